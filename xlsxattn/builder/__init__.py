@@ -1,0 +1,1 @@
+"""Makes a workbook: from a spec to named ranges of live formulas."""

@@ -1,0 +1,1 @@
+"""Proves a workbook: an engine recalculates its formulas, NumPy says what they must give."""

@@ -1,0 +1,46 @@
+"""Where cells stand and what they can hold: the words that the checker's modules share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+class CellError(str):
+    """An error value of a cell, such as ``#VALUE!``, kept apart from text that merely looks like one."""
+
+    __slots__ = ()
+
+
+Value: TypeAlias = float | str | bool | CellError | None
+"""What a cell shows: a number, text, TRUE or FALSE, an error, or nothing."""
+
+Grid: TypeAlias = list[list[Value]]
+"""The cells of one area, row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A rectangle of cells on one sheet.
+
+    Attributes:
+        sheet: the sheet's tab.
+        row: first row, counted from 0.
+        col: first column, counted from 0.
+        rows: height in cells.
+        cols: width in cells.
+    """
+
+    sheet: str
+    row: int
+    col: int
+    rows: int
+    cols: int
+
+    def address(self, row: int = 0, col: int = 0) -> str:
+        """Address of one cell, counted from the area's corner, as a reader writes it: ``Inputs!B7``."""
+        letters, number = "", self.col + col + 1
+        while number:
+            number, digit = divmod(number - 1, 26)
+            letters = chr(65 + digit) + letters
+        return f"{self.sheet}!{letters}{self.row + row + 1}"
