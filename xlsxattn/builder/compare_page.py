@@ -1,0 +1,143 @@
+"""The comparing page: the focus word in every sentence, its input and its outputs side by side."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.models import computed, dims_above, numbered, words_above
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.spec import Context, SheetSpec, Spec
+
+MOST_BARS = 6
+
+
+def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> Page:
+    """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
+    d_model = spec.vocabulary.d_model
+    same = [s for s in before if _columns(s, d_model) == d_model]
+    bands = [
+        Band(
+            "Input and outputs of the focus word",
+            "Row 1 is its embedding; below, what each sheet made of it. "
+            "Cosine: how close to the same row in the first sentence (1: same direction).",
+            tuple(_vectors(spec, sheet, before[0], same, c) for c in spec.contexts),
+            show_formula=False,
+        )
+    ]
+    for other in (s for s in before if s not in same):
+        groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
+        why = f"{other.title}: outputs in a space of their own size, {_columns(other, d_model)} columns."
+        bands.append(Band(f"Output of the focus word on {other.title}", why, groups, show_formula=False))
+    bands.append(
+        Band(
+            "Attention of the focus word",
+            "Its row of the attention matrix on each sheet: where does it look?",
+            tuple(_attention_rows(sheet, before, c) for c in spec.contexts),
+            show_formula=False,
+        )
+    )
+    lead = "The same word, the same embedding, different neighbours: see what each sentence made of it."
+    lanes = tuple(
+        computed(f"{sheet.id}_{c.id}_Heading", (1, 1), ops.SAME_TEXT, "lane", source=f"{c.id}_Sentence")
+        for c in spec.contexts
+    )
+    charts = (*_bars(spec, sheet, before), *_scatter(spec, sheet, same))
+    return Page(sheet.id, sheet.title, lead, (_same_input(spec, sheet),), lanes, tuple(bands), charts)
+
+
+def _columns(sheet: SheetSpec, d_model: int) -> int:
+    """Columns of a sheet's Output."""
+    return sheet.d_v if sheet.kind == "self-attention" and sheet.weights else d_model
+
+
+def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
+    names = {"index": f"{context.id}_Index", "focus": f"{context.id}_Focus", "of": of}
+    return computed(name, (1, cols), ops.PICK, look, **names)
+
+
+def _cosine(spec: Spec, sheet: SheetSpec, context: Context, of: str, vector: str) -> Block:
+    a, b = (f"{sheet.id}_{c.id}_{vector}" for c in (spec.contexts[0], context))
+    return computed(f"{sheet.id}_{context.id}_{of}Cosine", (1, 1), ops.COSINE, "weight", a=a, b=b)
+
+
+def _vectors(
+    spec: Spec, sheet: SheetSpec, first: SheetSpec, same: Sequence[SheetSpec], context: Context
+) -> Group:
+    p, d_model = f"{sheet.id}_{context.id}", spec.vocabulary.d_model
+    blocks = [_picked(f"{p}_X", d_model, f"{first.id}_{context.id}_X", context, "embedding")]
+    cosines = [_cosine(spec, sheet, context, "", "X")]
+    for s in same:
+        blocks.append(_picked(f"{p}_{s.id}_Output", d_model, f"{s.id}_{context.id}_Output", context))
+        cosines.append(_cosine(spec, sheet, context, f"{s.id}_", f"{s.id}_Output"))
+    labels = (("input",), *((s.title,) for s in same))
+    over = dims_above(f"{p}_X", d_model)
+    return Group(tuple(blocks), labels, over, (Side("cosine", tuple(cosines)),))
+
+
+def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) -> Group:
+    p, cols = f"{sheet.id}_{context.id}", _columns(other, spec.vocabulary.d_model)
+    block = _picked(f"{p}_{other.id}_Output", cols, f"{other.id}_{context.id}_Output", context)
+    cosine = _cosine(spec, sheet, context, f"{other.id}_", f"{other.id}_Output")
+    return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
+
+
+def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:
+    """(range part, words) of every attention matrix of a sheet."""
+    if sheet.kind != "multi-head":
+        return [(f"{sheet.id}_", sheet.title)]
+    return [(f"{sheet.id}_h{h + 1}_", f"{sheet.title} h{h + 1}") for h in range(sheet.heads)]
+
+
+def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Context) -> Group:
+    p, n = f"{sheet.id}_{context.id}", len(context.words)
+    blocks, labels = [], []
+    for s in before:
+        for part, words in _attention_parts(s):
+            of = f"{s.id}_{context.id}_{part.removeprefix(f'{s.id}_')}Attention"
+            blocks.append(_picked(f"{p}_{part}Attention", n, of, context, "attention"))
+            labels.append((words,))
+    return Group(tuple(blocks), tuple(labels), words_above(f"{p}_Attention", context))
+
+
+def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
+    pairs = [
+        f"SUMXMY2({sheet.id}_{a.id}_X,{sheet.id}_{b.id}_X)*({a.id}_Focus>0)*({b.id}_Focus>0)"
+        for a, b in pairwise(spec.contexts)
+    ]
+    if pairs:
+        good = '"✓ the input of "&{focus}&" is the same in every sentence"'
+        op = ops.status("+".join(pairs) + "=0", good, '"✗ the input of "&{focus}&" differs"')
+    else:
+        good = '"✓ "&{focus}&" stands in the sentence"'
+        op = ops.status(f"{spec.contexts[0].id}_Focus>0", good, '"✗ "&{focus}&" is not in the sentence"')
+    return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", focus="vocab_Focus"))
+
+
+def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Chart]:
+    charts = []
+    for lane, c in enumerate(spec.contexts):
+        p = f"{sheet.id}_{c.id}"
+        parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
+        series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
+        title = f"Attention of the focus word in the sentence: {c.id}"
+        charts.append(Chart("bar", lane, title, "word", "attention (0 to 1)", series, f"{p}_Attention_Cols"))
+    return charts
+
+
+def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Chart]:
+    if len(sheet.axes) < 2 or not same:  # noqa: PLR2004 - a plane has two axes
+        return []
+    x, y = sheet.axes
+    columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
+    series = [Series("input", (f"{sheet.id}_{spec.contexts[0].id}_X",), columns)]
+    for c in spec.contexts:
+        outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
+        series.append(Series(f"outputs: {c.id}", outputs, columns))
+    titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
+    return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]

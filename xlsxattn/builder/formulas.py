@@ -1,0 +1,112 @@
+"""From operations and places to the text of formulas; and which names a workbook may use."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from xlsxattn.builder.placed import Placed, Rectangle
+
+    Places = Mapping[str, tuple[str, Rectangle]]
+
+LONGEST_NAME = 255
+PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|\.\.row|\d+)\]", re.ASCII)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
+"""At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Refuse what some spreadsheet would refuse, drop or mistake.
+
+    Raises:
+        ValueError: a name has an illegal form, is too long, or differs from another by case alone.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or re.fullmatch(r"(?i)r\d*c\d*_?", name):
+            raise ValueError(f"{name!r} cannot be a range's name")
+        twin = seen.setdefault(name.casefold(), name)
+        if twin != name or list(seen.values()).count(name) > 1:
+            raise ValueError(f"the names {twin!r} and {name!r} differ by case alone")
+
+
+def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:
+    """Every formula of a block as it is entered: the cells, the text, and whether it is an array formula."""
+    from xlsxattn.builder.placed import Rectangle  # noqa: PLC0415 - the layout does not need formulas either
+
+    block, col = placed.block, placed.col
+    for part in block.parts:
+        if part.op.entered == "block":
+            cells = Rectangle(placed.row, col, placed.row + block.rows - 1, col + part.cols - 1)
+            yield cells, part.formula, True
+        else:
+            tab = places[block.name][0]
+            for i in range(block.rows):
+                for j in range(part.cols):
+                    cell = Rectangle(placed.row + i, col + j, placed.row + i, col + j)
+                    yield cell, _level(part.formula, tab, i, j, places), part.op.entered == "cell arrays"
+        col += part.cols
+
+
+def _level(formula: str, tab: str, i: int, j: int, places: Places) -> str:
+    """Replace ``NAME[row]`` and its kin by addresses, for the cell i rows and j columns into its block."""
+
+    def address(match: re.Match[str]) -> str:
+        name, part = match.groups()
+        other, r = places[name]
+        sheet = "" if other == tab else f"{quoted(other)}!"
+        if part == "row":
+            return f"{sheet}{cell(r.top + i, r.left)}:{cell(r.top + i, r.right)}"
+        if part == "..row":
+            return f"{sheet}{cell(r.top, r.left, fixed_row=True)}:{cell(r.top + i, r.left)}"
+        if part == "cell":
+            return f"{sheet}{cell(r.top + i, r.left + j)}"
+        return f"{sheet}{cell(r.top + int(part) - 1, r.left)}"
+
+    return PART.sub(address, formula)
+
+
+def cell(row: int, col: int, *, fixed_row: bool = False, fixed_col: bool = False) -> str:
+    """The address of a cell: ``B7``, ``B$7``, ``$B7``."""
+    letters, number = "", col + 1
+    while number:
+        number, digit = divmod(number - 1, 26)
+        letters = chr(65 + digit) + letters
+    return f"{'$' * fixed_col}{letters}{'$' * fixed_row}{row + 1}"
+
+
+def quoted(tab: str) -> str:
+    """A tab's name as formulas write it."""
+    doubled = tab.replace("'", "''")
+    return f"'{doubled}'"
+
+
+def reference(tab: str, r: Rectangle) -> str:
+    """An absolute reference: ``'Inputs'!$B$7:$E$9``."""
+    return f"{quoted(tab)}!{_absolute(r)}"
+
+
+def _absolute(r: Rectangle) -> str:
+    first, last = (
+        cell(row, col, fixed_row=True, fixed_col=True) for row, col in ((r.top, r.left), (r.bottom, r.right))
+    )
+    return first if first == last else f"{first}:{last}"
+
+
+def is_focus(row: int, col: int) -> str:
+    """The rule that outlines a row: its word equals the focus word, capitals counted."""
+    return f"=EXACT({cell(row, col, fixed_col=True)},vocab_Focus)"
+
+
+def largest_size(areas: Iterable[Rectangle]) -> str:
+    """The largest absolute value in some areas of a sheet, never 0: where a diverging heat map ends."""
+    listed = ",".join(_absolute(a) for a in areas)
+    return f"MAX(1E-9,MAX({listed}),-MIN({listed}))"
+
+
+def is_bad(row: int, col: int) -> str:
+    """The rule that reddens a live check: it begins with ✗."""
+    return f'=LEFT({cell(row, col)},1)="✗"'

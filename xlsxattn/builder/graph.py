@@ -1,0 +1,209 @@
+"""What a workbook is made of: blocks of cells, grouped into bands, the bands into pages.
+
+Nothing here knows where a block stands; that is the layout's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.builder.ops import Op
+
+Cell = float | str
+Kind = Literal["input", "constant", "formula"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A named range: typed values, or one operation over other named ranges.
+
+    Attributes:
+        name: the workbook-wide name.
+        rows: height in cells.
+        cols: width in cells.
+        kind: may a person change it, is it fixed, or is it computed?
+        look: how it is dressed; a key of the theme.
+        values: typed values row by row, for inputs and constants.
+        parts: formulas side by side, each with its number of columns; nearly always one.
+        slices: names over columns of the same cells: (name, first column, columns).
+        widths: characters that its columns hold: one number for all, or one a column; none: the look's.
+    """
+
+    name: str
+    rows: int
+    cols: int
+    kind: Kind
+    look: str
+    values: tuple[tuple[Cell, ...], ...] = ()
+    parts: tuple[Part, ...] = ()
+    slices: tuple[tuple[str, int, int], ...] = ()
+    widths: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One operation with the names it is applied to, over a number of the block's columns."""
+
+    op: Op
+    names: Mapping[str, str]
+    cols: int
+
+    @property
+    def formula(self) -> str:
+        """The formula in names, as the manifest keeps it."""
+        return self.op.formula.format(**self.names)
+
+
+Labels = Block | tuple[str, ...]
+"""Words beside or above a block: live, or typed once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A column of single values beside a block, under a short heading."""
+
+    heading: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What stands together in one lane: blocks one below the other, their labels, and columns beside them.
+
+    Attributes:
+        blocks: from top to bottom.
+        rows: labels of each block's rows.
+        cols: labels above the first block.
+        sides: columns to the right.
+        title: words above, in place of the formula.
+        corner: words above the row labels.
+    """
+
+    blocks: tuple[Block, ...]
+    rows: tuple[Labels, ...] = ()
+    cols: Labels | None = None
+    sides: tuple[Side, ...] = ()
+    title: str = ""
+    corner: str = ""
+
+    def every_block(self) -> Iterator[Block]:
+        """All blocks of the group, labels included."""
+        labels = (*self.rows, self.cols)
+        yield from (label for label in labels if isinstance(label, Block))
+        yield from self.blocks
+        for side in self.sides:
+            yield from side.blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """One step: a title, what it answers, a group in each lane (or groups that all lanes share)."""
+
+    title: str
+    why: str
+    groups: tuple[Group, ...]
+    shared: bool = False
+    show_formula: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A single value in a page's head, with the words before it."""
+
+    words: str
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart of rows of ranges: what it shows and the words around it.
+
+    Attributes:
+        kind: ``bar`` (a range's rows over its columns) or ``scatter`` (one column against another).
+        lane: under which lane it stands.
+        series: (words, range, and for a scatter the columns of x and y).
+        labels: the range that names a bar chart's columns.
+        x_title: the axis's words, or the range and column that hold them.
+        y_title: likewise.
+    """
+
+    kind: Literal["bar", "scatter"]
+    lane: int
+    title: str
+    x_title: str | tuple[str, int]
+    y_title: str | tuple[str, int]
+    series: tuple[Series, ...]
+    labels: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of a chart: the blocks it runs through, one point or one row each."""
+
+    title: str
+    blocks: tuple[str, ...]
+    columns: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads."""
+
+    title: str
+    subtitle: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One sheet of the workbook.
+
+    Attributes:
+        id: the sheet's id; ``start``, ``vocab`` and ``xlsxattn`` for the pages that every workbook has.
+        title: what the tab and the first line say.
+        lead: one or two sentences below the title.
+        facts: single values in the head, the page's status last.
+        lanes: the heading of each lane.
+        bands: the steps, from top to bottom.
+        charts: below the last band.
+        drop_downs: which range's cells offer a list, and the range that the list comes from.
+        paragraphs: lines of text before the bands.
+        boxes: a picture of the whole, each box a link.
+    """
+
+    id: str
+    title: str
+    lead: str
+    facts: tuple[Fact, ...] = ()
+    lanes: tuple[Block, ...] = ()
+    bands: tuple[Band, ...] = ()
+    charts: tuple[Chart, ...] = ()
+    drop_downs: Mapping[str, str] = field(default_factory=dict)
+    paragraphs: tuple[str, ...] = ()
+    boxes: tuple[Box, ...] = ()
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks of the page, each once."""
+        for fact in self.facts:
+            yield fact.block
+        yield from self.lanes
+        for band in self.bands:
+            for group in band.groups:
+                yield from group.every_block()
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """All pages of a workbook, in the order of its tabs."""
+
+    title: str
+    pages: tuple[Page, ...]
+
+    def blocks(self) -> Iterator[Block]:
+        """All blocks of all pages."""
+        for page in self.pages:
+            yield from page.blocks()

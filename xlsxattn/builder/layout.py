@@ -1,0 +1,315 @@
+"""Where everything stands: pure arithmetic on rows and columns, from pages to placed blocks and words.
+
+It knows no formula and no file. All rows and columns count from 0.
+
+A page, from the top: title, lead, facts, the lanes' headings (these stay in view), then the bands. A band:
+title, why, captions, column labels, and the rows of its blocks. A lane: a column of labels, then the blocks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import theme
+from xlsxattn.builder.graph import Block
+from xlsxattn.builder.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.graph import Band, Book, Group, Labels, Page
+
+MOST_ROWS, MOST_COLS = 1_048_576, 16_384
+HEAD_ROWS, FIRST_BAND = 4, 5
+MARGIN, GAP = 1, 1
+"""Empty columns: one left of everything, one between lanes."""
+LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
+CHART_ROWS = 18
+ONE_PAGE = 80
+ONE_LINE = 9
+PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
+MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
+PARAGRAPH_CHARACTERS = 118
+
+
+class TooLargeError(ValueError):
+    """A page that no spreadsheet can hold."""
+
+
+def lay_out(book: Book) -> list[Sheet]:
+    """Place every block of every page.
+
+    Raises:
+        TooLargeError: a page needs more rows or columns than a sheet has.
+    """
+    tabs = _tabs([page.title for page in book.pages])
+    return [
+        _sheet(page, tab, first=i == 0) for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
+    ]
+
+
+def _tabs(titles: Sequence[str]) -> list[str]:
+    r"""Tab names that every program takes: 31 characters, none of []:*?/\\, no two alike but for case."""
+    tabs: list[str] = []
+    for i, title in enumerate(titles):
+        text = "Start" if i == 0 else re.sub(r"[\[\]:*?/\\]", " ", title).strip("' ") or f"Sheet {i + 1}"
+        tab, copy = _cut(text, 31), 2
+        while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:
+            suffix = f" {copy}"
+            tab, copy = _cut(text, 31 - len(suffix)) + suffix, copy + 1
+        tabs.append(tab)
+    return tabs
+
+
+def _cut(text: str, units: int) -> str:
+    """The text's beginning, in UTF-16 units (as Excel counts), never half a character."""
+    while len(text.encode("utf-16-le")) > 2 * units:
+        text = text[:-1]
+    return text.strip("' ")
+
+
+def _sheet(page: Page, tab: str, *, first: bool) -> Sheet:
+    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs))
+    sheet.widths[0] = 2.0
+    sheet.texts.append(Text(0, 0, page.title, "title"))
+    sheet.heights[0] = 30.0
+    row = _front(sheet, page) if first else _head(sheet, page)
+    starts = _lanes(sheet, page)
+    for band in page.bands:
+        row = _band(sheet, band, row, starts)
+    row = _charts(sheet, page, row, starts)
+    _finish(sheet, row)
+    return sheet
+
+
+def _head(sheet: Sheet, page: Page) -> int:
+    sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
+    col = MARGIN
+    for fact in page.facts:
+        if fact.words:
+            sheet.texts.append(Text(2, col, fact.words, "fact"))
+            col += 1 if col == MARGIN else 2
+        sheet.placed.append(Placed(fact.block, 2, col))
+        col += 2
+    if not page.lanes:
+        sheet.frozen = HEAD_ROWS - 1
+    return FIRST_BAND
+
+
+def _front(sheet: Sheet, page: Page) -> int:
+    """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
+    columns = 2 * min(MOST_BOXES, len(page.boxes)) - 1
+    for i in range(max(columns, 7)):
+        sheet.widths[MARGIN + i] = BOX_WIDTH if i % 2 == 0 else ARROW_WIDTH
+    across = max(columns, 9)
+    sheet.frozen, row = 1, 2
+    for text in (page.lead, *page.paragraphs):
+        sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=across))
+        lines = -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS)
+        sheet.heights[row] = 16.0 * lines + 4
+        row += 1
+    row += 1
+    for i, box in enumerate(page.boxes):
+        top, col = row + 4 * (i // MOST_BOXES), MARGIN + 2 * (i % MOST_BOXES)
+        sheet.texts.append(Text(top, col, box.title, "box", target=box.target))
+        sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
+        sheet.heights |= {top: 26.0, top + 1: 20.0}
+        if i + 1 < len(page.boxes):
+            arrow = (top, col + 1, "→") if (i + 1) % MOST_BOXES else (top + 2, MARGIN, "↓ next row")
+            sheet.texts.append(Text(*arrow, "arrow" if arrow[2] == "→" else "why"))
+    row += 4 * (-(-len(page.boxes) // MOST_BOXES))
+    legend = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
+    for i, (text, look) in enumerate(legend):
+        sheet.texts.append(Text(row, MARGIN + 2 * i, text, f"legend {look}"))
+    return row + 2
+
+
+def _lanes(sheet: Sheet, page: Page) -> list[int]:
+    """Column of each lane's labels, and of the end of the last; headings placed on the way."""
+    starts = [MARGIN]
+    lanes = max([len(page.lanes), 1])
+    for i in range(lanes):
+        groups = [band.groups[i] for band in page.bands if not band.shared]
+        label = max([_label_width(group) for group in groups], default=0.0)
+        if page.lanes:
+            sheet.widths[starts[i]] = max(label, 12.0)
+        width = max([_group_columns(group) for group in groups], default=1)
+        captions = [_caption_columns(band.groups[i], label) for band in page.bands if _captioned(band)]
+        width = max([width, LEAST_LANE if len(page.bands) > 0 else 1, *captions])
+        if page.lanes:
+            where = Rectangle(3, starts[i], 3, starts[i] + width)
+            sheet.bars.append(Bar(where, theme.LANES[i % len(theme.LANES)]))
+            sheet.placed.append(Placed(page.lanes[i], 3, starts[i]))
+            sheet.heights[3] = 22.0
+        starts.append(starts[i] + 1 + width + GAP)
+    return starts
+
+
+def _captioned(band: Band) -> bool:
+    return band.show_formula and not band.shared
+
+
+def _label_width(group: Group) -> float:
+    found = [0.0]
+    for labels in group.rows:
+        found += (
+            labels.widths if isinstance(labels, Block) else [theme.cell_width(text) + 2 for text in labels]
+        )
+    return min(max(found), WIDEST)
+
+
+def _group_columns(group: Group) -> int:
+    return max(block.cols for block in group.blocks) + len(group.sides)
+
+
+def _caption_columns(group: Group, label: float) -> int:
+    """Columns that a lane needs beside its labels for the formula's text to fit."""
+    pixels = PIXELS_A_FORMULA_CHARACTER * (len(caption(group)) + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
+    return int(-(-pixels // (8.5 * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)))
+
+
+def caption(group: Group) -> str:
+    """The formula of a group's first block as text, in braces where it is an array formula."""
+    parts = group.blocks[0].parts
+    texts = [f"{{{part.formula}}}" if part.op.entered != "cells" else part.formula for part in parts]
+    return texts[0] if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
+
+
+def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
+    sheet.texts += [Text(row, MARGIN, band.title, "step"), Text(row + 1, MARGIN, band.why, "why")]
+    sheet.heights[row] = 20.0
+    row += 2
+    titled = any(group.title for group in band.groups)
+    caption_row = row
+    row += _captioned(band) or titled
+    headed = any(group.cols is not None or group.sides for group in band.groups)
+    if any(len(side.heading) > ONE_LINE for group in band.groups for side in group.sides):
+        sheet.heights[row] = (
+            39.0 if any("without" in s.heading for g in band.groups for s in g.sides) else 28.0
+        )
+    col, before = starts[0], len(sheet.placed)
+    for i, group in enumerate(band.groups):
+        col = col if band.shared else starts[i]
+        if _captioned(band) or group.title:
+            text, look = (group.title, "group") if group.title else (caption(group), "formula")
+            sheet.texts.append(Text(caption_row, col, text, look))
+        col = _group(sheet, group, row + headed, col) + 1 + GAP
+    _share_heat(sheet, before)
+    return row + headed + max(sum(block.rows for block in group.blocks) for group in band.groups) + BAND_GAP
+
+
+def _share_heat(sheet: Sheet, before: int) -> None:
+    """Blocks of one band with the same heat map share its ends, so that lanes compare."""
+    areas: dict[str, list[Rectangle]] = {}
+    for p in sheet.placed[before:]:
+        areas.setdefault(theme.LOOKS[p.block.look].heat, []).append(p.area)
+    for i, p in enumerate(sheet.placed[before:], before):
+        heat = theme.LOOKS[p.block.look].heat
+        if heat:
+            sheet.placed[i] = replace(p, heat=tuple(areas[heat]))
+
+
+def _group(sheet: Sheet, group: Group, row: int, col: int) -> int:
+    """Place a group: its labels in ``col``, its first block from ``row``; returns its last column."""
+    first = col + 1 if group.rows else col
+    word = _word(group, row, col)
+    if group.corner:
+        sheet.texts.append(Text(row - 1, col, group.corner, "side"))
+    if group.cols is not None:
+        _labels(sheet, group.cols, row - 1, first, None, down=False)
+    top = row
+    for i, block in enumerate(group.blocks):
+        _place(sheet, block, top, first, word)
+        if i < len(group.rows):
+            _labels(sheet, group.rows[i], top, col, word, down=True)
+        top += block.rows
+    side_col = first + max(block.cols for block in group.blocks)
+    for side in group.sides:
+        sheet.texts.append(Text(row - 1, side_col, side.heading, "side"))
+        top = row
+        for block in side.blocks:
+            _place(sheet, block, top, side_col, word)
+            top += block.rows
+        side_col += 1
+    return side_col - 1
+
+
+def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
+    sheet.placed.append(Placed(block, row, col, word))
+    _widen(sheet, block, col)
+
+
+def _word(group: Group, row: int, col: int) -> tuple[int, int] | None:
+    """Where the words stand that name a group's rows; none where its rows are no words of a sentence."""
+    labels = group.rows[0] if group.rows else None
+    if group.blocks[0].look == "token":
+        return row, col + 1
+    return (row, col) if isinstance(labels, Block) and labels.look == "word label" else None
+
+
+def _labels(
+    sheet: Sheet, labels: Labels, row: int, col: int, word: tuple[int, int] | None, *, down: bool
+) -> None:
+    if isinstance(labels, Block):
+        _place(sheet, labels, row, col, word)
+        return
+    look = "row label" if down else "col label"
+    for i, text in enumerate(labels):
+        sheet.texts.append(Text(row + i, col, text, look) if down else Text(row, col + i, text, look))
+
+
+def _widen(sheet: Sheet, block: Block, col: int) -> None:
+    """Make a block's columns wide enough for what they hold; words that run on to the right need no room."""
+    look = theme.LOOKS[block.look]
+    for j in range(block.cols):
+        wide = block.widths[min(j, len(block.widths) - 1)] if block.widths else look.width
+        if block.look != "manifest":
+            wide = min(wide, WIDEST)
+        if wide:
+            sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), wide)
+
+
+def _charts(sheet: Sheet, page: Page, row: int, starts: Sequence[int]) -> int:
+    bars = [chart for chart in page.charts if chart.kind == "bar"]
+    others = [chart for chart in page.charts if chart.kind != "bar"]
+    for chart in bars:
+        col, end = starts[chart.lane], starts[chart.lane + 1] - GAP
+        sheet.charts.append(PlacedChart(chart, row + 1, col, int(_pixels(sheet, range(col, end)))))
+    row += (CHART_ROWS + 1) if bars else 0
+    for chart in others:
+        col, end = starts[0], starts[1] - GAP
+        sheet.charts.append(PlacedChart(chart, row + 1, col, int(_pixels(sheet, range(col, end)))))
+        row += CHART_ROWS + 4
+    return row + 1
+
+
+def _pixels(sheet: Sheet, columns: range) -> float:
+    usual = theme.LOOKS["number"].width
+    return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)
+
+
+def _finish(sheet: Sheet, row: int) -> None:
+    """The last cell that is printed: beyond every block, and wide enough for the longest line of words."""
+    texts = (text.col + text.cols - 1 for text in sheet.texts)
+    col = max(
+        [MARGIN, *texts, *(p.area.right for p in sheet.placed), *(bar.where.right for bar in sheet.bars)]
+    )
+    if row > MOST_ROWS or col >= MOST_COLS:
+        needed = f"{row:,} rows and {col + 1:,} columns"
+        raise TooLargeError(
+            f"sheet '{sheet.tab}' would need {needed}; a sheet has {MOST_ROWS:,} and {MOST_COLS:,}"
+        )
+    longest = {"title": 11.0, "lead": 6.2, "why": 5.6, "step": 8.0, "formula": 6.7}
+    for text in sheet.texts:
+        need = longest.get(text.look, 0.0) * theme.cell_width(text.text)
+        while need > _pixels(sheet, range(text.col, col + 1)):
+            col += 1
+    for c in range(1, col + 1):
+        sheet.widths.setdefault(c, 3.0 if c in _gaps(sheet) else theme.LOOKS["number"].width)
+    sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
+
+
+def _gaps(sheet: Sheet) -> set[int]:
+    return {bar.where.right + 1 for bar in sheet.bars}

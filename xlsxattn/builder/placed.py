@@ -1,0 +1,116 @@
+"""What a layout decides: blocks, words and charts with their cells, one record each.
+
+All rows and columns count from 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from xlsxattn.builder.graph import Block, Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """First row, first column, last row, last column."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A block and its first cell.
+
+    Attributes:
+        word: the first cell of the words that name its rows; a row whose word is the focus word is outlined.
+        heat: the cells that share its heat map's ends, its own among them; none: no heat map.
+    """
+
+    block: Block
+    row: int
+    col: int
+    word: tuple[int, int] | None = None
+    heat: tuple[Rectangle, ...] = ()
+
+    @property
+    def area(self) -> Rectangle:
+        """The cells it covers."""
+        return Rectangle(self.row, self.col, self.row + self.block.rows - 1, self.col + self.block.cols - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words in a cell, or in merged cells; with ``target``, a link to a name."""
+
+    row: int
+    col: int
+    text: str
+    look: str
+    rows: int = 1
+    cols: int = 1
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A coloured bar across a lane's heading."""
+
+    where: Rectangle
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedChart:
+    """A chart, its first cell, and its width in pixels."""
+
+    chart: Chart
+    row: int
+    col: int
+    width: int
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A page with every place decided.
+
+    Attributes:
+        widths: characters a column holds.
+        heights: points, for rows that are taller than usual.
+        frozen: rows that stay in view.
+        one_page: whether it is printed on a single page; else it is one page wide.
+        last: last row and column that are printed.
+    """
+
+    id: str
+    tab: str
+    placed: list[Placed] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    bars: list[Bar] = field(default_factory=list)
+    charts: list[PlacedChart] = field(default_factory=list)
+    drop_downs: dict[str, str] = field(default_factory=dict)
+    widths: dict[int, float] = field(default_factory=dict)
+    heights: dict[int, float] = field(default_factory=dict)
+    frozen: int = 4
+    one_page: bool = False
+    last: tuple[int, int] = (0, 0)
+
+
+def places(sheets: Sequence[Sheet]) -> Mapping[str, tuple[str, Rectangle]]:
+    """Every name's tab and cells, slices included."""
+    return dict(_places(sheets))
+
+
+def _places(sheets: Sequence[Sheet]) -> Iterator[tuple[str, tuple[str, Rectangle]]]:
+    for sheet in sheets:
+        for p in sheet.placed:
+            bottom = p.row + p.block.rows - 1
+            yield p.block.name, (sheet.tab, p.area)
+            for name, col, cols in p.block.slices:
+                yield name, (sheet.tab, Rectangle(p.row, p.col + col, bottom, p.col + col + cols - 1))

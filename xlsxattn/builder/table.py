@@ -1,0 +1,111 @@
+"""Reading one table of a spec: keys, texts, numbers and matrices, each checked where it stands."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Matrix = tuple[tuple[float, ...], ...]
+
+LONGEST_TEXT = 255
+LARGEST = 1e100
+LONGEST_SHOWN = 40
+
+
+class SpecError(ValueError):
+    """A spec that cannot be built; its text is the sentence a person reads."""
+
+
+class Table:
+    """One table of the spec, its place in the file, and the keys it may have."""
+
+    def __init__(self, data: Mapping[str, Any], source: str, place: str, keys: Iterable[str] | None) -> None:
+        self.data, self.source, self.place = data, source, place
+        for key in data if keys is not None else ():
+            known = tuple(keys or ())
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1, 0.5)
+                hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
+                raise self.error(key, f"there is no such key; {hint}")
+
+    def error(self, key: str, sentence: str) -> SpecError:
+        """An error about one key, with its place in the file."""
+        place = ".".join(part for part in (self.place, key) if part)
+        return SpecError(f"{self.source}: {place}: {sentence}")
+
+    def table(self, key: str, keys: Iterable[str] | None) -> Table:
+        """The table under a key, which must be there."""
+        if key not in self.data:
+            raise self.error(key, "is missing")
+        if not isinstance(self.data[key], dict):
+            raise self.error(key, f"found {show(self.data[key])}, a table is needed")
+        return Table(self.data[key], self.source, f"{self.place}.{key}" if self.place else key, keys)
+
+    def text(self, key: str, default: str) -> str:
+        """The text under a key, or the default."""
+        return self.word(key, self.data.get(key, default))
+
+    def word(self, key: str, value: object) -> str:
+        """Check a text that will stand in a cell, and give it in Unicode NFC."""
+        if not isinstance(value, str):
+            raise self.error(key, f"found {show(value)}, text is needed")
+        value = unicodedata.normalize("NFC", value)
+        if not value.strip():
+            raise self.error(key, "is empty, text is needed")
+        if len(value.encode("utf-16-le")) > 2 * LONGEST_TEXT:
+            raise self.error(key, f"has {len(value)} characters, at most {LONGEST_TEXT} are possible")
+        odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
+        if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
+            found = f"the control character U+{ord(odd):04X}" if odd else "a part like _x0041_"
+            raise self.error(key, f"holds {found}, which a workbook cannot keep")
+        return value
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """The true or false under a key, or the default."""
+        value = self.data.get(key, default)
+        if not isinstance(value, bool):
+            raise self.error(key, f"found {show(value)}, true or false is needed")
+        return value
+
+    def count(self, key: str, default: int, most: int) -> int:
+        """The whole number from 1 to ``most`` under a key, or the default."""
+        value = self.data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            raise self.error(key, f"found {show(value)}, a whole number from 1 to {most} is needed")
+        return value
+
+    def vector(self, key: str, value: object) -> tuple[float, ...]:
+        """Check a list of finite numbers."""
+        if not isinstance(value, list) or not value:
+            raise self.error(key, f"found {show(value)}, a list of numbers is needed")
+        for i, item in enumerate(value):
+            if isinstance(item, bool) or not isinstance(item, int | float):
+                raise self.error(key, f"number {i + 1} is {show(item)}, a number is needed")
+            if not abs(item) <= LARGEST:
+                raise self.error(
+                    key, f"number {i + 1} is {show(item)}, a number within ±{LARGEST:g} is needed"
+                )
+        return tuple(float(item) for item in value)
+
+    def matrix(self, key: str) -> Matrix:
+        """The rows of numbers under a key, all of one length."""
+        value = self.data[key]
+        if not isinstance(value, list) or not value:
+            raise self.error(key, f"found {show(value)}, a list of rows is needed")
+        rows = tuple(self.vector(f"{key}[{i + 1}]", row) for i, row in enumerate(value))
+        for i, row in enumerate(rows):
+            if len(row) != len(rows[0]):
+                found = f"row {i + 1} has {len(row)} numbers and row 1 has {len(rows[0])}"
+                raise self.error(key, f"{found}, all rows need the same number")
+        return rows
+
+
+def show(value: object) -> str:
+    """A value as an error's sentence quotes it: short, and as TOML would spell it."""
+    text = "true" if value is True else "false" if value is False else repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

@@ -1,0 +1,152 @@
+"""How things look: colours, number formats, heat maps, widths. One dress for each kind of block."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INK, MUTED, LINE = "#1F2933", "#52606D", "#CBD2D9"
+INPUT_FILL, INPUT_INK = "#FFF4CC", "#1D4ED8"
+LANES = ("#1F4E79", "#9A3412", "#166534", "#6B21A8")
+"""One accent a lane, in turn; white text on each passes WCAG AA."""
+BLUE, WHITE, ORANGE, GREY = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3"
+
+FONT, MONO = "Calibri", "Consolas"
+NUMBER, FINE = "0.00", "0.000"
+ANY_TEXT = "@"
+
+
+def cell_width(text: str) -> float:
+    """How many characters of a column's width a text takes: wide (CJK) characters count twice."""
+    return float(sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One dress: XlsxWriter's format properties, a heat map by name, and a column's width in characters."""
+
+    format: Mapping[str, Any] = field(default_factory=dict)
+    heat: str = ""
+    width: float = 8.5
+
+
+def _number(num_format: str, heat: str = "", **more: object) -> Look:
+    return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat)
+
+
+LOOKS: Mapping[str, Look] = {
+    "input": _number(NUMBER, bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "token": Look(
+        {
+            "num_format": ANY_TEXT,
+            "border": 1,
+            "border_color": LINE,
+            "bg_color": INPUT_FILL,
+            "font_color": INPUT_INK,
+        },
+        width=10,
+    ),
+    "dimension": Look(
+        {
+            "num_format": ANY_TEXT,
+            "border": 1,
+            "border_color": LINE,
+            "bg_color": INPUT_FILL,
+            "font_color": INPUT_INK,
+            "bold": True,
+            "align": "center",
+            "shrink": True,
+        }
+    ),
+    "embedding": _number(NUMBER, "diverging"),
+    "output": _number(NUMBER, "diverging", bold=True),
+    "scores": _number(NUMBER, "diverging"),
+    "masked": _number(NUMBER, "masked"),
+    "mask": _number("0", "weights", align="center"),
+    "exp": _number(FINE, "weights"),
+    "attention": _number(FINE, "weights", bold=True),
+    "number": _number(NUMBER),
+    "weight": _number(FINE),
+    "tiny": _number("0.0E+00"),
+    "count": _number("0", align="center"),
+    "index": Look({"num_format": "0", "font_color": MUTED, "align": "center"}),
+    "word number": Look(
+        {"num_format": '0;-0;"not in the vocabulary"', "border": 1, "border_color": LINE, "align": "center"},
+        width=22,
+    ),
+    "minus infinity": _number('0;"−∞";0', align="center"),
+    "row label": Look({"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}),
+    "word label": Look(
+        {"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}, width=12
+    ),
+    "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
+    "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
+    "status": Look({"bold": True, "font_color": "#166534"}, width=0),
+    "manifest": Look({"num_format": ANY_TEXT, "font_size": 9, "font_color": MUTED, "font_name": MONO}),
+    # words around the blocks
+    "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
+    "lead": Look({"font_color": MUTED, "font_size": 11}),
+    "paragraph": Look({"font_color": INK, "font_size": 11, "text_wrap": True, "valign": "top"}),
+    "fact": Look({"font_color": MUTED, "align": "left"}),
+    "step": Look({"bold": True, "font_size": 13, "font_color": INK}),
+    "why": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
+    "formula": Look({"font_name": MONO, "font_size": 9, "font_color": INPUT_INK}),
+    "group": Look({"bold": True, "font_color": INK}),
+    "side": Look(
+        {"font_color": MUTED, "font_size": 9, "align": "center", "valign": "bottom", "text_wrap": True}
+    ),
+    "box": Look(
+        {
+            "bold": True,
+            "font_size": 12,
+            "font_color": LANES[0],
+            "bg_color": BLUE,
+            "align": "center",
+            "valign": "vcenter",
+            "underline": 0,
+            "shrink": True,
+        }
+    ),
+    "box text": Look(
+        {
+            "font_size": 10,
+            "font_color": INK,
+            "bg_color": "#DCE6F1",
+            "align": "center",
+            "valign": "vcenter",
+            "shrink": True,
+        }
+    ),
+    "arrow": Look({"font_size": 16, "font_color": MUTED, "align": "center", "valign": "vcenter"}),
+    "legend input": Look(
+        {
+            "bg_color": INPUT_FILL,
+            "font_color": INPUT_INK,
+            "border": 1,
+            "border_color": LINE,
+            "align": "center",
+        }
+    ),
+    "legend formula": Look({"border": 1, "border_color": LINE, "align": "center"}),
+    "legend result": Look({"bold": True, "border": 1, "border_color": LINE, "align": "center"}),
+}
+
+HEATS: Mapping[str, Mapping[str, Any]] = {
+    "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
+                  "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
+    "masked": {"type": "2_color_scale", "min_color": WHITE, "max_color": ORANGE, "min_type": "num",
+               "min_value": 0, "max_type": "max"},
+    "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": "#5B9BD5", "min_type": "num",
+                "min_value": 0, "max_type": "num", "max_value": 1},
+}  # fmt: skip
+"""Heat maps: the diverging one ends at plus and minus the largest size, 0 is white; weights have fixed ends,
+0 and 1, so that lanes and sheets compare."""
+
+OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
+NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
+LARGE = {"num_format": "0.0E+00"}
+BAD = {"font_color": "#B91C1C"}

@@ -1,0 +1,247 @@
+"""Puts a laid-out workbook into a file. The only importer of XlsxWriter; it takes no decisions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import xlsxwriter
+
+from xlsxattn.builder import formulas, theme
+from xlsxattn.builder.placed import places
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from xlsxattn.builder.graph import Block, Chart, Series
+    from xlsxattn.builder.placed import Placed, Rectangle, Sheet
+
+    Grid = Sequence[Sequence[Any]]
+
+CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
+DIGEST_PROPERTY = "xlsxattn digest"
+
+
+def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, Grid] | None = None) -> None:
+    """Write a workbook.
+
+    Args:
+        path: the file to write.
+        title: the workbook's title, for its properties.
+        sheets: what the layout gave.
+        values: what an engine computed for each range, saved with the formulas; without it they save 0.
+    """
+    with _Writer(path, title, sheets, values or {}) as writer:
+        for sheet in sheets:
+            writer.add(sheet)
+        writer.define_names()
+
+
+class _Writer:
+    """One workbook in the making, with the formats made so far."""
+
+    def __init__(self, path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, Grid]) -> None:
+        options = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+        self.book = xlsxwriter.Workbook(str(path), options)
+        self.book.set_properties({"title": title, "created": CREATED, "comments": "Made by xlsxattn"})
+        self.book.set_custom_property(DIGEST_PROPERTY, "0" * 64, "text")
+        self.book.set_size(2400, 1500)
+        self.book.set_calc_mode("auto")
+        self.places, self.values = places(sheets), values
+        self.formats: dict[str, Any] = {}
+        formulas.check_names(self.places)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.book.close()
+
+    def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
+        key = json.dumps(properties, sort_keys=True)
+        if key not in self.formats:
+            self.formats[key] = self.book.add_format(dict(properties))
+        return self.formats[key]
+
+    def look(self, name: str) -> Any:  # noqa: ANN401
+        return self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
+
+    def define_names(self) -> None:
+        for name, (tab, where) in self.places.items():
+            self.book.define_name(name, f"={formulas.reference(tab, where)}")
+
+    def add(self, sheet: Sheet) -> None:
+        ws = self.book.add_worksheet(sheet.tab)
+        ws.hide_gridlines(2)
+        self._page(ws, sheet)
+        for bar in sheet.bars:
+            fill = self.dress({"bg_color": bar.colour})
+            for col in range(bar.where.left, bar.where.right + 1):
+                ws.write_blank(bar.where.top, col, None, fill)
+        for text in sheet.texts:
+            self._text(ws, text)
+        lanes = {(bar.where.top, bar.where.left): bar.colour for bar in sheet.bars}
+        for placed in sheet.placed:
+            look = self.look(placed.block.look)
+            if placed.block.look == "lane":
+                colour = lanes[placed.row, placed.col]
+                look = self.dress({"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour})
+            self._block(ws, placed, look)
+        self._rules(ws, sheet)
+        for chart in sheet.charts:
+            ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
+
+    def _page(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        for col, width in sheet.widths.items():
+            ws.set_column(col, col, width)
+        for row, height in sheet.heights.items():
+            ws.set_row(row, height)
+        ws.freeze_panes(sheet.frozen, 0)
+        ws.set_landscape()
+        ws.set_paper(9)
+        ws.fit_to_pages(1, 1 if sheet.one_page else 0)
+        ws.set_margins(0.4, 0.4, 0.5, 0.5)
+        ws.print_area(0, 0, *sheet.last)
+        if sheet.frozen > 1:
+            ws.repeat_rows(0, sheet.frozen - 1)
+        ws.set_footer("&L&8&A&R&8&P / &N")
+        if sheet.id == "start":
+            ws.activate()
+
+    def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
+        look = self.look(text.look)
+        if text.rows * text.cols > 1:
+            ws.merge_range(text.row, text.col, text.row + text.rows - 1, text.col + text.cols - 1, "", look)
+        if text.target:
+            ws.write_url(text.row, text.col, f"internal:{text.target}", look, text.text, f"Go to {text.text}")
+        else:
+            ws.write_string(text.row, text.col, text.text, look)
+
+    def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+        block = placed.block
+        for i, row in enumerate(block.values):
+            for j, value in enumerate(row):
+                write = ws.write_string if isinstance(value, str) else ws.write_number
+                write(placed.row + i, placed.col + j, value, look)
+        for cells, formula, array in formulas.entries(placed, self.places):
+            self._formula(ws, placed, cells, formula, look, array=array)
+
+    def _formula(
+        self,
+        ws: Any,  # noqa: ANN401
+        placed: Placed,
+        cells: Rectangle,
+        formula: str,
+        look: Any,  # noqa: ANN401
+        *,
+        array: bool,
+    ) -> None:
+        first = self._value(placed.block, cells.top - placed.row, cells.left - placed.col)
+        if not array:
+            ws.write_formula(cells.top, cells.left, formula, look, first)
+            return
+        ws.write_array_formula(
+            cells.top, cells.left, cells.bottom, cells.right, f"{{{formula}}}", look, first
+        )
+        for r in range(cells.top, cells.bottom + 1):
+            for c in range(cells.left, cells.right + 1):
+                if (r, c) != (cells.top, cells.left):
+                    value = self._value(placed.block, r - placed.row, c - placed.col)
+                    write = ws.write_string if isinstance(value, str) else ws.write_number
+                    write(r, c, value, look)
+
+    def _value(self, block: Block, i: int, j: int) -> float | str:
+        grid = self.values.get(block.name)
+        value = 0 if grid is None else grid[i][j]
+        return "" if value is None else value
+
+    def _rules(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        for placed in sheet.placed:
+            r = placed.area
+            for rule in self._conditions(placed):
+                ws.conditional_format(r.top, r.left, r.bottom, r.right, rule)
+        for name, source in sheet.drop_downs.items():
+            r = self.places[name][1]
+            rule = {"validate": "list", "source": f"={source}", "show_error": False}
+            ws.data_validation(r.top, r.left, r.bottom, r.right, rule)
+
+    def _conditions(self, placed: Placed) -> Iterator[dict[str, Any]]:
+        """Rules of one block, all over the same cells: LibreOffice shows one matching style, the first.
+
+        −1E300 is shown as −∞, a number too long for its column in powers of ten, the focus word's row
+        outlined, a failed check in red; and the heat map.
+        """
+        block, look = placed.block, theme.LOOKS[placed.block.look]
+        if block.look == "masked":
+            hidden = self.book.add_format(theme.NEVER_SEEN)
+            yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
+        if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
+            large = self.book.add_format(theme.LARGE)
+            yield {
+                "type": "cell",
+                "criteria": "not between",
+                "minimum": -9999,
+                "maximum": 9999,
+                "format": large,
+            }
+        if placed.word is not None:
+            outline = self.book.add_format(theme.OUTLINE)
+            yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
+        if block.look == "status":
+            bad = self.book.add_format(theme.BAD)
+            yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
+        if placed.heat:
+            ends = {}
+            if theme.HEATS[look.heat]["min_type"] == "formula":
+                size = formulas.largest_size(placed.heat)
+                ends = {"min_value": f"=-{size}", "max_value": f"={size}"}
+            yield {**theme.HEATS[look.heat], **ends}
+
+    def _chart(self, chart: Chart, width: int) -> Any:  # noqa: ANN401
+        if chart.kind == "bar":
+            made = self.book.add_chart({"type": "column"})
+        else:
+            made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
+        for series in chart.series:
+            made.add_series(self._series(chart, series))
+        made.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
+        axis = {"num_font": {"size": 9}, "name_font": {"size": 10, "bold": False}}
+        made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
+        limits = {"min": 0, "max": 1} if chart.kind == "bar" else {}
+        made.set_y_axis(
+            {**axis, "name": self._title(chart.y_title), "major_gridlines": {"visible": True}, **limits}
+        )
+        made.set_legend({"position": "bottom"})
+        made.set_size({"width": width, "height": 340})
+        return made
+
+    def _title(self, title: str | tuple[str, int]) -> str:
+        """Words, or the cell of a range that holds them."""
+        if isinstance(title, str):
+            return title
+        tab, r = self.places[title[0]]
+        col = r.left + title[1]
+        return f"={formulas.reference(tab, replace(r, left=col, right=col))}"
+
+    def _series(self, chart: Chart, series: Series) -> dict[str, Any]:
+        tab, first = self.places[series.blocks[0]]
+        last = self.places[series.blocks[-1]][1]
+        if chart.kind == "bar":
+            labels = self.places[chart.labels][1]
+            categories = [tab, labels.top, labels.left, labels.bottom, labels.right]
+            return {
+                "name": series.title,
+                "categories": categories,
+                "values": [tab, first.top, first.left, first.bottom, first.right],
+                "gap": 60,
+            }
+        x, y = (first.left + column for column in series.columns)
+        return {
+            "name": series.title,
+            "categories": [tab, first.top, x, last.bottom, x],
+            "values": [tab, first.top, y, last.bottom, y],
+            "marker": {"type": "circle", "size": 10},
+        }

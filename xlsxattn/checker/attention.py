@@ -1,0 +1,183 @@
+"""The papers' mathematics by NumPy: every block of an attention, and how sure its numbers are.
+
+Sources: Vaswani et al. 2017, "Attention Is All You Need": eq. (1) attention, §3.2.2 many heads, §3.2.3 the
+mask; cosine similarity a·b / (|a||b|); Shannon's entropy −Σ p ln p. No sheet's formula is repeated here.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+    Ranges: TypeAlias = dict[str, "Expected"]
+    Heads: TypeAlias = dict[str, list["Sized"]]  # "" or "_h1" ... → W_i^Q, W_i^K, W_i^V, or none
+
+MASK_VALUE = -1e300  # what a cell shows for −∞
+TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
+SMALLEST = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
+SHORTEST, LONGEST = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow
+PROJECTED = ("Q", "K", "V")  # blocks that exist with weights only
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one range must hold.
+
+    Attributes:
+        values: (rows, cols): float64, or objects: str for texts and marks, float or "–" for cosines.
+        kind: how to compare: as numbers, as texts, or as marks by their first character.
+        magnitude: numbers: the largest Σ|terms| behind any cell of the range.
+        amplification: what rounding before the softmax is multiplied by; inf: nobody can decide.
+        blank_ok: a cell may be empty.
+    """
+
+    values: Array
+    kind: Literal["number", "text", "mark"]
+    magnitude: float = 1.0
+    amplification: float = 1.0
+    blank_ok: bool = False
+
+
+class Sized(NamedTuple):
+    """Numbers, and cell by cell the sum of the magnitudes of the terms they were summed from."""
+
+    value: Array
+    size: Array
+
+    def row(self, position: int) -> Sized:
+        """Row number `position`, counted from 1, as (1, cols); zeros for 0."""
+        return Sized(*(a[position - 1 : position] if position else np.zeros((1, a.shape[1])) for a in self))
+
+
+class Head(NamedTuple):
+    """One attention: its ranges by block, Attention (n, n), Output (n, d_v), M = max Σ|q||k| / scale."""
+
+    blocks: Ranges
+    Attention: Sized
+    Output: Sized
+    M: float
+
+
+class Trace(NamedTuple):
+    """What a sheet leaves to compare in one context: Output, M, the heads by suffix ("" or "_h1" ...)."""
+
+    Output: Sized
+    M: float
+    heads: dict[str, Head]
+
+
+def given(values: Array | list[list[float]]) -> Sized:
+    """Numbers as they are: nothing was summed."""
+    return Sized(np.asarray(values, dtype=float), np.abs(values))
+
+
+def product(subscripts: str, a: Sized, b: Sized) -> Sized:
+    """Einstein's sum over values and, with the same letters, over magnitudes."""
+    return Sized(np.einsum(subscripts, a.value, b.value), np.einsum(subscripts, a.size, b.size))
+
+
+def numbers(x: Sized, amplification: float = 1.0, *, blank_ok: bool = False) -> Expected:
+    """A range of numbers; once anything overflowed, nobody can decide."""
+    magnitude = float(np.max(x.size))
+    if not (np.isfinite(x.value).all() and math.isfinite(magnitude) and math.isfinite(amplification)):
+        return Expected(x.value, "number", math.inf, math.inf)
+    return Expected(x.value, "number", max(SMALLEST, magnitude), max(1.0, amplification), blank_ok)
+
+
+def causal_mask(n: int) -> Array:
+    """What each word may attend to: (n, n), 1 where the column is not after the row, else 0 (§3.2.3)."""
+    place = np.arange(n)
+    return np.where(place[None, :] <= place[:, None], 1.0, 0.0)
+
+
+@np.errstate(all="ignore")
+def softmax(S: Array) -> Array:
+    """A[i, j] = 1 / Σ_k exp(S[i, k] − S[i, j]): the softmax of eq. (1), its numerator divided out.
+
+    S is (n, n), −inf where masked; A is (n, n), exactly 0 there. An exp that overflows gives 1 / inf = 0.
+    """
+    A = np.zeros_like(S)  # (n, n)
+    for a, s in zip(A, S, strict=True):  # row by row: at once it would be n × n × n
+        seen = s != -np.inf
+        a[seen] = 1 / np.exp(s[seen][None, :] - s[seen][:, None]).sum(axis=1)
+    return A
+
+
+def entropy(A: Array) -> Sized:
+    """−Σ a ln a of each row, 0 ln 0 = 0 (Shannon): (n, n) → (n, 1). An error δ in a counts (1 + |ln a|) δ."""
+    H = np.einsum("ij,ij->i", A, -np.log(np.where(A > 0, A, 1)))[:, None]
+    return Sized(H, 1 + H)
+
+
+@np.errstate(all="ignore")
+def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, causal: bool = False) -> Head:
+    """softmax(Q Kᵀ / √d_k) V: Vaswani et al. 2017, eq. (1); with causal the mask of §3.2.3.
+
+    Q and K are (n, d_k), V is (n, d_v). The largest a of a row is 1 / Σ exp(s − max s), which gives RowSum.
+    """
+    n, d_k = K.value.shape
+    divisor = math.sqrt(d_k) if scale else 1.0
+    seen = causal_mask(n) == 1 if causal else np.ones((n, n), dtype=bool)  # (n, n)
+    Scores = product("id,jd->ij", Q, K)  # (n, n)
+    Scaled = Sized(Scores.value / divisor, Scores.size / divisor)  # (n, n)
+    Masked = Sized(np.where(seen, Scaled.value, MASK_VALUE), np.where(seen, Scaled.size, 0))  # (n, n)
+    RowMax = Sized(*(a.max(axis=1, keepdims=True) for a in Masked))  # (n, 1)
+    Exp = given(np.where(seen, np.exp(Masked.value - RowMax.value), 0))  # (n, n)
+    Attention = given(softmax(np.where(seen, Scaled.value, -np.inf)))  # (n, n)
+    Unscaled = softmax(np.where(seen, Scores.value, -np.inf))  # (n, n)
+    Output = product("ij,jv->iv", Attention, V)  # (n, d_v)
+    M, M_scale = float(Scaled.size.max()), float(Scores.size.max())
+    blocks = {"Q": numbers(Q), "K": numbers(K), "V": numbers(V), "Scores": numbers(Scores)}
+    blocks |= {"Scaled": numbers(Scaled)} | ({"Masked": numbers(Masked)} if causal else {})
+    blocks |= {
+        "RowMax": numbers(RowMax),
+        "Exp": numbers(Exp, M),
+        "RowSum": numbers(given(1 / Attention.value.max(axis=1, keepdims=True)), M),
+        "Attention": numbers(Attention, M),
+        "AttentionSum": numbers(given(Attention.value.sum(axis=1, keepdims=True)), M),
+        "Entropy": numbers(entropy(Attention.value), M),
+        "UnscaledSum": numbers(given(1 / Unscaled.max(axis=1, keepdims=True)), M_scale),
+        "EntropyUnscaled": numbers(entropy(Unscaled), M_scale),
+        "Output": numbers(Output, M),
+    }
+    return Head(blocks, Attention, Output, M)
+
+
+def multi_head(X: Sized, heads: Heads, *, scale: bool, causal: bool) -> dict[str, Head]:
+    """head_i = Attention(X W_i^Q, X W_i^K, X W_i^V), §3.2.2, by suffix; without weights Q = K = V = X."""
+    done = {}
+    for h, W in heads.items():
+        Q, K, V = (product("nd,dk->nk", X, w) for w in W) if W else (X, X, X)  # (n, d_k), d_k, d_v
+        done[h] = attention(Q, K, V, scale=scale, causal=causal)
+        if not W:
+            done[h] = done[h]._replace(blocks={b: x for b, x in done[h].blocks.items() if b not in PROJECTED})
+    return done
+
+
+def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:
+    """Cosine similarity a·b / (|a||b|) of two (1, d) as (1, 1), or "–" when either is all zeros.
+
+    An error δ of a turns it by |δ| / |a| at most, and δ is tolerated up to 1e-12 max(1, M/100) |size of a|.
+    So the amplification is 100 times the mean of max(1, M/100) |size| / |value| over a and b; inf where a
+    length may be nothing but rounding, or has no square.
+    """
+    if not (a.size.any() and b.size.any()):  # zeros that nothing was summed for are sure
+        return Expected(np.array([["–"]], dtype=object), "number")
+    lengths, turns = [], 0.0
+    for v, M in ((a, M_a), (b, M_b)):
+        length = math.hypot(*v.value[0])
+        error = float(np.maximum(1.0, M / FREE)) * math.hypot(*v.size[0])  # in units of TOLERANCE
+        known = length > TOLERANCE * error and SHORTEST < length < LONGEST
+        turns += error / length if known else math.inf
+        lengths.append(length)
+    value: float | str = "–"
+    if all(lengths):
+        value = float(np.einsum("nd,nd->", a.value / lengths[0], b.value / lengths[1]))
+    return Expected(np.array([[value]], dtype=object), "number", 1.0, FREE * turns / 2)

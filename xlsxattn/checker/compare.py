@@ -1,0 +1,147 @@
+"""Holds what an engine computed against what NumPy expects, cell by cell."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from xlsxattn.checker.cells import CellError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.checker.cells import Area, Grid, Value
+    from xlsxattn.checker.reference import Expected
+
+PRECISION = 1e-12
+"""How far rounding may carry a cell, relative to the largest sum in its range."""
+ROUNDING_GROWS_FROM = 100.0
+"""Scores beyond this size magnify their own rounding in the softmax."""
+DECIDABLE = 1e-6
+"""Where rounding alone could do more than this, nobody can tell a fault from rounding."""
+NEVER_SEEN = -1e300
+"""What stands for −∞ in a masked cell; it is compared exactly."""
+
+Verdict = Literal["ok", "differs", "missing", "not decidable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong with a workbook.
+
+    Attributes:
+        kind: which sort of fault, for programs.
+        range: the name it was found in; "" where no name covers the cell.
+        cell: its address, ``Sheet!B7``; "" where the whole range is meant.
+        message: what is wrong, in one sentence.
+        formula: the formula of the cell, as the file has it.
+        found: what the engine computed.
+        expected: what NumPy computed.
+        severity: an error, or a warning.
+    """
+
+    kind: str
+    range: str
+    cell: str
+    message: str
+    formula: str = ""
+    found: Any = None
+    expected: Any = None
+    severity: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came out for one range: its tab, name, shape, largest error, what was allowed, the verdict."""
+
+    tab: str
+    range: str
+    shape: tuple[int, int]
+    kind: str
+    error: float
+    allowed: float
+    verdict: Verdict
+
+
+def tolerance(expected: Expected) -> float:
+    """How far a cell of this range may be from its expected value: 1e-12 × largest sum × max(1, M / 100)."""
+    return PRECISION * expected.magnitude * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
+
+
+def decidable(expected: Expected) -> bool:
+    """Whether a fault can be told from rounding at these magnitudes."""
+    relative = PRECISION * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
+    return math.isfinite(expected.magnitude) and relative <= DECIDABLE
+
+
+def compare(
+    expected: Mapping[str, Expected], names: Mapping[str, Area], values: Mapping[str, Grid]
+) -> Iterator[tuple[Result, list[Finding]]]:
+    """Compare every cell of every expected range, in the order of ``expected``."""
+    for name, wanted in expected.items():
+        rows, cols = wanted.values.shape
+        area = names.get(name)
+        if area is None:
+            message = f"the range {name} is missing"
+            nothing = Result("", name, (rows, cols), wanted.kind, math.inf, 0.0, "missing")
+            yield nothing, [Finding("missing", name, "", message)]
+        elif (area.rows, area.cols) != (rows, cols):
+            message = f"{name} covers {area.rows} × {area.cols} cells, it should cover {rows} × {cols}"
+            result = Result(area.sheet, name, (area.rows, area.cols), wanted.kind, math.inf, 0.0, "differs")
+            yield result, [Finding("resized", name, area.address(), message)]
+        else:
+            yield _range(name, wanted, area, values[name])
+
+
+def _range(name: str, wanted: Expected, area: Area, grid: Grid) -> tuple[Result, list[Finding]]:
+    allowed, worst = tolerance(wanted), 0.0
+    can_tell = decidable(wanted)
+    findings = []
+    for i in range(area.rows):
+        for j in range(area.cols):
+            value, right = grid[i][j], wanted.values[i, j]
+            if value is None and wanted.blank_ok:
+                continue
+            wrong = distance(value, right, wanted.kind)
+            if not can_tell and not isinstance(value, CellError) and math.isfinite(_size(value)):
+                continue
+            worst = max(worst, wrong)
+            if not wrong <= allowed:
+                findings.append(_finding(name, area.address(i, j), value, right, wanted.kind))
+    verdict: Verdict = "differs" if findings else "ok" if can_tell else "not decidable"
+    return Result(area.sheet, name, (area.rows, area.cols), wanted.kind, worst, allowed, verdict), findings
+
+
+def _size(value: Value) -> float:
+    return abs(value) if isinstance(value, float) else 0.0
+
+
+def distance(value: Value, right: object, kind: str) -> float:
+    """How far a cell is from what it should hold; infinitely far where they cannot be compared."""
+    if kind == "mark":
+        return 0.0 if str(value)[:1] == right else math.inf
+    if isinstance(right, str):
+        return 0.0 if not isinstance(value, CellError) and (value or "") == right else math.inf
+    if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
+        return math.inf
+    wanted = float(right)  # type: ignore[arg-type]
+    if NEVER_SEEN in (wanted, value):
+        return 0.0 if wanted == value else math.inf
+    return abs(value - wanted)
+
+
+def _finding(name: str, address: str, value: Value, right: object, kind: str) -> Finding:
+    if isinstance(value, CellError):
+        return Finding(
+            "error value", name, address, f"{name} shows the error {value}", found=str(value), expected=right
+        )
+    if value is None:
+        return Finding("empty", name, address, f"{name} has an empty cell", found=None, expected=right)
+    wanted = f"a text that begins with {right}" if kind == "mark" else _show(right)
+    message = f"{name} holds {_show(value)}, NumPy has {wanted}"
+    return Finding("value", name, address, message, found=value, expected=right)
+
+
+def _show(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else repr(value)

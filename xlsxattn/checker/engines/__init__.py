@@ -1,0 +1,87 @@
+"""Recalculates workbooks with spreadsheet engines that are not ours, and reads what their cells show.
+
+Every engine runs in a process of its own: IronCalc because it may panic or overflow its stack, LibreOffice
+and Gnumeric because they are programs. No engine may hang, print, or leave anything behind: each call has its
+temporary folder, each process its group, and both are gone when the call returns or is interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
+from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, Answer, EngineFailed, Job, Limits
+from xlsxattn.checker.engines.values import saved_values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "ENGINES",
+    "Answer",
+    "EngineFailed",
+    "EngineMissing",
+    "Job",
+    "Limits",
+    "evaluate",
+    "missing",
+    "saved_values",
+]
+
+ENGINES: tuple[str, ...] = ("ironcalc", "libreoffice", "gnumeric")
+"""The engines by name, in the order in which they are asked."""
+
+_STANDARD = Limits()
+
+
+class EngineMissing(Exception):  # noqa: N818 - said of the machine; nothing went wrong
+    """An engine is not installed: one sentence on what was looked for and how to get it."""
+
+
+def missing(engine: str) -> str | None:
+    """Why an engine cannot be used, in one sentence, or None if it can.
+
+    Args:
+        engine: one of `ENGINES`.
+
+    Raises:
+        ValueError: there is no engine of that name.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"There is no engine {engine!r}: choose from {', '.join(ENGINES)}.")
+    if engine == "ironcalc":
+        if importlib.util.find_spec("ironcalc"):
+            return None
+        return "IronCalc is missing: no package 'ironcalc' was found; get it with: pip install ironcalc"
+    program, package = PROGRAMS[engine]
+    if shutil.which(program):
+        return None
+    return (
+        f"{TITLES[engine]} is missing: no program '{program}' was found on the PATH; "
+        f"get it with: apt-get install {package}"
+    )
+
+
+def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> list[Answer]:
+    """What the cells of workbooks show after an engine has calculated every formula.
+
+    Args:
+        engine: one of `ENGINES`.
+        jobs: the workbooks and areas; one that is broken does not stop the others.
+        limits: what each workbook may take.
+
+    Returns:
+        For each job, in order, the areas' values by name, or an `EngineFailed` that says what went wrong.
+
+    Raises:
+        EngineMissing: the engine is not installed.
+        ValueError: there is no engine of that name.
+    """
+    if sentence := missing(engine):
+        raise EngineMissing(sentence)
+    if engine == "libreoffice":
+        return libreoffice(jobs, limits)
+    recalculate = ironcalc if engine == "ironcalc" else gnumeric
+    return [recalculate(job, limits) for job in jobs]

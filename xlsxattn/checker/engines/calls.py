@@ -1,0 +1,151 @@
+"""How each engine is called: the command, the settings, and where its values are found afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, failure, run, scratch, sentence
+from xlsxattn.checker.engines.values import saved_values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.engines.processes import Answer, Job, Limits
+
+_CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
+_OFFICE_SETTINGS = (
+    ("Calc/Formula/Load", "OOXMLRecalcMode", "0"),  # always, whatever the file says of itself
+    ("Calc/Content/Update", "Link", "1"),  # never
+    ("Common/Security/Scripting", "MacroSecurityLevel", "3"),  # the highest
+    ("Common/Security/Scripting", "DisableMacrosExecution", "true"),
+    ("Common/Security/Scripting", "BlockUntrustedRefererLinks", "true"),
+)
+
+
+def ironcalc(job: Job, limits: Limits) -> Answer:
+    """Recalculate one workbook with IronCalc, in a child process that reports to a file."""
+    with scratch() as name:
+        folder = Path(name)
+        order, answer = folder / "order.json", folder / "answer.json"
+        areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
+        what = {"path": str(job.path.absolute()), "areas": areas, "memory": limits.memory}
+        order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
+        # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
+        code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
+        if code != 0:
+            return failure("ironcalc", code, limits)
+        given = json.loads(answer.read_text("utf-8"))
+    if "failed" in given:
+        return sentence(TITLES["ironcalc"], given["failed"])
+    grids = given["areas"].items()
+    return {name: [[_decoded(value) for value in row] for row in grid] for name, grid in grids}
+
+
+def _decoded(value: Any) -> Value:  # noqa: ANN401 - straight from JSON
+    """A value as IronCalc's child wrote it."""
+    if isinstance(value, dict):
+        return CellError(value["error"])
+    shown: Value = value
+    return float(shown) if isinstance(shown, int) and not isinstance(shown, bool) else shown
+
+
+def gnumeric(job: Job, limits: Limits) -> Answer:
+    """Recalculate one workbook with Gnumeric, which saves a copy that is then read."""
+    with scratch() as name:
+        out = Path(name) / "out.xlsx"
+        kinds = ["--import-type=Gnumeric_Excel:xlsx", "--export-type=Gnumeric_Excel:xlsx2"]
+        command = [_program("gnumeric"), "--recalc", *kinds, str(job.path.absolute()), str(out)]
+        code = run(command, Path(name), limits.seconds, memory=limits.memory)
+        return _read("gnumeric", out, job) if code == 0 else failure("gnumeric", code, limits)
+
+
+def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
+    """Recalculate workbooks with LibreOffice, all in one run because a start costs more than a file.
+
+    A workbook that kills it takes those behind it along. So the first without a result is tried again alone,
+    and the others once more together.
+    """
+    answers: dict[int, Answer] = {}
+    with scratch() as name:
+        folder = Path(name)
+        _write_profile(folder / "profile")
+        batches = [_copied(jobs, folder, answers)]
+        while batches:
+            if not (batch := batches.pop()):
+                continue
+            code = _convert([folder / f"{n}.xlsx" for n in batch], folder, limits)
+            results = {n: folder / f"out/{n}.xlsx" for n in batch}
+            lost = [n for n, result in results.items() if not zipfile.is_zipfile(result)]
+            answers |= {n: _read("libreoffice", results[n], jobs[n]) for n in batch if n not in lost}
+            if len(batch) > 1:
+                batches += [lost[1:], lost[:1]]
+            elif lost:
+                answers[lost[0]] = failure("libreoffice", code, limits)
+    return [answers[n] for n in range(len(jobs))]
+
+
+def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, Answer]) -> list[int]:
+    """Copy the workbooks to names of their own, and say which could be copied; the others are answered."""
+    for n, job in enumerate(jobs):
+        try:
+            shutil.copyfile(job.path, folder / f"{n}.xlsx")
+        except OSError as error:
+            answers[n] = sentence(TITLES["libreoffice"], f"was not given the workbook: {error.strerror}")
+    return [n for n in range(len(jobs)) if n not in answers]
+
+
+def _write_profile(profile: Path) -> None:
+    """A user profile that recalculates everything, runs no macros and follows no links."""
+    items = "".join(
+        f'<item oor:path="/org.openoffice.Office.{path}">'
+        f'<prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
+        for path, name, value in _OFFICE_SETTINGS
+    )
+    (profile / "user").mkdir(parents=True)
+    (profile / "user/registrymodifications.xcu").write_text(
+        f'<oor:items xmlns:oor="http://openoffice.org/2001/registry">{items}</oor:items>', "utf-8"
+    )
+
+
+def _convert(paths: Sequence[Path], folder: Path, limits: Limits) -> int | None:
+    """Let one LibreOffice load, calculate and save workbooks; the clock starts anew with each one done."""
+    profile, out = (folder / "profile").as_uri(), folder / "out"
+    command = [_program("libreoffice"), f"-env:UserInstallation={profile}", "--headless", "--norestore"]
+    command += ["--infilter=Calc MS Excel 2007 XML", "--convert-to", "xlsx:Calc MS Excel 2007 XML"]
+    command += ["--outdir", str(out), *map(str, paths)]
+    try:
+        return run(command, folder, limits.seconds, progress=lambda: len(list(out.glob("*.xlsx"))))
+    finally:
+        _remove_socket(profile)
+
+
+def _remove_socket(profile: str) -> None:
+    """Remove the socket that a killed LibreOffice leaves in /tmp, under a name made from its profile's."""
+    if hasattr(os, "getuid"):
+        digest = hashlib.md5(profile.encode("utf-16-le"), usedforsecurity=False).digest()
+        name = f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{''.join(f'{byte:x}' for byte in digest)}"
+        Path("/tmp", name).unlink(missing_ok=True)  # noqa: S108 - LibreOffice puts it there whatever TMPDIR says
+
+
+def _program(engine: str) -> str:
+    """The path of an engine's program."""
+    name = PROGRAMS[engine][0]
+    return shutil.which(name) or name
+
+
+def _read(engine: str, path: Path, job: Job) -> Answer:
+    """The values from a copy that an engine saved."""
+    try:
+        return saved_values(path, job.areas)
+    except Exception as error:  # noqa: BLE001 - no bound on what a strange file makes of three parsers
+        return sentence(TITLES[engine], f"recalculated the workbook, but: {' '.join(map(str, error.args))}")

@@ -1,0 +1,143 @@
+"""Processes that cannot hang or outlive their call, and the words for how they ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from tempfile import TemporaryDirectory
+from time import monotonic
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from xlsxattn.checker.cells import Area, Grid
+
+TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnumeric"}
+PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
+"""Per engine that is a program: its command and Debian's package."""
+
+_LONGEST_SENTENCE = 240
+_SHELL_SIGNALS = 128  # a shell script such as soffice ends with this much more than the signal of its program
+
+
+class EngineFailed(Exception):  # noqa: N818 - the answer for one workbook, not an error of ours
+    """An engine gave no values for a workbook: one sentence on what happened."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an engine may take for one workbook.
+
+    Attributes:
+        seconds: time by the clock.
+        memory: address space in bytes, for IronCalc and (on Linux) Gnumeric. LibreOffice has only the clock:
+            a large workbook takes it beyond this default in earnest.
+    """
+
+    seconds: float = 120.0
+    memory: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One workbook to recalculate.
+
+    Attributes:
+        path: a workbook without saved values, so that an engine which computes nothing cannot pass.
+        areas: the areas to read, by any names.
+    """
+
+    path: Path
+    areas: Mapping[str, Area]
+
+
+Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
+"""What an engine makes of one job."""
+
+
+def scratch() -> TemporaryDirectory[str]:
+    """A temporary folder for one call; a file that a dying process still adds must not spoil the result."""
+    return TemporaryDirectory(prefix="xlsxattn-", ignore_cleanup_errors=True)
+
+
+def run(
+    command: Sequence[str],
+    folder: Path,
+    seconds: float,
+    *,
+    memory: int | None = None,
+    progress: Callable[[], int] = lambda: 0,
+) -> int | None:
+    """Run a program to its end, silently, and leave nothing of it running whatever happens.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it puts its own temporary files.
+        seconds: how long it may go without progress.
+        memory: address space in bytes, where the system can set that from outside.
+        progress: a count that grows as the program gets on; each change starts the time anew.
+
+    Returns:
+        Its exit code, negative for a signal; None if it was stopped for taking too long.
+    """
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "TMPDIR": str(folder)}
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(  # noqa: S603 - a list, so no shell; its paths are absolute and ours
+        command, env=environment, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    try:
+        if memory and sys.platform == "linux":
+            _bound_memory(process.pid, memory)
+        done, since = progress(), monotonic()
+        while (left := since + seconds - monotonic()) > 0:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(min(left, 0.2))
+            if (now_done := progress()) != done:
+                done, since = now_done, monotonic()
+        return None
+    finally:
+        _kill(process)
+
+
+def _bound_memory(pid: int, memory: int) -> None:
+    """Set the address space of a process that has just started."""
+    import resource  # noqa: PLC0415 - there is none on Windows
+
+    with suppress(ProcessLookupError, ValueError, OSError):  # gone already, or a stricter limit is set
+        resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and all that it started: soffice's program would outlive the script that is soffice."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that has ended
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def failure(engine: str, code: int | None, limits: Limits) -> EngineFailed:
+    """The sentence for a process that ended without an answer."""
+    title = TITLES[engine]
+    number = -code if code and code < 0 else (code or 0) - _SHELL_SIGNALS
+    name = signal.Signals(number).name if number in set(signal.Signals) else ""
+    if code is None or name == "SIGXCPU":
+        return EngineFailed(f"{title} gave no answer within {limits.seconds:g} s.")
+    if name:
+        memory = "" if engine == "libreoffice" else f" or more memory than {limits.memory / 1024**2:.0f} MB"
+        return EngineFailed(f"{title} died of {name}: perhaps formulas nested too deeply{memory}.")
+    return EngineFailed(f"{title} could not load or recalculate the workbook (exit code {code}).")
+
+
+def sentence(title: str, what: str) -> EngineFailed:
+    """An engine's or a library's message as one bounded, printable sentence."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in what[: 4 * _LONGEST_SENTENCE])
+    words = f"{title} {' '.join(printable.split())}"
+    return EngineFailed(f"{words[:_LONGEST_SENTENCE].rstrip('.')}.")

@@ -1,0 +1,89 @@
+"""Recalculates one workbook with IronCalc: a program of its own, because IronCalc may take its process down.
+
+Usage: ``python ironcalc_child.py ORDER ANSWER``, both JSON files. The order names the workbook, the areas to
+read and the limits; the answer holds either the values or one sentence. Standard output is IronCalc's: it
+prints warnings there. Nothing of xlsxattn and nothing heavy is imported, so that a start costs little.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import ironcalc
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
+
+def limit(memory: int, seconds: int) -> None:
+    """Bound what this process may take, as far as the system lets it.
+
+    Args:
+        memory: address space in bytes.
+        seconds: processor time; the parent's clock should strike first, this is for a parent that died.
+    """
+    if resource is None:
+        return
+    wanted = {resource.RLIMIT_AS: memory, resource.RLIMIT_CPU: seconds, resource.RLIMIT_CORE: 0}
+    for kind, amount in wanted.items():
+        _, most = resource.getrlimit(kind)
+        with suppress(ValueError, OSError):  # macOS refuses some of them
+            resource.setrlimit(kind, (amount if most == resource.RLIM_INFINITY else min(amount, most), most))
+
+
+def recalculate(path: str, areas: dict[str, list[Any]]) -> dict[str, list[list[object]]]:
+    """The values of the areas after IronCalc has calculated every formula.
+
+    Args:
+        path: the workbook.
+        areas: per name the sheet's tab, first row and column from 0, height and width.
+
+    Returns:
+        Per name the rows; an error value is ``{"error": "#VALUE!"}``, so that it cannot be mistaken for text.
+
+    Raises:
+        KeyError: the workbook has no such sheet.
+    """
+    model = ironcalc.load_from_xlsx(path)
+    model.evaluate()
+    tabs = {sheet["name"]: place for place, sheet in enumerate(model.get_worksheets_properties())}
+
+    def value(tab: int, row: int, col: int) -> object:
+        shown = model.get_cell_value(tab, row, col)
+        if isinstance(shown, str) and shown.startswith("#"):  # the type is only asked for where it matters
+            is_error = model.get_cell_type(tab, row, col) == ironcalc.CellType.ErrorValue
+            return {"error": shown} if is_error else shown
+        return shown
+
+    grids: dict[str, list[list[object]]] = {}
+    for name, (sheet, top, left, rows, cols) in areas.items():
+        if sheet not in tabs:
+            raise KeyError(f"there is no sheet {sheet!r}")
+        tab, across = tabs[sheet], range(left + 1, left + cols + 1)
+        grids[name] = [[value(tab, row, col) for col in across] for row in range(top + 1, top + rows + 1)]
+    return grids
+
+
+def main(order_file: str, answer_file: str) -> None:
+    """Carry out the order and write the answer, whatever IronCalc does short of killing the process."""
+    order = json.loads(Path(order_file).read_text("utf-8"))
+    limit(order["memory"], order["seconds"])
+    try:
+        text = json.dumps({"areas": recalculate(order["path"], order["areas"])})
+    except MemoryError:
+        text = json.dumps({"failed": "ran out of memory"})
+    except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer's sentence
+        text = json.dumps({"failed": f"could not use the workbook: {' '.join(map(str, error.args))}"})
+    except BaseException as panic:  # noqa: BLE001 - a panic in Rust arrives outside Exception
+        text = json.dumps({"failed": f"panicked: {panic}"})
+    Path(answer_file).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

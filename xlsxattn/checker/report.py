@@ -1,0 +1,99 @@
+"""What a check has to say, for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from xlsxattn.checker.compare import Finding, Result
+
+MOST_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """What one engine's recalculation of the workbook gave: a result a range, and the findings."""
+
+    engine: str
+    results: tuple[Result, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything found in one workbook.
+
+    Attributes:
+        path: the file, as it was named.
+        runs: one for each engine that was asked.
+        findings: what no engine is needed for: misplaced formulas, unreadable inputs.
+    """
+
+    path: str
+    runs: tuple[EngineReport, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def every_finding(self) -> tuple[Finding, ...]:
+        """Findings of the file and of all engines."""
+        return (*self.findings, *(finding for run in self.runs for finding in run.findings))
+
+    @property
+    def holds(self) -> bool:
+        """Whether nothing is wrong (warnings alone do not count)."""
+        return all(finding.severity != "error" for finding in self.every_finding)
+
+    @property
+    def undecided(self) -> tuple[str, ...]:
+        """Ranges whose magnitudes are such that nobody can tell a fault from rounding."""
+        found = (r.range for run in self.runs for r in run.results if r.verdict == "not decidable")
+        return tuple(dict.fromkeys(found))
+
+
+def table(run: EngineReport) -> str:
+    """One line a range: sheet, range, shape, largest error, verdict; labels that agree are summed up."""
+    texts = [r for r in run.results if r.kind != "number" and r.verdict == "ok"]
+    rows = [
+        (r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), r.verdict)
+        for r in run.results
+        if r.kind == "number" or r.verdict != "ok"
+    ]
+    rows.append(("all", f"{len(texts)} ranges of words and live checks", "", "", "ok"))
+    return tabulate(
+        rows, headers=("sheet", "range", "shape", "largest error", "verdict"), disable_numparse=True
+    )
+
+
+def _error(result: Result) -> str:
+    return "" if result.verdict in ("missing", "not decidable") else f"{result.error:.1e}"
+
+
+def describe(findings: Iterable[Finding]) -> Iterator[str]:
+    """Findings as lines of text, each with range, cell, formula and both values; many are cut short."""
+    listed = list(findings)
+    for finding in listed[:MOST_SHOWN]:
+        where = f"{finding.cell}: " if finding.cell else ""
+        formula = f"\n    formula: {finding.formula}" if finding.formula else ""
+        yield f"{finding.severity}: {where}{finding.message}{formula}"
+    if len(listed) > MOST_SHOWN:
+        yield f"... and {len(listed) - MOST_SHOWN} more findings"
+
+
+def summary(report: Report) -> str:
+    """One sentence on a workbook."""
+    engines = ", ".join(run.engine for run in report.runs)
+    cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
+    findings = report.every_finding
+    if findings:
+        errors = sum(finding.severity == "error" for finding in findings)
+        return f"{report.path}: {errors} errors and {len(findings) - errors} warnings ({engines})"
+    ranges = max((len(run.results) for run in report.runs), default=0)
+    said = f"{report.path}: all {cells:,} cells of {ranges} ranges agree with NumPy ({engines})"
+    if report.undecided:
+        said += f"; {len(report.undecided)} ranges are not decidable at these magnitudes"
+    return said

@@ -1,0 +1,68 @@
+"""What values cannot show: formulas where they belong, none where they do not, inputs that can be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.compare import Finding
+from xlsxattn.checker.reader import is_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.reader import Book
+
+
+def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
+    """Inputs that the reference cannot take: a name that is missing, text or an error among the numbers."""
+    for name in book.manifest.inputs:
+        if name not in book.names:
+            yield Finding("missing", name, "", f"the input range {name} is missing")
+            continue
+        area = book.names[name]
+        for i, row in enumerate(values[name]):
+            for j, value in enumerate(row):
+                if isinstance(value, CellError):
+                    message = f"the input {name} shows the error {value}"
+                    yield Finding("error value", name, area.address(i, j), message, found=str(value))
+                elif not is_text(name) and isinstance(value, str | bool) and value != "":
+                    message = f"the input {name} holds {value!r}, a number is needed"
+                    yield Finding("text in a numeric input", name, area.address(i, j), message, found=value)
+
+
+def misplaced_formulas(book: Book) -> Iterator[Finding]:
+    """Constants where formulas belong, and formulas that no named and checked range covers."""
+    filled = {
+        (f.area.sheet, r, c)
+        for f in book.formulas.values()
+        for r in range(f.area.row, f.area.row + f.area.rows)
+        for c in range(f.area.col, f.area.col + f.area.cols)
+    }
+    checked: dict[tuple[str, int, int], str] = {}
+    for name in book.manifest.formulas:
+        area = book.names.get(name)
+        for at in _cells(area) if area else ():
+            if at in checked:
+                message = f"this cell belongs to two computed ranges, {checked[at]} and {name}"
+                yield Finding("overlap", name, _address(at), message)
+            checked[at] = name
+            if at not in filled and at in book.typed:
+                message = f"{name} holds the constant {book.typed[at]!r} where a formula belongs"
+                yield Finding("constant", name, _address(at), message, found=book.typed[at])
+    typed_in = {at for name in book.manifest.inputs if name in book.names for at in _cells(book.names[name])}
+    for at in sorted(filled - checked.keys() - typed_in):
+        formula = book.formulas[at].text if at in book.formulas else ""
+        message = "a formula stands in no named range, so nothing checks it"
+        yield Finding("stray formula", "", _address(at), message, formula=formula)
+
+
+def _cells(area: Area) -> Iterator[tuple[str, int, int]]:
+    for r in range(area.row, area.row + area.rows):
+        for c in range(area.col, area.col + area.cols):
+            yield area.sheet, r, c
+
+
+def _address(at: tuple[str, int, int]) -> str:
+    return Area(*at, 1, 1).address()

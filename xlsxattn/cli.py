@@ -1,0 +1,169 @@
+"""The command line: parse, call, print, exit code. Heavy modules are loaded when a command needs them."""
+
+from __future__ import annotations
+
+import difflib
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
+
+
+def main() -> None:
+    """Run the command line; every way out has its exit code and one sentence."""
+    debug = "--debug" in sys.argv
+    try:
+        code = cli.main(standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("interrupted", INTERRUPTED)
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except click.ClickException as error:
+        code = _say(error.format_message(), UNUSABLE)
+    except MemoryError:
+        code = _say("there is not enough memory for this workbook", UNUSABLE)
+    except Exception as error:
+        if debug:
+            raise
+        code = _say(f"internal error: {type(error).__name__}: {error} (--debug shows more)", UNUSABLE)
+    sys.exit(code if isinstance(code, int) else HOLDS)
+
+
+def _say(sentence: str, code: int) -> int:
+    click.echo(f"xlsxattn: {' '.join(sentence.split())}", err=True)
+    return code
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+@click.version_option(package_name="xlsxattn")
+def cli(debug: bool) -> None:  # noqa: FBT001 - click passes it; main() reads it
+    """Attention and Transformers as spreadsheets of live formulas, proved cell by cell."""
+
+
+@cli.command()
+@click.argument("source")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
+@click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001 - click passes it
+    """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
+    from xlsxattn import press  # noqa: PLC0415
+    from xlsxattn.builder.table import SpecError  # noqa: PLC0415
+    from xlsxattn.checker import engines, report  # noqa: PLC0415
+
+    spec = _source(source)
+    target = output or Path("output") / f"{spec.stem}.xlsx"
+    if target.suffix.lower() != ".xlsx":
+        raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
+    try:
+        if output is None:
+            target.parent.mkdir(exist_ok=True)
+        pressed = press.build(spec, target, force=force)
+    except OSError as error:
+        raise click.ClickException(f"{target.parent}: cannot be made: {error.strerror}") from None
+    except (SpecError, press.PressError, engines.EngineFailed) as error:
+        raise click.ClickException(str(error)) from None
+    for run in pressed.report.runs:
+        click.echo(report.table(run))
+    for line in report.describe(pressed.report.every_finding):
+        click.echo(line, err=True)
+    click.echo(report.summary(pressed.report))
+    if pressed.report.holds:
+        click.echo(f"written: {pressed.path}")
+        return HOLDS
+    _say(f"the proof failed: the workbook is in {pressed.path}, {target} is as it was", FAILED)
+    return FAILED
+
+
+def _source(source: str) -> Path:
+    """The spec that a word on the command line means."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    if source.endswith(".toml") or "/" in source or "\\" in source:
+        return Path(source)
+    if source in templates.names():
+        return templates.path(source)
+    raise click.ClickException(_no_template(source))
+
+
+def _no_template(name: str) -> str:
+    from xlsxattn import templates  # noqa: PLC0415
+
+    names = templates.names()
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    known = ", ".join(names)
+    return f"there is no template '{name}'; {hint}the templates are: {known}; a spec's file ends in .toml"
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
+def check(files: tuple[str, ...], engine: str) -> int:
+    """Recalculate workbooks and compare every computed cell with NumPy."""
+    from xlsxattn.checker import engines, report  # noqa: PLC0415
+    from xlsxattn.checker.check import check as prove  # noqa: PLC0415
+    from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415
+
+    worst = HOLDS
+    for file in files:
+        try:
+            found = prove(file, engine)
+        except NotCheckableError as error:
+            worst = max(worst, _say(str(error), UNUSABLE))
+            continue
+        except (engines.EngineMissing, engines.EngineFailed) as error:
+            worst = max(worst, _say(f"{file}: {error}", UNUSABLE))
+            continue
+        for run in found.runs:
+            click.echo(
+                f"{file}, recalculated by {run.engine}:\n"
+                if run.engine != "saved"
+                else f"{file}, as saved:\n"
+            )
+            click.echo(report.table(run))
+        for line in report.describe(found.every_finding):
+            click.echo(line)
+        click.echo(report.summary(found))
+        worst = max(worst, HOLDS if found.holds else FAILED)
+    return worst
+
+
+@cli.command("templates")
+def list_templates() -> None:
+    """List the specs that come with the program."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    width = max(map(len, templates.names()))
+    for name in templates.names():
+        click.echo(f"{name:{width}}  {templates.title(name)}")
+
+
+@cli.command()
+@click.argument("template")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def new(template: str, file: Path | None) -> None:
+    """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    if template not in templates.names():
+        raise click.ClickException(_no_template(template))
+    target = file or Path(f"my-{template}.toml")
+    if target.suffix != ".toml":
+        raise click.ClickException(f"{target}: a spec's name must end in .toml")
+    try:
+        with target.open("x", encoding="utf-8") as copy:
+            copy.write(templates.path(template).read_text(encoding="utf-8"))
+    except FileExistsError:
+        raise click.ClickException(f"{target}: there is such a file already, choose another name") from None
+    except OSError as error:
+        raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from None
+    click.echo(f"written: {target}\nEdit it, then run:\n\n    xlsxattn build {shlex.quote(str(target))}")
+
+
+if __name__ == "__main__":
+    main()
