@@ -9,6 +9,7 @@ title, why, captions, column labels, and the rows of its blocks. A lane: a colum
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -178,26 +179,52 @@ def caption(group: Group) -> str:
 
 
 def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
+    """Place a band from ``row``; the row where the next one begins."""
     sheet.texts += [Text(row, MARGIN, band.title, "step"), Text(row + 1, MARGIN, band.why, "why")]
     sheet.heights[row] = 20.0
-    row += 2
-    titled = any(group.title for group in band.groups)
-    caption_row = row
-    row += _captioned(band) or titled
-    headed = any(group.cols is not None or group.sides for group in band.groups)
-    if any(len(side.heading) > ONE_LINE for group in band.groups for side in group.sides):
-        sheet.heights[row] = (
-            39.0 if any("without" in s.heading for g in band.groups for s in g.sides) else 28.0
-        )
-    col, before = starts[0], len(sheet.placed)
-    for i, group in enumerate(band.groups):
-        col = col if band.shared else starts[i]
-        if _captioned(band) or group.title:
-            text, look = (group.title, "group") if group.title else (caption(group), "formula")
-            sheet.texts.append(Text(caption_row, col, text, look))
-        col = _group(sheet, group, row + headed, col) + 1 + GAP
+    row, before = row + 2, len(sheet.placed)
+    strips = _flow(band.groups, starts) if band.shared else [list(zip(band.groups, starts, strict=False))]
+    for strip in strips:
+        row = _strip(sheet, band, strip, row)
     _share_heat(sheet, before)
-    return row + headed + max(sum(block.rows for block in group.blocks) for group in band.groups) + BAND_GAP
+    return row
+
+
+def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Group, int]]]:
+    """Groups that all lanes share, a lane each and then another row, so that columns keep their widths."""
+    strips: list[list[tuple[Group, int]]] = [[]]
+    lanes, lane = len(starts) - 1, 0
+    for group in groups:
+        wide = bool(group.rows) + _group_columns(group)
+        if strips[-1] and (lane >= lanes or starts[lane] + wide > starts[-1]):
+            strips.append([])
+            lane = 0
+        strips[-1].append((group, starts[lane]))
+        end = starts[lane] + wide
+        lane = next((i for i, start in enumerate(starts[:-1]) if start > end), lanes)
+    return strips
+
+
+def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
+    """Place groups side by side: a line of captions, a line of column labels, the blocks."""
+    groups = [group for group, _ in strip]
+    sides = [side.heading for group in groups for side in group.sides]
+    titled = _captioned(band) or any(group.title for group in groups)
+    headed = any(group.cols is not None for group in groups) or bool(sides)
+    if any(len(heading) > ONE_LINE for heading in sides):
+        sheet.heights[row + titled] = 13.0 * max(len(_lines(heading)) for heading in sides)
+    for group, col in strip:
+        if titled:
+            text, look = (group.title, "group") if group.title else (caption(group), "formula")
+            sheet.texts.append(Text(row, col, text, look))
+        _group(sheet, group, row + titled + headed, col)
+    return (
+        row + titled + headed + max(sum(block.rows for block in group.blocks) for group in groups) + BAND_GAP
+    )
+
+
+def _lines(heading: str) -> list[str]:
+    return textwrap.wrap(heading, ONE_LINE)
 
 
 def _share_heat(sheet: Sheet, before: int) -> None:
@@ -211,8 +238,8 @@ def _share_heat(sheet: Sheet, before: int) -> None:
             sheet.placed[i] = replace(p, heat=tuple(areas[heat]))
 
 
-def _group(sheet: Sheet, group: Group, row: int, col: int) -> int:
-    """Place a group: its labels in ``col``, its first block from ``row``; returns its last column."""
+def _group(sheet: Sheet, group: Group, row: int, col: int) -> None:
+    """Place a group: its labels in ``col``, its first block from ``row``."""
     first = col + 1 if group.rows else col
     word = _word(group, row, col)
     if group.corner:
@@ -233,7 +260,6 @@ def _group(sheet: Sheet, group: Group, row: int, col: int) -> int:
             _place(sheet, block, top, side_col, word)
             top += block.rows
         side_col += 1
-    return side_col - 1
 
 
 def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:

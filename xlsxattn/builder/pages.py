@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters. Follow one word through this "
-    "workbook: its embedding is the same in every sentence, and what it becomes is not."
+    "word at once, and decides by the words themselves how much each one matters. Follow one word through "
+    "this workbook: its embedding is the same in every sentence, and what it becomes is not."
 )
 HOW_TO = (
     "1.  Read the sheets from left to right, each from top to bottom: every step has its formula above it.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
@@ -205,8 +206,8 @@ class _Writer:
             made = self.book.add_chart({"type": "column"})
         else:
             made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
-        for series in chart.series:
-            made.add_series(self._series(chart, series))
+        for series, colour in zip(chart.series, cycle(theme.SERIES), strict=False):
+            made.add_series(self._series(chart, series, colour))
         made.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
         axis = {"num_font": {"size": 9}, "name_font": {"size": 10, "bold": False}}
         made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
@@ -226,7 +227,7 @@ class _Writer:
         col = r.left + title[1]
         return f"={formulas.reference(tab, replace(r, left=col, right=col))}"
 
-    def _series(self, chart: Chart, series: Series) -> dict[str, Any]:
+    def _series(self, chart: Chart, series: Series, colour: str) -> dict[str, Any]:
         tab, first = self.places[series.blocks[0]]
         last = self.places[series.blocks[-1]][1]
         if chart.kind == "bar":
@@ -237,11 +238,12 @@ class _Writer:
                 "categories": categories,
                 "values": [tab, first.top, first.left, first.bottom, first.right],
                 "gap": 60,
+                "fill": {"color": colour},
             }
         x, y = (first.left + column for column in series.columns)
         return {
             "name": series.title,
             "categories": [tab, first.top, x, last.bottom, x],
             "values": [tab, first.top, y, last.bottom, y],
-            "marker": {"type": "circle", "size": 10},
+            "marker": {"type": "circle", "size": 10, "fill": {"color": colour}, "border": {"color": colour}},
         }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class CellError(str):
@@ -36,6 +39,12 @@ class Area:
     col: int
     rows: int
     cols: int
+
+    def cells(self) -> Iterator[tuple[str, int, int]]:
+        """Every cell as (sheet, row, column), row by row."""
+        for row in range(self.row, self.row + self.rows):
+            for col in range(self.col, self.col + self.cols):
+                yield self.sheet, row, col
 
     def address(self, row: int = 0, col: int = 0) -> str:
         """Address of one cell, counted from the area's corner, as a reader writes it: ``Inputs!B7``."""

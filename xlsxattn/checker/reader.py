@@ -108,10 +108,8 @@ def read(path: Path) -> Book:
                     _sort(ws.title, cell, formulas, typed)
     for formula in [f for f in formulas.values() if f.array]:
         # what an array formula fills beside its first cell are saved values, not typed ones
-        a = formula.area
-        for r in range(a.row, a.row + a.rows):
-            for c in range(a.col, a.col + a.cols):
-                typed.pop((a.sheet, r, c), None)
+        for at in formula.area.cells():
+            typed.pop(at, None)
     return Book(path, names, formulas, typed, _manifest(path, names, typed), workbook)
 
 
@@ -198,17 +196,16 @@ def _manifest(path: Path, names: Mapping[str, Area], typed: Mapping[tuple[str, i
 
 def without_values(book: Book, path: Path) -> None:
     """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing."""
-    for formula in book.formulas.values():
-        a = formula.area
-        if formula.array and a.rows * a.cols > 1:
-            ws: Any = book.workbook[a.sheet]
-            for r in range(a.row, a.row + a.rows):
-                for c in range(a.col, a.col + a.cols):
-                    if (r, c) != (a.row, a.col):
-                        ws.cell(r + 1, c + 1).value = None
-    for ws in book.workbook.worksheets:  # what is only looked at need not travel
+    filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
+    worksheets: list[Any] = book.workbook.worksheets
+    for ws in worksheets:
+        cells = ws._cells  # noqa: SLF001 - openpyxl has no other way to drop a cell
+        for row, col in list(cells):
+            # a blank that has a format would be saved as a number, and IronCalc would read 0
+            if (ws.title, row - 1, col - 1) in filled or cells[row, col].value is None:
+                del cells[row, col]
         ws.conditional_formatting = type(ws.conditional_formatting)()
-        ws._charts = []  # noqa: SLF001 - openpyxl has no other way
+        ws._charts = []  # noqa: SLF001 - what is only looked at need not travel
     book.workbook.save(path)
 
 

@@ -34,16 +34,11 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
 
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
     """Constants where formulas belong, and formulas that no named and checked range covers."""
-    filled = {
-        (f.area.sheet, r, c)
-        for f in book.formulas.values()
-        for r in range(f.area.row, f.area.row + f.area.rows)
-        for c in range(f.area.col, f.area.col + f.area.cols)
-    }
+    filled = {at for formula in book.formulas.values() for at in formula.area.cells()}
     checked: dict[tuple[str, int, int], str] = {}
     for name in book.manifest.formulas:
         area = book.names.get(name)
-        for at in _cells(area) if area else ():
+        for at in area.cells() if area else ():
             if at in checked:
                 message = f"this cell belongs to two computed ranges, {checked[at]} and {name}"
                 yield Finding("overlap", name, _address(at), message)
@@ -51,17 +46,11 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
             if at not in filled and at in book.typed:
                 message = f"{name} holds the constant {book.typed[at]!r} where a formula belongs"
                 yield Finding("constant", name, _address(at), message, found=book.typed[at])
-    typed_in = {at for name in book.manifest.inputs if name in book.names for at in _cells(book.names[name])}
+    typed_in = {at for name in book.manifest.inputs if name in book.names for at in book.names[name].cells()}
     for at in sorted(filled - checked.keys() - typed_in):
         formula = book.formulas[at].text if at in book.formulas else ""
         message = "a formula stands in no named range, so nothing checks it"
         yield Finding("stray formula", "", _address(at), message, formula=formula)
-
-
-def _cells(area: Area) -> Iterator[tuple[str, int, int]]:
-    for r in range(area.row, area.row + area.rows):
-        for c in range(area.col, area.col + area.cols):
-            yield area.sheet, r, c
 
 
 def _address(at: tuple[str, int, int]) -> str:

@@ -1,0 +1,47 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xlsxattn.checker import engines
+
+ROOT = Path(__file__).parent.parent
+
+
+def require(engine: str) -> None:
+    """Skip a test whose engine is missing, by name; in CI, where every engine must be there, fail it."""
+    reason = engines.missing(engine)
+    if reason is not None:
+        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+
+
+@pytest.fixture(params=engines.ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Every engine in turn."""
+    require(request.param)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The walkthrough's workbook, built once."""
+    return _built("walkthrough", tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The causal template's workbook, built once."""
+    return _built("causal", tmp_path_factory)
+
+
+def _built(template: str, factory: pytest.TempPathFactory) -> Path:
+    from xlsxattn import press, templates
+
+    target = factory.mktemp(template) / f"{template}.xlsx"
+    pressed = press.build(templates.path(template), target)
+    assert pressed.path == target, pressed.report.every_finding
+    return target
