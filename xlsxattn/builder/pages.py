@@ -25,7 +25,7 @@ LEAD = (
 HOW_TO = (
     "1.  Read the sheets from left to right, each from top to bottom: every step has its formula above it.",
     "2.  On Inputs, swap a word or change a number, and watch what moves on every other sheet.",
-    "3.  Click any cell: its formula speaks in names: MMULT(qkv_cat_X,0+qkv_W_Q). (0+ reads empty cells as 0.)",
+    "3.  Click any cell: its formula speaks in names: MMULT(qkv_cat_X,0+qkv_W_Q). 0+ reads blanks as 0.",
 )
 VERSION = 1
 

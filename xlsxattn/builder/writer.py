@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from dataclasses import replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
@@ -52,7 +51,7 @@ class _Writer:
         self.book.set_size(2400, 1500)
         self.book.set_calc_mode("auto")
         self.places, self.values = places(sheets), values
-        self.formats: dict[str, Any] = {}
+        self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
         formulas.check_names(self.places)
 
     def __enter__(self) -> Self:
@@ -62,7 +61,7 @@ class _Writer:
         self.book.close()
 
     def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
-        key = json.dumps(properties, sort_keys=True)
+        key = frozenset(properties.items())
         if key not in self.formats:
             self.formats[key] = self.book.add_format(dict(properties))
         return self.formats[key]
@@ -177,10 +176,10 @@ class _Writer:
         """
         block, look = placed.block, theme.LOOKS[placed.block.look]
         if block.look == "masked":
-            hidden = self.book.add_format(theme.NEVER_SEEN)
+            hidden = self.dress(theme.NEVER_SEEN)
             yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
         if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
-            large = self.book.add_format(theme.LARGE)
+            large = self.dress(theme.LARGE)
             yield {
                 "type": "cell",
                 "criteria": "not between",
@@ -189,10 +188,10 @@ class _Writer:
                 "format": large,
             }
         if placed.word is not None:
-            outline = self.book.add_format(theme.OUTLINE)
+            outline = self.dress(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
         if block.look == "status":
-            bad = self.book.add_format(theme.BAD)
+            bad = self.dress(theme.BAD)
             yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
         if placed.heat:
             ends = {}
