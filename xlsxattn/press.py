@@ -12,7 +12,7 @@ import re
 import tempfile
 import zipfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.report import Report
 
 LEFTOVER = ".xlsxattn-"
-PROPERTIES = "docProps/custom.xml"
+PROPERTIES, MAKER = "docProps/custom.xml", "docProps/app.xml"
 DIGEST = re.compile(rb"<vt:lpwstr>([0-9a-f]{64})</vt:lpwstr>")
 
 
@@ -71,7 +71,7 @@ def build(source: Path, target: Path, *, force: bool = False) -> Pressed:
         try:
             draft, final = folder / "draft.xlsx", folder / "final.xlsx"
             writer.write(draft, book.title, sheets)
-            (values,) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
+            ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
             writer.write(final, book.title, sheets, values)
             _seal(final)
             report = checking.check(final)
@@ -85,7 +85,7 @@ def build(source: Path, target: Path, *, force: bool = False) -> Pressed:
 
 
 def _renamed(report: Report, place: Path) -> Report:
-    return type(report)(str(place), report.runs, report.findings)
+    return replace(report, path=str(place))
 
 
 def _why(error: OSError) -> str:
@@ -146,8 +146,9 @@ def refuse_changed(target: Path, *, force: bool) -> None:
 
 
 def _seal(path: Path) -> None:
-    """Put the digest of all other parts into the workbook's custom property."""
+    """Say who made the workbook, and put the digest of all other parts into its custom property."""
     parts = _parts(path)
+    parts[MAKER] = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", parts[MAKER])
     digest = _digest(parts).encode()
     parts[PROPERTIES] = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", parts[PROPERTIES])
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

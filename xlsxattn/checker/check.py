@@ -1,38 +1,47 @@
-"""The check: read, recalculate without saved values, recompute by NumPy, compare."""
+"""The check: read, recalculate without saved values, recompute by NumPy, compare; then once more, perturbed."""
 
 from __future__ import annotations
 
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker import engines, structure
-from xlsxattn.checker.compare import Finding, Result, compare
+from xlsxattn.checker import engines, spelling, structure
+from xlsxattn.checker.compare import NEVER_SEEN, Finding, Result, compare, decidable, distance, tolerance
+from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read, without_values
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reference import Expected
+
+    Values = Mapping[str, Grid]
 
 SAVED = "saved"
 DEFAULT_ENGINE = engines.ENGINES[0]
-CHOICES = (*engines.ENGINES, SAVED, "all")
+SAVED_DIGITS = 1e-13
+"""How far a saved value may be from a fresh one, relative to its range: programs save 15 to 17 digits."""
+
+Inputs = Literal["perturbed", "as-saved"]
 
 
-def check(path: str | Path, engine: str = DEFAULT_ENGINE) -> Report:
-    """Prove a workbook against its own inputs.
+def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+    """Prove a workbook against its own inputs, and against others.
 
     Args:
         path: the workbook.
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
             or ``all`` (the three engines).
+        inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
 
     Raises:
         NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
@@ -41,47 +50,84 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE) -> Report:
     """
     book = read(Path(path))
     chosen = engines.ENGINES if engine == "all" else (engine,)
-    findings = tuple(structure.misplaced_formulas(book))
-    runs = tuple(prove(book, name, values) for name, values in recalculate(book, chosen).items())
-    return Report(str(path), runs, findings)
+    saved = engines.saved_values(book.path, book.names)
+    if engine == SAVED:
+        _has_values(book, saved)
+        evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
+    else:
+        evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
+    runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
+    findings = [*structure.misplaced_formulas(book), *spelling.misspelt(book)]
+    if engine != SAVED:
+        findings += _stale(book, saved, evaluated[chosen[0]][0])
+    findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
+    return Report(str(path), runs, tuple(findings), book.saved_by)
 
 
-def recalculate(book: Book, chosen: Sequence[str]) -> dict[str, Mapping[str, Grid]]:
-    """The values of every named range, as each engine computes them from formulas and inputs alone."""
-    values: dict[str, Mapping[str, Grid]] = {}
+def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> dict[str, Sequence[Values]]:
+    """The values of every named range, as each engine computes them from formulas and inputs alone.
+
+    Returns:
+        For each engine the values with the inputs as they are, then with each set of perturbed inputs.
+    """
+    evaluated: dict[str, Sequence[Values]] = {}
+    edits = [{}, *(perturbed(book) if perturb and _complete(book) else [])]
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         copy = Path(folder) / "copy.xlsx"
-        if any(name != SAVED for name in chosen):
-            without_values(book, copy)
+        without_values(book, copy)
         for name in chosen:
-            values[name] = _saved(book) if name == SAVED else _evaluated(name, book, copy)
-    return values
+            answers = engines.evaluate_edited(name, engines.Job(copy, book.names), edits)
+            for answer in answers:
+                if isinstance(answer, engines.EngineFailed):
+                    raise answer
+            evaluated[name] = [answer for answer in answers if not isinstance(answer, engines.EngineFailed)]
+    return evaluated
 
 
-def _evaluated(engine: str, book: Book, copy: Path) -> Mapping[str, Grid]:
-    (outcome,) = engines.evaluate(engine, [engines.Job(copy, book.names)])
-    if isinstance(outcome, engines.EngineFailed):
-        raise outcome
-    return outcome
+def _complete(book: Book) -> bool:
+    """Whether every input has its name; without one there is nothing to perturb, and the check says so."""
+    return all(name in book.names for name in book.manifest.inputs) and "vocab_Focus" in book.names
 
 
-def _saved(book: Book) -> Mapping[str, Grid]:
-    values = engines.saved_values(book.path, book.names)
-    computed = [value for name in book.manifest.formulas for row in values.get(name, []) for value in row]
+def _has_values(book: Book, saved: Values) -> None:
+    computed = [value for name in book.manifest.formulas for row in saved.get(name, []) for value in row]
     if all(value is None for value in computed):
         raise NotCheckableError(f"{book.path}: no values are saved in it, recalculate and save it first")
-    return values
 
 
-def prove(book: Book, engine: str, values: Mapping[str, Grid]) -> EngineReport:
+def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
+    """One engine's proof: first with the inputs as saved, then with perturbed ones until a fault is found."""
+    report = prove(book, engine, answers[0])
+    for i, values in enumerate(answers[1:], 1):
+        if report.findings:
+            break
+        more = prove(book, engine, values)
+        found = tuple(
+            replace(f, message=f"{f.message} (inputs perturbed, round {i})", round=i) for f in more.findings
+        )
+        report = EngineReport(engine, _worse(report.results, more.results), found)
+    return report
+
+
+def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, ...]:
+    """Range by range the result with the larger error, measured by what is allowed."""
+
+    def badness(result: Result) -> tuple[bool, float]:
+        return result.verdict not in ("ok", "not decidable"), result.error / (result.allowed or math.inf)
+
+    if not second:
+        return tuple(first)
+    later = {result.range: result for result in second if result.verdict != "not decidable"}
+    return tuple(max(r, later.get(r.range, r), key=badness) for r in first)
+
+
+def prove(book: Book, engine: str, values: Values) -> EngineReport:
     """Compare one engine's values with the reference, which starts from the workbook's own inputs."""
     unreadable = list(structure.unreadable_inputs(book, values))
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
-    manifest = book.manifest
-    inputs = {name: array_of(values[name], text=is_text(name)) for name in manifest.inputs}
     try:
-        wanted = expected(manifest.sheets, manifest.contexts, inputs)
+        wanted = reference(book, values)
     except ShapesDisagree as error:
         return EngineReport(engine, (), (Finding("resized", "", "", str(error)),))
     results: list[Result] = []
@@ -89,11 +135,88 @@ def prove(book: Book, engine: str, values: Mapping[str, Grid]) -> EngineReport:
     for result, found in compare(wanted, book.names, values):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
-    unknown = [name for name in manifest.formulas if name not in wanted]
+    unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [
         Finding("unknown range", name, "", f"nothing says what {name} should hold") for name in unknown
     ]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def reference(book: Book, values: Values) -> Mapping[str, Expected]:
+    """What NumPy expects of every range, given the inputs among these values."""
+    manifest = book.manifest
+    inputs = {name: array_of(values[name], text=is_text(name)) for name in manifest.inputs}
+    return expected(manifest.sheets, manifest.contexts, inputs)
+
+
+def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
+    """Saved values that are not what the formulas give: what previews and Protected View show is wrong."""
+    for name in book.manifest.formulas:
+        if name not in book.names:
+            continue
+        worst = _difference(saved[name], fresh[name])
+        if worst is not None:
+            i, j = worst
+            message = (
+                f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
+            )
+            where = book.names[name].address(i, j)
+            yield Finding(
+                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
+                severity="warning",
+            )  # fmt: skip
+
+
+def _difference(saved: Grid, fresh: Grid) -> tuple[int, int] | None:
+    """The first cell whose saved value is neither absent nor what it should be."""
+    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
+    allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS
+    for i, row in enumerate(saved):
+        for j, value in enumerate(row):
+            if value is not None and not _alike(value, fresh[i][j], allowed):
+                return i, j
+    return None
+
+
+def _alike(a: Value, b: Value, allowed: float) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= allowed or a == b
+    return type(a) is type(b) and a == b or (a or "") == (b or "")
+
+
+def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:
+    """Cells that engines compute differently, by more than the reference allows either of them."""
+    names = list(evaluated)
+    if len(names) < 2 or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):  # noqa: PLR2004
+        return
+    first = evaluated[names[0]]
+    try:
+        wanted = reference(book, first)
+    except ShapesDisagree:
+        return
+    for other in names[1:]:
+        for name, right in wanted.items():
+            if name in book.names and decidable(right) and name in book.manifest.formulas:
+                finding = _apart(book, name, right, (names[0], first[name]), (other, evaluated[other][name]))
+                if finding is not None:
+                    yield finding
+
+
+def _apart(
+    book: Book, name: str, right: Expected, one: tuple[str, Grid], two: tuple[str, Grid]
+) -> Finding | None:
+    (first, grid), (second, other) = one, two
+    allowed = 2 * tolerance(right)
+    for i, row in enumerate(grid):
+        for j, value in enumerate(row):
+            apart = value != other[i][j] and (value or "") != (other[i][j] or "")
+            if apart and isinstance(value, float):
+                apart = not distance(other[i][j], value, "number") <= allowed
+            if apart:
+                message = f"{name}: {first} computes {value!r}, {second} {other[i][j]!r}"
+                where = book.names[name].address(i, j)
+                return Finding("engines disagree", name, where, message, found=other[i][j], expected=value)
+    return None
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
@@ -102,5 +225,4 @@ def _with_formula(book: Book, finding: Finding) -> Finding:
         return finding
     tab = book.names[finding.range].sheet
     row, col = coordinate_to_tuple(finding.cell.removeprefix(f"{tab}!"))
-    text = book.formula_at(tab, row - 1, col - 1)
-    return replace(finding, formula=text)
+    return replace(finding, formula=book.formula_at(tab, row - 1, col - 1))

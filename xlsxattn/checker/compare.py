@@ -39,6 +39,7 @@ class Finding:
         found: what the engine computed.
         expected: what NumPy computed.
         severity: an error, or a warning.
+        round: 0 with the inputs as saved; else which set of perturbed inputs showed it.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Finding:
     found: Any = None
     expected: Any = None
     severity: Literal["error", "warning"] = "error"
+    round: int = 0
 
 
 @dataclass(frozen=True, slots=True)

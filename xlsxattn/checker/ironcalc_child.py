@@ -37,21 +37,24 @@ def limit(memory: int, seconds: int) -> None:
             resource.setrlimit(kind, (amount if most == resource.RLIM_INFINITY else min(amount, most), most))
 
 
-def recalculate(path: str, areas: dict[str, list[Any]]) -> dict[str, list[list[object]]]:
-    """The values of the areas after IronCalc has calculated every formula.
+Grids = dict[str, list[list[object]]]
+
+
+def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[Any]]]) -> list[Grids]:
+    """The values of the areas after IronCalc has calculated every formula, once for each set of edits.
 
     Args:
         path: the workbook.
         areas: per name the sheet's tab, first row and column from 0, height and width.
+        edits: per set the cells to type into: tab, row, column, number or text. Earlier sets stay typed in.
 
     Returns:
-        Per name the rows; an error value is ``{"error": "#VALUE!"}``, so that it cannot be mistaken for text.
+        Per set and name the rows; an error value is ``{"error": "#VALUE!"}``, so that no text is mistaken for it.
 
     Raises:
         KeyError: the workbook has no such sheet.
     """
     model = ironcalc.load_from_xlsx(path)
-    model.evaluate()
     tabs = {sheet["name"]: place for place, sheet in enumerate(model.get_worksheets_properties())}
 
     def value(tab: int, row: int, col: int) -> object:
@@ -61,13 +64,20 @@ def recalculate(path: str, areas: dict[str, list[Any]]) -> dict[str, list[list[o
             return {"error": shown} if is_error else shown
         return shown
 
-    grids: dict[str, list[list[object]]] = {}
-    for name, (sheet, top, left, rows, cols) in areas.items():
+    def grid(sheet: str, top: int, left: int, rows: int, cols: int) -> list[list[object]]:
         if sheet not in tabs:
             raise KeyError(f"there is no sheet {sheet!r}")
-        tab, across = tabs[sheet], range(left + 1, left + cols + 1)
-        grids[name] = [[value(tab, row, col) for col in across] for row in range(top + 1, top + rows + 1)]
-    return grids
+        across = range(left + 1, left + cols + 1)
+        return [[value(tabs[sheet], row, col) for col in across] for row in range(top + 1, top + rows + 1)]
+
+    answers: list[Grids] = []
+    for cells in edits:
+        for sheet, row, col, typed in cells:
+            write = model.update_cell_with_text if isinstance(typed, str) else model.update_cell_with_number
+            write(tabs[sheet], row + 1, col + 1, typed)
+        model.evaluate()
+        answers.append({name: grid(*area) for name, area in areas.items()})
+    return answers
 
 
 def main(order_file: str, answer_file: str) -> None:
@@ -75,7 +85,7 @@ def main(order_file: str, answer_file: str) -> None:
     order = json.loads(Path(order_file).read_text("utf-8"))
     limit(order["memory"], order["seconds"])
     try:
-        text = json.dumps({"areas": recalculate(order["path"], order["areas"])})
+        text = json.dumps({"areas": recalculate(order["path"], order["areas"], order["edits"])})
     except MemoryError:
         text = json.dumps({"failed": "ran out of memory"})
     except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer's sentence

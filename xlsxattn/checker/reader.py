@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import warnings
 import zipfile
 from dataclasses import dataclass
@@ -60,6 +62,7 @@ class Book:
         formulas: (tab, row, column) → the formula that stands there; for an array formula, its text and area.
         typed: (tab, row, column) → the constant that stands there.
         manifest: what the workbook says of itself.
+        saved_by: the program that saved the file last, as the file says.
     """
 
     path: Path
@@ -68,6 +71,7 @@ class Book:
     typed: Mapping[tuple[str, int, int], Value]
     manifest: Manifest
     workbook: Workbook
+    saved_by: str = ""
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -110,7 +114,7 @@ def read(path: Path) -> Book:
         # what an array formula fills beside its first cell are saved values, not typed ones
         for at in formula.area.cells():
             typed.pop(at, None)
-    return Book(path, names, formulas, typed, _manifest(path, names, typed), workbook)
+    return Book(path, names, formulas, typed, _manifest(path, names, typed), workbook, _saved_by(path))
 
 
 def _open(path: Path) -> Workbook:
@@ -124,6 +128,17 @@ def _open(path: Path) -> Workbook:
         raise NotCheckableError(f"{path}: this is not an .xlsx workbook") from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
         raise NotCheckableError(f"{path}: the workbook is damaged: {type(error).__name__}: {error}") from None
+
+
+def _saved_by(path: Path) -> str:
+    """The program that saved the file last, by the file's own properties."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = archive.read("docProps/app.xml").decode("utf-8", "replace")
+    except (OSError, KeyError, zipfile.BadZipFile):
+        return ""
+    found = re.search(r"<(?:\w+:)?Application>([^<]{1,80})</", text)
+    return html.unescape(found[1]).strip() if found else ""
 
 
 def _sort(

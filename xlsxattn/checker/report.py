@@ -31,17 +31,19 @@ class Report:
     Attributes:
         path: the file, as it was named.
         runs: one for each engine that was asked.
-        findings: what no engine is needed for: misplaced formulas, unreadable inputs.
+        findings: of the file itself: misplaced or other formulas, stale values, engines that disagree.
+        saved_by: the program that saved the file last, as the file says.
     """
 
     path: str
     runs: tuple[EngineReport, ...]
     findings: tuple[Finding, ...]
+    saved_by: str = ""
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:
         """Findings of the file and of all engines."""
-        return (*self.findings, *(finding for run in self.runs for finding in run.findings))
+        return (*(finding for run in self.runs for finding in run.findings), *self.findings)
 
     @property
     def holds(self) -> bool:

@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
-from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, Answer, EngineFailed, Job, Limits
-from xlsxattn.checker.engines.values import saved_values
+from xlsxattn.checker.engines.processes import (
+    PROGRAMS,
+    TITLES,
+    Answer,
+    Edits,
+    EngineFailed,
+    Job,
+    Limits,
+    scratch,
+)
+from xlsxattn.checker.engines.values import copy_with, saved_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,11 +31,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ENGINES",
     "Answer",
+    "Edits",
     "EngineFailed",
     "EngineMissing",
     "Job",
     "Limits",
     "evaluate",
+    "evaluate_edited",
     "missing",
     "saved_values",
 ]
@@ -83,5 +95,32 @@ def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> li
         raise EngineMissing(sentence)
     if engine == "libreoffice":
         return libreoffice(jobs, limits)
-    recalculate = ironcalc if engine == "ironcalc" else gnumeric
-    return [recalculate(job, limits) for job in jobs]
+    if engine == "gnumeric":
+        return [gnumeric(job, limits) for job in jobs]
+    return [answer for job in jobs for answer in ironcalc(job, limits)]
+
+
+def evaluate_edited(
+    engine: str, job: Job, edits: Sequence[Edits], limits: Limits = _STANDARD
+) -> list[Answer]:
+    """What the cells of one workbook show after each of several sets of edits.
+
+    Args:
+        engine: one of `ENGINES`.
+        job: the workbook and the areas.
+        edits: sets of edits; a cell that one set types into is typed into by every later one as well.
+        limits: what all of it may take together in IronCalc, and each copy in the others.
+
+    Returns:
+        For each set, in order, the areas' values by name, or an `EngineFailed`.
+
+    Raises:
+        EngineMissing: the engine is not installed.
+    """
+    if sentence := missing(engine):
+        raise EngineMissing(sentence)
+    if engine == "ironcalc":
+        return ironcalc(job, limits, edits)
+    with scratch() as folder:
+        copies = [copy_with(job.path, cells, Path(folder) / f"{i}.xlsx") for i, cells in enumerate(edits)]
+        return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.engines.processes import Answer, Job, Limits
+    from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
 _OFFICE_SETTINGS = (
@@ -32,23 +32,26 @@ _OFFICE_SETTINGS = (
 )
 
 
-def ironcalc(job: Job, limits: Limits) -> Answer:
-    """Recalculate one workbook with IronCalc, in a child process that reports to a file."""
+def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[Answer]:
+    """Recalculate one workbook with IronCalc, once for each set of edits, in a child that reports to a file."""
     with scratch() as name:
         folder = Path(name)
         order, answer = folder / "order.json", folder / "answer.json"
         areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
-        what = {"path": str(job.path.absolute()), "areas": areas, "memory": limits.memory}
+        typed = [[[*at, value] for at, value in cells.items()] for cells in edits]
+        what = {"path": str(job.path.absolute()), "areas": areas, "edits": typed, "memory": limits.memory}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
         if code != 0:
-            return failure("ironcalc", code, limits)
+            return [failure("ironcalc", code, limits)] * len(edits)
         given = json.loads(answer.read_text("utf-8"))
     if "failed" in given:
-        return sentence(TITLES["ironcalc"], given["failed"])
-    grids = given["areas"].items()
-    return {name: [[_decoded(value) for value in row] for row in grid] for name, grid in grids}
+        return [sentence(TITLES["ironcalc"], given["failed"])] * len(edits)
+    return [
+        {name: [[_decoded(value) for value in row] for row in grid] for name, grid in grids.items()}
+        for grids in given["areas"]
+    ]
 
 
 def _decoded(value: Any) -> Value:  # noqa: ANN401 - straight from JSON

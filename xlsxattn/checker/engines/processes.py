@@ -57,6 +57,9 @@ class Job:
     areas: Mapping[str, Area]
 
 
+Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
+"""What to type into which cells: (sheet, row, column) → number or text."""
+
 Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
 """What an engine makes of one job."""
 

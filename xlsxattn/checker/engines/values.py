@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Grid, Value
+    from xlsxattn.checker.engines.processes import Edits
 
 
 def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
@@ -67,3 +69,26 @@ def _value(cell: Any) -> Value:  # noqa: ANN401 - a cell of openpyxl, or its sta
     if isinstance(value, bool):
         return value
     return float(value) if isinstance(value, int | float) else str(value)
+
+
+def copy_with(path: Path, edits: Edits, copy: Path) -> Path:
+    """Save a copy of a workbook with some cells typed over.
+
+    Args:
+        path: a workbook without saved values, as openpyxl drops them.
+        edits: (sheet, row, column) → number or text.
+        copy: where the copy goes.
+    """
+    if not edits:
+        shutil.copyfile(path, copy)
+        return copy
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        book: Any = openpyxl.load_workbook(path)
+    for (sheet, row, col), value in edits.items():
+        cell = book[sheet].cell(row + 1, col + 1)
+        cell.value = value
+        if isinstance(value, str):
+            cell.data_type = "s"  # a word such as =x is no formula
+    book.save(copy)
+    return copy

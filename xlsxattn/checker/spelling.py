@@ -1,0 +1,123 @@
+"""The formula each cell should hold by the manifest, and whether two spellings say the same."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from openpyxl.formula import Tokenizer
+
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.compare import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.reader import Book, Formula
+
+PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|\.\.row|\d+)\]", re.ASCII)
+SIDE_BY_SIDE = " | "
+
+
+def misspelt(book: Book) -> Iterator[Finding]:
+    """Formulas that are not the ones the manifest expects, both shown; the first of each range."""
+    for name, (entered, text) in book.manifest.formulas.items():
+        area = book.names.get(name)
+        if area is None:
+            continue
+        blocks = entered == "block"
+        wanted = _blocks(book, area, text) if blocks else _cells(book, area, text)
+        for cells, spelled in wanted:
+            found = book.formulas.get((cells.sheet, cells.row, cells.col))
+            if found is None:
+                continue  # a constant, or a part of another block: said elsewhere
+            array = entered != "cells"
+            if not _same(found, cells, spelled, array=array):
+                shown = f"{{{spelled}}}" if array else spelled
+                message = f"{name}: the manifest expects {shown} over {_extent(cells)}, found over {_extent(found.area)}"
+                yield Finding(
+                    "other formula", name, cells.address(), message, _braced(found), severity="warning"
+                )
+                break
+
+
+def _blocks(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
+    """Array formulas side by side, each as wide as the range it is made from; nearly always one."""
+    texts = text.split(SIDE_BY_SIDE)
+    col = area.col
+    for formula in texts:
+        source = book.names.get(formula.removeprefix("="))
+        cols = area.cols if len(texts) == 1 or source is None else source.cols
+        yield Area(area.sheet, area.row, col, area.rows, cols), formula
+        col += cols
+
+
+def _cells(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
+    for i in range(area.rows):
+        for j in range(area.cols):
+            yield Area(area.sheet, area.row + i, area.col + j, 1, 1), level(book, text, area.sheet, i, j)
+
+
+def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
+    """``NAME[row]`` and its kin as addresses, for the cell i rows and j columns into its range.
+
+    The names' places are the file's own, so that inserted rows and renamed sheets are followed.
+    """
+
+    def address(match: re.Match[str]) -> str:
+        name, part = match.groups()
+        if name not in book.names:
+            return f"{name}?"
+        a = book.names[name]
+        row, col = a.row + i, a.col
+        first = {"row": (row, col), "cell": (row, col + j), "..row": (a.row, col)}.get(part)
+        last = {"row": (row, col + a.cols - 1), "..row": (row, col)}.get(part)
+        first = (a.row + int(part) - 1, col) if first is None else first
+        quoted = "" if a.sheet == sheet else "'" + a.sheet.replace("'", "''") + "'!"
+        corners = [_corner(at) for at in (first, last) if at is not None]
+        return quoted + ":".join(corners)
+
+    return PART.sub(address, text)
+
+
+def _corner(at: tuple[int, int]) -> str:
+    return Area("", *at, 1, 1).address().removeprefix("!")
+
+
+def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
+    where = found.area == cells and (found.array or not array)
+    return where and tokens(found.text) == tokens(spelled)
+
+
+def tokens(formula: str) -> tuple[str, ...]:
+    """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits."""
+    text = formula.strip().removeprefix("{").removesuffix("}")
+    made = []
+    for token in Tokenizer(text if text.startswith("=") else f"={text}").items:
+        if token.type == "WHITE-SPACE":
+            continue
+        value = token.value
+        if token.subtype == "NUMBER":
+            value = repr(float(value))
+        elif token.subtype == "RANGE":
+            value = _reference(value)
+        elif token.type == "FUNC":
+            value = value.upper().removeprefix("_XLFN.")
+        made.append(value)
+    return tuple(made)
+
+
+def _reference(text: str) -> str:
+    sheet, bang, cells = text.rpartition("!")
+    sheet = sheet.removeprefix("$").strip("'").replace("''", "'")
+    corners = cells.replace("$", "").split(":")
+    cells = corners[0] if len(set(corners)) == 1 else ":".join(corners)
+    return f"{sheet}{bang}{cells}"
+
+
+def _braced(found: Formula) -> str:
+    return f"{{{found.text}}}" if found.array else found.text
+
+
+def _extent(area: Area) -> str:
+    return f"{area.rows} × {area.cols} cells"
