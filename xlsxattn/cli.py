@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import difflib
+import glob
+import os
 import shlex
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+if TYPE_CHECKING:
+    from xlsxattn.checker.report import Outcome
+
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
+INPUTS = ("perturbed", "as-saved")
+STYLES = ("table", "json", "junit", "github")
 
 
 def main() -> None:
@@ -103,34 +111,77 @@ def _no_template(name: str) -> str:
 @cli.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
-def check(files: tuple[str, ...], engine: str) -> int:
-    """Recalculate workbooks and compare every computed cell with NumPy."""
-    from xlsxattn.checker import engines, report  # noqa: PLC0415
+@click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
+@click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
+@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+def check(files: tuple[str, ...], engine: str, inputs: str, style: str, strict: bool) -> int:  # noqa: FBT001
+    """Recalculate workbooks and compare every computed cell with NumPy.
+
+    The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
+    out). Exit code: 0 all hold, 1 findings, 2 a file or an engine that cannot be used.
+    """
+    from xlsxattn.checker import formats, report  # noqa: PLC0415
+
+    outcomes = []
+    for file in _matching(files):
+        outcome = _outcome(file, engine, inputs)
+        outcomes.append(outcome)
+        if style == "table":
+            _show(outcome)
+        elif outcome.report is None:
+            _say(outcome.sentence, UNUSABLE)
+    if style != "table":
+        click.echo(formats.render(style, outcomes, strict=strict))
+    elif len(outcomes) > 1:
+        click.echo(report.overall(outcomes, strict=strict))
+    codes = {"holds": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
+    return max(codes[outcome.verdict(strict=strict)] for outcome in outcomes)
+
+
+def _matching(files: tuple[str, ...]) -> list[str]:
+    """The files that patterns stand for, where the shell has left them to us."""
+    found: list[str] = []
+    for file in files:
+        pattern = any(c in file for c in "*?[") and not Path(file).exists()
+        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207
+    return list(dict.fromkeys(found))
+
+
+def _outcome(file: str, engine: str, inputs: str) -> Outcome:
+    from xlsxattn.checker import engines  # noqa: PLC0415
     from xlsxattn.checker.check import check as prove  # noqa: PLC0415
     from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415
+    from xlsxattn.checker.report import Outcome  # noqa: PLC0415
 
-    worst = HOLDS
-    for file in files:
-        try:
-            found = prove(file, engine)
-        except NotCheckableError as error:
-            worst = max(worst, _say(str(error), UNUSABLE))
-            continue
-        except (engines.EngineMissing, engines.EngineFailed) as error:
-            worst = max(worst, _say(f"{file}: {error}", UNUSABLE))
-            continue
-        for run in found.runs:
-            click.echo(
-                f"{file}, recalculated by {run.engine}:\n"
-                if run.engine != "saved"
-                else f"{file}, as saved:\n"
-            )
-            click.echo(report.table(run))
-        for line in report.describe(found.every_finding):
-            click.echo(line)
-        click.echo(report.summary(found))
-        worst = max(worst, HOLDS if found.holds else FAILED)
-    return worst
+    try:
+        return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
+    except NotCheckableError as error:
+        return Outcome(file, sentence=str(error))
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        return Outcome(file, sentence=f"{file}: {error}")
+
+
+def _show(outcome: Outcome) -> None:
+    """A file's report for a person: findings first, then a line a range, then one sentence."""
+    from xlsxattn.checker import report  # noqa: PLC0415
+
+    found = outcome.report
+    if found is None:
+        _say(outcome.sentence, UNUSABLE)
+        return
+    saved = f", saved by {found.saved_by}" if found.saved_by else ""
+    click.echo(f"{outcome.path}{saved}")
+    for line in report.describe(found.every_finding):
+        _echo(line, "red" if line.startswith("error") else "yellow")
+    for run in found.runs:
+        click.echo(f"\n{'as saved' if run.engine == 'saved' else f'recalculated by {run.engine}'}:")
+        click.echo(report.table(run))
+    _echo(report.summary(found), "green" if found.holds else "red")
+
+
+def _echo(text: str, colour: str) -> None:
+    """Print in colour where the terminal has it and nobody asked for none."""
+    click.secho(text, fg=colour, color=False if os.environ.get("NO_COLOR") else None)
 
 
 @cli.command("templates")

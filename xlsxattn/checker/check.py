@@ -1,4 +1,4 @@
-"""The check: read, recalculate without saved values, recompute by NumPy, compare; then once more, perturbed."""
+"""The check: read, recalculate without saved values, recompute by NumPy, compare; then again, perturbed."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _difference(saved: Grid, fresh: Grid) -> tuple[int, int] | None:
 def _alike(a: Value, b: Value, allowed: float) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return abs(a - b) <= allowed or a == b
-    return type(a) is type(b) and a == b or (a or "") == (b or "")
+    return (type(a) is type(b) and a == b) or (a or "") == (b or "")
 
 
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:

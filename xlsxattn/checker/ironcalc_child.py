@@ -49,7 +49,7 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
         edits: per set the cells to type into: tab, row, column, number or text. Earlier sets stay typed in.
 
     Returns:
-        Per set and name the rows; an error value is ``{"error": "#VALUE!"}``, so that no text is mistaken for it.
+        Per set and name the rows; an error value is ``{"error": "#VALUE!"}``, so that no text passes for it.
 
     Raises:
         KeyError: the workbook has no such sheet.

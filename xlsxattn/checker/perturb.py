@@ -27,7 +27,7 @@ MOST_ROUNDS = 16
 def perturbed(book: Book) -> list[Edits]:
     """Sets of edits to a workbook's inputs, the same ones every time.
 
-    First other numbers, within ±2, in every numeric input. Then, with other numbers again, other words: so many
+    First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many
     rounds that every row of the vocabulary is used once, the focus word standing in each sentence in turn.
     Cells that hold a formula of the user's keep it.
     """

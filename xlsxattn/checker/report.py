@@ -1,4 +1,4 @@
-"""What a check has to say, for people."""
+"""What a check has to say, for people; the formats for programs are in formats.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from xlsxattn.checker.compare import Finding, Result
 
@@ -57,6 +57,22 @@ class Report:
         return tuple(dict.fromkeys(found))
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one file: its report, or one sentence on why there is none."""
+
+    path: str
+    report: Report | None = None
+    sentence: str = ""
+
+    def verdict(self, *, strict: bool = False) -> str:
+        """``holds``, ``fails`` or ``not checkable``; when strict, warnings fail too."""
+        if self.report is None:
+            return "not checkable"
+        good = not self.report.every_finding if strict else self.report.holds
+        return "holds" if good else "fails"
+
+
 def table(run: EngineReport) -> str:
     """One line a range: sheet, range, shape, largest error, verdict; labels that agree are summed up."""
     texts = [r for r in run.results if r.kind != "number" and r.verdict == "ok"]
@@ -90,12 +106,26 @@ def summary(report: Report) -> str:
     """One sentence on a workbook."""
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
-    findings = report.every_finding
-    if findings:
-        errors = sum(finding.severity == "error" for finding in findings)
-        return f"{report.path}: {errors} errors and {len(findings) - errors} warnings ({engines})"
+    errors = sum(finding.severity == "error" for finding in report.every_finding)
+    warnings = len(report.every_finding) - errors
+    if errors:
+        return f"{report.path}: {_count(errors, 'error')} and {_count(warnings, 'warning')} ({engines})"
     ranges = max((len(run.results) for run in report.runs), default=0)
     said = f"{report.path}: all {cells:,} cells of {ranges} ranges agree with NumPy ({engines})"
     if report.undecided:
         said += f"; {len(report.undecided)} ranges are not decidable at these magnitudes"
+    if warnings:
+        said += f"; {_count(warnings, 'warning')}"
     return said
+
+
+def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
+    """One sentence on several workbooks."""
+    verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
+    counts = {"hold": "holds", "fail": "fails", "not checkable": "not checkable"}
+    listed = (f"{verdicts.count(verdict)} {word}" for word, verdict in counts.items())
+    return f"{_count(len(outcomes), 'file')}: {', '.join(listed)}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"

@@ -34,7 +34,8 @@ def misspelt(book: Book) -> Iterator[Finding]:
             array = entered != "cells"
             if not _same(found, cells, spelled, array=array):
                 shown = f"{{{spelled}}}" if array else spelled
-                message = f"{name}: the manifest expects {shown} over {_extent(cells)}, found over {_extent(found.area)}"
+                extents = f"{shown} over {_extent(cells)}, it is found over {_extent(found.area)}"
+                message = f"{name}: the manifest expects {extents}"
                 yield Finding(
                     "other formula", name, cells.address(), message, _braced(found), severity="warning"
                 )

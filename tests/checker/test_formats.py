@@ -1,0 +1,128 @@
+"""The report's formats: what programs read must be whole, valid, and say what the check found."""
+
+from __future__ import annotations
+
+import json
+import math
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import numpy as np
+import pytest
+
+from xlsxattn.checker import formats
+from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.compare import Finding, Result
+from xlsxattn.checker.report import EngineReport, Outcome, Report, describe, overall, summary, table
+
+GOOD = Result("Self-attention", "attn_cat_X", (5, 4), "number", 0.0, 1e-12, "ok")
+BAD = Result("Self-attention", "attn_cat_Scores", (5, 5), "number", math.inf, 1e-12, "differs")
+ERROR = Finding(
+    "value",
+    "attn_cat_Scores",
+    "Self-attention!C20",
+    "attn_cat_Scores holds 1, NumPy has 2",
+    "{=MMULT(a,b)}",
+    CellError("#VALUE!"),
+    np.float64(2.0),
+)
+WARNING = Finding("stale value", "attn_cat_X", "Self-attention!C8", "old: 50 %,\nnew", severity="warning")
+STRAY = Finding("stray formula", "", "Start!Z9", "a formula stands in no named range", "=1\x0b+1")
+
+
+def outcome(*findings: Finding, of_file: tuple[Finding, ...] = ()) -> Outcome:
+    run = EngineReport("ironcalc", (GOOD, BAD) if findings else (GOOD,), findings)
+    return Outcome("a,b.xlsx", Report("a,b.xlsx", (run,), of_file, "LibreOffice"))
+
+
+MISSING = Outcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
+EVERYTHING = (outcome(ERROR, of_file=(WARNING, STRAY)), outcome(), MISSING)
+
+
+def test_json_keeps_to_the_published_schema():
+    data = json.loads(formats.render("json", EVERYTHING))
+    jsonschema.validate(data, formats.schema())
+    assert data["summary"] == {"files": 3, "hold": 1, "fail": 1, "not_checkable": 1}
+    assert [f["kind"] for f in data["files"][0]["findings"]] == ["value", "stale value", "stray formula"]
+    assert data["files"][0]["findings"][0]["found"] == "#VALUE!"
+    assert data["files"][0]["engines"][0]["ranges"][1]["largest_error"] is None
+    assert data["files"][0]["saved_by"] == "LibreOffice"
+    assert data["files"][2]["message"] == MISSING.sentence
+
+
+@pytest.mark.parametrize("key", ["summary", "files", "version"])
+def test_the_schema_refuses_a_report_that_lacks_a_part(key):
+    data = json.loads(formats.render("json", EVERYTHING))
+    del data[key]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, formats.schema())
+
+
+def test_the_schema_refuses_an_unknown_verdict():
+    data = json.loads(formats.render("json", EVERYTHING))
+    data["files"][0]["verdict"] = "fine"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, formats.schema())
+
+
+def test_junit_counts_cases_failures_and_errors():
+    root = ET.fromstring(formats.render("junit", EVERYTHING))
+    first, second, third = root
+    # two ranges, then the file's own findings: one on a range, one on none
+    assert [first.get(key) for key in ("tests", "failures", "errors")] == ["4", "2", "0"]
+    assert [second.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "0"]
+    assert [third.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "1"]
+    assert root.get("failures") == "2"
+    failure = root.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == ERROR.message
+    assert "Self-attention!C20" in (failure.text or "")
+
+
+def test_junit_counts_warnings_as_failures_only_when_strict():
+    warned = (outcome(of_file=(WARNING,)),)
+    assert ET.fromstring(formats.render("junit", warned)).get("failures") == "0"
+    assert ET.fromstring(formats.render("junit", warned, strict=True)).get("failures") == "1"
+
+
+def test_github_annotations_are_escaped_and_name_the_file():
+    lines = formats.render("github", EVERYTHING).split("\n")
+    assert len(lines) == 4
+    assert lines[0] == (
+        "::error file=a%2Cb.xlsx,title=xlsxattn%3A value::attn_cat_Scores holds 1, NumPy has 2 "
+        "(Self-attention!C20 {=MMULT(a,b)})"
+    )
+    assert lines[1].startswith("::warning file=a%2Cb.xlsx,title=xlsxattn%3A stale value::old: 50 %25,%0Anew")
+    assert lines[3] == "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file"
+    assert formats.render("github", EVERYTHING, strict=True).count("::warning") == 0
+
+
+def test_verdicts_tell_errors_from_warnings():
+    assert outcome(ERROR).verdict() == "fails"
+    assert outcome(of_file=(WARNING,)).verdict() == "holds"
+    assert outcome(of_file=(WARNING,)).verdict(strict=True) == "fails"
+    assert MISSING.verdict() == "not checkable"
+    assert overall(EVERYTHING) == "3 files: 1 hold, 1 fail, 1 not checkable"
+
+
+def test_the_table_has_a_line_a_range_and_sums_up_the_words():
+    labels = Result("Start", "xlsxattn_Status", (1, 1), "mark", 0.0, 0.0, "ok")
+    lines = table(EngineReport("ironcalc", (GOOD, BAD, labels), ())).splitlines()
+    assert lines[2].split() == ["Self-attention", "attn_cat_X", "5", "×", "4", "0.0e+00", "ok"]
+    assert lines[3].split()[-1] == "differs"
+    assert "1 ranges of words and live checks" in lines[4]
+
+
+def test_the_summary_says_how_much_agrees_or_how_much_does_not():
+    good, bad = outcome(of_file=(WARNING,)).report, outcome(ERROR, of_file=(WARNING,)).report
+    assert good is not None
+    assert bad is not None
+    assert summary(good) == "a,b.xlsx: all 20 cells of 1 ranges agree with NumPy (ironcalc); 1 warning"
+    assert summary(bad) == "a,b.xlsx: 1 error and 1 warning (ironcalc)"
+
+
+def test_many_findings_are_cut_short():
+    lines = list(describe([ERROR] * 25))
+    assert len(lines) == 21
+    assert lines[-1] == "... and 5 more findings"
+    assert lines[0].splitlines()[1] == "    formula: {=MMULT(a,b)}"

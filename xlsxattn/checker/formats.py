@@ -1,0 +1,171 @@
+"""What a check has to say, for programs: JSON, JUnit, and annotations of CI services."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.checker.compare import Finding, Result
+    from xlsxattn.checker.report import Outcome
+
+FORMATS = ("json", "junit", "github")
+FORMAT_VERSION = 1
+
+
+def render(name: str, outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
+    """All outcomes in one format.
+
+    Raises:
+        KeyError: there is no such format.
+    """
+    return {"json": _json, "junit": _junit, "github": _github}[name](outcomes, strict=strict)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema that ``--format json`` keeps to."""
+    text = resources.files("xlsxattn.checker").joinpath("report.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def _json(outcomes: Sequence[Outcome], *, strict: bool) -> str:
+    verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
+    counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable"}
+    data = {
+        "version": FORMAT_VERSION,
+        "files": [_file(outcome, strict=strict) for outcome in outcomes],
+        "summary": {"files": len(outcomes)} | {key: verdicts.count(word) for key, word in counts.items()},
+    }
+    return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def _file(outcome: Outcome, *, strict: bool) -> dict[str, Any]:
+    report = outcome.report
+    return {
+        "path": outcome.path,
+        "verdict": outcome.verdict(strict=strict),
+        "message": outcome.sentence,
+        "saved_by": report.saved_by if report else "",
+        "engines": [
+            {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
+            for run in (report.runs if report else ())
+        ],
+        "findings": [
+            {"engine": run.engine, **_finding(finding)}
+            for run in (report.runs if report else ())
+            for finding in run.findings
+        ]
+        + [{"engine": None, **_finding(finding)} for finding in (report.findings if report else ())],
+    }
+
+
+def _range(result: Result) -> dict[str, Any]:
+    return {
+        "sheet": result.tab,
+        "range": result.range,
+        "rows": result.shape[0],
+        "columns": result.shape[1],
+        "largest_error": _plain(result.error),
+        "allowed": _plain(result.allowed),
+        "verdict": result.verdict,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "range": finding.range,
+        "cell": finding.cell,
+        "message": finding.message,
+        "formula": finding.formula,
+        "found": _plain(finding.found),
+        "expected": _plain(finding.expected),
+        "round": finding.round,
+    }
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
+    """A value as JSON has it: numbers that JSON lacks become null."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, str):
+        return str(value)
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _junit(outcomes: Sequence[Outcome], *, strict: bool) -> str:
+    """A suite a file, a case a range; findings that belong to no range are cases of their own."""
+    suites = ET.Element("testsuites", name="xlsxattn check")
+    for outcome in outcomes:
+        suite = ET.SubElement(suites, "testsuite", name=outcome.path)
+        if outcome.report is None:
+            case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
+            ET.SubElement(case, "error", message=outcome.sentence)
+        else:
+            _cases(suite, outcome, strict=strict)
+        failures = len(suite.findall("testcase/failure"))
+        suite.attrib |= {
+            "tests": str(len(suite)),
+            "failures": str(failures),
+            "errors": str(len(suite.findall("testcase/error"))),
+        }
+    for key in ("tests", "failures", "errors"):
+        suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
+
+
+def _cases(suite: ET.Element, outcome: Outcome, *, strict: bool) -> None:
+    report = outcome.report
+    assert report is not None
+    runs = [(run.engine, run.results, run.findings) for run in report.runs] + [("file", (), report.findings)]
+    for engine, results, findings in runs:
+        by_range: dict[str, list[Finding]] = {result.range: [] for result in results}
+        for finding in findings:
+            by_range.setdefault(finding.range, []).append(finding)
+        for name, found in by_range.items():
+            case = ET.SubElement(
+                suite, "testcase", classname=f"{outcome.path}.{engine}", name=name or "no range"
+            )
+            wrong = [f for f in found if strict or f.severity == "error"]
+            if wrong:
+                failure = ET.SubElement(case, "failure", message=_clean(wrong[0].message), type=wrong[0].kind)
+                failure.text = _clean("\n".join(f"{f.cell}: {f.message} {f.formula}".strip() for f in wrong))
+
+
+def _clean(text: str) -> str:
+    """Text without the control characters that XML cannot hold."""
+    return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def _github(outcomes: Sequence[Outcome], *, strict: bool) -> str:
+    """Workflow commands, a line a finding; GitHub shows them beside the file."""
+    lines = []
+    for outcome in outcomes:
+        if outcome.report is None:
+            lines.append(_annotation("error", outcome.path, "not checkable", outcome.sentence))
+            continue
+        for finding in outcome.report.every_finding:
+            level = "error" if strict else finding.severity
+            where = " ".join(part for part in (finding.cell, finding.formula) if part)
+            text = f"{finding.message} ({where})" if where else finding.message
+            lines.append(_annotation(level, outcome.path, f"xlsxattn: {finding.kind}", text))
+    return "\n".join(lines)
+
+
+def _annotation(level: str, path: str, title: str, message: str) -> str:
+    def escaped(text: str, more: dict[str, str]) -> str:
+        for char, code in {"%": "%25", "\r": "%0D", "\n": "%0A", **more}.items():
+            text = text.replace(char, code)
+        return text
+
+    inside = {":": "%3A", ",": "%2C"}
+    return f"::{level} file={escaped(path, inside)},title={escaped(title, inside)}::{escaped(message, {})}"
