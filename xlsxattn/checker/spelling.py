@@ -87,7 +87,7 @@ def _corner(at: tuple[int, int]) -> str:
 
 def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
     where = found.area == cells and (found.array or not array)
-    return where and tokens(found.text) == tokens(spelled)
+    return where and (found.text == spelled or tokens(found.text) == tokens(spelled))
 
 
 def tokens(formula: str) -> tuple[str, ...]:
