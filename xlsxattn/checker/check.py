@@ -86,7 +86,8 @@ def prove(book: Book, engine: str, values: Mapping[str, Grid]) -> EngineReport:
         return EngineReport(engine, (), (Finding("resized", "", "", str(error)),))
     results: list[Result] = []
     findings: list[Finding] = []
-    for result, found in compare(wanted, book.names, values):
+    shown = {**values, **{name: grid.tolist() for name, grid in inputs.items()}}  # an input's blanks are 0
+    for result, found in compare(wanted, book.names, shown):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
     unknown = [name for name in manifest.formulas if name not in wanted]
