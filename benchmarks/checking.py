@@ -37,7 +37,7 @@ def seconds(command: list[str]) -> float:
 
 
 def ratios(first: list[str], second: list[str], runs: int) -> list[float]:
-    """first / second, pair by pair, after a warm-up of each."""
+    """The first over the second, pair by pair, after a warm-up of each."""
     seconds(first), seconds(second)
     return [seconds(first) / seconds(second) for _ in range(runs)]
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xlsxattn import press, templates
 from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
@@ -39,8 +40,6 @@ def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _built(template: str, factory: pytest.TempPathFactory) -> Path:
-    from xlsxattn import press, templates
-
     target = factory.mktemp(template) / f"{template}.xlsx"
     pressed = press.build(templates.path(template), target)
     assert pressed.path == target, pressed.report.every_finding

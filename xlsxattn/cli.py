@@ -7,6 +7,7 @@ import glob
 import os
 import shlex
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ def main() -> None:
     """Run the command line; every way out has its exit code and one sentence."""
     debug = "--debug" in sys.argv
     try:
-        code = cli.main(standalone_mode=False)
+        code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         code = _say("interrupted", INTERRUPTED)
     except click.exceptions.Exit as leave:
@@ -34,9 +35,9 @@ def main() -> None:
         code = _say(error.format_message(), UNUSABLE)
     except MemoryError:
         code = _say("there is not enough memory for this workbook", UNUSABLE)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
         if debug:
-            raise
+            traceback.print_exc()
         code = _say(f"internal error: {type(error).__name__}: {error} (--debug shows more)", UNUSABLE)
     sys.exit(code if isinstance(code, int) else HOLDS)
 
@@ -68,13 +69,11 @@ def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
     try:
-        if output is None:
-            target.parent.mkdir(exist_ok=True)
-        pressed = press.build(spec, target, force=force)
-    except OSError as error:
-        raise click.ClickException(f"{target.parent}: cannot be made: {error.strerror}") from None
-    except (SpecError, press.PressError, engines.EngineFailed) as error:
+        pressed = press.build(spec, target, force=force, make_folder=output is None)
+    except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        raise click.ClickException(f"{spec}: {error}") from None
     for run in pressed.report.runs:
         click.echo(report.table(run))
     for line in report.describe(pressed.report.every_finding):
@@ -206,12 +205,16 @@ def new(template: str, file: Path | None) -> None:
     target = file or Path(f"my-{template}.toml")
     if target.suffix != ".toml":
         raise click.ClickException(f"{target}: a spec's name must end in .toml")
+    made = False
     try:
-        with target.open("x", encoding="utf-8") as copy:
-            copy.write(templates.path(template).read_text(encoding="utf-8"))
+        with target.open("xb") as copy:
+            made = True
+            copy.write(templates.path(template).read_bytes())
     except FileExistsError:
         raise click.ClickException(f"{target}: there is such a file already, choose another name") from None
     except OSError as error:
+        if made:
+            target.unlink()
         raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from None
     click.echo(f"written: {target}\nEdit it, then run:\n\n    xlsxattn build {shlex.quote(str(target))}")
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import io
 import os
 import re
+import shutil
 import tempfile
 import zipfile
 from contextlib import contextmanager
@@ -44,13 +46,14 @@ class Pressed:
     report: Report
 
 
-def build(source: Path, target: Path, *, force: bool = False) -> Pressed:
+def build(source: Path, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
     """Build a workbook from a spec, prove it, and put it in place.
 
     Args:
         source: the spec, a TOML file.
-        target: the workbook to write; its folder must exist.
+        target: the workbook to write.
         force: replace a target even if a person has changed it.
+        make_folder: make the target's folder where it is missing.
 
     Raises:
         SpecError: the spec cannot be built.
@@ -66,21 +69,20 @@ def build(source: Path, target: Path, *, force: bool = False) -> Pressed:
         sheets = layout.lay_out(book)
     except layout.TooLargeError as error:
         raise SpecError(f"{source}: {error}") from None
-    refuse_changed(target, force=force)
-    with _workplace(target) as folder:
-        try:
-            draft, final = folder / "draft.xlsx", folder / "final.xlsx"
+    try:
+        refuse_changed(target, force=force)
+        _prepare_folder(target, make=make_folder)
+        with _workplace(target.parent) as folder, _workplace(Path(tempfile.gettempdir())) as scratch:
+            draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
             writer.write(draft, book.title, sheets)
             ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
-            writer.write(final, book.title, sheets, values)
-            _seal(final)
+            writer.write(valued, book.title, sheets, values)
+            _save(final, _sealed(valued))
             report = checking.check(final)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
-            with final.open("rb+") as file:
-                os.fsync(file.fileno())
             final.replace(place)
-        except OSError as error:
-            raise PressError(f"{target}: cannot be written: {_why(error)}") from None
+    except OSError as error:
+        raise PressError(f"{target}: cannot be written: {_why(error)}") from None
     return Pressed(place, _renamed(report, place))
 
 
@@ -94,20 +96,36 @@ def _why(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-@contextmanager
-def _workplace(target: Path) -> Iterator[Path]:
-    """A folder beside the target, so that the last step is a rename; what killed builds left is swept."""
-    parent = target.parent
-    if not parent.is_dir():
-        raise PressError(f"{target}: the folder {parent} does not exist, make it or choose another with -o")
+def _prepare_folder(target: Path, *, make: bool) -> None:
+    folder = target.parent
     if target.is_dir():
         raise PressError(f"{target}: this is a folder, the name of a file is needed")
-    try:
-        _sweep(parent)
-        with tempfile.TemporaryDirectory(prefix=f"{LEFTOVER}{os.getpid()}-", dir=parent) as folder:
-            yield Path(folder)
-    except OSError as error:
-        raise PressError(f"{target}: the folder {parent} cannot be written: {_why(error)}") from None
+    if folder.exists() and not folder.is_dir():
+        raise PressError(f"{target}: {folder} is a file, a folder is needed")
+    if make:
+        folder.mkdir(exist_ok=True)
+    if not folder.is_dir():
+        raise PressError(f"{target}: the folder {folder} does not exist, make it or choose another with -o")
+
+
+@contextmanager
+def _workplace(parent: Path) -> Iterator[Path]:
+    """A folder of this process alone, gone at the end; what killed builds left beside it is swept.
+
+    One stands beside the target, so that the last step is a rename, and one in the system's temporary folder:
+    what another library writes half of on a full disk, it cannot close without noise.
+    """
+    _sweep(parent)
+    with tempfile.TemporaryDirectory(prefix=f"{LEFTOVER}{os.getpid()}-", dir=parent) as folder:
+        yield Path(folder)
+
+
+def _save(path: Path, content: bytes) -> None:
+    """Write a file so that it is on the disk, whole, before it takes another's place."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _sweep(parent: Path) -> None:
@@ -115,9 +133,7 @@ def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{LEFTOVER}*"):
         owner = folder.name.removeprefix(LEFTOVER).partition("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
-            for file in folder.iterdir():
-                file.unlink()
-            folder.rmdir()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _alive(process: int) -> bool:
@@ -145,21 +161,23 @@ def refuse_changed(target: Path, *, force: bool) -> None:
         )
 
 
-def _seal(path: Path) -> None:
-    """Say who made the workbook, and put the digest of all other parts into its custom property."""
+def _sealed(path: Path) -> bytes:
+    """The workbook with its maker named and the digest of all other parts in its custom property."""
     parts = _parts(path)
     parts[MAKER] = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", parts[MAKER])
     digest = _digest(parts).encode()
     parts[PROPERTIES] = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", parts[PROPERTIES])
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    sealed = io.BytesIO()
+    with zipfile.ZipFile(sealed, "w") as archive:
         for name, content in parts.items():
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return sealed.getvalue()
 
 
 def _as_built(path: Path) -> bool:
     try:
         parts = _parts(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError):
+    except Exception:  # noqa: BLE001 - a file that is none of ours fails to be read in many ways
         return False
     found = DIGEST.search(parts.get(PROPERTIES, b""))
     return found is not None and found[1].decode() == _digest(parts)

@@ -106,8 +106,9 @@ def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Cont
 
 
 def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
+    # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
     pairs = [
-        f"SUMXMY2({sheet.id}_{a.id}_X,{sheet.id}_{b.id}_X)*({a.id}_Focus>0)*({b.id}_Focus>0)"
+        f"SUMPRODUCT(({sheet.id}_{a.id}_X-{sheet.id}_{b.id}_X)^2)*({a.id}_Focus>0)*({b.id}_Focus>0)"
         for a, b in pairwise(spec.contexts)
     ]
     if pairs:

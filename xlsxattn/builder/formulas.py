@@ -26,7 +26,7 @@ def check_names(names: Iterable[str]) -> None:
     """
     seen: dict[str, str] = {}
     for name in names:
-        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME or re.fullmatch(r"(?i)r\d*c\d*_?", name):
+        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
             raise ValueError(f"{name!r} cannot be a range's name")
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:

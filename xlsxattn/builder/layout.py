@@ -52,10 +52,14 @@ def lay_out(book: Book) -> list[Sheet]:
 
 
 def _tabs(titles: Sequence[str]) -> list[str]:
-    r"""Tab names that every program takes: 31 characters, none of []:*?/\\, no two alike but for case."""
+    r"""Tab names that every program takes: 31 characters, none of []:*?/\\, no two alike but for case.
+
+    An apostrophe becomes a typographic one: where it must be doubled, Gnumeric finds no name on the tab.
+    """
     tabs: list[str] = []
     for i, title in enumerate(titles):
         text = "Start" if i == 0 else re.sub(r"[\[\]:*?/\\]", " ", title).strip("' ") or f"Sheet {i + 1}"
+        text = text.replace("'", "’")
         tab, copy = _cut(text, 31), 2
         while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:
             suffix = f" {copy}"
@@ -332,10 +336,7 @@ def _finish(sheet: Sheet, row: int) -> None:
         need = longest.get(text.look, 0.0) * theme.cell_width(text.text)
         while need > _pixels(sheet, range(text.col, col + 1)):
             col += 1
+    gaps = {bar.where.right + 1 for bar in sheet.bars}
     for c in range(1, col + 1):
-        sheet.widths.setdefault(c, 3.0 if c in _gaps(sheet) else theme.LOOKS["number"].width)
+        sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
-
-
-def _gaps(sheet: Sheet) -> set[int]:
-    return {bar.where.right + 1 for bar in sheet.bars}

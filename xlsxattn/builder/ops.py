@@ -34,16 +34,20 @@ class Op:
 INDEX = Op("1, 2, ...", "=ROWS({tokens}[..row])", "cells")
 
 # MATCH over EXACT: case counts, the first of two equal words wins, and no number has to be typed beside a new
-# word. Blank cells are kept apart, or an empty row of the vocabulary would answer for them.
+# word. Blank cells are kept apart, or an empty row of the vocabulary would answer for them; &"" makes texts
+# of numbers, which LibreOffice never finds equal. MATCH refuses a list of one cell in every engine tried:
+# there the sum of EXACT is the answer, 1 or 0; and it is 0 as well in a longer list that lacks the word.
 IDS = Op(
     "position in the vocabulary",
-    '=IF({tokens}[cell]="",0,IFERROR(MATCH(TRUE,EXACT({vocabulary},{tokens}[cell]),0),0))',
+    '=IF({tokens}[cell]="",0,IFERROR(MATCH(TRUE,EXACT({vocabulary}&"",{tokens}[cell]),0),'
+    'SUM(--EXACT({vocabulary}&"",{tokens}[cell]))))',
     "cell arrays",
     "Which row of the vocabulary is this word? An exact match: capitals count.",
 )
 FIND = Op(
     "position of the focus word",
-    '=IF({focus}="",0,IFERROR(MATCH(TRUE,EXACT({tokens},{focus}),0),0))',
+    '=IF({focus}="",0,IFERROR(MATCH(TRUE,EXACT({tokens}&"",{focus}&""),0),'
+    'SUM(--EXACT({tokens}&"",{focus}&""))))',
     "cell arrays",
     "Where does the focus word stand? 0 when it is not in the sentence.",
 )

@@ -163,11 +163,13 @@ def _inputs(spec: Spec) -> Page:
         ),
     )
     focus = typed("vocab_Focus", "token", ((spec.focus,),))
-    unknown = "+".join(f"COUNTIF({c.id}_Ids,0)" for c in spec.contexts)
+    every = ",".join(
+        f"{c.id}_Ids" for c in spec.contexts
+    )  # IronCalc's COUNTIF takes no name of a single cell
     texts = '"✓ every word is in the vocabulary"', '"✗ a word is not in the vocabulary"'
     facts = (
         Fact("focus word:", focus),
-        Fact("", computed("vocab_Status", (1, 1), ops.status(f"{unknown}=0", *texts), "status")),
+        Fact("", computed("vocab_Status", (1, 1), ops.status(f"MIN({every})>0", *texts), "status")),
     )
     lanes = tuple(_sentence(c) for c in spec.contexts)
     drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")

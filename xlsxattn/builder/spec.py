@@ -5,7 +5,6 @@ Every error is one sentence that names the file, the key, what was found and wha
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import tomllib
@@ -13,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.table import SpecError, Table, show
+from xlsxattn.builder.table import SpecError, Table, nearest, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,9 +100,13 @@ def load(path: Path) -> Spec:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}") from None
     try:
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        data = tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{path}: not TOML: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{path}: its lists or tables are nested too deeply") from None
+    except ValueError:  # Python reads no whole number of more digits
+        raise SpecError(f"{path}: a number in it has more than 4,300 digits") from None
     return parse(data, str(path))
 
 
@@ -145,6 +148,9 @@ def _vocabulary(table: Table) -> Vocabulary:
     if len(found) > MOST_COLUMNS:
         raise table.error("dimensions", f"has {len(found)} names, at most {MOST_COLUMNS} are possible")
     dimensions = tuple(table.word(f"dimensions[{i + 1}]", name) for i, name in enumerate(found))
+    for i, name in enumerate(dimensions):
+        if name in dimensions[:i]:
+            raise table.error("dimensions", f"has {name!r} twice, every dimension needs a name of its own")
     for word, vector in E.items():
         if len(vector) != len(dimensions):
             raise tokens.error(
@@ -176,8 +182,8 @@ def _sentence(table: Table, key: str, value: object, vocabulary: Vocabulary) -> 
     words = tuple(_token(table, key, word) for word in found)
     for word in words:
         if word not in vocabulary.tokens:
-            near = difflib.get_close_matches(word, vocabulary.tokens, 1)
-            hint = f", did you mean {near[0]!r}?" if near else f": add {word!r} to vocabulary.tokens"
+            near = nearest(word, vocabulary.tokens)
+            hint = f", did you mean {near!r}?" if near else f": add {word!r} to vocabulary.tokens"
             said = " ".join(words)
             said = said if len(said) <= 80 else f"{said[:77]}..."  # noqa: PLR2004
             raise table.error(key, f"the vocabulary lacks the word {word!r} of the sentence {said!r}{hint}")
@@ -213,7 +219,7 @@ def _sheets(top: Table, vocabulary: Vocabulary, contexts: tuple[Context, ...]) -
         place = f"sheets[{i + 1}]"
         named = Table(data, top.source, place, None)
         kind = named.data.get("kind", "self-attention")
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             raise named.error("kind", f"found {show(kind)}, one of {', '.join(KINDS)} is needed")
         table = Table(data, top.source, place, SHEET_KEYS[kind])
         if "id" not in data:
@@ -232,19 +238,21 @@ def _sheets(top: Table, vocabulary: Vocabulary, contexts: tuple[Context, ...]) -
 def _compare(table: Table, sheet_id: str, vocabulary: Vocabulary, before: list[SheetSpec]) -> SheetSpec:
     if all(sheet.kind == "compare" for sheet in before):
         raise table.error("kind", "there is no attention sheet before it to compare, put one first")
-    axes = table.data.get("axes", list(vocabulary.dimensions[:2]))
-    two = isinstance(axes, list) and len(axes) == min(2, vocabulary.d_model)
-    if not two or any(axis not in vocabulary.dimensions for axis in axes):
+    found = table.data.get("axes", list(vocabulary.dimensions[:2]))
+    named = isinstance(found, list) and all(isinstance(axis, str) for axis in found)
+    axes = tuple(table.word("axes", axis) for axis in found) if named else ()
+    two = len(axes) == len(set(axes)) == min(2, vocabulary.d_model)
+    if not two or not set(axes) <= set(vocabulary.dimensions):
         known = ", ".join(vocabulary.dimensions[:8])
-        raise table.error("axes", f"found {show(axes)}, two of the dimensions ({known}) are needed")
-    return SheetSpec(sheet_id, "compare", table.text("title", KINDS["compare"]), axes=tuple(axes))
+        raise table.error("axes", f"found {show(found)}, two of the dimensions ({known}) are needed")
+    return SheetSpec(sheet_id, "compare", table.text("title", KINDS["compare"]), axes=axes)
 
 
 def _attention(table: Table, sheet_id: str, kind: str, d_model: int) -> SheetSpec:
     mask = table.data.get("mask", "none")
     if mask not in MASKS:
         raise table.error("mask", f"found {show(mask)}, one of {', '.join(MASKS)} is needed")
-    heads = table.count("heads", 1, MOST_HEADS)
+    heads, seed = table.count("heads", 1, MOST_HEADS), _seed(table)
     given = _weights(table, ("W_Q", "W_K", "W_V", "W_O") if kind == "multi-head" else ("W_Q", "W_K", "W_V"))
     learned = kind == "multi-head" or given or any(key in table.data for key in ("d_k", "d_v", "seed"))
     d_k, d_v = _sizes(table, given, heads, d_model)
@@ -253,7 +261,7 @@ def _attention(table: Table, sheet_id: str, kind: str, d_model: int) -> SheetSpe
         shapes = {"W_Q": (d_model, heads * d_k), "W_K": (d_model, heads * d_k), "W_V": (d_model, heads * d_v)}
         if kind == "multi-head":
             shapes["W_O"] = (heads * d_v, d_model)
-        weights = _shaped(table, given, shapes) if given else _drawn(table, shapes)
+        weights = _shaped(table, given, shapes) if given else _drawn(seed, shapes)
     return SheetSpec(
         sheet_id,
         kind,
@@ -313,13 +321,17 @@ def _shaped(
     return given
 
 
-def _drawn(table: Table, shapes: Mapping[str, tuple[int, int]]) -> Mapping[str, Matrix]:
-    """Weights nobody gave: normal, deviation 1/√d_model, rounded to 2 decimals, in the order Q, K, V, O."""
-    import numpy as np  # noqa: PLC0415 - only specs without weights need it
-
+def _seed(table: Table) -> int:
     seed = table.data.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise table.error("seed", f"found {show(seed)}, a whole number from 0 is needed")
+    return seed
+
+
+def _drawn(seed: int, shapes: Mapping[str, tuple[int, int]]) -> Mapping[str, Matrix]:
+    """Weights nobody gave: normal, deviation 1/√d_model, rounded to 2 decimals, in the order Q, K, V, O."""
+    import numpy as np  # noqa: PLC0415 - only specs without weights need it
+
     rng = np.random.default_rng(seed)
     deviation = 1 / math.sqrt(shapes["W_Q"][0])
     drawn = {name: rng.normal(0.0, deviation, shape).round(2) + 0.0 for name, shape in shapes.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import re
 import unicodedata
@@ -29,8 +30,8 @@ class Table:
         for key in data if keys is not None else ():
             known = tuple(keys or ())
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1, 0.5)
-                hint = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
+                near = nearest(key, known, 0.5)
+                hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}"
                 raise self.error(key, f"there is no such key; {hint}")
 
     def error(self, key: str, sentence: str) -> SpecError:
@@ -105,7 +106,21 @@ class Table:
         return rows
 
 
+def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known word that is most like another, capitals aside; ``alike`` is the least likeness, 0 to 1."""
+    folded: dict[str, str] = {}
+    for one in known:
+        folded.setdefault(one.casefold(), one)
+    near = difflib.get_close_matches(word.casefold(), folded, 1, alike)
+    return folded[near[0]] if near else None
+
+
 def show(value: object) -> str:
     """A value as an error's sentence quotes it: short, and as TOML would spell it."""
-    text = "true" if value is True else "false" if value is False else repr(value)
+    if isinstance(value, dt.date | dt.time):
+        return str(value)
+    try:
+        text = "true" if value is True else "false" if value is False else repr(value)
+    except ValueError:  # Python spells out no whole number of more digits
+        return "a number of more than 4,300 digits"
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

@@ -6,7 +6,7 @@ import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from openpyxl.utils import coordinate_to_tuple
 
@@ -19,6 +19,8 @@ from xlsxattn.checker.report import EngineReport, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.reader import Book
@@ -132,7 +134,11 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
         return EngineReport(engine, (), (Finding("resized", "", "", str(error)),))
     results: list[Result] = []
     findings: list[Finding] = []
-    for result, found in compare(wanted, book.names, values):
+    shown = {
+        **values,
+        **{name: grid.tolist() for name, grid in _inputs(book, values).items()},
+    }  # blanks are 0
+    for result, found in compare(wanted, book.names, shown):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
     unknown = [name for name in book.manifest.formulas if name not in wanted]
@@ -144,9 +150,11 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
 
 def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     """What NumPy expects of every range, given the inputs among these values."""
-    manifest = book.manifest
-    inputs = {name: array_of(values[name], text=is_text(name)) for name in manifest.inputs}
-    return expected(manifest.sheets, manifest.contexts, inputs)
+    return expected(book.manifest.sheets, book.manifest.contexts, _inputs(book, values))
+
+
+def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
+    return {name: array_of(values[name], text=is_text(name)) for name in book.manifest.inputs}
 
 
 def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:

@@ -22,6 +22,9 @@ DECIDABLE = 1e-6
 """Where rounding alone could do more than this, nobody can tell a fault from rounding."""
 NEVER_SEEN = -1e300
 """What stands for −∞ in a masked cell; it is compared exactly."""
+MARKS = ("✓", "✗")
+NO_DIRECTION = "–"
+"""The cosine similarity of a row of zeros."""
 
 Verdict = Literal["ok", "differs", "missing", "not decidable"]
 
@@ -106,17 +109,22 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid) -> tuple[Result,
             if value is None and wanted.blank_ok:
                 continue
             wrong = distance(value, right, wanted.kind)
-            if not can_tell and not isinstance(value, CellError) and math.isfinite(_size(value)):
+            if not can_tell and _possible(value, wanted):
                 continue
             worst = max(worst, wrong)
-            if not wrong <= allowed:
+            if wrong == math.inf or not wrong <= allowed:  # what is allowed may be infinite too
                 findings.append(_finding(name, area.address(i, j), value, right, wanted.kind))
     verdict: Verdict = "differs" if findings else "ok" if can_tell else "not decidable"
     return Result(area.sheet, name, (area.rows, area.cols), wanted.kind, worst, allowed, verdict), findings
 
 
-def _size(value: Value) -> float:
-    return abs(value) if isinstance(value, float) else 0.0
+def _possible(value: Value, wanted: Expected) -> bool:
+    """Whether a cell could be right as far as anybody can tell: a mark, a number, "–" where cosines stand."""
+    if isinstance(value, str):
+        if wanted.kind == "mark":
+            return value[:1] in MARKS
+        return value == NO_DIRECTION and wanted.values.dtype == object
+    return wanted.kind == "number" and isinstance(value, float) and math.isfinite(value)
 
 
 def distance(value: Value, right: object, kind: str) -> float:
@@ -124,7 +132,8 @@ def distance(value: Value, right: object, kind: str) -> float:
     if kind == "mark":
         return 0.0 if str(value)[:1] == right else math.inf
     if isinstance(right, str):
-        return 0.0 if not isinstance(value, CellError) and (value or "") == right else math.inf
+        shown = "" if value is None else value
+        return 0.0 if not isinstance(value, CellError) and shown == right else math.inf
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
         return math.inf
     wanted = float(right)  # type: ignore[arg-type]

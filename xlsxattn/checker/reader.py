@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openpyxl
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.formula import ArrayFormula
 
@@ -176,9 +176,10 @@ def _names(workbook: Workbook) -> dict[str, Area]:
     for name, defined in workbook.defined_names.items():
         try:
             places = list(defined.destinations)
-            if len(places) == 1 and places[0][0] in tabs:
-                names[name] = _area(places[0][0], places[0][1])
-        except (ValueError, TypeError, AttributeError):
+            tab = places[0][0].replace("''", "'")  # openpyxl takes off the quotes, but not those within
+            if len(places) == 1 and tab in tabs:
+                names[name] = _area(tab, places[0][1])
+        except (ValueError, TypeError, AttributeError, IndexError):
             continue  # a name that covers no rectangle is not one of ours; a missing one is found later
     return names
 
@@ -221,7 +222,15 @@ def without_values(book: Book, path: Path) -> None:
                 del cells[row, col]
         ws.conditional_formatting = type(ws.conditional_formatting)()
         ws._charts = []  # noqa: SLF001 - what is only looked at need not travel
+    for name, area in book.names.items():
+        # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
+        book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
     book.workbook.save(path)
+
+
+def _absolute(area: Area) -> str:
+    last = f"${get_column_letter(area.col + area.cols)}${area.row + area.rows}"
+    return f"${get_column_letter(area.col + 1)}${area.row + 1}:{last}"
 
 
 def is_text(name: str) -> bool:

@@ -33,7 +33,7 @@ _OFFICE_SETTINGS = (
 
 
 def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[Answer]:
-    """Recalculate one workbook with IronCalc, once for each set of edits, in a child that reports to a file."""
+    """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
     with scratch() as name:
         folder = Path(name)
         order, answer = folder / "order.json", folder / "answer.json"

@@ -1,0 +1,352 @@
+"""Where everything stands: whatever the spec, nothing overlaps or touches, every name covers its block."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from specs import plain, specs
+
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder.graph import Block
+from xlsxattn.builder.placed import Rectangle, places
+from xlsxattn.builder.spec import parse
+from xlsxattn.checker.reader import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.builder.graph import Band, Book, Group, Page
+    from xlsxattn.builder.placed import Placed, Sheet
+
+PLAIN = {"id": "attn", "kind": "self-attention"}
+LEARNED = {"id": "qkv", "kind": "self-attention", "d_k": 3, "d_v": 2, "mask": "causal"}
+HEADS = {"id": "heads", "kind": "multi-head", "heads": 2, "d_k": 3, "d_v": 2}
+COMPARE = {"id": "compare", "kind": "compare"}
+
+drawn = settings(max_examples=40, deadline=None)
+
+
+def laid_out(data) -> tuple[Book, list[Sheet]]:
+    book = pages.book(parse(data, "drawn"))
+    return book, layout.lay_out(book)
+
+
+def pages_of(data) -> list[tuple[Page, Sheet]]:
+    book, sheets = laid_out(data)
+    return list(zip(book.pages, sheets, strict=True))
+
+
+def page_of(data, page_id: str) -> tuple[Page, Sheet]:
+    return next(pair for pair in pages_of(data) if pair[0].id == page_id)
+
+
+def cells(r: Rectangle) -> Iterator[tuple[int, int]]:
+    return ((row, col) for row in range(r.top, r.bottom + 1) for col in range(r.left, r.right + 1))
+
+
+def placed_by_name(sheet: Sheet) -> dict[str, Placed]:
+    return {p.block.name: p for p in sheet.placed}
+
+
+def bounds(group: Group, placed: dict[str, Placed]) -> Rectangle:
+    """All cells of a group: its blocks, and its labels where these are blocks."""
+    areas = [placed[block.name].area for block in group.every_block()]
+    left = min(a.left for a in areas) - any(not isinstance(labels, Block) for labels in group.rows)
+    top = min(a.top for a in areas) - (group.cols is not None and not isinstance(group.cols, Block))
+    return Rectangle(top, left, max(a.bottom for a in areas), max(a.right for a in areas))
+
+
+def touch(a: Rectangle, b: Rectangle) -> bool:
+    """Whether two rectangles share a cell, an edge or a corner."""
+    across = a.left <= b.right + 1 and b.left <= a.right + 1
+    return across and a.top <= b.bottom + 1 and b.top <= a.bottom + 1
+
+
+def lanes_of(page: Page) -> list[Band]:
+    return [band for band in page.bands if not band.shared]
+
+
+def file_of(data, folder) -> tuple[list[Sheet], object]:
+    book, sheets = laid_out(data)
+    writer.write(folder / "drawn.xlsx", book.title, sheets)
+    return sheets, folder / "drawn.xlsx"
+
+
+# --- nothing in the way of anything ------------------------------------------------------------------------
+
+
+@drawn
+@given(specs())
+def test_no_two_blocks_or_words_share_a_cell(data):
+    for sheet in laid_out(data)[1]:
+        taken: dict[tuple[int, int], str] = {}
+        areas = [(p.block.name, p.area) for p in sheet.placed]
+        areas += [
+            (t.text, Rectangle(t.row, t.col, t.row + t.rows - 1, t.col + t.cols - 1)) for t in sheet.texts
+        ]
+        for what, area in areas:
+            for at in cells(area):
+                assert at not in taken, f"{sheet.tab} {at}: {taken[at]} and {what}"
+                taken[at] = what
+
+
+@drawn
+@given(specs())
+def test_an_empty_row_or_column_lies_between_any_two_groups(data):
+    for page, sheet in pages_of(data):
+        placed = placed_by_name(sheet)
+        groups = [bounds(group, placed) for band in page.bands for group in band.groups]
+        for a, b in combinations(groups, 2):
+            assert not touch(a, b), f"{sheet.tab}: {a} and {b}"
+
+
+@drawn
+@given(specs())
+def test_blocks_of_a_group_touch_without_a_gap(data):
+    for page, sheet in pages_of(data):
+        placed = placed_by_name(sheet)
+        for group in (group for band in page.bands for group in band.groups):
+            areas = [placed[block.name].area for block in group.blocks]
+            assert {a.left for a in areas} == {areas[0].left}
+            assert [a.top for a in areas[1:]] == [a.bottom + 1 for a in areas[:-1]]
+            for area, labels in zip(areas, group.rows, strict=False):
+                if isinstance(labels, Block):
+                    beside = placed[labels.name].area
+                    assert beside == Rectangle(area.top, area.left - 1, area.bottom, area.left - 1)
+            if isinstance(group.cols, Block):
+                above = placed[group.cols.name].area
+                assert (above.bottom, above.left) == (areas[0].top - 1, areas[0].left)
+            for i, side in enumerate(group.sides):
+                right = max(a.right for a in areas) + 1 + i
+                assert [placed[block.name].col for block in side.blocks] == [right] * len(side.blocks)
+                assert [placed[block.name].row for block in side.blocks] == [a.top for a in areas]
+
+
+@drawn
+@given(specs())
+def test_charts_stand_below_everything_else_and_beside_each_other(data):
+    for sheet in laid_out(data)[1]:
+        below = max(p.area.bottom for p in sheet.placed)
+        for chart in sheet.charts:
+            assert chart.row > below + 1
+            assert chart.row + 17 <= sheet.last[0]  # 340 pixels are 17 rows
+        for a, b in combinations(sheet.charts, 2):
+            apart = layout._pixels(sheet, range(min(a.col, b.col), max(a.col, b.col)))
+            assert abs(a.row - b.row) >= layout.CHART_ROWS or apart > (a if a.col < b.col else b).width
+
+
+# --- names -------------------------------------------------------------------------------------------------
+
+
+@drawn
+@given(specs())
+def test_every_name_covers_exactly_its_block_and_every_slice_its_columns(data):
+    book, sheets = laid_out(data)
+    found = places(sheets)
+    blocks = list(book.blocks())
+    names = [name for b in blocks for name in (b.name, *(part[0] for part in b.slices))]
+    assert sorted(names) == sorted(found)
+    for block in blocks:
+        tab, r = found[block.name]
+        assert (r.bottom - r.top + 1, r.right - r.left + 1) == (block.rows, block.cols)
+        for name, first, count in block.slices:
+            left = r.left + first
+            assert found[name] == (tab, Rectangle(r.top, left, r.bottom, left + count - 1))
+            assert left + count - 1 <= r.right
+
+
+@settings(max_examples=6, deadline=None)
+@given(data=specs(most_words=6, most_dimensions=6))
+def test_the_file_has_these_names_and_below_them_what_was_typed(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("drawn")
+    sheets, path = file_of(data, folder)
+    book = read(path)
+    as_laid_out = {
+        name: (tab, r.top, r.left, r.bottom - r.top + 1, r.right - r.left + 1)
+        for name, (tab, r) in places(sheets).items()
+    }
+    assert {n: (a.sheet, a.row, a.col, a.rows, a.cols) for n, a in book.names.items()} == as_laid_out
+    for placed in (p for sheet in sheets for p in sheet.placed if p.block.values):
+        area = book.names[placed.block.name]
+        held = [book.typed[at] for at in area.cells()]
+        assert held == [value for row in placed.block.values for value in row]
+
+
+def test_a_heads_weights_are_columns_of_the_same_cells():
+    heads = {**HEADS, "heads": 3, "d_k": 2, "d_v": 4}
+    found = places(laid_out(plain([3], 5, heads))[1])
+    tab, whole = found["heads_W_V"]
+    assert whole.right - whole.left + 1 == 12
+    for h in (1, 2, 3):
+        left = whole.left + 4 * (h - 1)
+        assert found[f"heads_h{h}_W_V"] == (tab, Rectangle(whole.top, left, whole.bottom, left + 3))
+    assert found["heads_h3_W_Q"][1].left == found["heads_W_Q"][1].left + 4
+
+
+# --- lanes -------------------------------------------------------------------------------------------------
+
+
+@drawn
+@given(specs())
+def test_a_step_stands_in_the_same_rows_of_every_lane(data):
+    for page, sheet in pages_of(data):
+        placed = placed_by_name(sheet)
+        for band in lanes_of(page):
+            tops = [[placed[block.name].row for block in group.blocks] for group in band.groups]
+            assert tops == tops[:1] * len(tops), band.title
+
+
+@drawn
+@given(specs())
+def test_every_group_stays_between_the_ends_of_its_lane(data):
+    for page, sheet in pages_of(data):
+        placed = placed_by_name(sheet)
+        for band in lanes_of(page):
+            for group, bar in zip(band.groups, sheet.bars, strict=True):
+                found = bounds(group, placed)
+                assert bar.where.left <= found.left <= found.right <= bar.where.right
+        ends = [bar.where for bar in sheet.bars]
+        assert all(a.right + 1 < b.left for a, b in pairwise(ends))
+
+
+@drawn
+@given(specs())
+def test_what_is_printed_reaches_beyond_everything(data):
+    for sheet in laid_out(data)[1]:
+        areas = [p.area for p in sheet.placed] + [bar.where for bar in sheet.bars]
+        assert sheet.last[0] >= max([a.bottom for a in areas] + [t.row for t in sheet.texts])
+        assert sheet.last[1] >= max([a.right for a in areas] + [t.col + t.cols - 1 for t in sheet.texts])
+
+
+# --- arithmetic that can be followed by hand ---------------------------------------------------------------
+
+
+def test_a_bands_first_block_stands_four_rows_below_its_title():
+    n = 3
+    _, sheet = page_of(plain([n], 2, PLAIN), "attn")
+    step = 1 + 1 + 1 + 1 + n + 1  # title, why, formula, column labels, the block, an empty row
+    placed = placed_by_name(sheet)
+    rows = {
+        name: placed[f"attn_c1_{name}"].row
+        for name in ("X", "Scores", "Scaled", "Exp", "Attention", "Output")
+    }
+    first = 5 + 4  # the head's four lines and an empty row; then the band's four lines
+    assert list(rows.values()) == [first + k * step for k in range(6)]
+    titles = [text.row for text in sheet.texts if text.look == "step"]
+    assert titles == [5 + k * step for k in range(6)] + [5 + 6 * step]
+    assert placed["attn_c1_Drift"].row == 5 + 6 * step + 3  # it has no column labels
+
+
+def test_the_longest_sentence_sets_the_distance_of_the_steps():
+    _, sheet = page_of(plain([2, 7, 5], 2, PLAIN), "attn")
+    placed = placed_by_name(sheet)
+    for lane in ("c1", "c2", "c3"):
+        assert placed[f"attn_{lane}_Scores"].row == placed[f"attn_{lane}_X"].row + 7 + 5
+
+
+def test_a_lane_is_labels_and_blocks_and_helper_columns_and_a_gap():
+    n = 12
+    _, sheet = page_of(plain([n, n], 4, PLAIN), "attn")
+    placed = placed_by_name(sheet)
+    assert placed["attn_c1_Attention_Rows"].col == 1
+    assert placed["attn_c1_Attention"].col == 2
+    helpers = [placed[f"attn_c1_{name}"].col for name in ("AttentionSum", "Entropy", "EntropyUnscaled")]
+    assert helpers == [2 + n, 3 + n, 4 + n]
+    assert placed["attn_c2_Attention"].col == 2 + (n + 3) + 1 + 1  # beyond the helpers, a gap and the labels
+
+
+def test_shared_weights_flow_into_the_lanes_and_then_below():
+    _, sheet = page_of(plain([12, 12], 4, LEARNED), "qkv")
+    found = {name: placed_by_name(sheet)[f"qkv_W_{name}"] for name in "QKV"}
+    other_lane = placed_by_name(sheet)["qkv_c2_X"].col
+    assert (found["Q"].row, found["K"].row, found["V"].row) == (9, 9, 9 + 4 + 1 + 2)
+    assert (found["Q"].col, found["K"].col, found["V"].col) == (2, other_lane, 2)
+
+
+def test_more_boxes_than_fit_a_line_go_on_below_and_none_is_lost():
+    sheets = [{"id": f"s{i}", "kind": "self-attention"} for i in range(7)]
+    _, sheet = page_of(plain([2], 2, *sheets), "start")
+    boxes = [(text.row, text.col) for text in sheet.texts if text.look == "box"]
+    top = boxes[0][0]
+    assert boxes == [(top, 1 + 2 * i) for i in range(5)] + [(top + 4, 1 + 2 * i) for i in range(3)]
+
+
+def test_a_page_that_no_sheet_can_hold_is_refused_with_its_size():
+    with pytest.raises(layout.TooLargeError, match=r"'Self-attention' would need .* 16,384"):
+        laid_out(plain([256] * 70, 1, PLAIN))
+
+
+# --- print -------------------------------------------------------------------------------------------------
+
+
+def page_setup(path, number: int) -> tuple[str, str]:
+    with zipfile.ZipFile(path) as archive:
+        xml = archive.read(f"xl/worksheets/sheet{number}.xml").decode()
+    return re.search(r"<sheetPr>.*?</sheetPr>", xml)[0], re.search(r"<pageSetup[^>]*>", xml)[0]
+
+
+def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
+    sheets, path = file_of(plain([12, 12], 4, PLAIN, LEARNED, HEADS, COMPARE), tmp_path)
+    workbook = read(path).workbook
+    for number, sheet in enumerate(sheets, 1):
+        properties, setup = page_setup(path, number)
+        assert 'fitToPage="1"' in properties
+        assert 'orientation="landscape"' in setup
+        assert 'fitToWidth="' not in setup  # 1 unless it says otherwise
+        assert ('fitToHeight="0"' in setup) is not sheet.one_page
+        assert workbook[sheet.tab].print_area.startswith(f"'{sheet.tab}'!$A$1:")
+        points = 0.75 * layout._pixels(sheet, range(sheet.last[1] + 1))
+        assert (842 - 2 * 0.4 * 72) / points > 0.35, sheet.tab  # A4's width; smaller print cannot be read
+
+
+def test_the_printed_area_ends_where_the_layout_says(tmp_path):
+    sheets, path = file_of(plain([3, 2], 2, PLAIN, COMPARE), tmp_path)
+    workbook = read(path).workbook
+    for sheet in sheets:
+        last = workbook[sheet.tab].cell(sheet.last[0] + 1, sheet.last[1] + 1)
+        column, row = last.column_letter, last.row
+        assert workbook[sheet.tab].print_area == f"'{sheet.tab}'!$A$1:${column}${row}"
+
+
+# --- tabs --------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip), min_size=1
+    )
+)
+def test_tabs_are_legal_and_no_two_alike(titles):
+    tabs = layout._tabs(["any", *titles])
+    assert tabs[0] == "Start"
+    assert len({tab.casefold() for tab in tabs}) == len(tabs)
+    for tab in tabs:
+        assert 0 < len(tab.encode("utf-16-le")) <= 2 * 31
+        assert not set(tab) & set("[]:*?/\\'")
+        assert tab == tab.strip(" ")
+        assert tab.casefold() != "history"
+
+
+@pytest.mark.parametrize(
+    ("titles", "tabs"),
+    [
+        (["Heads", "heads", "HEADS"], ["Heads", "heads 2", "HEADS 3"]),
+        (["Start"], ["Start 2"]),
+        (["History"], ["History 2"]),
+        (["a/b", "a*b"], ["a b", "a b 2"]),
+        (["'it's'"], ["it’s"]),
+        (["''", "[]"], ["Sheet 2", "Sheet 3"]),
+        (["x" * 40, "x" * 40], ["x" * 31, "x" * 29 + " 2"]),
+        (["🦊" * 16], ["🦊" * 15]),
+        (["y" * 30 + " z"], ["y" * 30]),
+    ],
+)
+def test_tabs_by_example(titles, tabs):
+    assert layout._tabs(["any", *titles])[1:] == tabs

@@ -1,0 +1,328 @@
+"""The graph: shapes, names and manifest as docs/contract.md has them, and weights as they are drawn."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from hypothesis import given, settings
+from specs import plain, specs
+
+from xlsxattn.builder import pages
+from xlsxattn.builder.models import MINUS_INFINITY
+from xlsxattn.builder.spec import parse
+
+D, WORDS = 4, {"c1": 3, "c2": 5}
+D_K, D_V, HEADS = 3, 2, 3
+BARE = {"id": "attn", "kind": "self-attention"}
+LEARNED = {"id": "qkv", "kind": "self-attention", "d_k": D_K, "d_v": D_V, "mask": "causal"}
+HEADED = {"id": "heads", "kind": "multi-head", "heads": HEADS, "d_k": D_K, "d_v": D_V, "mask": "causal"}
+COMPARE = {"id": "compare", "kind": "compare"}
+SHEETS = {sheet["id"]: sheet for sheet in (BARE, LEARNED, HEADED, COMPARE)}
+
+
+LENGTHS = tuple(WORDS.values())
+
+
+def book_of(*sheets, lengths=LENGTHS, d_model=D):
+    return pages.book(parse(plain(list(lengths), d_model, *sheets), "drawn"))
+
+
+def shapes_of(book) -> dict[str, tuple[int, int]]:
+    """Every name's rows and columns, slices included."""
+    found = {}
+    for block in book.blocks():
+        assert block.name not in found, f"{block.name} stands twice"
+        found[block.name] = (block.rows, block.cols)
+        found |= {name: (block.rows, cols) for name, _, cols in block.slices}
+    return found
+
+
+@pytest.fixture(scope="module")
+def full():
+    return book_of(*SHEETS.values())
+
+
+# --- the contract ------------------------------------------------------------------------------------------
+
+
+def contract() -> list[tuple[list[str], str, str]]:
+    """The rows of the contract's tables: names in full, shape, what they hold."""
+    rows = []
+    for line in (ROOT / "docs/contract.md").read_text("utf-8").splitlines():
+        parts = [part.strip() for part in line.strip("|").split("|")]
+        named = re.findall(r"`([^`]+)`", parts[0])
+        if not line.startswith("| `") or not named:
+            continue
+        names: list[str] = []
+        for name in named:
+            cut = name.count("_")  # `_W_K` after `<sheet>_W_Q`: as many parts are replaced
+            names.append(name if name[0] != "_" else names[-1].rsplit("_", cut)[0] + name)
+        rows.append((names, parts[1], parts[-1]))
+    return rows
+
+
+def skipped(holds: str, sheet: dict[str, object]) -> bool:
+    """Whether the contract says that a range is absent from a sheet."""
+    masked = sheet.get("mask", "none") != "none"
+    learned = sheet != BARE
+    return (
+        ("only with a mask" in holds and not masked)
+        or ("absent without a mask" in holds and not masked)
+        or ("multi-head only" in holds and sheet["kind"] != "multi-head")
+        or (("absent without weights" in holds or "setting `weights` is false" in holds) and not learned)
+    )
+
+
+def contracted() -> dict[str, str]:
+    """Every name that the contract's tables ask of the full book, and its shape in the contract's words."""
+    wanted: dict[str, str] = {}
+    attention = [sheet for sheet in SHEETS.values() if sheet["kind"] != "compare"]
+    for names, shape, holds in contract():
+        each = [part.strip() for part in shape.split("×", 1)[-1].split(",")]
+        rows = shape.split("×", 1)[0].strip()
+        for k, name in enumerate(names):
+            column = each[min(k, len(each) - 1)]
+            said = shape if "," not in shape or shape.count("×") > 1 else f"{rows} × {column}"
+            if shape.count("×") > 1:
+                said = shape.split(",")[k].strip()
+            for full_name in spelled_out(name, holds, attention):
+                wanted[full_name] = said
+    return wanted
+
+
+def spelled_out(name: str, holds: str, attention: list[dict[str, object]]) -> list[str]:
+    if name.startswith("<compare>"):
+        found = []
+        for c in WORDS:
+            here = name.replace("<compare>_c_", f"compare_{c}_").replace("<compare>", "compare")
+            if "_<sheet>_Attention" in name:
+                many = [f"heads_h{h + 1}" for h in range(HEADS)]  # "for every head instead"
+                found += [here.replace("<sheet>", sheet) for sheet in ("attn", "qkv", *many)]
+            else:
+                found += [here.replace("<sheet>", str(sheet["id"])) for sheet in attention]
+        return found
+    if "<sheet>_Status" in name:
+        every = SHEETS if name.startswith("xlsxattn") else [sheet["id"] for sheet in attention]
+        return [name.replace("<sheet>", str(sheet)) for sheet in every]
+    if "<sheet>" in name or name.startswith("p_"):
+        sheets = [sheet for sheet in attention if not skipped(holds, sheet)]
+        sheets = [sheet for sheet in sheets if sheet != BARE or "_W_" not in name]  # labels of the weights
+        sheets = [sheet for sheet in sheets if sheet == HEADED or "_W_O" not in name]
+        found = []
+        for sheet in sheets:
+            many, p = sheet["kind"] == "multi-head", f"{sheet['id']}_{{c}}"
+            if "<k>" in name and not many:
+                continue
+            whole = name.replace("<sheet>_<context>", p).replace("<sheet>", str(sheet["id"]))
+            heads = [whole.replace("<k>", str(h + 1)) for h in range(HEADS)] if "<k>" in whole else [whole]
+            if name.startswith("p_"):
+                heads = [f"{p}_h{h + 1}{name[1:]}" for h in range(HEADS)] if many else [p + name[1:]]
+            found += [head.replace("{c}", c) for head in heads for c in WORDS]
+        return found
+    return [name.replace("<context>", c) for c in WORDS]
+
+
+def size(said: str, name: str, n_vocab: int) -> int | None:
+    """One side of a shape in the contract's words; none where it is told by other ranges."""
+    n = next((count for c, count in WORDS.items() if c in name.split("_")), 0)
+    known = {"n": n, "N": max(LENGTHS), "n_vocab": n_vocab, "d_model": D, "d_k": D_K, "d_v": D_V}
+    known |= {
+        "heads·d_k": HEADS * D_K,
+        "heads·d_v": HEADS * D_V,
+        "sheets": len(SHEETS),
+        "contexts": len(WORDS),
+    }
+    return int(said) if said.isdigit() else known.get(said)
+
+
+LABELLED = ("X", "Q", "K", "V", "Scores", "Scaled", "Masked", "Exp", "Attention", "Output", "Concat")
+SQUARE = ("Scores", "Scaled", "Masked", "Exp", "Attention")
+
+
+def labels_of(names: set[str]) -> dict[str, tuple[int, int]]:
+    """The labels that the contract's last paragraph asks for."""
+    found = {}
+    for name in names:
+        sheet, _, rest = name.partition("_")
+        c, _, block = rest.partition("_")
+        if sheet not in SHEETS or sheet == "compare" or c not in WORDS:
+            continue
+        head, step = block.partition("_")[::2] if re.match(r"h\d+_", block) else ("", block)
+        if step in LABELLED:
+            found[f"{name}_Rows"] = (WORDS[c], 1)
+        if step in SQUARE:
+            found[f"{name}_Cols"] = (1, WORDS[c])
+        if step == "X" or (step == "Output" and not head and sheet in ("attn", "heads")):
+            found[f"{name}_Cols"] = (1, D)
+    return found
+
+
+def test_the_contracts_names_are_read_as_meant():
+    names = contracted()
+    assert {
+        "heads_h3_W_V",
+        "heads_W_O",
+        "qkv_c2_Mask",
+        "compare_c1_heads_h2_Attention",
+        "vocab_Tokens",
+    } <= set(names)
+    assert {"c1_Ids", "attn_c1_X", "qkv_W_V_Rows", "heads_c2_h1_Q", "xlsxattn_compare_Status"} <= set(names)
+    assert not {"attn_W_Q", "attn_c1_Mask", "attn_c1_Q", "attn_W_O", "heads_c1_Q", "qkv_h1_W_Q"} & set(names)
+    assert len(names) > 200
+
+
+def test_every_range_of_the_contract_is_there_and_no_other(full):
+    wanted = set(contracted())
+    assert set(shapes_of(full)) == wanted | set(labels_of(wanted))
+
+
+def test_every_range_has_the_contracts_shape(full):
+    shapes, n_vocab = shapes_of(full), max(WORDS.values())
+    for name, said in contracted().items():
+        if name in ("heads_W_Q", "heads_W_K"):
+            said = "d_model × heads·d_k"  # noqa: PLW2901 - the contract's row for many heads
+        if name == "heads_W_V":
+            said = "d_model × heads·d_v"  # noqa: PLW2901
+        if re.fullmatch(r"heads_c\d_Output", name):
+            said = "n × d_model"  # noqa: PLW2901 - Concat W_O
+        for side, words in zip(shapes[name], said.split("×"), strict=True):
+            wanted = size(words.strip(), name, n_vocab)
+            if name.startswith("attn") and words.strip() == "d_v":
+                wanted = D  # V = X
+            assert wanted in (side, None), f"{name}: {shapes[name]}, not {said}"
+
+
+def test_labels_have_their_blocks_lengths(full):
+    shapes = shapes_of(full)
+    for name, shape in labels_of(set(contracted())).items():
+        assert shapes[name] == shape, name
+
+
+# --- the manifest ------------------------------------------------------------------------------------------
+
+
+def manifest(book) -> dict[str, tuple[tuple[object, ...], ...]]:
+    return {block.name.removeprefix("xlsxattn_"): block.values for block in book.pages[-1].blocks()}
+
+
+@settings(max_examples=40, deadline=None)
+@given(specs(most_words=4, most_dimensions=4))
+def test_the_manifest_lists_exactly_what_the_book_has(data):
+    spec = parse(data, "drawn")
+    book = pages.book(spec)
+    blocks, found = list(book.blocks()), manifest(book)
+    inputs = [name for b in blocks if b.kind == "input" for name in (b.name, *(part[0] for part in b.slices))]
+    assert [row[0] for row in found["Inputs"]] == inputs
+    formulas = [(b.name, b.parts[0].op.entered) for b in blocks if b.kind == "formula"]
+    assert [row[:2] for row in found["Formulas"]] == formulas
+    assert [row[0] for row in found["Contexts"]] == [c.id for c in spec.contexts]
+    assert [row[:2] for row in found["Sheets"]] == [(s.id, s.kind) for s in spec.sheets]
+    assert found["Version"] == ((1.0,),)
+
+
+def test_the_inputs_are_words_numbers_weights_and_the_heads_slices(full):
+    inputs = {row[0] for row in manifest(full)["Inputs"]}
+    words = {"vocab_Tokens", "vocab_Dims", "vocab_E", "vocab_Focus", "c1_Tokens", "c2_Tokens"}
+    weights = {f"{s}_W_{w}" for s in ("qkv", "heads") for w in "QKV"} | {"heads_W_O"}
+    slices = {f"heads_h{h}_W_{w}" for h in (1, 2, 3) for w in "QKV"}
+    assert inputs == words | weights | slices
+
+
+def test_the_settings_say_what_a_checker_must_know(full):
+    settings = {row[0]: json.loads(row[2]) for row in manifest(full)["Sheets"]}
+    plain_settings = {"weights": False, "scale": True, "mask": "none"}
+    learned = {"weights": True, "scale": True, "mask": "causal", "d_k": D_K, "d_v": D_V}
+    assert settings == {
+        "attn": plain_settings,
+        "qkv": learned,
+        "heads": {**learned, "heads": HEADS},
+        "compare": {"axes": ["d1", "d2"]},
+    }
+
+
+# --- typed values ------------------------------------------------------------------------------------------
+
+
+def blocks_of(book) -> dict[str, object]:
+    return {block.name: block for block in book.blocks()}
+
+
+def test_masked_cells_get_minus_1e300_a_constant(full):
+    block = blocks_of(full)["qkv_MaskValue"]
+    assert (block.kind, block.values) == ("constant", ((MINUS_INFINITY,),))
+    assert MINUS_INFINITY == -1e300
+
+
+def test_index_vectors_count_from_one_and_the_longest_sentence_has_the_sheets(full):
+    blocks = blocks_of(full)
+    assert blocks["qkv_c1_RowIdx"].values == ((1.0,), (2.0,), (3.0,))
+    assert blocks["qkv_c1_ColIdx"].values == ((1.0, 2.0, 3.0),)
+    assert blocks["c1_Index"].values == ((1.0,), (2.0,), (3.0,))
+    assert blocks["qkv_c2_RowIdx"].slices == (("qkv_RowIdx", 0, 1),)
+    assert blocks["qkv_c2_ColIdx"].slices == (("qkv_ColIdx", 0, 5),)
+    assert blocks["qkv_c1_RowIdx"].slices == ()
+    assert {blocks[f"qkv_c{i}_{x}Idx"].kind for i in (1, 2) for x in ("Row", "Col")} == {"constant"}
+
+
+def test_of_two_sentences_of_one_length_only_the_first_has_the_sheets_index():
+    book = book_of(LEARNED, lengths=(3, 3))
+    assert shapes_of(book)["qkv_RowIdx"] == (3, 1)
+    assert not blocks_of(book)["qkv_c2_RowIdx"].slices
+
+
+# --- sizes and weights -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sheet", "d_k", "d_v"),
+    [
+        ({"id": "s", "seed": 1}, 6, 6),
+        ({"id": "s", "d_k": 2}, 2, 2),
+        ({"id": "s", "d_v": 2}, 6, 2),
+        ({"id": "s", "d_k": 2, "d_v": 5}, 2, 5),
+        ({"id": "s", "kind": "multi-head", "heads": 3}, 2, 2),
+        ({"id": "s", "kind": "multi-head", "heads": 3, "d_v": 5}, 2, 5),
+        ({"id": "s", "kind": "multi-head", "heads": 4, "d_k": 3}, 3, 3),
+    ],
+)
+def test_d_k_is_d_model_by_the_heads_and_d_v_is_d_k_where_they_are_not_given(sheet, d_k, d_v):
+    shapes, heads = shapes_of(book_of(sheet, d_model=6)), sheet.get("heads", 1)
+    assert (shapes["s_W_Q"], shapes["s_W_K"], shapes["s_W_V"]) == (
+        (6, heads * d_k),
+        (6, heads * d_k),
+        (6, heads * d_v),
+    )
+    assert shapes["s_c1_h1_Q" if heads > 1 else "s_c1_Q"] == (3, d_k)
+    if heads > 1:
+        assert shapes["s_W_O"] == (heads * d_v, 6)
+        assert shapes["s_c1_Concat"] == (3, heads * d_v)
+        assert shapes["s_h2_W_V"] == (6, d_v)
+
+
+def test_weights_that_nobody_gave_are_drawn_in_the_papers_order():
+    sheet = {**HEADED, "seed": 7}
+    blocks = blocks_of(book_of(sheet))
+    rng = np.random.default_rng(7)
+    shapes = {"Q": (D, HEADS * D_K), "K": (D, HEADS * D_K), "V": (D, HEADS * D_V), "O": (HEADS * D_V, D)}
+    for letter, shape in shapes.items():
+        drawn = np.round(rng.normal(0, 1 / math.sqrt(D), shape), 2)
+        np.testing.assert_array_equal(np.array(blocks[f"heads_W_{letter}"].values), drawn)
+
+
+def test_the_seed_is_0_where_none_is_given_and_another_gives_other_weights():
+    without, zero, one = (
+        blocks_of(book_of({**LEARNED, **seed}))["qkv_W_Q"].values for seed in ({}, {"seed": 0}, {"seed": 1})
+    )
+    assert without == zero != one
+
+
+def test_no_drawn_weight_is_a_negative_zero():
+    blocks = blocks_of(book_of({"id": "s", "seed": 3}, d_model=40))
+    values = np.array(blocks["s_W_Q"].values)
+    assert (values == 0).any()
+    assert not np.signbit(values[values == 0]).any()

@@ -1,0 +1,339 @@
+"""What a spec may say, and the one sentence with which it is refused otherwise."""
+
+# ruff: noqa: E501 - a table reads best with a case a line
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+import pytest
+from commands import refusal
+
+from xlsxattn.builder import formulas, layout, pages, spec
+from xlsxattn.builder.placed import places
+from xlsxattn.builder.table import SpecError
+
+GOOD = """
+title = "Two words"
+focus = "cat"
+
+[vocabulary]
+dimensions = ["animal", "tech", "size"]
+[vocabulary.tokens]
+cat = [1.0, 0.0, 0.5]
+mouse = [0.5, 0.5, 0]
+
+[contexts]
+one = "cat mouse"
+two = ["mouse", "cat", "mouse"]
+
+[[sheets]]
+id = "attn"
+title = "Plain"
+
+[[sheets]]
+id = "heads"
+kind = "multi-head"
+heads = 3
+
+[[sheets]]
+id = "qkv"
+[sheets.weights]
+W_Q = [[1, 0], [0, 1], [0, 0]]
+W_K = [[1, 0], [0, 1], [0, 0]]
+W_V = [[1], [0], [0]]
+
+[[sheets]]
+id = "compare"
+kind = "compare"
+axes = ["animal", "tech"]
+"""
+
+HUGE = "1" + "0" * 400
+ENDLESS = "1" * 5000
+HEX = "0x" + "f" * 5000
+ATTN, HEADS, QKV, COMPARE = (f"sheets[{i}]" for i in range(1, 5))
+CAT, W_Q, W_V = "cat = [1.0, 0.0, 0.5]", "W_Q = [[1, 0], [0, 1], [0, 0]]", "W_V = [[1], [0], [0]]"
+
+
+def edited(old, new):
+    assert GOOD.count(old) == 1, f"{old!r} must stand once in the good spec"
+    return GOOD.replace(old, new)
+
+
+def case(name, old, new, key, *right):
+    return pytest.param(old, new, key, right, id=name)
+
+
+UNKNOWN_KEYS = [
+    case("top", 'title = "Two words"', 'titel = "x"', "titel", "no such key; did you mean 'title'?"),
+    case("vocabulary", "dimensions =", "dimension =", "vocabulary.dimension", "did you mean 'dimensions'?"),
+    case("attention sheet", 'title = "Plain"', "maks = 1", f"{ATTN}.maks", "did you mean 'mask'?"),
+    case("heads on one head", 'title = "Plain"', "heads = 2", f"{ATTN}.heads", "no such key"),
+    case("multi-head sheet", "heads = 3", "haeds = 3", f"{HEADS}.haeds", "did you mean 'heads'?"),
+    case("compare sheet", "axes =", "axis =", f"{COMPARE}.axis", "did you mean 'axes'?"),
+    case("weights", "W_Q =", "W_q =", f"{QKV}.weights.W_q", "did you mean 'W_Q'?"),
+    case("W_O on one head", "W_Q =", "W_O = [[1]]\nW_Q =", f"{QKV}.weights.W_O", "no such key"),
+    case("nothing near", "focus", "zzz", "zzz", "known here: title, focus, vocabulary, contexts, sheets"),
+]
+
+WORDS = [
+    case("word missing in a text", '"cat mouse"', '"cat and mouse"', "contexts.one", "'and'", "'cat and mouse'"),
+    case("word missing in a list", '["mouse", "cat', '["mouse", "dog', "contexts.two", "'dog'", "'mouse dog mouse'"),
+    case("capital", '"cat mouse"', '"CAT mouse"', "contexts.one", "'CAT'", "did you mean 'cat'?"),
+    case("empty sentence", '"cat mouse"', '""', "contexts.one", "the sentence is empty", "at least one word"),
+    case("blank sentence", '"cat mouse"', '" \\t "', "contexts.one", "the sentence is empty"),
+    case("empty list", '["mouse", "cat", "mouse"]', "[]", "contexts.two", "the sentence is empty"),
+    case("empty word", '["mouse", "cat", "mouse"]', '["cat", ""]', "contexts.two", "is empty, text is needed"),
+    case("number for a word", '["mouse", "cat", "mouse"]', '["cat", 1]', "contexts.two", "found 1, text is needed"),
+    case("number for a sentence", '"cat mouse"', "7", "contexts.one", "found 7, a sentence or a list"),
+    case("word with a blank edge", '["mouse", "cat"', '["mouse ", "cat"', "contexts.two", "'mouse '", "a blank"),
+    case("too many words", '"cat mouse"', f'"{"cat " * 20_000}"', "contexts.one", "20000 words, at most 256"),
+    case("focus nowhere", 'focus = "cat"', 'focus = "dog"', "focus", "no sentence has the word 'dog'"),
+    case("focus empty", 'focus = "cat"', 'focus = ""', "focus", "is empty, text is needed"),
+    case("focus a number", 'focus = "cat"', "focus = 1", "focus", "found 1, text is needed"),
+    case("look-alikes", CAT, f'{CAT}\n"\uff43at" = [1, 2, 3]', "vocabulary.tokens.\uff43at", "'cat'", "look alike"),
+    case("ligature", CAT, '"ﬁg" = [1, 2, 3]\nfig = [1, 2, 3]', "vocabulary.tokens.fig", "'ﬁg'", "look alike"),
+    case("accents", CAT, '"é" = [1, 2, 3]\n"e\u0301" = [1, 2, 3]', "vocabulary.tokens.e\u0301", "look alike"),
+    case("control in a word", CAT, f'{CAT}\n"a\\u0007b" = [1, 2, 3]', "vocabulary.tokens.a\x07b", "U+0007"),
+    case("line feed in a title", '"Two words"', '"Two\\nwords"', "title", "the control character U+000A"),
+    case("control in a sheet's title", '"Plain"', '"a\\u0000"', f"{ATTN}.title", "U+0000"),
+    case("a non-character", '"Plain"', '"a\\uFFFE"', f"{ATTN}.title", "U+FFFE"),
+    case("an escape of Excel's", '"Plain"', '"_x0041_"', f"{ATTN}.title", "_x0041_"),
+    case("control in a dimension", '"animal", "tech", "size"', '"a", "\\u001b", "c"', "vocabulary.dimensions[2]", "U+001B"),
+    case("long title", '"Two words"', f'"{"x" * 256}"', "title", "256 characters, at most 255"),
+    case("empty title", '"Two words"', '" "', "title", "is empty, text is needed"),
+    case("long word", '["mouse", "cat", "mouse"]', f'["{"x" * 300}"]', "contexts.two", "300 characters"),
+]  # fmt: skip
+
+NUMBERS = [
+    case("too short", CAT, "cat = [1.0, 0.0]", "vocabulary.tokens.cat", "has 2 numbers, 3 are needed"),
+    case("too long", CAT, "cat = [1, 2, 3, 4]", "vocabulary.tokens.cat", "has 4 numbers, 3 are needed"),
+    case("empty", CAT, "cat = []", "vocabulary.tokens.cat", "found [], a list of numbers is needed"),
+    case("NaN", CAT, "cat = [1, nan, 3]", "vocabulary.tokens.cat", "number 2 is nan", "within ±1e+100"),
+    case("infinity", CAT, "cat = [1, 2, inf]", "vocabulary.tokens.cat", "number 3 is inf", "within ±1e+100"),
+    case("-infinity", CAT, "cat = [-inf, 2, 3]", "vocabulary.tokens.cat", "number 1 is -inf"),
+    case("overflow", CAT, "cat = [1e999, 2, 3]", "vocabulary.tokens.cat", "number 1 is inf"),
+    case("text", CAT, 'cat = [1, "2", 3]', "vocabulary.tokens.cat", "number 2 is '2', a number is needed"),
+    case("boolean", CAT, "cat = [true, 2, 3]", "vocabulary.tokens.cat", "number 1 is true, a number is"),
+    case("date", CAT, "cat = [2020-01-31, 2, 3]", "vocabulary.tokens.cat", "number 1 is 2020-01-31, a"),
+    case("list", CAT, "cat = [[1], 2, 3]", "vocabulary.tokens.cat", "number 1 is [1], a number is needed"),
+    case("one number", CAT, "cat = 1.0", "vocabulary.tokens.cat", "found 1.0, a list of numbers is needed"),
+    case("huge", CAT, f"cat = [{HUGE}, 2, 3]", "vocabulary.tokens.cat", "number 1 is 1000", "within ±1e+100"),
+    case("hexadecimal", CAT, f"cat = [{HEX}, 2, 3]", "vocabulary.tokens.cat", "number 1", "±1e+100"),
+    case("NaN in weights", W_Q, "W_Q = [[1, 0], [0, nan], [0, 0]]", f"{QKV}.weights.W_Q[2]", "number 2 is nan"),
+    case("text in weights", W_Q, 'W_Q = [["1"], [0], [0]]', f"{QKV}.weights.W_Q[1]", "number 1 is '1'"),
+    case("huge in weights", W_Q, f"W_Q = [[{HUGE}]]", f"{QKV}.weights.W_Q[1]", "within ±1e+100"),
+    case("heads 0", "heads = 3", "heads = 0", f"{HEADS}.heads", "found 0, a whole number from 1 to 64"),
+    case("heads 65", "heads = 3", "heads = 65", f"{HEADS}.heads", "found 65, a whole number from 1 to 64"),
+    case("heads a text", "heads = 3", 'heads = "3"', f"{HEADS}.heads", "found '3', a whole number"),
+    case("heads a float", "heads = 3", "heads = 3.0", f"{HEADS}.heads", "found 3.0, a whole number"),
+    case("heads a boolean", "heads = 3", "heads = true", f"{HEADS}.heads", "found true, a whole number"),
+    case("heads huge", "heads = 3", f"heads = {HUGE}", f"{HEADS}.heads", "a whole number from 1 to 64"),
+    case("d_k negative", 'title = "Plain"', "d_k = -1", f"{ATTN}.d_k", "found -1, a whole number from 1"),
+    case("d_v NaN", 'title = "Plain"', "d_v = nan", f"{ATTN}.d_v", "found nan, a whole number"),
+    case("seed negative", 'title = "Plain"', "seed = -1", f"{ATTN}.seed", "found -1, a whole number from 0"),
+    case("seed beside weights", 'id = "qkv"', 'id = "qkv"\nseed = "x"', f"{QKV}.seed", "found 'x', a whole"),
+    case("scale a number", 'title = "Plain"', "scale = 1", f"{ATTN}.scale", "found 1, true or false"),
+]  # fmt: skip
+
+SHAPES = [
+    case("too few rows", W_Q, "W_Q = [[1, 0], [0, 1]]", f"{QKV}.weights.W_Q", "shape 2 × 2, 3 × 2 is needed"),
+    case("W_Q unlike W_K", W_Q, "W_Q = [[1], [0], [0]]", f"{QKV}.weights.W_Q", "shape 3 × 1, 3 × 2 is"),
+    case("W_V too tall", W_V, "W_V = [[1], [0], [0], [0]]", f"{QKV}.weights.W_V", "shape 4 × 1, 3 × 1 is"),
+    case("ragged", W_Q, "W_Q = [[1, 0], [0], [0, 0]]", f"{QKV}.weights.W_Q", "row 2 has 1 numbers and row 1 has 2"),
+    case("no rows", W_Q, "W_Q = []", f"{QKV}.weights.W_Q", "found [], a list of rows is needed"),
+    case("not rows", W_Q, "W_Q = [1, 2]", f"{QKV}.weights.W_Q[1]", "found 1, a list of numbers is needed"),
+    case("only some", W_V, "", f"{QKV}.weights.W_V", "is missing: give all of W_Q, W_K, W_V"),
+    case("no W_O", "heads = 3", "weights = {W_Q = [[1], [1], [1]], W_K = [[1], [1], [1]], W_V = [[1], [1], [1]]}", f"{HEADS}.weights.W_O", "W_O"),
+    case("not a table", 'title = "Plain"', "weights = 1", f"{ATTN}.weights", "found 1, a table is needed"),
+    case("d_k against weights", 'id = "qkv"', 'id = "qkv"\nd_k = 3', f"{QKV}.weights.W_Q", "shape 3 × 2, 3 × 3"),
+    case("d_v against weights", 'id = "qkv"', 'id = "qkv"\nd_v = 2', f"{QKV}.weights.W_V", "shape 3 × 1, 3 × 2"),
+    case("heads do not divide", "heads = 3", "heads = 2", f"{HEADS}.heads", "found 2", "3 dimensions", "give d_k"),
+    case("too wide", "heads = 3", "heads = 64\nd_k = 256", "", "'Multi-head' would need", "16,384"),
+]  # fmt: skip
+
+IDS = [
+    case(f"{name}: {what}", old, old.replace(was, f'"{bad}"' if at == "id" else bad), key, *right)
+    for name, old, was, at in (
+        ("sheet", 'id = "attn"', '"attn"', "id"),
+        ("context", 'one = "cat mouse"', "one", "key"),
+    )
+    for what, bad, right in (
+        ("capital", "Attn", ("'Attn' cannot be the id of", "lower-case letters and digits")),
+        ("underscore", "a_b", ("'a_b' cannot be the id of", "lower-case letters and digits")),
+        ("digit first", "1a", ("'1a' cannot be the id of", "a letter first")),
+        ("long", "a" * 33, ("cannot be the id of", "at most 32")),
+        ("vocab", "vocab", ("'vocab' is reserved",)),
+        ("xlsxattn", "xlsxattn", ("'xlsxattn' is reserved",)),
+        ("w", "w", ("'w' is reserved",)),
+        ("b", "b", ("'b' is reserved",)),
+        ("h1", "h1", ("'h1' is reserved",)),
+        ("l12", "l12", ("'l12' is reserved",)),
+    )
+    for key in ((f"{ATTN}.id" if at == "id" else f"contexts.{bad}"),)
+]
+IDS += [
+    case("sheet: a letter beyond ASCII", 'id = "attn"', 'id = "ä"', f"{ATTN}.id", "'ä' cannot be the id"),
+    case("sheet: empty", 'id = "attn"', 'id = ""', f"{ATTN}.id", "'' cannot be the id of a sheet"),
+    case("sheet: a number", 'id = "attn"', "id = 1", f"{ATTN}.id", "1 cannot be the id of a sheet"),
+    case("sheet: none", 'id = "attn"', "", f"{ATTN}.id", "is missing"),
+    case("sheet: line feed", 'id = "attn"', 'id = "a\\n"', f"{ATTN}.id", "cannot be the id of a sheet"),
+    case("sheet twice", 'id = "heads"', 'id = "attn"', f"{HEADS}.id", "'attn' is taken by sheets[1]"),
+    case("sheet as a context", 'id = "heads"', 'id = "one"', f"{HEADS}.id", "'one' is taken by contexts.one"),
+]
+
+STRUCTURE = [
+    case("no vocabulary", GOOD[GOOD.index("[vocabulary]") : GOOD.index("[contexts]")], "", "vocabulary", "is missing"),
+    case("vocabulary a text", GOOD[GOOD.index("[vocabulary]") : GOOD.index("[contexts]")], 'vocabulary = "x"\n', "vocabulary", "found 'x', a table is needed"),
+    case("no tokens", GOOD[GOOD.index("[vocabulary.tokens]") : GOOD.index("[contexts]")], "", "vocabulary.tokens", "is missing"),
+    case("empty tokens", "cat = [1.0, 0.0, 0.5]\nmouse = [0.5, 0.5, 0]\n", "", "vocabulary.tokens", "is empty, at least one word"),
+    case("no contexts", GOOD[GOOD.index("[contexts]") : GOOD.index('[[sheets]]\nid = "attn"')], "", "contexts", "is missing"),
+    case("empty contexts", 'one = "cat mouse"\ntwo = ["mouse", "cat", "mouse"]\n', "", "contexts", "has 0 sentences, from 1 to 250"),
+    case("no sheets", GOOD[GOOD.index('[[sheets]]\nid = "attn"') :], "", "sheets", "at least one [[sheets]] table is needed"),
+    case("sheets a list of numbers", GOOD[GOOD.index('title = "Two') : GOOD.index("focus")], "sheets = [1]\n", "", "not TOML"),
+    case("unknown kind", 'kind = "multi-head"', 'kind = "x"', f"{HEADS}.kind", "found 'x', one of self-attention, multi-head, compare"),
+    case("kind a list", 'kind = "multi-head"', "kind = []", f"{HEADS}.kind", "found [], one of self-attention"),
+    case("unknown mask", 'title = "Plain"', 'mask = "x"', f"{ATTN}.mask", "found 'x', one of none, causal"),
+    case("mask a table", 'title = "Plain"', "mask = {}", f"{ATTN}.mask", "found {}, one of none, causal"),
+    case("compare first", 'id = "attn"', 'id = "attn"\nkind = "compare"', f"{ATTN}.kind", "no attention sheet before it"),
+    case("axes unknown", '["animal", "tech"]\n', '["animal", "colour"]\n', f"{COMPARE}.axes", "'colour'", "(animal, tech, size)"),
+    case("axes one", '["animal", "tech"]\n', '["animal"]\n', f"{COMPARE}.axes", "two of the dimensions"),
+    case("axes three", '["animal", "tech"]\n', '["animal", "tech", "size"]\n', f"{COMPARE}.axes", "two of the dimensions"),
+    case("axes alike", '["animal", "tech"]\n', '["tech", "tech"]\n', f"{COMPARE}.axes", "two of the dimensions"),
+    case("axes a text", '["animal", "tech"]\n', '"animal"\n', f"{COMPARE}.axes", "found 'animal', two of"),
+    case("axes numbers", '["animal", "tech"]\n', "[1, 2]\n", f"{COMPARE}.axes", "found [1, 2], two of"),
+    case("dimensions alike", '"animal", "tech", "size"', '"a", "b", "a"', "vocabulary.dimensions", "'a' twice"),
+    case("dimensions a text", '["animal", "tech", "size"]', '"a"', "vocabulary.dimensions", "a list of names"),
+    case("dimensions a number", '["animal", "tech", "size"]', '["a", 2, "c"]', "vocabulary.dimensions[2]", "found 2, text"),
+    case("dimensions empty", '["animal", "tech", "size"]', "[]", "vocabulary.dimensions", "a list of names"),
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_the_spec_that_all_these_edits_start_from_is_good():
+    Path("spec.toml").write_text(GOOD, "utf-8")
+    found = spec.load(Path("spec.toml"))
+    assert [sheet.id for sheet in found.sheets] == ["attn", "heads", "qkv", "compare"]
+    assert found.contexts[1].words == ("mouse", "cat", "mouse")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "right"), UNKNOWN_KEYS + WORDS + NUMBERS + SHAPES + IDS + STRUCTURE
+)
+def test_a_bad_spec_is_refused_in_one_sentence_and_nothing_is_written(old, new, key, right):
+    Path("spec.toml").write_text(edited(old, new), "utf-8")
+    sentence = refusal("build", "spec.toml")
+    place = " ".join(f"spec.toml: {key}: ".split()) if key else "spec.toml:"
+    assert sentence.startswith(place)
+    assert [part for part in right if part not in sentence] == [], sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "right"),
+    [
+        pytest.param(b"title = ", "(at end of document)", id="syntax"),
+        pytest.param(b"= 1", "line 1, column 1", id="no key"),
+        pytest.param(b"focus = 1\nfocus = 2", "not TOML", id="a key twice"),
+        pytest.param(b"title = '\xff'", "byte 9 is not UTF-8", id="not UTF-8"),
+        pytest.param("title = 'x'".encode("utf-16"), "not UTF-8", id="UTF-16"),
+        pytest.param(b"PK\x03\x04\x00\x00", "not TOML", id="a zip"),
+        pytest.param(b"a = " + b"[" * 100_000, "nested too deeply", id="deep"),
+        pytest.param(f"a = {ENDLESS}".encode(), "more than 4,300 digits", id="endless number"),
+        pytest.param(b"", "vocabulary: is missing", id="empty"),
+    ],
+)
+def test_a_file_that_is_not_toml_is_refused_in_one_sentence(content, right):
+    Path("spec.toml").write_bytes(content)
+    sentence = refusal("build", "spec.toml")
+    assert sentence.startswith("spec.toml: ")
+    assert right in sentence
+
+
+def test_a_file_that_is_missing_is_refused_in_one_sentence():
+    assert refusal("build", "spec.toml") == "spec.toml: there is no such file"
+
+
+def test_a_folder_is_refused_in_one_sentence():
+    Path("spec.toml").mkdir()
+    assert refusal("build", "spec.toml") == "spec.toml: cannot be read: Is a directory"
+
+
+def test_a_byte_order_mark_and_windows_line_ends_are_no_fault():
+    Path("spec.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert spec.load(Path("spec.toml")).title == "Two words"
+
+
+def test_words_are_kept_in_nfc_and_found_however_they_are_composed():
+    apart = unicodedata.normalize("NFD", "é")
+    text = (
+        GOOD.replace("mouse =", '"é" =')
+        .replace("cat mouse", f"cat {apart}")
+        .replace('"mouse"', f'"{apart}"')
+        .replace('["animal", "tech", "size"]', '["é", "tech", "size"]')
+        .replace('["animal", "tech"]', f'["{apart}", "tech"]')
+        .replace('focus = "cat"', f'focus = "{apart}"')
+    )
+    Path("spec.toml").write_text(text, "utf-8")
+    found = spec.load(Path("spec.toml"))
+    assert found.contexts[0].words == ("cat", "é")
+    assert (found.focus, found.sheets[-1].axes) == ("é", ("é", "tech"))
+
+
+def parsed(text):
+    Path("spec.toml").write_text(text, "utf-8")
+    return spec.load(Path("spec.toml"))
+
+
+def test_what_is_left_out_is_as_the_design_says():
+    text = edited('focus = "cat"', "").replace('axes = ["animal", "tech"]', "")
+    text = text.replace('dimensions = ["animal", "tech", "size"]', "").replace('title = "Two words"', "")
+    found = parsed(text)
+    attn, heads, qkv, compare = found.sheets
+    assert found.focus == "cat"  # the first that all sentences share
+    assert found.vocabulary.dimensions == ("d1", "d2", "d3")
+    assert (attn.kind, attn.scale, attn.mask, dict(attn.weights)) == ("self-attention", True, "none", {})
+    assert (heads.d_k, heads.d_v, qkv.d_k, qkv.d_v) == (1, 1, 2, 1)
+    assert compare.axes == ("d1", "d2")
+
+
+def test_weights_that_nobody_gave_are_drawn_from_the_seed_in_the_order_q_k_v_o():
+    heads = parsed(edited("heads = 3", "heads = 2\nd_k = 2\nd_v = 1\nseed = 7")).sheets[1]
+    rng = np.random.default_rng(7)
+    shapes = {"W_Q": (3, 4), "W_K": (3, 4), "W_V": (3, 2), "W_O": (2, 3)}
+    assert list(heads.weights) == list(shapes)
+    for name, shape in shapes.items():
+        np.testing.assert_array_equal(heads.weights[name], rng.normal(0, 1 / np.sqrt(3), shape).round(2))
+
+
+def test_a_largest_sentence_and_a_largest_number_are_taken():
+    text = edited('"cat mouse"', f'"{"cat " * 256}"').replace(CAT, "cat = [1e100, -1e100, 0]")
+    assert len(parsed(text).contexts[0].words) == 256
+
+
+def names_of(text):
+    return list(places(layout.lay_out(pages.book(parsed(text)))))
+
+
+PARTS = """
+tokens index ids focus sentence e dims status heading x q k v scale rowidx colidx maskvalue mask scores scaled
+masked rowmax exp rowsum unscaledsum attention attentionsum entropy entropyunscaled output concat drift cosine
+rows cols start inputs contract a1 r1c1 r c true
+"""
+
+
+@pytest.mark.parametrize("part", PARTS.split())
+def test_whatever_the_ids_no_two_ranges_have_the_same_name(part):
+    for old, new in (("one =", f"{part} ="), ('"attn"', f'"{part}"'), ('"compare"\nkind', f'"{part}"\nkind')):
+        formulas.check_names(names_of(edited(old, new)))
+
+
+def test_a_spec_in_memory_is_named_in_its_errors():
+    with pytest.raises(SpecError, match=r"^a lesson: vocabulary: is missing$"):
+        spec.parse({}, "a lesson")

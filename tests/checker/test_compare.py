@@ -1,0 +1,259 @@
+"""What is compared, how closely, and what is said: values worked by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from xlsxattn.checker.attention import Expected
+from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.compare import compare, decidable, distance, tolerance
+
+INFINITY = math.inf
+
+
+def wanted(*rows, kind="number", **more) -> Expected:
+    values = np.array(rows, dtype=float if kind == "number" and not _texts(rows) else object)
+    return Expected(values, kind, **more)
+
+
+def _texts(rows) -> bool:
+    return any(isinstance(value, str) for row in rows for value in row)
+
+
+def run(expected: Expected, *rows, name="s_c_Scores"):
+    """The result and the findings of one range that stands at Sheet!C5."""
+    area = Area("Sheet", 4, 2, len(rows), len(rows[0]))
+    ((result, findings),) = compare({name: expected}, {name: area}, {name: [list(row) for row in rows]})
+    return result, findings
+
+
+# --- how closely -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("magnitude", "amplification", "allowed"),
+    [
+        (1.0, 1.0, 1e-12),
+        (8.0, 1.0, 8e-12),
+        (8.0, 50.0, 8e-12),  # below 100 the scores' size does not count
+        (8.0, 100.0, 8e-12),
+        (8.0, 500.0, 4e-11),
+        (0.25, 1e6, 2.5e-9),
+        (1e-290, 1.0, 1e-302),
+    ],
+)
+def test_the_tolerance_is_1e_12_of_the_largest_sum_times_m_over_100(magnitude, amplification, allowed):
+    found = tolerance(wanted([1.0], magnitude=magnitude, amplification=amplification))
+    assert found == pytest.approx(allowed, rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("magnitude", "amplification", "said"),
+    [
+        (1.0, 1.0, True),
+        (1.0, 0.999e8, True),  # 1e-12 × 1e8 / 100 = 1e-6
+        (1.0, 1.001e8, False),
+        (1e300, 1.0, True),  # relative to the range's size
+        (1.0, INFINITY, False),
+        (INFINITY, 1.0, False),
+    ],
+)
+def test_above_one_in_a_million_nobody_can_decide(magnitude, amplification, said):
+    assert decidable(wanted([1.0], magnitude=magnitude, amplification=amplification)) is said
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("amplification", "allowed"), [(1.0, 8e-12), (500.0, 4e-11), (5e7, 4e-6)])
+def test_a_cell_just_within_the_tolerance_holds_and_one_just_beyond_is_found(amplification, allowed, sign):
+    expected = wanted([0.0, 0.5], [0.25, 0.0], magnitude=8.0, amplification=amplification)
+    result, findings = run(expected, [0.0, 0.5], [0.25, sign * 0.999 * allowed])
+    assert (result.verdict, findings) == ("ok", [])
+    assert result.error == pytest.approx(0.999 * allowed)
+    assert result.allowed == pytest.approx(allowed)
+
+    result, (finding,) = run(expected, [0.0, 0.5], [0.25, sign * 1.001 * allowed])
+    assert result.verdict == "differs"
+    assert (finding.kind, finding.range, finding.cell) == ("value", "s_c_Scores", "Sheet!D6")
+    assert (finding.found, finding.expected) == (sign * 1.001 * allowed, 0.0)
+
+
+def test_one_tolerance_serves_the_whole_range_whatever_the_cells_size():
+    expected = wanted([1000.0, 1e-9], magnitude=1000.0)
+    assert run(expected, [1000.0, 1e-9 + 0.9e-9])[1] == []
+    assert len(run(expected, [1000.0, 1e-9 + 1.1e-9])[1]) == 1
+
+
+def test_a_cell_as_expected_has_no_error_and_every_wrong_cell_is_found():
+    expected = wanted([1.0, 2.0], [3.0, 4.0])
+    result, findings = run(expected, [1.0, 2.0], [3.0, 4.0])
+    assert (result.error, result.verdict, result.shape, result.tab) == (0.0, "ok", (2, 2), "Sheet")
+    result, findings = run(expected, [1.5, 2.0], [5.0, 4.0])
+    assert [finding.cell for finding in findings] == ["Sheet!C5", "Sheet!C6"]
+    assert result.error == 2.0
+
+
+def test_a_value_beside_its_message():
+    _, (finding,) = run(wanted([0.1]), [0.2])
+    assert finding.message == "s_c_Scores holds 0.2, NumPy has 0.1"
+    assert finding.severity == "error"
+
+
+# --- minus infinity ----------------------------------------------------------------------------------------
+
+
+def test_minus_infinity_is_compared_exactly_and_does_not_widen_the_tolerance():
+    expected = wanted([-1e300, 2.0], magnitude=2.0)
+    assert run(expected, [-1e300, 2.0])[1] == []
+    nearly = np.nextafter(-1e300, 0.0)
+    for wrong in (float(nearly), -1e299, 0.0, 1e300, -INFINITY):
+        result, findings = run(expected, [wrong, 2.0])
+        assert [finding.cell for finding in findings] == ["Sheet!C5"]
+        assert result.error == INFINITY
+    assert len(run(expected, [-1e300, 2.0 + 1e-11])[1]) == 1
+
+
+def test_minus_infinity_where_a_number_belongs_is_found_however_large_the_range():
+    assert distance(-1e300, 2.0, "number") == INFINITY
+    assert len(run(wanted([-1e299], magnitude=1e300), [-1e300])[1]) == 1
+
+
+# --- cells that hold no number -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["1", "", "–", True, False, math.nan, INFINITY, -INFINITY, 1])
+def test_only_a_finite_number_can_be_a_number(value):
+    assert distance(value, 1.0, "number") == INFINITY
+    result, (finding,) = run(wanted([1.0]), [value])
+    assert (result.verdict, finding.kind) == ("differs", "value")
+
+
+def test_an_empty_cell_is_found_where_a_number_belongs():
+    result, (finding,) = run(wanted([0.0]), [None])
+    assert (result.verdict, finding.kind, finding.found) == ("differs", "empty", None)
+    assert "empty cell" in finding.message
+
+
+def test_an_empty_cell_may_stand_where_the_contract_allows_it_and_a_wrong_number_may_not():
+    expected = wanted([1.0], [2.0], [3.0], blank_ok=True)
+    assert run(expected, [1.0], [None], [3.0])[1] == []
+    _, findings = run(expected, [1.0], [None], [2.0])
+    assert [finding.cell for finding in findings] == ["Sheet!C7"]
+    assert len(run(expected, [1.0], [""], [3.0])[1]) == 1
+
+
+@pytest.mark.parametrize("kind", ["number", "text", "mark"])
+def test_an_error_value_is_found_whatever_belongs_there(kind):
+    right = {"number": 1.0, "text": "#N/A", "mark": "✓"}[kind]
+    result, (finding,) = run(wanted([right], kind=kind), [CellError("#N/A")])
+    assert (result.verdict, finding.kind, finding.found) == ("differs", "error value", "#N/A")
+    assert "shows the error #N/A" in finding.message
+
+
+# --- texts -------------------------------------------------------------------------------------------------
+
+
+def test_texts_must_be_the_same_capitals_and_all():
+    expected = wanted(["us", "US"], kind="text")
+    assert run(expected, ["us", "US"])[1] == []
+    _, findings = run(expected, ["US", "US "])
+    assert [finding.cell for finding in findings] == ["Sheet!C5", "Sheet!D5"]
+
+
+def test_a_cell_without_text_is_an_empty_text():
+    expected = wanted([""], kind="text")
+    assert run(expected, [None])[1] == []
+    assert run(expected, [""])[1] == []
+    assert len(run(wanted(["a"], kind="text"), [None])[1]) == 1
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.0, ""), (False, ""), (1.0, "1"), (True, "TRUE"), (-0.0, "")])
+def test_a_number_is_no_text_and_zero_is_not_empty(value, text):
+    assert distance(value, text, "text") == INFINITY
+
+
+def test_the_text_of_an_error_is_a_text_like_any_other():
+    assert run(wanted(["#N/A"], kind="text"), ["#N/A"])[1] == []
+
+
+def test_a_cosine_is_a_number_or_a_dash():
+    number, dash = Expected(np.array([[0.5]], dtype=object), "number"), wanted(["–"])
+    assert run(number, [0.5])[1] == []
+    assert run(dash, ["–"])[1] == []
+    assert len(run(number, ["–"])[1]) == 1
+    for wrong in (0.0, 1.0, None, "-", ""):
+        assert len(run(dash, [wrong])[1]) == 1
+
+
+# --- marks -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["✓", "✓ every row sums to 1", "✓ jede Zeile ergibt 1"])
+def test_a_mark_is_its_first_character(text):
+    assert run(wanted(["✓"], kind="mark"), [text])[1] == []
+    _, (finding,) = run(wanted(["✗"], kind="mark"), [text])
+    assert "a text that begins with ✗" in finding.message
+
+
+@pytest.mark.parametrize("value", [None, "", " ✓", "yes", 1.0, True, CellError("#VALUE!")])
+def test_nothing_else_is_a_mark(value):
+    assert len(run(wanted(["✓"], kind="mark"), [value])[1]) == 1
+
+
+# --- not decidable -----------------------------------------------------------------------------------------
+
+
+def test_numbers_are_not_decided_where_rounding_alone_could_do_it():
+    result, findings = run(wanted([1.0, 0.0], amplification=1e9), [0.0, 1.0])
+    assert (result.verdict, findings) == ("not decidable", [])
+
+
+@pytest.mark.parametrize("amplification", [1e9, INFINITY])
+@pytest.mark.parametrize("value", [math.nan, INFINITY, CellError("#NUM!"), None, "abc", "", "–", True])
+def test_what_is_no_number_is_wrong_at_any_magnitude(value, amplification):
+    result, (finding,) = run(wanted([1.0, 0.0], amplification=amplification), [value, 0.0])
+    assert (result.verdict, finding.cell) == ("differs", "Sheet!C5")
+
+
+def test_a_cosine_that_cannot_be_decided_may_be_a_dash_but_no_other_text():
+    unsure = Expected(np.array([[0.5]], dtype=object), "number", amplification=INFINITY)
+    assert run(unsure, ["–"])[0].verdict == run(unsure, [0.9])[0].verdict == "not decidable"
+    assert run(unsure, ["abc"])[0].verdict == "differs"
+
+
+def test_a_mark_that_cannot_be_decided_must_still_be_a_mark():
+    unsure = wanted(["✓"], kind="mark", amplification=INFINITY)
+    assert run(unsure, ["✗ a row does not sum to 1"])[0].verdict == "not decidable"
+    for value in ("", "yes", 1.0, None):
+        assert run(unsure, [value])[0].verdict == "differs"
+
+
+# --- ranges ------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_range_is_found_by_name():
+    ((result, (finding,)),) = compare({"s_c_Q": wanted([1.0, 2.0])}, {}, {})
+    assert (result.verdict, result.shape, result.error) == ("missing", (1, 2), INFINITY)
+    assert (finding.kind, finding.range, finding.message) == (
+        "missing",
+        "s_c_Q",
+        "the range s_c_Q is missing",
+    )
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 1), (1, 3), (2, 2)])
+def test_a_range_of_another_size_is_found_and_its_cells_are_not_compared(shape):
+    area = Area("Sheet", 0, 27, *shape)
+    values = {"s_c_Q": [[1.0] * shape[1] for _ in range(shape[0])]}
+    ((result, (finding,)),) = compare({"s_c_Q": wanted([1.0, 1.0])}, {"s_c_Q": area}, values)
+    assert (result.verdict, finding.kind, finding.cell) == ("differs", "resized", "Sheet!AB1")
+    assert finding.message == f"s_c_Q covers {shape[0]} × {shape[1]} cells, it should cover 1 × 2"
+
+
+def test_every_expected_range_has_a_result_in_its_order():
+    expected = {"b_b": wanted([1.0]), "a_a": wanted([2.0]), "c_c": wanted([3.0])}
+    areas = {name: Area("Sheet", i, 0, 1, 1) for i, name in enumerate(("a_a", "b_b"))}
+    results = [result for result, _ in compare(expected, areas, {"a_a": [[2.0]], "b_b": [[9.0]]})]
+    assert [(r.range, r.verdict) for r in results] == [("b_b", "differs"), ("a_a", "ok"), ("c_c", "missing")]

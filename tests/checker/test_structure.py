@@ -1,0 +1,192 @@
+"""What values cannot show: formulas where they belong and nowhere else, and inputs that can be read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+
+from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.check import check
+from xlsxattn.checker.reader import Book, Formula, Manifest
+from xlsxattn.checker.structure import misplaced_formulas, unreadable_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OUT = Area("Sheet", 1, 1, 2, 2)  # B2:C3
+
+
+def book_of(
+    names: Mapping[str, Area],
+    formulas: list[Formula] = [],  # noqa: B006 - never changed
+    typed: Mapping[tuple[str, int, int], object] = {},
+    inputs: tuple[str, ...] = (),
+    computed: tuple[str, ...] = ("s_Out",),
+) -> Book:
+    at = {(f.area.sheet, f.area.row, f.area.col): f for f in formulas}
+    manifest = Manifest((), (), inputs, dict.fromkeys(computed, ("cells", "=1")))
+    return Book(Path("any.xlsx"), names, at, typed, manifest, openpyxl.Workbook())
+
+
+def single(row: int, col: int, text: str = "=1", tab: str = "Sheet") -> Formula:
+    return Formula(text, Area(tab, row, col, 1, 1), array=False)
+
+
+def in_each(area: Area) -> list[Formula]:
+    return [single(row, col) for _, row, col in area.cells()]
+
+
+BLOCK = Formula("=s_In", OUT, array=True)
+
+
+def said(findings) -> list[tuple[str, str, str]]:
+    return [(f.kind, f.range, f.cell) for f in findings]
+
+
+# --- formulas ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("formulas", [[BLOCK], in_each(OUT)])
+def test_a_range_full_of_formulas_has_nothing_wrong(formulas):
+    assert said(misplaced_formulas(book_of({"s_Out": OUT}, formulas))) == []
+
+
+def test_a_constant_among_formulas_is_found_with_its_value():
+    book = book_of({"s_Out": OUT}, in_each(OUT)[:3], {("Sheet", 2, 2): 7.0})
+    (finding,) = misplaced_formulas(book)
+    assert said([finding]) == [("constant", "s_Out", "Sheet!C3")]
+    assert finding.found == 7.0
+    assert finding.message == "s_Out holds the constant 7.0 where a formula belongs"
+
+
+@pytest.mark.parametrize("value", ["text", 0.0, False, CellError("#N/A")])
+def test_whatever_constant_it_is(value):
+    book = book_of({"s_Out": OUT}, in_each(OUT)[1:], {("Sheet", 1, 1): value})
+    assert said(misplaced_formulas(book)) == [("constant", "s_Out", "Sheet!B2")]
+
+
+def test_an_array_formula_that_is_too_small_leaves_constants_beside_it():
+    small = Formula("=s_In", Area("Sheet", 1, 1, 2, 1), array=True)
+    book = book_of({"s_Out": OUT}, [small], {("Sheet", 1, 2): 1.0, ("Sheet", 2, 2): 2.0})
+    assert said(misplaced_formulas(book)) == [
+        ("constant", "s_Out", "Sheet!C2"),
+        ("constant", "s_Out", "Sheet!C3"),
+    ]
+
+
+def test_a_formula_in_no_named_range_is_found_with_its_text():
+    book = book_of({"s_Out": OUT}, [BLOCK, single(9, 26, "=RAND()"), single(1, 1, "=2", "Other")])
+    findings = list(misplaced_formulas(book))
+    assert said(findings) == [("stray formula", "", "Other!B2"), ("stray formula", "", "Sheet!AA10")]
+    assert [f.formula for f in findings] == ["=2", "=RAND()"]
+
+
+def test_an_array_formula_that_is_too_large_strays_into_the_cells_beside_its_range():
+    large = Formula("=s_In", Area("Sheet", 1, 1, 2, 3), array=True)
+    assert said(misplaced_formulas(book_of({"s_Out": OUT}, [large]))) == [
+        ("stray formula", "", "Sheet!D2"),
+        ("stray formula", "", "Sheet!D3"),
+    ]
+
+
+def test_a_formula_under_a_name_that_the_manifest_does_not_list_is_a_stray():
+    aside = Area("Sheet", 9, 0, 1, 1)
+    book = book_of({"s_Out": OUT, "s_Aside": aside}, [BLOCK, single(9, 0)])
+    assert said(misplaced_formulas(book)) == [("stray formula", "", "Sheet!A10")]
+
+
+def test_a_person_may_put_a_formula_into_an_input():
+    inputs = Area("Sheet", 9, 0, 1, 2)
+    book = book_of({"s_Out": OUT, "s_In": inputs}, [BLOCK, single(9, 0)], {("Sheet", 9, 1): 3.0}, ("s_In",))
+    assert said(misplaced_formulas(book)) == []
+
+
+def test_two_computed_ranges_over_one_cell_are_found():
+    other = Area("Sheet", 2, 2, 1, 2)  # C3:D3
+    names = {"s_Out": OUT, "s_Other": other}
+    book = book_of(names, [BLOCK, single(2, 3)], computed=("s_Out", "s_Other"))
+    (finding,) = misplaced_formulas(book)
+    assert said([finding]) == [("overlap", "s_Other", "Sheet!C3")]
+    assert "s_Out and s_Other" in finding.message
+
+
+def test_the_same_cells_of_another_sheet_are_other_cells():
+    names = {"s_Out": OUT, "s_Other": Area("Other", 1, 1, 2, 2)}
+    formulas = [BLOCK, Formula("=1", names["s_Other"], array=True)]
+    assert said(misplaced_formulas(book_of(names, formulas, computed=("s_Out", "s_Other")))) == []
+
+
+def test_a_missing_computed_range_is_not_told_here_but_its_formulas_are_strays():
+    assert said(misplaced_formulas(book_of({}, [single(1, 1)]))) == [("stray formula", "", "Sheet!B2")]
+
+
+# --- inputs ------------------------------------------------------------------------------------------------
+
+
+def inputs_of(name: str, *rows) -> list[tuple[str, str, str]]:
+    area = Area("Inputs", 4, 1, len(rows), len(rows[0]))
+    book = book_of({name: area}, inputs=(name,), computed=())
+    return said(unreadable_inputs(book, {name: [list(row) for row in rows]}))
+
+
+def test_numbers_and_blanks_can_be_read():
+    assert inputs_of("vocab_E", [1.0, None], ["", -1e9]) == []
+
+
+@pytest.mark.parametrize("value", ["1", "abc", " ", True, False])
+def test_text_or_a_truth_value_among_numbers_cannot(value):
+    assert inputs_of("vocab_E", [1.0, 2.0], [3.0, value]) == [
+        ("text in a numeric input", "vocab_E", "Inputs!C6")
+    ]
+    assert inputs_of("s_h1_W_Q", [value]) == [("text in a numeric input", "s_h1_W_Q", "Inputs!B5")]
+
+
+@pytest.mark.parametrize("name", ["vocab_Tokens", "cat_Tokens", "vocab_Dims", "vocab_Focus"])
+def test_anything_can_stand_among_words_but_an_error(name):
+    assert inputs_of(name, ["a"], [1.0], [True], [None], [""]) == []
+    assert inputs_of(name, ["a"], [CellError("#REF!")]) == [("error value", name, "Inputs!B6")]
+
+
+def test_an_error_among_numbers_is_called_an_error():
+    assert inputs_of("vocab_E", [CellError("#DIV/0!")]) == [("error value", "vocab_E", "Inputs!B5")]
+
+
+def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
+    book = book_of({"vocab_E": Area("Inputs", 0, 0, 1, 1)}, inputs=("s_W_Q", "vocab_E"), computed=())
+    assert said(unreadable_inputs(book, {"vocab_E": [["x"]]})) == [
+        ("missing", "s_W_Q", ""),
+        ("text in a numeric input", "vocab_E", "Inputs!A1"),
+    ]
+
+
+# --- in a real workbook ------------------------------------------------------------------------------------
+
+
+def test_a_workbook_as_built_has_nothing_misplaced(walkthrough, causal):
+    assert check(walkthrough, "saved").findings == ()
+    assert check(causal, "saved").findings == ()
+
+
+def test_a_typed_number_a_stray_formula_and_text_are_found_in_a_file(causal, tmp_path):
+    workbook = openpyxl.load_workbook(causal)
+    places = {name: defined.attr_text for name, defined in workbook.defined_names.items()}
+
+    def first(name: str):
+        tab, _, cells = places[name].rpartition("!")
+        return workbook[tab.strip("'")][cells.replace("$", "").split(":")[0]]
+
+    first("causal_chase_RowSum").value = 0.5
+    first("causal_Scale").parent["A400"] = "=1+1"
+    first("vocab_E").value = "three"
+    workbook.save(tmp_path / "changed.xlsx")
+    report = check(tmp_path / "changed.xlsx")
+    assert not report.holds
+    kinds = {(f.kind, f.range) for f in report.every_finding}
+    assert kinds == {
+        ("constant", "causal_chase_RowSum"),
+        ("stray formula", ""),
+        ("text in a numeric input", "vocab_E"),
+    }

@@ -1,0 +1,57 @@
+"""Runs the command line, and says what a refusal looks like."""
+
+from __future__ import annotations
+
+import io
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from xlsxattn import cli
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def run(*words: object) -> Ended:
+    """Run a command in this process: faster than a process of its own, and tests can patch what it calls."""
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.object(sys, "argv", ["xlsxattn", *map(str, words)]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as left,
+    ):
+        cli.main()
+    assert isinstance(left.value.code, int)
+    return Ended(left.value.code, out.getvalue(), err.getvalue())
+
+
+def listing(folder: Path) -> dict[str, bytes | None]:
+    """Everything below a folder: path → content, None for a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+    }
+
+
+def refusal(*words: object) -> str:
+    """Run a command that must be refused: code 2, one sentence, and nothing written here. The sentence."""
+    before = listing(Path())
+    ended = run(*words)
+    assert (ended.code, ended.out) == (2, ""), ended
+    assert ended.err.startswith("xlsxattn: "), ended.err
+    assert ended.err.count("\n") == 1, ended.err
+    assert "internal error" not in ended.err, ended.err
+    assert listing(Path()) == before
+    return ended.err.removeprefix("xlsxattn: ").rstrip("\n")

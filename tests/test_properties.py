@@ -1,0 +1,161 @@
+"""Whatever a spec may ask for builds and proves: drawn specs, and the extremes by name."""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING
+
+import pytest
+from conftest import require
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from specs import AWKWARD_TITLES, AWKWARD_WORDS, plain, specs, toml
+from workbooks import evaluate_many, proved
+
+from xlsxattn import press
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder.spec import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.report import Report
+
+ATTN = {"id": "attn", "kind": "self-attention"}
+LEARNED = {"id": "qkv", "kind": "self-attention", "seed": 1}
+COMPARE = {"id": "compare", "kind": "compare"}
+
+
+def heads(count: int, **more) -> dict[str, object]:
+    return {"id": "heads", "kind": "multi-head", "heads": count, **more}
+
+
+def build(data, folder: Path) -> Report:
+    """What `xlsxattn build` makes of a spec."""
+    source, target = folder / "drawn.toml", folder / "drawn.xlsx"
+    source.write_text(toml(data), "utf-8")
+    pressed = press.build(source, target)
+    assert (pressed.path == target) is pressed.report.holds
+    return pressed.report
+
+
+def prove(data, engine: str, folder: Path) -> tuple[Mapping[str, Grid], Report]:
+    """The same once over, in any engine: a build writes and recalculates twice."""
+    path = written(data, folder / "drawn.xlsx")
+    (values,) = evaluate_many([path], engine)
+    return values, proved(path, engine, values)
+
+
+def written(data, path: Path) -> Path:
+    book = pages.book(parse(data, "drawn"))
+    writer.write(path, book.title, layout.lay_out(book))
+    return path
+
+
+def assert_proved(report: Report, *, decided: bool = True) -> None:
+    assert not report.every_finding, report.every_finding[:3]
+    assert report.runs
+    for run in report.runs:
+        assert len(run.results) > 30
+        assert {r.verdict for r in run.results} <= ({"ok"} if decided else {"ok", "not decidable"})
+
+
+# --- drawn -------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=specs())
+def test_any_spec_builds_and_proves(data, tmp_path_factory):
+    assert_proved(build(data, tmp_path_factory.mktemp("drawn")), decided=False)
+
+
+def test_the_same_spec_gives_the_same_bytes_whatever_stood_there(tmp_path):
+    written = []
+    for title in ("a", "b", "a"):
+        assert_proved(build({"title": title, **plain([3, 2], 3, ATTN, COMPARE)}, tmp_path))
+        written.append((tmp_path / "drawn.xlsx").read_bytes())
+    assert written[0] == written[2] != written[1]
+
+
+@pytest.fixture(scope="module")
+def drawn_workbooks(tmp_path_factory) -> list[Path]:
+    """Workbooks of a dozen and more specs, the same in every run; of each kind of sheet there are several."""
+    folder, settled = tmp_path_factory.mktemp("drawn"), []
+
+    @settings(max_examples=15, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
+    @given(specs(most_words=8, most_dimensions=6, most_contexts=3))
+    def draw(data):
+        settled.append(data)
+
+    draw()
+    kept = [written(data, folder / f"{i}.xlsx") for i, data in enumerate(settled)]
+    assert len(kept) == 15
+    kinds = [sheet["kind"] for data in settled for sheet in data["sheets"]]
+    assert all(kinds.count(kind) >= 2 for kind in ("self-attention", "multi-head", "compare"))
+    return kept
+
+
+@pytest.mark.parametrize("engine", ["libreoffice", "gnumeric"])
+def test_drawn_specs_prove_in_the_other_engines_too(engine, drawn_workbooks):
+    require(engine)
+    for path, values in zip(drawn_workbooks, evaluate_many(drawn_workbooks, engine), strict=True):
+        assert_proved(proved(path, engine, values), decided=False)
+
+
+# --- extremes, by name -------------------------------------------------------------------------------------
+
+EXTREMES = {
+    "64 words in 64 dimensions": plain([64], 64, ATTN, LEARNED, COMPARE),
+    "16 heads over 64 words in 64 dimensions": plain([64], 64, heads(16)),
+    "16 heads followed into Compare": plain([8, 5], 16, heads(16), COMPARE),
+    "one word in one dimension": plain([1], 1, ATTN, LEARNED, heads(1), COMPARE),
+    "one word that the vocabulary has among others": plain([1], 3, ATTN, heads(3), COMPARE, n_vocab=9),
+    "many words, one dimension": plain([9, 3], 1, ATTN, LEARNED, heads(1, mask="causal"), COMPARE),
+    "one word and many": plain([1, 12, 1], 2, ATTN, {**LEARNED, "mask": "causal"}, COMPARE),
+    "12 words in 2 lanes": plain([12, 12], 4, ATTN, LEARNED, heads(2), COMPARE),
+    "8 sentences": plain([8, 1, 5, 2, 7, 3, 6, 4], 3, ATTN, COMPARE),
+    "no scale and many masked heads": plain([7, 4], 6, heads(3, mask="causal", scale=False), COMPARE),
+    "more heads than dimensions": plain([4], 2, heads(16, d_k=1, d_v=1), COMPARE),
+    "64 sentences of one word": plain([1] * 64, 2, ATTN, n_vocab=3),
+    "all zeros": plain([3, 2], 2, ATTN, COMPARE),
+    "one word again and again": plain([6, 3], 3, ATTN, {**LEARNED, "mask": "causal"}, COMPARE, n_vocab=1),
+    "20 sheets": plain([2], 2, *({"id": f"s{i}", "seed": i} for i in range(18)), heads(2), COMPARE),
+}  # fmt: skip
+EXTREMES["all zeros"]["vocabulary"]["tokens"] = {word: [0, 0] for word in ("w1", "w2", "w3")}
+EXTREMES["one word again and again"]["contexts"] = {"c1": ["w1"] * 6, "c2": ["w1"] * 3}
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes(name, tmp_path):
+    assert_proved(prove(EXTREMES[name], "ironcalc", tmp_path)[1])
+
+
+# --- words and titles --------------------------------------------------------------------------------------
+
+
+def awkward() -> dict[str, object]:
+    data = plain([len(AWKWARD_WORDS)], 2, ATTN, {**LEARNED, "mask": "causal"}, COMPARE)
+    tokens = {word: [float(i), 1.0] for i, word in enumerate(AWKWARD_WORDS)}
+    contexts = {"c1": list(AWKWARD_WORDS), "c2": list(reversed(AWKWARD_WORDS))}
+    return data | {"vocabulary": {"tokens": tokens}, "contexts": contexts, "focus": "US"}
+
+
+def test_words_of_any_kind_are_words(engine, tmp_path):
+    values, report = prove(awkward(), engine, tmp_path)
+    assert_proved(report, decided=False)
+    assert [row[0] for row in values["c1_Ids"]] == [float(i + 1) for i in range(len(AWKWARD_WORDS))]
+    assert values["c2_Focus"] == [[float(len(AWKWARD_WORDS) - AWKWARD_WORDS.index("US"))]]
+
+
+def test_titles_of_any_kind_make_tabs(engine, tmp_path):
+    sheets = [{"id": f"s{i}", "title": title} for i, title in enumerate(AWKWARD_TITLES)]
+    assert_proved(prove({"title": "'", **plain([2], 2, *sheets, COMPARE)}, engine, tmp_path)[1])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_drawn_spec_survives_toml(data):
+    spec = data.draw(specs())
+    assert tomllib.loads(toml(spec)) == spec

@@ -1,0 +1,119 @@
+"""Workbooks as people leave them: inputs edited, then recalculated and proved, many in one go."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlsxattn.checker import engines, structure
+from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.check import prove
+from xlsxattn.checker.reader import read, without_values
+from xlsxattn.checker.report import Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.reader import Book
+
+
+def tweaked(path: Path, changes: Mapping[str, Any], out: Path) -> Path:
+    """Save a copy whose ranges hold other values, as typed by a person."""
+    changed(path, changes).workbook.save(out)
+    return out
+
+
+def changed(path: Path, changes: Mapping[str, Any]) -> Book:
+    """A workbook whose ranges hold other values, as typed by a person; None clears a cell.
+
+    A change is one value for the whole range, a list of its rows (of its values, for a single column), or
+    ``{(row, column): value}`` counted from 0 (``{row: value}``, for a single column).
+    """
+    book = read(path)
+    for name, change in changes.items():
+        for (i, j), value in _cells(book, name, change):
+            type_into(book, name, i, j, value)
+    return book
+
+
+def _cells(book: Book, name: str, change: Any) -> Iterable[tuple[tuple[int, int], Any]]:
+    area = book.names[name]
+    if isinstance(change, Mapping):
+        return [(at if isinstance(at, tuple) else (at, 0), value) for at, value in change.items()]
+    everywhere = np.ndindex(area.rows, area.cols)
+    if not isinstance(change, list):
+        return [(at, change) for at in everywhere]
+    rows = [row if isinstance(row, list) else [row] for row in change]
+    assert {len(row) for row in rows} == {area.cols}
+    assert len(rows) == area.rows
+    return [((i, j), rows[i][j]) for i, j in everywhere]
+
+
+def type_into(book: Book, name: str, row: int, col: int, value: Any) -> None:
+    """Put a value into one cell of a range; a text that begins with = stays a text."""
+    area = book.names[name]
+    assert row < area.rows
+    assert col < area.cols
+    cell = book.workbook[area.sheet].cell(area.row + row + 1, area.col + col + 1)
+    cell.value = value
+    if isinstance(value, str):
+        cell.data_type = "s"
+
+
+def evaluate(path: Path, engine: str) -> Mapping[str, Grid]:
+    """Every named range of a workbook, as an engine computes it from formulas and inputs alone."""
+    return evaluate_many([path], engine)[0]
+
+
+def evaluate_many(paths: Sequence[Path], engine: str) -> list[Mapping[str, Grid]]:
+    """The same for many workbooks: LibreOffice starts only once."""
+    with tempfile.TemporaryDirectory() as folder:
+        jobs = [job(read(path), Path(folder, f"{n}.xlsx")) for n, path in enumerate(paths)]
+        return answers(engine, jobs)
+
+
+def job(book: Book, copy: Path) -> engines.Job:
+    """A copy of a workbook without its values, and all its ranges to be computed."""
+    without_values(book, copy)
+    return engines.Job(copy, book.names)
+
+
+def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]]:
+    """The values of all jobs; where an engine failed, all ranges are one error."""
+    found = engines.evaluate(engine, jobs)
+    return [
+        answer if isinstance(answer, dict) else {name: [[CellError(answer)]] for name in job.areas}
+        for job, answer in zip(jobs, found, strict=True)
+    ]
+
+
+def proved(path: Path, engine: str, values: Mapping[str, Grid]) -> Report:
+    """What the check says of a workbook whose values an engine has given already."""
+    book = read(path)
+    return Report(str(path), (prove(book, engine, values),), tuple(structure.misplaced_formulas(book)))
+
+
+def errors_in(values: Mapping[str, Grid]) -> list[str]:
+    """Every error value that a range shows."""
+    return [
+        f"{name}[{i}, {j}]: {value}"
+        for name, grid in values.items()
+        for i, row in enumerate(grid)
+        for j, value in enumerate(row)
+        if isinstance(value, CellError)
+    ]
+
+
+class Ranges(dict[str, "Grid"]):
+    """One workbook's values; a range of numbers comes as an array, one of texts as a list of words."""
+
+    def array(self, name: str) -> Any:
+        return np.array(self[name], dtype=float)
+
+    def texts(self, name: str) -> list[str]:
+        return [str(value or "") for row in self[name] for value in row]
