@@ -145,7 +145,6 @@ def test_titles_that_look_like_formulas_are_stored_as_text(text):
         pytest.param(
             "x" * 255,
             id="255 characters",
-            marks=pytest.mark.xfail(strict=True, reason="the link's tip says more than 255 characters"),
         ),
         pytest.param("x" * 31, id="as long as a tab's name"),
         pytest.param("y" * 40, id="longer than a tab's name"),
@@ -156,7 +155,6 @@ def test_titles_that_look_like_formulas_are_stored_as_text(text):
         pytest.param(
             "Attention!",
             id="an exclamation mark",
-            marks=pytest.mark.xfail(strict=True, reason="IronCalc splits references at the first !"),
         ),
         pytest.param("Start", id="the first tab"),
         pytest.param("cONTRACT", id="the last tab, in other case"),
@@ -435,7 +433,6 @@ def pause(*_, **__):
 setattr({owner}, "{name}", pause)
 cli.main()
 """
-TEMPORARIES = "XlsxWriter keeps its parts in the system's temporary folder, and leaves them there"
 STAGES = {
     "writing": ("press.writer", "write"),
     "packing": ("zipfile.ZipFile", "write"),
@@ -470,15 +467,7 @@ def test_a_killed_build_leaves_the_old_workbook_whole_and_the_next_one_sweeps_up
     assert list(temporary.glob(".xlsxattn-*")) == []
 
 
-@pytest.mark.parametrize(
-    "stage",
-    [
-        pytest.param(stage, marks=pytest.mark.xfail(strict=True, reason=TEMPORARIES))
-        if stage == "packing"
-        else stage
-        for stage in STAGES
-    ],
-)
+@pytest.mark.parametrize("stage", STAGES)
 def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
     with paused(stage, temporary) as process:
         process.send_signal(signal.SIGINT)
@@ -550,9 +539,6 @@ def test_check_refuses_what_is_no_workbook_of_ours_in_one_sentence(old, change, 
     assert sentence.startswith(f"book.xlsx: {right}")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what array formulas fill is kept by openpyxl and taken for saved values"
-)
 def test_check_does_not_believe_values_that_are_not_there(old):
     assert old
     assert run("check", "book.xlsx", "--engine", "saved").code == 0

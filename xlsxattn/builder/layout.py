@@ -58,7 +58,7 @@ def _tabs(titles: Sequence[str]) -> list[str]:
     """
     tabs: list[str] = []
     for i, title in enumerate(titles):
-        text = "Start" if i == 0 else re.sub(r"[\[\]:*?/\\]", " ", title).strip("' ") or f"Sheet {i + 1}"
+        text = "Start" if i == 0 else re.sub(r"[\[\]:*?/\\!]", " ", title).strip("' ") or f"Sheet {i + 1}"
         text = text.replace("'", "’")
         tab, copy = _cut(text, 31), 2
         while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:

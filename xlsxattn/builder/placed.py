@@ -104,7 +104,12 @@ class Sheet:
 
 def places(sheets: Sequence[Sheet]) -> Mapping[str, tuple[str, Rectangle]]:
     """Every name's tab and cells, slices included."""
-    return dict(_places(sheets))
+    found: dict[str, tuple[str, Rectangle]] = {}
+    for name, where in _places(sheets):
+        if name in found:
+            raise ValueError(f"two blocks have the name {name!r}")
+        found[name] = where
+    return found
 
 
 def _places(sheets: Sequence[Sheet]) -> Iterator[tuple[str, tuple[str, Rectangle]]]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Grid = Sequence[Sequence[Any]]
 
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
+LONGEST_TIP = 255
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
@@ -35,8 +36,8 @@ def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, 
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
     """
     with _Writer(path, title, sheets, values or {}) as writer:
-        for sheet in sheets:
-            writer.add(sheet)
+        for i, sheet in enumerate(sheets):
+            writer.add(sheet, first=i == 0)
         writer.define_names()
 
 
@@ -44,7 +45,13 @@ class _Writer:
     """One workbook in the making, with the formats made so far."""
 
     def __init__(self, path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, Grid]) -> None:
-        options = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+        # XlsxWriter's own temporary files go beside the workbook, where a killed build's leftovers are swept
+        options: dict[str, Any] = {
+            "tmpdir": str(path.parent),
+            "strings_to_numbers": False,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        }
         self.book = xlsxwriter.Workbook(str(path), options)
         self.book.set_properties({"title": title, "created": CREATED, "comments": "Made by xlsxattn"})
         self.book.set_custom_property(DIGEST_PROPERTY, "0" * 64, "text")
@@ -73,8 +80,10 @@ class _Writer:
         for name, (tab, where) in self.places.items():
             self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: Sheet) -> None:
+    def add(self, sheet: Sheet, *, first: bool) -> None:
         ws = self.book.add_worksheet(sheet.tab)
+        if first:
+            ws.activate()
         ws.hide_gridlines(2)
         self._page(ws, sheet)
         for bar in sheet.bars:
@@ -108,15 +117,20 @@ class _Writer:
         if sheet.frozen > 1:
             ws.repeat_rows(0, sheet.frozen - 1)
         ws.set_footer("&L&8&A&R&8&P / &N")
-        if sheet.id == "start":
-            ws.activate()
 
     def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
         look = self.look(text.look)
         if text.rows * text.cols > 1:
             ws.merge_range(text.row, text.col, text.row + text.rows - 1, text.col + text.cols - 1, "", look)
         if text.target:
-            ws.write_url(text.row, text.col, f"internal:{text.target}", look, text.text, f"Go to {text.text}")
+            ws.write_url(
+                text.row,
+                text.col,
+                f"internal:{text.target}",
+                look,
+                text.text,
+                f"Go to {text.text}"[:LONGEST_TIP],
+            )
         else:
             ws.write_string(text.row, text.col, text.text, look)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -92,7 +93,13 @@ def _complete(book: Book) -> bool:
 
 
 def _has_values(book: Book, saved: Values) -> None:
-    computed = [value for name in book.manifest.formulas for row in saved.get(name, []) for value in row]
+    computed = [
+        value
+        for name in book.manifest.formulas.keys() & saved.keys()
+        for at, value in zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
+        if at
+        in book.formulas  # what an array formula fills beside its first cell may be left of an older save
+    ]
     if all(value is None for value in computed):
         raise NotCheckableError(f"{book.path}: no values are saved in it, recalculate and save it first")
 
@@ -160,7 +167,7 @@ def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
 def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
     """Saved values that are not what the formulas give: what previews and Protected View show is wrong."""
     for name in book.manifest.formulas:
-        if name not in book.names:
+        if name not in book.names or not _is_saved(book, name, saved):
             continue
         worst = _difference(saved[name], fresh[name])
         if worst is not None:
@@ -173,6 +180,12 @@ def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
                 "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
                 severity="warning",
             )  # fmt: skip
+
+
+def _is_saved(book: Book, name: str, saved: Values) -> bool:
+    """Whether the formulas of a range have values saved; some programs drop those and leave the cells beside."""
+    cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
+    return all(value is not None for at, value in cells if at in book.formulas)
 
 
 def _difference(saved: Grid, fresh: Grid) -> tuple[int, int] | None:
