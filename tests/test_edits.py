@@ -28,7 +28,7 @@ OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3
 
 
-# --- edits of a person, in programs of theirs ---------------------------------------------------------------
+# --- edits of a person, in programs of theirs --------------------------------------------------------------
 
 
 def tabs(book):
@@ -232,7 +232,7 @@ def test_the_tabs_have_other_names(edited):
     assert after.names["vocab_E"].sheet == "données"
 
 
-# --- saved again by other programs --------------------------------------------------------------------------
+# --- saved again by other programs -------------------------------------------------------------------------
 
 
 def by_openpyxl(source, target):
@@ -303,7 +303,7 @@ def test_the_values_that_another_program_saved_hold(saved_again, program, capsys
     assert check(saved_again["causal", program], "saved") == HOLDS, capsys.readouterr().out
 
 
-# --- wrong edits --------------------------------------------------------------------------------------------
+# --- wrong edits -------------------------------------------------------------------------------------------
 
 
 def check(path, engine="ironcalc"):

@@ -16,6 +16,7 @@ from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.placed import Rectangle, places
 from xlsxattn.builder.spec import parse
+from xlsxattn.builder.theme import cell_width
 from xlsxattn.checker.reader import read
 
 if TYPE_CHECKING:
@@ -106,6 +107,17 @@ def test_an_empty_row_or_column_lies_between_any_two_groups(data):
             assert not touch(a, b), f"{sheet.tab}: {a} and {b}"
 
 
+@pytest.mark.parametrize("heads", [2, 3])
+@pytest.mark.parametrize("d_k", range(3, 13))
+def test_weights_that_are_wider_than_a_lane_keep_apart_and_end_with_the_lanes(heads, d_k):
+    page, sheet = page_of(plain([4, 4, 4], 2, {**HEADS, "heads": heads, "d_k": d_k}), "heads")
+    groups = [bounds(group, placed_by_name(sheet)) for group in page.bands[0].groups]
+    assert len(groups) == 3
+    assert not any(touch(a, b) for a, b in combinations(groups, 2))
+    end = sheet.bars[-1].where.right
+    assert all(group.right <= end or group.left == layout.MARGIN for group in groups)
+
+
 @drawn
 @given(specs())
 def test_blocks_of_a_group_touch_without_a_gap(data):
@@ -139,6 +151,16 @@ def test_charts_stand_below_everything_else_and_beside_each_other(data):
         for a, b in combinations(sheet.charts, 2):
             apart = layout._pixels(sheet, range(min(a.col, b.col), max(a.col, b.col)))
             assert abs(a.row - b.row) >= layout.CHART_ROWS or apart > (a if a.col < b.col else b).width
+
+
+@drawn
+@given(specs())
+def test_columns_are_as_wide_as_the_words_that_name_rows(data):
+    words = {context.id: context.words for context in parse(data, "drawn").contexts}
+    for sheet in laid_out(data)[1]:
+        for p in (p for p in sheet.placed if p.block.look == "word label"):
+            longest = max(map(cell_width, words[p.block.name.split("_")[1]]))
+            assert sheet.widths[p.col] > min(longest, layout.WIDEST - 1)
 
 
 # --- names -------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
 
 
 def _is_saved(book: Book, name: str, saved: Values) -> bool:
-    """Whether the formulas of a range have values saved; some programs drop those and leave the cells beside."""
+    """Whether a range's formulas have values saved; some programs drop those and keep the cells beside."""
     cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
     return all(value is not None for at, value in cells if at in book.formulas)
 
