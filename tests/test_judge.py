@@ -19,7 +19,7 @@ from xlsxattn.checker.reference import SheetInfo, expected
 if TYPE_CHECKING:
     from pathlib import Path
 
-if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1":
+if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
     import torch
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
