@@ -55,7 +55,11 @@ def from_wheel(unpacked, tmp_path):
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
-    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "xlsxattn").rglob("*.py")}
+    modules = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "xlsxattn").rglob("*.*")
+        if path.suffix in (".py", ".json")
+    }
     specs = {f"xlsxattn/{path.relative_to(ROOT)}" for path in (ROOT / "templates").glob("*.toml")}
     assert "xlsxattn/templates/walkthrough.toml" in specs
     held = {name for name in names if ".dist-info/" not in name}

@@ -436,7 +436,7 @@ cli.main()
 STAGES = {
     "writing": ("press.writer", "write"),
     "packing": ("zipfile.ZipFile", "write"),
-    "recalculating": ("engines", "evaluate"),
+    "recalculating": ("engines", "evaluate_edited"),
     "flushing": ("os", "fsync"),
     "proving": ("check", "check"),
 }

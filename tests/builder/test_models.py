@@ -10,11 +10,14 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from hypothesis import given, settings
-from specs import plain, specs
+from specs import plain, specs, toml
 
+from xlsxattn import press
 from xlsxattn.builder import pages
 from xlsxattn.builder.models import MINUS_INFINITY
 from xlsxattn.builder.spec import parse
+from xlsxattn.checker.engines import saved_values
+from xlsxattn.checker.reader import read
 
 D, WORDS = 4, {"c1": 3, "c2": 5}
 D_K, D_V, HEADS = 3, 2, 3
@@ -326,3 +329,19 @@ def test_no_drawn_weight_is_a_negative_zero():
     values = np.array(blocks["s_W_Q"].values)
     assert (values == 0).any()
     assert not np.signbit(values[values == 0]).any()
+
+
+def test_a_word_that_reads_as_a_number_is_saved_as_the_word_it_is(tmp_path):
+    words = ["1e5", "0", "007"]
+    data = {
+        "vocabulary": {"tokens": {word: [1.0] for word in words}},
+        "contexts": {"c": words},
+        "sheets": [{"id": "s"}],
+    }
+    source = tmp_path / "numbers.toml"
+    source.write_text(toml(data), "utf-8")
+    press.build(source, tmp_path / "numbers.xlsx")
+    names = read(tmp_path / "numbers.xlsx").names
+    saved = saved_values(tmp_path / "numbers.xlsx", names)
+    assert saved["s_c_X_Rows"] == [["1e5"], ["0"], ["007"]]
+    assert saved["s_c_Scores_Cols"] == [["1e5", "0", "007"]]

@@ -41,6 +41,15 @@ def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, 
         writer.define_names()
 
 
+class _Words(str):
+    """A formula's text result. XlsxWriter would save one such as 1e5 as a number, were it readable as one."""
+
+    __slots__ = ()
+
+    def __float__(self) -> float:
+        raise ValueError(self)
+
+
 class _Writer:
     """One workbook in the making, with the formats made so far."""
 
@@ -170,7 +179,9 @@ class _Writer:
     def _value(self, block: Block, i: int, j: int) -> float | str:
         grid = self.values.get(block.name)
         value = 0 if grid is None else grid[i][j]
-        return "" if value is None else value
+        if isinstance(value, str):
+            return _Words(value)
+        return _Words() if value is None else value
 
     def _rules(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
         for placed in sheet.placed:
