@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker import engines, spelling, structure
+from xlsxattn.checker import engines, outside, spelling, structure
 from xlsxattn.checker.compare import NEVER_SEEN, Finding, Result, compare, decidable, distance, tolerance
+from xlsxattn.checker.limits import guarded
+from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read, without_values
+from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 
@@ -51,16 +54,26 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "pert
         engines.EngineMissing: an engine asked for is not installed.
         engines.EngineFailed: an engine could not recalculate the file.
     """
+    with guarded(path):
+        return _check(path, engine, inputs)
+
+
+def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     book = read(Path(path))
     chosen = engines.ENGINES if engine == "all" else (engine,)
-    saved = engines.saved_values(book.path, book.names)
+    saved = saved_in(book)
     if engine == SAVED:
         _has_values(book, saved)
         evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
     else:
         evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
-    findings = [*structure.misplaced_formulas(book), *spelling.misspelt(book)]
+    findings = [
+        *structure.misplaced_formulas(book),
+        *structure.moved_names(book),
+        *spelling.misspelt(book),
+        *outside.outside(book),
+    ]
     if engine != SAVED:
         findings += _stale(book, saved, evaluated[chosen[0]][0])
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
@@ -157,7 +170,15 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
 
 def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     """What NumPy expects of every range, given the inputs among these values."""
-    return expected(book.manifest.sheets, book.manifest.contexts, _inputs(book, values))
+    try:
+        inputs = _inputs(book, values)
+        affordable(book.path, book.manifest, inputs)
+        return expected(book.manifest.sheets, book.manifest.contexts, inputs)
+    except (ShapesDisagree, NotCheckableError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - a manifest may say anything
+        sentence = f"the manifest does not fit the workbook: {type(error).__name__}: {error}"
+        raise NotCheckableError(f"{book.path}: {sentence[:300]}") from None
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:

@@ -1,21 +1,25 @@
 """Other inputs for the same formulas: what one input hides, another shows.
 
 A symmetric matrix hides a missing transpose, zero weights hide a wiring fault, a word that no sentence uses
-hides a look-up that is a row short.
+hides a look-up that is a row short, and sentences without an unknown word hide all that is said of one.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from xlsxattn.checker.reader import is_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.engines import Edits
     from xlsxattn.checker.reader import Book
+
+    At: TypeAlias = tuple[str, int, int]
 
 SEED = 20_170_612  # the day of the paper
 LARGEST = 2.0
@@ -23,44 +27,112 @@ DECIMALS = 3
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
+MOST_VALUES = 4_000_000
+"""So many values are kept of all rounds together: a very large workbook gets fewer of them."""
+
 
 def perturbed(book: Book) -> list[Edits]:
     """Sets of edits to a workbook's inputs, the same ones every time.
 
-    First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many
-    rounds that every row of the vocabulary is used once, the focus word standing in each sentence in turn.
-    Cells that hold a formula of the user's keep it.
+    First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
+    that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
+    numbers that grow, numbers with many zeros among them, and words that make trouble. Cells that hold a
+    formula of the user's keep it.
     """
     rng = np.random.default_rng(SEED)
-    numbers: dict[tuple[str, int, int], None] = {}
-    for name in book.manifest.inputs:
-        if not is_text(name):
-            numbers |= dict.fromkeys(at for at in book.names[name].cells() if at not in book.formulas)
-    rounds: list[Edits] = [_numbers(list(numbers), rng)]
-    words = _texts(book, "vocab_Tokens")
-    vocabulary = list(dict.fromkeys(words.values()))
-    slots = [at for c in book.manifest.contexts for at in _texts(book, f"{c}_Tokens")]
-    if not vocabulary or not slots:
-        return rounds
-    (focus,) = book.names["vocab_Focus"].cells()
-    for r in range(min(MOST_ROUNDS, -(-len(vocabulary) // len(slots)))):
-        placed = {at: vocabulary[(r * len(slots) + i) % len(vocabulary)] for i, at in enumerate(slots)}
-        own = list(_texts(book, f"{book.manifest.contexts[r % len(book.manifest.contexts)]}_Tokens"))
-        focused = {} if focus in book.formulas or not own else {focus: placed[own[r % len(own)]]}
-        rounds.append({**_numbers(list(numbers), rng), **placed, **focused})
-    return rounds
+    numbers = [name for name in book.manifest.inputs if not is_text(name)]
+    cells = list(dict.fromkeys(at for name in numbers for at in book.names[name].cells()))
+    rounds: list[Edits] = [_drawn(cells, rng)]
+    vocabulary = list(dict.fromkeys(_texts(book, "vocab_Tokens").values()))
+    sentences = [own for c in book.manifest.contexts if (own := list(_texts(book, f"{c}_Tokens")))]
+    if vocabulary and sentences:
+        rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
+        last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
+        words = _filled(vocabulary, sentences) | last | _focused(book, vocabulary[-1])
+        rounds.append(_growing(cells, rng) | words)
+        rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, sentences)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, sentences)]
+    values = sum(area.rows * area.cols for area in book.names.values())
+    kept: list[Edits] = [
+        {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
+    ]
+    return kept[: max(1, MOST_VALUES // values)]
 
 
-def _numbers(
-    cells: list[tuple[str, int, int]], rng: np.random.Generator
-) -> dict[tuple[str, int, int], float | str]:
+def _drawn(cells: list[At], rng: np.random.Generator) -> dict[At, float | str]:
     drawn = rng.uniform(-LARGEST, LARGEST, len(cells)).round(DECIMALS)
     return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
 
 
-def _texts(book: Book, name: str) -> dict[tuple[str, int, int], str]:
+def _filled(vocabulary: list[str], sentences: list[list[At]], start: int = 0) -> dict[At, float | str]:
+    """Sentences of the vocabulary's words in their order, from one of them on."""
+    slots = [at for own in sentences for at in own]
+    return {at: vocabulary[(start + i) % len(vocabulary)] for i, at in enumerate(slots)}
+
+
+def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    slots = sum(map(len, sentences))
+    for r in range(min(MOST_ROUNDS, -(-len(vocabulary) // slots))):
+        placed = _filled(vocabulary, sentences, r * slots)
+        own = sentences[r % len(sentences)]
+        yield placed | _focused(book, placed[own[r % len(own)]])
+
+
+def _growing(cells: list[At], rng: np.random.Generator) -> dict[At, float | str]:
+    """Numbers above 0, each larger than the one before: each word has more of everything than the last.
+
+    Then every word attends most to the last one, which is in focus: without that, what looks ahead where a
+    mask forbids it may never find more there than the mask leaves.
+    """
+    drawn = np.sort(rng.uniform(0, LARGEST, len(cells)))
+    return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
+
+
+def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """Inputs that are zero but for their last column, and sheets whose inputs are all zero, in turn.
+
+    Any two sheets differ in at least one turn: with that, a test for zero that looks at the wrong range or at
+    a part of the right one says something else. Every word is the vocabulary's last: a look-up that is a row
+    short misses it, in whichever cell.
+    """
+    numbers = [name for name in book.manifest.inputs if not is_text(name)]
+    sheets = [s.id for s in book.manifest.sheets if any(name.startswith(f"{s.id}_") for name in numbers)]
+    words = {at: vocabulary[-1] for own in sentences for at in own}
+    for turn in range(len(sheets).bit_length() + 1):
+        zeros: dict[At, float | str] = {}
+        for name in numbers:
+            owner = name.split("_")[0]
+            none = bool(turn and owner in sheets and (sheets.index(owner) + 1) >> (turn - 1) & 1)
+            area = book.names[name]
+            last = area.col + area.cols - 1
+            zeros |= {at: 0.0 for at in area.cells() if none or at[2] < last}
+        yield words | zeros | _focused(book, vocabulary[-1])
+
+
+def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """Words that sentences should not hold, but may.
+
+    Once for each sentence its last word is unknown, for it alone, and in focus, then for all of them; the
+    others repeat words, and the dimensions have other names. The unknown word is a known one in capitals:
+    only a look-up that is blind to case finds it. Once more the first and last word of every sentence are
+    blank, and so is the focus.
+    """
+    known = _filled([word for word in vocabulary for _ in range(2)], sentences)
+    dims = {at: f"{text} 2" for at, text in _texts(book, "vocab_Dims").items()}
+    word = vocabulary[0].upper()
+    unknown = word if word not in vocabulary else f"{word} 2"
+    for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
+        yield known | dims | {own[-1]: unknown for own in those} | _focused(book, unknown)
+    yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | _focused(book, "")
+
+
+def _focused(book: Book, word: float | str) -> dict[At, float | str]:
+    return dict.fromkeys(book.names["vocab_Focus"].cells(), word)
+
+
+def _texts(book: Book, name: str) -> dict[At, str]:
     """The cells of a range that hold typed words."""
-    found: dict[tuple[str, int, int], str] = {}
+    found: dict[At, str] = {}
     for at in book.names[name].cells() if name in book.names else ():
         value: Value = book.typed.get(at)
         if isinstance(value, str) and value:

@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-import html
-import json
-import re
-import warnings
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import openpyxl
 from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.checker.engines.values import saved_values
+from xlsxattn.checker.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.manifest import Manifest, read_manifest
+from xlsxattn.checker.opening import load
+from xlsxattn.checker.outside import reaches
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Grid, Value
 
-VERSION = 1
-MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
+__all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved", "without_values"]
 
 
-class NotCheckableError(ValueError):
-    """A file that no proof can be made of; its text is the sentence a person reads."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """What the workbook says of itself.
-
-    Attributes:
-        sheets: id, kind and settings of every sheet.
-        contexts: the sentences' ids.
-        inputs: names of the ranges a person may change.
-        formulas: for each computed range, how its formula is entered and what it should be.
-    """
-
-    sheets: tuple[SheetInfo, ...]
-    contexts: tuple[str, ...]
-    inputs: tuple[str, ...]
-    formulas: Mapping[str, tuple[str, str]]
+LONGEST_FORMULA = 65_536  # Excel allows 8,192 characters, LibreOffice these
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +42,8 @@ class Book:
         typed: (tab, row, column) → the constant that stands there.
         manifest: what the workbook says of itself.
         saved_by: the program that saved the file last, as the file says.
+        parts: the names of the parts in the file's archive.
+        links: names that reach outside the workbook, and by what.
     """
 
     path: Path
@@ -72,6 +53,8 @@ class Book:
     manifest: Manifest
     workbook: Workbook
     saved_by: str = ""
+    parts: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -99,46 +82,70 @@ def read(path: Path) -> Book:
     """Read a workbook of ours, whoever saved it last.
 
     Raises:
-        NotCheckableError: the file is missing, is no workbook, or has no manifest of this format.
+        NotCheckableError: the file is missing, is no workbook, holds more than is read, or has no manifest of
+            this format.
     """
-    workbook = _open(path)
+    workbook, parts, saved_by = _open(path)
     names = _names(workbook)
+    _bounded(path, names.values(), "names")
     formulas: dict[tuple[str, int, int], Formula] = {}
     typed: dict[tuple[str, int, int], Value] = {}
-    for ws in workbook.worksheets:
-        for row in ws.iter_rows():
-            for cell in row:
+    worksheets: list[Any] = workbook.worksheets
+    try:
+        for ws in worksheets:
+            for cell in ws._cells.values():  # noqa: SLF001 - iter_rows would make all cells between the outermost
                 if cell.value is not None:
                     _sort(ws.title, cell, formulas, typed)
-    for formula in [f for f in formulas.values() if f.array]:
+    except (ValueError, TypeError, OverflowError) as error:
+        raise NotCheckableError(f"{path}: the workbook is damaged: {_words(error)}") from None
+    arrays = [f for f in formulas.values() if f.array]
+    _bounded(path, (f.area for f in arrays), "array formulas")
+    for formula in arrays:
         # what an array formula fills beside its first cell are saved values, not typed ones
         for at in formula.area.cells():
             typed.pop(at, None)
-    return Book(path, names, formulas, typed, _manifest(path, names, typed), workbook, _saved_by(path))
+    links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
+    return Book(
+        path, names, formulas, typed, read_manifest(path, names, typed), workbook, saved_by, parts, links
+    )
 
 
-def _open(path: Path) -> Workbook:
-    if not path.exists():
-        raise NotCheckableError(f"{path}: there is no such file")
+def saved(book: Book) -> dict[str, Grid]:
+    """The values that whoever saved the workbook left in it, for every name.
+
+    Raises:
+        NotCheckableError: they cannot be read.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return openpyxl.load_workbook(path)
-    except (OSError, zipfile.BadZipFile, InvalidFileException):
+        return saved_values(book.path, book.names)
+    except (MemoryError, NotCheckableError):
+        raise
+    except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
+        raise NotCheckableError(f"{book.path}: the saved values are damaged: {_words(error)}") from None
+
+
+def _open(path: Path) -> tuple[Workbook, tuple[str, ...], str]:
+    try:
+        return load(path)
+    except (MemoryError, NotCheckableError):
+        raise
+    except (OSError, zipfile.BadZipFile):
         raise NotCheckableError(f"{path}: this is not an .xlsx workbook") from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
-        raise NotCheckableError(f"{path}: the workbook is damaged: {type(error).__name__}: {error}") from None
+        raise NotCheckableError(f"{path}: the workbook is damaged: {_words(error)}") from None
 
 
-def _saved_by(path: Path) -> str:
-    """The program that saved the file last, by the file's own properties."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            text = archive.read("docProps/app.xml").decode("utf-8", "replace")
-    except (OSError, KeyError, zipfile.BadZipFile):
-        return ""
-    found = re.search(r"<(?:\w+:)?Application>([^<]{1,80})</", text)
-    return html.unescape(found[1]).strip() if found else ""
+def _words(error: Exception) -> str:
+    """An error as a bounded part of one sentence."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
+
+
+def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
+    """Refuse areas that are too large to be looked at cell by cell."""
+    if (cells := sum(area.rows * area.cols for area in areas)) > STANDARD.area:
+        raise NotCheckableError(
+            f"{path}: the {what} cover {cells:,} cells, more than the {STANDARD.area:,} that are read"
+        )
 
 
 def _sort(
@@ -148,8 +155,10 @@ def _sort(
     typed: dict[tuple[str, int, int], Value],
 ) -> None:
     at, value = (tab, cell.row - 1, cell.column - 1), cell.value
+    if cell.data_type == "f" and len(str(getattr(value, "text", value))) > LONGEST_FORMULA:
+        raise ValueError(f"{Area(*at, 1, 1).address()} holds a formula of too many characters")
     if isinstance(value, ArrayFormula):
-        area = _area(tab, value.ref)
+        area = _area(tab, str(value.ref))
         formulas[at] = Formula(str(value.text), area, array=True)
     elif cell.data_type == "f":
         formulas[at] = Formula(str(value), Area(*at, 1, 1), array=False)
@@ -167,6 +176,8 @@ def _area(tab: str, ref: str) -> Area:
     left, top, right, bottom = range_boundaries(ref)
     if left is None or top is None or right is None or bottom is None:
         raise ValueError(f"{ref} covers whole rows or columns")
+    if not (0 < left <= right and 0 < top <= bottom):
+        raise ValueError(f"{ref} is no range")
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
@@ -184,44 +195,23 @@ def _names(workbook: Workbook) -> dict[str, Area]:
     return names
 
 
-def _manifest(path: Path, names: Mapping[str, Area], typed: Mapping[tuple[str, int, int], Value]) -> Manifest:
-    tables: dict[str, Grid] = {}
-    for part in MANIFEST:
-        area = names.get(f"xlsxattn_{part}")
-        if area is None:
-            raise NotCheckableError(f"{path}: made by another program: the range xlsxattn_{part} is missing")
-        tables[part] = [
-            [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
-            for i in range(area.rows)
-        ]
-    version = tables["Version"][0][0]
-    if version != VERSION:
-        raise NotCheckableError(
-            f"{path}: xlsxattn_Version is {version}, this program reads version {VERSION}"
-        )
-    try:
-        sheets = tuple(
-            SheetInfo(str(i), str(kind), dict(json.loads(str(s)))) for i, kind, s in tables["Sheets"]
-        )
-        formulas = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
-    except (ValueError, TypeError):
-        raise NotCheckableError(f"{path}: the manifest on the last sheet is damaged") from None
-    contexts = tuple(str(row[0]) for row in tables["Contexts"])
-    return Manifest(sheets, contexts, tuple(str(row[0]) for row in tables["Inputs"]), formulas)
-
-
 def without_values(book: Book, path: Path) -> None:
-    """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing."""
+    """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
+
+    Formulas and names that reach outside the workbook are left out, so that no engine follows them.
+    """
     filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
+    filled |= {at for at, formula in book.formulas.items() if reaches(formula.text)}
     worksheets: list[Any] = book.workbook.worksheets
+    for place in (book.workbook, *worksheets):
+        for name in [n for n, defined in place.defined_names.items() if reaches(str(defined.value))]:
+            del place.defined_names[name]
     for ws in worksheets:
         cells = ws._cells  # noqa: SLF001 - openpyxl has no other way to drop a cell
         for row, col in list(cells):
             # a blank that has a format would be saved as a number, and IronCalc would read 0
             if (ws.title, row - 1, col - 1) in filled or cells[row, col].value is None:
                 del cells[row, col]
-        ws.conditional_formatting = type(ws.conditional_formatting)()
-        ws._charts = []  # noqa: SLF001 - what is only looked at need not travel
     for name, area in book.names.items():
         # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from openpyxl.formula import Tokenizer
+from openpyxl.formula.tokenizer import TokenizerError
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import Finding
@@ -36,9 +37,10 @@ def misspelt(book: Book) -> Iterator[Finding]:
                 shown = f"{{{spelled}}}" if array else spelled
                 extents = f"{shown} over {_extent(cells)}, it is found over {_extent(found.area)}"
                 message = f"{name}: the manifest expects {extents}"
-                yield Finding(
-                    "other formula", name, cells.address(), message, _braced(found), severity="warning"
-                )
+                where = cells.address()
+                # what is no formula may still compute: IronCalc takes the start of it
+                severity: Literal["error", "warning"] = "warning" if tokens(found.text) else "error"
+                yield Finding("other formula", name, where, message, _braced(found), severity=severity)
                 break
 
 
@@ -91,10 +93,17 @@ def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
 
 
 def tokens(formula: str) -> tuple[str, ...]:
-    """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits."""
+    """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits.
+
+    There are none where the text is no formula.
+    """
     text = formula.strip().removeprefix("{").removesuffix("}")
     made = []
-    for token in Tokenizer(text if text.startswith("=") else f"={text}").items:
+    try:
+        parsed = Tokenizer(text if text.startswith("=") else f"={text}").items
+    except (TokenizerError, IndexError):
+        return ()
+    for token in parsed:
         if token.type == "WHITE-SPACE":
             continue
         value = token.value

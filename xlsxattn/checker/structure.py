@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area, CellError
@@ -51,6 +52,34 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
         formula = book.formulas[at].text if at in book.formulas else ""
         message = "a formula stands in no named range, so nothing checks it"
         yield Finding("stray formula", "", _address(at), message, formula=formula)
+
+
+def moved_names(book: Book) -> Iterator[Finding]:
+    """Names that were moved: a label away from what it labels, a range away from its sheet's tab.
+
+    Two names that have changed places often hold the same values; where they stand tells them apart.
+    """
+    for name, other, down, right in _neighbours(book):
+        area, by = book.names[name], book.names[other]
+        if (area.sheet, area.row, area.col) != (by.sheet, by.row + down, by.col + right):
+            message = f"{name} does not stand beside {other} at {by.address()}: one of the names was moved"
+            yield Finding("moved", name, area.address(), message, severity="warning")
+    for sheet in book.manifest.sheets:
+        own = {name: area for name, area in book.names.items() if name.startswith(f"{sheet.id}_")}
+        tabs = Counter(area.sheet for area in own.values()).most_common(1)
+        for name, area in own.items():
+            if area.sheet != tabs[0][0]:
+                message = f"{name} stands on another tab than the other ranges of {sheet.id}: it was moved"
+                yield Finding("moved", name, area.address(), message, severity="warning")
+
+
+def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
+    """Names that stand beside one another: name, neighbour, how far down and right of it the name is."""
+    pairs = [(f"{name}_Rows", name, 0, -1) for name in book.names]
+    pairs += [(f"{name}_Cols", name, -1, 0) for name in book.names]
+    pairs += [(f"{c}_Ids", f"{c}_Tokens", 0, -1) for c in book.manifest.contexts]
+    pairs += [(f"{c}_Index", f"{c}_Tokens", 0, 1) for c in book.manifest.contexts]
+    return (pair for pair in pairs if pair[0] in book.names and pair[1] in book.names)
 
 
 def _address(at: tuple[str, int, int]) -> str:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
+_LARGEST_ANSWER = 1 / 8
+"""So much of the memory may be the text of an answer: what is made of it takes more."""
 _OFFICE_SETTINGS = (
     ("Calc/Formula/Load", "OOXMLRecalcMode", "0"),  # always, whatever the file says of itself
     ("Calc/Content/Update", "Link", "1"),  # never
@@ -45,6 +47,8 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
         if code != 0:
             return [failure("ironcalc", code, limits)] * len(edits)
+        if answer.stat().st_size > limits.memory * _LARGEST_ANSWER:
+            return [sentence(TITLES["ironcalc"], "computed more text than can be read")] * len(edits)
         given = json.loads(answer.read_text("utf-8"))
     if "failed" in given:
         return [sentence(TITLES["ironcalc"], given["failed"])] * len(edits)

@@ -7,11 +7,14 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+from openpyxl.worksheet._reader import WorkSheetParser
 
+from xlsxattn.checker.archive import Archive
 from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.opening import CellsOnly
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Grid, Value
@@ -29,42 +32,46 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
         KeyError: there is no such sheet.
         Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), Archive(path) as archive:
         warnings.simplefilter("ignore", UserWarning)  # on styles and extensions, which hold no values
-        book: Any = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        try:
-            book._date_formats = set()  # noqa: SLF001 - a date would lose digits on the way back to a number
-            grids: dict[str, Grid] = {}
-            for sheet in {area.sheet for area in areas.values()}:
-                here = {name: area for name, area in areas.items() if area.sheet == sheet}
-                grids |= _one_pass(book[sheet], here)
-        finally:
-            book.close()
+        reader = CellsOnly(archive, parse=False)
+        reader.read()
+        grids: dict[str, Grid] = {}
+        for sheet in {area.sheet for area in areas.values()}:
+            here = {name: area for name, area in areas.items() if area.sheet == sheet}
+            with archive.open(reader.targets[sheet]) as source:
+                # without formats for dates, as a date would lose digits on the way back to a number
+                parser = WorkSheetParser(source, reader.shared_strings, data_only=True)
+                grids |= _one_pass(parser.parse(), here)
     return {name: grids[name] for name in areas}
 
 
-def _one_pass(sheet: Any, areas: Mapping[str, Area]) -> dict[str, Grid]:  # noqa: ANN401 - untyped
+def _one_pass(rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[str, Area]) -> dict[str, Grid]:
     """The areas of one sheet in a single pass over its rows: a look-up would read the file from its start."""
     grids: dict[str, Grid] = {
         name: [[None] * area.cols for _ in range(area.rows)] for name, area in areas.items()
     }
-    top, left = min(area.row for area in areas.values()), min(area.col for area in areas.values())
-    bottom = max(area.row + area.rows for area in areas.values())
-    right = max(area.col + area.cols for area in areas.values())
-    for number, cells in enumerate(sheet.iter_rows(top + 1, bottom, left + 1, right), top):
-        values = [_value(cell) for cell in cells]
-        for name, area in areas.items():
-            if area.row <= number < area.row + area.rows:
-                grids[name][number - area.row] = values[area.col - left : area.col - left + area.cols]
+    lines: dict[int, list[tuple[list[Value], int]]] = {}
+    for name, area in areas.items():
+        for i, line in enumerate(grids[name], area.row + 1):
+            lines.setdefault(i, []).append((line, area.col + 1))
+    for _, cells in rows:
+        found: dict[int, dict[int, Value]] = {}  # cells may claim another row than theirs
+        for cell in cells:
+            if cell["row"] in lines:
+                found.setdefault(cell["row"], {})[cell["column"]] = _value(cell)
+        for number, here in found.items():
+            for line, left in lines[number]:
+                line[:] = [here.get(col, old) for col, old in enumerate(line, left)]
     return grids
 
 
-def _value(cell: Any) -> Value:  # noqa: ANN401 - a cell of openpyxl, or its stand-in where the file has none
-    """What one cell holds."""
-    value = cell.value
+def _value(cell: dict[str, Any]) -> Value:
+    """What one cell holds, as openpyxl parsed it."""
+    value, kind = cell["value"], cell["data_type"]
     if value is None:
-        return "" if cell.data_type in {"str", "inlineStr"} else None  # text of no length is still text
-    if cell.data_type == "e":
+        return "" if kind in {"str", "inlineStr"} else None  # text of no length is still text
+    if kind == "e":
         return CellError(value)
     if isinstance(value, bool):
         return value

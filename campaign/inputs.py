@@ -1,0 +1,72 @@
+"""Many random inputs, to decide whether a fault can change a value at all: wilder than the check's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlsxattn.checker.reader import is_text
+
+if TYPE_CHECKING:
+    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.engines import Edits
+    from xlsxattn.checker.reader import Book
+
+SEED = 4_711
+ROUNDS = 24
+UNKNOWN = ("", "", "unknown", "The", "0", "1", "  ", "é")
+
+
+def random_inputs(book: Book, rounds: int = ROUNDS) -> list[Edits]:
+    """Sets of edits: numbers of all sizes, zeros, blanks, repeated, unknown and doubled words, new labels."""
+    rng = np.random.default_rng(SEED)
+    return [_one(book, rng, turn) for turn in range(rounds)]
+
+
+def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
+    edits: dict[tuple[str, int, int], float | str] = {}
+    cells = {name: [*book.names[name].cells()] for name in book.manifest.inputs}
+    for name, places in cells.items():
+        if not is_text(name):
+            size = (0.01, 1.0, 3.0)[turn % 3]
+            drawn = rng.uniform(-size, size, len(places)) * (rng.random(len(places)) > turn % 4 / 4)
+            if turn % 2:
+                drawn *= _thinned(book.names[name], rng)
+            edits |= {at: float(value) for at, value in zip(places, drawn, strict=True)}
+    own = [str(book.typed.get(at, "")) for at in cells["vocab_Tokens"]]
+    words = list(rng.permutation(own)) if turn % 2 else own
+    words = [str(rng.choice(words)) if rng.random() < turn % 3 / 8 else word for word in words]
+    edits |= dict(zip(cells["vocab_Tokens"], map(str, words), strict=True))
+    used = [*words, *UNKNOWN] if turn % 4 else words
+    for context in book.manifest.contexts:
+        few = [str(word) for word in rng.choice(used, 4)]
+        pool = few if turn % 3 == 0 else used
+        edits |= {at: str(rng.choice(pool)) for at in cells[f"{context}_Tokens"]}
+    edits |= {at: f"dim {rng.integers(99)}" for at in cells["vocab_Dims"]}
+    if turn % 4 == 3:  # noqa: PLR2004 - one word alone is unknown, now and then the last
+        for context in book.manifest.contexts:
+            edits |= {at: str(rng.choice(own)) for at in cells[f"{context}_Tokens"]}
+        own_cells = cells[f"{rng.choice(book.manifest.contexts)}_Tokens"]
+        edits[own_cells[-1 if turn % 8 == 3 else int(rng.integers(len(own_cells)))]] = "unknown"  # noqa: PLR2004
+    place = cells[f"{rng.choice(book.manifest.contexts)}_Tokens"]
+    focus = edits[place[int(rng.integers(len(place)))]] if turn % 3 else str(rng.choice(used))
+    if turn == 0:  # all words are the vocabulary's last
+        edits |= {at: words[-1] for c in book.manifest.contexts for at in cells[f"{c}_Tokens"]}
+    if turn % 6 == 5:  # noqa: PLR2004 - an unknown word in focus, in every sentence
+        focus = "unknown"
+        edits |= {cells[f"{context}_Tokens"][-1]: focus for context in book.manifest.contexts}
+    return edits | dict.fromkeys(cells["vocab_Focus"], focus)
+
+
+def _thinned(area: Area, rng: np.random.Generator) -> np.ndarray[Any, Any]:
+    """Which numbers of a range stay: all, none, the last column, all but one column."""
+    kept = np.ones((area.rows, area.cols))
+    choice = int(rng.integers(6))
+    if choice == 0:
+        kept[:] = 0
+    elif choice == 1:
+        kept[:, : -1 if area.cols > 1 else None] = 0
+    elif choice == 2:  # noqa: PLR2004
+        kept[:, int(rng.integers(area.cols))] = 0
+    return kept.ravel()

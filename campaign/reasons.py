@@ -1,0 +1,129 @@
+"""Why no input can show a fault: the rules by which mutants are called equivalent."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from campaign.partners import place
+from xlsxattn.checker.reader import Formula
+
+if TYPE_CHECKING:
+    from campaign.mutants import Mutant
+    from xlsxattn.checker.reader import Book
+
+UNEXPLAINED = "no rule says why"
+SUMS = {"Drift", "AttentionSum"}
+SHAPES = ("Scale", "Index", "Mask")
+MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
+TYPED = ("right value as a constant", "pasted as values", "one short, old values left", "block in two")
+
+
+def reason(book: Book, mutant: Mutant) -> str:
+    """The rule that makes a mutant equivalent."""
+    rules = (_of_names,) if mutant.names else VALUES
+    return next(filter(None, (rule(book, mutant) for rule in rules)), UNEXPLAINED)
+
+
+def _of_blocks(book: Book, mutant: Mutant) -> str:
+    """Ranges whose values no input reaches."""
+    block = place(book, mutant.ranges[0]).block
+    if block.endswith("Status"):
+        return "a mark that reads ✓ for every input"
+    if block in SUMS:
+        return "rows of Attention sum to 1 for every input"
+    if mutant.kind in TYPED and block in SHAPES:
+        return "it depends on shapes alone"
+    return ""
+
+
+def _of_masked(book: Book, mutant: Mutant) -> str:
+    """Rows under a mask, which see only a part of the sentence."""
+    by = place(book, mutant.ranges[0])
+    causal = any(s.id == by.sheet and s.settings.get("mask") == "causal" for s in book.manifest.sheets)
+    if causal and by.block in MASKED and mutant.kind == "misses the last":
+        return "the last column is masked in this row"
+    if causal and by.block in MASKED and mutant.kind in TYPED:
+        return "the first word sees itself alone: the same for every input"
+    return ""
+
+
+def _of_ranges(book: Book, mutant: Mutant) -> str:
+    """Another range that holds the same."""
+    read, instead = mutant.source
+    if not read or not instead:
+        return ""
+    if book.names[read] == book.names[instead]:
+        return "the same cells under another name"
+    if _says(book, read) == _says(book, instead) != "":
+        return "both ranges hold the same formula"
+    if read.endswith("_Scale") and instead.endswith("_Scale"):
+        return "the same √d on both sheets"
+    return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
+
+
+def _of_counts(book: Book, mutant: Mutant) -> str:
+    """Formulas that count rows or columns, whatever is in them."""
+    (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
+    counted = re.search(r"ROWS\((\w+)\)", _now(mutant))
+    if block == "Scale" and read and book.names[read].cols == book.names[instead].cols:
+        return "only columns are counted, and both have d of them"
+    if block == "Scale" and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
+        return "rows are counted, and there are as many columns"
+    return "only rows are counted" if block == "Index" and read else ""
+
+
+def _of_formulas(book: Book, mutant: Mutant) -> str:
+    """Formulas that ask for what is the same in the other range."""
+    (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
+    if block.endswith("Cosine") and read and place(book, read).block == place(book, instead).block:
+        return "the focus word has the same X in every sentence"
+    if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
+        return "zero is tested on another range that is zero for the same inputs"
+    return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
+
+
+VALUES = (_of_blocks, _of_masked, _of_ranges, _of_counts, _of_formulas)
+"""The rules for faults of formulas, in turn."""
+
+
+def _of_names(book: Book, mutant: Mutant) -> str:
+    one, two = mutant.ranges
+    says, blocks = _says(book, one), {place(book, one).block, place(book, two).block}
+    rules = {
+        "both are inputs: what bears the name is the input": {one, two} <= set(book.manifest.inputs),
+        "both hold 1, 2, ..., n": _numbered(one) and _numbered(two),
+        "both ranges hold the same formula": says != "" and says == _says(book, two),
+        "the same √d on both sheets": blocks == {"Scale"},
+        "rows of Attention sum to 1 for every input": blocks <= SUMS,
+        "both are marks that read ✓ for every input": all(block.endswith("Status") for block in blocks),
+    }
+    return next((why for why, holds in rules.items() if holds), "")
+
+
+def _now(mutant: Mutant) -> str:
+    return next((new.text for new in mutant.cells.values() if isinstance(new, Formula)), "")
+
+
+def _was(book: Book, mutant: Mutant) -> str:
+    return next((book.formulas[at].text for at in mutant.cells if at in book.formulas), "")
+
+
+def _tested(formula: str) -> str:
+    """A formula without its tests for zero."""
+    return re.sub(r"SUMSQ\([^()]*\)=0", "", formula)
+
+
+def _numbered(name: str) -> bool:
+    return name.endswith(("_Index", "_RowIdx", "_ColIdx"))
+
+
+def _says(book: Book, name: str) -> str:
+    return book.manifest.formulas.get(name, ("", ""))[1]
+
+
+def _turned(book: Book, mutant: Mutant) -> bool:
+    """Whether scores of X with X itself were transposed."""
+    sheet = place(book, mutant.ranges[0]).sheet
+    plain = any(s.id == sheet and s.settings.get("weights") is False for s in book.manifest.sheets)
+    return mutant.kind in ("transpose added", "softmax over columns") and plain

@@ -1,0 +1,361 @@
+"""Whatever a stranger's file holds: exit code 0, 1 or 2, one sentence or findings, nothing left behind."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import hostile
+import pytest
+
+from xlsxattn import cli
+from xlsxattn.checker import engines, limits
+from xlsxattn.checker.archive import Archive
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.check import check
+from xlsxattn.checker.limits import NotCheckableError, guarded
+from xlsxattn.checker.reader import read, without_values
+
+ROOT = Path(__file__).parents[2]
+FLIPS = int(os.environ.get("XLSXATTN_FLIPS", "200"))
+MEMORY = 2048  # MB
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path, monkeypatch):
+    """Where temporary files go; none may stay, whatever happens to a check."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.setenv("TMPDIR", str(folder))
+    yield folder
+    assert list(folder.iterdir()) == []
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "hostile.xlsx"
+
+
+def run(path, *options, seconds=60.0):
+    """Exit code and output of the command in a process of its own, within time and memory."""
+    command = [sys.executable, "-m", "xlsxattn.cli", "check", *options, str(path)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    clock = threading.Timer(seconds, process.kill)
+    clock.start()
+    said, sentence = process.stdout.read(), process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    clock.cancel()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stdout.close()
+    process.stderr.close()
+    if os.environ.get("XLSXATTN_TELL"):
+        took = time.monotonic() - start
+        tell = f"{process.returncode} {took:.1f} s {used.ru_maxrss // 1024} MB"
+        print(f"\n{tell} | {sentence.strip() or said.strip().splitlines()[-1]}")  # noqa: T201
+    judged(process.returncode, said, sentence)
+    assert used.ru_maxrss < MEMORY * 1024
+    return process.returncode, said + sentence
+
+
+def judged(code, said, sentence):
+    """What every check must keep to."""
+    assert code in (0, 1, 2), (code, sentence)
+    assert "Traceback" not in said + sentence
+    assert "internal error" not in said + sentence
+    if code == 2:
+        assert sentence.startswith("xlsxattn: ")
+        assert sentence.count("\n") == 1
+        assert len(sentence) < 700
+
+
+def quietly(path, monkeypatch, capsys, *options):
+    """The same in this process, which saves its start."""
+    monkeypatch.setattr(sys, "argv", ["xlsxattn", "check", *options, str(path)])
+    with pytest.raises(SystemExit) as leave:
+        cli.main()
+    out, err = capsys.readouterr()
+    judged(leave.value.code, out, err)
+    return leave.value.code, out + err
+
+
+REFUSED = {
+    "flat bomb": (hostile.flat_bomb, "unpacks to 10,240 MB, more than the 512 MB"),
+    "lying bomb": (hostile.lying_bomb, "not an .xlsx workbook"),
+    "many parts": (hostile.many_parts, "lists 30,014 parts"),
+    "laughs in the workbook": (hostile.laughs, "xl/workbook.xml declares XML entities"),
+    "laughs in a sheet": (lambda s, t: hostile.laughs(s, t, hostile.SHEET), "declares XML entities"),
+    "laughs in the types": (lambda s, t: hostile.laughs(s, t, hostile.TYPES), "declares XML entities"),
+    "laughs in UTF-16": (hostile.utf16_laughs, "xl/workbook.xml is not in UTF-8"),
+    "names": (hostile.many_names, "too many defined names, more than the 20,000"),
+    "full sheet": (hostile.full, "too many cells, more than the 2,000,000"),
+    "one part for many sheets": (hostile.many_uses, "too many cells, more than the 2,000,000"),
+    "a name over everything": (hostile.covering_name, "the names cover 17,179,"),
+    "an array over everything": (hostile.covering_array, "the array formulas cover 17,1"),
+    "a long formula shared by many": (
+        hostile.shared,
+        "shares formulas of 8,099 characters among 20,001 cells",
+    ),
+    "deep XML": (hostile.deep_xml, "workbook is damaged"),
+    "locked parts": (hostile.locked, "has encrypted parts"),
+    "another compression": (hostile.packed_otherwise, "compressed in a way that no .xlsx may be"),
+    "a million heads": (
+        lambda s, t: hostile.manifest(
+            s, t, rb'\{"weights": false', rb'{"heads": 1000000000, "weights": false'
+        ),
+        "would need 25,",
+    ),
+    "settings of the wrong kind": (
+        lambda s, t: hostile.manifest(s, t, rb'"scale": true, "mask"', rb'"scale": true, "musk"'),
+        "the manifest does not fit the workbook: KeyError: 'mask'",
+    ),
+    "deep settings": (
+        lambda s, t: hostile.manifest(s, t, rb'\{"weights": false', b"[" * 100_000),
+        "the manifest on the last sheet is damaged",
+    ),
+}
+
+
+MEASURED = ("flat bomb", "lying bomb", "many parts", "names", "full sheet", "one part for many sheets")
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_too_much_is_refused_before_it_is_read(case, causal, target, monkeypatch, capsys):
+    make, sentence = REFUSED[case]
+    path = make(causal, target)
+    code, said = run(path) if case in MEASURED else quietly(path, monkeypatch, capsys)
+    assert (code, sentence in said) == (2, True), said
+
+
+HARMLESS = {
+    "nested bomb": hostile.nested_bomb,
+    "merged over everything": hostile.merged,
+    "cells in the last corner": hostile.wide,
+    "one endless row": hostile.one_row,
+}
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_what_is_never_unpacked_nor_filled_does_no_harm(case, causal, target):
+    code, said = run(HARMLESS[case](causal, target))
+    assert (code, "agree with NumPy" in said or "0 errors" in said) == (0, True), said
+
+
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_nested_parentheses(causal, target, engine):
+    engines_there(engine)
+    deep = f"={'(' * 8000}1{')' * 8000}"
+    path = hostile.formula(causal, target, deep)
+    code, said = run(path, "--engine", engine, "--inputs", "as-saved")
+    assert code in (1, 2)
+    assert code == 1 or engines.calls.TITLES[engine] in said
+
+
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_a_product_of_512_million_numbers(causal, target, engine):
+    engines_there(engine)
+    huge = "=SUM(MMULT($A$3000:$WQJ$18999+1,$A$3000:$WQJ$18999+1))"
+    path = hostile.formula(causal, target, huge)
+    code, said = run(path, "--engine", engine, "--inputs", "as-saved", seconds=150)
+    assert code in (1, 2)
+    assert code == 1 or engines.calls.TITLES[engine] in said
+
+
+@pytest.mark.parametrize("text", ['MAX(C50:G50)W"x"', "MAX(C50:G50))", "MAX(C50:G50", "{", "'", '"'])
+def test_a_formula_that_is_none(causal, target, monkeypatch, capsys, text):
+    code, said = quietly(hostile.replaced(causal, target, "MAX(C50:G50)", text), monkeypatch, capsys)
+    assert code in (1, 2)
+    assert "causal_chase_RowMax" in said or "IronCalc" in said or "damaged" in said
+
+
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_a_circle_is_found(causal, target, engine):
+    engines_there(engine)
+    path = hostile.replaced(causal, target, "SQRT(COLUMNS(vocab_E))", "causal_Scale+0")
+    code, said = run(path, "--engine", engine, "--inputs", "as-saved")
+    assert code == 1
+    assert "causal_Scale" in said
+
+
+def engines_there(engine):
+    if reason := engines.missing(engine):
+        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+
+
+@pytest.fixture
+def server():
+    """A server on this machine that notes who asks for what."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"7")
+
+        do_HEAD = do_OPTIONS = do_PROPFIND = do_GET  # noqa: N815 - the server's names
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}", asked
+        served.shutdown()
+
+
+@pytest.mark.parametrize("part", ["xl/sharedStrings.xml", hostile.BOOK, "docProps/app.xml"])
+def test_an_external_entity_is_never_fetched(causal, target, server, part):
+    url, asked = server
+    path = hostile.external_entity(causal, target, f"{url}/secret", part)
+    with pytest.raises(NotCheckableError, match="declares XML entities"):
+        check(path)
+    assert asked == []
+
+
+LINKS = {
+    "web": '=WEBSERVICE("{url}/web")',
+    "workbook": "='{url}/[other.xlsx]Sheet1'!$A$1",
+    "numbered workbook": "=[1]Sheet1!$A$1",
+    "other program": "=soffice|'{url}/topic'!'A1'",
+    "DDE": '=DDE("soffice","{url}/x.ods","A1")',
+    "picture": '=_xlfn.IMAGE("{url}/x.png")',
+}
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_a_link_is_reported_and_not_handed_to_an_engine(causal, target, server, case):
+    url, asked = server
+    path = hostile.formula(causal, target, LINKS[case].format(url=url))
+    report = check(path)
+    assert ("external link", "error") in [(f.kind, f.severity) for f in report.every_finding]
+    copy = target.with_name("copy.xlsx")
+    without_values(read(path), copy)
+    assert "B2000" not in str(hostile.parts_of(copy))
+    assert asked == []
+
+
+@pytest.mark.parametrize("engine", engines.ENGINES)
+def test_a_link_is_never_followed(causal, target, server, engine):
+    engines_there(engine)
+    url, asked = server
+    path = hostile.formula(causal, target, LINKS["web"].format(url=url))
+    code, said = run(path, "--engine", engine, "--inputs", "as-saved")
+    assert (code, "reaches outside the workbook" in said, asked) == (1, True, []), said
+
+
+def test_a_name_that_links_is_reported_and_left_out(causal, target, server):
+    url, asked = server
+    name = f'<definedName name="zz">WEBSERVICE("{url}/name")</definedName></definedNames>'
+    path = hostile.edited(causal, target, hostile.BOOK, "</definedNames>", name)
+    code, said = run(path)
+    assert (code, "the name zz reaches outside" in said, asked) == (0, True, [])
+    assert run(path, "--strict")[0] == 1
+
+
+def test_macros_are_reported_and_not_carried_along(causal, target):
+    report = check(hostile.with_macros(causal, target))
+    assert report.holds
+    assert [(f.kind, f.severity) for f in report.every_finding] == [("macros", "warning")]
+    assert run(target, "--strict")[0] == 1
+
+
+def test_encrypted(target, monkeypatch, capsys):
+    code, said = quietly(hostile.encrypted(target), monkeypatch, capsys)
+    assert (code, "encrypted workbook" in said) == (2, True)
+
+
+def test_neither_a_folder_nor_a_pipe_is_read(tmp_path):
+    pipe = tmp_path / "pipe.xlsx"
+    os.mkfifo(pipe)
+    for path in (tmp_path, pipe):
+        code, said = run(path, seconds=10)
+        assert (code, "this is not a file" in said) == (2, True), said
+
+
+@pytest.mark.parametrize("percent", range(0, 100, 5))
+def test_truncated(causal, target, monkeypatch, capsys, percent):
+    assert quietly(hostile.truncated(causal, target, percent), monkeypatch, capsys)[0] == 2
+
+
+def test_flipped_bytes(causal, target, monkeypatch, capsys, scratch):
+    codes = {0: 0, 1: 0, 2: 0}
+    for seed in range(FLIPS):
+        start = time.monotonic()
+        try:
+            codes[quietly(hostile.flipped(causal, target, seed), monkeypatch, capsys)[0]] += 1
+        except BaseException as error:
+            raise AssertionError(f"seed {seed}") from error
+        assert list(scratch.iterdir()) == [], seed
+        assert time.monotonic() - start < 60, seed
+    if FLIPS != 200 or os.environ.get("XLSXATTN_TELL"):
+        with capsys.disabled():
+            print(f"\n{FLIPS} flips, exit codes: {codes}")  # noqa: T201
+    assert codes[2] > FLIPS // 4
+    assert codes[0] + codes[1] > FLIPS // 20  # not all are refused outright
+
+
+def test_an_answer_of_300_megabytes_is_not_read(causal, target):
+    path = hostile.formula(causal, target, '=REPT("x",32767)')
+    areas = {str(i): Area("Causal attention", 1999, 1, 1, 1) for i in range(10_000)}
+    (answer,) = engines.evaluate("ironcalc", [engines.Job(path, areas)])
+    assert str(answer) == "IronCalc computed more text than can be read."
+
+
+def test_time_runs_out(causal):
+    """The clock strikes in the middle of a check, ends its engine, and everything is put away."""
+    short = limits.Allowance(seconds=0.15)
+    with pytest.raises(NotCheckableError, match=r"stopped after 0\.15 s"), guarded("slow.xlsx", short):
+        [check(causal) for _ in range(100)]
+
+
+def test_limits_are_put_back():
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with pytest.raises(NotCheckableError, match="memory"), guarded("x.xlsx"):
+        bytearray(3 * 2**30)
+    with guarded("x.xlsx"):
+        assert sys.platform != "linux" or resource.getrlimit(resource.RLIMIT_AS) != before
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    with pytest.raises(NotCheckableError, match="stopped"), guarded("x.xlsx", limits.Allowance(seconds=0.05)):
+        time.sleep(5)
+
+
+@pytest.mark.parametrize(
+    "limit", ["packed", "directory", "unpacked", "text", "cells", "elements", "details", "names"]
+)
+def test_every_limit_of_the_archive_is_one(causal, limit):
+    """The sound workbook passes, and fails each limit that is set below what it has."""
+
+    def opened(allowed):
+        with Archive(causal, allowed) as archive:
+            for name in archive.namelist():
+                archive.open(name).close()
+
+    opened(limits.STANDARD)
+    small = limits.Allowance(**{limit: 10})
+    if limit == "text":
+        small = limits.Allowance(text=-(2**20) + 10)
+    with pytest.raises(NotCheckableError, match=r"more than the .* that are read"):
+        opened(small)
+
+
+@pytest.mark.parametrize("setting", ["True", "False"])
+@pytest.mark.parametrize("part", [hostile.BOOK, hostile.SHEET])
+def test_with_either_parser(causal, target, monkeypatch, part, setting):
+    """Openpyxl parses with lxml where it is installed, else with the standard library's expat."""
+    monkeypatch.setenv("OPENPYXL_LXML", setting)
+    code, said = run(hostile.laughs(causal, target, part))
+    assert (code, "declares XML entities" in said) == (2, True), said
+    assert run(hostile.deep_xml(causal, target, part))[0] in (0, 2)

@@ -1,0 +1,180 @@
+"""The mutation campaign, a sample of it: what it makes, that all of it is found, and that it can fail."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+
+import pytest
+
+from campaign import report, run
+from campaign.judge import Judge, Outcome
+from campaign.kinds import MANIFEST
+from campaign.mutants import Mutant, Package
+from campaign.reasons import UNEXPLAINED
+from xlsxattn.checker import check
+
+KINDS = {
+    "a constant",
+    "absolute for relative",
+    "another block's range",
+    "another context's range",
+    "another head's range",
+    "another row",
+    "another sheet's range",
+    "block in two",
+    "every word reads the first",
+    "misses the last",
+    "name deleted",
+    "names swapped",
+    "off by 1e-6",
+    "one short, nothing left",
+    "one short, old values left",
+    "pasted as values",
+    "relative for absolute",
+    "right value as a constant",
+    "scale left out",
+    "softmax over columns",
+    "transpose added",
+    "transpose dropped",
+    "wrong d",
+    "wrong mask",
+}
+PICKED = {  # range → what its formula becomes, in the walkthrough
+    "qkv_cat_Scores": "=MMULT(qkv_cat_K,TRANSPOSE(qkv_cat_K))",
+    "qkv_keyboard_Output": "=MMULT(qkv_keyboard_Attention,qkv_keyboard_K)",
+    "dims_cat_Q": "=MMULT(dims_keyboard_X,0+dims_W_Q)",
+    "dims_Scale": "=SQRT(COLUMNS(vocab_E))",
+    "heads_cat_h2_Q": "=MMULT(heads_cat_X,0+heads_h1_W_Q)",
+    "heads_cat_h2_Output": "=MMULT(heads_cat_h1_Attention,heads_cat_h2_V)",
+    "heads_keyboard_Output": "=MMULT(heads_keyboard_Concat,0+TRANSPOSE(heads_W_O))",
+    "attn_cat_Attention": "=attn_cat_Exp/TRANSPOSE(attn_cat_RowSum)",
+    "heads_cat_h1_Scaled": "=heads_cat_h1_Scores",
+    "compare_keyboard_attn_Cosine": "another block's range",
+    "compare_cat_qkv_Output": "another context's range",
+    "vocab_Status": "misses the last",
+}
+
+
+@pytest.fixture(scope="module")
+def judge(causal):
+    return Judge(causal)
+
+
+@pytest.fixture(scope="module")
+def judged(walkthrough):
+    judge = Judge(walkthrough)
+    made = [m for m in run.mutants(walkthrough) if m.ranges[0] in PICKED and _picked(m)]
+    return [judge.judge(m) for m in {m.ranges: m for m in made}.values()]
+
+
+def _picked(mutant):
+    wanted = PICKED[mutant.ranges[0]]
+    return mutant.kind == wanted or f": {wanted} for " in mutant.what
+
+
+def one_of_each(path):
+    """A mutant of each kind that changes a value, and for variety not always of the same ranges."""
+    made = {}
+    for i, mutant in enumerate(run.mutants(path)):
+        made.setdefault((mutant.kind, i % 3), mutant)
+    return list(made.values())
+
+
+def test_every_kind_of_fault_is_made(causal, walkthrough):
+    made = [*run.mutants(causal), *run.mutants(walkthrough)]
+    assert {mutant.kind for mutant in made} == KINDS
+    broken = {name for mutant in made for name in mutant.ranges}
+    assert broken == set(check.read(causal).names) | set(check.read(walkthrough).names)
+
+
+def test_no_fault_is_made_twice(causal):
+    made = run.mutants(causal)
+    assert len({(str(m.cells), str(m.names)) for m in made}) == len(made)
+
+
+def test_each_kind_is_found_and_named(judge, causal):
+    outcomes = [judge.judge(mutant) for mutant in one_of_each(causal)]
+    assert not list(report.failures(outcomes))
+    assert {o.verdict for o in outcomes} == {"as saved", "perturbed", "equivalent"}
+    line, good = report.score(outcomes)
+    assert good
+    assert "(100 %" in line
+
+
+def test_picked_faults_of_the_walkthrough_are_found(judged):
+    assert {o.mutant.ranges[0] for o in judged} == set(PICKED)
+    assert not list(report.failures(judged))
+    assert Counter(o.verdict for o in judged)["perturbed"] >= 1
+
+
+def test_without_perturbation_some_are_missed(causal):
+    weak = Judge(causal, perturb=False)
+    kinds = ("pasted as values", "right value as a constant", "one short, old values left")
+    outcomes = [weak.judge(m) for m in one_of_each(causal) if m.kind in kinds or m.kind == "misses the last"]
+    line, good = report.score(outcomes)
+    assert not good
+    assert "(100 %" not in line
+    assert {o.mutant.kind for o in outcomes if o.verdict == "missed"} >= {"pasted as values"}
+
+
+def test_a_tolerance_too_wide_lowers_the_score(judge, causal, monkeypatch):
+    (slight, *_) = [m for m in run.mutants(causal) if m.kind == "off by 1e-6" and "RowMax" in m.ranges[0]]
+    assert judge.judge(slight).verdict == "as saved"
+    monkeypatch.setattr("xlsxattn.checker.compare.PRECISION", 1e-3)
+    assert judge.judge(slight).verdict != "as saved"
+
+
+def test_without_the_structure_checks_equivalents_are_failures(judge, causal, monkeypatch):
+    (mask,) = [
+        m for m in run.mutants(causal) if m.ranges == ("causal_chase_Mask",) and m.kind == "pasted as values"
+    ]
+    assert judge.judge(mask).verdict == "equivalent"
+    monkeypatch.setattr("xlsxattn.checker.structure.misplaced_formulas", lambda _: [])
+    assert judge.judge(mask).verdict == "not in structure"
+
+
+def test_the_command_finds_the_same_in_the_file(judge, causal, tmp_path):
+    """What the campaign computes in one process is what `check` says of the finished file with the fault."""
+    whole = Package(causal)
+    for i, mutant in enumerate(one_of_each(causal)[::5]):
+        outcome = judge.judge(mutant)
+        path = tmp_path / f"{i}.xlsx"
+        whole.write(mutant, path)
+        if mutant.ranges[0] in MANIFEST:
+            with pytest.raises(check.NotCheckableError, match=mutant.ranges[0]):
+                check.check(path)
+            continue
+        said = check.check(path)
+        values = [f for run_ in said.runs for f in run_.findings]
+        if outcome.verdict == "equivalent":
+            assert not values
+            assert any(name in f"{f.range} {f.message}" for f in said.findings for name in mutant.ranges)
+        else:
+            assert outcome.said.startswith(f"{values[0].range}: ")
+            assert bool(values[0].round) == (outcome.verdict == "perturbed")
+
+
+def test_a_fault_under_another_name_counts_as_missed(judge, causal):
+    (wrong, *_) = [m for m in run.mutants(causal) if m.kind == "wrong d" and m.ranges == ("causal_Scale",)]
+    elsewhere = dataclasses.replace(wrong, ranges=("causal_chase_Output",))
+    outcome = judge.judge(elsewhere)
+    assert outcome.verdict != "as saved"
+
+
+def test_what_no_rule_explains_is_a_failure():
+    mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
+    assert list(report.failures([Outcome(mutant, "equivalent", UNEXPLAINED)]))
+    assert not list(report.failures([Outcome(mutant, "equivalent", "both are 1")]))
+
+
+def test_names_that_are_moved_are_a_warning(walkthrough, tmp_path):
+    book = check.read(walkthrough)
+    names = book.names["qkv_W_Q"], book.names["qkv_W_K"]
+    swap = Mutant(
+        "names swapped", ("qkv_W_Q", "qkv_W_K"), "", names={"qkv_W_K": names[0], "qkv_W_Q": names[1]}
+    )
+    Package(walkthrough).write(swap, tmp_path / "swapped.xlsx")
+    said = check.check(tmp_path / "swapped.xlsx")
+    assert said.holds  # an input is what bears its name
+    assert {f.kind for f in said.every_finding} >= {"moved"}

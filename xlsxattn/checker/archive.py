@@ -1,0 +1,172 @@
+"""A workbook's archive, whose parts are looked over before anything parses them."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass, fields
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from xlsxattn.checker.limits import MB, STANDARD, NotCheckableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from xlsxattn.checker.limits import Allowance
+
+_BLOCK = MB
+_SHARED = re.compile(rb"""shared["'][^<>]*>([^<]*)<""")
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([^"']{0,40})""")
+_PLAIN = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1"}
+_FOREIGN = (b"\xfe\xff", b"\xff\xfe", b"\x00", b"\x4c\x6f\xa7\x94")  # UTF-16, UTF-32 and EBCDIC begin so
+_FULLY_OPAQUE = 0x1  # the bit of an archive's part that is encrypted
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was seen of XML: cells, names, elements, those outside cells, shared formulas, the longest."""
+
+    cells: int = 0
+    names: int = 0
+    elements: int = 0
+    details: int = 0
+    shared: int = 0
+    longest: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Add what was seen elsewhere."""
+        for field in fields(self):
+            both = getattr(self, field.name), getattr(other, field.name)
+            setattr(self, field.name, max(both) if field.name == "longest" else sum(both))
+
+    def see(self, xml: bytes) -> None:
+        """Count what a stretch of whole tags opens; a prefix on every tag makes all of them details."""
+        opened = xml.count(b"<") - xml.count(b"</")
+        cells = xml.count(b"<c ") + xml.count(b"<c>")
+        inside = sum(xml.count(tag) for tag in (b"<v>", b"<f>", b"<f ", b"<is>", b"<t>", b"<t ", b"<si>"))
+        self.cells += cells
+        self.names += xml.count(b"definedName ") + xml.count(b"<definedName>")
+        self.elements += opened
+        self.details += opened - cells - inside
+        if b"shared" in xml:
+            formulas = [len(text) for text in _SHARED.findall(xml)]
+            self.shared += len(formulas)
+            self.longest = max(self.longest, *formulas, 0)
+
+
+class Archive(zipfile.ZipFile):
+    """An archive whose parts are looked over, whole, before anybody parses them.
+
+    Counting on every opening bounds a part that the workbook names a thousand times.
+    """
+
+    SIZES: ClassVar = (("cells", "cells"), ("names", "defined names"), ("elements", "XML elements"))
+
+    def __init__(self, path: Path, allowed: Allowance = STANDARD) -> None:
+        """Open a workbook's archive and judge its directory.
+
+        Raises:
+            NotCheckableError: it is no archive, or larger than allowed.
+        """
+        self.named, self.allowed = path, allowed
+        self.seen, self._parts = Counts(), dict[str, Counts]()
+        if not path.exists():
+            raise NotCheckableError(f"{path}: there is no such file")
+        if not path.is_file():
+            raise NotCheckableError(f"{path}: this is not a file")
+        self._judge_file()
+        super().__init__(path)
+        self._judge_directory()
+
+    def _judge_file(self) -> None:
+        size = self.named.stat().st_size
+        if size > self.allowed.packed:
+            raise self.too_much(f"is {size / MB:,.0f} MB large", f"{self.allowed.packed / MB:,.0f} MB")
+        with self.named.open("rb") as file:
+            if file.read(len(_OLE)) == _OLE:
+                sentence = "this is an encrypted workbook or an old .xls: save it as .xlsx without a password"
+                raise NotCheckableError(f"{self.named}: {sentence}")
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before a million parts are listed
+        if end and end[5] > self.allowed.directory:
+            raise self.too_much(f"lists {end[4]:,} parts", f"{self.allowed.directory // 100:,}")
+
+    def _judge_directory(self) -> None:
+        parts = self.infolist()
+        size = sum(part.file_size for part in parts)
+        problem = None
+        if size > self.allowed.unpacked:
+            most = f"{self.allowed.unpacked / MB:,.0f} MB"
+            problem = self.too_much(f"unpacks to {size / MB:,.0f} MB", most)
+        elif any(part.flag_bits & _FULLY_OPAQUE for part in parts):
+            problem = NotCheckableError(f"{self.named}: it has encrypted parts, which cannot be read")
+        elif {part.compress_type for part in parts} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            problem = NotCheckableError(f"{self.named}: it is compressed in a way that no .xlsx may be")
+        if problem:
+            self.close()
+            raise problem
+
+    def too_much(self, what: str, most: str) -> NotCheckableError:
+        """The sentence for a limit that is exceeded."""
+        return NotCheckableError(f"{self.named}: the workbook {what}, more than the {most} that are read")
+
+    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
+        """Open a part after it was looked over from end to end.
+
+        Raises:
+            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
+        """
+        self.charge([name if isinstance(name, str) else name.filename])
+        return super().open(name, *args, **options)
+
+    def charge(self, names: Iterable[str]) -> None:
+        """Look parts over and add them to what was seen, as many times as they are named.
+
+        Raises:
+            NotCheckableError: they hold what no workbook needs, or more of it than allowed.
+        """
+        for part in names:
+            if part not in self._parts:
+                with super().open(part) as stream:
+                    self._parts[part] = self._look_over(part, stream)
+            self.seen.add(self._parts[part])
+            self._judge(self.seen)
+
+    def charged(self, name: str) -> IO[bytes]:
+        """Open a part that was looked over before."""
+        return super().open(name)
+
+    def _look_over(self, part: str, stream: IO[bytes]) -> Counts:
+        counts, rest, plain = Counts(), b"", False
+        while block := stream.read(_BLOCK):
+            if not rest:
+                plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+                self._judge_encoding(part, block)
+            if plain and b"\x00" in block:
+                raise NotCheckableError(f"{self.named}: its part {part} is not in UTF-8")
+            block = rest + block
+            cut = block.rfind(b"<")
+            if b"<!DOCTYPE" in block:
+                raise NotCheckableError(f"{self.named}: its part {part} declares XML entities (DOCTYPE)")
+            if len(block) - cut > self.allowed.text + _BLOCK:
+                raise self.too_much("has a text that is too long", f"{self.allowed.text / MB:,.0f} MB")
+            counts.see(block[: max(cut, 0)])
+            rest = block[max(cut, 0) :]
+            self._judge(counts)
+        counts.see(rest)
+        return counts
+
+    def _judge_encoding(self, part: str, start: bytes) -> None:
+        declared = _ENCODING.search(start[:400])
+        if start.startswith(_FOREIGN) or (declared and declared[1].lower() not in _PLAIN):
+            raise NotCheckableError(f"{self.named}: its part {part} is not in UTF-8")
+
+    def _judge(self, counts: Counts) -> None:
+        for key, word in (*self.SIZES, ("details", "styles, rows, names and other XML elements")):
+            most = getattr(self.allowed, key)
+            if getattr(counts, key) > most:
+                raise self.too_much(f"has too many {word}", f"{most:,}")
+        if counts.shared * counts.longest > self.allowed.shared:
+            what = f"shares formulas of {counts.longest:,} characters among {counts.shared:,} cells"
+            raise self.too_much(what, f"{self.allowed.shared:,} characters")

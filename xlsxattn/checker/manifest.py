@@ -1,0 +1,89 @@
+"""What a workbook says of itself, on its last sheet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.reference import SheetInfo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from xlsxattn.checker.cells import Area, Grid, Value
+
+VERSION = 1
+MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the workbook says of itself.
+
+    Attributes:
+        sheets: id, kind and settings of every sheet.
+        contexts: the sentences' ids.
+        inputs: names of the ranges a person may change.
+        formulas: for each computed range, how its formula is entered and what it should be.
+    """
+
+    sheets: tuple[SheetInfo, ...]
+    contexts: tuple[str, ...]
+    inputs: tuple[str, ...]
+    formulas: Mapping[str, tuple[str, str]]
+
+
+def read_manifest(
+    path: Path, names: Mapping[str, Area], typed: Mapping[tuple[str, int, int], Value]
+) -> Manifest:
+    """Read the tables on the last sheet.
+
+    Raises:
+        NotCheckableError: there are none, or they are of another version, damaged or too long.
+    """
+    tables: dict[str, Grid] = {}
+    for part in MANIFEST:
+        area = names.get(f"xlsxattn_{part}")
+        if area is None:
+            raise NotCheckableError(f"{path}: made by another program: the range xlsxattn_{part} is missing")
+        tables[part] = [
+            [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
+            for i in range(area.rows)
+        ]
+    version = tables["Version"][0][0]
+    if version != VERSION:
+        raise NotCheckableError(
+            f"{path}: xlsxattn_Version is {version}, this program reads version {VERSION}"
+        )
+    try:
+        sheets = tuple(
+            SheetInfo(str(i), str(kind), dict(json.loads(str(s)))) for i, kind, s in tables["Sheets"]
+        )
+        formulas = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
+    except (ValueError, TypeError, RecursionError):
+        raise NotCheckableError(f"{path}: the manifest on the last sheet is damaged") from None
+    if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
+        raise NotCheckableError(
+            f"{path}: the manifest names more than {STANDARD.sheets:,} sheets or contexts"
+        )
+    contexts = tuple(str(row[0]) for row in tables["Contexts"])
+    return Manifest(sheets, contexts, tuple(str(row[0]) for row in tables["Inputs"]), formulas)
+
+
+def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
+    """Refuse sheets that would make more scores than a workbook can hold: a few words could ask for them.
+
+    Raises:
+        NotCheckableError: there would be too many.
+    """
+    lengths = [len(inputs[f"{context}_Tokens"]) for context in manifest.contexts]
+    cells = 0
+    for sheet in manifest.sheets:
+        widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
+        cells += sum(n * (n * int(sheet.settings.get("heads", 1)) + widths) for n in lengths)
+    if cells > STANDARD.area:
+        raise NotCheckableError(f"{path}: its sheets would need {cells:,} scores, at most {STANDARD.area:,}")

@@ -1,0 +1,95 @@
+"""Opens a workbook and parses no part of it without need."""
+
+from __future__ import annotations
+
+import html
+import re
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from openpyxl.reader.excel import ExcelReader
+from openpyxl.worksheet._reader import WorksheetReader
+
+from xlsxattn.checker.archive import Archive
+from xlsxattn.checker.limits import STANDARD, Allowance
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from openpyxl.workbook import Workbook
+
+_PROPERTIES = "docProps/app.xml"
+_PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
+
+
+class CellsOnly(ExcelReader):
+    """Reads names, styles and cells, and nothing else.
+
+    Charts, pictures, comments, links, merged and decorated cells are left out: none of them computes, and
+    openpyxl fills every cell that a merged range or a link claims to cover.
+    """
+
+    def __init__(self, archive: Archive, *, parse: bool) -> None:
+        """Read from an archive; without `parse` the sheets are found but not parsed."""
+        self.archive, self.valid_files = archive, archive.namelist()
+        self.parse = parse
+        self.read_only = self.data_only = self.keep_vba = self.keep_links = self.rich_text = False
+        self.shared_strings: list[str] = []
+        self.targets: dict[str, str] = {}
+
+    def read(self) -> None:
+        """Read everything, or only what leads to the sheets."""
+        if self.parse:
+            try:
+                super().read()
+            except ValueError as error:  # openpyxl wraps those in a paragraph
+                raise error.__cause__ or error from None
+            return
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        self.read_worksheets()
+
+    def read_properties(self) -> None:
+        """Leave out title and author."""
+
+    def read_custom(self) -> None:
+        """Leave out properties of a user's own."""
+
+    def read_theme(self) -> None:
+        """Leave out colours."""
+
+    def read_worksheets(self) -> None:
+        """Read the cells of every sheet; one that is no worksheet stays empty."""
+        archive: Any = self.archive
+        if len(self.parser.sheets) > archive.allowed.sheets:
+            raise archive.too_much(f"has {len(self.parser.sheets):,} sheets", f"{archive.allowed.sheets:,}")
+        found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
+        archive.charge(rel.target for _, rel in found if self.parse)
+        for sheet, relation in found:
+            worksheet: Any = self.wb.create_sheet(sheet.name)
+            worksheet.sheet_state = sheet.state
+            if "chartsheet" in relation.Type:
+                continue
+            self.targets.setdefault(worksheet.title, relation.target)
+            if self.parse:
+                with archive.charged(relation.target) as source:
+                    WorksheetReader(worksheet, source, self.shared_strings, False, False).bind_cells()  # noqa: FBT003
+
+
+def load(path: Path, allowed: Allowance = STANDARD) -> tuple[Workbook, tuple[str, ...], str]:
+    """A workbook's formulas and typed values, the names of its parts, and the program that saved it last.
+
+    Raises:
+        NotCheckableError: it holds more than allowed.
+        Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
+    """
+    with warnings.catch_warnings(), Archive(path, allowed) as archive:
+        warnings.simplefilter("ignore")
+        said = b""
+        if _PROPERTIES in (parts := tuple(archive.namelist())):
+            said = archive.read(_PROPERTIES)
+        program = _PROGRAM.search(said.decode("utf-8", "replace"))
+        reader = CellsOnly(archive, parse=True)
+        reader.read()
+        return reader.wb, parts, html.unescape(program[1]).strip() if program else ""
