@@ -188,6 +188,7 @@ def _attention(sheet: SheetSpec, context: Context, p: str, qkv: tuple[str, str, 
     row_max = Side("row max", column("RowMax", ops.ROW_MAX, "number", scaled=top))
     scaled = {"scores": f"{p}_Scores", "scale": f"{s}_Scale"}
     exp, total = f"{p}_Exp", f"{p}_UnscaledSum"
+    unscaled = {"scaled": top, "row_max": f"{p}_RowMax", "scale": f"{s}_Scale"}
     steps: Steps = {}
     own = "Scores = X · Xᵀ"
     title = ops.SCORES.maths if sheet.weights else own
@@ -211,7 +212,7 @@ def _attention(sheet: SheetSpec, context: Context, p: str, qkv: tuple[str, str, 
         )
     sides = (
         Side("row sum", column("RowSum", ops.ROW_SUM, exp=exp)),
-        Side("row sum without √d", column("UnscaledSum", ops.UNSCALED_SUM, exp=exp, scale=f"{s}_Scale")),
+        Side("row sum without √d", column("UnscaledSum", ops.UNSCALED_SUM, **unscaled)),
     )
     steps["Exp"] = (
         ops.EXP.maths,
@@ -219,7 +220,7 @@ def _attention(sheet: SheetSpec, context: Context, p: str, qkv: tuple[str, str, 
         square("Exp", ops.EXP, "exp", *sides, scaled=top, row_max=f"{p}_RowMax"),
     )
     attention = f"{p}_Attention"
-    without = {"unscaled_sum": total, "exp": exp, "scale": f"{s}_Scale"}
+    without = {"unscaled_sum": total, **unscaled}
     sides = (
         Side("row sum", column("AttentionSum", ops.ATTENTION_SUM, attention=attention)),
         Side("entropy", column("Entropy", ops.ENTROPY, attention=attention)),

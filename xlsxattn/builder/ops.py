@@ -102,7 +102,8 @@ EXP = Op(
     "and keeps EXP from overflowing.",
 )
 ROW_SUM = Op("row sum", "=SUM({exp}[row])", "cells")
-UNSCALED_SUM = Op("row sum without √d_k", "=SUM({exp}[row]^{scale})", "cell arrays")
+# Without the scale a score is √d_k times as large. Not Exp^√d_k: LibreOffice shows #NUM! where that vanishes.
+UNSCALED_SUM = Op("row sum without √d_k", "=SUM(EXP({scale}*({scaled}[row]-{row_max}[cell])))", "cell arrays")
 ATTENTION = Op(
     "Attention = Exp / row sum",
     "={exp}/{row_sum}",
@@ -114,11 +115,11 @@ ENTROPY = Op(
     "=-SUM({attention}[row]*LN({attention}[row]+({attention}[row]=0)))",
     "cell arrays",
 )
-# The softmax without the scale raises every Exp to the power √d_k, so ln Σ Exp^√d − √d Σ Exp^√d ln Exp / Σ.
+# With t = √d_k (s − max s): −Σ p ln p = ln Σ exp t − Σ t exp t / Σ exp t.
 ENTROPY_UNSCALED = Op(
     "entropy without √d_k",
-    "=LN({unscaled_sum}[cell])"
-    "-{scale}*SUM({exp}[row]^{scale}*LN({exp}[row]+({exp}[row]=0)))/{unscaled_sum}[cell]",
+    "=LN({unscaled_sum}[cell])-{scale}*SUM(EXP({scale}*({scaled}[row]-{row_max}[cell]))"
+    "*({scaled}[row]-{row_max}[cell]))/{unscaled_sum}[cell]",
     "cell arrays",
 )
 OUTPUT = Op(

@@ -219,8 +219,9 @@ def without_values(book: Book, path: Path) -> None:
 
 
 def _absolute(area: Area) -> str:
+    first = f"${get_column_letter(area.col + 1)}${area.row + 1}"
     last = f"${get_column_letter(area.col + area.cols)}${area.row + area.rows}"
-    return f"${get_column_letter(area.col + 1)}${area.row + 1}:{last}"
+    return first if first == last else f"{first}:{last}"  # engines do not treat $A$1:$A$1 as they treat $A$1
 
 
 def is_text(name: str) -> bool:
