@@ -272,15 +272,15 @@ def test_the_longest_sentence_sets_the_distance_of_the_steps():
         assert placed[f"attn_{lane}_Scores"].row == placed[f"attn_{lane}_X"].row + 7 + 5
 
 
-def test_a_lane_is_labels_and_blocks_and_helper_columns_and_a_gap():
+def test_a_lane_is_labels_and_blocks_and_side_columns_and_a_gap():
     n = 12
     _, sheet = page_of(plain([n, n], 4, PLAIN), "attn")
     placed = placed_by_name(sheet)
     assert placed["attn_c1_Attention_Rows"].col == 1
     assert placed["attn_c1_Attention"].col == 2
-    helpers = [placed[f"attn_c1_{name}"].col for name in ("AttentionSum", "Entropy", "EntropyUnscaled")]
-    assert helpers == [2 + n, 3 + n, 4 + n]
-    assert placed["attn_c2_Attention"].col == 2 + (n + 3) + 1 + 1  # beyond the helpers, a gap and the labels
+    sides = [placed[f"attn_c1_{name}"].col for name in ("AttentionSum", "Entropy", "EntropyUnscaled")]
+    assert sides == [2 + n, 3 + n, 4 + n]
+    assert placed["attn_c2_Attention"].col == 2 + (n + 3) + 1 + 1  # beyond the sides, a gap and the labels
 
 
 def test_shared_weights_flow_into_the_lanes_and_then_below():
