@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import formulas, layout, pages, writer
 from xlsxattn.builder import spec as specs
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
@@ -66,8 +66,9 @@ def build(source: Path, target: Path, *, force: bool = False, make_folder: bool 
     spec = specs.load(source)
     book = pages.book(spec)
     try:
+        formulas.check_lengths(book.blocks())
         sheets = layout.lay_out(book)
-    except layout.TooLargeError as error:
+    except ValueError as error:
         raise SpecError(f"{source}: {error}") from None
     try:
         refuse_changed(target, force=force)

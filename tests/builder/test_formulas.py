@@ -245,3 +245,14 @@ def test_so_they_are_on_tabs_that_must_be_quoted_and_with_many_heads(tmp_path):
     book = pages.book(parse(plain([5, 1, 3], 4, {"id": "attn", "title": "a'b'c"}, heads, compare), "drawn"))
     writer.write(tmp_path / "drawn.xlsx", book.title, layout.lay_out(book))
     assert not unfaithful(tmp_path / "drawn.xlsx")
+
+
+def test_a_formula_too_long_for_excel_is_refused_by_name():
+    ids = [f"c{i}{'x' * 25}" for i in range(80)]
+    data = {
+        "vocabulary": {"tokens": {"w": [1.0, 2.0]}},
+        "contexts": dict.fromkeys(ids, "w"),
+        "sheets": [{"id": "s"}, {"id": "compare", "kind": "compare"}],
+    }
+    with pytest.raises(ValueError, match=r"compare_Status would have [\d,]+ characters, at most 8,192"):
+        formulas.check_lengths(pages.book(parse(data, "test")).blocks())

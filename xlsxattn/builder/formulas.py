@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from xlsxattn.builder.graph import Block
     from xlsxattn.builder.placed import Placed, Rectangle
 
     Places = Mapping[str, tuple[str, Rectangle]]
 
 LONGEST_NAME = 255
+LONGEST_FORMULA = 8_192
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|\.\.row|\d+)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
@@ -31,6 +33,21 @@ def check_names(names: Iterable[str]) -> None:
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
             raise ValueError(f"the names {twin!r} and {name!r} differ by case alone")
+
+
+def check_lengths(blocks: Iterable[Block]) -> None:
+    """Refuse what Excel would refuse: a formula of more than 8,192 characters.
+
+    Raises:
+        ValueError: names the range, and what would help.
+    """
+    for block in blocks:
+        longest = max((len(part.formula) for part in block.parts), default=0)
+        if longest > LONGEST_FORMULA:
+            found = f"the formula of {block.name} would have {longest:,} characters"
+            raise ValueError(
+                f"{found}, at most {LONGEST_FORMULA:,} are possible: fewer sentences or shorter ids help"
+            )
 
 
 def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:

@@ -25,7 +25,7 @@ MASKS = ("none", "causal")
 RESERVED = re.compile(r"vocab|xlsxattn|w|b|h\d+|l\d+")
 ID = re.compile(r"[a-z][a-z0-9]*")
 LONGEST_ID = 32
-MOST_WORDS, MOST_CONTEXTS, MOST_HEADS, MOST_COLUMNS = 256, 250, 64, 1024
+MOST_WORDS, MOST_CONTEXTS, MOST_HEADS, MOST_COLUMNS = 256, 100, 64, 1024
 SHEET_KEYS = {
     "self-attention": ("id", "title", "kind", "scale", "mask", "d_k", "d_v", "seed", "weights"),
     "multi-head": ("id", "title", "kind", "scale", "mask", "heads", "d_k", "d_v", "seed", "weights"),

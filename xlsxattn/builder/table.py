@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 Matrix = tuple[tuple[float, ...], ...]
 
 LONGEST_TEXT = 255
-LARGEST = 1e100
+LARGEST = 1e50
 LONGEST_SHOWN = 40
 
 
