@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
 
 UNEXPLAINED = "no rule says why"
+FALLBACK = ",SUM(--EXACT("
 SUMS = {"Drift", "AttentionSum"}
 SHAPES = ("Scale", "Index", "Mask")
 MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
@@ -73,6 +74,15 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
     return "only rows are counted" if block == "Index" and read else ""
 
 
+def _of_fallbacks(book: Book, mutant: Mutant) -> str:
+    """Look-ups whose MATCH is whole: the sum beside it speaks for lists of a single word."""
+    if place(book, mutant.ranges[0]).block not in ("Ids", "Focus"):
+        return ""
+    now, was = (text.partition(FALLBACK) for text in (_now(mutant), _was(book, mutant)))
+    whole = now[0] == was[0] and now[2] != was[2] != ""
+    return "the sum answers where a list has one word, and this one has more" if whole else ""
+
+
 def _of_formulas(book: Book, mutant: Mutant) -> str:
     """Formulas that ask for what is the same in the other range."""
     (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
@@ -83,7 +93,7 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
     return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
 
 
-VALUES = (_of_blocks, _of_masked, _of_ranges, _of_counts, _of_formulas)
+VALUES = (_of_blocks, _of_masked, _of_ranges, _of_counts, _of_fallbacks, _of_formulas)
 """The rules for faults of formulas, in turn."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,11 +29,13 @@ def test_the_hooks_command_line_checks_the_files_it_is_given(walkthrough: Path, 
     assert run([*command, str(walkthrough), str(other)]).returncode == 2
 
 
-def test_the_actions_command_line_annotates(walkthrough: Path, causal: Path):
+def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
+    for name in ("one.xlsx", "two.xlsx"):
+        shutil.copy(causal, tmp_path / name)
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     step = action["runs"]["steps"][-1]
     environment = os.environ | {
-        "FILES": f"{walkthrough.parent}/*.xlsx {causal} gone.xlsx",
+        "FILES": f"{tmp_path}/*.xlsx {causal} gone.xlsx",
         "ENGINE": action["inputs"]["engine"]["default"],
         "STRICT": "true",
         "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}",

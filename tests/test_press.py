@@ -520,7 +520,7 @@ def a_folder(path):
     ("change", "right"),
     [
         (Path.unlink, "there is no such file"),
-        (a_folder, "this is not an .xlsx workbook"),
+        (a_folder, "this is not a file"),
         (text_file, "this is not an .xlsx workbook"),
         (empty_file, "this is not an .xlsx workbook"),
         (cut_short, "this is not an .xlsx workbook"),
