@@ -114,8 +114,9 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
 
     Once for each sentence its last word is unknown, for it alone, and in focus, then for all of them; the
     others repeat words, and the dimensions have other names. The unknown word is a known one in capitals:
-    only a look-up that is blind to case finds it. Once more the first and last word of every sentence are
-    blank, and so is the focus.
+    only a look-up that is blind to case finds it. Then every word is an unknown one that reads as a number,
+    and the focus is another: only a look-up among numbers finds those. Once more the first and last word of
+    every sentence are blank, and so is the focus.
     """
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in _texts(book, "vocab_Dims").items()}
@@ -123,6 +124,9 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     unknown = word if word not in vocabulary else f"{word} 2"
     for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
         yield known | dims | {own[-1]: unknown for own in those} | _focused(book, unknown)
+    number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
+    for focus in [text for text in (other, "0") if text not in vocabulary]:
+        yield {at: number for own in sentences for at in own} | _focused(book, focus)
     yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | _focused(book, "")
 
 
