@@ -80,7 +80,7 @@ def _sheet(page: Page, tab: str, *, first: bool) -> Sheet:
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    row = _front(sheet, page) if first else _head(sheet, page)
+    row = _front(sheet, page) if first else _contents(sheet, page, _head(sheet, page))
     starts = _lanes(sheet, page)
     for band in page.bands:
         row = _band(sheet, band, row, starts)
@@ -101,6 +101,18 @@ def _head(sheet: Sheet, page: Page) -> int:
     if not page.lanes:
         sheet.frozen = HEAD_ROWS - 1
     return FIRST_BAND
+
+
+def _contents(sheet: Sheet, page: Page, row: int) -> int:
+    """A table of contents: a line for each page, its title a link."""
+    if not page.links:
+        return row
+    sheet.texts.append(Text(row, MARGIN, "Contents", "step"))
+    for i, link in enumerate(page.links, row + 1):
+        sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target))
+        sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
+    sheet.widths[MARGIN] = max(theme.cell_width(link.title) for link in page.links) + 2.0
+    return row + len(page.links) + 2
 
 
 def _front(sheet: Sheet, page: Page) -> int:
@@ -136,12 +148,14 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
     starts = [MARGIN]
     lanes = max([len(page.lanes), 1])
     for i in range(lanes):
-        groups = [band.groups[i] for band in page.bands if not band.shared]
+        own = [band for band in page.bands if not band.shared]
+        groups = [group for band in own if (group := band.groups[i]) is not None]
         label = max([_label_width(group) for group in groups], default=0.0)
         if page.lanes:
             sheet.widths[starts[i]] = max(label, 12.0)
         width = max([_group_columns(group) for group in groups], default=1)
-        captions = [_caption_columns(band.groups[i], label) for band in page.bands if _captioned(band)]
+        captioned = [group for band in page.bands if _captioned(band) and (group := band.groups[i])]
+        captions = [_caption_columns(group, label) for group in captioned]
         width = max([width, LEAST_LANE if len(page.bands) > 0 else 1, *captions])
         if page.lanes:
             where = Rectangle(3, starts[i], 3, starts[i] + width)
@@ -186,11 +200,14 @@ def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
     """Place a band from ``row``; the row where the next one begins."""
     sheet.texts += [Text(row, MARGIN, band.title, "step"), Text(row + 1, MARGIN, band.why, "why")]
     sheet.heights[row] = 20.0
+    first = row
     row, before = row + 2, len(sheet.placed)
-    strips = _flow(band.groups, starts) if band.shared else [list(zip(band.groups, starts, strict=False))]
-    for strip in strips:
+    groups = [(group, start) for group, start in zip(band.groups, starts, strict=False) if group is not None]
+    for strip in _flow([g for g in band.groups if g], starts) if band.shared else [groups]:
         row = _strip(sheet, band, strip, row)
     _share_heat(sheet, before)
+    if band.level:
+        sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
     return row
 
 

@@ -115,8 +115,10 @@ class _Writer:
     def _page(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
-        for row, height in sheet.heights.items():
-            ws.set_row(row, height)
+        for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
+            ws.set_row(row, sheet.heights.get(row), None, {"level": sheet.levels.get(row, 0)})
+        if sheet.levels:
+            ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)
         ws.set_landscape()
         ws.set_paper(9)
