@@ -1,6 +1,7 @@
 """Attention block by block: projections, scores, softmax, outputs; one head or several.
 
-Vaswani et al. 2017, "Attention Is All You Need": equation 1 and section 3.2; grouped queries: Ainslie et al. 2023.
+Vaswani et al. 2017, "Attention Is All You Need": equation 1 and section 3.2. Grouped queries: Ainslie et
+al. 2023.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from xlsxattn.builder.parts import Step, computed, dims_above, names_in, numbere
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from xlsxattn.builder.graph import Labels
     from xlsxattn.builder.parts import Lane, Steps
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.table import Matrix
 
 
@@ -85,7 +87,8 @@ def one_head(a: Attending) -> Steps:
 
 def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = True) -> Steps:
     """MultiHead = Concat(head_1, ..., head_h) W_O, with head_i = Attention(X W_Q_i, X W_K_i, X W_V_i)."""
-    sheet, steps = a.sheet, {}
+    sheet = a.sheet
+    steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
         shared = _projection(a, "K", f"{a.kp}_g{g}", f"{a.w}_g{g}_") | _rotations(a, "K", f"{a.kp}_g{g}")
         shared |= _projection(a, "V", f"{a.kp}_g{g}", f"{a.w}_g{g}_")
@@ -161,7 +164,8 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
     lane, s = a.lane, a.sheet.id
 
     def square(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
-        block = lane.block(f"{p}_{name}", a.keys.n, op, look, lower=not a.crossed, crossed=a.crossed, **names)
+        keys = "other" if a.crossed else "own"
+        block = lane.block(f"{p}_{name}", a.keys.n, op, look, keys, **names)
         return lane.group(block, a.keys.words_above(block.name), sides)
 
     def side(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
@@ -215,7 +219,8 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
 
 def _output(a: Attending, p: str, v: str, d_v: int) -> Block:
     names = {"attention": f"{p}_Attention", "v": v}
-    return a.lane.block(f"{p}_Output", d_v, ops.OUTPUT, "output", crossed=a.crossed, **names)
+    keys = "other" if a.crossed else ""
+    return a.lane.block(f"{p}_Output", d_v, ops.OUTPUT, "output", keys, **names)
 
 
 def drift(lane: Lane, p: str, steps: Steps) -> Steps:
@@ -241,8 +246,8 @@ def attention_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, d
             part = "g" if heads < sheet.heads else "h"
             labelled = tuple(f"{part}{h + 1} {label}" for h in range(heads) for label in labelled)
         block = _sliced(sheet, w, f"W_{letter}", weights, size, heads)
-        labels = (rows,) if not sheet.is_model else (numbered("x", d_model),)
-        groups.append(Group((block,), labels, labelled, title=f"W_{letter}"))
+        labels: Labels = numbered("x", d_model) if sheet.is_model else rows
+        groups.append(Group((block,), (labels,), labelled, title=f"W_{letter}"))
         if sheet.bias:
             block = _sliced(sheet, w, f"b_{letter}", weights, size, heads)
             groups.append(Group((block,), (("+",),), labelled, title=f"b_{letter}"))

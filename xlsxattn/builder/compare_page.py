@@ -12,7 +12,9 @@ from xlsxattn.builder.parts import Lane, computed, dims_above, numbered
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.spec import Context, SheetSpec, Spec
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.spec import Spec
+    from xlsxattn.builder.words import Context
 
 MOST_BARS = 6
 

@@ -130,6 +130,11 @@ def is_focus(row: int, col: int) -> str:
     return f"=EXACT({cell(row, col, fixed_col=True)},vocab_Focus)"
 
 
+def is_blank(row: int, col: int) -> str:
+    """The rule for a place without a word."""
+    return f"=LEN({cell(row, col, fixed_col=True)})=0"
+
+
 def largest_size(areas: Iterable[Rectangle]) -> str:
     """The largest absolute value in some areas of a sheet, never 0: where a diverging heat map ends."""
     listed = ",".join(_absolute(a) for a in areas)

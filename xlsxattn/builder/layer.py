@@ -1,7 +1,7 @@
-"""One layer of a Transformer: attention, cross-attention where there is one, feed-forward; norms and residuals.
+"""One layer of a Transformer: attention, cross-attention where there is one, feed-forward; norms, residuals.
 
-Vaswani et al. 2017, section 3.1 (post-norm); Xiong et al. 2020 (pre-norm); Ba et al. 2016 (layer norm); Zhang and
-Sennrich 2019 (RMS norm); Shazeer 2020 (SwiGLU).
+Vaswani et al. 2017, section 3.1 (post-norm); Xiong et al. 2020 (pre-norm); Ba et al. 2016 (layer norm); Zhang
+and Sennrich 2019 (RMS norm); Shazeer 2020 (SwiGLU).
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.attention import Attending, attention_weights, drift, many_heads
 from xlsxattn.builder.graph import Band, Group, Side
 from xlsxattn.builder.parts import Lane, numbered, step, typed
-from xlsxattn.builder.sheets import PADDING
+from xlsxattn.builder.settings import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xlsxattn.builder.parts import Steps
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.table import Matrix
 
 
@@ -48,7 +48,8 @@ class Layer:
     def steps(self) -> Steps:
         """All sublayers, each with its norm and residual, and the check of the attention's rows."""
         sublayers = [self._attention, *([self._cross] if self.memory else []), self._feed_forward]
-        steps, stream = {}, self.stream
+        steps: Steps = {}
+        stream = self.stream
         for i, sublayer in enumerate(sublayers, 1):
             found, stream = self._sublayer(i, stream, sublayer)
             steps |= found
@@ -80,7 +81,7 @@ class Layer:
         return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block), title=words)}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
-        masked = self.sheet.mask != "none" and not self.lane.growing or self.memory is not None
+        masked = self.sheet.mask != "none" or self.memory is not None
         mask = f"{self.lane.prefix}_Mask" if masked and not self.lane.growing else ""
         rotary = self.lane.prefix if self.sheet.position == "rotary" else ""
         p, w = self.p, self.w
@@ -132,13 +133,13 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
     """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
     names = {"x": x, "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_Gamma"}
     if sheet.norm == "rms":
-        op, beside = ops.RMS_NORM, (("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square"),)
+        op, beside = ops.RMS_NORM, [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
     else:
         op, names = ops.LAYER_NORM, {**names, "beta": f"{weights}_Beta"}
-        beside = (
+        beside = [
             ("mean", "Mean", ops.MEAN, "mean"),
             ("variance", "Variance", ops.VARIANCE, "variance"),
-        )
+        ]
     sides = []
     for heading, part, column, key in beside:
         sides.append(Side(heading, lane.column(f"{name}_{part}", column, x=x)))
@@ -161,8 +162,8 @@ def layer_weights(sheet: SheetSpec, w: str, d_model: int, *, crossed: bool) -> l
         found += [_titled(band, "Cross-attention: ") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
-        for letter in ("W", "b") if sheet.bias else ("W",):
-            groups.append(_weight(own, w, f"{letter}_{number}", "x" if number != "2" else "f"))
+        letters = ("W", "b") if sheet.bias else ("W",)
+        groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
     why = "Every token passes through the same two products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
     norms = norm_weights(own, w, [name for name in own if name.endswith(("_Gamma", "_Beta"))])

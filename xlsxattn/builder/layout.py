@@ -30,6 +30,7 @@ LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
 CHART_ROWS = 18
 ONE_PAGE = 80
 ONE_LINE = 11
+LONGEST_CAPTION = 120
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
 MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
@@ -185,7 +186,8 @@ def _group_columns(group: Group) -> int:
 
 def _caption_columns(group: Group, label: float) -> int:
     """Columns that a lane needs beside its labels for the formula's text to fit."""
-    pixels = PIXELS_A_FORMULA_CHARACTER * (len(caption(group)) + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
+    longest = max(len(line) for line in caption_lines(group))
+    pixels = PIXELS_A_FORMULA_CHARACTER * (longest + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
     return int(-(-pixels // (8.5 * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)))
 
 
@@ -193,7 +195,18 @@ def caption(group: Group) -> str:
     """The formula of a group's first block as text, in braces where it is an array formula."""
     parts = group.blocks[0].parts
     texts = [f"{{{part.formula}}}" if part.op.entered != "cells" else part.formula for part in parts]
-    return texts[0] if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
+    return "".join(texts[:1]) if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
+
+
+def caption_lines(group: Group) -> list[str]:
+    """The caption, broken before an operator where it is longer than a line."""
+    lines, rest = [], caption(group)
+    while len(rest) > LONGEST_CAPTION:
+        at = max(rest.rfind(c, LONGEST_CAPTION // 3, LONGEST_CAPTION) for c in "+*/,-")
+        at = at if at > 0 else LONGEST_CAPTION
+        lines.append(rest[:at])
+        rest = f"    {rest[at:]}"
+    return [*lines, rest]
 
 
 def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
@@ -230,14 +243,15 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     """Place groups side by side: a line of captions, a line of column labels, the blocks."""
     groups = [group for group, _ in strip]
     sides = [side.heading for group in groups for side in group.sides]
-    titled = _captioned(band) or any(group.title for group in groups)
+    captions = [[group.title] if group.title else caption_lines(group) for group in groups]
+    titled = max((len(lines) for lines in captions), default=0)
+    titled = titled if _captioned(band) or any(group.title for group in groups) else 0
     headed = any(group.cols is not None for group in groups) or bool(sides)
     if any(len(heading) > ONE_LINE for heading in sides):
         sheet.heights[row + titled] = 13.0 * max(len(_lines(heading)) for heading in sides)
-    for group, col in strip:
-        if titled:
-            text, look = (group.title, "group") if group.title else (caption(group), "formula")
-            sheet.texts.append(Text(row, col, text, look))
+    for (group, col), lines in zip(strip, captions, strict=True):
+        look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
+        sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
         _group(sheet, group, row + titled + headed, col)
     return (
         row + titled + headed + max(sum(block.rows for block in group.blocks) for group in groups) + BAND_GAP

@@ -19,11 +19,11 @@ from xlsxattn.builder.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.sheets import PADDING
+from xlsxattn.builder.settings import PADDING
 
 if TYPE_CHECKING:
     from xlsxattn.builder.parts import Steps
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
 __all__ = ["MINUS_INFINITY", "attention_page", "cross_attention_page"]

@@ -176,7 +176,7 @@ COSINE = Op(
     "cells",
 )
 
-# --- positions (Vaswani et al. 2017, section 3.5; Su et al. 2021) ---------------------------------------------
+# --- positions (Vaswani et al. 2017, section 3.5; Su et al. 2021) ------------------------------------------
 
 FREQUENCY = Op(
     "frequency = base^(−2i/d)",
@@ -221,7 +221,7 @@ INPUT = {
     ),
 }
 
-# --- norms (Ba et al. 2016; Zhang and Sennrich 2019), residuals, feed-forward ---------------------------------
+# --- norms (Ba et al. 2016; Zhang and Sennrich 2019), residuals, feed-forward ------------------------------
 
 MEAN = Op("mean", "=AVERAGE({x}[row])", "cells")
 VARIANCE = Op("variance", "=VARP({x}[row])", "cells")
@@ -276,7 +276,7 @@ FEED_FORWARD_BIASED = Op(
 )
 COPY = Op("Output = what the last layer left", "={x}", why="What has each word become after all layers?")
 
-# --- what a model says -----------------------------------------------------------------------------------------
+# --- what a model says -------------------------------------------------------------------------------------
 
 COLUMNS_OF = Op("a size", "=COLUMNS({of})", "cells")
 ROOT = Op("√d_k", "=SQRT({d_k})", "cells")

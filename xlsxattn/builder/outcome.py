@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
 from xlsxattn.builder.parts import Step, computed, dims_above, numbered, step, typed
-from xlsxattn.builder.sheets import PADDING, WRITERS
+from xlsxattn.builder.settings import PADDING, WRITERS
 
 if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.parts import Lane, Steps
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
 

@@ -11,14 +11,16 @@ from xlsxattn.builder.compare_page import compare_page
 from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Side
 from xlsxattn.builder.models import attention_page, cross_attention_page
 from xlsxattn.builder.parts import computed, typed
-from xlsxattn.builder.sheets import ATTENTION, WRITERS
+from xlsxattn.builder.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.builder.transformer import model_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.spec import Context, SheetSpec, Spec
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.spec import Spec
+    from xlsxattn.builder.words import Context
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "

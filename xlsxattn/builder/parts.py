@@ -14,25 +14,13 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Labels, Side
     from xlsxattn.builder.ops import Op
-    from xlsxattn.builder.spec import Context
+    from xlsxattn.builder.words import Context
 
 MINUS_INFINITY = -1e300
 
 OWN = {
-    "x",
-    "q",
-    "h",
-    "up",
-    "stream",
-    "found",
-    "p",
-    "cos",
-    "sin",
-    "concat",
-    "head",
-    "logits",
-    "numerator",
-    "mask",
+    *("x", "q", "h", "up", "stream", "found", "p", "cos", "sin"),
+    *("concat", "head", "logits", "numerator", "mask"),
 }
 BESIDE = {"ids", "row_max", "row_sum", "mean", "variance", "mean_square"}
 PAST = {"k", "v"}
@@ -89,40 +77,27 @@ class Lane:
         """Number of its tokens."""
         return len(self.context.words)
 
-    def block(
-        self,
-        name: str,
-        cols: int,
-        op: Op,
-        look: str,
-        *,
-        lower: bool = False,
-        crossed: bool = False,
-        **names: str,
-    ) -> Block:
+    def block(self, name: str, cols: int, op: Op, look: str, keys: str = "", **names: str) -> Block:
         """A block with a row for each token.
 
-        Args:
-            lower: in a growing lane only the lower triangle is made.
-            crossed: the keys are another sentence's, which stands there whole.
-            names: which ranges the operation is applied to.
+        ``keys``: for what has a column a key, or reads such, whose they are: "own" (in a growing lane only
+        the lower triangle is made) or "other" (another sentence's, which stands there whole). ``names``:
+        which ranges the operation is applied to.
         """
-        op, read = self.reading(op, names, lower=lower, crossed=crossed)
+        op, read = self.reading(op, names, keys)
         return computed(name, (self.n, cols), op, look, **read)
 
-    def reading(
-        self, op: Op, names: Mapping[str, str], *, lower: bool = False, crossed: bool = False
-    ) -> tuple[Op, dict[str, str]]:
+    def reading(self, op: Op, names: Mapping[str, str], keys: str = "") -> tuple[Op, dict[str, str]]:
         """An operation and its operands as this lane enters them: whole, or row after row."""
         if not self.growing or op.entered != "block":
             return op, dict(names)
         part = dict.fromkeys(OWN, "row") | dict.fromkeys(BESIDE, "cell")
-        if crossed:
+        if keys == "other":
             part |= dict.fromkeys(LOWER, "row")
         else:
             part |= dict.fromkeys(LOWER, "..diagonal") | dict.fromkeys(PAST, "..rows")
         read = {key: f"{name}[{part[key]}]" if key in part else name for key, name in names.items()}
-        return replace(op, entered="lower rows" if lower else "rows"), read
+        return replace(op, entered="lower rows" if keys == "own" else "rows"), read
 
     def column(self, name: str, op: Op, look: str = "weight", **names: str) -> tuple[Block]:
         """A column of single values, one a token."""

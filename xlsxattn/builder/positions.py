@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group
 from xlsxattn.builder.parts import MINUS_INFINITY, computed, dims_above, numbered, step, typed
-from xlsxattn.builder.sheets import CAUSAL, PADDING
+from xlsxattn.builder.settings import PADDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.parts import Lane, Steps
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
 
 WHERE = "Positions count from 0. Only shapes and the base go in, so all sentences share these numbers."
 

@@ -5,33 +5,32 @@ Every error is one sentence that names the file, the key, what was found and wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder import weights as learned
+from xlsxattn.builder.settings import (
+    ACTIVATIONS,
+    ATTENTION,
+    CAUSAL,
+    KINDS,
+    MASKS,
+    MODELS,
+    NORMS,
+    PAIRS,
+    POOLS,
+    POSITIONS,
+    RESIDUALS,
+    WRITERS,
+    SheetSpec,
+)
 from xlsxattn.builder.table import identifier, show
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.builder.spec import Context, Vocabulary
-    from xlsxattn.builder.table import Matrix, Table
+    from xlsxattn.builder.table import Table
+    from xlsxattn.builder.words import Context, Vocabulary
 
-ATTENTION = {"self-attention": "Self-attention", "multi-head": "Multi-head"}
-MODELS = {
-    "encoder": "Encoder",
-    "decoder": "Decoder",
-    "encoder-decoder": "Encoder-decoder",
-    "classifier": "Classifier",
-}
-KINDS = {**ATTENTION, "cross-attention": "Cross-attention", **MODELS, "compare": "Compare"}
-WRITERS = ("decoder", "encoder-decoder")
-CAUSAL, PADDING = ("causal", "causal+padding"), ("padding", "causal+padding")
-MASKS = ("none", "causal", "padding", "causal+padding")
-POSITIONS = ("none", "sinusoidal", "learned", "rotary")
-PAIRS, NORMS, RESIDUALS = ("adjacent", "halves"), ("layer", "rms"), ("pre-norm", "post-norm")
-ACTIVATIONS = ("relu", "gelu", "gelu-tanh", "silu", "swiglu")
-POOLS = ("mean", "first")
 MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES = 64, 64, 4096, 256
 
 _OWN = ("id", "title", "kind")
@@ -54,59 +53,6 @@ KEYS = {
     "classifier": (*_OWN, *_MODEL, "pool", "classes"),
     "compare": (*_OWN, "axes"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SheetSpec:
-    """One sheet or model: its id, kind and settings, as docs/spec-models.md lists them.
-
-    ``weights`` holds all its matrices by their ranges' names without the sheet's id; nothing where Q = K = V = X.
-    ``contexts`` are the ids it runs on: in cross-attention queries and keys, in an encoder-decoder source and
-    target.
-    """
-
-    id: str
-    kind: str
-    title: str
-    contexts: tuple[str, ...] = ()
-    scale: bool = True
-    mask: str = "none"
-    position: str = "none"
-    base: float = 10_000.0
-    pairs: str = "adjacent"
-    heads: int = 1
-    kv_heads: int = 1
-    headed: bool = False
-    d_k: int = 0
-    d_v: int = 0
-    bias: bool = False
-    layers: int = 0
-    d_ff: int = 0
-    norm: str = "layer"
-    epsilon: float = 1e-5
-    residual: str = "post-norm"
-    activation: str = "relu"
-    scale_embeddings: bool = False
-    embedding_norm: bool = False
-    final_norm: bool = False
-    tied: bool = True
-    top_k: int = 0
-    temperature: float = 1.0
-    generate: bool = False
-    pool: str = "mean"
-    classes: tuple[str, ...] = ()
-    weights: Mapping[str, Matrix] = field(default_factory=dict)
-    axes: tuple[str, ...] = ()
-
-    @property
-    def is_model(self) -> bool:
-        """Whether it is a whole model, with pages of its own."""
-        return self.kind in MODELS
-
-    @property
-    def uses_blanks(self) -> bool:
-        """Whether a blank cell of a sentence is meant: as padding, or to be written into."""
-        return self.mask in PADDING or self.generate
 
 
 def parse_sheets(
@@ -195,16 +141,13 @@ class _Reader:
         every = tuple(self.contexts)
         pairs = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
         if self.kind in pairs:
+            roles = pairs[self.kind]
             if len(every) < 2:  # noqa: PLR2004
                 raise self.table.error("kind", f"{self.kind} needs two contexts, the spec has one")
-            found = tuple(
-                self._context(k, self.table.data.get(k, every[i])) for i, k in enumerate(pairs[self.kind])
-            )
-            if found[0] == found[1]:
-                raise self.table.error(
-                    pairs[self.kind][1], f"is {found[1]!r} as well, two different contexts are needed"
-                )
-            return found
+            both = tuple(self._context(k, self.table.data.get(k, every[i])) for i, k in enumerate(roles))
+            if both[0] == both[1]:
+                raise self.table.error(roles[1], f"is {both[1]!r} as well, two different contexts are needed")
+            return both
         listed = self.table.data.get("contexts", list(every))
         if not isinstance(listed, list) or not listed:
             raise self.table.error("contexts", f"found {show(listed)}, a list of contexts' ids is needed")
@@ -221,7 +164,7 @@ class _Reader:
 
     def _mask(self) -> str:
         default = "padding" if self.padded and self.model else "none"
-        possible = MASKS
+        possible: tuple[str, ...] = MASKS
         if self.kind == "decoder":
             default, possible = "causal", CAUSAL
         elif self.kind in ("cross-attention", "encoder-decoder"):

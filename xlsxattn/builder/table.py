@@ -140,10 +140,10 @@ class Table:
             value = [value]
         if not isinstance(value, list) or not value:
             raise self.error(key, f"found {show(value)}, a list of rows is needed")
-        rows = tuple(self.vector(f"{key}[{i + 1}]", row) for i, row in enumerate(value))
-        for i, row in enumerate(rows):
-            if len(row) != len(rows[0]):
-                found = f"row {i + 1} has {len(row)} numbers and row 1 has {len(rows[0])}"
+        rows = tuple(self.vector(f"{key}[{i + 1}]", one) for i, one in enumerate(value))
+        for i, one in enumerate(rows):
+            if len(one) != len(rows[0]):
+                found = f"row {i + 1} has {len(one)} numbers and row 1 has {len(rows[0])}"
                 raise self.error(key, f"{found}, all rows need the same number")
         return rows
 

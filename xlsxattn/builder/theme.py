@@ -156,5 +156,6 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
 
 OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
+NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE = {"num_format": "0.0E+00"}
 BAD = {"font_color": "#B91C1C"}

@@ -21,7 +21,7 @@ from xlsxattn.builder.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.sheets import PADDING, WRITERS
+from xlsxattn.builder.settings import PADDING, WRITERS
 from xlsxattn.builder.theme import cell_width
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.parts import Steps
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
 KINDS = {
@@ -38,7 +38,7 @@ KINDS = {
     "encoder-decoder": "An encoder reads one sentence; a decoder, looking at what was read, writes another.",
     "classifier": "An encoder reads the sentence; what it made of the tokens says which class it belongs to.",
 }
-ROWS_AT_A_TIME = " Rows are made one after another: each looks only at the rows so far, and its next word may be the next row's."
+ROWS_AT_A_TIME = " Rows are made one by one, each from those so far."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     sides = _sides(spec, sheet)
     layers = [page for side in sides for page in _layer_pages(sheet, side, d_model)]
     pages = [_in_page(spec, sheet, sides), *layers, *_out_pages(spec, sheet, sides)]
-    return [_contents(spec, sheet, sides, pages), *pages]
+    return [_contents(sheet, sides, pages), *pages]
 
 
 def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:
@@ -91,7 +91,7 @@ def _every_lane(sides: Sequence[Side]) -> tuple[Lane, ...]:
 
 def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
     d_model, lanes = spec.vocabulary.d_model, _every_lane(sides)
-    words = bands(lanes, [_words(sheet, lane, d_model) for lane in lanes])
+    words = bands(lanes, [_words(lane, d_model) for lane in lanes])
     stream = bands(lanes, [_input(sheet, lane, d_model) for lane in lanes])
     masks = bands(lanes, _masks(sheet, sides))
     weights = []
@@ -126,7 +126,7 @@ def _masked(sheet: SheetSpec, sides: Sequence[Side]) -> bool:
     return causal or sheet.mask in PADDING or (sheet.kind not in WRITERS and sheet.mask != "none")
 
 
-def _words(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+def _words(lane: Lane, d_model: int) -> Steps:
     """The tokens, typed or written by the model, and their embeddings (n × d_model)."""
     p, steps, ids = lane.prefix, {}, f"{lane.id}_Ids"
     if lane.growing:
@@ -137,7 +137,8 @@ def _words(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)
         group = Group((number,), (replace(tokens, widths=(wide,)),), ("row in the vocabulary",))
-        why = f"{ops.GROWN.why} Its formula: {ops.GROWN.formula.format(typed=f'{lane.id}_Tokens', next=f'{p}_Next')}"
+        formula = ops.GROWN.formula.format(typed=f"{lane.id}_Tokens", next=f"{p}_Next")
+        why = f"{ops.GROWN.why} Its formula: {formula}"
         steps["Tokens"] = Step("The words, typed or written by the model", why, {lane.id: group})
     X = lane.block(f"{p}_X", d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
     steps["X"] = step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")
@@ -215,7 +216,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
             Page(
                 w,
                 f"{side.title}, layer {k}",
-                _layer_lead(sheet, side, crossed=crossed),
+                _layer_lead(side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*steps, *layer_weights(sheet, w, d_model, crossed=crossed)),
@@ -225,14 +226,9 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
     return pages
 
 
-def _layer_lead(sheet: SheetSpec, side: Side, *, crossed: bool) -> str:
-    order = (
-        "normed, then"
-        if sheet.residual == "pre-norm"
-        else "as they are; after each addition they are normed, then"
-    )
-    cross = " looks at the other sentence," if crossed else ""
-    lead = f"The rows come in {order} each token looks at the others,{cross} and thinks by itself (feed-forward)."
+def _layer_lead(side: Side) -> str:
+    cross = " then at the other sentence," if side.memory else ""
+    lead = f"Each token looks at the others,{cross} then passes through the feed-forward by itself."
     return lead + (ROWS_AT_A_TIME if side.lanes[0].growing else "")
 
 
@@ -305,7 +301,7 @@ def _output(sheet: SheetSpec, side: Side, lane: Lane, d_model: int) -> Steps:
 # --- contents ----------------------------------------------------------------------------------------------
 
 
-def _contents(spec: Spec, sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) -> Page:
+def _contents(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) -> Page:
     s = sheet.id
     checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
     condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
@@ -317,7 +313,7 @@ def _contents(spec: Spec, sheet: SheetSpec, sides: Sequence[Side], pages: Sequen
         labels = tuple((lane.id,) for lane in sides[-1].lanes)
         why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
         found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
-    found.append(_hyperparameters(spec, sheet, sides))
+    found.append(_hyperparameters(sheet, sides))
     links = tuple(Link(page.title, page.subtitle, page.target) for page in pages)
     return Page(
         s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
@@ -330,7 +326,7 @@ def _text(lane: Lane) -> Block:
     return computed(f"{lane.prefix}_Text", (1, 1), ops.SENTENCE, "said", words=words)
 
 
-def _hyperparameters(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Band:
+def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
     """The model's sizes and settings, each in a cell with a name."""
     s, w = sheet.id, f"{sides[0].w}_l1"
     key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h1"
@@ -358,5 +354,12 @@ def _hyperparameters(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Ban
     if sheet.kind in WRITERS:
         rows.append(("temperature", typed(f"{s}_Temperature", "input", ((sheet.temperature,),))))
     group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
-    why = f"{sheet.residual}, {sheet.norm} norm, {sheet.activation}, positions: {sheet.position}, mask: {sheet.mask}."
+    said = (
+        sheet.residual,
+        f"{sheet.norm} norm",
+        sheet.activation,
+        f"positions {sheet.position}",
+        f"mask {sheet.mask}",
+    )
+    why = f"{'; '.join(said)}."
     return Band("Hyperparameters", why, (group,), shared=True, show_formula=False)

@@ -1,4 +1,4 @@
-"""The learned weights of a sheet: which it needs, of which shape; given in the spec, in a data file, or drawn."""
+"""The learned weights of a sheet: which it needs, of which shape; given, in a data file, or drawn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xlsxattn.builder.table import nearest, show
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from xlsxattn.builder.sheets import SheetSpec
+    from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.table import Matrix, Table
 
     Shape = tuple[int, int]

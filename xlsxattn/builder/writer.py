@@ -205,6 +205,9 @@ class _Writer:
         if block.look == "masked":
             hidden = self.dress(theme.NEVER_SEEN)
             yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
+        if block.look == "word number" and placed.word is not None:
+            blank = self.dress(theme.NO_WORD)
+            yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
         if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
             large = self.dress(theme.LARGE)
             yield {
