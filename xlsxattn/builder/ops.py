@@ -190,7 +190,7 @@ ANGLE = Op(
 )
 SINUSOIDAL = Op(
     "PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
-    "=IF({odd}=0,SIN({angle}),COS({angle}))",
+    "=(1-{odd})*SIN({angle})+{odd}*COS({angle})",
     why="Where does a token stand? Positions go down, dimensions across: sines and cosines of the angles.",
 )
 COSINES = Op("cos(angle)", "=COS({angle})", why="What is kept of each number when its pair turns.")
