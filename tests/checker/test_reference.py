@@ -507,6 +507,6 @@ def test_shapes_that_disagree_are_named(name, shape, wanted):
 
 
 def test_an_unknown_kind_is_refused():
-    assert "decoder" not in KINDS
-    with pytest.raises(ValueError, match="the kind decoder of the sheet s"):
-        one_sheet([[1]], "a", kind="decoder")
+    assert "perceiver" not in KINDS
+    with pytest.raises(ValueError, match="the kind perceiver of the sheet s"):
+        one_sheet([[1]], "a", kind="perceiver")

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     Array: TypeAlias = NDArray[Any]
     Ranges: TypeAlias = dict[str, "Expected"]
-    Heads: TypeAlias = dict[str, list["Sized"]]  # "" or "_h1" ... → W_i^Q, W_i^K, W_i^V, or none
 
 MASK_VALUE = -1e300  # what a cell shows for −∞
 TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
@@ -36,6 +35,9 @@ class Expected:
         magnitude: numbers: the largest Σ|terms| behind any cell of the range.
         amplification: what rounding before the softmax is multiplied by; inf: nobody can decide.
         blank_ok: a cell may be empty.
+        coarse: numbers: how far from it an engine may be whose Φ is coarse; inf: it may choose otherwise.
+
+    A number that is NaN is a cell that must be blank.
     """
 
     values: Array
@@ -43,6 +45,7 @@ class Expected:
     magnitude: float = 1.0
     amplification: float = 1.0
     blank_ok: bool = False
+    coarse: float = 0.0
 
 
 class Sized(NamedTuple):
@@ -66,11 +69,15 @@ class Head(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What a sheet leaves to compare in one context: Output, M, the heads by suffix ("" or "_h1" ...)."""
+    """What a sheet leaves to compare in one context: Output, M, the heads by suffix ("" or "_h1" ...).
+
+    coarse is how far an engine with a coarse Φ may be from Output.
+    """
 
     Output: Sized
     M: float
     heads: dict[str, Head]
+    coarse: float = 0.0
 
 
 def given(values: Array | list[list[float]]) -> Sized:
@@ -117,25 +124,27 @@ def entropy(A: Array) -> Sized:
 
 
 @np.errstate(all="ignore")
-def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, causal: bool = False) -> Head:
-    """softmax(Q Kᵀ / √d_k) V: Vaswani et al. 2017, eq. (1); with causal the mask of §3.2.3.
+def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, allowed: Array | None = None) -> Head:
+    """softmax(Q Kᵀ / √d_k) V: Vaswani et al. 2017, eq. (1); with the mask `allowed` of §3.2.3.
 
-    Q and K are (n, d_k), V is (n, d_v). The largest a of a row is 1 / Σ exp(s − max s), which gives RowSum.
+    Q is (n, d_k), K is (m, d_k), V is (m, d_v), allowed (n, m) of truth values. The largest a of a row is
+    1 / Σ exp(s − max s), which gives RowSum. A row that may look at nothing looks at everything alike.
     """
-    n, d_k = K.value.shape
-    divisor = math.sqrt(d_k) if scale else 1.0
-    seen = causal_mask(n) == 1 if causal else np.ones((n, n), dtype=bool)  # (n, n)
+    divisor = math.sqrt(K.value.shape[1]) if scale else 1.0
+    seen = np.ones((len(Q.value), len(K.value)), dtype=bool) if allowed is None else allowed  # (n, m)
+    blind = ~seen.any(axis=1, keepdims=True)  # (n, 1)
     Scores = product("id,jd->ij", Q, K)  # (n, n)
     Scaled = Sized(Scores.value / divisor, Scores.size / divisor)  # (n, n)
     Masked = Sized(np.where(seen, Scaled.value, MASK_VALUE), np.where(seen, Scaled.size, 0))  # (n, n)
     RowMax = Sized(*(a.max(axis=1, keepdims=True) for a in Masked))  # (n, 1)
-    Exp = given(np.where(seen, np.exp(Masked.value - RowMax.value), 0))  # (n, n)
-    Attention = given(softmax(np.where(seen, Scaled.value, -np.inf)))  # (n, n)
-    Unscaled = softmax(np.where(seen, Scores.value, -np.inf))  # (n, n)
+    Exp = given(np.where(seen, np.exp(Masked.value - RowMax.value), np.where(blind, 1.0, 0.0)))  # (n, m)
+    hidden = np.where(blind, 0.0, -np.inf)
+    Attention = given(softmax(np.where(seen, Scaled.value, hidden)))  # (n, m)
+    Unscaled = softmax(np.where(seen, Scores.value, hidden))  # (n, m)
     Output = product("ij,jv->iv", Attention, V)  # (n, d_v)
     M, M_scale = float(Scaled.size.max()), float(Scores.size.max())
     blocks = {"Q": numbers(Q), "K": numbers(K), "V": numbers(V), "Scores": numbers(Scores)}
-    blocks |= {"Scaled": numbers(Scaled)} | ({"Masked": numbers(Masked)} if causal else {})
+    blocks |= {"Scaled": numbers(Scaled)} | ({} if allowed is None else {"Masked": numbers(Masked)})
     blocks |= {
         "RowMax": numbers(RowMax),
         "Exp": numbers(Exp, M),
@@ -148,17 +157,6 @@ def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, causal: bool 
         "Output": numbers(Output, M),
     }
     return Head(blocks, Attention, Output, M)
-
-
-def multi_head(X: Sized, heads: Heads, *, scale: bool, causal: bool) -> dict[str, Head]:
-    """head_i = Attention(X W_i^Q, X W_i^K, X W_i^V), §3.2.2, by suffix; without weights Q = K = V = X."""
-    done = {}
-    for h, W in heads.items():
-        Q, K, V = (product("nd,dk->nk", X, w) for w in W) if W else (X, X, X)  # (n, d_k), d_k, d_v
-        done[h] = attention(Q, K, V, scale=scale, causal=causal)
-        if not W:
-            done[h] = done[h]._replace(blocks={b: x for b, x in done[h].blocks.items() if b not in PROJECTED})
-    return done
 
 
 def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:

@@ -158,7 +158,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
         **values,
         **{name: grid.tolist() for name, grid in _inputs(book, values).items()},
     }  # blanks are 0
-    for result, found in compare(wanted, book.names, shown):
+    for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
     unknown = [name for name in book.manifest.formulas if name not in wanted]
@@ -238,7 +238,8 @@ def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Find
         return
     for other in names[1:]:
         for name, right in wanted.items():
-            if name in book.names and decidable(right) and name in book.manifest.formulas:
+            sure = decidable(right, names[0]) and decidable(right, other)
+            if name in book.names and sure and name in book.manifest.formulas:
                 finding = _apart(book, name, right, (names[0], first[name]), (other, evaluated[other][name]))
                 if finding is not None:
                     yield finding
@@ -248,7 +249,7 @@ def _apart(
     book: Book, name: str, right: Expected, one: tuple[str, Grid], two: tuple[str, Grid]
 ) -> Finding | None:
     (first, grid), (second, other) = one, two
-    allowed = 2 * tolerance(right)
+    allowed = tolerance(right, first) + tolerance(right, second)
     for i, row in enumerate(grid):
         for j, value in enumerate(row):
             apart = value != other[i][j] and (value or "") != (other[i][j] or "")

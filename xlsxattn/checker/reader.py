@@ -226,7 +226,7 @@ def _absolute(area: Area) -> str:
 
 def is_text(name: str) -> bool:
     """Whether an input range holds words rather than numbers."""
-    return name.endswith("_Tokens") or name in ("vocab_Dims", "vocab_Focus")
+    return name.endswith(("_Tokens", "_Classes")) or name in ("vocab_Dims", "vocab_Focus")
 
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:

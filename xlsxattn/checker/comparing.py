@@ -1,0 +1,80 @@
+"""The ranges of a comparing sheet: one word through all the sheets before it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.attention import Trace, cosine, numbers
+from xlsxattn.checker.models import classifier, decoder, encoded, encoder_decoder
+from xlsxattn.checker.transformer import followed
+from xlsxattn.checker.words import labels, mark, sentence
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.checker.attention import Expected, Ranges
+    from xlsxattn.checker.attention_sheets import Trail
+    from xlsxattn.checker.words import Context, Inputs, SheetInfo
+
+
+def doubted(x: Expected, coarse: float) -> Expected:
+    """A range that an engine with a coarse Φ may miss by so much."""
+    return replace(x, coarse=float(coarse))
+
+
+def encoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+    """The ranges of an encoder; it is followed where it runs on every context."""
+    found, left = encoded(sheet, contexts, inputs)
+    if all(c.id in left for c in contexts):
+        trail[sheet.id] = {}
+        for c in contexts:
+            M = found[f"{sheet.id}_{c.id}_Output"].amplification
+            trail[sheet.id][c.id] = Trace(followed(left[c.id], M), M, {}, left[c.id].coarse().max())
+    return found
+
+
+def decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of a decoder, which nothing follows."""
+    return decoder(sheet, contexts, inputs)
+
+
+def encoder_decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of an encoder-decoder, which nothing follows."""
+    return encoder_decoder(sheet, contexts, inputs)
+
+
+def classifier_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of a classifier, which nothing follows."""
+    return classifier(sheet, contexts, inputs)
+
+
+def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+    """The focus word's row of X and of every Output and Attention before this sheet, and its cosines."""
+    first = contexts[0]
+    found: Ranges = {}
+    X = {c.id: Trace(c.X, 1.0, {}) for c in contexts}
+    for c in contexts:
+        p = f"{sheet.id}_{c.id}"
+        found |= {f"{p}_Heading": sentence(c)}
+        found |= labels(f"{p}_X", None, inputs["vocab_Dims"]) | labels(f"{p}_Attention", None, c.tokens)
+        for name, left in {"X": X, **trail}.items():
+            own, start = left[c.id], left[first.id]
+            q = p if left is X else f"{p}_{name}"
+            row, other = own.Output.row(c.focus), start.Output.row(first.focus)
+            shown = numbers(row, own.M if c.focus else 1.0)
+            found[f"{q}_X" if left is X else f"{q}_Output"] = doubted(shown, own.coarse)
+            apart = sum(
+                trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
+                for trace, a in ((own, row), (start, other))
+                if trace.coarse
+            )
+            found[f"{q}_Cosine"] = doubted(cosine(row, other, own.M, start.M), apart)
+            for h, head in own.heads.items():
+                found[f"{q}{h}_Attention"] = numbers(head.Attention.row(c.focus), head.M if c.focus else 1.0)
+    rows = [c.X.row(c.focus).value for c in contexts if c.focus]
+    same = all(np.array_equal(row, rows[0]) for row in rows)
+    return found | {f"{sheet.id}_Status": mark(good=same and (len(contexts) > 1 or bool(rows)))}
