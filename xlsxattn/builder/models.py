@@ -126,7 +126,7 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
     facts = [Fact(words, computed(f"{s}_Scale", (1, 1), op, "weight", k=k))]
     if sheet.position in ("sinusoidal", "rotary"):
-        facts.append(Fact("base =", typed(f"{s}_Base", "input", ((sheet.base,),))))
+        facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
     if sheet.mask != "none":
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     drifts = ",".join(f"{lane.prefix}_Drift" for lane in lanes)

@@ -20,9 +20,9 @@ MINUS_INFINITY = -1e300
 
 OWN = {
     *("x", "q", "h", "up", "stream", "found", "p", "cos", "sin"),
-    *("concat", "head", "logits", "numerator", "mask"),
+    *("concat", "head", "logits", "numerator", "mask", "angle"),
 }
-BESIDE = {"ids", "row_max", "row_sum", "mean", "variance", "mean_square"}
+BESIDE = {"ids", "row_max", "row_sum", "mean", "variance", "mean_square", "position", "row"}
 PAST = {"k", "v"}
 LOWER = {"scores", "scaled", "exp", "attention"}
 """How a formula reads its operands where rows are made one after another: their own row, the cell beside, all

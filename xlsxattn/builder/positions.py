@@ -33,6 +33,8 @@ def pairs(sheet: SheetSpec, d: int) -> list[int]:
 def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> list[Band]:
     """The tables that all sentences share: frequencies, angles, and what is made of them."""
     s, n = sheet.id, max(lane.n for lane in lanes)
+    # where a lane reads row by row, so are the tables made: IronCalc may read 0 in a block's later rows
+    lane = next((lane for lane in lanes if lane.growing), lanes[0])
     if sheet.position == "none":
         return []
     if sheet.position == "learned":
@@ -46,7 +48,8 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
     frequency = computed(f"{s}_Frequency", (1, d), ops.FREQUENCY, "weight", **names)
     position = typed(f"{s}_Position", "index", [[float(i)] for i in range(n)], "constant")
     names = {"position": position.name, "frequency": frequency.name}
-    angle = computed(f"{s}_Angle", (n, d), ops.ANGLE, "weight", **names)
+    op, read = lane.reading(ops.ANGLE, names)
+    angle = computed(f"{s}_Angle", (n, d), op, "weight", **read)
     table = [
         Band(
             ops.FREQUENCY.maths,
@@ -62,15 +65,17 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
     ]
     if sheet.position == "sinusoidal":
         odd = typed(f"{s}_Odd", "count", [[float(j % 2) for j in range(d)]], "constant")
-        block = computed(f"{s}_P", (n, d), ops.SINUSOIDAL, "embedding", odd=odd.name, angle=angle.name)
+        op, read = lane.reading(ops.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
+        block = computed(f"{s}_P", (n, d), op, "embedding", **read)
         group = Group((odd,), (("odd column",),), title="Which columns are cosines")
         table += [
             Band("Sine or cosine", "0: sine, 1: cosine, in turn.", (group,), shared=True, show_formula=False),
             _shared(_named_by_lane(block, lanes, s, "P"), ops.SINUSOIDAL, d, (_places(n),)),
         ]
         return table
-    for name, op in (("Cos", ops.COSINES), ("Sin", ops.SINES)):
-        block = computed(f"{s}_{name}", (n, d), op, "weight", angle=angle.name)
+    for name, turned in (("Cos", ops.COSINES), ("Sin", ops.SINES)):
+        op, read = lane.reading(turned, {"angle": angle.name})
+        block = computed(f"{s}_{name}", (n, d), op, "weight", **read)
         table.append(_shared(_named_by_lane(block, lanes, s, name), op, d, (_places(n),)))
     return [*table, _turn(sheet, d)]
 
@@ -157,7 +162,7 @@ def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
     """Which of another sentence's keys exist, the same for every query (n_queries × n_keys)."""
     row = typed(f"{lane.prefix}_RowIdx", "index", [[float(i + 1)] for i in range(lane.n)], "constant")
     names = {"row": row.name, "padding": f"{keys.prefix}_PaddingMask"}
-    mask = computed(f"{lane.prefix}_{name}", (lane.n, keys.n), ops.KEYS_EXIST, "mask", **names)
+    mask = lane.block(f"{lane.prefix}_{name}", keys.n, ops.KEYS_EXIST, "mask", **names)
     return {name: step(ops.KEYS_EXIST, lane, Group((mask,), (row,)))}
 
 

@@ -124,6 +124,11 @@ class _Reader:
             **(self._model() if self.model else {}),
             **(self._writer() if self.writes else {}),
         }
+        if settings.get("generate") and settings["mask"] == "causal+padding":
+            raise table.error(
+                "mask",
+                "'causal+padding' stands beside generate, which fills every blank cell: 'causal' is needed",
+            )
         settings["kv_heads"] = self._kv_heads(settings["heads"])
         with_weights = headed or bool(given) or any(key in table.data for key in ("d_k", "d_v", "seed"))
         prefix = "enc_l1_" if self.kind == "encoder-decoder" else "l1_" if self.model else ""

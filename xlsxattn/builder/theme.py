@@ -73,7 +73,7 @@ LOOKS: Mapping[str, Look] = {
     "attention": _number(FINE, "weights", bold=True),
     "number": _number(NUMBER),
     "weight": _number(FINE),
-    "small input": _number("0.0E+00", bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "setting": _number("General", bg_color=INPUT_FILL, font_color=INPUT_INK),
     "word result": Look(
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
     ),

@@ -103,7 +103,9 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
         "Words become rows of numbers, and each learns where it stands: this is what the first layer reads."
     )
     page = f"{sheet.id}_in"
-    facts = [Fact("base =", typed(f"{sheet.id}_Base", "input", ((sheet.base,),)))] if _has_base(sheet) else []
+    facts = (
+        [Fact("base =", typed(f"{sheet.id}_Base", "setting", ((sheet.base,),)))] if _has_base(sheet) else []
+    )
     if _masked(sheet, sides):
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     return Page(
@@ -349,10 +351,10 @@ def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
         ("d_v", size("DV", f"{key}_W_V")),
         ("d_ff", size("DFF", f"{w}_W_1")),
         ("scale √d_k" if sheet.scale else "scale (off)", scale),
-        ("ε of every norm", typed(f"{s}_Epsilon", "small input", ((sheet.epsilon,),))),
+        ("ε of every norm", typed(f"{s}_Epsilon", "setting", ((sheet.epsilon,),))),
     ]
     if sheet.kind in WRITERS:
-        rows.append(("temperature", typed(f"{s}_Temperature", "input", ((sheet.temperature,),))))
+        rows.append(("temperature", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
     group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
     said = (
         sheet.residual,
