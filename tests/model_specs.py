@@ -1,4 +1,4 @@
-"""Specs with models, cross-attention, masks and positions of any settings, by a seed: small, quick to build."""
+"""Specs with models, cross-attention, masks and positions of any settings, by a seed: small and quick."""
 
 from __future__ import annotations
 
@@ -33,15 +33,13 @@ def drawn(seed: int, *kinds: str) -> Data:
     data: Data = {"vocabulary": {"tokens": E}, "contexts": contexts}
     if draw.random() < 0.7:
         data["length"] = n
-    data["sheets"] = [
-        sheet(draw, kind, f"s{i}", d_model, padded="length" in data) for i, kind in enumerate(kinds or KINDS)
-    ]
+    data["sheets"] = [sheet(draw, kind, f"s{i}", d_model) for i, kind in enumerate(kinds or KINDS)]
     if draw.random() < 0.5 and any(s["kind"] in ("self-attention", "multi-head") for s in data["sheets"]):
         data["sheets"].append({"id": "compare", "kind": "compare"})
     return data
 
 
-def sheet(draw: random.Random, kind: str, sheet_id: str, d_model: int, *, padded: bool) -> Data:
+def sheet(draw: random.Random, kind: str, sheet_id: str, d_model: int) -> Data:
     """One sheet's settings."""
     masks = ["none", "padding"] if kind in ("cross-attention", "encoder-decoder") else ["none", "causal"]
     if masks[1] == "causal":
