@@ -31,6 +31,8 @@ CHART_ROWS = 18
 ONE_PAGE = 60
 ONE_LINE = 11
 LONGEST_CAPTION = 120
+MOST_OUTLINED = 128
+"""Cells of a block whose focus row is outlined; in larger ones only the word itself, as each cell's rule costs."""
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
 MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
@@ -298,7 +300,8 @@ def _group(sheet: Sheet, group: Group, row: int, col: int) -> None:
 
 
 def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
-    sheet.placed.append(Placed(block, row, col, word))
+    outlined = block.rows * block.cols <= MOST_OUTLINED or block.look == "word label"
+    sheet.placed.append(Placed(block, row, col, word if outlined else None))
     _widen(sheet, block, col)
 
 
