@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
-from xlsxattn.checker.compare import NEVER_SEEN, Finding, Result, compare, decidable, distance, tolerance
+from xlsxattn.checker.compare import (
+    NEVER_SEEN,
+    ROUNDING_GROWS_FROM,
+    Finding,
+    Result,
+    compare,
+    decidable,
+    distance,
+    tolerance,
+)
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.perturb import perturbed
@@ -75,7 +84,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *outside.outside(book),
     ]
     if engine != SAVED:
-        findings += _stale(book, saved, evaluated[chosen[0]][0])
+        findings += _stale(book, saved, evaluated[chosen[0]][0], chosen[0])
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
     return Report(str(path), runs, tuple(findings), book.saved_by)
 
@@ -185,13 +194,21 @@ def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
     return {name: array_of(values[name], text=is_text(name)) for name in book.manifest.inputs}
 
 
-def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
-    """Saved values that are not what the formulas give: what previews and Protected View show is wrong."""
+def _stale(book: Book, saved: Values, fresh: Values, engine: str) -> Iterator[Finding]:
+    """Saved values that are not what the formulas give: what previews and Protected View show is wrong.
+
+    Another engine may have saved them, so rounding may carry them as far from these as the reference allows.
+    """
+    wanted: Mapping[str, Expected] | None = None
     for name in book.manifest.formulas:
         if name not in book.names or not _is_saved(book, name, saved):
             continue
         worst = _difference(saved[name], fresh[name])
         if worst is not None:
+            wanted = _expected_or_nothing(book, fresh) if wanted is None else wanted
+            right = wanted.get(name)
+            if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
+                continue
             i, j = worst
             message = (
                 f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
@@ -203,19 +220,41 @@ def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
+    """What is expected of every range, or nothing where the inputs cannot be taken; that is said elsewhere."""
+    if next(structure.unreadable_inputs(book, values), None):
+        return {}
+    try:
+        return reference(book, values)
+    except ShapesDisagree:
+        return {}
+
+
+def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
+    """Whether rounding in a model's layers, or a coarse Φ, explains every difference in a range."""
+    if right.coarse == 0 and right.amplification <= ROUNDING_GROWS_FROM:
+        return False  # then saved digits are all that may be missing
+    undecided = not (decidable(right, engine) and decidable(right, SAVED))
+    allowed = tolerance(right, engine) + tolerance(right, SAVED)
+    return _difference(saved, fresh, allowed, texts_differ=undecided) is None
+
+
 def _is_saved(book: Book, name: str, saved: Values) -> bool:
     """Whether a range's formulas have values saved; some programs drop those and keep the cells beside."""
     cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
     return all(value is not None for at, value in cells if at in book.formulas)
 
 
-def _difference(saved: Grid, fresh: Grid) -> tuple[int, int] | None:
-    """The first cell whose saved value is neither absent nor what it should be."""
+def _difference(
+    saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
+) -> tuple[int, int] | None:
+    """The first cell whose saved value is neither absent nor what it should be, give or take `more`."""
     numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
-    allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS
+    allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
     for i, row in enumerate(saved):
         for j, value in enumerate(row):
-            if value is not None and not _alike(value, fresh[i][j], allowed):
+            chosen = texts_differ and isinstance(value, str) and isinstance(fresh[i][j], str)
+            if value is not None and not chosen and not _alike(value, fresh[i][j], allowed):
                 return i, j
     return None
 
