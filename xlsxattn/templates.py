@@ -15,7 +15,7 @@ def folder() -> Path:
 
 def names() -> list[str]:
     """The templates' names, the walkthrough first."""
-    found = sorted(path.stem for path in folder().glob("*.toml"))
+    found = sorted(path.stem for path in folder().glob("*.toml") if "." not in path.stem)
     return sorted(found, key=lambda name: name != "walkthrough")
 
 

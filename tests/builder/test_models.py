@@ -56,7 +56,9 @@ def full():
 def contract() -> list[tuple[list[str], str, str]]:
     """The rows of the contract's tables: names in full, shape, what they hold."""
     rows = []
-    for line in (ROOT / "docs/contract.md").read_text("utf-8").splitlines():
+    text = (ROOT / "docs/contract.md").read_text("utf-8")
+    models = slice(text.index("## Masks and positions"), text.index("## A comparing sheet"))
+    for line in text.replace(text[models], "").splitlines():
         parts = [part.strip() for part in line.strip("|").split("|")]
         named = re.findall(r"`([^`]+)`", parts[0])
         if not line.startswith("| `") or not named:

@@ -76,7 +76,13 @@ UNKNOWN_KEYS = [
     case("compare sheet", "axes =", "axis =", f"{COMPARE}.axis", "did you mean 'axes'?"),
     case("weights", "W_Q =", "W_q =", f"{QKV}.weights.W_q", "did you mean 'W_Q'?"),
     case("W_O on one head", "W_Q =", "W_O = [[1]]\nW_Q =", f"{QKV}.weights.W_O", "no such key"),
-    case("nothing near", "focus", "zzz", "zzz", "known here: title, focus, vocabulary, contexts, sheets"),
+    case(
+        "nothing near",
+        "focus",
+        "zzz",
+        "zzz",
+        "known here: title, focus, length, vocabulary, contexts, sheets",
+    ),
 ]
 
 WORDS = [
@@ -194,7 +200,7 @@ STRUCTURE = [
     case("empty contexts", 'one = "cat mouse"\ntwo = ["mouse", "cat", "mouse"]\n', "", "contexts", "has 0 sentences, from 1 to 100"),
     case("no sheets", GOOD[GOOD.index('[[sheets]]\nid = "attn"') :], "", "sheets", "at least one [[sheets]] table is needed"),
     case("sheets a list of numbers", GOOD[GOOD.index('title = "Two') : GOOD.index("focus")], "sheets = [1]\n", "", "not TOML"),
-    case("unknown kind", 'kind = "multi-head"', 'kind = "x"', f"{HEADS}.kind", "found 'x', one of self-attention, multi-head, compare"),
+    case("unknown kind", 'kind = "multi-head"', 'kind = "x"', f"{HEADS}.kind", "found 'x', one of self-attention, multi-head, cross-attention, encoder"),
     case("kind a list", 'kind = "multi-head"', "kind = []", f"{HEADS}.kind", "found [], one of self-attention"),
     case("unknown mask", 'title = "Plain"', 'mask = "x"', f"{ATTN}.mask", "found 'x', one of none, causal"),
     case("mask a table", 'title = "Plain"', "mask = {}", f"{ATTN}.mask", "found {}, one of none, causal"),

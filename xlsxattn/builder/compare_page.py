@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
-from xlsxattn.builder.models import computed, dims_above, numbered, words_above
+from xlsxattn.builder.parts import Lane, computed, dims_above, numbered
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.spec import Context, SheetSpec, Spec
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.spec import Spec
+    from xlsxattn.builder.words import Context
 
 MOST_BARS = 6
 
@@ -34,21 +36,32 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
         why = f"{other.title}: outputs in a space of their own size, {_columns(other, d_model)} columns."
         bands.append(Band(f"Output of the focus word on {other.title}", why, groups, show_formula=False))
-    bands.append(
-        Band(
-            "Attention of the focus word",
-            "Its row of the attention matrix on each sheet: where does it look?",
-            tuple(_attention_rows(sheet, before, c) for c in spec.contexts),
-            show_formula=False,
+    looking = [s for s in before if not s.is_model]
+    if looking:
+        bands.append(
+            Band(
+                "Attention of the focus word",
+                "Its row of the attention matrix on each sheet: where does it look?",
+                tuple(_attention_rows(sheet, looking, c) for c in spec.contexts),
+                show_formula=False,
+            )
         )
-    )
     lead = "The same word, the same embedding, different neighbours: see what each sentence made of it."
     lanes = tuple(
         computed(f"{sheet.id}_{c.id}_Heading", (1, 1), ops.SAME_TEXT, "lane", source=f"{c.id}_Sentence")
         for c in spec.contexts
     )
-    charts = (*_bars(spec, sheet, before), *_scatter(spec, sheet, same))
-    return Page(sheet.id, sheet.title, lead, (_same_input(spec, sheet),), lanes, tuple(bands), charts)
+    charts = (*(_bars(spec, sheet, looking) if looking else ()), *_scatter(spec, sheet, same))
+    return Page(
+        sheet.id,
+        sheet.title,
+        lead,
+        (_same_input(spec, sheet),),
+        lanes,
+        tuple(bands),
+        charts,
+        subtitle="one word, side by side",
+    )
 
 
 def _columns(sheet: SheetSpec, d_model: int) -> int:
@@ -102,7 +115,8 @@ def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Cont
             of = f"{s.id}_{context.id}_{part.removeprefix(f'{s.id}_')}Attention"
             blocks.append(_picked(f"{p}_{part}Attention", n, of, context, "attention"))
             labels.append((words,))
-    return Group(tuple(blocks), tuple(labels), words_above(f"{p}_Attention", context))
+    over = Lane(context, p, f"{context.id}_Tokens").words_above(f"{p}_Attention")
+    return Group(tuple(blocks), tuple(labels), over)
 
 
 def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:

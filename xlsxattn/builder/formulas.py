@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 255
 LONGEST_FORMULA = 8_192
-PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|\.\.row|\d+)\]", re.ASCII)
+PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
 
@@ -55,16 +56,21 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bo
     from xlsxattn.builder.placed import Rectangle  # noqa: PLC0415 - the layout does not need formulas either
 
     block, col = placed.block, placed.col
+    tab = places[block.name][0]
     for part in block.parts:
-        if part.op.entered == "block":
+        entered = part.op.entered
+        if entered == "block":
             cells = Rectangle(placed.row, col, placed.row + block.rows - 1, col + part.cols - 1)
             yield cells, part.formula, True
-        else:
-            tab = places[block.name][0]
-            for i in range(block.rows):
-                for j in range(part.cols):
-                    cell = Rectangle(placed.row + i, col + j, placed.row + i, col + j)
-                    yield cell, _level(part.formula, tab, i, j, places), part.op.entered == "cell arrays"
+        for i in range(block.rows) if entered != "block" else ():
+            row = placed.row + i
+            if entered in ("rows", "lower rows"):
+                cols = i + 1 if entered == "lower rows" else part.cols
+                yield Rectangle(row, col, row, col + cols - 1), _level(part.formula, tab, i, 0, places), True
+                continue
+            for j in range(part.cols):
+                text = _level(part.formula, tab, i, j, places)
+                yield Rectangle(row, col + j, row, col + j), text, entered == "cell arrays"
         col += part.cols
 
 
@@ -74,14 +80,20 @@ def _level(formula: str, tab: str, i: int, j: int, places: Places) -> str:
     def address(match: re.Match[str]) -> str:
         name, part = match.groups()
         other, r = places[name]
-        sheet = "" if other == tab else f"{quoted(other)}!"
-        if part == "row":
-            return f"{sheet}{cell(r.top + i, r.left)}:{cell(r.top + i, r.right)}"
-        if part == "..row":
-            return f"{sheet}{cell(r.top, r.left, fixed_row=True)}:{cell(r.top + i, r.left)}"
-        if part == "cell":
-            return f"{sheet}{cell(r.top + i, r.left + j)}"
-        return f"{sheet}{cell(r.top + int(part) - 1, r.left)}"
+        own, top = r.top + i, partial(cell, r.top, fixed_row=True)
+        if part == "above" and i == 0:
+            return '""'
+        text = {
+            "row": lambda: f"{cell(own, r.left)}:{cell(own, r.right)}",
+            "..row": lambda: f"{top(r.left)}:{cell(own, r.left)}",
+            "..rows": lambda: f"{top(r.left)}:{cell(own, r.right)}",
+            "..diagonal": lambda: f"{cell(own, r.left)}:{cell(own, r.left + i)}",
+            "cell": lambda: cell(own, r.left + j),
+            "..cell": lambda: f"{cell(own, r.left, fixed_col=True)}:{cell(own, r.left + j)}",
+            "above": lambda: cell(own - 1, r.left),
+            "col": lambda: top(r.left + j),
+        }.get(part, lambda: cell(r.top + int(part) - 1, r.left))()
+        return text if other == tab else f"{quoted(other)}!{text}"
 
     return PART.sub(address, formula)
 
@@ -116,6 +128,11 @@ def _absolute(r: Rectangle) -> str:
 def is_focus(row: int, col: int) -> str:
     """The rule that outlines a row: its word equals the focus word, capitals counted."""
     return f"=EXACT({cell(row, col, fixed_col=True)},vocab_Focus)"
+
+
+def is_blank(row: int, col: int) -> str:
+    """The rule for a place without a word."""
+    return f"=LEN({cell(row, col, fixed_col=True)})=0"
 
 
 def largest_size(areas: Iterable[Rectangle]) -> str:

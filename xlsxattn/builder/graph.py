@@ -30,6 +30,7 @@ class Block:
         values: typed values row by row, for inputs and constants.
         parts: formulas side by side, each with its number of columns; nearly always one.
         slices: names over columns of the same cells: (name, first column, columns).
+        tops: names over the first rows of the same cells: (name, rows).
         widths: characters that its columns hold: one number for all, or one a column; none: the look's.
     """
 
@@ -41,7 +42,13 @@ class Block:
     values: tuple[tuple[Cell, ...], ...] = ()
     parts: tuple[Part, ...] = ()
     slices: tuple[tuple[str, int, int], ...] = ()
+    tops: tuple[tuple[str, int], ...] = ()
     widths: tuple[float, ...] = ()
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """All other names over its cells."""
+        return (*(name for name, _, _ in self.slices), *(name for name, _ in self.tops))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +108,19 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One step: a title, what it answers, a group in each lane (or groups that all lanes share)."""
+    """One step: a title, what it answers, a group in each lane (or groups that all lanes share).
+
+    Attributes:
+        groups: one a lane, None where a lane has no part in the step; or any number that the lanes share.
+        level: how deep it is folded into outline groups, 0 for not at all.
+    """
 
     title: str
     why: str
-    groups: tuple[Group, ...]
+    groups: tuple[Group | None, ...]
     shared: bool = False
     show_formula: bool = True
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +172,15 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A line of a table of contents: a page's title, what it shows, and where a click leads."""
+
+    title: str
+    says: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One sheet of the workbook.
 
@@ -173,6 +195,8 @@ class Page:
         drop_downs: which range's cells offer a list, and the range that the list comes from.
         paragraphs: lines of text before the bands.
         boxes: a picture of the whole, each box a link.
+        links: a table of contents, before the bands.
+        subtitle: what the page shows, in a few words for the front page's picture.
     """
 
     id: str
@@ -185,6 +209,18 @@ class Page:
     drop_downs: Mapping[str, str] = field(default_factory=dict)
     paragraphs: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
+    links: tuple[Link, ...] = ()
+    subtitle: str = ""
+
+    @property
+    def has_status(self) -> bool:
+        """Whether a live check stands in its head."""
+        return any(fact.block.name == f"{self.id}_Status" for fact in self.facts)
+
+    @property
+    def target(self) -> str:
+        """The name that a link to this page leads to."""
+        return f"{self.id}_Status" if self.has_status else self.lanes[0].name
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, each once."""
@@ -192,7 +228,7 @@ class Page:
             yield fact.block
         yield from self.lanes
         for band in self.bands:
-            for group in band.groups:
+            for group in filter(None, band.groups):
                 yield from group.every_block()
 
 

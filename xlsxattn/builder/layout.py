@@ -28,8 +28,9 @@ MARGIN, GAP = 1, 1
 """Empty columns: one left of everything, one between lanes."""
 LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
 CHART_ROWS = 18
-ONE_PAGE = 80
+ONE_PAGE = 60
 ONE_LINE = 11
+LONGEST_CAPTION = 120
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
 MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
@@ -80,7 +81,7 @@ def _sheet(page: Page, tab: str, *, first: bool) -> Sheet:
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    row = _front(sheet, page) if first else _head(sheet, page)
+    row = _front(sheet, page) if first else _contents(sheet, page, _head(sheet, page))
     starts = _lanes(sheet, page)
     for band in page.bands:
         row = _band(sheet, band, row, starts)
@@ -101,6 +102,18 @@ def _head(sheet: Sheet, page: Page) -> int:
     if not page.lanes:
         sheet.frozen = HEAD_ROWS - 1
     return FIRST_BAND
+
+
+def _contents(sheet: Sheet, page: Page, row: int) -> int:
+    """A table of contents: a line for each page, its title a link."""
+    if not page.links:
+        return row
+    sheet.texts.append(Text(row, MARGIN, "Contents", "step"))
+    for i, link in enumerate(page.links, row + 1):
+        sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target))
+        sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
+    sheet.widths[MARGIN] = max(theme.cell_width(link.title) for link in page.links) + 2.0
+    return row + len(page.links) + 2
 
 
 def _front(sheet: Sheet, page: Page) -> int:
@@ -136,12 +149,14 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
     starts = [MARGIN]
     lanes = max([len(page.lanes), 1])
     for i in range(lanes):
-        groups = [band.groups[i] for band in page.bands if not band.shared]
+        own = [band for band in page.bands if not band.shared]
+        groups = [group for band in own if (group := band.groups[i]) is not None]
         label = max([_label_width(group) for group in groups], default=0.0)
         if page.lanes:
             sheet.widths[starts[i]] = max(label, 12.0)
         width = max([_group_columns(group) for group in groups], default=1)
-        captions = [_caption_columns(band.groups[i], label) for band in page.bands if _captioned(band)]
+        captioned = [group for band in page.bands if _captioned(band) and (group := band.groups[i])]
+        captions = [_caption_columns(group, label) for group in captioned]
         width = max([width, LEAST_LANE if len(page.bands) > 0 else 1, *captions])
         if page.lanes:
             where = Rectangle(3, starts[i], 3, starts[i] + width)
@@ -171,7 +186,8 @@ def _group_columns(group: Group) -> int:
 
 def _caption_columns(group: Group, label: float) -> int:
     """Columns that a lane needs beside its labels for the formula's text to fit."""
-    pixels = PIXELS_A_FORMULA_CHARACTER * (len(caption(group)) + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
+    longest = max(len(line) for line in caption_lines(group))
+    pixels = PIXELS_A_FORMULA_CHARACTER * (longest + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
     return int(-(-pixels // (8.5 * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)))
 
 
@@ -179,18 +195,32 @@ def caption(group: Group) -> str:
     """The formula of a group's first block as text, in braces where it is an array formula."""
     parts = group.blocks[0].parts
     texts = [f"{{{part.formula}}}" if part.op.entered != "cells" else part.formula for part in parts]
-    return texts[0] if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
+    return "".join(texts[:1]) if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
+
+
+def caption_lines(group: Group) -> list[str]:
+    """The caption, broken before an operator where it is longer than a line."""
+    lines, rest = [], caption(group)
+    while len(rest) > LONGEST_CAPTION:
+        at = max(rest.rfind(c, LONGEST_CAPTION // 3, LONGEST_CAPTION) for c in "+*/,-")
+        at = at if at > 0 else LONGEST_CAPTION
+        lines.append(rest[:at])
+        rest = f"    {rest[at:]}"
+    return [*lines, rest]
 
 
 def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
     """Place a band from ``row``; the row where the next one begins."""
     sheet.texts += [Text(row, MARGIN, band.title, "step"), Text(row + 1, MARGIN, band.why, "why")]
     sheet.heights[row] = 20.0
+    first = row
     row, before = row + 2, len(sheet.placed)
-    strips = _flow(band.groups, starts) if band.shared else [list(zip(band.groups, starts, strict=False))]
-    for strip in strips:
+    groups = [(group, start) for group, start in zip(band.groups, starts, strict=False) if group is not None]
+    for strip in _flow([g for g in band.groups if g], starts) if band.shared else [groups]:
         row = _strip(sheet, band, strip, row)
     _share_heat(sheet, before)
+    if band.level:
+        sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
     return row
 
 
@@ -213,14 +243,15 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     """Place groups side by side: a line of captions, a line of column labels, the blocks."""
     groups = [group for group, _ in strip]
     sides = [side.heading for group in groups for side in group.sides]
-    titled = _captioned(band) or any(group.title for group in groups)
+    captions = [[group.title] if group.title else caption_lines(group) for group in groups]
+    titled = max((len(lines) for lines in captions), default=0)
+    titled = titled if _captioned(band) or any(group.title for group in groups) else 0
     headed = any(group.cols is not None for group in groups) or bool(sides)
     if any(len(heading) > ONE_LINE for heading in sides):
         sheet.heights[row + titled] = 13.0 * max(len(_lines(heading)) for heading in sides)
-    for group, col in strip:
-        if titled:
-            text, look = (group.title, "group") if group.title else (caption(group), "formula")
-            sheet.texts.append(Text(row, col, text, look))
+    for (group, col), lines in zip(strip, captions, strict=True):
+        look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
+        sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
         _group(sheet, group, row + titled + headed, col)
     return (
         row + titled + headed + max(sum(block.rows for block in group.blocks) for group in groups) + BAND_GAP

@@ -5,8 +5,11 @@ In a formula, ``{x}`` is replaced by a range's name. How it is entered decides w
 * ``block``: one array formula over the whole range.
 * ``cells``: an ordinary formula in each cell; ``NAME[row]`` is the row of that range level with the cell,
   ``NAME[cell]`` its cell at the same row and column, ``NAME[..row]`` its first column down to the cell's row,
-  ``NAME[3]`` its third cell.
+  ``NAME[3]`` its third cell, ``NAME[above]`` the cell one row above ("" in the first row), ``NAME[col]`` the
+  first cell of its column, ``NAME[..cell]`` its row as far as the cell.
 * ``cell arrays``: the same, each entered as an array formula.
+* ``rows``: one array formula a row, for what is made row after row; ``NAME[..rows]`` is a range down to the
+  row. ``lower rows``: the same as far as the diagonal; ``NAME[..diagonal]`` is a row as far as that.
 
 Only functions that Excel 2010, LibreOffice, Gnumeric and IronCalc evaluate alike are used.
 """
@@ -16,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Entered = Literal["block", "cells", "cell arrays"]
+Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,10 @@ PROJECT = {
     "K": Op("K = X · W_K", "=MMULT({x},0+{w})", why="Keys: by what can each word be found?"),
     "V": Op("V = X · W_V", "=MMULT({x},0+{w})", why="Values: what does each word pass on?"),
 }
+PROJECT_BIASED = {
+    letter: Op(f"{letter} = X · W_{letter} + b_{letter}", "=MMULT({x},0+{w})+{b}", why=PROJECT[letter].why)
+    for letter in "QKV"
+}
 SCORES = Op(
     "Scores = Q · Kᵀ",
     "=MMULT({q},TRANSPOSE({k}))",
@@ -88,6 +95,22 @@ MASK = Op(
     "Mask = 1 where column ≤ row",
     "=--({col}<={row})",
     why="Which token may look where? Each word sees itself and what came before, never what comes later.",
+)
+PADDING_MASK = Op(
+    "Padding mask = 1 where a word stands",
+    '=--({tokens}<>"")',
+    why="Which keys exist? 1 for a word, 0 for a blank cell: padding, which nobody may look at.",
+)
+KEYS_EXIST = Op(
+    "Mask = 1 where the column's key exists",
+    "=({row}>0)*TRANSPOSE({padding})",
+    why="Which keys exist? The same for every row: a blank cell's column is 0.",
+)
+CAUSAL_MASK = Op("Causal mask = 1 where column ≤ row", "=--({col}<={row})", why=MASK.why)
+BOTH_MASKS = Op(
+    "Mask = causal mask × padding mask",
+    "={causal}*TRANSPOSE({padding})",
+    why="Both at once: a token may look where the causal mask lets it, at keys that exist.",
 )
 MASKED = Op(
     "Masked = Scaled, and −∞ where the mask is 0",
@@ -132,6 +155,11 @@ CONCAT = Op(
     "={head}",
     why="Every head has mixed the words in a subspace of its own; here they stand side by side.",
 )
+PROJECT_OUT_BIASED = Op(
+    "MultiHead = Concat · W_O + b_O",
+    "=MMULT({concat},0+{w_o})+{b}",
+    why="One last learned projection mixes the heads and brings them back to the size of the embeddings.",
+)
 PROJECT_OUT = Op(
     "Output = Concat · W_O",
     "=MMULT({concat},0+{w_o})",
@@ -145,6 +173,189 @@ PICK = Op("the row of the focus word", "=MMULT(TRANSPOSE(--({index}={focus})),{o
 COSINE = Op(
     "cosine similarity a · b / (|a| |b|)",
     '=IF(OR(SUMSQ({a})=0,SUMSQ({b})=0),"–",SUMPRODUCT({a},{b})/SQRT(SUMSQ({a})*SUMSQ({b})))',
+    "cells",
+)
+
+# --- positions (Vaswani et al. 2017, section 3.5; Su et al. 2021) ------------------------------------------
+
+FREQUENCY = Op(
+    "frequency = base^(−2i/d)",
+    "={base}^(-2*{pair}/COLUMNS({pair}))",
+    why="Each pair of columns turns at a speed of its own: the first fast, the last slowly.",
+)
+ANGLE = Op(
+    "angle = position · frequency",
+    "={position}*{frequency}",
+    why="How far has each pair turned at this position? In radians; the first token stands at position 0.",
+)
+SINUSOIDAL = Op(
+    "PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
+    "=(1-{odd})*SIN({angle})+{odd}*COS({angle})",
+    why="Where does a token stand? Positions go down, dimensions across: sines and cosines of the angles.",
+)
+COSINES = Op("cos(angle)", "=COS({angle})", why="What is kept of each number when its pair turns.")
+SINES = Op("sin(angle)", "=SIN({angle})", why="What comes from the pair's other number when it turns.")
+ROTATE = {
+    letter: Op(
+        f"{letter}Rot = {letter} ∘ cos + ({letter} · Turn) ∘ sin",
+        "={x}*{cos}+MMULT({x},{turn})*{sin}",
+        why=f"Each pair of {letter} is turned by its position's angle; so scores depend on the distance "
+        "between two tokens.",
+    )
+    for letter in "QK"
+}
+INPUT = {
+    "XP": Op(
+        "Input = X + P", "={x}+{p}", why="The word and its place, added up: what the first layer reads."
+    ),
+    "√XP": Op(
+        "Input = √d_model · X + P",
+        "=SQRT(COLUMNS({x}))*{x}+{p}",
+        why="The word, grown by √d_model, and its place: what the first layer reads.",
+    ),
+    "X": Op("Input = X", "={x}", why="What the first layer reads: the words alone, no positions are added."),
+    "√X": Op(
+        "Input = √d_model · X",
+        "=SQRT(COLUMNS({x}))*{x}",
+        why="The word, grown by √d_model: what the first layer reads.",
+    ),
+}
+
+# --- norms (Ba et al. 2016; Zhang and Sennrich 2019), residuals, feed-forward ------------------------------
+
+MEAN = Op("mean", "=AVERAGE({x}[row])", "cells")
+VARIANCE = Op("variance", "=VARP({x}[row])", "cells")
+MEAN_SQUARE = Op("mean square", "=SUMSQ({x}[row])/COLUMNS({x}[row])", "cells")
+LAYER_NORM = Op(
+    "LayerNorm(x) = (x − mean) / √(variance + ε) ∘ γ + β",
+    "=({x}-{mean})/SQRT({variance}+{epsilon})*{gamma}+{beta}",
+    why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
+)
+RMS_NORM = Op(
+    "RMSNorm(x) = x / √(mean square + ε) ∘ γ",
+    "={x}/SQRT({mean_square}+{epsilon})*{gamma}",
+    why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
+)
+RESIDUAL = Op(
+    "Residual = what came in + what was found",
+    "={stream}+{found}",
+    why="Nothing that came in is lost: the layer only adds to it.",
+)
+HIDDEN = Op("Hidden = x · W_1", "=MMULT({x},0+{w})", why="Each word by itself: what features does it show?")
+HIDDEN_BIASED = Op("Hidden = x · W_1 + b_1", "=MMULT({x},0+{w})+{b}", why=HIDDEN.why)
+UP = Op("Up = x · W_3", "=MMULT({x},0+{w})", why="What passes through the gate.")
+UP_BIASED = Op("Up = x · W_3 + b_3", "=MMULT({x},0+{w})+{b}", why=UP.why)
+SIGMOID = "h σ(h), with σ(h) = ½ (1 + tanh(h/2))"
+ACTIVATIONS = {
+    "relu": Op("ReLU(h) = max(0, h)", "={h}*({h}>0)", why="What is below zero is dropped."),
+    "gelu": Op(
+        "GELU(h) = h Φ(h)",
+        "={h}[cell]*NORMSDIST({h}[cell])",
+        "cells",
+        "Each number times the chance that a normal variable is smaller: a soft step.",
+    ),
+    "gelu-tanh": Op(
+        "GELU(h) ≈ ½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))",
+        "=0.5*{h}*(1+TANH(SQRT(2/PI())*({h}+0.044715*{h}^3)))",
+        why="GELU by its formula with tanh: a soft step.",
+    ),
+    "silu": Op(f"SiLU(h) = {SIGMOID}", "={h}*(1+TANH({h}/2))/2", why="Each number times its own sigmoid."),
+    "swiglu": Op(
+        f"SwiGLU = SiLU(Hidden) ∘ Up, SiLU(h) = {SIGMOID}",
+        "={h}*(1+TANH({h}/2))/2*{up}",
+        why="A gate: Hidden decides how much of Up passes.",
+    ),
+}
+FEED_FORWARD = Op(
+    "FeedForward = Activation · W_2",
+    "=MMULT({h},0+{w})",
+    why="What each word's features mean for it, in the size of the embeddings again.",
+)
+FEED_FORWARD_BIASED = Op(
+    "FeedForward = Activation · W_2 + b_2", "=MMULT({h},0+{w})+{b}", why=FEED_FORWARD.why
+)
+COPY = Op("Output = what the last layer left", "={x}", why="What has each word become after all layers?")
+
+# --- what a model says -------------------------------------------------------------------------------------
+
+COLUMNS_OF = Op("a size", "=COLUMNS({of})", "cells")
+ROOT = Op("√d_k", "=SQRT({d_k})", "cells")
+TIED_LOGITS = Op(
+    "Logits = Output · Eᵀ",
+    "=MMULT({x},TRANSPOSE(0+{e}))",
+    why="How much does each row point to each word of the vocabulary? The embeddings serve a second time.",
+)
+LOGITS = Op(
+    "Logits = Output · W_U",
+    "=MMULT({x},0+{w})",
+    why="How much does each row point to each word of the vocabulary?",
+)
+TEMPERED = Op(
+    "Tempered = Logits / temperature",
+    "={logits}/MAX({temperature},1E-6)",
+    why="A low temperature makes the largest logit win, a high one evens them out. Try 0.1, 1 and 10.",
+)
+LOGIT_MAX = Op("row maximum", "=MAX({x}[row])", "cells")
+LOGIT_EXP = Op("exp(Tempered − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax.")
+LOGIT_SUM = Op("row sum", "=SUM({x}[row])", "cells")
+PROBABILITY = Op(
+    "Probability = softmax of each row",
+    "={numerator}/{row_sum}",
+    why="How likely is each word to come next? Every row sums to 1.",
+)
+NEXT = Op(
+    "the word with the largest logit",
+    '=INDEX({words},MATCH(MAX({logits}[row]),{logits}[row],0))&""',
+    "cells",
+)
+TOP_LOGITS = Op(
+    "the largest logits",
+    "=LARGE({logits}[row],{rank}[col])",
+    "cells",
+    "The most likely words of each row, in falling order.",
+)
+TOP_IDS = Op(
+    "their places in the vocabulary",
+    "=SMALL(IF({logits}[row]={top}[cell],COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
+    "SUM(--({top}[..cell]={top}[cell])))",
+    "cell arrays",
+)
+TOP_TOKENS = Op(
+    "the most likely words",
+    '=INDEX({words},{ids}[cell])&""',
+    "cells",
+    "Which words are most likely to come next, the likeliest first?",
+)
+TOP_PROBABILITIES = Op("their probabilities", "=INDEX({probability}[row],1,{ids}[cell])", "cells")
+GROWN = Op(
+    "typed, or written by the model",
+    '=IF({typed}[cell]="",{next}[above],{typed}[cell])&""',
+    "cells",
+    "A typed word stays; where a cell is blank, the model's own next word of the row above comes in.",
+)
+POOL_MEAN = Op(
+    "Pooled = mean of the rows",
+    "=MMULT(TRANSPOSE(--({index}>0))/ROWS({x}),{x})",
+    why="One row for the whole sentence: the mean of its words.",
+)
+POOL_MASKED = Op(
+    "Pooled = mean of the rows with a word",
+    "=MMULT(TRANSPOSE({padding})/MAX(1,SUM({padding})),{x})",
+    why="One row for the whole sentence: the mean of its words; blank cells do not count.",
+)
+POOL_FIRST = Op(
+    "Pooled = the first row",
+    "=MMULT(TRANSPOSE(--({index}=1)),{x})",
+    why="One row for the whole sentence: its first token's.",
+)
+CLASS_LOGITS = Op(
+    "Logits = Pooled · W_C + b_C",
+    "=MMULT({x},0+{w})+{b}",
+    why="How much does the sentence point to each class?",
+)
+CLASS = Op(
+    "the class with the largest logit",
+    '=INDEX({classes},1,MATCH(MAX({logits}[row]),{logits}[row],0))&""',
     "cells",
 )
 

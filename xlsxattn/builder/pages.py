@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.compare_page import compare_page
 from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Side
-from xlsxattn.builder.models import attention_page, computed, typed
+from xlsxattn.builder.models import attention_page, cross_attention_page
+from xlsxattn.builder.parts import computed, typed
+from xlsxattn.builder.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.builder.transformer import model_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.spec import Context, SheetSpec, Spec
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.spec import Spec
+    from xlsxattn.builder.words import Context
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
@@ -34,20 +39,34 @@ def book(spec: Spec) -> Book:
     """All pages of a spec's workbook, in the order of its tabs (the manifest comes last)."""
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
-        before = [s for s in spec.sheets[:i] if s.kind != "compare"]
-        pages.append(
-            compare_page(spec, sheet, before) if sheet.kind == "compare" else attention_page(spec, sheet)
-        )
+        pages += _pages(spec, sheet, followed(spec, i))
     pages = [_start(spec, pages), *pages]
     return Book(spec.title, (*pages, _contract(spec, pages)))
+
+
+def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
+    """The pages of one sheet: one, or, for a model, many."""
+    if sheet.is_model:
+        return model_pages(spec, sheet)
+    if sheet.kind == "compare":
+        return [compare_page(spec, sheet, before)]
+    return [
+        cross_attention_page(spec, sheet) if sheet.kind == "cross-attention" else attention_page(spec, sheet)
+    ]
+
+
+def followed(spec: Spec, place: int) -> list[SheetSpec]:
+    """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
+    every = tuple(context.id for context in spec.contexts)
+    return [
+        s for s in spec.sheets[:place] if s.kind in ATTENTION or (s.kind == "encoder" and s.contexts == every)
+    ]
 
 
 def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
     """The manifest: what a checker that has never seen the spec must know to prove the workbook."""
     blocks = [block for page in pages for block in page.blocks()]
-    inputs = [
-        (name,) for b in blocks if b.kind == "input" for name in (b.name, *(part[0] for part in b.slices))
-    ]
+    inputs = [(name,) for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
     formulas = [
         (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
         for b in blocks
@@ -78,23 +97,41 @@ def _settings(sheet: SheetSpec) -> str:
     """What the checker must know of a sheet, as JSON."""
     if sheet.kind == "compare":
         return json.dumps({"axes": list(sheet.axes)}, ensure_ascii=False)
-    settings: dict[str, object] = {"weights": bool(sheet.weights), "scale": sheet.scale, "mask": sheet.mask}
-    if sheet.kind == "multi-head":
-        settings["heads"] = sheet.heads
+    keys = ["scale", "mask"]
+    found: dict[str, object] = {}
+    if sheet.is_model:
+        keys += ["layers", "heads", "kv_heads", "d_ff", "norm", "residual", "activation", "bias"]
+        keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
+        keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
+        keys += ["pool"] if sheet.kind == "classifier" else []
+    else:
+        found["weights"] = bool(sheet.weights)
+        keys += ["heads"] if sheet.headed else []
+        keys += ["bias"] if sheet.bias else []
+        keys += ["kv_heads"] if sheet.kv_heads < sheet.heads else []
+        keys += ["position", "pairs"] if sheet.position != "none" else []
     if sheet.weights:
-        settings |= {"d_k": sheet.d_k, "d_v": sheet.d_v}
-    return json.dumps(settings)
+        keys += ["d_k", "d_v"]
+    found |= {key: getattr(sheet, key) for key in keys}
+    roles = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
+    if sheet.kind in roles:
+        found |= dict(zip(roles[sheet.kind], sheet.contexts, strict=True))
+    elif sheet.is_model:
+        found["contexts"] = list(sheet.contexts)
+    return json.dumps(found)
 
 
 def _start(spec: Spec, pages: Sequence[Page]) -> Page:
+    own = {"vocab", *(sheet.id for sheet in spec.sheets)}
+    checked = [page for page in pages if page.id in own]
     statuses = tuple(
         computed(f"xlsxattn_{page.id}_Status", (1, 1), ops.SAME_TEXT, "status", source=f"{page.id}_Status")
-        for page in pages
+        for page in checked
     )
     condition = ",".join(f'LEFT({block.name},1)="✓"' for block in statuses)
     check = ops.status(f"AND({condition})", '"✓ every check holds"', '"✗ a check fails: see below"')
     overall = computed("xlsxattn_Status", (1, 1), check, "status")
-    rows = (("all sheets",), *((page.title,) for page in pages))
+    rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
         "Live checks",
         "These cells are formulas too: they follow every change you make.",
@@ -102,22 +139,8 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(page.title, _subtitle(page, spec), f"{page.id}_Status") for page in pages)
+    boxes = tuple(Box(page.title, page.subtitle, page.target) for page in pages)
     return Page("start", spec.title, LEAD, bands=(band,), paragraphs=HOW_TO, boxes=boxes)
-
-
-def _subtitle(page: Page, spec: Spec) -> str:
-    kinds = {sheet.id: sheet for sheet in spec.sheets}
-    if page.id == "vocab":
-        return "words and embeddings"
-    sheet = kinds[page.id]
-    if sheet.kind == "compare":
-        return "one word, side by side"
-    if sheet.kind == "multi-head":
-        return f"{sheet.heads} heads, then W_O"
-    if not sheet.weights:
-        return "Q = K = V = X"
-    return f"d_k = {sheet.d_k}, d_v = {sheet.d_v}"
 
 
 def _inputs(spec: Spec) -> Page:
@@ -167,16 +190,21 @@ def _inputs(spec: Spec) -> Page:
         f"{c.id}_Ids" for c in spec.contexts
     )  # IronCalc's COUNTIF takes no name of a single cell
     texts = '"✓ every word is in the vocabulary"', '"✗ a word is not in the vocabulary"'
+    known = ops.status(f"MIN({every})>0", *texts)
+    if any(sheet.uses_blanks for sheet in spec.sheets):
+        unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
+        known = replace(ops.status(f"{unknown}=0", *texts), entered="cell arrays")
     facts = (
         Fact("focus word:", focus),
-        Fact("", computed("vocab_Status", (1, 1), ops.status(f"MIN({every})>0", *texts), "status")),
+        Fact("", computed("vocab_Status", (1, 1), known, "status")),
     )
     lanes = tuple(_sentence(c) for c in spec.contexts)
     drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")
     lead = (
         "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
     )
-    return Page("vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs)
+    subtitle = "words and embeddings"
+    return Page("vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle)
 
 
 def _sentence(context: Context) -> Block:

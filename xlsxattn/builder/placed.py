@@ -5,7 +5,7 @@ All rows and columns count from 0.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Sheet:
     Attributes:
         widths: characters a column holds.
         heights: points, for rows that are taller than usual.
+        levels: outline level of the rows that can be folded.
         frozen: rows that stay in view.
         one_page: whether it is printed on a single page; else it is one page wide.
         last: last row and column that are printed.
@@ -97,6 +98,7 @@ class Sheet:
     drop_downs: dict[str, str] = field(default_factory=dict)
     widths: dict[int, float] = field(default_factory=dict)
     heights: dict[int, float] = field(default_factory=dict)
+    levels: dict[int, int] = field(default_factory=dict)
     frozen: int = 4
     one_page: bool = False
     last: tuple[int, int] = (0, 0)
@@ -119,3 +121,5 @@ def _places(sheets: Sequence[Sheet]) -> Iterator[tuple[str, tuple[str, Rectangle
             yield p.block.name, (sheet.tab, p.area)
             for name, col, cols in p.block.slices:
                 yield name, (sheet.tab, Rectangle(p.row, p.col + col, bottom, p.col + col + cols - 1))
+            for name, rows in p.block.tops:
+                yield name, (sheet.tab, replace(p.area, bottom=p.row + rows - 1))

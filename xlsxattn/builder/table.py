@@ -5,17 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import re
+import tomllib
 import unicodedata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 Matrix = tuple[tuple[float, ...], ...]
 
 LONGEST_TEXT = 255
 LARGEST = 1e50
 LONGEST_SHOWN = 40
+RESERVED = re.compile(r"vocab|xlsxattn|w|b|[hlg]\d+")
+ID = re.compile(r"[a-z][a-z0-9]*")
+LONGEST_ID = 32
 
 
 class SpecError(ValueError):
@@ -23,10 +28,20 @@ class SpecError(ValueError):
 
 
 class Table:
-    """One table of the spec, its place in the file, and the keys it may have."""
+    """One table of the spec, its place in the file, and the keys it may have.
 
-    def __init__(self, data: Mapping[str, Any], source: str, place: str, keys: Iterable[str] | None) -> None:
-        self.data, self.source, self.place = data, source, place
+    ``folder`` is where the data files stand that it names.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any],
+        source: str,
+        place: str,
+        keys: Iterable[str] | None,
+        folder: Path | None = None,
+    ) -> None:
+        self.data, self.source, self.place, self.folder = data, source, place, folder
         for key in data if keys is not None else ():
             known = tuple(keys or ())
             if key not in known:
@@ -45,7 +60,18 @@ class Table:
             raise self.error(key, "is missing")
         if not isinstance(self.data[key], dict):
             raise self.error(key, f"found {show(self.data[key])}, a table is needed")
-        return Table(self.data[key], self.source, f"{self.place}.{key}" if self.place else key, keys)
+        place = f"{self.place}.{key}" if self.place else key
+        return Table(self.data[key], self.source, place, keys, self.folder)
+
+    def knowing(self, keys: Iterable[str]) -> Table:
+        """The same table, with the keys that it may have."""
+        return Table(self.data, self.source, self.place, keys, self.folder)
+
+    def data_file(self, key: str, name: str) -> Table:
+        """The data file that a key names, a TOML file with the tables ``tokens`` and ``weights``."""
+        path = (self.folder or Path()) / name
+        data = read_toml(path, f"{self.source}: {self.place}.{key}: {name}")
+        return Table(data, str(path), "", ("tokens", "weights"), path.parent)
 
     def text(self, key: str, default: str) -> str:
         """The text under a key, or the default."""
@@ -80,6 +106,20 @@ class Table:
             raise self.error(key, f"found {show(value)}, a whole number from 1 to {most} is needed")
         return value
 
+    def one_of(self, key: str, known: Sequence[str], default: str) -> str:
+        """The one of some words under a key, or the default."""
+        value = self.data.get(key, default)
+        if not isinstance(value, str) or value not in known:
+            raise self.error(key, f"found {show(value)}, one of {', '.join(known)} is needed")
+        return value
+
+    def positive(self, key: str, default: float) -> float:
+        """The number above 0 under a key, or the default."""
+        (value,) = self.vector(key, [self.data.get(key, default)])
+        if not value > 0:
+            raise self.error(key, f"found {show(self.data[key])}, a number above 0 is needed")
+        return value
+
     def vector(self, key: str, value: object) -> tuple[float, ...]:
         """Check a list of finite numbers."""
         if not isinstance(value, list) or not value:
@@ -93,17 +133,53 @@ class Table:
                 )
         return tuple(float(item) for item in value)
 
-    def matrix(self, key: str) -> Matrix:
-        """The rows of numbers under a key, all of one length."""
+    def matrix(self, key: str, *, row: bool = False) -> Matrix:
+        """The rows of numbers under a key, all of one length; ``row``: a plain list is taken as one row."""
         value = self.data[key]
+        if row and isinstance(value, list) and value and not isinstance(value[0], list):
+            value = [value]
         if not isinstance(value, list) or not value:
             raise self.error(key, f"found {show(value)}, a list of rows is needed")
-        rows = tuple(self.vector(f"{key}[{i + 1}]", row) for i, row in enumerate(value))
-        for i, row in enumerate(rows):
-            if len(row) != len(rows[0]):
-                found = f"row {i + 1} has {len(row)} numbers and row 1 has {len(rows[0])}"
+        rows = tuple(self.vector(f"{key}[{i + 1}]", one) for i, one in enumerate(value))
+        for i, one in enumerate(rows):
+            if len(one) != len(rows[0]):
+                found = f"row {i + 1} has {len(one)} numbers and row 1 has {len(rows[0])}"
                 raise self.error(key, f"{found}, all rows need the same number")
         return rows
+
+
+def identifier(table: Table, key: str, value: object, what: str) -> str:
+    """Check an id: of a sheet, of a context."""
+    if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > LONGEST_ID:
+        form = f"lower-case letters and digits, a letter first, at most {LONGEST_ID}"
+        raise table.error(key, f"{show(value)} cannot be the id of {what}: {form} are needed")
+    if RESERVED.fullmatch(value):
+        raise table.error(key, f"{value!r} is reserved, choose another id for {what}")
+    return value
+
+
+def read_toml(path: Path, named: str) -> dict[str, Any]:
+    """What a TOML file holds; ``named`` is what an error's sentence begins with.
+
+    Raises:
+        SpecError: it cannot be read, or is not TOML.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise SpecError(f"{named}: there is no such file") from None
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{named}: not TOML: byte {error.start} is not UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{named}: cannot be read: {getattr(error, 'strerror', error)}") from None
+    try:
+        return tomllib.loads(text.removeprefix("\ufeff"))
+    except tomllib.TOMLDecodeError as error:
+        raise SpecError(f"{named}: not TOML: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{named}: its lists or tables are nested too deeply") from None
+    except ValueError:  # Python reads no whole number of more digits
+        raise SpecError(f"{named}: a number in it has more than 4,300 digits") from None
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:

@@ -73,6 +73,11 @@ LOOKS: Mapping[str, Look] = {
     "attention": _number(FINE, "weights", bold=True),
     "number": _number(NUMBER),
     "weight": _number(FINE),
+    "setting": _number("General", bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "word result": Look(
+        {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
+    ),
+    "said": Look({"num_format": ANY_TEXT, "bold": True, "font_size": 13, "font_color": INK}, width=0),
     "tiny": _number("0.0E+00"),
     "count": _number("0", align="center"),
     "index": Look({"num_format": "0", "font_color": MUTED, "align": "center"}),
@@ -123,6 +128,7 @@ LOOKS: Mapping[str, Look] = {
             "shrink": True,
         }
     ),
+    "link": Look({"font_color": LANES[0], "underline": 1}),
     "arrow": Look({"font_size": 16, "font_color": MUTED, "align": "center", "valign": "vcenter"}),
     "legend input": Look(
         {
@@ -150,5 +156,6 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
 
 OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
+NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE = {"num_format": "0.0E+00"}
 BAD = {"font_color": "#B91C1C"}

@@ -115,8 +115,10 @@ class _Writer:
     def _page(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
-        for row, height in sheet.heights.items():
-            ws.set_row(row, height)
+        for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
+            ws.set_row(row, sheet.heights.get(row), None, {"level": sheet.levels.get(row, 0)})
+        if sheet.levels:
+            ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)
         ws.set_landscape()
         ws.set_paper(9)
@@ -203,6 +205,9 @@ class _Writer:
         if block.look == "masked":
             hidden = self.dress(theme.NEVER_SEEN)
             yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
+        if block.look == "word number" and placed.word is not None:
+            blank = self.dress(theme.NO_WORD)
+            yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
         if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
             large = self.dress(theme.LARGE)
             yield {

@@ -1,0 +1,86 @@
+"""Specs with models, cross-attention, masks and positions of any settings, by a seed: small, quick to build."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+Data = dict[str, Any]
+
+KINDS = (
+    "self-attention",
+    "multi-head",
+    "cross-attention",
+    "encoder",
+    "decoder",
+    "encoder-decoder",
+    "classifier",
+)
+WRITERS = ("decoder", "encoder-decoder")
+
+
+def drawn(seed: int, *kinds: str) -> Data:
+    """A spec with one sheet of each kind, its settings drawn."""
+    draw = random.Random(seed)
+    d_model = draw.choice([2, 3, 4, 6])
+    tokens = [f"w{i}" for i in range(draw.randint(2, 6))]
+    n = draw.randint(2, 5)
+    contexts = {
+        name: [draw.choice(tokens) for _ in range(draw.randint(1, n))]
+        for name in ("one", "two", "three")[: draw.randint(2, 3)]
+    }
+    E = {word: [round(draw.uniform(-2, 2), 2) for _ in range(d_model)] for word in tokens}
+    data: Data = {"vocabulary": {"tokens": E}, "contexts": contexts}
+    if draw.random() < 0.7:
+        data["length"] = n
+    data["sheets"] = [
+        sheet(draw, kind, f"s{i}", d_model, padded="length" in data) for i, kind in enumerate(kinds or KINDS)
+    ]
+    if draw.random() < 0.5 and any(s["kind"] in ("self-attention", "multi-head") for s in data["sheets"]):
+        data["sheets"].append({"id": "compare", "kind": "compare"})
+    return data
+
+
+def sheet(draw: random.Random, kind: str, sheet_id: str, d_model: int, *, padded: bool) -> Data:
+    """One sheet's settings."""
+    masks = ["none", "padding"] if kind in ("cross-attention", "encoder-decoder") else ["none", "causal"]
+    if masks[1] == "causal":
+        masks += ["padding", "causal+padding"]
+    made: Data = {"id": sheet_id, "kind": kind, "seed": draw.randint(0, 99), "scale": draw.random() < 0.8}
+    made["mask"] = draw.choice(["causal", "causal+padding"] if kind == "decoder" else masks)
+    heads = draw.choice([1, 2, 4])
+    made |= {"d_k": draw.choice([2, 4]), "d_v": draw.choice([1, 2, 3])}
+    if kind == "cross-attention":
+        return made | ({"heads": heads} if draw.random() < 0.5 else {})
+    made["position"] = draw.choice(["none", "sinusoidal", "learned", "rotary"])
+    if made["position"] == "rotary":
+        made["pairs"] = draw.choice(["adjacent", "halves"])
+    if kind == "self-attention":
+        return made
+    made |= {"heads": heads, "kv_heads": draw.choice([k for k in (1, 2, 4) if heads % k == 0])}
+    made["bias"] = draw.random() < 0.5
+    return made if kind == "multi-head" else made | _model(draw, kind, d_model)
+
+
+def _model(draw: random.Random, kind: str, d_model: int) -> Data:
+    made: Data = {
+        "layers": draw.choice([1, 1, 2]),
+        "d_ff": draw.choice([1, d_model, 2 * d_model]),
+        "norm": draw.choice(["layer", "rms"]),
+        "residual": draw.choice(["pre-norm", "post-norm"]),
+        "activation": draw.choice(["relu", "gelu", "gelu-tanh", "silu", "swiglu"]),
+        "epsilon": draw.choice([1e-5, 1e-3, 0.1]),
+        "base": draw.choice([10.0, 100.0, 10_000.0]),
+    }
+    for key in ("scale_embeddings", "embedding_norm", "final_norm"):
+        made[key] = draw.random() < 0.5
+    if kind in WRITERS:
+        made |= {"tied": draw.random() < 0.5, "generate": draw.random() < 0.5, "top_k": draw.randint(1, 2)}
+        made["temperature"] = draw.choice([0.5, 1.0, 2.0])
+        made |= {"mask": "causal"} if kind == "decoder" and made["generate"] else {}
+    if kind == "classifier":
+        made |= {
+            "pool": draw.choice(["mean", "first"]),
+            "classes": ["animal", "device", "else"][: draw.randint(2, 3)],
+        }
+    return made

@@ -1,0 +1,165 @@
+"""What every page is made of: blocks with their labels, lanes that hold them, and steps that join lanes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Block, Group, Part
+from xlsxattn.builder.theme import cell_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from xlsxattn.builder.graph import Labels, Side
+    from xlsxattn.builder.ops import Op
+    from xlsxattn.builder.words import Context
+
+MINUS_INFINITY = -1e300
+
+OWN = {
+    *("x", "q", "h", "up", "stream", "found", "p", "cos", "sin"),
+    *("concat", "head", "logits", "numerator", "mask", "angle"),
+}
+BESIDE = {"ids", "row_max", "row_sum", "mean", "variance", "mean_square", "position", "row"}
+PAST = {"k", "v"}
+LOWER = {"scores", "scaled", "exp", "attention"}
+"""How a formula reads its operands where rows are made one after another: their own row, the cell beside, all
+rows so far, the own row as far as the diagonal. All others are read whole."""
+
+
+def computed(name: str, shape: tuple[int, int], op: Op, look: str, **names: str) -> Block:
+    """A block of one operation; ``names`` says which ranges it is applied to."""
+    rows, cols = shape
+    return Block(name, rows, cols, "formula", look, parts=(Part(op, names, cols),))
+
+
+def typed(name: str, look: str, values: Sequence[Sequence[float | str]], kind: str = "input") -> Block:
+    """A block of typed values: an input, or a constant."""
+    rows = tuple(tuple(row) for row in values)
+    return Block(name, len(rows), len(rows[0]), "input" if kind == "input" else "constant", look, values=rows)
+
+
+def dims_above(name: str, d_model: int) -> Block:
+    """The names of the dimensions as labels of a block's columns."""
+    return computed(f"{name}_Cols", (1, d_model), ops.ROW_LABELS, "col label", texts="vocab_Dims")
+
+
+def numbered(letter: str, count: int) -> tuple[str, ...]:
+    """Labels of columns that have no name of their own: q1, q2, ..."""
+    return tuple(f"{letter}{j + 1}" for j in range(count))
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One sentence on a sheet.
+
+    Attributes:
+        context: the sentence.
+        prefix: what the names of its ranges begin with, ``<sheet>_<context>``.
+        tokens: the range that holds its words.
+        growing: whether its rows are made one after another, each from the rows so far, as in generation.
+    """
+
+    context: Context
+    prefix: str
+    tokens: str
+    growing: bool = False
+
+    @property
+    def id(self) -> str:
+        """The context's id."""
+        return self.context.id
+
+    @property
+    def n(self) -> int:
+        """Number of its tokens."""
+        return len(self.context.words)
+
+    def block(self, name: str, cols: int, op: Op, look: str, keys: str = "", **names: str) -> Block:
+        """A block with a row for each token.
+
+        ``keys``: for what has a column a key, or reads such, whose they are: "own" (in a growing lane only
+        the lower triangle is made) or "other" (another sentence's, which stands there whole). ``names``:
+        which ranges the operation is applied to.
+        """
+        op, read = self.reading(op, names, keys)
+        return computed(name, (self.n, cols), op, look, **read)
+
+    def reading(self, op: Op, names: Mapping[str, str], keys: str = "") -> tuple[Op, dict[str, str]]:
+        """An operation and its operands as this lane enters them: whole, or row after row."""
+        if not self.growing or op.entered != "block":
+            return op, dict(names)
+        part = dict.fromkeys(OWN, "row") | dict.fromkeys(BESIDE, "cell")
+        if keys == "other":
+            part |= dict.fromkeys(LOWER, "row")
+        else:
+            part |= dict.fromkeys(LOWER, "..diagonal") | dict.fromkeys(PAST, "..rows")
+        read = {key: f"{name}[{part[key]}]" if key in part else name for key, name in names.items()}
+        return replace(op, entered="lower rows" if keys == "own" else "rows"), read
+
+    def column(self, name: str, op: Op, look: str = "weight", **names: str) -> tuple[Block]:
+        """A column of single values, one a token."""
+        return (computed(name, (self.n, 1), op, look, **names),)
+
+    def words_beside(self, name: str) -> Block:
+        """The words as labels of a block's rows."""
+        block = computed(f"{name}_Rows", (self.n, 1), ops.ROW_LABELS, "word label", texts=self.tokens)
+        return replace(block, widths=(max(cell_width(word) for word in self.context.words) + 1.0,))
+
+    def words_above(self, name: str) -> Block:
+        """The words as labels of a block's columns."""
+        return computed(f"{name}_Cols", (1, self.n), ops.COL_LABELS, "col label", texts=self.tokens)
+
+    def group(self, block: Block, cols: Labels | None = None, sides: Iterable[Side] = ()) -> Group:
+        """A block with the words beside it."""
+        return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
+
+    def heading(self, page: str) -> Block:
+        """The sentence as the lane's heading on a page."""
+        name = f"{page}_{self.id}_Heading"
+        return computed(name, (1, 1), ops.SAME_TEXT, "lane", source=f"{self.id}_Sentence")
+
+
+class Step(NamedTuple):
+    """One step: title, what it answers, the cells by lane, and how deep it is folded."""
+
+    title: str
+    why: str
+    groups: Mapping[str, Group]
+    level: int = 0
+    show_formula: bool = True
+
+
+Steps = dict[str, Step]
+"""Steps by a key that is the same in every lane."""
+
+
+def step(op: Op, lane: Lane, group: Group, *, title: str = "") -> Step:
+    """The step of one operation in one lane."""
+    return Step(title or op.maths, op.why, {lane.id: group})
+
+
+def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
+    """The steps of several lanes side by side, in the order of their first appearance."""
+    joined: Steps = {}
+    for one in steps:
+        for key, found in one.items():
+            before = joined.get(key)
+            joined[key] = found._replace(groups={**before.groups, **found.groups}) if before else found
+    return [
+        Band(
+            s.title,
+            s.why,
+            tuple(s.groups.get(lane.id) for lane in lanes),
+            level=s.level,
+            show_formula=s.show_formula,
+        )
+        for s in joined.values()
+    ]
+
+
+def names_in(steps: Steps) -> list[str]:
+    """The names of all blocks of some steps."""
+    return [b.name for s in steps.values() for group in s.groups.values() for b in group.every_block()]

@@ -1,0 +1,80 @@
+"""What a sheet or a model is made like: its kind and its settings, as docs/spec-models.md lists them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xlsxattn.builder.table import Matrix
+
+ATTENTION = {"self-attention": "Self-attention", "multi-head": "Multi-head"}
+MODELS = {
+    "encoder": "Encoder",
+    "decoder": "Decoder",
+    "encoder-decoder": "Encoder-decoder",
+    "classifier": "Classifier",
+}
+KINDS = {**ATTENTION, "cross-attention": "Cross-attention", **MODELS, "compare": "Compare"}
+WRITERS = ("decoder", "encoder-decoder")
+CAUSAL, PADDING = ("causal", "causal+padding"), ("padding", "causal+padding")
+MASKS = ("none", "causal", "padding", "causal+padding")
+POSITIONS = ("none", "sinusoidal", "learned", "rotary")
+PAIRS, NORMS, RESIDUALS = ("adjacent", "halves"), ("layer", "rms"), ("pre-norm", "post-norm")
+ACTIVATIONS = ("relu", "gelu", "gelu-tanh", "silu", "swiglu")
+POOLS = ("mean", "first")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetSpec:
+    """One sheet or model: its id, kind and settings, as docs/spec-models.md lists them.
+
+    ``weights`` holds all its matrices by their ranges' names without the sheet's id; none: Q = K = V = X.
+    ``contexts`` are the ids it runs on: in cross-attention queries and keys, in an encoder-decoder source and
+    target.
+    """
+
+    id: str
+    kind: str
+    title: str
+    contexts: tuple[str, ...] = ()
+    scale: bool = True
+    mask: str = "none"
+    position: str = "none"
+    base: float = 10_000.0
+    pairs: str = "adjacent"
+    heads: int = 1
+    kv_heads: int = 1
+    headed: bool = False
+    d_k: int = 0
+    d_v: int = 0
+    bias: bool = False
+    layers: int = 0
+    d_ff: int = 0
+    norm: str = "layer"
+    epsilon: float = 1e-5
+    residual: str = "post-norm"
+    activation: str = "relu"
+    scale_embeddings: bool = False
+    embedding_norm: bool = False
+    final_norm: bool = False
+    tied: bool = True
+    top_k: int = 0
+    temperature: float = 1.0
+    generate: bool = False
+    pool: str = "mean"
+    classes: tuple[str, ...] = ()
+    weights: Mapping[str, Matrix] = field(default_factory=dict)
+    axes: tuple[str, ...] = ()
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a whole model, with pages of its own."""
+        return self.kind in MODELS
+
+    @property
+    def uses_blanks(self) -> bool:
+        """Whether a blank cell of a sentence is meant: as padding, or to be written into."""
+        return self.mask in PADDING or self.generate

@@ -1,0 +1,242 @@
+"""The sheets of a spec: which kind each is, its settings, and the weights that it needs.
+
+Every error is one sentence that names the file, the key, what was found and what would be right.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.builder import weights as learned
+from xlsxattn.builder.settings import (
+    ACTIVATIONS,
+    ATTENTION,
+    CAUSAL,
+    KINDS,
+    MASKS,
+    MODELS,
+    NORMS,
+    PAIRS,
+    POOLS,
+    POSITIONS,
+    RESIDUALS,
+    WRITERS,
+    SheetSpec,
+)
+from xlsxattn.builder.table import identifier, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.builder.table import Table
+    from xlsxattn.builder.words import Context, Vocabulary
+
+MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES = 64, 64, 4096, 256
+
+_OWN = ("id", "title", "kind")
+_SIZES = ("d_k", "d_v", "seed", "weights")
+_ATTENTION = ("scale", "mask", "position", "base", "pairs")
+_MODEL = (
+    *_ATTENTION,
+    *("contexts", "layers", "heads", "kv_heads", "d_ff", "norm", "epsilon", "residual", "activation", "bias"),
+    *("scale_embeddings", "embedding_norm", "final_norm"),
+    *_SIZES,
+)
+_WRITING = ("tied", "top_k", "temperature", "generate")
+KEYS = {
+    "self-attention": (*_OWN, *_ATTENTION, *_SIZES),
+    "multi-head": (*_OWN, *_ATTENTION, "heads", "kv_heads", "bias", *_SIZES),
+    "cross-attention": (*_OWN, "queries", "keys", "scale", "mask", "heads", *_SIZES),
+    "encoder": (*_OWN, *_MODEL),
+    "decoder": (*_OWN, *_MODEL, *_WRITING),
+    "encoder-decoder": (*_OWN, "source", "target", *(k for k in _MODEL if k != "contexts"), *_WRITING),
+    "classifier": (*_OWN, *_MODEL, "pool", "classes"),
+    "compare": (*_OWN, "axes"),
+}
+
+
+def parse_sheets(
+    listed: Sequence[Table], vocabulary: Vocabulary, contexts: Sequence[Context], *, padded: bool
+) -> tuple[SheetSpec, ...]:
+    """Check all ``[[sheets]]`` tables; ``padded``: the spec gives its contexts a length."""
+    taken = {context.id: f"contexts.{context.id}" for context in contexts}
+    sheets: list[SheetSpec] = []
+    for bare in listed:
+        kind = bare.data.get("kind", "self-attention")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise bare.error("kind", f"found {show(kind)}, one of {', '.join(KINDS)} is needed")
+        table = bare.knowing(KEYS[kind])
+        if "id" not in table.data:
+            raise table.error("id", "is missing")
+        sheet_id = identifier(table, "id", table.data["id"], "a sheet")
+        if sheet_id in taken:
+            raise table.error("id", f"{sheet_id!r} is taken by {taken[sheet_id]}, ids must differ")
+        taken[sheet_id] = table.place
+        reader = _Reader(table, sheet_id, kind, vocabulary, contexts, padded=padded)
+        sheets.append(reader.compare(sheets) if kind == "compare" else reader.sheet())
+    return tuple(sheets)
+
+
+class _Reader:
+    """Reads one sheet's table, for its kind."""
+
+    def __init__(
+        self,
+        table: Table,
+        sheet_id: str,
+        kind: str,
+        vocabulary: Vocabulary,
+        contexts: Sequence[Context],
+        *,
+        padded: bool,
+    ) -> None:
+        self.table, self.id, self.kind = table, sheet_id, kind
+        self.vocabulary, self.contexts, self.padded = vocabulary, {c.id: c for c in contexts}, padded
+        self.model, self.writes = kind in MODELS, kind in WRITERS
+        self.title = table.text("title", KINDS[kind])
+
+    def compare(self, before: Sequence[SheetSpec]) -> SheetSpec:
+        table, vocabulary = self.table, self.vocabulary
+        every = tuple(self.contexts)
+        if not any(s.kind in ATTENTION or (s.kind == "encoder" and s.contexts == every) for s in before):
+            raise table.error("kind", "there is no attention sheet before it to compare, put one first")
+        found = table.data.get("axes", list(vocabulary.dimensions[:2]))
+        named = isinstance(found, list) and all(isinstance(axis, str) for axis in found)
+        axes = tuple(table.word("axes", axis) for axis in found) if named else ()
+        two = len(axes) == len(set(axes)) == min(2, vocabulary.d_model)
+        if not two or not set(axes) <= set(vocabulary.dimensions):
+            known = ", ".join(vocabulary.dimensions[:8])
+            raise table.error("axes", f"found {show(found)}, two of the dimensions ({known}) are needed")
+        return SheetSpec(self.id, "compare", self.title, axes=axes)
+
+    def sheet(self) -> SheetSpec:
+        table, d_model = self.table, self.vocabulary.d_model
+        contexts = self._contexts()
+        given, seed = learned.given(table), learned.seed_of(table)
+        headed = self.model or self.kind == "multi-head" or "heads" in table.data
+        settings: dict[str, Any] = {
+            "scale": table.flag("scale", default=True),
+            "mask": self._mask(),
+            "headed": headed,
+            "heads": table.count("heads", 1, MOST_HEADS),
+            "bias": table.flag("bias", default=self.model),
+            **self._positions(),
+            **(self._model() if self.model else {}),
+            **(self._writer() if self.writes else {}),
+        }
+        if settings.get("generate") and settings["mask"] == "causal+padding":
+            raise table.error(
+                "mask",
+                "'causal+padding' stands beside generate, which fills every blank cell: 'causal' is needed",
+            )
+        settings["kv_heads"] = self._kv_heads(settings["heads"])
+        with_weights = headed or bool(given) or any(key in table.data for key in ("d_k", "d_v", "seed"))
+        prefix = "enc_l1_" if self.kind == "encoder-decoder" else "l1_" if self.model else ""
+        settings |= learned.sizes(table, given, settings["heads"], settings["kv_heads"], d_model, prefix)
+        self._check_pairs(settings, with_weights=with_weights)
+        sheet = SheetSpec(self.id, self.kind, self.title, contexts, **settings)
+        if not with_weights:
+            return sheet
+        n = max(len(self.contexts[c].words) for c in contexts)
+        shapes = learned.shapes(sheet, d_model, len(self.vocabulary.tokens), n)
+        weights = learned.shaped(table, given, shapes) if given else learned.drawn(seed, shapes, d_model)
+        return SheetSpec(self.id, self.kind, self.title, contexts, **settings, weights=weights)
+
+    def _contexts(self) -> tuple[str, ...]:
+        every = tuple(self.contexts)
+        pairs = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
+        if self.kind in pairs:
+            roles = pairs[self.kind]
+            if len(every) < 2:  # noqa: PLR2004
+                raise self.table.error("kind", f"{self.kind} needs two contexts, the spec has one")
+            both = tuple(self._context(k, self.table.data.get(k, every[i])) for i, k in enumerate(roles))
+            if both[0] == both[1]:
+                raise self.table.error(roles[1], f"is {both[1]!r} as well, two different contexts are needed")
+            return both
+        listed = self.table.data.get("contexts", list(every))
+        if not isinstance(listed, list) or not listed:
+            raise self.table.error("contexts", f"found {show(listed)}, a list of contexts' ids is needed")
+        chosen = tuple(self._context("contexts", one) for one in listed)
+        if len(set(chosen)) < len(chosen):
+            raise self.table.error("contexts", "has a context twice, each can stand once")
+        return chosen
+
+    def _context(self, key: str, value: object) -> str:
+        if not isinstance(value, str) or value not in self.contexts:
+            known = ", ".join(list(self.contexts)[:8])
+            raise self.table.error(key, f"found {show(value)}, the contexts are: {known}")
+        return value
+
+    def _mask(self) -> str:
+        default = "padding" if self.padded and self.model else "none"
+        possible: tuple[str, ...] = MASKS
+        if self.kind == "decoder":
+            default, possible = "causal", CAUSAL
+        elif self.kind in ("cross-attention", "encoder-decoder"):
+            possible = ("none", "padding")
+        return self.table.one_of("mask", possible, default)
+
+    def _positions(self) -> dict[str, Any]:
+        default = "none" if not self.model else "learned" if self.kind == "decoder" else "sinusoidal"
+        position = "none"
+        if "position" in KEYS[self.kind]:
+            position = self.table.one_of("position", POSITIONS, default)
+        return {
+            "position": position,
+            "base": self.table.positive("base", 10_000.0),
+            "pairs": self.table.one_of("pairs", PAIRS, PAIRS[0]),
+        }
+
+    def _kv_heads(self, heads: int) -> int:
+        found = self.table.count("kv_heads", heads, MOST_HEADS)
+        if heads % found:
+            raise self.table.error("kv_heads", f"found {found}, which does not divide the {heads} heads")
+        return found
+
+    def _check_pairs(self, settings: Mapping[str, Any], *, with_weights: bool) -> None:
+        if settings["position"] != "rotary":
+            return
+        if not with_weights:
+            raise self.table.error(
+                "position", "'rotary' turns Q and K, which need weights: give weights, d_k or a seed"
+            )
+        if settings["d_k"] % 2:
+            found = f"'rotary' turns pairs of columns, and d_k is {settings['d_k']}"
+            raise self.table.error("position", f"{found}, an even d_k is needed")
+
+    def _model(self) -> dict[str, Any]:
+        table, post = self.table, self.kind != "decoder"
+        residual = table.one_of("residual", RESIDUALS, RESIDUALS[post])
+        found: dict[str, Any] = {
+            "layers": table.count("layers", 1, MOST_LAYERS),
+            "d_ff": table.count("d_ff", 4 * self.vocabulary.d_model, MOST_COLUMNS),
+            "norm": table.one_of("norm", NORMS, NORMS[0]),
+            "epsilon": table.positive("epsilon", 1e-5),
+            "residual": residual,
+            "activation": table.one_of("activation", ACTIVATIONS, "relu" if post else "gelu"),
+            "scale_embeddings": table.flag("scale_embeddings", default=self.kind == "encoder-decoder"),
+            "embedding_norm": table.flag("embedding_norm", default=False),
+            "final_norm": table.flag("final_norm", default=residual == "pre-norm"),
+        }
+        if self.kind == "classifier":
+            found |= {"pool": table.one_of("pool", POOLS, POOLS[0]), "classes": self._classes()}
+        return found
+
+    def _writer(self) -> dict[str, Any]:
+        table, words = self.table, len(self.vocabulary.tokens)
+        return {
+            "tied": table.flag("tied", default=True),
+            "top_k": table.count("top_k", min(3, words), words),
+            "temperature": table.positive("temperature", 1.0),
+            "generate": table.flag("generate", default=False),
+        }
+
+    def _classes(self) -> tuple[str, ...]:
+        found = self.table.data.get("classes")
+        if not isinstance(found, list) or not 1 < len(found) <= MOST_CLASSES:
+            sentence = f"found {show(found)}, a list of two to {MOST_CLASSES} names is needed"
+            raise self.table.error("classes", "is missing" if found is None else sentence)
+        classes = tuple(self.table.word("classes", name) for name in found)
+        if len(set(classes)) < len(classes):
+            raise self.table.error("classes", "has a name twice, every class needs a name of its own")
+        return classes

@@ -1,0 +1,163 @@
+"""The learned weights of a sheet: which it needs, of which shape; given, in a data file, or drawn."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.builder.table import nearest, show
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.table import Matrix, Table
+
+    Shape = tuple[int, int]
+
+MOST_SIZE = 1024
+
+
+def shapes(sheet: SheetSpec, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
+    """Every weight's name, without the sheet's id, and its shape; ``n`` is the longest context's length."""
+    if not sheet.is_model:
+        found = dict(_attention(sheet, d_model, ""))
+        return {**({"P": (n, d_model)} if sheet.position == "learned" else {}), **found}
+    found = {"P": (n, d_model)} if sheet.position == "learned" else {}
+    found |= _norm(sheet, d_model, "Input") if sheet.embedding_norm else {}
+    for side in sides(sheet):
+        for layer in range(1, sheet.layers + 1):
+            found |= _layer(sheet, d_model, f"{side}l{layer}_", crossed=side == "dec_")
+        found |= _norm(sheet, d_model, f"{side}Output") if sheet.final_norm else {}
+    if sheet.kind in ("decoder", "encoder-decoder") and not sheet.tied:
+        found["W_U"] = (d_model, n_vocab)
+    if sheet.kind == "classifier":
+        found |= {"W_C": (d_model, len(sheet.classes)), "b_C": (1, len(sheet.classes))}
+    return found
+
+
+def sides(sheet: SheetSpec) -> tuple[str, ...]:
+    """What the names of a model's two sides begin with; nothing where it has one."""
+    return ("enc_", "dec_") if sheet.kind == "encoder-decoder" else ("",)
+
+
+def _layer(sheet: SheetSpec, d_model: int, w: str, *, crossed: bool) -> dict[str, Shape]:
+    found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, f"{w}Norm1")}
+    if crossed:
+        found |= {**dict(_attention(sheet, d_model, f"{w}Cross_")), **_norm(sheet, d_model, f"{w}Norm2")}
+    gates = ("1", "3") if sheet.activation == "swiglu" else ("1",)
+    for gate in gates:
+        found[f"{w}W_{gate}"] = (d_model, sheet.d_ff)
+        if sheet.bias:
+            found[f"{w}b_{gate}"] = (1, sheet.d_ff)
+    found[f"{w}W_2"] = (sheet.d_ff, d_model)
+    if sheet.bias:
+        found[f"{w}b_2"] = (1, d_model)
+    return found | _norm(sheet, d_model, f"{w}Norm{3 if crossed else 2}")
+
+
+def _attention(sheet: SheetSpec, d_model: int, w: str) -> Iterator[tuple[str, Shape]]:
+    keys, values = sheet.kv_heads * sheet.d_k, sheet.kv_heads * sheet.d_v
+    columns = {"Q": sheet.heads * sheet.d_k, "K": keys, "V": values}
+    for letter, cols in columns.items():
+        yield f"{w}W_{letter}", (d_model, cols)
+    if sheet.headed:
+        yield f"{w}W_O", (sheet.heads * sheet.d_v, d_model)
+    for letter, cols in {**columns, "O": d_model}.items() if sheet.bias else ():
+        yield f"{w}b_{letter}", (1, cols)
+
+
+def _norm(sheet: SheetSpec, d_model: int, name: str) -> dict[str, Shape]:
+    beta = {f"{name}_Beta": (1, d_model)} if sheet.norm == "layer" else {}
+    return {f"{name}_Gamma": (1, d_model), **beta}
+
+
+def given(table: Table) -> dict[str, Matrix]:
+    """The weights that a spec gives, as matrices: in its own table, or in a data file."""
+    found = table.data.get("weights")
+    if found is None:
+        return {}
+    if isinstance(found, str):
+        weights = table.data_file("weights", found).table("weights", None)
+    else:
+        weights = table.table("weights", None)
+    return {name: weights.matrix(name, row=is_row(name)) for name in weights.data}
+
+
+def is_row(name: str) -> bool:
+    """Whether a weight is one row: a bias, γ or β."""
+    return name.endswith(("_Gamma", "_Beta")) or f"_{name}".rpartition("_")[0].endswith("_b")
+
+
+def sizes(
+    table: Table, given: Mapping[str, Matrix], heads: int, kv_heads: int, d_model: int, prefix: str
+) -> dict[str, int]:
+    """d_k and d_v of one head: as asked for, else as the weights have them, else d_model / heads."""
+    found = {}
+    for key, name in (("d_k", f"{prefix}W_K"), ("d_v", f"{prefix}W_V")):
+        if key in table.data:
+            found[key] = table.count(key, 1, MOST_SIZE)
+        elif name in given:
+            columns = len(given[name][0])
+            if columns % kv_heads:
+                wanted = "kv_heads" if "kv_heads" in table.data else "heads"
+                raise table.error(
+                    wanted, f"found {kv_heads}, which does not divide the {columns} columns of {name}"
+                )
+            found[key] = columns // kv_heads
+        elif key == "d_v":
+            found[key] = found["d_k"]
+        elif d_model % heads:
+            hint = "give d_k or a number of heads that divides it"
+            raise table.error(
+                "heads", f"found {heads}, which does not divide the {d_model} dimensions; {hint}"
+            )
+        else:
+            found[key] = d_model // heads
+    if "d_ff" not in table.data and f"{prefix}W_1" in given:
+        found["d_ff"] = len(given[f"{prefix}W_1"][0])
+    return found
+
+
+def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]) -> dict[str, Matrix]:
+    """The given weights in the order that is needed, none missing, none left over, each of its shape."""
+    known = ", ".join(shapes) if len(shapes) < 12 else f"{', '.join(list(shapes)[:12])}, ..."  # noqa: PLR2004
+    for name in given:
+        if name not in shapes:
+            near = nearest(name, shapes)
+            hint = f"did you mean '{near}'?" if near else f"known here: {known}"
+            raise table.error(f"weights.{name}", f"there is no such key; {hint}")
+    for name, (rows, cols) in shapes.items():
+        if name not in given:
+            raise table.error(f"weights.{name}", f"is missing: give all of {known}, or no weights")
+        found = (len(given[name]), len(given[name][0]))
+        if found != (rows, cols):
+            sentence = f"has the shape {found[0]} × {found[1]}, {rows} × {cols} is needed"
+            raise table.error(f"weights.{name}", sentence)
+    return {name: given[name] for name in shapes}
+
+
+def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Matrix]:
+    """Weights nobody gave: normal, deviation 1/√d_model, rounded to 2 decimals, in the order of ``shapes``.
+
+    γ is 1 and β and the biases are 0, as before training.
+    """
+    import numpy as np  # noqa: PLC0415 - only specs without weights need it
+
+    rng = np.random.default_rng(seed)
+    deviation = 1 / math.sqrt(d_model)
+    made: dict[str, Any] = {}
+    for name, shape in shapes.items():
+        if is_row(name):
+            made[name] = np.full(shape, 1.0 if name.endswith("_Gamma") else 0.0)
+        else:
+            made[name] = rng.normal(0.0, deviation, shape).round(2) + 0.0
+    return {name: tuple(tuple(row) for row in array.tolist()) for name, array in made.items()}
+
+
+def seed_of(table: Table) -> int:
+    """The seed that weights are drawn by: a whole number from 0."""
+    seed = table.data.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise table.error("seed", f"found {show(seed)}, a whole number from 0 is needed")
+    return seed
