@@ -44,7 +44,7 @@ def apply(r: Rounding, x: Runs, layer: Linear) -> Runs:
 def rotated(r: Rounding, x: Runs, rotary: Rotary) -> Runs:
     """Every row turned by its place; an angle is as unsure as it is large."""
     size = rotary.sizes(x.clean)
-    return r.rounded(rotary.turned(x.values), size, 1 + 2 * np.abs(rotary.angle[: len(size)]))
+    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * np.abs(rotary.angle[: len(size)])))
 
 
 def over_rows(
@@ -138,13 +138,14 @@ def norm(
 ) -> tuple[Ranges, Runs]:
     """(x − mean) / √(variance + ε) ∘ γ + β; without β, x / √(mean square + ε) ∘ γ."""
     d, found = x.clean.shape[1], {}
+    raw = (x.clean**2).mean(axis=1, keepdims=True)  # an engine may take the mean of squares less mean²
     if beta is not None:
         total = np.einsum("rnd->rn", x.values)[:, :, None] / d
         mean = r.rounded(total, np.abs(x.clean).mean(axis=1, keepdims=True))
         found[f"{B}_Mean"] = expect(mean)
         x = r.rounded(x.values - mean.values, np.abs(x.clean) + np.abs(mean.clean))
     squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d
-    square = r.rounded(squares, squares[0])
+    square = r.rounded(squares, squares[0], raw)
     found[f"{B}_{'MeanSquare' if beta is None else 'Variance'}"] = expect(square)
     result = r.times(Runs(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
     if beta is not None:

@@ -95,12 +95,8 @@ def chosen(sheet: SheetInfo, contexts: Sequence[Context], keys: Sequence[str]) -
 
 
 def own_mask(p: str, mask: str, c: Context) -> tuple[Ranges, Seen]:
-    """A model's mask of one context: labelled ranges, and who may look at whom."""
-    found = mask_ranges(p, mask, c)
-    for block in ("Mask", "CausalMask", "PaddingMask"):
-        if f"{p}_{block}" in found:
-            found |= labels(f"{p}_{block}", c.tokens, None if block == "PaddingMask" else c.tokens)
-    return found, Seen(visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens)
+    """A model's mask of one context: its ranges, and who may look at whom."""
+    return mask_ranges(p, mask, c), Seen(visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens)
 
 
 def prepared(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, w: str) -> tuple[Tower, Ranges]:
@@ -260,12 +256,10 @@ def encoder_decoder(sheet: SheetInfo, contexts: Sequence[Context], inputs: Input
     found |= rank(sheet, inputs) | masks | left.ranges | said.ranges
     if exists is not None:
         q, n = f"{s}_{target.id}", len(target.tokens)
-        across = labels(f"{q}_CrossMask", said.tokens, source.tokens) | index(q, n, cols=False)
-        found |= {f"{q}_CrossMask": constant(np.tile(exists.astype(float), (n, 1)))}
-        found |= {name: x if name.endswith("Idx") else said.doubt.over(x) for name, x in across.items()}
+        found |= {f"{q}_CrossMask": constant(np.tile(exists.astype(float), (n, 1)))} | index(q, n, cols=False)
     if exists is not None or not set_["generate"]:
         found |= mask_value(s)
-    found |= headings(s, [source, target], [target])
+    found |= headings(s, [source, target], [target]) | {f"{s}_enc_out_{source.id}_Heading": sentence(source)}
     return found | statuses(sheet, [(encoder, [source]), (decoding, [target])], found)
 
 

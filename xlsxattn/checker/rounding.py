@@ -88,11 +88,11 @@ class Rounding:
         self._random = np.random.default_rng(SEED)
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
-    def rounded(self, values: Array, size: Array, doubt: Array | float = 1.0) -> Runs:
-        """The result of one operation, (runs or 1, rows, cols), with noise of its size times its doubt."""
+    def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> Runs:
+        """The result of one operation, (runs or 1, rows, cols), with noise of its doubt, or else of its size."""
         noisy = np.array(np.broadcast_to(values, (self._runs, *values.shape[1:])))
         noise = self._random.normal(size=(DRAWS, *values.shape[1:]))
-        noisy[1 : 1 + DRAWS] += NOISE * noise * (size * doubt)
+        noisy[1 : 1 + DRAWS] += NOISE * noise * (size if doubt is None else doubt)
         return Runs(noisy, size)
 
     def phi(self, x: Runs, h: Array) -> Runs:
@@ -117,7 +117,8 @@ class Rounding:
         values = a.values + b.values
         return self.rounded(values, np.broadcast_to(np.abs(a.clean) + np.abs(b.clean), values.shape[1:]))
 
-    def times(self, a: Runs, factor: Array | float, doubt: float = 1.0) -> Runs:
+    def times(self, a: Runs, factor: Array | float, roundings: float = 1.0) -> Runs:
         """Each number times another that is sure."""
         values = a.values * factor
-        return self.rounded(values, np.abs(values[0]), doubt)
+        size = np.abs(values[0])
+        return self.rounded(values, size, size * roundings)

@@ -108,7 +108,7 @@ def entered(tower: Tower, r: Rounding, p: str, tokens: Array) -> Pass:
         P = tower.places.first(n)
         place = exact(P.value)
         if tower.places.angle is not None:  # sines of large angles are unsure
-            place = r.rounded(place.values, P.size, 1 + 2 * np.abs(tower.places.angle[:n]))
+            place = r.rounded(place.values, P.size, P.size * (1 + 2 * np.abs(tower.places.angle[:n])))
         stream = r.total(stream, place)
     found: Ranges = {f"{p}_X": expect(X)} | labels(f"{p}_X", tokens, dims)
     if s["embedding_norm"]:
