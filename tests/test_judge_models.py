@@ -1,4 +1,4 @@
-"""PyTorch judges the reference's layers, norms, positions and writing: float64, within 1e-12 of the largest value."""
+"""PyTorch judges layers, norms, positions and writing: float64, within 1e-12 of the largest value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from drawn import model, words_of
 
 from xlsxattn.checker.layers import ACTIVATIONS

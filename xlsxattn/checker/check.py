@@ -12,16 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
-from xlsxattn.checker.compare import (
-    NEVER_SEEN,
-    ROUNDING_GROWS_FROM,
-    Finding,
-    Result,
-    compare,
-    decidable,
-    distance,
-    tolerance,
-)
+from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, tolerance
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.perturb import perturbed
@@ -29,22 +20,20 @@ from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read, 
 from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
+from xlsxattn.checker.stale import stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import Expected
 
     Values = Mapping[str, Grid]
 
-SAVED = "saved"
 DEFAULT_ENGINE = engines.ENGINES[0]
-SAVED_DIGITS = 1e-13
-"""How far a saved value may be from a fresh one, relative to its range: programs save 15 to 17 digits."""
 
 Inputs = Literal["perturbed", "as-saved"]
 
@@ -84,7 +73,8 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *outside.outside(book),
     ]
     if engine != SAVED:
-        findings += _stale(book, saved, evaluated[chosen[0]][0], chosen[0])
+        fresh = evaluated[chosen[0]][0]
+        findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
     return Report(str(path), runs, tuple(findings), book.saved_by)
 
@@ -194,75 +184,14 @@ def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
     return {name: array_of(values[name], text=is_text(name)) for name in book.manifest.inputs}
 
 
-def _stale(book: Book, saved: Values, fresh: Values, engine: str) -> Iterator[Finding]:
-    """Saved values that are not what the formulas give: what previews and Protected View show is wrong.
-
-    Another engine may have saved them, so rounding may carry them as far from these as the reference allows.
-    """
-    wanted: Mapping[str, Expected] | None = None
-    for name in book.manifest.formulas:
-        if name not in book.names or not _is_saved(book, name, saved):
-            continue
-        worst = _difference(saved[name], fresh[name])
-        if worst is not None:
-            wanted = _expected_or_nothing(book, fresh) if wanted is None else wanted
-            right = wanted.get(name)
-            if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
-                continue
-            i, j = worst
-            message = (
-                f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
-            )
-            where = book.names[name].address(i, j)
-            yield Finding(
-                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
-                severity="warning",
-            )  # fmt: skip
-
-
 def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
-    """What is expected of every range, or nothing where the inputs cannot be taken; that is said elsewhere."""
+    """What is expected of every range, or nothing where inputs cannot be taken; that is said elsewhere."""
     if next(structure.unreadable_inputs(book, values), None):
         return {}
     try:
         return reference(book, values)
     except ShapesDisagree:
         return {}
-
-
-def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
-    """Whether rounding in a model's layers, or a coarse Φ, explains every difference in a range."""
-    if right.coarse == 0 and right.amplification <= ROUNDING_GROWS_FROM:
-        return False  # then saved digits are all that may be missing
-    undecided = not (decidable(right, engine) and decidable(right, SAVED))
-    allowed = tolerance(right, engine) + tolerance(right, SAVED)
-    return _difference(saved, fresh, allowed, texts_differ=undecided) is None
-
-
-def _is_saved(book: Book, name: str, saved: Values) -> bool:
-    """Whether a range's formulas have values saved; some programs drop those and keep the cells beside."""
-    cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
-    return all(value is not None for at, value in cells if at in book.formulas)
-
-
-def _difference(
-    saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
-) -> tuple[int, int] | None:
-    """The first cell whose saved value is neither absent nor what it should be, give or take `more`."""
-    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
-    allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
-    for i, row in enumerate(saved):
-        for j, value in enumerate(row):
-            chosen = texts_differ and isinstance(value, str) and isinstance(fresh[i][j], str)
-            if value is not None and not chosen and not _alike(value, fresh[i][j], allowed):
-                return i, j
-    return None
-
-
-def _alike(a: Value, b: Value, allowed: float) -> bool:
-    if isinstance(a, float) and isinstance(b, float):
-        return abs(a - b) <= allowed or a == b
-    return (type(a) is type(b) and a == b) or (a or "") == (b or "")
 
 
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
 """The parts of a Transformer's layer by NumPy, carried along with what rounding does to them.
 
-Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and Sennrich
-2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
+Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and
+Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.projections import Linear, Projections
     from xlsxattn.checker.rounding import Rounding
 
-erfc = np.frompyfunc(math.erfc, 1, 1)
+erfc = np.vectorize(math.erfc, otypes=[float])
 
 
 class Seen(NamedTuple):
@@ -125,9 +125,9 @@ def multi_head_of(
         found, drift = found | ranges, float(np.maximum(drift, apart))
         outputs.append(Output)
     Concat = Runs(np.concatenate([o.values for o in outputs], axis=2), np.hstack([o.size for o in outputs]))
-    if w.O is None:
+    if w.out is None:
         raise ValueError("many heads need W_O")
-    result = apply(r, Concat, w.O)
+    result = apply(r, Concat, w.out)
     found |= {f"{q}_Concat": expect(Concat), f"{q}_MultiHead": expect(result)}
     found |= labels(f"{q}_Concat", seen.queries) | labels(f"{q}_MultiHead", seen.queries)
     return found, result, drift
@@ -159,7 +159,7 @@ def _sigmoid(h: Array) -> Array:
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda h: np.where(h > 0, h, 0.0),
-    "gelu": lambda h: h * erfc(-h / math.sqrt(2)).astype(float) / 2,
+    "gelu": lambda h: h * erfc(-h / math.sqrt(2)) / 2,
     "gelu-tanh": lambda h: (
         h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
     ),  # (1 + tanh x)/2 = σ(2x)

@@ -1,10 +1,10 @@
 """How much rounding can do to a long computation, measured while it runs.
 
-A bound multiplied through layers would call everything undecidable. So the computation runs several times side
-by side: once as it is, and a few times with random noise of relative size 2^−43 in the result of every operation,
-a thousand times what rounding does there. How far those runs drift apart, scaled down, is what rounding can do:
-Monte Carlo arithmetic (Parker 1997; Vignes 1974). Where the exact GELU is used, more runs say what an engine with
-a coarse Φ would do.
+A bound multiplied through layers would leave nothing decidable. So the computation runs several times side by
+side: once as it is, and a few times with random noise of relative size 2^−43 in what every operation gives,
+a thousand times what rounding does there. How far those runs drift apart, scaled down, is what rounding can
+do: Monte Carlo arithmetic (Parker 1997; Vignes 1974). Where the exact GELU is used, more runs say what an
+engine with a coarse Φ would do.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class Runs(NamedTuple):
     @property
     def clean(self) -> Array:
         """The numbers without noise, (rows, cols)."""
-        return self.values[0]
+        first: Array = self.values[0]
+        return first
 
     def spread(self) -> Array:
         """What rounding can do to each cell, (rows, cols), with a margin."""
@@ -89,7 +90,7 @@ class Rounding:
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
     def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> Runs:
-        """The result of one operation, (runs or 1, rows, cols), with noise of its doubt, or else of its size."""
+        """The result of one operation, (runs or 1, rows, cols), with noise of its doubt or else its size."""
         noisy = np.array(np.broadcast_to(values, (self._runs, *values.shape[1:])))
         noise = self._random.normal(size=(DRAWS, *values.shape[1:]))
         noisy[1 : 1 + DRAWS] += NOISE * noise * (size if doubt is None else doubt)
@@ -99,7 +100,8 @@ class Rounding:
         """The noise of a coarse Φ in h Φ(h): once as if all were too large, else either way."""
         noisy = x.values.copy()
         for i, run in enumerate(noisy[1 + DRAWS :]):
-            run += COARSE_PHI * np.abs(h) * (1.0 if i == 0 else self._random.choice([-1.0, 1.0], h.shape))
+            either = 1.0 if i == 0 else self._random.choice([-1.0, 1.0], h.shape)
+            np.add(run, COARSE_PHI * np.abs(h) * either, out=run)
         return Runs(noisy, x.size)
 
     def product(self, a: Runs, b: Runs) -> Runs:

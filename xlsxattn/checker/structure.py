@@ -60,7 +60,7 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
 
 
 def moved_names(book: Book) -> Iterator[Finding]:
-    """Names that were moved: a label away from what it labels, a range away from its sheet's or its layer's tab.
+    """Names that were moved: a label away from what it labels, a range away from its sheet or layer.
 
     Two names that have changed places often hold the same values; where they stand tells them apart.
     """
@@ -78,12 +78,12 @@ def moved_names(book: Book) -> Iterator[Finding]:
             tabs = Counter(area.sheet for area in own.values()).most_common(1)
             for name, area in own.items():
                 if area.sheet != tabs[0][0]:
-                    message = f"{name} stands on another tab than the other ranges of {page}: it was moved"
+                    message = f"{name} stands on another tab than the rest of {page}: it was moved"
                     yield Finding("moved", name, area.address(), message, severity="warning")
 
 
 def page_of(sheet: SheetInfo, name: str) -> str:
-    """What stands on one tab with a range: its sheet; in a model its layer, on its side; else nothing sure."""
+    """What stands on one tab with a range: its sheet; in a model its layer, on its side, or nothing sure."""
     if sheet.kind not in MODELS:
         return sheet.id
     before, *after = name.removeprefix(f"{sheet.id}_").split("_")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Memory(NamedTuple):
-    """What a decoder looks at across: the source's Output, its words (m, 1), and which of them exist or None."""
+    """What a decoder looks across at: the source's Output, its words (m, 1), which of them exist or None."""
 
     Output: Runs
     words: Array
@@ -57,7 +57,7 @@ class Tower(NamedTuple):
         shaped(self.inputs, f"{w}_W_2", first.W.shape[1], d_model, f"{w}_W_1")
         found = {"1": first, "2": linear(w, "2", None, "", self.inputs, bias=self.bias)}
         if self.sheet.settings["activation"] == "swiglu":
-            shaped(self.inputs, f"{w}_W_3", *first.W.shape, f"{w}_W_1")
+            shaped(self.inputs, f"{w}_W_3", d_model, first.W.shape[1], f"{w}_W_1")
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
 
