@@ -48,7 +48,7 @@ def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
         return found
     for letter in PROJECTED:
         found |= labels(f"{s}_W_{letter}", dims)
-    return found | w.parts(s) | ({} if w.O is None else labels(f"{s}_W_O", None, dims))
+    return found | w.parts(s) | ({} if w.out is None else labels(f"{s}_W_O", None, dims))
 
 
 def applied(x: Sized, layer: Linear) -> Sized:
@@ -98,9 +98,9 @@ def outcome(
                 found[f"{p}{h}_{block}"] = values
     each = list(done.values())
     M, Output = float(np.max([head.M for head in each])), each[0].Output
-    if w is not None and w.O is not None:
+    if w is not None and w.out is not None:
         Concat = Sized(*(np.hstack(parts) for parts in zip(*(head.Output for head in each), strict=True)))
-        Output = applied(Concat, w.O)  # (n, d_model)
+        Output = applied(Concat, w.out)  # (n, d_model)
         found |= {f"{p}_Concat": numbers(Concat, M)} | labels(f"{p}_Concat", words[0])
     found |= {f"{p}_Output": numbers(Output, M)}
     found |= labels(f"{p}_Output", words[0], dims if Output.value.shape[1] == dims.shape[1] else None)

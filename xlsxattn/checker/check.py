@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
-from xlsxattn.checker.compare import NEVER_SEEN, Finding, Result, compare, decidable, distance, tolerance
+from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, tolerance
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.perturb import perturbed
@@ -20,22 +20,20 @@ from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read, 
 from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
+from xlsxattn.checker.stale import stale
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import numpy as np
 
-    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import Expected
 
     Values = Mapping[str, Grid]
 
-SAVED = "saved"
 DEFAULT_ENGINE = engines.ENGINES[0]
-SAVED_DIGITS = 1e-13
-"""How far a saved value may be from a fresh one, relative to its range: programs save 15 to 17 digits."""
 
 Inputs = Literal["perturbed", "as-saved"]
 
@@ -75,7 +73,8 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *outside.outside(book),
     ]
     if engine != SAVED:
-        findings += _stale(book, saved, evaluated[chosen[0]][0])
+        fresh = evaluated[chosen[0]][0]
+        findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
     return Report(str(path), runs, tuple(findings), book.saved_by)
 
@@ -185,45 +184,14 @@ def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
     return {name: array_of(values[name], text=is_text(name)) for name in book.manifest.inputs}
 
 
-def _stale(book: Book, saved: Values, fresh: Values) -> Iterator[Finding]:
-    """Saved values that are not what the formulas give: what previews and Protected View show is wrong."""
-    for name in book.manifest.formulas:
-        if name not in book.names or not _is_saved(book, name, saved):
-            continue
-        worst = _difference(saved[name], fresh[name])
-        if worst is not None:
-            i, j = worst
-            message = (
-                f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
-            )
-            where = book.names[name].address(i, j)
-            yield Finding(
-                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
-                severity="warning",
-            )  # fmt: skip
-
-
-def _is_saved(book: Book, name: str, saved: Values) -> bool:
-    """Whether a range's formulas have values saved; some programs drop those and keep the cells beside."""
-    cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
-    return all(value is not None for at, value in cells if at in book.formulas)
-
-
-def _difference(saved: Grid, fresh: Grid) -> tuple[int, int] | None:
-    """The first cell whose saved value is neither absent nor what it should be."""
-    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
-    allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS
-    for i, row in enumerate(saved):
-        for j, value in enumerate(row):
-            if value is not None and not _alike(value, fresh[i][j], allowed):
-                return i, j
-    return None
-
-
-def _alike(a: Value, b: Value, allowed: float) -> bool:
-    if isinstance(a, float) and isinstance(b, float):
-        return abs(a - b) <= allowed or a == b
-    return (type(a) is type(b) and a == b) or (a or "") == (b or "")
+def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
+    """What is expected of every range, or nothing where inputs cannot be taken; that is said elsewhere."""
+    if next(structure.unreadable_inputs(book, values), None):
+        return {}
+    try:
+        return reference(book, values)
+    except ShapesDisagree:
+        return {}
 
 
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:

@@ -23,7 +23,9 @@ DECIDABLE = 1e-6
 NEVER_SEEN = -1e300
 """What stands for −∞ in a masked cell; it is compared exactly."""
 MARKS = ("✓", "✗")
-COARSE_PHI = ("ironcalc", "saved")
+SAVED = "saved"
+"""The engine that believes the values in the file."""
+COARSE_PHI = ("ironcalc", SAVED)
 """Engines whose Φ, and so whose exact GELU, is good to 2.5e-11 only; saved values are nearly always one's."""
 NO_DIRECTION = "–"
 """The cosine similarity of a row of zeros."""

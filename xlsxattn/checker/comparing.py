@@ -60,7 +60,9 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs,
     for c in contexts:
         p = f"{sheet.id}_{c.id}"
         found |= {f"{p}_Heading": sentence(c)}
-        found |= labels(f"{p}_X", None, inputs["vocab_Dims"]) | labels(f"{p}_Attention", None, c.tokens)
+        found |= labels(f"{p}_X", None, inputs["vocab_Dims"])
+        if any(left[c.id].heads for left in trail.values()):
+            found |= labels(f"{p}_Attention", None, c.tokens)
         for name, left in {"X": X, **trail}.items():
             own, start = left[c.id], left[first.id]
             q = p if left is X else f"{p}_{name}"

@@ -1,7 +1,7 @@
 """The parts of a Transformer's layer by NumPy, carried along with what rounding does to them.
 
-Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and Sennrich
-2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
+Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and
+Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.projections import Linear, Projections
     from xlsxattn.checker.rounding import Rounding
 
-erfc = np.frompyfunc(math.erfc, 1, 1)
+erfc = np.vectorize(math.erfc, otypes=[float])
 
 
 class Seen(NamedTuple):
@@ -44,7 +44,7 @@ def apply(r: Rounding, x: Runs, layer: Linear) -> Runs:
 def rotated(r: Rounding, x: Runs, rotary: Rotary) -> Runs:
     """Every row turned by its place; an angle is as unsure as it is large."""
     size = rotary.sizes(x.clean)
-    return r.rounded(rotary.turned(x.values), size, 1 + 2 * np.abs(rotary.angle[: len(size)]))
+    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * np.abs(rotary.angle[: len(size)])))
 
 
 def over_rows(
@@ -125,9 +125,9 @@ def multi_head_of(
         found, drift = found | ranges, float(np.maximum(drift, apart))
         outputs.append(Output)
     Concat = Runs(np.concatenate([o.values for o in outputs], axis=2), np.hstack([o.size for o in outputs]))
-    if w.O is None:
+    if w.out is None:
         raise ValueError("many heads need W_O")
-    result = apply(r, Concat, w.O)
+    result = apply(r, Concat, w.out)
     found |= {f"{q}_Concat": expect(Concat), f"{q}_MultiHead": expect(result)}
     found |= labels(f"{q}_Concat", seen.queries) | labels(f"{q}_MultiHead", seen.queries)
     return found, result, drift
@@ -138,13 +138,14 @@ def norm(
 ) -> tuple[Ranges, Runs]:
     """(x − mean) / √(variance + ε) ∘ γ + β; without β, x / √(mean square + ε) ∘ γ."""
     d, found = x.clean.shape[1], {}
+    raw = (x.clean**2).mean(axis=1, keepdims=True)  # an engine may take the mean of squares less mean²
     if beta is not None:
         total = np.einsum("rnd->rn", x.values)[:, :, None] / d
         mean = r.rounded(total, np.abs(x.clean).mean(axis=1, keepdims=True))
         found[f"{B}_Mean"] = expect(mean)
         x = r.rounded(x.values - mean.values, np.abs(x.clean) + np.abs(mean.clean))
     squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d
-    square = r.rounded(squares, squares[0])
+    square = r.rounded(squares, squares[0], raw)
     found[f"{B}_{'MeanSquare' if beta is None else 'Variance'}"] = expect(square)
     result = r.times(Runs(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
     if beta is not None:
@@ -158,7 +159,7 @@ def _sigmoid(h: Array) -> Array:
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "relu": lambda h: np.where(h > 0, h, 0.0),
-    "gelu": lambda h: h * erfc(-h / math.sqrt(2)).astype(float) / 2,
+    "gelu": lambda h: h * erfc(-h / math.sqrt(2)) / 2,
     "gelu-tanh": lambda h: (
         h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
     ),  # (1 + tanh x)/2 = σ(2x)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
 
 VERSION = 1
+MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 
 
@@ -77,13 +78,41 @@ def read_manifest(
 def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
     """Refuse sheets that would make more scores than a workbook can hold: a few words could ask for them.
 
+    A model that writes is computed once more for each blank cell.
+
     Raises:
         NotCheckableError: there would be too many.
     """
-    lengths = [len(inputs[f"{context}_Tokens"]) for context in manifest.contexts]
+    lengths = {context: len(inputs[f"{context}_Tokens"]) for context in manifest.contexts}
+    blanks = {context: int((inputs[f"{context}_Tokens"][1:] == "").sum()) for context in lengths}
     cells = 0
     for sheet in manifest.sheets:
-        widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
-        cells += sum(n * (n * int(sheet.settings.get("heads", 1)) + widths) for n in lengths)
+        heads = int(sheet.settings.get("heads") or 1)
+        if sheet.kind in MODELS:
+            cells += _of_model(sheet, lengths, blanks, inputs)
+        elif sheet.kind == "cross-attention":
+            cells += lengths[sheet.settings["queries"]] * lengths[sheet.settings["keys"]] * heads
+        else:
+            widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
+            cells += sum(n * (n * heads + widths) for n in lengths.values())
     if cells > STANDARD.area:
         raise NotCheckableError(f"{path}: its sheets would need {cells:,} scores, at most {STANDARD.area:,}")
+
+
+def _of_model(
+    sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], inputs: Mapping[str, Any]
+) -> int:
+    """The scores, and the cells behind and after them, that a model makes."""
+    settings, both = sheet.settings, sheet.kind == "encoder-decoder"
+    own = [settings["source"], settings["target"]] if both else list(settings["contexts"])
+    width = inputs["vocab_E"].shape[1] + max(
+        (x.shape[1] for name, x in inputs.items() if name.startswith(f"{sheet.id}_")), default=0
+    )
+    keys = max(lengths[c] for c in own)
+    cells = 0
+    for c in own:
+        times = 1 + (blanks[c] if settings.get("generate") and (c != own[0] or not both) else 0)
+        n, layers, heads = lengths[c], int(settings["layers"]), int(settings["heads"])
+        cells += times * n * (layers * (heads * keys * (2 if both else 1) + width))
+        cells += times * n * (len(inputs["vocab_E"]) if "decoder" in sheet.kind else 0)
+    return cells

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xlsxattn.checker.attention import Expected
-from xlsxattn.checker.layers import Seen, apply, status
-from xlsxattn.checker.masks import index, mask_ranges, mask_value, padding, visible
-from xlsxattn.checker.positions import positions
+from xlsxattn.checker.layers import apply, status
+from xlsxattn.checker.masks import index, mask_value
+from xlsxattn.checker.positions import Positions, positions
 from xlsxattn.checker.projections import Linear
-from xlsxattn.checker.rounding import Rounding, Runs, exact, expect
-from xlsxattn.checker.transformer import Memory, Pass, Tower, checked, run, scale_of, sure_top_k
+from xlsxattn.checker.rounding import Runs, expect
+from xlsxattn.checker.transformer import Memory, Tower, checked, run, scale_of, sure_top_k
 from xlsxattn.checker.vocabulary_head import (
-    Doubt,
     any_doubt,
     distribution,
     falling,
     tied_alike,
-    top,
 )
-from xlsxattn.checker.words import constant, count, joined, labels, numbered, sentence, shaped
+from xlsxattn.checker.words import constant, count, labels, sentence, shaped
+from xlsxattn.checker.writing import decoded, own_mask, rounding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.checker.attention import Array, Ranges
-    from xlsxattn.checker.positions import Positions
+    from xlsxattn.checker.attention import Ranges
     from xlsxattn.checker.words import Context, Inputs, SheetInfo
-
-ALWAYS_ONE = ("_Drift", "_AttentionSum")  # whatever the tokens are
-
-
-class Said(NamedTuple):
-    """What a decoder made of a context: its tokens (n, 1), its ranges, and the doubt in its written tokens."""
-
-    tokens: Array
-    ranges: Ranges
-    doubt: Doubt
-
-
-def rounding(sheet: SheetInfo) -> Rounding:
-    """The noise of one model."""
-    return Rounding(coarse=sheet.settings["activation"] == "gelu")
 
 
 def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
@@ -94,32 +77,16 @@ def chosen(sheet: SheetInfo, contexts: Sequence[Context], keys: Sequence[str]) -
     return [by_id[key] for key in keys]
 
 
-def own_mask(p: str, mask: str, c: Context) -> tuple[Ranges, Seen]:
-    """A model's mask of one context: labelled ranges, and who may look at whom."""
-    found = mask_ranges(p, mask, c)
-    for block in ("Mask", "CausalMask", "PaddingMask"):
-        if f"{p}_{block}" in found:
-            found |= labels(f"{p}_{block}", c.tokens, None if block == "PaddingMask" else c.tokens)
-    return found, Seen(visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens)
-
-
 def prepared(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, w: str) -> tuple[Tower, Ranges]:
     """A tower with its positions for these contexts, and what the model holds once."""
     checked(sheet)
-    bare = Tower(sheet, w, inputs, positions_none())
+    bare = Tower(sheet, w, inputs, Positions({}))
     places = positions(sheet, contexts, bare.attention(f"{w}_l1").d_k, inputs)
     tower = bare._replace(places=places)
     found = once(sheet, tower, places)
     for c in contexts:
         found |= places.of_context(f"{sheet.id}_{c.id}", len(c.tokens))
     return tower, found
-
-
-def positions_none() -> Positions:
-    """No positions yet."""
-    from xlsxattn.checker.positions import Positions
-
-    return Positions({})
 
 
 def longest(contexts: Sequence[Context]) -> int:
@@ -150,18 +117,15 @@ def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) ->
     if pool not in ("mean", "first"):
         raise ValueError(f"There is no reference for the pool {pool} of the sheet {s}.")
     classes = shaped(inputs, f"{s}_Classes", 1, None)
-    W = Linear(
-        shaped(inputs, f"{s}_W_C", dims.shape[1], classes.shape[1], f"{s}_Classes"),
-        shaped(inputs, f"{s}_b_C", 1, classes.shape[1], f"{s}_Classes"),
-    )
-    found |= {} if f"{s}_Classes" not in inputs else {}
+    W = shaped(inputs, f"{s}_W_C", dims.shape[1], classes.shape[1], f"{s}_Classes")
+    b = shaped(inputs, f"{s}_b_C", 1, classes.shape[1], f"{s}_Classes")
     for c in chosen(sheet, contexts, sheet.settings["contexts"]):
         p, r, Output = f"{s}_{c.id}", rounding(sheet), left[c.id]
         counts = c.exists if "padding" in sheet.settings["mask"] else np.ones(len(c.tokens), dtype=bool)
         share = counts / max(1, counts.sum()) if pool == "mean" else np.eye(1, len(counts))[0]
         values = np.einsum("n,rnd->rd", share, Output.values)[:, None, :]
         Pooled = r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
-        Logits = tied_alike(apply(r, Pooled, W), np.vstack([W.W, W.b]))
+        Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
         ranges, _ = distribution(r, p, Logits)
         first, doubts = falling(Logits, 1)
         found |= {f"{p}_Pooled": expect(Pooled), f"{p}_Logits": expect(Logits)} | ranges
@@ -170,64 +134,6 @@ def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) ->
         for block in ("Logits", "LogitExp", "Probability"):
             found |= labels(f"{p}_{block}", None, classes)
     return found
-
-
-def spoken(tower: Tower, r: Rounding, p: str, said: Pass, tokens: Array) -> tuple[Ranges, list[Doubt]]:
-    """Logits over the vocabulary, their softmax, the largest ones; and the doubt in each row's Next."""
-    sheet, inputs = tower.sheet, tower.inputs
-    words, d_model = inputs["vocab_Tokens"], inputs["vocab_E"].shape[1]
-    E, tied = inputs["vocab_E"], sheet.settings["tied"]
-    U = E.T if tied else shaped(inputs, f"{sheet.id}_W_U", d_model, len(E), "")
-    Logits = tied_alike(r.product(said.Output, exact(U)), U)
-    temperature = max(float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0]), 1e-6)
-    Tempered = r.times(Logits, 1 / temperature)
-    found: Ranges = {f"{p}_Logits": expect(Logits), f"{p}_Tempered": expect(Tempered)}
-    ranges, Probability = distribution(r, p, Tempered)
-    largest, doubts = top(p, Logits, Probability, words[:, 0], sure_top_k(sheet, len(E)))
-    found |= ranges | largest | labels(f"{p}_TopTokens", tokens)
-    for block in ("Logits", "Tempered", "LogitExp", "Probability"):
-        found |= labels(f"{p}_{block}", tokens, words)
-    return found, doubts
-
-
-def written(tower: Tower, c: Context, memory: Memory | None) -> tuple[Array, Doubt]:
-    """The tokens, (n, 1), each blank cell filled with what the model says after all before it; and the doubt.
-
-    Nothing is said before the first token: a blank first cell stays the empty text.
-    """
-    tokens, doubt = c.tokens.copy(), Doubt()
-    for i in range(1, len(tokens)):
-        if c.tokens[i, 0] != "":
-            continue
-        so_far = tokens[:i]
-        seen = Seen(None, triangle=True, queries=so_far, keys=so_far)
-        r = rounding(tower.sheet)
-        said = run(tower, r, "p", so_far, seen, memory)
-        found, doubts = spoken(tower, r, "p", Pass({}, said.Output), so_far)
-        tokens[i, 0] = found["p_Next"].values[-1, 0]
-        doubt |= doubts[-1]
-    return tokens, doubt
-
-
-def decoded(tower: Tower, c: Context, memory: Memory | None) -> Said:
-    """A decoder over one context: its mask or its written tokens, its layers, and what it says."""
-    sheet, p, generate = tower.sheet, f"{tower.sheet.id}_{c.id}", tower.sheet.settings["generate"]
-    found: Ranges = {}
-    if generate:
-        tokens, doubt = written(tower, c, memory)
-        seen = Seen(None, triangle=True, queries=tokens, keys=tokens)
-        ids = np.array(numbered(list(tokens[:, 0]), tower.inputs), dtype=float)[:, None]
-        found |= {f"{p}_Tokens": Expected(tokens, "text"), f"{p}_Ids": constant(ids)}
-    else:
-        tokens, doubt = c.tokens, Doubt()
-        mask = "causal" if tower.cross else sheet.settings["mask"]
-        masks, seen = own_mask(p, mask, c)
-    r = rounding(sheet)
-    said = run(tower, r, p, tokens, seen, memory)
-    ranges, _ = spoken(tower, r, p, said, tokens)
-    found |= said.ranges | ranges | {f"{p}_Text": joined(tokens)}
-    found = {name: x if name.endswith(ALWAYS_ONE) else doubt.over(x) for name, x in found.items()}
-    return Said(tokens, found if generate else found | masks, doubt)
 
 
 def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:
@@ -260,13 +166,8 @@ def encoder_decoder(sheet: SheetInfo, contexts: Sequence[Context], inputs: Input
     found |= rank(sheet, inputs) | masks | left.ranges | said.ranges
     if exists is not None:
         q, n = f"{s}_{target.id}", len(target.tokens)
-        across = labels(f"{q}_CrossMask", said.tokens, source.tokens) | index(q, n, cols=False)
-        found |= {f"{q}_CrossMask": constant(np.tile(exists.astype(float), (n, 1)))}
-        found |= {name: x if name.endswith("Idx") else said.doubt.over(x) for name, x in across.items()}
+        found |= {f"{q}_CrossMask": constant(np.tile(exists.astype(float), (n, 1)))} | index(q, n, cols=False)
     if exists is not None or not set_["generate"]:
         found |= mask_value(s)
-    found |= headings(s, [source, target], [target])
+    found |= headings(s, [source, target], [target]) | {f"{s}_enc_out_{source.id}_Heading": sentence(source)}
     return found | statuses(sheet, [(encoder, [source]), (decoding, [target])], found)
-
-
-__all__ = ["classifier", "decoder", "encoded", "encoder_decoder", "padding"]

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from xlsxattn.checker.manifest import MODELS
 from xlsxattn.checker.reader import is_text
+from xlsxattn.checker.words import uses_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.engines import Edits
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 SEED = 20_170_612  # the day of the paper
 LARGEST = 2.0
 DECIMALS = 3
+SENSIBLE = {"_Epsilon": (0.01, 1.0), "_Base": (2.0, 1000.0), "_Temperature": (0.5, 2.0)}
+"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature."""
+AS_FOUR_ROWS = 4
+"""A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
@@ -36,12 +42,11 @@ def perturbed(book: Book) -> list[Edits]:
 
     First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
     that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
-    numbers that grow, numbers with many zeros among them, and words that make trouble. Cells that hold a
-    formula of the user's keep it.
+    numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
+    something, prompts of other lengths. Cells that hold a formula of the user's keep it.
     """
     rng = np.random.default_rng(SEED)
-    numbers = [name for name in book.manifest.inputs if not is_text(name)]
-    cells = list(dict.fromkeys(at for name in numbers for at in book.names[name].cells()))
+    cells = _limits(book)
     rounds: list[Edits] = [_drawn(cells, rng)]
     vocabulary = list(dict.fromkeys(_texts(book, "vocab_Tokens").values()))
     sentences = [own for c in book.manifest.contexts if (own := list(_texts(book, f"{c}_Tokens")))]
@@ -52,6 +57,8 @@ def perturbed(book: Book) -> list[Edits]:
         rounds.append(_growing(cells, rng) | words)
         rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, sentences)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, sentences)]
+    if vocabulary and uses_blanks(book.manifest.sheets):
+        rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
     values = sum(area.rows * area.cols for area in book.names.values())
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
@@ -59,8 +66,26 @@ def perturbed(book: Book) -> list[Edits]:
     return kept[: max(1, MOST_VALUES // values)]
 
 
-def _drawn(cells: list[At], rng: np.random.Generator) -> dict[At, float | str]:
-    drawn = rng.uniform(-LARGEST, LARGEST, len(cells)).round(DECIMALS)
+def _limits(book: Book) -> dict[At, tuple[float, float]]:
+    """Within which limits each numeric input is drawn; of two names over a cell the first one's."""
+    models = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets if sheet.kind in MODELS)
+    found: dict[At, tuple[float, float]] = {}
+    for name in book.manifest.inputs:
+        if is_text(name):
+            continue
+        area = book.names[name]
+        largest = LARGEST
+        if name.startswith(models) and "_W_" in name and area.rows > AS_FOUR_ROWS:
+            largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
+        limits = next((x for end, x in SENSIBLE.items() if name.endswith(end)), (-largest, largest))
+        for at in area.cells():
+            found.setdefault(at, limits)
+    return found
+
+
+def _drawn(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
+    low, high = np.array(list(cells.values())).reshape(-1, 2).T
+    drawn = rng.uniform(low, high).round(DECIMALS)
     return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
 
 
@@ -78,13 +103,15 @@ def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) ->
         yield placed | _focused(book, placed[own[r % len(own)]])
 
 
-def _growing(cells: list[At], rng: np.random.Generator) -> dict[At, float | str]:
+def _growing(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
     """Numbers above 0, each larger than the one before: each word has more of everything than the last.
 
     Then every word attends most to the last one, which is in focus: without that, what looks ahead where a
     mask forbids it may never find more there than the mask leaves.
     """
-    drawn = np.sort(rng.uniform(0, LARGEST, len(cells)))
+    low, high = np.array(list(cells.values())).reshape(-1, 2).T
+    low = np.maximum(low, 0)
+    drawn = low + np.sort(rng.uniform(0, 1, len(cells))) * (high - low)
     return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
 
 
@@ -95,7 +122,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
     a part of the right one says something else. Every word is the vocabulary's last: a look-up that is a row
     short misses it, in whichever cell.
     """
-    numbers = [name for name in book.manifest.inputs if not is_text(name)]
+    numbers = [n for n in book.manifest.inputs if not is_text(n) and not n.endswith(tuple(SENSIBLE))]
     sheets = [s.id for s in book.manifest.sheets if any(name.startswith(f"{s.id}_") for name in numbers)]
     words = {at: vocabulary[-1] for own in sentences for at in own}
     for turn in range(len(sheets).bit_length() + 1):
@@ -128,6 +155,28 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     for focus in [text for text in (other, "0") if text not in vocabulary]:
         yield {at: number for own in sentences for at in own} | _focused(book, focus)
     yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | _focused(book, "")
+
+
+def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Sentences of other lengths: full, of one word, of none, with gaps, and without a first word.
+
+    Only a full one shows what the last cells would write over, only an empty one what is made of nothing, and
+    only a gap whether padding and writing go by the cell and not by how many words there are.
+    """
+    places = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+    typed: list[Callable[[int, int], bool]] = [
+        lambda i, n: i < n,
+        lambda i, _: i == 0,
+        lambda _i, _n: False,
+        lambda i, _: i % 3 != 1,
+        lambda i, n: 0 < i < n // 2 + 1,
+    ]
+    for turn, here in enumerate(typed):
+        words: dict[At, float | str] = {}
+        for own in places:
+            for i, at in enumerate(own):
+                words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(own)) else ""
+        yield words
 
 
 def _focused(book: Book, word: float | str) -> dict[At, float | str]:

@@ -5,6 +5,7 @@ Sources: Vaswani et al. 2017, "Attention Is All You Need", §3.5; Su et al. 2021
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -13,9 +14,9 @@ from xlsxattn.checker.attention import Sized, given, numbers
 from xlsxattn.checker.words import ShapesDisagree, constant, shaped
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from xlsxattn.checker.attention import Array, Ranges
+    from xlsxattn.checker.attention import Array, Expected, Ranges
     from xlsxattn.checker.words import Context, Inputs, SheetInfo
 
 DIGITS = 100.0
@@ -41,7 +42,8 @@ class Rotary(NamedTuple):
         """Σ|terms| behind the turned cells of (n, d_k): |x_a cos| + |x_b sin|."""
         angle, partner = self.angle[: len(x)], np.empty_like(x)
         partner[:, self.first], partner[:, self.second] = x[:, self.second], x[:, self.first]
-        return np.abs(x) * np.abs(np.cos(angle)) + np.abs(partner) * np.abs(np.sin(angle))
+        size: Array = np.abs(x) * np.abs(np.cos(angle)) + np.abs(partner) * np.abs(np.sin(angle))
+        return size
 
     def sized(self, x: Sized) -> Sized:
         """Both at once."""
@@ -75,9 +77,7 @@ class Positions(NamedTuple):
         return Sized(self.P.value[:n], self.P.size[:n])
 
 
-def _top(whole, n):  # noqa: ANN001, ANN202
-    from dataclasses import replace
-
+def _top(whole: Expected, n: int) -> Expected:
     return replace(whole, values=whole.values[:n])
 
 

@@ -34,7 +34,7 @@ class Projections(NamedTuple):
     K: dict[str, Linear]
     V: dict[str, Linear]
     group: dict[str, str]
-    O: Linear | None = None
+    out: Linear | None = None
 
     def parts(self, w: str) -> Ranges:
         """The names over a head's or a group's columns of the weights and biases."""
@@ -84,14 +84,14 @@ def projections(
         kind = "g" if groups != heads and letter != "Q" else "h"
         names = [f"_{kind}{j + 1}" if many else "" for j in range(number)]
         W = np.split(part.W, number, axis=1)
-        b = [None] * number if part.b is None else np.split(part.b, number, axis=1)
-        split.append({name: Linear(*pair) for name, *pair in zip(names, W, b, strict=True)})
+        b: list[Array] | list[None] = [None] * number if part.b is None else np.split(part.b, number, axis=1)
+        split.append({name: Linear(own, added) for name, own, added in zip(names, W, b, strict=True)})
     widths = [next(iter(part.values())).W.shape[1] for part in split]
     if widths[0] != widths[1]:
         shaped(inputs, f"{w}_W_K", None, widths[0] * groups, f"{w}_W_Q")
     group = {q: list(split[1])[-(-(k * groups) // (heads or 1)) - 1] for k, q in enumerate(split[0], 1)}
     if not many:
-        return Projections(*split, group)
+        return Projections(split[0], split[1], split[2], group)
     shaped(inputs, f"{w}_W_O", widths[2] * (heads or 1), None, f"{w}_W_V")
     shaped(inputs, f"{w}_W_O", None, d_model, "vocab_E")
-    return Projections(*split, group, linear(w, "O", None, "", inputs, bias=bias))
+    return Projections(split[0], split[1], split[2], group, linear(w, "O", None, "", inputs, bias=bias))

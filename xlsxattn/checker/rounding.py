@@ -1,10 +1,10 @@
 """How much rounding can do to a long computation, measured while it runs.
 
-A bound multiplied through layers would call everything undecidable. So the computation runs several times side
-by side: once as it is, and a few times with random noise of relative size 2^−43 in the result of every operation,
-a thousand times what rounding does there. How far those runs drift apart, scaled down, is what rounding can do:
-Monte Carlo arithmetic (Parker 1997; Vignes 1974). Where the exact GELU is used, more runs say what an engine with
-a coarse Φ would do.
+A bound multiplied through layers would leave nothing decidable. So the computation runs several times side by
+side: once as it is, and a few times with random noise of relative size 2^−43 in what every operation gives,
+a thousand times what rounding does there. How far those runs drift apart, scaled down, is what rounding can
+do: Monte Carlo arithmetic (Parker 1997; Vignes 1974). Where the exact GELU is used, more runs say what an
+engine with a coarse Φ would do.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SEED = 19_740_101
 DRAWS = 6
 NOISE = 2.0**-43
 UNIT = 2.0**-53  # what one rounding does, relative
-SAFETY = 60.0  # so many times as much is allowed: runs are few, and an engine may add up in another order
+SAFETY = 40.0  # so many times as much is allowed: runs are few, and an engine may add up in another order
 COARSE_DRAWS = 3
 COARSE_PHI = 2.5e-11  # the largest error of IronCalc's NORMSDIST
 COARSE_SAFETY = 4.0
@@ -41,7 +41,8 @@ class Runs(NamedTuple):
     @property
     def clean(self) -> Array:
         """The numbers without noise, (rows, cols)."""
-        return self.values[0]
+        first: Array = self.values[0]
+        return first
 
     def spread(self) -> Array:
         """What rounding can do to each cell, (rows, cols), with a margin."""
@@ -88,18 +89,19 @@ class Rounding:
         self._random = np.random.default_rng(SEED)
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
-    def rounded(self, values: Array, size: Array, doubt: Array | float = 1.0) -> Runs:
-        """The result of one operation, (runs or 1, rows, cols), with noise of its size times its doubt."""
+    def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> Runs:
+        """The result of one operation, (runs or 1, rows, cols), with noise of its doubt or else its size."""
         noisy = np.array(np.broadcast_to(values, (self._runs, *values.shape[1:])))
         noise = self._random.normal(size=(DRAWS, *values.shape[1:]))
-        noisy[1 : 1 + DRAWS] += NOISE * noise * (size * doubt)
+        noisy[1 : 1 + DRAWS] += NOISE * noise * (size if doubt is None else doubt)
         return Runs(noisy, size)
 
     def phi(self, x: Runs, h: Array) -> Runs:
         """The noise of a coarse Φ in h Φ(h): once as if all were too large, else either way."""
         noisy = x.values.copy()
         for i, run in enumerate(noisy[1 + DRAWS :]):
-            run += COARSE_PHI * np.abs(h) * (1.0 if i == 0 else self._random.choice([-1.0, 1.0], h.shape))
+            either = 1.0 if i == 0 else self._random.choice([-1.0, 1.0], h.shape)
+            np.add(run, COARSE_PHI * np.abs(h) * either, out=run)
         return Runs(noisy, x.size)
 
     def product(self, a: Runs, b: Runs) -> Runs:
@@ -117,7 +119,8 @@ class Rounding:
         values = a.values + b.values
         return self.rounded(values, np.broadcast_to(np.abs(a.clean) + np.abs(b.clean), values.shape[1:]))
 
-    def times(self, a: Runs, factor: Array | float, doubt: float = 1.0) -> Runs:
+    def times(self, a: Runs, factor: Array | float, roundings: float = 1.0) -> Runs:
         """Each number times another that is sure."""
         values = a.values * factor
-        return self.rounded(values, np.abs(values[0]), doubt)
+        size = np.abs(values[0])
+        return self.rounded(values, size, size * roundings)

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reader import Book, Formula
 
-PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|\.\.row|\d+)\]", re.ASCII)
+PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIDE_BY_SIDE = " | "
 
 
@@ -26,9 +27,7 @@ def misspelt(book: Book) -> Iterator[Finding]:
         area = book.names.get(name)
         if area is None:
             continue
-        blocks = entered == "block"
-        wanted = _blocks(book, area, text) if blocks else _cells(book, area, text)
-        for cells, spelled in wanted:
+        for cells, spelled in _spelled(book, area, entered, text):
             found = book.formulas.get((cells.sheet, cells.row, cells.col))
             if found is None:
                 continue  # a constant, or a part of another block: said elsewhere
@@ -44,21 +43,31 @@ def misspelt(book: Book) -> Iterator[Finding]:
                 break
 
 
-def _blocks(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
-    """Array formulas side by side, each as wide as the range it is made from; nearly always one."""
+def _spelled(book: Book, area: Area, entered: str, text: str) -> Iterator[tuple[Area, str]]:
+    """The formulas that fill a range, and what each of them fills."""
+    if entered == "block":
+        yield from _beside(book, area, text)
+    elif entered in ("rows", "lower rows"):
+        for i in range(area.rows):
+            cols = min(i + 1, area.cols) if entered == "lower rows" else area.cols
+            for cells, formula in _beside(book, Area(area.sheet, area.row + i, area.col, 1, cols), text):
+                yield cells, level(book, formula, area.sheet, i, 0)
+    else:
+        for i in range(area.rows):
+            for j in range(area.cols):
+                yield Area(area.sheet, area.row + i, area.col + j, 1, 1), level(book, text, area.sheet, i, j)
+
+
+def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
+    """Array formulas side by side, each as wide as the range it names; nearly always one."""
     texts = text.split(SIDE_BY_SIDE)
     col = area.col
     for formula in texts:
-        source = book.names.get(formula.removeprefix("="))
+        named = NAME.search(formula)
+        source = book.names.get(named.group()) if named else None
         cols = area.cols if len(texts) == 1 or source is None else source.cols
         yield Area(area.sheet, area.row, col, area.rows, cols), formula
         col += cols
-
-
-def _cells(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
-    for i in range(area.rows):
-        for j in range(area.cols):
-            yield Area(area.sheet, area.row + i, area.col + j, 1, 1), level(book, text, area.sheet, i, j)
 
 
 def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
@@ -71,16 +80,28 @@ def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
         name, part = match.groups()
         if name not in book.names:
             return f"{name}?"
+        if part == "above" and i == 0:
+            return '""'
         a = book.names[name]
-        row, col = a.row + i, a.col
-        first = {"row": (row, col), "cell": (row, col + j), "..row": (a.row, col)}.get(part)
-        last = {"row": (row, col + a.cols - 1), "..row": (row, col)}.get(part)
-        first = (a.row + int(part) - 1, col) if first is None else first
         quoted = "" if a.sheet == sheet else "'" + a.sheet.replace("'", "''") + "'!"
-        corners = [_corner(at) for at in (first, last) if at is not None]
-        return quoted + ":".join(corners)
+        return quoted + ":".join(map(_corner, _corners(a, part, i, j)))
 
     return PART.sub(address, text)
+
+
+def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
+    """The cell, or the first and the last cell, of a part of a range."""
+    row, col, last = a.row + i, a.col, a.col + a.cols - 1
+    return {
+        "row": [(row, col), (row, last)],
+        "cell": [(row, col + j)],
+        "above": [(row - 1, col + j)],
+        "col": [(a.row, col + j)],
+        "..row": [(a.row, col), (row, col)],
+        "..rows": [(a.row, col), (row, last)],
+        "..cell": [(row, col), (row, col + j)],
+        "..diagonal": [(row, col), (row, col + i)],
+    }.get(part) or [(a.row + int(part) - 1, col)]
 
 
 def _corner(at: tuple[int, int]) -> str:

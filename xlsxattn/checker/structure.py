@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding
+from xlsxattn.checker.manifest import MODELS
 from xlsxattn.checker.reader import is_text
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reference import SheetInfo
+
+LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
 
 def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
@@ -55,7 +60,7 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
 
 
 def moved_names(book: Book) -> Iterator[Finding]:
-    """Names that were moved: a label away from what it labels, a range away from its sheet's tab.
+    """Names that were moved: a label away from what it labels, a range away from its sheet or layer.
 
     Two names that have changed places often hold the same values; where they stand tells them apart.
     """
@@ -65,12 +70,28 @@ def moved_names(book: Book) -> Iterator[Finding]:
             message = f"{name} does not stand beside {other} at {by.address()}: one of the names was moved"
             yield Finding("moved", name, area.address(), message, severity="warning")
     for sheet in book.manifest.sheets:
-        own = {name: area for name, area in book.names.items() if name.startswith(f"{sheet.id}_")}
-        tabs = Counter(area.sheet for area in own.values()).most_common(1)
-        for name, area in own.items():
-            if area.sheet != tabs[0][0]:
-                message = f"{name} stands on another tab than the other ranges of {sheet.id}: it was moved"
-                yield Finding("moved", name, area.address(), message, severity="warning")
+        pages: dict[str, dict[str, Area]] = {}
+        for name, area in book.names.items():
+            if name.startswith(f"{sheet.id}_") and (page := page_of(sheet, name)):
+                pages.setdefault(page, {})[name] = area
+        for page, own in pages.items():
+            tabs = Counter(area.sheet for area in own.values()).most_common(1)
+            for name, area in own.items():
+                if area.sheet != tabs[0][0]:
+                    message = f"{name} stands on another tab than the rest of {page}: it was moved"
+                    yield Finding("moved", name, area.address(), message, severity="warning")
+
+
+def page_of(sheet: SheetInfo, name: str) -> str:
+    """What stands on one tab with a range: its sheet; in a model its layer, on its side, or nothing sure."""
+    if sheet.kind not in MODELS:
+        return sheet.id
+    before, *after = name.removeprefix(f"{sheet.id}_").split("_")
+    layer = next((part for part in (before, *after[:1]) if LAYER.fullmatch(part)), "")
+    if not layer or sheet.kind != "encoder-decoder":
+        return layer and f"{sheet.id}_{layer}"
+    side = "enc" if before in ("enc", sheet.settings.get("source")) else "dec"
+    return f"{sheet.id}_{side}_{layer}"
 
 
 def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:

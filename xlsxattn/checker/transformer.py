@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Memory(NamedTuple):
-    """What a decoder looks at across: the source's Output, its words (m, 1), and which of them exist or None."""
+    """What a decoder looks across at: the source's Output, its words (m, 1), which of them exist or None."""
 
     Output: Runs
     words: Array
@@ -57,7 +57,7 @@ class Tower(NamedTuple):
         shaped(self.inputs, f"{w}_W_2", first.W.shape[1], d_model, f"{w}_W_1")
         found = {"1": first, "2": linear(w, "2", None, "", self.inputs, bias=self.bias)}
         if self.sheet.settings["activation"] == "swiglu":
-            shaped(self.inputs, f"{w}_W_3", *first.W.shape, f"{w}_W_1")
+            shaped(self.inputs, f"{w}_W_3", d_model, first.W.shape[1], f"{w}_W_1")
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
 
@@ -108,7 +108,7 @@ def entered(tower: Tower, r: Rounding, p: str, tokens: Array) -> Pass:
         P = tower.places.first(n)
         place = exact(P.value)
         if tower.places.angle is not None:  # sines of large angles are unsure
-            place = r.rounded(place.values, P.size, 1 + 2 * np.abs(tower.places.angle[:n]))
+            place = r.rounded(place.values, P.size, P.size * (1 + 2 * np.abs(tower.places.angle[:n])))
         stream = r.total(stream, place)
     found: Ranges = {f"{p}_X": expect(X)} | labels(f"{p}_X", tokens, dims)
     if s["embedding_norm"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ class Doubt(NamedTuple):
     rounding: bool = False
     coarse: bool = False
 
-    def __or__(self, other: object) -> Doubt:  # type: ignore[override]
+    def __or__(self, other: object) -> Doubt:
         """Doubt of either kind in either."""
         if not isinstance(other, Doubt):
             return NotImplemented
@@ -30,8 +31,6 @@ class Doubt(NamedTuple):
 
     def over(self, x: Expected) -> Expected:
         """A range that hangs on the choice."""
-        from dataclasses import replace
-
         amplification = math.inf if self.rounding else x.amplification
         return replace(x, amplification=amplification, coarse=math.inf if self.coarse else x.coarse)
 
@@ -79,7 +78,7 @@ def distribution(r: Rounding, p: str, logits: Runs, block: str = "Logit") -> tup
 
 
 def top(p: str, logits: Runs, probability: Runs, words: Array, k: int) -> tuple[Ranges, list[Doubt]]:
-    """The k largest logits of each row: their values, places, words (n_vocab,) and probabilities; and Next."""
+    """The k largest logits of each row: values, places, words (n_vocab,) and probabilities; and Next."""
     order, doubts = falling(logits, k)
     doubt = any_doubt(doubts)
     sort = [np.sort(x.values, axis=2)[:, :, ::-1][:, :, :k] for x in (logits, probability)]

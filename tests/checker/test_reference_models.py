@@ -1,0 +1,404 @@
+"""Whole models against values worked by hand: norms, layers, logits, choices, writing, classes, names."""
+
+import math
+
+import numpy as np
+import pytest
+from drawn import DEFAULTS, column
+
+from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
+
+ONE = {"layers": 1, "heads": 1, "kv_heads": 1, "d_k": 2, "d_v": 2, "d_ff": 2, "bias": False}
+CYCLE = [[0, 1, 0], [0, 0, 1], [1, 0, 0]]  # after a comes b, after b c, after c a
+
+
+def inputs_of(embeddings, vocabulary="abcdefgh", **sentences):
+    rows = np.array(embeddings, dtype=float)
+    return {
+        "vocab_Tokens": column(vocabulary[: len(rows)]),
+        "vocab_Dims": column(f"d{i}" for i in range(rows.shape[1])).T,
+        "vocab_E": rows,
+        "vocab_Focus": column([""]),
+        **{f"{c}_Tokens": column(words) for c, words in sentences.items()},
+    }
+
+
+def layer(w, d, *, norms=2, layer_norm=True, **changed):
+    """Weights of a layer that changes nothing but by its norms: W_O and W_2 are zero."""
+    eye, zero, row = np.eye(d), np.zeros((d, d)), np.ones((1, d))
+    found = {"W_Q": eye, "W_K": eye, "W_V": eye, "W_O": zero, "W_1": eye, "W_2": zero, "W_3": eye}
+    for i in range(1, norms + 1):
+        found |= {f"Norm{i}_Gamma": row} | ({f"Norm{i}_Beta": 0 * row} if layer_norm else {})
+    return {f"{w}_{name}": np.array(x, dtype=float) for name, x in (found | changed).items()}
+
+
+def model(kind, inputs, *, epsilon=1.0, temperature=1.0, over=("c",), **settings):
+    d = inputs["vocab_E"].shape[1]
+    chosen = DEFAULTS | ONE | {"d_k": d, "d_v": d, "d_ff": d, "contexts": ["c"], "residual": "pre-norm"}
+    inputs = {"s_Epsilon": np.array([[epsilon]]), "s_Temperature": np.array([[temperature]])} | inputs
+    sheet = SheetInfo("s", kind, chosen | settings)
+    return expected([sheet], list(over), inputs)
+
+
+def near(actual, wanted):
+    np.testing.assert_allclose(np.asarray(actual.values, dtype=float), wanted, rtol=1e-13, atol=1e-14)
+
+
+def words(actual):
+    return actual.values.tolist()
+
+
+# Norms and layers
+
+
+def test_post_norm_takes_the_norm_of_the_sum():
+    weights = layer(
+        "s_l1", 2, W_O=np.eye(2), W_2=[[1, 2], [0, 5]], Norm1_Gamma=[[3, 6]], Norm1_Beta=[[1, 1]]
+    )
+    found = model("encoder", inputs_of([[3, 1]], c="a") | weights, epsilon=5.0, residual="post-norm")
+    near(found["s_c_l1_MultiHead"], [[3, 1]])
+    near(found["s_c_l1_Residual1"], [[6, 2]])
+    near(found["s_c_l1_Norm1_Mean"], [[4]])
+    near(found["s_c_l1_Norm1_Variance"], [[4]])  # of the population: a sample's would be 8
+    near(found["s_c_l1_Norm1"], [[3, -3]])  # (6 − 4) / √(4 + 5) · 3 + 1, (2 − 4) / √(4 + 5) · 6 + 1
+    near(found["s_c_l1_Hidden"], [[3, -3]])
+    near(found["s_c_l1_Activation"], [[3, 0]])
+    near(found["s_c_l1_FeedForward"], [[3, 6]])
+    near(found["s_c_l1_Residual2"], [[6, 3]])
+    near(found["s_c_l1_Norm2"], [[1.5 / math.sqrt(7.25), -1.5 / math.sqrt(7.25)]])
+    near(found["s_c_Output"], found["s_c_l1_Norm2"].values)
+
+
+def test_pre_norm_adds_to_the_stream_that_came_in():
+    weights = layer("s_l1", 2, W_O=np.eye(2), W_2=np.eye(2))
+    found = model("encoder", inputs_of([[3, 1]], c="a") | weights, epsilon=3.0)
+    near(found["s_c_l1_Norm1"], [[0.5, -0.5]])  # ±1 / √(1 + 3)
+    near(found["s_c_l1_Residual1"], [[3.5, 0.5]])
+    near(found["s_c_l1_Norm2_Variance"], [[2.25]])
+    near(found["s_c_l1_Norm2"], [[1.5 / math.sqrt(5.25), -1.5 / math.sqrt(5.25)]])
+    near(found["s_c_l1_Residual2"], [[3.5 + 1.5 / math.sqrt(5.25), 0.5]])
+    near(found["s_c_Output"], found["s_c_l1_Residual2"].values)
+
+
+def test_rms_divides_by_the_root_of_the_mean_square_and_has_no_mean():
+    weights = layer("s_l1", 2, layer_norm=False, Norm1_Gamma=[[10, 20]])
+    found = model("encoder", inputs_of([[6, 2]], c="a") | weights, epsilon=5.0, norm="rms")
+    near(found["s_c_l1_Norm1_MeanSquare"], [[20]])
+    near(found["s_c_l1_Norm1"], [[12, 8]])
+    assert not [name for name in found if name.endswith(("_Mean", "_Variance"))]
+
+
+def test_an_embedding_norm_has_its_sum_before_it_and_a_final_norm_its_own_weights():
+    weights = layer("s_l1", 2) | {"s_Input_Gamma": np.array([[1.0, 2.0]]), "s_Input_Beta": np.zeros((1, 2))}
+    weights |= {"s_Output_Gamma": np.array([[1.0, 1.0]]), "s_Output_Beta": np.array([[7.0, 8.0]])}
+    asked = {"embedding_norm": True, "final_norm": True, "scale_embeddings": True, "position": "learned"}
+    inputs = inputs_of([[2, 0]], c="a") | weights | {"s_P": np.array([[0.0, 0.0]])}
+    found = model("encoder", inputs, epsilon=2.0, **asked)
+    near(found["s_c_X"], [[2, 0]])
+    near(found["s_c_Sum"], [[2 * math.sqrt(2), 0]])
+    near(found["s_c_Input_Variance"], [[2]])
+    near(found["s_c_Input"], [[math.sqrt(2) / 2, -math.sqrt(2)]])
+    mean = -math.sqrt(2) / 4
+    near(found["s_c_Output_Mean"], [[mean]])
+    apart = (math.sqrt(2) / 2 - mean) / math.sqrt((math.sqrt(2) / 2 - mean) ** 2 + 2)
+    near(found["s_c_Output"], [[7 + apart, 8 - apart]])
+
+
+@pytest.mark.parametrize(
+    ("activation", "made"),
+    [
+        ("relu", 1.0),
+        ("gelu", 0.8413447460685429),
+        ("gelu-tanh", 0.8411919906082768),
+        ("silu", 0.7310585786300049),
+        ("swiglu", 2 * 0.7310585786300049),
+    ],
+)
+def test_activations_of_1(activation, made):
+    weights = layer("s_l1", 2, layer_norm=False, Norm2_Gamma=[[1, 1]], W_3=2 * np.eye(2))
+    inputs = inputs_of([[1, 1]], c="a") | weights  # mean square 1, ε 3: the norm is ½
+    inputs["s_l1_W_1"] = 2 * np.eye(2)
+    found = model("encoder", inputs, epsilon=3.0, norm="rms", activation=activation)
+    near(found["s_c_l1_Hidden"], [[1, 1]])
+    near(found["s_c_l1_Activation"], [[made if activation != "swiglu" else made / 2] * 2])
+    assert ("s_c_l1_Up" in found) == (activation == "swiglu")
+    assert (found["s_c_l1_Activation"].coarse > 0) == (activation == "gelu")
+    assert (found["s_c_Output"].coarse > 0) is False  # W_2 is zero: nothing of it comes through
+
+
+def test_biases_are_added_in_every_linear_layer():
+    d = 2
+    weights = layer("s_l1", d, layer_norm=False)
+    for i, letter in enumerate("QKVO12"):
+        weights[f"s_l1_b_{letter}"] = np.full((1, d), 10.0 ** i)
+    found = model("encoder", inputs_of([[0, 0]], c="a") | weights, norm="rms", bias=True)
+    for i, block in enumerate(("h1_Q", "h1_K", "h1_V", "MultiHead", "Hidden", "FeedForward")):
+        values = found[f"s_c_l1_{block}"].values
+        assert (values >= 10.0 ** i).all(), block
+    near(found["s_c_l1_h1_Scores"], [[20]])
+    near(found["s_c_Output"], [[1000 + 100_000] * 2])
+    near(found["s_l1_h1_b_K"], [[10, 10]])
+
+
+def test_sizes_are_counted():
+    shapes = {"W_Q": (3, 4), "W_K": (3, 2), "W_V": (3, 5), "W_O": (10, 3), "W_1": (3, 7), "W_2": (7, 3)}
+    weights = layer("s_l1", 3, **{name: np.ones(shape) for name, shape in shapes.items()})
+    found = model("encoder", inputs_of([[1, 2, 3]], c="a") | weights, heads=2, kv_heads=1)
+    sizes = {"DModel": 3, "DK": 2, "DV": 5, "DFF": 7, "NLayers": 1, "NHeads": 2, "NKVHeads": 1}
+    for name, size in sizes.items():
+        assert found[f"s_{name}"].values.tolist() == [[size]], name
+    near(found["s_Scale"], [[math.sqrt(2)]])
+
+
+def test_a_layer_reads_what_the_layer_before_it_left():
+    weights = layer("s_l1", 2, W_2=np.eye(2)) | layer("s_l2", 2, W_2=np.eye(2))
+    found = model("encoder", inputs_of([[3, 1]], c="a") | weights, layers=2)
+    left = found["s_c_l1_Residual2"].values
+    near(found["s_c_l2_Norm1_Mean"], [[left.mean()]])
+    assert left.tolist() != [[3.0, 1.0]]
+    assert words(found["s_Status"]) == words(found["s_l2_Status"]) == [["✓"]]
+
+
+# What a decoder says
+
+
+def decoder(typed, *, W_U=CYCLE, E=((1, 0, 0), (0, 1, 0), (0, 0, 1)), **settings):
+    inputs = inputs_of(E, c=typed) | layer("s_l1", 3)
+    inputs |= {} if W_U is None else {"s_W_U": np.array(W_U, dtype=float)}
+    return model("decoder", inputs, **{"mask": "causal", "tied": W_U is None, **settings})
+
+
+def test_logits_their_softmax_and_the_next_word():
+    found = decoder("ab", temperature=0.5)
+    near(found["s_c_Logits"], [[0, 1, 0], [0, 0, 1]])
+    near(found["s_c_Tempered"], [[0, 2, 0], [0, 0, 2]])
+    near(found["s_c_LogitMax"], [[2], [2]])
+    e = math.exp(-2)
+    near(found["s_c_LogitExp"], [[e, 1, e], [e, e, 1]])
+    near(found["s_c_LogitSum"], [[1 + 2 * e]] * 2)
+    near(found["s_c_Probability"], np.array([[e, 1, e], [e, e, 1]]) / (1 + 2 * e))
+    assert words(found["s_c_Next"]) == [["b"], ["c"]]
+    assert found["s_c_TopIds"].values.tolist() == [[2, 1], [3, 1]]  # equal ones in the vocabulary's order
+    assert words(found["s_c_TopTokens"]) == [["b", "a"], ["c", "a"]]
+    near(found["s_c_TopLogits"], [[1, 0], [1, 0]])
+    near(found["s_c_TopProbabilities"], np.array([[1, e]] * 2) / (1 + 2 * e))
+    assert words(found["s_c_Text"]) == [["a b"]]
+    assert words(found["s_c_Logits_Cols"]) == [["a", "b", "c"]]
+    assert found["s_Rank"].values.tolist() == [[1, 2]]
+
+
+def test_no_temperature_is_below_a_millionth():
+    near(decoder("a", temperature=0.0)["s_c_Tempered"], [[0, 1e6, 0]])
+    near(decoder("a", temperature=-3.0)["s_c_Tempered"], [[0, 1e6, 0]])
+
+
+def test_tied_logits_are_products_with_the_embeddings():
+    found = decoder("ba", W_U=None, E=[[1, 0, 2], [0, 3, 0], [1, 1, 1]])
+    near(found["s_c_Logits"], [[0, 9, 3], [5, 0, 3]])
+
+
+def test_a_decoder_sees_nothing_after_the_row_and_has_its_mask():
+    found = decoder("abc")
+    assert found["s_c_l1_h1_Attention"].values[0].tolist() == [1, 0, 0]
+    assert found["s_c_l1_h1_Masked"].values[0].tolist()[1:] == [-1e300] * 2
+    assert found["s_c_Mask"].values.tolist() == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
+    assert {"s_MaskValue", "s_RowIdx", "s_ColIdx", "s_c_RowIdx", "s_c_ColIdx"} <= found.keys()
+
+
+def test_blank_cells_are_written_one_after_another():
+    found = decoder(["a", "", "c", "", ""], generate=True)
+    assert words(found["s_c_Tokens"]) == [["a"], ["b"], ["c"], ["a"], ["b"]]
+    assert found["s_c_Ids"].values.tolist() == [[1], [2], [3], [1], [2]]
+    assert words(found["s_c_Text"]) == [["a b c a b"]]
+    assert words(found["s_c_X_Rows"]) == words(found["s_c_Tokens"])
+    assert words(found["s_in_c_Heading"]) == words(found["c_Sentence"]) == [["a c"]]
+    assert words(found["s_c_Next"])[-1] == ["c"]
+    assert words(found["vocab_Status"]) == [["✓"]]
+
+
+def test_nothing_is_written_before_the_first_word_and_ties_go_to_the_first():
+    found = decoder(["", "", ""], generate=True)
+    assert words(found["s_c_Tokens"]) == [[""], ["a"], ["b"]]
+    near(found["s_c_Logits"], [[0, 0, 0], [0, 1, 0], [0, 0, 1]])
+    assert found["s_c_Next"].amplification == found["s_c_Tokens"].amplification == 1  # zeros are sure
+
+
+def test_with_generate_the_triangles_are_blank_right_of_the_diagonal_and_no_mask_is_there():
+    found = decoder(["a", "", ""], generate=True)
+    for block in ("Scores", "Scaled", "Exp", "Attention"):
+        blank = np.isnan(found[f"s_c_l1_h1_{block}"].values)
+        assert blank.tolist() == [[False, True, True], [False, False, True], [False] * 3], block
+    assert not np.isnan(found["s_c_Logits"].values).any()
+    assert not [name for name in found if "Mask" in name or name.endswith("Idx")]
+    full = decoder("abc")
+    for name in ("l1_h1_Output", "l1_h1_RowMax", "l1_h1_RowSum", "l1_h1_AttentionSum", "Logits"):
+        near(found[f"s_c_{name}"], full[f"s_c_{name}"].values)
+    below = np.tri(3, dtype=bool)
+    same = full["s_c_l1_h1_Attention"].values[below]
+    np.testing.assert_allclose(found["s_c_l1_h1_Attention"].values[below], same, rtol=1e-14)
+
+
+# What nobody can decide
+
+
+def near_tie(gap, typed, **settings):
+    return decoder(typed, W_U=[[0, 0.3, 0.3 * (1 + gap)], [0, 0, 1], [1, 0, 0]], E=np.eye(3) * 0.7, **settings)
+
+
+def test_a_choice_that_rounding_could_make_is_undecided_with_all_that_follows_it():
+    found = near_tie(1e-15, ["a", "", ""], generate=True)
+    for name in ("s_c_Tokens", "s_c_Ids", "s_c_X", "s_c_l1_h1_Q", "s_c_Output", "s_c_Text", "s_c_X_Rows"):
+        assert found[name].amplification == math.inf, name
+    for name in ("s_c_l1_Drift", "s_Status", "c_Ids", "s_in_c_Heading", "s_Scale"):
+        assert found[name].amplification == 1, name
+    only = near_tie(1e-15, ["a"])
+    assert only["s_c_Next"].amplification == only["s_c_TopIds"].amplification == math.inf
+    assert max(only["s_c_Logits"].amplification, only["s_c_TopLogits"].amplification) < 100
+    last = near_tie(1e-15, ["c", "", "b", "a"], generate=True)  # nothing is written from the last row
+    assert words(last["s_c_Tokens"]) == [["c"], ["a"], ["b"], ["a"]]
+    assert last["s_c_Next"].amplification == math.inf
+    assert last["s_c_Tokens"].amplification == last["s_c_X"].amplification == 1
+
+
+def test_a_choice_beyond_rounding_is_decided_and_so_is_one_of_equal_columns():
+    assert near_tie(1e-9, ["a", "", ""], generate=True)["s_c_Tokens"].amplification == 1
+    exact = decoder(["a", "", ""], W_U=[[0, 0.3, 0.3], [0, 0.7, 0.7], [1, 0, 0]], generate=True)
+    assert words(exact["s_c_Tokens"]) == [["a"], ["b"], ["b"]]
+    assert exact["s_c_Tokens"].amplification == exact["s_c_TopIds"].amplification == 1
+
+
+def test_after_an_exact_gelu_a_coarse_engine_may_choose_otherwise():
+    inputs = inputs_of(np.eye(3) * 0.7, c=["a"]) | layer("s_l1", 3, W_2=np.eye(3))
+    found = model(
+        "decoder", inputs | {"s_W_U": np.eye(3)}, mask="causal", tied=False, activation="gelu", top_k=3
+    )
+    assert found["s_c_TopIds"].coarse == math.inf  # b and c are as likely, but for what Φ's errors do
+    assert found["s_c_Next"].coarse == 0
+
+
+# Classes
+
+
+def classifier(typed, **settings):
+    inputs = inputs_of([[4, 0], [0, 2]], c=typed) | layer("s_l1", 2)
+    inputs |= {"s_Classes": column(["x", "y", "z"]).T, "s_b_C": np.array([[0.0, 0.0, 1.0]])}
+    inputs["s_W_C"] = np.array([[1.0, 0, 0], [0, 1, 0]])
+    return model("classifier", inputs, **settings)
+
+
+def test_the_mean_leaves_padding_out_only_where_it_is_masked():
+    masked = classifier(["a", "", "b"], mask="padding")
+    near(masked["s_c_Pooled"], [[2, 1]])
+    near(masked["s_c_Logits"], [[2, 1, 1]])
+    assert words(masked["s_c_Class"]) == [["x"]]
+    assert masked["s_c_PaddingMask"].values.tolist() == [[1], [0], [1]]
+    near(classifier(["a", "", "b"])["s_c_Pooled"], [[4 / 3, 2 / 3]])
+    near(classifier(["b", "a"], pool="first")["s_c_Pooled"], [[0, 2]])
+    near(masked["s_c_Probability"], np.array([[math.e, 1, 1]]) / (math.e + 2))
+    assert words(masked["s_c_Probability_Cols"]) == [["x", "y", "z"]]
+
+
+def test_without_any_word_the_mean_is_zero():
+    found = classifier(["", ""], mask="padding")
+    near(found["s_c_Pooled"], [[0, 0]])
+    assert words(found["s_c_Class"]) == [["z"]]
+    assert found["s_c_l1_h1_Attention"].values.tolist() == [[0.5, 0.5]] * 2
+    assert found["s_c_l1_h1_Masked"].values.tolist() == [[-1e300] * 2] * 2
+    assert found["s_c_l1_h1_RowMax"].values.tolist() == [[-1e300]] * 2
+
+
+# Encoder-decoders
+
+
+def pair(**settings):
+    inputs = inputs_of([[1, 0], [0, 1]], c=["a", "", "b"], t=["b", "a"])
+    inputs |= layer("s_enc_l1", 2) | layer("s_dec_l1", 2, norms=3)
+    crossing = {"W_Q": np.zeros((2, 2)), "W_K": np.eye(2), "W_V": np.eye(2), "W_O": np.eye(2)}
+    inputs |= {f"s_dec_l1_Cross_{name}": w for name, w in crossing.items()}
+    asked = {"source": "c", "target": "t", "mask": "padding"} | settings
+    return model("encoder-decoder", inputs, over=("c", "t"), **asked)
+
+
+def test_the_target_looks_across_at_words_that_exist():
+    found = pair()
+    near(found["s_t_l1_Cross_h1_Attention"], [[0.5, 0, 0.5]] * 2)
+    near(found["s_t_l1_Cross_h1_V"], found["s_c_Output"].values)
+    near(found["s_t_l1_Cross_MultiHead"], [[0.5, 0.5]] * 2)
+    near(found["s_t_l1_Residual2"], [[0.5, 1.5], [1.5, 0.5]])
+    assert found["s_t_CrossMask"].values.tolist() == [[1, 0, 1]] * 2
+    assert words(found["s_t_l1_Cross_h1_Scores_Cols"]) == [["a", "", "b"]]
+    assert words(found["s_t_l1_Cross_h1_K_Rows"]) == [["a"], [""], ["b"]]
+    assert words(found["s_t_l1_Cross_h1_Scores_Rows"]) == [["b"], ["a"]]
+    assert {"s_enc_out_c_Heading", "s_in_c_Heading", "s_in_t_Heading", "s_out_t_Heading"} <= found.keys()
+    assert {"s_enc_l1_c_Heading", "s_dec_l1_t_Heading", "s_enc_l1_Status", "s_dec_l1_Status"} <= found.keys()
+    assert {"s_c_RowIdx", "s_c_ColIdx", "s_t_RowIdx", "s_t_ColIdx", "s_c_Mask", "s_t_Mask"} <= found.keys()
+    assert not {"s_RowIdx", "s_ColIdx", "s_t_PaddingMask", "s_out_c_Heading", "s_c_Logits"} & found.keys()
+    assert not [name for name in found if name.endswith(("CrossMask_Rows", "Mask_Cols", "Mask_Rows"))]
+
+
+def test_without_padding_the_source_has_no_mask_and_the_target_its_own():
+    found = pair(mask="none")
+    near(found["s_t_l1_Cross_h1_Attention"], [[1 / 3] * 3] * 2)
+    assert not {"s_c_Mask", "s_c_RowIdx", "s_t_CrossMask", "s_t_l1_Cross_h1_Masked"} & found.keys()
+    assert {"s_MaskValue", "s_t_Mask", "s_t_l1_h1_Masked"} <= found.keys()
+
+
+def test_a_generated_target_keeps_the_row_index_of_its_cross_mask_alone():
+    found = pair(generate=True)
+    assert {"s_t_CrossMask", "s_t_RowIdx", "s_MaskValue", "s_c_Mask", "s_t_Tokens"} <= found.keys()
+    assert not {"s_t_ColIdx", "s_t_Mask", "s_t_l1_h1_Masked"} & found.keys()
+    bare = pair(generate=True, mask="none")
+    assert not {"s_t_RowIdx", "s_MaskValue"} & bare.keys()
+
+
+# Comparing
+
+
+def test_encoders_on_every_context_are_followed_by_their_output_alone():
+    inputs = inputs_of([[3, 1], [1, 5]], c="ab", d="ba") | layer("s_l1", 2)
+    inputs["vocab_Focus"] = column(["b"])
+    settings = DEFAULTS | ONE | {"contexts": ["c", "d"], "residual": "pre-norm"}
+    some = SheetInfo("o", "encoder", settings | {"contexts": ["c"]})
+    inputs |= {name.replace("s_", "o_", 1): x for name, x in inputs.items() if name.startswith("s_")}
+    inputs |= {f"{s}_Epsilon": np.array([[1.0]]) for s in "so"}
+    sheets = [SheetInfo("s", "encoder", settings), some, SheetInfo("z", "compare", {})]
+    found = expected(sheets, ["c", "d"], inputs)
+    near(found["z_d_s_Output"], [[1, 5]])
+    np.testing.assert_allclose(float(found["z_d_s_Cosine"].values.item()), 1.0)
+    assert not [name for name in found if name.startswith("z_") and ("_o_" in name or "Attention" in name)]
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"s_P": np.zeros((3, 2))}, "s_P is 3 × 2 but must be 2 × 2."),
+        ({"s_l1_Norm1_Gamma": np.zeros((1, 3))}, "s_l1_Norm1_Gamma is 1 × 3 but must be 1 × 2, as vocab_Dims is"),
+        ({"s_l1_W_2": np.zeros((3, 2))}, "s_l1_W_2 is 3 × 2 but must be 2 × 2, as s_l1_W_1 is 2 × 2."),
+        ({"s_l1_W_K": np.zeros((2, 4))}, "s_l1_W_K is 2 × 4 but must be 2 × 2, as s_l1_W_Q is 2 × 2."),
+        ({"s_Epsilon": np.zeros((1, 2))}, "s_Epsilon is 1 × 2 but must be 1 × 1."),
+    ],
+)
+def test_shapes_that_disagree_are_named(changed, sentence):
+    inputs = inputs_of([[1, 0], [0, 1]], c="ab") | layer("s_l1", 2) | {"s_P": np.zeros((2, 2))} | changed
+    with pytest.raises(ShapesDisagree) as raised:
+        model("encoder", inputs, position="learned")
+    assert str(raised.value).startswith(sentence)
+
+
+def test_more_largest_logits_than_words_are_refused():
+    with pytest.raises(ShapesDisagree, match="vocab_Tokens has 3 rows, but s shows the 4 largest logits"):
+        decoder("a", top_k=4)
+
+
+@pytest.mark.parametrize("key", ["norm", "residual", "activation", "pairs", "mask", "position"])
+def test_settings_that_nobody_knows_are_refused(key):
+    with pytest.raises(ValueError, match="There is no reference for"):
+        decoder("a", **{key: "other"})
+
+
+def test_a_context_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="runs on d, which is no context"):
+        decoder("a", contexts=["d"])

@@ -1,0 +1,83 @@
+"""Saved values against fresh ones: what previews and Protected View show."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.compare import NEVER_SEEN, ROUNDING_GROWS_FROM, SAVED, Finding, decidable, tolerance
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reference import Expected
+
+    Values = Mapping[str, Grid]
+
+SAVED_DIGITS = 1e-13
+"""How far a saved value may be from a fresh one, relative to its range: programs save 15 to 17 digits."""
+
+
+def stale(
+    book: Book, saved: Values, fresh: Values, engine: str, reference: Callable[[], Mapping[str, Expected]]
+) -> Iterator[Finding]:
+    """Saved values that are not what the formulas give: what previews and Protected View show is wrong.
+
+    Another engine may have saved them, so rounding may carry them as far from these as the reference allows.
+    """
+    wanted: Mapping[str, Expected] | None = None
+    for name in book.manifest.formulas:
+        if name not in book.names or not _is_saved(book, name, saved):
+            continue
+        worst = _difference(saved[name], fresh[name])
+        if worst is not None:
+            wanted = reference() if wanted is None else wanted
+            right = wanted.get(name)
+            if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
+                continue
+            i, j = worst
+            message = (
+                f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
+            )
+            where = book.names[name].address(i, j)
+            yield Finding(
+                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
+                severity="warning",
+            )  # fmt: skip
+
+
+def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
+    """Whether rounding in a model's layers, or a coarse Φ, explains every difference in a range."""
+    if right.coarse == 0 and right.amplification <= ROUNDING_GROWS_FROM:
+        return False  # then saved digits are all that may be missing
+    undecided = not (decidable(right, engine) and decidable(right, SAVED))
+    allowed = tolerance(right, engine) + tolerance(right, SAVED)
+    return _difference(saved, fresh, allowed, texts_differ=undecided) is None
+
+
+def _is_saved(book: Book, name: str, saved: Values) -> bool:
+    """Whether a range's formulas have values saved; some programs drop those and keep the cells beside."""
+    cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
+    return all(value is not None for at, value in cells if at in book.formulas)
+
+
+def _difference(
+    saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
+) -> tuple[int, int] | None:
+    """The first cell whose saved value is neither absent nor what it should be, give or take `more`."""
+    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
+    allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
+    for i, row in enumerate(saved):
+        for j, value in enumerate(row):
+            chosen = texts_differ and isinstance(value, str) and isinstance(fresh[i][j], str)
+            if value is not None and not chosen and not _alike(value, fresh[i][j], allowed):
+                return i, j
+    return None
+
+
+def _alike(a: Value, b: Value, allowed: float) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return abs(a - b) <= allowed or a == b
+    return (type(a) is type(b) and a == b) or (a or "") == (b or "")
