@@ -1,10 +1,10 @@
 """A mutant at work: what the check finds in it with some inputs, and whether it shows anything else at all.
 
-Cells that are broken are entered into a copy in which all other formulas are frozen to what they show without the
-fault: as nothing that the new formulas read is made from what they break, they show there what they show in the
-workbook. And as the check looks at the ranges in an order in which each comes after what it is made from, its first
-finding is in the broken range or further on. Where a fault goes round in a circle, or the order is another, or less
-shows than can be told from rounding, the whole workbook is calculated.
+Cells that are broken are entered into a copy in which all other formulas are frozen to what they show without
+the fault: as nothing that the new formulas read is made from what they break, they show there what they show
+in the workbook. And as the check looks at the ranges in an order in which each comes after what it is made
+from, its first finding is in the broken range or further on. Where a fault goes round in a circle, or the
+order is another, or less shows than can be told from rounding, the whole workbook is calculated.
 """
 
 from __future__ import annotations
