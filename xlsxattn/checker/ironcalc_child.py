@@ -86,8 +86,8 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
 def settled(calculate: Callable[[], None], show: Callable[[], Grids]) -> Grids:
     """Calculate until the areas show the same twice, and return what they show.
 
-    In a workbook just loaded, IronCalc reads 0 where a formula asks for cells of a block, but not for its first,
-    before it has come to the block. What goes round in a circle may never settle, and is an error anyway.
+    In a workbook just loaded, IronCalc reads 0 where a formula asks for cells of a block, but not for its
+    first, before it has come to the block. A circle may never settle, and is an error anyway.
     """
     calculate()
     shown = show()
