@@ -6,45 +6,153 @@ campaign.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import ironcalc
 
 from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.reader import Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
+    from typing import TypeAlias
 
-    from xlsxattn.checker.cells import Grid, Value
-    from xlsxattn.checker.engines import Edits
+    from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reader import Book
+
+    At: TypeAlias = tuple[str, int, int]
+
+PASSES = 8
+"""So many times a workbook is calculated at most until it shows the same twice; circles may never settle."""
 
 
 class Calculation:
-    """A workbook that IronCalc has loaded."""
+    """A workbook that IronCalc holds, whose cells can be typed over and put back."""
 
-    def __init__(self, path: Path, book: Book) -> None:
+    def __init__(self, model: Any, book: Book) -> None:  # noqa: ANN401 - IronCalc has no types of its own
         self.book = book
-        self.model: Any = ironcalc.load_from_xlsx(str(path))
+        self.model = model
         sheets = self.model.get_worksheets_properties()
         self.tabs = {sheet["name"]: place for place, sheet in enumerate(sheets)}
 
-    def type(self, edits: Edits) -> None:
-        """Type numbers and texts into cells, and calculate."""
-        for (sheet, row, col), value in edits.items():
-            text = isinstance(value, str)
-            write = self.model.update_cell_with_text if text else self.model.update_cell_with_number
-            write(self.tabs[sheet], row + 1, col + 1, value)
+    @classmethod
+    def load(cls, path: Path, book: Book) -> Calculation:
+        """The workbook of a file."""
+        return cls(ironcalc.load_from_xlsx(str(path)), book)
+
+    def frozen(self, values: Mapping[str, Grid]) -> Calculation:
+        """A copy in which every formula is the value that it shows: only what is put there is calculated.
+
+        Args:
+            values: what every computed range shows.
+        """
+        copy = Calculation(ironcalc.load_from_bytes(self.model.to_bytes()), self.book)
+        for formula in self.book.formulas.values():
+            copy.clear(formula.area)
+        for name in self.book.manifest.formulas:
+            copy.fill(self.book.names[name], values[name])
+        return copy
+
+    def put(self, at: At, new: Formula | Value) -> None:
+        """Enter a formula, a number or a text, or clear a cell."""
+        place = self.tabs[at[0]], at[1] + 1, at[2] + 1
+        if isinstance(new, Formula) and new.array:
+            self.model.set_user_array_formula(*place, new.area.cols, new.area.rows, new.text)
+        elif isinstance(new, Formula):
+            self.model.update_cell_with_formula(*place, new.text)
+        elif new is None:
+            self.model.clear_cell_contents(*place)
+        elif isinstance(new, str):
+            self.model.update_cell_with_text(*place, new)
+        else:
+            self.model.update_cell_with_number(*place, float(new))
+
+    def clear(self, area: Area) -> None:
+        """Empty the cells of an area."""
+        last = area.row + area.rows, area.col + area.cols
+        self.model.range_clear_contents(self.tabs[area.sheet], area.row + 1, area.col + 1, *last)
+
+    def fill(self, area: Area, grid: Grid) -> None:
+        """Type values into the cells of an area."""
+        for at, value in zip(area.cells(), (value for row in grid for value in row), strict=True):
+            if value is not None:
+                self.put(at, value)
+
+    def type(self, cells: Mapping[At, Formula | Value]) -> None:
+        """Enter many of them."""
+        for at, value in cells.items():
+            self.put(at, value)
+
+    @contextmanager
+    def broken(self, cells: Mapping[At, Formula | Value], over: Mapping[At, Formula]) -> Iterator[None]:
+        """Let other things stand in the place of some formulas for a while.
+
+        Args:
+            cells: what is entered.
+            over: the formulas it is entered over, which are put back in the end.
+        """
+        for formula in over.values():
+            self.clear(formula.area)
+        self.type({at: new for at, new in cells.items() if new is not None})
+        try:
+            yield
+        finally:
+            self._empty(cells)
+            self.type(over)
+
+    @contextmanager
+    def alone(
+        self, cells: Mapping[At, Formula | Value], over: Collection[Area], outer: Area, right: Grid
+    ) -> Iterator[None]:
+        """In a frozen copy: calculate these cells alone for a while.
+
+        Args:
+            cells: what is entered.
+            over: the blocks it is entered over.
+            outer: the named range in which all of it lies.
+            right: what that range shows otherwise.
+        """
+        for area in over:
+            self.clear(area)
+        self.type({at: new for at, new in cells.items() if new is not None})
+        try:
+            yield
+        finally:
+            self._empty(cells)
+            for at in {*cells, *(at for area in over for at in area.cells())}:
+                self.put(at, right[at[1] - outer.row][at[2] - outer.col])
+
+    def _empty(self, cells: Mapping[At, Formula | Value]) -> None:
+        for at, new in cells.items():
+            if isinstance(new, Formula):
+                self.clear(new.area)
+            else:
+                self.put(at, None)
+
+    def settled(self, names: Mapping[str, Area]) -> dict[str, Grid]:
+        """Calculate until named ranges show the same twice, and say what.
+
+        IronCalc does not calculate a block first when somebody reads cells of it other than its first: until
+        the next time they show what they showed before.
+        """
         self.model.evaluate()
+        shown = self.read(names)
+        for _ in range(PASSES):
+            self.model.evaluate()
+            before, shown = shown, self.read(names)
+            if before == shown:
+                break
+        return shown
 
-    def read(self, names: Iterable[str]) -> dict[str, Grid]:
+    def read(self, names: Mapping[str, Area]) -> dict[str, Grid]:
         """What the cells of named ranges show."""
-        return {name: self._grid(name) for name in names}
+        return {name: self.grid(area) for name, area in names.items()}
 
-    def _grid(self, name: str) -> Grid:
-        a, get = self.book.names[name], self.model.get_cell_value
-        tab, across = self.tabs[a.sheet], range(a.col + 1, a.col + a.cols + 1)
+    def grid(self, a: Area) -> Grid:
+        """What the cells of an area show."""
+        get, tab, across = self.model.get_cell_value, self.tabs[a.sheet], range(a.col + 1, a.col + a.cols + 1)
         return [
             [v if type(v := get(tab, row, col)) is float else self._value(tab, row, col, v) for col in across]
             for row in range(a.row + 1, a.row + a.rows + 1)

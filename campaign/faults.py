@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from campaign.formulas import address, calls, moved, operands, put, within
+from campaign.formulas import address, calls, moved, put, within
+from campaign.model_faults import MODEL_FAULTS
 from campaign.partners import home, partners
+from campaign.site import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from campaign.formulas import Operand
-    from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.reader import Book, Formula
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A formula in its place.
-
-    Attributes:
-        book: the workbook.
-        range: the name of the computed range it fills, wholly or in part.
-        formula: the formula.
-        reads: the ranges that it reads.
-    """
-
-    book: Book
-    range: str
-    formula: Formula
-    reads: tuple[Operand, ...]
-
-    @property
-    def text(self) -> str:
-        """The formula's text."""
-        return self.formula.text
-
-    @property
-    def area(self) -> Area:
-        """The cells it fills."""
-        return self.formula.area
-
-    @property
-    def whole(self) -> Area:
-        """All cells of the computed range."""
-        return self.book.names[self.range]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A faulty formula: the kind, the text, and what was read and is read now where that is a range."""
-
-    kind: str
-    text: str
-    source: tuple[str, str] = ("", "")
-
-
-Faults: TypeAlias = "Iterator[Fault]"
-
-
-def site(book: Book, name: str, formula: Formula) -> Site:
-    """A formula in its place."""
-    return Site(book, name, formula, tuple(operands(book, formula.text, formula.area.sheet)))
+    from campaign.site import Faults, Site
 
 
 def another_range(s: Site) -> Faults:
@@ -79,7 +31,8 @@ def another_range(s: Site) -> Faults:
             source, to = (where, partner), s.book.names[partner]
             there = moved(replace(op.area, sheet=to.sheet), to.row - shift.row, to.col - shift.col)
             text = partner if op.name else address(there, s.area.sheet)
-            yield Fault(f"another {kind}'s range", put(s.text, chosen, text), source)
+            role = "cross-attention" if kind == "cross" else kind
+            yield Fault(f"another {role}'s range", put(s.text, chosen, text), source)
 
 
 def _chosen(s: Site) -> Iterator[list[Operand]]:
@@ -161,6 +114,16 @@ def masked(s: Site) -> Faults:
         yield Fault("wrong mask", f"=IF(TRANSPOSE({mask})=1,{seen},{value})")
         yield Fault("wrong mask", f"=IF({mask}=1,{seen},0)")
         yield Fault("wrong mask", f"=IF({mask}=1,{seen},-1E9)")
+    by_row = re.fullmatch(r"=IF\(([^,()=]+)=1,([^,()]+),([^,()]+)\)", s.text)
+    if by_row and not hidden and s.range.endswith("_Masked"):
+        mask, seen, value = by_row.groups()
+        for wrong in (
+            f"={seen}",
+            f"=IF({mask}=0,{seen},{value})",
+            f"=IF({mask}=1,{seen},0)",
+            f"=IF({mask}=1,{seen},-1E9)",
+        ):
+            yield Fault("wrong mask", wrong)
 
 
 def another_row(s: Site) -> Faults:
@@ -228,6 +191,7 @@ def first_word(s: Site) -> Faults:
 
 
 FAULTS: tuple[Callable[[Site], Faults], ...] = (
+    *MODEL_FAULTS,
     another_range,
     transposed,
     scaled,

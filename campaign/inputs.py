@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from xlsxattn.checker.engines import Edits
     from xlsxattn.checker.reader import Book
 
+    At: TypeAlias = tuple[str, int, int]
+
 SEED = 4_711
 ROUNDS = 24
+WITHIN = {"_Epsilon": (1e-3, 0.5), "_Temperature": (0.1, 3.0), "_Base": (2.0, 20_000.0)}
+"""Numbers that stand for nothing unless they are positive."""
+WORDS = ("vocab_Dims", "vocab_Focus")
 UNKNOWN = ("", "", "unknown", "The", "0", "1", "  ", "é")
 
 
@@ -28,12 +33,7 @@ def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
     edits: dict[tuple[str, int, int], float | str] = {}
     cells = {name: [*book.names[name].cells()] for name in book.manifest.inputs}
     for name, places in cells.items():
-        if not is_text(name):
-            size = (0.01, 1.0, 3.0)[turn % 3]
-            drawn = rng.uniform(-size, size, len(places)) * (rng.random(len(places)) > turn % 4 / 4)
-            if turn % 2:
-                drawn *= _thinned(book.names[name], rng)
-            edits |= {at: float(value) for at, value in zip(places, drawn, strict=True)}
+        edits |= _any(book, name, places, rng, turn)
     own = [str(book.typed.get(at, "")) for at in cells["vocab_Tokens"]]
     words = list(rng.permutation(own)) if turn % 2 else own
     words = [str(rng.choice(words)) if rng.random() < turn % 3 / 8 else word for word in words]
@@ -57,6 +57,21 @@ def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
         focus = "unknown"
         edits |= {cells[f"{context}_Tokens"][-1]: focus for context in book.manifest.contexts}
     return edits | dict.fromkeys(cells["vocab_Focus"], focus)
+
+
+def _any(book: Book, name: str, places: list[At], rng: np.random.Generator, turn: int) -> Edits:
+    """Something for every cell of an input, but for words, which belong together."""
+    if is_text(name):
+        others = name not in WORDS and not name.endswith("_Tokens")
+        return {at: f"{name} {k} {turn}" for k, at in enumerate(places)} if others else {}
+    for ending, bounds in WITHIN.items():
+        if name.endswith(ending):
+            return {at: float(rng.uniform(*bounds)) for at in places}
+    size = (0.01, 1.0, 3.0)[turn % 3]
+    drawn = rng.uniform(-size, size, len(places)) * (rng.random(len(places)) > turn % 4 / 4)
+    if turn % 2:
+        drawn *= _thinned(book.names[name], rng)
+    return {at: float(value) for at, value in zip(places, drawn, strict=True)}
 
 
 def _thinned(area: Area, rng: np.random.Generator) -> np.ndarray[Any, Any]:

@@ -6,9 +6,10 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from campaign.faults import FAULTS, site
+from campaign.faults import FAULTS
 from campaign.formulas import address, moved, put
 from campaign.mutants import Mutant
+from campaign.site import site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Range: TypeAlias = tuple[str, Sequence[Formula]]  # a computed range and its formulas
 
 SLIGHTLY = 1e-6
+BY_ROW = ("rows", "lower rows")
+"""How ranges are entered that have an array formula for each row, or several side by side."""
 MANIFEST = {f"xlsxattn_{part}" for part in ("Version", "Sheets", "Contexts", "Inputs", "Formulas")}
 """What the check begins with: deleted, they are missed by name; exchanged, nothing is a workbook of ours."""
 
@@ -58,9 +61,7 @@ def _at(area: Area) -> tuple[str, int, int]:
 def _by_formula(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator[Mutant]:
     """The faults of single formulas: in a range with a formula a cell, each fault in another one of them."""
     for fault in FAULTS:
-        single = len(formulas) > 1 and formulas[0].area.rows * formulas[0].area.cols == 1
-        turn = zlib.crc32(f"{name} {fault.__name__}".encode()) % len(formulas)
-        for formula in [formulas[turn]] if single else formulas:
+        for formula in _some(book, name, formulas, fault.__name__):
             for wrong in fault(site(book, name, formula)):
                 if wrong.text != formula.text:
                     what = f"{formula.area.address()}: {wrong.text} for {formula.text}"
@@ -68,10 +69,26 @@ def _by_formula(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator[
                     yield Mutant(wrong.kind, (name,), what, cells, source=wrong.source)
 
 
+def _some(book: Book, name: str, formulas: Sequence[Formula], what: str) -> Sequence[Formula]:
+    """Where a fault is put: into every block, but into one row or one cell of a range that is entered so."""
+    single = len(formulas) > 1 and formulas[0].area.rows * formulas[0].area.cols == 1
+    if single or (_by_row(book, name) and formulas):
+        return [formulas[zlib.crc32(f"{name} {what}".encode()) % len(formulas)]]
+    return formulas
+
+
+def _by_row(book: Book, name: str) -> bool:
+    return book.manifest.formulas[name][0] in BY_ROW
+
+
 def _filled_down(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator[Mutant]:
     """Filled down with $ where none belongs, and without $ where one does."""
-    if len(formulas) == 1 or formulas[0].area.rows > 1 or formulas[0].area.row == formulas[-1].area.row:
+    if _by_row(book, name):  # side by side there are others, filled down for themselves
+        formulas = [f for f in formulas if f.area.col == book.names[name].col]
+    if not formulas or formulas[0].area.rows > 1 or formulas[0].area.row == formulas[-1].area.row:
         return
+    if len(site(book, name, formulas[0]).reads) != len(site(book, name, formulas[-1]).reads):
+        formulas = formulas[1:]  # the first row has none above it
     top = formulas[0]
     cells = {_at(f.area): replace(f, text=top.text) for f in formulas}
     what = f"{name}: {top.text} in every row"
@@ -79,7 +96,7 @@ def _filled_down(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator
     sites = [site(book, name, f) for f in formulas]
     for k, first in enumerate(sites[0].reads):
         reads = [s.reads[k].area for s in sites]
-        if any((a.row, a.col) != (first.area.row, first.area.col) for a in reads):
+        if len(sites) == 1 or any((a.row, a.col) != (first.area.row, first.area.col) for a in reads):
             continue  # it moves with the row, as it should
 
         def drifted(row: int, area: Area = first.area) -> str:
@@ -119,7 +136,7 @@ def _typed(right: Value) -> Iterator[tuple[str, Value]]:
 def _cut(book: Book, name: str, formulas: Sequence[Formula], values: Grid) -> Iterator[Mutant]:
     """A block one row short, where the old values stay or nothing does, and a block entered in two halves."""
     outer = book.names[name]
-    for formula in formulas:
+    for formula in _some(book, name, formulas, "cut") if _by_row(book, name) else formulas:
         area = formula.area
         if area.rows * area.cols == 1:
             continue
@@ -143,16 +160,15 @@ def _split(area: Area, size: int, *, down: bool) -> tuple[Area, Area]:
 
 def _swapped(book: Book) -> Iterator[Mutant]:
     """Two names of the same shape exchanged: each with the next one on its own tab and on another."""
-    order = [*book.manifest.inputs, *book.manifest.formulas]
-    order += [name for name in book.names if name not in {*order, *MANIFEST}]
-    for i, name in enumerate(order):
+    order = dict.fromkeys([*book.manifest.inputs, *book.manifest.formulas])
+    order |= dict.fromkeys(name for name in book.names if name not in MANIFEST)
+    alike: dict[tuple[int, int], list[str]] = {}
+    for name in order:
+        alike.setdefault((book.names[name].rows, book.names[name].cols), []).append(name)
+    for name in order:
         area = book.names[name]
-        others = [
-            other
-            for other in order[i + 1 :]
-            if (book.names[other].rows, book.names[other].cols) == (area.rows, area.cols)
-            and book.names[other] != area
-        ]
+        same = alike[area.rows, area.cols]
+        others = [other for other in same[same.index(name) + 1 :] if book.names[other] != area]
         near = [other for other in others if book.names[other].sheet == area.sheet][:1]
         far = [other for other in others if book.names[other].sheet != area.sheet][:1]
         for other in near + far:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import zipfile
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from xlsxattn.checker.reader import Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Value
@@ -64,13 +63,9 @@ def mutated(book: Book, mutant: Mutant) -> Book:
 
 
 class Package:
-    """A finished workbook's parts, from which mutants are written: only the part with the fault is new.
+    """A finished workbook's parts, from which mutants are written: only the part with the fault is new."""
 
-    With a book, names that no formula reads are left out of what is written: they change no value, but half
-    of IronCalc's time to load a workbook goes into them.
-    """
-
-    def __init__(self, path: Path, book: Book | None = None) -> None:
+    def __init__(self, path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             self.parts = {name: archive.read(name) for name in archive.namelist()}
         root = ET.fromstring(self.parts[BOOK])  # noqa: S314 - a workbook that we wrote
@@ -80,9 +75,6 @@ class Package:
             str(sheet.get("name")): "xl/" + targets[sheet.get(f"{{{LINKS}}}id")].removeprefix("/xl/")
             for sheet in root.iter(f"{{{MAIN}}}sheet")
         }
-        unread = set(book.names) - _words(book.formulas.values()) if book else set[str]()
-        self.unread = unread
-        self.few = _with_names(self.parts[BOOK], dict.fromkeys(unread))
 
     def write(self, mutant: Mutant, path: Path) -> None:
         """Write the workbook with the fault."""
@@ -90,17 +82,11 @@ class Package:
         for tab in {tab for tab, _, _ in mutant.cells}:
             here = {(row, col): new for (sheet, row, col), new in mutant.cells.items() if sheet == tab}
             parts[self.tabs[tab]] = _with_cells(parts[self.tabs[tab]], here)
-        read = self.unread & _words(new for new in mutant.cells.values() if isinstance(new, Formula))
-        names = {**dict.fromkeys(self.unread - read), **mutant.names}
-        fresh = read or mutant.names
-        parts[BOOK] = _with_names(self.parts[BOOK], names) if fresh else self.few
+        if mutant.names:
+            parts[BOOK] = _with_names(parts[BOOK], mutant.names)
         with zipfile.ZipFile(path, "w") as archive:
             for name, content in parts.items():
                 archive.writestr(name, content)
-
-
-def _words(formulas: Iterable[Formula]) -> set[str]:
-    return {word for formula in formulas for word in re.findall(r"[A-Za-z_]\w*", formula.text)}
 
 
 def _with_names(part: bytes, names: Mapping[str, Area | None]) -> bytes:

@@ -11,6 +11,17 @@ from xlsxattn import press, templates
 from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
+SAID = pytest.StashKey[list[str]]()
+"""What tests have to say at the end: how much was proved, where that depends on the machine."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SAID] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for line in config.stash[SAID]:
+        terminalreporter.write_line(line)
 
 
 def require(engine: str) -> None:

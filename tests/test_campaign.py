@@ -155,6 +155,14 @@ def test_the_command_finds_the_same_in_the_file(judge, causal, tmp_path):
             assert bool(values[0].round) == (outcome.verdict == "perturbed")
 
 
+def test_a_frozen_copy_says_what_the_whole_workbook_says(judge, causal, monkeypatch):
+    picked = [mutant for mutant in run.mutants(causal) if not mutant.names][::9]
+    outcomes = [judge.judge(mutant) for mutant in picked]
+    monkeypatch.setattr("campaign.graph.Graph.circular", lambda *_: True)
+    for mutant, outcome in zip(picked, outcomes, strict=True):
+        assert judge.judge(mutant) == outcome
+
+
 def test_a_fault_under_another_name_counts_as_missed(judge, causal):
     (wrong, *_) = [m for m in run.mutants(causal) if m.kind == "wrong d" and m.ranges == ("causal_Scale",)]
     elsewhere = dataclasses.replace(wrong, ranges=("causal_chase_Output",))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import subprocess
 import zipfile
 from functools import cache
-from pathlib import Path
 
 import openpyxl
 import pytest
+from bridge import in_libreoffice
 from conftest import require
 from workbooks import Ranges, evaluate_many, proved, tweaked
 
@@ -21,9 +18,6 @@ from xlsxattn.checker.engines import processes, saved_values
 from xlsxattn.checker.reader import read
 from xlsxattn.cli import FAILED, HOLDS, UNUSABLE, cli
 
-SCRIPT = Path(__file__).with_name("uno_edit.py")
-SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's packages are for
-SECONDS = 180.0
 OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3
 
@@ -129,21 +123,9 @@ SMALL = [edit for edit in EDITS if edit != "other words"]
 CASES = [*(("walkthrough", edit) for edit in LARGE), *(("causal", edit) for edit in SMALL)]
 
 
-def bridge_missing():
-    """Why LibreOffice cannot be steered, or None."""
-    if not shutil.which("soffice"):
-        return "LibreOffice is missing: get it with: apt-get install libreoffice-calc"
-    probe = [SYSTEM_PYTHON, "-I", "-c", "import uno"]
-    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(probe, capture_output=True, check=False).returncode:
-        return "LibreOffice's bridge to Python is missing: get it with: apt-get install python3-uno"
-    return None
-
-
 @pytest.fixture(scope="session")
 def edited(walkthrough, causal, tmp_path_factory):
     """(workbook, edit) → the workbook as LibreOffice saved it, all from one run."""
-    if reason := bridge_missing():
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
     folder = tmp_path_factory.mktemp("edited")
     sources = {"walkthrough": walkthrough, "causal": causal}
     books = {name: read(source) for name, source in sources.items()}
@@ -152,10 +134,7 @@ def edited(walkthrough, causal, tmp_path_factory):
         targets[name, edit] = folder / f"{len(jobs)}.xlsx"
         steps = EDITS[edit](books[name])
         jobs.append({"source": str(sources[name]), "target": str(targets[name, edit]), "steps": steps})
-    order = folder / "jobs.json"
-    order.write_text(json.dumps(jobs), "utf-8")
-    code = processes.run([SYSTEM_PYTHON, "-I", str(SCRIPT), str(order)], folder, SECONDS)
-    assert code == 0, f"LibreOffice could not be steered (exit code {code})"
+    in_libreoffice(jobs, folder)
     return targets
 
 

@@ -1,7 +1,8 @@
-"""Edits workbooks in LibreOffice as a person would: ``/usr/bin/python3 uno_edit.py JOBS.json``.
+"""Edits workbooks in LibreOffice as a person would: ``/usr/bin/python3 uno_edit.py JOBS.json [SECONDS]``.
 
 A program for the Python that has LibreOffice's bridge (Debian: python3-uno). JOBS.json is a list of
-``{"source", "target", "steps"}``, all done in one LibreOffice. Rows and columns count from 0. Steps:
+``{"source", "target", "steps"}``, all done in one LibreOffice, or as many as are begun within so many seconds
+of its being ready. Rows and columns count from 0. Steps:
 
     ["insert rows", tab, row, count]    ["insert columns", tab, column, count]
     ["type", tab, row, column, value]   ["rename", tab, new tab]
@@ -72,7 +73,7 @@ def edit(desktop, source, target, steps):
         document.close(True)  # noqa: FBT003 - the bridge takes no keywords
 
 
-def main(order):
+def main(order, seconds="inf"):
     jobs = json.loads(Path(order).read_text("utf-8"))
     pipe = f"xlsxattn{os.getpid()}"
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -81,7 +82,10 @@ def main(order):
         office = subprocess.Popen([*command, f"--accept=pipe,name={pipe};urp;"])
         try:
             desktop = connect(pipe)
+            until = time.monotonic() + float(seconds)
             for job in jobs:
+                if time.monotonic() > until:
+                    break
                 edit(desktop, **job)
             desktop.terminate()
             office.wait(PATIENCE)

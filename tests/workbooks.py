@@ -94,8 +94,12 @@ def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]
 
 def proved(path: Path, engine: str, values: Mapping[str, Grid]) -> Report:
     """What the check says of a workbook whose values an engine has given already."""
-    book = read(path)
-    return Report(str(path), (prove(book, engine, values),), tuple(structure.misplaced_formulas(book)))
+    return told(read(path), engine, values)
+
+
+def told(book: Book, engine: str, values: Mapping[str, Grid]) -> Report:
+    """The same of one that has been read."""
+    return Report(str(book.path), (prove(book, engine, values),), tuple(structure.misplaced_formulas(book)))
 
 
 def errors_in(values: Mapping[str, Grid]) -> list[str]:

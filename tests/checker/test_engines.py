@@ -130,6 +130,19 @@ def is_sentence(failure, *words):
     return True
 
 
+def test_a_formula_above_a_block_reads_its_later_cells(engine, tmp_path):
+    made = openpyxl.Workbook()
+    page = made.active
+    page["A1"], page["A2"], page["A3"] = "=SUM(E6:F6)", "=SUM(H6:I6)", "=A1+A2"
+    page["C1"], page["D1"], page["C2"], page["D2"] = 1, 2, 3, 4
+    page["E5"] = ArrayFormula("E5:F6", "=C1:D2*2")
+    page["H5"] = ArrayFormula("H5:I6", "=E5:F6+A1")
+    made.save(tmp_path / "block.xlsx")
+    areas = {"above": Area("Sheet", 0, 0, 3, 1), "block": Area("Sheet", 4, 4, 2, 2)}
+    (found,) = evaluate(engine, [Job(tmp_path / "block.xlsx", areas)])
+    assert found == {"above": [[14.0], [42.0], [56.0]], "block": [[2.0, 4.0], [6.0, 8.0]]}
+
+
 def test_every_engine_calculates_the_same(tmp_path, engine):
     made = openpyxl.Workbook()
     page = made.active

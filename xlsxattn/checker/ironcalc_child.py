@@ -11,9 +11,12 @@ import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ironcalc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 try:
     import resource
@@ -38,6 +41,7 @@ def limit(memory: int, seconds: int) -> None:
 
 
 Grids = dict[str, list[list[object]]]
+PASSES = 8
 
 
 def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[Any]]]) -> list[Grids]:
@@ -75,9 +79,24 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
         for sheet, row, col, typed in cells:
             write = model.update_cell_with_text if isinstance(typed, str) else model.update_cell_with_number
             write(tabs[sheet], row + 1, col + 1, typed)
-        model.evaluate()
-        answers.append({name: grid(*area) for name, area in areas.items()})
+        answers.append(settled(model.evaluate, lambda: {name: grid(*area) for name, area in areas.items()}))
     return answers
+
+
+def settled(calculate: Callable[[], None], show: Callable[[], Grids]) -> Grids:
+    """Calculate until the areas show the same twice, and return what they show.
+
+    In a workbook just loaded, IronCalc reads 0 where a formula asks for cells of a block, but not for its
+    first, before it has come to the block. A circle may never settle, and is an error anyway.
+    """
+    calculate()
+    shown = show()
+    for _ in range(PASSES):
+        calculate()
+        before, shown = shown, show()
+        if before == shown:
+            break
+    return shown
 
 
 def main(order_file: str, answer_file: str) -> None:

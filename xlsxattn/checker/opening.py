@@ -5,18 +5,22 @@ from __future__ import annotations
 import html
 import re
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.worksheet._reader import WorksheetReader
 
 from xlsxattn.checker.archive import Archive
 from xlsxattn.checker.limits import STANDARD, Allowance
+from xlsxattn.checker.sheets import SheetReader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
+
+    from xlsxattn.checker.cells import Value
 
 _PROPERTIES = "docProps/app.xml"
 _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
@@ -36,6 +40,7 @@ class CellsOnly(ExcelReader):
         self.read_only = self.data_only = self.keep_vba = self.keep_links = self.rich_text = False
         self.shared_strings: list[str] = []
         self.targets: dict[str, str] = {}
+        self.saved: dict[tuple[str, int, int], Value] = {}
 
     def read(self) -> None:
         """Read everything, or only what leads to the sheets."""
@@ -74,11 +79,31 @@ class CellsOnly(ExcelReader):
             self.targets.setdefault(worksheet.title, relation.target)
             if self.parse:
                 with archive.charged(relation.target) as source:
-                    WorksheetReader(worksheet, source, self.shared_strings, False, False).bind_cells()  # noqa: FBT003
+                    sheet_reader = SheetReader(worksheet, source, self.shared_strings)
+                    sheet_reader.bind_cells()
+                for (row, col), value in sheet_reader.parser.saved.items():
+                    self.saved[worksheet.title, row - 1, col - 1] = value
 
 
-def load(path: Path, allowed: Allowance = STANDARD) -> tuple[Workbook, tuple[str, ...], str]:
-    """A workbook's formulas and typed values, the names of its parts, and the program that saved it last.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a workbook's file holds.
+
+    Attributes:
+        workbook: its formulas and typed values.
+        saved: (tab, row, column) → the value that is saved for the cell, beside its formula where it has one.
+        parts: the names of the parts in its archive.
+        saved_by: the program that saved it last.
+    """
+
+    workbook: Workbook
+    saved: Mapping[tuple[str, int, int], Value]
+    parts: tuple[str, ...]
+    saved_by: str
+
+
+def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
+    """Read a workbook's file, once.
 
     Raises:
         NotCheckableError: it holds more than allowed.
@@ -92,4 +117,5 @@ def load(path: Path, allowed: Allowance = STANDARD) -> tuple[Workbook, tuple[str
         program = _PROGRAM.search(said.decode("utf-8", "replace"))
         reader = CellsOnly(archive, parse=True)
         reader.read()
-        return reader.wb, parts, html.unescape(program[1]).strip() if program else ""
+        saved_by = html.unescape(program[1]).strip() if program else ""
+        return Opened(reader.wb, reader.saved, parts, saved_by)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.engines.values import saved_values
 from xlsxattn.checker.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.manifest import Manifest, read_manifest
 from xlsxattn.checker.opening import load
@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.opening import Opened
 
 __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved", "without_values"]
 
 
+_PLAIN = re.compile(r"(?:'([^']+)'|([A-Za-z_]\w*))!(\$[A-Z]{1,3}\$\d{1,7}(?::\$[A-Z]{1,3}\$\d{1,7})?)")
+"""How nearly all names are written: openpyxl takes ten times as long to see it."""
+_WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 LONGEST_FORMULA = 65_536  # Excel allows 8,192 characters, LibreOffice these
 
 
@@ -44,6 +48,7 @@ class Book:
         saved_by: the program that saved the file last, as the file says.
         parts: the names of the parts in the file's archive.
         links: names that reach outside the workbook, and by what.
+        saved: (tab, row, column) → the value saved for the cell.
     """
 
     path: Path
@@ -55,6 +60,7 @@ class Book:
     saved_by: str = ""
     parts: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
+    saved: Mapping[tuple[str, int, int], Value] = field(default_factory=dict)
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -85,7 +91,8 @@ def read(path: Path) -> Book:
         NotCheckableError: the file is missing, is no workbook, holds more than is read, or has no manifest of
             this format.
     """
-    workbook, parts, saved_by = _open(path)
+    opened = _open(path)
+    workbook = opened.workbook
     names = _names(workbook)
     _bounded(path, names.values(), "names")
     formulas: dict[tuple[str, int, int], Formula] = {}
@@ -105,26 +112,25 @@ def read(path: Path) -> Book:
         for at in formula.area.cells():
             typed.pop(at, None)
     links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
+    manifest = read_manifest(path, names, typed)
     return Book(
-        path, names, formulas, typed, read_manifest(path, names, typed), workbook, saved_by, parts, links
+        path, names, formulas, typed, manifest, workbook, opened.saved_by, opened.parts, links, opened.saved
     )
 
 
 def saved(book: Book) -> dict[str, Grid]:
-    """The values that whoever saved the workbook left in it, for every name.
-
-    Raises:
-        NotCheckableError: they cannot be read.
-    """
-    try:
-        return saved_values(book.path, book.names)
-    except (MemoryError, NotCheckableError):
-        raise
-    except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
-        raise NotCheckableError(f"{book.path}: the saved values are damaged: {_words(error)}") from None
+    """The values that whoever saved the workbook left in it, for every name."""
+    value = book.saved.get
+    return {
+        name: [
+            [value((a.sheet, row, col)) for col in range(a.col, a.col + a.cols)]
+            for row in range(a.row, a.row + a.rows)
+        ]
+        for name, a in book.names.items()
+    }
 
 
-def _open(path: Path) -> tuple[Workbook, tuple[str, ...], str]:
+def _open(path: Path) -> Opened:
     try:
         return load(path)
     except (MemoryError, NotCheckableError):
@@ -186,6 +192,10 @@ def _names(workbook: Workbook) -> dict[str, Area]:
     names = {}
     for name, defined in workbook.defined_names.items():
         try:
+            if plain := _PLAIN.fullmatch(str(defined.value)):
+                if (tab := plain[1] or plain[2]) in tabs:
+                    names[name] = _area(tab, plain[3])
+                continue
             places = list(defined.destinations)
             tab = places[0][0].replace("''", "'")  # openpyxl takes off the quotes, but not those within
             if len(places) == 1 and tab in tabs:
@@ -212,10 +222,24 @@ def without_values(book: Book, path: Path) -> None:
             # a blank that has a format would be saved as a number, and IronCalc would read 0
             if (ws.title, row - 1, col - 1) in filled or cells[row, col].value is None:
                 del cells[row, col]
+    needed = _needed(book)
     for name, area in book.names.items():
+        if name.lower() not in needed:
+            del book.workbook.defined_names[name]  # engines read its cells, and take long over names
+            continue
         # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
     book.workbook.save(path)
+
+
+def _needed(book: Book) -> set[str]:
+    """The names that formulas and other names speak of, in small letters, as no program minds the case."""
+    texts = [formula.text for formula in book.formulas.values()]
+    if any("INDIRECT" in text.upper() for text in texts):
+        return {name.lower() for name in book.names}  # it may make a name of anything
+    others = (str(d.value) for name, d in book.workbook.defined_names.items() if name not in book.names)
+    local = (str(d.value) for ws in book.workbook.worksheets for d in ws.defined_names.values())
+    return {word.lower() for text in (*texts, *others, *local) for word in _WORDS.findall(text)}
 
 
 def _absolute(area: Area) -> str:

@@ -7,11 +7,10 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
-from openpyxl.worksheet._reader import WorkSheetParser
 
 from xlsxattn.checker.archive import Archive
-from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.opening import CellsOnly
+from xlsxattn.checker.sheets import Rows, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -41,7 +40,7 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
             here = {name: area for name, area in areas.items() if area.sheet == sheet}
             with archive.open(reader.targets[sheet]) as source:
                 # without formats for dates, as a date would lose digits on the way back to a number
-                parser = WorkSheetParser(source, reader.shared_strings, data_only=True)
+                parser = Rows(source, reader.shared_strings, data_only=True)
                 grids |= _one_pass(parser.parse(), here)
     return {name: grids[name] for name in areas}
 
@@ -59,23 +58,11 @@ def _one_pass(rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[s
         found: dict[int, dict[int, Value]] = {}  # cells may claim another row than theirs
         for cell in cells:
             if cell["row"] in lines:
-                found.setdefault(cell["row"], {})[cell["column"]] = _value(cell)
+                found.setdefault(cell["row"], {})[cell["column"]] = value_of(cell)
         for number, here in found.items():
             for line, left in lines[number]:
                 line[:] = [here.get(col, old) for col, old in enumerate(line, left)]
     return grids
-
-
-def _value(cell: dict[str, Any]) -> Value:
-    """What one cell holds, as openpyxl parsed it."""
-    value, kind = cell["value"], cell["data_type"]
-    if value is None:
-        return "" if kind in {"str", "inlineStr"} else None  # text of no length is still text
-    if kind == "e":
-        return CellError(value)
-    if isinstance(value, bool):
-        return value
-    return float(value) if isinstance(value, int | float) else str(value)
 
 
 def copy_with(path: Path, edits: Edits, copy: Path) -> Path:

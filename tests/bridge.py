@@ -1,0 +1,45 @@
+"""Steers one LibreOffice through many workbooks, in the Python that has its bridge."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xlsxattn.checker.engines import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SCRIPT = Path(__file__).with_name("uno_edit.py")
+SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's packages are for
+SECONDS = 180.0
+START = 60.0
+"""So much longer may a run take that stops by itself: it starts, and does not leave a workbook halfway."""
+
+
+def missing() -> str | None:
+    """Why LibreOffice cannot be steered, or None."""
+    if not shutil.which("soffice"):
+        return "LibreOffice is missing: get it with: apt-get install libreoffice-calc"
+    probe = [SYSTEM_PYTHON, "-I", "-c", "import uno"]
+    if not Path(SYSTEM_PYTHON).exists() or subprocess.run(probe, capture_output=True, check=False).returncode:
+        return "LibreOffice's bridge to Python is missing: get it with: apt-get install python3-uno"
+    return None
+
+
+def in_libreoffice(jobs: Sequence[dict[str, Any]], folder: Path, until: float | None = None) -> None:
+    """Carry out jobs as `uno_edit` has them; with a time, in seconds, those that come later are left out."""
+    if reason := missing():
+        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+    order = folder / "jobs.json"
+    order.write_text(json.dumps(jobs), "utf-8")
+    more = [] if until is None else [str(until)]
+    allowed = SECONDS if until is None else until + START
+    code = processes.run([SYSTEM_PYTHON, "-I", str(SCRIPT), str(order), *more], folder, allowed)
+    assert code == 0, f"LibreOffice could not be steered (exit code {code})"
