@@ -27,3 +27,10 @@ def path(name: str) -> Path:
 def title(name: str) -> str:
     """What a template says it is about."""
     return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("title", name))
+
+
+def data_files(name: str) -> list[Path]:
+    """The data files that a template names, beside it: learned weights, embeddings."""
+    spec = tomllib.loads(path(name).read_text(encoding="utf-8"))
+    named = [spec.get("vocabulary", {}).get("from"), *(s.get("weights") for s in spec.get("sheets", []))]
+    return [folder() / one for one in dict.fromkeys(named) if isinstance(one, str)]
