@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlsxattn import cli_view
+
 if TYPE_CHECKING:
     from xlsxattn.checker.report import Outcome
 
@@ -218,6 +220,9 @@ def new(template: str, file: Path | None) -> None:
         raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from None
     click.echo(f"written: {target}\nEdit it, then run:\n\n    xlsxattn build {shlex.quote(str(target))}")
 
+
+for command in (cli_view.show, cli_view.preview):
+    cli.add_command(command)
 
 if __name__ == "__main__":
     main()
