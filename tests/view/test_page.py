@@ -14,7 +14,8 @@ from xlsxattn.view.look import look
 
 CONTRAST = """
 function ask() {
-  const canvas = document.createElement("canvas"), pen = canvas.getContext("2d", { willReadFrequently: true });
+  const canvas = document.createElement("canvas");
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   const rgb = (colour) => {
     pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
     return [...pen.getImageData(0, 0, 1, 1).data];
@@ -47,9 +48,11 @@ function ask() {
 """
 KEYS = """
 function ask() {
-  const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const press = (key) =>
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
   const said = () => document.getElementById("cell").textContent;
-  const table = [...document.querySelectorAll("table")].find((t) => t.textContent.includes("causal_chase_Attention"));
+  const table = [...document.querySelectorAll("table")]
+    .find((t) => t.textContent.includes("causal_chase_Attention"));
   const stops = table.querySelectorAll("[tabindex]").length;
   table.querySelector("td[tabindex]").focus();
   const first = said();

@@ -103,7 +103,10 @@ def test_the_command_writes_a_page_beside_nothing_else(walkthrough):
     [
         (["-o", "x.gif"], "x.gif: the picture's name must end in one of .png, .pdf, .html"),
         (["-o", "x"], "x: the picture's name must end in one of .png, .pdf, .html"),
-        (["-o", "x.html", "--sheet", "attn"], "x.html: a page shows all sheets: leave out the sheet, or choose .png or .pdf"),
+        (
+            ["-o", "x.html", "--sheet", "attn"],
+            "x.html: a page shows all sheets: leave out the sheet, or choose .png or .pdf",
+        ),
         (["-o", "no/x.html"], "no/x.html: cannot be written: No such file or directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -127,7 +130,8 @@ def test_a_file_that_is_no_workbook_is_refused():
 
 @pytest.mark.parametrize(
     ("program", "sentence"),
-    [("soffice", "LibreOffice is missing: no program 'soffice'"), ("pdftoppm", "Poppler is missing: no program 'pdftoppm'")],
+    [("soffice", "LibreOffice is missing: no program 'soffice'"),
+     ("pdftoppm", "Poppler is missing: no program 'pdftoppm'")],
 )  # fmt: skip
 def test_a_missing_program_is_one_sentence(walkthrough, monkeypatch, program, sentence):
     require("libreoffice")

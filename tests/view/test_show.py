@@ -83,7 +83,7 @@ def test_a_workbook_without_saved_values_is_recalculated_and_says_so(causal, tmp
     assert "dog       2.00     0.20      0.40     2.20" in ended.out
 
 
-def test_a_file_that_is_no_workbook_is_refused(tmp_path):
+def test_a_file_that_is_no_workbook_is_refused():
     assert refusal("show", "nix.xlsx") == "nix.xlsx: there is no such file"
 
 
