@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlsxattn.cli_volume import is_quiet, volume
+
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
     from rich.console import Console
@@ -39,6 +41,7 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 @click.argument("ranges", nargs=-1, metavar="[RANGE]...", shell_complete=_ranges)
 @click.option("--list", "listed", is_flag=True, help="List all ranges, with shape, place and formula.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@volume
 def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None:  # noqa: FBT001
     """Show matrices of a workbook as coloured tables.
 
@@ -49,7 +52,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None
     from xlsxattn.view.show import listing  # noqa: PLC0415
 
     seen = _look(file, engine)
-    if seen.engine != engine:
+    if seen.engine != engine and not is_quiet():
         click.echo(f"{file}: it lacks saved values; recalculated by {seen.engine}", err=True)
     console = _console()
     if listed:
@@ -59,7 +62,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None
     shown = chosen if ranges else chosen[:MOST_TABLES]
     for matrix in shown:
         _print(console, matrix)
-    if not ranges and len(shown) < len(seen.matrices):
+    if not ranges and len(shown) < len(seen.matrices) and not is_quiet():
         rest = len(seen.matrices) - len(shown)
         click.echo(f"{rest} more ranges: name them, or see them all with --list", err=True)
 
@@ -109,6 +112,7 @@ def _print(console: Console, matrix: Matrix) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The picture: .png, .pdf or .html.")
 @click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@volume
 def preview(file: Path, output: Path | None, sheet: str, engine: str) -> None:
     """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
 
@@ -128,3 +132,29 @@ def preview(file: Path, output: Path | None, sheet: str, engine: str) -> None:
     except (engines.EngineMissing, engines.EngineFailed) as error:
         raise click.ClickException(f"{file}: {error}") from None
     click.echo(f"written: {target}")
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON schema of a spec, for editors."""
+    import json  # noqa: PLC0415
+
+    from xlsxattn.spec_schema import schema as made  # noqa: PLC0415
+
+    click.echo(json.dumps(made(), ensure_ascii=False, indent=2))
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print what makes a shell complete commands, templates, options and ranges.
+
+    In bash: eval "$(xlsxattn completion bash)"; in zsh the same with zsh; in fish: xlsxattn completion fish |
+    source
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(ctx.find_root().command, {}, "xlsxattn", "_XLSXATTN_COMPLETE").source())
