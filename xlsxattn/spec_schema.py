@@ -90,7 +90,7 @@ KEYS: dict[str, Node] = {
     "bias": _flag("whether the linear layers of attention and feed-forward add a bias"),
     "scale_embeddings": _flag("whether embeddings are multiplied by √d_model"),
     "embedding_norm": _flag("whether a norm stands before the first layer", default=False),
-    "final_norm": _flag("whether a norm stands after the last layer; otherwise as with pre-norm: true"),
+    "final_norm": _flag("whether a norm stands after the last layer; otherwise as if residual is pre-norm"),
     "tied": _flag("whether logits are made with the embeddings; if not, with a matrix W_U", default=True),
     "top_k": _count("how many of the likeliest words are listed; otherwise 3", 1_000_000),
     "temperature": _positive("what the logits are divided by", 1.0),

@@ -53,9 +53,9 @@ def test_labels_of_a_matrix(seen, name, rows, cols):
 @pytest.mark.parametrize(
     ("name", "rows", "cols"),
     [
-        ("qkv_W_Q", ("animal", "tech", "grammar", "quality"), ()),
-        ("heads_h2_W_V", ("animal", "tech", "grammar", "quality"), ()),
-        ("dims_cat_Q", ("cat", "and", "mouse", "are", "friends"), ()),
+        ("qkv_W_Q", ("animal", "tech", "grammar", "quality"), ("q1", "q2", "q3", "q4")),
+        ("heads_h2_W_V", ("animal", "tech", "grammar", "quality"), ("h2 v1", "h2 v2")),
+        ("dims_cat_Q", ("cat", "and", "mouse", "are", "friends"), ("q1", "q2", "q3")),
         ("compare_cat_attn_Attention", ("mouse",), ("cat", "and", "mouse", "are", "friends")),
         ("compare_keyboard_qkv_Output", ("mouse",), ("animal", "tech", "grammar", "quality")),
     ],
@@ -193,6 +193,8 @@ def test_ink_on_every_colour_passes_wcag_aa(full, share):
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [
+        ("causal_chase_Scores", 4.505, "4.51"), ("causal_chase_Scores", -1.905, "−1.91"),
+        ("causal_chase_Scores", -0.001, "0.00"), ("causal_chase_Attention", 0.0005, "0.001"),
         ("causal_chase_Attention", 0.5, "0.500"), ("causal_chase_Scores", -1.5, "−1.50"),
         ("causal_chase_Scores", 0.0, "0.00"), ("causal_chase_Scores", -0.0, "0.00"),
         ("causal_chase_Masked", -1e300, "−∞"), ("causal_chase_Scores", 1234567.0, "1.2E+06"),

@@ -185,3 +185,25 @@ def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
 def test_the_page_s_files_come_with_the_package():
     folder = Path(page.__file__).parent
     assert {path.name for path in folder.iterdir()} >= {"page.html", "page.css", "page.js"}
+
+
+def test_the_page_writes_numbers_as_the_terminal_does(pages, walkthrough, tmp_path):
+    seen = look(walkthrough)
+    drawn = {table["name"]: table["texts"] for table in asked(pages["walkthrough"], TABLES, tmp_path)}
+    assert len(drawn) > 80
+    for name, texts in drawn.items():
+        wanted = [[seen[name].text(value) for value in row] for row in seen[name].grid]
+        assert [row[1 : 1 + len(wanted[0])] for row in texts] == wanted, name
+
+
+FACTS = """
+function ask() { return [...document.querySelectorAll(".facts li")].map((li) => li.textContent); }
+"""
+
+
+def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough, tmp_path):
+    seen = look(walkthrough)
+    said = asked(pages["walkthrough"], FACTS, tmp_path)
+    assert "attn_Status ✓ every row sums to 1" in said
+    for name in ("attn_Scale", "attn_cat_Drift", "compare_keyboard_qkv_Cosine", "vocab_Focus"):
+        assert f"{name} {seen[name].text(seen[name].grid[0][0])}" in said

@@ -187,7 +187,7 @@ class _Labels:
             wanted.append("vocab_Dims")
         if step in SQUARE:
             wanted += self._words(name)
-        return self._first(wanted, area.cols) or ((self._heading(area) or step,) if area.cols == 1 else ())
+        return self._first(wanted, area.cols) or self._above(area) or ((step,) if area.cols == 1 else ())
 
     def _words(self, name: str) -> list[str]:
         """The ranges of words that a range's rows can belong to; a model's own words come first."""
@@ -203,10 +203,11 @@ class _Labels:
                 return tuple(_label(value) for value in found)
         return ()
 
-    def _heading(self, area: Area) -> str:
-        """What stands right above a single column."""
-        above = self.notes.get((area.sheet, area.row - 1, area.col))
-        return printable(above) if isinstance(above, str) and above[:1] not in ("{", "=") else ""
+    def _above(self, area: Area) -> tuple[str, ...]:
+        """What was typed right above every column, or nothing."""
+        found = [self.notes.get((area.sheet, area.row - 1, area.col + j)) for j in range(area.cols)]
+        texts = [printable(text) for text in found if isinstance(text, str) and text[:1] not in ("{", "=")]
+        return tuple(texts) if len(texts) == area.cols else ()
 
 
 def _label(value: Value) -> str:

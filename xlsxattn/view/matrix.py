@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from xlsxattn.view.heat import MINUS_INFINITY, NO_SCALE, Scale
@@ -74,7 +75,7 @@ class Matrix:
             return "−∞"
         if math.isfinite(value) and (abs(value) >= LARGE or (self.scientific and value)):
             return f"{value:.1E}".replace("-", "−")
-        return f"{value + 0.0:.{self.digits}f}".replace("-", "−")  # + 0.0: no minus before a zero
+        return _fixed(value, self.digits)
 
     def array(self) -> np.ndarray[Any, Any]:
         """The values as an array: of floats, blanks being NaN, or of objects where there is any text."""
@@ -113,6 +114,14 @@ class Matrix:
         from xlsxattn.view.notebook import figure  # noqa: PLC0415 - only where there is a notebook
 
         return figure(self)
+
+
+def _fixed(value: float, digits: int) -> str:
+    """A number with so many decimals, rounded as spreadsheets do: halves up, of 15 significant digits."""
+    if not math.isfinite(value):
+        return str(value)
+    text = str(Decimal(f"{value:.15g}").quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
+    return text.replace("-", "−") if text.strip("-0.") else text.lstrip("-")
 
 
 def printable(text: str) -> str:

@@ -16,8 +16,18 @@
     if (typeof value !== "number") return value;
     if (value <= NEVER) return "−∞";
     const wide = Math.abs(value) >= LARGE || (range.scientific && value !== 0);
-    const text = wide ? value.toExponential(1).toUpperCase() : value.toFixed(range.digits);
-    return text.replace(/-/g, "−");
+    return (wide ? exponential(value) : fixed(value, range.digits)).replace(/-/g, "−");
+  }
+
+  // as spreadsheets round: halves up, of 15 significant digits
+  function fixed(value, digits) {
+    const whole = Math.round(Math.abs(value) * 10 ** digits * (1 + 1e-15));
+    return (value < 0 && whole ? "-" : "") + (whole / 10 ** digits).toFixed(digits);
+  }
+
+  function exponential(value) {
+    const [digits, power] = value.toExponential(1).split("e");
+    return `${digits}E${power[0]}${power.slice(1).padStart(2, "0")}`;
   }
 
   function dress(cell, value, range) {

@@ -49,7 +49,7 @@ def preview(path: str | Path, target: str | Path, sheet: str = "", engine: str =
     if kind == ".html" and sheet:
         raise PreviewError(f"{target}: a page shows all sheets: leave out the sheet, or choose .png or .pdf")
     seen = look(path, engine)
-    number = _page_of(seen, sheet) if sheet or kind == ".png" else 0
+    number = page_of(seen, sheet) if sheet or kind == ".png" else 0
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         made = Path(folder, f"preview{kind}")
         if kind == ".html":
@@ -67,14 +67,18 @@ def _print(path: Path, made: Path, number: int) -> None:
     if not number:
         printed.rename(made)
     elif made.suffix == ".pdf":
-        _poppler("pdfseparate", "-f", number, "-l", number, printed, made)
+        poppler("pdfseparate", "-f", number, "-l", number, printed, made)
     else:
         wanted = ("-f", number, "-l", number, "-r", RESOLUTION)
-        _poppler("pdftoppm", *wanted, "-png", "-singlefile", printed, made.with_suffix(""))
+        poppler("pdftoppm", *wanted, "-png", "-singlefile", printed, made.with_suffix(""))
 
 
-def _page_of(seen: Seen, sheet: str) -> int:
-    """The number, from 1, of a sheet among those that are printed."""
+def page_of(seen: Seen, sheet: str) -> int:
+    """The number, from 1, of a sheet among those that are printed.
+
+    Raises:
+        PreviewError: there is no such sheet.
+    """
     tabs = {info.id: _tab(seen, info.id) for info in seen.manifest.sheets}
     computing = next((info.id for info in seen.manifest.sheets if info.kind != "compare"), "")
     wanted = tabs.get(sheet or computing, sheet)
@@ -90,8 +94,13 @@ def _tab(seen: Seen, sheet: str) -> str:
     return own[-1] if own else ""
 
 
-def _poppler(program: str, *words: object) -> None:
-    """Let one of Poppler's programs work on a PDF."""
+def poppler(program: str, *words: object) -> None:
+    """Let one of Poppler's programs work on a PDF; the last word is what it writes.
+
+    Raises:
+        engines.EngineMissing: there is no such program.
+        engines.EngineFailed: it failed.
+    """
     found = shutil.which(program)
     if found is None:
         raise engines.EngineMissing(
