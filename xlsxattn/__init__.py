@@ -1,24 +1,72 @@
-"""Attention and Transformers as spreadsheets: live formulas, made from a small spec, proved cell by cell."""
+"""Attention and Transformers as spreadsheets: live formulas, made from a small spec, proved cell by cell.
+
+>>> import xlsxattn
+>>> sorted(xlsxattn.__all__)[:4]
+['EngineFailed', 'EngineMissing', 'Matrix', 'NotCheckableError']
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from xlsxattn.api import Sheet, Spec, build, read
+    from xlsxattn.builder.table import SpecError
     from xlsxattn.checker.check import check
-    from xlsxattn.press import build
+    from xlsxattn.checker.engines import EngineFailed, EngineMissing
+    from xlsxattn.checker.limits import NotCheckableError
+    from xlsxattn.press import Pressed, PressError
+    from xlsxattn.spec_schema import schema
+    from xlsxattn.view.look import Seen, look
+    from xlsxattn.view.matrix import Matrix, PandasMissing
+    from xlsxattn.view.preview import PreviewError, preview
 
-__all__ = ["build", "check"]
+_FROM = {
+    "EngineFailed": "checker.engines",
+    "EngineMissing": "checker.engines",
+    "Matrix": "view.matrix",
+    "NotCheckableError": "checker.limits",
+    "PandasMissing": "view.matrix",
+    "PressError": "press",
+    "Pressed": "press",
+    "PreviewError": "view.preview",
+    "Seen": "view.look",
+    "Sheet": "api",
+    "Spec": "api",
+    "SpecError": "builder.table",
+    "build": "api",
+    "check": "checker.check",
+    "look": "view.look",
+    "preview": "view.preview",
+    "read": "api",
+    "schema": "spec_schema",
+}
+
+__all__ = [
+    "EngineFailed",
+    "EngineMissing",
+    "Matrix",
+    "NotCheckableError",
+    "PandasMissing",
+    "PressError",
+    "Pressed",
+    "PreviewError",
+    "Seen",
+    "Sheet",
+    "Spec",
+    "SpecError",
+    "build",
+    "check",
+    "look",
+    "preview",
+    "read",
+    "schema",
+]
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
     """Load what is heavy only when it is asked for, so that ``xlsxattn --help`` answers at once."""
-    if name == "check":
-        from xlsxattn.checker.check import check  # noqa: PLC0415
-
-        return check
-    if name == "build":
-        from xlsxattn.press import build  # noqa: PLC0415
-
-        return build
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _FROM:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"xlsxattn.{_FROM[name]}"), name)

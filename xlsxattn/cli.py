@@ -13,7 +13,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlsxattn import cli_view
+from xlsxattn.cli_volume import is_quiet, volume
+
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from xlsxattn.checker.report import Outcome
 
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -50,14 +55,26 @@ def _say(sentence: str, code: int) -> int:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.version_option(package_name="xlsxattn")
+@volume
 def cli(debug: bool) -> None:  # noqa: FBT001 - click passes it; main() reads it
     """Attention and Transformers as spreadsheets of live formulas, proved cell by cell."""
 
 
+def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The templates that a word may become, and the specs in this folder."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    from xlsxattn import templates  # noqa: PLC0415
+
+    specs = [path.name for path in sorted(Path().glob("*.toml"))] if _param.name == "source" else []
+    return [CompletionItem(name) for name in [*templates.names(), *specs] if name.startswith(incomplete)]
+
+
 @cli.command()
-@click.argument("source")
+@click.argument("source", shell_complete=_templates)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
 @click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+@volume
 def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001 - click passes it
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
     from xlsxattn import press  # noqa: PLC0415
@@ -74,11 +91,12 @@ def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
         raise click.ClickException(f"{spec}: {error}") from None
-    for run in pressed.report.runs:
+    for run in () if is_quiet() else pressed.report.runs:
         click.echo(report.table(run))
     for line in report.describe(pressed.report.every_finding):
         click.echo(line, err=True)
-    click.echo(report.summary(pressed.report))
+    if not is_quiet():
+        click.echo(report.summary(pressed.report))
     if pressed.report.holds:
         click.echo(f"written: {pressed.path}")
         return HOLDS
@@ -113,6 +131,7 @@ def _no_template(name: str) -> str:
 @click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
 @click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+@volume
 def check(files: tuple[str, ...], engine: str, inputs: str, style: str, strict: bool) -> int:  # noqa: FBT001
     """Recalculate workbooks and compare every computed cell with NumPy.
 
@@ -172,7 +191,7 @@ def _show(outcome: Outcome) -> None:
     click.echo(f"{outcome.path}{saved}")
     for line in report.describe(found.every_finding):
         _echo(line, "red" if line.startswith("error") else "yellow")
-    for run in found.runs:
+    for run in () if is_quiet() else found.runs:
         click.echo(f"\n{'as saved' if run.engine == 'saved' else f'recalculated by {run.engine}'}:")
         click.echo(report.table(run))
     _echo(report.summary(found), "green" if found.holds else "red")
@@ -194,7 +213,7 @@ def list_templates() -> None:
 
 
 @cli.command()
-@click.argument("template")
+@click.argument("template", shell_complete=_templates)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def new(template: str, file: Path | None) -> None:
     """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
@@ -205,19 +224,15 @@ def new(template: str, file: Path | None) -> None:
     target = file or Path(f"my-{template}.toml")
     if target.suffix != ".toml":
         raise click.ClickException(f"{target}: a spec's name must end in .toml")
-    made = False
     try:
-        with target.open("xb") as copy:
-            made = True
-            copy.write(templates.path(template).read_bytes())
-    except FileExistsError:
-        raise click.ClickException(f"{target}: there is such a file already, choose another name") from None
-    except OSError as error:
-        if made:
-            target.unlink()
-        raise click.ClickException(f"{target}: cannot be written: {error.strerror}") from None
+        templates.copy(template, target)
+    except templates.CopyError as error:
+        raise click.ClickException(str(error)) from None
     click.echo(f"written: {target}\nEdit it, then run:\n\n    xlsxattn build {shlex.quote(str(target))}")
 
+
+for command in (cli_view.show, cli_view.preview, cli_view.schema, cli_view.completion):
+    cli.add_command(command)
 
 if __name__ == "__main__":
     main()

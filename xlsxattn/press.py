@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import logging
 import os
 import re
 import shutil
@@ -16,7 +17,7 @@ import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder import formulas, layout, pages, writer
 from xlsxattn.builder import spec as specs
@@ -25,11 +26,14 @@ from xlsxattn.checker import check as checking
 from xlsxattn.checker.reader import read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from xlsxattn.checker.report import Report
 
+LOG = logging.getLogger(__name__)
 LEFTOVER = ".xlsxattn-"
+IN_MEMORY = "the spec"
+"""What errors call a spec that has no file."""
 PROPERTIES, MAKER = "docProps/custom.xml", "docProps/app.xml"
 DIGEST = re.compile(rb"<vt:lpwstr>([0-9a-f]{64})</vt:lpwstr>")
 
@@ -46,11 +50,13 @@ class Pressed:
     report: Report
 
 
-def build(source: Path, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
+def build(
+    source: Path | Mapping[str, Any], target: Path, *, force: bool = False, make_folder: bool = False
+) -> Pressed:
     """Build a workbook from a spec, prove it, and put it in place.
 
     Args:
-        source: the spec, a TOML file.
+        source: the spec, a TOML file or what TOML makes of one.
         target: the workbook to write.
         force: replace a target even if a person has changed it.
         make_folder: make the target's folder where it is missing.
@@ -63,22 +69,25 @@ def build(source: Path, target: Path, *, force: bool = False, make_folder: bool 
         The report, and where the workbook went: the target when the proof holds, else ``<name>.failed.xlsx``
         beside it, the target staying as it was.
     """
-    spec = specs.load(source)
+    named = str(source) if isinstance(source, Path) else IN_MEMORY
+    spec = specs.load(source) if isinstance(source, Path) else specs.parse(source, named)
     book = pages.book(spec)
     try:
         formulas.check_lengths(book.blocks())
         sheets = layout.lay_out(book)
     except ValueError as error:
-        raise SpecError(f"{source}: {error}") from None
+        raise SpecError(f"{named}: {error}") from None
     try:
         refuse_changed(target, force=force)
         _prepare_folder(target, make=make_folder)
         with _workplace(target.parent) as folder, _workplace(Path(tempfile.gettempdir())) as scratch:
+            LOG.info("%s: writing formulas, then their values by %s", target, checking.DEFAULT_ENGINE)
             draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
             writer.write(draft, book.title, sheets)
             ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
             writer.write(valued, book.title, sheets, values)
             _save(final, _sealed(valued))
+            LOG.info("%s: proving it", target)
             report = checking.check(final)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)

@@ -6,6 +6,10 @@ import tomllib
 from pathlib import Path
 
 
+class CopyError(Exception):
+    """A template that cannot be copied; its text is the sentence a person reads."""
+
+
 def folder() -> Path:
     """Where the templates are: inside an installed package, or beside it in a checkout."""
     here = Path(__file__).parent
@@ -34,3 +38,29 @@ def data_files(name: str) -> list[Path]:
     spec = tomllib.loads(path(name).read_text(encoding="utf-8"))
     named = [spec.get("vocabulary", {}).get("from"), *(s.get("weights") for s in spec.get("sheets", []))]
     return [folder() / one for one in dict.fromkeys(named) if isinstance(one, str)]
+
+
+def copy(name: str, target: Path) -> None:
+    """Copy a template, and beside it the data files that it names: all or none.
+
+    A data file that is there already, with the same content, stays as it is.
+
+    Raises:
+        CopyError: there is another file in the place of one, or it cannot be written.
+    """
+    copies = {target: path(name)} | {target.parent / one.name: one for one in data_files(name)}
+    made: list[Path] = []
+    try:
+        for place, source in copies.items():
+            content = source.read_bytes()
+            if place != target and place.is_file() and place.read_bytes() == content:
+                continue
+            with place.open("xb") as file:
+                made.append(place)
+                file.write(content)
+    except OSError as error:
+        for one in made:
+            one.unlink()
+        if isinstance(error, FileExistsError):
+            raise CopyError(f"{place}: there is such a file already, choose another name or folder") from None
+        raise CopyError(f"{place}: cannot be written: {error.strerror}") from None

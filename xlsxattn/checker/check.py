@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import tempfile
 from dataclasses import replace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     Values = Mapping[str, Grid]
 
+LOG = logging.getLogger(__name__)
 DEFAULT_ENGINE = engines.ENGINES[0]
 
 Inputs = Literal["perturbed", "as-saved"]
@@ -91,12 +93,17 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
         copy = Path(folder) / "copy.xlsx"
         without_values(book, copy)
         for name in chosen:
+            LOG.info("%s: %s recalculates it, with %s of inputs", book.path, name, _sets(len(edits)))
             answers = engines.evaluate_edited(name, engines.Job(copy, book.names), edits)
             for answer in answers:
                 if isinstance(answer, engines.EngineFailed):
                     raise answer
             evaluated[name] = [answer for answer in answers if not isinstance(answer, engines.EngineFailed)]
     return evaluated
+
+
+def _sets(number: int) -> str:
+    return "1 set" if number == 1 else f"{number} sets"
 
 
 def _complete(book: Book) -> bool:

@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
+from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice, printed
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
@@ -39,6 +39,7 @@ __all__ = [
     "evaluate",
     "evaluate_edited",
     "missing",
+    "print_pdf",
     "saved_values",
 ]
 
@@ -124,3 +125,22 @@ def evaluate_edited(
     with scratch() as folder:
         copies = [copy_with(job.path, cells, Path(folder) / f"{i}.xlsx") for i, cells in enumerate(edits)]
         return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
+
+
+def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD) -> None:
+    """Print a workbook into a PDF with LibreOffice, recalculated, a page a sheet.
+
+    Args:
+        path: the workbook.
+        target: where the PDF goes.
+        limits: what it may take.
+
+    Raises:
+        EngineMissing: LibreOffice is not installed.
+        EngineFailed: it made no PDF.
+    """
+    if sentence := missing("libreoffice"):
+        raise EngineMissing(sentence)
+    failed = printed(path, target, limits)
+    if failed is not None:
+        raise failed

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
+    from xlsxattn.checker.engines.processes import Answer, Edits, EngineFailed, Job, Limits
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
 """So much of the memory may be the text of an answer: what is made of it takes more."""
+_WORKBOOK = "xlsx:Calc MS Excel 2007 XML"
 _OFFICE_SETTINGS = (
     ("Calc/Formula/Load", "OOXMLRecalcMode", "0"),  # always, whatever the file says of itself
     ("Calc/Content/Update", "Link", "1"),  # never
@@ -124,14 +125,38 @@ def _write_profile(profile: Path) -> None:
     )
 
 
-def _convert(paths: Sequence[Path], folder: Path, limits: Limits) -> int | None:
+def printed(path: Path, target: Path, limits: Limits) -> EngineFailed | None:
+    """Let LibreOffice recalculate a workbook and print it into a PDF, a page a sheet.
+
+    Args:
+        path: the workbook.
+        target: where the PDF goes.
+        limits: what it may take.
+
+    Returns:
+        What went wrong, or None.
+    """
+    options = {"SinglePageSheets": {"type": "boolean", "value": "true"}}
+    with scratch() as name:
+        folder = Path(name)
+        _write_profile(folder / "profile")
+        shutil.copyfile(path, folder / "0.xlsx")
+        code = _convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(options)}")
+        made = folder / "out/0.pdf"
+        if not made.is_file():
+            return failure("libreoffice", code, limits)
+        shutil.copyfile(made, target)
+    return None
+
+
+def _convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WORKBOOK) -> int | None:
     """Let one LibreOffice load, calculate and save workbooks; the clock starts anew with each one done."""
     profile, out = (folder / "profile").as_uri(), folder / "out"
     command = [_program("libreoffice"), f"-env:UserInstallation={profile}", "--headless", "--norestore"]
-    command += ["--infilter=Calc MS Excel 2007 XML", "--convert-to", "xlsx:Calc MS Excel 2007 XML"]
+    command += ["--infilter=Calc MS Excel 2007 XML", "--convert-to", into]
     command += ["--outdir", str(out), *map(str, paths)]
     try:
-        return run(command, folder, limits.seconds, progress=lambda: len(list(out.glob("*.xlsx"))))
+        return run(command, folder, limits.seconds, progress=lambda: len(list(out.glob("*.*"))))
     finally:
         _remove_socket(profile)
 

@@ -1,0 +1,79 @@
+"""Opens pages in a headless Chromium, and tells what they show and say."""
+
+from __future__ import annotations
+
+import html
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FLAGS = (
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--enable-logging=stderr", "--v=0", "--timeout=30000", "--dump-dom"),
+)
+DARK = "--blink-settings=preferredColorScheme=0"
+SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What became of a page: its elements, and the lines of its console."""
+
+    dom: str
+    console: tuple[str, ...]
+
+    def answer(self) -> Any:
+        """What a script that was put into the page has found."""
+        found = re.search(r'<pre id="answer">(.*?)</pre>', self.dom, re.DOTALL)
+        assert found, (self.console, self.dom[-500:])
+        return json.loads(html.unescape(found[1]))
+
+
+def chromium() -> str:
+    """The browser; without one a test is skipped by name, and in CI it fails."""
+    program = shutil.which("chromium") or shutil.which("google-chrome")
+    if program is None:
+        reason = "no program 'chromium' was found on the PATH; get it with: apt-get install chromium"
+        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+    return str(program)
+
+
+def opened(page: Path, *flags: str) -> Opened:
+    """Open a page in a browser with a profile of its own."""
+    program = chromium()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        command = [program, *FLAGS, *flags, f"--user-data-dir={profile}", page.as_uri()]
+        ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=SECONDS)
+    return Opened(ended.stdout, tuple(line for line in ended.stderr.splitlines() if ":CONSOLE:" in line))
+
+
+def asked(page: str, script: str, folder: Path, *flags: str) -> Any:
+    """Open a page with one more script, whose function ``ask`` returns (a promise of) what is to be known."""
+    asking = (
+        f"<script>{script}\n"
+        "Promise.resolve(ask()).catch((e) => String(e)).then((found) => {"
+        'const made = document.createElement("pre"); made.id = "answer";'
+        "made.textContent = JSON.stringify(found); document.body.append(made); });</script></body>"
+    )
+    place = folder / "asked.html"
+    place.write_text(page.replace("</body>", asking), "utf-8")
+    return opened(place, *flags).answer()
+
+
+def axe() -> str:
+    """The accessibility checker's script."""
+    pytest.importorskip("axe_core_python", reason="axe-core-python is missing: pip install axe-core-python")
+    text = resources.files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
+    return text.replace("</script", "<\\/script")

@@ -1,0 +1,203 @@
+"""From Python: specs from arrays and tables, results as tables, and the names and types that are promised."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import xlsxattn
+from xlsxattn import api, spec_schema, templates
+
+WORDS = {"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": [0.0, 3.0]}
+SENTENCES = {"river": "river bank", "loan": ["bank", "loan"]}
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("module", ["xlsxattn", "xlsxattn.api", "xlsxattn.spec_schema"])
+def test_the_examples_in_the_docstrings_are_true(module):
+    found = doctest.testmod(importlib.import_module(module))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
+def softmax(scores):
+    weights = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+def test_a_spec_from_arrays_builds_and_comes_back_as_tables(tmp_path):
+    rng = np.random.default_rng(1)
+    weights = {name: rng.normal(size=(2, 3)).round(2) for name in ("W_Q", "W_K", "W_V")}
+    spec = xlsxattn.Spec(
+        vocabulary=pd.DataFrame.from_dict(WORDS, orient="index", columns=["water", "money"]),
+        contexts=SENTENCES,
+        sheets=[{"id": "qkv", "weights": weights}],
+        title="Bank, twice",
+    )
+    made = xlsxattn.build(spec, tmp_path / "bank.xlsx")
+    assert made.report.holds
+    tables = xlsxattn.read(made.path)
+    X = np.array([WORDS["river"], WORDS["bank"]])
+    Q, K, V = (X @ weights[name] for name in ("W_Q", "W_K", "W_V"))
+    attention = softmax(Q @ K.T / np.sqrt(3))
+    table = tables["qkv_river_Attention"]
+    assert list(table.index) == list(table.columns) == ["river", "bank"]
+    np.testing.assert_allclose(table.to_numpy(), attention, atol=1e-12)
+    assert table.loc["bank", "river"] == pytest.approx(attention[1, 0])
+    np.testing.assert_allclose(tables["qkv_river_Output"].to_numpy(), attention @ V, atol=1e-12)
+    assert list(tables["qkv_river_Output"].columns) == [1, 2, 3]
+    assert list(tables["vocab_E"].columns) == ["water", "money"]
+    assert tables["river_Tokens"]["word"].tolist() == ["river", "bank"]
+    assert list(tables["qkv_W_Q"].index) == ["water", "money"]
+    assert xlsxattn.look(made.path).title == "Bank, twice"
+
+
+@pytest.mark.parametrize(
+    "vocabulary",
+    [
+        WORDS,
+        {"tokens": WORDS},
+        {word: np.array(numbers) for word, numbers in WORDS.items()},
+        {word: tuple(numbers) for word, numbers in WORDS.items()},
+        {word: pd.Series(numbers) for word, numbers in WORDS.items()},
+        {word: np.array(numbers, dtype=np.float32) for word, numbers in WORDS.items()},
+        {word: [np.float64(number) for number in numbers] for word, numbers in WORDS.items()},
+    ],
+    ids=["lists", "a table", "arrays", "tuples", "series", "float32", "numpy's numbers"],
+)
+def test_a_vocabulary_in_many_forms_is_one_spec(vocabulary):
+    assert xlsxattn.Spec(vocabulary, SENTENCES, [{"id": "attn"}]).data == {
+        "vocabulary": {"tokens": WORDS},
+        "contexts": SENTENCES,
+        "sheets": [{"id": "attn"}],
+    }
+
+
+def test_words_named_like_keys_are_words():
+    words = {"tokens": [1.0, 0.0], "from": [0.0, 1.0]}
+    assert xlsxattn.Spec(words, {"a": "tokens from"}, []).data["vocabulary"] == {"tokens": words}
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_what_a_template_says_can_be_said_in_python(name, tmp_path):
+    data = tomllib.loads(templates.path(name).read_text("utf-8"))
+    spec = xlsxattn.Spec(**data)
+    assert spec.data == data
+    if name == "causal":
+        one = xlsxattn.build(name, tmp_path / "a.xlsx")
+        two = xlsxattn.build(spec, tmp_path / "b.xlsx")
+        three = xlsxattn.build(data, tmp_path / "c.xlsx")
+        four = xlsxattn.build(str(templates.path(name)), tmp_path / "d.xlsx")
+        assert len({made.path.read_bytes() for made in (one, two, three, four)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"contexts": {"a": "river sea"}}, "the spec: contexts.a: the vocabulary lacks the word 'sea'"),
+        ({"sheets": [{"id": "attn", "mask": "casual"}]}, r"the spec: sheets\[1\].mask: found 'casual'"),
+        ({"sheets": [{"id": "attn", "weights": {"W_Q": np.eye(2)}}]}, r"sheets\[1\].weights.W_K: is missing"),
+        ({"vocabulary": {"river": [1.0, np.nan], "bank": [1, 2]}}, "number 2 is nan, a number within"),
+        ({"vocabulary": pd.DataFrame([[1], [2]], index=["a", "a"])}, "vocabulary: the index has 'a' twice"),
+    ],
+)
+def test_what_cannot_be_built_is_one_sentence_and_no_file(change, sentence, tmp_path):
+    spec = xlsxattn.Spec(
+        **{"vocabulary": WORDS, "contexts": {"a": "river bank"}, "sheets": [{"id": "attn"}]} | change
+    )
+    with pytest.raises(xlsxattn.SpecError, match=sentence):
+        xlsxattn.build(spec, tmp_path / "x.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_workbook_that_a_person_changed_is_kept_unless_forced(tmp_path):
+    target = tmp_path / "x.xlsx"
+    target.write_bytes(b"mine")
+    with pytest.raises(xlsxattn.PressError, match="it was changed since it was built and is kept"):
+        xlsxattn.build("causal", target)
+    assert xlsxattn.build("causal", str(target), force=True).report.holds
+
+
+def test_without_pandas_arrays_remain_and_tables_say_what_is_missing(causal, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    seen = xlsxattn.look(causal)
+    np.testing.assert_allclose(seen["causal_chase_Attention"].array().sum(axis=1), 1)
+    assert seen["chase_Tokens"].array()[1, 0] == "cat"
+    with pytest.raises(xlsxattn.PandasMissing, match=r"pip install 'xlsxattn\[pandas\]'"):
+        xlsxattn.read(causal)
+
+
+def test_blanks_are_nan_in_numbers(causal):
+    from dataclasses import replace  # noqa: PLC0415
+
+    matrix = xlsxattn.look(causal)["causal_chase_Scores"]
+    lower = replace(matrix, grid=tuple(row[: i + 1] + (None,) * (4 - i) for i, row in enumerate(matrix.grid)))
+    assert np.isnan(lower.frame().to_numpy()).sum() == 10
+
+
+# --- names and types ---------------------------------------------------------------------------------------
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in xlsxattn.__all__:
+        assert getattr(xlsxattn, name).__doc__
+    assert sorted(xlsxattn.__all__) == sorted(xlsxattn._FROM)
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        _ = xlsxattn.nonsense
+
+
+def test_type_checkers_are_told_the_same_names():
+    tree = ast.parse(Path(xlsxattn.__file__).read_text("utf-8"))
+    told = {
+        alias.name: node.module
+        for block in tree.body
+        if isinstance(block, ast.If)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    assert told == {name: f"xlsxattn.{module}" for name, module in xlsxattn._FROM.items()}
+    assert (Path(xlsxattn.__file__).parent / "py.typed").is_file()
+
+
+def test_a_sheet_s_type_has_every_key_of_the_schema():
+    assert set(api.Sheet.__annotations__) == set(spec_schema.KEYS)
+
+
+@pytest.mark.parametrize(
+    ("line", "good"),
+    [
+        ("made = xlsxattn.build('causal', 'x.xlsx'); reveal: bool = made.report.holds", True),
+        ("tables = xlsxattn.read('x.xlsx'); n: int = len(tables['a'].columns)", True),
+        ("sheet: xlsxattn.Sheet = {'id': 'a', 'heads': 2}", True),
+        ("sheet: xlsxattn.Sheet = {'id': 'a', 'heads': 'two'}", False),
+        ("xlsxattn.build(3, 'x.xlsx')", False),
+        ("xlsxattn.read('x.xlsx')['a'].nonsense()", False),
+    ],
+)
+def test_a_type_checker_knows_the_package(line, good, tmp_path):
+    pytest.importorskip("mypy")
+    (tmp_path / "lesson.py").write_text(f"import xlsxattn\n{line}\n", "utf-8")
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        "--cache-dir",
+        str(ROOT / ".mypy_cache/api"),
+    ]
+    ended = subprocess.run(
+        [*command, "--ignore-missing-imports", "lesson.py"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (ended.returncode == 0) == good, ended.stdout

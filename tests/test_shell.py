@@ -1,0 +1,127 @@
+"""The command line among other programs: streams, volume, colours, completion."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import run
+from workbooks import tweaked
+
+from xlsxattn import templates
+
+PROGRAM = Path(sys.executable).with_name("xlsxattn")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize("words", [["-q", "build"], ["build", "-q"], ["build", "--quiet"]], ids=" ".join)
+def test_a_quiet_build_says_only_where_the_workbook_is(words):
+    ended = run(*words, "causal")
+    assert (ended.code, ended.out, ended.err) == (0, "written: output/causal.xlsx\n", "")
+
+
+def test_a_quiet_check_says_one_sentence_and_every_finding(causal, tmp_path):
+    ended = run("check", "-q", causal)
+    assert ended.code == 0
+    assert len(ended.out.splitlines()) == 2
+    assert "agree with NumPy" in ended.out
+    broken = tweaked(causal, {"causal_chase_Drift": 3.0}, tmp_path / "broken.xlsx")
+    ended = run("check", "-q", broken)
+    assert ended.code == 1
+    assert "causal_chase_Drift" in ended.out
+
+
+def test_a_quiet_show_leaves_out_the_hint(causal):
+    assert run("show", "-q", causal).err == ""
+    assert "more ranges" in run("show", causal).err
+
+
+@pytest.mark.parametrize("words", [["-v", "build"], ["build", "-v"]], ids=" ".join)
+def test_a_verbose_build_tells_every_step_on_standard_error(words):
+    usual = run("build", "causal", "-o", "x.xlsx")
+    Path("x.xlsx").unlink()
+    ended = run(*words, "causal", "-o", "x.xlsx")
+    assert ended.out == usual.out
+    assert usual.err == ""
+    steps = ended.err.splitlines()
+    assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then their values by ironcalc"
+    assert "xlsxattn: x.xlsx: proving it" in steps
+    assert steps[-1].endswith("ironcalc recalculates it, with 11 sets of inputs")
+    assert run("build", "causal", "-o", "x.xlsx").err == ""  # the next command is as quiet as ever
+
+
+def test_a_check_s_colours_are_left_out_when_nobody_wants_them(causal):
+    def said(**more):
+        clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+        ended = subprocess.run(
+            [PROGRAM, "show", causal, "causal_chase_Attention"],
+            env=clean | more, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return ended.stdout
+
+    assert "\x1b[" not in said()
+    coloured = said(FORCE_COLOR="1", COLORTERM="truecolor")
+    assert "\x1b[" in coloured
+    assert "48;2;91;155;213" in coloured
+    assert "48;2" not in said(FORCE_COLOR="1", COLORTERM="truecolor", NO_COLOR="1")
+
+
+# --- completion --------------------------------------------------------------------------------------------
+
+
+def completed(*words: str) -> list[str]:
+    """What a shell is offered after the words so far, the last of them unfinished."""
+    asked = {
+        "_XLSXATTN_COMPLETE": "bash_complete",
+        "COMP_WORDS": " ".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    ended = subprocess.run([PROGRAM], env=os.environ | asked, capture_output=True, text=True, check=False)
+    assert ended.stderr == ""
+    return [line.partition(",")[2] for line in ended.stdout.splitlines()]
+
+
+def test_commands_templates_options_and_ranges_are_completed(causal):
+    assert completed("xlsxattn", "pre") == ["preview"]
+    assert set(completed("xlsxattn", "build", "")) == set(templates.names())
+    Path("cause.toml").write_text("", "utf-8")
+    assert completed("xlsxattn", "build", "cau") == ["causal", "cause.toml"]
+    assert completed("xlsxattn", "new", "cau") == ["causal"]
+    assert "--engine" in completed("xlsxattn", "check", "--")
+    assert completed("xlsxattn", "check", "--engine", "g") == ["gnumeric"]
+    shutil.copy(causal, "c.xlsx")
+    assert completed("xlsxattn", "show", "c.xlsx", "causal_chase_Sc") == [
+        "causal_chase_Scores",
+        "causal_chase_Scaled",
+    ]
+    assert completed("xlsxattn", "show", "missing.xlsx", "a") in ([], [""])
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_for_a_shell_is_its_own(shell):
+    ended = run("completion", shell)
+    assert ended.code == 0
+    assert f"_XLSXATTN_COMPLETE={shell}_complete" in ended.out
+
+
+def test_bash_takes_the_script():
+    bash = shutil.which("bash")
+    if bash is None:
+        pytest.skip("no program 'bash' was found on the PATH")
+    script = f'export PATH="{PROGRAM.parent}:$PATH"; eval "$(xlsxattn completion bash)"; complete -p xlsxattn'
+    ended = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True)
+    assert ended.stdout.strip().endswith("xlsxattn")
+
+
+def test_an_unknown_shell_is_refused():
+    ended = run("completion", "tcsh")
+    assert ended.code == 2
+    assert "'tcsh' is not one of 'bash', 'zsh', 'fish'" in ended.err

@@ -1,0 +1,207 @@
+"""A workbook is read into matrices with the right labels, roles, formulas and colours."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from workbooks import tweaked
+
+from xlsxattn.checker.limits import NotCheckableError
+from xlsxattn.checker.reader import read, saved
+from xlsxattn.view import heat
+from xlsxattn.view.look import look
+from xlsxattn.view.steps import lanes, pages
+
+CHASE = ("the", "cat", "chased", "the", "mouse")
+DIMS = ("thing", "action", "pointer", "animal")
+
+
+@pytest.fixture(scope="module")
+def seen(causal):
+    return look(causal)
+
+
+def test_every_range_is_seen_but_labels_and_the_manifest(causal, seen):
+    names = read(causal).names
+    left_out = set(names) - set(seen.matrices)
+    assert {name for name in left_out if not name.endswith(("_Rows", "_Cols"))} == {
+        f"xlsxattn_{part}" for part in ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
+    }
+    assert not any(name.endswith(("_Rows", "_Cols")) for name in seen.matrices)
+
+
+def test_the_ranges_come_in_the_order_of_the_sheets(seen):
+    places = [(seen.tabs.index(m.area.sheet), m.area.row, m.area.col) for m in seen.matrices.values()]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "cols"),
+    [
+        ("causal_chase_Attention", CHASE, CHASE),
+        ("causal_chase_Mask", CHASE, CHASE),
+        ("causal_chase_X", CHASE, DIMS),
+        ("causal_chase_RowMax", CHASE, ("row max",)),
+        ("chase_Ids", CHASE, ("row in the vocabulary",)),
+        ("vocab_E", ("the", "a", "cat", "mouse", "dog", "ball", "chased", "saw", "found"), DIMS),
+    ],
+)
+def test_labels_of_a_matrix(seen, name, rows, cols):
+    assert (seen[name].rows, seen[name].cols) == (rows, cols)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "cols"),
+    [
+        ("qkv_W_Q", ("animal", "tech", "grammar", "quality"), ("q1", "q2", "q3", "q4")),
+        ("heads_h2_W_V", ("animal", "tech", "grammar", "quality"), ("h2 v1", "h2 v2")),
+        ("dims_cat_Q", ("cat", "and", "mouse", "are", "friends"), ("q1", "q2", "q3")),
+        ("compare_cat_attn_Attention", ("mouse",), ("cat", "and", "mouse", "are", "friends")),
+        ("compare_keyboard_qkv_Output", ("mouse",), ("animal", "tech", "grammar", "quality")),
+    ],
+)
+def test_labels_that_must_be_found_elsewhere(walkthrough, name, rows, cols):
+    matrix = look(walkthrough)[name]
+    assert (matrix.rows, matrix.cols) == (rows, cols)
+
+
+@pytest.mark.parametrize(
+    ("name", "role", "formula"),
+    [
+        ("vocab_E", "input", ""),
+        ("causal_MaskValue", "constant", ""),
+        ("causal_chase_Scores", "computed", "{=MMULT(causal_chase_X,TRANSPOSE(causal_chase_X))}"),
+        ("causal_chase_RowMax", "computed", "=MAX(causal_chase_Masked[row])"),
+    ],
+)
+def test_roles_and_formulas(seen, name, role, formula):
+    assert (seen[name].role, seen[name].formula) == (role, formula)
+
+
+def test_values_are_those_saved_in_the_file(causal, seen):
+    values = saved(read(causal))
+    for name, matrix in seen.matrices.items():
+        assert [list(row) for row in matrix.grid] == values[name]
+    assert seen.engine == "saved"
+
+
+def test_a_workbook_without_saved_values_is_recalculated(causal, seen, tmp_path):
+    bare = tweaked(causal, {"chase_Tokens": {1: "dog"}}, tmp_path / "bare.xlsx")
+    found = look(bare)
+    assert found.engine == "ironcalc"
+    assert found["causal_chase_X"].rows[1] == "dog"
+    assert found["causal_chase_X"].grid[1] == (2.0, 0.2, 0.4, 2.2)
+    fresh = look(causal, "ironcalc")
+    one, two = (np.array(s["causal_chase_Attention"].grid) for s in (fresh, seen))
+    assert np.abs(one - two).max() < 1e-15  # a file keeps 16 digits
+
+
+def test_the_story_is_attention_and_what_comes_out(walkthrough):
+    story = [m.name for m in look(walkthrough).story()]
+    assert story[:4] == [
+        "attn_cat_Attention", "attn_keyboard_Attention", "attn_cat_Output", "attn_keyboard_Output",
+    ]  # fmt: skip
+    assert "heads_cat_h1_Attention" in story
+    assert "heads_cat_Output" in story
+    assert "heads_cat_h1_Output" not in story
+    assert not any(name.startswith("compare") for name in story)
+
+
+def test_a_file_that_is_none_of_ours_is_refused(tmp_path):
+    (tmp_path / "x.xlsx").write_bytes(b"no")
+    with pytest.raises(NotCheckableError, match=r"not an \.xlsx workbook"):
+        look(tmp_path / "x.xlsx")
+
+
+def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
+    (page,) = (page for page in pages(seen) if page.tab == "Causal attention")
+    assert [step.title for step in page.steps] == [
+        "Input X",
+        "Mask = 1 where column ≤ row",
+        "Scores = X · Xᵀ",
+        "Scaled = Scores / √d_k",
+        "Masked = Scaled, and −∞ where the mask is 0",
+        "Exp = exp(Scaled − row maximum)",
+        "Attention = Exp / row sum",
+        "Output = Attention · X",
+    ]
+    (attention,) = page.steps[6].figures
+    assert attention.main.name == "causal_chase_Attention"
+    assert [m.step for m in attention.sides] == ["AttentionSum", "Entropy", "EntropyUnscaled"]
+    assert attention.lane == "chase"
+    assert lanes(seen) == {"chase": "the cat chased the mouse"}
+    assert page.steps[6].notes[0].startswith("How much does each word look at every other?")
+
+
+def test_both_sentences_stand_side_by_side(walkthrough):
+    seen = look(walkthrough)
+    (page,) = (page for page in pages(seen) if page.tab == "Self-attention")
+    assert all([figure.lane for figure in step.figures] == ["cat", "keyboard"] for step in page.steps)
+
+
+def test_no_number_is_shown_twice(walkthrough):
+    for page in pages(look(walkthrough)):
+        cells = [
+            at
+            for step in page.steps
+            for figure in step.figures
+            for m in (figure.main, *figure.sides)
+            for at in m.area.cells()
+        ]
+        assert len(cells) == len(set(cells))
+
+
+# --- colours and texts -------------------------------------------------------------------------------------
+
+
+def test_weights_have_fixed_ends_and_others_their_largest_size(seen):
+    assert seen["causal_chase_Attention"].scale == heat.Scale("weights", 1.0)
+    largest = np.abs(np.array(seen["causal_chase_Scores"].grid)).max()
+    assert seen["causal_chase_Scores"].scale == heat.Scale("diverging", largest)
+    assert seen["causal_chase_Masked"].scale == heat.Scale("diverging", 4.08)
+    for name in ("causal_chase_RowMax", "chase_Ids", "chase_Tokens", "causal_RowIdx", "causal_Scale"):
+        assert seen[name].scale.kind == "", name
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "colour"),
+    [
+        ("weights", 0.0, "#FFFFFF"), ("weights", 1.0, heat.FULL), ("weights", 7.0, heat.FULL),
+        ("weights", 0.5, "#ADCDEA"), ("diverging", 2.0, heat.WARM), ("diverging", -2.0, heat.COLD),
+        ("diverging", 0.0, "#FFFFFF"), ("diverging", -1e300, heat.GREY), ("diverging", "word", None),
+        ("diverging", None, None), ("diverging", True, None), ("", 1.0, None),
+        ("diverging", float("nan"), None),
+    ],
+)  # fmt: skip
+def test_colours(kind, value, colour):
+    assert heat.Scale(kind, 1.0 if kind == "weights" else 2.0).colour(value) == colour
+
+
+def luminance(colour):
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("full", [heat.COLD, heat.WARM, heat.FULL, heat.GREY])
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
+def test_ink_on_every_colour_passes_wcag_aa(full, share):
+    one, two = luminance(heat.mixed(full, heat.PAPER, share)), luminance(heat.INK)
+    assert (one + 0.05) / (two + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("causal_chase_Scores", 4.505, "4.51"), ("causal_chase_Scores", -1.905, "−1.91"),
+        ("causal_chase_Scores", -0.001, "0.00"), ("causal_chase_Attention", 0.0005, "0.001"),
+        ("causal_chase_Attention", 0.5, "0.500"), ("causal_chase_Scores", -1.5, "−1.50"),
+        ("causal_chase_Scores", 0.0, "0.00"), ("causal_chase_Scores", -0.0, "0.00"),
+        ("causal_chase_Masked", -1e300, "−∞"), ("causal_chase_Scores", 1234567.0, "1.2E+06"),
+        ("causal_chase_Drift", 2.2e-16, "2.2E−16"), ("causal_chase_Drift", 0.0, "0.0"),
+        ("chase_Ids", 3.0, "3"), ("chase_Tokens", None, ""), ("chase_Tokens", True, "TRUE"),
+        ("chase_Tokens", "a\x1b[31mb", "a�[31mb"), ("causal_chase_Scores", float("inf"), "inf"),
+    ],
+)  # fmt: skip
+def test_texts_of_cells(seen, name, value, text):
+    assert seen[name].text(value) == text

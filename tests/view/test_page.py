@@ -1,0 +1,209 @@
+"""The page of HTML: complete, safe, quiet, readable by keyboard and screen reader, in light and dark."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from browser import DARK, asked, axe, opened
+
+from xlsxattn.view import page
+from xlsxattn.view.look import look
+
+CONTRAST = """
+function ask() {
+  const canvas = document.createElement("canvas");
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
+  const rgb = (colour) => {
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+    return [...pen.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => {
+    const part = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4; };
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const found = rgb(getComputedStyle(node).backgroundColor);
+      if (found[3] === 255) return found;
+    }
+    return [255, 255, 255, 255];
+  };
+  const seen = [];
+  for (const node of document.querySelectorAll("body *")) {
+    if (!["SCRIPT", "STYLE", "NOSCRIPT", "OPTION", "PRE"].includes(node.tagName)
+        && [...node.childNodes].some((c) => c.nodeType === 3 && c.data.trim())) {
+      const [a, b] = [light(rgb(getComputedStyle(node).color)), light(behind(node))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      seen.push([ratio, node.tagName, node.textContent.slice(0, 40)]);
+    }
+  }
+  const cells = [...document.querySelectorAll("td[data-warm], td[data-cold], td[data-full]")];
+  const colours = new Set(cells.map((c) => getComputedStyle(c).backgroundColor));
+  return { seen: seen.length, worst: seen.sort((x, y) => x[0] - y[0])[0], colours: colours.size,
+    paper: light(rgb(getComputedStyle(document.body).backgroundColor)) };
+}
+"""
+KEYS = """
+function ask() {
+  const press = (key) =>
+    document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+  const said = () => document.getElementById("cell").textContent;
+  const table = [...document.querySelectorAll("table")]
+    .find((t) => t.textContent.includes("causal_chase_Attention"));
+  const stops = table.querySelectorAll("[tabindex]").length;
+  table.querySelector("td[tabindex]").focus();
+  const first = said();
+  press("ArrowDown"); press("ArrowRight");
+  const second = said();
+  press("ArrowUp"); press("ArrowUp"); press("ArrowUp");
+  const top = said();
+  press("End");
+  return { stops, first, second, top, end: said(), after: table.querySelectorAll("[tabindex]").length,
+    outline: getComputedStyle(document.activeElement).outlineStyle };
+}
+"""
+TABLES = """
+function ask() {
+  return [...document.querySelectorAll("table")].map((t) => ({
+    name: t.querySelector("caption b").textContent, rows: t.tBodies[0].rows.length,
+    texts: [...t.tBodies[0].rows].map((r) => [...r.cells].map((c) => c.textContent)) }));
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def pages(walkthrough, causal) -> dict[str, str]:
+    return {"walkthrough": page.render(look(walkthrough)), "causal": page.render(look(causal))}
+
+
+@pytest.mark.parametrize("name", ["walkthrough", "causal"])
+@pytest.mark.parametrize("flags", [(), (DARK,)], ids=["light", "dark"])
+def test_all_text_on_all_colours_passes_wcag_aa(pages, name, flags, tmp_path):
+    found = asked(pages[name], CONTRAST, tmp_path, *flags)
+    assert found["worst"][0] >= 4.5, found["worst"]
+    assert found["seen"] > 200
+    assert found["colours"] > 5
+    assert (found["paper"] < 0.1) == bool(flags)
+
+
+def test_the_contrast_test_sees_pale_text(pages, tmp_path):
+    pale = pages["causal"].replace("--muted: #52606d", "--muted: #b0b8c0")
+    assert asked(pale, CONTRAST, tmp_path)["worst"][0] < 2.5
+
+
+@pytest.mark.parametrize("name", ["walkthrough", "causal"])
+def test_the_accessibility_checker_finds_nothing(pages, name, tmp_path):
+    script = (
+        axe() + "\nasync function ask() { return (await axe.run()).violations.map((v) => [v.id, v.help]); }"
+    )
+    assert asked(pages[name], script, tmp_path) == []
+    nameless = pages[name].replace('<label for="theme">Colours</label>', "")
+    assert [found[0] for found in asked(nameless, script, tmp_path)] == ["select-name"]
+
+
+def test_a_table_is_walked_with_the_arrow_keys_and_the_cell_is_read_out(pages, tmp_path):
+    found = asked(pages["causal"], KEYS, tmp_path)
+    assert (found["stops"], found["after"]) == (1, 1)
+    assert found["first"].startswith("causal_chase_Attention, row the, column the: 1 by {=causal_chase_Exp/")
+    assert found["second"].startswith("causal_chase_Attention, row cat, column cat: 0.97539757159726")
+    assert found["top"].startswith("causal_chase_Attention, row the, column cat: 0 by")
+    assert found["end"].startswith("causal_chase_Entropy, row the, column entropy without √d") or found[
+        "end"
+    ].startswith("causal_chase_EntropyUnscaled, row the")
+    assert found["outline"] == "solid"
+
+
+@pytest.mark.parametrize("name", ["walkthrough", "causal"])
+def test_the_console_stays_empty_and_every_table_is_drawn(pages, name, tmp_path, request):
+    place = tmp_path / "page.html"
+    place.write_text(pages[name], "utf-8")
+    seen = opened(place)
+    assert seen.console == ()
+    drawn = {table["name"]: table for table in asked(pages[name], TABLES, tmp_path)}
+    book = look(request.getfixturevalue(name))
+    for context in book.manifest.contexts:
+        for sheet in book.manifest.sheets:
+            if sheet.kind == "self-attention":
+                attention = book[f"{sheet.id}_{context}_Attention"]
+                texts = drawn[attention.name]["texts"]
+                assert [row[0] for row in texts] == list(attention.rows)
+                assert [row[1 : 1 + len(attention.cols)] for row in texts] == [
+                    [attention.text(value) for value in row] for row in attention.grid
+                ]
+
+
+def test_a_fault_in_the_script_shows_in_the_console(pages, tmp_path):
+    place = tmp_path / "page.html"
+    place.write_text(pages["causal"].replace("data.pages.forEach", "data.leaves.forEach"), "utf-8")
+    assert "Uncaught TypeError" in " ".join(opened(place).console)
+
+
+@pytest.mark.parametrize("name", ["walkthrough", "causal"])
+def test_the_page_asks_nobody_for_anything(pages, name):
+    text = pages[name]
+    assert "default-src 'none'" in text
+    assert "connect-src" not in text
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|src=", text.split('id="data">')[0])
+    assert not re.search(r"fetch\(|XMLHttpRequest|import\(|WebSocket|sendBeacon", text)
+
+
+def test_the_data_stands_apart_and_a_program_can_read_it(pages, walkthrough):
+    seen = look(walkthrough)
+    (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', pages["walkthrough"])
+    data = json.loads(text)
+    assert data == json.loads(json.dumps(page.data(seen)))
+    assert data["version"] == 1
+    assert data["lanes"] == {"cat": "cat and mouse are friends", "keyboard": "keyboard and mouse are useful"}
+    attention = data["ranges"]["attn_cat_Attention"]
+    assert attention["values"] == [list(row) for row in seen["attn_cat_Attention"].grid]
+    assert attention["rows"] == attention["cols"] == ["cat", "and", "mouse", "are", "friends"]
+    assert (attention["heat"], attention["role"]) == ("weights", "computed")
+    assert data["ranges"]["vocab_E"]["role"] == "input"
+    named = {f["main"] for p in data["pages"] for s in p["steps"] for f in s["figures"]}
+    assert {"vocab_E", "qkv_W_Q", "attn_cat_X", "heads_cat_h2_Attention"} <= named <= data["ranges"].keys()
+
+
+def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
+    from workbooks import tweaked  # noqa: PLC0415
+
+    nasty = '</script><script>document.title="broken"</script><b>&amp;{{style}}'
+    book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
+    text = page.render(look(book))
+    assert text.count("</script>") == 2
+    place = tmp_path / "nasty.html"
+    place.write_text(text, "utf-8")
+    seen = opened(place)
+    assert seen.console == ()
+    assert "<title>No looking ahead</title>" in seen.dom
+    names = [t["texts"][0][0] for t in asked(text, TABLES, tmp_path) if t["name"] == "causal_chase_X"]
+    assert names == [nasty]
+
+
+def test_the_page_s_files_come_with_the_package():
+    folder = Path(page.__file__).parent
+    assert {path.name for path in folder.iterdir()} >= {"page.html", "page.css", "page.js"}
+
+
+def test_the_page_writes_numbers_as_the_terminal_does(pages, walkthrough, tmp_path):
+    seen = look(walkthrough)
+    drawn = {table["name"]: table["texts"] for table in asked(pages["walkthrough"], TABLES, tmp_path)}
+    assert len(drawn) > 80
+    for name, texts in drawn.items():
+        wanted = [[seen[name].text(value) for value in row] for row in seen[name].grid]
+        assert [row[1 : 1 + len(wanted[0])] for row in texts] == wanted, name
+
+
+FACTS = """
+function ask() { return [...document.querySelectorAll(".facts li")].map((li) => li.textContent); }
+"""
+
+
+def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough, tmp_path):
+    seen = look(walkthrough)
+    said = asked(pages["walkthrough"], FACTS, tmp_path)
+    assert "attn_Status ✓ every row sums to 1" in said
+    for name in ("attn_Scale", "attn_cat_Drift", "compare_keyboard_qkv_Cosine", "vocab_Focus"):
+        assert f"{name} {seen[name].text(seen[name].grid[0][0])}" in said

@@ -1,0 +1,155 @@
+"""Pictures by LibreOffice, and pages: whole, of the right sheet, and nothing left behind."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+from commands import refusal, run
+from conftest import require
+from workbooks import tweaked
+
+from xlsxattn.checker import engines
+from xlsxattn.view import preview as previews
+from xlsxattn.view.preview import preview
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def size(png: Path) -> tuple[int, int]:
+    content = png.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert content.endswith(b"IEND\xaeB`\x82")
+    return int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
+
+
+def pdf_pages(pdf: Path) -> int:
+    content = pdf.read_bytes()
+    assert content.startswith(b"%PDF-")
+    return len(re.findall(rb"/Type\s*/Page\b", content))
+
+
+@pytest.fixture(scope="module")
+def pictures(walkthrough, tmp_path_factory):
+    require("libreoffice")
+    folder = tmp_path_factory.mktemp("pictures")
+    preview(walkthrough, folder / "all.pdf")
+    preview(walkthrough, folder / "one.pdf", "compare")
+    preview(walkthrough, folder / "first.png")
+    preview(walkthrough, folder / "attn.png", "attn")
+    preview(walkthrough, folder / "heads.png", "Multi-head")
+    return folder
+
+
+def test_a_pdf_has_a_page_a_sheet_or_the_one_asked_for(pictures, walkthrough):
+    assert pdf_pages(pictures / "all.pdf") == len(previews.look(walkthrough).tabs) == 8
+    assert pdf_pages(pictures / "one.pdf") == 1
+
+
+def test_a_png_shows_the_sheet_asked_for_by_id_or_tab_else_the_first_that_computes(pictures):
+    assert (pictures / "first.png").read_bytes() == (pictures / "attn.png").read_bytes()
+    (wide, high), (_, higher) = size(pictures / "attn.png"), size(pictures / "heads.png")
+    assert wide > 1000
+    assert higher > 2 * high > 1000
+
+
+def test_libreoffice_recalculates_what_it_prints(causal, pictures):
+    assert pictures
+    bare = tweaked(causal, {"chase_Tokens": {1: "dog"}}, Path("bare.xlsx"))
+    preview(bare, "bare.png")
+    preview(causal, "causal.png")
+    assert size(Path("bare.png"))[0] > 500
+    assert Path("bare.png").read_bytes() != Path("causal.png").read_bytes()
+
+
+def test_nothing_is_left_behind(walkthrough, pictures):
+    assert pictures
+    before = {path.name for path in Path(tempfile.gettempdir()).iterdir()}
+    preview(walkthrough, "x.png")
+    after = {path.name for path in Path(tempfile.gettempdir()).iterdir()}
+    assert not [name for name in after - before if name.startswith(("xlsxattn-", "OSL_PIPE", "lu"))]
+    assert [path.name for path in Path().iterdir()] == ["x.png"]
+
+
+def test_a_libreoffice_that_hangs_is_stopped(walkthrough, monkeypatch):
+    require("libreoffice")
+    hang = Path("hang")
+    hang.write_text("#!/bin/sh\nsleep 60\n", "utf-8")
+    hang.chmod(0o755)
+    monkeypatch.setattr("xlsxattn.checker.engines.calls._program", lambda _: str(hang.absolute()))
+    with pytest.raises(engines.EngineFailed, match=r"LibreOffice gave no answer within 0.5 s"):
+        engines.print_pdf(walkthrough, Path("x.pdf"), engines.Limits(seconds=0.5))
+    assert not Path("x.pdf").exists()
+
+
+# --- the command -------------------------------------------------------------------------------------------
+
+
+def test_the_command_writes_a_page_beside_nothing_else(walkthrough):
+    ended = run("preview", walkthrough)
+    assert (ended.code, ended.out, ended.err) == (0, "written: walkthrough.html\n", "")
+    assert [path.name for path in Path().iterdir()] == ["walkthrough.html"]
+    assert "<title>The same word in two contexts</title>" in Path("walkthrough.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["-o", "x.gif"], "x.gif: the picture's name must end in one of .png, .pdf, .html"),
+        (["-o", "x"], "x: the picture's name must end in one of .png, .pdf, .html"),
+        (
+            ["-o", "x.html", "--sheet", "attn"],
+            "x.html: a page shows all sheets: leave out the sheet, or choose .png or .pdf",
+        ),
+        (["-o", "no/x.html"], "no/x.html: cannot be written: No such file or directory"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(walkthrough, words, sentence):
+    assert refusal("preview", walkthrough, *words) == sentence
+
+
+def test_an_unknown_sheet_is_refused_with_the_list_of_them(walkthrough):
+    sentence = refusal("preview", walkthrough, "-o", "x.png", "--sheet", "nix")
+    assert sentence.startswith(
+        f"{walkthrough}: there is no sheet 'nix'; the sheets are: attn, qkv, dims, heads"
+    )
+
+
+def test_a_file_that_is_no_workbook_is_refused():
+    Path("x.xlsx").write_text("no", "utf-8")
+    assert refusal("preview", "x.xlsx") == "x.xlsx: this is not an .xlsx workbook"
+    assert refusal("preview", "y.xlsx") == "y.xlsx: there is no such file"
+
+
+@pytest.mark.parametrize(
+    ("program", "sentence"),
+    [("soffice", "LibreOffice is missing: no program 'soffice'"),
+     ("pdftoppm", "Poppler is missing: no program 'pdftoppm'")],
+)  # fmt: skip
+def test_a_missing_program_is_one_sentence(walkthrough, monkeypatch, program, sentence):
+    require("libreoffice")
+    which = shutil.which
+    monkeypatch.setattr(shutil, "which", lambda name, *rest: None if name == program else which(name, *rest))
+    assert sentence in refusal("preview", walkthrough, "-o", "x.png")
+
+
+def test_a_picture_replaces_an_older_one_only_when_it_is_whole(walkthrough, monkeypatch):
+    Path("x.html").write_text("old", "utf-8")
+
+    def fails(*_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", fails)
+        sentence = refusal("preview", walkthrough, "-o", "x.html")
+    assert sentence == "x.html: cannot be written: No space left on device"
+    assert Path("x.html").read_text("utf-8") == "old"
+    assert run("preview", walkthrough, "-o", "x.html").code == 0
+    assert Path("x.html").read_text("utf-8") != "old"

@@ -1,0 +1,200 @@
+"""What a Python program uses: specs from arrays and tables, workbooks from specs, tables from workbooks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+from xlsxattn import press, templates
+from xlsxattn.builder.table import SpecError
+from xlsxattn.view.look import SAVED, look
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+
+Numbers: TypeAlias = Any
+"""Rows of numbers: nested lists, a NumPy array, a pandas DataFrame, or anything with ``tolist()``."""
+
+
+class Sheet(TypedDict, total=False):
+    """The keys of one sheet, as a spec has them; which of them a kind has, `schema` says."""
+
+    id: str
+    kind: str
+    title: str
+    scale: bool
+    mask: str
+    position: str
+    base: float
+    pairs: str
+    contexts: Sequence[str]
+    source: str
+    target: str
+    queries: str
+    keys: str
+    layers: int
+    heads: int
+    kv_heads: int
+    d_k: int
+    d_v: int
+    d_ff: int
+    norm: str
+    epsilon: float
+    residual: str
+    activation: str
+    bias: bool
+    scale_embeddings: bool
+    embedding_norm: bool
+    final_norm: bool
+    tied: bool
+    top_k: int
+    temperature: float
+    generate: bool
+    pool: str
+    classes: Sequence[str]
+    weights: Mapping[str, Numbers] | str
+    seed: int
+    axes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What a workbook is made from.
+
+    Attributes:
+        vocabulary: the words and their embeddings: a DataFrame (words as index, dimensions as columns), a
+            mapping from words to numbers, or the table ``{"dimensions": ..., "tokens": ...}`` of a file.
+        contexts: the sentences by id; each a text, or a list of words.
+        sheets: the sheets in order; weights may be arrays or DataFrames.
+        title: the workbook's title.
+        focus: the word to follow; "" for the first that all sentences share.
+        length: how many token cells every sentence gets; 0 for as many as it has words.
+
+    >>> import numpy as np
+    >>> spec = Spec(
+    ...     vocabulary={"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": np.array([0.0, 3.0])},
+    ...     contexts={"river": "river bank", "loan": ["bank", "loan"]},
+    ...     sheets=[{"id": "attn"}, {"id": "qkv", "weights": {w: np.eye(2) for w in ("W_Q", "W_K", "W_V")}}],
+    ... )
+    >>> spec.data["vocabulary"]["tokens"]["loan"]
+    [0.0, 3.0]
+    >>> spec.data["sheets"][1]["weights"]["W_Q"]
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+
+    vocabulary: pd.DataFrame | Mapping[str, Any]
+    contexts: Mapping[str, str | Sequence[str]]
+    sheets: Sequence[Sheet | Mapping[str, Any]]
+    title: str = ""
+    focus: str = ""
+    length: int = 0
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The spec as a TOML file would have it: tables, lists, texts and numbers.
+
+        Raises:
+            SpecError: a word stands twice in a DataFrame's index.
+        """
+        found = {
+            "title": self.title,
+            "focus": self.focus,
+            "length": self.length,
+            "vocabulary": _vocabulary(self.vocabulary),
+            "contexts": _plain(self.contexts),
+            "sheets": _plain(list(self.sheets)),
+        }
+        return {key: value for key, value in found.items() if value not in ("", 0)}
+
+
+def _vocabulary(given: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        words = [str(word) for word in given.index]
+        twice = next((word for i, word in enumerate(words) if word in words[:i]), None)
+        if twice is not None:
+            raise SpecError(f"{press.IN_MEMORY}: vocabulary: the index has {twice!r} twice, keep one")
+        rows = given.to_numpy().tolist()
+        return {
+            "dimensions": [str(column) for column in given.columns],
+            "tokens": dict(zip(words, rows, strict=True)),
+        }
+    tables = isinstance(given.get("tokens"), dict) or isinstance(given.get("from"), str)
+    return dict(_plain(given if tables else {"tokens": given}))
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has at hand
+    """A value with arrays and tables made lists, as TOML knows them."""
+    if hasattr(value, "to_numpy"):
+        value = value.to_numpy()
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def build(
+    source: Spec | Mapping[str, Any] | str | Path, target: str | Path, *, force: bool = False
+) -> press.Pressed:
+    """Build a workbook, prove it, and put it in place.
+
+    Args:
+        source: a `Spec`, the tables of one, a spec's file (``lesson.toml``), or a template's name.
+        target: the workbook to write; its folder must exist.
+        force: replace a target even if a person has changed it.
+
+    Returns:
+        Where the workbook went (``path``), and the report of its proof (``report``). It is the target when
+        ``report.holds``, else ``<name>.failed.xlsx`` beside it, the target staying as it was.
+
+    Raises:
+        SpecError: the spec cannot be built.
+        PressError: the target cannot be written, or a person has changed it.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = build("causal", f"{folder}/causal.xlsx")
+    ...     made.path.name, made.report.holds
+    ('causal.xlsx', True)
+    """
+    found: Path | Mapping[str, Any]
+    if isinstance(source, Spec):
+        found = source.data
+    elif isinstance(source, str) and source in templates.names():
+        found = templates.path(source)
+    else:
+        found = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
+    return press.build(found, Path(target), force=force)
+
+
+def read(path: str | Path, engine: str = SAVED) -> dict[str, pd.DataFrame]:
+    """Every range of a workbook as a table, with words as index; needs pandas.
+
+    Args:
+        path: the workbook.
+        engine: ``saved`` takes the values in the file (and recalculates it where one is missing); else
+            ``ironcalc``, ``libreoffice`` or ``gnumeric``, which recalculates it.
+
+    Returns:
+        Range name → DataFrame: rows are words or dimensions, columns words, dimensions, or numbers from 1.
+
+    Raises:
+        NotCheckableError: the file cannot be read, or is not one of ours.
+        PandasMissing: pandas is not installed.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     tables = read(build("causal", f"{folder}/causal.xlsx").path)
+    >>> print(tables["causal_chase_Attention"].round(3))
+              the    cat  chased    the  mouse
+    the     1.000  0.000   0.000  0.000   0.00
+    cat     0.025  0.975   0.000  0.000   0.00
+    chased  0.051  0.139   0.809  0.000   0.00
+    the     0.428  0.086   0.058  0.428   0.00
+    mouse   0.020  0.538   0.031  0.020   0.39
+    """
+    return {name: matrix.frame() for name, matrix in look(path, engine).matrices.items()}

@@ -1,0 +1,51 @@
+"""How much a command says: -v tells every step on standard error, -q leaves out tables and hints."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KEY = "xlsxattn.quiet"
+
+
+class _ToStandardError(logging.Handler):
+    """Passes on what the program's modules log; looks up the stream each time, as it may be redirected."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        click.echo(f"xlsxattn: {record.getMessage()}", err=True)
+
+
+def volume(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options -v and -q."""
+    verbose = click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=_speak, help="Tell every step."
+    )
+    quiet = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=_hush, help="Leave out tables and hints."
+    )
+    return verbose(quiet(command))
+
+
+def is_quiet() -> bool:
+    """Whether the running command was asked to be quiet."""
+    return bool(click.get_current_context().find_root().meta.get(_KEY))
+
+
+def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
+    if asked:
+        ctx.find_root().meta[_KEY] = True
+
+
+def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
+    if not asked:
+        return
+    log, handler = logging.getLogger("xlsxattn"), _ToStandardError()
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    ctx.call_on_close(lambda: log.removeHandler(handler))

@@ -1,0 +1,88 @@
+"""Which colour a number has: heat maps that look like the workbook's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from xlsxattn.checker.cells import Value
+
+MINUS_INFINITY = -1e299
+"""What lies below stands for −∞: the masks write −1E300."""
+
+WEIGHTS = frozenset(
+    {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask", "Probability", "LogitExp"}
+    | {"TopProbabilities"}
+)
+"""Steps whose numbers lie from 0 to 1 on a scale of fixed ends, so that sheets and sentences compare."""
+
+INK, PAPER, GREY = "#1F2933", "#FFFFFF", "#D9DEE3"
+COLD, WARM, FULL = "#9DC3E6", "#F4B183", "#5B9BD5"
+"""Below zero, above zero, and the weight 1; INK on any mixture of one with PAPER passes WCAG AA."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A heat map.
+
+    Attributes:
+        kind: ``weights`` (0 to 1), ``diverging`` (about 0) or "" for none.
+        largest: the number that has the full colour.
+    """
+
+    kind: str
+    largest: float = 1.0
+
+    def strength(self, value: Value) -> float | None:
+        """How strong a cell's colour is, from −1 to 1; None for a cell that has none."""
+        if not self.kind or not isinstance(value, float) or value <= MINUS_INFINITY or value != value:  # noqa: PLR0124
+            return None
+        share = value / self.largest
+        return min(1.0, max(0.0 if self.kind == "weights" else -1.0, share))
+
+    def colour(self, value: Value) -> str | None:
+        """The cell's colour as ``#RRGGBB``; None for a cell that has none."""
+        if self.kind and isinstance(value, float) and value <= MINUS_INFINITY:
+            return GREY
+        strength = self.strength(value)
+        if strength is None:
+            return None
+        full = FULL if self.kind == "weights" else WARM if strength > 0 else COLD
+        return mixed(full, PAPER, abs(strength))
+
+
+NO_SCALE = Scale("")
+
+
+def scale_of(step: str, grid: Sequence[Sequence[Value]], *, whole: bool) -> Scale:
+    """The heat map that a range has.
+
+    Args:
+        step: the last part of its name.
+        grid: its values.
+        whole: whether its numbers are shown without decimals: counts and positions have no heat map.
+    """
+    numbers = [value for row in grid for value in row if isinstance(value, float)]
+    if not numbers:
+        return NO_SCALE
+    if step in WEIGHTS:
+        return Scale("weights")
+    if whole or len(grid[0]) == 1:
+        return NO_SCALE
+    return Scale("diverging", _largest(numbers))
+
+
+def _largest(numbers: Iterable[float]) -> float:
+    sizes = [abs(number) for number in numbers if MINUS_INFINITY < number < -MINUS_INFINITY]
+    return max(sizes, default=0.0) or 1.0
+
+
+def mixed(one: str, two: str, share: float) -> str:
+    """A mixture of two colours, ``share`` of it the first."""
+    parts = [
+        round(share * int(one[i : i + 2], 16) + (1 - share) * int(two[i : i + 2], 16)) for i in (1, 3, 5)
+    ]
+    return "#{:02X}{:02X}{:02X}".format(*parts)

@@ -1,0 +1,49 @@
+"""Matrices as heat maps in a notebook: HTML that needs neither scripts nor style sheets."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from xlsxattn.view.heat import INK
+
+if TYPE_CHECKING:
+    from xlsxattn.view.look import Seen
+    from xlsxattn.view.matrix import Matrix
+
+MOST_CELLS = 4096
+"""So many cells of a matrix are shown: a notebook keeps its outputs in its file."""
+
+
+def figure(matrix: Matrix) -> str:
+    """A matrix as a table with its caption: words, and numbers on their colours."""
+    rows, cols = matrix.shape
+    tall = max(1, min(rows, MOST_CELLS // cols))
+    heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
+    labels = matrix.rows or tuple(str(i + 1) for i in range(rows))
+    top = "".join(f'<th scope="col" style="text-align:right">{escape(head)}</th>' for head in heads)
+    body = "".join(
+        f'<tr><th scope="row" style="text-align:right">{escape(labels[i])}</th>'
+        + "".join(_cell(matrix, i, j) for j in range(cols))
+        + "</tr>"
+        for i in range(tall)
+    )
+    formula = f"<br><code>{escape(matrix.formula)}</code>" if matrix.formula else ""
+    more = f"<br>{rows - tall} more rows" if tall < rows else ""
+    return (
+        f'<table><caption style="text-align:left"><b>{escape(matrix.name)}</b> {rows} × {cols}{formula}{more}'
+        f'</caption><thead><tr><td aria-hidden="true"></td>{top}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def _cell(matrix: Matrix, i: int, j: int) -> str:
+    value = matrix.grid[i][j]
+    colour = matrix.scale.colour(value)
+    dress = f";background-color:{colour};color:{INK}" if colour else ""
+    exact = f' title="{value!r}"' if isinstance(value, float) else ""
+    return f'<td style="text-align:right{dress}"{exact}>{escape(matrix.text(value))}</td>'
+
+
+def figures(seen: Seen) -> str:
+    """The ranges of a workbook that tell most, one below the other."""
+    return "".join(f"<div>{figure(matrix)}</div>" for matrix in seen.story())

@@ -1,0 +1,139 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const NEVER = -1e299, LARGE = 1e5;
+
+  function element(tag, options = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [key, value] of Object.entries(options)) made.setAttribute(key, value);
+    made.append(...children);
+    return made;
+  }
+
+  function shown(value, range) {
+    if (value === null) return "";
+    if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
+    if (typeof value !== "number") return value;
+    if (value <= NEVER) return "−∞";
+    const wide = Math.abs(value) >= LARGE || (range.scientific && value !== 0);
+    return (wide ? exponential(value) : fixed(value, range.digits)).replace(/-/g, "−");
+  }
+
+  // as spreadsheets round: halves up, of 15 significant digits
+  function fixed(value, digits) {
+    const whole = Math.round(Math.abs(value) * 10 ** digits * (1 + 1e-15));
+    return (value < 0 && whole ? "-" : "") + (whole / 10 ** digits).toFixed(digits);
+  }
+
+  function exponential(value) {
+    const [digits, power] = value.toExponential(1).split("e");
+    return `${digits}E${power[0]}${power.slice(1).padStart(2, "0")}`;
+  }
+
+  function dress(cell, value, range) {
+    if (typeof value === "string") cell.dataset.text = "";
+    if (!range.heat || typeof value !== "number") return;
+    if (value <= NEVER) { cell.dataset.never = ""; return; }
+    const strength = Math.max(-1, Math.min(1, value / range.largest));
+    const kind = range.heat === "weights" ? "full" : strength < 0 ? "cold" : "warm";
+    cell.dataset[kind] = "";
+    cell.style.setProperty("--heat", Math.abs(range.heat === "weights" ? Math.max(0, strength) : strength).toFixed(4));
+  }
+
+  function label(labels, index) { return labels[index] ?? String(index + 1); }
+
+  function table(figure, id) {
+    const range = data.ranges[figure.main], names = [figure.main, ...figure.sides];
+    const caption = element("caption", { id: `${id}-caption` });
+    if (figure.lane) caption.append(element("span", { class: "lane" }, data.lanes[figure.lane]));
+    caption.append(element("b", {}, figure.main), " ");
+    caption.append(element("span", { class: "place" }, `${range.values.length} × ${range.values[0].length}, ${range.cell}`));
+    if (range.formula) caption.append(element("code", {}, range.formula));
+    const heads = element("tr", {}, element("td"));
+    names.forEach((name) => data.ranges[name].values[0].forEach((_, j) =>
+      heads.append(element("th", { scope: "col" }, label(data.ranges[name].cols, j)))));
+    const body = element("tbody");
+    range.values.forEach((_, i) => {
+      const line = element("tr", {}, element("th", { scope: "row" }, label(range.rows, i)));
+      names.forEach((name, n) => data.ranges[name].values[i].forEach((value, j) => {
+        const cell = element("td", {}, shown(value, data.ranges[name]));
+        Object.assign(cell.dataset, { range: name, row: i, col: j });
+        if (data.ranges[name].role === "input") cell.dataset.input = "";
+        else if (n) cell.dataset.side = "";
+        dress(cell, value, data.ranges[name]);
+        line.append(cell);
+      }));
+      body.append(line);
+    });
+    const made = element("table", {}, caption, element("thead", {}, heads), body);
+    const first = body.querySelector("td");
+    if (first) first.tabIndex = 0;
+    return element("div", { class: "scroll", role: "group", "aria-labelledby": `${id}-caption` }, made);
+  }
+
+  function fact(name) {
+    const range = data.ranges[name], text = shown(range.values[0][0], range);
+    const mark = text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "";
+    return element("li", {}, `${name} `, element("b", mark ? { class: mark } : {}, text || "(blank)"));
+  }
+
+  function sheet(page) {
+    const made = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
+      element("h2", { id: `${page.id}-title` }, page.title));
+    page.lead.forEach((text) => made.append(element("p", {}, text)));
+    if (page.facts.length) made.append(element("ul", { class: "facts" }, ...page.facts.map(fact)));
+    page.steps.forEach((step, i) => {
+      made.append(element("h3", {}, step.title));
+      step.notes.forEach((text) => made.append(element("p", { class: "note" }, text)));
+      made.append(element("div", { class: "lanes" },
+        ...step.figures.map((figure, j) => table(figure, `${page.id}-${i}-${j}`))));
+    });
+    return made;
+  }
+
+  function describe(cell) {
+    const { range: name, row, col } = cell.dataset, range = data.ranges[name];
+    const value = range.values[row][col];
+    const full = typeof value === "number" && value > NEVER ? String(value).replace("-", "−") : shown(value, range);
+    const where = `${name}, row ${label(range.rows, +row)}, column ${label(range.cols, +col)}`;
+    document.getElementById("cell").textContent =
+      `${where}: ${full || "blank"}${range.formula ? ` by ${range.formula}` : ` (${range.role})`}`;
+  }
+
+  function enter(cell) {
+    const table = cell.closest("table");
+    table.querySelectorAll("td[tabindex]").forEach((other) => other.removeAttribute("tabindex"));
+    cell.tabIndex = 0;
+    cell.focus();
+  }
+
+  function walk(event) {
+    const cell = event.target.closest("td[data-range]");
+    if (!cell || event.ctrlKey || event.altKey || event.metaKey) return;
+    const line = cell.parentElement, lines = [...line.parentElement.rows], at = cell.cellIndex;
+    const places = {
+      ArrowLeft: [line, at - 1], ArrowRight: [line, at + 1], Home: [line, 1], End: [line, line.cells.length - 1],
+      ArrowUp: [lines[lines.indexOf(line) - 1], at], ArrowDown: [lines[lines.indexOf(line) + 1], at],
+    };
+    const [row, column] = places[event.key] ?? [];
+    if (!places[event.key]) return;
+    event.preventDefault();
+    const next = row?.cells[column];
+    if (next?.dataset.range) enter(next);
+  }
+
+  const sheets = document.getElementById("sheets"), contents = document.getElementById("contents");
+  const whose = data.values === "saved" ? "values as saved in the file" : `recalculated by ${data.values}`;
+  document.getElementById("about").textContent = `${data.file}, ${whose}`;
+  data.pages.forEach((page) => {
+    contents.append(element("li", {}, element("a", { href: `#${page.id}` }, page.title)));
+    sheets.append(sheet(page));
+  });
+  sheets.addEventListener("keydown", walk);
+  sheets.addEventListener("focusin", (event) => { if (event.target.dataset.range) describe(event.target); });
+  sheets.addEventListener("click", (event) => { const cell = event.target.closest("td[data-range]"); if (cell) enter(cell); });
+  document.getElementById("theme").addEventListener("change", (event) => {
+    if (event.target.value) document.documentElement.dataset.theme = event.target.value;
+    else delete document.documentElement.dataset.theme;
+  });
+})();

@@ -1,0 +1,124 @@
+"""Pictures of a workbook: PNG and PDF as LibreOffice prints it, HTML as a page of our own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker import engines
+from xlsxattn.checker.engines.processes import run
+from xlsxattn.view import page as pages
+from xlsxattn.view.look import SAVED, look
+
+if TYPE_CHECKING:
+    from xlsxattn.view.look import Seen
+
+KINDS = (".png", ".pdf", ".html")
+RESOLUTION = 110
+"""Dots an inch of a PNG: a sheet with two sentences is about 2,000 wide."""
+SECONDS = 60.0
+
+
+class PreviewError(ValueError):
+    """A picture that cannot be made; its text is the sentence a person reads."""
+
+
+def preview(path: str | Path, target: str | Path, sheet: str = "", engine: str = SAVED) -> Path:
+    """Write a picture of a workbook, or nothing at all.
+
+    Args:
+        path: the workbook.
+        target: where the picture goes; its ending decides: ``.png`` (one sheet), ``.pdf`` (all sheets, or
+            one), ``.html`` (all sheets, with tables, heat maps and formulas).
+        sheet: the sheet wanted, by its id (``attn``) or its tab; when empty, a PNG shows the first that
+            computes.
+        engine: whose values an HTML page shows, as for `look`. LibreOffice recalculates what it prints.
+
+    Raises:
+        PreviewError: the target or the sheet makes no sense, or the target cannot be written.
+        NotCheckableError: the workbook cannot be read, or is not one of ours.
+        engines.EngineMissing: LibreOffice, or the program that paints a PNG, is not installed.
+        engines.EngineFailed: one of them failed.
+    """
+    target = Path(target)
+    kind = target.suffix.lower()
+    if kind not in KINDS:
+        raise PreviewError(f"{target}: the picture's name must end in one of {', '.join(KINDS)}")
+    if kind == ".html" and sheet:
+        raise PreviewError(f"{target}: a page shows all sheets: leave out the sheet, or choose .png or .pdf")
+    seen = look(path, engine)
+    number = page_of(seen, sheet) if sheet or kind == ".png" else 0
+    with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
+        made = Path(folder, f"preview{kind}")
+        if kind == ".html":
+            made.write_text(pages.render(seen), "utf-8")
+        else:
+            _print(seen.path, made, number)
+        _put(made, target)
+    return target
+
+
+def _print(path: Path, made: Path, number: int) -> None:
+    """A PDF of all sheets, or one sheet as a PDF or a PNG."""
+    printed = made.with_name("printed.pdf")
+    engines.print_pdf(path, printed)
+    if not number:
+        printed.rename(made)
+    elif made.suffix == ".pdf":
+        poppler("pdfseparate", "-f", number, "-l", number, printed, made)
+    else:
+        wanted = ("-f", number, "-l", number, "-r", RESOLUTION)
+        poppler("pdftoppm", *wanted, "-png", "-singlefile", printed, made.with_suffix(""))
+
+
+def page_of(seen: Seen, sheet: str) -> int:
+    """The number, from 1, of a sheet among those that are printed.
+
+    Raises:
+        PreviewError: there is no such sheet.
+    """
+    tabs = {info.id: _tab(seen, info.id) for info in seen.manifest.sheets}
+    computing = next((info.id for info in seen.manifest.sheets if info.kind != "compare"), "")
+    wanted = tabs.get(sheet or computing, sheet)
+    if wanted not in seen.tabs:
+        known = ", ".join(dict.fromkeys([*tabs, *seen.tabs]))
+        raise PreviewError(f"{seen.path}: there is no sheet '{sheet}'; the sheets are: {known}")
+    return seen.tabs.index(wanted) + 1
+
+
+def _tab(seen: Seen, sheet: str) -> str:
+    """The tab where a sheet's own ranges stand; of a model's several pages the last, with its outcome."""
+    own = [m.area.sheet for m in seen.matrices.values() if m.name.startswith(f"{sheet}_")]
+    return own[-1] if own else ""
+
+
+def poppler(program: str, *words: object) -> None:
+    """Let one of Poppler's programs work on a PDF; the last word is what it writes.
+
+    Raises:
+        engines.EngineMissing: there is no such program.
+        engines.EngineFailed: it failed.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise engines.EngineMissing(
+            f"Poppler is missing: no program '{program}' was found on the PATH; "
+            "get it with: apt-get install poppler-utils"
+        )
+    *_, made = words
+    code = run([found, *map(str, words)], Path(str(made)).parent, SECONDS)
+    if code != 0:
+        raise engines.EngineFailed(f"Poppler's {program} could not work on what LibreOffice printed.")
+
+
+def _put(made: Path, target: Path) -> None:
+    """Put a finished picture in its place, whole."""
+    beside = target.with_name(f"{target.name}.part")
+    try:
+        shutil.copyfile(made, beside)
+        beside.replace(target)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise PreviewError(f"{target}: cannot be written: {error.strerror}") from None

@@ -1,0 +1,92 @@
+"""Matrices as coloured tables in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
+from rich.console import Group
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from xlsxattn.view.heat import INK
+from xlsxattn.view.matrix import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from xlsxattn.view.look import Seen
+    from xlsxattn.view.matrix import Matrix
+
+GAP = 3
+"""Blanks between columns."""
+MOST_ROWS = 60
+"""So many rows of a matrix a terminal shows."""
+
+
+def table(matrix: Matrix, width: int | None = None) -> Group:
+    """A matrix for rich: its name, its formula, and its words and numbers, each on its heat map's colour.
+
+    Args:
+        matrix: what to show.
+        width: characters that a line has; the columns that do not fit are left out, and a last line says so.
+            None shows all rows and columns.
+    """
+    rows, cols = matrix.shape
+    heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
+    labels = matrix.rows or tuple(str(i + 1) for i in range(rows))
+    texts = [[matrix.text(value) for value in row] for row in matrix.grid]
+    fit, tall = cols, rows
+    if width is not None:
+        fit = _fitting(texts, heads, width - max(map(cell_len, labels)) - GAP)
+        tall = min(rows, MOST_ROWS)
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    made.add_column(no_wrap=True)
+    for j, head in enumerate(heads[:fit]):
+        number = any(isinstance(row[j], float) for row in matrix.grid)
+        made.add_column(Text(head), justify="right" if number else "left", no_wrap=True)
+    if fit < cols:
+        made.add_column(Text("…"))
+    for i in range(tall):
+        line = [_cell(matrix, i, j, texts[i][j]) for j in range(fit)]
+        made.add_row(Text(labels[i], style="bold"), *line, *(["…"] if fit < cols else []))
+    parts: list[RenderableType] = [
+        Text.assemble((matrix.name, "bold"), f"  {rows} × {cols}, {printable(matrix.area.address())}")
+    ]
+    if matrix.formula:
+        parts.append(Text(printable(matrix.formula), style="dim"))
+    parts.append(made)
+    if fit < cols or tall < rows:
+        parts.append(Text(f"{tall} of {rows} rows, {fit} of {cols} columns; a pipe has all: | less -S"))
+    return Group(*parts)
+
+
+def _cell(matrix: Matrix, i: int, j: int, text: str) -> Text:
+    colour = matrix.scale.colour(matrix.grid[i][j])
+    return Text(text, style=Style(color=INK, bgcolor=colour) if colour else Style.null())
+
+
+def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
+    """How many columns fit into a line, one at least."""
+    used = 0
+    for j, head in enumerate(heads):
+        wide = max(cell_len(head), *(cell_len(row[j]) for row in texts)) + GAP
+        last = j + 1 == len(heads)
+        if used + wide + (0 if last else GAP + 1) > room:
+            return max(j, 1)
+        used += wide
+    return len(heads)
+
+
+def listing(seen: Seen) -> Table:
+    """All ranges of a workbook: name, shape, place, and formula or kind."""
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for head in ("range", "shape", "first cell", "holds"):
+        made.add_column(head, no_wrap=head != "holds")
+    for matrix in seen.matrices.values():
+        rows, cols = matrix.shape
+        holds = printable(matrix.formula or matrix.role)
+        made.add_row(*map(Text, (matrix.name, f"{rows} × {cols}", printable(matrix.area.address()), holds)))
+    return made
