@@ -1,0 +1,97 @@
+"""A model by the equations of docs/contract.md, in NumPy and float64, for imported weights."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xlsxattn.weights.model import Imported
+
+
+def outputs(imported: Imported, sentence: int = 0) -> tuple[Any, Any]:
+    """Output and, of a decoder, Logits of one sentence."""
+    s = imported.settings
+    w = {name: array.astype(np.float64) for name, array in imported.weights.items()}
+    E = imported.E.astype(np.float64)
+    rows = [imported.tokens.index(token) for token in imported.sentences[sentence][1]]
+    X = E[rows]
+    n, d = X.shape
+    if s["scale_embeddings"]:
+        X = X * math.sqrt(d)
+    if s["position"] == "learned":
+        X = X + w["P"][:n]
+    if s["embedding_norm"]:
+        X = norm(X, s, w, "Input")
+    for k in range(1, s["layers"] + 1):
+        X = layer(X, s, w, f"l{k}_")
+    if s["final_norm"]:
+        X = norm(X, s, w, "Output")
+    if imported.kind == "encoder":
+        return X, None
+    return X, X @ (E.T if s["tied"] else w["W_U"])
+
+
+def layer(X: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> Any:
+    if s["residual"] == "pre-norm":
+        X = X + multi_head(norm(X, s, w, f"{at}Norm1"), s, w, at)
+        return X + feed_forward(norm(X, s, w, f"{at}Norm2"), s, w, at)
+    X = norm(X + multi_head(X, s, w, at), s, w, f"{at}Norm1")
+    return norm(X + feed_forward(X, s, w, at), s, w, f"{at}Norm2")
+
+
+def norm(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], name: str) -> Any:
+    if s["norm"] == "rms":
+        return x / np.sqrt((x**2).mean(1, keepdims=True) + s["epsilon"]) * w[f"{name}_Gamma"]
+    centred = x - x.mean(1, keepdims=True)
+    scaled = centred / np.sqrt((centred**2).mean(1, keepdims=True) + s["epsilon"])
+    return scaled * w[f"{name}_Gamma"] + w[f"{name}_Beta"]
+
+
+def linear(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str, which: str) -> Any:
+    return x @ w[f"{at}W_{which}"] + (w[f"{at}b_{which}"] if s["bias"] else 0.0)
+
+
+def multi_head(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> Any:
+    n, d_k, d_v = len(x), s["d_k"], s["d_v"]
+    Q, K, V = (linear(x, s, w, at, which) for which in "QKV")
+    heads = []
+    for h in range(s["heads"]):
+        g = h * s["kv_heads"] // s["heads"]
+        q, k = Q[:, h * d_k : (h + 1) * d_k], K[:, g * d_k : (g + 1) * d_k]
+        if s["position"] == "rotary":
+            q, k = turn(q, s), turn(k, s)
+        scores = q @ k.T / (math.sqrt(d_k) if s["scale"] else 1.0)
+        if s["mask"] == "causal":
+            scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
+        e = np.exp(scores - scores.max(1, keepdims=True))
+        heads.append(e / e.sum(1, keepdims=True) @ V[:, g * d_v : (g + 1) * d_v])
+    return linear(np.hstack(heads), s, w, at, "O")
+
+
+def turn(x: Any, s: Mapping[str, Any]) -> Any:
+    n, d = x.shape
+    adjacent = s["pairs"] == "adjacent"
+    pair = np.arange(d) // 2 if adjacent else np.arange(d) % (d // 2)
+    angle = np.arange(n)[:, None] * s["base"] ** (-2.0 * pair / d)
+    turned = np.zeros((d, d))
+    for i in range(d // 2):
+        a, b = (2 * i, 2 * i + 1) if adjacent else (i, i + d // 2)
+        turned[b, a], turned[a, b] = -1.0, 1.0
+    return x * np.cos(angle) + (x @ turned) * np.sin(angle)
+
+
+def feed_forward(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> Any:
+    h = linear(x, s, w, at, "1")
+    kinds = {
+        "relu": lambda: np.maximum(h, 0.0),
+        "gelu": lambda: h * np.vectorize(lambda v: 0.5 * math.erfc(-v / math.sqrt(2)))(h),
+        "gelu-tanh": lambda: 0.5 * h * (1 + np.tanh(math.sqrt(2 / math.pi) * (h + 0.044715 * h**3))),
+        "silu": lambda: h / (1 + np.exp(-h)),
+        "swiglu": lambda: h / (1 + np.exp(-h)) * linear(x, s, w, at, "3"),
+    }
+    return linear(kinds[s["activation"]](), s, w, at, "2")

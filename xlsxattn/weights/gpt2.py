@@ -1,0 +1,87 @@
+"""Decoders that are built like GPT-2 (Radford et al. 2019)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.weights.parts import Piece, Plan, unembedding
+
+if TYPE_CHECKING:
+    from xlsxattn.weights.config import Config
+    from xlsxattn.weights.parts import Parts
+
+
+def plan_gpt2(parts: Parts, config: Config) -> Plan:
+    """GPT-2: its linear layers ("Conv1D") are kept as in × out, Q, K and V side by side in one."""
+    config.refuse("scale_attn_by_inverse_layer_idx", (False,))
+    config.refuse("add_cross_attention", (False,))
+    d_model, n_vocab = config.count("n_embd", "hidden_size"), config.count("vocab_size")
+    n_positions = config.count("n_positions", "n_ctx", "max_position_embeddings")
+    settings = _settings(config, d_model)
+    table = parts.check("wte.weight", n_vocab, d_model)
+    head, notes = unembedding(parts, table, tied=config.flag("tie_word_embeddings", default=True))
+    P = Piece("P", (n_positions, d_model), parts.check("wpe.weight", n_positions, d_model), first=0)
+    return Plan(
+        "GPT-2",
+        "decoder",
+        settings | {"tied": head is None},
+        d_model,
+        n_vocab,
+        n_positions,
+        table,
+        head,
+        (P, *_norm(parts, "Output", "ln_f", d_model)),
+        tuple(_layer(parts, k, d_model, settings["d_ff"]) for k in range(settings["layers"])),
+        notes,
+    )
+
+
+def _settings(config: Config, d_model: int) -> dict[str, Any]:
+    heads = config.count("n_head", "num_attention_heads")
+    d_k = config.divided(d_model, "n_head", heads)
+    return {
+        "layers": config.count("n_layer", "num_hidden_layers"),
+        "heads": heads,
+        "kv_heads": heads,
+        "d_k": d_k,
+        "d_v": d_k,
+        "d_ff": config.count("n_inner", default=4 * d_model),
+        "norm": "layer",
+        "epsilon": config.positive("layer_norm_epsilon", default=1e-5),
+        "residual": "pre-norm",
+        "activation": config.activation("activation_function", default="gelu_new"),
+        "bias": True,
+        "mask": "causal",
+        "position": "learned",
+        "scale": config.flag("scale_attn_weights", default=True),
+        "scale_embeddings": False,
+        "embedding_norm": False,
+        "final_norm": True,
+    }
+
+
+def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[Piece, ...]:
+    at, pieces = f"h.{k}.", []
+    weight = parts.check(f"{at}attn.c_attn.weight", d_model, 3 * d_model)
+    bias = parts.check(f"{at}attn.c_attn.bias", 3 * d_model)
+    for i, which in enumerate("QKV"):
+        columns = slice(i * d_model, (i + 1) * d_model)
+        pieces.append(Piece(f"W_{which}", (d_model, d_model), weight, columns=columns))
+        pieces.append(Piece(f"b_{which}", (1, d_model), bias, columns=columns))
+    for which, name, rows, columns_out in (
+        ("O", "attn.c_proj", d_model, d_model),
+        ("1", "mlp.c_fc", d_model, d_ff),
+        ("2", "mlp.c_proj", d_ff, d_model),
+    ):
+        pieces.append(parts.linear(f"W_{which}", f"{at}{name}.weight", rows, columns_out, turned=False))
+        pieces.append(parts.row(f"b_{which}", f"{at}{name}.bias", columns_out))
+    pieces.extend(_norm(parts, "Norm1", f"{at}ln_1", d_model))
+    pieces.extend(_norm(parts, "Norm2", f"{at}ln_2", d_model))
+    return tuple(pieces)
+
+
+def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[Piece, Piece]:
+    return (
+        parts.row(f"{name}_Gamma", f"{tensor}.weight", d_model),
+        parts.row(f"{name}_Beta", f"{tensor}.bias", d_model),
+    )

@@ -1,0 +1,185 @@
+"""A trained model and sentences, ready to be made into a spec."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.weights.checkpoint import open_checkpoint
+from xlsxattn.weights.families import plan as understand
+from xlsxattn.weights.size import Size, check_room, estimate
+from xlsxattn.weights.tensor import CheckpointError
+from xlsxattn.weights.tokenizer import open_tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from xlsxattn.weights.parts import Array, Plan
+    from xlsxattn.weights.tokenizer import Tokenizer
+
+LONGEST_SENTENCE = 256
+"""What a spec allows a sentence, in tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """All that a spec of the model needs.
+
+    Attributes:
+        family: what the model is called, for a person: "BERT".
+        kind: the sheet's kind, "encoder" or "decoder".
+        settings: the sheet's keys, as docs/spec-models.md lists them.
+        weights: matrices by their names in a spec (``P``, ``l1_W_Q``, ``l1_b_Q``, ``Output_Gamma``, ``W_U``),
+            to be multiplied from the right, x W; only of the layers that were asked for. They are float32, or
+            float64 where the checkpoint or a sum needs it.
+        layers: the layers taken, from 1, as a spec numbers them.
+        heads: the heads asked for, (layer, head), both from 1.
+        tokens: the vocabulary, spelled so that no two look alike.
+        numbers: the tokens' numbers in the checkpoint.
+        E: their embeddings, tokens × d_model.
+        sentences: the sentences as they were given, and their tokens, spelled as in the vocabulary.
+        size: what the workbook will hold.
+        notes: what a person should know, a sentence each.
+    """
+
+    family: str
+    kind: str
+    settings: dict[str, Any]
+    weights: dict[str, Array]
+    layers: tuple[int, ...]
+    heads: tuple[tuple[int, int], ...]
+    tokens: tuple[str, ...]
+    numbers: tuple[int, ...]
+    E: Array
+    sentences: tuple[tuple[str, tuple[str, ...]], ...]
+    size: Size
+    notes: tuple[str, ...]
+
+    @property
+    def d_model(self) -> int:
+        """Length of an embedding."""
+        return int(self.E.shape[1])
+
+
+def read_model(
+    path: Path,
+    sentences: Sequence[str],
+    *,
+    layers: str | None = None,
+    heads: str | None = None,
+    whole_vocabulary: bool = False,
+    target: Path | None = None,
+) -> Imported:
+    """Read a checkpoint and split sentences by its tokenizer.
+
+    Args:
+        path: the checkpoint, see ``open_checkpoint``.
+        sentences: at least one.
+        layers: which layers to take, "0,5", counted from 0 as in checkpoints; all without it.
+        heads: which heads are asked for, "5.11", each layer.head from 0.
+        whole_vocabulary: take all the model's tokens, not only those of the sentences.
+        target: the workbook to be, whose disk must have room for it.
+
+    Raises:
+        CheckpointError: the checkpoint or a sentence cannot be taken, or the workbook would not fit.
+    """
+    checkpoint = open_checkpoint(path)
+    plan = understand(checkpoint)
+    chosen = parse_layers(layers, plan.settings["layers"])
+    chosen_heads = parse_heads(heads, plan.settings["layers"], plan.settings["heads"], chosen)
+    tokenizer = open_tokenizer(checkpoint)
+    if not sentences:
+        raise CheckpointError(f"{path}: at least one sentence is needed")
+    split = [_split(plan, tokenizer, sentence) for sentence in sentences]
+    numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in split for n in one})
+    size = estimate(plan, chosen, [len(one) for one in split], len(numbers))
+    if target is not None:
+        check_room(size, path, target)
+    spelled = tokenizer.spell(numbers)
+    said = [tokenizer.unknown_in(s, one) for s, one in zip(sentences, split, strict=True)]
+    return Imported(
+        plan.family,
+        plan.kind,
+        plan.settings,
+        _weights(plan, chosen, max(len(one) for one in split), numbers),
+        tuple(k + 1 for k in chosen),
+        tuple((k + 1, h + 1) for k, h in chosen_heads),
+        tuple(spelled[n] for n in numbers),
+        tuple(numbers),
+        plan.embedding.read(numbers),
+        tuple((s, tuple(spelled[n] for n in one)) for s, one in zip(sentences, split, strict=True)),
+        size,
+        (*plan.notes, *(note for note in said if note)),
+    )
+
+
+def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:
+    numbers = tokenizer.encode(sentence)
+    if plan.n_positions is not None and len(numbers) > plan.n_positions:
+        found = f"has {len(numbers)} tokens, and the model has positions for {plan.n_positions}"
+        raise CheckpointError(f"the sentence {_short(sentence)} {found}: make it shorter")
+    if len(numbers) > LONGEST_SENTENCE:
+        found = f"has {len(numbers)} tokens, at most {LONGEST_SENTENCE} are possible"
+        raise CheckpointError(f"the sentence {_short(sentence)} {found}")
+    strange = next((n for n in numbers if n >= plan.n_vocab), None)
+    if strange is not None:
+        found = f"gives the token number {strange}, and the model knows {plan.n_vocab}"
+        raise CheckpointError(f"{tokenizer.path}: {found}: it belongs to another model")
+    return numbers
+
+
+def _weights(plan: Plan, layers: Sequence[int], n: int, numbers: Sequence[int]) -> dict[str, Array]:
+    """All weights by name; of the positions only those that the sentences need."""
+    outer = [replace(p, shape=(n, p.shape[1])) if p.name == "P" else p for p in plan.outer]
+    found = {piece.name: piece.read() for piece in outer}
+    for k in layers:
+        found |= {f"l{k + 1}_{piece.name}": piece.read() for piece in plan.layers[k]}
+    if plan.unembedding is not None:
+        found["W_U"] = plan.unembedding.read(numbers).T.copy()
+    return found
+
+
+# --- which layers, which heads -----------------------------------------------------------------------------
+
+
+def parse_layers(text: str | None, n_layers: int) -> tuple[int, ...]:
+    """The layers that a text such as "0,5" names, from 0, in order.
+
+    Raises:
+        CheckpointError: one is no number, or the model has no such layer.
+    """
+    if text is None:
+        return tuple(range(n_layers))
+    return tuple(sorted({_within("--layers", "layer", part, n_layers) for part in text.split(",")}))
+
+
+def parse_heads(
+    text: str | None, n_layers: int, n_heads: int, layers: Sequence[int]
+) -> tuple[tuple[int, int], ...]:
+    """The heads that a text such as "5.11,0.3" names, each as (layer, head), both from 0.
+
+    Raises:
+        CheckpointError: one is not spelled so, the model has no such head, or its layer is not taken.
+    """
+    found = []
+    for part in text.split(",") if text is not None else ():
+        layer, dot, head = part.strip().partition(".")
+        if not dot:
+            raise CheckpointError(f"--heads: found {part!r}, layer.head is needed, such as 5.11")
+        k = _within("--heads", "layer", layer, n_layers)
+        if k not in layers:
+            raise CheckpointError(f"--heads: {part.strip()} stands in layer {k}, which --layers leaves out")
+        found.append((k, _within("--heads", "head", head, n_heads)))
+    return tuple(sorted(set(found)))
+
+
+def _within(option: str, what: str, text: str, count: int) -> int:
+    if not re.fullmatch(r"\s*[0-9]{1,6}\s*", text) or int(text) >= count:
+        raise CheckpointError(f"{option}: found {text.strip()!r}, the model's {what}s are 0 to {count - 1}")
+    return int(text)
+
+
+def _short(sentence: str) -> str:
+    return repr(sentence if len(sentence) <= 60 else f"{sentence[:57]}...")  # noqa: PLR2004

@@ -1,0 +1,165 @@
+"""Takes tensors out of a checkpoint, each with the shape it must have, and notes which were taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from xlsxattn.weights.checkpoint import Checkpoint
+    from xlsxattn.weights.tensor import CheckpointError, Tensor
+
+    Array = NDArray[Any]
+    Weights = dict[str, Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A checkpoint's tensors, whose names begin with ``prefix``.
+
+    Attributes:
+        checkpoint: what they are taken from.
+        prefix: what stands before the names of the family, such as ``bert.``; often nothing.
+        taken: the names that were asked for so far.
+    """
+
+    checkpoint: Checkpoint
+    prefix: str
+    taken: set[str] = field(default_factory=set)
+
+    def has(self, name: str) -> bool:
+        """Whether there is a tensor of a name."""
+        return self.prefix + name in self.checkpoint.tensors
+
+    def find(self, name: str) -> Tensor:
+        """A tensor by its name in the family."""
+        tensor = self.checkpoint.find(self.prefix + name)
+        self.taken.add(tensor.name)
+        return tensor
+
+    def check(self, name: str, *shape: int) -> Tensor:
+        """A tensor that has the shape that the config asks for.
+
+        Raises:
+            CheckpointError: it is lacking, or has another shape.
+        """
+        tensor = self.find(name)
+        if tensor.shape != shape:
+            raise tensor.error(f"has the shape {spelled(tensor.shape)}, the config asks for {spelled(shape)}")
+        return tensor
+
+    def linear(self, name: str, tensor: str, rows: int, columns: int, *, turned: bool) -> Piece:
+        """A weight matrix, rows × columns in a spec; ``turned``: the checkpoint keeps it as out × in."""
+        shape = (columns, rows) if turned else (rows, columns)
+        return Piece(name, (rows, columns), self.check(tensor, *shape), turned=turned)
+
+    def row(self, name: str, tensor: str, columns: int) -> Piece:
+        """A bias, γ or β: one row."""
+        return Piece(name, (1, columns), self.check(tensor, columns))
+
+    def error(self, sentence: str) -> CheckpointError:
+        """An error about the whole checkpoint."""
+        return self.checkpoint.error(sentence)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One weight to be: which tensor it is made of, and how; nothing is read before ``read``.
+
+    Attributes:
+        name: the weight's name in a spec, without the layer.
+        shape: the weight's shape in a spec; a row of numbers is 1 × columns.
+        tensor: what it is made of; without one, zeros.
+        turned: the tensor is kept as out × in, a spec's weight is in × out.
+        columns: the tensor's columns it is made of; without them, all.
+        first: the tensor's row that is the weight's first.
+        added: a tensor whose row 0 is added to every row.
+    """
+
+    name: str
+    shape: tuple[int, int]
+    tensor: Tensor | None = None
+    turned: bool = False
+    columns: slice | None = None
+    first: int | None = None
+    added: Tensor | None = None
+
+    def read(self) -> Array:
+        """The weight, to be multiplied from the right: x W."""
+        if self.tensor is None:
+            return np.zeros(self.shape, np.float32)
+        rows = None if self.first is None else range(self.first, self.first + self.shape[0])
+        array: Array = self.tensor.read(rows)
+        array = array.T if self.turned else array
+        array = array[..., self.columns] if self.columns is not None else array
+        if self.added is not None:  # in float64, so that nothing is rounded
+            array = array.astype(np.float64) + self.added.read([0]).astype(np.float64)
+        return np.ascontiguousarray(array.reshape(self.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checkpoint understood, before any number of it is read.
+
+    Attributes:
+        family: what the model is called, for a person.
+        kind: "encoder" or "decoder".
+        settings: the keys of a model's sheet, as docs/spec-models.md lists them.
+        d_model: length of an embedding.
+        n_vocab: tokens that the model knows.
+        n_positions: the longest sentence, in tokens; none where the model has no limit.
+        embedding: the table of embeddings, n_vocab × d_model.
+        unembedding: the same of an untied decoder's last step, n_vocab × d_model.
+        outer: the weights outside the layers.
+        layers: each layer's weights.
+        notes: what a person should know, a sentence each.
+    """
+
+    family: str
+    kind: str
+    settings: dict[str, Any]
+    d_model: int
+    n_vocab: int
+    n_positions: int | None
+    embedding: Tensor
+    unembedding: Tensor | None
+    outer: tuple[Piece, ...]
+    layers: tuple[tuple[Piece, ...], ...]
+    notes: tuple[str, ...] = ()
+
+
+def spelled(shape: tuple[int, ...]) -> str:
+    """A shape as an error's sentence says it."""
+    return " × ".join(str(side) for side in shape) if shape else "a single number"
+
+
+def unembedding(
+    parts: Parts, table: Tensor, name: str = "lm_head.weight", *, tied: bool
+) -> tuple[Tensor | None, tuple[str, ...]]:
+    """The table that turns a decoder's outputs into logits, where it is not the embeddings' own.
+
+    It stands beside the model, not inside: ``lm_head.weight`` beside ``model.norm.weight``.
+
+    Raises:
+        CheckpointError: the model is not tied and has none.
+    """
+    outside = parts.prefix.removesuffix(parts.prefix.split(".")[-2] + ".") if parts.prefix else ""
+    found = next(
+        (
+            Parts(parts.checkpoint, p, parts.taken)
+            for p in (outside, parts.prefix)
+            if Parts(parts.checkpoint, p).has(name)
+        ),
+        None,
+    )
+    if tied:
+        if found is not None:
+            found.find(name)
+        return None, ((f"{name} is left out: the config ties it to the embeddings.",) if found else ())
+    if found is None:
+        raise parts.error(f"lacks the tensor {name!r}, and the config does not tie it to the embeddings")
+    return found.check(name, *table.shape), ()

@@ -1,0 +1,104 @@
+"""How large a workbook of a model will be, said before it is made; one too large here is refused."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xlsxattn.weights.tensor import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from xlsxattn.weights.parts import Plan
+
+MB = 1_000_000
+BYTES_OF_NUMBER, BYTES_OF_FORMULA_CELL = 5.5, 9.0
+"""A cell in the file: shortest text of a float32, deflated; a computed cell's number has 16 digits."""
+MEMORY_FIXED, MEMORY_OF_NUMBER, MEMORY_OF_FORMULA_CELL = 250 * MB, 12.0, 400.0
+"""A number's place as array, twice for a moment; a computed cell is an object while it is written."""
+WEB_LIMIT = 25 * MB
+"""What Excel for the web opens, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a workbook will hold and need: cells, bytes in the file, bytes of memory while it is made."""
+
+    numbers: int
+    computed: int
+
+    @property
+    def cells(self) -> int:
+        """Numbers and computed cells."""
+        return self.numbers + self.computed
+
+    @property
+    def bytes(self) -> float:
+        """The file's."""
+        return self.numbers * BYTES_OF_NUMBER + self.computed * BYTES_OF_FORMULA_CELL
+
+    @property
+    def memory(self) -> float:
+        """What making it takes."""
+        return MEMORY_FIXED + self.numbers * MEMORY_OF_NUMBER + self.computed * MEMORY_OF_FORMULA_CELL
+
+    def __str__(self) -> str:
+        sentence = f"this will be {_count(self.cells)} cells, about {self.bytes / MB:,.0f} MB"
+        return sentence + ("; Excel for the web opens less" if self.bytes > WEB_LIMIT else "")
+
+
+def estimate(plan: Plan, layers: Sequence[int], lengths: Sequence[int], n_vocab: int) -> Size:
+    """Count the cells of a model's workbook.
+
+    Args:
+        plan: the model.
+        layers: which layers are taken, from 0.
+        lengths: of the sentences, in tokens.
+        n_vocab: how many tokens the workbook's vocabulary has.
+    """
+    s, d, longest = plan.settings, plan.d_model, max(lengths)
+    numbers = n_vocab * d * (1 if s.get("tied", True) else 2)
+    numbers += sum(p.shape[0] * p.shape[1] for p in plan.outer if p.name != "P")
+    numbers += longest * d if any(p.name == "P" for p in plan.outer) else 0
+    numbers += sum(p.shape[0] * p.shape[1] for k in layers for p in plan.layers[k])
+    computed = 0
+    turned, gated = 2 * (s["position"] == "rotary"), s["activation"] == "swiglu"
+    for n in lengths:
+        squares = 4 + (s["mask"] != "none")
+        head = n * ((2 + turned) * s["d_k"] + 2 * s["d_v"] + squares * n + 5)
+        layer = s["heads"] * (head + n * s["d_v"]) + n * (5 * d + (2 + gated) * s["d_ff"] + 4)
+        computed += len(layers) * layer + 3 * n * d + (4 * n * n_vocab if plan.kind == "decoder" else 0)
+    return Size(numbers, computed)
+
+
+def check_room(size: Size, source: Path, target: Path) -> None:
+    """Refuse a workbook that does not fit into this machine.
+
+    Raises:
+        CheckpointError: there is not the memory, or not the room on the target's disk.
+    """
+    free = shutil.disk_usage(target.parent if target.parent.is_dir() else ".").free
+    if size.bytes * 3 > free:  # the finished file, and two drafts of it
+        needed = f"three times that on the disk, which has {free / MB:,.0f} MB free"
+        raise CheckpointError(f"{source}: {size}; making it takes {needed}: take fewer layers with --layers")
+    available = _available()
+    if available is not None and size.memory > available:
+        needed = f"about {size.memory / MB:,.0f} MB of memory, and {available / MB:,.0f} MB are free"
+        raise CheckpointError(f"{source}: {size}; making it takes {needed}: take fewer layers with --layers")
+
+
+def _available() -> int | None:
+    """Bytes of memory that are free, where the system says so."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
+            found = dict(line.split(":", 1) for line in file)
+        return int(found["MemAvailable"].split()[0]) * 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _count(cells: int) -> str:
+    return f"{cells / 1e6:,.1f} M" if cells >= MB else f"{cells:,}"

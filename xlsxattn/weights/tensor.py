@@ -1,0 +1,105 @@
+"""One tensor of a checkpoint: where its numbers stand, read when they are asked for."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlsxattn.builder.table import SpecError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
+FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+LONGEST_JSON = 200_000_000
+
+
+class CheckpointError(SpecError):
+    """A checkpoint that no workbook can be made of; its text is the sentence a person reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """Where one tensor's numbers stand: from byte ``start`` of a .safetensors, or, by name, in an .npz."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    file: Path
+    start: int | None
+
+    def error(self, sentence: str) -> CheckpointError:
+        """An error about this tensor."""
+        return CheckpointError(f"{self.file}: the tensor {self.name!r} {sentence}")
+
+    def read(self, rows: Sequence[int] | None = None) -> NDArray[Any]:
+        """The numbers, or those of some rows: float64 where they are stored so, else float32.
+
+        Raises:
+            CheckpointError: they are no floating-point numbers, not finite, or not all there.
+        """
+        if self.dtype not in FLOATS:
+            raise self.error(f"holds numbers of the type {self.dtype}, one of {', '.join(FLOATS)} is needed")
+        stored = self._from_npz() if self.start is None else self._from_safetensors(self.start)
+        stored = np.asarray(stored if rows is None else stored[np.asarray(rows, dtype=np.intp)])
+        if self.dtype == "BF16":  # the upper half of a float32
+            stored = (stored.astype("<u4") << 16).view("<f4")
+        array = stored if stored.dtype == np.float64 else stored.astype(np.float32)
+        wrong = ~np.isfinite(array)
+        if wrong.any():
+            at = np.argwhere(wrong)[0].tolist()
+            at = at if rows is None else [int(rows[at[0]]), *at[1:]]
+            found = f"holds {np.count_nonzero(wrong)} numbers that are NaN or infinite, the first at {at}"
+            raise self.error(f"{found}; finite numbers are needed")
+        return array
+
+    def _from_safetensors(self, start: int) -> NDArray[Any]:
+        if not math.prod(self.shape):
+            raise self.error("is empty")
+        try:
+            return np.memmap(self.file, FLOATS[self.dtype], "r", start, self.shape)
+        except (ValueError, OSError) as error:
+            raise self.error(f"cannot be read: {error}") from None
+
+    def _from_npz(self) -> NDArray[Any]:
+        try:
+            with np.load(self.file, allow_pickle=False) as arrays:
+                return np.asarray(arrays[self.name])
+        except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            raise self.error(f"cannot be read: {error}") from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The object that a JSON file holds.
+
+    Raises:
+        CheckpointError: it holds none.
+    """
+    if path.stat().st_size > LONGEST_JSON:
+        raise CheckpointError(
+            f"{path}: is longer than {LONGEST_JSON:,} bytes, which no such file needs to be"
+        )
+    return parse_json(path.read_bytes(), str(path))
+
+
+def parse_json(text: bytes | str, named: str) -> dict[str, Any]:
+    """The object that a JSON text holds; ``named`` begins an error's sentence."""
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise CheckpointError(f"{named}: its lists are nested too deeply") from None
+    except ValueError as error:
+        raise CheckpointError(f"{named}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise CheckpointError(f"{named}: a JSON object is needed")
+    return found
