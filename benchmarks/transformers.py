@@ -1,8 +1,9 @@
 """How a decoder's workbook grows: cells, file size and recalculation with its layers and its tokens.
 
 Decoders of 4 heads with drawn weights, no values saved. IronCalc loads and recalculates a file in this
-process; beside it, in turn, openpyxl reads the same file. The last rows are the aim: 8 layers, 64 tokens, d_model 64,
-where IronCalc shall take no longer than openpyxl; and the same model where it writes by itself, row by row.
+process; beside it, in turn, openpyxl reads the same file. The last rows are the aim, 8 layers, 64 tokens,
+d_model 64, where IronCalc shall take no longer than openpyxl;
+and the same where it writes by itself, row by row.
 """
 
 from __future__ import annotations

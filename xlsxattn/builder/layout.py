@@ -32,7 +32,7 @@ ONE_PAGE = 60
 ONE_LINE = 11
 LONGEST_CAPTION = 120
 MOST_OUTLINED = 128
-"""Cells of a block whose focus row is outlined; in larger ones only the word itself: each cell's rule costs."""
+"""Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
 MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118

@@ -1,0 +1,108 @@
+"""The models that do something: other inputs are typed into their workbooks, and the formulas answer rightly.
+
+The embedded engine runs in this process, as thousands of inputs are typed.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import ironcalc
+import pytest
+
+from xlsxattn import press, templates
+from xlsxattn.checker.reader import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+
+class Typewriter:
+    """A template's workbook, into whose cells words are typed."""
+
+    def __init__(self, template: str, folder: Path) -> None:
+        made = press.build(templates.path(template), folder / f"{template}.xlsx")
+        assert made.report.holds, made.report.every_finding
+        self.names = read(made.path).names
+        self.model = ironcalc.load_from_xlsx(str(made.path))
+        self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
+
+    def type(self, name: str, words: Iterable[str]) -> None:
+        for (sheet, row, col), word in zip(self.names[name].cells(), words, strict=False):
+            self.model.update_cell_with_text(self.tabs[sheet], row + 1, col + 1, word)
+        self.model.evaluate()
+        self.model.evaluate()
+
+    def read(self, name: str) -> list[object]:
+        cells = self.names[name].cells()
+        return [self.model.get_cell_value(self.tabs[tab], row + 1, col + 1) for tab, row, col in cells]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("trained")
+
+
+def test_the_decoder_sorts_every_prompt(folder):
+    gpt = Typewriter("sort", folder)
+    wrong = []
+    for letters in product("abcd", repeat=4):
+        gpt.type("prompt_Tokens", [*letters, "|"])
+        if gpt.read("gpt_prompt_Tokens") != [*letters, "|", *sorted(letters)]:
+            wrong.append("".join(letters))
+    assert wrong == []
+
+
+def test_the_encoder_decoder_writes_words_backwards(folder):
+    rev = Typewriter("reverse", folder)
+    words = ["".join(letters) for k in (1, 2) for letters in product("anopst", repeat=k)]
+    words += [
+        "stop",
+        "pots",
+        "spot",
+        "tops",
+        "snap",
+        "pans",
+        "span",
+        "naps",
+        "tap",
+        "pat",
+        "top",
+        "pot",
+        "not",
+        "ton",
+        "nap",
+        "pan",
+        "son",
+        "post",
+        "past",
+        "oats",
+    ]
+    words += ["".join(letters) for i, letters in enumerate(product("anopst", repeat=4)) if i % 13 == 0]
+    wrong = []
+    for word in words:
+        rev.type("word_Tokens", [*word, *[""] * (6 - len(word))])
+        if rev.read("rev_written_Tokens") != ["<", *reversed(word), *[">"] * (5 - len(word))]:
+            wrong.append(word)
+    assert wrong == []
+
+
+HELD_OUT = {"animal": ("cat", "dog"), "device": ("keyboard", "screen")}
+
+
+def test_the_classifier_tells_the_animal_from_the_device_by_words_it_never_saw(folder):
+    classifier = Typewriter("mouse", folder)
+    sheet = next(name.removesuffix("_Classes") for name in classifier.names if name.endswith("_Classes"))
+    context = next(name for name in classifier.names if name.endswith("_Class")).split("_")[1]
+    wrong = []
+    for meant, other in (("animal", "device"), ("device", "animal")):
+        for friend, joined, weak in product(HELD_OUT[meant], ("and", "or"), ("friends", "useful", "small")):
+            sentences = [["mouse", joined, friend], ["mouse", joined, friend, "are", weak]]
+            sentences += [["mouse", joined, friend, "are", "near", far] for far in HELD_OUT[other]]
+            for said in sentences:
+                classifier.type(f"{context}_Tokens", [*said, *[""] * (6 - len(said))])
+                if classifier.read(f"{sheet}_{context}_Class") != [meant]:
+                    wrong.append(" ".join(said))
+    assert wrong == []
