@@ -52,9 +52,7 @@ def words(actual):
 
 
 def test_post_norm_takes_the_norm_of_the_sum():
-    weights = layer(
-        "s_l1", 2, W_O=np.eye(2), W_2=[[1, 2], [0, 5]], Norm1_Gamma=[[3, 6]], Norm1_Beta=[[1, 1]]
-    )
+    weights = layer("s_l1", 2, W_O=np.eye(2), W_2=[[1, 2], [0, 5]], Norm1_Gamma=[[3, 6]], Norm1_Beta=[[1, 1]])
     found = model("encoder", inputs_of([[3, 1]], c="a") | weights, epsilon=5.0, residual="post-norm")
     near(found["s_c_l1_MultiHead"], [[3, 1]])
     near(found["s_c_l1_Residual1"], [[6, 2]])
@@ -130,11 +128,11 @@ def test_biases_are_added_in_every_linear_layer():
     d = 2
     weights = layer("s_l1", d, layer_norm=False)
     for i, letter in enumerate("QKVO12"):
-        weights[f"s_l1_b_{letter}"] = np.full((1, d), 10.0 ** i)
+        weights[f"s_l1_b_{letter}"] = np.full((1, d), 10.0**i)
     found = model("encoder", inputs_of([[0, 0]], c="a") | weights, norm="rms", bias=True)
     for i, block in enumerate(("h1_Q", "h1_K", "h1_V", "MultiHead", "Hidden", "FeedForward")):
         values = found[f"s_c_l1_{block}"].values
-        assert (values >= 10.0 ** i).all(), block
+        assert (values >= 10.0**i).all(), block
     near(found["s_c_l1_h1_Scores"], [[20]])
     near(found["s_c_Output"], [[1000 + 100_000] * 2])
     near(found["s_l1_h1_b_K"], [[10, 10]])
@@ -242,7 +240,9 @@ def test_with_generate_the_triangles_are_blank_right_of_the_diagonal_and_no_mask
 
 
 def near_tie(gap, typed, **settings):
-    return decoder(typed, W_U=[[0, 0.3, 0.3 * (1 + gap)], [0, 0, 1], [1, 0, 0]], E=np.eye(3) * 0.7, **settings)
+    return decoder(
+        typed, W_U=[[0, 0.3, 0.3 * (1 + gap)], [0, 0, 1], [1, 0, 0]], E=np.eye(3) * 0.7, **settings
+    )
 
 
 def test_a_choice_that_rounding_could_make_is_undecided_with_all_that_follows_it():
@@ -375,7 +375,10 @@ def test_encoders_on_every_context_are_followed_by_their_output_alone():
     ("changed", "sentence"),
     [
         ({"s_P": np.zeros((3, 2))}, "s_P is 3 × 2 but must be 2 × 2."),
-        ({"s_l1_Norm1_Gamma": np.zeros((1, 3))}, "s_l1_Norm1_Gamma is 1 × 3 but must be 1 × 2, as vocab_Dims is"),
+        (
+            {"s_l1_Norm1_Gamma": np.zeros((1, 3))},
+            "s_l1_Norm1_Gamma is 1 × 3 but must be 1 × 2, as vocab_Dims is",
+        ),
         ({"s_l1_W_2": np.zeros((3, 2))}, "s_l1_W_2 is 3 × 2 but must be 2 × 2, as s_l1_W_1 is 2 × 2."),
         ({"s_l1_W_K": np.zeros((2, 4))}, "s_l1_W_K is 2 × 4 but must be 2 × 2, as s_l1_W_Q is 2 × 2."),
         ({"s_Epsilon": np.zeros((1, 2))}, "s_Epsilon is 1 × 2 but must be 1 × 1."),
