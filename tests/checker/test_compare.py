@@ -230,6 +230,60 @@ def test_a_mark_that_cannot_be_decided_must_still_be_a_mark():
         assert run(unsure, [value])[0].verdict == "differs"
 
 
+# --- lower triangles, chosen words, coarse engines --------------------------------------------------------
+
+
+def test_right_of_the_diagonal_cells_must_be_blank_and_nothing_else_may():
+    triangle = wanted([1.0, math.nan], [2.0, 3.0])
+    assert run(triangle, [1.0, None], [2.0, 3.0])[1] == []
+    assert run(triangle, [1.0, ""], [2.0, 3.0])[1] == []
+    for value in (0.0, -1e300, "x", True, 1e-300, math.nan):
+        result, (finding,) = run(triangle, [1.0, value], [2.0, 3.0])
+        assert (result.verdict, finding.kind, finding.cell) == ("differs", "value", "Sheet!D5")
+        assert finding.message.endswith("in a cell that must be blank")
+        assert finding.expected is None
+    assert run(triangle, [1.0, CellError("#N/A")], [2.0, 3.0])[1][0].kind == "error value"
+    assert [f.cell for f in run(triangle, [None, None], [2.0, None])[1]] == ["Sheet!C5", "Sheet!D6"]
+
+
+@pytest.mark.parametrize("value", [0.0, "x", CellError("#NUM!")])
+def test_a_cell_that_must_be_blank_is_so_at_any_magnitude(value):
+    triangle = wanted([1.0, math.nan], amplification=INFINITY)
+    assert run(triangle, [7.0, None])[0].verdict == "not decidable"
+    assert run(triangle, [7.0, value])[0].verdict == "differs"
+
+
+def test_a_word_that_rounding_may_choose_may_be_any_but_no_error_and_no_number():
+    chosen = wanted(["a", "b"], kind="text", amplification=INFINITY)
+    for value in ("c", "", None, "3"):
+        assert run(chosen, [value, "b"])[0].verdict == "not decidable"
+    for value in (CellError("#N/A"), 3.0, True):
+        assert run(chosen, [value, "b"])[0].verdict == "differs"
+
+
+def engine_run(expected, value, engine):
+    area = Area("Sheet", 4, 2, 1, 1)
+    ((result, findings),) = compare({"s": expected}, {"s": area}, {"s": [[value]]}, engine)
+    return result.verdict, result.coarse, len(findings)
+
+
+def test_only_an_engine_with_a_coarse_phi_is_allowed_what_that_makes():
+    after = wanted([1.0], coarse=1e-10)
+    assert tolerance(after) == tolerance(after, "gnumeric") == 1e-12
+    assert tolerance(after, "ironcalc") == pytest.approx(1.01e-10)
+    assert engine_run(after, 1.0 + 0.9e-10, "ironcalc") == ("ok", True, 0)
+    assert engine_run(after, 1.0 + 1.1e-10, "ironcalc") == ("differs", True, 1)
+    for engine in ("libreoffice", "gnumeric", ""):
+        assert engine_run(after, 1.0 + 0.9e-10, engine) == ("differs", False, 1)
+    assert engine_run(wanted([1.0]), 1.0 + 0.9e-10, "ironcalc") == ("differs", False, 1)
+
+
+def test_a_choice_that_only_a_coarse_phi_makes_unsure_is_decided_elsewhere():
+    chosen = wanted(["a"], kind="text", coarse=INFINITY)
+    assert engine_run(chosen, "b", "ironcalc")[0] == "not decidable"
+    assert engine_run(chosen, "b", "gnumeric")[0] == "differs"
+
+
 # --- ranges ------------------------------------------------------------------------------------------------
 
 

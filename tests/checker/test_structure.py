@@ -11,7 +11,8 @@ import pytest
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reader import Book, Formula, Manifest
-from xlsxattn.checker.structure import misplaced_formulas, unreadable_inputs
+from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.checker.structure import misplaced_formulas, moved_names, page_of, unreadable_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,6 +161,56 @@ def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
         ("missing", "s_W_Q", ""),
         ("text in a numeric input", "vocab_E", "Inputs!A1"),
     ]
+
+
+# --- moved names -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("s_l1_W_Q", "s_l1"),
+        ("s_c_l1_h1_Scores", "s_l1"),
+        ("s_l12_Status", "s_l12"),
+        ("s_l1_c_Heading", "s_l1"),
+        ("s_c_Input", ""),
+        ("s_in_c_Heading", ""),
+        ("s_NLayers", ""),
+    ],
+)
+def test_a_layers_ranges_belong_together_and_a_models_others_anywhere(name, page):
+    assert page_of(SheetInfo("s", "decoder", {}), name) == page
+    assert page_of(SheetInfo("s", "multi-head", {}), name) == "s"
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("s_enc_l1_W_Q", "s_enc_l1"),
+        ("s_src_l1_h1_Scores", "s_enc_l1"),
+        ("s_dec_l1_Cross_W_Q", "s_dec_l1"),
+        ("s_tgt_l1_Cross_h1_Q", "s_dec_l1"),
+        ("s_enc_out_src_Heading", ""),
+    ],
+)
+def test_layers_of_both_sides_are_told_apart(name, page):
+    sheet = SheetInfo("s", "encoder-decoder", {"source": "src", "target": "tgt"})
+    assert page_of(sheet, name) == page
+
+
+def test_a_range_on_another_layers_tab_was_moved():
+    places = {"s_l1_W_Q": "One", "s_c_l1_Norm1": "One", "s_c_l1_Norm2": "Two", "s_l2_W_Q": "Two"}
+    names = {name: Area(tab, 0, 0, 1, 1) for name, tab in {**places, "s_c_X": "In"}.items()}
+    manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})
+    book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
+    (finding,) = moved_names(book)
+    assert said([finding]) == [("moved", "s_c_l1_Norm2", "Two!A1")]
+    assert "the rest of s_l1" in finding.message
+
+
+def test_classes_are_words():
+    assert inputs_of("s_Classes", ["yes", "no"]) == []
+    assert inputs_of("s_Temperature", ["warm"]) == [("text in a numeric input", "s_Temperature", "Inputs!B5")]
 
 
 # --- in a real workbook ------------------------------------------------------------------------------------

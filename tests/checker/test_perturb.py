@@ -1,0 +1,137 @@
+"""Which other inputs are tried: within which limits, and in sentences of which lengths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.limits import NotCheckableError
+from xlsxattn.checker.manifest import affordable
+from xlsxattn.checker.perturb import perturbed
+from xlsxattn.checker.reader import Book, Manifest
+from xlsxattn.checker.reference import SheetInfo
+
+SHAPES = {
+    "vocab_Tokens": (4, 1), "vocab_Dims": (1, 2), "vocab_E": (4, 16), "vocab_Focus": (1, 1),
+    "c_Tokens": (5, 1),
+    "s_l1_W_1": (16, 3), "s_l1_b_1": (1, 3), "s_l1_W_Q": (4, 3), "s_Epsilon": (1, 1), "s_Base": (1, 1),
+    "s_Temperature": (1, 1), "s_P": (5, 16), "s_Classes": (1, 2),
+}  # fmt: skip
+
+
+def book_of(kind="decoder", said=("a", "b", None, None, None), **settings):
+    names, typed, row = {}, {}, 0
+    for name, (rows, cols) in SHAPES.items():
+        names[name] = area = Area("S", row, 0, rows, cols)
+        row += rows
+        if name in ("vocab_Tokens", "vocab_Dims", "vocab_Focus", "s_Classes"):
+            typed |= {at: f"{'abcd'[i % 4]}" for i, at in enumerate(area.cells())}
+    typed |= {at: word for at, word in zip(names["c_Tokens"].cells(), said, strict=True) if word}
+    sheet = SheetInfo("s", kind, settings)
+    manifest = Manifest((sheet,), ("c",), tuple(SHAPES), {})
+    return Book(Path("any.xlsx"), names, {}, typed, manifest, openpyxl.Workbook())
+
+
+def values(book, edits, name):
+    return [edits[at] for at in book.names[name].cells() if at in edits]
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high"),
+    [
+        ("s_Epsilon", 0.01, 1), ("s_Base", 2, 1000), ("s_Temperature", 0.5, 2), ("vocab_E", -2, 2),
+        ("s_P", -2, 2),
+        ("s_l1_W_1", -1, 1), ("s_l1_W_Q", -2, 2), ("s_l1_b_1", -2, 2),
+    ],
+)  # fmt: skip
+def test_numbers_are_drawn_within_their_limits_in_every_round(name, low, high):
+    book = book_of(generate=True)
+    rounds = [values(book, edits, name) for edits in perturbed(book)]
+    drawn = [value for found in rounds for value in found]
+    assert drawn
+    assert all(low <= value <= high for value in drawn)
+    if low < 0:
+        assert min(drawn) < 0.7 * low
+        assert max(drawn) > 0.7 * high
+    assert len(set(drawn)) > len(rounds) / 2
+
+
+def test_weights_of_plain_sheets_keep_their_limits():
+    book = book_of("multi-head")
+    drawn = [value for edits in perturbed(book) for value in values(book, edits, "s_l1_W_1")]
+    assert max(drawn) > 1.5
+
+
+def test_prompts_of_every_length_are_tried_where_blank_cells_mean_something():
+    book = book_of(generate=True)
+    patterns = {
+        tuple(bool(word) for word in words)
+        for edits in perturbed(book)
+        if len(words := values(book, edits, "c_Tokens")) == 5
+    }
+    full, none, one = (True,) * 5, (False,) * 5, (True,) + (False,) * 4
+    assert {full, none, one} <= patterns
+    assert any(not pattern[0] and any(pattern) for pattern in patterns)
+    assert any(pattern[0] and not pattern[1] and any(pattern[2:]) for pattern in patterns)
+
+
+def test_blank_cells_stay_blank_where_they_mean_nothing():
+    book = book_of("multi-head", mask="none")
+    assert all(len(values(book, edits, "c_Tokens")) <= 2 for edits in perturbed(book))
+    padded = book_of("multi-head", mask="padding")
+    assert any(len(values(padded, edits, "c_Tokens")) == 5 for edits in perturbed(padded))
+
+
+def test_classes_and_words_are_no_numbers():
+    book = book_of(generate=True)
+    for edits in perturbed(book):
+        assert values(book, edits, "s_Classes") == []
+        assert all(isinstance(word, str) for word in values(book, edits, "c_Tokens"))
+
+
+# What a reference may cost
+
+
+def cost(kind, n, typed=None, **settings):
+    words = np.array([["a" if i < (n if typed is None else typed) else ""] for i in range(n)], dtype=object)
+    inputs = {"c_Tokens": words, "d_Tokens": words, "vocab_E": np.zeros((10, 4)), "s_W_Q": np.zeros((4, 4))}
+    manifest = Manifest((SheetInfo("s", kind, settings),), ("c", "d"), (), {})
+    affordable(Path("any.xlsx"), manifest, inputs)
+
+
+MODEL = {"contexts": ["c"], "layers": 2, "heads": 2, "source": "c", "target": "d"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "settings"),
+    [
+        ("encoder", 500, MODEL),
+        ("decoder", 60, {**MODEL, "generate": True}),
+        ("encoder-decoder", 300, MODEL),
+        ("cross-attention", 1000, {"queries": "c", "keys": "d"}),
+        ("self-attention", 1000, {}),
+    ],
+)
+def test_sheets_of_an_ordinary_size_are_affordable(kind, n, settings):
+    cost(kind, n, **settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "n", "settings"),
+    [
+        ("encoder", 2000, MODEL),
+        ("encoder", 10, {**MODEL, "layers": 10**9}),
+        ("decoder", 10, {**MODEL, "heads": 10**9}),
+        ("decoder", 200, {**MODEL, "generate": True}),
+        ("encoder-decoder", 1500, MODEL),
+        ("cross-attention", 3000, {"queries": "c", "keys": "d"}),
+        ("self-attention", 3000, {}),
+    ],
+)
+def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings):
+    with pytest.raises(NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, at most"):
+        cost(kind, n, 1, **settings)

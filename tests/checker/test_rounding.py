@@ -1,0 +1,125 @@
+"""What is allowed against what rounding does: the same models once more in long double."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from drawn import model
+
+from xlsxattn.checker import layers, models, rounding, transformer, writing
+from xlsxattn.checker.compare import tolerance
+from xlsxattn.checker.reference import expected
+from xlsxattn.checker.rounding import Rounding, exact, expect
+
+LONG = np.longdouble
+CASES = 48
+
+
+def long_double(monkeypatch):
+    """From here on the reference computes its numbers with 64 bits and not with 53."""
+
+    def exactly(values):
+        longer = np.asarray(values, dtype=float).astype(LONG)
+        return rounding.Runs(longer[None], np.abs(longer))
+
+    for module in (layers, models, transformer, writing):
+        if hasattr(module, "exact"):
+            monkeypatch.setattr(module, "exact", exactly)
+
+
+def drawn(rng, case):
+    kind = ("encoder", "decoder", "encoder-decoder", "classifier")[case % 4]
+    d, heads, n = (int(rng.choice(sizes)) for sizes in ((4, 8, 16, 32, 64), (1, 2, 4), range(1, 17)))
+    said = {c: [f"w{i}" for i in rng.integers(0, 12, n)] for c in "ct"}
+    return model(
+        rng, kind, d, said, layers=int(rng.integers(1, 9)), heads=heads, kv_heads=heads,
+        d_k=max(2, d // heads // 2 * 2), d_v=d // heads, d_ff=2 * d,
+        activation=str(rng.choice(["relu", "gelu", "gelu-tanh", "silu", "swiglu"])),
+        norm=str(rng.choice(["layer", "rms"])), residual=str(rng.choice(["pre-norm", "post-norm"])),
+        position=str(rng.choice(["none", "sinusoidal", "learned", "rotary"])),
+        mask="causal" if kind == "decoder" else "none", final_norm=case % 3 == 0, scale=case % 5 != 0,
+        embedding_norm=case % 2 == 0, tied=case % 7 != 0,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(np.finfo(LONG).eps > 1e-18, reason="long double is no longer than double here")
+def test_ten_times_what_rounding_does_is_allowed_and_no_more_than_a_billionth(monkeypatch):
+    rng = np.random.default_rng(21)
+    cases = [drawn(rng, case) for case in range(CASES)]
+    plain = [expected([sheet], ["c", "t"], inputs) for sheet, inputs in cases]
+    long_double(monkeypatch)
+    used, relative = [], []
+    for (sheet, inputs), once in zip(cases, plain, strict=True):
+        twice = expected([sheet], ["c", "t"], inputs)
+        for name, x in once.items():
+            if x.kind == "number" and name.startswith("s_"):
+                error = float(np.nanmax(np.abs(twice[name].values - x.values)))
+                used.append(error / tolerance(x))
+                relative.append(tolerance(x) / x.magnitude)
+    assert len(used) > 10_000
+    assert np.quantile(used, 0.999) < 0.1
+    assert max(relative) < 1e-9
+    assert max(used) > 1e-4  # long double did make a difference
+
+
+def test_what_is_exact_has_no_noise_and_sums_have_their_own():
+    r = Rounding(coarse=False)
+    one, other = exact([[1.0, 2.0]]), exact([[3.0], [4.0]])
+    assert expect(one).amplification == 1
+    made = r.product(one, other)
+    assert made.clean.tolist() == [[11.0]]
+    assert 0 < made.spread().item() < 1e-12
+    assert expect(made).amplification < 10
+
+
+def test_cancellation_is_carried_along_and_not_what_came_before_it():
+    r = Rounding(coarse=False)
+    large = r.total(exact([[1e8]]), exact([[1.0]]))
+    small = r.total(large, exact([[-1e8]]))
+    assert small.clean.item() == 1
+    assert small.spread().item() > 1e-8
+    through = r.times(small, 1e-8)
+    assert expect(through).amplification > 1e6
+    assert expect(through).magnitude == pytest.approx(1e-8)
+
+
+def test_a_norm_of_nearly_equal_numbers_is_unsure_as_they_are_near():
+    def amplified(apart):
+        r = Rounding(coarse=False)
+        x = r.rounded(np.array([[[1.0, 1.0 + apart, 1.0 - apart]]]), np.ones((1, 3)))
+        return expect(layers.norm(r, "B", x, np.ones((1, 3)), np.zeros((1, 3)), 1e-30)[1]).amplification
+
+    assert amplified(1.0) < 100 < amplified(1e-4) < amplified(1e-6) < math.inf
+
+
+def test_scores_that_are_large_and_cancel_are_magnified_by_the_softmax():
+    def amplified(size):
+        r = Rounding(coarse=False)
+        S = r.rounded(np.array([[[size, size + 1]]]), np.full((1, 2), size))
+        return expect(layers.over_rows(r, S, None, None)[1]).amplification
+
+    assert amplified(1.0) < 100 < amplified(1e3) < amplified(1e6)
+
+
+def test_overflow_is_undecidable():
+    r = Rounding(coarse=False)
+    with np.errstate(all="ignore"):
+        x = expect(r.product(exact([[1e200]]), exact([[1e200]])))
+    assert x.amplification == x.magnitude == math.inf
+
+
+def test_the_noise_is_the_same_every_time():
+    first, second = (Rounding(coarse=True).total(exact([[1.0]]), exact([[2.0]])).values for _ in range(2))
+    assert (first == second).all()
+
+
+def test_a_coarse_phi_is_told_apart_from_rounding():
+    r = Rounding(coarse=True)
+    h = np.array([[2.0, -1.0]])
+    x = r.phi(r.rounded(h[None], np.abs(h)), h)
+    assert x.coarse().max() == pytest.approx(4 * 2 * 2.5e-11, rel=1e-6)
+    assert x.spread().max() < 1e-12
+    through = r.product(x, exact([[1.0], [1.0]]))
+    assert 4 * 1 * 2.5e-11 * 0.999 < through.coarse().item() <= 4 * 3 * 2.5e-11 * 1.001
