@@ -30,10 +30,15 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
 
 
-def _first(turn: Turn, names: Mapping[str, Area], values: Values, *only: str) -> Finding | None:
+def _first(
+    original: Original, turn: Turn, names: Mapping[str, Area], values: Values, *only: str
+) -> Finding | None:
     """The first finding among all ranges, or those named, where the inputs are right."""
-    wanted = {name: turn.wanted[name] for name in only} if only else turn.wanted
-    return next((f for _, found in compare(wanted, names, values) for f in found), None)
+    wanted = {name: turn.wanted[name] for name in only or original.order}
+    every = (f for _, found in compare(wanted, names, values, "ironcalc") for f in found)
+    if original.causes.written:
+        return next(iter(original.causes.findings([*every])), None)
+    return next(every, None)
 
 
 class Broken:
@@ -65,11 +70,11 @@ class Broken:
             grid = self._by_itself(i)
             if grid == turn.right[self._name]:
                 return None
-            if own := _first(turn, names, {self._name: grid}, self._name):
+            if own := _first(self._original, turn, names, {self._name: grid}, self._name):
                 return own
         values = self._in_the_whole(turn, names)
         same = not different({self._name: values[self._name]}, turn.right, exactly=True)
-        return None if same else _first(turn, names, values)
+        return None if same else _first(self._original, turn, names, values)
 
     def shows(self, i: int) -> str:
         """The range that differs from the original with the inputs of a turn, if it does."""
@@ -138,13 +143,13 @@ class Renamed:
         """The check's first finding with the inputs of a turn."""
         turn = self._original.turns[i]
         if not self._moved_inputs and self._missed_first():
-            return _first(turn, self._names, {}, *self._mutant.names)
+            return _first(self._original, turn, self._names, {}, *self._mutant.names)
         values = self._values(i)
         same = len(self._names) == len(self._original.names)
         if same and not different(values, turn.right, exactly=True):
             return None
         if not self._moved_inputs:
-            return _first(turn, self._names, values)
+            return _first(self._original, turn, self._names, values)
         findings = prove(self.book, "ironcalc", values).findings
         return findings[0] if findings else None
 

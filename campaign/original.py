@@ -11,6 +11,7 @@ from campaign.inputs import random_inputs
 from campaign.kinds import MANIFEST
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.check import prove, reference
+from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reader import read, without_values
 
@@ -50,6 +51,7 @@ class Original:
         turns: the inputs as saved, those of the check, then random ones.
         own: how many of them the check tries.
         order: the place of each range in the check.
+        causes: puts findings in that order.
         graph: which formula is made from which.
     """
 
@@ -63,7 +65,8 @@ class Original:
         for edits in [*own, *random_inputs(self.book)]:
             self.turns.append(self._turn(edits))
         self.own = len(own)
-        self.order = {name: place for place, name in enumerate(self.turns[0].wanted)}
+        self.causes = Order(self.book)
+        self.order = {name: i for i, name in enumerate(self.causes.ranges(self.turns[0].wanted))}
         self.graph = Graph(self.book, [*self.order])
         self._frozen: dict[int, Calculation] = {}
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 UNEXPLAINED = "no rule says why"
 FALLBACK = ",SUM(--EXACT("
 SUMS = {"Drift", "AttentionSum"}
-SHAPES = ("Scale", "Index", "Mask")
+SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
+SIZES = ("Scale", "DModel", "DK", "DV", "DFF")
 MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
 TYPED = ("right value as a constant", "pasted as values", "one short, old values left", "block in two")
 
@@ -67,9 +68,9 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
     """Formulas that count rows or columns, whatever is in them."""
     (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
     counted = re.search(r"ROWS\((\w+)\)", _now(mutant))
-    if block == "Scale" and read and book.names[read].cols == book.names[instead].cols:
+    if block in SIZES and read and book.names[read].cols == book.names[instead].cols:
         return "only columns are counted, and both have d of them"
-    if block == "Scale" and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
+    if block in SIZES and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
         return "rows are counted, and there are as many columns"
     return "only rows are counted" if block == "Index" and read else ""
 

@@ -16,6 +16,7 @@ from xlsxattn.checker import engines, outside, spelling, structure
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, tolerance
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.manifest import affordable
+from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read, without_values
 from xlsxattn.checker.reader import saved as saved_in
@@ -167,6 +168,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
+    findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [
         Finding("unknown range", name, "", f"nothing says what {name} should hold") for name in unknown

@@ -49,7 +49,7 @@ def perturbed(book: Book) -> list[Edits]:
     cells = _limits(book)
     rounds: list[Edits] = [_drawn(cells, rng)]
     vocabulary = list(dict.fromkeys(_texts(book, "vocab_Tokens").values()))
-    sentences = [own for c in book.manifest.contexts if (own := list(_texts(book, f"{c}_Tokens")))]
+    sentences = _sentences(book)
     if vocabulary and sentences:
         rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
         last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
@@ -64,6 +64,24 @@ def perturbed(book: Book) -> list[Edits]:
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
     ]
     return kept[: max(1, MOST_VALUES // values)]
+
+
+def _sentences(book: Book) -> list[list[At]]:
+    """The cells that words are put into: all of a sentence's, but for places that a model writes into."""
+    written = {
+        c for s in book.manifest.sheets if s.settings.get("generate") for c in s.settings.get("contexts", ())
+    }
+    written |= {
+        s.settings["target"]
+        for s in book.manifest.sheets
+        if s.settings.get("generate") and "target" in s.settings
+    }
+    every = [
+        list(_texts(book, f"{c}_Tokens")) if c in written else list(book.names[f"{c}_Tokens"].cells())
+        for c in book.manifest.contexts
+        if f"{c}_Tokens" in book.names
+    ]
+    return [own for own in every if own]
 
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area, CellError
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference import SheetInfo
 
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
+
+HYPERPARAMETERS = (
+    *("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF"),
+    *("Scale", "Epsilon", "Temperature"),
+)
+"""What stands below one another on a model's contents page."""
 
 
 def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
@@ -69,6 +76,7 @@ def moved_names(book: Book) -> Iterator[Finding]:
         if (area.sheet, area.row, area.col) != (by.sheet, by.row + down, by.col + right):
             message = f"{name} does not stand beside {other} at {by.address()}: one of the names was moved"
             yield Finding("moved", name, area.address(), message, severity="warning")
+    yield from _out_of_order(book)
     for sheet in book.manifest.sheets:
         pages: dict[str, dict[str, Area]] = {}
         for name, area in book.names.items():
@@ -80,6 +88,21 @@ def moved_names(book: Book) -> Iterator[Finding]:
                 if area.sheet != tabs[0][0]:
                     message = f"{name} stands on another tab than the rest of {page}: it was moved"
                     yield Finding("moved", name, area.address(), message, severity="warning")
+
+
+def _out_of_order(book: Book) -> Iterator[Finding]:
+    """Inputs of a sheet stand on their tab in the manifest's order, from top to bottom, then to the right."""
+    owners = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets)
+    last: dict[str, tuple[str, Area]] = {}
+    for name in book.manifest.inputs:
+        area = book.names.get(name)
+        if area is None or not name.startswith(owners):
+            continue
+        before, by = last.get(area.sheet, (name, area))
+        if (area.row, area.col) < (by.row, by.col):
+            message = f"{name} stands before {before}, which should come first: one of the names was moved"
+            yield Finding("moved", name, area.address(), message, severity="warning")
+        last[area.sheet] = (name, area)
 
 
 def page_of(sheet: SheetInfo, name: str) -> str:
@@ -100,6 +123,9 @@ def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
     pairs += [(f"{name}_Cols", name, -1, 0) for name in book.names]
     pairs += [(f"{c}_Ids", f"{c}_Tokens", 0, -1) for c in book.manifest.contexts]
     pairs += [(f"{c}_Index", f"{c}_Tokens", 0, 1) for c in book.manifest.contexts]
+    for sheet in book.manifest.sheets:
+        column = [f"{sheet.id}_{name}" for name in HYPERPARAMETERS]
+        pairs += [(below, above, 1, 0) for above, below in pairwise(column)]
     return (pair for pair in pairs if pair[0] in book.names and pair[1] in book.names)
 
 

@@ -1,0 +1,103 @@
+"""Which finding is told first: the one nearest to the cause, before all that is made from it."""
+
+from __future__ import annotations
+
+import re
+from graphlib import CycleError, TopologicalSorter
+from typing import TYPE_CHECKING
+
+from openpyxl.utils import coordinate_to_tuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.reader import Book
+
+_READ = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?", re.ASCII)
+BEFORE, ROW_BY_ROW, AFTER = range(3)
+
+
+class Order:
+    """The order in which a workbook's ranges are made, by the formulas of its manifest.
+
+    Where a model writes by itself, a row's token is the next word of the row above: there rows come first, and
+    in each row its ranges; what is made of them all comes last.
+    """
+
+    def __init__(self, book: Book) -> None:
+        self._names = book.names
+        self._prefixes = tuple(_written(book))
+        owners = _owners(book)
+        reads = {
+            name: {owners.get(read, read) for read in _reads(text) if read in book.names}
+            for name, (_, text) in book.manifest.formulas.items()
+        }
+        reads |= {name: {owner} for name, owner in owners.items()}
+        try:
+            made = [*TopologicalSorter(reads).static_order()]
+        except CycleError:  # a manifest may say anything
+            made = [*reads]
+        self._place = {name: i for i, name in enumerate(made)}
+        self._stage: dict[str, int] = {}
+        for name in made:
+            late = any(self._stage.get(read, BEFORE) > BEFORE for read in reads.get(name, ()))
+            self._stage[name] = ROW_BY_ROW if self._by_row(name) else AFTER if late else BEFORE
+
+    @property
+    def written(self) -> bool:
+        """Whether a model writes by itself."""
+        return bool(self._prefixes)
+
+    def _by_row(self, name: str) -> bool:
+        prefix = next((p for p in self._prefixes if name.startswith(p)), "")
+        tokens, area = self._names.get(f"{prefix}Tokens"), self._names.get(name)
+        if not prefix or tokens is None or area is None or name.endswith("_Cols"):
+            return False
+        return area.rows == tokens.rows
+
+    def ranges(self, names: Iterable[str]) -> list[str]:
+        """Names of ranges, each after what it is made from."""
+        return sorted(names, key=lambda name: (self._stage.get(name, BEFORE), self._place.get(name, -1)))
+
+    def findings(self, found: Sequence[Finding]) -> list[Finding]:
+        """Findings, causes first."""
+        return sorted(found, key=self._key)
+
+    def _key(self, finding: Finding) -> tuple[int, int, int]:
+        name = finding.range
+        stage, row = self._stage.get(name, BEFORE), 0
+        if stage == ROW_BY_ROW and finding.cell and name in self._names:
+            address = finding.cell.rpartition("!")[2]
+            row = coordinate_to_tuple(address)[0] - 1 - self._names[name].row
+        return stage, row, self._place.get(name, -1)
+
+
+def _reads(formula: str) -> set[str]:
+    """The names that a formula reads, but for the row above."""
+    bare = re.sub(r'"[^"]*"', '""', formula)
+    return {name for name, part in _READ.findall(bare) if part != "above"}
+
+
+def _written(book: Book) -> Iterable[str]:
+    """What the names of ranges begin with that a model makes row by row."""
+    for sheet in book.manifest.sheets:
+        if sheet.settings.get("generate"):
+            target = sheet.settings.get("target")
+            contexts = [target] if target else sheet.settings.get("contexts", [])
+            yield from (f"{sheet.id}_{context}_" for context in contexts)
+
+
+def _owners(book: Book) -> dict[str, str]:
+    """For names over a part of a computed range, that range."""
+    known = {*book.manifest.formulas, *book.manifest.inputs}
+    by_cell = {
+        at: name for name in book.manifest.formulas if name in book.names for at in _corner(book, name)
+    }
+    others = (name for name in book.names if name not in known)
+    return {name: by_cell[at] for name in others for at in _corner(book, name) if at in by_cell}
+
+
+def _corner(book: Book, name: str) -> list[tuple[str, int, int]]:
+    area = book.names[name]
+    return [(area.sheet, area.row, area.col)]
