@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from campaign.formulas import operands, put
+from campaign.formulas import address, operands, put
 from campaign.mutants import mutated
 from campaign.original import different
 from xlsxattn.checker.check import prove
@@ -115,13 +115,14 @@ class Renamed:
 
     def _renamed(self, formula: Formula) -> str:
         """A formula with the names that now cover what it reads; one that is deleted stays unknown."""
-        was = {self._original.book.names[name]: name for name in self._mutant.names}
         chosen = [
             op
             for op in operands(self._original.book, formula.text, formula.area.sheet)
             if op.name in self._mutant.names
         ]
-        now = {name: was[area] if area else f"{name}_deleted" for name, area in self._mutant.names.items()}
+        tab = formula.area.sheet
+        names = self._mutant.names.items()
+        now = {name: address(area, tab) if area else f"{name}_deleted" for name, area in names}
         return put(formula.text, chosen, lambda op: now[op.name])
 
     def _inputs(self) -> list[Mapping[At, Value]]:

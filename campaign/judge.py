@@ -68,7 +68,8 @@ class Judge:
     def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Outcome:
         """A mutant that the check's own inputs did not show: can any? If not, structure must."""
         own, book = self._original.own, faulty.book
-        for i in range(own, len(self._original.turns)):
+        inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
+        for i in range(own, own if inputs else len(self._original.turns)):
             if wrong := faulty.shows(i):
                 return Outcome(mutant, "missed", f"{wrong} differs with random inputs, round {i - own}")
         faults = [*structure.misplaced_formulas(book), *structure.moved_names(book), *spelling.misspelt(book)]

@@ -10,6 +10,7 @@ from xlsxattn.checker.reader import Formula
 
 if TYPE_CHECKING:
     from campaign.mutants import Mutant
+    from xlsxattn.checker.manifest import SheetInfo
     from xlsxattn.checker.reader import Book
 
 UNEXPLAINED = "no rule says why"
@@ -42,11 +43,16 @@ def _of_blocks(book: Book, mutant: Mutant) -> str:
 def _of_masked(book: Book, mutant: Mutant) -> str:
     """Rows under a mask, which see only a part of the sentence."""
     by = place(book, mutant.ranges[0])
-    causal = any(s.id == by.sheet and s.settings.get("mask") == "causal" for s in book.manifest.sheets)
+    causal = any(s.id == by.sheet and _causal(s) for s in book.manifest.sheets)
     if causal and by.block in MASKED and mutant.kind == "misses the last":
         return "the last column is masked in this row"
-    if causal and by.block in MASKED and mutant.kind in TYPED:
+    alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
+    if causal and by.block in (*MASKED, "Exp", "Attention") and alone:
         return "the first word sees itself alone: the same for every input"
+    if "Mask" in by.block and (mutant.kind == "another row" or mutant.kind == "absolute for relative"):
+        return "the number of a row is above 0, whichever row it is"
+    if by.block == "Masked" and mutant.kind == "every word reads the first":
+        return "a padding mask is the same in every row"
     return ""
 
 
@@ -59,6 +65,10 @@ def _of_ranges(book: Book, mutant: Mutant) -> str:
         return "the same cells under another name"
     if _says(book, read) == _says(book, instead) != "":
         return "both ranges hold the same formula"
+    if _general(book, read) == _general(book, instead) != "":
+        return "both ranges are made alike from the same shapes or words"
+    if read.endswith("_MaskValue") and instead.endswith("_MaskValue"):
+        return "both stand for −∞"
     if read.endswith("_Scale") and instead.endswith("_Scale"):
         return "the same √d on both sheets"
     return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
@@ -72,6 +82,10 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
         return "only columns are counted, and both have d of them"
     if block in SIZES and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
         return "rows are counted, and there are as many columns"
+    if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
+        return "only columns are counted, and both have as many"
+    if block == "Frequency" and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
+        return "a single pair turns by base^0, which is 1"
     return "only rows are counted" if block == "Index" and read else ""
 
 
@@ -91,6 +105,12 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
         return "the focus word has the same X in every sentence"
     if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
         return "zero is tested on another range that is zero for the same inputs"
+    if mutant.kind == "misses the last" and "INDEX(" in _now(mutant) and block.startswith("Top"):
+        return "IronCalc's INDEX reads on behind the end of its range"
+    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
+        return "the first row is taken, and it is there"
+    if "SMALL(" in _now(mutant) and block == "TopLogits":
+        return "the middle one of all words is the same from both ends"
     return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
 
 
@@ -106,10 +126,30 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         "both hold 1, 2, ..., n": _numbered(one) and _numbered(two),
         "both ranges hold the same formula": says != "" and says == _says(book, two),
         "the same √d on both sheets": blocks == {"Scale"},
+        "both stand for −∞": blocks == {"MaskValue"},
+        "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},
+        "the same size": blocks <= set(SIZES),
+        "both are made alike from the same shapes or words": _general(book, one) == _general(book, two) != "",
         "rows of Attention sum to 1 for every input": blocks <= SUMS,
         "both are marks that read ✓ for every input": all(block.endswith("Status") for block in blocks),
     }
     return next((why for why, holds in rules.items() if holds), "")
+
+
+def _causal(sheet: SheetInfo) -> bool:
+    """Whether a sheet's words look back only."""
+    causal = str(sheet.settings.get("mask", "")).startswith("causal") or sheet.settings.get("generate")
+    return bool(causal) or sheet.kind == "encoder-decoder"
+
+
+def _general(book: Book, name: str) -> str:
+    """What a range of shapes or words is made from, whichever sheet it stands on; "" for other ranges."""
+    at = place(book, name)
+    if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
+        return ""
+    area, says = book.names[name], _says(book, name)
+    words = at.context if "Padding" in says or at.block == "PaddingMask" else ""
+    return f"{re.sub(rf'{at.sheet}_', '', says).replace(f'{at.context}_', '')} {words} {area.rows} {area.cols}"
 
 
 def _now(mutant: Mutant) -> str:

@@ -27,10 +27,14 @@ class Order:
 
     def __init__(self, book: Book) -> None:
         self._names = book.names
+        self._blocks = {name for name, (entered, _) in book.manifest.formulas.items() if entered == "block"}
+        self._formulas = book.manifest.formulas
         self._prefixes = tuple(_written(book))
         owners = _owners(book)
         reads = {
-            name: {owners.get(read, read) for read in _reads(text) if read in book.names}
+            name: {
+                one for read in _reads(text) if read in book.names for one in (read, owners.get(read, read))
+            }
             for name, (_, text) in book.manifest.formulas.items()
         }
         reads |= {name: {owner} for name, owner in owners.items()}
@@ -52,9 +56,10 @@ class Order:
     def _by_row(self, name: str) -> bool:
         prefix = next((p for p in self._prefixes if name.startswith(p)), "")
         tokens, area = self._names.get(f"{prefix}Tokens"), self._names.get(name)
-        if not prefix or tokens is None or area is None or name.endswith("_Cols"):
+        if not prefix or tokens is None or area is None or name not in self._formulas:
             return False
-        return area.rows == tokens.rows
+        by_row = name not in self._blocks or name.endswith("_Rows")
+        return by_row and area.rows == tokens.rows
 
     def ranges(self, names: Iterable[str]) -> list[str]:
         """Names of ranges, each after what it is made from."""

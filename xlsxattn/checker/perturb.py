@@ -49,16 +49,18 @@ def perturbed(book: Book) -> list[Edits]:
     cells = _limits(book)
     rounds: list[Edits] = [_drawn(cells, rng)]
     vocabulary = list(dict.fromkeys(_texts(book, "vocab_Tokens").values()))
-    sentences = _sentences(book)
+    sentences, full = _sentences(book, full=False), _sentences(book, full=True)
     if vocabulary and sentences:
         rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
         last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
         words = _filled(vocabulary, sentences) | last | _focused(book, vocabulary[-1])
         rounds.append(_growing(cells, rng) | words)
         rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, sentences)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, sentences)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
     if vocabulary and uses_blanks(book.manifest.sheets):
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
+    rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book)]
     values = sum(area.rows * area.cols for area in book.names.values())
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
@@ -66,16 +68,12 @@ def perturbed(book: Book) -> list[Edits]:
     return kept[: max(1, MOST_VALUES // values)]
 
 
-def _sentences(book: Book) -> list[list[At]]:
-    """The cells that words are put into: all of a sentence's, but for places that a model writes into."""
-    written = {
-        c for s in book.manifest.sheets if s.settings.get("generate") for c in s.settings.get("contexts", ())
-    }
-    written |= {
-        s.settings["target"]
-        for s in book.manifest.sheets
-        if s.settings.get("generate") and "target" in s.settings
-    }
+def _sentences(book: Book, *, full: bool) -> list[list[At]]:
+    """The cells that words are put into: all of a sentence's; unless full, not those a model writes into."""
+    written: set[str] = set()
+    for sheet in book.manifest.sheets:
+        if sheet.settings.get("generate") and not full:
+            written |= {sheet.settings["target"]} if "target" in sheet.settings else {*sheet.settings["contexts"]}
     every = [
         list(_texts(book, f"{c}_Tokens")) if c in written else list(book.names[f"{c}_Tokens"].cells())
         for c in book.manifest.contexts
@@ -154,6 +152,28 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
         yield words | zeros | _focused(book, vocabulary[-1])
 
 
+def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """The focus word stands last in one sentence, and in no other; in each in turn; then in all of them.
+
+    Then every embedding is zero: only what positions and biases add is left.
+    """
+    first, last = vocabulary[0], vocabulary[-1]
+    for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
+        words: dict[At, float | str] = {at: first for own in sentences for at in own}
+        yield words | {own[-1]: last for own in those} | _focused(book, last)
+    zeros = dict.fromkeys(book.names["vocab_E"].cells(), 0.0)
+    yield zeros | {at: first for own in sentences for at in own} | _focused(book, first)
+
+
+def _renamed(book: Book) -> Iterator[Edits]:
+    """The vocabulary's words and a classifier's classes have other names, wherever they stand."""
+    texts = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
+    cells = {at: text for name in texts for at, text in _texts(book, name).items()}
+    said = {at: text for c in book.manifest.contexts for at, text in _texts(book, f"{c}_Tokens").items()}
+    for turn in range(3):
+        yield {at: f"{text}~{turn}" for at, text in (cells | said).items()}
+
+
 def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Words that sentences should not hold, but may.
 
@@ -189,9 +209,10 @@ def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         lambda i, _: i % 3 != 1,
         lambda i, n: 0 < i < n // 2 + 1,
     ]
-    for turn, here in enumerate(typed):
+    for turn in range(len(typed)):
         words: dict[At, float | str] = {}
-        for own in places:
+        for k, own in enumerate(places):
+            here = typed[(turn + k) % len(typed)]
             for i, at in enumerate(own):
                 words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(own)) else ""
         yield words

@@ -123,10 +123,21 @@ def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
     pairs += [(f"{name}_Cols", name, -1, 0) for name in book.names]
     pairs += [(f"{c}_Ids", f"{c}_Tokens", 0, -1) for c in book.manifest.contexts]
     pairs += [(f"{c}_Index", f"{c}_Tokens", 0, 1) for c in book.manifest.contexts]
+    for name in book.names:
+        if name.endswith(("_Mask", "_CausalMask", "_CrossMask")):
+            p = name.rpartition("_")[0]
+            pairs += [(f"{p}_RowIdx", name, 0, -1)] if name == _counted(book, p, rows=True) else []
+            pairs += [(f"{p}_ColIdx", name, -1, 0)] if name == _counted(book, p, rows=False) else []
     for sheet in book.manifest.sheets:
         column = [f"{sheet.id}_{name}" for name in HYPERPARAMETERS]
         pairs += [(below, above, 1, 0) for above, below in pairwise(column)]
     return (pair for pair in pairs if pair[0] in book.names and pair[1] in book.names)
+
+
+def _counted(book: Book, p: str, *, rows: bool) -> str:
+    """The mask that a sentence's index vectors stand beside."""
+    masks = [f"{p}_CrossMask"] if rows else []
+    return next((m for m in (*masks, f"{p}_CausalMask", f"{p}_Mask") if m in book.names), "")
 
 
 def _address(at: tuple[str, int, int]) -> str:
