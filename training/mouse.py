@@ -49,10 +49,10 @@ def sentences(found: dict[str, list[str]], classes: list[str]) -> Iterator[tuple
     """Every sentence of these words, with the place of its class."""
     clear = {word: number for number, name in enumerate(classes) for word in found.get(name, ())}
     for subject in (*found["ambiguous"], *clear):
-        for companion, meant in clear.items():
+        for companion, sense in clear.items():
             if companion == subject:
                 continue
-            right = clear.get(subject, meant)
+            right = clear.get(subject, sense)
             start = [subject, "and", companion]
             yield start, right
             for weak in found["weak"]:
@@ -89,7 +89,7 @@ def parts(spec: dict[str, Any]) -> dict[str, Examples]:
 
 
 def bag_of_words(spec: dict[str, Any], chosen: dict[str, Examples]) -> None:
-    """Prints how often a logistic regression on the sum of embeddings is right: no order, no attention."""
+    """Prints how often a logistic regression on the sum of the embeddings is right: it knows no order."""
     E = torch.tensor(list(spec["vocabulary"]["tokens"].values()))
     X = torch.cat([torch.zeros(1, E.shape[1]), E])
     W = torch.zeros(E.shape[1] + 1, 2, requires_grad=True)
