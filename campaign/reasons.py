@@ -10,8 +10,8 @@ from xlsxattn.checker.reader import Formula
 
 if TYPE_CHECKING:
     from campaign.mutants import Mutant
-    from xlsxattn.checker.manifest import SheetInfo
     from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reference import SheetInfo
 
 UNEXPLAINED = "no rule says why"
 FALLBACK = ",SUM(--EXACT("
@@ -47,11 +47,18 @@ def _of_masked(book: Book, mutant: Mutant) -> str:
     if causal and by.block in MASKED and mutant.kind == "misses the last":
         return "the last column is masked in this row"
     alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
-    if causal and by.block in (*MASKED, "Exp", "Attention") and alone:
+    mixed = by.block == "Output" and mutant.source[0].endswith("_Attention")
+    if causal and (mixed or by.block in (*MASKED, "Exp", "Attention")) and alone:
         return "the first word sees itself alone: the same for every input"
-    if "Mask" in by.block and (mutant.kind == "another row" or mutant.kind == "absolute for relative"):
+    return ""
+
+
+def _of_padding(book: Book, mutant: Mutant) -> str:
+    """Padding masks, which say of every row the same."""
+    block = place(book, mutant.ranges[0]).block
+    if "Mask" in block and mutant.kind in ("another row", "absolute for relative"):
         return "the number of a row is above 0, whichever row it is"
-    if by.block == "Masked" and mutant.kind == "every word reads the first":
+    if block == "Masked" and mutant.kind == "every word reads the first":
         return "a padding mask is the same in every row"
     return ""
 
@@ -67,11 +74,35 @@ def _of_ranges(book: Book, mutant: Mutant) -> str:
         return "both ranges hold the same formula"
     if _general(book, read) == _general(book, instead) != "":
         return "both ranges are made alike from the same shapes or words"
-    if read.endswith("_MaskValue") and instead.endswith("_MaskValue"):
-        return "both stand for −∞"
-    if read.endswith("_Scale") and instead.endswith("_Scale"):
-        return "the same √d on both sheets"
+    if {read.rpartition("_")[2], instead.rpartition("_")[2]} in ({"MaskValue"}, {"Scale"}):
+        return "the same √d, or the same −∞, on both sheets"
     return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
+
+
+def _of_copies(book: Book, mutant: Mutant) -> str:
+    """Another range that always holds the same numbers, by another formula."""
+    read, instead = mutant.source
+    if not read or not instead:
+        return ""
+    if _copy(book, read, instead):
+        return "one is a copy of the other"
+    one, two = place(book, read), place(book, instead)
+    plain = {s.id for s in book.manifest.sheets if s.settings.get("weights") is False}
+    settings = [
+        s.settings.get("position", "none") for s in book.manifest.sheets if s.id in (one.sheet, two.sheet)
+    ]
+    same = one.context == two.context and one.block == two.block and len({*settings}) == 1
+    if same and one.block in ("Scores", "Scaled", "Masked", "Exp") and {one.sheet, two.sheet} <= plain:
+        return "both sheets have no weights, and show the same where they see the same words"
+    return ""
+
+
+def _copy(book: Book, one: str, two: str) -> bool:
+    """Whether a range is a copy of another, or both are a sentence's words joined."""
+    joined = ("Text", "Heading", "Sentence")
+    a, b = place(book, one), place(book, two)
+    words = a.block.endswith(joined) and b.block.endswith(joined)
+    return words or _says(book, one) == f"={two}" or _says(book, two) == f"={one}"
 
 
 def _of_counts(book: Book, mutant: Mutant) -> str:
@@ -84,7 +115,7 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
         return "rows are counted, and there are as many columns"
     if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
         return "only columns are counted, and both have as many"
-    if block == "Frequency" and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
+    if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
         return "a single pair turns by base^0, which is 1"
     return "only rows are counted" if block == "Index" and read else ""
 
@@ -105,16 +136,35 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
         return "the focus word has the same X in every sentence"
     if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
         return "zero is tested on another range that is zero for the same inputs"
+    return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
+
+
+def _of_outcomes(book: Book, mutant: Mutant) -> str:
+    """What is counted, picked or compared in the end."""
+    at = place(book, mutant.ranges[0])
+    block = at.block
     if mutant.kind == "misses the last" and "INDEX(" in _now(mutant) and block.startswith("Top"):
         return "IronCalc's INDEX reads on behind the end of its range"
     if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
         return "the first row is taken, and it is there"
     if "SMALL(" in _now(mutant) and block == "TopLogits":
         return "the middle one of all words is the same from both ends"
-    return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
+    if (
+        mutant.kind == "misses the last"
+        and block.endswith("Cosine")
+        and at.context == book.manifest.contexts[0]
+    ):
+        return "the cosine of a row with itself is 1, also without its last number"
+    if block == "Next" and mutant.source[1].endswith(("_Tempered", "_LogitExp", "_Probability")):
+        return "the largest stays the largest at every temperature"
+    counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
+    return "only columns are counted" if counted else ""
 
 
-VALUES = (_of_blocks, _of_masked, _of_ranges, _of_counts, _of_fallbacks, _of_formulas)
+VALUES = (
+    *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_copies),
+    *(_of_counts, _of_fallbacks, _of_formulas, _of_outcomes),
+)
 """The rules for faults of formulas, in turn."""
 
 
@@ -128,6 +178,9 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         "the same √d on both sheets": blocks == {"Scale"},
         "both stand for −∞": blocks == {"MaskValue"},
         "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},
+        "one is a copy of the other": _copy(book, one, two),
+        "both depend on shapes alone, and are the same here": blocks
+        <= {*SIZES, "NHeads", "NKVHeads", "NLayers"},
         "the same size": blocks <= set(SIZES),
         "both are made alike from the same shapes or words": _general(book, one) == _general(book, two) != "",
         "rows of Attention sum to 1 for every input": blocks <= SUMS,
@@ -149,7 +202,9 @@ def _general(book: Book, name: str) -> str:
         return ""
     area, says = book.names[name], _says(book, name)
     words = at.context if "Padding" in says or at.block == "PaddingMask" else ""
-    return f"{re.sub(rf'{at.sheet}_', '', says).replace(f'{at.context}_', '')} {words} {area.rows} {area.cols}"
+    return (
+        f"{re.sub(rf'{at.sheet}_', '', says).replace(f'{at.context}_', '')} {words} {area.rows} {area.cols}"
+    )
 
 
 def _now(mutant: Mutant) -> str:
@@ -166,7 +221,7 @@ def _tested(formula: str) -> str:
 
 
 def _numbered(name: str) -> bool:
-    return name.endswith(("_Index", "_RowIdx", "_ColIdx"))
+    return name.endswith(("_Index", "_RowIdx", "_ColIdx", "_Position"))
 
 
 def _says(book: Book, name: str) -> str:

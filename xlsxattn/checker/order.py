@@ -21,8 +21,8 @@ BEFORE, ROW_BY_ROW, AFTER = range(3)
 class Order:
     """The order in which a workbook's ranges are made, by the formulas of its manifest.
 
-    Where a model writes by itself, a row's token is the next word of the row above: there rows come first, and
-    in each row its ranges; what is made of them all comes last.
+    Where a model writes by itself, a row's token is the next word of the row above: there
+    rows come first, and in each row its ranges; what is made of them all comes last.
     """
 
     def __init__(self, book: Book) -> None:

@@ -53,13 +53,14 @@ def perturbed(book: Book) -> list[Edits]:
     if vocabulary and sentences:
         rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
         last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
-        words = _filled(vocabulary, sentences) | last | _focused(book, vocabulary[-1])
+        words = _filled(vocabulary[:-1] or vocabulary, sentences) | last | _focused(book, vocabulary[-1])
         rounds.append(_growing(cells, rng) | words)
-        rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, sentences)]
+        rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
     if vocabulary and uses_blanks(book.manifest.sheets):
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
+    rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
     rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book)]
     values = sum(area.rows * area.cols for area in book.names.values())
     kept: list[Edits] = [
@@ -73,7 +74,9 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     written: set[str] = set()
     for sheet in book.manifest.sheets:
         if sheet.settings.get("generate") and not full:
-            written |= {sheet.settings["target"]} if "target" in sheet.settings else {*sheet.settings["contexts"]}
+            written |= (
+                {sheet.settings["target"]} if "target" in sheet.settings else {*sheet.settings["contexts"]}
+            )
     every = [
         list(_texts(book, f"{c}_Tokens")) if c in written else list(book.names[f"{c}_Tokens"].cells())
         for c in book.manifest.contexts
@@ -155,12 +158,18 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
 def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """The focus word stands last in one sentence, and in no other; in each in turn; then in all of them.
 
-    Then every embedding is zero: only what positions and biases add is left.
+    Then one sentence is of unknown words alone, and then every embedding is zero: only what positions and
+    biases add is left.
     """
     first, last = vocabulary[0], vocabulary[-1]
     for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
         words: dict[At, float | str] = {at: first for own in sentences for at in own}
         yield words | {own[-1]: last for own in those} | _focused(book, last)
+    unknown = _unknown(vocabulary)
+    for own in sentences[:MOST_ROUNDS]:
+        said: dict[At, float | str] = {at: first for one in sentences for at in one}
+        said |= {one[-1]: unknown for one in sentences}
+        yield said | dict.fromkeys(own, unknown) | _focused(book, unknown)
     zeros = dict.fromkeys(book.names["vocab_E"].cells(), 0.0)
     yield zeros | {at: first for own in sentences for at in own} | _focused(book, first)
 
@@ -185,14 +194,31 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     """
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in _texts(book, "vocab_Dims").items()}
-    word = vocabulary[0].upper()
-    unknown = word if word not in vocabulary else f"{word} 2"
+    unknown = _unknown(vocabulary)
     for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
         yield known | dims | {own[-1]: unknown for own in those} | _focused(book, unknown)
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
         yield {at: number for own in sentences for at in own} | _focused(book, focus)
     yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | _focused(book, "")
+
+
+def _unknown(vocabulary: list[str]) -> str:
+    """A word that the vocabulary lacks: where possible one that differs by capitals alone."""
+    word = vocabulary[0].upper()
+    return word if word not in vocabulary else f"{word} 2"
+
+
+def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Where a model writes, it begins from a single word, while each word in turn is in focus.
+
+    What is looked for among the typed words may stand among the written ones.
+    """
+    if any(s.settings.get("generate") for s in book.manifest.sheets):
+        places = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+        empty: dict[At, float | str] = {at: "" for own in places for at in own}
+        for word in vocabulary[1 : 1 + MOST_ROUNDS]:
+            yield empty | {own[0]: vocabulary[0] for own in places} | _focused(book, word)
 
 
 def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
