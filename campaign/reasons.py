@@ -17,6 +17,7 @@ UNEXPLAINED = "no rule says why"
 FALLBACK = ",SUM(--EXACT("
 SUMS = {"Drift", "AttentionSum"}
 SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
+PLAIN = ("Scores", "Scaled", "Masked", "RowMax", "Exp", "RowSum")
 SIZES = ("Scale", "DModel", "DK", "DV", "DFF")
 MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
 TYPED = ("right value as a constant", "pasted as values", "one short, old values left", "block in two")
@@ -92,7 +93,7 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
         s.settings.get("position", "none") for s in book.manifest.sheets if s.id in (one.sheet, two.sheet)
     ]
     same = one.context == two.context and one.block == two.block and len({*settings}) == 1
-    if same and one.block in ("Scores", "Scaled", "Masked", "Exp") and {one.sheet, two.sheet} <= plain:
+    if same and one.block in PLAIN and {one.sheet, two.sheet} <= plain:
         return "both sheets have no weights, and show the same where they see the same words"
     return ""
 
@@ -155,7 +156,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
         and at.context == book.manifest.contexts[0]
     ):
         return "the cosine of a row with itself is 1, also without its last number"
-    if block == "Next" and mutant.source[1].endswith(("_Tempered", "_LogitExp", "_Probability")):
+    if block in ("Next", "Class") and mutant.source[1].endswith(("_Tempered", "_LogitExp", "_Probability")):
         return "the largest stays the largest at every temperature"
     counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
     return "only columns are counted" if counted else ""
@@ -201,10 +202,8 @@ def _general(book: Book, name: str) -> str:
     if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
         return ""
     area, says = book.names[name], _says(book, name)
-    words = at.context if "Padding" in says or at.block == "PaddingMask" else ""
-    return (
-        f"{re.sub(rf'{at.sheet}_', '', says).replace(f'{at.context}_', '')} {words} {area.rows} {area.cols}"
-    )
+    says = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", says).replace(f"{at.sheet}_", "")
+    return f"{says} {area.rows} {area.cols}"
 
 
 def _now(mutant: Mutant) -> str:

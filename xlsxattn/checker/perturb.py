@@ -33,6 +33,9 @@ AS_FOUR_ROWS = 4
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
+RENAMED = 8
+"""So many times words get other names."""
+
 MOST_VALUES = 4_000_000
 """So many values are kept of all rounds together: a very large workbook gets fewer of them."""
 
@@ -60,8 +63,9 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
     if vocabulary and uses_blanks(book.manifest.sheets):
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
-    rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
-    rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book)]
+    if vocabulary and full:
+        rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
     values = sum(area.rows * area.cols for area in book.names.values())
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
@@ -75,7 +79,9 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     for sheet in book.manifest.sheets:
         if sheet.settings.get("generate") and not full:
             written |= (
-                {sheet.settings["target"]} if "target" in sheet.settings else {*sheet.settings["contexts"]}
+                {sheet.settings["target"]}
+                if "target" in sheet.settings
+                else {*sheet.settings.get("contexts", ())}
             )
     every = [
         list(_texts(book, f"{c}_Tokens")) if c in written else list(book.names[f"{c}_Tokens"].cells())
@@ -174,13 +180,13 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     yield zeros | {at: first for own in sentences for at in own} | _focused(book, first)
 
 
-def _renamed(book: Book) -> Iterator[Edits]:
-    """The vocabulary's words and a classifier's classes have other names, wherever they stand."""
+def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """The vocabulary's words and a classifier's classes have other names, and other words fill every sentence."""
     texts = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
     cells = {at: text for name in texts for at, text in _texts(book, name).items()}
-    said = {at: text for c in book.manifest.contexts for at, text in _texts(book, f"{c}_Tokens").items()}
-    for turn in range(3):
-        yield {at: f"{text}~{turn}" for at, text in (cells | said).items()}
+    for turn in range(RENAMED):
+        said = _filled(vocabulary, sentences, 3 * turn)
+        yield {at: f"{text}~{turn}" for at, text in {**cells, **said}.items()}
 
 
 def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
