@@ -54,7 +54,7 @@ def test_a_spec_from_arrays_builds_and_comes_back_as_tables(tmp_path):
     np.testing.assert_allclose(table.to_numpy(), attention, atol=1e-12)
     assert table.loc["bank", "river"] == pytest.approx(attention[1, 0])
     np.testing.assert_allclose(tables["qkv_river_Output"].to_numpy(), attention @ V, atol=1e-12)
-    assert list(tables["qkv_river_Output"].columns) == [1, 2, 3]
+    assert list(tables["qkv_river_Output"].columns) == ["v1", "v2", "v3"]
     assert list(tables["vocab_E"].columns) == ["water", "money"]
     assert tables["river_Tokens"]["word"].tolist() == ["river", "bank"]
     assert list(tables["qkv_W_Q"].index) == ["water", "money"]

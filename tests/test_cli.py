@@ -108,7 +108,8 @@ def test_new_copies_a_template_and_prints_the_command_that_builds_it(name, file)
     ended = run("new", name, *([file] if file else []))
     assert (ended.code, ended.err) == (0, "")
     target = file or f"my-{name}.toml"
-    assert listing(Path()) == {target: templates.path(name).read_bytes()}
+    copied = {target: templates.path(name)} | {one.name: one for one in templates.data_files(name)}
+    assert listing(Path()) == {place: source.read_bytes() for place, source in copied.items()}
     assert ended.out.startswith(f"written: {target}\n")
     program, *words = shlex.split(ended.out.splitlines()[-1])
     assert program == "xlsxattn"

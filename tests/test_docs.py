@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from xlsxattn import press, templates
-from xlsxattn.builder import pages, spec
+from xlsxattn.builder import pages, sheets, spec
 from xlsxattn.checker.reader import read
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +38,13 @@ def test_the_readme_lists_every_template():
 def test_the_readme_lists_every_key_of_a_sheet():
     table = README[README.index("| key of a sheet |") :].split("\n\n")[0]
     listed = {key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split("|")[1])}
-    assert listed == {key for keys in spec.SHEET_KEYS.values() for key in keys}
+    models = (ROOT / "docs/spec-models.md").read_text("utf-8")
+    listed |= {
+        key
+        for row in models.splitlines()
+        for key in re.findall(r"`(\w+)`", row.split("|")[1:2][0] if row.startswith("|") else "")
+    }
+    assert {key for keys in sheets.KEYS.values() for key in keys} <= listed
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal"])

@@ -37,7 +37,7 @@ def data_files(name: str) -> list[Path]:
     """The data files that a template names, beside it: learned weights, embeddings."""
     spec = tomllib.loads(path(name).read_text(encoding="utf-8"))
     named = [spec.get("vocabulary", {}).get("from"), *(s.get("weights") for s in spec.get("sheets", []))]
-    return [folder() / one for one in dict.fromkeys(named) if isinstance(one, str)]
+    return [folder() / one for one in dict.fromkeys(name for name in named if isinstance(name, str))]
 
 
 def copy(name: str, target: Path) -> None:
@@ -62,5 +62,5 @@ def copy(name: str, target: Path) -> None:
         for one in made:
             one.unlink()
         if isinstance(error, FileExistsError):
-            raise CopyError(f"{place}: there is such a file already, choose another name or folder") from None
+            raise CopyError(f"{place}: there is such a file already, choose another name") from None
         raise CopyError(f"{place}: cannot be written: {error.strerror}") from None

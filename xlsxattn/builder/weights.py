@@ -81,6 +81,8 @@ def given(table: Table) -> dict[str, Matrix]:
         weights = table.data_file("weights", found).table("weights", None)
     else:
         weights = table.table("weights", None)
+    if not weights.data:
+        raise table.error("weights", "is empty: give all weights, or leave the key out")
     return {name: weights.matrix(name, row=is_row(name)) for name in weights.data}
 
 

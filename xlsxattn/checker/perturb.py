@@ -181,7 +181,7 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The vocabulary's words and a classifier's classes have other names, and other words fill every sentence."""
+    """The vocabulary and a classifier's classes have other names, and other words fill every sentence."""
     texts = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
     cells = {at: text for name in texts for at, text in _texts(book, name).items()}
     for turn in range(RENAMED):
