@@ -87,6 +87,8 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
         return ""
     if _copy(book, read, instead):
         return "one is a copy of the other"
+    if read.endswith("_Tokens") and instead.endswith("_Tokens"):
+        return "the first word written is the one typed"
     one, two = place(book, read), place(book, instead)
     plain = {s.id for s in book.manifest.sheets if s.settings.get("weights") is False}
     settings = [
@@ -203,6 +205,7 @@ def _general(book: Book, name: str) -> str:
         return ""
     area, says = book.names[name], _says(book, name)
     says = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", says).replace(f"{at.sheet}_", "")
+    says = says.replace("[cell]", "")
     return f"{says} {area.rows} {area.cols}"
 
 

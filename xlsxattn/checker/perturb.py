@@ -33,8 +33,8 @@ AS_FOUR_ROWS = 4
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
-RENAMED = 8
-"""So many times words get other names."""
+RENAMED, RENAMED_IN_MODELS = 3, 14
+"""So many times words get other names: in models more hides behind each number."""
 
 MOST_VALUES = 4_000_000
 """So many values are kept of all rounds together: a very large workbook gets fewer of them."""
@@ -184,7 +184,8 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
     """The vocabulary and a classifier's classes have other names, and other words fill every sentence."""
     texts = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
     cells = {at: text for name in texts for at, text in _texts(book, name).items()}
-    for turn in range(RENAMED):
+    models = any(sheet.kind in MODELS for sheet in book.manifest.sheets)
+    for turn in range(RENAMED_IN_MODELS if models else RENAMED):
         said = _filled(vocabulary, sentences, 3 * turn)
         yield {at: f"{text}~{turn}" for at, text in {**cells, **said}.items()}
 
