@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def test_a_verbose_build_tells_every_step_on_standard_error(words):
     steps = ended.err.splitlines()
     assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then their values by ironcalc"
     assert "xlsxattn: x.xlsx: proving it" in steps
-    assert steps[-1].endswith("ironcalc recalculates it, with 11 sets of inputs")
+    assert re.search(r"ironcalc recalculates it, with \d+ sets of inputs$", steps[-1])
     assert run("build", "causal", "-o", "x.xlsx").err == ""  # the next command is as quiet as ever
 
 

@@ -89,7 +89,7 @@ def test_blank_cells_stay_blank_where_they_mean_nothing():
 def test_classes_and_words_are_no_numbers():
     book = book_of(generate=True)
     for edits in perturbed(book):
-        assert values(book, edits, "s_Classes") == []
+        assert all(isinstance(name, str) for name in values(book, edits, "s_Classes"))
         assert all(isinstance(word, str) for word in values(book, edits, "c_Tokens"))
 
 

@@ -83,8 +83,9 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
                 if "target" in sheet.settings
                 else {*sheet.settings.get("contexts", ())}
             )
+    typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
     every = [
-        list(_texts(book, f"{c}_Tokens")) if c in written else list(book.names[f"{c}_Tokens"].cells())
+        list(_texts(book, f"{c}_Tokens")) if c in typed else list(book.names[f"{c}_Tokens"].cells())
         for c in book.manifest.contexts
         if f"{c}_Tokens" in book.names
     ]
