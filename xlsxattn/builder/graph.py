@@ -113,6 +113,8 @@ class Band:
     Attributes:
         groups: one a lane, None where a lane has no part in the step; or any number that the lanes share.
         level: how deep it is folded into outline groups, 0 for not at all.
+        paper: where the step comes from, "Vaswani et al. 2017, §3.2.1".
+        more: a second explanation, shown where a full one is asked for.
     """
 
     title: str
@@ -121,6 +123,8 @@ class Band:
     shared: bool = False
     show_formula: bool = True
     level: int = 0
+    paper: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,16 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a glossary: a term, what it means, where it first stands, and the paper that names it."""
+
+    term: str
+    says: str
+    target: str
+    paper: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One sheet of the workbook.
 
@@ -197,6 +211,9 @@ class Page:
         boxes: a picture of the whole, each box a link.
         links: a table of contents, before the bands.
         subtitle: what the page shows, in a few words for the front page's picture.
+        tries: experiments for the reader, each with what to look for, after the bands.
+        entries: a glossary, before the bands.
+        compact: whether its lanes are only as wide as their blocks.
     """
 
     id: str
@@ -211,6 +228,9 @@ class Page:
     boxes: tuple[Box, ...] = ()
     links: tuple[Link, ...] = ()
     subtitle: str = ""
+    tries: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    compact: bool = False
 
     @property
     def has_status(self) -> bool:
@@ -220,7 +240,9 @@ class Page:
     @property
     def target(self) -> str:
         """The name that a link to this page leads to."""
-        return f"{self.id}_Status" if self.has_status else self.lanes[0].name
+        if self.has_status:
+            return f"{self.id}_Status"
+        return self.lanes[0].name if self.lanes else self.entries[0].target
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, each once."""
@@ -234,10 +256,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All pages of a workbook, in the order of its tabs."""
+    """All pages of a workbook, in the order of its tabs; ``explain``: how much they say."""
 
     title: str
     pages: tuple[Page, ...]
+    explain: str = "short"
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of all pages."""

@@ -31,6 +31,8 @@ CHART_ROWS = 18
 ONE_PAGE = 60
 ONE_LINE = 11
 LONGEST_CAPTION = 120
+UPRIGHT = 62.0
+"""Points that words take which stand upright above a map."""
 MOST_OUTLINED = 128
 """Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
@@ -50,7 +52,8 @@ def lay_out(book: Book) -> list[Sheet]:
     """
     tabs = _tabs([page.title for page in book.pages])
     return [
-        _sheet(page, tab, first=i == 0) for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
+        _sheet(page, tab, first=i == 0, full=book.explain == "full")
+        for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
     ]
 
 
@@ -78,15 +81,16 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, *, first: bool) -> Sheet:
+def _sheet(page: Page, tab: str, *, first: bool, full: bool) -> Sheet:
     sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs))
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    row = _front(sheet, page) if first else _contents(sheet, page, _head(sheet, page))
+    row = _front(sheet, page) if first else _glossary(sheet, page, _contents(sheet, page, _head(sheet, page)))
     starts = _lanes(sheet, page)
     for band in page.bands:
-        row = _band(sheet, band, row, starts)
+        row = _band(sheet, band, row, starts, full=full)
+    row = _tries(sheet, page, row)
     row = _charts(sheet, page, row, starts)
     _finish(sheet, row)
     return sheet
@@ -116,6 +120,32 @@ def _contents(sheet: Sheet, page: Page, row: int) -> int:
         sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
     sheet.widths[MARGIN] = max(theme.cell_width(link.title) for link in page.links) + 2.0
     return row + len(page.links) + 2
+
+
+def _glossary(sheet: Sheet, page: Page, row: int) -> int:
+    """A table of terms: each a link to where it first stands, its meaning, the paper that names it."""
+    for i, entry in enumerate(page.entries, row):
+        sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target))
+        sheet.texts.append(Text(i, MARGIN + 1, entry.says, "meaning"))
+        sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
+        sheet.heights[i] = 18.0
+    if page.entries:
+        sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
+        sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries)
+        sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
+    return row + len(page.entries)
+
+
+def _tries(sheet: Sheet, page: Page, row: int) -> int:
+    """A box with experiments for the reader."""
+    if not page.tries:
+        return row
+    sheet.texts.append(Text(row, MARGIN, "Try this", "step"))
+    sheet.heights[row] = 20.0
+    for i, text in enumerate(page.tries, row + 1):
+        sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
+        sheet.heights[i] = 17.0
+    return row + len(page.tries) + 1 + BAND_GAP
 
 
 def _front(sheet: Sheet, page: Page) -> int:
@@ -159,7 +189,7 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
         width = max([_group_columns(group) for group in groups], default=1)
         captioned = [group for band in page.bands if _captioned(band) and (group := band.groups[i])]
         captions = [_caption_columns(group, label) for group in captioned]
-        width = max([width, LEAST_LANE if len(page.bands) > 0 else 1, *captions])
+        width = max([width, LEAST_LANE if page.bands and not page.compact else 1, *captions])
         if page.lanes:
             where = Rectangle(3, starts[i], 3, starts[i] + width)
             sheet.bars.append(Bar(where, theme.LANES[i % len(theme.LANES)]))
@@ -211,12 +241,14 @@ def caption_lines(group: Group) -> list[str]:
     return [*lines, rest]
 
 
-def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
+def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int], *, full: bool) -> int:
     """Place a band from ``row``; the row where the next one begins."""
-    sheet.texts += [Text(row, MARGIN, band.title, "step"), Text(row + 1, MARGIN, band.why, "why")]
+    first, said = row, [f"{band.why} ({band.paper})" if band.paper else band.why]
+    said += [band.more] if full and band.more else []
+    sheet.texts.append(Text(row, MARGIN, band.title, "step"))
+    sheet.texts += [Text(row + i, MARGIN, text, "why") for i, text in enumerate(said, 1) if text]
     sheet.heights[row] = 20.0
-    first = row
-    row, before = row + 2, len(sheet.placed)
+    row, before = row + 1 + len(said), len(sheet.placed)
     groups = [(group, start) for group, start in zip(band.groups, starts, strict=False) if group is not None]
     for strip in _flow([g for g in band.groups if g], starts) if band.shared else [groups]:
         row = _strip(sheet, band, strip, row)
@@ -249,6 +281,8 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     titled = max((len(lines) for lines in captions), default=0)
     titled = titled if _captioned(band) or any(group.title for group in groups) else 0
     headed = any(group.cols is not None for group in groups) or bool(sides)
+    if any(isinstance(group.cols, Block) and group.cols.look == "map label" for group in groups):
+        sheet.heights[row + titled] = UPRIGHT
     if any(len(heading) > ONE_LINE for heading in sides):
         sheet.heights[row + titled] = 13.0 * max(len(_lines(heading)) for heading in sides)
     for (group, col), lines in zip(strip, captions, strict=True):
@@ -365,7 +399,7 @@ def _finish(sheet: Sheet, row: int) -> None:
         raise TooLargeError(
             f"sheet '{sheet.tab}' would need {needed}; a sheet has {MOST_ROWS:,} and {MOST_COLS:,}"
         )
-    longest = {"title": 11.0, "lead": 6.2, "why": 5.6, "step": 8.0, "formula": 6.7}
+    longest = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
     for text in sheet.texts:
         need = longest.get(text.look, 0.0) * theme.cell_width(text.text)
         while need > _pixels(sheet, range(text.col, col + 1)):

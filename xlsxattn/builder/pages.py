@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.compare_page import compare_page
+from xlsxattn.builder.experiments import INPUTS
+from xlsxattn.builder.glossary import glossary_page
 from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Side
-from xlsxattn.builder.models import attention_page, cross_attention_page
+from xlsxattn.builder.models import attention_pages, cross_attention_page
 from xlsxattn.builder.parts import computed, typed
 from xlsxattn.builder.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
@@ -40,8 +42,8 @@ def book(spec: Spec) -> Book:
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
-    pages = [_start(spec, pages), *pages]
-    return Book(spec.title, (*pages, _contract(spec, pages)))
+    pages = [_start(spec, pages), *pages, glossary_page(pages)]
+    return Book(spec.title, (*pages, _contract(spec, pages)), spec.explain)
 
 
 def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
@@ -50,9 +52,9 @@ def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Pa
         return model_pages(spec, sheet)
     if sheet.kind == "compare":
         return [compare_page(spec, sheet, before)]
-    return [
-        cross_attention_page(spec, sheet) if sheet.kind == "cross-attention" else attention_page(spec, sheet)
-    ]
+    if sheet.kind == "cross-attention":
+        return [cross_attention_page(spec, sheet)]
+    return attention_pages(spec, sheet)
 
 
 def followed(spec: Spec, place: int) -> list[SheetSpec]:
@@ -107,11 +109,13 @@ def _settings(sheet: SheetSpec) -> str:
     else:
         found["weights"] = bool(sheet.weights)
         keys += ["heads"] if sheet.headed else []
+        found |= {"temperature": True} if sheet.tempered else {}
         keys += ["bias"] if sheet.bias else []
         keys += ["kv_heads"] if sheet.kv_heads < sheet.heads else []
         keys += ["position", "pairs"] if sheet.position != "none" else []
     if sheet.weights:
         keys += ["d_k", "d_v"]
+    keys += ["maps"] if sheet.maps else []
     found |= {key: getattr(sheet, key) for key in keys}
     roles = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
     if sheet.kind in roles:
@@ -204,7 +208,9 @@ def _inputs(spec: Spec) -> Page:
         "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
     )
     subtitle = "words and embeddings"
-    return Page("vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle)
+    return Page(
+        "vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle, tries=INPUTS
+    )
 
 
 def _sentence(context: Context) -> Block:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
+TOP = ("title", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
+EXPLAIN = ("short", "full")
+"""How much a workbook says beside its numbers."""
 MODELS_OWN = ("in", "out", "enc", "dec")
 """Parts of a model's names, which no context may have as its id beside one."""
 
@@ -32,6 +35,7 @@ class Spec:
     vocabulary: Vocabulary
     contexts: tuple[Context, ...]
     sheets: tuple[SheetSpec, ...]
+    explain: str = EXPLAIN[0]
 
     def context(self, context_id: str) -> Context:
         """The context with an id."""
@@ -55,7 +59,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         source: names the spec in errors.
         folder: where the data files stand that it names.
     """
-    top = Table(data, source, "", ("title", "focus", "length", "vocabulary", "contexts", "sheets"), folder)
+    top = Table(data, source, "", TOP, folder)
     vocabulary = parse_vocabulary(top.table("vocabulary", ("dimensions", "tokens", "from")))
     contexts = parse_contexts(top, vocabulary)
     focus = _focus(top, contexts)
@@ -65,7 +69,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         for context in contexts:
             if context.id in MODELS_OWN:
                 raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
-    return Spec(title, focus, vocabulary, contexts, sheets)
+    return Spec(title, focus, vocabulary, contexts, sheets, top.one_of("explain", EXPLAIN, EXPLAIN[0]))
 
 
 def _sheets(top: Table) -> list[Table]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
+from xlsxattn.builder.experiments import LAYER, MODEL_INPUT, outcome
 from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
 from xlsxattn.builder.layer import Layer, layer_weights, norm_step, norm_weights
+from xlsxattn.builder.maps import Looking, maps_page
 from xlsxattn.builder.outcome import classes_steps, next_token_steps, unembedding_bands
 from xlsxattn.builder.parts import Lane, Step, bands, computed, dims_above, step, typed
 from xlsxattn.builder.positions import (
@@ -64,6 +66,8 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     sides = _sides(spec, sheet)
     layers = [page for side in sides for page in _layer_pages(sheet, side, d_model)]
     pages = [_in_page(spec, sheet, sides), *layers, *_out_pages(spec, sheet, sides)]
+    if sheet.maps:
+        pages.append(maps_page(sheet, _looking(sheet, sides)))
     return [_contents(sheet, sides, pages), *pages]
 
 
@@ -80,6 +84,20 @@ def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:
         encoder = Side(f"{title}, encoder", f"{s}_enc", (source,))
         return [encoder, Side(f"{title}, decoder", f"{s}_dec", (target,), memory)]
     return [Side(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
+
+
+def _looking(sheet: SheetSpec, sides: Sequence[Side]) -> list[Looking]:
+    """Where heads look at something: each sentence in each layer, and across."""
+    found = []
+    for side in sides:
+        for lane in side.lanes:
+            for k in range(1, sheet.layers + 1):
+                p, at = f"{lane.prefix}_l{k}", f"{lane.id}, layer {k}"
+                found.append(Looking(at, lane, lane, p))
+                if side.memory:
+                    keys = side.memory[0]
+                    found.append(Looking(f"{at}: at {keys.id}", lane, keys, f"{p}_Cross"))
+    return found
 
 
 def _every_lane(sides: Sequence[Side]) -> tuple[Lane, ...]:
@@ -116,6 +134,7 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
         tuple(lane.heading(page) for lane in lanes),
         (*words, *positions, *stream, *weights, *masks),
         subtitle="words and positions",
+        tries=MODEL_INPUT,
     )
 
 
@@ -223,6 +242,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*steps, *layer_weights(sheet, w, d_model, crossed=crossed)),
                 subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
+                tries=LAYER,
             )
         )
     return pages
@@ -271,6 +291,7 @@ def _out_pages(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> list[Page
                 tuple(lane.heading(page) for lane in side.lanes),
                 (*bands(side.lanes, steps), *weights, *shared),
                 subtitle=_out_subtitle(sheet, last=last),
+                tries=outcome(sheet, last=last),
             )
         )
     return pages
