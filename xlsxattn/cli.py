@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
 INPUTS = ("perturbed", "as-saved")
+EXPLAIN = ("short", "full")
 STYLES = ("table", "json", "junit", "github")
 
 
@@ -74,8 +75,9 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.argument("source", shell_complete=_templates)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
 @click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+@click.option("--explain", type=click.Choice(EXPLAIN), help="How much the workbook says beside its numbers.")
 @volume
-def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001 - click passes it
+def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:  # noqa: FBT001
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
     from xlsxattn import press  # noqa: PLC0415
     from xlsxattn.builder.table import SpecError  # noqa: PLC0415
@@ -86,7 +88,8 @@ def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
     try:
-        pressed = press.build(spec, target, force=force, make_folder=output is None)
+        changed = {"explain": explain} if explain else {}
+        pressed = press.build(spec, target, force=force, make_folder=output is None, changed=changed)
     except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:

@@ -51,7 +51,12 @@ class Pressed:
 
 
 def build(
-    source: Path | Mapping[str, Any], target: Path, *, force: bool = False, make_folder: bool = False
+    source: Path | Mapping[str, Any],
+    target: Path,
+    *,
+    force: bool = False,
+    make_folder: bool = False,
+    changed: Mapping[str, Any] | None = None,
 ) -> Pressed:
     """Build a workbook from a spec, prove it, and put it in place.
 
@@ -60,6 +65,7 @@ def build(
         target: the workbook to write.
         force: replace a target even if a person has changed it.
         make_folder: make the target's folder where it is missing.
+        changed: keys that take the place of the spec's own, such as ``explain``.
 
     Raises:
         SpecError: the spec cannot be built.
@@ -70,7 +76,10 @@ def build(
         beside it, the target staying as it was.
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
-    spec = specs.load(source) if isinstance(source, Path) else specs.parse(source, named)
+    if isinstance(source, Path):
+        spec = specs.load(source, changed)
+    else:
+        spec = specs.parse({**source, **(changed or {})}, named)
     book = pages.book(spec)
     try:
         formulas.check_lengths(book.blocks())

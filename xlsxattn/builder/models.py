@@ -82,7 +82,8 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
 
 def _ranks(sheet: SheetSpec, keys: Sequence[Lane]) -> Band:
     group = Group((ranks(sheet, keys),), (("rank",),))
-    return Band("Ranks", "The strongest word first.", (group,), shared=True, show_formula=False)
+    why = "The strongest word first."
+    return Band("Ranks", why, (group,), shared=True, show_formula=False, level=1)
 
 
 def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:

@@ -42,13 +42,13 @@ class Spec:
         return next(context for context in self.contexts if context.id == context_id)
 
 
-def load(path: Path) -> Spec:
-    """Read and check a spec.
+def load(path: Path, changed: Mapping[str, Any] | None = None) -> Spec:
+    """Read and check a spec; ``changed``: keys that take the place of the file's own.
 
     Raises:
         SpecError: the file cannot be read, is not TOML, or asks for what cannot be built.
     """
-    return parse(read_toml(path, str(path)), str(path), path.parent)
+    return parse({**read_toml(path, str(path)), **(changed or {})}, str(path), path.parent)
 
 
 def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> Spec:
