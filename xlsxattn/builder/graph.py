@@ -164,11 +164,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads."""
+    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads.
+
+    ``begins``: whether it begins a new line of boxes.
+    """
 
     title: str
     subtitle: str
     target: str
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,8 @@ class Page:
         boxes: a picture of the whole, each box a link.
         links: a table of contents, before the bands.
         subtitle: what the page shows, in a few words for the front page's picture.
+        box: its title in that picture, where the page's own would say too much.
+        begins: whether it begins a line of that picture.
     """
 
     id: str
@@ -211,6 +217,8 @@ class Page:
     boxes: tuple[Box, ...] = ()
     links: tuple[Link, ...] = ()
     subtitle: str = ""
+    box: str = ""
+    begins: bool = False
 
     @property
     def has_status(self) -> bool:
