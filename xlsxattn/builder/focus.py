@@ -82,7 +82,7 @@ def _strongest(sheet: SheetSpec, keys: Lane, t: str, terms: int) -> tuple[Block,
     return (
         computed(f"{t}_FocusWords", shape, ops.TOP_TOKENS, "word result", words=keys.tokens, ids=places),
         computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=f"{sheet.id}_Rank"),
-        computed(places, shape, ops.TOP_IDS, "count", logits=row, top=largest),
+        computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=f"{sheet.id}_Rank"),
     )
 
 

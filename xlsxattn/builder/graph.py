@@ -168,11 +168,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads."""
+    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads.
+
+    ``begins``: whether it begins a new line of boxes.
+    """
 
     title: str
     subtitle: str
     target: str
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,8 @@ class Page:
         tries: experiments for the reader, each with what to look for, after the bands.
         entries: a glossary, before the bands.
         compact: whether its lanes are only as wide as their blocks.
+        box: its title in that picture, where the page's own would say too much.
+        begins: whether it begins a line of that picture.
     """
 
     id: str
@@ -231,6 +237,8 @@ class Page:
     tries: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
     compact: bool = False
+    box: str = ""
+    begins: bool = False
 
     @property
     def has_status(self) -> bool:

@@ -54,6 +54,7 @@ def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
         bands=tuple(bands),
         subtitle="all heads at a glance",
         compact=True,
+        box="All heads",
     )
 
 

@@ -441,7 +441,9 @@ TEMPERED = Op(
     why="A low temperature makes the largest logit win, a high one evens them out. Try 0.1, 1 and 10.",
 )
 LOGIT_MAX = Op("row maximum", "=MAX({x}[row])", "cells")
-LOGIT_EXP = Op("exp(Tempered − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax.")
+LOGIT_EXP = Op(
+    "LogitExp = exp(Tempered − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax."
+)
 LOGIT_SUM = Op("row sum", "=SUM({x}[row])", "cells")
 PROBABILITY = Op(
     "Probability = softmax of each row",
@@ -455,24 +457,31 @@ NEXT = Op(
     "cells",
 )
 TOP_LOGITS = Op(
-    "the largest logits",
+    "The largest logits",
     "=LARGE({logits}[row],{rank}[col])",
     "cells",
     "The most likely words of each row, in falling order.",
 )
 TOP_IDS = Op(
-    "their places in the vocabulary",
-    "=SMALL(IF({logits}[row]={top}[cell],COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
-    "SUM(--({top}[..cell]={top}[cell])))",
+    "Their places in the vocabulary",
+    "=SMALL(IF({logits}[row]=LARGE({logits}[row],{rank}[col]),"
+    "COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
+    "{rank}[col]-SUM(--({logits}[row]>LARGE({logits}[row],{rank}[col]))))",
     "cell arrays",
+    "Which column has the k-th largest logit? Of equal ones, the first comes first.",
 )
 TOP_TOKENS = Op(
-    "the most likely words",
+    "The most likely words",
     '=INDEX({words},{ids}[cell])&""',
     "cells",
     "Which words are most likely to come next, the likeliest first?",
 )
-TOP_PROBABILITIES = Op("their probabilities", "=INDEX({probability}[row],1,{ids}[cell])", "cells")
+TOP_PROBABILITIES = Op(
+    "Their probabilities",
+    "=INDEX({probability}[row],1,{ids}[cell])",
+    "cells",
+    "Looked up in the softmax by their places in the vocabulary, below.",
+)
 GROWN = Op(
     "typed, or written by the model",
     '=IF({typed}[cell]="",{next}[above],{typed}[cell])&""',

@@ -26,13 +26,25 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters. Follow one word through "
-    "this workbook: its embedding is the same in every sentence, and what it becomes is not."
+    "word at once, and decides by the words themselves how much each one matters. "
 )
+FOLLOW = {
+    False: "Follow one word through this workbook, from its embedding to what it becomes.",
+    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
+    "becomes is not.",
+}
 HOW_TO = (
     "1.  Read the sheets from left to right, each from top to bottom: every step has its formula above it.",
     "2.  On Inputs, swap a word or change a number, and watch what moves on every other sheet.",
-    "3.  Click any cell: its formula speaks in names: MMULT(qkv_cat_X,0+qkv_W_Q). 0+ reads blanks as 0.",
+)
+IN_NAMES = {
+    False: "3.  Click any cell: its formula speaks in names: {}.",
+    True: "3.  The line above each block is its formula, in names: {}.",
+}
+BLANKS = " 0+ reads blanks as 0."
+PARTS = (
+    "4.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
+    "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
 )
 VERSION = 1
 
@@ -143,8 +155,19 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(page.title, page.subtitle, page.target) for page in pages)
-    return Page("start", spec.title, LEAD, bands=(band,), paragraphs=HOW_TO, boxes=boxes)
+    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages)
+    lead = LEAD + FOLLOW[len(spec.contexts) > 1]
+    return Page("start", spec.title, lead, bands=(band,), paragraphs=_how_to(spec, pages), boxes=boxes)
+
+
+def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
+    """What to do with the workbook; one of its own products of matrices shows how formulas read."""
+    blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
+    products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
+    shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
+    growing = any(sheet.generate for sheet in spec.sheets)
+    said = IN_NAMES["[" in shown].format(shown) + BLANKS * ("0+" in shown)
+    return (*HOW_TO, said, *((PARTS,) if growing else ()))
 
 
 def _inputs(spec: Spec) -> Page:

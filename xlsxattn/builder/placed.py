@@ -86,6 +86,8 @@ class Sheet:
         levels: outline level of the rows that can be folded.
         frozen: rows that stay in view.
         one_page: whether it is printed on a single page; else it is one page wide.
+        upright: whether it is printed upright, else landscape.
+        breaks: rows that begin another page in print.
         last: last row and column that are printed.
     """
 
@@ -101,6 +103,8 @@ class Sheet:
     levels: dict[int, int] = field(default_factory=dict)
     frozen: int = 4
     one_page: bool = False
+    upright: bool = False
+    breaks: list[int] = field(default_factory=list)
     last: tuple[int, int] = (0, 0)
 
 

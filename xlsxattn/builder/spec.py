@@ -86,4 +86,5 @@ def _focus(top: Table, contexts: tuple[Context, ...]) -> str:
             raise top.error("focus", f"no sentence has the word {focus!r}, give a word that stands in one")
         return focus
     first = contexts[0].words
-    return next((word for word in first if all(word in c.words for c in contexts)), first[0])
+    words = [word for word in first if word] or list(first)
+    return next((word for word in words if all(word in c.words for c in contexts)), words[0])

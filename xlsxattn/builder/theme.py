@@ -101,7 +101,16 @@ LOOKS: Mapping[str, Look] = {
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
     "status": Look({"bold": True, "font_color": "#166534"}, width=0),
-    "manifest": Look({"num_format": ANY_TEXT, "font_size": 9, "font_color": MUTED, "font_name": MONO}),
+    "manifest": Look(
+        {
+            "num_format": ANY_TEXT,
+            "font_size": 9,
+            "font_color": MUTED,
+            "font_name": MONO,
+            "text_wrap": True,
+            "valign": "top",
+        }
+    ),
     # words around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
     "lead": Look({"font_color": MUTED, "font_size": 11}),

@@ -1,0 +1,90 @@
+"""A model's first page: what it is, links to its pages, the text it wrote, its sizes in named cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
+from xlsxattn.builder.parts import computed, typed
+from xlsxattn.builder.settings import WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.graph import Block
+    from xlsxattn.builder.parts import Lane
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.transformer import Side
+
+KINDS = {
+    "encoder": "An encoder: every token looks at every token, layer after layer, and each becomes richer.",
+    "decoder": "A decoder: each token looks back, never ahead, and says which token is likely to come next.",
+    "encoder-decoder": "An encoder reads one sentence; a decoder, looking at what was read, writes another.",
+    "classifier": "An encoder reads the sentence; what it made of the tokens says which class it belongs to.",
+}
+
+
+def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) -> Page:
+    """What the model is, links to its pages, what it wrote, and its sizes."""
+    s = sheet.id
+    checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
+    condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
+    op = ops.status(f"AND({condition})", '"✓ every layer holds"', '"✗ a layer does not hold: see its sheet"')
+    status = computed(f"{s}_Status", (1, 1), op, "status")
+    found: list[Band] = []
+    if sheet.kind in WRITERS:
+        texts = tuple(_text(lane) for lane in sides[-1].lanes)
+        labels = tuple((lane.id,) for lane in sides[-1].lanes)
+        why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
+        found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
+    found.append(_hyperparameters(sheet, sides))
+    links = tuple(Link(page.title, page.subtitle, page.target) for page in pages)
+    return Page(
+        s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
+        subtitle=f"{sheet.kind}: {sheet.layers} layer{'s' * (sheet.layers > 1)}", begins=True,
+    )  # fmt: skip
+
+
+def _text(lane: Lane) -> Block:
+    words = '&" "&'.join(f"{lane.tokens}[{i + 1}]" for i in range(lane.n))
+    return computed(f"{lane.prefix}_Text", (1, 1), ops.SENTENCE, "said", words=words)
+
+
+def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
+    """The model's sizes and settings, each in a cell with a name."""
+    s, w = sheet.id, f"{sides[0].w}_l1"
+    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h1"
+
+    def size(name: str, of: str) -> Block:
+        return computed(f"{s}_{name}", (1, 1), ops.COLUMNS_OF, "count", of=of)
+
+    def count(name: str, value: int) -> Block:
+        return typed(f"{s}_{name}", "count", ((float(value),),), "constant")
+
+    scale = computed(f"{s}_Scale", (1, 1), ops.ROOT, "weight", d_k=f"{s}_DK")
+    if not sheet.scale:
+        scale = computed(f"{s}_Scale", (1, 1), ops.NO_SCALE, "weight")
+    rows = [
+        ("layers", count("NLayers", sheet.layers)),
+        ("heads", count("NHeads", sheet.heads)),
+        ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
+        ("d_model", size("DModel", "vocab_E")),
+        ("d_k", size("DK", f"{key}_W_K")),
+        ("d_v", size("DV", f"{key}_W_V")),
+        ("d_ff", size("DFF", f"{w}_W_1")),
+        ("scale √d_k" if sheet.scale else "scale (off)", scale),
+        ("ε of every norm", typed(f"{s}_Epsilon", "setting", ((sheet.epsilon,),))),
+    ]
+    if sheet.kind in WRITERS:
+        rows.append(("temperature", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
+    group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
+    said = (
+        sheet.residual,
+        f"{sheet.norm} norm",
+        sheet.activation,
+        f"positions {sheet.position}",
+        f"mask {sheet.mask}",
+    )
+    why = f"{'; '.join(said)}."
+    return Band("Hyperparameters", why, (group,), shared=True, show_formula=False)
