@@ -13,10 +13,13 @@ from xlsxattn.builder import formulas, theme
 from xlsxattn.builder.placed import places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.builder.graph import Block, Chart, Series
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from xlsxattn.builder.graph import Block, Cell, Chart, Series
     from xlsxattn.builder.placed import Placed, Rectangle, Sheet
 
     Grid = Sequence[Sequence[Any]]
@@ -39,6 +42,13 @@ def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, 
         for i, sheet in enumerate(sheets):
             writer.add(sheet, first=i == 0)
         writer.define_names()
+
+
+def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
+    """A row's values for XlsxWriter; a float32 by the shortest decimal text that gives it back."""
+    if isinstance(row, tuple):
+        return row
+    return (float(str(value)) for value in row)
 
 
 class _Words(str):
@@ -148,7 +158,7 @@ class _Writer:
     def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
         block = placed.block
         for i, row in enumerate(block.values):
-            for j, value in enumerate(row):
+            for j, value in enumerate(_plain(row)):
                 write = ws.write_string if isinstance(value, str) else ws.write_number
                 write(placed.row + i, placed.col + j, value, look)
         for cells, formula, array in formulas.entries(placed, self.places):
