@@ -96,7 +96,9 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
 def _settings(sheet: SheetSpec) -> str:
     """What the checker must know of a sheet, as JSON."""
     if sheet.kind == "compare":
-        return json.dumps({"axes": list(sheet.axes)}, ensure_ascii=False)
+        return json.dumps(
+            {"axes": list(sheet.axes)} | ({"near": True} if sheet.near else {}), ensure_ascii=False
+        )
     keys = ["scale", "mask"]
     found: dict[str, object] = {}
     if sheet.is_model:
@@ -179,7 +181,7 @@ def _inputs(spec: Spec) -> Page:
         Band(
             "The vocabulary",
             "One row a word, one column a dimension. Change any number. For a new word, insert a row "
-            "inside the table and type the word and its numbers.",
+            f"inside the table and type the word and its numbers. {words.said}".strip(),
             (table,),
             shared=True,
             show_formula=False,

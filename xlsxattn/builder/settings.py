@@ -68,6 +68,7 @@ class SheetSpec:
     classes: tuple[str, ...] = ()
     weights: Mapping[str, Matrix] = field(default_factory=dict)
     axes: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
 
     @property
     def is_model(self) -> bool:
