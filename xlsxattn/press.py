@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder import formulas, layout, pages, writer
 from xlsxattn.builder import spec as specs
+from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.reader import read
@@ -51,12 +52,12 @@ class Pressed:
 
 
 def build(
-    source: Path | Mapping[str, Any], target: Path, *, force: bool = False, make_folder: bool = False
+    source: Path | Mapping[str, Any] | Spec, target: Path, *, force: bool = False, make_folder: bool = False
 ) -> Pressed:
     """Build a workbook from a spec, prove it, and put it in place.
 
     Args:
-        source: the spec, a TOML file or what TOML makes of one.
+        source: the spec: a TOML file, what TOML makes of one, or one that is made already.
         target: the workbook to write.
         force: replace a target even if a person has changed it.
         make_folder: make the target's folder where it is missing.
@@ -70,7 +71,7 @@ def build(
         beside it, the target staying as it was.
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
-    spec = specs.load(source) if isinstance(source, Path) else specs.parse(source, named)
+    spec = source if isinstance(source, Spec) else _spec(source, named)
     book = pages.book(spec)
     try:
         formulas.check_lengths(book.blocks())
@@ -94,6 +95,10 @@ def build(
     except OSError as error:
         raise PressError(f"{target}: cannot be written: {_why(error)}") from None
     return Pressed(place, _renamed(report, place))
+
+
+def _spec(source: Path | Mapping[str, Any], named: str) -> Spec:
+    return specs.load(source) if isinstance(source, Path) else specs.parse(source, named)
 
 
 def _renamed(report: Report, place: Path) -> Report:

@@ -63,7 +63,8 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     d_model = spec.vocabulary.d_model
     sides = _sides(spec, sheet)
     layers = [page for side in sides for page in _layer_pages(sheet, side, d_model)]
-    pages = [_in_page(spec, sheet, sides), *layers, *_out_pages(spec, sheet, sides)]
+    out = [] if sheet.only else _out_pages(spec, sheet, sides)
+    pages = [_in_page(spec, sheet, sides), *layers, *out]
     return [_contents(sheet, sides, pages), *pages]
 
 
@@ -197,9 +198,10 @@ def _layers(sheet: SheetSpec, side: Side, lane: Lane, d_model: int) -> list[Laye
     """The layers of one lane, each reading what the one before it left."""
     layers: list[Layer] = []
     stream = f"{lane.prefix}_Input"
-    for k in range(1, sheet.layers + 1):
+    for k in sheet.numbers:
         p, w = f"{lane.prefix}_l{k}", f"{side.w}_l{k}"
-        layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory))
+        stream = f"{p}_Input" if sheet.follows_gap(k) else stream
+        layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory, sheet.only.get(k, ())))
         stream = layers[-1].leaves
     return layers
 
@@ -207,11 +209,13 @@ def _layers(sheet: SheetSpec, side: Side, lane: Lane, d_model: int) -> list[Laye
 def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
     by_lane = [_layers(sheet, side, lane, d_model) for lane in side.lanes]
     pages = []
-    for k, layers in enumerate(zip(*by_lane, strict=True), 1):
+    for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
         w = f"{side.w}_l{k}"
         drifts = ",".join(f"{layer.p}_Drift" for layer in layers)
         check = ops.status(f"MAX({drifts})<1E-9", '"✓ every row sums to 1"', '"✗ a row does not sum to 1"')
-        steps = bands(side.lanes, [layer.steps() for layer in layers])
+        steps = [layer.steps() for layer in layers]
+        if sheet.follows_gap(k):
+            steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
         crossed = side.memory is not None
         what = f"{sheet.heads} head{'s' * (sheet.heads > 1)}, cross-attention" if crossed else ""
         pages.append(
@@ -221,11 +225,26 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 _layer_lead(side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
-                (*steps, *layer_weights(sheet, w, d_model, crossed=crossed)),
+                (
+                    *bands(side.lanes, steps),
+                    *layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ())),
+                ),
                 subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
             )
         )
     return pages
+
+
+def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
+    """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
+    block = typed(layer.stream, "input", sheet.weights[f"{layer.lane.id}_l{k}_Input"])
+    why = (
+        f"Layer {k - 1} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
+        "in float64, and typed in: these rows stay as they are when a word is changed."
+    )
+    group = layer.lane.group(block)
+    title = f"What comes into layer {k}, as numbers"
+    return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
 def _layer_lead(side: Side) -> str:
@@ -319,8 +338,15 @@ def _contents(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) ->
     links = tuple(Link(page.title, page.subtitle, page.target) for page in pages)
     return Page(
         s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
-        subtitle=f"{sheet.kind}: {sheet.layers} layer{'s' * (sheet.layers > 1)}",
+        subtitle=f"{sheet.kind}: {_count(sheet)}",
     )  # fmt: skip
+
+
+def _count(sheet: SheetSpec) -> str:
+    if sheet.only:
+        heads = sum(map(len, sheet.only.values()))
+        return f"{heads} head{'s' * (heads > 1)}"
+    return f"{len(sheet.numbers)} layer{'s' * (len(sheet.numbers) > 1)}"
 
 
 def _text(lane: Lane) -> Block:
@@ -330,8 +356,9 @@ def _text(lane: Lane) -> Block:
 
 def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
     """The model's sizes and settings, each in a cell with a name."""
-    s, w = sheet.id, f"{sides[0].w}_l1"
-    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h1"
+    s, first = sheet.id, sheet.numbers[0]
+    w = f"{sides[0].w}_l{first}"
+    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h{sheet.heads_of(first)[0]}"
 
     def size(name: str, of: str) -> Block:
         return computed(f"{s}_{name}", (1, 1), ops.COLUMNS_OF, "count", of=of)
@@ -343,13 +370,13 @@ def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
     if not sheet.scale:
         scale = computed(f"{s}_Scale", (1, 1), ops.NO_SCALE, "weight")
     rows = [
-        ("layers", count("NLayers", sheet.layers)),
+        ("layers", count("NLayers", len(sheet.numbers))),
         ("heads", count("NHeads", sheet.heads)),
         ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
         ("d_model", size("DModel", "vocab_E")),
         ("d_k", size("DK", f"{key}_W_K")),
         ("d_v", size("DV", f"{key}_W_V")),
-        ("d_ff", size("DFF", f"{w}_W_1")),
+        *([] if sheet.only else [("d_ff", size("DFF", f"{w}_W_1"))]),
         ("scale √d_k" if sheet.scale else "scale (off)", scale),
         ("ε of every norm", typed(f"{s}_Epsilon", "setting", ((sheet.epsilon,),))),
     ]

@@ -29,7 +29,7 @@ def doubted(x: Expected, coarse: float) -> Expected:
 def encoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
     """The ranges of an encoder; it is followed where it runs on every context."""
     found, left = encoded(sheet, contexts, inputs)
-    if all(c.id in left for c in contexts):
+    if all(c.id in left for c in contexts) and "only" not in sheet.settings:
         trail[sheet.id] = {}
         for c in contexts:
             M = found[f"{sheet.id}_{c.id}_Output"].amplification
