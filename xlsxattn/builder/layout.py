@@ -374,8 +374,10 @@ def _finish(sheet: Sheet, row: int) -> None:
     longest = {"title": 11.0, "lead": 6.2, "why": 5.6, "step": 8.0, "formula": 6.7}
     for text in sheet.texts:
         need = longest.get(text.look, 0.0) * theme.cell_width(text.text)
-        while need > _pixels(sheet, range(text.col, col + 1)):
-            col += 1
+        right = text.col
+        while (need := need - _pixels(sheet, range(right, right + 1))) > 0:
+            right += 1
+        col = max(col, right)
     gaps = {bar.where.right + 1 for bar in sheet.bars}
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)

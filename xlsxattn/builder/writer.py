@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from dataclasses import replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
 
-from xlsxattn.builder import formulas, theme
+from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ LONGEST_TIP = 255
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
-def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, Grid] | None = None) -> None:
+def write(
+    path: Path,
+    title: str,
+    sheets: Sequence[Sheet],
+    values: Mapping[str, Grid] | None = None,
+    packer: bulk.Packer | None = None,
+) -> None:
     """Write a workbook.
 
     Args:
@@ -37,11 +44,18 @@ def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, 
         title: the workbook's title, for its properties.
         sheets: what the layout gave.
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
+        packer: puts large blocks of numbers into the file; one that has done so before is faster.
     """
-    with _Writer(path, title, sheets, values or {}) as writer:
+    strips = bulk.strips(sheets)
+    first = path.with_suffix(".part") if strips else path
+    with _Writer(first, title, sheets, values or {}) as writer:
         for i, sheet in enumerate(sheets):
             writer.add(sheet, first=i == 0)
         writer.define_names()
+    if strips:
+        with tempfile.TemporaryFile(dir=path.parent) as spool:
+            (packer or bulk.Packer(spool)).pack(first, path, strips)
+        first.unlink()
 
 
 def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
@@ -157,6 +171,10 @@ class _Writer:
 
     def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
         block = placed.block
+        if bulk.numbers(block) is not None:
+            for row in range(placed.row, placed.row + block.rows):
+                ws.write_blank(row, placed.col, None, look)
+            return
         for i, row in enumerate(block.values):
             for j, value in enumerate(_plain(row)):
                 write = ws.write_string if isinstance(value, str) else ws.write_number
