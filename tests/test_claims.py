@@ -356,3 +356,26 @@ def test_training_never_saw_the_words_of_the_claims():
     assert len(seen) > 100
     assert {"bug", "horse", "phone"} <= words
     assert not claimed & words
+
+
+# --- real word vectors -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def glove(tmp_path_factory):
+    return press.build(templates.path("glove"), tmp_path_factory.mktemp("glove") / "glove.xlsx").path
+
+
+def test_real_vectors_bring_mouse_near_to_cat_or_to_keyboard(glove, engine):
+    (found,) = evaluate_many([glove], engine)
+    values = Ranges(found)
+    cat, keyboard = range(2)
+    assert values.texts("compare_Tokens") == ["cat", "keyboard"]
+    assert values["compare_cat_X"] == values["compare_keyboard_X"]
+    friends, usb = (values.array(f"compare_{c}_attn_Near")[:, 0] for c in ("cat", "keyboard"))
+    assert friends[cat] > friends[keyboard] + 0.3
+    assert usb[keyboard] > usb[cat] + 0.04
+    for c, near in (("cat", friends), ("keyboard", usb)):
+        row = values.array(f"compare_{c}_attn_Output")[0]
+        for word, said in zip(values.array("compare_X"), near, strict=True):
+            assert said == pytest.approx(row @ word / np.linalg.norm(row) / np.linalg.norm(word), abs=1e-12)

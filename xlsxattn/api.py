@@ -60,6 +60,7 @@ class Sheet(TypedDict, total=False):
     weights: Mapping[str, Numbers] | str
     seed: int
     axes: Sequence[str]
+    near: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlsxattn import cli_view
+from xlsxattn import cli_import, cli_view
+from xlsxattn.cli_delivery import FAILED, HOLDS, INTERRUPTED, UNUSABLE, delivered, say
 from xlsxattn.cli_volume import is_quiet, volume
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.report import Outcome
 
-HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
 INPUTS = ("perturbed", "as-saved")
 EXPLAIN = ("short", "full")
@@ -34,23 +34,18 @@ def main() -> None:
     try:
         code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
-        code = _say("interrupted", INTERRUPTED)
+        code = say("interrupted", INTERRUPTED)
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as error:
-        code = _say(error.format_message(), UNUSABLE)
+        code = say(error.format_message(), UNUSABLE)
     except MemoryError:
-        code = _say("there is not enough memory for this workbook", UNUSABLE)
+        code = say("there is not enough memory for this workbook", UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
         if debug:
             traceback.print_exc()
-        code = _say(f"internal error: {type(error).__name__}: {error} (--debug shows more)", UNUSABLE)
+        code = say(f"internal error: {type(error).__name__}: {error} (--debug shows more)", UNUSABLE)
     sys.exit(code if isinstance(code, int) else HOLDS)
-
-
-def _say(sentence: str, code: int) -> int:
-    click.echo(f"xlsxattn: {' '.join(sentence.split())}", err=True)
-    return code
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -79,32 +74,10 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @volume
 def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:  # noqa: FBT001
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
-    from xlsxattn import press  # noqa: PLC0415
-    from xlsxattn.builder.table import SpecError  # noqa: PLC0415
-    from xlsxattn.checker import engines, report  # noqa: PLC0415
-
     spec = _source(source)
     target = output or Path("output") / f"{spec.stem}.xlsx"
-    if target.suffix.lower() != ".xlsx":
-        raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
-    try:
-        changed = {"explain": explain} if explain else {}
-        pressed = press.build(spec, target, force=force, make_folder=output is None, changed=changed)
-    except (SpecError, press.PressError) as error:
-        raise click.ClickException(str(error)) from None
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(f"{spec}: {error}") from None
-    for run in () if is_quiet() else pressed.report.runs:
-        click.echo(report.table(run))
-    for line in report.describe(pressed.report.every_finding):
-        click.echo(line, err=True)
-    if not is_quiet():
-        click.echo(report.summary(pressed.report))
-    if pressed.report.holds:
-        click.echo(f"written: {pressed.path}")
-        return HOLDS
-    _say(f"the proof failed: the workbook is in {pressed.path}, {target} is as it was", FAILED)
-    return FAILED
+    changed = {"explain": explain} if explain else {}
+    return delivered(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
 
 
 def _source(source: str) -> Path:
@@ -150,7 +123,7 @@ def check(files: tuple[str, ...], engine: str, inputs: str, style: str, strict: 
         if style == "table":
             _show(outcome)
         elif outcome.report is None:
-            _say(outcome.sentence, UNUSABLE)
+            say(outcome.sentence, UNUSABLE)
     if style != "table":
         click.echo(formats.render(style, outcomes, strict=strict))
     elif len(outcomes) > 1:
@@ -188,7 +161,7 @@ def _show(outcome: Outcome) -> None:
 
     found = outcome.report
     if found is None:
-        _say(outcome.sentence, UNUSABLE)
+        say(outcome.sentence, UNUSABLE)
         return
     saved = f", saved by {found.saved_by}" if found.saved_by else ""
     click.echo(f"{outcome.path}{saved}")
@@ -234,7 +207,13 @@ def new(template: str, file: Path | None) -> None:
     click.echo(f"written: {target}\nEdit it, then run:\n\n    xlsxattn build {shlex.quote(str(target))}")
 
 
-for command in (cli_view.show, cli_view.preview, cli_view.schema, cli_view.completion):
+for command in (
+    cli_import.import_model,
+    cli_view.show,
+    cli_view.preview,
+    cli_view.schema,
+    cli_view.completion,
+):
     cli.add_command(command)
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import logging
 import os
 import re
@@ -19,8 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder import formulas, layout, pages, writer
+from xlsxattn.builder import bulk, formulas, layout, packing, pages, writer
 from xlsxattn.builder import spec as specs
+from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.reader import read
@@ -35,6 +35,8 @@ LEFTOVER = ".xlsxattn-"
 IN_MEMORY = "the spec"
 """What errors call a spec that has no file."""
 PROPERTIES, MAKER = "docProps/custom.xml", "docProps/app.xml"
+LARGE_PART = 8 << 20
+"""Bytes of a part that is copied as it is deflated, and is known by its checksum."""
 DIGEST = re.compile(rb"<vt:lpwstr>([0-9a-f]{64})</vt:lpwstr>")
 
 
@@ -51,7 +53,7 @@ class Pressed:
 
 
 def build(
-    source: Path | Mapping[str, Any],
+    source: Path | Mapping[str, Any] | Spec,
     target: Path,
     *,
     force: bool = False,
@@ -61,7 +63,7 @@ def build(
     """Build a workbook from a spec, prove it, and put it in place.
 
     Args:
-        source: the spec, a TOML file or what TOML makes of one.
+        source: the spec: a TOML file, what TOML makes of one, or one that is made already.
         target: the workbook to write.
         force: replace a target even if a person has changed it.
         make_folder: make the target's folder where it is missing.
@@ -76,10 +78,7 @@ def build(
         beside it, the target staying as it was.
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
-    if isinstance(source, Path):
-        spec = specs.load(source, changed)
-    else:
-        spec = specs.parse({**source, **(changed or {})}, named)
+    spec = source if isinstance(source, Spec) else _spec(source, named, changed or {})
     book = pages.book(spec)
     try:
         formulas.check_lengths(book.blocks())
@@ -92,10 +91,12 @@ def build(
         with _workplace(target.parent) as folder, _workplace(Path(tempfile.gettempdir())) as scratch:
             LOG.info("%s: writing formulas, then their values by %s", target, checking.DEFAULT_ENGINE)
             draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
-            writer.write(draft, book.title, sheets)
-            ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
-            writer.write(valued, book.title, sheets, values)
-            _save(final, _sealed(valued))
+            with (scratch / "bulk").open("w+b") as spool:
+                packer = bulk.Packer(spool)
+                writer.write(draft, book.title, sheets, packer=packer)
+                ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
+                writer.write(valued, book.title, sheets, values, packer)
+            _seal(valued, final)
             LOG.info("%s: proving it", target)
             report = checking.check(final)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
@@ -103,6 +104,12 @@ def build(
     except OSError as error:
         raise PressError(f"{target}: cannot be written: {_why(error)}") from None
     return Pressed(place, _renamed(report, place))
+
+
+def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
+    if isinstance(source, Path):
+        return specs.load(source, changed)
+    return specs.parse({**source, **changed}, named)
 
 
 def _renamed(report: Report, place: Path) -> Report:
@@ -139,14 +146,6 @@ def _workplace(parent: Path) -> Iterator[Path]:
         yield Path(folder)
 
 
-def _save(path: Path, content: bytes) -> None:
-    """Write a file so that it is on the disk, whole, before it takes another's place."""
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _sweep(parent: Path) -> None:
     """Remove the working folders of builds whose process is gone."""
     for folder in parent.glob(f"{LEFTOVER}*"):
@@ -180,37 +179,44 @@ def refuse_changed(target: Path, *, force: bool) -> None:
         )
 
 
-def _sealed(path: Path) -> bytes:
-    """The workbook with its maker named and the digest of all other parts in its custom property."""
-    parts = _parts(path)
-    parts[MAKER] = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", parts[MAKER])
-    digest = _digest(parts).encode()
-    parts[PROPERTIES] = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", parts[PROPERTIES])
-    sealed = io.BytesIO()
-    with zipfile.ZipFile(sealed, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
-    return sealed.getvalue()
+def _seal(path: Path, target: Path) -> None:
+    """Copy a workbook, its maker named and the digest of all other parts in its custom property.
+
+    The copy is on the disk, whole, before it takes another's place.
+    """
+    with zipfile.ZipFile(path) as made, target.open("w+b") as file:
+        named = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", made.read(MAKER))
+        digest = _digest(made, {MAKER: named}).encode()
+        sealed = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
+        changed = {MAKER: named, PROPERTIES: sealed}
+        with packing.Archive(file, "w") as archive:
+            for info in made.infolist():
+                if info.file_size > LARGE_PART:
+                    archive.copy(made, info)
+                else:
+                    archive.add(info.filename, changed.get(info.filename) or made.read(info))
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _as_built(path: Path) -> bool:
     try:
-        parts = _parts(path)
+        with zipfile.ZipFile(path) as archive:
+            found = DIGEST.search(archive.read(PROPERTIES))
+            return found is not None and found[1].decode() == _digest(archive, {})
     except Exception:  # noqa: BLE001 - a file that is none of ours fails to be read in many ways
         return False
-    found = DIGEST.search(parts.get(PROPERTIES, b""))
-    return found is not None and found[1].decode() == _digest(parts)
 
 
-def _parts(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def _digest(parts: dict[str, bytes]) -> str:
+def _digest(archive: zipfile.ZipFile, changed: Mapping[str, bytes]) -> str:
+    """A digest of all parts but the one that it stands in; of a large one, its checksum stands for it."""
     digest = hashlib.sha256()
-    for name in sorted(parts):
+    for info in sorted(archive.infolist(), key=lambda info: info.filename):
+        name = info.filename
         if name != PROPERTIES:
-            digest.update(f"{name}\0{len(parts[name])}\0".encode())
-            digest.update(parts[name])
+            large = info.file_size > LARGE_PART
+            content = changed.get(name) or (b"%08x" % info.CRC if large else archive.read(info))
+            size = info.file_size if large else len(content)
+            digest.update(f"{name}\0{size}\0".encode())
+            digest.update(content)
     return digest.hexdigest()

@@ -116,6 +116,7 @@ KEYS: dict[str, Node] = {
         "default": 0,
     },
     "axes": _list("the two dimensions of the chart; otherwise the first two", _text("a dimension"), 1, 2),
+    "near": _list("words that the focus word's inputs and outputs are held against", _ref("word"), 0, 256),
 }
 """Every key of a sheet."""
 
@@ -149,7 +150,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         (*_OWN, "source", "target", *_MODEL, *_WRITING),
     ),
     "classifier": ("An encoder, and the classes it tells.", (*_OWN, "contexts", *_MODEL, "pool", "classes")),
-    "compare": ("Follows the focus word through the sheets before it.", (*_OWN, "axes")),
+    "compare": ("Follows the focus word through the sheets before it.", (*_OWN, "axes", "near")),
 }
 """Every kind of sheet: what it is, and the keys it has."""
 
@@ -240,7 +241,19 @@ DEFINITIONS: dict[str, Node] = {
                 MOST_SIZE,
             ),
             "tokens": _ref("tokens"),
-            "from": _text("a data file with a table [tokens], in place of tokens"),
+            "from": _text(
+                "a file, in place of tokens: a data file with a table [tokens], or word vectors as GloVe or "
+                "word2vec write them (gzip too), as CSV, or as an .npy beside a list of its words"
+            ),
+            "words": _list(
+                "words that are taken from a file of word vectors, beside those of the sentences",
+                _ref("word"),
+                0,
+                1_000_000,
+            ),
+            "components": _count(
+                "keep only so many principal components of the words' vectors", MOST_SIZE
+            ),
         },
         "oneOf": [{"required": ["tokens"]}, {"required": ["from"]}],
         "additionalProperties": False,
@@ -284,7 +297,7 @@ def schema() -> dict[str, Any]:
     >>> schema()["required"]
     ['vocabulary', 'contexts', 'sheets']
     >>> sorted(schema()["definitions"]["compare"]["properties"])
-    ['axes', 'id', 'kind', 'title']
+    ['axes', 'id', 'kind', 'near', 'title']
     """
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",

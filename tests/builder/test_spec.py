@@ -343,3 +343,87 @@ def test_whatever_the_ids_no_two_ranges_have_the_same_name(part):
 def test_a_spec_in_memory_is_named_in_its_errors():
     with pytest.raises(SpecError, match=r"^a lesson: vocabulary: is missing$"):
         spec.parse({}, "a lesson")
+
+
+# --- word vectors from a file ------------------------------------------------------------------------------
+
+VECTORS = """
+[vocabulary]
+from = "v.txt"
+{more}
+
+[contexts]
+one = "cat mouse"
+
+[[sheets]]
+id = "attn"
+"""
+
+
+def with_vectors(
+    folder: Path, more: str = "", text: str = "the 9 9 9\ncat 1 2 3\ndog 0 1 0\nmouse 3 2 1\n"
+) -> Path:
+    (folder / "v.txt").write_text(text, "utf-8")
+    path = folder / "s.toml"
+    path.write_text(VECTORS.format(more=more), "utf-8")
+    return path
+
+
+def test_vectors_are_taken_for_the_words_of_the_sentences_and_those_listed(tmp_path):
+    found = spec.load(with_vectors(tmp_path, 'words = ["dog", "cat"]')).vocabulary
+    assert found.tokens == ("cat", "mouse", "dog")
+    assert np.asarray(found.E).tolist() == [[1, 2, 3], [3, 2, 1], [0, 1, 0]]
+    assert found.dimensions == ("d1", "d2", "d3")
+    assert found.said == "The numbers: 3 dimensions of v.txt."
+
+
+def test_components_are_said_on_the_inputs_sheet(tmp_path):
+    made = spec.load(with_vectors(tmp_path, "components = 1"))
+    assert made.vocabulary.dimensions == ("PC1",)
+    assert np.abs(np.asarray(made.vocabulary.E)).round(12).tolist() == [[round(2**0.5, 12)]] * 2
+    whys = [band.why for page in pages.book(made).pages for band in page.bands]
+    said = "The numbers: the first principal component of the 3 dimensions of v.txt, 100% of these words' variance."
+    assert any(why.endswith(said) for why in whys)
+
+
+@pytest.mark.parametrize(
+    ("more", "text", "said"),
+    [
+        ("", "cat 1 2\nMouse 2 1\n", "s.toml: vocabulary.from: {v}: lacks the word 'mouse'; it has 'Mouse'"),
+        ("components = 3", "cat 1 2\nmouse 2 1\n", "s.toml: vocabulary.from: {v}: components: found 3, from 1 to 2 are possible with 2 words and 2 dimensions"),
+        ("components = 0", "", "s.toml: vocabulary.components: found 0, a whole number from 1 to 1024 is needed"),
+        ('words = "dog"', "", "s.toml: vocabulary.words: found 'dog', a list of words is needed"),
+        ('dimensions = ["x"]', "cat 1 2\nmouse 2 1\n", "{v}: cat: has 2 numbers, 1 are needed, one a dimension"),
+    ],
+)  # fmt: skip
+def test_bad_vectors_are_refused(more, text, said, tmp_path):
+    path = with_vectors(tmp_path, more, text)
+    with pytest.raises(SpecError) as caught:
+        spec.load(path)
+    assert str(caught.value) == (f"{tmp_path}/" if said.startswith("s.toml") else "") + said.format(
+        v=tmp_path / "v.txt"
+    )
+
+
+def test_words_and_components_are_for_files():
+    with pytest.raises(
+        SpecError, match=r"vocabulary\.components: is for a file of word vectors, which from names"
+    ):
+        spec.parse(
+            {
+                "vocabulary": {"tokens": {"a": [1.0]}, "components": 1},
+                "contexts": {"c": "a"},
+                "sheets": [{"id": "attn"}],
+            },
+            "s",
+        )
+
+
+def test_near_words_must_be_known():
+    data = {
+        "vocabulary": {"tokens": {"a": [1.0, 2.0]}},
+        "contexts": {"c": "a"},
+        "sheets": [{"id": "attn"}, {"id": "x", "kind": "compare", "near": ["b"]}],
+    }
+    with pytest.raises(SpecError, match=r"sheets\[2\]\.near: the vocabulary lacks the word 'b'"):
+        spec.parse(data, "s")

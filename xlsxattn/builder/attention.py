@@ -114,6 +114,14 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     return steps
 
 
+def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
+    """Some heads of an attention and nothing else, each with keys and values of its own."""
+    a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
+    return {
+        f"h{h}_{k}": s._replace(title=f"Head {h}: {s.title}") for h in heads for k, s in _head(a, h).items()
+    }
+
+
 def _folded(steps: Steps, key: str, title: str) -> Steps:
     """Steps of one head, which can be folded away."""
     return {f"{key}_{k}": s._replace(title=f"{title}{s.title}", level=1) for k, s in steps.items()}
@@ -260,6 +268,21 @@ def attention_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, d
             Band("Output weights", ops.PROJECT_OUT.why, tuple(groups), shared=True, show_formula=False)
         )
     return made
+
+
+def head_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, heads: tuple[int, ...]) -> Band:
+    """The learned matrices of some heads, each with a name of its own."""
+    groups = []
+    for h in heads:
+        for letter, size in (("Q", sheet.d_k), ("K", sheet.d_k), ("V", sheet.d_v)):
+            labelled = numbered(letter.lower(), size)
+            for kind in ("W", "b") if sheet.bias else ("W",):
+                name = f"h{h}_{kind}_{letter}"
+                block = typed(f"{w}_{name}", "input", weights[name])
+                labels = ("+",) if kind == "b" else numbered("x", block.rows)
+                groups.append(Group((block,), (labels,), labelled, title=f"{kind}_{letter} of head {h}"))
+    why = "Learned in training, then fixed: the columns of these heads alone."
+    return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
 
 
 def _columns(sheet: SheetSpec) -> list[tuple[str, int, int]]:

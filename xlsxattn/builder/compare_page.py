@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.experiments import COMPARE
 from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
-from xlsxattn.builder.parts import Lane, computed, dims_above, numbered
+from xlsxattn.builder.parts import Lane, computed, dims_above, numbered, typed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,7 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
         why = f"{other.title}: outputs in a space of their own size, {_columns(other, d_model)} columns."
         bands.append(Band(f"Output of the focus word on {other.title}", why, groups, show_formula=False))
+    bands += _near_bands(spec, sheet, same) if sheet.near else []
     looking = [s for s in before if not s.is_model]
     if looking:
         bands.append(
@@ -61,6 +62,7 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         lanes,
         tuple(bands),
         charts,
+        {f"{sheet.id}_Tokens": "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
         tries=COMPARE,
     )
@@ -100,6 +102,37 @@ def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) ->
     block = _picked(f"{p}_{other.id}_Output", cols, f"{other.id}_{context.id}_Output", context)
     cosine = _cosine(spec, sheet, context, f"{other.id}_", f"{other.id}_Output")
     return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
+
+
+def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Band]:
+    """How near the focus word's rows come to other words: cosines with their embeddings."""
+    s, d_model, k = sheet.id, spec.vocabulary.d_model, len(sheet.near)
+    tokens = typed(f"{s}_Tokens", "token", [(word,) for word in sheet.near])
+    names = {"tokens": tokens.name, "vocabulary": "vocab_Tokens"}
+    ids = computed(f"{s}_Ids", (k, 1), ops.IDS, "word number", **names)
+    X = computed(f"{s}_X", (k, d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+
+    def cosines(context: Context) -> Group:
+        p = f"{s}_{context.id}"
+        made = [
+            computed(f"{p}_{part}Near", (k, 1), ops.COSINE_OF_ROW, "weight", a=f"{p}_{row}", b=X.name)
+            for part, row in (("", "X"), *((f"{o.id}_", f"{o.id}_Output") for o in same))
+        ]
+        labels = computed(f"{p}_Near_Rows", (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
+        sides = tuple(Side(o.title, (block,)) for o, block in zip(same, made[1:], strict=True))
+        return Group((made[0],), (labels,), ("input",), sides)
+
+    why = "Cosines with these words' embeddings: the nearer the focus word has come to one, the closer to 1."
+    those = Group((X,), (tokens,), dims_above(X.name, d_model), (Side("row in the vocabulary", (ids,)),))
+    return [
+        Band(
+            "How near is the focus word to these words?",
+            why,
+            tuple(cosines(c) for c in spec.contexts),
+            show_formula=False,
+        ),
+        Band("Those words", "Choose others from the list.", (those,), shared=True, show_formula=False),
+    ]
 
 
 def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:

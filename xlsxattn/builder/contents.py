@@ -42,8 +42,15 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     links = tuple(Link(page.title, page.subtitle, page.target) for page in pages)
     return Page(
         s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
-        subtitle=f"{sheet.kind}: {sheet.layers} layer{'s' * (sheet.layers > 1)}", begins=True,
+        subtitle=f"{sheet.kind}: {_count(sheet)}", begins=True,
     )  # fmt: skip
+
+
+def _count(sheet: SheetSpec) -> str:
+    if sheet.only:
+        heads = sum(map(len, sheet.only.values()))
+        return f"{heads} head{'s' * (heads > 1)}"
+    return f"{len(sheet.numbers)} layer{'s' * (len(sheet.numbers) > 1)}"
 
 
 def _text(lane: Lane) -> Block:
@@ -53,8 +60,9 @@ def _text(lane: Lane) -> Block:
 
 def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
     """The model's sizes and settings, each in a cell with a name."""
-    s, w = sheet.id, f"{sides[0].w}_l1"
-    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h1"
+    s, first = sheet.id, sheet.numbers[0]
+    w = f"{sides[0].w}_l{first}"
+    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h{sheet.heads_of(first)[0]}"
 
     def size(name: str, of: str) -> Block:
         return computed(f"{s}_{name}", (1, 1), ops.COLUMNS_OF, "count", of=of)
@@ -66,13 +74,13 @@ def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
     if not sheet.scale:
         scale = computed(f"{s}_Scale", (1, 1), ops.NO_SCALE, "weight")
     rows = [
-        ("layers", count("NLayers", sheet.layers)),
+        ("layers", count("NLayers", len(sheet.numbers))),
         ("heads", count("NHeads", sheet.heads)),
         ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
         ("d_model", size("DModel", "vocab_E")),
         ("d_k", size("DK", f"{key}_W_K")),
         ("d_v", size("DV", f"{key}_W_V")),
-        ("d_ff", size("DFF", f"{w}_W_1")),
+        *([] if sheet.only else [("d_ff", size("DFF", f"{w}_W_1"))]),
         ("scale √d_k" if sheet.scale else "scale (off)", scale),
         ("ε of every norm", typed(f"{s}_Epsilon", "setting", ((sheet.epsilon,),))),
     ]

@@ -6,14 +6,19 @@ Nothing here knows where a block stands; that is the layout's business.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from xlsxattn.builder.ops import Op
 
 Cell = float | str
+Cells: TypeAlias = "tuple[tuple[Cell, ...], ...] | NDArray[np.floating[Any]]"
+"""Typed values row by row; plain numbers may be an array of float32 or float64 (rows × cols)."""
 Kind = Literal["input", "constant", "formula"]
 
 
@@ -39,7 +44,7 @@ class Block:
     cols: int
     kind: Kind
     look: str
-    values: tuple[tuple[Cell, ...], ...] = ()
+    values: Cells = ()
     parts: tuple[Part, ...] = ()
     slices: tuple[tuple[str, int, int], ...] = ()
     tops: tuple[tuple[str, int], ...] = ()

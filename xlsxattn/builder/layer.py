@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.attention import Attending, attention_weights, drift, many_heads
+from xlsxattn.builder.attention import (
+    Attending,
+    attention_weights,
+    drift,
+    head_weights,
+    many_heads,
+    some_heads,
+)
 from xlsxattn.builder.graph import Band, Group, Side
 from xlsxattn.builder.parts import Lane, numbered, step, typed
 from xlsxattn.builder.settings import PADDING
@@ -35,6 +42,7 @@ class Layer:
         stream: the range that comes in.
         d_model: its columns.
         memory: the other sentence and the range of its encoder's output, where there is cross-attention.
+        heads: the numbers of the heads, where nothing but some heads is wanted.
     """
 
     sheet: SheetSpec
@@ -44,9 +52,20 @@ class Layer:
     stream: str
     d_model: int
     memory: tuple[Lane, str] | None = None
+    heads: tuple[int, ...] = ()
 
     def steps(self) -> Steps:
-        """All sublayers, each with its norm and residual, and the check of the attention's rows."""
+        """All sublayers, each with its norm and residual, and the check of the attention's rows.
+
+        Where only some heads are wanted, these are all.
+        """
+        if self.heads:
+            x, before = self.stream, {}
+            if self.sheet.residual == "pre-norm":
+                x = f"{self.p}_Norm1"
+                before = norm_step(self.sheet, self.lane, x, f"{self.w}_Norm1", self.stream, self.d_model)
+            found = before | some_heads(self._attending(x), self.heads)
+            return found | drift(self.lane, self.p, found)
         sublayers = [self._attention, *([self._cross] if self.memory else []), self._feed_forward]
         steps: Steps = {}
         stream = self.stream
@@ -81,12 +100,16 @@ class Layer:
         return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block), title=words)}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
+        return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), f"{self.p}_MultiHead"
+
+    def _attending(self, x: str) -> Attending:
         masked = self.sheet.mask != "none" or self.memory is not None
         mask = f"{self.lane.prefix}_Mask" if masked and not self.lane.growing else ""
         rotary = self.lane.prefix if self.sheet.position == "rotary" else ""
         p, w = self.p, self.w
-        a = Attending(self.sheet, self.lane, self.lane, p, p, w, x, x, self.d_model, mask=mask, rotary=rotary)
-        return many_heads(a, "MultiHead", "embedding", dims=False), f"{p}_MultiHead"
+        return Attending(
+            self.sheet, self.lane, self.lane, p, p, w, x, x, self.d_model, mask=mask, rotary=rotary
+        )
 
     def _cross(self, x: str) -> tuple[Steps, str]:
         assert self.memory is not None
@@ -153,9 +176,14 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
 # --- weights -----------------------------------------------------------------------------------------------
 
 
-def layer_weights(sheet: SheetSpec, w: str, d_model: int, *, crossed: bool) -> list[Band]:
-    """All that one layer has learned; ``w`` begins the names, ``<sheet>_l1``."""
+def layer_weights(
+    sheet: SheetSpec, w: str, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
+) -> list[Band]:
+    """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
     own = _under(sheet.weights, w.removeprefix(f"{sheet.id}_"))
+    if heads:
+        first = [name for name in own if name.startswith("Norm1_")]
+        return [head_weights(sheet, own, w, heads), *([norm_weights(own, w, first)] if first else [])]
     found = [_titled(band, "Attention: ") for band in attention_weights(sheet, own, w, d_model)]
     if crossed:
         cross = attention_weights(sheet, _under(own, "Cross"), f"{w}_Cross", d_model)

@@ -37,6 +37,8 @@ MARGIN, GAP = 1, 1
 """Empty columns: one left of everything, one between lanes."""
 LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
 CHART_ROWS = 18
+WIDEST_CHART = 1100
+"""Pixels; lanes of many columns are wider."""
 ONE_LINE = 11
 LONGEST_CAPTION = 92
 UPRIGHT = 62.0
@@ -408,13 +410,17 @@ def _charts(sheet: Sheet, page: Page, row: int, starts: Sequence[int], pieces: l
     others = [chart for chart in page.charts if chart.kind != "bar"]
     for chart in bars:
         col, end = starts[chart.lane], starts[chart.lane + 1] - GAP
-        sheet.charts.append(PlacedChart(chart, row + 1, col, int(pixels(sheet, range(col, end)))))
+        sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))
     if bars:
         pieces.append((row, row + CHART_ROWS + 1))
         row += CHART_ROWS + 1
     for chart in others:
         col, end = starts[0], starts[1] - GAP
-        sheet.charts.append(PlacedChart(chart, row + 1, col, int(pixels(sheet, range(col, end)))))
+        sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))
         pieces.append((row, row + CHART_ROWS + 4))
         row += CHART_ROWS + 4
     return row + 1
+
+
+def _chart_width(sheet: Sheet, columns: range) -> int:
+    return min(int(pixels(sheet, columns)), WIDEST_CHART)

@@ -252,6 +252,11 @@ COSINE = Op(
     '=IF(OR(SUMSQ({a})=0,SUMSQ({b})=0),"–",SUMPRODUCT({a},{b})/SQRT(SUMSQ({a})*SUMSQ({b})))',
     "cells",
 )
+COSINE_OF_ROW = Op(
+    COSINE.maths,
+    '=IF(OR(SUMSQ({a})=0,SUMSQ({b}[row])=0),"–",SUMPRODUCT({a},{b}[row])/SQRT(SUMSQ({a})*SUMSQ({b}[row])))',
+    "cells",
+)
 
 # --- positions (Vaswani et al. 2017, section 3.5; Su et al. 2021) ------------------------------------------
 

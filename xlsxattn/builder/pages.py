@@ -110,7 +110,9 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
 def _settings(sheet: SheetSpec) -> str:
     """What the checker must know of a sheet, as JSON."""
     if sheet.kind == "compare":
-        return json.dumps({"axes": list(sheet.axes)}, ensure_ascii=False)
+        return json.dumps(
+            {"axes": list(sheet.axes)} | ({"near": True} if sheet.near else {}), ensure_ascii=False
+        )
     keys = ["scale", "mask"]
     found: dict[str, object] = {}
     if sheet.is_model:
@@ -118,6 +120,8 @@ def _settings(sheet: SheetSpec) -> str:
         keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
         keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
         keys += ["pool"] if sheet.kind == "classifier" else []
+        keys += ["taken"] if sheet.taken else []
+        found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
     else:
         found["weights"] = bool(sheet.weights)
         keys += ["heads"] if sheet.headed else []
@@ -206,7 +210,7 @@ def _inputs(spec: Spec) -> Page:
         Band(
             "The vocabulary",
             "One row a word, one column a dimension. Change any number. For a new word, insert a row "
-            "inside the table and type the word and its numbers.",
+            f"inside the table and type the word and its numbers. {words.said}".strip(),
             (table,),
             shared=True,
             show_formula=False,

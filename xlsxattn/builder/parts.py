@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part
@@ -12,8 +14,11 @@ from xlsxattn.builder.theme import cell_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from xlsxattn.builder.graph import Labels, Side
+    from numpy.typing import NDArray
+
+    from xlsxattn.builder.graph import Kind, Labels, Side
     from xlsxattn.builder.ops import Op
+    from xlsxattn.builder.table import Matrix
     from xlsxattn.builder.words import Context
 
 MINUS_INFINITY = -1e300
@@ -35,10 +40,28 @@ def computed(name: str, shape: tuple[int, int], op: Op, look: str, **names: str)
     return Block(name, rows, cols, "formula", look, parts=(Part(op, names, cols),))
 
 
-def typed(name: str, look: str, values: Sequence[Sequence[float | str]], kind: str = "input") -> Block:
-    """A block of typed values: an input, or a constant."""
+def typed(
+    name: str, look: str, values: Sequence[Sequence[float | str]] | Matrix, kind: Kind = "input"
+) -> Block:
+    """A block of typed values, an input or a constant; an array of numbers stays an array.
+
+    Raises:
+        ValueError: an array that no sheet can show.
+    """
+    if isinstance(values, np.ndarray):
+        array = _finite(name, values)
+        return Block(name, *array.shape, kind, look, values=array)
     rows = tuple(tuple(row) for row in values)
-    return Block(name, len(rows), len(rows[0]), "input" if kind == "input" else "constant", look, values=rows)
+    return Block(name, len(rows), len(rows[0]), kind, look, values=rows)
+
+
+def _finite(name: str, values: NDArray[np.floating[Any]]) -> np.ndarray[tuple[int, int], np.dtype[Any]]:
+    if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
+        raise ValueError(f"{name} has the shape {values.shape}, rows and columns are needed")
+    if not np.isfinite(values).all():
+        row, col = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{name} holds {values[row, col]} in row {row + 1}, column {col + 1}")
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
 def dims_above(name: str, d_model: int) -> Block:

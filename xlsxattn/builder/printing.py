@@ -58,9 +58,10 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
             f"sheet '{sheet.tab}' would need {needed}; a sheet has {MOST_ROWS:,} and {MOST_COLS:,}"
         )
     for text in sheet.texts:
-        need = WORDS.get(text.look, 0.0) * theme.cell_width(text.text)
-        while need > pixels(sheet, range(text.col, col + 1)):
-            col += 1
+        need, right = WORDS.get(text.look, 0.0) * theme.cell_width(text.text), text.col
+        while (need := need - pixels(sheet, range(right, right + 1))) > 0:
+            right += 1
+        col = max(col, right)
     gaps = {bar.where.right + 1 for bar in sheet.bars}
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)

@@ -36,6 +36,11 @@ class SheetSpec:
     ``maps``: a page shows all heads' attention at a glance.
     ``contexts`` are the ids it runs on: in cross-attention queries and keys, in an encoder-decoder source and
     target.
+
+    Of a trained model some layers may be left out. ``taken`` are those that are there, by their numbers from
+    1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
+    ``only`` are the heads of each of them, where nothing but heads is wanted. ``apart``: weights stand on
+    pages of their own.
     """
 
     id: str
@@ -72,11 +77,28 @@ class SheetSpec:
     classes: tuple[str, ...] = ()
     weights: Mapping[str, Matrix] = field(default_factory=dict)
     axes: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+    taken: tuple[int, ...] = ()
+    only: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    apart: bool = False
 
     @property
     def is_model(self) -> bool:
         """Whether it is a whole model, with pages of its own."""
         return self.kind in MODELS
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the layers that are there."""
+        return self.taken or tuple(range(1, self.layers + 1))
+
+    def heads_of(self, layer: int) -> tuple[int, ...]:
+        """The numbers of a layer's heads that are there."""
+        return self.only.get(layer, tuple(range(1, self.heads + 1)))
+
+    def follows_gap(self, layer: int) -> bool:
+        """Whether the layer before is not there, so that what comes in is typed."""
+        return layer > 1 and (layer - 1 not in self.numbers or bool(self.only))
 
     @property
     def uses_blanks(self) -> bool:

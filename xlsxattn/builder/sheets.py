@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MOST_MAPS, LONGEST_MAPPED = 32, 16
 """Heads and words up to which a page of all heads' attention is made without being asked for."""
-MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES = 64, 64, 4096, 256
+MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES, MOST_NEAR = 64, 64, 4096, 256, 256
 
 _OWN = ("id", "title", "kind")
 _SIZES = ("d_k", "d_v", "seed", "weights")
@@ -53,7 +53,7 @@ KEYS = {
     "decoder": (*_OWN, *_MODEL, *_WRITING),
     "encoder-decoder": (*_OWN, "source", "target", *(k for k in _MODEL if k != "contexts"), *_WRITING),
     "classifier": (*_OWN, *_MODEL, "pool", "classes"),
-    "compare": (*_OWN, "axes"),
+    "compare": (*_OWN, "axes", "near"),
 }
 
 
@@ -109,7 +109,17 @@ class _Reader:
         if not two or not set(axes) <= set(vocabulary.dimensions):
             known = ", ".join(vocabulary.dimensions[:8])
             raise table.error("axes", f"found {show(found)}, two of the dimensions ({known}) are needed")
-        return SheetSpec(self.id, "compare", self.title, axes=axes)
+        return SheetSpec(self.id, "compare", self.title, axes=axes, near=self._near())
+
+    def _near(self) -> tuple[str, ...]:
+        table, found = self.table, self.table.data.get("near", [])
+        if not isinstance(found, list) or len(found) > MOST_NEAR:
+            raise table.error("near", f"found {show(found)}, a list of at most {MOST_NEAR} words is needed")
+        words = tuple(table.word("near", word) for word in found)
+        for word in words:
+            if word not in self.vocabulary.tokens:
+                raise table.error("near", f"the vocabulary lacks the word {word!r}")
+        return words
 
     def sheet(self) -> SheetSpec:
         table, d_model = self.table, self.vocabulary.d_model

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 from xlsxattn.builder.settings import KINDS, SheetSpec
 from xlsxattn.builder.sheets import parse_sheets
 from xlsxattn.builder.table import RESERVED, SpecError, Table, read_toml
-from xlsxattn.builder.words import Context, Vocabulary, parse_contexts, parse_vocabulary
+from xlsxattn.builder.words import (
+    Context,
+    Vocabulary,
+    parse_contexts,
+    parse_sentences,
+    parse_vocabulary,
+    spoken,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,8 +67,10 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         folder: where the data files stand that it names.
     """
     top = Table(data, source, "", TOP, folder)
-    vocabulary = parse_vocabulary(top.table("vocabulary", ("dimensions", "tokens", "from")))
-    contexts = parse_contexts(top, vocabulary)
+    words = top.table("vocabulary", ("dimensions", "tokens", "from", "words", "components"))
+    sentences = parse_sentences(top) if "from" in words.data else {}
+    vocabulary = parse_vocabulary(words, spoken(sentences))
+    contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary)
     focus = _focus(top, contexts)
     title = top.text("title", "Attention")
     sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded="length" in data)

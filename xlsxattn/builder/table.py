@@ -8,12 +8,16 @@ import re
 import tomllib
 import unicodedata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-Matrix = tuple[tuple[float, ...], ...]
+    import numpy as np
+    from numpy.typing import NDArray
+
+Matrix: TypeAlias = "tuple[tuple[float, ...], ...] | NDArray[np.floating[Any]]"
+"""Numbers row by row; where there are very many, an array of float32 or float64 (rows × cols)."""
 
 LONGEST_TEXT = 255
 LARGEST = 1e50

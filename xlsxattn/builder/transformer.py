@@ -60,7 +60,8 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     sides = _sides(spec, sheet)
     pages = [_in_page(spec, sheet, sides)]
     for side in sides:
-        pages += [*_layer_pages(sheet, side, d_model), _out_page(spec, sheet, side, last=side is sides[-1])]
+        pages += _layer_pages(sheet, side, d_model)
+        pages += [] if sheet.only else [_out_page(spec, sheet, side, last=side is sides[-1])]
     if sheet.maps:
         pages.append(maps_page(sheet, _looking(sheet, sides)))
     return [contents_page(sheet, sides, pages), *pages]
@@ -86,7 +87,7 @@ def _looking(sheet: SheetSpec, sides: Sequence[Side]) -> list[Looking]:
     found = []
     for side in sides:
         for lane in side.lanes:
-            for k in range(1, sheet.layers + 1):
+            for k in sheet.numbers:
                 p, at = f"{lane.prefix}_l{k}", f"{lane.id}, layer {k}"
                 found.append(Looking(at, lane, lane, p))
                 if side.memory:
@@ -212,9 +213,10 @@ def _layers(sheet: SheetSpec, side: Side, lane: Lane, d_model: int) -> list[Laye
     """The layers of one lane, each reading what the one before it left."""
     layers: list[Layer] = []
     stream = f"{lane.prefix}_Input"
-    for k in range(1, sheet.layers + 1):
+    for k in sheet.numbers:
         p, w = f"{lane.prefix}_l{k}", f"{side.w}_l{k}"
-        layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory))
+        stream = f"{p}_Input" if sheet.follows_gap(k) else stream
+        layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory, sheet.only.get(k, ())))
         stream = layers[-1].leaves
     return layers
 
@@ -222,11 +224,13 @@ def _layers(sheet: SheetSpec, side: Side, lane: Lane, d_model: int) -> list[Laye
 def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
     by_lane = [_layers(sheet, side, lane, d_model) for lane in side.lanes]
     pages = []
-    for k, layers in enumerate(zip(*by_lane, strict=True), 1):
+    for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
         w = f"{side.w}_l{k}"
         drifts = ",".join(f"{layer.p}_Drift" for layer in layers)
         check = ops.status(f"MAX({drifts})<1E-9", '"✓ every row sums to 1"', '"✗ a row does not sum to 1"')
-        steps = bands(side.lanes, [layer.steps() for layer in layers])
+        steps = [layer.steps() for layer in layers]
+        if sheet.follows_gap(k):
+            steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
         crossed = side.memory is not None
         what = f"{sheet.heads} head{'s' * (sheet.heads > 1)}, cross-attention" if crossed else ""
         pages.append(
@@ -236,7 +240,10 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 _layer_lead(side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
-                (*steps, *layer_weights(sheet, w, d_model, crossed=crossed)),
+                (
+                    *bands(side.lanes, steps),
+                    *layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ())),
+                ),
                 subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
                 tries=LAYER,
                 box=_box(side, f"layer {k}"),
@@ -244,6 +251,18 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
             )
         )
     return pages
+
+
+def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
+    """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
+    block = typed(layer.stream, "input", sheet.weights[f"{layer.lane.id}_l{k}_Input"])
+    why = (
+        f"Layer {k - 1} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
+        "in float64, and typed in: these rows stay as they are when a word is changed."
+    )
+    group = layer.lane.group(block)
+    title = f"What comes into layer {k}, as numbers"
+    return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
 def _layer_lead(side: Side) -> str:

@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.builder.table import identifier, nearest, show
+from xlsxattn.builder.table import SpecError, Table, identifier, nearest, show
+from xlsxattn.weights import vectors
 
 if TYPE_CHECKING:
-    from xlsxattn.builder.table import Matrix, Table
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.builder.table import Matrix
 
 MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Words, their embeddings E (n_vocab × d_model), and the names of the d_model dimensions."""
+    """Words, their embeddings E (n_vocab × d_model), and the names of the d_model dimensions.
+
+    ``said`` is a sentence on where E comes from, where it is taken from a file of word vectors.
+    """
 
     dimensions: tuple[str, ...]
     tokens: tuple[str, ...]
     E: Matrix
+    said: str = ""
 
     @property
     def d_model(self) -> int:
@@ -43,19 +51,49 @@ def _token(table: Table, key: str, value: object) -> str:
     return word
 
 
-def _words(table: Table) -> Table:
-    """The words with their embeddings: in the spec itself, or in the data file that it names."""
+def _words(table: Table, spoken: Sequence[str]) -> tuple[Table, Sequence[str], str]:
+    """The words with their embeddings; the dimensions' names where a file has them; and what is said of it.
+
+    They stand in the spec itself, in the data file that it names, or in a file of word vectors; of that only
+    the words of the sentences are taken, and those that the spec lists.
+    """
     if "from" not in table.data:
-        return table.table("tokens", None)
+        for key in ("words", "components"):
+            if key in table.data:
+                raise table.error(key, "is for a file of word vectors, which from names")
+        return table.table("tokens", None), (), ""
     if "tokens" in table.data:
         raise table.error("from", "stands beside tokens, give one of the two")
     name = table.text("from", "")
-    return table.data_file("from", name).table("tokens", None)
+    if name.endswith(".toml") and not {"words", "components"} & set(table.data):
+        return table.data_file("from", name).table("tokens", None), (), ""
+    path = (table.folder or Path()) / name
+    words = tuple(dict.fromkeys((*spoken, *_listed(table))))
+    components = table.count("components", 1, MOST_COLUMNS) if "components" in table.data else None
+    try:
+        found = vectors.load(path, words, components)
+    except SpecError as error:
+        raise table.error("from", str(error)) from None
+    rows = dict(zip(words, found.E.tolist(), strict=True))
+    return Table(rows, str(path), "", None), found.dimensions, f"The numbers: {found.said}."
 
 
-def parse_vocabulary(table: Table) -> Vocabulary:
-    """Check the vocabulary's table."""
-    tokens = _words(table)
+def _listed(table: Table) -> list[str]:
+    """More words that are taken from a file of word vectors."""
+    found = table.data.get("words", [])
+    if not isinstance(found, list):
+        raise table.error("words", f"found {show(found)}, a list of words is needed")
+    return [_token(table, f"words[{i + 1}]", word) for i, word in enumerate(found)]
+
+
+def spoken(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The words of all sentences, each once."""
+    return tuple(dict.fromkeys(word for sentence in sentences.values() for word in sentence))
+
+
+def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
+    """Check the vocabulary's table; ``spoken``: the words of the sentences."""
+    tokens, named, said = _words(table, spoken)
     if not tokens.data:
         raise table.error("tokens", "is empty, at least one word is needed")
     E = {}
@@ -68,7 +106,8 @@ def parse_vocabulary(table: Table) -> Vocabulary:
                 key, f"{word!r} and {twin!r} look alike (the same text in Unicode NFKC), keep one"
             )
         E[word] = tokens.vector(key, value)
-    found = table.data.get("dimensions", [f"d{i + 1}" for i in range(len(next(iter(E.values()))))])
+    default = list(named) or [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
+    found = table.data.get("dimensions", default)
     if not isinstance(found, list) or not found:
         raise table.error("dimensions", f"found {show(found)}, a list of names is needed")
     if len(found) > MOST_COLUMNS:
@@ -82,20 +121,30 @@ def parse_vocabulary(table: Table) -> Vocabulary:
             raise tokens.error(
                 word, f"has {len(vector)} numbers, {len(dimensions)} are needed, one a dimension"
             )
-    return Vocabulary(dimensions, tuple(E), tuple(E.values()))
+    return Vocabulary(dimensions, tuple(E), tuple(E.values()), said)
 
 
-def parse_contexts(top: Table, vocabulary: Vocabulary) -> tuple[Context, ...]:
-    """Check the sentences, and give each its length."""
+def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
+    """The sentences by their contexts' ids, split into words that are not looked up yet."""
     table = top.table("contexts", None)
     if not 1 <= len(table.data) <= MOST_CONTEXTS:
         raise top.error(
             "contexts", f"has {len(table.data)} sentences, from 1 to {MOST_CONTEXTS} are possible"
         )
-    found = tuple(
-        Context(identifier(table, key, key, "a context"), _sentence(table, key, value, vocabulary))
+    return {
+        identifier(table, key, key, "a context"): _sentence(table, key, value)
         for key, value in table.data.items()
-    )
+    }
+
+
+def parse_contexts(
+    top: Table, sentences: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary
+) -> tuple[Context, ...]:
+    """Find every word of the sentences in the vocabulary, and give each sentence its length."""
+    table = top.table("contexts", None)
+    for key, words in sentences.items():
+        _known(table, key, words, vocabulary)
+    found = tuple(Context(key, words) for key, words in sentences.items())
     return _padded(top, found) if "length" in top.data else found
 
 
@@ -110,7 +159,7 @@ def _padded(top: Table, contexts: tuple[Context, ...]) -> tuple[Context, ...]:
     return tuple(replace(c, words=c.words + ("",) * (length - len(c.words))) for c in contexts)
 
 
-def _sentence(table: Table, key: str, value: object, vocabulary: Vocabulary) -> tuple[str, ...]:
+def _sentence(table: Table, key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, str | list):
         raise table.error(key, f"found {show(value)}, a sentence or a list of words is needed")
     found = value.split() if isinstance(value, str) else value
@@ -118,7 +167,10 @@ def _sentence(table: Table, key: str, value: object, vocabulary: Vocabulary) -> 
         raise table.error(key, "the sentence is empty, at least one word is needed")
     if len(found) > MOST_WORDS:
         raise table.error(key, f"the sentence has {len(found)} words, at most {MOST_WORDS} are possible")
-    words = tuple(_token(table, key, word) for word in found)
+    return tuple(_token(table, key, word) for word in found)
+
+
+def _known(table: Table, key: str, words: Sequence[str], vocabulary: Vocabulary) -> None:
     for word in words:
         if word not in vocabulary.tokens:
             near = nearest(word, vocabulary.tokens)
@@ -126,4 +178,3 @@ def _sentence(table: Table, key: str, value: object, vocabulary: Vocabulary) -> 
             said = " ".join(words)
             said = said if len(said) <= 80 else f"{said[:77]}..."  # noqa: PLR2004
             raise table.error(key, f"the vocabulary lacks the word {word!r} of the sentence {said!r}{hint}")
-    return words

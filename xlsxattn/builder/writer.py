@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from dataclasses import replace
 from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
 
-from xlsxattn.builder import formulas, theme
+from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
 from xlsxattn.builder.printing import MARGIN_END, MARGIN_SIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.builder.graph import Block, Chart, Series
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from xlsxattn.builder.graph import Block, Cell, Chart, Series
     from xlsxattn.builder.placed import Placed, Rectangle, Sheet
 
     Grid = Sequence[Sequence[Any]]
@@ -27,7 +31,13 @@ LONGEST_TIP = 255
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
-def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, Grid] | None = None) -> None:
+def write(
+    path: Path,
+    title: str,
+    sheets: Sequence[Sheet],
+    values: Mapping[str, Grid] | None = None,
+    packer: bulk.Packer | None = None,
+) -> None:
     """Write a workbook.
 
     Args:
@@ -35,11 +45,25 @@ def write(path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, 
         title: the workbook's title, for its properties.
         sheets: what the layout gave.
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
+        packer: puts large blocks of numbers into the file; one that has done so before is faster.
     """
-    with _Writer(path, title, sheets, values or {}) as writer:
+    strips = bulk.strips(sheets)
+    first = path.with_suffix(".part") if strips else path
+    with _Writer(first, title, sheets, values or {}) as writer:
         for i, sheet in enumerate(sheets):
             writer.add(sheet, first=i == 0)
         writer.define_names()
+    if strips:
+        with tempfile.TemporaryFile(dir=path.parent) as spool:
+            (packer or bulk.Packer(spool)).pack(first, path, strips)
+        first.unlink()
+
+
+def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
+    """A row's values for XlsxWriter; a float32 by the shortest decimal text that gives it back."""
+    if isinstance(row, tuple):
+        return row
+    return (float(str(value)) for value in row)
 
 
 class _Words(str):
@@ -149,8 +173,12 @@ class _Writer:
 
     def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
         block = placed.block
+        if bulk.numbers(block) is not None:
+            for row in range(placed.row, placed.row + block.rows):
+                ws.write_blank(row, placed.col, None, look)
+            return
         for i, row in enumerate(block.values):
-            for j, value in enumerate(row):
+            for j, value in enumerate(_plain(row)):
                 write = ws.write_string if isinstance(value, str) else ws.write_number
                 write(placed.row + i, placed.col + j, value, look)
         for cells, formula, array in formulas.entries(placed, self.places):

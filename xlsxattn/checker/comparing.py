@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlsxattn.checker.attention import Trace, cosine, numbers
+from xlsxattn.checker.attention import Expected, Trace, cosine, given, numbers
 from xlsxattn.checker.models import classifier, decoder, encoded, encoder_decoder
 from xlsxattn.checker.transformer import followed
-from xlsxattn.checker.words import labels, mark, sentence
+from xlsxattn.checker.words import constant, embedded, labels, mark, numbered, sentence, shaped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from xlsxattn.checker.attention import Expected, Ranges
+    from xlsxattn.checker.attention import Ranges
     from xlsxattn.checker.attention_sheets import Trail
     from xlsxattn.checker.words import Context, Inputs, SheetInfo
 
@@ -29,7 +29,7 @@ def doubted(x: Expected, coarse: float) -> Expected:
 def encoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
     """The ranges of an encoder; it is followed where it runs on every context."""
     found, left = encoded(sheet, contexts, inputs)
-    if all(c.id in left for c in contexts):
+    if all(c.id in left for c in contexts) and "only" not in sheet.settings:
         trail[sheet.id] = {}
         for c in contexts:
             M = found[f"{sheet.id}_{c.id}_Output"].amplification
@@ -50,6 +50,31 @@ def encoder_decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs:
 def classifier_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
     """The ranges of a classifier, which nothing follows."""
     return classifier(sheet, contexts, inputs)
+
+
+def near_words(sheet: SheetInfo, c: Context, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:
+    """The words that are held against, their embeddings, and the cosines of one context's rows with them."""
+    s, p = sheet.id, f"{sheet.id}_{c.id}"
+    words = shaped(inputs, f"{s}_Tokens", None, 1)
+    ids = numbered(list(words[:, 0]), inputs)
+    E = given(embedded(ids, inputs))
+    found = {f"{s}_Ids": constant([[float(i)] for i in ids]), f"{s}_X": numbers(E)}
+    found |= labels(f"{s}_X", None, inputs["vocab_Dims"]) | labels(f"{p}_Near", words)
+    for name, trace in left.items():
+        if trace.Output.value.shape[1] != E.value.shape[1]:
+            continue
+        row = trace.Output.row(c.focus)
+        length = max(math.hypot(*row.value[0]), 1e-300)
+        apart = trace.coarse * math.sqrt(row.value.size) / length if trace.coarse else 0.0
+        each = [cosine(row, E.row(i + 1), trace.M) for i in range(len(ids))]
+        found[f"{p}_Near" if name == "X" else f"{p}_{name}_Near"] = Expected(
+            np.vstack([one.values for one in each]),
+            "number",
+            1.0,
+            max(one.amplification for one in each),
+            coarse=float(apart),
+        )
+    return found
 
 
 def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
@@ -77,6 +102,10 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs,
             found[f"{q}_Cosine"] = doubted(cosine(row, other, own.M, start.M), apart)
             for h, head in own.heads.items():
                 found[f"{q}{h}_Attention"] = numbers(head.Attention.row(c.focus), head.M if c.focus else 1.0)
+        if sheet.settings.get("near"):
+            found |= near_words(
+                sheet, c, {"X": X[c.id], **{n: left[c.id] for n, left in trail.items()}}, inputs
+            )
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
     same = all(np.array_equal(row, rows[0]) for row in rows)
     return found | {f"{sheet.id}_Status": mark(good=same and (len(contexts) > 1 or bool(rows)))}

@@ -32,17 +32,18 @@ if TYPE_CHECKING:
 def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
     """Sizes, the scale, and positions: what a model holds once."""
     s, set_, d_model = sheet.id, sheet.settings, tower.inputs["vocab_E"].shape[1]
-    first = tower.attention(f"{tower.w}_l1")
+    first = tower.attention(tower.first)
     sizes = {
         "DModel": d_model,
         "DK": first.d_k,
         "DV": first.d_v,
-        "DFF": tower.feed_forward(f"{tower.w}_l1")["1"].W.shape[1],
-        "NLayers": set_["layers"],
+        "NLayers": len(tower.numbers),
         "NHeads": set_["heads"],
         "NKVHeads": set_["kv_heads"],
         "Scale": scale_of(tower),
     }
+    if "only" not in set_:
+        sizes["DFF"] = tower.feed_forward(tower.first)["1"].W.shape[1]
     return {f"{s}_{name}": constant([[float(size)]]) for name, size in sizes.items()} | places.ranges
 
 
@@ -51,7 +52,7 @@ def statuses(sheet: SheetInfo, towers: Sequence[tuple[Tower, Sequence[Context]]]
     drifts: list[Expected] = []
     marks: Ranges = {}
     for tower, contexts in towers:
-        for k in range(1, sheet.settings["layers"] + 1):
+        for k in tower.numbers:
             own = [found[f"{sheet.id}_{c.id}_l{k}_Drift"] for c in contexts]
             marks[f"{tower.w}_l{k}_Status"] = status(own)
             marks |= {f"{tower.w}_l{k}_{c.id}_Heading": sentence(c) for c in contexts}
@@ -81,7 +82,7 @@ def prepared(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, w: s
     """A tower with its positions for these contexts, and what the model holds once."""
     checked(sheet)
     bare = Tower(sheet, w, inputs, Positions({}))
-    places = positions(sheet, contexts, bare.attention(f"{w}_l1").d_k, inputs)
+    places = positions(sheet, contexts, bare.attention(bare.first).d_k, inputs)
     tower = bare._replace(places=places)
     found = once(sheet, tower, places)
     for c in contexts:
@@ -106,7 +107,9 @@ def encoded(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> tu
         ranges, seen = own_mask(p, mask, c)
         made = run(tower, rounding(sheet), p, c.tokens, seen)
         found, left[c.id] = found | ranges | made.ranges, made.Output
-    found |= headings(sheet.id, own, own) | statuses(sheet, [(tower, own)], found)
+    found |= headings(sheet.id, own, [] if "only" in sheet.settings else own) | statuses(
+        sheet, [(tower, own)], found
+    )
     return found, left
 
 

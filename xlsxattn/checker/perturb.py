@@ -31,6 +31,8 @@ SENSIBLE = {"_Epsilon": (0.01, 1.0), "_Base": (2.0, 1000.0), "_Temperature": (0.
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
+WIDE = 16
+"""Embeddings of more columns are drawn smaller, or every word would attend to itself alone."""
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
@@ -60,6 +62,9 @@ def perturbed(book: Book) -> list[Edits]:
         last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
         words = _filled(vocabulary[:-1] or vocabulary, sentences) | last | _focused(book, vocabulary[-1])
         rounds.append(_growing(cells, rng) | words)
+        if book.names["vocab_E"].cols > WIDE:  # by chance, a word attends to another most in few columns only
+            words = _filled(vocabulary[1:] or vocabulary, sentences)
+            rounds.append(_growing(cells, rng) | words | {own[-1]: vocabulary[0] for own in sentences if own})
         rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
@@ -88,9 +93,10 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
                 else {*sheet.settings.get("contexts", ())}
             )
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
+    compared = [sheet.id for sheet in book.manifest.sheets if sheet.settings.get("near")]
     every = [
         list(_texts(book, f"{c}_Tokens")) if c in typed else list(book.names[f"{c}_Tokens"].cells())
-        for c in book.manifest.contexts
+        for c in (*book.manifest.contexts, *compared)
         if f"{c}_Tokens" in book.names
     ]
     return [own for own in every if own]
@@ -107,6 +113,8 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
         largest = LARGEST
         if name.startswith(models) and "_W_" in name and area.rows > AS_FOUR_ROWS:
             largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
+        if name == "vocab_E" and area.cols > WIDE:
+            largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
         limits = next((x for end, x in SENSIBLE.items() if name.endswith(end)), (-largest, largest))
         for at in area.cells():
             found.setdefault(at, limits)

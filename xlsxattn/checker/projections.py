@@ -13,6 +13,8 @@ from xlsxattn.checker.attention import PROJECTED
 from xlsxattn.checker.words import ShapesDisagree, constant, shaped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xlsxattn.checker.attention import Array, Ranges
     from xlsxattn.checker.words import Inputs
 
@@ -61,6 +63,22 @@ def linear(w: str, letter: str, rows: int | None, why: str, inputs: Inputs, *, b
     """W and, with bias, b of one linear layer, whose names end alike."""
     W = shaped(inputs, f"{w}_W_{letter}", rows, None, why)
     return Linear(W, shaped(inputs, f"{w}_b_{letter}", 1, W.shape[1]) if bias else None)
+
+
+def of_heads(w: str, heads: Sequence[int], inputs: Inputs, *, bias: bool) -> Projections:
+    """The weights of some heads by their numbers, each with matrices of its own and without W^O.
+
+    Raises:
+        ShapesDisagree: the matrices do not fit the embeddings or each other.
+    """
+    d_model = inputs["vocab_E"].shape[1]
+    split: list[dict[str, Linear]] = [
+        {f"_h{h}": linear(f"{w}_h{h}", letter, d_model, "vocab_E", inputs, bias=bias) for h in heads}
+        for letter in PROJECTED
+    ]
+    for h in heads:
+        shaped(inputs, f"{w}_h{h}_W_K", None, split[0][f"_h{h}"].W.shape[1], f"{w}_h{h}_W_Q")
+    return Projections(split[0], split[1], split[2], {f"_h{h}": f"_h{h}" for h in heads})
 
 
 def projections(

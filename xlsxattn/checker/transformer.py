@@ -13,7 +13,7 @@ import numpy as np
 
 from xlsxattn.checker.attention import Sized
 from xlsxattn.checker.layers import ACTIVATIONS, Seen, drift_of, feed_forward, multi_head_of, norm
-from xlsxattn.checker.projections import Linear, Projections, linear, projections
+from xlsxattn.checker.projections import Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.rounding import Rounding, Runs, exact, expect
 from xlsxattn.checker.words import ShapesDisagree, embedded, labels, numbered, shaped
 
@@ -41,6 +41,23 @@ class Tower(NamedTuple):
     cross: bool = False
 
     @property
+    def numbers(self) -> list[int]:
+        """The numbers of the layers that are there, from 1."""
+        s = self.sheet.settings
+        return list(s.get("taken") or range(1, s["layers"] + 1))
+
+    @property
+    def first(self) -> str:
+        """What the names of the first layer's weights begin with."""
+        return f"{self.w}_l{self.numbers[0]}"
+
+    def stream(self, p: str, k: int, before: Runs, n: int) -> Runs:
+        """What comes into layer k: what the layer before left, or typed numbers where that is not there."""
+        if k == 1 or (k - 1 in self.numbers and "only" not in self.sheet.settings):
+            return before
+        return exact(shaped(self.inputs, f"{p}_l{k}_Input", n, self.inputs["vocab_E"].shape[1]))
+
+    @property
     def bias(self) -> bool:
         """Whether linear layers add a row."""
         return bool(self.sheet.settings["bias"])
@@ -48,6 +65,9 @@ class Tower(NamedTuple):
     def attention(self, w: str) -> Projections:
         """The weights of one attention."""
         s = self.sheet.settings
+        if "only" in s:
+            heads = s["only"][w.rpartition("_l")[2]]
+            return of_heads(w, heads, self.inputs, bias=self.bias)
         return projections(w, s["heads"], self.inputs, kv_heads=s["kv_heads"], bias=self.bias)
 
     def feed_forward(self, w: str) -> dict[str, Linear]:
@@ -94,8 +114,7 @@ def checked(sheet: SheetInfo) -> None:
 
 def scale_of(tower: Tower) -> float:
     """√d_k, or 1 with the setting scale false."""
-    w = f"{tower.w}_l1"
-    return math.sqrt(tower.attention(w).d_k) if tower.sheet.settings["scale"] else 1.0
+    return math.sqrt(tower.attention(tower.first).d_k) if tower.sheet.settings["scale"] else 1.0
 
 
 def entered(tower: Tower, r: Rounding, p: str, tokens: Array) -> Pass:
@@ -149,6 +168,13 @@ def layer(tower: Tower, r: Rounding, p: str, k: int, stream: Runs, seen: Seen, m
         found.update(ranges)
         return out
 
+    if "only" in s:
+        ranges, x = (
+            tower.norm(r, f"{q}_Norm1", stream, f"{w}_Norm1") if s["residual"] == "pre-norm" else ({}, stream)
+        )
+        found |= ranges | (labels(f"{q}_Norm1", seen.queries) if ranges else {})
+        attend(x)
+        return Pass(found | drift_of(q, float(np.max(drifts))), stream)
     for i, part in enumerate([attend, *([attend_across] if tower.cross else []), think], 1):
         pre, B = s["residual"] == "pre-norm", f"{q}_Norm{i}"
         ranges, x = tower.norm(r, B, stream, f"{w}_Norm{i}") if pre else ({}, stream)
@@ -165,9 +191,14 @@ def run(tower: Tower, r: Rounding, p: str, tokens: Array, seen: Seen, memory: Me
     s = tower.sheet.settings
     found, stream = entered(tower, r, p, tokens)
     found = dict(found)
-    for k in range(1, s["layers"] + 1):
-        ranges, stream = layer(tower, r, p, k, stream, seen, memory)
+    for k in tower.numbers:
+        entering = tower.stream(p, k, stream, len(tokens))
+        if entering is not stream:
+            found |= labels(f"{p}_l{k}_Input", tokens)
+        ranges, stream = layer(tower, r, p, k, entering, seen, memory)
         found |= ranges
+    if "only" in s:
+        return Pass(found, stream)
     if s["final_norm"]:
         ranges, stream = tower.norm(r, f"{p}_Output", stream, f"{tower.w}_Output")
         found |= ranges

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
+from xlsxattn.weights.forward import streams
 from xlsxattn.weights.size import Size, check_room, estimate
 from xlsxattn.weights.tensor import CheckpointError
 from xlsxattn.weights.tokenizer import open_tokenizer
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from xlsxattn.weights.parts import Array, Plan
     from xlsxattn.weights.tokenizer import Tokenizer
 
+SMALL_VOCABULARY = 5_000
+"""So many tokens of a decoder are all taken, unless somebody asks for less."""
 LONGEST_SENTENCE = 256
 """What a spec allows a sentence, in tokens."""
 
@@ -42,6 +45,10 @@ class Imported:
         sentences: the sentences as they were given, and their tokens, spelled as in the vocabulary.
         size: what the workbook will hold.
         notes: what a person should know, a sentence each.
+        only_heads: whether nothing but the heads is wanted.
+        blanks: how many blank cells follow each sentence, for a decoder to write into.
+        streams: (sentence from 0, layer from 1) → what comes into a layer whose predecessor is left out,
+            tokens × d_model in float64.
     """
 
     family: str
@@ -56,6 +63,9 @@ class Imported:
     sentences: tuple[tuple[str, tuple[str, ...]], ...]
     size: Size
     notes: tuple[str, ...]
+    only_heads: bool
+    blanks: int
+    streams: dict[tuple[int, int], Array]
 
     @property
     def d_model(self) -> int:
@@ -69,7 +79,8 @@ def read_model(
     *,
     layers: str | None = None,
     heads: str | None = None,
-    whole_vocabulary: bool = False,
+    whole_vocabulary: bool | None = False,
+    write: int = 0,
     target: Path | None = None,
 ) -> Imported:
     """Read a checkpoint and split sentences by its tokenizer.
@@ -78,8 +89,10 @@ def read_model(
         path: the checkpoint, see ``open_checkpoint``.
         sentences: at least one.
         layers: which layers to take, "0,5", counted from 0 as in checkpoints; all without it.
-        heads: which heads are asked for, "5.11", each layer.head from 0.
-        whole_vocabulary: take all the model's tokens, not only those of the sentences.
+        heads: which heads are asked for, "5.11", each layer.head from 0; without ``layers``, only these.
+        whole_vocabulary: take all the model's tokens, not only those of the sentences; None: of a decoder
+            that has few.
+        write: how many blank cells a decoder gets to write into, as far as it has positions.
         target: the workbook to be, whose disk must have room for it.
 
     Raises:
@@ -89,21 +102,34 @@ def read_model(
     plan = understand(checkpoint)
     chosen = parse_layers(layers, plan.settings["layers"])
     chosen_heads = parse_heads(heads, plan.settings["layers"], plan.settings["heads"], chosen)
+    only_heads = bool(chosen_heads) and layers is None
+    if only_heads:
+        chosen = tuple(sorted({k for k, _ in chosen_heads}))
     tokenizer = open_tokenizer(checkpoint)
     if not sentences:
         raise CheckpointError(f"{path}: at least one sentence is needed")
     split = [_split(plan, tokenizer, sentence) for sentence in sentences]
+    if whole_vocabulary is None:
+        whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
     numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in split for n in one})
-    size = estimate(plan, chosen, [len(one) for one in split], len(numbers))
+    longest = max(len(one) for one in split)
+    most = LONGEST_SENTENCE if plan.n_positions is None else min(plan.n_positions, LONGEST_SENTENCE)
+    whole = len(chosen) == plan.settings["layers"] and not only_heads
+    blanks = min(write, most - longest) if plan.kind == "decoder" and whole else 0
+    lengths = [len(one) + blanks for one in split]
+    size = estimate(plan, chosen, lengths, len(numbers), len(chosen_heads) if only_heads else None)
     if target is not None:
         check_room(size, path, target)
     spelled = tokenizer.spell(numbers)
+    weights = _weights(plan, chosen, longest + blanks, numbers)
+    gaps = [k for k in chosen if k > 0 and (only_heads or k - 1 not in chosen)]
+    entering = streams(plan, weights, [plan.embedding.read(one) for one in split], gaps) if gaps else {}
     said = [tokenizer.unknown_in(s, one) for s, one in zip(sentences, split, strict=True)]
     return Imported(
         plan.family,
         plan.kind,
         plan.settings,
-        _weights(plan, chosen, max(len(one) for one in split), numbers),
+        weights,
         tuple(k + 1 for k in chosen),
         tuple((k + 1, h + 1) for k, h in chosen_heads),
         tuple(spelled[n] for n in numbers),
@@ -111,8 +137,18 @@ def read_model(
         plan.embedding.read(numbers),
         tuple((s, tuple(spelled[n] for n in one)) for s, one in zip(sentences, split, strict=True)),
         size,
-        (*plan.notes, *(note for note in said if note)),
+        (*plan.notes, *_few(plan, len(numbers)), *(note for note in said if note)),
+        only_heads,
+        blanks,
+        {(i, k + 1): x for k, xs in entering.items() for i, x in enumerate(xs)},
     )
+
+
+def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
+    """A note where a decoder chooses among some of its tokens only."""
+    if plan.kind != "decoder" or n_vocab == plan.n_vocab:
+        return ()
+    return (f"It chooses among the {n_vocab:,} tokens that are here, of the model's {plan.n_vocab:,}.",)
 
 
 def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:

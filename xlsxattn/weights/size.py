@@ -46,11 +46,14 @@ class Size:
         return MEMORY_FIXED + self.numbers * MEMORY_OF_NUMBER + self.computed * MEMORY_OF_FORMULA_CELL
 
     def __str__(self) -> str:
-        sentence = f"this will be {_count(self.cells)} cells, about {self.bytes / MB:,.0f} MB"
+        size = f"{self.bytes / MB:,.0f} MB" if self.bytes >= MB else f"{self.bytes / 1000:,.0f} kB"
+        sentence = f"this will be {_count(self.cells)} cells, about {size}"
         return sentence + ("; Excel for the web opens less" if self.bytes > WEB_LIMIT else "")
 
 
-def estimate(plan: Plan, layers: Sequence[int], lengths: Sequence[int], n_vocab: int) -> Size:
+def estimate(
+    plan: Plan, layers: Sequence[int], lengths: Sequence[int], n_vocab: int, heads: int | None = None
+) -> Size:
     """Count the cells of a model's workbook.
 
     Args:
@@ -58,17 +61,24 @@ def estimate(plan: Plan, layers: Sequence[int], lengths: Sequence[int], n_vocab:
         layers: which layers are taken, from 0.
         lengths: of the sentences, in tokens.
         n_vocab: how many tokens the workbook's vocabulary has.
+        heads: how many heads are taken, where nothing but heads is.
     """
     s, d, longest = plan.settings, plan.d_model, max(lengths)
     numbers = n_vocab * d * (1 if s.get("tied", True) else 2)
     numbers += sum(p.shape[0] * p.shape[1] for p in plan.outer if p.name != "P")
     numbers += longest * d if any(p.name == "P" for p in plan.outer) else 0
-    numbers += sum(p.shape[0] * p.shape[1] for k in layers for p in plan.layers[k])
+    if heads is None:
+        numbers += sum(p.shape[0] * p.shape[1] for k in layers for p in plan.layers[k])
+    else:
+        numbers += heads * (d + 1) * (2 * s["d_k"] + s["d_v"]) + len(layers) * sum(lengths) * d
     computed = 0
     turned, gated = 2 * (s["position"] == "rotary"), s["activation"] == "swiglu"
     for n in lengths:
         squares = 4 + (s["mask"] != "none")
         head = n * ((2 + turned) * s["d_k"] + 2 * s["d_v"] + squares * n + 5)
+        if heads is not None:
+            computed += heads * head + 3 * n * d
+            continue
         layer = s["heads"] * (head + n * s["d_v"]) + n * (5 * d + (2 + gated) * s["d_ff"] + 4)
         computed += len(layers) * layer + 3 * n * d + (4 * n * n_vocab if plan.kind == "decoder" else 0)
     return Size(numbers, computed)

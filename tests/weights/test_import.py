@@ -1,0 +1,126 @@
+"""`xlsxattn import`: the workbook of a checkpoint, and the one sentence with which it is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import checkpoints
+import numpy as np
+import pytest
+from commands import refusal, run
+
+from xlsxattn import press
+from xlsxattn.checker.reader import read, saved
+from xlsxattn.weights import size
+from xlsxattn.weights.book import spec_of
+from xlsxattn.weights.model import read_model
+from xlsxattn.weights.tensor import CheckpointError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def bert(tmp_path: Path) -> Path:
+    return checkpoints.write(tmp_path / "tiny-bert", checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+
+
+@pytest.fixture
+def gpt(tmp_path: Path) -> Path:
+    return checkpoints.write(tmp_path / "tiny-gpt", checkpoints.GPT2, checkpoints.draw(checkpoints.GPT2))
+
+
+def grid(path: Path, name: str) -> Any:
+    return np.array(saved(read(path))[name])
+
+
+def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_path: Path) -> None:
+    ended = run("import", bert, "--sentence", "w1 w2 w3", "--heads", "1.2", "--force", "-q")
+    assert (ended.code, ended.out) == (0, "written: output/tiny-bert.xlsx\n"), ended
+    book = read(tmp_path / "output" / "tiny-bert.xlsx")
+    assert "bert_s1_l2_h3_Attention" in book.names
+    assert not {
+        n for n in book.names if n.startswith(("bert_l1", "bert_s1_l1", "bert_s1_Output", "bert_l2_W_O"))
+    }
+    assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
+
+
+def test_the_size_is_said_before(bert: Path) -> None:
+    ended = run("import", bert, "--sentence", "w1 w2", "--layers", "0")
+    assert ended.code == 0
+    assert ended.err.startswith(f"{bert}: this will be ")
+
+
+def test_layers_of_their_own_start_from_what_the_whole_model_gives_them(bert: Path, tmp_path: Path) -> None:
+    whole = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"]), "b"), tmp_path / "whole.xlsx")
+    last = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"], layers="1"), "b"), tmp_path / "last.xlsx")
+    assert whole.report.holds
+    assert last.report.holds
+    np.testing.assert_allclose(
+        grid(last.path, "bert_s1_l2_Input"), grid(whole.path, "bert_s1_l1_Norm2"), rtol=0, atol=1e-6
+    )  # the workbook has the short decimal texts of the float32 numbers
+    np.testing.assert_allclose(
+        grid(last.path, "bert_s2_Output"), grid(whole.path, "bert_s2_Output"), rtol=0, atol=1e-6
+    )
+    assert not [n for n in read(last.path).names if n.startswith("bert_s1_l1_")]
+
+
+def test_a_decoder_writes_into_blank_cells_as_far_as_it_has_positions(gpt: Path) -> None:
+    imported = read_model(gpt, ["w1 w2 w3 w4 w5 w6"], whole_vocabulary=None, write=8)
+    assert imported.blanks == 3
+    spec = spec_of(imported, "g")
+    assert (len(spec.vocabulary.tokens), len(spec.contexts[0].words), spec.sheets[0].generate) == (
+        11,
+        9,
+        True,
+    )
+
+
+def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> None:
+    imported = read_model(bert, ["w1 w2 w10", "w10 w1"])
+    assert spec_of(imported, "b").focus in imported.sentences[1][1]
+    assert spec_of(imported, "b", focus="w2").focus == "w2"
+    with pytest.raises(
+        CheckpointError, match=r"--focus: no sentence has the token 'w7'; the tokens are: w1, w2"
+    ):
+        spec_of(imported, "b", focus="w7")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--layers", "2"], "--layers: found '2', the model's layers are 0 to 1"),
+        (["--heads", "0.3"], "--heads: found '3', the model's heads are 0 to 2"),
+        (["--heads", "1.0", "--layers", "0"], "--heads: 1.0 stands in layer 1, which --layers leaves out"),
+        (["-o", "x.txt"], "x.txt: the workbook's name must end in .xlsx"),
+        (["--focus", "dog"], "--focus: no sentence has the token 'dog'; the tokens are: w1, w2"),
+        (["--sentence", "w1 " * 10], "has 10 tokens, and the model has positions for 9: make it shorter"),
+        (["--sentence", " "], "the sentence ' ' has no tokens, at least one is needed"),
+    ],
+)
+def test_bad_options_are_refused_with_one_sentence(bert: Path, options: list[str], said: str) -> None:
+    assert said in refusal("import", bert, "--sentence", "w1 w2", *options, "-q")
+
+
+def test_pickled_checkpoints_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x02")
+    assert "can run" in refusal("import", "pytorch_model.bin", "--sentence", "w1")
+
+
+def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
+    target = tmp_path / "mine.xlsx"
+    target.write_bytes(b"mine")
+    said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
+    assert said.endswith("it was changed since it was built and is kept; use --force to replace it")
+
+
+def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(size, "_available", lambda: 1_000_000)
+    assert "MB of memory, and 1 MB are free" in refusal("import", bert, "--sentence", "w1")

@@ -1,0 +1,58 @@
+"""How a command that builds a workbook ends: what was proved, where it went, the exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xlsxattn.cli_volume import is_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from xlsxattn.builder.spec import Spec
+
+HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def say(sentence: str, code: int) -> int:
+    """Tell a person on standard error, and give the exit code."""
+    click.echo(f"xlsxattn: {' '.join(sentence.split())}", err=True)
+    return code
+
+
+def delivered(
+    source: Path | Spec,
+    named: str,
+    target: Path,
+    *,
+    force: bool,
+    make_folder: bool,
+    changed: Mapping[str, Any] | None = None,
+) -> int:
+    """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
+    from xlsxattn import press  # noqa: PLC0415
+    from xlsxattn.builder.table import SpecError  # noqa: PLC0415
+    from xlsxattn.checker import engines, report  # noqa: PLC0415
+
+    if target.suffix.lower() != ".xlsx":
+        raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
+    try:
+        pressed = press.build(source, target, force=force, make_folder=make_folder, changed=changed)
+    except (SpecError, press.PressError) as error:
+        raise click.ClickException(str(error)) from None
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        raise click.ClickException(f"{named}: {error}") from None
+    for run in () if is_quiet() else pressed.report.runs:
+        click.echo(report.table(run))
+    for line in report.describe(pressed.report.every_finding):
+        click.echo(line, err=True)
+    if not is_quiet():
+        click.echo(report.summary(pressed.report))
+    if pressed.report.holds:
+        click.echo(f"written: {pressed.path}")
+        return HOLDS
+    say(f"the proof failed: the workbook is in {pressed.path}, {target} is as it was", FAILED)
+    return FAILED

@@ -1,0 +1,111 @@
+"""What comes into a layer, where the layers before it are left out: the model run by NumPy, in float64.
+
+Vaswani et al. 2017, section 3; Xiong et al. 2020 (pre-norm); Su et al. 2021, equation 34 (rotated queries).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.weights.parts import Array, Plan
+
+    Weights = Mapping[str, Array]
+
+_ERFC = np.vectorize(math.erfc, otypes=[np.float64])
+
+
+def streams(plan: Plan, outer: Weights, X: Sequence[Array], wanted: Sequence[int]) -> dict[int, list[Array]]:
+    """What comes into some layers, for every sentence.
+
+    Args:
+        plan: the model; each layer's weights are read once, and let go.
+        outer: the weights outside the layers, by name.
+        X: the embeddings of each sentence, n × d_model.
+        wanted: the layers, from 0.
+
+    Returns:
+        Layer → for each sentence what comes in, n × d_model in float64.
+    """
+    s, found = plan.settings, {}
+    xs = [_entered(s, outer, np.asarray(x, np.float64)) for x in X]
+    for k in range(max(wanted, default=-1) + 1):
+        if k in wanted:
+            found[k] = xs
+        if k < max(wanted):
+            weights = {piece.name: np.asarray(piece.read(), np.float64) for piece in plan.layers[k]}
+            xs = [_layer(x, s, weights) for x in xs]
+    return found
+
+
+def _entered(s: Mapping[str, Any], w: Weights, x: Array) -> Array:
+    x = x * math.sqrt(x.shape[1]) if s["scale_embeddings"] else x
+    x = x + w["P"][: len(x)] if s["position"] == "learned" else x
+    return _norm(x, s, w, "Input") if s["embedding_norm"] else x
+
+
+def _layer(x: Array, s: Mapping[str, Any], w: Weights) -> Array:
+    if s["residual"] == "pre-norm":
+        x = x + _attention(_norm(x, s, w, "Norm1"), s, w)
+        return x + _feed_forward(_norm(x, s, w, "Norm2"), s, w)
+    x = _norm(x + _attention(x, s, w), s, w, "Norm1")
+    return _norm(x + _feed_forward(x, s, w), s, w, "Norm2")
+
+
+def _norm(x: Array, s: Mapping[str, Any], w: Weights, name: str) -> Array:
+    if s["norm"] == "layer":
+        x = x - x.mean(axis=1, keepdims=True)
+    x = x / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + s["epsilon"]) * w[f"{name}_Gamma"]
+    return x + w[f"{name}_Beta"] if s["norm"] == "layer" else x
+
+
+def _linear(x: Array, s: Mapping[str, Any], w: Weights, which: str) -> Array:
+    return x @ w[f"W_{which}"] + (w[f"b_{which}"] if s["bias"] else 0.0)
+
+
+def _attention(x: Array, s: Mapping[str, Any], w: Weights) -> Array:
+    n, heads, groups = len(x), s["heads"], s["kv_heads"]
+    Q = _linear(x, s, w, "Q").reshape(n, heads, s["d_k"])
+    K = _linear(x, s, w, "K").reshape(n, groups, s["d_k"])
+    V = _linear(x, s, w, "V").reshape(n, groups, s["d_v"])
+    if s["position"] == "rotary":
+        Q, K = _rotated(Q, s), _rotated(K, s)
+    K, V = (np.repeat(each, heads // groups, axis=1) for each in (K, V))
+    scores = np.einsum("qhd,khd->hqk", Q, K) / (math.sqrt(s["d_k"]) if s["scale"] else 1.0)
+    if s["mask"] == "causal":
+        scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
+    A = np.exp(scores - scores.max(axis=2, keepdims=True))
+    A /= A.sum(axis=2, keepdims=True)
+    return _linear(np.einsum("hqk,khd->qhd", A, V).reshape(n, heads * s["d_v"]), s, w, "O")
+
+
+def _rotated(x: Array, s: Mapping[str, Any]) -> Array:
+    """Every pair (a, b) of columns turned by its position's angle; x is n × heads × d_k."""
+    n, d = x.shape[0], x.shape[2]
+    angle = (np.arange(n)[:, None] * s["base"] ** (-2.0 * np.arange(d // 2) / d))[:, None, :]
+    first, second = slice(0, d, 2), slice(1, d, 2)
+    if s["pairs"] == "halves":
+        first, second = slice(0, d // 2), slice(d // 2, d)
+    turned = np.empty_like(x)
+    turned[..., first] = x[..., first] * np.cos(angle) - x[..., second] * np.sin(angle)
+    turned[..., second] = x[..., second] * np.cos(angle) + x[..., first] * np.sin(angle)
+    return turned
+
+
+def _feed_forward(x: Array, s: Mapping[str, Any], w: Weights) -> Array:
+    h = _linear(x, s, w, "1")
+    kind = s["activation"]
+    if kind == "relu":
+        h = np.maximum(h, 0.0)
+    elif kind == "gelu":
+        h = h * _ERFC(-h / math.sqrt(2.0)) / 2
+    elif kind == "gelu-tanh":
+        h = h * (1 + np.tanh(math.sqrt(2 / math.pi) * (h + 0.044715 * h**3))) / 2
+    else:
+        h = h * (1 + np.tanh(h / 2)) / 2
+    return _linear(h * _linear(x, s, w, "3") if kind == "swiglu" else h, s, w, "2")
