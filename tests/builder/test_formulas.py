@@ -192,6 +192,7 @@ def resolved(text: str, own, names, i: int, j: int) -> str:
             "row": f"{first}{row}:{last}{row}",
             "cell": f"{get_column_letter(a.col + j + 1)}{row}",
             "..row": f"{first}${a.row + 1}:{first}{row}",
+            "col": f"{get_column_letter(a.col + j + 1)}${a.row + 1}",
         }
         return tab + (here[what] if what in here else f"{first}{a.row + int(what)}")
 

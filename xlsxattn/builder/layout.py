@@ -37,6 +37,8 @@ MARGIN, GAP = 1, 1
 """Empty columns: one left of everything, one between lanes."""
 LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
 CHART_ROWS = 18
+LEAST_LABEL = {False: 12.0, True: 6.0}
+"""Characters of a lane's first column, and of a compact one's."""
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
 ONE_LINE = 11
@@ -157,8 +159,9 @@ def _tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]]) ->
     for i, text in enumerate(page.tries, row + 1):
         sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
         sheet.heights[i] = 17.0
-    pieces.append((row, row + len(page.tries) + 1))
-    return row + len(page.tries) + 1 + BAND_GAP
+    after = row + len(page.tries) + 1 + BAND_GAP
+    pieces.append((row, after))
+    return after
 
 
 def _front(sheet: Sheet, page: Page) -> int:
@@ -214,7 +217,7 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
         groups = [group for band in own if (group := band.groups[i]) is not None]
         label = max([_label_width(group) for group in groups], default=0.0)
         if page.lanes:
-            sheet.widths[starts[i]] = max(label, 12.0)
+            sheet.widths[starts[i]] = max(label, LEAST_LABEL[page.compact])
         width = max([_group_columns(group) for group in groups], default=1)
         captioned = [group for band in page.bands if _captioned(band) and (group := band.groups[i])]
         captions = [_caption_columns(group, label) for group in captioned]

@@ -102,7 +102,7 @@ def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool) -> Step
     rotary = p if sheet.position == "rotary" else ""
     a = Attending(sheet, lane, lane, p, p, sheet.id, x, x, d_model, mask=mask, rotary=rotary, entropy="both")
     steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
-    return steps | focus_steps(sheet, lane, lane) | drift(lane, p, steps)
+    return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane)
 
 
 def _embedded(lane: Lane, d_model: int) -> Steps:
@@ -135,7 +135,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         apart=True,
     )
     made = many_heads(a, "Output") if sheet.headed else one_head(a)
-    steps += [made, focus_steps(sheet, queries, keys), drift(queries, queries.prefix, made)]
+    steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys)]
     weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
     headings = tuple(lane.heading(sheet.id) for lane in lanes)
     return Page(

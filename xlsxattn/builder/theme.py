@@ -74,10 +74,10 @@ LOOKS: Mapping[str, Look] = {
     "map": Look(
         {"num_format": ".00", "border": 1, "border_color": LINE, "font_size": 8, "align": "center"},
         "weights",
-        4.3,
+        3.6,
     ),
     "map label": Look(
-        {"font_size": 9, "font_color": INK, "rotation": 90, "align": "center", "shrink": True}, width=4.3
+        {"font_size": 9, "font_color": INK, "rotation": 90, "align": "center", "shrink": True}, width=3.6
     ),
     "number": _number(NUMBER),
     "weight": _number(FINE),
