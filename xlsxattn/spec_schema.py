@@ -95,6 +95,10 @@ KEYS: dict[str, Node] = {
     "top_k": _count("how many of the likeliest words are listed; otherwise 3", 1_000_000),
     "temperature": _positive("what the logits are divided by", 1.0),
     "generate": _flag("whether blank cells are written by the model", default=False),
+    "similarity": _flag(
+        "whether sentences are held against each other, and the focus word followed through the layers",
+        default=False,
+    ),
     "pool": _one(
         "what the classes are read from: the mean of all words, or the first",
         ("mean", "first"),
@@ -138,7 +142,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "The words of one context look at those of another.",
         (*_OWN, "queries", "keys", "scale", "mask", "heads", *_SIZES),
     ),
-    "encoder": ("A whole encoder.", (*_OWN, "contexts", *_MODEL)),
+    "encoder": ("A whole encoder.", (*_OWN, "contexts", *_MODEL, "similarity")),
     "decoder": ("A whole decoder: it tells the next word.", (*_OWN, "contexts", *_MODEL, *_WRITING)),
     "encoder-decoder": (
         "An encoder for a source, and a decoder that looks at it.",

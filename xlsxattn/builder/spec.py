@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
-MODELS_OWN = ("in", "out", "enc", "dec")
+MODELS_OWN = ("in", "out", "enc", "dec", "similar")
 """Parts of a model's names, which no context may have as its id beside one."""
 
 

@@ -22,6 +22,7 @@ from xlsxattn.builder.positions import (
     position_bands,
 )
 from xlsxattn.builder.settings import PADDING, WRITERS
+from xlsxattn.builder.similar import similar_page
 from xlsxattn.builder.theme import cell_width
 
 if TYPE_CHECKING:
@@ -64,8 +65,17 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     sides = _sides(spec, sheet)
     layers = [page for side in sides for page in _layer_pages(sheet, side, d_model)]
     out = [] if sheet.only else _out_pages(spec, sheet, sides)
-    pages = [_in_page(spec, sheet, sides), *layers, *out]
+    pages = [*_similar(sheet, sides, d_model), _in_page(spec, sheet, sides), *layers, *out]
     return [_contents(sheet, sides, pages), *pages]
+
+
+def _similar(sheet: SheetSpec, sides: Sequence[Side], d_model: int) -> list[Page]:
+    """The page that holds the sentences against each other, where the sheet has one."""
+    if not sheet.similarity:
+        return []
+    (side,) = sides
+    left = {lane.id: [layer.leaves for layer in _layers(sheet, side, lane, d_model)] for lane in side.lanes}
+    return [similar_page(sheet, side.lanes, d_model, left)]
 
 
 def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:
