@@ -50,6 +50,7 @@ class Sheet(TypedDict, total=False):
     scale_embeddings: bool
     embedding_norm: bool
     final_norm: bool
+    similarity: bool
     tied: bool
     top_k: int
     temperature: float

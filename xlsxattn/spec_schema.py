@@ -99,6 +99,10 @@ KEYS: dict[str, Node] = {
     ),
     "maps": _flag("whether a page shows all heads' attention at a glance; otherwise where they are few"),
     "generate": _flag("whether blank cells are written by the model", default=False),
+    "similarity": _flag(
+        "whether sentences are held against each other, and the focus word followed through the layers",
+        default=False,
+    ),
     "pool": _one(
         "what the classes are read from: the mean of all words, or the first",
         ("mean", "first"),
@@ -143,7 +147,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
         "The words of one context look at those of another.",
         (*_OWN, "queries", "keys", "scale", "mask", "temperature", "heads", *_SIZES),
     ),
-    "encoder": ("A whole encoder.", (*_OWN, "contexts", *_MODEL)),
+    "encoder": ("A whole encoder.", (*_OWN, "contexts", *_MODEL, "similarity")),
     "decoder": ("A whole decoder: it tells the next word.", (*_OWN, "contexts", *_MODEL, *_WRITING)),
     "encoder-decoder": (
         "An encoder for a source, and a decoder that looks at it.",

@@ -145,15 +145,16 @@ class Chart:
     """A chart of rows of ranges: what it shows and the words around it.
 
     Attributes:
-        kind: ``bar`` (a range's rows over its columns) or ``scatter`` (one column against another).
+        kind: ``bar`` (a range's rows over its columns), ``scatter`` (one column against another) or ``line``
+            (ranges of one cell, one after another).
         lane: under which lane it stands.
         series: (words, range, and for a scatter the columns of x and y).
-        labels: the range that names a bar chart's columns.
+        labels: the range that names a bar chart's columns, or a line chart's points.
         x_title: the axis's words, or the range and column that hold them.
         y_title: likewise.
     """
 
-    kind: Literal["bar", "scatter"]
+    kind: Literal["bar", "scatter", "line"]
     lane: int
     title: str
     x_title: str | tuple[str, int]

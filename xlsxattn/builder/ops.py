@@ -512,6 +512,17 @@ POOL_FIRST = Op(
     why="One row for the whole sentence: its first token's.",
     paper="Devlin et al. 2019",
 )
+NORMED = Op(
+    "Normed = Pooled / |Pooled|",
+    "={x}/MAX(SQRT(SUMSQ({x})),1E-12)",
+    why="The same direction, brought to length 1: then a dot product is a cosine.",
+)
+SIMILARITY = Op(
+    "Similarity = Normed · Normed of the first sentence",
+    "=SUMPRODUCT({a},{b})",
+    "cells",
+    "How alike are two sentences? The cosine of their embeddings: 1 for the same direction, 0 for none.",
+)
 CLASS_LOGITS = Op(
     "Logits = Pooled · W_C + b_C",
     "=MMULT({x},0+{w})+{b}",

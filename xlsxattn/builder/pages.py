@@ -120,6 +120,7 @@ def _settings(sheet: SheetSpec) -> str:
         keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
         keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
         keys += ["pool"] if sheet.kind == "classifier" else []
+        keys += ["similarity"] if sheet.similarity else []
         keys += ["taken"] if sheet.taken else []
         found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
     else:

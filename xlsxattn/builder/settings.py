@@ -67,6 +67,7 @@ class SheetSpec:
     scale_embeddings: bool = False
     embedding_norm: bool = False
     final_norm: bool = False
+    similarity: bool = False
     tied: bool = True
     top_k: int = 0
     temperature: float = 1.0

@@ -49,7 +49,7 @@ KEYS = {
     "self-attention": (*_OWN, *_ATTENTION, "temperature", *_SIZES),
     "multi-head": (*_OWN, *_ATTENTION, "temperature", "heads", "kv_heads", "bias", "maps", *_SIZES),
     "cross-attention": (*_OWN, "queries", "keys", "scale", "mask", "temperature", "heads", *_SIZES),
-    "encoder": (*_OWN, *_MODEL),
+    "encoder": (*_OWN, *_MODEL, "similarity"),
     "decoder": (*_OWN, *_MODEL, *_WRITING),
     "encoder-decoder": (*_OWN, "source", "target", *(k for k in _MODEL if k != "contexts"), *_WRITING),
     "classifier": (*_OWN, *_MODEL, "pool", "classes"),
@@ -239,6 +239,8 @@ class _Reader:
             "embedding_norm": table.flag("embedding_norm", default=False),
             "final_norm": table.flag("final_norm", default=residual == "pre-norm"),
         }
+        if self.kind == "encoder":
+            found["similarity"] = table.flag("similarity", default=False)
         if self.kind == "classifier":
             found |= {"pool": table.one_of("pool", POOLS, POOLS[0]), "classes": self._classes()}
         return found

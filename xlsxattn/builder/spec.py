@@ -29,7 +29,7 @@ __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vo
 TOP = ("title", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
 EXPLAIN = ("short", "full")
 """How much a workbook says beside its numbers."""
-MODELS_OWN = ("in", "out", "enc", "dec")
+MODELS_OWN = ("in", "out", "enc", "dec", "similar")
 """Parts of a model's names, which no context may have as its id beside one."""
 
 

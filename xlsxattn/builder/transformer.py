@@ -25,6 +25,7 @@ from xlsxattn.builder.positions import (
     position_bands,
 )
 from xlsxattn.builder.settings import PADDING, WRITERS
+from xlsxattn.builder.similar import similar_page
 from xlsxattn.builder.theme import cell_width
 
 if TYPE_CHECKING:
@@ -58,13 +59,22 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     """All pages of a model, in the order of reading."""
     d_model = spec.vocabulary.d_model
     sides = _sides(spec, sheet)
-    pages = [_in_page(spec, sheet, sides)]
+    pages = [*_similar(sheet, sides, d_model), _in_page(spec, sheet, sides)]
     for side in sides:
         pages += _layer_pages(sheet, side, d_model)
         pages += [] if sheet.only else [_out_page(spec, sheet, side, last=side is sides[-1])]
     if sheet.maps:
         pages.append(maps_page(sheet, _looking(sheet, sides)))
     return [contents_page(sheet, sides, pages), *pages]
+
+
+def _similar(sheet: SheetSpec, sides: Sequence[Side], d_model: int) -> list[Page]:
+    """The page that holds the sentences against each other, where the sheet has one."""
+    if not sheet.similarity:
+        return []
+    (side,) = sides
+    left = {lane.id: [layer.leaves for layer in _layers(sheet, side, lane, d_model)] for lane in side.lanes}
+    return [similar_page(sheet, side.lanes, d_model, left)]
 
 
 def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:

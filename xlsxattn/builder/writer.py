@@ -263,6 +263,8 @@ class _Writer:
     def _chart(self, chart: Chart, width: int) -> Any:  # noqa: ANN401
         if chart.kind == "bar":
             made = self.book.add_chart({"type": "column"})
+        elif chart.kind == "line":
+            made = self.book.add_chart({"type": "line"})
         else:
             made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
         for series, colour in zip(chart.series, cycle(theme.SERIES), strict=False):
@@ -289,15 +291,14 @@ class _Writer:
     def _series(self, chart: Chart, series: Series, colour: str) -> dict[str, Any]:
         tab, first = self.places[series.blocks[0]]
         last = self.places[series.blocks[-1]][1]
-        if chart.kind == "bar":
+        if chart.kind in ("bar", "line"):
             labels = self.places[chart.labels][1]
             categories = [tab, labels.top, labels.left, labels.bottom, labels.right]
             return {
                 "name": series.title,
                 "categories": categories,
-                "values": [tab, first.top, first.left, first.bottom, first.right],
-                "gap": 60,
-                "fill": {"color": colour},
+                "values": [tab, first.top, first.left, last.bottom, last.right],
+                **({"gap": 60, "fill": {"color": colour}} if chart.kind == "bar" else _line(colour)),
             }
         x, y = (first.left + column for column in series.columns)
         return {
@@ -306,3 +307,9 @@ class _Writer:
             "values": [tab, first.top, y, last.bottom, y],
             "marker": {"type": "circle", "size": 10, "fill": {"color": colour}, "border": {"color": colour}},
         }
+
+
+def _line(colour: str) -> dict[str, Any]:
+    """How a line of a chart and its points are drawn."""
+    marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
+    return {"line": {"color": colour, "width": 2.25}, "marker": marker}

@@ -12,6 +12,7 @@ from xlsxattn.checker.masks import index, mask_value
 from xlsxattn.checker.positions import Positions, positions
 from xlsxattn.checker.projections import Linear
 from xlsxattn.checker.rounding import Runs, expect
+from xlsxattn.checker.sentences import pooled, shares, similar
 from xlsxattn.checker.transformer import Memory, Tower, checked, run, scale_of, sure_top_k
 from xlsxattn.checker.vocabulary_head import (
     any_doubt,
@@ -101,12 +102,14 @@ def encoded(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> tu
     tower, found = prepared(sheet, own, inputs, sheet.id)
     if mask != "none":
         found |= mask_value(sheet.id) | index(sheet.id, longest(own))
-    left = {}
+    left, made_of = {}, {}
     for c in own:
         p = f"{sheet.id}_{c.id}"
         ranges, seen = own_mask(p, mask, c)
         made = run(tower, rounding(sheet), p, c.tokens, seen)
-        found, left[c.id] = found | ranges | made.ranges, made.Output
+        found, left[c.id], made_of[c.id] = found | ranges | made.ranges, made.Output, made
+    if sheet.settings.get("similarity"):
+        found |= similar(tower, own, made_of)
     found |= headings(sheet.id, own, [] if "only" in sheet.settings else own) | statuses(
         sheet, [(tower, own)], found
     )
@@ -124,10 +127,8 @@ def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) ->
     b = shaped(inputs, f"{s}_b_C", 1, classes.shape[1], f"{s}_Classes")
     for c in chosen(sheet, contexts, sheet.settings["contexts"]):
         p, r, Output = f"{s}_{c.id}", rounding(sheet), left[c.id]
-        counts = c.exists if "padding" in sheet.settings["mask"] else np.ones(len(c.tokens), dtype=bool)
-        share = counts / max(1, counts.sum()) if pool == "mean" else np.eye(1, len(counts))[0]
-        values = np.einsum("n,rnd->rd", share, Output.values)[:, None, :]
-        Pooled = r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
+        share = shares(sheet.settings["mask"], c) if pool == "mean" else np.eye(1, len(c.tokens))[0]
+        Pooled = pooled(r, share, Output)
         Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
         ranges, _ = distribution(r, p, Logits)
         first, doubts = falling(Logits, 1)

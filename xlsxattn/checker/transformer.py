@@ -92,10 +92,14 @@ class Tower(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What one run of a tower over some tokens leaves: its ranges and its Output."""
+    """What one run of a tower over some tokens leaves: its ranges, its Output, and its rows at each depth.
+
+    The depths are what the first layer reads, then what each layer leaves.
+    """
 
     ranges: Ranges
     Output: Runs
+    depths: tuple[Runs, ...] = ()
 
 
 def checked(sheet: SheetInfo) -> None:
@@ -189,13 +193,14 @@ def layer(tower: Tower, r: Rounding, p: str, k: int, stream: Runs, seen: Seen, m
 def run(tower: Tower, r: Rounding, p: str, tokens: Array, seen: Seen, memory: Memory | None = None) -> Pass:
     """The whole tower over some tokens, (n, 1): from X to Output."""
     s = tower.sheet.settings
-    found, stream = entered(tower, r, p, tokens)
-    found = dict(found)
+    found, stream, _ = entered(tower, r, p, tokens)
+    found, depths = dict(found), [stream]
     for k in tower.numbers:
         entering = tower.stream(p, k, stream, len(tokens))
         if entering is not stream:
             found |= labels(f"{p}_l{k}_Input", tokens)
-        ranges, stream = layer(tower, r, p, k, entering, seen, memory)
+        ranges, stream, _ = layer(tower, r, p, k, entering, seen, memory)
+        depths.append(stream)
         found |= ranges
     if "only" in s:
         return Pass(found, stream)
@@ -203,7 +208,8 @@ def run(tower: Tower, r: Rounding, p: str, tokens: Array, seen: Seen, memory: Me
         ranges, stream = tower.norm(r, f"{p}_Output", stream, f"{tower.w}_Output")
         found |= ranges
     found[f"{p}_Output"] = expect(stream)
-    return Pass(found | labels(f"{p}_Output", tokens, tower.inputs["vocab_Dims"]), stream)
+    found |= labels(f"{p}_Output", tokens, tower.inputs["vocab_Dims"])
+    return Pass(found, stream, tuple(depths))
 
 
 def followed(x: Runs, amplification: float) -> Sized:

@@ -48,6 +48,7 @@ def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> She
     only = _only(imported)
     if only:
         s["kv_heads"] = s["heads"]
+    s["similarity"] = kind == imported.kind == "encoder" and not only
     if kind == "decoder":
         s |= {"top_k": min(MOST_RIVALS, len(imported.tokens)), "generate": imported.blanks > 0}
     weights = {n: w for n, w in imported.weights.items() if last or not n.startswith(("Output_", "W_U"))}

@@ -1,0 +1,108 @@
+"""Workbooks of imported checkpoints hold what PyTorch computes from the same numbers, and from the float32.
+
+Every layer's rows, every attention matrix, and the end. The numbers of a workbook are the shortest texts of
+the float32: read as decimals, they differ from it by up to half its last digit.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import checkpoints
+import contract
+import numpy as np
+import pytest
+from conftest import require
+from test_families import judging
+from torch_model import Model
+from workbooks import evaluate_many
+
+from xlsxattn import press
+from xlsxattn.checker.reader import read
+from xlsxattn.weights.book import spec_of
+from xlsxattn.weights.model import read_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xlsxattn.weights.model import Imported
+
+pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+
+SENTENCES = ["w3 w5 w4 w5 w9 w2", "w1 w9"]
+CONFIGS = {
+    "bert": checkpoints.BERT,
+    "bert, other gelu": checkpoints.BERT | {"hidden_act": "gelu_new"},
+    "roberta": checkpoints.ROBERTA,
+    "distilbert": checkpoints.DISTILBERT,
+    "gpt2": checkpoints.GPT2,
+    "llama": checkpoints.LLAMA,
+    "llama, pairs of neighbours": checkpoints.LLAMA | {"rope_interleave": True},
+    "qwen2": checkpoints.QWEN2,
+}
+GRAINS: dict[str, dict[str, Any]] = {"whole": {}, "the last layer": {"layers": "1"}}
+EXACT, COARSE, ORIGINAL = 1e-12, 1e-10, 1e-6
+
+
+def close(found: Any, judged: Any, within: float) -> None:
+    """Relative to the largest value."""
+    found = np.array(found, dtype=float)
+    np.testing.assert_allclose(found, judged, rtol=0, atol=within * float(np.abs(judged).max()))
+
+
+def compare(path: Path, values: Any, torch: Any, within: float) -> None:
+    """Every layer, every attention matrix and the end, against PyTorch with the workbook's own numbers."""
+    book = read(path)
+    (sheet,) = book.manifest.sheets
+    s, inputs = sheet.settings, {name: values[name] for name in book.manifest.inputs}
+    model = Model(torch, sheet.id, s, inputs)
+    pre, compared = s["residual"] == "pre-norm", 0
+    for c in s["contexts"]:
+        p = f"{sheet.id}_{c}"
+        entering = {k: inputs[n] for k in range(9) if (n := f"{p}_l{k}_Input") in inputs}
+        ran = model.run([int(i) for (i,) in values[f"{c}_Ids"]], entering)
+        for k, rows in ran.layers.items():
+            close(values[f"{p}_l{k}_{'Residual2' if pre else 'Norm2'}"], rows, within)
+        for (k, h), A in ran.attention.items():
+            close(values[f"{p}_l{k}_h{h}_Attention"], A, within)
+            compared += 1
+        close(values[f"{p}_Output"], ran.output, within)
+        if ran.logits is not None:
+            close(values[f"{p}_Logits"], ran.logits, within)
+    assert compared == len(s["contexts"]) * s["heads"] * len(s.get("taken") or range(s["layers"]))
+
+
+def original(imported: Imported, path: Path, values: Any) -> None:
+    """The end, against the model with the float32 numbers of the checkpoint."""
+    (sheet,) = read(path).manifest.sheets
+    for i, c in enumerate(sheet.settings["contexts"]):
+        output, logits = contract.outputs(imported, i)
+        close(values[f"{sheet.id}_{c}_Output"], output, ORIGINAL)
+        if logits is not None:
+            close(values[f"{sheet.id}_{c}_Logits"], logits, ORIGINAL)
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+@pytest.mark.parametrize("name", CONFIGS)
+def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> None:
+    torch = judging("torch")
+    folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
+    imported = read_model(folder, SENTENCES, whole_vocabulary=True, **GRAINS[grain])
+    pressed = press.build(spec_of(imported, "tiny"), tmp_path / "tiny.xlsx")
+    assert pressed.report.holds
+    (values,) = evaluate_many([pressed.path], "ironcalc")
+    compare(pressed.path, values, torch, COARSE if imported.settings["activation"] == "gelu" else EXACT)
+    if grain == "whole":
+        original(imported, pressed.path, values)
+
+
+@pytest.mark.parametrize("other", ["libreoffice", "gnumeric"])
+@pytest.mark.parametrize("name", ["bert", "gpt2", "llama"])
+def test_other_engines_agree_on_a_layer(name: str, other: str, tmp_path: Path) -> None:
+    require(other)
+    torch = judging("torch")
+    folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
+    imported = read_model(folder, SENTENCES, whole_vocabulary=True, layers="1")
+    pressed = press.build(spec_of(imported, "tiny"), tmp_path / "tiny.xlsx")
+    (values,) = evaluate_many([pressed.path], other)
+    compare(pressed.path, values, torch, EXACT)
