@@ -7,6 +7,7 @@ Each of PyTorch's modules judges 100 draws of sizes, lengths and masks; a test's
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ironcalc
@@ -41,6 +42,8 @@ class Evaluated:
     def __init__(self, data: dict[str, Any], path: Path) -> None:
         book = pages.book(spec.parse(data, "judged"))
         sheets = layout.lay_out(book)
+        for sheet in sheets:  # no heat maps and outlines: they cost much and change no value
+            sheet.placed = [replace(placed, word=None, heat=()) for placed in sheet.placed]
         writer.write(path, book.title, sheets)
         self.model = ironcalc.load_from_xlsx(str(path))
         self.model.evaluate()

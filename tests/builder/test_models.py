@@ -325,6 +325,32 @@ def test_the_settings_say_what_a_checker_must_know(full):
     }
 
 
+# --- growth ------------------------------------------------------------------------------------------------
+
+
+def cells_of(layers: int, n: int, d_model: int) -> int:
+    """Computed cells of a decoder's workbook."""
+    sheet = {"id": "gpt", "kind": "decoder", "layers": layers, "heads": 2, "d_ff": d_model}
+    book = book_of(sheet, lengths=(n,), d_model=d_model)
+    return sum(b.rows * b.cols for b in book.blocks() if b.kind == "formula")
+
+
+def test_a_models_cells_grow_linearly_in_its_layers():
+    one, two, three, four = (cells_of(layers, 4, 4) for layers in (1, 2, 3, 4))
+    assert two - one == three - two == four - three > 0
+
+
+def test_a_models_cells_grow_as_n_squared_and_n_times_d_in_its_tokens():
+    """Its third differences in n are none, its second none in d; and no more than n · d where both grow."""
+    by_n = [cells_of(2, n, 4) for n in (3, 4, 5, 6, 7)]
+    assert set(np.diff(by_n, 3)) == {0}
+    assert (np.diff(by_n, 2) > 0).all()
+    by_both = np.array([[cells_of(2, n, d) for d in (2, 4, 6, 8)] for n in (3, 4, 5, 6)])
+    assert (np.diff(by_both, 2, axis=1) == 0).all()
+    mixed = np.diff(np.diff(by_both, axis=0), axis=1)
+    assert (mixed == mixed[0, 0]).all()
+
+
 # --- typed values ------------------------------------------------------------------------------------------
 
 

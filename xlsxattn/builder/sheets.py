@@ -67,6 +67,11 @@ def parse_sheets(
         kind = bare.data.get("kind", "self-attention")
         if not isinstance(kind, str) or kind not in KINDS:
             raise bare.error("kind", f"found {show(kind)}, one of {', '.join(KINDS)} is needed")
+        for key in bare.data:
+            others = [name for name, keys in KEYS.items() if key in keys]
+            if others and kind not in others:
+                found = f"there is no such key on a sheet of kind {kind!r}"
+                raise bare.error(key, f"{found}, leave it out; it belongs to {', '.join(others)}")
         table = bare.knowing(KEYS[kind])
         if "id" not in table.data:
             raise table.error("id", "is missing")
