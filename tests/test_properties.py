@@ -168,9 +168,14 @@ EXTREMES = {
     "64 sentences of one word": plain([1] * 64, 2, ATTN, n_vocab=3),
     "all zeros": plain([3, 2], 2, ATTN, COMPARE),
     "one word again and again": plain([6, 3], 3, ATTN, {**LEARNED, "mask": "causal"}, COMPARE, n_vocab=1),
+    "weights that are nothing beside the largest": plain([4], 2, ATTN, COMPARE),
     "20 sheets": plain([2], 2, *({"id": f"s{i}", "seed": i} for i in range(18)), heads(2), COMPARE),
 }  # fmt: skip
 EXTREMES["all zeros"]["vocabulary"]["tokens"] = {word: [0, 0] for word in ("w1", "w2", "w3")}
+EXTREMES["weights that are nothing beside the largest"] |= {
+    "vocabulary": {"tokens": {"w1": [9.0, 0.0], "w2": [1.0, 0.0], "w3": [2.0, 0.0], "w4": [0.5, 0.0]}},
+    "contexts": {"c1": ["w1", "w2", "w3", "w4"]},
+}
 EXTREMES["one word again and again"]["contexts"] = {"c1": ["w1"] * 6, "c2": ["w1"] * 3}
 
 

@@ -1,7 +1,8 @@
 """What the focus word looks at: its row of an Attention, and in words the largest weights of it.
 
 The softmax only rises, so weights stand in the order of their scores. Of two that stand nearer than rounding
-keeps apart either may come first; of two that are equal to the last digit in every program, the first does.
+or an engine keeps apart either may come first; of two that are equal to the last digit in every program, the
+first does.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 MOST = 3  # so many words are said
 NOBODY = "–"  # what is said where the sentence lacks the focus word
 HUNDREDTH = 0.01
-VANISHED, FAINT = -760.0, -700.0
-"""exp of what is below the first is 0 in every program; from the second on digits are lost, or all of it."""
+VANISHED = -760.0
+"""exp of what is below is 0 in every program."""
+NO_FARTHER = 2.0**-52
+"""IronCalc takes numbers for equal that are no farther apart, however small both are."""
 
 
 class Gaze(NamedTuple):
@@ -81,6 +84,7 @@ def _cells(values: Sequence[object]) -> Array:
 def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
     """Rank by rank the columns, counted from 0, that may stand there; the reference's own first."""
     scores, size = (x[0] for x in head.Masked.row(gaze.position))  # (n,)
+    weights = head.Attention.row(gaze.position).value[0]  # (n,)
     below = scores - scores.max()
     below[below < VANISHED] = -np.inf  # masked, or nothing is left of it
     # to the last digit in every program: equal keys have equal scores, and 0 is the sum of zeros
@@ -95,7 +99,9 @@ def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
     order = [int(j) for j in np.argsort(-below, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MOST]:
-        near = below < FAINT if below[j] < FAINT else np.abs(below - below[j]) <= apart
+        with np.errstate(invalid="ignore"):  # nothing is left of two
+            near = np.abs(below - below[j]) <= apart
+        near |= np.abs(weights - weights[j]) <= NO_FARTHER
         sure = bool((alike[near] == alike[j]).all())
         found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))
     return found
