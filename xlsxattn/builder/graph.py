@@ -179,11 +179,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A line of a table of contents: a page's title, what it shows, and where a click leads."""
+    """A line of a table of contents: a page's title, what it shows, and where a click leads.
+
+    ``more``: further links in the same line, their words and names.
+    """
 
     title: str
     says: str
     target: str
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,7 @@ class Page:
         boxes: a picture of the whole, each box a link.
         links: a table of contents, before the bands.
         subtitle: what the page shows, in a few words for the front page's picture.
+        behind: it stands behind the others, is not in the picture, and its outline groups are closed.
     """
 
     id: str
@@ -217,6 +222,7 @@ class Page:
     boxes: tuple[Box, ...] = ()
     links: tuple[Link, ...] = ()
     subtitle: str = ""
+    behind: bool = False
 
     @property
     def has_status(self) -> bool:
@@ -226,7 +232,9 @@ class Page:
     @property
     def target(self) -> str:
         """The name that a link to this page leads to."""
-        return f"{self.id}_Status" if self.has_status else self.lanes[0].name
+        if self.has_status:
+            return f"{self.id}_Status"
+        return self.lanes[0].name if self.lanes else next(self.blocks()).name
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, each once."""

@@ -81,7 +81,7 @@ def _cut(text: str, units: int) -> str:
 
 
 def _sheet(page: Page, tab: str, *, first: bool) -> Sheet:
-    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs))
+    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
@@ -116,6 +116,8 @@ def _contents(sheet: Sheet, page: Page, row: int) -> int:
     for i, link in enumerate(page.links, row + 1):
         sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target))
         sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
+        for j, (words, target) in enumerate(link.more):
+            sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
     sheet.widths[MARGIN] = max(theme.cell_width(link.title) for link in page.links) + 2.0
     return row + len(page.links) + 2
 

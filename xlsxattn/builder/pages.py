@@ -106,7 +106,8 @@ def _settings(sheet: SheetSpec) -> str:
         keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
         keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
         keys += ["pool"] if sheet.kind == "classifier" else []
-        keys += ["similarity"] if sheet.similarity else []
+        keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
+        keys += ["browse"] if sheet.browses else []
         keys += ["taken"] if sheet.taken else []
         found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
     else:
@@ -144,7 +145,7 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(page.title, page.subtitle, page.target) for page in pages)
+    boxes = tuple(Box(page.title, page.subtitle, page.target) for page in pages if not page.behind)
     return Page("start", spec.title, LEAD, bands=(band,), paragraphs=HOW_TO, boxes=boxes)
 
 

@@ -84,6 +84,7 @@ class Sheet:
         widths: characters a column holds.
         heights: points, for rows that are taller than usual.
         levels: outline level of the rows that can be folded.
+        folded: whether what can be folded is folded.
         frozen: rows that stay in view.
         one_page: whether it is printed on a single page; else it is one page wide.
         last: last row and column that are printed.
@@ -99,6 +100,7 @@ class Sheet:
     widths: dict[int, float] = field(default_factory=dict)
     heights: dict[int, float] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
+    folded: bool = False
     frozen: int = 4
     one_page: bool = False
     last: tuple[int, int] = (0, 0)

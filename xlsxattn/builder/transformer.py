@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
+from xlsxattn.builder.browser import browser_page
 from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
 from xlsxattn.builder.layer import Layer, layer_weights, norm_step, norm_weights
 from xlsxattn.builder.outcome import classes_steps, next_token_steps, unembedding_bands
@@ -22,6 +23,7 @@ from xlsxattn.builder.positions import (
     position_bands,
 )
 from xlsxattn.builder.settings import PADDING, WRITERS
+from xlsxattn.builder.shelf import weights_page
 from xlsxattn.builder.similar import similar_page
 from xlsxattn.builder.theme import cell_width
 
@@ -65,7 +67,10 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     sides = _sides(spec, sheet)
     layers = [page for side in sides for page in _layer_pages(sheet, side, d_model)]
     out = [] if sheet.only else _out_pages(spec, sheet, sides)
-    pages = [*_similar(sheet, sides, d_model), _in_page(spec, sheet, sides), *layers, *out]
+    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browses else []
+    first = [*_similar(sheet, sides, d_model), *browser]
+    pages = [*first, _in_page(spec, sheet, sides), *layers, *out]
+    pages.sort(key=lambda page: page.behind)
     return [_contents(sheet, sides, pages), *pages]
 
 
@@ -228,6 +233,9 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
             steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
         crossed = side.memory is not None
         what = f"{sheet.heads} head{'s' * (sheet.heads > 1)}, cross-attention" if crossed else ""
+        weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))
+        if sheet.apart:
+            pages.append(weights_page(w, f"{side.title}, layer {k}", weights))
         pages.append(
             Page(
                 w,
@@ -235,10 +243,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 _layer_lead(side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
-                (
-                    *bands(side.lanes, steps),
-                    *layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ())),
-                ),
+                (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
             )
         )
@@ -345,11 +350,20 @@ def _contents(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) ->
         why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
         found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
     found.append(_hyperparameters(sheet, sides))
-    links = tuple(Link(page.title, page.subtitle, page.target) for page in pages)
+    links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
     return Page(
         s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
         subtitle=f"{sheet.kind}: {_count(sheet)}",
     )  # fmt: skip
+
+
+def _heads(sheet: SheetSpec, sides: Sequence[Side], page: Page) -> tuple[tuple[str, str], ...]:
+    """Links to every head of a layer's page, where a model is so large that they are wanted."""
+    k = next((k for k in sheet.numbers if page.id == f"{sides[0].w}_l{k}"), None) if sheet.apart else None
+    if k is None:
+        return ()
+    p = sides[0].lanes[0].prefix
+    return tuple((f"h{h}", f"{p}_l{k}_h{h}_Attention") for h in sheet.heads_of(k))
 
 
 def _count(sheet: SheetSpec) -> str:

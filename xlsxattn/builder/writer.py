@@ -140,7 +140,11 @@ class _Writer:
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
         for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
-            ws.set_row(row, sheet.heights.get(row), None, {"level": sheet.levels.get(row, 0)})
+            level = sheet.levels.get(row, 0)
+            options = {"level": level, "hidden": sheet.folded and level > 0}
+            if sheet.folded and not level and sheet.levels.get(row + 1):
+                options["collapsed"] = True
+            ws.set_row(row, sheet.heights.get(row), None, options)
         if sheet.levels:
             ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)

@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 SEED = 20_170_612  # the day of the paper
 LARGEST = 2.0
 DECIMALS = 3
-SENSIBLE = {"_Epsilon": (0.01, 1.0), "_Base": (2.0, 1000.0), "_Temperature": (0.5, 2.0)}
-"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature."""
+SENSIBLE = {
+    "_Epsilon": (0.01, 1.0),
+    "_Base": (2.0, 1000.0),
+    "_Temperature": (0.5, 2.0),
+    "_Layer": (0.0, 9.0),
+    "_Head": (0.0, 13.0),
+}
+"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
+and which head is looked at."""
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
 WIDE = 16

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
+_WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_Ends|_Frobenius)?$|_(Gamma|Beta|EndColumns)$")
+"""Names of what stands on a page of its own where a model's weights do."""
 HYPERPARAMETERS = (
     *("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF"),
     *("Scale", "Epsilon", "Temperature"),
@@ -111,6 +113,8 @@ def page_of(sheet: SheetInfo, name: str) -> str:
         return sheet.id
     before, *after = name.removeprefix(f"{sheet.id}_").split("_")
     layer = next((part for part in (before, *after[:1]) if LAYER.fullmatch(part)), "")
+    if layer and sheet.settings.get("apart") and _WEIGHTS.search(name):
+        return f"{sheet.id}_{layer}_weights"
     if not layer or sheet.kind != "encoder-decoder":
         return layer and f"{sheet.id}_{layer}"
     side = "enc" if before in ("enc", sheet.settings.get("source")) else "dec"
