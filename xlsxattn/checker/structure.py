@@ -35,6 +35,7 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     for name in book.manifest.inputs:
         if name not in book.names:
             yield Finding("missing", name, "", f"the input range {name} is missing")
+        if name not in book.names or name in book.blocks:
             continue
         area = book.names[name]
         for i, row in enumerate(values[name]):
@@ -61,7 +62,8 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
             if at not in filled and at in book.typed:
                 message = f"{name} holds the constant {book.typed[at]!r} where a formula belongs"
                 yield Finding("constant", name, _address(at), message, found=book.typed[at])
-    typed_in = {at for name in book.manifest.inputs if name in book.names for at in book.names[name].cells()}
+    inputs = [name for name in book.manifest.inputs if name in book.names and name not in book.blocks]
+    typed_in = {at for name in inputs for at in book.names[name].cells()}
     for at in sorted(filled - checked.keys() - typed_in):
         formula = book.formulas[at].text if at in book.formulas else ""
         message = "a formula stands in no named range, so nothing checks it"
