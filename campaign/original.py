@@ -12,9 +12,10 @@ from campaign.kinds import MANIFEST
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import compare
+from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reader import read, without_values
+from xlsxattn.checker.reader import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

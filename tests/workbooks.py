@@ -12,7 +12,8 @@ import numpy as np
 from xlsxattn.checker import engines, structure
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.check import prove
-from xlsxattn.checker.reader import read, without_values
+from xlsxattn.checker.copies import without_values
+from xlsxattn.checker.reader import read
 from xlsxattn.checker.report import Report
 
 if TYPE_CHECKING:

@@ -39,11 +39,20 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
         why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
         found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
     found.append(_hyperparameters(sheet, sides))
-    links = tuple(Link(page.title, page.subtitle, page.target) for page in pages)
+    links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
     return Page(
         s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
         subtitle=f"{sheet.kind}: {_count(sheet)}", begins=True,
     )  # fmt: skip
+
+
+def _heads(sheet: SheetSpec, sides: Sequence[Side], page: Page) -> tuple[tuple[str, str], ...]:
+    """Links to every head of a layer's page, where a model is so large that they are wanted."""
+    k = next((k for k in sheet.numbers if page.id == f"{sides[0].w}_l{k}"), None) if sheet.apart else None
+    if k is None:
+        return ()
+    p = sides[0].lanes[0].prefix
+    return tuple((f"h{h}", f"{p}_l{k}_h{h}_Attention") for h in sheet.heads_of(k))
 
 
 def _count(sheet: SheetSpec) -> str:

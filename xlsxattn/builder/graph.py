@@ -187,11 +187,15 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A line of a table of contents: a page's title, what it shows, and where a click leads."""
+    """A line of a table of contents: a page's title, what it shows, and where a click leads.
+
+    ``more``: further links in the same line, their words and names.
+    """
 
     title: str
     says: str
     target: str
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +230,7 @@ class Page:
         compact: whether its lanes are only as wide as their blocks.
         box: its title in that picture, where the page's own would say too much.
         begins: whether it begins a line of that picture.
+        behind: it stands behind the others, is not in the picture, and its outline groups are closed.
     """
 
     id: str
@@ -245,6 +250,7 @@ class Page:
     compact: bool = False
     box: str = ""
     begins: bool = False
+    behind: bool = False
 
     @property
     def has_status(self) -> bool:
@@ -256,7 +262,9 @@ class Page:
         """The name that a link to this page leads to."""
         if self.has_status:
             return f"{self.id}_Status"
-        return self.lanes[0].name if self.lanes else self.entries[0].target
+        if self.lanes:
+            return self.lanes[0].name
+        return self.entries[0].target if self.entries else next(self.blocks()).name
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, each once."""

@@ -94,7 +94,7 @@ def _cut(text: str, units: int) -> str:
 
 
 def _sheet(page: Page, tab: str, *, first: bool, full: bool) -> Sheet:
-    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs))
+    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
@@ -131,6 +131,8 @@ def _contents(sheet: Sheet, page: Page, row: int) -> int:
     for i, link in enumerate(page.links, row + 1):
         sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target))
         sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
+        for j, (words, target) in enumerate(link.more):
+            sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
     labels = [_label_width(group) for band in page.bands for group in band.groups if group]
     sheet.widths[MARGIN] = max([*labels, *(theme.cell_width(link.title) + 2.0 for link in page.links)])
     return row + len(page.links) + 2

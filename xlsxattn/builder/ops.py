@@ -536,6 +536,34 @@ CLASS = Op(
 )
 
 
+# --- large models ------------------------------------------------------------------------------------------
+
+ENDS = Op(
+    "the ends of a matrix", "=INDEX({m},1,{columns}[col]+IF({columns}[col]<0,COLUMNS({m})+1,0))", "cells"
+)
+FROBENIUS = Op("|W|", "=SQRT(SUMSQ({m}))", "cells")
+CHOSEN_HEAD = Op(
+    "the chosen head's place",
+    "=(MAX(1,SUM(--({layers}<={layer})))-1)*ROWS({heads})+MAX(1,MIN(ROWS({heads}),INT({head})))",
+    "cell arrays",
+)
+CHOSEN_MAP = Op(
+    "Attention of the chosen head",
+    "=CHOOSE({chosen},{maps})",
+    why="How much does each word look at every other, in this head?",
+)
+PAIR_WEIGHTS = Op("the largest weights", "=LARGE({map},{rank}[cell])", "cells")
+# As for the largest logits: of equal weights the first in reading order comes first.
+PAIR_PLACES = Op(
+    "their cells, counted row by row",
+    "=SMALL(IF({map}={top}[cell],(ROW({map})-MIN(ROW({map})))*COLUMNS({map})+COLUMN({map})-MIN(COLUMN({map}))+1),"
+    "SUM(--({top}[..row]={top}[cell])))",
+    "cell arrays",
+)
+PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")
+PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&""', "cells")
+
+
 def mixture(terms: int, *, more: bool) -> Op:
     """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
     joined = '&" + "&'.join(

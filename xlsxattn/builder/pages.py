@@ -120,7 +120,8 @@ def _settings(sheet: SheetSpec) -> str:
         keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
         keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
         keys += ["pool"] if sheet.kind == "classifier" else []
-        keys += ["similarity"] if sheet.similarity else []
+        keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
+        keys += ["browse"] if sheet.browses else []
         keys += ["taken"] if sheet.taken else []
         found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
     else:
@@ -160,7 +161,7 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages)
+    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
     lead = LEAD + FOLLOW[len(spec.contexts) > 1]
     return Page("start", spec.title, lead, bands=(band,), paragraphs=_how_to(spec, pages), boxes=boxes)
 

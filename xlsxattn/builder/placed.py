@@ -84,6 +84,7 @@ class Sheet:
         widths: characters a column holds.
         heights: points, for rows that are taller than usual.
         levels: outline level of the rows that can be folded.
+        folded: whether what can be folded is folded.
         frozen: rows that stay in view.
         one_page: whether it is printed on a single page; else it is one page wide.
         upright: whether it is printed upright, else landscape.
@@ -101,6 +102,7 @@ class Sheet:
     widths: dict[int, float] = field(default_factory=dict)
     heights: dict[int, float] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
+    folded: bool = False
     frozen: int = 4
     one_page: bool = False
     upright: bool = False

@@ -40,7 +40,7 @@ class SheetSpec:
     Of a trained model some layers may be left out. ``taken`` are those that are there, by their numbers from
     1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
     ``only`` are the heads of each of them, where nothing but heads is wanted. ``apart``: weights stand on
-    pages of their own.
+    pages of their own. ``browse``: the layer and head that a page for looking at any head shows at first.
     """
 
     id: str
@@ -82,6 +82,7 @@ class SheetSpec:
     taken: tuple[int, ...] = ()
     only: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     apart: bool = False
+    browse: tuple[int, int] = (0, 0)
 
     @property
     def is_model(self) -> bool:
@@ -92,6 +93,11 @@ class SheetSpec:
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the layers that are there."""
         return self.taken or tuple(range(1, self.layers + 1))
+
+    @property
+    def browses(self) -> bool:
+        """Whether a page for looking at any head is wanted."""
+        return self.browse > (0, 0)
 
     def heads_of(self, layer: int) -> tuple[int, ...]:
         """The numbers of a layer's heads that are there."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
+from xlsxattn.builder.browser import browser_page
 from xlsxattn.builder.contents import contents_page
 from xlsxattn.builder.experiments import LAYER, MODEL_INPUT, outcome
 from xlsxattn.builder.graph import Fact, Group, Page
@@ -25,6 +26,7 @@ from xlsxattn.builder.positions import (
     position_bands,
 )
 from xlsxattn.builder.settings import PADDING, WRITERS
+from xlsxattn.builder.shelf import weights_page
 from xlsxattn.builder.similar import similar_page
 from xlsxattn.builder.theme import cell_width
 
@@ -59,12 +61,14 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     """All pages of a model, in the order of reading."""
     d_model = spec.vocabulary.d_model
     sides = _sides(spec, sheet)
-    pages = [*_similar(sheet, sides, d_model), _in_page(spec, sheet, sides)]
+    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browses else []
+    pages = [*_similar(sheet, sides, d_model), *browser, _in_page(spec, sheet, sides)]
     for side in sides:
         pages += _layer_pages(sheet, side, d_model)
         pages += [] if sheet.only else [_out_page(spec, sheet, side, last=side is sides[-1])]
     if sheet.maps:
         pages.append(maps_page(sheet, _looking(sheet, sides)))
+    pages.sort(key=lambda page: page.behind)
     return [contents_page(sheet, sides, pages), *pages]
 
 
@@ -243,6 +247,9 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
             steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
         crossed = side.memory is not None
         what = f"{sheet.heads} head{'s' * (sheet.heads > 1)}, cross-attention" if crossed else ""
+        weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))
+        if sheet.apart:
+            pages.append(weights_page(w, f"{side.title}, layer {k}", weights))
         pages.append(
             Page(
                 w,
@@ -250,10 +257,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 _layer_lead(side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
-                (
-                    *bands(side.lanes, steps),
-                    *layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ())),
-                ),
+                (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
                 tries=LAYER,
                 box=_box(side, f"layer {k}"),

@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
+from xlsxwriter.worksheet import Worksheet
 
 from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block, Cell, Chart, Series
     from xlsxattn.builder.placed import Placed, Rectangle, Sheet
 
-    Grid = Sequence[Sequence[Any]]
+    Grid = Sequence[Sequence[Any]] | NDArray[Any]
 
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
 LONGEST_TIP = 255
@@ -75,6 +76,27 @@ class _Words(str):
         raise ValueError(self)
 
 
+class _Worksheet(Worksheet):  # type: ignore[misc]
+    """A worksheet of XlsxWriter's that takes no longer for wide rows below narrow ones.
+
+    XlsxWriter looks, in every row, at every column that any row has. Here it is given one row at a time.
+    """
+
+    dim_rowmin: int
+    dim_rowmax: int
+    dim_colmin: int
+    dim_colmax: int
+
+    def _write_rows(self) -> None:
+        every = self.dim_rowmin, self.dim_rowmax, self.dim_colmin, self.dim_colmax
+        for row in sorted(self.table.keys() | self.row_info.keys()):
+            cells = self.table.get(row) or {0: None}
+            self.dim_rowmin = self.dim_rowmax = row
+            self.dim_colmin, self.dim_colmax = min(cells), max(cells)
+            super()._write_rows()
+        self.dim_rowmin, self.dim_rowmax, self.dim_colmin, self.dim_colmax = every
+
+
 class _Writer:
     """One workbook in the making, with the formats made so far."""
 
@@ -115,7 +137,8 @@ class _Writer:
             self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
     def add(self, sheet: Sheet, *, first: bool) -> None:
-        ws = self.book.add_worksheet(sheet.tab)
+        large = any(bulk.numbers(placed.block) is not None for placed in sheet.placed)
+        ws = self.book.add_worksheet(sheet.tab, _Worksheet if large else None)
         if first:
             ws.activate()
         ws.hide_gridlines(2)
@@ -141,7 +164,11 @@ class _Writer:
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
         for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
-            ws.set_row(row, sheet.heights.get(row), None, {"level": sheet.levels.get(row, 0)})
+            level = sheet.levels.get(row, 0)
+            options = {"level": level, "hidden": sheet.folded and level > 0}
+            if sheet.folded and not level and sheet.levels.get(row + 1):
+                options["collapsed"] = True
+            ws.set_row(row, sheet.heights.get(row), None, options)
         if sheet.levels:
             ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)

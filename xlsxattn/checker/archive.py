@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from dataclasses import dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from xlsxattn.checker.limits import MB, STANDARD, NotCheckableError
+from xlsxattn.checker.runs import LARGE, Runs, Stripped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,8 +28,12 @@ _FULLY_OPAQUE = 0x1  # the bit of an archive's part that is encrypted
 
 @dataclass(slots=True)
 class Counts:
-    """What was seen of XML: cells, names, elements, those outside cells, shared formulas, the longest."""
+    """What was seen of XML: cells, names, elements, those outside cells, shared formulas, the longest.
 
+    Plain numbers in long runs are counted apart, and are not among the others.
+    """
+
+    plain: int = 0
     cells: int = 0
     names: int = 0
     elements: int = 0
@@ -62,7 +68,12 @@ class Archive(zipfile.ZipFile):
     Counting on every opening bounds a part that the workbook names a thousand times.
     """
 
-    SIZES: ClassVar = (("cells", "cells"), ("names", "defined names"), ("elements", "XML elements"))
+    SIZES: ClassVar = (
+        ("plain", "numbers"),
+        ("cells", "cells"),
+        ("names", "defined names"),
+        ("elements", "XML elements"),
+    )
 
     def __init__(self, path: Path, allowed: Allowance = STANDARD) -> None:
         """Open a workbook's archive and judge its directory.
@@ -72,6 +83,7 @@ class Archive(zipfile.ZipFile):
         """
         self.named, self.allowed = path, allowed
         self.seen, self._parts = Counts(), dict[str, Counts]()
+        self._left: dict[str, tuple[bytes, Runs]] = {}
         if not path.exists():
             raise NotCheckableError(f"{path}: there is no such file")
         if not path.is_file():
@@ -112,13 +124,18 @@ class Archive(zipfile.ZipFile):
         return NotCheckableError(f"{self.named}: the workbook {what}, more than the {most} that are read")
 
     def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
-        """Open a part after it was looked over from end to end.
+        """Open a part after it was looked over from end to end; a large one without its runs.
 
         Raises:
             NotCheckableError: it holds what no workbook needs, or more of it than allowed.
         """
-        self.charge([name if isinstance(name, str) else name.filename])
-        return super().open(name, *args, **options)
+        part = name if isinstance(name, str) else name.filename
+        self.charge([part])
+        return io.BytesIO(self._left[part][0]) if part in self._left else super().open(name, *args, **options)
+
+    def runs(self, name: str) -> Runs:
+        """The runs of plain numbers that were taken out of a part; none where it is not large."""
+        return self._left[name][1].copy() if name in self._left else Runs()
 
     def charge(self, names: Iterable[str]) -> None:
         """Look parts over and add them to what was seen, as many times as they are named.
@@ -135,11 +152,16 @@ class Archive(zipfile.ZipFile):
 
     def charged(self, name: str) -> IO[bytes]:
         """Open a part that was looked over before."""
-        return super().open(name)
+        return io.BytesIO(self._left[name][0]) if name in self._left else super().open(name)
 
     def _look_over(self, part: str, stream: IO[bytes]) -> Counts:
         counts, rest, plain = Counts(), b"", False
-        while block := stream.read(_BLOCK):
+        stripped = Stripped(stream) if self.getinfo(part).file_size > LARGE else None
+        left: list[bytes] = []
+        while block := (stripped or stream).read(_BLOCK):
+            if stripped:
+                left.append(block)
+                counts.plain = stripped.runs.cells
             if not rest:
                 plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
                 self._judge_encoding(part, block)
@@ -155,6 +177,9 @@ class Archive(zipfile.ZipFile):
             rest = block[max(cut, 0) :]
             self._judge(counts)
         counts.see(rest)
+        if stripped and stripped.runs.rows:
+            counts.plain = stripped.runs.cells
+            self._left[part] = b"".join(left), stripped.runs
         return counts
 
     def _judge_encoding(self, part: str, start: bytes) -> None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 
 class CellError(str):
     """An error value of a cell, such as ``#VALUE!``, kept apart from text that merely looks like one."""
@@ -18,8 +21,8 @@ class CellError(str):
 Value: TypeAlias = float | str | bool | CellError | None
 """What a cell shows: a number, text, TRUE or FALSE, an error, or nothing."""
 
-Grid: TypeAlias = list[list[Value]]
-"""The cells of one area, row by row."""
+Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
+"""The cells of one area, row by row; an array where they are very many plain numbers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,12 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
-from xlsxattn.checker.limits import guarded
+from xlsxattn.checker.copies import without_values
+from xlsxattn.checker.limits import STANDARD, guarded
 from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read, without_values
+from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read
 from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 DEFAULT_ENGINE = engines.ENGINES[0]
+
+LARGE = engines.Limits(seconds=STANDARD.seconds)
+"""What an engine may take for a workbook with large blocks of numbers."""
 
 Inputs = Literal["perturbed", "as-saved"]
 
@@ -93,13 +97,24 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         copy = Path(folder) / "copy.xlsx"
         without_values(book, copy)
+        job = engines.Job(copy, {name: area for name, area in book.names.items() if name not in book.blocks})
+
+        def edited(last: int, path: Path) -> None:
+            without_values(book, path, edits[: last + 1])
+
+        large: Any = {"limits": LARGE, "edited": edited} if book.runs else {}
+
         for name in chosen:
             LOG.info("%s: %s recalculates it, with %s of inputs", book.path, name, _sets(len(edits)))
-            answers = engines.evaluate_edited(name, engines.Job(copy, book.names), edits)
+            answers = engines.evaluate_edited(name, job, edits, **large)
             for answer in answers:
                 if isinstance(answer, engines.EngineFailed):
                     raise answer
-            evaluated[name] = [answer for answer in answers if not isinstance(answer, engines.EngineFailed)]
+            evaluated[name] = [
+                {**answer, **book.blocks.values(edits[: i + 1])}
+                for i, answer in enumerate(answers)
+                if not isinstance(answer, engines.EngineFailed)
+            ]
     return evaluated
 
 
@@ -163,7 +178,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     findings: list[Finding] = []
     shown = {
         **values,
-        **{name: grid.tolist() for name, grid in _inputs(book, values).items()},
+        **{n: grid.tolist() for n, grid in _inputs(book, values).items() if n not in book.blocks},
     }  # blanks are 0
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.choices import OneOf, Wording, own
 
@@ -117,6 +119,11 @@ def compare(
 def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> tuple[Result, list[Finding]]:
     allowed, worst = tolerance(wanted, engine), 0.0
     can_tell = decidable(wanted, engine)
+    verdict: Verdict = "ok" if can_tell else "not decidable"
+    if isinstance(grid, np.ndarray):
+        if wanted.kind == "number" and wanted.values.dtype == float and np.array_equal(grid, wanted.values):
+            return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
+        grid = grid.tolist()
     findings = []
     for i in range(area.rows):
         for j in range(area.cols):
@@ -129,7 +136,7 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
             worst = max(worst, wrong)
             if wrong == math.inf or not wrong <= allowed:  # what is allowed may be infinite too
                 findings.append(_finding(name, area.address(i, j), value, right, wanted.kind))
-    verdict: Verdict = "differs" if findings else "ok" if can_tell else "not decidable"
+    verdict = "differs" if findings else verdict
     coarse = engine in COARSE_PHI and wanted.coarse > 0
     shape = (area.rows, area.cols)
     return Result(area.sheet, name, shape, wanted.kind, worst, allowed, verdict, coarse=coarse), findings

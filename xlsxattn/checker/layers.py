@@ -80,6 +80,7 @@ def attention_of(
     Scores = r.product(Q, Runs(np.swapaxes(K.values, 1, 2), K.size.T))
     Scaled = r.times(Scores, 1 / scale)
     steps, A = over_rows(r, Scaled, allowed, shown)
+    r.maps[q] = A
     Output = r.product(A, V)
     sums = A.values.sum(axis=2, keepdims=True)
     AttentionSum = r.rounded(sums, sums[0])

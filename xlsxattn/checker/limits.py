@@ -35,8 +35,10 @@ class Allowance:
         directory: bytes of the archive's directory, about ten thousand parts.
         unpacked: bytes of all parts together, as the archive declares them; no more is ever unpacked.
         text: bytes between two XML tags, or in one: Excel allows a cell 32,767 characters.
-        cells: cells written down in the sheets, empty ones too.
-        elements: XML elements of all parts that are opened, counted each time a part is opened.
+        plain: numbers in long runs in large sheets, which cost little.
+        cells: other cells written down in the sheets, empty ones too.
+        elements: XML elements of all parts that are opened, counted each time a part is opened, without those
+            of such numbers.
         details: those that are neither cells nor in cells: styles, rows, columns, names.
         shared: characters of all shared formulas if each cell spelled the longest of them out.
         names: defined names.
@@ -48,8 +50,9 @@ class Allowance:
 
     packed: int = 128 * MB
     directory: int = MB
-    unpacked: int = 512 * MB
+    unpacked: int = 1024 * MB
     text: int = MB
+    plain: int = 24_000_000
     cells: int = 2_000_000
     elements: int = 6_000_000
     details: int = 250_000

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.attention import Expected
+from xlsxattn.checker.browsing import browsed, chosen_head, shelved
 from xlsxattn.checker.layers import apply, status
 from xlsxattn.checker.masks import index, mask_value
 from xlsxattn.checker.positions import Positions, positions
@@ -103,10 +104,13 @@ def encoded(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> tu
     if mask != "none":
         found |= mask_value(sheet.id) | index(sheet.id, longest(own))
     left, made_of = {}, {}
+    once_more, head, pairs = beside(tower, own)
+    found |= once_more
     for c in own:
-        p = f"{sheet.id}_{c.id}"
+        p, r = f"{sheet.id}_{c.id}", rounding(sheet)
         ranges, seen = own_mask(p, mask, c)
-        made = run(tower, rounding(sheet), p, c.tokens, seen)
+        made = run(tower, r, p, c.tokens, seen)
+        found |= browsed(p, head, r.maps, c.tokens, pairs) if head else {}
         found, left[c.id], made_of[c.id] = found | ranges | made.ranges, made.Output, made
     if sheet.settings.get("similarity"):
         found |= similar(tower, own, made_of)
@@ -114,6 +118,15 @@ def encoded(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> tu
         sheet, [(tower, own)], found
     )
     return found, left
+
+
+def beside(tower: Tower, own: Sequence[Context]) -> tuple[Ranges, str, int]:
+    """What a large model's other pages hold once; the head that is looked at, and how many pairs."""
+    found = shelved(tower) if tower.sheet.settings.get("apart") else {}
+    if not tower.sheet.settings.get("browse"):
+        return found, "", 0
+    ranges, head = chosen_head(tower, own)
+    return found | ranges, head, len(ranges[f"{tower.sheet.id}_PairRank"].values)
 
 
 def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> Ranges:
@@ -152,8 +165,15 @@ def decoder(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> Ra
     found |= rank(sheet, inputs) | headings(sheet.id, own, own)
     if not sheet.settings["generate"]:
         found |= mask_value(sheet.id) | index(sheet.id, longest(own))
+    once_more, head, pairs = beside(tower, own)
+    found |= once_more
     for c in own:
-        found |= decoded(tower, c, None).ranges
+        said = decoded(tower, c, None)
+        found |= said.ranges
+        if head:
+            p = f"{sheet.id}_{c.id}"
+            ranges = browsed(p, head, said.maps, said.tokens, pairs)
+            found |= {name: said.doubt.over(x) for name, x in ranges.items()}
     return found | statuses(sheet, [(tower, own)], found)
 
 

@@ -12,15 +12,17 @@ from openpyxl.reader.excel import ExcelReader
 
 from xlsxattn.checker.archive import Archive
 from xlsxattn.checker.limits import STANDARD, Allowance
+from xlsxattn.checker.runs import Twice
 from xlsxattn.checker.sheets import SheetReader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.runs import Runs
 
 _PROPERTIES = "docProps/app.xml"
 _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
@@ -41,6 +43,7 @@ class CellsOnly(ExcelReader):
         self.shared_strings: list[str] = []
         self.targets: dict[str, str] = {}
         self.saved: dict[tuple[str, int, int], Value] = {}
+        self.runs: dict[str, Runs] = {}
 
     def read(self) -> None:
         """Read everything, or only what leads to the sheets."""
@@ -81,8 +84,18 @@ class CellsOnly(ExcelReader):
                 with archive.charged(relation.target) as source:
                     sheet_reader = SheetReader(worksheet, source, self.shared_strings)
                     sheet_reader.bind_cells()
+                if (runs := archive.runs(relation.target)).rows:
+                    _refuse_twice(runs, worksheet._cells)  # noqa: SLF001 - as openpyxl fills them
+                    self.runs[worksheet.title] = runs
                 for (row, col), value in sheet_reader.parser.saved.items():
                     self.saved[worksheet.title, row - 1, col - 1] = value
+
+
+def _refuse_twice(runs: Runs, cells: Iterable[tuple[int, int]]) -> None:
+    """Refuse a cell that stands in a run and outside: nobody can say which of the two counts."""
+    for row, col in cells:
+        if next(runs.within(row - 1, col - 1, col - 1), None):
+            raise Twice(f"row {row} has a cell twice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +107,14 @@ class Opened:
         saved: (tab, row, column) → the value that is saved for the cell, beside its formula where it has one.
         parts: the names of the parts in its archive.
         saved_by: the program that saved it last.
+        runs: the long runs of plain numbers in its large sheets, by tab; the workbook is without them.
     """
 
     workbook: Workbook
     saved: Mapping[tuple[str, int, int], Value]
     parts: tuple[str, ...]
     saved_by: str
+    runs: Mapping[str, Runs]
 
 
 def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
@@ -118,4 +133,4 @@ def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
         reader = CellsOnly(archive, parse=True)
         reader.read()
         saved_by = html.unescape(program[1]).strip() if program else ""
-        return Opened(reader.wb, reader.saved, parts, saved_by)
+        return Opened(reader.wb, reader.saved, parts, saved_by, reader.runs)

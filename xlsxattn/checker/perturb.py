@@ -26,8 +26,15 @@ if TYPE_CHECKING:
 SEED = 20_170_612  # the day of the paper
 LARGEST = 2.0
 DECIMALS = 3
-SENSIBLE = {"_Epsilon": (0.01, 1.0), "_Base": (2.0, 1000.0), "_Temperature": (0.5, 2.0)}
-"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature."""
+SENSIBLE = {
+    "_Epsilon": (0.01, 1.0),
+    "_Base": (2.0, 1000.0),
+    "_Temperature": (0.5, 2.0),
+    "_Layer": (0.0, 9.0),
+    "_Head": (0.0, 13.0),
+}
+"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
+and which head is looked at."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
@@ -41,6 +48,8 @@ RENAMED, RENAMED_IN_MODELS = 3, 14
 
 MOST_VALUES = 4_000_000
 """So many values are kept of all rounds together: a very large workbook gets fewer of them."""
+MOST_VALUES_IN_LARGE = 1_000_000
+"""So many where blocks of numbers are so large that only a sample of each is drawn."""
 
 
 def perturbed(book: Book) -> list[Edits]:
@@ -75,11 +84,12 @@ def perturbed(book: Book) -> list[Edits]:
     if vocabulary and full:
         rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
-    values = sum(area.rows * area.cols for area in book.names.values())
+    values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
     ]
-    return kept[: max(1, MOST_VALUES // values)]
+    most = MOST_VALUES_IN_LARGE if len(book.blocks) else MOST_VALUES
+    return kept[: max(1, most // values)]
 
 
 def _sentences(book: Book, *, full: bool) -> list[list[At]]:
@@ -116,9 +126,14 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
         if name == "vocab_E" and area.cols > WIDE:
             largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
         limits = next((x for end, x in SENSIBLE.items() if name.endswith(end)), (-largest, largest))
-        for at in area.cells():
+        for at in _cells(book, name):
             found.setdefault(at, limits)
     return found
+
+
+def _cells(book: Book, name: str) -> Iterator[At]:
+    """A numeric input's cells; of a large block, a sample."""
+    return book.blocks.sample(name) if name in book.blocks else book.names[name].cells()
 
 
 def _drawn(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
@@ -170,7 +185,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
             none = bool(turn and owner in sheets and (sheets.index(owner) + 1) >> (turn - 1) & 1)
             area = book.names[name]
             last = area.col + area.cols - 1
-            zeros |= {at: 0.0 for at in area.cells() if none or at[2] < last}
+            zeros |= {at: 0.0 for at in _cells(book, name) if none or at[2] < last}
         yield words | zeros | _focused(book, vocabulary[-1])
 
 
@@ -201,7 +216,7 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
         said |= {one[-1]: unknown for one in sentences}
         yield said | dict.fromkeys(own, unknown) | _focused(book, unknown)
-    zeros = dict.fromkeys(book.names["vocab_E"].cells(), 0.0)
+    zeros = dict.fromkeys(_cells(book, "vocab_E"), 0.0)
     yield zeros | {at: first for own in sentences for at in own} | _focused(book, first)
 
 

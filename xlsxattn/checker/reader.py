@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from openpyxl.utils import get_column_letter, quote_sheetname, range_boundaries
+from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
+from xlsxattn.checker.blocks import Blocks
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.manifest import Manifest, read_manifest
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.opening import Opened
+    from xlsxattn.checker.runs import Runs
 
-__all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved", "without_values"]
+__all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
 
 
 _PLAIN = re.compile(r"(?:'([^']+)'|([A-Za-z_]\w*))!(\$[A-Z]{1,3}\$\d{1,7}(?::\$[A-Z]{1,3}\$\d{1,7})?)")
 """How nearly all names are written: openpyxl takes ten times as long to see it."""
-_WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 LONGEST_FORMULA = 65_536  # Excel allows 8,192 characters, LibreOffice these
 
 
@@ -49,6 +50,8 @@ class Book:
         parts: the names of the parts in the file's archive.
         links: names that reach outside the workbook, and by what.
         saved: (tab, row, column) → the value saved for the cell.
+        runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
+        blocks: the ranges that hold such numbers alone; they are neither in ``typed`` nor in ``saved``.
     """
 
     path: Path
@@ -61,6 +64,8 @@ class Book:
     parts: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     saved: Mapping[tuple[str, int, int], Value] = field(default_factory=dict)
+    runs: Mapping[str, Runs] = field(default_factory=dict)
+    blocks: Blocks = field(default_factory=lambda: Blocks({}, (), {}))
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -94,7 +99,6 @@ def read(path: Path) -> Book:
     opened = _open(path)
     workbook = opened.workbook
     names = _names(workbook)
-    _bounded(path, names.values(), "names")
     formulas: dict[tuple[str, int, int], Formula] = {}
     typed: dict[tuple[str, int, int], Value] = {}
     worksheets: list[Any] = workbook.worksheets
@@ -107,27 +111,74 @@ def read(path: Path) -> Book:
         raise NotCheckableError(f"{path}: the workbook is damaged: {_words(error)}") from None
     arrays = [f for f in formulas.values() if f.array]
     _bounded(path, (f.area for f in arrays), "array formulas")
+    saved = dict(opened.saved)
     for formula in arrays:
         # what an array formula fills beside its first cell are saved values, not typed ones
+        saved |= _taken(opened.runs, formula.area)
         for at in formula.area.cells():
             typed.pop(at, None)
-    links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
     manifest = read_manifest(path, names, typed)
-    return Book(
-        path, names, formulas, typed, manifest, workbook, opened.saved_by, opened.parts, links, opened.saved
-    )
+    blocks = _blocks(names, manifest, opened.runs)
+    _bounded(path, (area for name, area in names.items() if name not in blocks), "names")
+    loose = _loose(path, opened.runs, blocks)
+    typed |= loose
+    saved |= loose
+    links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
+    by, parts, runs = opened.saved_by, opened.parts, opened.runs
+    return Book(path, names, formulas, typed, manifest, workbook, by, parts, links, saved, runs, blocks)
 
 
 def saved(book: Book) -> dict[str, Grid]:
     """The values that whoever saved the workbook left in it, for every name."""
     value = book.saved.get
-    return {
+    grids: dict[str, Grid] = {
         name: [
             [value((a.sheet, row, col)) for col in range(a.col, a.col + a.cols)]
             for row in range(a.row, a.row + a.rows)
         ]
         for name, a in book.names.items()
+        if name not in book.blocks
     }
+    return grids | book.blocks.values()
+
+
+def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, Runs]) -> Blocks:
+    """The ranges that hold plain numbers alone, where numbers may stand."""
+    may = {n: area for n, area in names.items() if not is_text(n) and n not in manifest.formulas}
+    return Blocks(may, (area for name, area in names.items() if name not in may), runs)
+
+
+def _taken(runs: Mapping[str, Runs], area: Area) -> dict[tuple[str, int, int], Value]:
+    """Take the cells of an area out of the runs."""
+    own = runs.get(area.sheet)
+    return {
+        (area.sheet, row, col): value
+        for row in range(area.row, area.row + area.rows if own else 0)
+        for first, values in (own.cut(row, area.col, area.col + area.cols - 1) if own else ())
+        for col, value in enumerate(values.tolist(), first)
+    }
+
+
+def _loose(path: Path, runs: Mapping[str, Runs], blocks: Blocks) -> dict[tuple[str, int, int], Value]:
+    """The cells of runs that no block covers."""
+    found: dict[tuple[str, int, int], Value] = {}
+    for tab, own in runs.items():
+        covered: dict[int, list[tuple[int, int]]] = {}
+        for area in blocks.cells():
+            for row in range(area.row, area.row + area.rows if area.sheet == tab else 0):
+                covered.setdefault(row, []).append((area.col, area.col + area.cols))
+        for row, there in own.rows.items():
+            for first, values in there:
+                spans = covered.get(row, ())
+                if any(left <= first and first + len(values) <= right for left, right in spans):
+                    continue
+                for col, value in enumerate(values.tolist(), first):
+                    if not any(left <= col < right for left, right in spans):
+                        found[tab, row, col] = value
+            if len(found) > STANDARD.cells:
+                sentence = f"more than {STANDARD.cells:,} numbers stand outside its ranges"
+                raise NotCheckableError(f"{path}: {sentence}, which is more than is read")
+    return found
 
 
 def _open(path: Path) -> Opened:
@@ -205,49 +256,6 @@ def _names(workbook: Workbook) -> dict[str, Area]:
     return names
 
 
-def without_values(book: Book, path: Path) -> None:
-    """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
-
-    Formulas and names that reach outside the workbook are left out, so that no engine follows them.
-    """
-    filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
-    filled |= {at for at, formula in book.formulas.items() if reaches(formula.text)}
-    worksheets: list[Any] = book.workbook.worksheets
-    for place in (book.workbook, *worksheets):
-        for name in [n for n, defined in place.defined_names.items() if reaches(str(defined.value))]:
-            del place.defined_names[name]
-    for ws in worksheets:
-        cells = ws._cells  # noqa: SLF001 - openpyxl has no other way to drop a cell
-        for row, col in list(cells):
-            # a blank that has a format would be saved as a number, and IronCalc would read 0
-            if (ws.title, row - 1, col - 1) in filled or cells[row, col].value is None:
-                del cells[row, col]
-    needed = _needed(book)
-    for name, area in book.names.items():
-        if name.lower() not in needed:
-            del book.workbook.defined_names[name]  # engines read its cells, and take long over names
-            continue
-        # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
-        book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
-    book.workbook.save(path)
-
-
-def _needed(book: Book) -> set[str]:
-    """The names that formulas and other names speak of, in small letters, as no program minds the case."""
-    texts = [formula.text for formula in book.formulas.values()]
-    if any("INDIRECT" in text.upper() for text in texts):
-        return {name.lower() for name in book.names}  # it may make a name of anything
-    others = (str(d.value) for name, d in book.workbook.defined_names.items() if name not in book.names)
-    local = (str(d.value) for ws in book.workbook.worksheets for d in ws.defined_names.values())
-    return {word.lower() for text in (*texts, *others, *local) for word in _WORDS.findall(text)}
-
-
-def _absolute(area: Area) -> str:
-    first = f"${get_column_letter(area.col + 1)}${area.row + 1}"
-    last = f"${get_column_letter(area.col + area.cols)}${area.row + area.rows}"
-    return first if first == last else f"{first}:{last}"  # engines do not treat $A$1:$A$1 as they treat $A$1
-
-
 def is_text(name: str) -> bool:
     """Whether an input range holds words rather than numbers."""
     return name.endswith(("_Tokens", "_Classes")) or name in ("vocab_Dims", "vocab_Focus")
@@ -255,6 +263,8 @@ def is_text(name: str) -> bool:
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
     """An input range as the reference takes it: blanks are 0 or ""."""
+    if isinstance(grid, np.ndarray):
+        return grid
     if text:
         return np.array([[_text(value) for value in row] for row in grid], dtype=object)
     return np.array(

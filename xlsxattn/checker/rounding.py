@@ -84,10 +84,15 @@ def expect(x: Runs, shown: Array | None = None) -> Expected:
 
 
 class Rounding:
-    """Makes noise, the same every time; `coarse` says that the exact GELU is used."""
+    """Makes noise, the same every time; `coarse` says that the exact GELU is used.
+
+    Attributes:
+        maps: every head's Attention, by what the names of its ranges begin with.
+    """
 
     def __init__(self, *, coarse: bool) -> None:
         self._random = np.random.default_rng(SEED)
+        self.maps: dict[str, Runs] = {}
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
     def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> Runs:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAPS = re.compile(r"\w+_(?:Map(?:_Rows|_Cols)?|maps_\w*Heading)", re.ASCII)
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
+_WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_Ends|_Frobenius)?$|_(Gamma|Beta|EndColumns)$")
+"""Names of what stands on a page of its own where a model's weights do."""
 HYPERPARAMETERS = (
     *("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF"),
     *("Scale", "Epsilon", "Temperature"),
@@ -34,6 +36,7 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     for name in book.manifest.inputs:
         if name not in book.names:
             yield Finding("missing", name, "", f"the input range {name} is missing")
+        if name not in book.names or name in book.blocks:
             continue
         area = book.names[name]
         for i, row in enumerate(values[name]):
@@ -60,7 +63,8 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
             if at not in filled and at in book.typed:
                 message = f"{name} holds the constant {book.typed[at]!r} where a formula belongs"
                 yield Finding("constant", name, _address(at), message, found=book.typed[at])
-    typed_in = {at for name in book.manifest.inputs if name in book.names for at in book.names[name].cells()}
+    inputs = [name for name in book.manifest.inputs if name in book.names and name not in book.blocks]
+    typed_in = {at for name in inputs for at in book.names[name].cells()}
     for at in sorted(filled - checked.keys() - typed_in):
         formula = book.formulas[at].text if at in book.formulas else ""
         message = "a formula stands in no named range, so nothing checks it"
@@ -117,6 +121,8 @@ def page_of(sheet: SheetInfo, name: str) -> str:
         return sheet.id
     before, *after = name.removeprefix(f"{sheet.id}_").split("_")
     layer = next((part for part in (before, *after[:1]) if LAYER.fullmatch(part)), "")
+    if layer and sheet.settings.get("apart") and _WEIGHTS.search(name):
+        return f"{sheet.id}_{layer}_weights"
     if not layer or sheet.kind != "encoder-decoder":
         return layer and f"{sheet.id}_{layer}"
     side = "enc" if before in ("enc", sheet.settings.get("source")) else "dec"

@@ -18,18 +18,22 @@ from xlsxattn.checker.vocabulary_head import Doubt, distribution, tied_alike, to
 from xlsxattn.checker.words import constant, joined, labels, numbered, shaped
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xlsxattn.checker.attention import Array, Ranges
+    from xlsxattn.checker.rounding import Runs
     from xlsxattn.checker.words import Context, SheetInfo
 
 ALWAYS_ONE = ("_Drift", "_AttentionSum")  # whatever the tokens are
 
 
 class Said(NamedTuple):
-    """What a decoder made of a context: its tokens (n, 1), its ranges, the doubt in what it wrote."""
+    """What a decoder made of a context: tokens (n, 1), ranges, doubt in what it wrote, its heads' maps."""
 
     tokens: Array
     ranges: Ranges
     doubt: Doubt
+    maps: Mapping[str, Runs]
 
 
 def rounding(sheet: SheetInfo) -> Rounding:
@@ -97,4 +101,4 @@ def decoded(tower: Tower, c: Context, memory: Memory | None) -> Said:
     ranges, _ = spoken(tower, r, p, said, tokens)
     found |= said.ranges | ranges | {f"{p}_Text": joined(tokens)}
     found = {name: x if name.endswith(ALWAYS_ONE) else doubt.over(x) for name, x in found.items()}
-    return Said(tokens, found if generate else found | masks, doubt)
+    return Said(tokens, found if generate else found | masks, doubt, r.maps)

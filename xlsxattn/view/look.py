@@ -132,6 +132,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels) -> Matrix:
     area = book.names[name]
+    rows = grid if isinstance(grid, list) else grid.tolist()
     entered, formula = book.manifest.formulas.get(name, ("", ""))
     role: Role = "computed" if formula else "input" if name in book.manifest.inputs else "constant"
     look_of = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(";")[0]
@@ -140,12 +141,12 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels) -> Matrix:
     return Matrix(
         name,
         area,
-        tuple(tuple(row) for row in grid),
+        tuple(tuple(row) for row in rows),
         labels.rows(name),
         labels.cols(name),
         role,
         f"{{{formula}}}" if entered in ("block", "cell arrays", "rows", "lower rows") else formula,
-        scale_of(step, grid, whole=look_of == "0"),
+        scale_of(step, rows, whole=look_of == "0"),
         len(decimals[1]) if decimals else 0 if look_of == "0" else 2,
         "E+" in look_of,
     )

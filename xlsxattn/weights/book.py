@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from xlsxattn.weights.model import Imported
 
 MOST_RIVALS = 5
+MOST_BROWSED = 254
+"""So many heads' maps Excel's CHOOSE takes; with short ids the formula stays below 8,192 characters."""
 IDS = {"GlassLM": "glass", "GPT-2": "gpt", "DistilBERT": "bert", "RoBERTa": "bert"}
 """Short ids for the names of ranges; others are the family's name in small letters."""
 
@@ -51,6 +53,8 @@ def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> She
     s["similarity"] = kind == imported.kind == "encoder" and not only
     if kind == "decoder":
         s |= {"top_k": min(MOST_RIVALS, len(imported.tokens)), "generate": imported.blanks > 0}
+    if not only and len(imported.layers) * s["heads"] <= MOST_BROWSED:
+        s["browse"] = imported.heads[0] if imported.heads else (imported.layers[0], 1)
     weights = {n: w for n, w in imported.weights.items() if last or not n.startswith(("Output_", "W_U"))}
     if only:
         weights = _of_heads(imported, only) | {n: w for n, w in weights.items() if "Input_" in n or n == "P"}

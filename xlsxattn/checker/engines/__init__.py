@@ -26,7 +26,7 @@ from xlsxattn.checker.engines.processes import (
 from xlsxattn.checker.engines.values import copy_with, saved_values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "ENGINES",
@@ -102,7 +102,11 @@ def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> li
 
 
 def evaluate_edited(
-    engine: str, job: Job, edits: Sequence[Edits], limits: Limits = _STANDARD
+    engine: str,
+    job: Job,
+    edits: Sequence[Edits],
+    limits: Limits = _STANDARD,
+    edited: Callable[[int, Path], None] | None = None,
 ) -> list[Answer]:
     """What the cells of one workbook show after each of several sets of edits.
 
@@ -111,6 +115,7 @@ def evaluate_edited(
         job: the workbook and the areas.
         edits: sets of edits; a cell that one set types into is typed into by every later one as well.
         limits: what all of it may take together in IronCalc, and each copy in the others.
+        edited: saves a copy with all sets up to one of them, for workbooks that are too large for openpyxl.
 
     Returns:
         For each set, in order, the areas' values by name, or an `EngineFailed`.
@@ -123,6 +128,12 @@ def evaluate_edited(
     if engine == "ironcalc":
         return ironcalc(job, limits, edits)
     with scratch() as folder:
+        if edited is not None:
+            answers = []
+            for i in range(len(edits)):  # one by one: a large copy takes much of a disk
+                edited(i, copy := Path(folder) / "copy.xlsx")
+                answers += evaluate(engine, [Job(copy, job.areas)], limits)
+            return answers
         copies = [copy_with(job.path, cells, Path(folder) / f"{i}.xlsx") for i, cells in enumerate(edits)]
         return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
 

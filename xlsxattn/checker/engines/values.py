@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.engines.processes import Edits
+    from xlsxattn.checker.runs import Runs
 
 
 def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
@@ -35,19 +36,22 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
         warnings.simplefilter("ignore", UserWarning)  # on styles and extensions, which hold no values
         reader = CellsOnly(archive, parse=False)
         reader.read()
-        grids: dict[str, Grid] = {}
+        grids: dict[str, list[list[Value]]] = {}
         for sheet in {area.sheet for area in areas.values()}:
             here = {name: area for name, area in areas.items() if area.sheet == sheet}
             with archive.open(reader.targets[sheet]) as source:
                 # without formats for dates, as a date would lose digits on the way back to a number
                 parser = Rows(source, reader.shared_strings, data_only=True)
                 grids |= _one_pass(parser.parse(), here)
+            _fill(grids, here, archive.runs(reader.targets[sheet]))
     return {name: grids[name] for name in areas}
 
 
-def _one_pass(rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[str, Area]) -> dict[str, Grid]:
+def _one_pass(
+    rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[str, Area]
+) -> dict[str, list[list[Value]]]:
     """The areas of one sheet in a single pass over its rows: a look-up would read the file from its start."""
-    grids: dict[str, Grid] = {
+    grids: dict[str, list[list[Value]]] = {
         name: [[None] * area.cols for _ in range(area.rows)] for name, area in areas.items()
     }
     lines: dict[int, list[tuple[list[Value], int]]] = {}
@@ -63,6 +67,14 @@ def _one_pass(rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[s
             for line, left in lines[number]:
                 line[:] = [here.get(col, old) for col, old in enumerate(line, left)]
     return grids
+
+
+def _fill(grids: Mapping[str, list[list[Value]]], areas: Mapping[str, Area], runs: Runs) -> None:
+    """Put what was taken out of a large sheet where it belongs."""
+    for name, area in areas.items() if runs.rows else ():
+        for i, line in enumerate(grids[name], area.row):
+            for first, values in runs.within(i, area.col, area.col + area.cols - 1):
+                line[first - area.col : first - area.col + len(values)] = values.tolist()
 
 
 def copy_with(path: Path, edits: Edits, copy: Path) -> Path:

@@ -1,0 +1,323 @@
+"""Long runs of plain numbers: taken out of large sheets, put back into copies, and never taken wrongly."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import openpyxl
+import pytest
+from conftest import require
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from specs import plain
+
+from xlsxattn import press
+from xlsxattn.builder import bulk
+from xlsxattn.builder import spec as specs
+from xlsxattn.checker import archive, blocks, check, perturb
+from xlsxattn.checker.copies import without_values
+from xlsxattn.checker.limits import Allowance, NotCheckableError
+from xlsxattn.checker.reader import read, saved
+from xlsxattn.checker.runs import LEAST, Runs, Stripped, Twice, restored
+
+HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+TAIL = b"</sheetData></worksheet>"
+COLUMNS = [openpyxl.utils.get_column_letter(j + 1) for j in range(200)]
+
+
+def cell(row, col, value="0.5", more=""):
+    return f'<c r="{COLUMNS[col]}{row}"{more}><v>{value}</v></c>'
+
+
+def row(number, *cells):
+    return f'<row r="{number}">{"".join(cells)}</row>'.encode()
+
+
+def line(number, first=1, count=LEAST, more=' s="3"'):
+    return "".join(cell(number, j, f"{j}.25", more) for j in range(first, first + count))
+
+
+def stripped(*rows, head=HEAD):
+    source = Stripped(io.BytesIO(head + b"".join(rows) + TAIL))
+    left = b""
+    while block := source.read():
+        left += block
+    return left, source.runs
+
+
+def test_a_long_run_is_taken_out_and_put_back():
+    rows = row(3, cell(3, 0, "7", ' t="s"'), line(3)), row(4, cell(4, 2, "1", ' t="b"')), row(9, line(9, 5))
+    left, runs = stripped(*rows)
+    assert left == HEAD + row(3, cell(3, 0, "7", ' t="s"')) + rows[1] + row(9) + TAIL
+    assert runs.cells == 2 * LEAST
+    assert runs.block(2, 1, 1, LEAST).tolist() == [[j + 1.25 for j in range(LEAST)]]
+    back = b"".join(restored(left.replace(row(9), b""), runs))
+    assert back == (HEAD + b"".join(rows) + TAIL).replace(b' s="3"', b"")
+
+
+def test_the_second_row_is_looked_for_where_the_first_was():
+    left, runs = stripped(
+        *(row(r, line(r), cell(r, 150, "x", ' t="str"'), line(r, 151)) for r in range(1, 9))
+    )
+    assert runs.cells == 8 * 2 * LEAST
+    assert left.count(b"<v>") == 8
+    _, runs = stripped(row(1, line(1)), row(2, line(2, count=3 * LEAST)), row(3, line(3, 9)))
+    assert runs.cells == 5 * LEAST
+
+
+def test_a_run_is_cut_where_columns_are_missing_or_looks_change():
+    _, runs = stripped(row(1, line(1), line(1, LEAST + 3), line(1, 2 * LEAST + 3, more="")))
+    assert [(col, len(values)) for col, values in runs.rows[0]] == [
+        (1, LEAST),
+        (LEAST + 3, LEAST),
+        (2 * LEAST + 3, LEAST),
+    ]
+
+
+STRANGE = {
+    "in a comment": row(1).replace(b"</row>", b"") + b"<!--" + line(1).encode() + b"--></row>",
+    "behind a comment's beginning": b"<!--" + row(1) + row(2, line(2)) + b"-->",
+    "in a CDATA section": row(1, f'<c r="A1" t="str"><v><![CDATA[{line(1)}]]></v></c>'),
+    "inside a cell": row(1, f'<c r="A1">{line(1)}</c>'),
+    "inside a value": row(1, f'<c r="A1"><v>{line(1)}</v></c>'),
+    "in another name space": b'<row r="1" xmlns="urn:x">' + line(1).encode() + b"</row>",
+    "beside a cell without an address": row(1, line(1), "<c><v>5</v></c>"),
+    "beside something else": row(1, line(1), "<extLst/>"),
+    "beside a marker": row(1, "<n/>", line(1)),
+    "of words that begin as numbers": row(1, line(1).replace("4.25", "4_25")),
+    "of infinite numbers": row(1, line(1).replace("4.25", "4e999")),
+    "of what is not a number": row(1, line(1).replace("4.25", "-")),
+    "of two numbers in a cell": row(1, line(1).replace("4.25", "4,25")),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_nothing_is_taken_that_is_not_certainly_a_plain_number(case):
+    left, runs = stripped(STRANGE[case])
+    assert left == HEAD + STRANGE[case] + TAIL
+    assert not runs.rows
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        HEAD.replace(b"main", b"other"),
+        HEAD.replace(b"<sheetData>", b'<sheetData xmlns="urn:x">'),
+        HEAD.replace(b"<sheetData>", b'<x xmlns="urn:x"><sheetData>'),
+        HEAD.replace(b"<sheetData>", b"<!-- --><sheetData>"),
+    ],
+)
+def test_nothing_is_taken_below_a_strange_head(head):
+    left, runs = stripped(row(1, line(1)), head=head)
+    assert left == head + row(1, line(1)) + TAIL
+    assert not runs.rows
+
+
+def test_a_cell_that_stands_twice_is_refused():
+    with pytest.raises(Twice, match="row 1 has a cell twice"):
+        stripped(row(1, line(1)), row(1, line(1)))
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60), st.integers(1, 90)), max_size=6), st.data())
+@settings(max_examples=60, deadline=None)
+def test_what_is_put_back_holds_what_was_there(areas, data):
+    """Whatever stands where: the cells that a parser finds are the same."""
+    held = {}
+    for r, first, count in areas:
+        for j in range(first, first + count):
+            held[r + 1, j] = data.draw(st.sampled_from(["1", "-0.0", "1e-07", "3.4e+38", "12345678.5"]))
+    rows = [row(r, *(cell(r, j, held[r, j]) for r2, j in sorted(held) if r2 == r)) for r in range(1, 7)]
+    left, runs = stripped(*rows)
+    back = b"".join(restored(left, runs))
+    found = {
+        (int(r), COLUMNS.index(c)): v
+        for c, r, v in re.findall(r'r="([A-Z]+)(\d+)"><v>([^<]*)', back.decode())
+    }
+    assert {at: float(v) for at, v in found.items()} == {at: float(v) for at, v in held.items()}
+
+
+def test_cutting_leaves_the_rest():
+    runs = Runs()
+    runs.add(4, 10, np.arange(40.0))
+    assert [(col, v.tolist()) for col, v in runs.cut(4, 12, 13)] == [(12, [2.0, 3.0])]
+    assert [(col, len(v)) for col, v in runs.rows[4]] == [(10, 2), (14, 36)]
+    assert runs.cells == 38
+    assert runs.block(4, 10, 1, 40) is None
+
+
+# --- whole workbooks ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An encoder of 36 dimensions, its weights written in bulk, not yet read as a large one."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(bulk, "LEAST", 500)
+    model = {"id": "enc", "kind": "encoder", "heads": 2, "d_ff": 40, "position": "learned"}
+    spec = specs.parse(plain([3, 2], 36, model), "plain")
+    (sheet,), rng = spec.sheets, np.random.default_rng(3)
+    weights = {n: rng.normal(0, 0.2, np.shape(m)).astype(np.float32) for n, m in sheet.weights.items()}
+    drawn = replace(spec, sheets=(replace(sheet, weights=weights),))
+    patch.setattr(specs, "parse", lambda *_: drawn)
+    pressed = press.build({}, tmp_path_factory.mktemp("bulk") / "made.xlsx")
+    patch.undo()
+    assert pressed.report.holds
+    return pressed.path
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Every sheet is a large one, every long run of numbers is taken out."""
+    monkeypatch.setattr(archive, "LARGE", 0)
+
+
+def same(one, two):
+    return np.array_equal(np.array(one, dtype=object), np.array(two, dtype=object))
+
+
+def test_a_large_workbook_is_read_as_a_small_one(made, monkeypatch):
+    small = read(made)
+    monkeypatch.setattr(archive, "LARGE", 0)
+    book = read(made)
+    assert len(book.blocks) > 5
+    assert "enc_l1_h1_W_Q" in book.blocks
+    assert (book.formulas, book.names) == (small.formulas, small.names)
+    inside = {at for area in book.blocks.cells() for at in area.cells()}
+    assert {**book.typed, **{at: small.typed[at] for at in inside}} == small.typed
+    assert not inside & book.typed.keys()
+    before, after = saved(small), saved(book)
+    assert all(same(after[name], grid) for name, grid in before.items())
+
+
+def test_a_large_workbook_gets_the_same_verdict(made, monkeypatch, engine):
+    require(engine)
+    monkeypatch.setattr(perturb, "MOST_VALUES_IN_LARGE", 10_000)
+    small = check.check(made, engine, "as-saved")
+    monkeypatch.setattr(archive, "LARGE", 0)
+    report = check.check(made, engine)
+    assert report.holds, report.every_finding
+    assert report.every_finding == small.every_finding
+    assert [(r.range, r.verdict) for e in report.runs for r in e.results] == [
+        (r.range, r.verdict) for e in small.runs for r in e.results
+    ]
+
+
+def changed(path, target, part, old, new):
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as copy:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.endswith(part):
+                assert re.search(old, content)
+                content = re.sub(old, new, content, count=1)
+            copy.writestr(name, content)
+    return target
+
+
+def sheet_of(path, name):
+    book = read(path)
+    tab = book.names[name].sheet
+    return f"sheet{book.workbook.sheetnames.index(tab) + 1}.xml", book.names[name]
+
+
+@pytest.mark.usefixtures("large")
+def test_a_wrong_formula_is_found_among_blocks(made, tmp_path):
+    part, _ = sheet_of(made, "enc_c1_l1_Hidden")
+    wrong = changed(
+        made,
+        tmp_path / "wrong.xlsx",
+        part,
+        rb"MMULT\((enc_c1_l1_Norm1),0\+enc_l1_W_1\)",
+        rb"2*MMULT(\1,0+enc_l1_W_1)",
+    )
+    report = check.check(wrong)
+    assert not report.holds
+    assert "enc_c1_l1_Hidden" in {finding.range for finding in report.every_finding}
+
+
+@pytest.mark.usefixtures("large")
+@pytest.mark.parametrize(
+    ("cell", "finding"),
+    [
+        (rb'<c r="%s"\1 t="str"><v>many</v></c>', "text in a numeric input"),
+        (rb'<c r="%s"\1 t="e"><v>#N/A</v></c>', "error value"),
+    ],
+)
+def test_a_cell_that_is_no_number_is_still_found(made, tmp_path, cell, finding):
+    part, area = sheet_of(made, "enc_l1_W_1")
+    at = area.address(3, 4).rpartition("!")[2].encode()
+    wrong = changed(
+        made, tmp_path / "wrong.xlsx", part, rb'<c r="%s"([^>]*)><v>[^<]*</v></c>' % at, cell % at
+    )
+    assert "enc_l1_W_1" not in read(wrong).blocks
+    assert {f.kind for f in check.check(wrong).every_finding} >= {finding}
+
+
+@pytest.mark.usefixtures("large")
+def test_a_number_over_a_formula_is_still_found(made, tmp_path):
+    part, area = sheet_of(made, "enc_c1_l1_Hidden")
+    first = area.address().rpartition("!")[2].encode()
+    wrong = changed(
+        made, tmp_path / "wrong.xlsx", part, rb'(<c r="%s"[^>]*>)<f[^>]*>[^<]*</f>' % first, rb"\1"
+    )
+    assert "constant" in {f.kind for f in check.check(wrong).every_finding}
+
+
+@pytest.mark.usefixtures("large")
+def test_numbers_over_all_formulas_of_a_range_are_no_block(made, tmp_path, monkeypatch):
+    monkeypatch.setattr(blocks, "LEAST", 32)
+    part, area = sheet_of(made, "enc_c1_l1_Hidden")
+    first = area.address().rpartition("!")[2].encode()
+    wrong = changed(
+        made, tmp_path / "wrong.xlsx", part, rb'(<c r="%s"[^>]*>)<f[^>]*>[^<]*</f>' % first, rb"\1"
+    )
+    assert "enc_c1_l1_Hidden" not in read(wrong).blocks
+    found = [f for f in check.check(wrong).every_finding if f.kind == "constant"]
+    assert len(found) == area.rows * area.cols
+
+
+@pytest.mark.usefixtures("large")
+def test_a_name_across_a_block_has_all_its_cells(made, tmp_path):
+    area = read(made).names["enc_l1_W_1"]
+    own = f"'{area.sheet}'!$A${area.row + 1}:$F${area.row + 3}"
+    more = f'<definedName name="mine_Own">{own}</definedName></definedNames>'.encode()
+    other = read(changed(made, tmp_path / "other.xlsx", "workbook.xml", b"</definedNames>", more))
+    assert "enc_l1_W_1" not in other.blocks
+    assert "enc_l1_W_2" in other.blocks
+    assert all(at in other.typed for at in area.cells())
+
+
+@pytest.mark.usefixtures("large")
+def test_an_engine_gets_no_saved_value(made, tmp_path):
+    book = read(made)
+    without_values(book, tmp_path / "copy.xlsx", [{(*next(iter(book.blocks.sample("enc_l1_W_1"))),): 7.5}])
+    copy = openpyxl.load_workbook(tmp_path / "copy.xlsx", data_only=True)
+    for name in ("enc_c1_l1_Hidden", "enc_c1_X"):
+        area = book.names[name]
+        assert {copy[tab].cell(r + 1, c + 1).value for tab, r, c in area.cells()} == {None}
+    area = book.names["enc_l1_W_1"]
+    assert copy[area.sheet].cell(area.row + 1, area.col + 1).value == 7.5
+    found = [copy[tab].cell(r + 1, c + 1).value for tab, r, c in area.cells()]
+    assert found[1:] == book.blocks.values()["enc_l1_W_1"].ravel().tolist()[1:]
+
+
+@pytest.mark.usefixtures("large")
+def test_every_block_is_perturbed_and_proved(made):
+    book = read(made)
+    edits = perturb.perturbed(book)[0]
+    values = book.blocks.values([edits])
+    for name, before in book.blocks.values().items():
+        assert 2 <= (values[name] != before).sum() <= 4 * blocks.SAMPLE, name
+    top = values["enc_l1_W_Q"][:, :18]
+    assert np.array_equal(values["enc_l1_h1_W_Q"], top)
+
+
+@pytest.mark.usefixtures("large")
+def test_too_many_numbers_are_refused(made):
+    sentence = "has too many numbers, more than the 1,000 that are read"
+    small = Allowance(plain=1_000)
+    with archive.Archive(made, small) as opened, pytest.raises(NotCheckableError, match=sentence):
+        opened.charge(opened.namelist())

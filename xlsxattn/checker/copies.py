@@ -1,0 +1,120 @@
+"""Copies of a workbook for engines: formulas and inputs alone."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+import zipfile
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING, Any
+
+from openpyxl.utils import get_column_letter, quote_sheetname
+
+from xlsxattn.checker.outside import reaches
+from xlsxattn.checker.runs import restored
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.engines import Edits
+    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.runs import Runs
+
+_WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
+
+
+def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
+    """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
+
+    Formulas and names that reach outside the workbook are left out, so that no engine follows them. Of what
+    was read from the file all is written anew, long runs of plain numbers too.
+
+    Args:
+        book: the workbook.
+        path: where the copy goes.
+        edits: sets of numbers and words to type in before, one after the other.
+    """
+    filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
+    filled |= {at for at, formula in book.formulas.items() if reaches(formula.text)}
+    worksheets: list[Any] = book.workbook.worksheets
+    for place in (book.workbook, *worksheets):
+        for name in [n for n, defined in place.defined_names.items() if reaches(str(defined.value))]:
+            del place.defined_names[name]
+    for ws in worksheets:
+        cells = ws._cells  # noqa: SLF001 - openpyxl has no other way to drop a cell
+        for row, col in list(cells):
+            # a blank that has a format would be saved as a number, and IronCalc would read 0
+            if (ws.title, row - 1, col - 1) in filled or cells[row, col].value is None:
+                del cells[row, col]
+    needed = _needed(book)
+    for name, area in book.names.items():
+        if name.lower() not in needed:
+            # engines read its cells, and take long over names
+            book.workbook.defined_names.pop(name, None)
+            continue
+        # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
+        book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
+    with _typed_in(book, edits) as runs:
+        if not runs:
+            book.workbook.save(path)
+            return
+        with tempfile.TemporaryFile(dir=path.parent) as parsed:
+            book.workbook.save(parsed)
+            _restore(parsed, path, [runs.get(tab) for tab in book.workbook.sheetnames])
+
+
+@contextmanager
+def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, Runs]]:
+    """Type sets of edits into the workbook, give its runs as they are then, and take them out again."""
+    typed = {at: value for one in edits for at, value in one.items()}
+    runs = {tab: own.after(_of(tab, typed)) for tab, own in book.runs.items()}
+    before = []
+    for (tab, row, col), value in typed.items():
+        if not (tab in runs and next(runs[tab].within(row, col, col), None)):
+            cell = book.workbook[tab].cell(row + 1, col + 1)
+            before.append((cell, cell.value, cell.data_type))
+            cell.value = value
+            if isinstance(value, str):
+                cell.data_type = "s"  # a word such as =x is no formula
+    try:
+        yield runs
+    finally:
+        for cell, old, kind in before:
+            cell.value, cell.data_type = old, kind
+
+
+def _of(tab: str, typed: Edits) -> dict[tuple[int, int], float]:
+    return {
+        (row, col): v for (there, row, col), v in typed.items() if there == tab and not isinstance(v, str)
+    }
+
+
+def _restore(parsed: IO[bytes], path: Path, runs: Sequence[Runs | None]) -> None:
+    """Copy the archive that openpyxl wrote, the runs put back into its sheets, in the order of these."""
+    parts = {f"xl/worksheets/sheet{i}.xml": own for i, own in enumerate(runs, 1) if own}
+    with zipfile.ZipFile(parsed) as made, zipfile.ZipFile(path, "w") as copy:
+        for name in made.namelist():
+            with copy.open(
+                zipfile.ZipInfo(name), "w", force_zip64=True
+            ) as part:  # stored: read once, and soon
+                own = parts.get(name)
+                for chunk in restored(made.read(name), own) if own else [made.read(name)]:
+                    part.write(chunk)
+
+
+def _needed(book: Book) -> set[str]:
+    """The names that formulas and other names speak of, in small letters, as no program minds the case."""
+    texts = [formula.text for formula in book.formulas.values()]
+    if any("INDIRECT" in text.upper() for text in texts):
+        return {name.lower() for name in book.names}  # it may make a name of anything
+    others = (str(d.value) for name, d in book.workbook.defined_names.items() if name not in book.names)
+    local = (str(d.value) for ws in book.workbook.worksheets for d in ws.defined_names.values())
+    return {word.lower() for text in (*texts, *others, *local) for word in _WORDS.findall(text)}
+
+
+def _absolute(area: Area) -> str:
+    first = f"${get_column_letter(area.col + 1)}${area.row + 1}"
+    last = f"${get_column_letter(area.col + area.cols)}${area.row + area.rows}"
+    return first if first == last else f"{first}:{last}"  # engines do not treat $A$1:$A$1 as they treat $A$1

@@ -1,0 +1,320 @@
+"""Long runs of plain numbers, taken out of a large sheet before anybody parses it, and put back into copies.
+
+A run is cells side by side in one row, each of exactly this form: ``<c r="B7" s="5"><v>0.25</v></c>``. It is
+taken only from rows that hold cells and nothing else, so that what is left parses as the whole would. Of all
+that is not certainly so (comments, other name spaces, nested elements, cells without an address) nothing is
+taken, and the parser sees it as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.float64]
+
+LARGE = 4 << 20
+"""Bytes of a sheet from which runs are taken."""
+LEAST = 32
+_BLOCK = 1 << 20
+_LONGEST_ROW = 16 << 20
+_MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+_BEHIND, _NEXT = b"</v></c>", b'</v></c><c r="'
+_DATA = b"<sheetData>"
+_SHORTEST = len(b'<c r="A1"><v>1</v></c>')
+_STRANGE = (b"<!", b"<?", b"xmlns=")
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<worksheet [^<>]*%s[^<>]*>[^!?]*" % _MAIN)
+_STYLE, _NUMBER = rb'(?: s="\d{1,6}")?(?: t="n")?', rb"[-0-9.eE+]{1,32}"
+_CELL = rb'<c r="[A-Z]{1,3}\d{1,7}"%s><v>%s</v></c>' % (_STYLE, _NUMBER)
+_CELLS = re.compile(rb'<c r="([A-Z]+)(\d+)"([^<>]*)>')
+_NUMBER_OF = re.compile(rb' r="(\d{1,7})"')
+_RUN = re.compile(rb"(?:%s){%d,}" % (_CELL, LEAST))
+_FLAT = re.compile(
+    rb'(?:<n/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>]*/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>/]*>'
+    rb"(?:<f[^<>]*/>|<f[^<>]*>[^<]*</f>)?(?:<v/>|<v>[^<]*</v>|<is><t[^<>]*>[^<]*</t></is>)?</c>)*"
+)
+_ROW = re.compile(rb'<row r="(\d+)"[^<>]*?(?:/>|>(.*?)</row>)', re.DOTALL)
+_ADDRESS = re.compile(rb'<c r="([A-Z]+)\d+"')
+
+
+def _letters(column: int) -> bytes:
+    text = b""
+    while column:
+        column, digit = divmod(column - 1, 26)
+        text = b"%c" % (65 + digit) + text
+    return text
+
+
+_COLUMNS = [_letters(column) for column in range(1, 16_385)]
+_COLUMN = {letters: place for place, letters in enumerate(_COLUMNS)}
+
+
+class Twice(ValueError):  # noqa: N818 - the name says what is wrong
+    """A cell stands in its sheet twice."""
+
+
+class Runs:
+    """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0."""
+
+    def __init__(self) -> None:
+        self.rows: dict[int, list[tuple[int, Numbers]]] = {}
+        self.cells = 0
+
+    def add(self, row: int, col: int, values: Numbers) -> None:
+        """Add a run.
+
+        Raises:
+            Twice: some of its cells stand in another one.
+        """
+        own = self.rows.setdefault(row, [])
+        if any(left < col + len(values) and col < left + len(there) for left, there in own):
+            raise Twice(f"row {row + 1} has a cell twice")
+        own.append((col, values))
+        self.cells += len(values)
+
+    def within(self, row: int, left: int, right: int) -> Iterator[tuple[int, Numbers]]:
+        """What stands in some columns of a row: (first column, numbers)."""
+        for col, values in self.rows.get(row, ()):
+            first, last = max(col, left), min(col + len(values) - 1, right)
+            if first <= last:
+                yield first, values[first - col : last - col + 1]
+
+    def copy(self) -> Runs:
+        """The same runs, to take others out of."""
+        other = Runs()
+        other.rows, other.cells = {row: list(own) for row, own in self.rows.items()}, self.cells
+        return other
+
+    def after(self, typed: Mapping[tuple[int, int], float]) -> Runs:
+        """The same runs with other numbers in some of their cells."""
+        other = self.copy()
+        for (row, col), value in typed.items():
+            own = list(other.rows.get(row, ()))
+            for i, (first, values) in enumerate(own):
+                if first <= col < first + len(values):
+                    own[i] = first, values.copy()
+                    own[i][1][col - first] = value
+                    other.rows[row] = own
+        return other
+
+    def cut(self, row: int, left: int, right: int) -> list[tuple[int, Numbers]]:
+        """Take some columns of a row out: (first column, numbers)."""
+        found = list(self.within(row, left, right))
+        if found:
+            others = [*self.within(row, 0, left - 1), *self.within(row, right + 1, len(_COLUMNS))]
+            self.rows[row] = others
+            self.cells -= sum(len(values) for _, values in found)
+            if not others:
+                del self.rows[row]
+        return found
+
+    def block(self, row: int, col: int, rows: int, cols: int) -> Numbers | None:
+        """A rectangle that runs fill entirely; else nothing."""
+        block = np.empty((rows, cols))
+        for i in range(rows):
+            filled = 0
+            for first, values in self.within(row + i, col, col + cols - 1):
+                block[i, first - col : first - col + len(values)] = values
+                filled += len(values)
+            if filled < cols:
+                return None
+        return block
+
+
+class Stripped:
+    """A sheet's part as it is read, without its runs.
+
+    Attributes:
+        runs: what was taken out so far.
+    """
+
+    def __init__(self, source: IO[bytes]) -> None:
+        """Read from a part."""
+        self.source, self.runs = source, Runs()
+        self._rest, self._inside, self._sure = b"", False, True
+        self._before: list[tuple[int, bytes, int]] = []
+
+    def read(self, _size: int = -1) -> bytes:
+        """Some more of the part; of no certain size, and nothing only at its end."""
+        while block := self.source.read(_BLOCK):
+            if left := self._left(self._rest + block):
+                return left
+        left, self._rest = self._rest, b""
+        return left
+
+    def _left(self, xml: bytes) -> bytes:
+        """What is left of some more XML; rows that are not complete wait for the next."""
+        head = b""
+        if not self._inside and self._sure:
+            start = xml.find(_DATA) + len(_DATA)
+            if start < len(_DATA) and len(xml) < _BLOCK:
+                self._rest = xml
+                return b""
+            head, xml = xml[:start], xml[start:]
+            self._inside, self._sure = True, _HEAD.fullmatch(head) is not None and head.count(b"xmlns=") == 1
+        self._sure = self._sure and len(self._rest) < _LONGEST_ROW
+        if not self._sure:
+            self._rest = b""
+            return head + xml
+        *rows, self._rest = xml.split(b"</row>")
+        return head + b"".join([self._without_runs(row) + b"</row>" for row in rows])
+
+    def _without_runs(self, row: bytes) -> bytes:
+        start = row.find(b">", row.rfind(b"<row ")) + 1
+        cells = row[start:]
+        found: Sequence[_Found] = ()
+        if self._sure and start and len(cells) > LEAST * _SHORTEST:
+            found = self._as_before(row[:start], cells) or _found(cells)
+        kept = b"<n/>".join([cells[a:b] for a, b in _between(found, len(cells))])
+        self._sure = self._sure and not any(sign in row[:start] + kept for sign in _STRANGE)
+        if not found or not self._sure or kept.count(b"<n/>") > len(found) or not _FLAT.fullmatch(kept):
+            return row
+        self._before = [(run.col, run.style, len(run.values)) for run in found]
+        for run in found:
+            self.runs.add(run.row, run.col, run.values)
+        return row[:start] + kept.replace(b"<n/>", b"")
+
+    def _as_before(self, tag: bytes, cells: bytes) -> list[_Found]:
+        """Runs at the columns of the row before, if it has no others: a look everywhere takes much longer."""
+        number = _NUMBER_OF.search(tag)
+        found: list[_Found] = []
+        at = 0
+        for col, style, count in self._before if number else ():
+            start = cells.find(b'<c r="%s%s"' % (_COLUMNS[col], number[1]), at) if number else -1
+            run = _run(cells, start, col, number[1], style, count) if number and start >= 0 else None
+            if run is None:
+                return []
+            found.append(run)
+            at = run.end
+        return found if len(cells) - at < LEAST * _SHORTEST else []
+
+
+class _Found(NamedTuple):
+    """A run: from where to where it stands among a row's cells, and what it holds."""
+
+    start: int
+    end: int
+    row: int
+    col: int
+    style: bytes
+    values: Numbers
+
+
+@lru_cache(maxsize=256)
+def _openings(col: int, style: bytes, count: int) -> bytes:
+    """How cells side by side begin, # standing for their row."""
+    return b"|".join([b'%s#"%s><v>' % (column, style) for column in _COLUMNS[col : col + count]])
+
+
+def _run(cells: bytes, start: int, col: int, row: bytes, style: bytes, count: int) -> _Found | None:
+    """So many cells side by side from a certain one on, if they are all plain numbers of one style."""
+    wanted = _openings(col, style, count).replace(b"#", row).split(b"|")
+    pieces = cells[start + 6 :].split(_NEXT, count - 1)
+    if len(pieces) < count or not all(map(bytes.startswith, pieces, wanted)):
+        return None
+    behind = pieces[-1].partition(_BEHIND)
+    pieces[-1] = behind[0]
+    try:
+        values = _finite(map(bytes.removeprefix, pieces, wanted), count)
+    except ValueError:
+        return None
+    return _Found(start, len(cells) - len(behind[2]), int(row) - 1, col, style, values)
+
+
+def _found(cells: bytes) -> list[_Found]:
+    """All runs among a row's cells, wherever they are."""
+    found: list[_Found] = []
+    for stretch in _RUN.finditer(cells):
+        at = stretch.start()
+        for column, row, style, count in _side_by_side(_CELLS.findall(stretch[0])):
+            run = _run(cells, at, column, row, style, count)
+            if run is None:
+                return []
+            found.append(run)
+            at = run.end
+    return found
+
+
+def _between(found: Sequence[_Found], end: int) -> Iterator[tuple[int, int]]:
+    """From where to where there is something else than runs."""
+    at = 0
+    for run in found:
+        yield at, run.start
+        at = run.end
+    yield at, end
+
+
+def _side_by_side(cells: Sequence[tuple[bytes, bytes, bytes]]) -> Iterator[tuple[int, bytes, bytes, int]]:
+    """Cells (column, row, style), joined where one follows the other: (first column, row, style, count)."""
+    start = 0
+    for i, (column, row, style) in enumerate(cells, 1):
+        place = _COLUMN.get(column, len(_COLUMNS))
+        if i == len(cells) or (_COLUMN.get(cells[i][0]), *cells[i][1:]) != (place + 1, row, style):
+            yield _COLUMN.get(cells[start][0], len(_COLUMNS)), row, style, i - start
+            start = i
+
+
+def _finite(texts: Iterable[bytes], count: int) -> Numbers:
+    values = np.array(orjson.loads(b"[%s]" % b",".join(texts)), np.float64)
+    if values.shape != (count,) or not np.isfinite(values).all():
+        raise ValueError(count)
+    return values
+
+
+# --- putting them back -------------------------------------------------------------------------------------
+
+
+def restored(xml: bytes, runs: Runs) -> Iterator[bytes]:
+    """A sheet's XML with its runs put back among its rows, cell after cell."""
+    cells = _Cells(runs)
+    waiting, turn = sorted(runs.rows), 0
+    at = xml.index(_DATA) + len(_DATA)
+    yield xml[:at]
+    for found in _ROW.finditer(xml, at):
+        row = int(found[1]) - 1
+        while turn < len(waiting) and waiting[turn] < row:
+            yield cells.row(waiting[turn], b"")
+            turn += 1
+        yield xml[at : found.start()]
+        if turn < len(waiting) and waiting[turn] == row:
+            yield cells.row(row, found[2] or b"")
+            turn += 1
+        else:
+            yield found[0]
+        at = found.end()
+    yield from (cells.row(row, b"") for row in waiting[turn:])
+    yield xml[at:]
+
+
+class _Cells:
+    """Makes rows of what is parsed and runs."""
+
+    def __init__(self, runs: Runs) -> None:
+        self.runs = runs
+        self.templates: dict[tuple[int, int], bytes] = {}
+
+    def row(self, row: int, xml: bytes) -> bytes:
+        """A row, its cells in the order of their columns."""
+        starts = [(_COLUMN[found[1]], found.start()) for found in _ADDRESS.finditer(xml)]
+        ends = [start for _, start in starts[1:]] + [len(xml)]
+        own = [(col, xml[start:end]) for (col, start), end in zip(starts, ends, strict=False)]
+        own += [(col, self.run(row, col, values)) for col, values in self.runs.rows[row]]
+        return b'<row r="%d">%s</row>' % (row + 1, b"".join(cell for _, cell in sorted(own)))
+
+    def run(self, row: int, col: int, values: Numbers) -> bytes:
+        """The cells of a run."""
+        key = col, len(values)
+        if key not in self.templates:
+            columns = _COLUMNS[col : col + len(values)]
+            self.templates[key] = b"".join([b'<c r="%s#"><v>%%b</v></c>' % column for column in columns])
+        texts = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+        return self.templates[key].replace(b"#", b"%d" % (row + 1)) % tuple(texts)
