@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xlsxattn import cli_view
+from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet, volume
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
     try:
-        pressed = press.build(spec, target, force=force, make_folder=output is None)
+        with progress():
+            pressed = press.build(spec, target, force=force, make_folder=output is None)
     except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
@@ -172,7 +174,8 @@ def _outcome(file: str, engine: str, inputs: str) -> Outcome:
     from xlsxattn.checker.report import Outcome  # noqa: PLC0415
 
     try:
-        return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
+        with progress():
+            return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
     except NotCheckableError as error:
         return Outcome(file, sentence=str(error))
     except (engines.EngineMissing, engines.EngineFailed) as error:
