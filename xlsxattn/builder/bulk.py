@@ -74,6 +74,11 @@ def strips(sheets: Sequence[Sheet]) -> dict[str, list[Strip]]:
     return found
 
 
+def cells(sheets: Sequence[Sheet]) -> int:
+    """How many cells go past XlsxWriter."""
+    return sum(strip.values.size for own in strips(sheets).values() for strip in own)
+
+
 class Packer:
     """Packs workbooks with their bulk; what it has deflated once it does not deflate again."""
 
