@@ -82,8 +82,11 @@ def _strongest(s: str, lanes: Sequence[Lane], k: int) -> Band:
         )
         places = computed(f"{p}_PairPlaces", (k, 1), ops.PAIR_PLACES, "count", top=weights.name, **of)
         at = {"words": lane.tokens, "places": places.name, **of}
-        seen = computed(f"{p}_PairFrom", (k, 1), ops.PAIR_FROM, "word result", **at)
-        to = computed(f"{p}_PairTo", (k, 1), ops.PAIR_TO, "word result", **at)
+        alone = lane.n == 1
+        seen = computed(
+            f"{p}_PairFrom", (k, 1), ops.ONLY_WORD if alone else ops.PAIR_FROM, "word result", **at
+        )
+        to = computed(f"{p}_PairTo", (k, 1), ops.ONLY_WORD if alone else ops.PAIR_TO, "word result", **at)
         sides = (Side("from", (seen,)), Side("to", (to,)), Side("cell of the map", (places,)))
         groups.append(Group((weights,), (tuple(f"no. {i + 1}" for i in range(k)),), ("weight",), sides))
     why = "Who looks most at whom in this head?"

@@ -561,6 +561,7 @@ PAIR_PLACES = Op(
     "cell arrays",
 )
 PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")
+ONLY_WORD = Op("the only word", '={words}&""', "cells")  # INDEX takes no name of a single cell everywhere
 PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&""', "cells")
 
 
