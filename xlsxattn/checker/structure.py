@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import SheetInfo
 
-MAPS = re.compile(r"\w+_(?:Map(?:_Rows|_Cols)?|maps_\w*Heading)", re.ASCII)
+MAPS = re.compile(r"\w+_(?:h[1-9]\d*_Map(?:_Rows|_Cols)?|maps_h[1-9]\d*_Heading)", re.ASCII)
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
 _WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_Ends|_Frobenius)?$|_(Gamma|Beta|EndColumns)$")
