@@ -180,7 +180,7 @@ COSINE = Op(
 
 FREQUENCY = Op(
     "frequency = base^(−2i/d)",
-    "={base}^(-2*{pair}/COLUMNS({pair}))",
+    "=MAX({base},0.001)^(-2*{pair}/COLUMNS({pair}))",
     why="Each pair of columns turns at a speed of its own: the first fast, the last slowly.",
 )
 ANGLE = Op(
@@ -224,16 +224,16 @@ INPUT = {
 # --- norms (Ba et al. 2016; Zhang and Sennrich 2019), residuals, feed-forward ------------------------------
 
 MEAN = Op("mean", "=AVERAGE({x}[row])", "cells")
-VARIANCE = Op("variance", "=VARP({x}[row])", "cells")
+VARIANCE = Op("variance", "=MAX(0,VARP({x}[row]))", "cells")
 MEAN_SQUARE = Op("mean square", "=SUMSQ({x}[row])/COLUMNS({x}[row])", "cells")
 LAYER_NORM = Op(
     "LayerNorm(x) = (x − mean) / √(variance + ε) ∘ γ + β",
-    "=({x}-{mean})/SQRT({variance}+{epsilon})*{gamma}+{beta}",
+    "=({x}-{mean})/SQRT({variance}+MAX({epsilon},1E-24))*{gamma}+{beta}",
     why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
 )
 RMS_NORM = Op(
     "RMSNorm(x) = x / √(mean square + ε) ∘ γ",
-    "={x}/SQRT({mean_square}+{epsilon})*{gamma}",
+    "={x}/SQRT({mean_square}+MAX({epsilon},1E-24))*{gamma}",
     why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
 )
 RESIDUAL = Op(

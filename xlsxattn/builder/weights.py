@@ -22,6 +22,8 @@ NEEDS = {
     "W_3": 'activation = "swiglu"',
     "b_3": 'activation = "swiglu" and bias = true',
     "W_O": "several heads",
+    "W_C": "a classifier",
+    "b_C": "a classifier",
     "b": "bias = true",
     "Beta": 'norm = "layer"',
     "Input": "embedding_norm = true",
@@ -140,9 +142,8 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
         if name not in shapes:
             near, needed = nearest(name, shapes), _needed(name)
             hint = f"did you mean '{near}'?" if near else f"known here: {known}"
-            hint = (
-                f"it belongs to {needed}" if needed and not (near and name.lower() == near.lower()) else hint
-            )
+            if needed and (near or "").casefold() != name.casefold():
+                hint = f"it belongs to {needed}"
             raise table.error(f"weights.{name}", f"there is no such key; {hint}")
     for name, (rows, cols) in shapes.items():
         if name not in given:
