@@ -284,7 +284,7 @@ COSINE_OF_ROW = Op(
 
 FREQUENCY = Op(
     "frequency = base^(−2i/d)",
-    "={base}^(-2*{pair}/COLUMNS({pair}))",
+    "=MAX({base},0.001)^(-2*{pair}/COLUMNS({pair}))",
     why="Each pair of columns turns at a speed of its own: the first fast, the last slowly.",
     paper=VASWANI.format("3.5"),
     more="Wavelengths grow from 2π to 2π times the base, as the hands of a clock: seconds, minutes, hours.",
@@ -349,11 +349,11 @@ INPUT = {
 # --- norms (Ba et al. 2016; Zhang and Sennrich 2019), residuals, feed-forward ------------------------------
 
 MEAN = Op("mean", "=AVERAGE({x}[row])", "cells")
-VARIANCE = Op("variance", "=VARP({x}[row])", "cells")
+VARIANCE = Op("variance", "=MAX(0,VARP({x}[row]))", "cells")
 MEAN_SQUARE = Op("mean square", "=SUMSQ({x}[row])/COLUMNS({x}[row])", "cells")
 LAYER_NORM = Op(
     "LayerNorm({x}) = (x − mean) / √(variance + ε) ∘ γ + β",
-    "=({x}-{mean})/SQRT({variance}+{epsilon})*{gamma}+{beta}",
+    "=({x}-{mean})/SQRT({variance}+MAX({epsilon},1E-24))*{gamma}+{beta}",
     why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
     paper="Ba et al. 2016",
     more="Variance is that of the population: the mean of the squares of what is left after taking "
@@ -361,7 +361,7 @@ LAYER_NORM = Op(
 )
 RMS_NORM = Op(
     "RMSNorm({x}) = x / √(mean square + ε) ∘ γ",
-    "={x}/SQRT({mean_square}+{epsilon})*{gamma}",
+    "={x}/SQRT({mean_square}+MAX({epsilon},1E-24))*{gamma}",
     why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
     paper="Zhang and Sennrich 2019",
 )

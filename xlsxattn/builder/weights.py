@@ -23,6 +23,8 @@ NEEDS = {
     "W_3": 'activation = "swiglu"',
     "b_3": 'activation = "swiglu" and bias = true',
     "W_O": "several heads",
+    "W_C": "a classifier",
+    "b_C": "a classifier",
     "b": "bias = true",
     "Beta": 'norm = "layer"',
     "Input": "embedding_norm = true",
@@ -148,7 +150,7 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
         if name not in shapes:
             near, needed = nearest(name, shapes), _needed(name)
             hint = say("did you mean '{near}'?", near=near) if near else known_here([known])
-            if needed and not (near and name.lower() == near.lower()):
+            if needed and (near or "").casefold() != name.casefold():
                 hint = say("it belongs to {needed}", needed=needed)
             raise table.error(f"weights.{name}", "there is no such key; {hint}", hint=hint)
     for name, (rows, cols) in shapes.items():

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from xlsxattn.checker.positions import Positions
     from xlsxattn.checker.words import Inputs, SheetInfo
 
+LEAST_EPSILON = 1e-24
+"""A norm's ε counts as no less: a row of equal numbers has the variance 0, and nothing divides by 0."""
+
 
 class Memory(NamedTuple):
     """What a decoder looks across at: the source's Output, its words (m, 1), which of them exist or None."""
@@ -89,7 +92,7 @@ class Tower(NamedTuple):
         layer = self.sheet.settings["norm"] == "layer"
         beta = shaped(self.inputs, f"{learned}_Beta", 1, d_model, "vocab_Dims") if layer else None
         epsilon = shaped(self.inputs, f"{self.sheet.id}_Epsilon", 1, 1)[0, 0]
-        return norm(r, B, x, gamma, beta, epsilon)
+        return norm(r, B, x, gamma, beta, max(float(epsilon), LEAST_EPSILON))
 
 
 class Pass(NamedTuple):
