@@ -79,8 +79,8 @@ def build(
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
     spec = source if isinstance(source, Spec) else _spec(source, named, changed or {})
-    book = pages.book(spec)
     try:
+        book = pages.book(spec)
         formulas.check_lengths(book.blocks())
         sheets = layout.lay_out(book)
     except ValueError as error:
