@@ -81,8 +81,8 @@ def build(
     named = str(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
     spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
-    book = pages.book(spec)
     try:
+        book = pages.book(spec)
         formulas.check_lengths(book.blocks())
         sheets = layout.lay_out(book)
     except ValueError as error:
