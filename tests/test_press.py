@@ -21,7 +21,7 @@ from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn import press, templates
-from xlsxattn.builder import ops, writer
+from xlsxattn.builder import bulk, ops, writer
 
 SPEC = """
 title = {title}
@@ -476,6 +476,25 @@ def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
     assert set(listing(Path())) == {"spec.toml", "book.xlsx"}
     assert Path("book.xlsx").read_bytes() == old
     assert listing(temporary) == {}
+
+
+@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.Archive.copy", "packing.joined"])
+def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, temporary, monkeypatch, place):
+    def stop(*_, **__):
+        raise KeyboardInterrupt
+
+    name = spec()
+    Path(name).write_text(
+        f'{SPEC.format(title=1)}[[sheets]]\nid = "enc"\nkind = "encoder"\n'.replace("title = 1", ""), "utf-8"
+    )
+    monkeypatch.setattr(bulk, "LEAST", 1)
+    monkeypatch.setattr(f"xlsxattn.builder.{place}", stop)
+    ended = run("build", name, "-o", "book.xlsx")
+    assert (ended.code, ended.out, ended.err.strip()) == (130, "", "xlsxattn: interrupted")
+    assert set(listing(Path())) == {"spec.toml", "book.xlsx"}
+    assert Path("book.xlsx").read_bytes() == old
+    assert listing(temporary) == {}
+    monkeypatch.undo()
 
 
 def test_what_another_living_build_is_working_on_is_not_swept():

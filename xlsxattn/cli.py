@@ -15,6 +15,7 @@ import click
 
 from xlsxattn import cli_import, cli_view
 from xlsxattn.cli_delivery import FAILED, HOLDS, INTERRUPTED, UNUSABLE, delivered, say
+from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet, volume
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ def _outcome(file: str, engine: str, inputs: str) -> Outcome:
     from xlsxattn.checker.report import Outcome  # noqa: PLC0415
 
     try:
-        return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
+        with progress():
+            return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
     except NotCheckableError as error:
         return Outcome(file, sentence=str(error))
     except (engines.EngineMissing, engines.EngineFailed) as error:

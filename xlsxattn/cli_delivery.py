@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def delivered(source: Path | Spec, named: str, target: Path, *, force: bool, mak
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
     try:
-        pressed = press.build(source, target, force=force, make_folder=make_folder)
+        with progress():
+            pressed = press.build(source, target, force=force, make_folder=make_folder)
     except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:

@@ -45,7 +45,7 @@ def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa:
 def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
     if not asked:
         return
-    log, handler = logging.getLogger("xlsxattn"), _ToStandardError()
+    log, handler = logging.getLogger("xlsxattn"), _ToStandardError(logging.INFO)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     ctx.call_on_close(lambda: log.removeHandler(handler))

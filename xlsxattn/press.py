@@ -86,9 +86,11 @@ def build(
             LOG.info("%s: writing formulas, then their values by %s", target, checking.DEFAULT_ENGINE)
             draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
             with (scratch / "bulk").open("w+b") as spool:
-                packer = bulk.Packer(spool)
+                packer = bulk.Packer(spool, _Written(bulk.cells(sheets)))
                 writer.write(draft, book.title, sheets, packer=packer)
+                LOG.debug("", extra={"step": "evaluating"})
                 ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
+                LOG.debug("", extra={"step": "writing values"})
                 writer.write(valued, book.title, sheets, values, packer)
             _seal(valued, final)
             LOG.info("%s: proving it", target)
@@ -102,6 +104,18 @@ def build(
 
 def _spec(source: Path | Mapping[str, Any], named: str) -> Spec:
     return specs.load(source) if isinstance(source, Path) else specs.parse(source, named)
+
+
+class _Written:
+    """Tells how many of the numbers that are written in bulk are written."""
+
+    def __init__(self, of: int) -> None:
+        self.done, self.of = 0, of
+        self(0)
+
+    def __call__(self, cells: int) -> None:
+        self.done += cells
+        LOG.debug("", extra={"step": "writing", "done": self.done, "of": self.of or None})
 
 
 def _renamed(report: Report, place: Path) -> Report:

@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from dataclasses import replace
 from io import BytesIO
+from threading import Lock
 
 import numpy as np
 import openpyxl
@@ -142,14 +143,18 @@ def test_small_narrow_and_mixed_blocks_stay_with_xlsxwriter(monkeypatch):
 def test_pieces_deflated_apart_are_one_stream(texts):
     spool = BytesIO()
     *first, last = texts
-    pieces = [packing.deflated([text], spool, last=False) for text in first]
-    pieces.append(packing.deflated([last], spool, last=True))
+    pieces = [packing.deflated([text], spool, Lock(), last=False) for text in first]
+    pieces.append(packing.deflated([last], spool, Lock(), last=True))
     whole = b"".join(texts)
+    assert [piece.start for piece in pieces] == sorted(piece.start for piece in pieces)
     assert zlib.decompress(spool.getvalue(), packing.RAW) == whole
     assert packing.joined(pieces) == (len(whole), zlib.crc32(whole))
 
 
 def test_a_checksum_runs_over_more_than_one_block():
     spool, long = BytesIO(), bytes(range(256)) * (packing.BLOCK // 128 + 1)
-    pieces = [packing.deflated([b"head"], spool, last=False), packing.deflated([long], spool, last=True)]
+    pieces = [
+        packing.deflated([b"head"], spool, Lock(), last=False),
+        packing.deflated([long], spool, Lock(), last=True),
+    ]
     assert packing.joined(pieces) == (4 + len(long), zlib.crc32(b"head" + long))

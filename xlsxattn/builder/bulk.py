@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 LEAST = 4096
 """Cells of a block that goes past XlsxWriter."""
 LEAST_COLUMNS = 8
+THREADS = 2
+"""So many deflate at a time: zlib lets others run, and memory holds so many blocks, deflated."""
 _DIMENSION = re.compile(rb'(<dimension ref="[A-Z]+\d+:)([A-Z]+)')
 _SPANS = re.compile(rb' spans="\d+:\d+"')
 """Which columns a row has: of no use to anybody, and XlsxWriter does not know of the bulk."""
@@ -74,6 +78,11 @@ def strips(sheets: Sequence[Sheet]) -> dict[str, list[Strip]]:
     return found
 
 
+def cells(sheets: Sequence[Sheet]) -> int:
+    """How many cells go past XlsxWriter."""
+    return sum(strip.values.size for own in strips(sheets).values() for strip in own)
+
+
 class Packer:
     """Packs workbooks with their bulk; what it has deflated once it does not deflate again."""
 
@@ -81,6 +90,7 @@ class Packer:
         """Keep what is deflated in ``spool``; ``tick`` is told how many cells were done."""
         self.spool, self.tick = spool, tick
         self.pieces: dict[tuple[str, bytes, bool], packing.Piece] = {}
+        self.lock = Lock()
 
     def pack(self, source: Path, target: Path, bulk: Mapping[str, Sequence[Strip]]) -> None:
         """Copy XlsxWriter's archive, the bulk put into its sheets."""
@@ -95,21 +105,23 @@ class Packer:
 
     def _pieces(self, part: str, xml: bytes, own: Sequence[Strip]) -> list[packing.Piece]:
         """A sheet as deflated pieces: what lies between strips, and the rows of strips that share rows."""
-        pieces, at = [], 0
+        stretches: list[tuple[bytes, Sequence[Strip]]] = []
+        at = 0
         xml = _DIMENSION.sub(lambda found: found[1] + _rightmost(own, found[2]), xml, count=1)
         for band in _bands(own):
             first = xml.index(b'<row r="%d"' % (_top(band) + 1), at)
             end = xml.index(b"</row>", xml.index(b'<row r="%d"' % (_bottom(band) + 1), first)) + 6
-            pieces.append(self._piece(part, xml[at:first], ()))
-            pieces.append(self._piece(part, _SPANS.sub(b"", xml[first:end]), band))
+            stretches += [(xml[at:first], ()), (_SPANS.sub(b"", xml[first:end]), band)]
             at = end
+        with ThreadPoolExecutor(THREADS) as pool:
+            pieces = list(pool.map(lambda stretch: self._piece(part, *stretch), stretches))
         return [*pieces, self._piece(part, xml[at:], (), last=True)]
 
     def _piece(self, part: str, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.Piece:
         key = part, hashlib.sha256(xml).digest(), last
         if key not in self.pieces:
             chunks = self._filled(xml, band) if band else [xml]
-            self.pieces[key] = packing.deflated(chunks, self.spool, last=last)
+            self.pieces[key] = packing.deflated(chunks, self.spool, self.lock, last=last)
         return self.pieces[key]
 
     def _filled(self, xml: bytes, band: Sequence[Strip]) -> Iterator[bytes]:
@@ -123,7 +135,8 @@ class Packer:
                     yield xml[at:start]
                     yield maker.cells(row, style)
                     at = behind
-                    self.tick(maker.columns)
+                    with self.lock:
+                        self.tick(maker.columns)
         yield xml[at:]
 
 

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from threading import Lock
 
 LEVEL = 6
 RAW = -15
@@ -35,17 +36,23 @@ class Piece:
     crc: int
 
 
-def deflated(chunks: Iterable[bytes], file: IO[bytes], *, last: bool) -> Piece:
-    """Deflate a stretch at the end of a file, so that any other may come before or (not last) after it."""
-    start = file.seek(0, 2)
+def deflated(chunks: Iterable[bytes], file: IO[bytes], lock: Lock, *, last: bool) -> Piece:
+    """Deflate a stretch into the end of a file, so that any other may come before or (not last) after it.
+
+    The lock is for those that do the same to the same file; deflating, they do not wait for each other.
+    """
     deflate = zlib.compressobj(LEVEL, zlib.DEFLATED, RAW, MEMORY, zlib.Z_FILTERED)
     size = crc = 0
+    made = []
     for chunk in chunks:
         size += len(chunk)
         crc = zlib.crc32(chunk, crc)
-        file.write(deflate.compress(chunk))
-    file.write(deflate.flush(zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH))
-    return Piece(start, file.tell() - start, size, crc)
+        made.append(deflate.compress(chunk))
+    made.append(deflate.flush(zlib.Z_FINISH if last else zlib.Z_FULL_FLUSH))
+    with lock:
+        start = file.seek(0, 2)
+        file.writelines(made)
+        return Piece(start, file.tell() - start, size, crc)
 
 
 def joined(pieces: Iterable[Piece]) -> tuple[int, int]:

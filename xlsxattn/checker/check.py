@@ -64,6 +64,7 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "pert
 
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
+    LOG.debug("", extra={"step": "checking: reading"})
     book = read(Path(path))
     chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
@@ -72,6 +73,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
     else:
         evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
+    LOG.debug("", extra={"step": "checking: NumPy"})
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
         *structure.misplaced_formulas(book),
@@ -105,6 +107,7 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
         large: Any = {"limits": LARGE, "edited": edited} if book.runs else {}
 
         for name in chosen:
+            LOG.debug("", extra={"step": f"evaluating: {name}"})
             LOG.info("%s: %s recalculates it, with %s of inputs", book.path, name, _sets(len(edits)))
             answers = engines.evaluate_edited(name, job, edits, **large)
             for answer in answers:

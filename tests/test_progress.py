@@ -1,0 +1,74 @@
+"""A bar says what is being done: on a terminal, after a second, and not with -q or -v."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import time
+
+import click
+import pytest
+
+from xlsxattn import cli_progress
+from xlsxattn.cli_progress import progress
+from xlsxattn.cli_volume import volume
+
+LOG = logging.getLogger("xlsxattn.press")
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal has it."""
+
+    def isatty(self):
+        return True
+
+
+@click.command()
+@volume
+def steps():
+    with progress():
+        LOG.debug("", extra={"step": "writing", "done": 1, "of": 4})
+        time.sleep(0.3)
+        LOG.debug("", extra={"step": "evaluating"})
+        time.sleep(0.3)
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What the command says on standard error, given its options, a bar due at once or late."""
+
+    def run(*options, soon=0.0, stream=Terminal):
+        monkeypatch.setattr(cli_progress, "SOON", soon)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setattr(sys, "stderr", error := stream())
+        steps.main([*options], standalone_mode=False)
+        return error.getvalue()
+
+    return run
+
+
+def test_a_terminal_is_told_each_step(said):
+    text = said()
+    assert "writing" in text
+    assert "evaluating" in text
+
+
+def test_what_is_quick_shows_nothing(said):
+    assert "writing" not in said(soon=60.0)
+
+
+@pytest.mark.parametrize(("options", "stream"), [(["-q"], Terminal), ([], io.StringIO)])
+def test_nothing_is_shown_to_those_who_want_none_or_to_a_file(said, options, stream):
+    assert said(*options, stream=stream) == ""
+
+
+def test_steps_are_no_lines_of_the_verbose(said):
+    assert said("-v") == ""
+
+
+def test_the_log_is_left_as_it_was(said):
+    log = logging.getLogger("xlsxattn")
+    before = log.level, list(log.handlers)
+    said()
+    assert (log.level, list(log.handlers)) == before
