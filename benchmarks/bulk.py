@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import resource
 import statistics
+import subprocess
 import sys
 import time
 import zipfile
@@ -19,7 +20,6 @@ from typing import TYPE_CHECKING
 
 import ironcalc
 import numpy as np
-from pairs import process
 from xlsxwriter import Workbook
 
 from xlsxattn.builder import layout, packing, writer
@@ -150,7 +150,7 @@ def main(arguments: Sequence[str]) -> None:
             whole(folder / "layers.xlsx", int(arguments[1]))
         elif arguments == ["--whole"]:
             for layers in ("1", "6"):
-                process(__file__, "--layers", layers)()
+                subprocess.run([sys.executable, __file__, "--layers", layers], check=True)
         else:
             one_layer(folder)
 

@@ -1,18 +1,19 @@
-"""How a decoder's workbook grows: cells, file size and recalculation with its layers and its tokens.
+"""How a decoder's workbook grows: cells, file size and recalculation with its layers, tokens and d_model.
 
 Decoders of 4 heads with drawn weights, no values saved. IronCalc loads and recalculates a file in this
 process; beside it, in turn, openpyxl reads the same file. The last rows are the aim, 8 layers, 64 tokens,
-d_model 64, where IronCalc shall take no longer than openpyxl;
-and the same where it writes by itself, row by row.
+d_model 64, where IronCalc shall take no longer than openpyxl; and the same where it writes by itself, row
+by row. Below the table, the powers: of cells, file size and time, fitted to the medians of one series.
 """
 
 from __future__ import annotations
 
+import math
 import random
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
+from statistics import linear_regression, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -23,7 +24,7 @@ from tabulate import tabulate
 
 from xlsxattn.builder import layout, pages, spec, writer
 
-LAYERS, TOKENS, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), 3
+LAYERS, TOKENS, SIZES, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), (8, 16, 32, 64), 5
 
 
 @dataclass
@@ -81,11 +82,27 @@ class Case:
         )
 
 
+def powers(name: str, cases: list[Case], grown: str) -> tuple[str, ...]:
+    """By which power of what grows the cells, the bytes and the times do, and what the last doubling did."""
+    x = [math.log(getattr(case, grown)) for case in cases]
+    found = [name]
+    for measured in (
+        [case.computed for case in cases],
+        [case.path.stat().st_size for case in cases],
+        [median(case.calculating) for case in cases],
+        [median(case.reading) for case in cases],
+    ):
+        slope = linear_regression(x, [math.log(y) for y in measured]).slope
+        found.append(f"{slope:.2f} (last doubling × {measured[-1] / measured[-2]:.2f})")
+    return tuple(found)
+
+
 def main() -> None:
     """Write all workbooks, measure them in turn, print the table."""
     warnings.filterwarnings("ignore", module="openpyxl")
     sizes = [(layers, 16, 16, False) for layers in LAYERS]
     sizes += [(2, n, 16, False) for n in TOKENS]
+    sizes += [(2, 32, d, False) for d in SIZES]
     sizes += [(8, 64, 64, False), (8, 64, 64, True)]
     with TemporaryDirectory() as folder:
         cases = [Case(*size, Path(folder) / f"{i}.xlsx") for i, size in enumerate(sizes)]
@@ -96,6 +113,13 @@ def main() -> None:
                 case.measure()
         heads = ("decoder", "computed cells", "kB", "IronCalc ms", "openpyxl ms", "IronCalc / openpyxl")
         print(tabulate([case.row() for case in cases], headers=heads, tablefmt="github"))
+        fitted = [
+            powers("layers, 16 tokens, d 16", cases[:4], "layers"),
+            powers("tokens, 2 layers, d 16", cases[4:8], "n"),
+            powers("d, 2 layers, 32 tokens", cases[8:12], "d"),
+        ]
+        by = ("power of", "computed cells", "file size", "IronCalc", "openpyxl")
+        print(f"\n{tabulate(fitted, headers=by, tablefmt='github')}")
 
 
 if __name__ == "__main__":

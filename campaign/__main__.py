@@ -1,4 +1,4 @@
-"""The command: ``python -m campaign [TEMPLATE...] [--jobs N] [--list]``."""
+"""The command: ``python -m campaign [TEMPLATE...] [--jobs N] [--list VERDICT]``."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from campaign import report, run
+from campaign.judge import Verdict
 from xlsxattn import templates
 
 if TYPE_CHECKING:
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("chosen", metavar="[TEMPLATE]...", nargs=-1, type=click.Choice(templates.names()))
 @click.option("--jobs", default=2, show_default=True, help="How many processes work at once.")
-@click.option("--list", "listed", is_flag=True, help="Print every mutant and what became of it.")
-def main(chosen: tuple[str, ...], jobs: int, *, listed: bool) -> None:
+@click.option(
+    "--list",
+    "verdicts",
+    multiple=True,
+    type=click.Choice(get_args(Verdict)),
+    help="Print every mutant with this verdict; several may be asked for.",
+)
+def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
     """Break every formula of the templates, all or those named, one at a time, and print what was found."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="xlsxattn-campaign-") as folder:
@@ -31,14 +38,17 @@ def main(chosen: tuple[str, ...], jobs: int, *, listed: bool) -> None:
             made = run.judged(path, run.mutants(path), jobs)
             outcomes += made
             click.echo(f"{template}: {len(made):,} mutants, {time.monotonic() - start:.0f} s")
-    for line in report.listed(outcomes) if listed else ():
+    for line in report.listed(outcomes, verdicts):
         click.echo(line)
-    click.echo(f"\n{report.table(outcomes)}\n\n{report.reasons(outcomes)}\n")
-    for line in report.failures(outcomes):
+    for table in (report.table, report.published, report.reasons):
+        click.echo(f"\n{table(outcomes)}")
+    click.echo()
+    unmade = [] if chosen else [*report.unmade(outcomes)]
+    for line in (*report.failures(outcomes), *unmade):
         click.echo(line)
     line, good = report.score(outcomes)
     click.echo(line)
-    sys.exit(0 if good else 1)
+    sys.exit(0 if good and not unmade else 1)
 
 
 if __name__ == "__main__":

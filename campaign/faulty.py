@@ -4,7 +4,8 @@ Cells that are broken are entered into a copy in which all other formulas are fr
 the fault: as nothing that the new formulas read is made from what they break, they show there what they show
 in the workbook. And as the check looks at the ranges in an order in which each comes after what it is made
 from, its first finding is in the broken range or further on. Where a fault goes round in a circle, or the
-order is another, or less shows than can be told from rounding, the whole workbook is calculated.
+order is another, or less shows than can be told from rounding, the whole workbook is calculated, and all
+ranges are looked at that are made from the broken one: the others show what they showed.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Broken:
         blocks = [graph.all[i] for i in broken]
         self._over = {(f.area.sheet, f.area.row, f.area.col): f for f in blocks}
         self._new = [new for new in mutant.cells.values() if isinstance(new, Formula)]
+        self._reached = {name: original.names[name] for name in [*graph.reached(broken), self._name]}
         in_order = all(graph.first[i] >= original.order[self._name] for i in broken)
         self._alone = in_order and not graph.circular(broken, self._new)
 
@@ -72,9 +74,9 @@ class Broken:
                 return None
             if own := _first(self._original, turn, names, {self._name: grid}, self._name):
                 return own
-        values = self._in_the_whole(turn, names)
+        values = self._in_the_whole(turn, self._reached)
         same = not different({self._name: values[self._name]}, turn.right, exactly=True)
-        return None if same else _first(self._original, turn, names, values)
+        return None if same else _first(self._original, turn, names, values, *self._reached)
 
     def shows(self, i: int) -> str:
         """The range that differs from the original with the inputs of a turn, if it does."""
@@ -111,6 +113,8 @@ class Renamed:
             if (f := original.graph.all[i])
         }
         self._cells = {at: replace(f, text=self._renamed(f)) for at, f in self._over.items()}
+        reached = original.graph.reached(original.graph.owner[at] for at in self._over)
+        self._reached = [name for name in original.order if name in {*reached, *mutant.names}]
         self._typed = self._inputs()
 
     def _renamed(self, formula: Formula) -> str:
@@ -150,7 +154,7 @@ class Renamed:
         if same and not different(values, turn.right, exactly=True):
             return None
         if not self._moved_inputs:
-            return _first(self._original, turn, self._names, values)
+            return _first(self._original, turn, self._names, values, *self._reached)
         findings = prove(self.book, "ironcalc", values).findings
         return findings[0] if findings else None
 
@@ -165,12 +169,14 @@ class Renamed:
 
     def _values(self, i: int) -> Values:
         whole, turn = self._original.whole, self._original.turns[i]
-        if not self._over and not self._moved_inputs:
+        every = self._moved_inputs
+        shown = {name: area for name, area in self._names.items() if every or name in self._reached}
+        if not self._over and not every:
             was = {area: name for name, area in self._original.names.items()}
-            return {name: turn.right[was[area]] for name, area in self._names.items()}
+            return {name: turn.right[was[area]] for name, area in shown.items()}
         whole.type(self._typed[i])
         with whole.broken(self._cells, self._over):
-            return whole.settled(self._names)
+            return whole.settled(shown)
 
     def shows(self, i: int) -> str:
         """The range that the check finds fault with, with the inputs of a turn."""

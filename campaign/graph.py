@@ -22,6 +22,7 @@ class Graph:
         read_by: the numbers of the formulas that read a name by its name.
         first: for each formula the earliest place, in the check's order, of a range that shows it or anything
             that is made from it.
+        after: for each formula itself and all that is made from it, as the bits of a number.
     """
 
     def __init__(self, book: Book, order: Sequence[str]) -> None:
@@ -34,6 +35,8 @@ class Graph:
         sorted_ = list(TopologicalSorter(dict(enumerate(self.reads))).static_order())
         self.place = {i: place for place, i in enumerate(sorted_)}
         self.first = self._first(order, sorted_)
+        self.after = self._after(sorted_)
+        self._shown = {name: self._bits(self.inside(book.names[name])) for name in order}
 
     def _of(self, formula: Formula, number: int) -> frozenset[int]:
         found = operands(self.book, formula.text, formula.area.sheet)
@@ -47,15 +50,36 @@ class Graph:
             self._inside[area] = frozenset(self.owner[at] for at in area.cells() if at in self.owner)
         return self._inside[area]
 
-    def _first(self, order: Sequence[str], sorted_: Iterable[int]) -> list[int]:
+    def _first(self, order: Sequence[str], sorted_: Sequence[int]) -> list[int]:
         first = [len(order)] * len(self.all)
         for place, name in enumerate(order):
             for i in self.inside(self.book.names[name]):
                 first[i] = min(first[i], place)
-        for i in reversed([*sorted_]):  # whatever reads it has had its turn
+        for i in reversed(sorted_):  # whatever reads it has had its turn
             for source in self.reads[i]:
                 first[source] = min(first[source], first[i])
         return first
+
+    def _after(self, sorted_: Sequence[int]) -> list[int]:
+        after = [1 << i for i in range(len(self.all))]
+        for i in reversed(sorted_):  # whatever reads it has had its turn
+            for source in self.reads[i]:
+                after[source] |= after[i]
+        return after
+
+    @staticmethod
+    def _bits(numbers: Iterable[int]) -> int:
+        bits = 0
+        for i in numbers:
+            bits |= 1 << i
+        return bits
+
+    def reached(self, broken: Iterable[int]) -> list[str]:
+        """The ranges, in the check's order, that show one of these formulas or anything made from them."""
+        bits = 0
+        for i in broken:
+            bits |= self.after[i]
+        return [name for name, shown in self._shown.items() if shown & bits]
 
     def circular(self, broken: Collection[int], new: Iterable[Formula]) -> bool:
         """Whether formulas, put in the place of others, would read what is made from those."""

@@ -10,7 +10,8 @@ from campaign.graph import Graph
 from campaign.inputs import random_inputs
 from campaign.kinds import MANIFEST
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.check import prove, reference
+from xlsxattn.checker.check import reference
+from xlsxattn.checker.compare import compare
 from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
@@ -86,9 +87,10 @@ class Original:
         typed = {**(self.turns[-1].typed if self.turns else self.as_saved()), **edits}
         self.whole.type(typed)
         right = self.whole.settled(self.names)
-        wrong = prove(self.book, "ironcalc", right).findings
+        wanted = reference(self.book, right)
+        wrong = [f for _, found in compare(wanted, self.names, right, "ironcalc") for f in found]
         assert not wrong, wrong[0]
-        return Turn(typed, right, reference(self.book, right))
+        return Turn(typed, right, wanted)
 
     def frozen(self, turn: int) -> Calculation:
         """The workbook with the inputs of a turn and no formula in it."""

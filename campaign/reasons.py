@@ -10,6 +10,7 @@ from xlsxattn.checker.reader import Formula
 
 if TYPE_CHECKING:
     from campaign.mutants import Mutant
+    from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import SheetInfo
 
@@ -85,6 +86,8 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
     read, instead = mutant.source
     if not read or not instead:
         return ""
+    if _fixed(book, read) == _fixed(book, instead) != []:
+        return "both hold the same numbers, which no input changes"
     if _copy(book, read, instead):
         return "one is a copy of the other"
     if read.endswith("_Tokens") and instead.endswith("_Tokens"):
@@ -178,6 +181,7 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         "both are inputs: what bears the name is the input": {one, two} <= set(book.manifest.inputs),
         "both hold 1, 2, ..., n": _numbered(one) and _numbered(two),
         "both ranges hold the same formula": says != "" and says == _says(book, two),
+        "both hold the same numbers, which no input changes": _fixed(book, one) == _fixed(book, two) != [],
         "the same √d on both sheets": blocks == {"Scale"},
         "both stand for −∞": blocks == {"MaskValue"},
         "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},
@@ -224,6 +228,13 @@ def _tested(formula: str) -> str:
 
 def _numbered(name: str) -> bool:
     return name.endswith(("_Index", "_RowIdx", "_ColIdx", "_Position"))
+
+
+def _fixed(book: Book, name: str) -> list[Value]:
+    """What stands in a range that is neither computed nor an input; [] in all others."""
+    if name in book.manifest.formulas or name in book.manifest.inputs:
+        return []
+    return [book.typed.get(at) for at in book.names[name].cells() if at not in book.formulas]
 
 
 def _says(book: Book, name: str) -> str:

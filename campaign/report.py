@@ -10,7 +10,7 @@ from tabulate import tabulate
 from campaign.reasons import UNEXPLAINED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from campaign.judge import Outcome, Verdict
 
@@ -22,6 +22,14 @@ HEADERS = (
     "no value can show, found by structure",
     "missed",
 )
+PUBLISHED = {
+    "Q's bias in K and V": "K and V have Q's bias",
+    "the first token in every MLP": "every token's MLP reads the first token",
+    "the residual adds the input": "from layer 2 on, the residual of attention adds the embedding again",
+    "one column's bias": "a column of the MLP has another one's bias",
+    "variance of a sample": "layer norm takes the variance of a sample",
+}
+"""Kinds of faults that a published workbook of nanoGPT had for years, and what was wrong there."""
 FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure")
 
 
@@ -38,6 +46,21 @@ def _row(kind: str, outcomes: Sequence[Outcome]) -> tuple[str, int, int, int, in
     return kind, len(outcomes), count["as saved"], count["perturbed"], count["equivalent"], missed
 
 
+def published(outcomes: Sequence[Outcome]) -> str:
+    """The five faults of a published workbook of nanoGPT: how many were made of each, and found."""
+    rows = []
+    for kind, words in PUBLISHED.items():
+        _, made, *found, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
+        rows.append((words, kind, made, sum(found)))
+    return tabulate(rows, headers=("fault of a published nanoGPT workbook", "kind", "made", "found"))
+
+
+def unmade(outcomes: Sequence[Outcome]) -> Iterator[str]:
+    """Every one of these five of which no mutant was made: all templates together must have places for it."""
+    made = {outcome.mutant.kind for outcome in outcomes}
+    yield from (f"not made: {kind}" for kind in PUBLISHED if kind not in made)
+
+
 def reasons(outcomes: Sequence[Outcome]) -> str:
     """Why those that no value can show cannot be shown, with how many of which kind."""
     count = Counter((o.said, o.mutant.kind) for o in outcomes if o.verdict == "equivalent")
@@ -52,9 +75,9 @@ def failures(outcomes: Sequence[Outcome]) -> Iterator[str]:
             yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 
-def listed(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Every mutant in a line: what became of it and the first finding."""
-    for o in outcomes:
+def listed(outcomes: Sequence[Outcome], verdicts: Collection[str]) -> Iterator[str]:
+    """Every mutant with one of these verdicts: what became of it and the first finding."""
+    for o in (outcome for outcome in outcomes if outcome.verdict in verdicts):
         yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 import struct
@@ -85,6 +86,24 @@ def lying_bomb(source, target):
 def many_parts(source, target, count=30_000):
     """A directory with thirty thousand empty parts."""
     return packed(target, parts_of(source) | {f"x/{i}": b"" for i in range(count)})
+
+
+def large(source, target, megabytes=129):
+    """A file that is large before anybody unpacks it; its end is a hole."""
+    target.write_bytes(source.read_bytes())
+    os.truncate(target, megabytes * 2**20)
+    return target
+
+
+def long_text(source, target, megabytes=3):
+    """A cell whose text is longer than any cell may hold."""
+    text = "x" * (megabytes * 2**20)
+    return in_sheet(source, target, f'<row r="900"><c t="inlineStr"><is><t>{text}</t></is></c></row>')
+
+
+def many_rows(source, target, count=300_000):
+    """Rows without cells: as many elements, and no cell to be counted."""
+    return in_sheet(source, target, "".join(f'<row r="{r}"/>' for r in range(1000, 1000 + count)))
 
 
 def laughs(source, target, part=BOOK):

@@ -176,6 +176,26 @@ def test_what_no_rule_explains_is_a_failure():
     assert not list(report.failures([Outcome(mutant, "equivalent", "both are 1")]))
 
 
+def test_the_five_faults_of_a_published_workbook_are_counted_and_none_may_go_unmade():
+    found = [
+        Outcome(Mutant(kind, ("x",), "x: 1 for 2"), verdict, "x: it differs")
+        for kind, verdict in zip(report.PUBLISHED, ("as saved", "perturbed") * 3, strict=False)
+    ]
+    assert not list(report.unmade(found))
+    assert list(report.unmade(found[1:])) == [f"not made: {found[0].mutant.kind}"]
+    lines = report.published([*found, dataclasses.replace(found[0], verdict="missed")]).splitlines()[2:]
+    assert [line.split()[-2:] for line in lines] == [["2", "1"], *[["1", "1"]] * 4]
+
+
+def test_mutants_are_listed_by_what_became_of_them():
+    mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
+    outcomes = [Outcome(mutant, "perturbed", "x: it differs"), Outcome(mutant, "as saved", "x: it differs")]
+    assert list(report.listed(outcomes, ["perturbed"])) == [
+        "perturbed: wrong d: x: 1 for 2\n    x: it differs"
+    ]
+    assert not list(report.listed(outcomes, []))
+
+
 def test_names_that_are_moved_are_a_warning(walkthrough, tmp_path):
     book = check.read(walkthrough)
     names = book.names["qkv_W_Q"], book.names["qkv_W_K"]

@@ -1,11 +1,13 @@
 """PyTorch judges whole workbooks: its own weights go into a spec, an engine evaluates the formulas.
 
 float64, within 1e-12 of the largest value; with the exact GELU 1e-10, as IronCalc's NORMSDIST is that coarse.
+Each of PyTorch's modules judges 100 draws of sizes, lengths and masks; a test's settings share them out.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import ironcalc
@@ -16,6 +18,7 @@ from xlsxattn.builder import layout, pages, spec, writer
 from xlsxattn.builder.placed import places
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
@@ -24,7 +27,13 @@ else:
     torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
 
 DRAWS = 100
+MASKS = ("none", "causal", "padding", "causal+padding")
 PLAIN = {"position": "none", "final_norm": False, "layers": 1}
+
+
+def seeds(settings: Sequence[object], one: object) -> range:
+    """One setting's share of the draws: no two settings have a seed in common."""
+    return range(settings.index(one), DRAWS, len(settings))
 
 
 class Evaluated:
@@ -33,6 +42,8 @@ class Evaluated:
     def __init__(self, data: dict[str, Any], path: Path) -> None:
         book = pages.book(spec.parse(data, "judged"))
         sheets = layout.lay_out(book)
+        for sheet in sheets:  # no heat maps and outlines: they cost much and change no value
+            sheet.placed = [replace(placed, word=None, heat=()) for placed in sheet.placed]
         writer.write(path, book.title, sheets)
         self.model = ironcalc.load_from_xlsx(str(path))
         self.model.evaluate()
@@ -127,9 +138,9 @@ def shaken(module: Any) -> Any:
     return module
 
 
-@pytest.mark.parametrize("mask", ["none", "causal", "padding", "causal+padding"])
+@pytest.mark.parametrize("mask", MASKS)
 def test_multihead_attention(mask, tmp_path: Path):
-    for seed in range(DRAWS // 4):
+    for seed in seeds(MASKS, mask):
         heads, d_k = (int(size) for size in np.random.default_rng(seed).integers(1, 4, 2))
         draw = Draw(seed, heads * d_k)
         layer = shaken(torch.nn.MultiheadAttention(heads * d_k, heads, batch_first=True, dtype=torch.float64))
@@ -152,7 +163,7 @@ def test_multihead_attention(mask, tmp_path: Path):
 
 @pytest.mark.parametrize("mask", ["none", "padding"])
 def test_cross_attention(mask, tmp_path: Path):
-    for seed in range(DRAWS // 2):
+    for seed in seeds(["none", "padding"], mask):
         heads, d_k = (int(size) for size in np.random.default_rng(seed).integers(1, 4, 2))
         draw = Draw(seed, heads * d_k, contexts=2)
         layer = torch.nn.MultiheadAttention(
@@ -182,10 +193,10 @@ SORTS = [(r, a) for r in ("pre-norm", "post-norm") for a in ("relu", "gelu")]
 
 @pytest.mark.parametrize(("residual", "activation"), SORTS)
 def test_transformer_encoder_layer(residual, activation, tmp_path: Path):
-    for seed in range(DRAWS // 4):
+    for seed in seeds(SORTS, (residual, activation)):
         rng = np.random.default_rng(seed)
         heads, d_k, d_ff = (int(size) for size in rng.integers(1, 4, 3))
-        mask = str(rng.choice(["none", "causal", "padding", "causal+padding"]))
+        mask = str(rng.choice(MASKS))
         draw = Draw(seed, heads * d_k + heads)
         layer = torch_layer(torch.nn.TransformerEncoderLayer, draw, heads, d_ff, residual, activation)
         judged = layer(
@@ -202,7 +213,7 @@ def test_transformer_encoder_layer(residual, activation, tmp_path: Path):
 
 @pytest.mark.parametrize(("residual", "activation"), SORTS)
 def test_transformer_decoder_layer(residual, activation, tmp_path: Path):
-    for seed in range(DRAWS // 4):
+    for seed in seeds(SORTS, (residual, activation)):
         rng = np.random.default_rng(seed)
         heads, d_k, d_ff = (int(size) for size in rng.integers(1, 4, 3))
         padded = bool(rng.integers(2))
@@ -262,7 +273,7 @@ def rotated(x: Any, base: float, pairs: str) -> Any:
 
 @pytest.mark.parametrize("pairs", ["adjacent", "halves"])
 def test_rotary_grouped_queries(pairs, tmp_path: Path):
-    for seed in range(DRAWS // 2):
+    for seed in seeds(["adjacent", "halves"], pairs):
         rng = np.random.default_rng(seed)
         kv, times, half = (int(size) for size in rng.integers(1, 4, 3))
         heads, d_k = kv * times, 2 * half
@@ -292,30 +303,39 @@ def test_rotary_grouped_queries(pairs, tmp_path: Path):
         close(Evaluated(data, tmp_path / "judged.xlsx")["s_c0_Output"], output)
 
 
-def test_what_a_decoder_writes_is_what_pytorch_writes_token_for_token(tmp_path: Path):
-    written = 0
-    for seed in range(DRAWS // 2):
+@pytest.mark.parametrize("temperature", [0.1, 1.0, 10.0])
+def test_what_a_decoder_writes_is_what_pytorch_writes_token_for_token(temperature, tmp_path: Path):
+    written, lengths = 0, set()
+    for seed in seeds([0.1, 1.0, 10.0], temperature):
         rng = np.random.default_rng(seed)
         heads, d_k, d_ff = (int(size) for size in rng.integers(1, 4, 3))
         draw = Draw(seed, heads * d_k + heads)
-        draw.length += 3
+        draw.length += int(rng.integers(4))
         layers = [
             torch_layer(torch.nn.TransformerEncoderLayer, draw, heads, d_ff, "pre-norm", "relu")
             for _ in range(2)
         ]
         E, P = torch.tensor(draw.E), torch.tensor(rng.normal(size=(draw.length, draw.E.shape[1])))
         ids = [draw.words.index(word) for word in draw.said[0]]
-        while len(ids) < draw.length:
+        lengths.add((len(ids), draw.length))
+        while len(ids) <= draw.length:
             x = (E[ids] + P[: len(ids)])[None]
             for layer in layers:
                 x = layer(x, src_mask=causal(len(ids)))
-            ids.append(int((x[0, -1] @ E.T).argmax()))
+            logits = x[0] @ E.T
+            if len(ids) == draw.length:
+                break
+            ids.append(int(logits[-1].argmax()))
             written += 1
         weights = {"P": P.tolist()}
         for k, layer in enumerate(layers, 1):
             weights |= layer_weights(layer, f"l{k}_")
         sizes = {"heads": heads, "d_ff": d_ff, "layers": 2, "final_norm": False, "activation": "relu"}
+        sizes |= {"temperature": temperature}
         data = draw.data(kind="decoder", generate=True, weights=weights, **sizes)
         found = Evaluated(data, tmp_path / "judged.xlsx")
         assert [word for (word,) in found["s_c0_Tokens"]] == [draw.words[i] for i in ids], seed
-    assert written > DRAWS
+        close(found["s_c0_Probability"], (logits / temperature).softmax(-1))
+    assert written > DRAWS // 3
+    assert any(typed == cells for typed, cells in lengths)  # a prompt that fills all cells
+    assert any(typed == 1 < cells for typed, cells in lengths)

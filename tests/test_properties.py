@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,9 @@ from bridge import in_libreoffice
 from conftest import SAID, require
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from specs import AWKWARD_TITLES, AWKWARD_WORDS, plain, specs, toml
+from model_specs import KINDS
+from model_specs import drawn as of_kind
+from specs import AWKWARD_TITLES, AWKWARD_WORDS, plain, seeds, specs, toml
 from workbooks import answers, evaluate_many, job, proved, told
 
 from xlsxattn import press
@@ -32,6 +35,11 @@ if TYPE_CHECKING:
 DRAWN = 200
 LONGEST = 180  # seconds that LibreOffice may take for them
 LEAST = 40  # so many it must get through however slow the machine is
+SMALL = specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2)
+ANY = st.one_of(SMALL, SMALL, *(st.builds(of_kind, seeds, st.just(kind)) for kind in KINDS))
+"""Small specs with awkward words and titles, and specs of every kind of sheet with any of its settings."""
+OFTEN = {"kind": 12, "position": 12, "mask": 12, "activation": 5}
+"""So often each value of a setting must come up among the drawn sheets."""
 ATTN = {"id": "attn", "kind": "self-attention"}
 LEARNED = {"id": "qkv", "kind": "self-attention", "seed": 1}
 COMPARE = {"id": "compare", "kind": "compare"}
@@ -90,18 +98,21 @@ def test_the_same_spec_gives_the_same_bytes_whatever_stood_there(tmp_path):
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory) -> list[tuple[Book, Job]]:
-    """The workbooks of 200 small specs, the same in every run; of each kind of sheet there are many."""
+    """The workbooks of 200 small specs, the same in every run, with every kind and setting many times."""
     folder, settled = tmp_path_factory.mktemp("drawn"), []
 
     @settings(max_examples=DRAWN, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
-    @given(specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2))
+    @given(ANY)
     def draw(data):
         settled.append(data)
 
     draw()
     assert len(settled) == DRAWN
-    kinds = [sheet["kind"] for data in settled for sheet in data["sheets"]]
-    assert min(kinds.count(kind) for kind in ("self-attention", "multi-head", "compare")) >= 1
+    assert len({str(data) for data in settled}) > 0.9 * DRAWN
+    for key, often in OFTEN.items():
+        count = Counter(sheet[key] for data in settled for sheet in data["sheets"] if key in sheet)
+        assert {*KINDS, "compare"} == {*count} if key == "kind" else len(count) >= 4
+        assert min(count.values()) >= often, count
     books = [read(written(data, folder / f"{i}.xlsx")) for i, data in enumerate(settled)]
     return [(book, job(book, folder / f"{i}-copy.xlsx")) for i, book in enumerate(books)]
 
@@ -157,9 +168,14 @@ EXTREMES = {
     "64 sentences of one word": plain([1] * 64, 2, ATTN, n_vocab=3),
     "all zeros": plain([3, 2], 2, ATTN, COMPARE),
     "one word again and again": plain([6, 3], 3, ATTN, {**LEARNED, "mask": "causal"}, COMPARE, n_vocab=1),
+    "weights that are nothing beside the largest": plain([4], 2, ATTN, COMPARE),
     "20 sheets": plain([2], 2, *({"id": f"s{i}", "seed": i} for i in range(18)), heads(2), COMPARE),
 }  # fmt: skip
 EXTREMES["all zeros"]["vocabulary"]["tokens"] = {word: [0, 0] for word in ("w1", "w2", "w3")}
+EXTREMES["weights that are nothing beside the largest"] |= {
+    "vocabulary": {"tokens": {"w1": [9.0, 0.0], "w2": [1.0, 0.0], "w3": [2.0, 0.0], "w4": [0.5, 0.0]}},
+    "contexts": {"c1": ["w1", "w2", "w3", "w4"]},
+}
 EXTREMES["one word again and again"]["contexts"] = {"c1": ["w1"] * 6, "c2": ["w1"] * 3}
 
 

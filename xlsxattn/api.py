@@ -54,6 +54,7 @@ class Sheet(TypedDict, total=False):
     tied: bool
     top_k: int
     temperature: float
+    maps: bool
     generate: bool
     pool: str
     classes: Sequence[str]
@@ -75,6 +76,7 @@ class Spec:
         title: the workbook's title.
         focus: the word to follow; "" for the first that all sentences share.
         length: how many token cells every sentence gets; 0 for as many as it has words.
+        explain: how much the workbook says beside its numbers, ``short`` or ``full``.
 
     >>> import numpy as np
     >>> spec = Spec(
@@ -94,6 +96,7 @@ class Spec:
     title: str = ""
     focus: str = ""
     length: int = 0
+    explain: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -106,6 +109,7 @@ class Spec:
             "title": self.title,
             "focus": self.focus,
             "length": self.length,
+            "explain": self.explain,
             "vocabulary": _vocabulary(self.vocabulary),
             "contexts": _plain(self.contexts),
             "sheets": _plain(list(self.sheets)),

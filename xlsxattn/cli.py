@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
 INPUTS = ("perturbed", "as-saved")
+EXPLAIN = ("short", "full")
 STYLES = ("table", "json", "junit", "github")
 
 
@@ -70,12 +71,14 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.argument("source", shell_complete=_templates)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
 @click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+@click.option("--explain", type=click.Choice(EXPLAIN), help="How much the workbook says beside its numbers.")
 @volume
-def build(source: str, output: Path | None, force: bool) -> int:  # noqa: FBT001 - click passes it
+def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:  # noqa: FBT001
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
     spec = _source(source)
     target = output or Path("output") / f"{spec.stem}.xlsx"
-    return delivered(spec, str(spec), target, force=force, make_folder=output is None)
+    changed = {"explain": explain} if explain else {}
+    return delivered(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
 
 
 def _source(source: str) -> Path:

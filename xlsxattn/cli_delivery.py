@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,7 @@ from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from xlsxattn.builder.spec import Spec
@@ -23,8 +24,16 @@ def say(sentence: str, code: int) -> int:
     return code
 
 
-def delivered(source: Path | Spec, named: str, target: Path, *, force: bool, make_folder: bool) -> int:
-    """Build a workbook and say what was proved; the exit code."""
+def delivered(
+    source: Path | Spec,
+    named: str,
+    target: Path,
+    *,
+    force: bool,
+    make_folder: bool,
+    changed: Mapping[str, Any] | None = None,
+) -> int:
+    """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
     from xlsxattn import press  # noqa: PLC0415
     from xlsxattn.builder.table import SpecError  # noqa: PLC0415
     from xlsxattn.checker import engines, report  # noqa: PLC0415
@@ -33,7 +42,7 @@ def delivered(source: Path | Spec, named: str, target: Path, *, force: bool, mak
         raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
     try:
         with progress():
-            pressed = press.build(source, target, force=force, make_folder=make_folder)
+            pressed = press.build(source, target, force=force, make_folder=make_folder, changed=changed)
     except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:

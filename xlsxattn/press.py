@@ -53,7 +53,12 @@ class Pressed:
 
 
 def build(
-    source: Path | Mapping[str, Any] | Spec, target: Path, *, force: bool = False, make_folder: bool = False
+    source: Path | Mapping[str, Any] | Spec,
+    target: Path,
+    *,
+    force: bool = False,
+    make_folder: bool = False,
+    changed: Mapping[str, Any] | None = None,
 ) -> Pressed:
     """Build a workbook from a spec, prove it, and put it in place.
 
@@ -62,6 +67,7 @@ def build(
         target: the workbook to write.
         force: replace a target even if a person has changed it.
         make_folder: make the target's folder where it is missing.
+        changed: keys that take the place of the spec's own, such as ``explain``.
 
     Raises:
         SpecError: the spec cannot be built.
@@ -72,9 +78,9 @@ def build(
         beside it, the target staying as it was.
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
-    spec = source if isinstance(source, Spec) else _spec(source, named)
-    book = pages.book(spec)
+    spec = source if isinstance(source, Spec) else _spec(source, named, changed or {})
     try:
+        book = pages.book(spec)
         formulas.check_lengths(book.blocks())
         sheets = layout.lay_out(book)
     except ValueError as error:
@@ -102,8 +108,10 @@ def build(
     return Pressed(place, _renamed(report, place))
 
 
-def _spec(source: Path | Mapping[str, Any], named: str) -> Spec:
-    return specs.load(source) if isinstance(source, Path) else specs.parse(source, named)
+def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
+    if isinstance(source, Path):
+        return specs.load(source, changed)
+    return specs.parse({**source, **changed}, named)
 
 
 class _Written:

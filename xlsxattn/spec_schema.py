@@ -93,7 +93,11 @@ KEYS: dict[str, Node] = {
     "final_norm": _flag("whether a norm stands after the last layer; otherwise as if residual is pre-norm"),
     "tied": _flag("whether logits are made with the embeddings; if not, with a matrix W_U", default=True),
     "top_k": _count("how many of the likeliest words are listed; otherwise 3", 1_000_000),
-    "temperature": _positive("what the logits are divided by", 1.0),
+    "temperature": _positive(
+        "what the logits are divided by; on an attention sheet a cell to play with, dividing scores",
+        1.0,
+    ),
+    "maps": _flag("whether a page shows all heads' attention at a glance; otherwise where they are few"),
     "generate": _flag("whether blank cells are written by the model", default=False),
     "similarity": _flag(
         "whether sentences are held against each other, and the focus word followed through the layers",
@@ -122,25 +126,26 @@ KEYS: dict[str, Node] = {
 
 _OWN = ("id", "kind", "title")
 _ATTENTION = ("scale", "mask", "position", "base", "pairs")
+_PLAYED = (*_ATTENTION, "temperature")
 _SIZES = ("d_k", "d_v", "weights", "seed")
 _LAYERS = (
     *("layers", "heads", "kv_heads", "d_ff", "norm", "epsilon", "residual", "activation", "bias"),
-    *("scale_embeddings", "embedding_norm", "final_norm"),
+    *("scale_embeddings", "embedding_norm", "final_norm", "maps"),
 )
 _MODEL = (*_ATTENTION, *_LAYERS, *_SIZES)
 _WRITING = ("tied", "top_k", "temperature", "generate")
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "self-attention": (
         "Every word looks at every word. Without weights, sizes and a seed, Q = K = V = X.",
-        (*_OWN, *_ATTENTION, *_SIZES),
+        (*_OWN, *_PLAYED, *_SIZES),
     ),
     "multi-head": (
         "Several heads look at once, each in a subspace of its own; W_O joins them.",
-        (*_OWN, *_ATTENTION, "heads", "kv_heads", "bias", *_SIZES),
+        (*_OWN, *_PLAYED, "heads", "kv_heads", "bias", "maps", *_SIZES),
     ),
     "cross-attention": (
         "The words of one context look at those of another.",
-        (*_OWN, "queries", "keys", "scale", "mask", "heads", *_SIZES),
+        (*_OWN, "queries", "keys", "scale", "mask", "temperature", "heads", *_SIZES),
     ),
     "encoder": ("A whole encoder.", (*_OWN, "contexts", *_MODEL, "similarity")),
     "decoder": ("A whole decoder: it tells the next word.", (*_OWN, "contexts", *_MODEL, *_WRITING)),
@@ -266,6 +271,11 @@ TOP: dict[str, Node] = {
         "allOf": [_ref("word")],
     },
     "length": _count("how many token cells every context gets: its words, then blank ones", MOST_WORDS),
+    "explain": _one(
+        "how much the workbook says beside its numbers: a sentence a step, or a second one as well",
+        ("short", "full"),
+        default="short",
+    ),
     "vocabulary": {"description": "the words and their embeddings", "allOf": [_ref("vocabulary")]},
     "contexts": {
         "description": "the sentences by id: a text, split on white space, or a list of words",

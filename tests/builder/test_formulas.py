@@ -102,7 +102,7 @@ def test_references_are_absolute_and_tabs_quoted(tab, r, text):
 
 
 def test_rules_of_conditional_formats():
-    assert formulas.is_focus(9, 1) == "=EXACT($B10,vocab_Focus)"
+    assert formulas.is_focus(9, 1) == "=AND(LEN($B10)>0,EXACT($B10,vocab_Focus))"
     assert formulas.is_bad(2, 3) == '=LEFT(D3,1)="✗"'
     areas = (Rectangle(0, 0, 1, 1), Rectangle(0, 3, 1, 4))
     assert formulas.largest_size(areas) == "MAX(1E-9,MAX($A$1:$B$2,$D$1:$E$2),-MIN($A$1:$B$2,$D$1:$E$2))"
@@ -192,6 +192,7 @@ def resolved(text: str, own, names, i: int, j: int) -> str:
             "row": f"{first}{row}:{last}{row}",
             "cell": f"{get_column_letter(a.col + j + 1)}{row}",
             "..row": f"{first}${a.row + 1}:{first}{row}",
+            "col": f"{get_column_letter(a.col + j + 1)}${a.row + 1}",
         }
         return tab + (here[what] if what in here else f"{first}{a.row + int(what)}")
 

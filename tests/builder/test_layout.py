@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from specs import plain, specs
 
+from xlsxattn import templates
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.placed import Rectangle, places
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder.printing import page_height, pixels, tall
+from xlsxattn.builder.spec import load, parse
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.checker.reader import read
 
@@ -144,12 +146,12 @@ def test_blocks_of_a_group_touch_without_a_gap(data):
 @given(specs())
 def test_charts_stand_below_everything_else_and_beside_each_other(data):
     for sheet in laid_out(data)[1]:
-        below = max(p.area.bottom for p in sheet.placed)
+        below = max((p.area.bottom for p in sheet.placed), default=0)  # a glossary holds words alone
         for chart in sheet.charts:
             assert chart.row > below + 1
             assert chart.row + 17 <= sheet.last[0]  # 340 pixels are 17 rows
         for a, b in combinations(sheet.charts, 2):
-            apart = layout._pixels(sheet, range(min(a.col, b.col), max(a.col, b.col)))
+            apart = pixels(sheet, range(min(a.col, b.col), max(a.col, b.col)))
             assert abs(a.row - b.row) >= layout.CHART_ROWS or apart > (a if a.col < b.col else b).width
 
 
@@ -261,7 +263,7 @@ def test_a_bands_first_block_stands_four_rows_below_its_title():
     first = 5 + 4  # the head's four lines and an empty row; then the band's four lines
     assert list(rows.values()) == [first + k * step for k in range(6)]
     titles = [text.row for text in sheet.texts if text.look == "step"]
-    assert titles == [5 + k * step for k in range(6)] + [5 + 6 * step]
+    assert titles[:7] == [5 + k * step for k in range(6)] + [5 + 6 * step]
     assert placed["attn_c1_Drift"].row == 5 + 6 * step + 3  # it has no column labels
 
 
@@ -319,12 +321,109 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
     for number, sheet in enumerate(sheets, 1):
         properties, setup = page_setup(path, number)
         assert 'fitToPage="1"' in properties
-        assert 'orientation="landscape"' in setup
+        upright = 'orientation="portrait"' in setup
+        assert upright is sheet.upright
+        assert upright or 'orientation="landscape"' in setup
         assert 'fitToWidth="' not in setup  # 1 unless it says otherwise
         assert ('fitToHeight="0"' in setup) is not sheet.one_page
         assert workbook[sheet.tab].print_area.startswith(f"'{sheet.tab}'!$A$1:")
-        points = 0.75 * layout._pixels(sheet, range(sheet.last[1] + 1))
-        assert (842 - 2 * 0.4 * 72) / points > 0.35, sheet.tab  # A4's width; smaller print cannot be read
+        points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
+        across = 595 if upright else 842  # A4's width
+        assert (across - 2 * 0.4 * 72) / points > 0.35, sheet.tab  # smaller print cannot be read
+
+
+def printed_pages(sheet: Sheet) -> list[range]:
+    """The rows of each page in print, but for the head that is repeated, and for the empty row at the end."""
+    return [range(first, after - 1) for first, after in pairwise([0, *sheet.breaks, sheet.last[0]])]
+
+
+def steps_of(page: Page, sheet: Sheet) -> list[range]:
+    """The rows of each band that stands in lanes: from its title to the last row of its blocks."""
+    placed, titles = placed_by_name(sheet), {t.text: t.row for t in sheet.texts if t.look == "step"}
+    found = []
+    for band in lanes_of(page):
+        last = max(bounds(group, placed).bottom for group in band.groups if group)
+        found.append(range(titles[band.title], last + 1))
+    return found
+
+
+@pytest.mark.parametrize("template", templates.names())
+def test_no_page_in_print_tears_a_step_that_fits_on_one(template):
+    book = pages.book(load(templates.path(template)))
+    for page, sheet in zip(book.pages, layout.lay_out(book), strict=True):
+        if sheet.one_page:
+            assert sheet.breaks == []
+            continue
+        head, room = tall(sheet, 0, sheet.frozen), page_height(sheet)
+        for rows in steps_of(page, sheet):
+            assert not any(rows.start < at < rows.stop for at in sheet.breaks), (sheet.tab, rows)
+        for rows in printed_pages(sheet):
+            used = tall(sheet, rows.start, rows.stop) + (head if rows.start else 0)
+            assert used <= room or sheet.tab == "Contract", (sheet.tab, rows)  # its tables are longer
+
+
+def test_a_page_ends_where_the_layout_says_so(tmp_path):
+    sheets, path = file_of(plain([12], 4, PLAIN, HEADS), tmp_path)
+    breaks = [sheet.breaks for sheet in sheets]
+    assert any(breaks)
+    with zipfile.ZipFile(path) as archive:
+        pages_of_xml = [archive.read(f"xl/worksheets/sheet{i + 1}.xml").decode() for i in range(len(sheets))]
+    assert [[int(row) for row in re.findall(r'<brk id="(\d+)"', xml)] for xml in pages_of_xml] == breaks
+
+
+# --- the screen --------------------------------------------------------------------------------------------
+
+
+LAPTOP = 1366 - 66
+"""Pixels across a laptop's screen, less the row numbers, the scroll bar and the window's edges."""
+MODELS = ("encoder", "decoder", "classifier")
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("activation", ["relu", "swiglu"])
+@pytest.mark.parametrize("position", ["learned", "rotary"])
+def test_a_layer_of_4_heads_and_8_tokens_needs_no_sideways_scrolling(kind, activation, position):
+    sheet = {
+        "id": "gpt",
+        "kind": kind,
+        "heads": 4,
+        "d_ff": 16,
+        "activation": activation,
+        "position": position,
+    }
+    sheet |= {"classes": ["a", "b"]} if kind == "classifier" else {}
+    sheet |= {"generate": True} if kind == "decoder" else {}
+    for page, placed in pages_of(plain([8], 8, sheet)):
+        if page.id.startswith("gpt"):
+            assert pixels(placed, range(placed.last[1] + 1)) <= LAPTOP, placed.tab
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_each_head_of_a_layer_can_be_folded_away(kind):
+    sheet = {"id": "gpt", "kind": kind, "heads": 4}
+    sheet |= {"classes": ["a", "b"]} if kind == "classifier" else {}
+    page, placed = page_of(plain([8], 8, sheet), "gpt_l1")
+    of_heads = [band for band in page.bands if band.title.startswith("Head ")]
+    assert len(of_heads) >= 4 * 7
+    for band in page.bands:
+        assert band.level == (1 if band in of_heads else 0)
+    at = placed_by_name(placed)
+    for h in range(1, 5):
+        block = at[f"gpt_c1_l1_h{h}_Attention"]
+        assert all(placed.levels[row] == 1 for row in range(block.row, block.row + 8))
+    assert at["gpt_c1_l1_MultiHead"].row not in placed.levels
+
+
+def test_every_step_of_a_layer_has_its_formula_above_it():
+    page, placed = page_of(plain([8], 8, {"id": "gpt", "kind": "decoder", "heads": 4}), "gpt_l1")
+    said = {(text.row, text.col): text.text for text in placed.texts}
+    at = placed_by_name(placed)
+    for band in lanes_of(page):
+        (group,) = band.groups
+        above = at[group.blocks[0].name].row - (group.cols is not None or bool(group.sides))
+        lines = layout.caption_lines(group)
+        assert [said[above - len(lines) + i, layout.MARGIN] for i in range(len(lines))] == lines
+        assert max(map(len, lines)) <= layout.LONGEST_CAPTION + 4
 
 
 def test_the_printed_area_ends_where_the_layout_says(tmp_path):

@@ -185,7 +185,80 @@ def test_the_contracts_names_are_read_as_meant():
 
 def test_every_range_of_the_contract_is_there_and_no_other(full):
     wanted = set(contracted())
-    assert set(shapes_of(full)) == wanted | set(labels_of(wanted))
+    assert set(shapes_of(full)) == wanted | set(labels_of(wanted)) | set(followed()) | set(mapped())
+
+
+def followed() -> dict[str, tuple[int, int]]:
+    """The focus word's ranges on every attention sheet, and their shapes."""
+    r = {c: min(3, n) for c, n in WORDS.items()}
+    found = {f"{sheet}_Rank": (1, 3) for sheet in SHEETS if sheet != "compare"}
+    for sheet in ("attn", "qkv", "heads"):
+        for c, n in WORDS.items():
+            found[f"{sheet}_{c}_FocusAttention_Cols"] = (1, n)
+            each = [f"h{h + 1}_" for h in range(HEADS)] if sheet == "heads" else [""]
+            for head in each:
+                t = f"{sheet}_{c}_{head}Focus"
+                found |= {f"{t}Attention": (1, n), f"{t}Said": (1, 1)}
+                found |= {f"{t}{name}": (1, r[c]) for name in ("Weights", "Places", "Words")}
+    return found
+
+
+def mapped() -> dict[str, tuple[int, int]]:
+    """The maps of all heads, their labels, and the headings above them."""
+    found = {f"heads_maps_h{h + 1}_Heading": (1, 1) for h in range(HEADS)}
+    for c, n in WORDS.items():
+        for h in range(HEADS):
+            name = f"heads_{c}_h{h + 1}_Map"
+            found |= {name: (n, n), f"{name}_Rows": (n, 1), f"{name}_Cols": (1, n)}
+    return found
+
+
+def test_the_focus_words_ranges_and_the_maps_have_the_contracts_shapes(full):
+    shapes = shapes_of(full)
+    wanted = {**followed(), **mapped()}
+    assert {name: shapes.get(name) for name in wanted} == wanted
+
+
+def test_a_temperature_stands_beside_the_entropies_that_follow_it():
+    spec = [{**BARE, "temperature": 2.0}, {**HEADED, "temperature": 0.5, "maps": False}]
+    book = book_of(*spec)
+    blocks = {block.name: block for block in book.blocks()}
+    assert [blocks[f"{sheet}_Temperature"].values for sheet in ("attn", "heads")] == [((2.0,),), ((0.5,),)]
+    entropies = {name for name in blocks if name.endswith("_FocusEntropy")}
+    heads = {f"heads_{c}_h{h + 1}_FocusEntropy" for c in WORDS for h in range(HEADS)}
+    assert entropies == {"attn_c1_FocusEntropy", "attn_c2_FocusEntropy", *heads}
+    assert not any(name.endswith("_Map") for name in blocks)
+
+
+def test_a_full_explanation_says_what_a_short_one_does_and_more():
+    from xlsxattn.builder import layout  # noqa: PLC0415
+
+    said = {}
+    for explain in ("short", "full"):
+        book = pages.book(parse({**plain(list(LENGTHS), D, BARE), "explain": explain}, "drawn"))
+        said[explain] = {text.text for sheet in layout.lay_out(book) for text in sheet.texts}
+    assert said["short"] < said["full"]
+    assert any("Vaswani et al. 2017, §3.2.1" in text for text in said["short"])
+
+
+def test_every_page_that_computes_has_three_things_to_try(full):
+    tried = {page.id: len(page.tries) for page in full.pages}
+    assert {page for page, count in tried.items() if count == 3} == {
+        "vocab",
+        "attn",
+        "qkv",
+        "heads",
+        "compare",
+    }
+
+
+def test_the_glossary_leads_to_ranges_that_are_there_and_knows_only_what_is_shown(full):
+    names = set(shapes_of(full))
+    entries = next(page for page in full.pages if page.id == "glossary").entries
+    assert {entry.target for entry in entries} <= names
+    terms = {entry.term for entry in entries}
+    assert {"Attention", "Head", "Mask"} <= terms
+    assert "Layer norm" not in terms
 
 
 def test_every_range_has_the_contracts_shape(full):
@@ -247,9 +320,35 @@ def test_the_settings_say_what_a_checker_must_know(full):
     assert settings == {
         "attn": plain_settings,
         "qkv": learned,
-        "heads": {**learned, "heads": HEADS},
+        "heads": {**learned, "heads": HEADS, "maps": True},
         "compare": {"axes": ["d1", "d2"]},
     }
+
+
+# --- growth ------------------------------------------------------------------------------------------------
+
+
+def cells_of(layers: int, n: int, d_model: int) -> int:
+    """Computed cells of a decoder's workbook."""
+    sheet = {"id": "gpt", "kind": "decoder", "layers": layers, "heads": 2, "d_ff": d_model}
+    book = book_of(sheet, lengths=(n,), d_model=d_model)
+    return sum(b.rows * b.cols for b in book.blocks() if b.kind == "formula")
+
+
+def test_a_models_cells_grow_linearly_in_its_layers():
+    one, two, three, four = (cells_of(layers, 4, 4) for layers in (1, 2, 3, 4))
+    assert two - one == three - two == four - three > 0
+
+
+def test_a_models_cells_grow_as_n_squared_and_n_times_d_in_its_tokens():
+    """Its third differences in n are none, its second none in d; and no more than n · d where both grow."""
+    by_n = [cells_of(2, n, 4) for n in (3, 4, 5, 6, 7)]
+    assert set(np.diff(by_n, 3)) == {0}
+    assert (np.diff(by_n, 2) > 0).all()
+    by_both = np.array([[cells_of(2, n, d) for d in (2, 4, 6, 8)] for n in (3, 4, 5, 6)])
+    assert (np.diff(by_both, 2, axis=1) == 0).all()
+    mixed = np.diff(np.diff(by_both, axis=0), axis=1)
+    assert (mixed == mixed[0, 0]).all()
 
 
 # --- typed values ------------------------------------------------------------------------------------------

@@ -183,6 +183,9 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
     row_max = side("row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
     unscaled = {"scaled": top, "row_max": f"{p}_RowMax", "scale": f"{s}_Scale"}
     plain = not a.sheet.weights and not a.crossed and a.x.endswith("_X")
+    op, names = ops.SCALED, {"scores": f"{p}_Scores", "scale": f"{s}_Scale"}
+    if a.sheet.tempered:
+        op, names = ops.SCALED_BY_TEMPERATURE, {**names, "temperature": f"{s}_Temperature"}
     steps = {
         "Scores": step(
             ops.SCORES,
@@ -191,16 +194,9 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
             title="Scores = X · Xᵀ" if plain else "",
         ),
         "Scaled": step(
-            ops.SCALED,
+            op,
             lane,
-            square(
-                "Scaled",
-                ops.SCALED,
-                "scores",
-                *(() if a.mask else (row_max,)),
-                scores=f"{p}_Scores",
-                scale=f"{s}_Scale",
-            ),
+            square("Scaled", op, "scores", *(() if a.mask else (row_max,)), **names),
         ),
     }
     if a.mask:

@@ -126,8 +126,9 @@ def _absolute(r: Rectangle) -> str:
 
 
 def is_focus(row: int, col: int) -> str:
-    """The rule that outlines a row: its word equals the focus word, capitals counted."""
-    return f"=EXACT({cell(row, col, fixed_col=True)},vocab_Focus)"
+    """The rule that outlines a row: its word equals the focus word, capitals counted; a blank is no word."""
+    word = cell(row, col, fixed_col=True)
+    return f"=AND(LEN({word})>0,EXACT({word},vocab_Focus))"
 
 
 def is_blank(row: int, col: int) -> str:

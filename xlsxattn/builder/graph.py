@@ -118,6 +118,8 @@ class Band:
     Attributes:
         groups: one a lane, None where a lane has no part in the step; or any number that the lanes share.
         level: how deep it is folded into outline groups, 0 for not at all.
+        paper: where the step comes from, "Vaswani et al. 2017, §3.2.1".
+        more: a second explanation, shown where a full one is asked for.
     """
 
     title: str
@@ -126,6 +128,8 @@ class Band:
     shared: bool = False
     show_formula: bool = True
     level: int = 0
+    paper: str = ""
+    more: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +174,15 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads."""
+    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads.
+
+    ``begins``: whether it begins a new line of boxes.
+    """
 
     title: str
     subtitle: str
     target: str
+    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +196,16 @@ class Link:
     says: str
     target: str
     more: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of a glossary: a term, what it means, where it first stands, and the paper that names it."""
+
+    term: str
+    says: str
+    target: str
+    paper: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +225,11 @@ class Page:
         boxes: a picture of the whole, each box a link.
         links: a table of contents, before the bands.
         subtitle: what the page shows, in a few words for the front page's picture.
+        tries: experiments for the reader, each with what to look for, after the bands.
+        entries: a glossary, before the bands.
+        compact: whether its lanes are only as wide as their blocks.
+        box: its title in that picture, where the page's own would say too much.
+        begins: whether it begins a line of that picture.
         behind: it stands behind the others, is not in the picture, and its outline groups are closed.
     """
 
@@ -222,6 +245,11 @@ class Page:
     boxes: tuple[Box, ...] = ()
     links: tuple[Link, ...] = ()
     subtitle: str = ""
+    tries: tuple[str, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    compact: bool = False
+    box: str = ""
+    begins: bool = False
     behind: bool = False
 
     @property
@@ -234,7 +262,9 @@ class Page:
         """The name that a link to this page leads to."""
         if self.has_status:
             return f"{self.id}_Status"
-        return self.lanes[0].name if self.lanes else next(self.blocks()).name
+        if self.lanes:
+            return self.lanes[0].name
+        return self.entries[0].target if self.entries else next(self.blocks()).name
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, each once."""
@@ -248,10 +278,11 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All pages of a workbook, in the order of its tabs."""
+    """All pages of a workbook, in the order of its tabs; ``explain``: how much they say."""
 
     title: str
     pages: tuple[Page, ...]
+    explain: str = "short"
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of all pages."""

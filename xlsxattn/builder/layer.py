@@ -96,7 +96,7 @@ class Layer:
 
     def _residual(self, name: str, stream: str, found: str) -> Steps:
         block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=found)
-        words = f"Residual = {_short(stream)} + {_short(found)}"
+        words = f"{_short(name)} = {_short(stream)} + {_short(found)}"
         return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block), title=words)}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
@@ -169,7 +169,7 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
         names[key] = f"{name}_{part}"
     block = lane.block(name, d_model, op, "embedding", **names)
     short = _short(name)
-    title = f"{short} = {op.maths.replace('(x)', f'({_short(x)})')}" if short != "Output" else ""
+    title = f"{short} = {op.maths.replace('(x)', f'({_short(x)})')}"
     return {short: step(op, lane, lane.group(block, None, sides), title=title)}
 
 

@@ -16,32 +16,44 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
+from xlsxattn.builder.printing import (
+    PIXELS_A_CHARACTER,
+    PIXELS_A_COLUMN,
+    WORDS,
+    TooLargeError,
+    finish,
+    pixels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.graph import Band, Book, Group, Labels, Page
+    from xlsxattn.builder.graph import Band, Book, Box, Group, Labels, Page
 
-MOST_ROWS, MOST_COLS = 1_048_576, 16_384
+__all__ = ["TooLargeError", "caption", "caption_lines", "lay_out"]
+
 HEAD_ROWS, FIRST_BAND = 4, 5
 MARGIN, GAP = 1, 1
 """Empty columns: one left of everything, one between lanes."""
 LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
 CHART_ROWS = 18
+LEAST_LABEL = {False: 12.0, True: 6.0}
+"""Characters of a lane's first column, and of a compact one's."""
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
-ONE_PAGE = 60
 ONE_LINE = 11
-LONGEST_CAPTION = 120
+LONGEST_CAPTION = 92
+UPRIGHT = 62.0
+"""Points that words take which stand upright above a map."""
+BREAKS = re.compile(r"[^-+*/,(=<>](?=[-+*/,])|,(?!$)")
+"""Where a formula may go on in another line: before an operator, after a comma."""
+MANIFEST_LINE, TALLEST = 84, 409.0
+"""Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
 MOST_OUTLINED = 128
 """Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
-PIXELS_A_CHARACTER, PIXELS_A_COLUMN, PIXELS_A_FORMULA_CHARACTER = 7.0, 5.0, 6.7
+PIXELS_A_FORMULA_CHARACTER = WORDS["formula"]
 MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
-
-
-class TooLargeError(ValueError):
-    """A page that no spreadsheet can hold."""
 
 
 def lay_out(book: Book) -> list[Sheet]:
@@ -52,7 +64,8 @@ def lay_out(book: Book) -> list[Sheet]:
     """
     tabs = _tabs([page.title for page in book.pages])
     return [
-        _sheet(page, tab, first=i == 0) for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
+        _sheet(page, tab, first=i == 0, full=book.explain == "full")
+        for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
     ]
 
 
@@ -80,17 +93,19 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, *, first: bool) -> Sheet:
+def _sheet(page: Page, tab: str, *, first: bool, full: bool) -> Sheet:
     sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    row = _front(sheet, page) if first else _contents(sheet, page, _head(sheet, page))
+    row = _front(sheet, page) if first else _glossary(sheet, page, _contents(sheet, page, _head(sheet, page)))
     starts = _lanes(sheet, page)
+    pieces: list[tuple[int, int]] = []
     for band in page.bands:
-        row = _band(sheet, band, row, starts)
-    row = _charts(sheet, page, row, starts)
-    _finish(sheet, row)
+        row = _band(sheet, band, row, starts, pieces, full=full)
+    row = _tries(sheet, page, row, pieces)
+    row = _charts(sheet, page, row, starts, pieces)
+    finish(sheet, row, pieces)
     return sheet
 
 
@@ -118,36 +133,81 @@ def _contents(sheet: Sheet, page: Page, row: int) -> int:
         sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
         for j, (words, target) in enumerate(link.more):
             sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
-    sheet.widths[MARGIN] = max(theme.cell_width(link.title) for link in page.links) + 2.0
+    labels = [_label_width(group) for band in page.bands for group in band.groups if group]
+    sheet.widths[MARGIN] = max([*labels, *(theme.cell_width(link.title) + 2.0 for link in page.links)])
     return row + len(page.links) + 2
+
+
+def _glossary(sheet: Sheet, page: Page, row: int) -> int:
+    """A table of terms: each a link to where it first stands, its meaning, the paper that names it."""
+    for i, entry in enumerate(page.entries, row):
+        sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target))
+        sheet.texts.append(Text(i, MARGIN + 1, entry.says, "meaning"))
+        sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
+        sheet.heights[i] = 18.0
+    if page.entries:
+        sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
+        sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries)
+        sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
+    return row + len(page.entries)
+
+
+def _tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]]) -> int:
+    """A box with experiments for the reader."""
+    if not page.tries:
+        return row
+    sheet.texts.append(Text(row, MARGIN, "Try this", "step"))
+    sheet.heights[row] = 20.0
+    for i, text in enumerate(page.tries, row + 1):
+        sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
+        sheet.heights[i] = 17.0
+    after = row + len(page.tries) + 1 + BAND_GAP
+    pieces.append((row, after))
+    return after
 
 
 def _front(sheet: Sheet, page: Page) -> int:
     """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
-    columns = 2 * min(MOST_BOXES, len(page.boxes)) - 1
+    lines = _lines_of_boxes(page.boxes)
+    columns = 2 * max(map(len, lines)) - 1
     for i in range(max(columns, 7)):
         sheet.widths[MARGIN + i] = BOX_WIDTH if i % 2 == 0 else ARROW_WIDTH
     across = max(columns, 9)
     sheet.frozen, row = 1, 2
     for text in (page.lead, *page.paragraphs):
         sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=across))
-        lines = -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS)
-        sheet.heights[row] = 16.0 * lines + 4
+        sheet.heights[row] = 16.0 * -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS) + 4
         row += 1
     row += 1
-    for i, box in enumerate(page.boxes):
-        top, col = row + 4 * (i // MOST_BOXES), MARGIN + 2 * (i % MOST_BOXES)
-        sheet.texts.append(Text(top, col, box.title, "box", target=box.target))
-        sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
-        sheet.heights |= {top: 26.0, top + 1: 20.0}
-        if i + 1 < len(page.boxes):
-            arrow = (top, col + 1, "→") if (i + 1) % MOST_BOXES else (top + 2, MARGIN, "↓ next row")
-            sheet.texts.append(Text(*arrow, "arrow" if arrow[2] == "→" else "why"))
-    row += 4 * (-(-len(page.boxes) // MOST_BOXES))
+    for top, line in enumerate(lines):
+        _line_of_boxes(sheet, line, row + 4 * top, last=line is lines[-1])
+    row += 4 * len(lines)
     legend = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
     for i, (text, look) in enumerate(legend):
         sheet.texts.append(Text(row, MARGIN + 2 * i, text, f"legend {look}"))
     return row + 2
+
+
+def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
+    """The boxes line by line: a new line where one asks for it, and where a line is full."""
+    lines: list[list[Box]] = [[]]
+    for box in boxes:
+        if lines[-1] and (box.begins or len(lines[-1]) == MOST_BOXES):
+            lines.append([])
+        lines[-1].append(box)
+    return lines
+
+
+def _line_of_boxes(sheet: Sheet, line: Sequence[Box], top: int, *, last: bool) -> None:
+    for i, box in enumerate(line):
+        col = MARGIN + 2 * i
+        sheet.texts.append(Text(top, col, box.title, "box", target=box.target))
+        sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
+        if i + 1 < len(line):
+            sheet.texts.append(Text(top, col + 1, "→", "arrow"))
+    if not last:
+        sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
+    sheet.heights |= {top: 26.0, top + 1: 20.0}
 
 
 def _lanes(sheet: Sheet, page: Page) -> list[int]:
@@ -159,11 +219,11 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
         groups = [group for band in own if (group := band.groups[i]) is not None]
         label = max([_label_width(group) for group in groups], default=0.0)
         if page.lanes:
-            sheet.widths[starts[i]] = max(label, 12.0)
+            sheet.widths[starts[i]] = max(label, LEAST_LABEL[page.compact])
         width = max([_group_columns(group) for group in groups], default=1)
         captioned = [group for band in page.bands if _captioned(band) and (group := band.groups[i])]
         captions = [_caption_columns(group, label) for group in captioned]
-        width = max([width, LEAST_LANE if len(page.bands) > 0 else 1, *captions])
+        width = max([width, LEAST_LANE if page.bands and not page.compact else 1, *captions])
         if page.lanes:
             where = Rectangle(3, starts[i], 3, starts[i] + width)
             sheet.bars.append(Bar(where, theme.LANES[i % len(theme.LANES)]))
@@ -208,22 +268,27 @@ def caption_lines(group: Group) -> list[str]:
     """The caption, broken before an operator where it is longer than a line."""
     lines, rest = [], caption(group)
     while len(rest) > LONGEST_CAPTION:
-        at = max(rest.rfind(c, LONGEST_CAPTION // 3, LONGEST_CAPTION) for c in "+*/,-")
-        at = at if at > 0 else LONGEST_CAPTION
+        spots = [m.start() + 1 for m in BREAKS.finditer(rest[:LONGEST_CAPTION])]
+        at = spots[-1] if spots and spots[-1] > LONGEST_CAPTION // 3 else LONGEST_CAPTION
         lines.append(rest[:at])
         rest = f"    {rest[at:]}"
     return [*lines, rest]
 
 
-def _band(sheet: Sheet, band: Band, row: int, starts: Sequence[int]) -> int:
-    """Place a band from ``row``; the row where the next one begins."""
-    sheet.texts += [Text(row, MARGIN, band.title, "step"), Text(row + 1, MARGIN, band.why, "why")]
+def _band(
+    sheet: Sheet, band: Band, row: int, starts: Sequence[int], pieces: list[tuple[int, int]], *, full: bool
+) -> int:
+    """Place a band from ``row``; the row where the next one begins. Adds what no page should tear."""
+    first, said = row, [f"{band.why} ({band.paper})" if band.paper else band.why]
+    said += [band.more] if full and band.more else []
+    sheet.texts.append(Text(row, MARGIN, band.title, "step"))
+    sheet.texts += [Text(row + i, MARGIN, text, "why") for i, text in enumerate(said, 1) if text]
     sheet.heights[row] = 20.0
-    first = row
-    row, before = row + 2, len(sheet.placed)
+    row, before = row + 1 + len(said), len(sheet.placed)
     groups = [(group, start) for group, start in zip(band.groups, starts, strict=False) if group is not None]
     for strip in _flow([g for g in band.groups if g], starts) if band.shared else [groups]:
-        row = _strip(sheet, band, strip, row)
+        top, row = row, _strip(sheet, band, strip, row)
+        pieces.append((first if top == first + 1 + len(said) else top, row))
     _share_heat(sheet, before)
     if band.level:
         sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
@@ -236,7 +301,7 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
     lanes, lane = len(starts) - 1, 0
     for group in groups:
         wide = bool(group.rows) + _group_columns(group)
-        if strips[-1] and (lane >= lanes or starts[lane] + wide > starts[-1]):
+        if strips[-1] and (lane >= lanes or starts[lane] + wide >= starts[-1]):
             strips.append([])
             lane = 0
         strips[-1].append((group, starts[lane]))
@@ -253,6 +318,8 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     titled = max((len(lines) for lines in captions), default=0)
     titled = titled if _captioned(band) or any(group.title for group in groups) else 0
     headed = any(group.cols is not None for group in groups) or bool(sides)
+    if any(isinstance(group.cols, Block) and group.cols.look == "map label" for group in groups):
+        sheet.heights[row + titled] = UPRIGHT
     if any(len(heading) > ONE_LINE for heading in sides):
         sheet.heights[row + titled] = 13.0 * max(len(_lines(heading)) for heading in sides)
     for (group, col), lines in zip(strip, captions, strict=True):
@@ -307,12 +374,16 @@ def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int]
     outlined = block.rows * block.cols <= MOST_OUTLINED or block.look == "word label"
     sheet.placed.append(Placed(block, row, col, word if outlined else None))
     _widen(sheet, block, col)
+    if block.look == "manifest":
+        for i, values in enumerate(block.values):
+            lines = max(-(-len(str(v)) // MANIFEST_LINE) for v in values)
+            sheet.heights |= {row + i: min(12.0 * lines + 3, TALLEST)} if lines > 1 else {}
 
 
 def _word(group: Group, row: int, col: int) -> tuple[int, int] | None:
     """Where the words stand that name a group's rows; none where its rows are no words of a sentence."""
     labels = group.rows[0] if group.rows else None
-    if group.blocks[0].look == "token":
+    if group.blocks[0].look in ("token", "word label"):
         return row, col + 1
     return (row, col) if isinstance(labels, Block) and labels.look == "word label" else None
 
@@ -339,48 +410,22 @@ def _widen(sheet: Sheet, block: Block, col: int) -> None:
             sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), wide)
 
 
-def _charts(sheet: Sheet, page: Page, row: int, starts: Sequence[int]) -> int:
+def _charts(sheet: Sheet, page: Page, row: int, starts: Sequence[int], pieces: list[tuple[int, int]]) -> int:
     bars = [chart for chart in page.charts if chart.kind == "bar"]
     others = [chart for chart in page.charts if chart.kind != "bar"]
     for chart in bars:
         col, end = starts[chart.lane], starts[chart.lane + 1] - GAP
         sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))
-    row += (CHART_ROWS + 1) if bars else 0
+    if bars:
+        pieces.append((row, row + CHART_ROWS + 1))
+        row += CHART_ROWS + 1
     for chart in others:
         col, end = starts[0], starts[1] - GAP
         sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))
+        pieces.append((row, row + CHART_ROWS + 4))
         row += CHART_ROWS + 4
     return row + 1
 
 
 def _chart_width(sheet: Sheet, columns: range) -> int:
-    return min(int(_pixels(sheet, columns)), WIDEST_CHART)
-
-
-def _pixels(sheet: Sheet, columns: range) -> float:
-    usual = theme.LOOKS["number"].width
-    return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)
-
-
-def _finish(sheet: Sheet, row: int) -> None:
-    """The last cell that is printed: beyond every block, and wide enough for the longest line of words."""
-    texts = (text.col + text.cols - 1 for text in sheet.texts)
-    col = max(
-        [MARGIN, *texts, *(p.area.right for p in sheet.placed), *(bar.where.right for bar in sheet.bars)]
-    )
-    if row > MOST_ROWS or col >= MOST_COLS:
-        needed = f"{row:,} rows and {col + 1:,} columns"
-        raise TooLargeError(
-            f"sheet '{sheet.tab}' would need {needed}; a sheet has {MOST_ROWS:,} and {MOST_COLS:,}"
-        )
-    longest = {"title": 11.0, "lead": 6.2, "why": 5.6, "step": 8.0, "formula": 6.7}
-    for text in sheet.texts:
-        need = longest.get(text.look, 0.0) * theme.cell_width(text.text)
-        right = text.col
-        while (need := need - _pixels(sheet, range(right, right + 1))) > 0:
-            right += 1
-        col = max(col, right)
-    gaps = {bar.where.right + 1 for bar in sheet.bars}
-    for c in range(1, col + 1):
-        sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)
-    sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
+    return min(int(pixels(sheet, columns)), WIDEST_CHART)

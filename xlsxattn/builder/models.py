@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.attention import Attending, attention_weights, drift, many_heads, one_head
-from xlsxattn.builder.graph import Fact, Page
+from xlsxattn.builder.experiments import experiments
+from xlsxattn.builder.focus import bars, focus_entropy, focus_steps, ranks
+from xlsxattn.builder.graph import Band, Fact, Group, Page
+from xlsxattn.builder.maps import Looking, maps_page
 from xlsxattn.builder.parts import MINUS_INFINITY, Lane, bands, computed, dims_above, step, typed
 from xlsxattn.builder.positions import (
     cross_mask_step,
@@ -22,11 +25,13 @@ from xlsxattn.builder.positions import (
 from xlsxattn.builder.settings import PADDING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xlsxattn.builder.parts import Steps
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
-__all__ = ["MINUS_INFINITY", "attention_page", "cross_attention_page"]
+__all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
 
 LEADS = {
     False: "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X).",
@@ -43,7 +48,16 @@ CROSS_LEAD = (
 )
 
 
-def attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+    """An attention sheet, and where it has several heads a page that shows them all at a glance."""
+    page, places = _attention_page(spec, sheet), []
+    for context in spec.contexts if sheet.maps else ():
+        lane = _lane(sheet, spec, context.id)
+        places.append(Looking(context.id, lane, lane, lane.prefix))
+    return [page, maps_page(sheet, places)] if places else [page]
+
+
+def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     """One attention sheet: weights that all sentences share, then the steps, a lane for each sentence."""
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
@@ -53,7 +67,23 @@ def attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     made = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
     lead = HEADS_LEAD if sheet.kind == "multi-head" else LEADS[bool(sheet.weights)]
     headings = tuple(lane.heading(sheet.id) for lane in lanes)
-    return Page(sheet.id, sheet.title, lead, _facts(sheet, lanes), headings, made, subtitle=_subtitle(sheet))
+    return Page(
+        sheet.id,
+        sheet.title,
+        lead,
+        _facts(sheet, lanes),
+        headings,
+        (*made, _ranks(sheet, lanes)),
+        bars(sheet, lanes),
+        subtitle=_subtitle(sheet),
+        tries=experiments(sheet),
+    )
+
+
+def _ranks(sheet: SheetSpec, keys: Sequence[Lane]) -> Band:
+    group = Group((ranks(sheet, keys),), (("rank",),))
+    why = "The strongest word first."
+    return Band("Ranks", why, (group,), shared=True, show_formula=False, level=1)
 
 
 def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
@@ -72,7 +102,7 @@ def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool) -> Step
     rotary = p if sheet.position == "rotary" else ""
     a = Attending(sheet, lane, lane, p, p, sheet.id, x, x, d_model, mask=mask, rotary=rotary, entropy="both")
     steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
-    return steps | drift(lane, p, steps)
+    return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane)
 
 
 def _embedded(lane: Lane, d_model: int) -> Steps:
@@ -105,7 +135,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         apart=True,
     )
     made = many_heads(a, "Output") if sheet.headed else one_head(a)
-    steps += [made, drift(queries, queries.prefix, made)]
+    steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys)]
     weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
     headings = tuple(lane.heading(sheet.id) for lane in lanes)
     return Page(
@@ -114,8 +144,10 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         CROSS_LEAD,
         _facts(sheet, (queries,)),
         headings,
-        (*weights, *bands(lanes, steps)),
+        (*weights, *bands(lanes, steps), _ranks(sheet, (keys,))),
+        bars(sheet, (queries,)),
         subtitle=f"{queries.id} asks {keys.id}",
+        tries=experiments(sheet),
     )
 
 
@@ -125,6 +157,10 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     k = f"{s}{part}_W_K" if sheet.weights else "vocab_E"
     op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
     facts = [Fact(words, computed(f"{s}_Scale", (1, 1), op, "weight", k=k))]
+    if sheet.tempered:
+        facts.append(Fact("temperature =", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
+    if sheet.tempered and not sheet.headed:
+        facts += [Fact(f"entropy, {lane.id}:", focus_entropy(lane.prefix)) for lane in lanes]
     if sheet.position in ("sinusoidal", "rotary"):
         facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
     if sheet.mask != "none":

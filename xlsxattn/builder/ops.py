@@ -19,17 +19,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+VASWANI = "Vaswani et al. 2017, §{}"
+
 Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operation: its maths as the paper writes it, its formula, how that is entered, why it is there."""
+    """One operation: its maths as the paper writes it, its formula, how that is entered, why it is there.
+
+    ``paper`` says where it comes from, ``more`` explains it a second time, for those who ask.
+    """
 
     maths: str
     formula: str
     entered: Entered = "block"
     why: str = ""
+    paper: str = ""
+    more: str = ""
 
 
 # --- words -------------------------------------------------------------------------------------------------
@@ -65,23 +72,53 @@ EMBED = Op(
     "X = one-hot(words) · E",
     "=MMULT(--({ids}=TRANSPOSE(ROW({table})-MIN(ROW({table}))+1)),0+{table})",
     why="Each word's embedding, looked up in the vocabulary: one row a word, one column a dimension.",
+    paper="Mikolov et al. 2013",
+    more="The formula makes a 1 in the word's own column and 0 elsewhere; the product with the table "
+    "then picks one row.",
 )
 
 # --- attention (Vaswani et al. 2017, equation 1) -----------------------------------------------------------
 
 PROJECT = {
-    "Q": Op("Q = X · W_Q", "=MMULT({x},0+{w})", why="Queries: what is each word looking for?"),
-    "K": Op("K = X · W_K", "=MMULT({x},0+{w})", why="Keys: by what can each word be found?"),
-    "V": Op("V = X · W_V", "=MMULT({x},0+{w})", why="Values: what does each word pass on?"),
+    "Q": Op(
+        "Q = X · W_Q",
+        "=MMULT({x},0+{w})",
+        why="Queries: what is each word looking for?",
+        paper=VASWANI.format("3.2"),
+        more="Each column of W_Q asks one question; q_i is what word i answers to all of them.",
+    ),
+    "K": Op(
+        "K = X · W_K",
+        "=MMULT({x},0+{w})",
+        why="Keys: by what can each word be found?",
+        paper=VASWANI.format("3.2"),
+        more="Scores compare queries with keys; a word may be found by other features than it looks for.",
+    ),
+    "V": Op(
+        "V = X · W_V",
+        "=MMULT({x},0+{w})",
+        why="Values: what does each word pass on?",
+        paper=VASWANI.format("3.2"),
+        more="What is passed on need not be what was compared.",
+    ),
 }
 PROJECT_BIASED = {
-    letter: Op(f"{letter} = X · W_{letter} + b_{letter}", "=MMULT({x},0+{w})+{b}", why=PROJECT[letter].why)
+    letter: Op(
+        f"{letter} = X · W_{letter} + b_{letter}",
+        "=MMULT({x},0+{w})+{b}",
+        why=PROJECT[letter].why,
+        paper=VASWANI.format("3.2"),
+        more=PROJECT[letter].more,
+    )
     for letter in "QKV"
 }
 SCORES = Op(
     "Scores = Q · Kᵀ",
     "=MMULT({q},TRANSPOSE({k}))",
     why="How similar are these two words? Every cell is the dot product of a row word and a column word.",
+    paper=VASWANI.format("3.2.1"),
+    more="MMULT multiplies every row of Q with every column of Kᵀ: row i, column j holds the sum of "
+    "q_i times k_j, number by number.",
 )
 SCALE = Op("√d_k", "=SQRT(COLUMNS({k}))", "cells")
 NO_SCALE = Op("1", "=1", "cells")
@@ -90,16 +127,34 @@ SCALED = Op(
     "={scores}/{scale}",
     why="Dot products grow with the number of dimensions; dividing by √d_k keeps the softmax from getting "
     "too sharp.",
+    paper=VASWANI.format("3.2.1"),
+    more="If the numbers of q and k have variance 1, their dot product has variance d_k; divided by "
+    "√d_k it has variance 1 again.",
+)
+SCALED_BY_TEMPERATURE = Op(
+    "Scaled = Scores / (√d_k · temperature)",
+    "={scores}/({scale}*MAX({temperature},1E-6))",
+    why="Divided by √d_k, and by a temperature to play with: below 1 the look becomes sharper, above 1 it "
+    "spreads.",
+    paper=VASWANI.format("3.2.1"),
+    more="At temperature 1 this is the paper's formula. A large temperature makes all scores alike, "
+    "a small one lets the largest win.",
 )
 MASK = Op(
     "Mask = 1 where column ≤ row",
     "=--({col}<={row})",
     why="Which token may look where? Each word sees itself and what came before, never what comes later.",
+    paper=VASWANI.format("3.2.3"),
+    more="A word that is being written cannot look at words that are not written yet; the lower "
+    "triangle is what remains.",
 )
 PADDING_MASK = Op(
     "Padding mask = 1 where a word stands",
     '=--({tokens}<>"")',
     why="Which keys exist? 1 for a word, 0 for a blank cell: padding, which nobody may look at.",
+    paper="Devlin et al. 2019",
+    more="Sentences of one length are easier to compute with; the blank cells at the end must not "
+    "count as words.",
 )
 KEYS_EXIST = Op(
     "Mask = 1 where the column's key exists",
@@ -116,6 +171,8 @@ MASKED = Op(
     "Masked = Scaled, and −∞ where the mask is 0",
     "=IF({mask}=1,{scaled},{minus_infinity})",
     why="What may not be seen gets −∞, and exp(−∞) is 0: no attention at all.",
+    paper=VASWANI.format("3.2.3"),
+    more="−∞ is written as −1E300, since a cell holds no infinity; its EXP is 0 exactly.",
 )
 ROW_MAX = Op("row maximum", "=MAX({scaled}[row])", "cells")
 EXP = Op(
@@ -123,6 +180,9 @@ EXP = Op(
     "=EXP({scaled}-{row_max})",
     why="The first half of the softmax. Taking off the row's maximum changes nothing in the end "
     "and keeps EXP from overflowing.",
+    paper=VASWANI.format("3.2.1"),
+    more="exp makes every number positive and turns differences into ratios: one more in the score "
+    "is 2.7 times the weight.",
 )
 ROW_SUM = Op("row sum", "=SUM({exp}[row])", "cells")
 # Without the scale a score is √d_k times as large. Not Exp^√d_k: LibreOffice shows #NUM! where that vanishes.
@@ -131,6 +191,9 @@ ATTENTION = Op(
     "Attention = Exp / row sum",
     "={exp}/{row_sum}",
     why="How much does each word look at every other? Positive weights; every row sums to 1.",
+    paper=VASWANI.format("3.2.1"),
+    more="Divided by its sum, a row becomes shares: 0.62 means that this word takes 62 % of its "
+    "output from that one.",
 )
 ATTENTION_SUM = Op("row sum", "=SUM({attention}[row])", "cells")
 ENTROPY = Op(
@@ -149,27 +212,41 @@ OUTPUT = Op(
     "Output = Attention · V",
     "=MMULT({attention},{v})",
     why="What has each word become? A weighted average of the values of all the words it looks at.",
+    paper=VASWANI.format("3.2.1"),
+    more="Row i of the product adds up the rows of V, each times the share that word i gives it.",
 )
 CONCAT = Op(
     "Concat = the heads' outputs side by side",
     "={head}",
     why="Every head has mixed the words in a subspace of its own; here they stand side by side.",
+    paper=VASWANI.format("3.2.2"),
+    more="Nothing is computed here: columns of several blocks are read as one block.",
 )
 PROJECT_OUT_BIASED = Op(
     "MultiHead = Concat · W_O + b_O",
     "=MMULT({concat},0+{w_o})+{b}",
     why="One last learned projection mixes the heads and brings them back to the size of the embeddings.",
+    paper=VASWANI.format("3.2.2"),
 )
 PROJECT_OUT = Op(
     "Output = Concat · W_O",
     "=MMULT({concat},0+{w_o})",
     why="One last learned projection mixes the heads and brings them back to the size of the embeddings.",
+    paper=VASWANI.format("3.2.2"),
 )
 DRIFT = Op("max |row sum − 1|", "=MAX({terms})", "cell arrays")
 
 # --- the focus word, followed ------------------------------------------------------------------------------
 
-PICK = Op("the row of the focus word", "=MMULT(TRANSPOSE(--({index}={focus})),{of})")
+PICK = Op(
+    "the row of the focus word",
+    "=MMULT(TRANSPOSE(--({index}={focus})),{of})",
+    why="Where does the focus word look? Its own row of the attention.",
+)
+FOCUS_ENTROPY = Op(
+    "entropy −Σ a ln a of the focus word", "=-SUM({attention}*LN({attention}+({attention}=0)))", "cell arrays"
+)
+MAP = Op("the attention once more", "={attention}")
 COSINE = Op(
     "cosine similarity a · b / (|a| |b|)",
     '=IF(OR(SUMSQ({a})=0,SUMSQ({b})=0),"–",SUMPRODUCT({a},{b})/SQRT(SUMSQ({a})*SUMSQ({b})))',
@@ -187,36 +264,57 @@ FREQUENCY = Op(
     "frequency = base^(−2i/d)",
     "={base}^(-2*{pair}/COLUMNS({pair}))",
     why="Each pair of columns turns at a speed of its own: the first fast, the last slowly.",
+    paper=VASWANI.format("3.5"),
+    more="Wavelengths grow from 2π to 2π times the base, as the hands of a clock: seconds, minutes, hours.",
 )
 ANGLE = Op(
     "angle = position · frequency",
     "={position}*{frequency}",
     why="How far has each pair turned at this position? In radians; the first token stands at position 0.",
+    paper=VASWANI.format("3.5"),
 )
 SINUSOIDAL = Op(
     "PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
     "=(1-{odd})*SIN({angle})+{odd}*COS({angle})",
     why="Where does a token stand? Positions go down, dimensions across: sines and cosines of the angles.",
+    paper=VASWANI.format("3.5"),
+    more="Two positions that lie k apart differ by the same turn wherever they stand, so a distance "
+    "can be read off.",
 )
-COSINES = Op("cos(angle)", "=COS({angle})", why="What is kept of each number when its pair turns.")
-SINES = Op("sin(angle)", "=SIN({angle})", why="What comes from the pair's other number when it turns.")
+COSINES = Op(
+    "cos(angle)",
+    "=COS({angle})",
+    why="What is kept of each number when its pair turns.",
+    paper="Su et al. 2021",
+)
+SINES = Op(
+    "sin(angle)",
+    "=SIN({angle})",
+    why="What comes from the pair's other number when it turns.",
+    paper="Su et al. 2021",
+)
 ROTATE = {
     letter: Op(
         f"{letter}Rot = {letter} ∘ cos + ({letter} · Turn) ∘ sin",
         "={x}*{cos}+MMULT({x},{turn})*{sin}",
         why=f"Each pair of {letter} is turned by its position's angle; so scores depend on the distance "
         "between two tokens.",
+        paper="Su et al. 2021",
     )
     for letter in "QK"
 }
 INPUT = {
     "XP": Op(
-        "Input = X + P", "={x}+{p}", why="The word and its place, added up: what the first layer reads."
+        "Input = X + P",
+        "={x}+{p}",
+        why="The word and its place, added up: what the first layer reads.",
+        paper=VASWANI.format("3.5"),
     ),
     "√XP": Op(
         "Input = √d_model · X + P",
         "=SQRT(COLUMNS({x}))*{x}+{p}",
         why="The word, grown by √d_model, and its place: what the first layer reads.",
+        paper=VASWANI.format("3.5"),
     ),
     "X": Op("Input = X", "={x}", why="What the first layer reads: the words alone, no positions are added."),
     "√X": Op(
@@ -235,49 +333,93 @@ LAYER_NORM = Op(
     "LayerNorm(x) = (x − mean) / √(variance + ε) ∘ γ + β",
     "=({x}-{mean})/SQRT({variance}+{epsilon})*{gamma}+{beta}",
     why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
+    paper="Ba et al. 2016",
+    more="Variance is that of the population: the mean of the squares of what is left after taking "
+    "off the mean.",
 )
 RMS_NORM = Op(
     "RMSNorm(x) = x / √(mean square + ε) ∘ γ",
     "={x}/SQRT({mean_square}+{epsilon})*{gamma}",
     why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
+    paper="Zhang and Sennrich 2019",
 )
 RESIDUAL = Op(
     "Residual = what came in + what was found",
     "={stream}+{found}",
     why="Nothing that came in is lost: the layer only adds to it.",
+    paper=VASWANI.format("3.1"),
+    more="A layer that finds nothing leaves the words as they were; that is why many layers can be stacked.",
 )
-HIDDEN = Op("Hidden = x · W_1", "=MMULT({x},0+{w})", why="Each word by itself: what features does it show?")
-HIDDEN_BIASED = Op("Hidden = x · W_1 + b_1", "=MMULT({x},0+{w})+{b}", why=HIDDEN.why)
-UP = Op("Up = x · W_3", "=MMULT({x},0+{w})", why="What passes through the gate.")
-UP_BIASED = Op("Up = x · W_3 + b_3", "=MMULT({x},0+{w})+{b}", why=UP.why)
+HIDDEN = Op(
+    "Hidden = x · W_1",
+    "=MMULT({x},0+{w})",
+    why="Each word by itself: what features does it show?",
+    paper=VASWANI.format("3.3"),
+    more="Each column of W_1 is a pattern; the dot product says how much of it a word shows.",
+)
+HIDDEN_BIASED = Op(
+    "Hidden = x · W_1 + b_1",
+    "=MMULT({x},0+{w})+{b}",
+    why=HIDDEN.why,
+    paper=VASWANI.format("3.3"),
+)
+UP = Op(
+    "Up = x · W_3",
+    "=MMULT({x},0+{w})",
+    why="What passes through the gate.",
+    paper="Shazeer 2020",
+)
+UP_BIASED = Op(
+    "Up = x · W_3 + b_3",
+    "=MMULT({x},0+{w})+{b}",
+    why=UP.why,
+    paper="Shazeer 2020",
+)
 SIGMOID = "h σ(h), with σ(h) = ½ (1 + tanh(h/2))"
 ACTIVATIONS = {
-    "relu": Op("ReLU(h) = max(0, h)", "={h}*({h}>0)", why="What is below zero is dropped."),
+    "relu": Op(
+        "ReLU(h) = max(0, h)",
+        "={h}*({h}>0)",
+        why="What is below zero is dropped.",
+        paper=VASWANI.format("3.3"),
+    ),
     "gelu": Op(
         "GELU(h) = h Φ(h)",
         "={h}[cell]*NORMSDIST({h}[cell])",
         "cells",
         "Each number times the chance that a normal variable is smaller: a soft step.",
+        paper="Hendrycks and Gimpel 2016",
     ),
     "gelu-tanh": Op(
         "GELU(h) ≈ ½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))",
         "=0.5*{h}*(1+TANH(SQRT(2/PI())*({h}+0.044715*{h}^3)))",
         why="GELU by its formula with tanh: a soft step.",
+        paper="Hendrycks and Gimpel 2016",
     ),
-    "silu": Op(f"SiLU(h) = {SIGMOID}", "={h}*(1+TANH({h}/2))/2", why="Each number times its own sigmoid."),
+    "silu": Op(
+        f"SiLU(h) = {SIGMOID}",
+        "={h}*(1+TANH({h}/2))/2",
+        why="Each number times its own sigmoid.",
+        paper="Elfwing et al. 2017",
+    ),
     "swiglu": Op(
         f"SwiGLU = SiLU(Hidden) ∘ Up, SiLU(h) = {SIGMOID}",
         "={h}*(1+TANH({h}/2))/2*{up}",
         why="A gate: Hidden decides how much of Up passes.",
+        paper="Shazeer 2020",
     ),
 }
 FEED_FORWARD = Op(
     "FeedForward = Activation · W_2",
     "=MMULT({h},0+{w})",
     why="What each word's features mean for it, in the size of the embeddings again.",
+    paper=VASWANI.format("3.3"),
 )
 FEED_FORWARD_BIASED = Op(
-    "FeedForward = Activation · W_2 + b_2", "=MMULT({h},0+{w})+{b}", why=FEED_FORWARD.why
+    "FeedForward = Activation · W_2 + b_2",
+    "=MMULT({h},0+{w})+{b}",
+    why=FEED_FORWARD.why,
+    paper=VASWANI.format("3.3"),
 )
 COPY = Op("Output = what the last layer left", "={x}", why="What has each word become after all layers?")
 
@@ -289,11 +431,14 @@ TIED_LOGITS = Op(
     "Logits = Output · Eᵀ",
     "=MMULT({x},TRANSPOSE(0+{e}))",
     why="How much does each row point to each word of the vocabulary? The embeddings serve a second time.",
+    paper=VASWANI.format("3.4"),
+    more="The dot product with a word's embedding is large where the row points the same way.",
 )
 LOGITS = Op(
     "Logits = Output · W_U",
     "=MMULT({x},0+{w})",
     why="How much does each row point to each word of the vocabulary?",
+    paper=VASWANI.format("3.4"),
 )
 TEMPERED = Op(
     "Tempered = Logits / temperature",
@@ -301,12 +446,15 @@ TEMPERED = Op(
     why="A low temperature makes the largest logit win, a high one evens them out. Try 0.1, 1 and 10.",
 )
 LOGIT_MAX = Op("row maximum", "=MAX({x}[row])", "cells")
-LOGIT_EXP = Op("exp(Tempered − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax.")
+LOGIT_EXP = Op(
+    "LogitExp = exp(Tempered − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax."
+)
 LOGIT_SUM = Op("row sum", "=SUM({x}[row])", "cells")
 PROBABILITY = Op(
     "Probability = softmax of each row",
     "={numerator}/{row_sum}",
     why="How likely is each word to come next? Every row sums to 1.",
+    paper=VASWANI.format("3.4"),
 )
 NEXT = Op(
     "the word with the largest logit",
@@ -314,44 +462,55 @@ NEXT = Op(
     "cells",
 )
 TOP_LOGITS = Op(
-    "the largest logits",
+    "The largest logits",
     "=LARGE({logits}[row],{rank}[col])",
     "cells",
     "The most likely words of each row, in falling order.",
 )
 TOP_IDS = Op(
-    "their places in the vocabulary",
-    "=SMALL(IF({logits}[row]={top}[cell],COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
-    "SUM(--({top}[..cell]={top}[cell])))",
+    "Their places in the vocabulary",
+    "=SMALL(IF({logits}[row]=LARGE({logits}[row],{rank}[col]),"
+    "COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
+    "{rank}[col]-SUM(--({logits}[row]>LARGE({logits}[row],{rank}[col]))))",
     "cell arrays",
+    "Which column has the k-th largest logit? Of equal ones, the first comes first.",
 )
 TOP_TOKENS = Op(
-    "the most likely words",
+    "The most likely words",
     '=INDEX({words},{ids}[cell])&""',
     "cells",
     "Which words are most likely to come next, the likeliest first?",
 )
-TOP_PROBABILITIES = Op("their probabilities", "=INDEX({probability}[row],1,{ids}[cell])", "cells")
+TOP_PROBABILITIES = Op(
+    "Their probabilities",
+    "=INDEX({probability}[row],1,{ids}[cell])",
+    "cells",
+    "Looked up in the softmax by their places in the vocabulary, below.",
+)
 GROWN = Op(
     "typed, or written by the model",
     '=IF({typed}[cell]="",{next}[above],{typed}[cell])&""',
     "cells",
     "A typed word stays; where a cell is blank, the model's own next word of the row above comes in.",
+    paper="Radford et al. 2019",
 )
 POOL_MEAN = Op(
     "Pooled = mean of the rows",
     "=MMULT(TRANSPOSE(--({index}>0))/ROWS({x}),{x})",
     why="One row for the whole sentence: the mean of its words.",
+    paper="Devlin et al. 2019",
 )
 POOL_MASKED = Op(
     "Pooled = mean of the rows with a word",
     "=MMULT(TRANSPOSE({padding})/MAX(1,SUM({padding})),{x})",
     why="One row for the whole sentence: the mean of its words; blank cells do not count.",
+    paper="Devlin et al. 2019",
 )
 POOL_FIRST = Op(
     "Pooled = the first row",
     "=MMULT(TRANSPOSE(--({index}=1)),{x})",
     why="One row for the whole sentence: its first token's.",
+    paper="Devlin et al. 2019",
 )
 NORMED = Op(
     "Normed = Pooled / |Pooled|",
@@ -368,12 +527,14 @@ CLASS_LOGITS = Op(
     "Logits = Pooled · W_C + b_C",
     "=MMULT({x},0+{w})+{b}",
     why="How much does the sentence point to each class?",
+    paper="Devlin et al. 2019",
 )
 CLASS = Op(
     "the class with the largest logit",
     '=INDEX({classes},1,MATCH(MAX({logits}[row]),{logits}[row],0))&""',
     "cells",
 )
+
 
 # --- large models ------------------------------------------------------------------------------------------
 
@@ -402,6 +563,16 @@ PAIR_PLACES = Op(
 PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")
 ONLY_WORD = Op("the only word", '={words}&""', "cells")  # INDEX takes no name of a single cell everywhere
 PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&""', "cells")
+
+
+def mixture(terms: int, *, more: bool) -> Op:
+    """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
+    joined = '&" + "&'.join(
+        f'ROUND(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in range(1, terms + 1)
+    )
+    rest = '&" + ..."' if more else ""
+    return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
+
 
 # --- live checks -------------------------------------------------------------------------------------------
 

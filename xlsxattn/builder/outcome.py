@@ -59,7 +59,7 @@ def _rivals(sheet: SheetSpec, lane: Lane) -> Steps:
         "TopProbabilities", ops.TOP_PROBABILITIES, "attention", probability=f"{p}_Probability", ids=ids
     )
     top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=f"{sheet.id}_Rank")
-    places = block("TopIds", ops.TOP_IDS, "count", logits=logits, top=top.name)
+    places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=f"{sheet.id}_Rank")
     count = tuple(f"row {i + 1}" for i in range(lane.n))
     ranked = tuple(f"no. {j + 1}" for j in range(k))
     return {

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.compare_page import compare_page
+from xlsxattn.builder.experiments import INPUTS
+from xlsxattn.builder.glossary import glossary_page
 from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Side
-from xlsxattn.builder.models import attention_page, cross_attention_page
+from xlsxattn.builder.models import attention_pages, cross_attention_page
 from xlsxattn.builder.parts import computed, typed
 from xlsxattn.builder.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
@@ -24,13 +26,25 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters. Follow one word through "
-    "this workbook: its embedding is the same in every sentence, and what it becomes is not."
+    "word at once, and decides by the words themselves how much each one matters. "
 )
+FOLLOW = {
+    False: "Follow one word through this workbook, from its embedding to what it becomes.",
+    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
+    "becomes is not.",
+}
 HOW_TO = (
     "1.  Read the sheets from left to right, each from top to bottom: every step has its formula above it.",
     "2.  On Inputs, swap a word or change a number, and watch what moves on every other sheet.",
-    "3.  Click any cell: its formula speaks in names: MMULT(qkv_cat_X,0+qkv_W_Q). 0+ reads blanks as 0.",
+)
+IN_NAMES = {
+    False: "3.  Click any cell: its formula speaks in names: {}.",
+    True: "3.  The line above each block is its formula, in names: {}.",
+}
+BLANKS = " 0+ reads blanks as 0."
+PARTS = (
+    "4.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
+    "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
 )
 VERSION = 1
 
@@ -40,8 +54,8 @@ def book(spec: Spec) -> Book:
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
-    pages = [_start(spec, pages), *pages]
-    return Book(spec.title, (*pages, _contract(spec, pages)))
+    pages = [_start(spec, pages), *pages, glossary_page(pages)]
+    return Book(spec.title, (*pages, _contract(spec, pages)), spec.explain)
 
 
 def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
@@ -50,9 +64,9 @@ def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Pa
         return model_pages(spec, sheet)
     if sheet.kind == "compare":
         return [compare_page(spec, sheet, before)]
-    return [
-        cross_attention_page(spec, sheet) if sheet.kind == "cross-attention" else attention_page(spec, sheet)
-    ]
+    if sheet.kind == "cross-attention":
+        return [cross_attention_page(spec, sheet)]
+    return attention_pages(spec, sheet)
 
 
 def followed(spec: Spec, place: int) -> list[SheetSpec]:
@@ -113,11 +127,13 @@ def _settings(sheet: SheetSpec) -> str:
     else:
         found["weights"] = bool(sheet.weights)
         keys += ["heads"] if sheet.headed else []
+        found |= {"temperature": True} if sheet.tempered else {}
         keys += ["bias"] if sheet.bias else []
         keys += ["kv_heads"] if sheet.kv_heads < sheet.heads else []
         keys += ["position", "pairs"] if sheet.position != "none" else []
     if sheet.weights:
         keys += ["d_k", "d_v"]
+    keys += ["maps"] if sheet.maps else []
     found |= {key: getattr(sheet, key) for key in keys}
     roles = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
     if sheet.kind in roles:
@@ -145,8 +161,19 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(page.title, page.subtitle, page.target) for page in pages if not page.behind)
-    return Page("start", spec.title, LEAD, bands=(band,), paragraphs=HOW_TO, boxes=boxes)
+    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
+    lead = LEAD + FOLLOW[len(spec.contexts) > 1]
+    return Page("start", spec.title, lead, bands=(band,), paragraphs=_how_to(spec, pages), boxes=boxes)
+
+
+def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
+    """What to do with the workbook; one of its own products of matrices shows how formulas read."""
+    blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
+    products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
+    shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
+    growing = any(sheet.generate for sheet in spec.sheets)
+    said = IN_NAMES["[" in shown].format(shown) + BLANKS * ("0+" in shown)
+    return (*HOW_TO, said, *((PARTS,) if growing else ()))
 
 
 def _inputs(spec: Spec) -> Page:
@@ -210,7 +237,9 @@ def _inputs(spec: Spec) -> Page:
         "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
     )
     subtitle = "words and embeddings"
-    return Page("vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle)
+    return Page(
+        "vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle, tries=INPUTS
+    )
 
 
 def _sentence(context: Context) -> Block:

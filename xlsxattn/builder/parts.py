@@ -153,6 +153,8 @@ class Step(NamedTuple):
     groups: Mapping[str, Group]
     level: int = 0
     show_formula: bool = True
+    paper: str = ""
+    more: str = ""
 
 
 Steps = dict[str, Step]
@@ -161,7 +163,7 @@ Steps = dict[str, Step]
 
 def step(op: Op, lane: Lane, group: Group, *, title: str = "") -> Step:
     """The step of one operation in one lane."""
-    return Step(title or op.maths, op.why, {lane.id: group})
+    return Step(title or op.maths, op.why, {lane.id: group}, paper=op.paper, more=op.more)
 
 
 def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
@@ -178,6 +180,8 @@ def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
             tuple(s.groups.get(lane.id) for lane in lanes),
             level=s.level,
             show_formula=s.show_formula,
+            paper=s.paper,
+            more=s.more,
         )
         for s in joined.values()
     ]

@@ -87,6 +87,8 @@ class Sheet:
         folded: whether what can be folded is folded.
         frozen: rows that stay in view.
         one_page: whether it is printed on a single page; else it is one page wide.
+        upright: whether it is printed upright, else landscape.
+        breaks: rows that begin another page in print.
         last: last row and column that are printed.
     """
 
@@ -103,6 +105,8 @@ class Sheet:
     folded: bool = False
     frozen: int = 4
     one_page: bool = False
+    upright: bool = False
+    breaks: list[int] = field(default_factory=list)
     last: tuple[int, int] = (0, 0)
 
 

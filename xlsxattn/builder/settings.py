@@ -32,6 +32,8 @@ class SheetSpec:
     """One sheet or model: its id, kind and settings, as docs/spec-models.md lists them.
 
     ``weights`` holds all its matrices by their ranges' names without the sheet's id; none: Q = K = V = X.
+    ``tempered``: an attention sheet with a temperature of its own to play with.
+    ``maps``: a page shows all heads' attention at a glance.
     ``contexts`` are the ids it runs on: in cross-attention queries and keys, in an encoder-decoder source and
     target.
 
@@ -69,6 +71,8 @@ class SheetSpec:
     tied: bool = True
     top_k: int = 0
     temperature: float = 1.0
+    tempered: bool = False
+    maps: bool = False
     generate: bool = False
     pool: str = "mean"
     classes: tuple[str, ...] = ()

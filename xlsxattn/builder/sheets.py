@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.table import Table
     from xlsxattn.builder.words import Context, Vocabulary
 
+MOST_MAPS, LONGEST_MAPPED = 32, 16
+"""Heads and words up to which a page of all heads' attention is made without being asked for."""
 MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES, MOST_NEAR = 64, 64, 4096, 256, 256
 
 _OWN = ("id", "title", "kind")
@@ -39,14 +41,14 @@ _ATTENTION = ("scale", "mask", "position", "base", "pairs")
 _MODEL = (
     *_ATTENTION,
     *("contexts", "layers", "heads", "kv_heads", "d_ff", "norm", "epsilon", "residual", "activation", "bias"),
-    *("scale_embeddings", "embedding_norm", "final_norm"),
+    *("scale_embeddings", "embedding_norm", "final_norm", "maps"),
     *_SIZES,
 )
 _WRITING = ("tied", "top_k", "temperature", "generate")
 KEYS = {
-    "self-attention": (*_OWN, *_ATTENTION, *_SIZES),
-    "multi-head": (*_OWN, *_ATTENTION, "heads", "kv_heads", "bias", *_SIZES),
-    "cross-attention": (*_OWN, "queries", "keys", "scale", "mask", "heads", *_SIZES),
+    "self-attention": (*_OWN, *_ATTENTION, "temperature", *_SIZES),
+    "multi-head": (*_OWN, *_ATTENTION, "temperature", "heads", "kv_heads", "bias", "maps", *_SIZES),
+    "cross-attention": (*_OWN, "queries", "keys", "scale", "mask", "temperature", "heads", *_SIZES),
     "encoder": (*_OWN, *_MODEL, "similarity"),
     "decoder": (*_OWN, *_MODEL, *_WRITING),
     "encoder-decoder": (*_OWN, "source", "target", *(k for k in _MODEL if k != "contexts"), *_WRITING),
@@ -65,6 +67,11 @@ def parse_sheets(
         kind = bare.data.get("kind", "self-attention")
         if not isinstance(kind, str) or kind not in KINDS:
             raise bare.error("kind", f"found {show(kind)}, one of {', '.join(KINDS)} is needed")
+        for key in bare.data:
+            others = [name for name, keys in KEYS.items() if key in keys]
+            if others and kind not in others:
+                found = f"there is no such key on a sheet of kind {kind!r}"
+                raise bare.error(key, f"{found}, leave it out; it belongs to {', '.join(others)}")
         table = bare.knowing(KEYS[kind])
         if "id" not in table.data:
             raise table.error("id", "is missing")
@@ -134,6 +141,15 @@ class _Reader:
             **(self._model() if self.model else {}),
             **(self._writer() if self.writes else {}),
         }
+        if not self.model:
+            settings |= {
+                "temperature": table.positive("temperature", 1.0),
+                "tempered": "temperature" in table.data,
+            }
+        if "maps" in KEYS[self.kind]:
+            few = settings["heads"] * settings.get("layers", 1) in range(2, MOST_MAPS + 1)
+            short = max(len(self.contexts[c].words) for c in contexts) <= LONGEST_MAPPED
+            settings["maps"] = table.flag("maps", default=few and short)
         if settings.get("generate") and settings["mask"] == "causal+padding":
             raise table.error(
                 "mask",

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
+TOP = ("title", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
+EXPLAIN = ("short", "full")
+"""How much a workbook says beside its numbers."""
 MODELS_OWN = ("in", "out", "enc", "dec", "similar")
 """Parts of a model's names, which no context may have as its id beside one."""
 
@@ -39,19 +42,20 @@ class Spec:
     vocabulary: Vocabulary
     contexts: tuple[Context, ...]
     sheets: tuple[SheetSpec, ...]
+    explain: str = EXPLAIN[0]
 
     def context(self, context_id: str) -> Context:
         """The context with an id."""
         return next(context for context in self.contexts if context.id == context_id)
 
 
-def load(path: Path) -> Spec:
-    """Read and check a spec.
+def load(path: Path, changed: Mapping[str, Any] | None = None) -> Spec:
+    """Read and check a spec; ``changed``: keys that take the place of the file's own.
 
     Raises:
         SpecError: the file cannot be read, is not TOML, or asks for what cannot be built.
     """
-    return parse(read_toml(path, str(path)), str(path), path.parent)
+    return parse({**read_toml(path, str(path)), **(changed or {})}, str(path), path.parent)
 
 
 def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> Spec:
@@ -62,7 +66,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         source: names the spec in errors.
         folder: where the data files stand that it names.
     """
-    top = Table(data, source, "", ("title", "focus", "length", "vocabulary", "contexts", "sheets"), folder)
+    top = Table(data, source, "", TOP, folder)
     words = top.table("vocabulary", ("dimensions", "tokens", "from", "words", "components"))
     sentences = parse_sentences(top) if "from" in words.data else {}
     vocabulary = parse_vocabulary(words, spoken(sentences))
@@ -74,7 +78,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         for context in contexts:
             if context.id in MODELS_OWN:
                 raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
-    return Spec(title, focus, vocabulary, contexts, sheets)
+    return Spec(title, focus, vocabulary, contexts, sheets, top.one_of("explain", EXPLAIN, EXPLAIN[0]))
 
 
 def _sheets(top: Table) -> list[Table]:
@@ -91,4 +95,5 @@ def _focus(top: Table, contexts: tuple[Context, ...]) -> str:
             raise top.error("focus", f"no sentence has the word {focus!r}, give a word that stands in one")
         return focus
     first = contexts[0].words
-    return next((word for word in first if all(word in c.words for c in contexts)), first[0])
+    words = [word for word in first if word] or list(first)
+    return next((word for word in words if all(word in c.words for c in contexts)), words[0])

@@ -71,6 +71,14 @@ LOOKS: Mapping[str, Look] = {
     "mask": _number("0", "weights", align="center"),
     "exp": _number(FINE, "weights"),
     "attention": _number(FINE, "weights", bold=True),
+    "map": Look(
+        {"num_format": ".00", "border": 1, "border_color": LINE, "font_size": 8, "align": "center"},
+        "weights",
+        3.6,
+    ),
+    "map label": Look(
+        {"font_size": 9, "font_color": INK, "rotation": 90, "align": "center", "shrink": True}, width=3.6
+    ),
     "number": _number(NUMBER),
     "weight": _number(FINE),
     "setting": _number("General", bg_color=INPUT_FILL, font_color=INPUT_INK),
@@ -93,7 +101,16 @@ LOOKS: Mapping[str, Look] = {
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
     "status": Look({"bold": True, "font_color": "#166534"}, width=0),
-    "manifest": Look({"num_format": ANY_TEXT, "font_size": 9, "font_color": MUTED, "font_name": MONO}),
+    "manifest": Look(
+        {
+            "num_format": ANY_TEXT,
+            "font_size": 9,
+            "font_color": MUTED,
+            "font_name": MONO,
+            "text_wrap": True,
+            "valign": "top",
+        }
+    ),
     # words around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
     "lead": Look({"font_color": MUTED, "font_size": 11}),
@@ -101,6 +118,9 @@ LOOKS: Mapping[str, Look] = {
     "fact": Look({"font_color": MUTED, "align": "left"}),
     "step": Look({"bold": True, "font_size": 13, "font_color": INK}),
     "why": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
+    "try": Look({"font_color": INK, "font_size": 11}),
+    "meaning": Look({"font_color": INK}),
+    "paper": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
     "formula": Look({"font_name": MONO, "font_size": 9, "font_color": INPUT_INK}),
     "group": Look({"bold": True, "font_color": INK}),
     "side": Look(

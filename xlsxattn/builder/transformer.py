@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.browser import browser_page
-from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
+from xlsxattn.builder.contents import contents_page
+from xlsxattn.builder.experiments import LAYER, MODEL_INPUT, outcome
+from xlsxattn.builder.graph import Fact, Group, Page
 from xlsxattn.builder.layer import Layer, layer_weights, norm_step, norm_weights
+from xlsxattn.builder.maps import Looking, maps_page
 from xlsxattn.builder.outcome import classes_steps, next_token_steps, unembedding_bands
 from xlsxattn.builder.parts import Lane, Step, bands, computed, dims_above, step, typed
 from xlsxattn.builder.positions import (
@@ -30,23 +33,16 @@ from xlsxattn.builder.theme import cell_width
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.graph import Block
     from xlsxattn.builder.parts import Steps
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
-KINDS = {
-    "encoder": "An encoder: every token looks at every token, layer after layer, and each becomes richer.",
-    "decoder": "A decoder: each token looks back, never ahead, and says which token is likely to come next.",
-    "encoder-decoder": "An encoder reads one sentence; a decoder, looking at what was read, writes another.",
-    "classifier": "An encoder reads the sentence; what it made of the tokens says which class it belongs to.",
-}
 ROWS_AT_A_TIME = " Rows are made one by one, each from those so far."
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """An encoder or a decoder: its lanes, and how its names begin.
+    """A model, or one half of it, encoder or decoder: its lanes, and how its names begin.
 
     Attributes:
         title: what its pages are called.
@@ -65,13 +61,15 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     """All pages of a model, in the order of reading."""
     d_model = spec.vocabulary.d_model
     sides = _sides(spec, sheet)
-    layers = [page for side in sides for page in _layer_pages(sheet, side, d_model)]
-    out = [] if sheet.only else _out_pages(spec, sheet, sides)
     browser = [browser_page(sheet, _every_lane(sides))] if sheet.browses else []
-    first = [*_similar(sheet, sides, d_model), *browser]
-    pages = [*first, _in_page(spec, sheet, sides), *layers, *out]
+    pages = [*_similar(sheet, sides, d_model), *browser, _in_page(spec, sheet, sides)]
+    for side in sides:
+        pages += _layer_pages(sheet, side, d_model)
+        pages += [] if sheet.only else [_out_page(spec, sheet, side, last=side is sides[-1])]
+    if sheet.maps:
+        pages.append(maps_page(sheet, _looking(sheet, sides)))
     pages.sort(key=lambda page: page.behind)
-    return [_contents(sheet, sides, pages), *pages]
+    return [contents_page(sheet, sides, pages), *pages]
 
 
 def _similar(sheet: SheetSpec, sides: Sequence[Side], d_model: int) -> list[Page]:
@@ -96,6 +94,20 @@ def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:
         encoder = Side(f"{title}, encoder", f"{s}_enc", (source,))
         return [encoder, Side(f"{title}, decoder", f"{s}_dec", (target,), memory)]
     return [Side(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
+
+
+def _looking(sheet: SheetSpec, sides: Sequence[Side]) -> list[Looking]:
+    """Where heads look at something: each sentence in each layer, and across."""
+    found = []
+    for side in sides:
+        for lane in side.lanes:
+            for k in sheet.numbers:
+                p, at = f"{lane.prefix}_l{k}", f"{lane.id}, layer {k}"
+                found.append(Looking(at, lane, lane, p))
+                if side.memory:
+                    keys = side.memory[0]
+                    found.append(Looking(f"{at}: at {keys.id}", lane, keys, f"{p}_Cross"))
+    return found
 
 
 def _every_lane(sides: Sequence[Side]) -> tuple[Lane, ...]:
@@ -132,6 +144,8 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
         tuple(lane.heading(page) for lane in lanes),
         (*words, *positions, *stream, *weights, *masks),
         subtitle="words and positions",
+        tries=MODEL_INPUT,
+        box="Input",
     )
 
 
@@ -154,10 +168,10 @@ def _words(lane: Lane, d_model: int) -> Steps:
         ids = f"{p}_Ids"
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)
-        group = Group((number,), (replace(tokens, widths=(wide,)),), ("row in the vocabulary",))
-        formula = ops.GROWN.formula.format(typed=f"{lane.id}_Tokens", next=f"{p}_Next")
-        why = f"{ops.GROWN.why} Its formula: {formula}"
-        steps["Tokens"] = Step("The words, typed or written by the model", why, {lane.id: group})
+        tokens = replace(tokens, widths=(wide,))
+        group = Group((tokens,), (number,), ("word",), corner="row in the vocabulary")
+        title = "The words, typed or written by the model"
+        steps["Tokens"] = Step(title, ops.GROWN.why, {lane.id: group})
     X = lane.block(f"{p}_X", d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
     steps["X"] = step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")
     return steps
@@ -245,6 +259,9 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
+                tries=LAYER,
+                box=_box(side, f"layer {k}"),
+                begins=crossed and k == 1,
             )
         )
     return pages
@@ -271,43 +288,38 @@ def _layer_lead(side: Side) -> str:
 # --- what comes out ----------------------------------------------------------------------------------------
 
 
-def _out_pages(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> list[Page]:
+def _out_page(spec: Spec, sheet: SheetSpec, side: Side, *, last: bool) -> Page:
     d_model = spec.vocabulary.d_model
-    pages = []
-    for side in sides:
-        last = side is sides[-1]
-        steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
-        weights = []
-        if sheet.final_norm:
-            own = {
-                n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")
-            }
-            names = list(own)
-            weights = [norm_weights(own, sheet.id, names)]
-        if last and sheet.kind in WRITERS:
-            steps = [
-                found | next_token_steps(spec, sheet, lane)
-                for found, lane in zip(steps, side.lanes, strict=True)
-            ]
-        elif last and sheet.kind == "classifier":
-            steps = [
-                found | classes_steps(sheet, lane, d_model)
-                for found, lane in zip(steps, side.lanes, strict=True)
-            ]
-        page = f"{sheet.id}_out" if last else f"{side.w}_out"
-        facts, shared = unembedding_bands(spec, sheet) if last else ([], [])
-        pages.append(
-            Page(
-                page,
-                f"{side.title}, output",
-                _out_lead(sheet, last=last),
-                tuple(facts),
-                tuple(lane.heading(page) for lane in side.lanes),
-                (*bands(side.lanes, steps), *weights, *shared),
-                subtitle=_out_subtitle(sheet, last=last),
-            )
-        )
-    return pages
+    steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
+    weights = []
+    if sheet.final_norm:
+        own = {n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")}
+        weights = [norm_weights(own, sheet.id, list(own))]
+    if last and sheet.kind in WRITERS:
+        added = [next_token_steps(spec, sheet, lane) for lane in side.lanes]
+    elif last and sheet.kind == "classifier":
+        added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
+    else:
+        added = [{} for _ in side.lanes]
+    page = f"{sheet.id}_out" if last else f"{side.w}_out"
+    facts, shared = unembedding_bands(spec, sheet) if last else ([], [])
+    return Page(
+        page,
+        f"{side.title}, output",
+        _out_lead(sheet, last=last),
+        tuple(facts),
+        tuple(lane.heading(page) for lane in side.lanes),
+        (*bands(side.lanes, [a | b for a, b in zip(steps, added, strict=True)]), *weights, *shared),
+        subtitle=_out_subtitle(sheet, last=last),
+        tries=outcome(sheet, last=last),
+        box=_box(side, "output"),
+    )
+
+
+def _box(side: Side, what: str) -> str:
+    """A page's title in the picture on Start: the model's own title stands at the line's beginning."""
+    own = side.title.rpartition(", ")[2] if side.w.endswith(("_enc", "_dec")) else ""
+    return f"{own} {what}".strip().capitalize()
 
 
 def _out_lead(sheet: SheetSpec, *, last: bool) -> str:
@@ -332,87 +344,3 @@ def _output(sheet: SheetSpec, side: Side, lane: Lane, d_model: int) -> Steps:
         return {key: _headed(found, lane, d_model) for key, found in norm.items()}
     block = lane.block(name, d_model, ops.COPY, "output", x=last)
     return {"Output": step(ops.COPY, lane, lane.group(block, dims_above(name, d_model)))}
-
-
-# --- contents ----------------------------------------------------------------------------------------------
-
-
-def _contents(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) -> Page:
-    s = sheet.id
-    checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
-    condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
-    op = ops.status(f"AND({condition})", '"✓ every layer holds"', '"✗ a layer does not hold: see its sheet"')
-    status = computed(f"{s}_Status", (1, 1), op, "status")
-    found: list[Band] = []
-    if sheet.kind in WRITERS:
-        texts = tuple(_text(lane) for lane in sides[-1].lanes)
-        labels = tuple((lane.id,) for lane in sides[-1].lanes)
-        why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
-        found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
-    found.append(_hyperparameters(sheet, sides))
-    links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
-    return Page(
-        s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
-        subtitle=f"{sheet.kind}: {_count(sheet)}",
-    )  # fmt: skip
-
-
-def _heads(sheet: SheetSpec, sides: Sequence[Side], page: Page) -> tuple[tuple[str, str], ...]:
-    """Links to every head of a layer's page, where a model is so large that they are wanted."""
-    k = next((k for k in sheet.numbers if page.id == f"{sides[0].w}_l{k}"), None) if sheet.apart else None
-    if k is None:
-        return ()
-    p = sides[0].lanes[0].prefix
-    return tuple((f"h{h}", f"{p}_l{k}_h{h}_Attention") for h in sheet.heads_of(k))
-
-
-def _count(sheet: SheetSpec) -> str:
-    if sheet.only:
-        heads = sum(map(len, sheet.only.values()))
-        return f"{heads} head{'s' * (heads > 1)}"
-    return f"{len(sheet.numbers)} layer{'s' * (len(sheet.numbers) > 1)}"
-
-
-def _text(lane: Lane) -> Block:
-    words = '&" "&'.join(f"{lane.tokens}[{i + 1}]" for i in range(lane.n))
-    return computed(f"{lane.prefix}_Text", (1, 1), ops.SENTENCE, "said", words=words)
-
-
-def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
-    """The model's sizes and settings, each in a cell with a name."""
-    s, first = sheet.id, sheet.numbers[0]
-    w = f"{sides[0].w}_l{first}"
-    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h{sheet.heads_of(first)[0]}"
-
-    def size(name: str, of: str) -> Block:
-        return computed(f"{s}_{name}", (1, 1), ops.COLUMNS_OF, "count", of=of)
-
-    def count(name: str, value: int) -> Block:
-        return typed(f"{s}_{name}", "count", ((float(value),),), "constant")
-
-    scale = computed(f"{s}_Scale", (1, 1), ops.ROOT, "weight", d_k=f"{s}_DK")
-    if not sheet.scale:
-        scale = computed(f"{s}_Scale", (1, 1), ops.NO_SCALE, "weight")
-    rows = [
-        ("layers", count("NLayers", len(sheet.numbers))),
-        ("heads", count("NHeads", sheet.heads)),
-        ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
-        ("d_model", size("DModel", "vocab_E")),
-        ("d_k", size("DK", f"{key}_W_K")),
-        ("d_v", size("DV", f"{key}_W_V")),
-        *([] if sheet.only else [("d_ff", size("DFF", f"{w}_W_1"))]),
-        ("scale √d_k" if sheet.scale else "scale (off)", scale),
-        ("ε of every norm", typed(f"{s}_Epsilon", "setting", ((sheet.epsilon,),))),
-    ]
-    if sheet.kind in WRITERS:
-        rows.append(("temperature", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
-    group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
-    said = (
-        sheet.residual,
-        f"{sheet.norm} norm",
-        sheet.activation,
-        f"positions {sheet.position}",
-        f"mask {sheet.mask}",
-    )
-    why = f"{'; '.join(said)}."
-    return Band("Hyperparameters", why, (group,), shared=True, show_formula=False)

@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     Shape = tuple[int, int]
 
 MOST_SIZE = 1024
+NEEDS = {
+    "W_U": "tied = false",
+    "P": 'position = "learned"',
+    "W_3": 'activation = "swiglu"',
+    "b_3": 'activation = "swiglu" and bias = true',
+    "W_O": "several heads",
+    "b": "bias = true",
+    "Beta": 'norm = "layer"',
+    "Input": "embedding_norm = true",
+    "Output": "final_norm = true",
+}
+"""Which setting a weight belongs to, by how its name ends, or by its parts."""
 
 
 def shapes(sheet: SheetSpec, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
@@ -126,8 +138,11 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
     known = ", ".join(shapes) if len(shapes) < 12 else f"{', '.join(list(shapes)[:12])}, ..."  # noqa: PLR2004
     for name in given:
         if name not in shapes:
-            near = nearest(name, shapes)
+            near, needed = nearest(name, shapes), _needed(name)
             hint = f"did you mean '{near}'?" if near else f"known here: {known}"
+            hint = (
+                f"it belongs to {needed}" if needed and not (near and name.lower() == near.lower()) else hint
+            )
             raise table.error(f"weights.{name}", f"there is no such key; {hint}")
     for name, (rows, cols) in shapes.items():
         if name not in given:
@@ -135,8 +150,16 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
         found = (len(given[name]), len(given[name][0]))
         if found != (rows, cols):
             sentence = f"has the shape {found[0]} × {found[1]}, {rows} × {cols} is needed"
-            raise table.error(f"weights.{name}", sentence)
+            cells = f", a row for each of the {rows} positions" if name == "P" else ""
+            raise table.error(f"weights.{name}", sentence + cells)
     return {name: given[name] for name in shapes}
+
+
+def _needed(name: str) -> str:
+    """The setting that a weight of no use here would belong to; none for a name that no model has."""
+    parts = name.split("_")
+    ends = ("_".join(parts[-2:]), parts[-1], parts[-2] if len(parts) > 1 else "", parts[0])
+    return next((NEEDS[end] for end in ends if end in NEEDS), "")
 
 
 def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Matrix]:

@@ -154,7 +154,9 @@ def _padded(top: Table, contexts: tuple[Context, ...]) -> tuple[Context, ...]:
     for c in contexts:
         if len(c.words) > length:
             raise top.error(
-                f"contexts.{c.id}", f"has {len(c.words)} words, and length gives it {length} cells"
+                f"contexts.{c.id}",
+                f"has {len(c.words)} words, and length gives it {length} cells: shorten it, or make length "
+                f"{len(c.words)} or more",
             )
     return tuple(replace(c, words=c.words + ("",) * (length - len(c.words))) for c in contexts)
 

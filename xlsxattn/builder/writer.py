@@ -13,6 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
+from xlsxattn.builder.printing import MARGIN_END, MARGIN_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -175,10 +176,11 @@ class _Writer:
         if sheet.levels:
             ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)
-        ws.set_landscape()
+        (ws.set_portrait if sheet.upright else ws.set_landscape)()
         ws.set_paper(9)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
-        ws.set_margins(0.4, 0.4, 0.5, 0.5)
+        ws.set_margins(MARGIN_SIDE, MARGIN_SIDE, MARGIN_END, MARGIN_END)
+        ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
         if sheet.frozen > 1:
             ws.repeat_rows(0, sheet.frozen - 1)

@@ -22,6 +22,7 @@ MASK_VALUE = -1e300  # what a cell shows for −∞
 TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
 SMALLEST = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
 SHORTEST, LONGEST = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow
+COLDEST = 1e-6  # no temperature is lower: scores are divided by it
 PROJECTED = ("Q", "K", "V")  # blocks that exist with weights only
 
 
@@ -30,7 +31,8 @@ class Expected:
     """What one range must hold.
 
     Attributes:
-        values: (rows, cols): float64, or objects: str for texts and marks, float or "–" for cosines.
+        values: (rows, cols): float64, or objects: str for texts and marks, float or "–" for cosines, and what
+            `choices` has where a cell may hold one of several.
         kind: how to compare: as numbers, as texts, or as marks by their first character.
         magnitude: numbers: the largest Σ|terms| behind any cell of the range.
         amplification: what rounding before the softmax is multiplied by; inf: nobody can decide.
@@ -60,9 +62,13 @@ class Sized(NamedTuple):
 
 
 class Head(NamedTuple):
-    """One attention: its ranges by block, Attention (n, n), Output (n, d_v), M = max Σ|q||k| / scale."""
+    """One attention: its ranges by block, Masked, Attention (n, m), Output (n, d_v), M = max Σ|q||k| / scale.
+
+    Masked is Scaled where there is no mask.
+    """
 
     blocks: Ranges
+    Masked: Sized
     Attention: Sized
     Output: Sized
     M: float
@@ -124,13 +130,18 @@ def entropy(A: Array) -> Sized:
 
 
 @np.errstate(all="ignore")
-def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, allowed: Array | None = None) -> Head:
-    """softmax(Q Kᵀ / √d_k) V: Vaswani et al. 2017, eq. (1); with the mask `allowed` of §3.2.3.
+def attention(
+    Q: Sized, K: Sized, V: Sized, *, scale: bool = True, allowed: Array | None = None,
+    temperature: float = 1.0,
+) -> Head:  # fmt: skip
+    """softmax(Q Kᵀ / (√d_k T)) V: Vaswani et al. 2017, eq. (1); with the mask `allowed` of §3.2.3.
 
     Q is (n, d_k), K is (m, d_k), V is (m, d_v), allowed (n, m) of truth values. The largest a of a row is
-    1 / Σ exp(s − max s), which gives RowSum. A row that may look at nothing looks at everything alike.
+    1 / Σ exp(s − max s), which gives RowSum. A row that may look at nothing looks at everything alike. The
+    temperature T divides what is not scaled as well (Hinton et al. 2015, eq. 1).
     """
-    divisor = math.sqrt(K.value.shape[1]) if scale else 1.0
+    T = max(temperature, COLDEST)
+    divisor = (math.sqrt(K.value.shape[1]) if scale else 1.0) * T
     seen = np.ones((len(Q.value), len(K.value)), dtype=bool) if allowed is None else allowed  # (n, m)
     blind = ~seen.any(axis=1, keepdims=True)  # (n, 1)
     Scores = product("id,jd->ij", Q, K)  # (n, n)
@@ -140,9 +151,9 @@ def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, allowed: Arra
     Exp = given(np.where(seen, np.exp(Masked.value - RowMax.value), np.where(blind, 1.0, 0.0)))  # (n, m)
     hidden = np.where(blind, 0.0, -np.inf)
     Attention = given(softmax(np.where(seen, Scaled.value, hidden)))  # (n, m)
-    Unscaled = softmax(np.where(seen, Scores.value, hidden))  # (n, m)
+    Unscaled = softmax(np.where(seen, Scores.value / T, hidden))  # (n, m)
     Output = product("ij,jv->iv", Attention, V)  # (n, d_v)
-    M, M_scale = float(Scaled.size.max()), float(Scores.size.max())
+    M, M_scale = float(Scaled.size.max()), float(Scores.size.max()) / T
     blocks = {"Q": numbers(Q), "K": numbers(K), "V": numbers(V), "Scores": numbers(Scores)}
     blocks |= {"Scaled": numbers(Scaled)} | ({} if allowed is None else {"Masked": numbers(Masked)})
     blocks |= {
@@ -156,7 +167,7 @@ def attention(Q: Sized, K: Sized, V: Sized, *, scale: bool = True, allowed: Arra
         "EntropyUnscaled": numbers(entropy(Unscaled), M_scale),
         "Output": numbers(Output, M),
     }
-    return Head(blocks, Attention, Output, M)
+    return Head(blocks, Masked, Attention, Output, M)
 
 
 def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.attention import PROJECTED, Head, Sized, Trace, attention, given, numbers, product
+from xlsxattn.checker.focus import Gaze, focus, rank
 from xlsxattn.checker.layers import status
 from xlsxattn.checker.masks import index, mask_ranges, mask_value, padding, visible
 from xlsxattn.checker.models import chosen
 from xlsxattn.checker.positions import Positions, positions
 from xlsxattn.checker.projections import Linear, Projections, projections
-from xlsxattn.checker.words import constant, labels, sentence
+from xlsxattn.checker.words import constant, labels, sentence, shaped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,13 @@ def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
     return found | w.parts(s) | ({} if w.out is None else labels(f"{s}_W_O", None, dims))
 
 
+def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
+    """What a sheet's scores are divided by besides; 1 without the setting."""
+    if not sheet.settings.get("temperature", False):
+        return 1.0
+    return float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0])
+
+
 def applied(x: Sized, layer: Linear) -> Sized:
     """X W + b, with Σ|terms|."""
     y = product("nd,dk->nk", x, given(layer.W))
@@ -59,14 +67,15 @@ def applied(x: Sized, layer: Linear) -> Sized:
 
 def heads_of(
     at: tuple[str, str], x: Sized, memory: Sized, w: Projections | None, places: Positions,
-    words: tuple[Array, Array], *, scale: bool, allowed: Array | None,
+    words: tuple[Array, Array], *, scale: bool, allowed: Array | None, temperature: float,
 ) -> tuple[Ranges, dict[str, Head]]:  # fmt: skip
     """The heads by suffix, and their Q, K, V and turned Q, K: queries from x, keys and values from memory.
 
     `at` holds the prefixes of the queries' and the keys' ranges, `words` the words of both.
     """
     if w is None:
-        return {}, {"": attention(x, memory, memory, scale=scale, allowed=allowed)}
+        alone = attention(x, memory, memory, scale=scale, allowed=allowed, temperature=temperature)
+        return {}, {"": alone}
     found: Ranges = {}
     made: dict[str, dict[str, Sized]] = {letter: {} for letter in PROJECTED}
     for letter in PROJECTED:
@@ -79,9 +88,19 @@ def heads_of(
                 found |= {f"{name}Rot": numbers(y)} | labels(f"{name}Rot", words[side])
             made[letter][part] = y
     return found, {
-        h: attention(made["Q"][h], made["K"][g], made["V"][g], scale=scale, allowed=allowed)
+        h: attention(
+            *(made["Q"][h], made["K"][g], made["V"][g]), scale=scale, allowed=allowed, temperature=temperature
+        )
         for h, g in w.group.items()
     }
+
+
+def focus_rows(p: str, sheet: SheetInfo, done: dict[str, Head], gaze: Gaze) -> Ranges:
+    """What the focus word looks at in every head, and once for all of them the words."""
+    found = labels(f"{p}_FocusAttention", None, gaze.words)
+    for h, head in done.items():
+        found |= focus(f"{p}{h}", head, gaze, tempered=bool(sheet.settings.get("temperature", False)))
+    return found
 
 
 def outcome(
@@ -123,8 +142,10 @@ def one_context(
         found |= {f"{p}_Input": numbers(x)} | labels(f"{p}_Input", c.tokens, dims)
     words = (c.tokens, c.tokens)
     scale, allowed = sheet.settings["scale"], visible(mask, c)
-    parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed)
+    T = temperature(sheet, inputs)
+    parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
+    found |= focus_rows(p, sheet, done, Gaze(c.focus, c.tokens, x.value))
     return found | parts | ranges, left
 
 
@@ -133,6 +154,7 @@ def attention_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Input
     w = weights(sheet, inputs)
     places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
     found, trail[sheet.id] = frame(sheet, w, inputs) | places.ranges, {}
+    found |= rank(sheet.id, [len(c.ids) for c in contexts])
     if sheet.settings["mask"] != "none":
         found |= mask_value(sheet.id) | index(sheet.id, max(len(c.ids) for c in contexts))
     for c in contexts:
@@ -150,7 +172,7 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _
     w = weights(sheet, inputs)
     asking, told = chosen(sheet, contexts, (sheet.settings["queries"], sheet.settings["keys"]))
     q, m, n = f"{s}_{asking.id}", f"{s}_{told.id}", len(asking.ids)
-    found = frame(sheet, w, inputs)
+    found = frame(sheet, w, inputs) | rank(s, [len(told.ids)])
     for c in (asking, told):
         p = f"{s}_{c.id}"
         found |= {f"{p}_Heading": sentence(c), f"{p}_X": numbers(c.X)} | labels(f"{p}_X", c.tokens, dims)
@@ -159,9 +181,10 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _
         allowed = np.tile(told.exists, (n, 1))
         found |= padding(m, told) | {f"{q}_Mask": constant(allowed.astype(float))}
         found |= index(q, n, cols=False) | mask_value(s)
-    words = (asking.tokens, told.tokens)
+    words, scale, T = (asking.tokens, told.tokens), sheet.settings["scale"], temperature(sheet, inputs)
     parts, done = heads_of(
-        (q, m), asking.X, told.X, w, Positions({}), words, scale=sheet.settings["scale"], allowed=allowed
+        (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )
+    found |= focus_rows(q, sheet, done, Gaze(asking.focus, told.tokens, told.X.value))
     ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
     return found | parts | ranges | {f"{s}_Status": status([ranges[f"{q}_Drift"]])}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
-from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, tolerance
+from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.limits import STANDARD, guarded
 from xlsxattn.checker.manifest import affordable
@@ -250,6 +250,8 @@ def _apart(
             apart = value != other[i][j] and (value or "") != (other[i][j] or "")
             if apart and isinstance(value, float):
                 apart = not distance(other[i][j], value, "number") <= allowed
+            if apart and right.values.shape == (len(grid), len(row)):
+                apart = not either(right, i, j, (value, other[i][j]))
             if apart:
                 message = f"{name}: {first} computes {value!r}, {second} {other[i][j]!r}"
                 where = book.names[name].address(i, j)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.choices import OneOf, Wording, own
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reference import Expected
@@ -166,20 +167,39 @@ def distance(value: Value, right: object, kind: str) -> float:
     """How far a cell is from what it should hold; infinitely far where they cannot be compared."""
     if kind == "mark":
         return 0.0 if str(value)[:1] == right else math.inf
+    if isinstance(right, OneOf):
+        return min(distance(value, one, kind) for one in right.values)
     if must_be_blank(right):
         return 0.0 if value is None or value == "" else math.inf
-    if isinstance(right, str):
-        shown = "" if value is None else value
-        return 0.0 if not isinstance(value, CellError) and shown == right else math.inf
+    if isinstance(right, str | Wording):
+        return 0.0 if _reads(value, right) else math.inf
+    return _apart(value, float(right))  # type: ignore[arg-type]
+
+
+def _reads(value: Value, right: str | Wording) -> bool:
+    """Whether a cell's text is the right one."""
+    shown = "" if value is None else value
+    if not isinstance(shown, str) or isinstance(shown, CellError):
+        return False
+    return right.fits(shown) if isinstance(right, Wording) else shown == right
+
+
+def _apart(value: Value, wanted: float) -> float:
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
         return math.inf
-    wanted = float(right)  # type: ignore[arg-type]
     if NEVER_SEEN in (wanted, value):
         return 0.0 if wanted == value else math.inf
     return abs(value - wanted)
 
 
+def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
+    """Whether a cell may rightly hold one of several values, and all these are such."""
+    right = wanted.values[i, j]
+    return isinstance(right, OneOf | Wording) and not any(distance(v, right, wanted.kind) for v in values)
+
+
 def _finding(name: str, address: str, value: Value, right: object, kind: str) -> Finding:
+    right = own(right)
     if isinstance(value, CellError):
         return Finding(
             "error value",

@@ -35,6 +35,7 @@ SENSIBLE = {
 }
 """What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
 and which head is looked at."""
+BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
 WIDE = 16
@@ -57,7 +58,8 @@ def perturbed(book: Book) -> list[Edits]:
     First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
     that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
-    something, prompts of other lengths. Cells that hold a formula of the user's keep it.
+    something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Cells that
+    hold a formula of the user's keep it.
     """
     rng = np.random.default_rng(SEED)
     cells = _limits(book)
@@ -75,6 +77,8 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
+    if cold := _below_zero(book):
+        rounds.append(_drawn(_small(cells), rng) | cold)
     if vocabulary and uses_blanks(book.manifest.sheets):
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
     if vocabulary and full:
@@ -183,6 +187,18 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
             last = area.col + area.cols - 1
             zeros |= {at: 0.0 for at in _cells(book, name) if none or at[2] < last}
         yield words | zeros | _focused(book, vocabulary[-1])
+
+
+def _below_zero(book: Book) -> dict[At, float | str]:
+    """Temperatures of attention sheets below zero: they count as the lowest there is."""
+    sheets = [sheet.id for sheet in book.manifest.sheets if sheet.kind not in MODELS]
+    names = [f"{s}_Temperature" for s in sheets if f"{s}_Temperature" in book.manifest.inputs]
+    return {at: BELOW_ZERO for name in names for at in book.names[name].cells()}
+
+
+def _small(cells: dict[At, tuple[float, float]]) -> dict[At, tuple[float, float]]:
+    """Limits for numbers so small that their scores, divided by the lowest temperature, stay decidable."""
+    return {at: (low * SMALL, high * SMALL) if low < 0 else (low, high) for at, (low, high) in cells.items()}
 
 
 def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:

@@ -5,6 +5,7 @@ The mathematics stands beside this module, from the papers. No sheet's formula i
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,18 @@ KINDS: dict[str, Callable[[SheetInfo, Sequence[Context], Inputs, Trail], Ranges]
 }
 
 
+WITH_MAPS = (MANY, "encoder", "decoder", "encoder-decoder", "classifier")
+MAPPED = re.compile(r"(\w+_h[1-9]\d*)_Attention(_Rows|_Cols|)", re.ASCII)
+
+
+def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
+    """A copy of every head's Attention, with its labels, where a sheet or model has maps."""
+    if sheet.kind not in WITH_MAPS or not sheet.settings.get("maps", False):
+        return {}
+    heads = {name: MAPPED.fullmatch(name) for name in found}
+    return {f"{head[1]}_Map{head[2]}": found[name] for name, head in heads.items() if head}
+
+
 @np.errstate(all="ignore")
 def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Inputs) -> dict[str, Expected]:
     """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
@@ -60,7 +73,8 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
     for sheet in sheets:
         if sheet.kind not in KINDS:
             raise ValueError(f"There is no reference for the kind {sheet.kind} of the sheet {sheet.id}.")
-        found |= KINDS[sheet.kind](sheet, sentences, inputs, trail)
+        own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
+        found |= own | maps(sheet, own)
     names = ["vocab", *(sheet.id for sheet in sheets)]
     repeated = {f"xlsxattn_{name}_Status": found[f"{name}_Status"] for name in names}
     good = all(status.values.item() == "✓" for status in repeated.values())

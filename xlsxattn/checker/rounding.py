@@ -4,7 +4,8 @@ A bound multiplied through layers would leave nothing decidable. So the computat
 side: once as it is, and a few times with random noise of relative size 2^−43 in what every operation gives,
 a thousand times what rounding does there. How far those runs drift apart, scaled down, is what rounding can
 do: Monte Carlo arithmetic (Parker 1997; Vignes 1974). Where the exact GELU is used, more runs say what an
-engine with a coarse Φ would do.
+engine with a coarse Φ would do: its error may go one way in all cells, or any way in each, and what later
+layers subtract from one another does not cancel it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ DRAWS = 6
 NOISE = 2.0**-43
 UNIT = 2.0**-53  # what one rounding does, relative
 SAFETY = 40.0  # so many times as much is allowed: runs are few, and an engine may add up in another order
-COARSE_DRAWS = 3
+COARSE_DRAWS = 9  # one with the same error in all cells, the others with one that is drawn for each
 COARSE_PHI = 2.5e-11  # the largest error of IronCalc's NORMSDIST
 COARSE_SAFETY = 4.0
 
@@ -102,11 +103,15 @@ class Rounding:
         return Runs(noisy, size)
 
     def phi(self, x: Runs, h: Array) -> Runs:
-        """The noise of a coarse Φ in h Φ(h): once as if all were too large, else either way."""
+        """The noise of a coarse Φ in h Φ(h): once as if all were too large, else normal for each cell.
+
+        Its deviation is the largest error. Signs alone would not do: where one cell is taken from another,
+        all of a few runs may happen to have the same sign in both, and nothing would be allowed.
+        """
         noisy = x.values.copy()
-        for i, run in enumerate(noisy[1 + DRAWS :]):
-            either = 1.0 if i == 0 else self._random.choice([-1.0, 1.0], h.shape)
-            np.add(run, COARSE_PHI * np.abs(h) * either, out=run)
+        noise = self._random.normal(size=(COARSE_DRAWS, *h.shape))
+        noise[0] = 1.0
+        noisy[1 + DRAWS :] += COARSE_PHI * np.abs(h) * noise
         return Runs(noisy, x.size)
 
     def product(self, a: Runs, b: Runs) -> Runs:

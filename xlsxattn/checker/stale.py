@@ -5,7 +5,15 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.compare import NEVER_SEEN, ROUNDING_GROWS_FROM, SAVED, Finding, decidable, tolerance
+from xlsxattn.checker.compare import (
+    NEVER_SEEN,
+    ROUNDING_GROWS_FROM,
+    SAVED,
+    Finding,
+    decidable,
+    either,
+    tolerance,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -37,6 +45,8 @@ def stale(
             right = wanted.get(name)
             if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
                 continue
+            if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
+                continue
             i, j = worst
             message = (
                 f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
@@ -55,6 +65,17 @@ def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bo
     undecided = not (decidable(right, engine) and decidable(right, SAVED))
     allowed = tolerance(right, engine) + tolerance(right, SAVED)
     return _difference(saved, fresh, allowed, texts_differ=undecided) is None
+
+
+def _chosen_otherwise(right: Expected, saved: Grid, fresh: Grid) -> bool:
+    """Whether every cell that differs may rightly hold what either has."""
+    if right.values.shape != (len(fresh), len(fresh[0])):
+        return False
+    return all(
+        one is None or one == other or either(right, i, j, (one, other))
+        for i, (before, now) in enumerate(zip(saved, fresh, strict=True))
+        for j, (one, other) in enumerate(zip(before, now, strict=True))
+    )
 
 
 def _is_saved(book: Book, name: str, saved: Values) -> bool:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import SheetInfo
 
+MAPS = re.compile(r"\w+_(?:Map(?:_Rows|_Cols)?|maps_\w*Heading)", re.ASCII)
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
 _WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_Ends|_Frobenius)?$|_(Gamma|Beta|EndColumns)$")
@@ -110,7 +111,12 @@ def _out_of_order(book: Book) -> Iterator[Finding]:
 
 
 def page_of(sheet: SheetInfo, name: str) -> str:
-    """What stands on one tab with a range: its sheet; in a model its layer, on its side, or nothing sure."""
+    """What stands on one tab with a range: its sheet; in a model its layer, on its side, or nothing sure.
+
+    Maps of all heads stand on a tab of their own.
+    """
+    if MAPS.fullmatch(name):
+        return f"{sheet.id}, all heads"
     if sheet.kind not in MODELS:
         return sheet.id
     before, *after = name.removeprefix(f"{sheet.id}_").split("_")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.attention import Expected
+from xlsxattn.checker.attention import COLDEST, Expected
 from xlsxattn.checker.layers import Seen
 from xlsxattn.checker.masks import mask_ranges, visible
 from xlsxattn.checker.rounding import Rounding, exact, expect
@@ -53,7 +53,7 @@ def spoken(tower: Tower, r: Rounding, p: str, said: Pass, tokens: Array) -> tupl
     E, tied = inputs["vocab_E"], sheet.settings["tied"]
     U = E.T if tied else shaped(inputs, f"{sheet.id}_W_U", d_model, len(E), "")
     Logits = tied_alike(r.product(said.Output, exact(U)), U)
-    temperature = max(float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0]), 1e-6)
+    temperature = max(float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0]), COLDEST)
     Tempered = r.times(Logits, 1 / temperature)
     found: Ranges = {f"{p}_Logits": expect(Logits), f"{p}_Tempered": expect(Tempered)}
     ranges, Probability = distribution(r, p, Tempered)

@@ -1,0 +1,151 @@
+"""What a spec may say of a model, and the one sentence with which it is refused otherwise."""
+
+# ruff: noqa: E501 - a table reads best with a case a line
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from commands import refusal
+
+from xlsxattn.builder import spec
+from xlsxattn.builder.sheets import KEYS
+from xlsxattn.builder.table import SpecError
+
+WORDS = """
+length = 6
+[vocabulary.tokens]
+a = [1.0, 0.0, 0.5, 0.0]
+b = [0.5, 0.5, 0.0, 1.0]
+[contexts]
+one = "a b"
+two = "b a b"
+[[sheets]]
+id = "s"
+"""
+
+SIZES = [
+    ("decoder", "heads = 3", "heads", "found 3, which does not divide the 4 dimensions", "give d_k"),
+    ("decoder", "heads = 4\nkv_heads = 3", "kv_heads", "found 3, which does not divide the 4 heads"),
+    ("decoder", "heads = 2\nkv_heads = 4", "kv_heads", "found 4, which does not divide the 2 heads"),
+    ("decoder", 'position = "rotary"\nd_k = 3', "position", "d_k is 3, an even d_k is needed"),
+    ("encoder", 'position = "rotary"\nheads = 4', "position", "d_k is 1, an even d_k is needed"),
+    ("encoder", "layers = 0", "layers", "found 0, a whole number from 1 to 64"),
+    ("encoder", "layers = 65", "layers", "found 65, a whole number from 1 to 64"),
+    ("encoder", "d_ff = 0", "d_ff", "found 0, a whole number from 1 to 4096"),
+    ("decoder", "top_k = 3", "top_k", "found 3, a whole number from 1 to 2 is needed"),
+    ("decoder", "temperature = 0", "temperature", "found 0, a number above 0 is needed"),
+    ("decoder", "temperature = -1.0", "temperature", "found -1.0, a number above 0 is needed"),
+    ("decoder", "temperature = inf", "temperature", "number 1 is inf"),
+    ("encoder", "epsilon = 0", "epsilon", "found 0, a number above 0 is needed"),
+    ("encoder", "base = -2", "base", "found -2, a number above 0 is needed"),
+]  # fmt: skip
+
+CHOICES = [
+    ("decoder", 'mask = "none"', "mask", "found 'none', one of causal, causal+padding is needed"),
+    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "stands beside generate", "'causal' is needed"),
+    ("encoder-decoder", 'mask = "causal"', "mask", "found 'causal', one of none, padding is needed"),
+    ("encoder", 'norm = "batch"', "norm", "one of layer, rms is needed"),
+    ("encoder", 'residual = "prenorm"', "residual", "one of pre-norm, post-norm is needed"),
+    ("encoder", 'activation = "tanh"', "activation", "one of relu, gelu, gelu-tanh, silu, swiglu is needed"),
+    ("encoder", 'position = "absolute"', "position", "one of none, sinusoidal, learned, rotary is needed"),
+    ("encoder", 'pairs = "both"', "pairs", "one of adjacent, halves is needed"),
+    ("classifier", 'classes = ["x", "y"]\npool = "max"', "pool", "one of mean, first is needed"),
+    ("classifier", "", "classes", "is missing"),
+    ("classifier", 'classes = ["x"]', "classes", "a list of two to 256 names is needed"),
+    ("classifier", 'classes = ["x", "x"]', "classes", "has a name twice"),
+    ("encoder", 'contexts = ["three"]', "contexts", "found 'three', the contexts are: one, two"),
+    ("encoder", "contexts = []", "contexts", "found [], a list of contexts' ids is needed"),
+    ("encoder", 'contexts = ["one", "one"]', "contexts", "has a context twice"),
+    ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is 'two' as well, two different contexts"),
+    ("encoder-decoder", 'source = "three"', "source", "found 'three', the contexts are: one, two"),
+    ("decoder", "generate = 1", "generate", "found 1, true or false is needed"),
+]  # fmt: skip
+
+CONFLICTS = [
+    ("encoder", "generate = true", "generate", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
+    ("encoder", "temperature = 2.0", "temperature", "it belongs to decoder, encoder-decoder"),
+    ("classifier", 'classes = ["x", "y"]\ntied = true', "tied", "it belongs to decoder, encoder-decoder"),
+    ("decoder", 'pool = "mean"', "pool", "no such key on a sheet of kind 'decoder'", "it belongs to classifier"),
+    ("decoder", 'classes = ["x", "y"]', "classes", "it belongs to classifier"),
+    ("encoder", 'source = "one"', "source", "it belongs to encoder-decoder"),
+    ("encoder-decoder", 'contexts = ["one"]', "contexts", "no such key on a sheet of kind 'encoder-decoder'"),
+    ("multi-head", "layers = 2", "layers", "it belongs to encoder, decoder, encoder-decoder, classifier"),
+    ("self-attention", "kv_heads = 1", "kv_heads", "it belongs to multi-head"),
+    ("cross-attention", 'position = "rotary"', "position", "no such key on a sheet of kind 'cross-attention'"),
+    ("encoder", "queries = 1", "queries", "it belongs to cross-attention"),
+    ("decoder", "genrate = true", "genrate", "no such key; did you mean 'generate'?"),
+]  # fmt: skip
+
+GIVEN = [
+    ("decoder", "tied = true", "W_U", [[1.0, 0.0]] * 4, "no such key; it belongs to tied = false"),
+    ("decoder", 'position = "rotary"', "P", [[0.0] * 4] * 6, 'it belongs to position = "learned"'),
+    ("decoder", "bias = false", "l1_b_Q", [0.0] * 4, "it belongs to bias = true"),
+    ("decoder", 'norm = "rms"', "l1_Norm1_Beta", [0.0] * 4, 'it belongs to norm = "layer"'),
+    ("decoder", "", "l1_W_3", [[0.0] * 16] * 4, 'it belongs to activation = "swiglu"'),
+    ("decoder", "final_norm = false", "Output_Gamma", [1.0] * 4, "it belongs to final_norm = true"),
+    ("decoder", "", "Input_Gamma", [1.0] * 4, "it belongs to embedding_norm = true"),
+    ("decoder", "", "l1_w_q", [[0.0] * 4] * 4, "did you mean 'l1_W_Q'?"),
+    ("decoder", "", "l2_W_Q", [[0.0] * 4] * 4, "no such key"),
+    ("decoder", "", "P", [[0.0] * 4] * 5, "shape 5 × 4, 6 × 4 is needed, a row for each of the 6 positions"),
+    ("decoder", "tied = false", "W_U", [[1.0]] * 4, "shape 4 × 1, 4 × 2 is needed"),
+    ("classifier", 'classes = ["x", "y", "z"]', "W_C", [[1.0, 0.0]] * 4, "shape 4 × 2, 4 × 3 is needed"),
+    ("decoder", "", "l1_W_2", None, "is missing"),
+]  # fmt: skip
+
+
+def sheet(kind: str, keys: str) -> str:
+    return f'{WORDS}kind = "{kind}"\n{keys}\n'
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "key", "right"), [(a, b, c, d) for a, b, c, *d in SIZES + CHOICES + CONFLICTS]
+)
+def test_a_model_that_cannot_be_is_refused_in_one_sentence(kind, keys, key, right):
+    Path("spec.toml").write_text(sheet(kind, keys), "utf-8")
+    sentence = refusal("build", "spec.toml")
+    assert sentence.startswith(f"spec.toml: sheets[1].{key}: ")
+    assert [part for part in right if part not in sentence] == [], sentence
+
+
+@pytest.mark.parametrize(("kind", "keys", "name", "matrix", "right"), GIVEN)
+def test_a_weight_that_does_not_fit_is_refused_in_one_sentence(kind, keys, name, matrix, right):
+    text = sheet(kind, keys)
+    Path("spec.toml").write_text(text, "utf-8")
+    drawn = spec.load(Path("spec.toml")).sheets[0].weights
+    weights = {key: [list(row) for row in rows] for key, rows in drawn.items()} | {name: matrix}
+    table = "".join(f"{key} = {rows}\n" for key, rows in weights.items() if rows is not None)
+    Path("spec.toml").write_text(f"{text}[sheets.weights]\n{table}", "utf-8")
+    sentence = refusal("build", "spec.toml")
+    assert sentence.startswith(f"spec.toml: sheets[1].weights.{name}: ")
+    assert right in sentence
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "right"),
+    [
+        ('two = "b a b"', 'two = "b a b a b a b"', "contexts.two", "has 7 words, and length gives it 6 cells: shorten it, or make length 7 or more"),
+        ('two = "b a b"', 'two = "b c b"', "contexts.two", "the vocabulary lacks the word 'c'"),
+        ("length = 6", "length = 0", "length", "found 0, a whole number from 1"),
+        ("length = 6", "length = 6.0", "length", "found 6.0, a whole number from 1"),
+        ("one = ", "in = ", "contexts.in", "this id is a model's own, choose another"),
+        ("one = ", "dec = ", "contexts.dec", "this id is a model's own, choose another"),
+        ('two = "b a b"\n', "", "sheets[1].kind", "encoder-decoder needs two contexts, the spec has one"),
+    ],
+)  # fmt: skip
+def test_words_that_do_not_suit_a_model_are_refused_in_one_sentence(old, new, key, right):
+    Path("spec.toml").write_text(sheet("encoder-decoder", "").replace(old, new), "utf-8")
+    sentence = refusal("build", "spec.toml")
+    assert sentence.startswith(f"spec.toml: {key}: ")
+    assert right in sentence
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KEYS if kind != "compare"])
+def test_every_key_of_another_kind_is_refused_by_its_name(kind):
+    every = {key for keys in KEYS.values() for key in keys}
+    for key in sorted(every - set(KEYS[kind])):
+        data = {"vocabulary": {"tokens": {"a": [1.0]}}, "contexts": {"c": "a", "d": "a"}}
+        data["sheets"] = [{"id": "s", "kind": kind, key: 1}]
+        with pytest.raises(SpecError, match=rf"sheets\[1\]\.{key}: there is no such key on a sheet of kind"):
+            spec.parse(data, "spec")

@@ -1,0 +1,61 @@
+"""Every template's workbook, opened and saved by another program, still passes the check."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+from commands import run
+from conftest import require
+
+from xlsxattn import press, templates
+from xlsxattn.checker.engines import processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROGRAMS = {"libreoffice": "LibreOffice", "gnumeric": "gnumeric", "openpyxl": "Microsoft Excel"}
+"""Who saves the workbooks, and as whom it signs: openpyxl as the program whose format it writes."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with every template's workbook."""
+    folder = tmp_path_factory.mktemp("built")
+    for name in templates.names():
+        assert press.build(templates.path(name), folder / f"{name}.xlsx").report.holds
+    return folder
+
+
+def save(program: str, built: Path, into: Path) -> None:
+    """Let a program open and save every workbook, at its defaults."""
+    sources = sorted(built.glob("*.xlsx"))
+    if program == "openpyxl":
+        for source in sources:
+            openpyxl.load_workbook(source).save(into / source.name)
+        return
+    require(program)
+    if program == "gnumeric":
+        for source in sources:
+            command = [shutil.which("ssconvert"), "--export-type=Gnumeric_Excel:xlsx2", str(source)]
+            assert processes.run([*command, str(into / source.name)], into, 60) == 0
+        return
+    command = [shutil.which("soffice"), f"-env:UserInstallation={(into / 'profile').as_uri()}", "--headless"]
+    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(into), *map(str, sources)]
+    assert processes.run(command, into, 180) == 0
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_template_saved_by_another_program_holds(program, built, tmp_path):
+    save(program, built, tmp_path)
+    saved = sorted(tmp_path.glob("*.xlsx"))
+    assert [path.stem for path in saved] == sorted(templates.names())
+    for path in saved:
+        assert path.read_bytes() != (built / path.name).read_bytes()
+        said = run("check", "-q", path)
+        assert said.code == 0, said.out + said.err
+        first, *_, last = said.out.splitlines()
+        assert first.startswith(f"{path}, saved by {PROGRAMS[program]}")
+        assert "error" not in last.replace("0 errors", "")

@@ -1,0 +1,107 @@
+"""A model's first page: what it is, links to its pages, the text it wrote, its sizes in named cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
+from xlsxattn.builder.parts import computed, typed
+from xlsxattn.builder.settings import WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.graph import Block
+    from xlsxattn.builder.parts import Lane
+    from xlsxattn.builder.settings import SheetSpec
+    from xlsxattn.builder.transformer import Side
+
+KINDS = {
+    "encoder": "An encoder: every token looks at every token, layer after layer, and each becomes richer.",
+    "decoder": "A decoder: each token looks back, never ahead, and says which token is likely to come next.",
+    "encoder-decoder": "An encoder reads one sentence; a decoder, looking at what was read, writes another.",
+    "classifier": "An encoder reads the sentence; what it made of the tokens says which class it belongs to.",
+}
+
+
+def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]) -> Page:
+    """What the model is, links to its pages, what it wrote, and its sizes."""
+    s = sheet.id
+    checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
+    condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
+    op = ops.status(f"AND({condition})", '"✓ every layer holds"', '"✗ a layer does not hold: see its sheet"')
+    status = computed(f"{s}_Status", (1, 1), op, "status")
+    found: list[Band] = []
+    if sheet.kind in WRITERS:
+        texts = tuple(_text(lane) for lane in sides[-1].lanes)
+        labels = tuple((lane.id,) for lane in sides[-1].lanes)
+        why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
+        found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
+    found.append(_hyperparameters(sheet, sides))
+    links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
+    return Page(
+        s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
+        subtitle=f"{sheet.kind}: {_count(sheet)}", begins=True,
+    )  # fmt: skip
+
+
+def _heads(sheet: SheetSpec, sides: Sequence[Side], page: Page) -> tuple[tuple[str, str], ...]:
+    """Links to every head of a layer's page, where a model is so large that they are wanted."""
+    k = next((k for k in sheet.numbers if page.id == f"{sides[0].w}_l{k}"), None) if sheet.apart else None
+    if k is None:
+        return ()
+    p = sides[0].lanes[0].prefix
+    return tuple((f"h{h}", f"{p}_l{k}_h{h}_Attention") for h in sheet.heads_of(k))
+
+
+def _count(sheet: SheetSpec) -> str:
+    if sheet.only:
+        heads = sum(map(len, sheet.only.values()))
+        return f"{heads} head{'s' * (heads > 1)}"
+    return f"{len(sheet.numbers)} layer{'s' * (len(sheet.numbers) > 1)}"
+
+
+def _text(lane: Lane) -> Block:
+    words = '&" "&'.join(f"{lane.tokens}[{i + 1}]" for i in range(lane.n))
+    return computed(f"{lane.prefix}_Text", (1, 1), ops.SENTENCE, "said", words=words)
+
+
+def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
+    """The model's sizes and settings, each in a cell with a name."""
+    s, first = sheet.id, sheet.numbers[0]
+    w = f"{sides[0].w}_l{first}"
+    key = f"{w}_g1" if sheet.kv_heads < sheet.heads else f"{w}_h{sheet.heads_of(first)[0]}"
+
+    def size(name: str, of: str) -> Block:
+        return computed(f"{s}_{name}", (1, 1), ops.COLUMNS_OF, "count", of=of)
+
+    def count(name: str, value: int) -> Block:
+        return typed(f"{s}_{name}", "count", ((float(value),),), "constant")
+
+    scale = computed(f"{s}_Scale", (1, 1), ops.ROOT, "weight", d_k=f"{s}_DK")
+    if not sheet.scale:
+        scale = computed(f"{s}_Scale", (1, 1), ops.NO_SCALE, "weight")
+    rows = [
+        ("layers", count("NLayers", len(sheet.numbers))),
+        ("heads", count("NHeads", sheet.heads)),
+        ("heads of keys and values", count("NKVHeads", sheet.kv_heads)),
+        ("d_model", size("DModel", "vocab_E")),
+        ("d_k", size("DK", f"{key}_W_K")),
+        ("d_v", size("DV", f"{key}_W_V")),
+        *([] if sheet.only else [("d_ff", size("DFF", f"{w}_W_1"))]),
+        ("scale √d_k" if sheet.scale else "scale (off)", scale),
+        ("ε of every norm", typed(f"{s}_Epsilon", "setting", ((sheet.epsilon,),))),
+    ]
+    if sheet.kind in WRITERS:
+        rows.append(("temperature", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
+    group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
+    said = (
+        sheet.residual,
+        f"{sheet.norm} norm",
+        sheet.activation,
+        f"positions {sheet.position}",
+        f"mask {sheet.mask}",
+    )
+    why = f"{'; '.join(said)}."
+    return Band("Hyperparameters", why, (group,), shared=True, show_formula=False)

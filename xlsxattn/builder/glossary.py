@@ -1,0 +1,179 @@
+"""The glossary: every term that a workbook uses, what it means, where it first stands, who named it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Entry, Page
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Term(NamedTuple):
+    """A term, its meaning, the form of the ranges that show it, and the paper."""
+
+    term: str
+    says: str
+    shown_by: str
+    paper: str = ""
+
+
+TERMS = (
+    Term("Token", "A word, or a piece of one: what a sentence is made of.", r"[a-z]\w*_Tokens"),
+    Term("Vocabulary", "All tokens that are known, each with its embedding.", "vocab_Tokens"),
+    Term(
+        "Embedding",
+        "The numbers that stand for a token, the same wherever it appears.",
+        "vocab_E",
+        "Mikolov et al. 2013",
+    ),
+    Term("d_model", "How many numbers an embedding has.", "vocab_Dims", ops.VASWANI.format("3.1")),
+    Term("Query, Q", "What a token is looking for.", r"\w+_Q", ops.VASWANI.format("3.2")),
+    Term("Key, K", "By what a token can be found.", r"\w+_K", ops.VASWANI.format("3.2")),
+    Term("Value, V", "What a token passes on to those that look at it.", r"\w+_V", ops.VASWANI.format("3.2")),
+    Term(
+        "Score",
+        "The dot product of a query and a key: how well they go together.",
+        r"\w+_Scores",
+        ops.VASWANI.format("3.2.1"),
+    ),
+    Term(
+        "√d_k",
+        "The root of the number of columns of a key. Scores are divided by it, so that they do not "
+        "grow with it.",
+        r"\w+_Scale",
+        ops.VASWANI.format("3.2.1"),
+    ),
+    Term(
+        "Mask",
+        "Which keys a token may look at; the others get −∞ before the softmax, and so no weight.",
+        r"\w+_Mask",
+        ops.VASWANI.format("3.2.3"),
+    ),
+    Term(
+        "Padding",
+        "Blank cells at the end of a short sentence, which nobody may look at.",
+        r"\w+_PaddingMask",
+    ),
+    Term(
+        "Softmax",
+        "exp of each number, divided by the sum: positive weights that sum to 1.",
+        r"\w+_Exp",
+        ops.VASWANI.format("3.2.1"),
+    ),
+    Term(
+        "Temperature",
+        "What numbers are divided by before a softmax: low makes it sharp, high makes it even.",
+        r"\w+_Temperature",
+    ),
+    Term(
+        "Attention",
+        "The softmax of the scores: how much each token looks at every other.",
+        r"\w+_Attention",
+        ops.VASWANI.format("3.2"),
+    ),
+    Term(
+        "Entropy",
+        "How spread a row of the attention is: 0 when it looks at one token, ln n when at all n alike.",
+        r"\w+_Entropy",
+    ),
+    Term(
+        "Head",
+        "One attention among several side by side, each in a subspace of its own.",
+        r"\w+_h1_Attention",
+        ops.VASWANI.format("3.2.2"),
+    ),
+    Term(
+        "Grouped queries",
+        "Several heads that share keys and values.",
+        r"\w+_g1_K",
+        "Ainslie et al. 2023",
+    ),
+    Term(
+        "W_O",
+        "The learned matrix that mixes the heads' outputs.",
+        r"\w+_W_O",
+        ops.VASWANI.format("3.2.2"),
+    ),
+    Term(
+        "Cross-attention",
+        "Queries come from one sentence, keys and values from another.",
+        r"\w+_Cross_h1_Attention",
+        ops.VASWANI.format("3.2.3"),
+    ),
+    Term(
+        "Positional encoding",
+        "Numbers that say where a token stands; without them the order of words would be lost.",
+        r"\w+_P",
+        ops.VASWANI.format("3.5"),
+    ),
+    Term(
+        "Rotary positions",
+        "Pairs of columns of Q and K turned by an angle that grows with the position.",
+        r"\w+_QRot",
+        "Su et al. 2021",
+    ),
+    Term(
+        "Residual",
+        "What comes in is added to what a sublayer finds: it only adds, and nothing is lost.",
+        r"\w+_Residual1",
+        ops.VASWANI.format("3.1"),
+    ),
+    Term(
+        "Layer norm",
+        "Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
+        r"\w+_Norm1_Variance",
+        "Ba et al. 2016",
+    ),
+    Term(
+        "RMS norm",
+        "Each row is brought to mean square 1, then stretched by γ.",
+        r"\w+_Norm1_MeanSquare",
+        "Zhang and Sennrich 2019",
+    ),
+    Term(
+        "Feed-forward",
+        "Two products with an activation between them, for each token by itself.",
+        r"\w+_FeedForward",
+        ops.VASWANI.format("3.3"),
+    ),
+    Term(
+        "Activation",
+        "What makes a layer more than one product: small or negative numbers are dropped or damped.",
+        r"\w+_Activation",
+        ops.VASWANI.format("3.3"),
+    ),
+    Term(
+        "Pooling",
+        "One row for a whole sentence, made of the rows of its tokens.",
+        r"\w+_Pooled",
+        "Devlin et al. 2019",
+    ),
+    Term(
+        "Logit",
+        "How much a row speaks for a word or a class, before the softmax.",
+        r"\w+_Logits",
+        ops.VASWANI.format("3.4"),
+    ),
+    Term(
+        "Greedy decoding",
+        "The word with the largest logit is written, and read as the next token.",
+        r"\w+_Next",
+        "Radford et al. 2019",
+    ),
+)
+
+
+def glossary_page(pages: Sequence[Page]) -> Page:
+    """A line for each term that some page shows, with a link to where it first stands."""
+    names = [block.name for page in pages for block in page.blocks()]
+    entries = []
+    for term in TERMS:
+        first = next((name for name in names if re.fullmatch(term.shown_by, name)), None)
+        if first is not None:
+            entries.append(Entry(term.term, term.says, first, term.paper))
+    lead = "What the words mean, in the order in which the sheets use them. A click leads to the first place."
+    return Page("glossary", "Glossary", lead, entries=tuple(entries), subtitle="what the words mean")

@@ -1,0 +1,107 @@
+"""How a laid-out sheet is printed: which cells, at which scale, and where one page ends and the next begins.
+
+A4, one page wide: landscape, or upright where many rows would still be readable. Lengths are points, those of
+columns pixels.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import theme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.placed import Sheet
+
+MOST_ROWS, MOST_COLS = 1_048_576, 16_384
+MARGIN_SIDE, MARGIN_END = 0.4, 0.5
+"""Inches, left and right, above and below."""
+LONG, SHORT = 72 * 11.69, 72 * 8.27
+LEAST_UPRIGHT = 0.6
+"""The scale below which an upright page would be too small to read."""
+ROW, POINTS_A_PIXEL = 15.0, 0.75
+SPARE = 0.95
+"""How much of a page is counted on: fonts that stand in for others make rows a little taller."""
+ONE_PAGE = 60
+PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
+WORDS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
+"""Pixels that a character takes in a line of words."""
+
+
+class TooLargeError(ValueError):
+    """A page that no spreadsheet can hold."""
+
+
+def pixels(sheet: Sheet, columns: range) -> float:
+    """How wide some columns are together."""
+    usual = theme.LOOKS["number"].width
+    return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)
+
+
+def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
+    """Decide what is printed, to the last line of words, and where its pages end.
+
+    Args:
+        sheet: with everything placed.
+        row: the last row.
+        pieces: first row, and row after the last, of what should not be torn apart.
+
+    Raises:
+        TooLargeError: the page needs more rows or columns than a sheet has.
+    """
+    col = _last_column(sheet)
+    if row > MOST_ROWS or col >= MOST_COLS:
+        needed = f"{row:,} rows and {col + 1:,} columns"
+        raise TooLargeError(
+            f"sheet '{sheet.tab}' would need {needed}; a sheet has {MOST_ROWS:,} and {MOST_COLS:,}"
+        )
+    for text in sheet.texts:
+        need, right = WORDS.get(text.look, 0.0) * theme.cell_width(text.text), text.col
+        while (need := need - pixels(sheet, range(right, right + 1))) > 0:
+            right += 1
+        col = max(col, right)
+    gaps = {bar.where.right + 1 for bar in sheet.bars}
+    for c in range(1, col + 1):
+        sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)
+    sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
+    if not sheet.one_page:
+        sheet.upright = _scale(sheet, SHORT) >= LEAST_UPRIGHT
+        sheet.breaks = _breaks(sheet, pieces)
+
+
+def _last_column(sheet: Sheet) -> int:
+    texts = (text.col + text.cols - 1 for text in sheet.texts)
+    areas = (p.area.right for p in sheet.placed)
+    return max([1, *texts, *areas, *(bar.where.right for bar in sheet.bars)])
+
+
+def page_height(sheet: Sheet) -> float:
+    """Points of a sheet's rows that a page holds: more where the sheet is wide and printed smaller."""
+    across, down = (SHORT, LONG) if sheet.upright else (LONG, SHORT)
+    return SPARE * (down - 2 * 72 * MARGIN_END) / _scale(sheet, across)
+
+
+def _scale(sheet: Sheet, across: float) -> float:
+    """How large a sheet is printed to fit a page's width."""
+    wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
+    return min(1.0, (across - 2 * 72 * MARGIN_SIDE) / wide)
+
+
+def tall(sheet: Sheet, first: int, after: int) -> float:
+    """Points of some rows."""
+    return sum(sheet.heights.get(row, ROW) for row in range(first, after))
+
+
+def _breaks(sheet: Sheet, pieces: Sequence[tuple[int, int]]) -> list[int]:
+    """The rows that begin a page, each the first of a piece; what is taller than a page is torn anyway."""
+    found: list[int] = []
+    page, head = page_height(sheet), tall(sheet, 0, sheet.frozen)
+    begun = 0
+    for first, after in pieces:
+        used = tall(sheet, begun, after) + (head if begun else 0.0)
+        if used > page and first > begun and first > sheet.frozen:
+            found.append(first)
+            begun = first
+    return found

@@ -1,0 +1,130 @@
+"""What the focus word looks at: its row of an Attention, and in words the largest weights of it.
+
+The softmax only rises, so weights stand in the order of their scores. Of two that stand nearer than rounding
+or an engine keeps apart either may come first; of two that are equal to the last digit in every program, the
+first does.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from xlsxattn.checker.attention import FREE, TOLERANCE, Expected, Sized, entropy, numbers
+from xlsxattn.checker.choices import Wording, one_of
+from xlsxattn.checker.words import constant, count, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.checker.attention import Array, Head, Ranges
+
+MOST = 3  # so many words are said
+NOBODY = "–"  # what is said where the sentence lacks the focus word
+HUNDREDTH = 0.01
+VANISHED = -760.0
+"""exp of what is below is 0 in every program."""
+NO_FARTHER = 2.0**-52
+"""IronCalc takes numbers for equal that are no farther apart, however small both are."""
+
+
+class Gaze(NamedTuple):
+    """Who looks at whom.
+
+    Attributes:
+        position: the focus word's row, counted from 1, or 0 for nobody's.
+        words: what is looked at, (n, 1).
+        memory: what the keys are made from, (n, d_model).
+    """
+
+    position: int
+    words: Array
+    memory: Array
+
+
+def rank(s: str, lengths: Sequence[int]) -> Ranges:
+    """1, 2, ..., as many as the longest of these sentences shows."""
+    return {f"{s}_Rank": constant(count(min(MOST, max(lengths))).value.T)}
+
+
+def focus(t: str, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
+    """The ranges of one head's focus row; its entropy where the sheet has a temperature."""
+    row, M = head.Attention.row(gaze.position), head.M if gaze.position else 1.0
+    n = row.value.shape[1]
+    columns = ranked(head, gaze)[: min(MOST, n)]
+    largest = Sized(*(np.sort(x)[:, ::-1][:, : len(columns)] for x in row))
+    words = [tuple(dict.fromkeys(gaze.words[j, 0] for j in may)) for may in columns]
+    lost = 1.0 if math.isfinite(M) else math.inf
+    found: Ranges = {
+        f"{t}_FocusAttention": numbers(row, M),
+        f"{t}_FocusWeights": numbers(largest, M),
+        f"{t}_FocusPlaces": Expected(
+            _cells([one_of(tuple(j + 1.0 for j in may)) for may in columns]), "number", float(n), lost
+        ),
+        f"{t}_FocusWords": Expected(_cells([one_of(may) for may in words]), "text", amplification=lost),
+        f"{t}_FocusSaid": text(NOBODY),
+    }
+    if gaze.position:
+        said = wording(largest.value[0], words, slack(M), more=n > len(columns))
+        found[f"{t}_FocusSaid"] = Expected(_cells([said]), "text", amplification=M if M >= 1 else lost)
+    if tempered:
+        found[f"{t}_FocusEntropy"] = numbers(entropy(row.value), M)
+    return found
+
+
+def _cells(values: Sequence[object]) -> Array:
+    """One row of anything, (1, cols)."""
+    row = np.empty((1, len(values)), dtype=object)
+    row[0, :] = values
+    return row
+
+
+def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
+    """Rank by rank the columns, counted from 0, that may stand there; the reference's own first."""
+    scores, size = (x[0] for x in head.Masked.row(gaze.position))  # (n,)
+    weights = head.Attention.row(gaze.position).value[0]  # (n,)
+    below = scores - scores.max()
+    below[below < VANISHED] = -np.inf  # masked, or nothing is left of it
+    # to the last digit in every program: equal keys have equal scores, and 0 is the sum of zeros
+    summed = (size != 0)[:, None]  # (n, 1)
+    K = head.blocks["K"].values
+    rows = np.hstack([gaze.memory * summed, K * summed, summed, np.isinf(below)[:, None]])
+    _, first, alike = np.unique(rows + 0.0, axis=0, return_index=True, return_inverse=True)
+    alike = alike.reshape(-1)
+    below = below[first][alike]
+    alike[np.isinf(below)] = -1
+    apart = TOLERANCE * max(1.0, head.M)
+    order = [int(j) for j in np.argsort(-below, kind="stable")]
+    found: list[tuple[int, ...]] = []
+    for j in order[:MOST]:
+        with np.errstate(invalid="ignore"):  # nothing is left of two
+            near = np.abs(below - below[j]) <= apart
+        near |= np.abs(weights - weights[j]) <= NO_FARTHER
+        sure = bool((alike[near] == alike[j]).all())
+        found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))
+    return found
+
+
+def slack(M: float) -> float:
+    """How far rounding may carry a weight, whose scores are of this size; at most what two decimals show."""
+    return min(HUNDREDTH, TOLERANCE * max(1.0, M / FREE)) if math.isfinite(M) else 0.0
+
+
+def wording(weights: Array, words: Sequence[tuple[str, ...]], slack: float, *, more: bool) -> Wording:
+    """`0.62 × mouse + 0.25 × cat + ...`: each weight to two decimals, times its word."""
+    parts: list[tuple[float | str, ...]] = []
+    for weight, may in zip(weights, words, strict=True):
+        parts += [(" + ",)] if parts else []
+        parts += [rounded(float(weight), slack), (" × ",), may]
+    return Wording((*parts, *([(" + ...",)] if more else [])))
+
+
+def rounded(weight: float, slack: float) -> tuple[float, ...]:
+    """A weight to two decimals; near the middle of two hundredths either, the nearest first."""
+    if not math.isfinite(weight):
+        return (0.0,)
+    low, high = math.ceil((weight - slack) * 100 - 0.5), math.floor((weight + slack) * 100 + 0.5)
+    nearest = sorted(range(low, high + 1), key=lambda hundredths: abs(hundredths - 100 * weight))
+    return tuple(hundredths / 100 for hundredths in nearest)
