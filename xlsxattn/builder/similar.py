@@ -98,7 +98,7 @@ def similar_page(
                 show_formula=False,
             ),
         ),
-        charts=(Chart("line", 0, title, "depth", "cosine", series, labels.name),),
+        charts=(Chart("line", 0, title, "depth", "cosine", series, labels.name, after=1),),
         subtitle="how alike they are",
     )
 
