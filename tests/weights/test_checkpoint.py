@@ -398,6 +398,6 @@ def test_a_workbook_that_does_not_fit_is_refused_before_it_is_begun(
 
 def test_the_estimate_is_said_in_millions() -> None:
     assert str(size.Size(10_000_000, 700_000)) == (
-        "this will be 10.7 M cells, about 61 MB; Excel for the web opens less"
+        "this will be 10.7 M cells, about 100 MB; Excel for the web opens less"
     )
-    assert str(size.Size(9_000, 1_000)) == "this will be 10,000 cells, about 58 kB"
+    assert str(size.Size(9_000, 1_000)) == "this will be 10,000 cells, about 99 kB"

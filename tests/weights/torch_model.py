@@ -62,6 +62,12 @@ class Model:
         turned = torch.complex(x[..., : d // 2], x[..., d // 2 :]) * turn
         return torch.cat([turned.real, turned.imag], dim=-1)
 
+    def look(self, x: Any, k: int, h: int) -> Any:
+        """One head's attention, its weights standing by themselves."""
+        q, key = (self.linear(x, f"l{k}_h{h}_", which) for which in "QK")
+        scores = q @ key.T / (self.s["d_k"] ** 0.5 if self.s["scale"] else 1.0)
+        return self.torch.softmax(scores, dim=-1).numpy()
+
     def attend(self, x: Any, k: int, ran: Ran) -> Any:
         torch, s, n = self.torch, self.s, len(x)
         Q, K, V = (
@@ -98,6 +104,9 @@ class Model:
         x = self.norm(x, "Input") if s["embedding_norm"] else x
         for k in s.get("taken") or range(1, s["layers"] + 1):
             x = self.torch.tensor(np.array(entering[k], dtype=np.float64)) if k in entering else x
+            if "only" in s:  # an encoder's heads, nothing after them
+                ran.attention |= {(k, h): self.look(x, k, h) for h in s["only"][str(k)]}
+                continue
             if s["residual"] == "pre-norm":
                 x = x + self.attend(self.norm(x, f"l{k}_Norm1"), k, ran)
                 x = x + self.think(self.norm(x, f"l{k}_Norm2"), k)

@@ -155,6 +155,7 @@ class Chart:
         labels: the range that names a bar chart's columns, or a line chart's points.
         x_title: the axis's words, or the range and column that hold them.
         y_title: likewise.
+        after: the band, counted from 0, below which it stands; none: the last.
     """
 
     kind: Literal["bar", "scatter", "line"]
@@ -164,6 +165,7 @@ class Chart:
     y_title: str | tuple[str, int]
     series: tuple[Series, ...]
     labels: str = ""
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

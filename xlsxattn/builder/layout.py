@@ -28,7 +28,7 @@ from xlsxattn.language import ENGLISH, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xlsxattn.builder.graph import Band, Book, Box, Group, Labels, Page
+    from xlsxattn.builder.graph import Band, Book, Box, Chart, Group, Labels, Page
 
     Tell = Callable[[str], str]
 
@@ -110,10 +110,12 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
         row = _glossary(sheet, page, _contents(sheet, page, _head(sheet, page), tell), tell)
     starts = _lanes(sheet, page)
     pieces: list[tuple[int, int]] = []
-    for band in page.bands:
+    for i, band in enumerate(page.bands):
         row = _band(sheet, band, row, starts, pieces, full=full)
+        if below := [chart for chart in page.charts if chart.after == i]:
+            row = _charts(sheet, below, row, starts, pieces)
     row = _tries(sheet, page, row, pieces, tell)
-    row = _charts(sheet, page, row, starts, pieces)
+    row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, starts, pieces)
     finish(sheet, row, pieces)
     return sheet
 
@@ -423,9 +425,11 @@ def _widen(sheet: Sheet, block: Block, col: int) -> None:
             sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), wide)
 
 
-def _charts(sheet: Sheet, page: Page, row: int, starts: Sequence[int], pieces: list[tuple[int, int]]) -> int:
-    bars = [chart for chart in page.charts if chart.kind == "bar"]
-    others = [chart for chart in page.charts if chart.kind != "bar"]
+def _charts(
+    sheet: Sheet, charts: Sequence[Chart], row: int, starts: Sequence[int], pieces: list[tuple[int, int]]
+) -> int:
+    bars = [chart for chart in charts if chart.kind == "bar"]
+    others = [chart for chart in charts if chart.kind != "bar"]
     for chart in bars:
         col, end = starts[chart.lane], starts[chart.lane + 1] - GAP
         sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))

@@ -5,30 +5,37 @@ Sentence embeddings as the mean of the tokens' rows, brought to length 1: Reimer
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.graph import Band, Chart, Group, Page, Series
-from xlsxattn.builder.parts import bands, computed, dims_above, step, typed
+from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
+from xlsxattn.builder.parts import computed, dims_above, typed
 from xlsxattn.builder.settings import PADDING
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.builder.parts import Lane, Steps
+    from xlsxattn.builder.graph import Block
+    from xlsxattn.builder.parts import Lane
     from xlsxattn.builder.settings import SheetSpec
 
 LEAD = (
     "Each sentence becomes one row of numbers; the cosine says how alike two of them are. Below, the focus "
     "word is followed through the layers: the same numbers at first, in every sentence, and then?"
 )
+WAY = (
+    "Cosine of the focus word's row with its row in the first sentence. The embedding is the same: 1. Then "
+    "places are added, and each layer takes in more of the other words."
+)
+LABEL_WIDTH = 28.0
 
 
 def similar_page(
     sheet: SheetSpec, lanes: Sequence[Lane], d_model: int, left: Mapping[str, list[str]]
 ) -> Page:
-    """The page of an encoder's sentences.
+    """The page of an encoder's sentences, one below the other: rows are too wide to stand side by side.
 
     Args:
         sheet: the encoder.
@@ -36,70 +43,83 @@ def similar_page(
         d_model: columns of its rows.
         left: for each lane's id the range that each layer leaves.
     """
-    page, s = f"{sheet.id}_similar", sheet.id
+    page, s, first = f"{sheet.id}_similar", sheet.id, lanes[0]
     depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
-    words = [say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers)]
+    words = (say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers))
     labels = typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant")
-    first = lanes[0]
-    ways = [_way(lane, first, depths, labels if lane is first else tuple(words)) for lane in lanes]
-    rows = [_rows(lane, depths, tuple(words), d_model, left[lane.id]) for lane in lanes]
-    embeddings = bands(lanes, [_embedding(sheet, lane, first, d_model) for lane in lanes])
-    why = (
-        "Cosine of the focus word's row with its row in the first sentence. The embedding is the same: 1. "
-        "Then places are added, and each layer takes in more of the other words."
+    headings = tuple(replace(lane.heading(page), look="row label", widths=(LABEL_WIDTH,)) for lane in lanes)
+    short = tuple((lane.id,) for lane in lanes)
+    pooled = tuple(_pooled(sheet, lane, d_model) for lane in lanes)
+    normed = tuple(
+        computed(f"{lane.prefix}_Normed", (1, d_model), ops.NORMED, "output", x=f"{lane.prefix}_Pooled")
+        for lane in lanes
     )
-    series = tuple(
-        Series(lane.id, tuple(f"{lane.prefix}_Cosine_{depth}" for depth in depths)) for lane in lanes
+    alike = tuple(
+        computed(
+            f"{lane.prefix}_Similarity",
+            (1, 1),
+            ops.SIMILARITY,
+            "weight",
+            a=f"{lane.prefix}_Normed",
+            b=f"{first.prefix}_Normed",
+        )
+        for lane in lanes
     )
+    ways = [tuple(_cosine(lane, first, depth) for depth in depths) for lane in lanes]
+    sides = tuple(Side(lane.id, way) for lane, way in zip(lanes[1:], ways[1:], strict=True))
+    rows = [_rows(lane, depths, words, d_model, left[lane.id]) for lane in lanes]
+    series = tuple(Series(lane.id, tuple(b.name for b in way)) for lane, way in zip(lanes, ways, strict=True))
     title = "The focus word, layer by layer: its cosine with the first sentence's"
+
+    def band(op: ops.Op, group: Group) -> Band:
+        return Band(
+            op.maths, f"{op.why}  {_formula(group.blocks[-1])}", (group,), shared=True, show_formula=False
+        )
+
     return Page(
         page,
         say("{title}, sentences", title=say(sheet.title)),
         LEAD,
-        (),
-        tuple(lane.heading(page) for lane in lanes),
-        (
-            embeddings[0],
-            Band("The focus word, layer by layer", why, tuple(ways), show_formula=False),
-            *embeddings[1:],
-            Band("Its rows", "The focus word's row at each depth.", tuple(rows), show_formula=False),
+        bands=(
+            band(ops.SIMILARITY, Group(alike, headings, ("cosine",))),
+            Band(
+                "The focus word, layer by layer",
+                WAY,
+                (Group(ways[0], (labels,), (first.id,), sides),),
+                shared=True,
+                show_formula=False,
+            ),
+            band(pooled[0].parts[0].op, Group(pooled, short, dims_above(pooled[0].name, d_model))),
+            band(ops.NORMED, Group(normed, short)),
+            Band(
+                "Its rows",
+                "The focus word's row at each depth.",
+                tuple(rows),
+                shared=True,
+                show_formula=False,
+            ),
         ),
-        (Chart("line", 0, title, "depth", "cosine", series, labels.name),),
+        charts=(Chart("line", 0, title, "depth", "cosine", series, labels.name, after=1),),
         subtitle="how alike they are",
     )
 
 
-def _embedding(sheet: SheetSpec, lane: Lane, first: Lane, d_model: int) -> Steps:
-    p, index = lane.prefix, f"{lane.id}_Index"
-    op, names = ops.POOL_MEAN, {"index": index}
+def _formula(block: Block) -> str:
+    part = block.parts[0]
+    return part.formula if part.op.entered == "cells" else f"{{{part.formula}}}"
+
+
+def _pooled(sheet: SheetSpec, lane: Lane, d_model: int) -> Block:
+    """The mean of a sentence's rows (1 × d_model)."""
+    op, names = ops.POOL_MEAN, {"index": f"{lane.id}_Index"}
     if sheet.mask in PADDING:
-        op, names = ops.POOL_MASKED, {"padding": f"{p}_PaddingMask"}
-    pooled = computed(f"{p}_Pooled", (1, d_model), op, "output", x=f"{p}_Output", **names)
-    normed = computed(f"{p}_Normed", (1, d_model), ops.NORMED, "output", x=pooled.name)
-    names = {"a": normed.name, "b": f"{first.prefix}_Normed"}
-    alike = computed(f"{p}_Similarity", (1, 1), ops.SIMILARITY, "weight", **names)
-    sentence = (("sentence",),)
-    return {
-        "Similarity": step(ops.SIMILARITY, lane, Group((alike,), (("cosine with the first",),))),
-        "Pooled": step(op, lane, Group((pooled,), sentence, dims_above(pooled.name, d_model))),
-        "Normed": step(ops.NORMED, lane, Group((normed,), sentence)),
-    }
+        op, names = ops.POOL_MASKED, {"padding": f"{lane.prefix}_PaddingMask"}
+    return computed(f"{lane.prefix}_Pooled", (1, d_model), op, "output", x=f"{lane.prefix}_Output", **names)
 
 
-def _way(lane: Lane, first: Lane, depths: Sequence[str], labels: object) -> Group:
-    made = tuple(
-        computed(
-            f"{lane.prefix}_Cosine_{depth}",
-            (1, 1),
-            ops.COSINE,
-            "weight",
-            a=f"{first.prefix}_Track_{depth}",
-            b=f"{lane.prefix}_Track_{depth}",
-        )
-        for depth in depths
-    )
-    rows = (labels,) if not isinstance(labels, tuple) else tuple((word,) for word in labels)
-    return Group(made, rows, ("cosine",))  # type: ignore[arg-type]
+def _cosine(lane: Lane, first: Lane, depth: str) -> Block:
+    names = {"a": f"{first.prefix}_Track_{depth}", "b": f"{lane.prefix}_Track_{depth}"}
+    return computed(f"{lane.prefix}_Cosine_{depth}", (1, 1), ops.COSINE, "weight", **names)
 
 
 def _rows(
@@ -111,4 +131,4 @@ def _rows(
         computed(f"{lane.prefix}_Track_{depth}", (1, d_model), ops.PICK, "embedding", of=source, **names)
         for depth, source in zip(depths, sources, strict=True)
     )
-    return Group(made, tuple((word,) for word in words), dims_above(made[0].name, d_model))
+    return Group(made, tuple((word,) for word in words), dims_above(made[0].name, d_model), title=lane.id)

@@ -354,4 +354,4 @@ class _Writer:
 def _line(colour: str) -> dict[str, Any]:
     """How a line of a chart and its points are drawn."""
     marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
-    return {"line": {"color": colour, "width": 2.25}, "marker": marker}
+    return {"line": {"color": colour, "width": 2.25}, "marker": marker, "smooth": False}

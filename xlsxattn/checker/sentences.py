@@ -57,7 +57,8 @@ def similar(tower: Tower, own: Sequence[Context], made: Mapping[str, Pass]) -> R
         first = Runs(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
         found |= {f"{p}_Pooled": expect(Pooled), f"{p}_Normed": expect(units[-1])}
         found[f"{p}_Similarity"] = expect(r.product(units[-1], first))
-        found |= labels(f"{p}_Pooled", None, dims) | {f"{s}_similar_{c.id}_Heading": sentence(c)}
+        found |= labels(f"{p}_Pooled", None, dims) if c is own[0] else {}
+        found[f"{s}_similar_{c.id}_Heading"] = sentence(c)
         ways.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
         found |= labels(f"{p}_Track_X", None, dims)
         for name, here, there in zip(depths, ways[-1], ways[0], strict=True):

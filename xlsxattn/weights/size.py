@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from xlsxattn.weights.parts import Plan
 
 MB = 1_000_000
-BYTES_OF_NUMBER, BYTES_OF_FORMULA_CELL = 5.5, 9.0
-"""A cell in the file: shortest text of a float32, deflated; a computed cell's number has 16 digits."""
+BYTES_OF_NUMBER, BYTES_OF_FORMULA_CELL = 8.2, 25.0
+"""A cell in the file, measured: shortest text of a float32, deflated; 16 digits, and its part of labels."""
 MEMORY_FIXED, MEMORY_OF_NUMBER, MEMORY_OF_FORMULA_CELL = 250 * MB, 12.0, 400.0
 """A number's place as array, twice for a moment; a computed cell is an object while it is written."""
 WEB_LIMIT = 25 * MB
