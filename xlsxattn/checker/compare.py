@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.choices import OneOf, Wording, own
+from xlsxattn.checker.choices import Counted, OneOf, Wording, own
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -179,17 +179,17 @@ def distance(value: Value, right: object, kind: str) -> float:
         return min(distance(value, one, kind) for one in right.values)
     if must_be_blank(right):
         return 0.0 if value is None or value == "" else math.inf
-    if isinstance(right, str | Wording):
+    if isinstance(right, str | Wording | Counted):
         return 0.0 if _reads(value, right) else math.inf
     return _apart(value, float(right))  # type: ignore[arg-type]
 
 
-def _reads(value: Value, right: str | Wording) -> bool:
+def _reads(value: Value, right: str | Wording | Counted) -> bool:
     """Whether a cell's text is the right one."""
     shown = "" if value is None else value
     if not isinstance(shown, str) or isinstance(shown, CellError):
         return False
-    return right.fits(shown) if isinstance(right, Wording) else shown == right
+    return shown == right if isinstance(right, str) else right.fits(shown)
 
 
 def _apart(value: Value, wanted: float) -> float:
@@ -203,7 +203,9 @@ def _apart(value: Value, wanted: float) -> float:
 def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
     """Whether a cell may rightly hold one of several values, and all these are such."""
     right = wanted.values[i, j]
-    return isinstance(right, OneOf | Wording) and not any(distance(v, right, wanted.kind) for v in values)
+    return isinstance(right, OneOf | Wording | Counted) and not any(
+        distance(v, right, wanted.kind) for v in values
+    )
 
 
 def _finding(name: str, address: str, value: Value, right: object, kind: str) -> Finding:
