@@ -11,6 +11,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series
 from xlsxattn.builder.parts import bands, computed, dims_above, step, typed
 from xlsxattn.builder.settings import PADDING
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def similar_page(
     """
     page, s = f"{sheet.id}_similar", sheet.id
     depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
-    words = ["word", "input", *(f"layer {k}" for k in sheet.numbers)]
+    words = [say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers)]
     labels = typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant")
     first = lanes[0]
     ways = [_way(lane, first, depths, labels if lane is first else tuple(words)) for lane in lanes]
@@ -53,7 +54,7 @@ def similar_page(
     title = "The focus word, layer by layer: its cosine with the first sentence's"
     return Page(
         page,
-        f"{sheet.title}, sentences",
+        say("{title}, sentences", title=say(sheet.title)),
         LEAD,
         (),
         tuple(lane.heading(page) for lane in lanes),

@@ -10,6 +10,7 @@ import numpy as np
 
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.choices import OneOf, Wording, own
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,11 +106,18 @@ def compare(
         rows, cols = wanted.values.shape
         area = names.get(name)
         if area is None:
-            message = f"the range {name} is missing"
+            message = say("the range {name} is missing", name=name)
             nothing = Result("", name, (rows, cols), wanted.kind, math.inf, 0.0, "missing")
             yield nothing, [Finding("missing", name, "", message)]
         elif (area.rows, area.cols) != (rows, cols):
-            message = f"{name} covers {area.rows} × {area.cols} cells, it should cover {rows} × {cols}"
+            message = say(
+                "{name} covers {rows} × {cols} cells, it should cover {wanted_rows} × {wanted_cols}",
+                name=name,
+                rows=area.rows,
+                cols=area.cols,
+                wanted_rows=rows,
+                wanted_cols=cols,
+            )
             result = Result(area.sheet, name, (area.rows, area.cols), wanted.kind, math.inf, 0.0, "differs")
             yield result, [Finding("resized", name, area.address(), message)]
         else:
@@ -205,17 +213,19 @@ def _finding(name: str, address: str, value: Value, right: object, kind: str) ->
             "error value",
             name,
             address,
-            f"{name} shows the error {value}",
+            say("{name} shows the error {value}", name=name, value=value),
             found=str(value),
             expected=None if must_be_blank(right) else right,
         )
     if value is None:
-        return Finding("empty", name, address, f"{name} has an empty cell", found=None, expected=right)
+        return Finding(
+            "empty", name, address, say("{name} has an empty cell", name=name), found=None, expected=right
+        )
     if must_be_blank(right):
-        message = f"{name} holds {_show(value)} in a cell that must be blank"
+        message = say("{name} holds {value} in a cell that must be blank", name=name, value=_show(value))
         return Finding("value", name, address, message, found=value)
-    wanted = f"a text that begins with {right}" if kind == "mark" else _show(right)
-    message = f"{name} holds {_show(value)}, NumPy has {wanted}"
+    wanted = say("a text that begins with {mark}", mark=right) if kind == "mark" else _show(right)
+    message = say("{name} holds {value}, NumPy has {wanted}", name=name, value=_show(value), wanted=wanted)
     return Finding("value", name, address, message, found=value, expected=right)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlsxattn.checker.attention import Sized, given, numbers
 from xlsxattn.checker.words import ShapesDisagree, constant, shaped
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +100,9 @@ def positions(sheet: SheetInfo, contexts: Sequence[Context], d_k: int, inputs: I
     d = d_model if kind == "sinusoidal" else d_k
     halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
     if kind == "rotary" and d % 2:
-        raise ShapesDisagree(f"{s}_W_K makes {d} columns a head, but rotary positions need an even number.")
+        raise ShapesDisagree(
+            say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)
+        )
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
     base = shaped(inputs, f"{s}_Base", 1, 1)[0, 0]
     frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)

@@ -16,6 +16,7 @@ from xlsxattn.checker.layers import ACTIVATIONS, Seen, drift_of, feed_forward, m
 from xlsxattn.checker.projections import Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.rounding import Rounding, Runs, exact, expect
 from xlsxattn.checker.words import ShapesDisagree, embedded, labels, numbered, shaped
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.attention import Array, Ranges
@@ -229,5 +230,12 @@ def sure_top_k(sheet: SheetInfo, n_vocab: int) -> int:
     """
     k = int(sheet.settings["top_k"])
     if k > n_vocab:
-        raise ShapesDisagree(f"vocab_Tokens has {n_vocab} rows, but {sheet.id} shows the {k} largest logits.")
+        raise ShapesDisagree(
+            say(
+                "vocab_Tokens has {n_vocab} rows, but {sheet} shows the {k} largest logits.",
+                n_vocab=n_vocab,
+                sheet=sheet.id,
+                k=k,
+            )
+        )
     return k
