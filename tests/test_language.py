@@ -8,6 +8,7 @@ import re
 import tomllib
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from html import unescape
 from importlib import import_module
 from pathlib import Path
@@ -73,7 +74,11 @@ def examples() -> list[spec.Spec]:
     near = {"id": "compare", "kind": "compare", "near": ["w1"]}
     alike = {"id": "enc", "kind": "encoder", "similarity": True, "residual": "pre-norm", "final_norm": True}
     both = plain([3, 2], 2, {"id": "attn"}, alike, near)
-    return [*found, spec.parse(alone, "alone"), spec.parse(both, "both")]
+    wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 2, "layers": 2})
+    large = spec.parse(wide, "large")
+    (model,) = large.sheets
+    large = replace(large, sheets=(replace(model, apart=True, browse=(1, 1)),))
+    return [*found, spec.parse(alone, "alone"), spec.parse(both, "both"), large]
 
 
 @pytest.fixture(scope="module")

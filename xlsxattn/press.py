@@ -97,9 +97,9 @@ def build(
             with (scratch / "bulk").open("w+b") as spool:
                 packer = bulk.Packer(spool, _Written(bulk.cells(sheets)))
                 writer.write(draft, book.title, sheets, None, packer, book.language)
-                LOG.debug("", extra={"step": "evaluating"})
+                LOG.debug("", extra={"step": say("evaluating")})
                 ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
-                LOG.debug("", extra={"step": "writing values"})
+                LOG.debug("", extra={"step": say("writing values")})
                 writer.write(valued, book.title, sheets, values, packer, book.language)
             _seal(valued, final)
             LOG.info(say("{target}: proving it", target=target))
@@ -126,7 +126,7 @@ class _Written:
 
     def __call__(self, cells: int) -> None:
         self.done += cells
-        LOG.debug("", extra={"step": "writing", "done": self.done, "of": self.of or None})
+        LOG.debug("", extra={"step": say("writing"), "done": self.done, "of": self.of or None})
 
 
 def _renamed(report: Report, place: Path) -> Report:

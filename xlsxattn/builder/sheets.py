@@ -75,9 +75,9 @@ def parse_sheets(
             if others and kind not in others:
                 raise bare.error(
                     key,
-                    "there is no such key on a sheet of kind {kind!r}, leave it out; it belongs to {others}",
+                    "there is no such key on a sheet of kind {kind!r}, leave it out; it belongs to {kinds}",
                     kind=kind,
-                    others=", ".join(others),
+                    kinds=", ".join(others),
                 )
         table = bare.knowing(KEYS[kind])
         if "id" not in table.data:

@@ -166,8 +166,8 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
                     "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed, "
                     "a row for each of the {rows} positions"
                 )
-            sizes = {"found_rows": found[0], "found_cols": found[1], "rows": rows, "cols": cols}
-            raise table.error(f"weights.{name}", sentence, **sizes)
+            shape = {"found_rows": found[0], "found_cols": found[1], "rows": rows, "cols": cols}
+            raise table.error(f"weights.{name}", sentence, **shape)
     return {name: given[name] for name in shapes}
 
 

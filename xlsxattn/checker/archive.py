@@ -74,6 +74,7 @@ class Archive(zipfile.ZipFile):
         ("cells", say("cells")),
         ("names", say("defined names")),
         ("elements", say("XML elements")),
+        ("details", say("styles, rows, names and other XML elements")),
     )
 
     def __init__(self, path: Path, allowed: Allowance = STANDARD) -> None:

@@ -65,7 +65,7 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "pert
 
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
-    LOG.debug("", extra={"step": "checking: reading"})
+    LOG.debug("", extra={"step": say("checking: reading")})
     book = read(Path(path))
     chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
@@ -74,7 +74,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
     else:
         evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
-    LOG.debug("", extra={"step": "checking: NumPy"})
+    LOG.debug("", extra={"step": say("checking: NumPy")})
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
         *structure.misplaced_formulas(book),
@@ -108,7 +108,7 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
         large: Any = {"limits": LARGE, "edited": edited} if book.runs else {}
 
         for name in chosen:
-            LOG.debug("", extra={"step": f"evaluating: {name}"})
+            LOG.debug("", extra={"step": say("evaluating: {engine}", engine=name)})
             one = say("{path}: {engine} recalculates it, with 1 set of inputs")
             more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
             LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=name, n=len(edits)))

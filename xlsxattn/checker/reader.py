@@ -179,8 +179,10 @@ def _loose(path: Path, runs: Mapping[str, Runs], blocks: Blocks) -> dict[tuple[s
                     if not any(left <= col < right for left, right in spans):
                         found[tab, row, col] = value
             if len(found) > STANDARD.cells:
-                sentence = f"more than {STANDARD.cells:,} numbers stand outside its ranges"
-                raise NotCheckableError(f"{path}: {sentence}, which is more than is read")
+                sentence = (
+                    "{path}: more than {most:,} numbers stand outside its ranges, which is more than is read"
+                )
+                raise NotCheckableError(say(sentence, path=path, most=STANDARD.cells))
     return found
 
 
