@@ -80,9 +80,9 @@ def focus_entropy(t: str) -> Block:
 def _strongest(sheet: SheetSpec, keys: Lane, t: str, terms: int) -> tuple[Block, Block, Block]:
     """The words with the largest weights, these weights, and their places (1 × terms)."""
     row, largest, places = f"{t}_FocusAttention", f"{t}_FocusWeights", f"{t}_FocusPlaces"
-    shape = (1, terms)
+    shape, pick = (1, terms), ops.TOP_TOKENS if keys.n > 1 else ops.ONLY_WORD
     return (
-        computed(f"{t}_FocusWords", shape, ops.TOP_TOKENS, "word result", words=keys.tokens, ids=places),
+        computed(f"{t}_FocusWords", shape, pick, "word result", words=keys.tokens, ids=places),
         computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=f"{sheet.id}_Rank"),
         computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=f"{sheet.id}_Rank"),
     )

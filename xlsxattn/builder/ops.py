@@ -590,8 +590,10 @@ PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&
 def mixture(terms: int, *, more: bool) -> Op:
     """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
     joined = '&" + "&'.join(
-        f'ROUND(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in range(1, terms + 1)
+        f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in range(1, terms + 1)
     )
+    if terms == 1:  # INDEX takes no name of a single cell everywhere
+        joined = 'FIXED({weights},2)&" × "&{words}'
     rest = '&" + ..."' if more else ""
     return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
 

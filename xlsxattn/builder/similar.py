@@ -72,9 +72,8 @@ def similar_page(
     title = "The focus word, layer by layer: its cosine with the first sentence's"
 
     def band(op: ops.Op, group: Group) -> Band:
-        return Band(
-            op.maths, f"{op.why}  {_formula(group.blocks[-1])}", (group,), shared=True, show_formula=False
-        )
+        why = say("{why}  {formula}", why=say(op.why), formula=_formula(group.blocks[-1]))
+        return Band(op.maths, why, (group,), shared=True, show_formula=False)
 
     return Page(
         page,
