@@ -14,6 +14,7 @@ from campaign.mutants import Mutant, Package
 from campaign.original import Original
 from campaign.reasons import reason
 from xlsxattn.checker import spelling, structure
+from xlsxattn.checker.check import check
 from xlsxattn.checker.reader import NotCheckableError, read
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.compare import Finding
     from xlsxattn.checker.reader import Book
 
+CIRCLE = "#CIRC!"
 Verdict = Literal["as saved", "perturbed", "equivalent", "not in structure", "misnamed", "missed"]
 
 
@@ -51,9 +53,20 @@ class Judge:
             if found := faulty.found(i):
                 said = f"{found.range or 'no range'}: {found.message}"
                 accused = found.range in mutant.ranges or accuses(found, mutant, faulty.book)
+                if not accused and CIRCLE in found.message:
+                    accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
                 return Outcome(mutant, verdict if accused else "misnamed", said)
         return self._unseen(faulty, mutant)
+
+    def _first_of_file(self, mutant: Mutant) -> str:
+        """The range that the check names first in the broken file itself.
+
+        Which cells of a circle show an error depends on what was calculated before: the file decides.
+        """
+        self._finished.write(mutant, self._copy)
+        findings = check(self._copy, "ironcalc", "as-saved").runs[0].findings
+        return next((found.range for found in findings), "")
 
     def _of_manifest(self, mutant: Mutant) -> Outcome:
         """Without a part of the manifest nothing can be checked, and the sentence must say which."""

@@ -153,7 +153,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
         return "IronCalc's INDEX reads on behind the end of its range"
     if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
         return "the first row is taken, and it is there"
-    if "SMALL(" in _now(mutant) and block == "TopLogits":
+    if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
         return "the middle one of all words is the same from both ends"
     if (
         mutant.kind == "misses the last"
@@ -161,7 +161,9 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
         and at.context == book.manifest.contexts[0]
     ):
         return "the cosine of a row with itself is 1, also without its last number"
-    if block in ("Next", "Class") and mutant.source[1].endswith(("_Tempered", "_LogitExp", "_Probability")):
+    if block in ("Next", "Class", "TopIds") and mutant.source[1].endswith(
+        ("_Tempered", "_LogitExp", "_Probability")
+    ):
         return "the largest stays the largest at every temperature"
     counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
     return "only columns are counted" if counted else ""
