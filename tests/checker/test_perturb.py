@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import pytest
+from specs import plain
 
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder.spec import parse
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.limits import NotCheckableError
 from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reader import Book, Manifest
+from xlsxattn.checker.reader import Book, Manifest, read
 from xlsxattn.checker.reference import SheetInfo
 
 SHAPES = {
@@ -103,6 +106,33 @@ def test_classes_and_words_are_no_numbers():
     for edits in perturbed(book):
         assert all(isinstance(name, str) for name in values(book, edits, "s_Classes"))
         assert all(isinstance(word, str) for word in values(book, edits, "c_Tokens"))
+
+
+@pytest.mark.parametrize("behind", [1, 2])
+def test_the_last_word_comes_second_and_third_among_those_it_looks_at(behind):
+    book = book_of("multi-head", said=("a", "b", "c", "d", "a"))
+    wanted = [*"abcd"[-behind:], *"a" * (4 - behind), "abcd"[-1 - behind]]
+    found = [edits for edits in perturbed(book) if values(book, edits, "c_Tokens") == wanted]
+    assert [values(book, edits, "vocab_Focus") for edits in found] == [[wanted[-1]]]
+    E = np.reshape(values(book, found[0], "vocab_E"), (4, 16))
+    assert (np.diff(E, axis=0) > 0).all()
+    scores = E @ E["abcd".index(wanted[-1])]
+    assert np.argsort(-scores).tolist().index("abcd".index(wanted[-1])) == behind
+
+
+def test_a_word_of_which_nothing_is_left_in_one_sheet_only(tmp_path):
+    sheets = [{"id": name, "kind": "self-attention", "seed": 1} for name in "st"]
+    written = pages.book(parse(plain([2, 2], 2, *sheets, {"id": "c", "kind": "compare"}), "two sheets"))
+    writer.write(tmp_path / "two.xlsx", written.title, layout.lay_out(written))
+    book, met = read(tmp_path / "two.xlsx"), set()
+    last = str(book.typed[[*book.names["vocab_Tokens"].cells()][-1]])
+    for edits in perturbed(book):
+        E = np.reshape(values(book, edits, "vocab_E") or [[1] * 4], (2, 2))
+        if E[1, 0] == 0 != E[1, 1] and E[0, 1] == 0 != E[0, 0]:
+            gone = {s for s in ("s", "t") if values(book, edits, f"{s}_W_V")[-2:] == [0, 0]}
+            said = {c for c in ("c1", "c2") if set(values(book, edits, f"{c}_Tokens")) == {last}}
+            met.add((*gone, *said))
+    assert met >= {("s", "c1"), ("s", "c2"), ("t", "c1"), ("t", "c2")}
 
 
 # What a reference may cost

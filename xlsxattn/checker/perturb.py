@@ -6,6 +6,7 @@ hides a look-up that is a row short, and sentences without an unknown word hide 
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -15,7 +16,7 @@ from xlsxattn.checker.reader import is_text
 from xlsxattn.checker.words import uses_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.engines import Edits
@@ -40,6 +41,8 @@ AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
 WIDE = 16
 """Embeddings of more columns are drawn smaller, or every word would attend to itself alone."""
+NAMED = 3
+"""So many of the words that a focus word looks at are named."""
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
@@ -58,8 +61,9 @@ def perturbed(book: Book) -> list[Edits]:
     First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
     that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
-    something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Cells that
-    hold a formula of the user's keep it.
+    something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
+    whose last word comes second or third among those looked at, and sentences of which nothing is left in
+    some sheets. Cells that hold a formula of the user's keep it.
     """
     rng = np.random.default_rng(SEED)
     cells = _limits(book)
@@ -83,6 +87,9 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
     if vocabulary and full:
         rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
+        rounds += [_growing(_small(cells), rng) | dict(words) for words in _ranks(book, vocabulary, full)]
+        drawn = _drawn(cells, rng)
+        rounds += [drawn | dict(edits) for edits in _vanishing(book, vocabulary, full, drawn)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     kept: list[Edits] = [
@@ -187,6 +194,44 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
             last = area.col + area.cols - 1
             zeros |= {at: 0.0 for at in _cells(book, name) if none or at[2] < last}
         yield words | zeros | _focused(book, vocabulary[-1])
+
+
+def _ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """The last word of every sentence, in focus, comes second among those it looks at; then third.
+
+    That is where numbers grow from word to word, and larger words stand before it. Only then do its look-ups
+    show whether they reach as far as the last word.
+    """
+    for behind in range(1, NAMED):
+        words: dict[At, float | str] = {}
+        for own in sentences:
+            before = vocabulary[-behind:][: len(own) - 1]
+            words |= dict.fromkeys(own, vocabulary[0]) | dict(zip(own, before, strict=False))
+            words[own[-1]] = vocabulary[max(-1 - behind, -len(vocabulary))]
+        yield words | _focused(book, vocabulary[max(-1 - behind, -len(vocabulary))])
+
+
+def _vanishing(
+    book: Book, vocabulary: list[str], sentences: list[list[At]], drawn: Mapping[At, float | str]
+) -> Iterator[Edits]:
+    """Some sentences of a word of which nothing is left in some sheets, but all of it in the others.
+
+    It has a number in the last column alone, all other words have none there, and the last row of the weights
+    of those sheets is zero. So every two sheets differ, once for the first sentence and once for the rest.
+    """
+    sheets = [sheet.id for sheet in book.manifest.sheets if f"{sheet.id}_W_V" in book.manifest.inputs]
+    if not sheets or not any(sheet.kind == "compare" for sheet in book.manifest.sheets):
+        return
+    E, last = book.names["vocab_E"], vocabulary[-1]
+    row = next(at[1] for at, word in _texts(book, "vocab_Tokens").items() if word == last)
+    apart = [at for at in _cells(book, "vocab_E") if (at[1] == row) != (at[2] == E.col + E.cols - 1)]
+    for turn, those in product(range(len(sheets).bit_length()), (sentences[:1], sentences[1:])):
+        chosen = [s for i, s in enumerate(sheets, 1) if i >> turn & 1]
+        weights = [f"{s}_W_{letter}" for s in chosen for letter in "QKV"]
+        zeros = [at for w in weights for at in _cells(book, w) if at[1] == book.names[w].row + E.cols - 1]
+        words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
+        words |= {own[-1]: last for own in sentences} | {at: last for own in those for at in own}
+        yield words | {at: 0.0 for at in (*apart, *zeros) if at in drawn} | _focused(book, last)
 
 
 def _below_zero(book: Book) -> dict[At, float | str]:
