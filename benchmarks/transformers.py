@@ -24,7 +24,7 @@ from tabulate import tabulate
 
 from xlsxattn.builder import layout, pages, spec, writer
 
-LAYERS, TOKENS, SIZES, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), (8, 16, 32, 64), 5
+LAYERS, TOKENS, SIZES, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), (8, 16, 32, 64), 3
 
 
 @dataclass

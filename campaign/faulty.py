@@ -22,7 +22,7 @@ from xlsxattn.checker.compare import compare
 from xlsxattn.checker.reader import Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from campaign.mutants import Mutant
     from campaign.original import At, Original, Turn, Values
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 
 def _first(
-    original: Original, turn: Turn, names: Mapping[str, Area], values: Values, *only: str
+    original: Original, turn: Turn, names: Mapping[str, Area], values: Values, only: Iterable[str]
 ) -> Finding | None:
-    """The first finding among all ranges, or those named, where the inputs are right."""
-    wanted = {name: turn.wanted[name] for name in only or original.order}
+    """The first finding in these ranges, which come in the check's order, where the inputs are right."""
+    wanted = {name: turn.wanted[name] for name in only}
     every = (f for _, found in compare(wanted, names, values, "ironcalc") for f in found)
     if original.causes.written:
         return next(iter(original.causes.findings([*every])), None)
@@ -72,11 +72,11 @@ class Broken:
             grid = self._by_itself(i)
             if grid == turn.right[self._name]:
                 return None
-            if own := _first(self._original, turn, names, {self._name: grid}, self._name):
+            if own := _first(self._original, turn, names, {self._name: grid}, [self._name]):
                 return own
         values = self._in_the_whole(turn, self._reached)
         same = not different({self._name: values[self._name]}, turn.right, exactly=True)
-        return None if same else _first(self._original, turn, names, values, *self._reached)
+        return None if same else _first(self._original, turn, names, values, self._reached)
 
     def shows(self, i: int) -> str:
         """The range that differs from the original with the inputs of a turn, if it does."""
@@ -148,13 +148,13 @@ class Renamed:
         """The check's first finding with the inputs of a turn."""
         turn = self._original.turns[i]
         if not self._moved_inputs and self._missed_first():
-            return _first(self._original, turn, self._names, {}, *self._mutant.names)
+            return _first(self._original, turn, self._names, {}, self._mutant.names)
         values = self._values(i)
         same = len(self._names) == len(self._original.names)
         if same and not different(values, turn.right, exactly=True):
             return None
         if not self._moved_inputs:
-            return _first(self._original, turn, self._names, values, *self._reached)
+            return _first(self._original, turn, self._names, values, self._reached)
         findings = prove(self.book, "ironcalc", values).findings
         return findings[0] if findings else None
 

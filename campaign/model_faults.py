@@ -109,11 +109,13 @@ def norms(s: Site) -> Faults:
         sample = re.sub(r"/(COLUMNS\([^()]*\)|\w+_DModel)", r"/(\1-1)", sample)
         yield Fault("variance of a sample", sample)
     for op in _ops(s, "Epsilon"):
-        before, after = s.text[op.start - 1], s.text[op.end : op.end + 1]
+        floor = re.compile(r",1E-24\)").match(s.text, op.end)
+        start, end = (op.start - len("MAX("), floor.end()) if floor else (op.start, op.end)
+        before, after = s.text[start - 1], s.text[end : end + 1]
         if before == "+":
-            yield Fault("ε left out", s.text[: op.start - 1] + s.text[op.end :])
+            yield Fault("ε left out", s.text[: start - 1] + s.text[end:])
         elif after == "+":
-            yield Fault("ε left out", s.text[: op.start] + s.text[op.end + 1 :])
+            yield Fault("ε left out", s.text[:start] + s.text[end + 1 :])
     for op in _ops(s, "_Mean"):
         if s.text[op.start - 1] == "-":
             yield Fault("the mean is not taken off", s.text[: op.start - 1] + s.text[op.end :])

@@ -17,6 +17,7 @@ SAID = pytest.StashKey[list[str]]()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SAID] = []
+    os.environ["XLSXATTN_LANG"] = "en"  # whatever the machine's language is
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

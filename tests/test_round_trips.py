@@ -10,8 +10,11 @@ import pytest
 from commands import run
 from conftest import require
 
+from campaign.kinds import MANIFEST
 from xlsxattn import press, templates
-from xlsxattn.checker.engines import processes
+from xlsxattn.checker.check import reference
+from xlsxattn.checker.engines import processes, saved_values
+from xlsxattn.checker.reader import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +48,14 @@ def save(program: str, built: Path, into: Path) -> None:
     command = [shutil.which("soffice"), f"-env:UserInstallation={(into / 'profile').as_uri()}", "--headless"]
     command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(into), *map(str, sources)]
     assert processes.run(command, into, 180) == 0
+
+
+def test_the_check_expects_every_name(built):
+    """What the reference does not know could be deleted or moved, and nobody would see it."""
+    for path in built.glob("*.xlsx"):
+        book = read(path)
+        known = {*reference(book, saved_values(path, book.names)), *book.manifest.inputs, *MANIFEST}
+        assert set(book.names) <= known, path.stem
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

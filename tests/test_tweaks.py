@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from workbooks import answers, changed, errors_in, job
 
-from xlsxattn import press
+from xlsxattn import press, templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.check import prove
 from xlsxattn.checker.reader import is_text, read
@@ -187,6 +187,11 @@ def new_words(known, used=None):
     return change
 
 
+def setting(end, value):
+    """One of a model's settings, in each model that has it."""
+    return lambda book: {name: value for name in book.manifest.inputs if name.endswith(f"_{end}")}
+
+
 def numbers_for_words(book):
     """Cells of words with real numbers in them."""
     return new_words((2024, 1.5, 0), (1.5, 2024, "2024", 0))(book) | {"vocab_Dims": {(0, 0): 7}}
@@ -232,15 +237,47 @@ WORDS = {
     "numbers for words": numbers_for_words,
     "a long word": new_words(("w" * 255, "W" * 255)),
 }
-TWEAKS = NUMBERS | WORDS
+MODELS = {
+    f"{end} {value}": setting(end, value)
+    for end, values in {
+        "Epsilon": (0, -1, None, 1e6),
+        "Temperature": (0, -1, None, 1e-300, 1e300),
+        "Base": (0, 1, -2, None, 1e-300, 1e300),
+    }.items()
+    for value in values
+}
+MODELS |= {
+    "no ε and embeddings all alike": lambda book: {"vocab_E": 1000} | setting("Epsilon", 0)(book),
+    "no ε and no embeddings": lambda book: {"vocab_E": None} | setting("Epsilon", None)(book),
+    "an empty prompt": lambda book: dict.fromkeys(sentences(book)),
+    "a prompt that begins with an unknown word": tokens("quokka"),
+    "a blank before the first word": tokens(None),
+    "every cell typed": the_same_word,
+    "unknown words": unknown_words,
+    "weights of 1,000": large_weights,
+    "weights cleared": weights(None),
+    "all numbers zero": all_numbers_zero,
+    "classes cleared": setting("Classes", None),
+    "the vocabulary's words cleared": lambda _: {"vocab_Tokens": None},
+    "everything cleared": everything_cleared,
+}
+TWEAKS = NUMBERS | WORDS | MODELS
+WORKING = {
+    "sort": [tweak for tweak in MODELS if not tweak.startswith(("Base", "classes"))],
+    "reverse": [tweak for tweak in MODELS if not tweak.startswith("classes")],
+    "mouse": [tweak for tweak in MODELS if not tweak.startswith("Temperature")],
+    "llama": [tweak for tweak in MODELS if not tweak.startswith("classes")],
+}
+"""Models, and the changes that change something in them."""
 SAME_ON_ALL = ("embeddings all 1,000", "embeddings all -1,000", "embeddings cleared", "dimensions cleared")
 NOT_ON_INPUTS_ALONE = [tweak for tweak in NUMBERS if tweak not in SAME_ON_ALL]
 CASES = [
-    *(("causal", tweak) for tweak in TWEAKS),
+    *(("causal", tweak) for tweak in NUMBERS | WORDS),
     *(("walkthrough", tweak) for tweak in NOT_ON_INPUTS_ALONE),
+    *((model, tweak) for model, tweaks in WORKING.items() for tweak in tweaks),
     *(("mixed", tweak) for tweak in (*NOT_ON_INPUTS_ALONE, "a token cleared", "words repeated", "capitals")),
 ]
-UNDECIDABLE = ("weights of 1,000", "tiny embeddings")
+UNDECIDABLE = ("weights of 1,000", "tiny embeddings", "no ε and embeddings all alike")
 """Scores whose own rounding, magnified by the softmax, is all there is to see; lengths without a square."""
 
 
@@ -256,9 +293,11 @@ def mixed(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def sources(walkthrough, causal, mixed):
+def sources(walkthrough, causal, mixed, tmp_path_factory):
     """The workbooks as built."""
-    return {"walkthrough": walkthrough, "causal": causal, "mixed": mixed}
+    folder = tmp_path_factory.mktemp("models")
+    models = {name: press.build(templates.path(name), folder / f"{name}.xlsx").path for name in WORKING}
+    return {"walkthrough": walkthrough, "causal": causal, "mixed": mixed, **models}
 
 
 @pytest.fixture(scope="session")

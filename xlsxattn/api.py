@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from xlsxattn import press, templates
 from xlsxattn.builder.table import SpecError
+from xlsxattn.language import say
 from xlsxattn.view.look import SAVED, look
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Spec:
         focus: the word to follow; "" for the first that all sentences share.
         length: how many token cells every sentence gets; 0 for as many as it has words.
         explain: how much the workbook says beside its numbers, ``short`` or ``full``.
+        lang: the language of the workbook's texts, ``en`` or ``zh``; "" for English.
 
     >>> import numpy as np
     >>> spec = Spec(
@@ -97,6 +99,7 @@ class Spec:
     focus: str = ""
     length: int = 0
     explain: str = ""
+    lang: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -107,6 +110,7 @@ class Spec:
         """
         found = {
             "title": self.title,
+            "lang": self.lang,
             "focus": self.focus,
             "length": self.length,
             "explain": self.explain,
@@ -122,7 +126,13 @@ def _vocabulary(given: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
         words = [str(word) for word in given.index]
         twice = next((word for i, word in enumerate(words) if word in words[:i]), None)
         if twice is not None:
-            raise SpecError(f"{press.IN_MEMORY}: vocabulary: the index has {twice!r} twice, keep one")
+            raise SpecError(
+                say(
+                    "{spec}: vocabulary: the index has {twice!r} twice, keep one",
+                    spec=press.IN_MEMORY,
+                    twice=twice,
+                )
+            )
         rows = given.to_numpy().tolist()
         return {
             "dimensions": [str(column) for column in given.columns],
@@ -144,7 +154,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has at hand
 
 
 def build(
-    source: Spec | Mapping[str, Any] | str | Path, target: str | Path, *, force: bool = False
+    source: Spec | Mapping[str, Any] | str | Path, target: str | Path, *, force: bool = False, lang: str = ""
 ) -> press.Pressed:
     """Build a workbook, prove it, and put it in place.
 
@@ -152,6 +162,7 @@ def build(
         source: a `Spec`, the tables of one, a spec's file (``lesson.toml``), or a template's name.
         target: the workbook to write; its folder must exist.
         force: replace a target even if a person has changed it.
+        lang: the language of the workbook's texts, ``en`` or ``zh``; "" for the spec's own.
 
     Returns:
         Where the workbook went (``path``), and the report of its proof (``report``). It is the target when
@@ -174,7 +185,7 @@ def build(
         found = templates.path(source)
     else:
         found = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
-    return press.build(found, Path(target), force=force)
+    return press.build(found, Path(target), force=force, changed={"lang": lang} if lang else None)
 
 
 def read(path: str | Path, engine: str = SAVED) -> dict[str, pd.DataFrame]:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlsxattn import cli_import, cli_view
-from xlsxattn.cli_delivery import FAILED, HOLDS, INTERRUPTED, UNUSABLE, delivered, say
+from xlsxattn import cli_import, cli_language, cli_view
+from xlsxattn.cli_delivery import FAILED, HOLDS, INTERRUPTED, UNUSABLE, about, complain, delivered
+from xlsxattn.cli_language import asked, spoken, tell
 from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet, volume
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -31,22 +33,30 @@ STYLES = ("table", "json", "junit", "github")
 
 def main() -> None:
     """Run the command line; every way out has its exit code and one sentence."""
+    chosen = cli_language.chosen(sys.argv, os.environ)
+    with cli_language.speaking(chosen):
+        sys.exit(_run(cli_language.told(cli, chosen)))
+
+
+def _run(command: click.Command) -> int:
+    """Run a command, and say what went wrong."""
     debug = "--debug" in sys.argv
     try:
-        code = cli.main(sys.argv[1:] or ["--help"], standalone_mode=False)
+        code = command.main(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
-        code = say("interrupted", INTERRUPTED)
+        code = complain(say("interrupted"), INTERRUPTED)
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as error:
-        code = say(error.format_message(), UNUSABLE)
+        code = complain(error.format_message(), UNUSABLE)
     except MemoryError:
-        code = say("there is not enough memory for this workbook", UNUSABLE)
+        code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
         if debug:
             traceback.print_exc()
-        code = say(f"internal error: {type(error).__name__}: {error} (--debug shows more)", UNUSABLE)
-    sys.exit(code if isinstance(code, int) else HOLDS)
+        sentence = "internal error: {kind}: {error} (--debug shows more)"
+        code = complain(say(sentence, kind=type(error).__name__, error=error), UNUSABLE)
+    return code if isinstance(code, int) else HOLDS
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -97,9 +107,16 @@ def _no_template(name: str) -> str:
 
     names = templates.names()
     near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean '{near[0]}'? " if near else ""
-    known = ", ".join(names)
-    return f"there is no template '{name}'; {hint}the templates are: {known}; a spec's file ends in .toml"
+    values = {"name": name, "near": "".join(near), "known": ", ".join(names)}
+    if near:
+        return say(
+            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; "
+            "a spec's file ends in .toml",
+            **values,
+        )
+    return say(
+        "there is no template '{name}'; the templates are: {known}; a spec's file ends in .toml", **values
+    )
 
 
 @cli.command()
@@ -124,11 +141,11 @@ def check(files: tuple[str, ...], engine: str, inputs: str, style: str, strict: 
         if style == "table":
             _show(outcome)
         elif outcome.report is None:
-            say(outcome.sentence, UNUSABLE)
+            complain(outcome.sentence, UNUSABLE)
     if style != "table":
-        click.echo(formats.render(style, outcomes, strict=strict))
+        click.echo(formats.render(style, outcomes, strict=strict, language=spoken()))
     elif len(outcomes) > 1:
-        click.echo(report.overall(outcomes, strict=strict))
+        click.echo(tell(report.overall(outcomes, strict=strict)))
     codes = {"holds": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
     return max(codes[outcome.verdict(strict=strict)] for outcome in outcomes)
 
@@ -154,7 +171,7 @@ def _outcome(file: str, engine: str, inputs: str) -> Outcome:
     except NotCheckableError as error:
         return Outcome(file, sentence=str(error))
     except (engines.EngineMissing, engines.EngineFailed) as error:
-        return Outcome(file, sentence=f"{file}: {error}")
+        return Outcome(file, sentence=about(file, error))
 
 
 def _show(outcome: Outcome) -> None:
@@ -163,16 +180,19 @@ def _show(outcome: Outcome) -> None:
 
     found = outcome.report
     if found is None:
-        say(outcome.sentence, UNUSABLE)
+        complain(outcome.sentence, UNUSABLE)
         return
-    saved = f", saved by {found.saved_by}" if found.saved_by else ""
-    click.echo(f"{outcome.path}{saved}")
-    for line in report.describe(found.every_finding):
-        _echo(line, "red" if line.startswith("error") else "yellow")
+    by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
+    click.echo(tell(by) if found.saved_by else outcome.path)
+    for line in report.describe(found.every_finding, spoken()):
+        _echo(line, "red" if line.startswith(tell("error")) else "yellow")
     for run in () if is_quiet() else found.runs:
-        click.echo(f"\n{'as saved' if run.engine == 'saved' else f'recalculated by {run.engine}'}:")
-        click.echo(report.table(run))
-    _echo(report.summary(found), "green" if found.holds else "red")
+        how = (
+            say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
+        )
+        click.echo(f"\n{tell(how)}")
+        click.echo(report.table(run, spoken()))
+    _echo(tell(report.summary(found)), "green" if found.holds else "red")
 
 
 def _echo(text: str, colour: str) -> None:
@@ -181,18 +201,20 @@ def _echo(text: str, colour: str) -> None:
 
 
 @cli.command("templates")
+@volume
 def list_templates() -> None:
     """List the specs that come with the program."""
     from xlsxattn import templates  # noqa: PLC0415
 
     width = max(map(len, templates.names()))
     for name in templates.names():
-        click.echo(f"{name:{width}}  {templates.title(name)}")
+        click.echo(f"{name:{width}}  {tell(templates.title(name))}")
 
 
 @cli.command()
 @click.argument("template", shell_complete=_templates)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
+@volume
 def new(template: str, file: Path | None) -> None:
     """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
     from xlsxattn import templates  # noqa: PLC0415
@@ -201,12 +223,14 @@ def new(template: str, file: Path | None) -> None:
         raise click.ClickException(_no_template(template))
     target = file or Path(f"my-{template}.toml")
     if target.suffix != ".toml":
-        raise click.ClickException(f"{target}: a spec's name must end in .toml")
+        raise click.ClickException(say("{target}: a spec's name must end in .toml", target=target))
     try:
-        templates.copy(template, target)
+        templates.copy(template, target, asked())
     except templates.CopyError as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"written: {target}\nEdit it, then run:\n\n    xlsxattn build {shlex.quote(str(target))}")
+    click.echo(tell(say("written: {path}", path=target)))
+    click.echo(tell(say("Edit it, then run:")))
+    click.echo("\n    " + shlex.join(["xlsxattn", "build", str(target)]))
 
 
 for command in (

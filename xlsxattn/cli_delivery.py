@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from xlsxattn.cli_language import asked, spoken, tell
 from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,10 +20,15 @@ if TYPE_CHECKING:
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
-def say(sentence: str, code: int) -> int:
+def complain(sentence: str, code: int) -> int:
     """Tell a person on standard error, and give the exit code."""
-    click.echo(f"xlsxattn: {' '.join(sentence.split())}", err=True)
+    click.echo(f"xlsxattn: {' '.join(tell(sentence).split())}", err=True)
     return code
+
+
+def about(file: object, error: Exception) -> str:
+    """What an error says, after the name of the file that it is about."""
+    return say("{file}: {error}", file=file, error=say(str(error)))
 
 
 def delivered(
@@ -39,22 +46,24 @@ def delivered(
     from xlsxattn.checker import engines, report  # noqa: PLC0415
 
     if target.suffix.lower() != ".xlsx":
-        raise click.ClickException(f"{target}: the workbook's name must end in .xlsx")
+        raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
+    if asked():
+        changed = {**(changed or {}), "lang": asked()}
     try:
         with progress():
             pressed = press.build(source, target, force=force, make_folder=make_folder, changed=changed)
     except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(f"{named}: {error}") from None
+        raise click.ClickException(about(named, error)) from None
     for run in () if is_quiet() else pressed.report.runs:
-        click.echo(report.table(run))
-    for line in report.describe(pressed.report.every_finding):
+        click.echo(report.table(run, spoken()))
+    for line in report.describe(pressed.report.every_finding, spoken()):
         click.echo(line, err=True)
     if not is_quiet():
-        click.echo(report.summary(pressed.report))
+        click.echo(tell(report.summary(pressed.report)))
     if pressed.report.holds:
-        click.echo(f"written: {pressed.path}")
+        click.echo(tell(say("written: {path}", path=pressed.path)))
         return HOLDS
-    say(f"the proof failed: the workbook is in {pressed.path}, {target} is as it was", FAILED)
-    return FAILED
+    sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
+    return complain(say(sentence, path=pressed.path, target=target), FAILED)

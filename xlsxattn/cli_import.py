@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from xlsxattn.cli_delivery import delivered
+from xlsxattn.cli_language import tell
 from xlsxattn.cli_volume import is_quiet, volume
 
 WRITTEN = 8
@@ -65,7 +66,7 @@ def import_model(
             target=target,
         )
         if not is_quiet():
-            click.echo(f"{checkpoint}: {imported.size}", err=True)
+            click.echo(f"{checkpoint}: {tell(str(imported.size))}", err=True)
         spec = spec_of(imported, name, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None

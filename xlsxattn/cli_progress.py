@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING
 
+from xlsxattn.cli_language import tell
 from xlsxattn.cli_volume import is_quiet
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class _ToBar(logging.Handler):
         """Show one step; what is no step is not for the bar."""
         if (step := getattr(record, "step", None)) is not None:
             done, of = getattr(record, "done", 0), getattr(record, "of", None)
-            self.bar.update(self.task, description=step, completed=done, total=of)
+            self.bar.update(self.task, description=tell(step), completed=done, total=of)
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def progress() -> Iterator[None]:
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    handler, level = _ToBar(bar, bar.add_task("starting", total=None)), log.level
+    handler, level = _ToBar(bar, bar.add_task(tell("starting"), total=None)), log.level
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
     timer = Timer(SOON, bar.start)

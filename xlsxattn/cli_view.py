@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from xlsxattn.cli_language import spoken, tell
 from xlsxattn.cli_volume import is_quiet, volume
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -53,10 +55,11 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None
 
     seen = _look(file, engine)
     if seen.engine != engine and not is_quiet():
-        click.echo(f"{file}: it lacks saved values; recalculated by {seen.engine}", err=True)
+        said = say("{file}: it lacks saved values; recalculated by {engine}", file=file, engine=seen.engine)
+        click.echo(tell(said), err=True)
     console = _console()
     if listed:
-        console.print(listing(seen))
+        console.print(listing(seen, spoken()))
         return
     chosen = _chosen(seen, ranges)
     shown = chosen if ranges else chosen[:MOST_TABLES]
@@ -64,7 +67,8 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None
         _print(console, matrix)
     if not ranges and len(shown) < len(seen.matrices) and not is_quiet():
         rest = len(seen.matrices) - len(shown)
-        click.echo(f"{rest} more ranges: name them, or see them all with --list", err=True)
+        said = say("{n} more ranges: name them, or see them all with --list", n=rest)
+        click.echo(tell(said), err=True)
 
 
 def _look(file: Path, engine: str = SHOWN_FROM[0]) -> Seen:
@@ -78,7 +82,7 @@ def _look(file: Path, engine: str = SHOWN_FROM[0]) -> Seen:
     except NotCheckableError as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(f"{file}: {error}") from None
+        raise click.ClickException(say("{file}: {error}", file=file, error=say(str(error)))) from None
 
 
 def _chosen(seen: Seen, patterns: tuple[str, ...]) -> list[Matrix]:
@@ -87,8 +91,15 @@ def _chosen(seen: Seen, patterns: tuple[str, ...]) -> list[Matrix]:
     for pattern in patterns:
         if not seen.matching([pattern]):
             near = get_close_matches(pattern, seen.matrices, 1)
-            hint = f"did you mean '{near[0]}'?" if near else "--list shows them all"
-            raise click.ClickException(f"{seen.path}: there is no range '{pattern}'; {hint}")
+            hint = say("did you mean '{near}'?", near=near[0]) if near else say("--list shows them all")
+            raise click.ClickException(
+                say(
+                    "{path}: there is no range '{pattern}'; {hint}",
+                    path=seen.path,
+                    pattern=pattern,
+                    hint=hint,
+                )
+            )
     return seen.matching(patterns) if patterns else seen.story()
 
 
@@ -103,7 +114,7 @@ def _console() -> Console:
 def _print(console: Console, matrix: Matrix) -> None:
     from xlsxattn.view.show import table  # noqa: PLC0415
 
-    console.print(table(matrix, console.width))
+    console.print(table(matrix, console.width, spoken()))
     console.print()
 
 
@@ -130,11 +141,12 @@ def preview(file: Path, output: Path | None, sheet: str, engine: str) -> None:
     except (NotCheckableError, PreviewError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(f"{file}: {error}") from None
-    click.echo(f"written: {target}")
+        raise click.ClickException(say("{file}: {error}", file=file, error=say(str(error)))) from None
+    click.echo(tell(say("written: {path}", path=target)))
 
 
 @click.command()
+@volume
 def schema() -> None:
     """Print the JSON schema of a spec, for editors."""
     import json  # noqa: PLC0415
@@ -146,6 +158,7 @@ def schema() -> None:
 
 @click.command()
 @click.argument("shell", type=click.Choice(SHELLS))
+@volume
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
     """Print what makes a shell complete commands, templates, options and ranges.

@@ -1,4 +1,4 @@
-"""How much a command says: -v tells every step on standard error, -q leaves out tables and hints."""
+"""How much a command says: -v tells every step on standard error, -q leaves out tables."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from xlsxattn.cli_language import lang, tell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,18 +20,18 @@ class _ToStandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        click.echo(f"xlsxattn: {record.getMessage()}", err=True)
+        click.echo(f"xlsxattn: {tell(record.getMessage())}", err=True)
 
 
 def volume(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options -v and -q."""
+    """Give a command the options -v, -q and --lang."""
     verbose = click.option(
         "-v", "--verbose", is_flag=True, expose_value=False, callback=_speak, help="Tell every step."
     )
     quiet = click.option(
         "-q", "--quiet", is_flag=True, expose_value=False, callback=_hush, help="Leave out tables and hints."
     )
-    return verbose(quiet(command))
+    return verbose(quiet(lang(command)))
 
 
 def is_quiet() -> bool:

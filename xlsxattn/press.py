@@ -24,6 +24,7 @@ from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.reader import read
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,7 +68,7 @@ def build(
         target: the workbook to write.
         force: replace a target even if a person has changed it.
         make_folder: make the target's folder where it is missing.
-        changed: keys that take the place of the spec's own, such as ``explain``.
+        changed: keys that take the place of the spec's own, such as ``explain`` and ``lang``.
 
     Raises:
         SpecError: the spec cannot be built.
@@ -78,33 +79,35 @@ def build(
         beside it, the target staying as it was.
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
-    spec = source if isinstance(source, Spec) else _spec(source, named, changed or {})
+    changed = changed or {}
+    spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
     try:
         book = pages.book(spec)
         formulas.check_lengths(book.blocks())
         sheets = layout.lay_out(book)
     except ValueError as error:
-        raise SpecError(f"{named}: {error}") from None
+        raise SpecError(say("{spec}: {error}", spec=named, error=say(str(error)))) from None
     try:
         refuse_changed(target, force=force)
         _prepare_folder(target, make=make_folder)
         with _workplace(target.parent) as folder, _workplace(Path(tempfile.gettempdir())) as scratch:
-            LOG.info("%s: writing formulas, then their values by %s", target, checking.DEFAULT_ENGINE)
+            writing = "{target}: writing formulas, then their values by {engine}"
+            LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
             draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
             with (scratch / "bulk").open("w+b") as spool:
                 packer = bulk.Packer(spool, _Written(bulk.cells(sheets)))
-                writer.write(draft, book.title, sheets, packer=packer)
-                LOG.debug("", extra={"step": "evaluating"})
+                writer.write(draft, book.title, sheets, None, packer, book.language)
+                LOG.debug("", extra={"step": say("evaluating")})
                 ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
-                LOG.debug("", extra={"step": "writing values"})
-                writer.write(valued, book.title, sheets, values, packer)
+                LOG.debug("", extra={"step": say("writing values")})
+                writer.write(valued, book.title, sheets, values, packer, book.language)
             _seal(valued, final)
-            LOG.info("%s: proving it", target)
+            LOG.info(say("{target}: proving it", target=target))
             report = checking.check(final)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:
-        raise PressError(f"{target}: cannot be written: {_why(error)}") from None
+        raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     return Pressed(place, _renamed(report, place))
 
 
@@ -123,7 +126,7 @@ class _Written:
 
     def __call__(self, cells: int) -> None:
         self.done += cells
-        LOG.debug("", extra={"step": "writing", "done": self.done, "of": self.of or None})
+        LOG.debug("", extra={"step": say("writing"), "done": self.done, "of": self.of or None})
 
 
 def _renamed(report: Report, place: Path) -> Report:
@@ -132,20 +135,28 @@ def _renamed(report: Report, place: Path) -> Report:
 
 def _why(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
-        return "the disk is full"
+        return say("the disk is full")
     return error.strerror or str(error)
 
 
 def _prepare_folder(target: Path, *, make: bool) -> None:
     folder = target.parent
     if target.is_dir():
-        raise PressError(f"{target}: this is a folder, the name of a file is needed")
+        raise PressError(say("{target}: this is a folder, the name of a file is needed", target=target))
     if folder.exists() and not folder.is_dir():
-        raise PressError(f"{target}: {folder} is a file, a folder is needed")
+        raise PressError(
+            say("{target}: {folder} is a file, a folder is needed", target=target, folder=folder)
+        )
     if make:
         folder.mkdir(exist_ok=True)
     if not folder.is_dir():
-        raise PressError(f"{target}: the folder {folder} does not exist, make it or choose another with -o")
+        raise PressError(
+            say(
+                "{target}: the folder {folder} does not exist, make it or choose another with -o",
+                target=target,
+                folder=folder,
+            )
+        )
 
 
 @contextmanager
@@ -189,7 +200,10 @@ def refuse_changed(target: Path, *, force: bool) -> None:
     """
     if target.exists() and not target.is_dir() and not force and not _as_built(target):
         raise PressError(
-            f"{target}: it was changed since it was built and is kept; use --force to replace it"
+            say(
+                "{target}: it was changed since it was built and is kept; use --force to replace it",
+                target=target,
+            )
         )
 
 

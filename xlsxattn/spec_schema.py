@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.language import codes
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -266,6 +268,7 @@ DEFINITIONS: dict[str, Node] = {
 
 TOP: dict[str, Node] = {
     "title": _text("the workbook's title") | {"default": "Attention"},
+    "lang": _one("the language of the workbook's texts; --lang overrides it", codes(), default="en"),
     "focus": {
         "description": "the word that is outlined and compared; otherwise the first that all sentences share",
         "allOf": [_ref("word")],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+
+from xlsxattn.language import say
 
 
 class CopyError(Exception):
@@ -40,10 +43,10 @@ def data_files(name: str) -> list[Path]:
     return [folder() / one for one in dict.fromkeys(name for name in named if isinstance(name, str))]
 
 
-def copy(name: str, target: Path) -> None:
+def copy(name: str, target: Path, lang: str = "") -> None:
     """Copy a template, and beside it the data files that it names: all or none.
 
-    A data file that is there already, with the same content, stays as it is.
+    With a language, the copy asks for it. A data file that is there already, with the same content, stays.
 
     Raises:
         CopyError: there is another file in the place of one, or it cannot be written.
@@ -53,6 +56,10 @@ def copy(name: str, target: Path) -> None:
     try:
         for place, source in copies.items():
             content = source.read_bytes()
+            if place == target and lang:
+                content = re.sub(
+                    rb"(?m)^title = .*\n", rb'\g<0>lang = "%s"\n' % lang.encode(), content, count=1
+                )
             if place != target and place.is_file() and place.read_bytes() == content:
                 continue
             with place.open("xb") as file:
@@ -62,5 +69,7 @@ def copy(name: str, target: Path) -> None:
         for one in made:
             one.unlink()
         if isinstance(error, FileExistsError):
-            raise CopyError(f"{place}: there is such a file already, choose another name") from None
-        raise CopyError(f"{place}: cannot be written: {error.strerror}") from None
+            raise CopyError(
+                say("{place}: there is such a file already, choose another name", place=place)
+            ) from None
+        raise CopyError(say("{place}: cannot be written: {why}", place=place, why=error.strerror)) from None

@@ -81,7 +81,7 @@ UNKNOWN_KEYS = [
         "focus",
         "zzz",
         "zzz",
-        "known here: title, focus, length, explain, vocabulary, contexts, sheets",
+        "known here: title, lang, focus, length, explain, vocabulary, contexts, sheets",
     ),
 ]
 

@@ -60,6 +60,18 @@ def test_numbers_are_drawn_within_their_limits_in_every_round(name, low, high):
     assert len(set(drawn)) > len(rounds) / 2
 
 
+def test_a_plain_sheets_temperature_is_once_below_zero_beside_small_numbers():
+    for kind in ("self-attention", "multi-head", "cross-attention"):
+        book = book_of(kind, mask="none")
+        rounds = perturbed(book)
+        (cold,) = [edits for edits in rounds if values(book, edits, "s_Temperature") == [-1.0]]
+        small = [v for name in ("vocab_E", "s_l1_W_Q", "s_P") for v in values(book, cold, name)]
+        assert 0.15 < max(small) <= 0.2
+        assert -0.2 <= min(small) < -0.15
+        assert 2 <= values(book, cold, "s_Base")[0] <= 1000
+        assert all(0.5 <= values(book, edits, "s_Temperature")[0] <= 2 for edits in rounds if edits != cold)
+
+
 def test_weights_of_plain_sheets_keep_their_limits():
     book = book_of("multi-head")
     drawn = [value for edits in perturbed(book) for value in values(book, edits, "s_l1_W_1")]

@@ -229,26 +229,28 @@ def test_index_vectors_count_from_1_and_only_the_vocabularys_may_be_blank():
 # Which ranges there are
 
 BLOCKS = "Scores Scaled RowMax Exp RowSum Attention AttentionSum Entropy UnscaledSum EntropyUnscaled Output"
+FOCUS = ("FocusAttention", "FocusWeights", "FocusPlaces", "FocusWords", "FocusSaid")
 FRAMED = ("Scores", "Scaled", "Exp", "Attention")
 WORDS = {"vocab_Index", "vocab_Status", "c_Index", "c_Ids", "c_Sentence", "c_Focus"}
 FRONT = {"xlsxattn_vocab_Status", "xlsxattn_s_Status", "xlsxattn_Status"}
 
 
 def test_a_plain_sheet_has_exactly_the_contracts_ranges():
-    blocks = {f"s_c_{b}" for b in BLOCKS.split()}
+    blocks = {f"s_c_{b}" for b in (*BLOCKS.split(), *FOCUS)}
     blocks |= {f"s_c_{b}_{side}" for b in FRAMED for side in ("Rows", "Cols")}
     rest = {"s_c_X", "s_c_X_Rows", "s_c_X_Cols", "s_c_Output_Rows", "s_c_Output_Cols"}
-    once = {"s_Scale", "s_Status", "s_c_Heading", "s_c_Drift"}
+    once = {"s_Scale", "s_Status", "s_c_Heading", "s_c_Drift", "s_Rank", "s_c_FocusAttention_Cols"}
     assert set(one_sheet([[0], [1]], "ab")) == WORDS | FRONT | blocks | rest | once
 
 
 def test_two_heads_have_exactly_the_contracts_ranges():
     heads = [f"s_c_h{k}_" for k in (1, 2)]
-    blocks = {h + b for h in heads for b in (*BLOCKS.split(), "Q", "K", "V")}
+    blocks = {h + b for h in heads for b in (*BLOCKS.split(), *FOCUS, "Q", "K", "V")}
     rows = {f"{h}{b}_Rows" for h in heads for b in (*FRAMED, "Q", "K", "V", "Output")}
     cols = {f"{h}{b}_Cols" for h in heads for b in FRAMED}
     slices = {f"s_h{k}_W_{w}" for k in (1, 2) for w in "QKV"}
     once = {"s_Scale", "s_Status", "s_c_Heading", "s_c_Drift", "s_W_O_Cols"}
+    once |= {"s_Rank", "s_c_FocusAttention_Cols"}
     once |= {f"s_W_{w}_Rows" for w in "QKV"}
     whole = {f"s_c_{b}_Rows" for b in ("X", "Concat", "Output")} | {"s_c_X_Cols", "s_c_Output_Cols"}
     whole |= {"s_c_X", "s_c_Concat", "s_c_Output"}

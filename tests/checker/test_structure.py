@@ -198,6 +198,24 @@ def test_layers_of_both_sides_are_told_apart(name, page):
     assert page_of(sheet, name) == page
 
 
+@pytest.mark.parametrize("kind", ["multi-head", "decoder", "encoder-decoder"])
+@pytest.mark.parametrize(
+    ("name", "mapped"),
+    [
+        ("s_c_h1_Map", True),
+        ("s_c_l1_h12_Map_Rows", True),
+        ("s_t_l1_Cross_h2_Map_Cols", True),
+        ("s_maps_h1_Heading", True),
+        ("s_c_h1_Attention", False),
+        ("s_maps_Heading", False),  # of a sentence whose id is "maps"
+        ("s_c_l1_h1_Masked", False),
+    ],
+)
+def test_maps_of_all_heads_stand_on_a_tab_of_their_own(kind, name, mapped):
+    sheet = SheetInfo("s", kind, {"source": "c", "target": "t"})
+    assert (page_of(sheet, name) == "s, all heads") is mapped
+
+
 def test_a_range_on_another_layers_tab_was_moved():
     places = {"s_l1_W_Q": "One", "s_c_l1_Norm1": "One", "s_c_l1_Norm2": "Two", "s_l2_W_Q": "Two"}
     names = {name: Area(tab, 0, 0, 1, 1) for name, tab in {**places, "s_c_X": "In"}.items()}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
 from xlsxattn.builder.parts import Step, computed, dims_above, names_in, numbered, step, typed
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,9 +93,9 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
         shared = _projection(a, "K", f"{a.kp}_g{g}", f"{a.w}_g{g}_") | _rotations(a, "K", f"{a.kp}_g{g}")
         shared |= _projection(a, "V", f"{a.kp}_g{g}", f"{a.w}_g{g}_")
-        steps |= _folded(shared, f"g{g}", f"Group {g}: ")
+        steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
     for h in range(1, sheet.heads + 1):
-        steps |= _folded(_head(a, h), f"h{h}", f"Head {h}: ")
+        steps |= _folded(_head(a, h), f"h{h}", "Head {part}: {title}", h)
     heads = range(1, sheet.heads + 1)
     parts = []
     for h in heads:
@@ -118,13 +119,18 @@ def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
     """Some heads of an attention and nothing else, each with keys and values of its own."""
     a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
     return {
-        f"h{h}_{k}": s._replace(title=f"Head {h}: {s.title}") for h in heads for k, s in _head(a, h).items()
+        f"h{h}_{k}": s._replace(title=say("Head {part}: {title}", part=h, title=say(s.title)))
+        for h in heads
+        for k, s in _head(a, h).items()
     }
 
 
-def _folded(steps: Steps, key: str, title: str) -> Steps:
+def _folded(steps: Steps, key: str, titled: str, part: int) -> Steps:
     """Steps of one head, which can be folded away."""
-    return {f"{key}_{k}": s._replace(title=f"{title}{s.title}", level=1) for k, s in steps.items()}
+    return {
+        f"{key}_{k}": s._replace(title=say(titled, part=part, title=say(s.title)), level=1)
+        for k, s in steps.items()
+    }
 
 
 def _head(a: Attending, h: int) -> Steps:
@@ -164,7 +170,9 @@ def _rotations(a: Attending, letter: str, p: str) -> Steps:
     block = a.lane.block(f"{p}_{letter}Rot", a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
     pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]
-    return {f"{letter}Rot": step(op, a.lane, a.lane.group(block, tuple(f"pair {i + 1}" for i in pairs)))}
+    return {
+        f"{letter}Rot": step(op, a.lane, a.lane.group(block, tuple(say("pair {i}", i=i + 1) for i in pairs)))
+    }
 
 
 def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
@@ -216,7 +224,8 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
     group = square("Attention", ops.ATTENTION, "attention", *checks, exp=f"{p}_Exp", row_sum=f"{p}_RowSum")
     steps["Attention"] = step(ops.ATTENTION, lane, group)
     if a.entropy == "both":
-        why = f"{ops.ATTENTION.why} Low entropy: a sharp look at few words; without √d it is sharper."
+        more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
+        why = say(more, why=say(ops.ATTENTION.why))
         steps["Attention"] = steps["Attention"]._replace(why=why)
     return steps
 
@@ -280,7 +289,14 @@ def head_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, heads:
                 name = f"h{h}_{kind}_{letter}"
                 block = typed(f"{w}_{name}", "input", weights[name])
                 labels = ("+",) if kind == "b" else numbered("x", block.rows)
-                groups.append(Group((block,), (labels,), labelled, title=f"{kind}_{letter} of head {h}"))
+                groups.append(
+                    Group(
+                        (block,),
+                        (labels,),
+                        labelled,
+                        title=say("{name} of head {h}", name=f"{kind}_{letter}", h=h),
+                    )
+                )
     why = "Learned in training, then fixed: the columns of these heads alone."
     return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group, Page, Side
 from xlsxattn.builder.parts import bands, computed, step, typed
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
     )
     return Page(
         page,
-        f"{sheet.title}, heads",
+        say("{title}, heads", title=say(sheet.title)),
         LEAD,
         (),
         tuple(lane.heading(page) for lane in lanes),
@@ -74,6 +75,7 @@ def _chosen(lane: Lane, s: str, names: Sequence[str]) -> Steps:
 
 def _strongest(s: str, lanes: Sequence[Lane], k: int) -> Band:
     groups = []
+    ranked = tuple(say("no. {j}", j=i + 1) for i in range(k))
     for lane in lanes:
         p = lane.prefix
         of = {"map": f"{p}_Map"}
@@ -88,6 +90,6 @@ def _strongest(s: str, lanes: Sequence[Lane], k: int) -> Band:
         )
         to = computed(f"{p}_PairTo", (k, 1), ops.ONLY_WORD if alone else ops.PAIR_TO, "word result", **at)
         sides = (Side("from", (seen,)), Side("to", (to,)), Side("cell of the map", (places,)))
-        groups.append(Group((weights,), (tuple(f"no. {i + 1}" for i in range(k)),), ("weight",), sides))
+        groups.append(Group((weights,), (ranked,), ("weight",), sides))
     why = "Who looks most at whom in this head?"
     return Band("The strongest pairs", why, tuple(groups), show_formula=False)

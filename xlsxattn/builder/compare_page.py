@@ -9,6 +9,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.experiments import COMPARE
 from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
 from xlsxattn.builder.parts import Lane, computed, dims_above, numbered, typed
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,8 +36,13 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
     ]
     for other in (s for s in before if s not in same):
         groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
-        why = f"{other.title}: outputs in a space of their own size, {_columns(other, d_model)} columns."
-        bands.append(Band(f"Output of the focus word on {other.title}", why, groups, show_formula=False))
+        title = say("Output of the focus word on {sheet}", sheet=say(other.title))
+        why = say(
+            "{sheet}: outputs in a space of their own size, {columns} columns.",
+            sheet=say(other.title),
+            columns=_columns(other, d_model),
+        )
+        bands.append(Band(title, why, groups, show_formula=False))
     bands += _near_bands(spec, sheet, same) if sheet.near else []
     looking = [s for s in before if not s.is_model]
     if looking:
@@ -139,7 +145,8 @@ def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:
     """(range part, words) of every attention matrix of a sheet."""
     if sheet.kind != "multi-head":
         return [(f"{sheet.id}_", sheet.title)]
-    return [(f"{sheet.id}_h{h + 1}_", f"{sheet.title} h{h + 1}") for h in range(sheet.heads)]
+    titles = [say("{sheet} h{h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
+    return [(f"{sheet.id}_h{h}_", title) for h, title in enumerate(titles, 1)]
 
 
 def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Context) -> Group:
@@ -161,11 +168,11 @@ def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
         for a, b in pairwise(spec.contexts)
     ]
     if pairs:
-        good = '"✓ the input of "&{focus}&" is the same in every sentence"'
-        op = ops.status("+".join(pairs) + "=0", good, '"✗ the input of "&{focus}&" differs"')
+        good = "✓ the input of {focus} is the same in every sentence"
+        op = ops.status("+".join(pairs) + "=0", good, "✗ the input of {focus} differs")
     else:
-        good = '"✓ "&{focus}&" stands in the sentence"'
-        op = ops.status(f"{spec.contexts[0].id}_Focus>0", good, '"✗ "&{focus}&" is not in the sentence"')
+        good, bad = "✓ {focus} stands in the sentence", "✗ {focus} is not in the sentence"
+        op = ops.status(f"{spec.contexts[0].id}_Focus>0", good, bad)
     return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", focus="vocab_Focus"))
 
 
@@ -175,7 +182,7 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
         p = f"{sheet.id}_{c.id}"
         parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
         series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
-        title = f"Attention of the focus word in the sentence: {c.id}"
+        title = say("Attention of the focus word in the sentence: {context}", context=c.id)
         charts.append(Chart("bar", lane, title, "word", "attention (0 to 1)", series, f"{p}_Attention_Cols"))
     return charts
 
@@ -188,6 +195,6 @@ def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Ch
     series = [Series("input", (f"{sheet.id}_{spec.contexts[0].id}_X",), columns)]
     for c in spec.contexts:
         outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
-        series.append(Series(f"outputs: {c.id}", outputs, columns))
+        series.append(Series(say("outputs: {context}", context=c.id), outputs, columns))
     titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
     return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]

@@ -8,6 +8,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
 from xlsxattn.builder.parts import computed, typed
 from xlsxattn.builder.settings import WRITERS
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,7 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     s = sheet.id
     checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
     condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
-    op = ops.status(f"AND({condition})", '"✓ every layer holds"', '"✗ a layer does not hold: see its sheet"')
+    op = ops.status(f"AND({condition})", "✓ every layer holds", "✗ a layer does not hold: see its sheet")
     status = computed(f"{s}_Status", (1, 1), op, "status")
     found: list[Band] = []
     if sheet.kind in WRITERS:
@@ -42,7 +43,7 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
     return Page(
         s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
-        subtitle=f"{sheet.kind}: {_count(sheet)}", begins=True,
+        subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)), begins=True,
     )  # fmt: skip
 
 
@@ -58,8 +59,8 @@ def _heads(sheet: SheetSpec, sides: Sequence[Side], page: Page) -> tuple[tuple[s
 def _count(sheet: SheetSpec) -> str:
     if sheet.only:
         heads = sum(map(len, sheet.only.values()))
-        return f"{heads} head{'s' * (heads > 1)}"
-    return f"{len(sheet.numbers)} layer{'s' * (len(sheet.numbers) > 1)}"
+        return say("{n} heads" if heads > 1 else "{n} head", n=heads)
+    return say("{n} layers" if len(sheet.numbers) > 1 else "{n} layer", n=len(sheet.numbers))
 
 
 def _text(lane: Lane) -> Block:
@@ -96,12 +97,12 @@ def _hyperparameters(sheet: SheetSpec, sides: Sequence[Side]) -> Band:
     if sheet.kind in WRITERS:
         rows.append(("temperature", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
     group = Group(tuple(block for _, block in rows), tuple((label,) for label, _ in rows))
-    said = (
-        sheet.residual,
-        f"{sheet.norm} norm",
-        sheet.activation,
-        f"positions {sheet.position}",
-        f"mask {sheet.mask}",
+    why = say(
+        "{residual}; {norm} norm; {activation}; positions {position}; mask {mask}.",
+        residual=say(sheet.residual),
+        norm=say(sheet.norm),
+        activation=say(sheet.activation),
+        position=say(sheet.position),
+        mask=say(sheet.mask),
     )
-    why = f"{'; '.join(said)}."
     return Band("Hyperparameters", why, (group,), shared=True, show_formula=False)

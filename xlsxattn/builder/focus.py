@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Chart, Group, Series, Side
-from xlsxattn.builder.parts import Step, computed, numbered, typed
+from xlsxattn.builder.parts import Step, computed, typed
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,13 +35,14 @@ def focus_steps(sheet: SheetSpec, queries: Lane, keys: Lane) -> Steps:
     labels = tuple(
         label for labels in zip(*(_labels(sheet, n) for n in names), strict=True) for label in labels
     )
+    ranked = tuple(say("no. {j}", j=j + 1) for j in range(terms))
     said = tuple(_said(queries, keys, t, terms) for t in heads)
     return {
         "FocusAttention": Step("The focus word: where it looks", ops.PICK.why, {queries.id: looks}),
         "FocusWords": Step(
             "The focus word: its strongest words",
             STRONGEST,
-            {queries.id: Group(tuple(strongest), labels, numbered("no. ", terms))},
+            {queries.id: Group(tuple(strongest), labels, ranked)},
             show_formula=False,
         ),
         "FocusSaid": Step(
@@ -62,7 +64,7 @@ def head_prefixes(sheet: SheetSpec, lane: Lane) -> tuple[str, ...]:
 def _labels(sheet: SheetSpec, text: str) -> tuple[tuple[str, ...], ...]:
     if not sheet.headed:
         return ((text,),)
-    return tuple((f"head {h + 1}: {text}",) for h in range(sheet.heads))
+    return tuple((say("head {h}: {what}", h=h + 1, what=say(text)),) for h in range(sheet.heads))
 
 
 def _row(queries: Lane, keys: Lane, t: str) -> Block:
@@ -102,9 +104,9 @@ def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
     charts = []
     for i, lane in enumerate(lanes):
         heads = head_prefixes(sheet, lane)[:MOST_BARS]
-        named = [f"head {h + 1}" if sheet.headed else "attention" for h in range(len(heads))]
+        named = [say("head {h}", h=h + 1) if sheet.headed else say("attention") for h in range(len(heads))]
         series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, named, strict=True))
-        title = f"Where the focus word looks in the sentence: {lane.id}"
+        title = say("Where the focus word looks in the sentence: {context}", context=lane.id)
         labels = f"{lane.prefix}_FocusAttention_Cols"
         charts.append(Chart("bar", i, title, "word", "attention (0 to 1)", series, labels))
     return tuple(charts)

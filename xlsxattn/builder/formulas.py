@@ -6,6 +6,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -45,10 +47,11 @@ def check_lengths(blocks: Iterable[Block]) -> None:
     for block in blocks:
         longest = max((len(part.formula) for part in block.parts), default=0)
         if longest > LONGEST_FORMULA:
-            found = f"the formula of {block.name} would have {longest:,} characters"
-            raise ValueError(
-                f"{found}, at most {LONGEST_FORMULA:,} are possible: fewer sentences or shorter ids help"
+            sentence = (
+                "the formula of {name} would have {n:,} characters, at most {most:,} are possible: "
+                "fewer sentences or shorter ids help"
             )
+            raise ValueError(say(sentence, name=block.name, n=longest, most=LONGEST_FORMULA))
 
 
 def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:

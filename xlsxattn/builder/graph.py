@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from xlsxattn.language import ENGLISH
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from xlsxattn.builder.ops import Op
+    from xlsxattn.language import Language
 
 Cell = float | str
 Cells: TypeAlias = "tuple[tuple[Cell, ...], ...] | NDArray[np.floating[Any]]"
@@ -67,7 +70,7 @@ class Part:
     @property
     def formula(self) -> str:
         """The formula in names, as the manifest keeps it."""
-        return self.op.formula.format(**self.names)
+        return self.op.spelled(self.names)
 
 
 Labels = Block | tuple[str, ...]
@@ -280,11 +283,12 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All pages of a workbook, in the order of its tabs; ``explain``: how much they say."""
+    """All pages of a workbook, in the order of its tabs; how much they say, and in which language."""
 
     title: str
     pages: tuple[Page, ...]
     explain: str = "short"
+    language: Language = ENGLISH
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of all pages."""

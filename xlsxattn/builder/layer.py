@@ -6,7 +6,7 @@ and Sennrich 2019 (RMS norm); Shazeer 2020 (SwiGLU).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
@@ -21,6 +21,7 @@ from xlsxattn.builder.attention import (
 from xlsxattn.builder.graph import Band, Group, Side
 from xlsxattn.builder.parts import Lane, numbered, step, typed
 from xlsxattn.builder.settings import PADDING
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.parts import Steps
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.table import Matrix
+    from xlsxattn.language import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ class Layer:
 
     def _residual(self, name: str, stream: str, found: str) -> Steps:
         block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=found)
-        words = f"{_short(name)} = {_short(stream)} + {_short(found)}"
+        words = say(
+            "{name} = {stream} + {found}", name=_short(name), stream=_short(stream), found=_short(found)
+        )
         return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block), title=words)}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
@@ -118,7 +122,9 @@ class Layer:
         mask = f"{self.lane.prefix}_CrossMask" if self.sheet.mask in PADDING else ""
         a = Attending(self.sheet, self.lane, keys, p, p, w, x, memory, self.d_model, mask=mask)
         steps = many_heads(a, "MultiHead", "embedding", dims=False)
-        named = {f"Cross_{k}": s._replace(title=f"Cross-attention. {s.title}") for k, s in steps.items()}
+        named = {
+            f"Cross_{k}": s._replace(title=_of("Cross-attention. {title}", s.title)) for k, s in steps.items()
+        }
         return named, f"{p}_MultiHead"
 
     def _feed_forward(self, x: str) -> tuple[Steps, str]:
@@ -169,7 +175,7 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
         names[key] = f"{name}_{part}"
     block = lane.block(name, d_model, op, "embedding", **names)
     short = _short(name)
-    title = f"{short} = {op.maths.replace('(x)', f'({_short(x)})')}"
+    title = say(f"{{name}} = {op.maths}", name=short, x=_short(x))
     return {short: step(op, lane, lane.group(block, None, sides), title=title)}
 
 
@@ -184,10 +190,10 @@ def layer_weights(
     if heads:
         first = [name for name in own if name.startswith("Norm1_")]
         return [head_weights(sheet, own, w, heads), *([norm_weights(own, w, first)] if first else [])]
-    found = [_titled(band, "Attention: ") for band in attention_weights(sheet, own, w, d_model)]
+    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, own, w, d_model)]
     if crossed:
         cross = attention_weights(sheet, _under(own, "Cross"), f"{w}_Cross", d_model)
-        found += [_titled(band, "Cross-attention: ") for band in cross]
+        found += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
         letters = ("W", "b") if sheet.bias else ("W",)
@@ -220,11 +226,9 @@ def _under(weights: Mapping[str, Matrix], prefix: str) -> dict[str, Matrix]:
     }
 
 
-def _titled(band: Band, before: str) -> Band:
-    return Band(
-        f"{before}{band.title[0].lower()}{band.title[1:]}",
-        band.why,
-        band.groups,
-        shared=True,
-        show_formula=False,
-    )
+def _titled(band: Band, sentence: str) -> Band:
+    return replace(band, title=_of(sentence, f"{band.title[0].lower()}{band.title[1:]}"))
+
+
+def _of(sentence: str, title: str) -> Phrase:
+    return say(sentence, title=say(title))

@@ -19,16 +19,18 @@ from xlsxattn.builder.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, 
 from xlsxattn.builder.printing import (
     PIXELS_A_CHARACTER,
     PIXELS_A_COLUMN,
-    WORDS,
     TooLargeError,
     finish,
     pixels,
 )
+from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from xlsxattn.builder.graph import Band, Book, Box, Chart, Group, Labels, Page
+
+    Tell = Callable[[str], str]
 
 __all__ = ["TooLargeError", "caption", "caption_lines", "lay_out"]
 
@@ -51,9 +53,11 @@ MANIFEST_LINE, TALLEST = 84, 409.0
 """Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
 MOST_OUTLINED = 128
 """Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
-PIXELS_A_FORMULA_CHARACTER = WORDS["formula"]
+PIXELS_A_FORMULA_CHARACTER = theme.PIXELS["formula"]
 MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
+GO = "Go to {title}"
+LEGEND = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
 
 
 def lay_out(book: Book) -> list[Sheet]:
@@ -62,21 +66,23 @@ def lay_out(book: Book) -> list[Sheet]:
     Raises:
         TooLargeError: a page needs more rows or columns than a sheet has.
     """
-    tabs = _tabs([page.title for page in book.pages])
+    tell = book.language.tell
+    tabs = _tabs([page.title for page in book.pages], tell)
     return [
-        _sheet(page, tab, first=i == 0, full=book.explain == "full")
+        _sheet(page, tab, tell, first=i == 0, full=book.explain == "full")
         for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
     ]
 
 
-def _tabs(titles: Sequence[str]) -> list[str]:
+def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
     r"""Tab names that every program takes: 31 characters, none of []:*?/\\, no two alike but for case.
 
     An apostrophe becomes a typographic one: where it must be doubled, Gnumeric finds no name on the tab.
     """
     tabs: list[str] = []
     for i, title in enumerate(titles):
-        text = "Start" if i == 0 else re.sub(r"[\[\]:*?/\\!]", " ", title).strip("' ") or f"Sheet {i + 1}"
+        text = tell("Start") if i == 0 else re.sub(r"[\[\]:*?/\\!]", " ", title).strip("' ")
+        text = text or tell(say("Sheet {i}", i=i + 1))
         text = text.replace("'", "’")
         tab, copy = _cut(text, 31), 2
         while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:
@@ -93,19 +99,22 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, *, first: bool, full: bool) -> Sheet:
+def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Sheet:
     sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    row = _front(sheet, page) if first else _glossary(sheet, page, _contents(sheet, page, _head(sheet, page)))
+    if first:
+        row = _front(sheet, page, tell)
+    else:
+        row = _glossary(sheet, page, _contents(sheet, page, _head(sheet, page), tell), tell)
     starts = _lanes(sheet, page)
     pieces: list[tuple[int, int]] = []
     for i, band in enumerate(page.bands):
         row = _band(sheet, band, row, starts, pieces, full=full)
         if below := [chart for chart in page.charts if chart.after == i]:
             row = _charts(sheet, below, row, starts, pieces)
-    row = _tries(sheet, page, row, pieces)
+    row = _tries(sheet, page, row, pieces, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, starts, pieces)
     finish(sheet, row, pieces)
     return sheet
@@ -125,13 +134,14 @@ def _head(sheet: Sheet, page: Page) -> int:
     return FIRST_BAND
 
 
-def _contents(sheet: Sheet, page: Page, row: int) -> int:
+def _contents(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
     """A table of contents: a line for each page, its title a link."""
     if not page.links:
         return row
-    sheet.texts.append(Text(row, MARGIN, "Contents", "step"))
+    sheet.texts.append(Text(row, MARGIN, tell("Contents"), "step"))
     for i, link in enumerate(page.links, row + 1):
-        sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target))
+        tip = tell(say(GO, title=link.title))
+        sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target, tip=tip))
         sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
         for j, (words, target) in enumerate(link.more):
             sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
@@ -140,10 +150,11 @@ def _contents(sheet: Sheet, page: Page, row: int) -> int:
     return row + len(page.links) + 2
 
 
-def _glossary(sheet: Sheet, page: Page, row: int) -> int:
+def _glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
     """A table of terms: each a link to where it first stands, its meaning, the paper that names it."""
     for i, entry in enumerate(page.entries, row):
-        sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target))
+        tip = tell(say(GO, title=entry.term))
+        sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target, tip=tip))
         sheet.texts.append(Text(i, MARGIN + 1, entry.says, "meaning"))
         sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
         sheet.heights[i] = 18.0
@@ -154,11 +165,11 @@ def _glossary(sheet: Sheet, page: Page, row: int) -> int:
     return row + len(page.entries)
 
 
-def _tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]]) -> int:
+def _tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]], tell: Tell) -> int:
     """A box with experiments for the reader."""
     if not page.tries:
         return row
-    sheet.texts.append(Text(row, MARGIN, "Try this", "step"))
+    sheet.texts.append(Text(row, MARGIN, tell("Try this"), "step"))
     sheet.heights[row] = 20.0
     for i, text in enumerate(page.tries, row + 1):
         sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
@@ -168,7 +179,7 @@ def _tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]]) ->
     return after
 
 
-def _front(sheet: Sheet, page: Page) -> int:
+def _front(sheet: Sheet, page: Page, tell: Tell) -> int:
     """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
     lines = _lines_of_boxes(page.boxes)
     columns = 2 * max(map(len, lines)) - 1
@@ -182,11 +193,10 @@ def _front(sheet: Sheet, page: Page) -> int:
         row += 1
     row += 1
     for top, line in enumerate(lines):
-        _line_of_boxes(sheet, line, row + 4 * top, last=line is lines[-1])
+        _line_of_boxes(sheet, line, row + 4 * top, tell, last=line is lines[-1])
     row += 4 * len(lines)
-    legend = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
-    for i, (text, look) in enumerate(legend):
-        sheet.texts.append(Text(row, MARGIN + 2 * i, text, f"legend {look}"))
+    for i, (text, look) in enumerate(LEGEND):
+        sheet.texts.append(Text(row, MARGIN + 2 * i, tell(text), f"legend {look}"))
     return row + 2
 
 
@@ -200,10 +210,11 @@ def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
     return lines
 
 
-def _line_of_boxes(sheet: Sheet, line: Sequence[Box], top: int, *, last: bool) -> None:
+def _line_of_boxes(sheet: Sheet, line: Sequence[Box], top: int, tell: Tell, *, last: bool) -> None:
     for i, box in enumerate(line):
         col = MARGIN + 2 * i
-        sheet.texts.append(Text(top, col, box.title, "box", target=box.target))
+        tip = tell(say(GO, title=box.title))
+        sheet.texts.append(Text(top, col, box.title, "box", target=box.target, tip=tip))
         sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
         if i + 1 < len(line):
             sheet.texts.append(Text(top, col + 1, "→", "arrow"))
@@ -322,8 +333,8 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     headed = any(group.cols is not None for group in groups) or bool(sides)
     if any(isinstance(group.cols, Block) and group.cols.look == "map label" for group in groups):
         sheet.heights[row + titled] = UPRIGHT
-    if any(len(heading) > ONE_LINE for heading in sides):
-        sheet.heights[row + titled] = 13.0 * max(len(_lines(heading)) for heading in sides)
+    if any(theme.cell_width(heading) > ONE_LINE for heading in sides):
+        sheet.heights[row + titled] = 13.0 * max(_lines(heading) for heading in sides)
     for (group, col), lines in zip(strip, captions, strict=True):
         look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
         sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
@@ -333,8 +344,10 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     )
 
 
-def _lines(heading: str) -> list[str]:
-    return textwrap.wrap(heading, ONE_LINE)
+def _lines(heading: str) -> int:
+    """How many lines a heading is broken into: between words, or between any two wide characters."""
+    wide = theme.cell_width(heading) - len(heading)
+    return int(-(-2 * wide // (ONE_LINE - 1))) if wide else len(textwrap.wrap(heading, ONE_LINE))
 
 
 def _share_heat(sheet: Sheet, before: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Page
 from xlsxattn.builder.parts import typed
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,14 +42,16 @@ def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
     """A page with a band for each place and a lane for each head (n × n each)."""
     s = sheet.id
     heads = range(1, sheet.heads + 1)
-    lanes = tuple(typed(f"{s}_maps_h{h}_Heading", "lane", ((f"Head {h}",),), "constant") for h in heads)
+    lanes = tuple(
+        typed(f"{s}_maps_h{h}_Heading", "lane", ((say("Head {h}", h=h),),), "constant") for h in heads
+    )
     bands = [
         Band(at.title, WHY if i == 0 else "", tuple(_map(at, h) for h in heads), show_formula=False)
         for i, at in enumerate(places)
     ]
     return Page(
         f"{s}_maps",
-        f"{sheet.title}, all heads",
+        say("{title}, all heads", title=say(sheet.title)),
         LEAD,
         lanes=lanes,
         bands=tuple(bands),

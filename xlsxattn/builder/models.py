@@ -23,6 +23,7 @@ from xlsxattn.builder.positions import (
     position_bands,
 )
 from xlsxattn.builder.settings import PADDING
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,7 +147,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         headings,
         (*weights, *bands(lanes, steps), _ranks(sheet, (keys,))),
         bars(sheet, (queries,)),
-        subtitle=f"{queries.id} asks {keys.id}",
+        subtitle=say("{queries} asks {keys}", queries=queries.id, keys=keys.id),
         tries=experiments(sheet),
     )
 
@@ -160,19 +161,21 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     if sheet.tempered:
         facts.append(Fact("temperature =", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
     if sheet.tempered and not sheet.headed:
-        facts += [Fact(f"entropy, {lane.id}:", focus_entropy(lane.prefix)) for lane in lanes]
+        facts += [
+            Fact(say("entropy, {context}:", context=lane.id), focus_entropy(lane.prefix)) for lane in lanes
+        ]
     if sheet.position in ("sinusoidal", "rotary"):
         facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
     if sheet.mask != "none":
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     drifts = ",".join(f"{lane.prefix}_Drift" for lane in lanes)
-    check = ops.status(f"MAX({drifts})<1E-9", '"✓ every row sums to 1"', '"✗ a row does not sum to 1"')
+    check = ops.status(f"MAX({drifts})<1E-9", "✓ every row sums to 1", "✗ a row does not sum to 1")
     return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status")))
 
 
 def _subtitle(sheet: SheetSpec) -> str:
     if sheet.kind == "multi-head":
-        return f"{sheet.heads} heads, then W_O"
+        return say("{heads} heads, then W_O", heads=sheet.heads)
     if not sheet.weights:
         return "Q = K = V = X"
     return f"d_k = {sheet.d_k}, d_v = {sheet.d_v}"

@@ -11,13 +11,20 @@ In a formula, ``{x}`` is replaced by a range's name. How it is entered decides w
 * ``rows``: one array formula a row, for what is made row after row; ``NAME[..rows]`` is a range down to the
   row. ``lower rows``: the same as far as the diagonal; ``NAME[..diagonal]`` is a row as far as that.
 
+A name in braces may also stand for words that the formula shows, ``texts``: they come as ``"..."``, a range
+in braces in them as what that range says.
+
 Only functions that Excel 2010, LibreOffice, Gnumeric and IronCalc evaluate alike are used.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from string import Formatter
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VASWANI = "Vaswani et al. 2017, §{}"
 
@@ -37,6 +44,21 @@ class Op:
     why: str = ""
     paper: str = ""
     more: str = ""
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def spelled(self, names: Mapping[str, str]) -> str:
+        """The formula, applied to ranges."""
+        words = {key: _shown(text, names) for key, text in self.texts.items()}
+        return self.formula.format(**names, **words)
+
+
+def _shown(text: str, names: Mapping[str, str]) -> str:
+    """Words as a formula shows them: ``"✓ "&vocab_Focus&" stands in the sentence"``."""
+    parts: list[str] = []
+    for words, name, _, _ in Formatter().parse(text):
+        doubled = words.replace('"', '""')
+        parts += [f'"{doubled}"'] * bool(words) + ([names[name]] if name else [])
+    return "&".join(parts)
 
 
 # --- words -------------------------------------------------------------------------------------------------
@@ -262,7 +284,7 @@ COSINE_OF_ROW = Op(
 
 FREQUENCY = Op(
     "frequency = base^(−2i/d)",
-    "={base}^(-2*{pair}/COLUMNS({pair}))",
+    "=MAX({base},0.001)^(-2*{pair}/COLUMNS({pair}))",
     why="Each pair of columns turns at a speed of its own: the first fast, the last slowly.",
     paper=VASWANI.format("3.5"),
     more="Wavelengths grow from 2π to 2π times the base, as the hands of a clock: seconds, minutes, hours.",
@@ -327,19 +349,19 @@ INPUT = {
 # --- norms (Ba et al. 2016; Zhang and Sennrich 2019), residuals, feed-forward ------------------------------
 
 MEAN = Op("mean", "=AVERAGE({x}[row])", "cells")
-VARIANCE = Op("variance", "=VARP({x}[row])", "cells")
+VARIANCE = Op("variance", "=MAX(0,VARP({x}[row]))", "cells")
 MEAN_SQUARE = Op("mean square", "=SUMSQ({x}[row])/COLUMNS({x}[row])", "cells")
 LAYER_NORM = Op(
-    "LayerNorm(x) = (x − mean) / √(variance + ε) ∘ γ + β",
-    "=({x}-{mean})/SQRT({variance}+{epsilon})*{gamma}+{beta}",
+    "LayerNorm({x}) = (x − mean) / √(variance + ε) ∘ γ + β",
+    "=({x}-{mean})/SQRT({variance}+MAX({epsilon},1E-24))*{gamma}+{beta}",
     why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
     paper="Ba et al. 2016",
     more="Variance is that of the population: the mean of the squares of what is left after taking "
     "off the mean.",
 )
 RMS_NORM = Op(
-    "RMSNorm(x) = x / √(mean square + ε) ∘ γ",
-    "={x}/SQRT({mean_square}+{epsilon})*{gamma}",
+    "RMSNorm({x}) = x / √(mean square + ε) ∘ γ",
+    "={x}/SQRT({mean_square}+MAX({epsilon},1E-24))*{gamma}",
     why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
     paper="Zhang and Sennrich 2019",
 )
@@ -578,6 +600,6 @@ def mixture(terms: int, *, more: bool) -> Op:
 
 
 def status(condition: str, good: str, bad: str) -> Op:
-    """A live check: formulas for what to say, beginning with ✓ or ✗; ✗ too when a cell shows an error."""
-    formula = f'=IFERROR(IF({condition},{good},{bad}),"✗ a cell shows an error")'
-    return Op("a live check", formula, "cells")
+    """A live check: what it says when a condition holds, and when not, beginning with ✓ or ✗."""
+    texts = {"good": good, "bad": bad, "failed": "✗ a cell shows an error"}
+    return Op("a live check", f"=IFERROR(IF({condition},{{good}},{{bad}}),{{failed}})", "cells", texts=texts)

@@ -8,6 +8,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
 from xlsxattn.builder.parts import Step, computed, dims_above, numbered, step, typed
 from xlsxattn.builder.settings import PADDING, WRITERS
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
@@ -60,8 +61,8 @@ def _rivals(sheet: SheetSpec, lane: Lane) -> Steps:
     )
     top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=f"{sheet.id}_Rank")
     places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=f"{sheet.id}_Rank")
-    count = tuple(f"row {i + 1}" for i in range(lane.n))
-    ranked = tuple(f"no. {j + 1}" for j in range(k))
+    count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))
+    ranked = tuple(say("no. {j}", j=j + 1) for j in range(k))
     return {
         "TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, ranked)),
         "TopProbabilities": step(ops.TOP_PROBABILITIES, lane, Group((chances,), (count,), ranked)),
@@ -123,7 +124,8 @@ def unembedding_bands(spec: Spec, sheet: SheetSpec) -> tuple[list[Fact], list[Ba
         found = [Band("Ranks", "The most likely word first.", (group,), shared=True, show_formula=False)]
         if not sheet.tied:
             block = typed(f"{s}_W_U", "input", sheet.weights["W_U"])
-            group = Group((block,), (numbered("x", block.rows),), spec.vocabulary.tokens, title="W_U")
+            words = tuple(say("{word}", word=word) for word in spec.vocabulary.tokens)  # never told otherwise
+            group = Group((block,), (numbered("x", block.rows),), words, title="W_U")
             why = "One column for each word of the vocabulary."
             found.append(Band("Weights W_U", why, (group,), shared=True, show_formula=False))
         return [], found

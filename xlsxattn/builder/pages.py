@@ -14,8 +14,10 @@ from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Si
 from xlsxattn.builder.models import attention_pages, cross_attention_page
 from xlsxattn.builder.parts import computed, typed
 from xlsxattn.builder.settings import ATTENTION, WRITERS
+from xlsxattn.builder.telling import told
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.builder.transformer import model_pages
+from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 LEAD = (
     "A convolution sees a small window of words at a time. Attention lets every word look at every other "
-    "word at once, and decides by the words themselves how much each one matters. "
+    "word at once, and decides by the words themselves how much each one matters."
 )
 FOLLOW = {
     False: "Follow one word through this workbook, from its embedding to what it becomes.",
@@ -38,24 +40,30 @@ HOW_TO = (
     "2.  On Inputs, swap a word or change a number, and watch what moves on every other sheet.",
 )
 IN_NAMES = {
-    False: "3.  Click any cell: its formula speaks in names: {}.",
-    True: "3.  The line above each block is its formula, in names: {}.",
+    False: say("3.  Click any cell: its formula speaks in names: {formula}."),
+    True: say("3.  The line above each block is its formula, in names: {formula}."),
 }
-BLANKS = " 0+ reads blanks as 0."
+BLANKS = say("{said} 0+ reads blanks as 0.")
 PARTS = (
     "4.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
     "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
+)
+VOCABULARY = (
+    "One row a word, one column a dimension. Change any number. For a new word, insert a row "
+    "inside the table and type the word and its numbers."
 )
 VERSION = 1
 
 
 def book(spec: Spec) -> Book:
-    """All pages of a spec's workbook, in the order of its tabs (the manifest comes last)."""
+    """All pages of a spec's workbook in its language, in the order of its tabs (the manifest comes last)."""
+    spoken = language(spec.lang)
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
-    pages = [_start(spec, pages), *pages, glossary_page(pages)]
-    return Book(spec.title, (*pages, _contract(spec, pages)), spec.explain)
+    pages = [told(page, spoken) for page in (_start(spec, pages), *pages, glossary_page(pages))]
+    manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
+    return Book(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
 
 def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
@@ -151,7 +159,7 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         for page in checked
     )
     condition = ",".join(f'LEFT({block.name},1)="✓"' for block in statuses)
-    check = ops.status(f"AND({condition})", '"✓ every check holds"', '"✗ a check fails: see below"')
+    check = ops.status(f"AND({condition})", "✓ every check holds", "✗ a check fails: see below")
     overall = computed("xlsxattn_Status", (1, 1), check, "status")
     rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
@@ -162,7 +170,7 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         show_formula=False,
     )
     boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
-    lead = LEAD + FOLLOW[len(spec.contexts) > 1]
+    lead = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
     return Page("start", spec.title, lead, bands=(band,), paragraphs=_how_to(spec, pages), boxes=boxes)
 
 
@@ -172,7 +180,8 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
     growing = any(sheet.generate for sheet in spec.sheets)
-    said = IN_NAMES["[" in shown].format(shown) + BLANKS * ("0+" in shown)
+    said = say(IN_NAMES["[" in shown], formula=shown)
+    said = say(BLANKS, said=said) if "0+" in shown else said
     return (*HOW_TO, said, *((PARTS,) if growing else ()))
 
 
@@ -211,8 +220,7 @@ def _inputs(spec: Spec) -> Page:
         ),
         Band(
             "The vocabulary",
-            "One row a word, one column a dimension. Change any number. For a new word, insert a row "
-            f"inside the table and type the word and its numbers. {words.said}".strip(),
+            say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY,
             (table,),
             shared=True,
             show_formula=False,
@@ -222,7 +230,7 @@ def _inputs(spec: Spec) -> Page:
     every = ",".join(
         f"{c.id}_Ids" for c in spec.contexts
     )  # IronCalc's COUNTIF takes no name of a single cell
-    texts = '"✓ every word is in the vocabulary"', '"✗ a word is not in the vocabulary"'
+    texts = "✓ every word is in the vocabulary", "✗ a word is not in the vocabulary"
     known = ops.status(f"MIN({every})>0", *texts)
     if any(sheet.uses_blanks for sheet in spec.sheets):
         unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)

@@ -47,7 +47,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words in a cell, or in merged cells; with ``target``, a link to a name."""
+    """Words in a cell, or in merged cells; with ``target``, a link to a name, which shows a tip."""
 
     row: int
     col: int
@@ -56,6 +56,7 @@ class Text:
     rows: int = 1
     cols: int = 1
     target: str = ""
+    tip: str = ""
 
 
 @dataclass(frozen=True, slots=True)

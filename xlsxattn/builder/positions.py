@@ -12,6 +12,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group
 from xlsxattn.builder.parts import MINUS_INFINITY, computed, dims_above, numbered, step, typed
 from xlsxattn.builder.settings import PADDING
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.parts import Lane, Steps
     from xlsxattn.builder.settings import SheetSpec
-
-WHERE = "Positions count from 0. Only shapes and the base go in, so all sentences share these numbers."
 
 
 def pairs(sheet: SheetSpec, d: int) -> list[int]:
@@ -88,7 +87,7 @@ def _turn(sheet: SheetSpec, d: int) -> Band:
         a, b = (j for j in range(d) if own[j] == i)
         matrix[b][a], matrix[a][b] = -1.0, 1.0
     block = typed(f"{sheet.id}_Turn", "mask", matrix, "constant")
-    labels = tuple(f"pair {i + 1}" for i in own)
+    labels = tuple(say("pair {i}", i=i + 1) for i in own)
     why = "x · Turn puts −b in a's place and a in b's place, for the two numbers a, b of every pair."
     group = Group((block,), (labels,), labels, title="Turn")
     return Band("A turn by 90°", why, (group,), shared=True, show_formula=False)
@@ -104,7 +103,7 @@ def _text(block: Block) -> str:
 
 
 def _places(n: int) -> tuple[str, ...]:
-    return tuple(f"position {i}" for i in range(n))
+    return tuple(say("position {i}", i=i) for i in range(n))
 
 
 def _named_by_lane(block: Block, lanes: Iterable[Lane], s: str, name: str) -> Block:
@@ -154,7 +153,7 @@ def mask_steps(sheet: SheetSpec, lane: Lane, *, longest: bool) -> Steps:
 def padding_step(lane: Lane) -> Steps:
     """Which keys exist: 1 for a word, 0 for a blank cell (n × 1)."""
     (block,) = lane.column(f"{lane.prefix}_PaddingMask", ops.PADDING_MASK, "mask", tokens=f"{lane.id}_Tokens")
-    count = tuple(f"token {i + 1}" for i in range(lane.n))
+    count = tuple(say("token {i}", i=i + 1) for i in range(lane.n))
     return {"PaddingMask": step(ops.PADDING_MASK, lane, Group((block,), (count,)))}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,6 @@ SPARE = 0.95
 """How much of a page is counted on: fonts that stand in for others make rows a little taller."""
 ONE_PAGE = 60
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
-WORDS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
-"""Pixels that a character takes in a line of words."""
 
 
 class TooLargeError(ValueError):
@@ -53,12 +52,14 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
     """
     col = _last_column(sheet)
     if row > MOST_ROWS or col >= MOST_COLS:
-        needed = f"{row:,} rows and {col + 1:,} columns"
-        raise TooLargeError(
-            f"sheet '{sheet.tab}' would need {needed}; a sheet has {MOST_ROWS:,} and {MOST_COLS:,}"
+        sentence = (
+            "sheet '{tab}' would need {rows:,} rows and {cols:,} columns; "
+            "a sheet has {most_rows:,} and {most_cols:,}"
         )
+        most = {"most_rows": MOST_ROWS, "most_cols": MOST_COLS}
+        raise TooLargeError(say(sentence, tab=sheet.tab, rows=row, cols=col + 1, **most))
     for text in sheet.texts:
-        need, right = WORDS.get(text.look, 0.0) * theme.cell_width(text.text), text.col
+        need, right = theme.pixels(text.text, text.look), text.col
         while (need := need - pixels(sheet, range(right, right + 1))) > 0:
             right += 1
         col = max(col, right)

@@ -24,6 +24,7 @@ from xlsxattn.builder.settings import (
     SheetSpec,
 )
 from xlsxattn.builder.table import identifier, show
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,18 +67,29 @@ def parse_sheets(
     for bare in listed:
         kind = bare.data.get("kind", "self-attention")
         if not isinstance(kind, str) or kind not in KINDS:
-            raise bare.error("kind", f"found {show(kind)}, one of {', '.join(KINDS)} is needed")
+            raise bare.error(
+                "kind", "found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS)
+            )
         for key in bare.data:
             others = [name for name, keys in KEYS.items() if key in keys]
             if others and kind not in others:
-                found = f"there is no such key on a sheet of kind {kind!r}"
-                raise bare.error(key, f"{found}, leave it out; it belongs to {', '.join(others)}")
+                raise bare.error(
+                    key,
+                    "there is no such key on a sheet of kind {kind!r}, leave it out; it belongs to {kinds}",
+                    kind=kind,
+                    kinds=", ".join(others),
+                )
         table = bare.knowing(KEYS[kind])
         if "id" not in table.data:
             raise table.error("id", "is missing")
-        sheet_id = identifier(table, "id", table.data["id"], "a sheet")
+        sheet_id = identifier(table, "id", table.data["id"], say("a sheet"))
         if sheet_id in taken:
-            raise table.error("id", f"{sheet_id!r} is taken by {taken[sheet_id]}, ids must differ")
+            raise table.error(
+                "id",
+                "{sheet_id!r} is taken by {taken}, ids must differ",
+                sheet_id=sheet_id,
+                taken=taken[sheet_id],
+            )
         taken[sheet_id] = table.place
         reader = _Reader(table, sheet_id, kind, vocabulary, contexts, padded=padded)
         sheets.append(reader.compare(sheets) if kind == "compare" else reader.sheet())
@@ -113,17 +125,27 @@ class _Reader:
         two = len(axes) == len(set(axes)) == min(2, vocabulary.d_model)
         if not two or not set(axes) <= set(vocabulary.dimensions):
             known = ", ".join(vocabulary.dimensions[:8])
-            raise table.error("axes", f"found {show(found)}, two of the dimensions ({known}) are needed")
+            raise table.error(
+                "axes",
+                "found {found}, two of the dimensions ({known}) are needed",
+                found=show(found),
+                known=known,
+            )
         return SheetSpec(self.id, "compare", self.title, axes=axes, near=self._near())
 
     def _near(self) -> tuple[str, ...]:
         table, found = self.table, self.table.data.get("near", [])
         if not isinstance(found, list) or len(found) > MOST_NEAR:
-            raise table.error("near", f"found {show(found)}, a list of at most {MOST_NEAR} words is needed")
+            raise table.error(
+                "near",
+                "found {found}, a list of at most {most} words is needed",
+                found=show(found),
+                most=MOST_NEAR,
+            )
         words = tuple(table.word("near", word) for word in found)
         for word in words:
             if word not in self.vocabulary.tokens:
-                raise table.error("near", f"the vocabulary lacks the word {word!r}")
+                raise table.error("near", "the vocabulary lacks the word {word!r}", word=word)
         return words
 
     def sheet(self) -> SheetSpec:
@@ -174,14 +196,18 @@ class _Reader:
         if self.kind in pairs:
             roles = pairs[self.kind]
             if len(every) < 2:  # noqa: PLR2004
-                raise self.table.error("kind", f"{self.kind} needs two contexts, the spec has one")
+                raise self.table.error("kind", "{kind} needs two contexts, the spec has one", kind=self.kind)
             both = tuple(self._context(k, self.table.data.get(k, every[i])) for i, k in enumerate(roles))
             if both[0] == both[1]:
-                raise self.table.error(roles[1], f"is {both[1]!r} as well, two different contexts are needed")
+                raise self.table.error(
+                    roles[1], "is {both!r} as well, two different contexts are needed", both=both[1]
+                )
             return both
         listed = self.table.data.get("contexts", list(every))
         if not isinstance(listed, list) or not listed:
-            raise self.table.error("contexts", f"found {show(listed)}, a list of contexts' ids is needed")
+            raise self.table.error(
+                "contexts", "found {found}, a list of contexts' ids is needed", found=show(listed)
+            )
         chosen = tuple(self._context("contexts", one) for one in listed)
         if len(set(chosen)) < len(chosen):
             raise self.table.error("contexts", "has a context twice, each can stand once")
@@ -190,7 +216,9 @@ class _Reader:
     def _context(self, key: str, value: object) -> str:
         if not isinstance(value, str) or value not in self.contexts:
             known = ", ".join(list(self.contexts)[:8])
-            raise self.table.error(key, f"found {show(value)}, the contexts are: {known}")
+            raise self.table.error(
+                key, "found {found}, the contexts are: {known}", found=show(value), known=known
+            )
         return value
 
     def _mask(self) -> str:
@@ -216,7 +244,9 @@ class _Reader:
     def _kv_heads(self, heads: int) -> int:
         found = self.table.count("kv_heads", heads, MOST_HEADS)
         if heads % found:
-            raise self.table.error("kv_heads", f"found {found}, which does not divide the {heads} heads")
+            raise self.table.error(
+                "kv_heads", "found {found}, which does not divide the {heads} heads", found=found, heads=heads
+            )
         return found
 
     def _check_pairs(self, settings: Mapping[str, Any], *, with_weights: bool) -> None:
@@ -227,8 +257,11 @@ class _Reader:
                 "position", "'rotary' turns Q and K, which need weights: give weights, d_k or a seed"
             )
         if settings["d_k"] % 2:
-            found = f"'rotary' turns pairs of columns, and d_k is {settings['d_k']}"
-            raise self.table.error("position", f"{found}, an even d_k is needed")
+            raise self.table.error(
+                "position",
+                "'rotary' turns pairs of columns, and d_k is {d_k}, an even d_k is needed",
+                d_k=settings["d_k"],
+            )
 
     def _model(self) -> dict[str, Any]:
         table, post = self.table, self.kind != "decoder"
@@ -262,7 +295,11 @@ class _Reader:
     def _classes(self) -> tuple[str, ...]:
         found = self.table.data.get("classes")
         if not isinstance(found, list) or not 1 < len(found) <= MOST_CLASSES:
-            sentence = f"found {show(found)}, a list of two to {MOST_CLASSES} names is needed"
+            sentence = say(
+                "found {found}, a list of two to {most} names is needed",
+                found=show(found),
+                most=MOST_CLASSES,
+            )
             raise self.table.error("classes", "is missing" if found is None else sentence)
         classes = tuple(self.table.word("classes", name) for name in found)
         if len(set(classes)) < len(classes):

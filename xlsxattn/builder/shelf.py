@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group, Page, Side
 from xlsxattn.builder.parts import computed, typed
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ def weights_page(w: str, title: str, bands: Sequence[Band]) -> Page:
     folded = [replace(band, level=1) for band in bands]
     return Page(
         f"{w}_weights",
-        f"{title}, weights",
+        say("{title}, weights", title=say(title)),
         LEAD,
         bands=(*([_summary(w, wide)] if wide else []), *folded),
         subtitle="learned numbers",

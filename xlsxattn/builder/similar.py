@@ -12,6 +12,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
 from xlsxattn.builder.parts import computed, dims_above, typed
 from xlsxattn.builder.settings import PADDING
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,7 @@ def similar_page(
     """
     page, s, first = f"{sheet.id}_similar", sheet.id, lanes[0]
     depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
-    words = ("word", "input", *(f"layer {k}" for k in sheet.numbers))
+    words = (say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers))
     labels = typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant")
     headings = tuple(replace(lane.heading(page), look="row label", widths=(LABEL_WIDTH,)) for lane in lanes)
     short = tuple((lane.id,) for lane in lanes)
@@ -77,7 +78,7 @@ def similar_page(
 
     return Page(
         page,
-        f"{sheet.title}, sentences",
+        say("{title}, sentences", title=say(sheet.title)),
         LEAD,
         bands=(
             band(ops.SIMILARITY, Group(alike, headings, ("cosine",))),

@@ -19,6 +19,7 @@ from xlsxattn.builder.words import (
     parse_vocabulary,
     spoken,
 )
+from xlsxattn.language import codes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
-TOP = ("title", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
+TOP = ("title", "lang", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
 EXPLAIN = ("short", "full")
 """How much a workbook says beside its numbers."""
 MODELS_OWN = ("in", "out", "enc", "dec", "similar")
@@ -35,7 +36,7 @@ MODELS_OWN = ("in", "out", "enc", "dec", "similar")
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """All that a workbook is made from."""
+    """All that a workbook is made from; ``lang`` is the language of its texts."""
 
     title: str
     focus: str
@@ -43,6 +44,7 @@ class Spec:
     contexts: tuple[Context, ...]
     sheets: tuple[SheetSpec, ...]
     explain: str = EXPLAIN[0]
+    lang: str = "en"
 
     def context(self, context_id: str) -> Context:
         """The context with an id."""
@@ -78,7 +80,8 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         for context in contexts:
             if context.id in MODELS_OWN:
                 raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
-    return Spec(title, focus, vocabulary, contexts, sheets, top.one_of("explain", EXPLAIN, EXPLAIN[0]))
+    explain = top.one_of("explain", EXPLAIN, EXPLAIN[0])
+    return Spec(title, focus, vocabulary, contexts, sheets, explain, top.one_of("lang", codes(), "en"))
 
 
 def _sheets(top: Table) -> list[Table]:
@@ -92,7 +95,9 @@ def _focus(top: Table, contexts: tuple[Context, ...]) -> str:
     if "focus" in top.data:
         focus = top.text("focus", "")
         if not any(focus in context.words for context in contexts):
-            raise top.error("focus", f"no sentence has the word {focus!r}, give a word that stands in one")
+            raise top.error(
+                "focus", "no sentence has the word {focus!r}, give a word that stands in one", focus=focus
+            )
         return focus
     first = contexts[0].words
     words = [word for word in first if word] or list(first)

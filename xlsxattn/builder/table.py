@@ -10,11 +10,15 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
+
+    from xlsxattn.language import Phrase
 
 Matrix: TypeAlias = "tuple[tuple[float, ...], ...] | NDArray[np.floating[Any]]"
 """Numbers row by row; where there are very many, an array of float32 or float64 (rows × cols)."""
@@ -25,6 +29,7 @@ LONGEST_SHOWN = 40
 RESERVED = re.compile(r"vocab|xlsxattn|w|b|[hlg]\d+")
 ID = re.compile(r"[a-z][a-z0-9]*")
 LONGEST_ID = 32
+SENTENCE = "{source}: {place}: {sentence}"
 
 
 class SpecError(ValueError):
@@ -50,20 +55,21 @@ class Table:
             known = tuple(keys or ())
             if key not in known:
                 near = nearest(key, known, 0.5)
-                hint = f"did you mean '{near}'?" if near else f"known here: {', '.join(known)}"
-                raise self.error(key, f"there is no such key; {hint}")
+                hint = say("did you mean '{near}'?", near=near) if near else known_here(known)
+                raise self.error(key, "there is no such key; {hint}", hint=hint)
 
-    def error(self, key: str, sentence: str) -> SpecError:
-        """An error about one key, with its place in the file."""
+    def error(self, key: str, sentence: str, /, **values: object) -> SpecError:
+        """An error about one key, with its place in the file; what it says, as `say` takes it."""
         place = ".".join(part for part in (self.place, key) if part)
-        return SpecError(f"{self.source}: {place}: {sentence}")
+        said = say(sentence, **values)
+        return SpecError(say(SENTENCE, source=self.source, place=place, sentence=said))
 
     def table(self, key: str, keys: Iterable[str] | None) -> Table:
         """The table under a key, which must be there."""
         if key not in self.data:
             raise self.error(key, "is missing")
         if not isinstance(self.data[key], dict):
-            raise self.error(key, f"found {show(self.data[key])}, a table is needed")
+            raise self.error(key, "found {found}, a table is needed", found=show(self.data[key]))
         place = f"{self.place}.{key}" if self.place else key
         return Table(self.data[key], self.source, place, keys, self.folder)
 
@@ -84,56 +90,67 @@ class Table:
     def word(self, key: str, value: object) -> str:
         """Check a text that will stand in a cell, and give it in Unicode NFC."""
         if not isinstance(value, str):
-            raise self.error(key, f"found {show(value)}, text is needed")
+            raise self.error(key, "found {found}, text is needed", found=show(value))
         value = unicodedata.normalize("NFC", value)
         if not value.strip():
             raise self.error(key, "is empty, text is needed")
         if len(value.encode("utf-16-le")) > 2 * LONGEST_TEXT:
-            raise self.error(key, f"has {len(value)} characters, at most {LONGEST_TEXT} are possible")
+            raise self.error(
+                key, "has {n} characters, at most {most} are possible", n=len(value), most=LONGEST_TEXT
+            )
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
-            found = f"the control character U+{ord(odd):04X}" if odd else "a part like _x0041_"
-            raise self.error(key, f"holds {found}, which a workbook cannot keep")
+            control = say("the control character U+{number:04X}", number=ord(odd or " "))
+            found = control if odd else say("a part like {part}", part="_x0041_")
+            raise self.error(key, "holds {found}, which a workbook cannot keep", found=found)
         return value
 
     def flag(self, key: str, *, default: bool) -> bool:
         """The true or false under a key, or the default."""
         value = self.data.get(key, default)
         if not isinstance(value, bool):
-            raise self.error(key, f"found {show(value)}, true or false is needed")
+            raise self.error(key, "found {found}, true or false is needed", found=show(value))
         return value
 
     def count(self, key: str, default: int, most: int) -> int:
         """The whole number from 1 to ``most`` under a key, or the default."""
         value = self.data.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise self.error(key, f"found {show(value)}, a whole number from 1 to {most} is needed")
+            raise self.error(
+                key, "found {found}, a whole number from 1 to {most} is needed", found=show(value), most=most
+            )
         return value
 
     def one_of(self, key: str, known: Sequence[str], default: str) -> str:
         """The one of some words under a key, or the default."""
         value = self.data.get(key, default)
         if not isinstance(value, str) or value not in known:
-            raise self.error(key, f"found {show(value)}, one of {', '.join(known)} is needed")
+            raise self.error(
+                key, "found {found}, one of {known} is needed", found=show(value), known=", ".join(known)
+            )
         return value
 
     def positive(self, key: str, default: float) -> float:
         """The number above 0 under a key, or the default."""
         (value,) = self.vector(key, [self.data.get(key, default)])
         if not value > 0:
-            raise self.error(key, f"found {show(self.data[key])}, a number above 0 is needed")
+            raise self.error(key, "found {found}, a number above 0 is needed", found=show(self.data[key]))
         return value
 
     def vector(self, key: str, value: object) -> tuple[float, ...]:
         """Check a list of finite numbers."""
         if not isinstance(value, list) or not value:
-            raise self.error(key, f"found {show(value)}, a list of numbers is needed")
+            raise self.error(key, "found {found}, a list of numbers is needed", found=show(value))
         for i, item in enumerate(value):
             if isinstance(item, bool) or not isinstance(item, int | float):
-                raise self.error(key, f"number {i + 1} is {show(item)}, a number is needed")
+                raise self.error(key, "number {i} is {item}, a number is needed", i=i + 1, item=show(item))
             if not abs(item) <= LARGEST:
                 raise self.error(
-                    key, f"number {i + 1} is {show(item)}, a number within ±{LARGEST:g} is needed"
+                    key,
+                    "number {i} is {item}, a number within ±{largest:g} is needed",
+                    i=i + 1,
+                    item=show(item),
+                    largest=LARGEST,
                 )
         return tuple(float(item) for item in value)
 
@@ -143,22 +160,38 @@ class Table:
         if row and isinstance(value, list) and value and not isinstance(value[0], list):
             value = [value]
         if not isinstance(value, list) or not value:
-            raise self.error(key, f"found {show(value)}, a list of rows is needed")
+            raise self.error(key, "found {found}, a list of rows is needed", found=show(value))
         rows = tuple(self.vector(f"{key}[{i + 1}]", one) for i, one in enumerate(value))
         for i, one in enumerate(rows):
             if len(one) != len(rows[0]):
-                found = f"row {i + 1} has {len(one)} numbers and row 1 has {len(rows[0])}"
-                raise self.error(key, f"{found}, all rows need the same number")
+                raise self.error(
+                    key,
+                    "row {i} has {n} numbers and row 1 has {first}, all rows need the same number",
+                    i=i + 1,
+                    n=len(one),
+                    first=len(rows[0]),
+                )
         return rows
+
+
+def known_here(known: Iterable[str]) -> Phrase:
+    """A hint at what could have been meant."""
+    return say("known here: {known}", known=", ".join(known))
 
 
 def identifier(table: Table, key: str, value: object, what: str) -> str:
     """Check an id: of a sheet, of a context."""
     if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > LONGEST_ID:
-        form = f"lower-case letters and digits, a letter first, at most {LONGEST_ID}"
-        raise table.error(key, f"{show(value)} cannot be the id of {what}: {form} are needed")
+        form = say("lower-case letters and digits, a letter first, at most {most}", most=LONGEST_ID)
+        raise table.error(
+            key,
+            "{found} cannot be the id of {what}: {form} are needed",
+            found=show(value),
+            what=what,
+            form=form,
+        )
     if RESERVED.fullmatch(value):
-        raise table.error(key, f"{value!r} is reserved, choose another id for {what}")
+        raise table.error(key, "{value!r} is reserved, choose another id for {what}", value=value, what=what)
     return value
 
 
@@ -171,19 +204,23 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise SpecError(f"{named}: there is no such file") from None
+        raise SpecError(say("{named}: there is no such file", named=named)) from None
     except UnicodeDecodeError as error:
-        raise SpecError(f"{named}: not TOML: byte {error.start} is not UTF-8") from None
+        raise SpecError(
+            say("{named}: not TOML: byte {start} is not UTF-8", named=named, start=error.start)
+        ) from None
     except (OSError, ValueError) as error:
-        raise SpecError(f"{named}: cannot be read: {getattr(error, 'strerror', error)}") from None
+        raise SpecError(
+            say("{named}: cannot be read: {why}", named=named, why=getattr(error, "strerror", error))
+        ) from None
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{named}: not TOML: {error}") from None
+        raise SpecError(say("{named}: not TOML: {error}", named=named, error=error)) from None
     except RecursionError:
-        raise SpecError(f"{named}: its lists or tables are nested too deeply") from None
+        raise SpecError(say("{named}: its lists or tables are nested too deeply", named=named)) from None
     except ValueError:  # Python reads no whole number of more digits
-        raise SpecError(f"{named}: a number in it has more than 4,300 digits") from None
+        raise SpecError(say("{named}: a number in it has more than 4,300 digits", named=named)) from None
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
@@ -202,5 +239,5 @@ def show(value: object) -> str:
     try:
         text = "true" if value is True else "false" if value is False else repr(value)
     except ValueError:  # Python spells out no whole number of more digits
-        return "a number of more than 4,300 digits"
+        return say("a number of more than 4,300 digits")
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from xlsxattn.language import Language
 
 INK, MUTED, LINE = "#1F2933", "#52606D", "#CBD2D9"
 INPUT_FILL, INPUT_INK = "#FFF4CC", "#1D4ED8"
@@ -25,6 +28,29 @@ ANY_TEXT = "@"
 def cell_width(text: str) -> float:
     """How many characters of a column's width a text takes: wide (CJK) characters count twice."""
     return float(sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text))
+
+
+PIXELS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
+"""How wide a character of the lines of words is that run on to the right, by their look."""
+WIDE_PIXELS = 4 / 3
+"""A wide (CJK) character is as wide as its font is high: so many pixels a point."""
+
+
+def pixels(text: str, look: str) -> float:
+    """How many pixels a line of words takes that runs on to the right; 0 for other looks."""
+    wide = cell_width(text) - len(text)
+    size = LOOKS[look].format.get("font_size", 11)
+    return PIXELS[look] * (len(text) - wide) + WIDE_PIXELS * size * wide if look in PIXELS else 0.0
+
+
+def told(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Format properties with the words of their number format told in a language."""
+    found = dict(properties)
+    if '"' in str(found.get("num_format", "")):
+        found["num_format"] = re.sub(
+            '"([^"]+)"', lambda words: f'"{language.tell(words[1])}"', found["num_format"]
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from xlsxattn.builder.settings import PADDING, WRITERS
 from xlsxattn.builder.shelf import weights_page
 from xlsxattn.builder.similar import similar_page
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
-ROWS_AT_A_TIME = " Rows are made one by one, each from those so far."
+ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:
     if sheet.kind == "encoder-decoder":
         source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
         memory = (source, f"{source.prefix}_Output")
-        encoder = Side(f"{title}, encoder", f"{s}_enc", (source,))
-        return [encoder, Side(f"{title}, decoder", f"{s}_dec", (target,), memory)]
+        encoder = Side(say("{title}, encoder", title=say(title)), f"{s}_enc", (source,))
+        return [encoder, Side(say("{title}, decoder", title=say(title)), f"{s}_dec", (target,), memory)]
     return [Side(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
 
 
@@ -102,11 +103,13 @@ def _looking(sheet: SheetSpec, sides: Sequence[Side]) -> list[Looking]:
     for side in sides:
         for lane in side.lanes:
             for k in sheet.numbers:
-                p, at = f"{lane.prefix}_l{k}", f"{lane.id}, layer {k}"
+                p, at = f"{lane.prefix}_l{k}", say("{context}, layer {k}", context=lane.id, k=k)
                 found.append(Looking(at, lane, lane, p))
                 if side.memory:
                     keys = side.memory[0]
-                    found.append(Looking(f"{at}: at {keys.id}", lane, keys, f"{p}_Cross"))
+                    found.append(
+                        Looking(say("{place}: at {keys}", place=at, keys=keys.id), lane, keys, f"{p}_Cross")
+                    )
     return found
 
 
@@ -138,7 +141,7 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     return Page(
         page,
-        f"{sheet.title}, input",
+        say("{title}, input", title=say(sheet.title)),
         lead,
         tuple(facts),
         tuple(lane.heading(page) for lane in lanes),
@@ -241,26 +244,25 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
     for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
         w = f"{side.w}_l{k}"
         drifts = ",".join(f"{layer.p}_Drift" for layer in layers)
-        check = ops.status(f"MAX({drifts})<1E-9", '"✓ every row sums to 1"', '"✗ a row does not sum to 1"')
+        check = ops.status(f"MAX({drifts})<1E-9", "✓ every row sums to 1", "✗ a row does not sum to 1")
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
             steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
         crossed = side.memory is not None
-        what = f"{sheet.heads} head{'s' * (sheet.heads > 1)}, cross-attention" if crossed else ""
         weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))
         if sheet.apart:
-            pages.append(weights_page(w, f"{side.title}, layer {k}", weights))
+            pages.append(weights_page(w, say("{title}, layer {k}", title=say(side.title), k=k), weights))
         pages.append(
             Page(
                 w,
-                f"{side.title}, layer {k}",
+                say("{title}, layer {k}", title=say(side.title), k=k),
                 _layer_lead(side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
-                subtitle=what or f"{sheet.heads} head{'s' * (sheet.heads > 1)}, {sheet.activation}",
+                subtitle=_layer_subtitle(sheet, crossed=crossed),
                 tries=LAYER,
-                box=_box(side, f"layer {k}"),
+                box=_box(side, say("layer {k}", k=k), say("Layer {k}", k=k)),
                 begins=crossed and k == 1,
             )
         )
@@ -270,19 +272,30 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
 def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
     """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
     block = typed(layer.stream, "input", sheet.weights[f"{layer.lane.id}_l{k}_Input"])
-    why = (
-        f"Layer {k - 1} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
-        "in float64, and typed in: these rows stay as they are when a word is changed."
+    why = say(
+        "Layer {k} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
+        "in float64, and typed in: these rows stay as they are when a word is changed.",
+        k=k - 1,
     )
     group = layer.lane.group(block)
-    title = f"What comes into layer {k}, as numbers"
+    title = say("What comes into layer {k}, as numbers", k=k)
     return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
 def _layer_lead(side: Side) -> str:
-    cross = " then at the other sentence," if side.memory else ""
-    lead = f"Each token looks at the others,{cross} then passes through the feed-forward by itself."
-    return lead + (ROWS_AT_A_TIME if side.lanes[0].growing else "")
+    lead = "Each token looks at the others, then passes through the feed-forward by itself."
+    if side.memory:
+        lead = (
+            "Each token looks at the others, then at the other sentence, "
+            "then passes through the feed-forward by itself."
+        )
+    return say(ROWS_AT_A_TIME, lead=say(lead)) if side.lanes[0].growing else lead
+
+
+def _layer_subtitle(sheet: SheetSpec, *, crossed: bool) -> str:
+    heads = say("{n} heads" if sheet.heads > 1 else "{n} head", n=sheet.heads)
+    what = "cross-attention" if crossed else sheet.activation
+    return say("{heads}, {what}", heads=heads, what=say(what))
 
 
 # --- what comes out ----------------------------------------------------------------------------------------
@@ -305,21 +318,21 @@ def _out_page(spec: Spec, sheet: SheetSpec, side: Side, *, last: bool) -> Page:
     facts, shared = unembedding_bands(spec, sheet) if last else ([], [])
     return Page(
         page,
-        f"{side.title}, output",
+        say("{title}, output", title=say(side.title)),
         _out_lead(sheet, last=last),
         tuple(facts),
         tuple(lane.heading(page) for lane in side.lanes),
         (*bands(side.lanes, [a | b for a, b in zip(steps, added, strict=True)]), *weights, *shared),
         subtitle=_out_subtitle(sheet, last=last),
         tries=outcome(sheet, last=last),
-        box=_box(side, "output"),
+        box=_box(side, say("output"), say("Output")),
     )
 
 
-def _box(side: Side, what: str) -> str:
+def _box(side: Side, what: str, alone: str) -> str:
     """A page's title in the picture on Start: the model's own title stands at the line's beginning."""
-    own = side.title.rpartition(", ")[2] if side.w.endswith(("_enc", "_dec")) else ""
-    return f"{own} {what}".strip().capitalize()
+    half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.rpartition("_")[2])
+    return say("{half} {what}", half=half, what=what) if half else alone
 
 
 def _out_lead(sheet: SheetSpec, *, last: bool) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.table import nearest, show
+from xlsxattn.builder.table import known_here, nearest, show
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -22,6 +23,8 @@ NEEDS = {
     "W_3": 'activation = "swiglu"',
     "b_3": 'activation = "swiglu" and bias = true',
     "W_O": "several heads",
+    "W_C": "a classifier",
+    "b_C": "a classifier",
     "b": "bias = true",
     "Beta": 'norm = "layer"',
     "Input": "embedding_norm = true",
@@ -116,15 +119,22 @@ def sizes(
             if columns % kv_heads:
                 wanted = "kv_heads" if "kv_heads" in table.data else "heads"
                 raise table.error(
-                    wanted, f"found {kv_heads}, which does not divide the {columns} columns of {name}"
+                    wanted,
+                    "found {kv_heads}, which does not divide the {columns} columns of {name}",
+                    kv_heads=kv_heads,
+                    columns=columns,
+                    name=name,
                 )
             found[key] = columns // kv_heads
         elif key == "d_v":
             found[key] = found["d_k"]
         elif d_model % heads:
-            hint = "give d_k or a number of heads that divides it"
             raise table.error(
-                "heads", f"found {heads}, which does not divide the {d_model} dimensions; {hint}"
+                "heads",
+                "found {heads}, which does not divide the {d_model} dimensions; "
+                "give d_k or a number of heads that divides it",
+                heads=heads,
+                d_model=d_model,
             )
         else:
             found[key] = d_model // heads
@@ -139,19 +149,25 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
     for name in given:
         if name not in shapes:
             near, needed = nearest(name, shapes), _needed(name)
-            hint = f"did you mean '{near}'?" if near else f"known here: {known}"
-            hint = (
-                f"it belongs to {needed}" if needed and not (near and name.lower() == near.lower()) else hint
-            )
-            raise table.error(f"weights.{name}", f"there is no such key; {hint}")
+            hint = say("did you mean '{near}'?", near=near) if near else known_here([known])
+            if needed and (near or "").casefold() != name.casefold():
+                hint = say("it belongs to {needed}", needed=needed)
+            raise table.error(f"weights.{name}", "there is no such key; {hint}", hint=hint)
     for name, (rows, cols) in shapes.items():
         if name not in given:
-            raise table.error(f"weights.{name}", f"is missing: give all of {known}, or no weights")
+            raise table.error(
+                f"weights.{name}", "is missing: give all of {known}, or no weights", known=known
+            )
         found = (len(given[name]), len(given[name][0]))
         if found != (rows, cols):
-            sentence = f"has the shape {found[0]} × {found[1]}, {rows} × {cols} is needed"
-            cells = f", a row for each of the {rows} positions" if name == "P" else ""
-            raise table.error(f"weights.{name}", sentence + cells)
+            sentence = "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed"
+            if name == "P":
+                sentence = (
+                    "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed, "
+                    "a row for each of the {rows} positions"
+                )
+            shape = {"found_rows": found[0], "found_cols": found[1], "rows": rows, "cols": cols}
+            raise table.error(f"weights.{name}", sentence, **shape)
     return {name: given[name] for name in shapes}
 
 
@@ -184,5 +200,5 @@ def seed_of(table: Table) -> int:
     """The seed that weights are drawn by: a whole number from 0."""
     seed = table.data.get("seed", 0)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise table.error("seed", f"found {show(seed)}, a whole number from 0 is needed")
+        raise table.error("seed", "found {found}, a whole number from 0 is needed", found=show(seed))
     return seed

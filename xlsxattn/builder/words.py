@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.table import SpecError, Table, identifier, nearest, show
+from xlsxattn.language import say
 from xlsxattn.weights import vectors
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ class Context:
 def _token(table: Table, key: str, value: object) -> str:
     word = table.word(key, value)
     if word != word.strip():
-        raise table.error(key, f"the word {word!r} begins or ends with a blank, which nobody would see")
+        raise table.error(
+            key, "the word {word!r} begins or ends with a blank, which nobody would see", word=word
+        )
     return word
 
 
@@ -75,14 +78,18 @@ def _words(table: Table, spoken: Sequence[str]) -> tuple[Table, Sequence[str], s
     except SpecError as error:
         raise table.error("from", str(error)) from None
     rows = dict(zip(words, found.E.tolist(), strict=True))
-    return Table(rows, str(path), "", None), found.dimensions, f"The numbers: {found.said}."
+    return (
+        Table(rows, str(path), "", None),
+        found.dimensions,
+        say("The numbers: {said}.", said=say(found.said)),
+    )
 
 
 def _listed(table: Table) -> list[str]:
     """More words that are taken from a file of word vectors."""
     found = table.data.get("words", [])
     if not isinstance(found, list):
-        raise table.error("words", f"found {show(found)}, a list of words is needed")
+        raise table.error("words", "found {found}, a list of words is needed", found=show(found))
     return [_token(table, f"words[{i + 1}]", word) for i, word in enumerate(found)]
 
 
@@ -103,23 +110,33 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
         twin = twins.setdefault(unicodedata.normalize("NFKC", word), word)
         if twin != word or word in E:
             raise tokens.error(
-                key, f"{word!r} and {twin!r} look alike (the same text in Unicode NFKC), keep one"
+                key,
+                "{word!r} and {twin!r} look alike (the same text in Unicode NFKC), keep one",
+                word=word,
+                twin=twin,
             )
         E[word] = tokens.vector(key, value)
     default = list(named) or [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
     found = table.data.get("dimensions", default)
     if not isinstance(found, list) or not found:
-        raise table.error("dimensions", f"found {show(found)}, a list of names is needed")
+        raise table.error("dimensions", "found {found}, a list of names is needed", found=show(found))
     if len(found) > MOST_COLUMNS:
-        raise table.error("dimensions", f"has {len(found)} names, at most {MOST_COLUMNS} are possible")
+        raise table.error(
+            "dimensions", "has {n} names, at most {most} are possible", n=len(found), most=MOST_COLUMNS
+        )
     dimensions = tuple(table.word(f"dimensions[{i + 1}]", name) for i, name in enumerate(found))
     for i, name in enumerate(dimensions):
         if name in dimensions[:i]:
-            raise table.error("dimensions", f"has {name!r} twice, every dimension needs a name of its own")
+            raise table.error(
+                "dimensions", "has {name!r} twice, every dimension needs a name of its own", name=name
+            )
     for word, vector in E.items():
         if len(vector) != len(dimensions):
             raise tokens.error(
-                word, f"has {len(vector)} numbers, {len(dimensions)} are needed, one a dimension"
+                word,
+                "has {n} numbers, {needed} are needed, one a dimension",
+                n=len(vector),
+                needed=len(dimensions),
             )
     return Vocabulary(dimensions, tuple(E), tuple(E.values()), said)
 
@@ -129,10 +146,13 @@ def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
     table = top.table("contexts", None)
     if not 1 <= len(table.data) <= MOST_CONTEXTS:
         raise top.error(
-            "contexts", f"has {len(table.data)} sentences, from 1 to {MOST_CONTEXTS} are possible"
+            "contexts",
+            "has {n} sentences, from 1 to {most} are possible",
+            n=len(table.data),
+            most=MOST_CONTEXTS,
         )
     return {
-        identifier(table, key, key, "a context"): _sentence(table, key, value)
+        identifier(table, key, key, say("a context")): _sentence(table, key, value)
         for key, value in table.data.items()
     }
 
@@ -155,20 +175,23 @@ def _padded(top: Table, contexts: tuple[Context, ...]) -> tuple[Context, ...]:
         if len(c.words) > length:
             raise top.error(
                 f"contexts.{c.id}",
-                f"has {len(c.words)} words, and length gives it {length} cells: shorten it, or make length "
-                f"{len(c.words)} or more",
+                "has {n} words, and length gives it {length} cells: shorten it, or make length {n} or more",
+                n=len(c.words),
+                length=length,
             )
     return tuple(replace(c, words=c.words + ("",) * (length - len(c.words))) for c in contexts)
 
 
 def _sentence(table: Table, key: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, str | list):
-        raise table.error(key, f"found {show(value)}, a sentence or a list of words is needed")
+        raise table.error(key, "found {found}, a sentence or a list of words is needed", found=show(value))
     found = value.split() if isinstance(value, str) else value
     if not found:
         raise table.error(key, "the sentence is empty, at least one word is needed")
     if len(found) > MOST_WORDS:
-        raise table.error(key, f"the sentence has {len(found)} words, at most {MOST_WORDS} are possible")
+        raise table.error(
+            key, "the sentence has {n} words, at most {most} are possible", n=len(found), most=MOST_WORDS
+        )
     return tuple(_token(table, key, word) for word in found)
 
 
@@ -176,7 +199,15 @@ def _known(table: Table, key: str, words: Sequence[str], vocabulary: Vocabulary)
     for word in words:
         if word not in vocabulary.tokens:
             near = nearest(word, vocabulary.tokens)
-            hint = f", did you mean {near!r}?" if near else f": add {word!r} to vocabulary.tokens"
             said = " ".join(words)
             said = said if len(said) <= 80 else f"{said[:77]}..."  # noqa: PLR2004
-            raise table.error(key, f"the vocabulary lacks the word {word!r} of the sentence {said!r}{hint}")
+            raise table.error(
+                key,
+                "the vocabulary lacks the word {word!r} of the sentence {said!r}, did you mean {near!r}?"
+                if near
+                else "the vocabulary lacks the word {word!r} of the sentence {said!r}: "
+                "add {word!r} to vocabulary.tokens",
+                word=word,
+                said=said,
+                near=near,
+            )

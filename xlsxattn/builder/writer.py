@@ -14,6 +14,7 @@ from xlsxwriter.worksheet import Worksheet
 from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
 from xlsxattn.builder.printing import MARGIN_END, MARGIN_SIDE
+from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block, Cell, Chart, Series
     from xlsxattn.builder.placed import Placed, Rectangle, Sheet
+    from xlsxattn.language import Language
 
     Grid = Sequence[Sequence[Any]] | NDArray[Any]
 
@@ -38,6 +40,7 @@ def write(
     sheets: Sequence[Sheet],
     values: Mapping[str, Grid] | None = None,
     packer: bulk.Packer | None = None,
+    language: Language = ENGLISH,
 ) -> None:
     """Write a workbook.
 
@@ -47,10 +50,11 @@ def write(
         sheets: what the layout gave.
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
         packer: puts large blocks of numbers into the file; one that has done so before is faster.
+        language: in which number formats say words.
     """
     strips = bulk.strips(sheets)
     first = path.with_suffix(".part") if strips else path
-    with _Writer(first, title, sheets, values or {}) as writer:
+    with _Writer(first, title, sheets, values or {}, language) as writer:
         for i, sheet in enumerate(sheets):
             writer.add(sheet, first=i == 0)
         writer.define_names()
@@ -104,7 +108,14 @@ class _Worksheet(Worksheet):  # type: ignore[misc]
 class _Writer:
     """One workbook in the making, with the formats made so far."""
 
-    def __init__(self, path: Path, title: str, sheets: Sequence[Sheet], values: Mapping[str, Grid]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        title: str,
+        sheets: Sequence[Sheet],
+        values: Mapping[str, Grid],
+        language: Language,
+    ) -> None:
         # XlsxWriter's own temporary files go beside the workbook, where a killed build's leftovers are swept
         options: dict[str, Any] = {
             "tmpdir": str(path.parent),
@@ -117,7 +128,7 @@ class _Writer:
         self.book.set_custom_property(DIGEST_PROPERTY, "0" * 64, "text")
         self.book.set_size(2400, 1500)
         self.book.set_calc_mode("auto")
-        self.places, self.values = places(sheets), values
+        self.places, self.values, self.language = places(sheets), values, language
         self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
         formulas.check_names(self.places)
 
@@ -130,7 +141,7 @@ class _Writer:
     def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
         key = frozenset(properties.items())
         if key not in self.formats:
-            self.formats[key] = self.book.add_format(dict(properties))
+            self.formats[key] = self.book.add_format(theme.told(properties, self.language))
         return self.formats[key]
 
     def look(self, name: str) -> Any:  # noqa: ANN401
@@ -197,7 +208,7 @@ class _Writer:
                 f"internal:{text.target}",
                 look,
                 text.text,
-                f"Go to {text.text}"[:LONGEST_TIP],
+                text.tip[:LONGEST_TIP],
             )
         else:
             ws.write_string(text.row, text.col, text.text, look)

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from xlsxattn.checker.limits import MB, STANDARD, NotCheckableError
 from xlsxattn.checker.runs import LARGE, Runs, Stripped
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,10 +70,11 @@ class Archive(zipfile.ZipFile):
     """
 
     SIZES: ClassVar = (
-        ("plain", "numbers"),
-        ("cells", "cells"),
-        ("names", "defined names"),
-        ("elements", "XML elements"),
+        ("plain", say("numbers")),
+        ("cells", say("cells")),
+        ("names", say("defined names")),
+        ("elements", say("XML elements")),
+        ("details", say("styles, rows, names and other XML elements")),
     )
 
     def __init__(self, path: Path, allowed: Allowance = STANDARD) -> None:
@@ -85,9 +87,9 @@ class Archive(zipfile.ZipFile):
         self.seen, self._parts = Counts(), dict[str, Counts]()
         self._left: dict[str, tuple[bytes, Runs]] = {}
         if not path.exists():
-            raise NotCheckableError(f"{path}: there is no such file")
+            raise NotCheckableError(say("{path}: there is no such file", path=path))
         if not path.is_file():
-            raise NotCheckableError(f"{path}: this is not a file")
+            raise NotCheckableError(say("{path}: this is not a file", path=path))
         self._judge_file()
         super().__init__(path)
         self._judge_directory()
@@ -95,14 +97,19 @@ class Archive(zipfile.ZipFile):
     def _judge_file(self) -> None:
         size = self.named.stat().st_size
         if size > self.allowed.packed:
-            raise self.too_much(f"is {size / MB:,.0f} MB large", f"{self.allowed.packed / MB:,.0f} MB")
+            raise self.too_much(
+                say("is {size:,.0f} MB large", size=size / MB), f"{self.allowed.packed / MB:,.0f} MB"
+            )
         with self.named.open("rb") as file:
             if file.read(len(_OLE)) == _OLE:
-                sentence = "this is an encrypted workbook or an old .xls: save it as .xlsx without a password"
-                raise NotCheckableError(f"{self.named}: {sentence}")
+                sentence = (
+                    "{named}: this is an encrypted workbook or an old .xls: "
+                    "save it as .xlsx without a password"
+                )
+                raise NotCheckableError(say(sentence, named=self.named))
             end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before a million parts are listed
         if end and end[5] > self.allowed.directory:
-            raise self.too_much(f"lists {end[4]:,} parts", f"{self.allowed.directory // 100:,}")
+            raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 
     def _judge_directory(self) -> None:
         parts = self.infolist()
@@ -110,18 +117,29 @@ class Archive(zipfile.ZipFile):
         problem = None
         if size > self.allowed.unpacked:
             most = f"{self.allowed.unpacked / MB:,.0f} MB"
-            problem = self.too_much(f"unpacks to {size / MB:,.0f} MB", most)
+            problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MB), most)
         elif any(part.flag_bits & _FULLY_OPAQUE for part in parts):
-            problem = NotCheckableError(f"{self.named}: it has encrypted parts, which cannot be read")
+            problem = NotCheckableError(
+                say("{named}: it has encrypted parts, which cannot be read", named=self.named)
+            )
         elif {part.compress_type for part in parts} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
-            problem = NotCheckableError(f"{self.named}: it is compressed in a way that no .xlsx may be")
+            problem = NotCheckableError(
+                say("{named}: it is compressed in a way that no .xlsx may be", named=self.named)
+            )
         if problem:
             self.close()
             raise problem
 
     def too_much(self, what: str, most: str) -> NotCheckableError:
         """The sentence for a limit that is exceeded."""
-        return NotCheckableError(f"{self.named}: the workbook {what}, more than the {most} that are read")
+        return NotCheckableError(
+            say(
+                "{named}: the workbook {what}, more than the {most} that are read",
+                named=self.named,
+                what=what,
+                most=most,
+            )
+        )
 
     def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
         """Open a part after it was looked over from end to end; a large one without its runs.
@@ -166,13 +184,21 @@ class Archive(zipfile.ZipFile):
                 plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
                 self._judge_encoding(part, block)
             if plain and b"\x00" in block:
-                raise NotCheckableError(f"{self.named}: its part {part} is not in UTF-8")
+                raise NotCheckableError(
+                    say("{named}: its part {part} is not in UTF-8", named=self.named, part=part)
+                )
             block = rest + block
             cut = block.rfind(b"<")
             if b"<!DOCTYPE" in block:
-                raise NotCheckableError(f"{self.named}: its part {part} declares XML entities (DOCTYPE)")
+                raise NotCheckableError(
+                    say(
+                        "{named}: its part {part} declares XML entities (DOCTYPE)",
+                        named=self.named,
+                        part=part,
+                    )
+                )
             if len(block) - cut > self.allowed.text + _BLOCK:
-                raise self.too_much("has a text that is too long", f"{self.allowed.text / MB:,.0f} MB")
+                raise self.too_much(say("has a text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
             counts.see(block[: max(cut, 0)])
             rest = block[max(cut, 0) :]
             self._judge(counts)
@@ -185,13 +211,19 @@ class Archive(zipfile.ZipFile):
     def _judge_encoding(self, part: str, start: bytes) -> None:
         declared = _ENCODING.search(start[:400])
         if start.startswith(_FOREIGN) or (declared and declared[1].lower() not in _PLAIN):
-            raise NotCheckableError(f"{self.named}: its part {part} is not in UTF-8")
+            raise NotCheckableError(
+                say("{named}: its part {part} is not in UTF-8", named=self.named, part=part)
+            )
 
     def _judge(self, counts: Counts) -> None:
-        for key, word in (*self.SIZES, ("details", "styles, rows, names and other XML elements")):
+        for key, word in self.SIZES:
             most = getattr(self.allowed, key)
             if getattr(counts, key) > most:
-                raise self.too_much(f"has too many {word}", f"{most:,}")
+                raise self.too_much(say("has too many {what}", what=word), f"{most:,}")
         if counts.shared * counts.longest > self.allowed.shared:
-            what = f"shares formulas of {counts.longest:,} characters among {counts.shared:,} cells"
-            raise self.too_much(what, f"{self.allowed.shared:,} characters")
+            what = say(
+                "shares formulas of {n:,} characters among {cells:,} cells",
+                n=counts.longest,
+                cells=counts.shared,
+            )
+            raise self.too_much(what, say("{n:,} characters", n=self.allowed.shared))

@@ -24,6 +24,7 @@ from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "pert
 
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
-    LOG.debug("", extra={"step": "checking: reading"})
+    LOG.debug("", extra={"step": say("checking: reading")})
     book = read(Path(path))
     chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
@@ -73,7 +74,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
     else:
         evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
-    LOG.debug("", extra={"step": "checking: NumPy"})
+    LOG.debug("", extra={"step": say("checking: NumPy")})
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
         *structure.misplaced_formulas(book),
@@ -107,8 +108,10 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
         large: Any = {"limits": LARGE, "edited": edited} if book.runs else {}
 
         for name in chosen:
-            LOG.debug("", extra={"step": f"evaluating: {name}"})
-            LOG.info("%s: %s recalculates it, with %s of inputs", book.path, name, _sets(len(edits)))
+            LOG.debug("", extra={"step": say("evaluating: {engine}", engine=name)})
+            one = say("{path}: {engine} recalculates it, with 1 set of inputs")
+            more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
+            LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=name, n=len(edits)))
             answers = engines.evaluate_edited(name, job, edits, **large)
             for answer in answers:
                 if isinstance(answer, engines.EngineFailed):
@@ -119,10 +122,6 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
                 if not isinstance(answer, engines.EngineFailed)
             ]
     return evaluated
-
-
-def _sets(number: int) -> str:
-    return "1 set" if number == 1 else f"{number} sets"
 
 
 def _complete(book: Book) -> bool:
@@ -139,7 +138,9 @@ def _has_values(book: Book, saved: Values) -> None:
         in book.formulas  # what an array formula fills beside its first cell may be left of an older save
     ]
     if all(value is None for value in computed):
-        raise NotCheckableError(f"{book.path}: no values are saved in it, recalculate and save it first")
+        raise NotCheckableError(
+            say("{path}: no values are saved in it, recalculate and save it first", path=book.path)
+        )
 
 
 def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
@@ -150,7 +151,12 @@ def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
             break
         more = prove(book, engine, values)
         found = tuple(
-            replace(f, message=f"{f.message} (inputs perturbed, round {i})", round=i) for f in more.findings
+            replace(
+                f,
+                message=say("{message} (inputs perturbed, round {i})", message=say(f.message), i=i),
+                round=i,
+            )
+            for f in more.findings
         )
         report = EngineReport(engine, _worse(report.results, more.results), found)
     return report
@@ -189,7 +195,8 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [
-        Finding("unknown range", name, "", f"nothing says what {name} should hold") for name in unknown
+        Finding("unknown range", name, "", say("nothing says what {name} should hold", name=name))
+        for name in unknown
     ]
     return EngineReport(engine, tuple(results), tuple(findings))
 
@@ -203,8 +210,10 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may say anything
-        sentence = f"the manifest does not fit the workbook: {type(error).__name__}: {error}"
-        raise NotCheckableError(f"{book.path}: {sentence[:300]}") from None
+        sentence = "{path}: the manifest does not fit the workbook: {kind}: {error}"
+        raise NotCheckableError(
+            say(sentence, path=book.path, kind=type(error).__name__, error=str(error)[:200])
+        ) from None
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
@@ -253,7 +262,14 @@ def _apart(
             if apart and right.values.shape == (len(grid), len(row)):
                 apart = not either(right, i, j, (value, other[i][j]))
             if apart:
-                message = f"{name}: {first} computes {value!r}, {second} {other[i][j]!r}"
+                message = say(
+                    "{name}: {first} computes {one!r}, {second} {two!r}",
+                    name=name,
+                    first=first,
+                    one=value,
+                    second=second,
+                    two=other[i][j],
+                )
                 where = book.names[name].address(i, j)
                 return Finding("engines disagree", name, where, message, found=other[i][j], expected=value)
     return None

@@ -43,6 +43,21 @@ class Wording:
         return "" in left
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A heading that counts, in any language: its only numeral is this number."""
+
+    number: int
+
+    def __str__(self) -> str:
+        """The number alone."""
+        return str(self.number)
+
+    def fits(self, text: str) -> bool:
+        """Whether a text has this numeral, and no other."""
+        return NUMERAL.findall(text) == [str(self.number)]
+
+
 def _reads(text: str, way: float | str) -> int | None:
     """Where a text that begins with this word or number goes on; None where it does not begin so."""
     if isinstance(way, str):
@@ -62,4 +77,4 @@ def own(right: object) -> object:
     """What the reference itself has for a cell."""
     if isinstance(right, OneOf):
         return right.values[0]
-    return str(right) if isinstance(right, Wording) else right
+    return str(right) if isinstance(right, Wording | Counted) else right

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.choices import OneOf, Wording, own
+from xlsxattn.checker.choices import Counted, OneOf, Wording, own
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,11 +106,18 @@ def compare(
         rows, cols = wanted.values.shape
         area = names.get(name)
         if area is None:
-            message = f"the range {name} is missing"
+            message = say("the range {name} is missing", name=name)
             nothing = Result("", name, (rows, cols), wanted.kind, math.inf, 0.0, "missing")
             yield nothing, [Finding("missing", name, "", message)]
         elif (area.rows, area.cols) != (rows, cols):
-            message = f"{name} covers {area.rows} × {area.cols} cells, it should cover {rows} × {cols}"
+            message = say(
+                "{name} covers {rows} × {cols} cells, it should cover {wanted_rows} × {wanted_cols}",
+                name=name,
+                rows=area.rows,
+                cols=area.cols,
+                wanted_rows=rows,
+                wanted_cols=cols,
+            )
             result = Result(area.sheet, name, (area.rows, area.cols), wanted.kind, math.inf, 0.0, "differs")
             yield result, [Finding("resized", name, area.address(), message)]
         else:
@@ -171,17 +179,17 @@ def distance(value: Value, right: object, kind: str) -> float:
         return min(distance(value, one, kind) for one in right.values)
     if must_be_blank(right):
         return 0.0 if value is None or value == "" else math.inf
-    if isinstance(right, str | Wording):
+    if isinstance(right, str | Wording | Counted):
         return 0.0 if _reads(value, right) else math.inf
     return _apart(value, float(right))  # type: ignore[arg-type]
 
 
-def _reads(value: Value, right: str | Wording) -> bool:
+def _reads(value: Value, right: str | Wording | Counted) -> bool:
     """Whether a cell's text is the right one."""
     shown = "" if value is None else value
     if not isinstance(shown, str) or isinstance(shown, CellError):
         return False
-    return right.fits(shown) if isinstance(right, Wording) else shown == right
+    return shown == right if isinstance(right, str) else right.fits(shown)
 
 
 def _apart(value: Value, wanted: float) -> float:
@@ -195,7 +203,9 @@ def _apart(value: Value, wanted: float) -> float:
 def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
     """Whether a cell may rightly hold one of several values, and all these are such."""
     right = wanted.values[i, j]
-    return isinstance(right, OneOf | Wording) and not any(distance(v, right, wanted.kind) for v in values)
+    return isinstance(right, OneOf | Wording | Counted) and not any(
+        distance(v, right, wanted.kind) for v in values
+    )
 
 
 def _finding(name: str, address: str, value: Value, right: object, kind: str) -> Finding:
@@ -205,17 +215,19 @@ def _finding(name: str, address: str, value: Value, right: object, kind: str) ->
             "error value",
             name,
             address,
-            f"{name} shows the error {value}",
+            say("{name} shows the error {value}", name=name, value=value),
             found=str(value),
             expected=None if must_be_blank(right) else right,
         )
     if value is None:
-        return Finding("empty", name, address, f"{name} has an empty cell", found=None, expected=right)
+        return Finding(
+            "empty", name, address, say("{name} has an empty cell", name=name), found=None, expected=right
+        )
     if must_be_blank(right):
-        message = f"{name} holds {_show(value)} in a cell that must be blank"
+        message = say("{name} holds {value} in a cell that must be blank", name=name, value=_show(value))
         return Finding("value", name, address, message, found=value)
-    wanted = f"a text that begins with {right}" if kind == "mark" else _show(right)
-    message = f"{name} holds {_show(value)}, NumPy has {wanted}"
+    wanted = say("a text that begins with {mark}", mark=right) if kind == "mark" else _show(right)
+    message = say("{name} holds {value}, NumPy has {wanted}", name=name, value=_show(value), wanted=wanted)
     return Finding("value", name, address, message, found=value, expected=right)
 
 

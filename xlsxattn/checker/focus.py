@@ -1,8 +1,7 @@
 """What the focus word looks at: its row of an Attention, and in words the largest weights of it.
 
-The softmax only rises, so weights stand in the order of their scores. Of two that stand nearer than rounding
-or an engine keeps apart either may come first; of two that are equal to the last digit in every program, the
-first does.
+Of two weights that are nearer than rounding keeps apart either may come first, and so may it where programs
+call them equal: to IronCalc all below 2e-16 are. Of two that are the same in every program, the first does.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.attention import FREE, TOLERANCE, Expected, Sized, entropy, numbers
+from xlsxattn.checker.attention import FREE, MASK_VALUE, TOLERANCE, Expected, Sized, entropy, numbers
 from xlsxattn.checker.choices import Wording, one_of
 from xlsxattn.checker.words import constant, count, text
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 MOST = 3  # so many words are said
 NOBODY = "–"  # what is said where the sentence lacks the focus word
 HUNDREDTH = 0.01
-VANISHED = -760.0
-"""exp of what is below is 0 in every program."""
-NO_FARTHER = 2.0**-52
-"""IronCalc takes numbers for equal that are no farther apart, however small both are."""
 
 
 class Gaze(NamedTuple):
@@ -83,25 +78,20 @@ def _cells(values: Sequence[object]) -> Array:
 
 def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
     """Rank by rank the columns, counted from 0, that may stand there; the reference's own first."""
-    scores, size = (x[0] for x in head.Masked.row(gaze.position))  # (n,)
-    weights = head.Attention.row(gaze.position).value[0]  # (n,)
-    below = scores - scores.max()
-    below[below < VANISHED] = -np.inf  # masked, or nothing is left of it
+    weights, masked, size = (
+        x[0] for x in (head.Attention.row(gaze.position).value, *head.Masked.row(gaze.position))
+    )
     # to the last digit in every program: equal keys have equal scores, and 0 is the sum of zeros
     summed = (size != 0)[:, None]  # (n, 1)
-    K = head.blocks["K"].values
-    rows = np.hstack([gaze.memory * summed, K * summed, summed, np.isinf(below)[:, None]])
+    K, hidden = head.blocks["K"].values, (masked == MASK_VALUE)[:, None]
+    rows = np.hstack([gaze.memory * summed, K * summed, summed, hidden])
     _, first, alike = np.unique(rows + 0.0, axis=0, return_index=True, return_inverse=True)
     alike = alike.reshape(-1)
-    below = below[first][alike]
-    alike[np.isinf(below)] = -1
-    apart = TOLERANCE * max(1.0, head.M)
-    order = [int(j) for j in np.argsort(-below, kind="stable")]
+    weights = weights[first][alike]
+    order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MOST]:
-        with np.errstate(invalid="ignore"):  # nothing is left of two
-            near = np.abs(below - below[j]) <= apart
-        near |= np.abs(weights - weights[j]) <= NO_FARTHER
+        near = np.abs(weights - weights[j]) <= slack(head.M)
         sure = bool((alike[near] == alike[j]).all())
         found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))
     return found

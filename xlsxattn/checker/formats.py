@@ -4,27 +4,46 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from xlsxattn.language import ENGLISH
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xlsxattn.checker.compare import Finding, Result
     from xlsxattn.checker.report import Outcome
+    from xlsxattn.language import Language
 
 FORMATS = ("json", "junit", "github")
 FORMAT_VERSION = 1
 
 
-def render(name: str, outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
-    """All outcomes in one format.
+def render(
+    name: str, outcomes: Sequence[Outcome], *, strict: bool = False, language: Language = ENGLISH
+) -> str:
+    """All outcomes in one format; of what they say only the messages follow the language.
 
     Raises:
         KeyError: there is no such format.
     """
-    return {"json": _json, "junit": _junit, "github": _github}[name](outcomes, strict=strict)
+    told = [_told(outcome, language) for outcome in outcomes]
+    return {"json": _json, "junit": _junit, "github": _github}[name](told, strict=strict)
+
+
+def _told(outcome: Outcome, language: Language) -> Outcome:
+    def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        return tuple(replace(f, message=language.tell(f.message)) for f in findings)
+
+    report = outcome.report and replace(
+        outcome.report,
+        runs=tuple(replace(run, findings=told(run.findings)) for run in outcome.report.runs),
+        findings=told(outcome.report.findings),
+    )
+    return replace(outcome, sentence=language.tell(outcome.sentence), report=report)
 
 
 def schema() -> dict[str, Any]:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -88,10 +90,12 @@ def guarded(path: object, allowed: Allowance = STANDARD) -> Iterator[None]:
         with _clock(allowed.seconds), _memory(allowed.memory):
             yield
     except _TimeIsUp as clock:
-        raise NotCheckableError(f"{path}: the check was stopped after {clock.args[0]:g} s") from None
+        raise NotCheckableError(
+            say("{path}: the check was stopped after {seconds:g} s", path=path, seconds=clock.args[0])
+        ) from None
     except MemoryError:
-        sentence = f"the check needs more than {allowed.memory / MB:,.0f} MB of memory"
-        raise NotCheckableError(f"{path}: {sentence}") from None
+        sentence = "{path}: the check needs more than {memory:,.0f} MB of memory"
+        raise NotCheckableError(say(sentence, path=path, memory=allowed.memory / MB)) from None
 
 
 @contextmanager

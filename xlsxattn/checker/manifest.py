@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,7 +51,13 @@ def read_manifest(
     for part in MANIFEST:
         area = names.get(f"xlsxattn_{part}")
         if area is None:
-            raise NotCheckableError(f"{path}: made by another program: the range xlsxattn_{part} is missing")
+            raise NotCheckableError(
+                say(
+                    "{path}: made by another program: the range {name} is missing",
+                    path=path,
+                    name=f"xlsxattn_{part}",
+                )
+            )
         tables[part] = [
             [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
             for i in range(area.rows)
@@ -58,7 +65,12 @@ def read_manifest(
     version = tables["Version"][0][0]
     if version != VERSION:
         raise NotCheckableError(
-            f"{path}: xlsxattn_Version is {version}, this program reads version {VERSION}"
+            say(
+                "{path}: xlsxattn_Version is {version}, this program reads version {ours}",
+                path=path,
+                version=version,
+                ours=VERSION,
+            )
         )
     try:
         sheets = tuple(
@@ -66,10 +78,14 @@ def read_manifest(
         )
         formulas = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
     except (ValueError, TypeError, RecursionError):
-        raise NotCheckableError(f"{path}: the manifest on the last sheet is damaged") from None
+        raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
     if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
         raise NotCheckableError(
-            f"{path}: the manifest names more than {STANDARD.sheets:,} sheets or contexts"
+            say(
+                "{path}: the manifest names more than {most:,} sheets or contexts",
+                path=path,
+                most=STANDARD.sheets,
+            )
         )
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
     return Manifest(sheets, contexts, tuple(str(row[0]) for row in tables["Inputs"]), formulas)
@@ -96,7 +112,14 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
             widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
             cells += sum(n * (n * heads + widths) for n in lengths.values())
     if cells > STANDARD.area:
-        raise NotCheckableError(f"{path}: its sheets would need {cells:,} scores, at most {STANDARD.area:,}")
+        raise NotCheckableError(
+            say(
+                "{path}: its sheets would need {cells:,} scores, at most {most:,}",
+                path=path,
+                cells=cells,
+                most=STANDARD.area,
+            )
+        )
 
 
 def _of_model(

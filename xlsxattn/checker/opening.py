@@ -14,6 +14,7 @@ from xlsxattn.checker.archive import Archive
 from xlsxattn.checker.limits import STANDARD, Allowance
 from xlsxattn.checker.runs import Twice
 from xlsxattn.checker.sheets import SheetReader
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +72,8 @@ class CellsOnly(ExcelReader):
         """Read the cells of every sheet; one that is no worksheet stays empty."""
         archive: Any = self.archive
         if len(self.parser.sheets) > archive.allowed.sheets:
-            raise archive.too_much(f"has {len(self.parser.sheets):,} sheets", f"{archive.allowed.sheets:,}")
+            what = say("has {n:,} sheets", n=len(self.parser.sheets))
+            raise archive.too_much(what, f"{archive.allowed.sheets:,}")
         found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
         archive.charge(rel.target for _, rel in found if self.parse)
         for sheet, relation in found:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.compare import Finding
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,9 +23,9 @@ _FETCHES = re.compile(
 )
 _PARTS = (
     (re.compile(r"vbaProject|macrosheets/|activeX/|embeddings/", re.IGNORECASE), "macros",
-     "{part} holds macros or embedded programs: none was run, and nothing says what they would do"),
+     say("{part} holds macros or embedded programs: none was run, and nothing says what they would do")),
     (re.compile(r"externalLinks/[^/]*$|connections\.xml$|queryTables/", re.IGNORECASE), "external link",
-     "{part} links the workbook to something outside: it was not followed"),
+     say("{part} links the workbook to something outside: it was not followed")),
 )  # fmt: skip
 
 
@@ -39,12 +40,18 @@ def outside(book: Book) -> Iterator[Finding]:
     """Links and macros; the formulas that follow a link are errors, as nobody can prove them."""
     for formula in book.formulas.values():
         if link := reaches(formula.text):
-            message = f"a formula reaches outside the workbook by {link[:80]}: it was not calculated"
+            message = say(
+                "a formula reaches outside the workbook by {link}: it was not calculated", link=link[:80]
+            )
             yield Finding("external link", "", formula.area.address(), message, formula.text)
     for name, link in book.links:
-        message = f"the name {name} reaches outside the workbook by {link[:80]}: it was not followed"
+        message = say(
+            "the name {name} reaches outside the workbook by {link}: it was not followed",
+            name=name,
+            link=link[:80],
+        )
         yield Finding("external link", name, "", message, severity="warning")
     for part in book.parts:
-        for pattern, kind, message in _PARTS:
+        for pattern, kind, sentence in _PARTS:
             if pattern.search(part):
-                yield Finding(kind, "", "", message.format(part=part), severity="warning")
+                yield Finding(kind, "", "", say(sentence, part=part), severity="warning")

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlsxattn.checker.attention import Sized, given, numbers
 from xlsxattn.checker.words import ShapesDisagree, constant, shaped
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 DIGITS = 100.0
 """An angle of 100 radians is sure to so few digits that its sine is as unsure as its largest value."""
+
+LEAST_BASE = 1e-3
+"""The base of the angles counts as no less: 0 or less has no powers, a smaller one has huge angles."""
 
 
 class Rotary(NamedTuple):
@@ -99,9 +103,11 @@ def positions(sheet: SheetInfo, contexts: Sequence[Context], d_k: int, inputs: I
     d = d_model if kind == "sinusoidal" else d_k
     halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
     if kind == "rotary" and d % 2:
-        raise ShapesDisagree(f"{s}_W_K makes {d} columns a head, but rotary positions need an even number.")
+        raise ShapesDisagree(
+            say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)
+        )
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
-    base = shaped(inputs, f"{s}_Base", 1, 1)[0, 0]
+    base = max(float(shaped(inputs, f"{s}_Base", 1, 1)[0, 0]), LEAST_BASE)
     frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
     angle = np.arange(N)[:, None] * frequency  # (N, d)
     ranges: Ranges = {

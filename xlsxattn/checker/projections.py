@@ -11,6 +11,7 @@ import numpy as np
 
 from xlsxattn.checker.attention import PROJECTED
 from xlsxattn.checker.words import ShapesDisagree, constant, shaped
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,8 +98,16 @@ def projections(
     split = []
     for letter, part, number in zip(PROJECTED, whole, (heads or 1, groups, groups), strict=True):
         if part.W.shape[1] % number:
-            want = f"{d_model} × a multiple of {number}, the number of heads"
-            raise ShapesDisagree(f"{w}_W_{letter} is {d_model} × {part.W.shape[1]} but must be {want}.")
+            raise ShapesDisagree(
+                say(
+                    "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, "
+                    "the number of heads.",
+                    name=f"{w}_W_{letter}",
+                    rows=d_model,
+                    cols=part.W.shape[1],
+                    heads=number,
+                )
+            )
         kind = "g" if groups != heads and letter != "Q" else "h"
         names = [f"_{kind}{j + 1}" if many else "" for j in range(number)]
         W = np.split(part.W, number, axis=1)

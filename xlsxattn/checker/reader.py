@@ -17,6 +17,7 @@ from xlsxattn.checker.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.manifest import Manifest, read_manifest
 from xlsxattn.checker.opening import load
 from xlsxattn.checker.outside import reaches
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,9 +109,11 @@ def read(path: Path) -> Book:
                 if cell.value is not None:
                     _sort(ws.title, cell, formulas, typed)
     except (ValueError, TypeError, OverflowError) as error:
-        raise NotCheckableError(f"{path}: the workbook is damaged: {_words(error)}") from None
+        raise NotCheckableError(
+            say("{path}: the workbook is damaged: {error}", path=path, error=_words(error))
+        ) from None
     arrays = [f for f in formulas.values() if f.array]
-    _bounded(path, (f.area for f in arrays), "array formulas")
+    _bounded(path, (f.area for f in arrays), say("array formulas"))
     saved = dict(opened.saved)
     for formula in arrays:
         # what an array formula fills beside its first cell are saved values, not typed ones
@@ -119,7 +122,7 @@ def read(path: Path) -> Book:
             typed.pop(at, None)
     manifest = read_manifest(path, names, typed)
     blocks = _blocks(names, manifest, opened.runs)
-    _bounded(path, (area for name, area in names.items() if name not in blocks), "names")
+    _bounded(path, (area for name, area in names.items() if name not in blocks), say("names"))
     loose = _loose(path, opened.runs, blocks)
     typed |= loose
     saved |= loose
@@ -176,8 +179,10 @@ def _loose(path: Path, runs: Mapping[str, Runs], blocks: Blocks) -> dict[tuple[s
                     if not any(left <= col < right for left, right in spans):
                         found[tab, row, col] = value
             if len(found) > STANDARD.cells:
-                sentence = f"more than {STANDARD.cells:,} numbers stand outside its ranges"
-                raise NotCheckableError(f"{path}: {sentence}, which is more than is read")
+                sentence = (
+                    "{path}: more than {most:,} numbers stand outside its ranges, which is more than is read"
+                )
+                raise NotCheckableError(say(sentence, path=path, most=STANDARD.cells))
     return found
 
 
@@ -187,9 +192,11 @@ def _open(path: Path) -> Opened:
     except (MemoryError, NotCheckableError):
         raise
     except (OSError, zipfile.BadZipFile):
-        raise NotCheckableError(f"{path}: this is not an .xlsx workbook") from None
+        raise NotCheckableError(say("{path}: this is not an .xlsx workbook", path=path)) from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
-        raise NotCheckableError(f"{path}: the workbook is damaged: {_words(error)}") from None
+        raise NotCheckableError(
+            say("{path}: the workbook is damaged: {error}", path=path, error=_words(error))
+        ) from None
 
 
 def _words(error: Exception) -> str:
@@ -201,7 +208,13 @@ def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
     """Refuse areas that are too large to be looked at cell by cell."""
     if (cells := sum(area.rows * area.cols for area in areas)) > STANDARD.area:
         raise NotCheckableError(
-            f"{path}: the {what} cover {cells:,} cells, more than the {STANDARD.area:,} that are read"
+            say(
+                "{path}: the {what} cover {cells:,} cells, more than the {most:,} that are read",
+                path=path,
+                what=what,
+                cells=cells,
+                most=STANDARD.area,
+            )
         )
 
 

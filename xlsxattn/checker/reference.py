@@ -12,6 +12,7 @@ import numpy as np
 
 from xlsxattn.checker.attention import Expected
 from xlsxattn.checker.attention_sheets import MANY, attention_sheet, cross_sheet
+from xlsxattn.checker.choices import Counted
 from xlsxattn.checker.comparing import (
     classifier_sheet,
     compare_sheet,
@@ -47,11 +48,15 @@ MAPPED = re.compile(r"(\w+_h[1-9]\d*)_Attention(_Rows|_Cols|)", re.ASCII)
 
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
-    """A copy of every head's Attention, with its labels, where a sheet or model has maps."""
+    """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
     if sheet.kind not in WITH_MAPS or not sheet.settings.get("maps", False):
         return {}
     heads = {name: MAPPED.fullmatch(name) for name in found}
-    return {f"{head[1]}_Map{head[2]}": found[name] for name, head in heads.items() if head}
+    headings = {
+        f"{sheet.id}_maps_h{h}_Heading": Expected(np.array([[Counted(h)]], dtype=object), "text")
+        for h in range(1, sheet.settings["heads"] + 1)
+    }
+    return {f"{head[1]}_Map{head[2]}": found[name] for name, head in heads.items() if head} | headings
 
 
 @np.errstate(all="ignore")

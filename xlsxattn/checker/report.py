@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from xlsxattn.language import ENGLISH, say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from xlsxattn.checker.compare import Finding, Result
+    from xlsxattn.language import Language, Phrase
 
 MOST_SHOWN = 20
+HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
+VERDICTS = {
+    "ok": say("ok"),
+    "differs": say("differs"),
+    "missing": say("missing"),
+    "not decidable": say("not decidable"),
+}
+SEVERITIES = {"error": say("error"), "warning": say("warning")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,40 +84,41 @@ class Outcome:
         return "holds" if good else "fails"
 
 
-def table(run: EngineReport) -> str:
+def table(run: EngineReport, language: Language = ENGLISH) -> str:
     """One line a range: sheet, range, shape, largest error, verdict; labels that agree are summed up."""
+    tell = language.tell
     texts = [r for r in run.results if r.kind != "number" and r.verdict == "ok"]
     rows = [
-        (r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), _verdict(r))
+        (r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), tell(_verdict(r)))
         for r in run.results
         if r.kind == "number" or r.verdict != "ok"
     ]
-    rows.append(("all", f"{len(texts)} ranges of words and live checks", "", "", "ok"))
-    return tabulate(
-        rows, headers=("sheet", "range", "shape", "largest error", "verdict"), disable_numparse=True
-    )
+    rest = say("{n} ranges of words and live checks", n=len(texts))
+    rows.append((tell("all"), tell(rest), "", "", tell("ok")))
+    return tabulate(rows, headers=[tell(head) for head in HEADS], disable_numparse=True)
 
 
 def _verdict(result: Result) -> str:
     """The verdict, and why more was allowed than rounding explains."""
     if result.coarse and result.verdict != "missing":
-        return f"{result.verdict} (follows an exact GELU: the engine's Φ is good to 2.5e-11)"
-    return result.verdict
+        sentence = "{verdict} (follows an exact GELU: the engine's Φ is good to 2.5e-11)"
+        return say(sentence, verdict=VERDICTS[result.verdict])
+    return VERDICTS[result.verdict]
 
 
 def _error(result: Result) -> str:
     return "" if result.verdict in ("missing", "not decidable") else f"{result.error:.1e}"
 
 
-def describe(findings: Iterable[Finding]) -> Iterator[str]:
+def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[str]:
     """Findings as lines of text, each with range, cell, formula and both values; many are cut short."""
-    listed = list(findings)
+    listed, tell = list(findings), language.tell
     for finding in listed[:MOST_SHOWN]:
         where = f"{finding.cell}: " if finding.cell else ""
-        formula = f"\n    formula: {finding.formula}" if finding.formula else ""
-        yield f"{finding.severity}: {where}{finding.message}{formula}"
+        formula = f"\n    {tell('formula')}: {finding.formula}" if finding.formula else ""
+        yield f"{tell(SEVERITIES[finding.severity])}: {where}{tell(finding.message)}{formula}"
     if len(listed) > MOST_SHOWN:
-        yield f"... and {len(listed) - MOST_SHOWN} more findings"
+        yield tell(say("... and {n} more findings", n=len(listed) - MOST_SHOWN))
 
 
 def summary(report: Report) -> str:
@@ -115,24 +127,39 @@ def summary(report: Report) -> str:
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
     errors = sum(finding.severity == "error" for finding in report.every_finding)
     warnings = len(report.every_finding) - errors
+    words = _count(warnings, say("{n:,} warning"), say("{n:,} warnings"))
     if errors:
-        return f"{report.path}: {_count(errors, 'error')} and {_count(warnings, 'warning')} ({engines})"
-    ranges = max((len(run.results) for run in report.runs), default=0)
-    said = f"{report.path}: all {cells:,} cells of {ranges} ranges agree with NumPy ({engines})"
+        return say(
+            "{path}: {errors} and {warnings} ({engines})",
+            path=report.path,
+            errors=_count(errors, say("{n:,} error"), say("{n:,} errors")),
+            warnings=words,
+            engines=engines,
+        )
+    said = say(
+        "{path}: all {cells:,} cells of {ranges} ranges agree with NumPy ({engines})",
+        path=report.path,
+        cells=cells,
+        ranges=max((len(run.results) for run in report.runs), default=0),
+        engines=engines,
+    )
     if report.undecided:
-        said += f"; {len(report.undecided)} ranges are not decidable at these magnitudes"
-    if warnings:
-        said += f"; {_count(warnings, 'warning')}"
-    return said
+        sentence = "{said}; {n} ranges are not decidable at these magnitudes"
+        said = say(sentence, said=said, n=len(report.undecided))
+    return say("{said}; {warnings}", said=said, warnings=words) if warnings else said
 
 
 def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
     """One sentence on several workbooks."""
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
-    counts = {"hold": "holds", "fail": "fails", "not checkable": "not checkable"}
-    listed = (f"{verdicts.count(verdict)} {word}" for word, verdict in counts.items())
-    return f"{_count(len(outcomes), 'file')}: {', '.join(listed)}"
+    return say(
+        "{files}: {hold} hold, {fail} fail, {not_checkable} not checkable",
+        files=_count(len(outcomes), say("{n:,} file"), say("{n:,} files")),
+        hold=verdicts.count("holds"),
+        fail=verdicts.count("fails"),
+        not_checkable=verdicts.count("not checkable"),
+    )
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+def _count(number: int, one: str, more: str) -> Phrase:
+    return say(one if number == 1 else more, n=number)

@@ -45,8 +45,7 @@ def similar(tower: Tower, own: Sequence[Context], made: Mapping[str, Pass]) -> R
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
     s, mask = sheet.id, sheet.settings["mask"]
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
-    names = ["word", "input", *(f"layer {k}" for k in tower.numbers)]
-    found: Ranges = {f"{s}_Depths": Expected(np.array(names, dtype=object)[:, None], "text")}
+    found: Ranges = {}
     units: list[Runs] = []
     ways: list[list[Trace]] = []
     for c in own:

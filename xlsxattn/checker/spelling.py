@@ -10,6 +10,7 @@ from openpyxl.formula.tokenizer import TokenizerError
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import Finding
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,8 +35,13 @@ def misspelt(book: Book) -> Iterator[Finding]:
             array = entered != "cells"
             if not _same(found, cells, spelled, array=array):
                 shown = f"{{{spelled}}}" if array else spelled
-                extents = f"{shown} over {_extent(cells)}, it is found over {_extent(found.area)}"
-                message = f"{name}: the manifest expects {extents}"
+                message = say(
+                    "{name}: the manifest expects {formula} over {cells}, it is found over {others}",
+                    name=name,
+                    formula=shown,
+                    cells=_extent(cells),
+                    others=_extent(found.area),
+                )
                 where = cells.address()
                 # what is no formula may still compute: IronCalc takes the start of it
                 severity: Literal["error", "warning"] = "warning" if tokens(found.text) else "error"
@@ -151,4 +157,4 @@ def _braced(found: Formula) -> str:
 
 
 def _extent(area: Area) -> str:
-    return f"{area.rows} × {area.cols} cells"
+    return say("{rows} × {cols} cells", rows=area.rows, cols=area.cols)

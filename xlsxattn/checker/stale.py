@@ -14,6 +14,7 @@ from xlsxattn.checker.compare import (
     either,
     tolerance,
 )
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -48,8 +49,11 @@ def stale(
             if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
                 continue
             i, j = worst
-            message = (
-                f"{name}: the file has {saved[name][i][j]!r} saved, its formulas give {fresh[name][i][j]!r}"
+            message = say(
+                "{name}: the file has {saved!r} saved, its formulas give {fresh!r}",
+                name=name,
+                saved=saved[name][i][j],
+                fresh=fresh[name][i][j],
             )
             where = book.names[name].address(i, j)
             yield Finding(

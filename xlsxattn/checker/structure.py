@@ -11,6 +11,7 @@ from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding
 from xlsxattn.checker.manifest import MODELS
 from xlsxattn.checker.reader import is_text
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import SheetInfo
 
-MAPS = re.compile(r"\w+_(?:Map(?:_Rows|_Cols)?|maps_\w*Heading)", re.ASCII)
+MAPS = re.compile(r"\w+_(?:h[1-9]\d*_Map(?:_Rows|_Cols)?|maps_h[1-9]\d*_Heading)", re.ASCII)
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
 _WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_Ends|_Frobenius)?$|_(Gamma|Beta|EndColumns)$")
@@ -35,17 +36,19 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     """Inputs that the reference cannot take: a name that is missing, text or an error among the numbers."""
     for name in book.manifest.inputs:
         if name not in book.names:
-            yield Finding("missing", name, "", f"the input range {name} is missing")
+            yield Finding("missing", name, "", say("the input range {name} is missing", name=name))
         if name not in book.names or name in book.blocks:
             continue
         area = book.names[name]
         for i, row in enumerate(values[name]):
             for j, value in enumerate(row):
                 if isinstance(value, CellError):
-                    message = f"the input {name} shows the error {value}"
+                    message = say("the input {name} shows the error {value}", name=name, value=value)
                     yield Finding("error value", name, area.address(i, j), message, found=str(value))
                 elif not is_text(name) and isinstance(value, str | bool) and value != "":
-                    message = f"the input {name} holds {value!r}, a number is needed"
+                    message = say(
+                        "the input {name} holds {value!r}, a number is needed", name=name, value=value
+                    )
                     yield Finding("text in a numeric input", name, area.address(i, j), message, found=value)
 
 
@@ -57,17 +60,25 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
         area = book.names.get(name)
         for at in area.cells() if area else ():
             if at in checked:
-                message = f"this cell belongs to two computed ranges, {checked[at]} and {name}"
+                message = say(
+                    "this cell belongs to two computed ranges, {other} and {name}",
+                    other=checked[at],
+                    name=name,
+                )
                 yield Finding("overlap", name, _address(at), message)
             checked[at] = name
             if at not in filled and at in book.typed:
-                message = f"{name} holds the constant {book.typed[at]!r} where a formula belongs"
+                message = say(
+                    "{name} holds the constant {found!r} where a formula belongs",
+                    name=name,
+                    found=book.typed[at],
+                )
                 yield Finding("constant", name, _address(at), message, found=book.typed[at])
     inputs = [name for name in book.manifest.inputs if name in book.names and name not in book.blocks]
     typed_in = {at for name in inputs for at in book.names[name].cells()}
     for at in sorted(filled - checked.keys() - typed_in):
         formula = book.formulas[at].text if at in book.formulas else ""
-        message = "a formula stands in no named range, so nothing checks it"
+        message = say("a formula stands in no named range, so nothing checks it")
         yield Finding("stray formula", "", _address(at), message, formula=formula)
 
 
@@ -79,7 +90,12 @@ def moved_names(book: Book) -> Iterator[Finding]:
     for name, other, down, right in _neighbours(book):
         area, by = book.names[name], book.names[other]
         if (area.sheet, area.row, area.col) != (by.sheet, by.row + down, by.col + right):
-            message = f"{name} does not stand beside {other} at {by.address()}: one of the names was moved"
+            message = say(
+                "{name} does not stand beside {other} at {place}: one of the names was moved",
+                name=name,
+                other=other,
+                place=by.address(),
+            )
             yield Finding("moved", name, area.address(), message, severity="warning")
     yield from _out_of_order(book)
     for sheet in book.manifest.sheets:
@@ -91,7 +107,11 @@ def moved_names(book: Book) -> Iterator[Finding]:
             tabs = Counter(area.sheet for area in own.values()).most_common(1)
             for name, area in own.items():
                 if area.sheet != tabs[0][0]:
-                    message = f"{name} stands on another tab than the rest of {page}: it was moved"
+                    message = say(
+                        "{name} stands on another tab than the rest of {page}: it was moved",
+                        name=name,
+                        page=page,
+                    )
                     yield Finding("moved", name, area.address(), message, severity="warning")
 
 
@@ -105,7 +125,11 @@ def _out_of_order(book: Book) -> Iterator[Finding]:
             continue
         before, by = last.get(area.sheet, (name, area))
         if (area.row, area.col) < (by.row, by.col):
-            message = f"{name} stands before {before}, which should come first: one of the names was moved"
+            message = say(
+                "{name} stands before {before}, which should come first: one of the names was moved",
+                name=name,
+                before=before,
+            )
             yield Finding("moved", name, area.address(), message, severity="warning")
         last[area.sheet] = (name, area)
 

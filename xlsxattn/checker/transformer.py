@@ -16,11 +16,15 @@ from xlsxattn.checker.layers import ACTIVATIONS, Seen, drift_of, feed_forward, m
 from xlsxattn.checker.projections import Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.rounding import Rounding, Runs, exact, expect
 from xlsxattn.checker.words import ShapesDisagree, embedded, labels, numbered, shaped
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.attention import Array, Ranges
     from xlsxattn.checker.positions import Positions
     from xlsxattn.checker.words import Inputs, SheetInfo
+
+LEAST_EPSILON = 1e-24
+"""A norm's ε counts as no less: a row of equal numbers has the variance 0, and nothing divides by 0."""
 
 
 class Memory(NamedTuple):
@@ -88,7 +92,7 @@ class Tower(NamedTuple):
         layer = self.sheet.settings["norm"] == "layer"
         beta = shaped(self.inputs, f"{learned}_Beta", 1, d_model, "vocab_Dims") if layer else None
         epsilon = shaped(self.inputs, f"{self.sheet.id}_Epsilon", 1, 1)[0, 0]
-        return norm(r, B, x, gamma, beta, epsilon)
+        return norm(r, B, x, gamma, beta, max(float(epsilon), LEAST_EPSILON))
 
 
 class Pass(NamedTuple):
@@ -229,5 +233,12 @@ def sure_top_k(sheet: SheetInfo, n_vocab: int) -> int:
     """
     k = int(sheet.settings["top_k"])
     if k > n_vocab:
-        raise ShapesDisagree(f"vocab_Tokens has {n_vocab} rows, but {sheet.id} shows the {k} largest logits.")
+        raise ShapesDisagree(
+            say(
+                "vocab_Tokens has {n_vocab} rows, but {sheet} shows the {k} largest logits.",
+                n_vocab=n_vocab,
+                sheet=sheet.id,
+                k=k,
+            )
+        )
     return k

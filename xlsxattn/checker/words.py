@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.attention import Expected, Sized, given, numbers
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,13 +74,20 @@ def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> 
     return beside | ({} if cols is None else {f"{block}_Cols": Expected(cols.reshape(1, -1), "text")})
 
 
+def _spelled(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape))
+
+
 def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: str = "") -> Array:
     """An input with the rows and columns (None: any) that the input `why` asks for, or ShapesDisagree."""
     have = inputs[name].shape
     want = (have[0] if rows is None else rows, have[1] if cols is None else cols)
     if have != want:
-        because = f", as {why} is {' × '.join(map(str, inputs[why].shape))}" if why else ""
-        raise ShapesDisagree(f"{name} is {have[0]} × {have[1]} but must be {want[0]} × {want[1]}{because}.")
+        because = say(", as {why} is {shape}", why=why, shape=_spelled(inputs[why].shape)) if why else ""
+        sentence = "{name} is {found} but must be {needed}{because}."
+        raise ShapesDisagree(
+            say(sentence, name=name, found=_spelled(have), needed=_spelled(want), because=because)
+        )
     return inputs[name]
 
 

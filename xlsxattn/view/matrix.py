@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from xlsxattn.language import say
 from xlsxattn.view.heat import MINUS_INFINITY, NO_SCALE, Scale
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Matrix:
             import pandas as pd  # noqa: PLC0415 - an extra
         except ImportError:
             raise PandasMissing(
-                "tables need pandas, which is not installed; get it with: pip install 'xlsxattn[pandas]'"
+                say("tables need pandas, which is not installed; get it with: pip install 'xlsxattn[pandas]'")
             ) from None
         rows, cols = self.shape
         return pd.DataFrame(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
+from xlsxattn.language import say
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import SAVED, look
 
@@ -45,9 +46,20 @@ def preview(path: str | Path, target: str | Path, sheet: str = "", engine: str =
     target = Path(target)
     kind = target.suffix.lower()
     if kind not in KINDS:
-        raise PreviewError(f"{target}: the picture's name must end in one of {', '.join(KINDS)}")
+        raise PreviewError(
+            say(
+                "{target}: the picture's name must end in one of {kinds}",
+                target=target,
+                kinds=", ".join(KINDS),
+            )
+        )
     if kind == ".html" and sheet:
-        raise PreviewError(f"{target}: a page shows all sheets: leave out the sheet, or choose .png or .pdf")
+        raise PreviewError(
+            say(
+                "{target}: a page shows all sheets: leave out the sheet, or choose .png or .pdf",
+                target=target,
+            )
+        )
     seen = look(path, engine)
     number = page_of(seen, sheet) if sheet or kind == ".png" else 0
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
@@ -84,7 +96,14 @@ def page_of(seen: Seen, sheet: str) -> int:
     wanted = tabs.get(sheet or computing, sheet)
     if wanted not in seen.tabs:
         known = ", ".join(dict.fromkeys([*tabs, *seen.tabs]))
-        raise PreviewError(f"{seen.path}: there is no sheet '{sheet}'; the sheets are: {known}")
+        raise PreviewError(
+            say(
+                "{path}: there is no sheet '{sheet}'; the sheets are: {known}",
+                path=seen.path,
+                sheet=sheet,
+                known=known,
+            )
+        )
     return seen.tabs.index(wanted) + 1
 
 
@@ -104,13 +123,18 @@ def poppler(program: str, *words: object) -> None:
     found = shutil.which(program)
     if found is None:
         raise engines.EngineMissing(
-            f"Poppler is missing: no program '{program}' was found on the PATH; "
-            "get it with: apt-get install poppler-utils"
+            say(
+                "Poppler is missing: no program '{program}' was found on the PATH; "
+                "get it with: apt-get install poppler-utils",
+                program=program,
+            )
         )
     *_, made = words
     code = run([found, *map(str, words)], Path(str(made)).parent, SECONDS)
     if code != 0:
-        raise engines.EngineFailed(f"Poppler's {program} could not work on what LibreOffice printed.")
+        raise engines.EngineFailed(
+            say("Poppler's {program} could not work on what LibreOffice printed.", program=program)
+        )
 
 
 def _put(made: Path, target: Path) -> None:
@@ -121,4 +145,6 @@ def _put(made: Path, target: Path) -> None:
         beside.replace(target)
     except OSError as error:
         beside.unlink(missing_ok=True)
-        raise PreviewError(f"{target}: cannot be written: {error.strerror}") from None
+        raise PreviewError(
+            say("{target}: cannot be written: {why}", target=target, why=error.strerror)
+        ) from None

@@ -11,28 +11,32 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from xlsxattn.language import ENGLISH, say
 from xlsxattn.view.heat import INK
 from xlsxattn.view.matrix import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from xlsxattn.language import Language
     from xlsxattn.view.look import Seen
     from xlsxattn.view.matrix import Matrix
 
 GAP = 3
 """Blanks between columns."""
+HEADS = say("range"), say("shape"), say("first cell"), say("holds")
 MOST_ROWS = 60
 """So many rows of a matrix a terminal shows."""
 
 
-def table(matrix: Matrix, width: int | None = None) -> Group:
+def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH) -> Group:
     """A matrix for rich: its name, its formula, and its words and numbers, each on its heat map's colour.
 
     Args:
         matrix: what to show.
         width: characters that a line has; the columns that do not fit are left out, and a last line says so.
             None shows all rows and columns.
+        language: of that line.
     """
     rows, cols = matrix.shape
     heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
@@ -59,7 +63,8 @@ def table(matrix: Matrix, width: int | None = None) -> Group:
         parts.append(Text(printable(matrix.formula), style="dim"))
     parts.append(made)
     if fit < cols or tall < rows:
-        parts.append(Text(f"{tall} of {rows} rows, {fit} of {cols} columns; a pipe has all: | less -S"))
+        sentence = "{tall} of {rows} rows, {fit} of {cols} columns; a pipe has all: | less -S"
+        parts.append(Text(language.tell(say(sentence, tall=tall, rows=rows, fit=fit, cols=cols))))
     return Group(*parts)
 
 
@@ -80,11 +85,11 @@ def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
     return len(heads)
 
 
-def listing(seen: Seen) -> Table:
+def listing(seen: Seen, language: Language = ENGLISH) -> Table:
     """All ranges of a workbook: name, shape, place, and formula or kind."""
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for head in ("range", "shape", "first cell", "holds"):
-        made.add_column(head, no_wrap=head != "holds")
+    for head in HEADS:
+        made.add_column(language.tell(head), no_wrap=head != "holds")
     for matrix in seen.matrices.values():
         rows, cols = matrix.shape
         holds = printable(matrix.formula or matrix.role)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.builder.table import SpecError, nearest
+from xlsxattn.language import say
 from xlsxattn.weights import vector_files
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
     d = E.shape[1]
     if components is None:
         return Vectors(
-            found.dimensions or tuple(f"d{i + 1}" for i in range(d)), E, f"{d} dimensions of {path.name}"
+            found.dimensions or tuple(f"d{i + 1}" for i in range(d)),
+            E,
+            say("{d} dimensions of {file}", d=d, file=path.name),
         )
     if isinstance(components, bool) or not 1 <= components <= min(E.shape):
         most = f"from 1 to {min(E.shape)} are possible with {len(words)} words and {d} dimensions"
@@ -86,10 +89,10 @@ def principal(E: Array, components: int, named: str) -> Vectors:
     directions = directions * np.sign(directions[np.arange(components), largest])[:, None]
     total = float((singular**2).sum())
     share = 1.0 if total == 0 else float((singular[:components] ** 2).sum()) / total
-    first = (
-        "the first principal component" if components == 1 else f"the first {components} principal components"
-    )
-    said = f"{first} of the {E.shape[1]} dimensions of {named}, {share:.0%} of these words' variance"
+    one, more = say("the first principal component"), say("the first {n} principal components", n=components)
+    first = one if components == 1 else more
+    sentence = "{first} of the {d} dimensions of {file}, {share:.0%} of these words' variance"
+    said = say(sentence, first=first, d=E.shape[1], file=named, share=share)
     return Vectors(tuple(f"PC{i + 1}" for i in range(components)), centred @ directions.T, said)
 
 

@@ -24,6 +24,7 @@ from xlsxattn.checker.engines.processes import (
     scratch,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,13 +68,16 @@ def missing(engine: str) -> str | None:
     if engine == "ironcalc":
         if importlib.util.find_spec("ironcalc"):
             return None
-        return "IronCalc is missing: no package 'ironcalc' was found; get it with: pip install ironcalc"
+        return say("IronCalc is missing: no package 'ironcalc' was found; get it with: pip install ironcalc")
     program, package = PROGRAMS[engine]
     if shutil.which(program):
         return None
-    return (
-        f"{TITLES[engine]} is missing: no program '{program}' was found on the PATH; "
-        f"get it with: apt-get install {package}"
+    return say(
+        "{title} is missing: no program '{program}' was found on the PATH; "
+        "get it with: apt-get install {package}",
+        title=TITLES[engine],
+        program=program,
+        package=package,
     )
 
 

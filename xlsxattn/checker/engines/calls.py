@@ -13,14 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.engines.processes import PROGRAMS, TITLES, failure, run, scratch, sentence
+from xlsxattn.checker.engines.processes import (
+    PROGRAMS,
+    TITLES,
+    EngineFailed,
+    failure,
+    run,
+    scratch,
+    sentence,
+)
 from xlsxattn.checker.engines.values import saved_values
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.engines.processes import Answer, Edits, EngineFailed, Job, Limits
+    from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
@@ -49,7 +58,9 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
         if code != 0:
             return [failure("ironcalc", code, limits)] * len(edits)
         if answer.stat().st_size > limits.memory * _LARGEST_ANSWER:
-            return [sentence(TITLES["ironcalc"], "computed more text than can be read")] * len(edits)
+            return [
+                EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
+            ] * len(edits)
         given = json.loads(answer.read_text("utf-8"))
     if "failed" in given:
         return [sentence(TITLES["ironcalc"], given["failed"])] * len(edits)
@@ -108,7 +119,8 @@ def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, Answer]) -> li
         try:
             shutil.copyfile(job.path, folder / f"{n}.xlsx")
         except OSError as error:
-            answers[n] = sentence(TITLES["libreoffice"], f"was not given the workbook: {error.strerror}")
+            said = "{title} was not given the workbook: {why}."
+            answers[n] = EngineFailed(say(said, title=TITLES["libreoffice"], why=error.strerror))
     return [n for n in range(len(jobs)) if n not in answers]
 
 

@@ -13,6 +13,8 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -148,11 +150,21 @@ def failure(engine: str, code: int | None, limits: Limits) -> EngineFailed:
     number = -code if code and code < 0 else (code or 0) - _SHELL_SIGNALS
     name = signal.Signals(number).name if number in set(signal.Signals) else ""
     if code is None or name == "SIGXCPU":
-        return EngineFailed(f"{title} gave no answer within {limits.seconds:g} s.")
+        return EngineFailed(
+            say("{title} gave no answer within {seconds:g} s.", title=title, seconds=limits.seconds)
+        )
     if name:
-        memory = "" if engine == "libreoffice" else f" or more memory than {limits.memory / 1024**2:.0f} MB"
-        return EngineFailed(f"{title} died of {name}: perhaps formulas nested too deeply{memory}.")
-    return EngineFailed(f"{title} could not load or recalculate the workbook (exit code {code}).")
+        if engine == "libreoffice":
+            return EngineFailed(
+                say("{title} died of {name}: perhaps formulas nested too deeply.", title=title, name=name)
+            )
+        sentence = (
+            "{title} died of {name}: perhaps formulas nested too deeply or more memory than {memory:.0f} MB."
+        )
+        return EngineFailed(say(sentence, title=title, name=name, memory=limits.memory / 1024**2))
+    return EngineFailed(
+        say("{title} could not load or recalculate the workbook (exit code {code}).", title=title, code=code)
+    )
 
 
 def sentence(title: str, what: str) -> EngineFailed:

@@ -1,0 +1,423 @@
+"""Every text has its translation, none is left over, and workbooks differ in nothing but their texts."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+import zipfile
+from collections import Counter
+from dataclasses import replace
+from html import unescape
+from importlib import import_module
+from pathlib import Path
+from string import Formatter
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+from commands import run
+from conftest import ROOT, require
+from model_specs import drawn
+from specs import plain, toml
+
+import xlsxattn
+from xlsxattn import press, templates
+from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.checker.check import check
+from xlsxattn.checker.reader import read
+from xlsxattn.cli import cli
+from xlsxattn.cli_language import CLICK, ENVIRONMENT, chosen
+from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
+
+if TYPE_CHECKING:
+    import click
+
+OTHERS = [code for code in codes() if code != "en"]
+NO_WORDS = re.compile(r"[^A-Za-z]*([A-Za-z]{1,2}[^A-Za-z]+)*[A-Za-z]{0,2}")
+PAPER = r"[A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}(, §[\d.]+)?"
+NAMES = re.compile(rf"\w+_\w+|(Norm\d|Input|Output) [γβ]|(cos|sin)\(angle\)|\{{?=.*|{PAPER}", re.DOTALL)
+"""What is the same in all languages: symbols, names of ranges, formulas."""
+
+
+class Recorder(dict):
+    """A catalogue that marks every text that it is asked for, and remembers it."""
+
+    def __init__(self):
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def __bool__(self):
+        return True
+
+    def get(self, text, _=None):
+        self.asked.add(text)
+        return f"⟦{text}⟧"
+
+
+def same_everywhere(text: str) -> bool:
+    return bool(NO_WORDS.fullmatch(text) or NAMES.fullmatch(text))
+
+
+def typed_in(s: spec.Spec) -> set[str]:
+    """What a person has typed."""
+    words = {*s.vocabulary.tokens, *s.vocabulary.dimensions, *(c.id for c in s.contexts)}
+    return words | {name for sheet in s.sheets for name in sheet.classes}
+
+
+def examples() -> list[spec.Spec]:
+    """Specs that have every kind of page and every setting."""
+    found = [spec.load(templates.path(name)) for name in templates.names()]
+    found += [spec.parse(drawn(seed), "drawn") for seed in range(10)]
+    alone = plain([3], 2, {"id": "attn", "title": "?"}, {"id": "compare", "kind": "compare"})
+    near = {"id": "compare", "kind": "compare", "near": ["w1"]}
+    alike = {"id": "enc", "kind": "encoder", "similarity": True, "residual": "pre-norm", "final_norm": True}
+    both = plain([3, 2], 2, {"id": "attn"}, alike, near)
+    wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 2, "layers": 2})
+    large = spec.parse(wide, "large")
+    (model,) = large.sheets
+    large = replace(large, sheets=(replace(model, apart=True, browse=(1, 1)),))
+    return [*found, spec.parse(alone, "alone"), spec.parse(both, "both"), large]
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory) -> dict[str, set[str] | list[tuple[spec.Spec, Path]]]:
+    """All examples as workbooks whose texts are marked; and the texts that they asked for."""
+    texts, books = Recorder(), []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pages, "language", lambda _: Language("xx", texts))
+        asked: set[str] = set()
+        for i, one in enumerate(examples()):
+            texts.asked.clear()
+            book = pages.book(one)
+            sheets = layout.lay_out(book)
+            if i < len(templates.names()):
+                path = tmp_path_factory.mktemp("marked") / f"{i}.xlsx"
+                writer.write(path, book.title, sheets, language=book.language)
+                books.append((one, path))
+            asked |= texts.asked - typed_in(one)
+    return {"asked": asked, "books": books}
+
+
+def said() -> set[str]:
+    """Every sentence of the source that is told to a person: what `say`, `tell` and `error` are given."""
+    found = set()
+    for path in sorted((ROOT / "xlsxattn").rglob("*.py")):
+        if path.parent.name == "weights":  # no command reads weights yet
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if (sentence := sentence_of(call)) is not None:
+                found |= {node.value for node in ast.walk(looked_up(sentence, tree)) if constant(node)}
+    return found
+
+
+def written() -> set[str]:
+    """Every text in the source."""
+    sources = [path.read_text("utf-8") for path in (ROOT / "xlsxattn").rglob("*.py")]
+    return {node.value for text in sources for node in ast.walk(ast.parse(text)) if constant(node)}
+
+
+def constant(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def sentence_of(call: ast.Call) -> ast.AST | None:
+    """The argument that holds the sentence, where a call tells one."""
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    if name in ("say", "tell", "Phrase") and call.args:
+        return call.args[0]
+    return call.args[1] if name == "error" and len(call.args) > 1 else None
+
+
+def looked_up(sentence: ast.AST, tree: ast.Module) -> ast.AST:
+    """What a sentence is, where it has a name in its module."""
+    if isinstance(sentence, ast.IfExp):
+        return ast.Tuple([sentence.body, sentence.orelse])
+    if not isinstance(sentence, ast.Name):
+        return sentence
+    given = [
+        looked_up(node.value, tree)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == sentence.id for t in node.targets)
+    ]
+    return ast.Tuple(given)
+
+
+def help_texts(command: click.Command) -> set[str]:
+    """What a command and its subcommands say of themselves, paragraph by paragraph."""
+    texts = [command.help, *(getattr(param, "help", None) for param in command.params)]
+    found = {" ".join(part.split()) for text in texts if text for part in text.split("\n\n")}
+    return found.union(*map(help_texts, getattr(command, "commands", {}).values()))
+
+
+def clicks_own() -> set[str]:
+    """What click itself says."""
+    sources = [Path(import_module(name).__file__ or "").read_text("utf-8") for name in CLICK]
+    return {node.value for text in sources for node in ast.walk(ast.parse(text)) if constant(node)}
+
+
+def has_words(text: str) -> bool:
+    """Whether a sentence has words beside its values."""
+    return re.search("[A-Za-z]{2}", re.sub(r"\{[^{}]*\}", "", text)) is not None
+
+
+# --- the catalogue -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_text_lacks_its_translation(code, marked):
+    shown = {text for text in marked["asked"] if not same_everywhere(text)}
+    wanted = {text for text in shown | said() | help_texts(cli) if has_words(text)}
+    assert sorted(wanted - language(code).texts.keys()) == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_translation_is_left_over(code, marked):
+    shown = marked["asked"] | written() | help_texts(cli) | clicks_own()
+    assert sorted(language(code).texts.keys() - shown) == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_has_the_values_of_its_text(code):
+    for english, text in language(code).texts.items():
+        wanted, found = ({v for _, v, _, _ in Formatter().parse(t) if v} for t in (english, text))
+        assert text.strip(), english
+        assert found == wanted, text
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_text_stands_in_one_table(code):
+    tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
+    assert [text for text, n in Counter(text for table in tables for text in table).items() if n > 1] == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_a_live_check_says_keeps_its_mark(code):
+    for english, text in language(code).texts.items():
+        if english[0] in "✓✗":
+            assert text[:2] == english[:2]
+
+
+def test_a_phrase_is_its_english_text_and_is_told_with_its_values():
+    phrase = say("{title}, layer {k}", title=say("Decoder"), k=2)
+    assert phrase == "Decoder, layer 2"
+    assert isinstance(str(ValueError(phrase)), Phrase)
+    assert ENGLISH.tell(phrase) == phrase
+    assert Language("xx", {"{title}, layer {k}": "{k} of {title}", "Decoder": "D"}).tell(phrase) == "2 of D"
+
+
+# --- workbooks ---------------------------------------------------------------------------------------------
+
+
+def test_every_text_of_a_workbook_is_told(marked):
+    """Cells, charts, tips and number formats: each is marked, or the same in all languages, or typed."""
+    for one, path in marked["books"]:
+        book = openpyxl.load_workbook(path)
+        assert all("⟦" in tab for tab in book.sheetnames)
+        cells = {cell.value for sheet in book.worksheets[:-1] for row in sheet for cell in row}
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: unescape(archive.read(name).decode()) for name in archive.namelist()}
+        charts = "".join(text for name, text in parts.items() if "charts/chart" in name)
+        sheets = "".join(text for name, text in parts.items() if "worksheets/sheet" in name)
+        cells |= set(re.findall("<(?:a:t|c:v)>(.*?)</", charts))
+        cells |= set(re.findall('tooltip="(.*?)"', sheets))
+        cells |= {text for form in book._number_formats for text in re.findall('"([^"]+)"', form)}
+        plain_texts = {c for c in cells if isinstance(c, str) and "⟦" not in c and not same_everywhere(c)}
+        assert plain_texts - typed_in(one) == set(), path
+
+
+def entered(path: Path) -> dict[str, str]:
+    """The formula of every named range, as the manifest has it, without the words it shows."""
+    formulas = read(path).manifest.formulas
+    return {name: re.sub('"[✓✗]?[^"]*"', '""', text) for name, (_, text) in formulas.items()}
+
+
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("zh") / "walkthrough.xlsx"
+    assert press.build(templates.path("walkthrough"), path, changed={"lang": "zh"}).report.holds
+    return path
+
+
+def test_names_and_formulas_are_the_same_in_every_language(chinese, walkthrough):
+    ours, theirs = read(chinese), read(walkthrough)
+    assert list(ours.names) == list(theirs.names)
+    assert [(a.row, a.col) for n, a in ours.names.items() if not n.startswith("x")] == [
+        (a.row, a.col) for n, a in theirs.names.items() if not n.startswith("x")
+    ]
+    assert ours.manifest.sheets == theirs.manifest.sheets
+    assert entered(chinese) == entered(walkthrough)
+
+
+def test_a_chinese_workbook_speaks_chinese(chinese):
+    book = openpyxl.load_workbook(chinese, data_only=True)
+    assert book.sheetnames == [
+        "开始",
+        "输入",
+        "自注意力",
+        "学习得到的 Q、K、V",
+        "改变维度",
+        "多头注意力",
+        "多头注意力，所有的头",
+        "对比",
+        "术语表",
+        "契约",
+    ]
+    texts = {c.value for sheet in book.worksheets for row in sheet for c in row if isinstance(c.value, str)}
+    assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ mouse 的输入在每个句子中都相同"} <= texts
+    assert "mouse" in texts  # what a person has typed stays as it is
+    assert any('"不在词表中"' in str(f) for f in book._number_formats)
+    for hyperlink in book.worksheets[0]._hyperlinks:
+        assert hyperlink.location in book.defined_names
+        assert hyperlink.tooltip.startswith("转到：")
+
+
+@pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
+def test_every_engine_proves_a_chinese_workbook(chinese, engine):
+    require(engine)
+    report = check(chinese, engine)
+    assert report.every_finding == ()
+    assert any(result.kind == "mark" for run in report.runs for result in run.results)
+
+
+def test_the_specs_own_language_is_taken_and_may_be_overridden(tmp_path):
+    data = plain([2], 2, {"id": "attn"}) | {"lang": "zh"}
+    for lang, tab in (("", "开始"), ("zh", "开始"), ("en", "Start")):
+        xlsxattn.build(data, tmp_path / "a.xlsx", force=True, lang=lang)
+        assert openpyxl.load_workbook(tmp_path / "a.xlsx").sheetnames[0] == tab
+
+
+def test_side_headings_get_as_many_lines_as_they_need():
+    assert [
+        layout._lines(text) for text in ("row max", "entropy without √d", "行最大值", "不缩放的行和")
+    ] == [1, 2, 1, 2]
+
+
+# --- the command line --------------------------------------------------------------------------------------
+
+MESSAGES = {
+    *("NotCheckableError", "SpecError", "PressError", "EngineFailed", "EngineMissing", "ShapesDisagree"),
+    *("CopyError", "PreviewError", "ClickException", "PandasMissing", "Finding", "echo", "info", "error"),
+}
+
+
+def test_no_message_is_glued_together():
+    """A sentence in an f-string has its values in it already, and no catalogue can know it: use `say`."""
+    glued = []
+    for path in sorted((ROOT / "xlsxattn").rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or path.parent.name == "weights":
+                continue
+            if getattr(call.func, "id", getattr(call.func, "attr", "")) in MESSAGES:
+                texts = [arg for arg in call.args[-4:] if isinstance(arg, ast.JoinedStr)]
+                parts = [part.value for text in texts for part in text.values if constant(part)]
+                glued += [f"{path}:{call.lineno}: {part}" for part in parts if re.search("[a-z]{3} ", part)]
+    assert glued == []
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "code"),
+    [
+        ((), {}, "en"),
+        ((), {"LANG": "zh_CN.UTF-8"}, "zh"),
+        ((), {"LC_MESSAGES": "zh_TW", "LANG": "en_GB.UTF-8"}, "zh"),
+        ((), {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}, "en"),
+        ((), {"LC_ALL": "", "LANG": "zh_CN.UTF-8"}, "zh"),
+        ((), {"XLSXATTN_LANG": "zh", "LC_ALL": "en_US.UTF-8"}, "zh"),
+        ((), {"XLSXATTN_LANG": "en", "LC_ALL": "zh_CN.UTF-8"}, "en"),
+        ((), {"LANG": "de_DE.UTF-8"}, "en"),
+        (("--lang", "zh"), {"LANG": "en_US.UTF-8"}, "zh"),
+        (("--lang=en",), {"LANG": "zh_CN.UTF-8"}, "en"),
+        (("--lang", "xx"), {"LANG": "zh_CN.UTF-8"}, "zh"),
+    ],
+)
+def test_the_language_of_messages(words, environment, code):
+    assert chosen(["check", *words], environment).code == code
+
+
+@pytest.mark.usefixtures("here")
+def test_messages_follow_the_language_and_english_comes_back():
+    assert run("check", "no.xlsx", "--lang", "zh").err == "xlsxattn: no.xlsx：没有这个文件\n"
+    assert run("build", "--lang", "zh", "walkthruogh").err.startswith(
+        "xlsxattn: 没有模板“walkthruogh”；您是指“walkthrough”吗？现有模板："
+    )
+    assert run("buidl", "--lang", "zh").err == "xlsxattn: 没有命令 'buidl'。 您是指 'build' 吗？\n"
+    assert run("check", "--lang", "zh").err.startswith("xlsxattn: 缺少参数 'FILES...'")
+    wrong = run("check", "a.xlsx", "--engine", "abacus", "--lang", "zh").err
+    assert wrong.startswith("xlsxattn: '--engine' 的值无效：'abacus' 不是以下之一：'ironcalc'")
+    said = run("build", "--lang", "zh", "--help").out
+    assert "用法：" in said
+    assert "选项" in said
+    assert "显示此帮助并退出。" in said
+    assert "由 SOURCE" in said
+    assert run("check", "no.xlsx").err == "xlsxattn: no.xlsx: there is no such file\n"
+    assert "Show this message and exit." in run("build", "--help").out
+
+
+def test_a_specs_error_is_told_with_its_place_and_values(here):
+    (here / "a.toml").write_text('title = "a"\nlang = "zh"\nlenght = 3\n', "utf-8")
+    assert run("build", "a.toml", "--lang", "zh").err == (
+        "xlsxattn: a.toml: lenght: 没有这个键；您是指“length”吗？\n"
+    )
+    (here / "b.toml").write_text(toml(plain([2], 2, {"id": "a"}) | {"lang": "xx"}), "utf-8")
+    assert run("build", "b.toml").err == "xlsxattn: b.toml: lang: found 'xx', one of en, zh is needed\n"
+
+
+@pytest.mark.usefixtures("here")
+def test_the_environment_speaks_but_does_not_write(monkeypatch):
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    made = run("build", "causal", "-o", "a.xlsx", "-v")
+    assert made.code == 0
+    assert "已写入：a.xlsx" in made.out
+    assert "都与 NumPy 一致" in made.out
+    assert "a.xlsx：正在验证" in made.err
+    assert openpyxl.load_workbook("a.xlsx").sheetnames[0] == "Start"
+    assert run("build", "causal", "-o", "b.xlsx", "--lang", "zh").code == 0
+    assert openpyxl.load_workbook("b.xlsx").sheetnames[0] == "开始"
+
+
+def test_a_new_spec_asks_for_its_language(here):
+    said = run("new", "causal", "--lang", "zh")
+    assert "编辑之后运行：" in said.out
+    assert tomllib.loads((here / "my-causal.toml").read_text("utf-8"))["lang"] == "zh"
+    assert run("new", "causal", "other.toml").code == 0
+    assert (here / "other.toml").read_bytes() == templates.path("causal").read_bytes()
+
+
+@pytest.fixture
+def faulty(chinese, here) -> Path:
+    book = openpyxl.load_workbook(chinese)
+    tab, cell = next(iter(book.defined_names["attn_Scale"].destinations))
+    book[tab][cell.replace("$", "")] = 3
+    book.save(here / "faulty.xlsx")
+    return here / "faulty.xlsx"
+
+
+def test_findings_are_told_and_programs_get_the_same_keys(faulty):
+    told = run("check", faulty, "--lang", "zh", "-q")
+    assert told.code == 1
+    assert "错误: 自注意力!" in told.out
+    assert "NumPy 得到" in told.out
+    found = {
+        code: json.loads(run("check", faulty, "--format", "json", "--lang", code).out) for code in codes()
+    }
+    findings = (found[code]["files"][0]["findings"] for code in ("zh", "en"))
+    for ours, theirs in zip(*findings, strict=True):
+        assert ours.pop("message") != theirs.pop("message")
+        assert ours == theirs
+    assert found["zh"].pop("files")[0]["verdict"] == found["en"].pop("files")[0]["verdict"] == "fails"
+    assert found["zh"] == found["en"]
+    junit = {code: run("check", faulty, "--format", "junit", "--lang", code).out for code in codes()}
+    assert "NumPy 得到" in junit["zh"]
+    bare = {code: re.sub('message="[^"]*"|>[^<]*<', "", text) for code, text in junit.items()}
+    assert bare["zh"] == bare["en"]

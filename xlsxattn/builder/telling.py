@@ -1,0 +1,51 @@
+"""Pages in the reader's language: what is shown is told, names, formulas and a person's words are kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from xlsxattn.builder.graph import Block
+from xlsxattn.builder.ops import Op
+from xlsxattn.language import Phrase
+
+if TYPE_CHECKING:
+    from xlsxattn.builder.graph import Cell
+    from xlsxattn.language import Language
+
+    T = TypeVar("T")
+
+KEPT = {"id", "name", "kind", "look", "target", "slices", "tops", "drop_downs", "values", "names", "labels"}
+"""Fields of pages and blocks that hold names, or what a person has typed."""
+NAME = re.compile(r"\w+_\w+")
+"""A range's name, as charts have it."""
+
+
+def told(thing: T, language: Language) -> T:
+    """A page, or a part of one, with its texts told in a language; English is left as it is."""
+    found: T = _told(thing, language) if language.texts else thing
+    return found
+
+
+def _told(thing: Any, language: Language) -> Any:  # noqa: ANN401 - whatever pages are made of
+    if isinstance(thing, str):
+        return thing if NAME.fullmatch(thing) else language.tell(thing)
+    if isinstance(thing, tuple):
+        return tuple(_told(one, language) for one in thing)
+    if isinstance(thing, Mapping):
+        return {key: _told(one, language) for key, one in thing.items()}
+    if isinstance(thing, Op):  # of an operation a page shows what the page says itself, and its formula
+        return replace(thing, texts=_told(thing.texts, language)) if thing.texts else thing
+    if not is_dataclass(thing) or isinstance(thing, type):
+        return thing
+    shown = {f.name: _told(getattr(thing, f.name), language) for f in fields(thing) if f.name not in KEPT}
+    if isinstance(thing, Block) and thing.kind == "constant" and isinstance(thing.values, tuple):
+        shown["values"] = tuple(tuple(_own(cell, language) for cell in row) for row in thing.values)
+    return replace(thing, **shown)
+
+
+def _own(cell: Cell, language: Language) -> Cell:
+    """A typed cell: told where the program says it, kept where a person does."""
+    return language.tell(cell) if isinstance(cell, Phrase) else cell

@@ -1,0 +1,111 @@
+"""In which language a command speaks: --lang, else XLSXATTN_LANG, else the one of the system's messages."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import import_module
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xlsxattn.language import ENGLISH, Language, codes, language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+_KEY = "xlsxattn.lang"
+ENVIRONMENT = ("XLSXATTN_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
+CLICK = tuple(
+    f"click.{name}" for name in ("core", "decorators", "exceptions", "formatting", "parser", "types")
+)
+"""Modules of click that say something to a person."""
+
+
+def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
+    """The language of a command line and its environment; English where neither names one that there is.
+
+    >>> chosen(["build", "--lang=zh"], {}).code, chosen([], {"LANG": "zh_CN.UTF-8"}).code
+    ('zh', 'zh')
+    >>> chosen(["build"], {"LC_ALL": "C", "LANG": "zh_CN.UTF-8"}).code
+    'en'
+    """
+    asked = [b for a, b in pairwise(arguments) if a == "--lang"]
+    asked += [a.removeprefix("--lang=") for a in arguments if a.startswith("--lang=")]
+    named = next((environment[name] for name in ENVIRONMENT if environment.get(name)), "")
+    begun = [
+        code for code in codes() if named.lower().replace("-", "_").partition(".")[0].split("_")[0] == code
+    ]
+    known = [code for code in asked if code in codes()]
+    return language((known[-1:] or begun or [ENGLISH.code])[0])
+
+
+def lang(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --lang."""
+    option = click.option(
+        "--lang",
+        type=click.Choice(codes()),
+        expose_value=False,
+        callback=_choose,
+        help="The language of workbooks and messages.",
+    )
+    return option(command)
+
+
+def _choose(ctx: click.Context, _: click.Parameter, asked: str | None) -> None:
+    if asked:
+        ctx.find_root().meta[_KEY] = asked
+
+
+def asked() -> str:
+    """The language that the running command was asked for, by its code; "" for none."""
+    return str(click.get_current_context().find_root().meta.get(_KEY, ""))
+
+
+_SPOKEN: ContextVar[Language] = ContextVar("spoken", default=ENGLISH)
+
+
+def spoken() -> Language:
+    """The language of the running command."""
+    return _SPOKEN.get()
+
+
+def tell(text: str) -> str:
+    """A text in the language of the running command."""
+    return spoken().tell(text)
+
+
+@contextmanager
+def speaking(chosen: Language) -> Iterator[None]:
+    """Let a command speak a language, and click with it, whose own texts pass through gettext."""
+    own: list[tuple[Any, str, Any]] = []
+    spell = {"_": chosen.tell, "ngettext": lambda one, many, n: chosen.tell(one if n == 1 else many)}
+    for module in map(import_module, CLICK) if chosen.texts else ():
+        own += [(module, name, getattr(module, name)) for name in spell if hasattr(module, name)]
+    token = _SPOKEN.set(chosen)
+    try:
+        for module, name, _ in own:
+            setattr(module, name, spell[name])
+        yield
+    finally:
+        _SPOKEN.reset(token)
+        for module, name, before in own:
+            setattr(module, name, before)
+
+
+def told(command: click.Command, chosen: Language) -> click.Command:
+    """A command whose help is told in a language, its subcommands' too."""
+    if not chosen.texts:
+        return command
+    made = copy.copy(command)
+    made.params = [copy.copy(param) for param in command.params]
+    made._help_option = None  # noqa: SLF001 - click makes it when it is needed, and keeps it
+    shown: list[Any] = [made, *made.params]
+    for one in shown:
+        if getattr(one, "help", None):
+            one.help = "\n\n".join(chosen.tell(" ".join(part.split())) for part in one.help.split("\n\n"))
+    if isinstance(made, click.Group):
+        made.commands = {name: told(one, chosen) for name, one in made.commands.items()}
+    return made

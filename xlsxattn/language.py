@@ -1,0 +1,95 @@
+"""Texts in the reader's language: English stands in the code, every other language in one catalogue file.
+
+A catalogue, ``lang/zh.toml``, gives for each English text the one that is shown in its place. A text with
+values in it is made by `say`, which keeps the sentence and the values apart, so that a language may put them
+in another order. Nothing is translated before it is shown, or written into a workbook.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FOLDER = Path(__file__).parent / "lang"
+
+
+class Phrase(str):
+    """A text in English that remembers its sentence (``"layer {k}"``) and the values in it."""
+
+    __slots__ = ("sentence", "values")
+    sentence: str
+    values: Mapping[str, object]
+
+    def __new__(cls, sentence: str, values: Mapping[str, object]) -> Self:
+        """Fill in the values."""
+        self = super().__new__(cls, sentence.format(**values) if values else sentence)
+        self.sentence, self.values = sentence, values
+        return self
+
+    def __str__(self) -> str:
+        """Itself, so that what ``str`` takes out of an exception can still be told in another language."""
+        return self
+
+    def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:  # type: ignore[override]
+        return self.sentence, self.values
+
+
+def say(sentence: str, /, **values: object) -> Phrase:
+    """A text to be shown, with values for the names in braces; values that are phrases are told as well.
+
+    >>> say("{title}, layer {k}", title=say("Decoder"), k=2)
+    'Decoder, layer 2'
+    """
+    return sentence if isinstance(sentence, Phrase) and not values else Phrase(sentence, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language: its code, as ``lang`` and ``--lang`` take it, and for each English text its own."""
+
+    code: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+
+    def tell(self, text: str) -> str:
+        """A text in this language; in English where the catalogue lacks it.
+
+        >>> language("zh").tell(say("{title}, layer {k}", title=say("Decoder"), k=2))
+        '解码器，第 2 层'
+        """
+        if not isinstance(text, Phrase):
+            return self.texts.get(text, text)
+        sentence = self.texts.get(text.sentence, text.sentence)
+        values = {
+            name: self.tell(value) if isinstance(value, Phrase) else value
+            for name, value in text.values.items()
+        }
+        return sentence.format(**values) if values else sentence
+
+
+ENGLISH = Language("en")
+
+
+def codes() -> tuple[str, ...]:
+    """The languages there are, English first."""
+    return (ENGLISH.code, *sorted(path.stem for path in FOLDER.glob("*.toml")))
+
+
+@cache
+def language(code: str) -> Language:
+    """A language by its code; every table of its catalogue is read, whatever it is called.
+
+    Raises:
+        KeyError: there is none with this code.
+    """
+    if code not in codes():
+        raise KeyError(code)
+    if code == ENGLISH.code:
+        return ENGLISH
+    tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
+    return Language(code, {english: text for table in tables for english, text in table.items()})
