@@ -58,7 +58,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     modules = {
         str(path.relative_to(ROOT))
         for path in (ROOT / "xlsxattn").rglob("*.*")
-        if path.suffix in (".py", ".json", ".html", ".css", ".js", ".typed")
+        if path.suffix in (".py", ".toml", ".json", ".html", ".css", ".js", ".typed")
     }
     specs = {f"xlsxattn/{path.relative_to(ROOT)}" for path in (ROOT / "templates").iterdir()}
     assert "xlsxattn/templates/walkthrough.toml" in specs
