@@ -65,7 +65,7 @@ CHOICES = [
 
 CONFLICTS = [
     ("encoder", "generate = true", "generate", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
-    ("encoder", "temperature = 2.0", "temperature", "it belongs to decoder, encoder-decoder"),
+    ("encoder", "temperature = 2.0", "temperature", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
     ("classifier", 'classes = ["x", "y"]\ntied = true', "tied", "it belongs to decoder, encoder-decoder"),
     ("decoder", 'pool = "mean"', "pool", "no such key on a sheet of kind 'decoder'", "it belongs to classifier"),
     ("decoder", 'classes = ["x", "y"]', "classes", "it belongs to classifier"),
@@ -93,6 +93,11 @@ GIVEN = [
     ("classifier", 'classes = ["x", "y", "z"]', "W_C", [[1.0, 0.0]] * 4, "shape 4 × 2, 4 × 3 is needed"),
     ("decoder", "", "l1_W_2", None, "is missing"),
 ]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _away(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
 
 
 def sheet(kind: str, keys: str) -> str:
