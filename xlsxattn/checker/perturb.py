@@ -78,6 +78,9 @@ def perturbed(book: Book) -> list[Edits]:
         if book.names["vocab_E"].cols > WIDE:  # by chance, a word attends to another most in few columns only
             words = _filled(vocabulary[1:] or vocabulary, sentences)
             rounds.append(_growing(cells, rng) | words | {own[-1]: vocabulary[0] for own in sentences if own})
+            rounds.append(
+                _growing(cells, rng) | _third(vocabulary, sentences) | _focused(book, vocabulary[-1])
+            )
         rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
@@ -173,6 +176,16 @@ def _growing(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> 
     low = np.maximum(low, 0)
     drawn = low + np.sort(rng.uniform(0, 1, len(cells))) * (high - low)
     return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
+
+
+def _third(vocabulary: list[str], sentences: list[list[At]]) -> dict[At, float | str]:
+    """Sentences whose last word is the third in size, after the first two: so it comes third in attention."""
+    words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
+    for own in sentences:
+        words |= dict(zip(own, vocabulary[:-3:-1], strict=False)) | {
+            own[-1]: vocabulary[max(-3, -len(vocabulary))]
+        }
+    return words
 
 
 def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
