@@ -65,7 +65,7 @@ CHOICES = [
 
 CONFLICTS = [
     ("encoder", "generate = true", "generate", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
-    ("encoder", "temperature = 2.0", "temperature", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
+    ("encoder", "temperature = 2.0", "temperature", "cross-attention, decoder, encoder-decoder"),
     ("classifier", 'classes = ["x", "y"]\ntied = true', "tied", "it belongs to decoder, encoder-decoder"),
     ("decoder", 'pool = "mean"', "pool", "no such key on a sheet of kind 'decoder'", "it belongs to classifier"),
     ("decoder", 'classes = ["x", "y"]', "classes", "it belongs to classifier"),
