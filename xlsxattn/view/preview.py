@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -108,8 +109,15 @@ def page_of(seen: Seen, sheet: str) -> int:
 
 
 def _tab(seen: Seen, sheet: str) -> str:
-    """The tab where a sheet's own ranges stand; of a model's several pages the last, with its outcome."""
-    own = [m.area.sheet for m in seen.matrices.values() if m.name.startswith(f"{sheet}_")]
+    """The tab where a sheet's own ranges stand; of a model's several pages the last, with its outcome.
+
+    The page that shows all heads once more stands behind it.
+    """
+    own = [
+        m.area.sheet
+        for m in seen.matrices.values()
+        if m.name.startswith(f"{sheet}_") and not re.search("_Map$|_Map_|_maps_", m.name)
+    ]
     return own[-1] if own else ""
 
 
