@@ -15,49 +15,45 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
-from xlsxattn.builder.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
-from xlsxattn.builder.printing import (
-    PIXELS_A_CHARACTER,
-    PIXELS_A_COLUMN,
-    TooLargeError,
-    finish,
-    pixels,
+from xlsxattn.builder.headwords import contents, front, glossary, page_head, tries
+from xlsxattn.builder.measures import (
+    BAND_GAP,
+    GAP,
+    MARGIN,
+    WIDEST,
+    caption,
+    caption_columns,
+    caption_lines,
+    captioned,
+    group_columns,
+    label_width,
 )
+from xlsxattn.builder.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
+from xlsxattn.builder.printing import TooLargeError, finish, pixels
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xlsxattn.builder.graph import Band, Book, Box, Chart, Group, Labels, Page
+    from xlsxattn.builder.graph import Band, Book, Chart, Group, Labels, Page
 
     Tell = Callable[[str], str]
 
 __all__ = ["TooLargeError", "caption", "caption_lines", "lay_out"]
 
-HEAD_ROWS, FIRST_BAND = 4, 5
-MARGIN, GAP = 1, 1
-"""Empty columns: one left of everything, one between lanes."""
-LEAST_LANE, BAND_GAP, WIDEST = 8, 1, 28.0
+LEAST_LANE = 8
 CHART_ROWS = 18
 LEAST_LABEL = {False: 12.0, True: 6.0}
 """Characters of a lane's first column, and of a compact one's."""
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
 ONE_LINE = 11
-LONGEST_CAPTION = 92
 UPRIGHT = 62.0
 """Points that words take which stand upright above a map."""
-BREAKS = re.compile(r"[^-+*/,(=<>](?=[-+*/,])|,(?!$)")
-"""Where a formula may go on in another line: before an operator, after a comma."""
 MANIFEST_LINE, TALLEST = 84, 409.0
 """Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
 MOST_OUTLINED = 128
 """Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
-PIXELS_A_FORMULA_CHARACTER = theme.PIXELS["formula"]
-MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
-PARAGRAPH_CHARACTERS = 118
-GO = "Go to {title}"
-LEGEND = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
 
 
 def lay_out(book: Book) -> list[Sheet]:
@@ -105,122 +101,19 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
     if first:
-        row = _front(sheet, page, tell)
+        row = front(sheet, page, tell)
     else:
-        row = _glossary(sheet, page, _contents(sheet, page, _head(sheet, page), tell), tell)
+        row = glossary(sheet, page, contents(sheet, page, page_head(sheet, page), tell), tell)
     starts = _lanes(sheet, page)
     pieces: list[tuple[int, int]] = []
     for i, band in enumerate(page.bands):
         row = _band(sheet, band, row, starts, pieces, full=full)
         if below := [chart for chart in page.charts if chart.after == i]:
             row = _charts(sheet, below, row, starts, pieces)
-    row = _tries(sheet, page, row, pieces, tell)
+    row = tries(sheet, page, row, pieces, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, starts, pieces)
     finish(sheet, row, pieces)
     return sheet
-
-
-def _head(sheet: Sheet, page: Page) -> int:
-    sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
-    col = MARGIN
-    for fact in page.facts:
-        if fact.words:
-            sheet.texts.append(Text(2, col, fact.words, "fact"))
-            col += 1 if col == MARGIN else 2
-        sheet.placed.append(Placed(fact.block, 2, col))
-        col += 2
-    if not page.lanes:
-        sheet.frozen = HEAD_ROWS - 1
-    return FIRST_BAND
-
-
-def _contents(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
-    """A table of contents: a line for each page, its title a link."""
-    if not page.links:
-        return row
-    sheet.texts.append(Text(row, MARGIN, tell("Contents"), "step"))
-    for i, link in enumerate(page.links, row + 1):
-        tip = tell(say(GO, title=link.title))
-        sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target, tip=tip))
-        sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
-        for j, (words, target) in enumerate(link.more):
-            sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
-    labels = [_label_width(group) for band in page.bands for group in band.groups if group]
-    sheet.widths[MARGIN] = max([*labels, *(theme.cell_width(link.title) + 2.0 for link in page.links)])
-    return row + len(page.links) + 2
-
-
-def _glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
-    """A table of terms: each a link to where it first stands, its meaning, the paper that names it."""
-    for i, entry in enumerate(page.entries, row):
-        tip = tell(say(GO, title=entry.term))
-        sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target, tip=tip))
-        sheet.texts.append(Text(i, MARGIN + 1, entry.says, "meaning"))
-        sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
-        sheet.heights[i] = 18.0
-    if page.entries:
-        sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
-        sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries)
-        sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
-    return row + len(page.entries)
-
-
-def _tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]], tell: Tell) -> int:
-    """A box with experiments for the reader."""
-    if not page.tries:
-        return row
-    sheet.texts.append(Text(row, MARGIN, tell("Try this"), "step"))
-    sheet.heights[row] = 20.0
-    for i, text in enumerate(page.tries, row + 1):
-        sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
-        sheet.heights[i] = 17.0
-    after = row + len(page.tries) + 1 + BAND_GAP
-    pieces.append((row, after))
-    return after
-
-
-def _front(sheet: Sheet, page: Page, tell: Tell) -> int:
-    """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
-    lines = _lines_of_boxes(page.boxes)
-    columns = 2 * max(map(len, lines)) - 1
-    for i in range(max(columns, 7)):
-        sheet.widths[MARGIN + i] = BOX_WIDTH if i % 2 == 0 else ARROW_WIDTH
-    across = max(columns, 9)
-    sheet.frozen, row = 1, 2
-    for text in (page.lead, *page.paragraphs):
-        sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=across))
-        sheet.heights[row] = 16.0 * -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS) + 4
-        row += 1
-    row += 1
-    for top, line in enumerate(lines):
-        _line_of_boxes(sheet, line, row + 4 * top, tell, last=line is lines[-1])
-    row += 4 * len(lines)
-    for i, (text, look) in enumerate(LEGEND):
-        sheet.texts.append(Text(row, MARGIN + 2 * i, tell(text), f"legend {look}"))
-    return row + 2
-
-
-def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
-    """The boxes line by line: a new line where one asks for it, and where a line is full."""
-    lines: list[list[Box]] = [[]]
-    for box in boxes:
-        if lines[-1] and (box.begins or len(lines[-1]) == MOST_BOXES):
-            lines.append([])
-        lines[-1].append(box)
-    return lines
-
-
-def _line_of_boxes(sheet: Sheet, line: Sequence[Box], top: int, tell: Tell, *, last: bool) -> None:
-    for i, box in enumerate(line):
-        col = MARGIN + 2 * i
-        tip = tell(say(GO, title=box.title))
-        sheet.texts.append(Text(top, col, box.title, "box", target=box.target, tip=tip))
-        sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
-        if i + 1 < len(line):
-            sheet.texts.append(Text(top, col + 1, "→", "arrow"))
-    if not last:
-        sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
-    sheet.heights |= {top: 26.0, top + 1: 20.0}
 
 
 def _lanes(sheet: Sheet, page: Page) -> list[int]:
@@ -230,12 +123,12 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
     for i in range(lanes):
         own = [band for band in page.bands if not band.shared]
         groups = [group for band in own if (group := band.groups[i]) is not None]
-        label = max([_label_width(group) for group in groups], default=0.0)
+        label = max([label_width(group) for group in groups], default=0.0)
         if page.lanes:
             sheet.widths[starts[i]] = max(label, LEAST_LABEL[page.compact])
-        width = max([_group_columns(group) for group in groups], default=1)
-        captioned = [group for band in page.bands if _captioned(band) and (group := band.groups[i])]
-        captions = [_caption_columns(group, label) for group in captioned]
+        width = max([group_columns(group) for group in groups], default=1)
+        above = [group for band in page.bands if captioned(band) and (group := band.groups[i])]
+        captions = [caption_columns(group, label) for group in above]
         width = max([width, LEAST_LANE if page.bands and not page.compact else 1, *captions])
         if page.lanes:
             where = Rectangle(3, starts[i], 3, starts[i] + width)
@@ -244,48 +137,6 @@ def _lanes(sheet: Sheet, page: Page) -> list[int]:
             sheet.heights[3] = 22.0
         starts.append(starts[i] + 1 + width + GAP)
     return starts
-
-
-def _captioned(band: Band) -> bool:
-    return band.show_formula and not band.shared
-
-
-def _label_width(group: Group) -> float:
-    found = [0.0]
-    for labels in group.rows:
-        found += (
-            labels.widths if isinstance(labels, Block) else [theme.cell_width(text) + 2 for text in labels]
-        )
-    return min(max(found), WIDEST)
-
-
-def _group_columns(group: Group) -> int:
-    return max(block.cols for block in group.blocks) + len(group.sides)
-
-
-def _caption_columns(group: Group, label: float) -> int:
-    """Columns that a lane needs beside its labels for the formula's text to fit."""
-    longest = max(len(line) for line in caption_lines(group))
-    pixels = PIXELS_A_FORMULA_CHARACTER * (longest + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
-    return int(-(-pixels // (8.5 * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)))
-
-
-def caption(group: Group) -> str:
-    """The formula of a group's first block as text, in braces where it is an array formula."""
-    parts = group.blocks[0].parts
-    texts = [f"{{{part.formula}}}" if part.op.entered != "cells" else part.formula for part in parts]
-    return "".join(texts[:1]) if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
-
-
-def caption_lines(group: Group) -> list[str]:
-    """The caption, broken before an operator where it is longer than a line."""
-    lines, rest = [], caption(group)
-    while len(rest) > LONGEST_CAPTION:
-        spots = [m.start() + 1 for m in BREAKS.finditer(rest[:LONGEST_CAPTION])]
-        at = spots[-1] if spots and spots[-1] > LONGEST_CAPTION // 3 else LONGEST_CAPTION
-        lines.append(rest[:at])
-        rest = f"    {rest[at:]}"
-    return [*lines, rest]
 
 
 def _band(
@@ -313,7 +164,7 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
     strips: list[list[tuple[Group, int]]] = [[]]
     lanes, lane = len(starts) - 1, 0
     for group in groups:
-        wide = bool(group.rows) + _group_columns(group)
+        wide = bool(group.rows) + group_columns(group)
         if strips[-1] and (lane >= lanes or starts[lane] + wide >= starts[-1]):
             strips.append([])
             lane = 0
@@ -329,7 +180,7 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     sides = [side.heading for group in groups for side in group.sides]
     captions = [[group.title] if group.title else caption_lines(group) for group in groups]
     titled = max((len(lines) for lines in captions), default=0)
-    titled = titled if _captioned(band) or any(group.title for group in groups) else 0
+    titled = titled if captioned(band) or any(group.title for group in groups) else 0
     headed = any(group.cols is not None for group in groups) or bool(sides)
     if any(isinstance(group.cols, Block) and group.cols.look == "map label" for group in groups):
         sheet.heights[row + titled] = UPRIGHT

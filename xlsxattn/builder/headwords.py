@@ -1,0 +1,130 @@
+"""The words around the blocks: a page's head, the picture on Start, contents, glossary, things to try.
+
+Each function adds its words to a sheet, from a row on, and gives the row where the next thing begins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import theme
+from xlsxattn.builder.measures import BAND_GAP, FIRST_BAND, HEAD_ROWS, MARGIN, label_width
+from xlsxattn.builder.placed import Placed, Text
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xlsxattn.builder.graph import Box, Page
+    from xlsxattn.builder.placed import Sheet
+
+    Tell = Callable[[str], str]
+
+MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
+PARAGRAPH_CHARACTERS = 118
+GO = "Go to {title}"
+LEGEND = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
+
+
+def page_head(sheet: Sheet, page: Page) -> int:
+    """The lead and the facts; the title stands above them already."""
+    sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
+    col = MARGIN
+    for fact in page.facts:
+        if fact.words:
+            sheet.texts.append(Text(2, col, fact.words, "fact"))
+            col += 1 if col == MARGIN else 2
+        sheet.placed.append(Placed(fact.block, 2, col))
+        col += 2
+    if not page.lanes:
+        sheet.frozen = HEAD_ROWS - 1
+    return FIRST_BAND
+
+
+def contents(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
+    """A table of contents: a line for each page, its title a link."""
+    if not page.links:
+        return row
+    sheet.texts.append(Text(row, MARGIN, tell("Contents"), "step"))
+    for i, link in enumerate(page.links, row + 1):
+        tip = tell(say(GO, title=link.title))
+        sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target, tip=tip))
+        sheet.texts.append(Text(i, MARGIN + 1, link.says, "why"))
+        for j, (words, target) in enumerate(link.more):
+            sheet.texts.append(Text(i, MARGIN + 4 + j, words, "link", target=target))
+    labels = [label_width(group) for band in page.bands for group in band.groups if group]
+    sheet.widths[MARGIN] = max([*labels, *(theme.cell_width(link.title) + 2.0 for link in page.links)])
+    return row + len(page.links) + 2
+
+
+def glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
+    """A table of terms: each a link to where it first stands, its meaning, the paper that names it."""
+    for i, entry in enumerate(page.entries, row):
+        tip = tell(say(GO, title=entry.term))
+        sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target, tip=tip))
+        sheet.texts.append(Text(i, MARGIN + 1, entry.says, "meaning"))
+        sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
+        sheet.heights[i] = 18.0
+    if page.entries:
+        sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
+        sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries)
+        sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
+    return row + len(page.entries)
+
+
+def tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]], tell: Tell) -> int:
+    """A box with experiments for the reader."""
+    if not page.tries:
+        return row
+    sheet.texts.append(Text(row, MARGIN, tell("Try this"), "step"))
+    sheet.heights[row] = 20.0
+    for i, text in enumerate(page.tries, row + 1):
+        sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
+        sheet.heights[i] = 17.0
+    after = row + len(page.tries) + 1 + BAND_GAP
+    pieces.append((row, after))
+    return after
+
+
+def front(sheet: Sheet, page: Page, tell: Tell) -> int:
+    """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
+    lines = _lines_of_boxes(page.boxes)
+    columns = 2 * max(map(len, lines)) - 1
+    for i in range(max(columns, 7)):
+        sheet.widths[MARGIN + i] = BOX_WIDTH if i % 2 == 0 else ARROW_WIDTH
+    across = max(columns, 9)
+    sheet.frozen, row = 1, 2
+    for text in (page.lead, *page.paragraphs):
+        sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=across))
+        sheet.heights[row] = 16.0 * -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS) + 4
+        row += 1
+    row += 1
+    for top, line in enumerate(lines):
+        _line_of_boxes(sheet, line, row + 4 * top, tell, last=line is lines[-1])
+    row += 4 * len(lines)
+    for i, (text, look) in enumerate(LEGEND):
+        sheet.texts.append(Text(row, MARGIN + 2 * i, tell(text), f"legend {look}"))
+    return row + 2
+
+
+def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
+    """The boxes line by line: a new line where one asks for it, and where a line is full."""
+    lines: list[list[Box]] = [[]]
+    for box in boxes:
+        if lines[-1] and (box.begins or len(lines[-1]) == MOST_BOXES):
+            lines.append([])
+        lines[-1].append(box)
+    return lines
+
+
+def _line_of_boxes(sheet: Sheet, line: Sequence[Box], top: int, tell: Tell, *, last: bool) -> None:
+    for i, box in enumerate(line):
+        col = MARGIN + 2 * i
+        tip = tell(say(GO, title=box.title))
+        sheet.texts.append(Text(top, col, box.title, "box", target=box.target, tip=tip))
+        sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
+        if i + 1 < len(line):
+            sheet.texts.append(Text(top, col + 1, "→", "arrow"))
+    if not last:
+        sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
+    sheet.heights |= {top: 26.0, top + 1: 20.0}
