@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from specs import plain, specs
 
 from xlsxattn import templates
-from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import layout, measures, pages, writer
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.placed import Rectangle, places
 from xlsxattn.builder.printing import page_height, pixels, tall
@@ -117,7 +117,7 @@ def test_weights_that_are_wider_than_a_lane_keep_apart_and_end_with_the_lanes(he
     assert len(groups) == 3
     assert not any(touch(a, b) for a, b in combinations(groups, 2))
     end = sheet.bars[-1].where.right
-    assert all(group.right <= end or group.left == layout.MARGIN for group in groups)
+    assert all(group.right <= end or group.left == measures.MARGIN for group in groups)
 
 
 @drawn
@@ -162,7 +162,7 @@ def test_columns_are_as_wide_as_the_words_that_name_rows(data):
     for sheet in laid_out(data)[1]:
         for p in (p for p in sheet.placed if p.block.look == "word label"):
             longest = max(map(cell_width, words[p.block.name.split("_")[1]]))
-            assert sheet.widths[p.col] > min(longest, layout.WIDEST - 1)
+            assert sheet.widths[p.col] > min(longest, measures.WIDEST - 1)
 
 
 # --- names -------------------------------------------------------------------------------------------------
@@ -421,9 +421,9 @@ def test_every_step_of_a_layer_has_its_formula_above_it():
     for band in lanes_of(page):
         (group,) = band.groups
         above = at[group.blocks[0].name].row - (group.cols is not None or bool(group.sides))
-        lines = layout.caption_lines(group)
-        assert [said[above - len(lines) + i, layout.MARGIN] for i in range(len(lines))] == lines
-        assert max(map(len, lines)) <= layout.LONGEST_CAPTION + 4
+        lines = measures.caption_lines(group)
+        assert [said[above - len(lines) + i, measures.MARGIN] for i in range(len(lines))] == lines
+        assert max(map(len, lines)) <= measures.LONGEST_CAPTION + 4
 
 
 def test_the_printed_area_ends_where_the_layout_says(tmp_path):

@@ -21,7 +21,6 @@ from xlsxattn.builder.measures import (
     GAP,
     MARGIN,
     WIDEST,
-    caption,
     caption_columns,
     caption_lines,
     captioned,
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], str]
 
-__all__ = ["TooLargeError", "caption", "caption_lines", "lay_out"]
+__all__ = ["TooLargeError", "lay_out"]
 
 LEAST_LANE = 8
 CHART_ROWS = 18
