@@ -50,7 +50,7 @@ def _of_masked(book: Book, mutant: Mutant) -> str:
         return "the last column is masked in this row"
     alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
     mixed = by.block == "Output" and mutant.source[0].endswith("_Attention")
-    if causal and (mixed or by.block in (*MASKED, "Exp", "Attention")) and alone:
+    if causal and (mixed or by.block in (*MASKED, "Exp", "Attention", "Map")) and alone:
         return "the first word sees itself alone: the same for every input"
     return ""
 
@@ -108,7 +108,12 @@ def _copy(book: Book, one: str, two: str) -> bool:
     joined = ("Text", "Heading", "Sentence")
     a, b = place(book, one), place(book, two)
     words = a.block.endswith(joined) and b.block.endswith(joined)
-    return words or _says(book, one) == f"={two}" or _says(book, two) == f"={one}"
+    return words or _copies(book, one, two) or _copies(book, two, one)
+
+
+def _copies(book: Book, one: str, two: str) -> bool:
+    """Whether a range shows another as it is, whole or row by row."""
+    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _says(book, one)) is not None
 
 
 def _of_counts(book: Book, mutant: Mutant) -> str:

@@ -132,11 +132,13 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
         if wanted.kind == "number" and wanted.values.dtype == float and np.array_equal(grid, wanted.values):
             return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
         grid = grid.tolist()
-    findings = []
-    for i in range(area.rows):
-        for j in range(area.cols):
-            value, right = grid[i][j], wanted.values[i, j]
-            if value is None and wanted.blank_ok:
+    findings, texts = [], wanted.kind == "text"
+    for i, (row, rights) in enumerate(zip(grid, wanted.values.tolist(), strict=True)):
+        for j, (value, right) in enumerate(zip(row, rights, strict=True)):
+            if can_tell and type(value) is type(right) is float and abs(value - right) <= allowed:
+                worst = max(worst, abs(value - right))  # nearly all numbers, so without ceremony
+                continue
+            if (value is None and wanted.blank_ok) or (texts and type(value) is str and value == right):
                 continue
             wrong = distance(value, right, wanted.kind)
             if not can_tell and _possible(value, right, wanted):

@@ -6,19 +6,18 @@ hides a look-up that is a row short, and sentences without an unknown word hide 
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from xlsxattn.checker.manifest import MODELS
+from xlsxattn.checker.placing import focused, numbers_of, places, ranks, texts, vanishing
 from xlsxattn.checker.reader import is_text
 from xlsxattn.checker.words import uses_blanks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from xlsxattn.checker.cells import Value
     from xlsxattn.checker.engines import Edits
     from xlsxattn.checker.reader import Book
 
@@ -41,8 +40,6 @@ AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
 WIDE = 16
 """Embeddings of more columns are drawn smaller, or every word would attend to itself alone."""
-NAMED = 3
-"""So many of the words that a focus word looks at are named."""
 MOST_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
@@ -68,19 +65,16 @@ def perturbed(book: Book) -> list[Edits]:
     rng = np.random.default_rng(SEED)
     cells = _limits(book)
     rounds: list[Edits] = [_drawn(cells, rng)]
-    vocabulary = list(dict.fromkeys(_texts(book, "vocab_Tokens").values()))
+    vocabulary = list(dict.fromkeys(texts(book, "vocab_Tokens").values()))
     sentences, full = _sentences(book, full=False), _sentences(book, full=True)
     if vocabulary and sentences:
         rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
         last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
-        words = _filled(vocabulary[:-1] or vocabulary, sentences) | last | _focused(book, vocabulary[-1])
+        words = _filled(vocabulary[:-1] or vocabulary, sentences) | last | focused(book, vocabulary[-1])
         rounds.append(_growing(cells, rng) | words)
         if book.names["vocab_E"].cols > WIDE:  # by chance, a word attends to another most in few columns only
             words = _filled(vocabulary[1:] or vocabulary, sentences)
             rounds.append(_growing(cells, rng) | words | {own[-1]: vocabulary[0] for own in sentences if own})
-            rounds.append(
-                _growing(cells, rng) | _third(vocabulary, sentences) | _focused(book, vocabulary[-1])
-            )
         rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
@@ -90,9 +84,10 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
     if vocabulary and full:
         rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
-        rounds += [_growing(_small(cells), rng) | dict(words) for words in _ranks(book, vocabulary, full)]
+        placed = [*ranks(book, vocabulary, full), *places(book, vocabulary, full)]
+        rounds += [_growing(_small(cells), rng) | dict(words) for words in placed]
         drawn = _drawn(cells, rng)
-        rounds += [drawn | dict(edits) for edits in _vanishing(book, vocabulary, full, drawn)]
+        rounds += [drawn | dict(edits) for edits in vanishing(book, vocabulary, full, drawn)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     kept: list[Edits] = [
@@ -115,7 +110,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
     compared = [sheet.id for sheet in book.manifest.sheets if sheet.settings.get("near")]
     every = [
-        list(_texts(book, f"{c}_Tokens")) if c in typed else list(book.names[f"{c}_Tokens"].cells())
+        list(texts(book, f"{c}_Tokens")) if c in typed else list(book.names[f"{c}_Tokens"].cells())
         for c in (*book.manifest.contexts, *compared)
         if f"{c}_Tokens" in book.names
     ]
@@ -136,14 +131,9 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
         if name == "vocab_E" and area.cols > WIDE:
             largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
         limits = next((x for end, x in SENSIBLE.items() if name.endswith(end)), (-largest, largest))
-        for at in _cells(book, name):
+        for at in numbers_of(book, name):
             found.setdefault(at, limits)
     return found
-
-
-def _cells(book: Book, name: str) -> Iterator[At]:
-    """A numeric input's cells; of a large block, a sample."""
-    return book.blocks.sample(name) if name in book.blocks else book.names[name].cells()
 
 
 def _drawn(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
@@ -163,7 +153,7 @@ def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) ->
     for r in range(min(MOST_ROUNDS, -(-len(vocabulary) // slots))):
         placed = _filled(vocabulary, sentences, r * slots)
         own = sentences[r % len(sentences)]
-        yield placed | _focused(book, placed[own[r % len(own)]])
+        yield placed | focused(book, placed[own[r % len(own)]])
 
 
 def _growing(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
@@ -176,16 +166,6 @@ def _growing(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> 
     low = np.maximum(low, 0)
     drawn = low + np.sort(rng.uniform(0, 1, len(cells))) * (high - low)
     return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
-
-
-def _third(vocabulary: list[str], sentences: list[list[At]]) -> dict[At, float | str]:
-    """Sentences whose last word is the third in size, after the first two: so it comes third in attention."""
-    words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
-    for own in sentences:
-        words |= dict(zip(own, vocabulary[:-3:-1], strict=False)) | {
-            own[-1]: vocabulary[max(-3, -len(vocabulary))]
-        }
-    return words
 
 
 def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -205,46 +185,8 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
             none = bool(turn and owner in sheets and (sheets.index(owner) + 1) >> (turn - 1) & 1)
             area = book.names[name]
             last = area.col + area.cols - 1
-            zeros |= {at: 0.0 for at in _cells(book, name) if none or at[2] < last}
-        yield words | zeros | _focused(book, vocabulary[-1])
-
-
-def _ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The last word of every sentence, in focus, comes second among those it looks at; then third.
-
-    That is where numbers grow from word to word, and larger words stand before it. Only then do its look-ups
-    show whether they reach as far as the last word.
-    """
-    for behind in range(1, NAMED):
-        words: dict[At, float | str] = {}
-        for own in sentences:
-            before = vocabulary[-behind:][: len(own) - 1]
-            words |= dict.fromkeys(own, vocabulary[0]) | dict(zip(own, before, strict=False))
-            words[own[-1]] = vocabulary[max(-1 - behind, -len(vocabulary))]
-        yield words | _focused(book, vocabulary[max(-1 - behind, -len(vocabulary))])
-
-
-def _vanishing(
-    book: Book, vocabulary: list[str], sentences: list[list[At]], drawn: Mapping[At, float | str]
-) -> Iterator[Edits]:
-    """Some sentences of a word of which nothing is left in some sheets, but all of it in the others.
-
-    It has a number in the last column alone, all other words have none there, and the last row of the weights
-    of those sheets is zero. So every two sheets differ, once for the first sentence and once for the rest.
-    """
-    sheets = [sheet.id for sheet in book.manifest.sheets if f"{sheet.id}_W_V" in book.manifest.inputs]
-    if not sheets or not any(sheet.kind == "compare" for sheet in book.manifest.sheets):
-        return
-    E, last = book.names["vocab_E"], vocabulary[-1]
-    row = next(at[1] for at, word in _texts(book, "vocab_Tokens").items() if word == last)
-    apart = [at for at in _cells(book, "vocab_E") if (at[1] == row) != (at[2] == E.col + E.cols - 1)]
-    for turn, those in product(range(len(sheets).bit_length()), (sentences[:1], sentences[1:])):
-        chosen = [s for i, s in enumerate(sheets, 1) if i >> turn & 1]
-        weights = [f"{s}_W_{letter}" for s in chosen for letter in "QKV"]
-        zeros = [at for w in weights for at in _cells(book, w) if at[1] == book.names[w].row + E.cols - 1]
-        words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
-        words |= {own[-1]: last for own in sentences} | {at: last for own in those for at in own}
-        yield words | {at: 0.0 for at in (*apart, *zeros) if at in drawn} | _focused(book, last)
+            zeros |= {at: 0.0 for at in numbers_of(book, name) if none or at[2] < last}
+        yield words | zeros | focused(book, vocabulary[-1])
 
 
 def _below_zero(book: Book) -> dict[At, float | str]:
@@ -268,20 +210,20 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     first, last = vocabulary[0], vocabulary[-1]
     for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
         words: dict[At, float | str] = {at: first for own in sentences for at in own}
-        yield words | {own[-1]: last for own in those} | _focused(book, last)
+        yield words | {own[-1]: last for own in those} | focused(book, last)
     unknown = _unknown(vocabulary)
     for own in sentences[:MOST_ROUNDS]:
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
         said |= {one[-1]: unknown for one in sentences}
-        yield said | dict.fromkeys(own, unknown) | _focused(book, unknown)
-    zeros = dict.fromkeys(_cells(book, "vocab_E"), 0.0)
-    yield zeros | {at: first for own in sentences for at in own} | _focused(book, first)
+        yield said | dict.fromkeys(own, unknown) | focused(book, unknown)
+    zeros = dict.fromkeys(numbers_of(book, "vocab_E"), 0.0)
+    yield zeros | {at: first for own in sentences for at in own} | focused(book, first)
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """The vocabulary and a classifier's classes have other names, and other words fill every sentence."""
-    texts = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
-    cells = {at: text for name in texts for at, text in _texts(book, name).items()}
+    worded = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
+    cells = {at: text for name in worded for at, text in texts(book, name).items()}
     models = any(sheet.kind in MODELS for sheet in book.manifest.sheets)
     for turn in range(RENAMED_IN_MODELS if models else RENAMED):
         said = _filled(vocabulary, sentences, 3 * turn)
@@ -298,14 +240,14 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     every sentence are blank, and so is the focus.
     """
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
-    dims = {at: f"{text} 2" for at, text in _texts(book, "vocab_Dims").items()}
+    dims = {at: f"{text} 2" for at, text in texts(book, "vocab_Dims").items()}
     unknown = _unknown(vocabulary)
     for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
-        yield known | dims | {own[-1]: unknown for own in those} | _focused(book, unknown)
+        yield known | dims | {own[-1]: unknown for own in those} | focused(book, unknown)
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
-        yield {at: number for own in sentences for at in own} | _focused(book, focus)
-    yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | _focused(book, "")
+        yield {at: number for own in sentences for at in own} | focused(book, focus)
+    yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | focused(book, "")
 
 
 def _unknown(vocabulary: list[str]) -> str:
@@ -323,7 +265,7 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         places = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
         empty: dict[At, float | str] = {at: "" for own in places for at in own}
         for word in vocabulary[1 : 1 + MOST_ROUNDS]:
-            yield empty | {own[0]: vocabulary[0] for own in places} | _focused(book, word)
+            yield empty | {own[0]: vocabulary[0] for own in places} | focused(book, word)
 
 
 def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -347,17 +289,3 @@ def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
             for i, at in enumerate(own):
                 words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(own)) else ""
         yield words
-
-
-def _focused(book: Book, word: float | str) -> dict[At, float | str]:
-    return dict.fromkeys(book.names["vocab_Focus"].cells(), word)
-
-
-def _texts(book: Book, name: str) -> dict[At, str]:
-    """The cells of a range that hold typed words."""
-    found: dict[At, str] = {}
-    for at in book.names[name].cells() if name in book.names else ():
-        value: Value = book.typed.get(at)
-        if isinstance(value, str) and value:
-            found[at] = value
-    return found

@@ -28,7 +28,6 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.checker.cells import Value
     from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
@@ -61,21 +60,17 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
             return [
                 EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
             ] * len(edits)
-        given = json.loads(answer.read_text("utf-8"))
+        given = json.loads(answer.read_text("utf-8"), parse_int=float, object_hook=_decoded)
     if "failed" in given:
         return [sentence(TITLES["ironcalc"], given["failed"])] * len(edits)
-    return [
-        {name: [[_decoded(value) for value in row] for row in grid] for name, grid in grids.items()}
-        for grids in given["areas"]
-    ]
+    answers: list[Answer] = given["areas"]
+    return answers
 
 
-def _decoded(value: Any) -> Value:  # noqa: ANN401 - straight from JSON
-    """A value as IronCalc's child wrote it."""
-    if isinstance(value, dict):
-        return CellError(value["error"])
-    shown: Value = value
-    return float(shown) if isinstance(shown, int) and not isinstance(shown, bool) else shown
+def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
+    """An object as IronCalc's child wrote it: an error value, or what it is."""
+    error = written.get("error")
+    return CellError(error) if isinstance(error, str) else written
 
 
 def gnumeric(job: Job, limits: Limits) -> Answer:
