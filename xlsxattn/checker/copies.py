@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 
 
-def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
+def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every_name: bool = False) -> None:
     """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
 
     Formulas and names that reach outside the workbook are left out, so that no engine follows them. Of what
@@ -35,6 +35,7 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
         book: the workbook.
         path: where the copy goes.
         edits: sets of numbers and words to type in before, one after the other.
+        every_name: whether names stay that no formula speaks of, for formulas that are entered later.
     """
     filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
     filled |= {at for at, formula in book.formulas.items() if reaches(formula.text)}
@@ -50,7 +51,7 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
                 del cells[row, col]
     needed = _needed(book)
     for name, area in book.names.items():
-        if name.lower() not in needed:
+        if name.lower() not in needed and not every_name:
             # engines read its cells, and take long over names
             book.workbook.defined_names.pop(name, None)
             continue
