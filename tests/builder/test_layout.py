@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from specs import plain, specs
 
 from xlsxattn import templates
-from xlsxattn.builder import layout, measures, pages, writer
+from xlsxattn.builder import layout, measures, pages, theme, writer
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.placed import Rectangle, places
 from xlsxattn.builder.printing import page_height, pixels, tall
@@ -163,6 +163,15 @@ def test_columns_are_as_wide_as_the_words_that_name_rows(data):
         for p in (p for p in sheet.placed if p.block.look == "word label"):
             longest = max(map(cell_width, words[p.block.name.split("_")[1]]))
             assert sheet.widths[p.col] > min(longest, measures.WIDEST - 1)
+
+
+@pytest.mark.parametrize("template", templates.names())
+def test_no_number_stands_in_a_column_that_is_too_narrow_for_it(template):
+    for sheet in layout.lay_out(pages.book(load(templates.path(template)))):
+        for p in sheet.placed:
+            wide = theme.LOOKS[p.block.look].width
+            for col in range(p.col, p.col + p.block.cols) if not p.block.widths else ():
+                assert sheet.widths[col] >= wide, (sheet.tab, p.block.name)
 
 
 # --- names -------------------------------------------------------------------------------------------------

@@ -35,6 +35,9 @@ def page_head(sheet: Sheet, page: Page) -> int:
             sheet.texts.append(Text(2, col, fact.words, "fact"))
             col += 1 if col == MARGIN else 2
         sheet.placed.append(Placed(fact.block, 2, col))
+        wide = theme.LOOKS[fact.block.look].width
+        if wide:  # it may stand in the gap between two lanes
+            sheet.widths[col] = max(sheet.widths.get(col, 0.0), wide)
         col += 2
     if not page.lanes:
         sheet.frozen = HEAD_ROWS - 1
