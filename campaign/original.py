@@ -59,7 +59,7 @@ class Original:
 
     def __init__(self, path: Path, copy: Path, *, perturb: bool = True) -> None:
         self.book = read(path)
-        without_values(read(path), copy)
+        without_values(read(path), copy, every_name=True)
         self.whole = Calculation.load(copy, self.book)
         self.names = {name: area for name, area in self.book.names.items() if name not in MANIFEST}
         self.turns: list[Turn] = []

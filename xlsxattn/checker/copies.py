@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 
 
-def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
+def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every_name: bool = False) -> None:
     """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
 
     Formulas and names that reach outside the workbook are left out, so that no engine follows them. Of what
@@ -35,6 +35,8 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
         book: the workbook.
         path: where the copy goes.
         edits: sets of numbers and words to type in before, one after the other.
+        every_name: keep names that no formula speaks of; otherwise they are left out, as engines take long
+            over names.
     """
     filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
     filled |= {at for at, formula in book.formulas.items() if reaches(formula.text)}
@@ -50,8 +52,7 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = ()) -> None:
                 del cells[row, col]
     needed = _needed(book)
     for name, area in book.names.items():
-        if name.lower() not in needed:
-            # engines read its cells, and take long over names
+        if not every_name and name.lower() not in needed:
             book.workbook.defined_names.pop(name, None)
             continue
         # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
