@@ -147,6 +147,8 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
         return "the focus word has the same X in every sentence"
     if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
         return "zero is tested on another range that is zero for the same inputs"
+    if block == "FocusEntropy" and _spread(_now(mutant)) == _spread(_was(book, mutant)):
+        return "a weight is 0 in one of two such rows alone only where scores lie 745 apart"
     return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
 
 
@@ -231,6 +233,11 @@ def _was(book: Book, mutant: Mutant) -> str:
 def _tested(formula: str) -> str:
     """A formula without its tests for zero."""
     return re.sub(r"SUMSQ\([^()]*\)=0", "", formula)
+
+
+def _spread(formula: str) -> str:
+    """The formula of an entropy without its tests for zero."""
+    return re.sub(r"\(\w+=0\)", "", formula)
 
 
 def _numbered(name: str) -> bool:
