@@ -124,6 +124,8 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "Exp = exp(Scaled − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
+        "The focus word: where it looks",
+        *["The focus word: its strongest words"] * 3,  # the words, their weights, their places
     ]
     (attention,) = page.steps[6].figures
     assert attention.main.name == "causal_chase_Attention"

@@ -48,7 +48,7 @@ def pictures(walkthrough, tmp_path_factory):
 
 
 def test_a_pdf_has_a_page_a_sheet_or_the_one_asked_for(pictures, walkthrough):
-    assert pdf_pages(pictures / "all.pdf") == len(previews.look(walkthrough).tabs) == 8
+    assert pdf_pages(pictures / "all.pdf") == len(previews.look(walkthrough).tabs) == 10
     assert pdf_pages(pictures / "one.pdf") == 1
 
 

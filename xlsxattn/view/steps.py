@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from xlsxattn.view.look import Seen
     from xlsxattn.view.matrix import Matrix
 
-INDICES = ("RowIdx", "ColIdx")
-"""Numbers 1, 2, ... beside a mask: they stand in formulas, and tell a reader nothing."""
+INDICES = ("RowIdx", "ColIdx", "Rank")
+"""Numbers 1, 2, ... beside a mask or a list: they stand in formulas, and tell a reader nothing."""
 LABELLING = ("vocab_Tokens", "vocab_Dims")
 """Inputs that are seen as the labels of vocab_E."""
 
