@@ -78,11 +78,9 @@ def _strongest(s: str, lanes: Sequence[Lane], k: int) -> Band:
     ranked = tuple(say("no. {j}", j=i + 1) for i in range(k))
     for lane in lanes:
         p = lane.prefix
-        of = {"map": f"{p}_Map"}
-        weights = computed(
-            f"{p}_PairWeights", (k, 1), ops.PAIR_WEIGHTS, "attention", rank=f"{s}_PairRank", **of
-        )
-        places = computed(f"{p}_PairPlaces", (k, 1), ops.PAIR_PLACES, "count", top=weights.name, **of)
+        of = {"map": f"{p}_Map", "rank": f"{s}_PairRank"}
+        weights = computed(f"{p}_PairWeights", (k, 1), ops.PAIR_WEIGHTS, "attention", **of)
+        places = computed(f"{p}_PairPlaces", (k, 1), ops.PAIR_PLACES, "count", **of)
         at = {"words": lane.tokens, "places": places.name, **of}
         alone = lane.n == 1
         seen = computed(

@@ -575,11 +575,12 @@ CHOSEN_MAP = Op(
     why="How much does each word look at every other, in this head?",
 )
 PAIR_WEIGHTS = Op("the largest weights", "=LARGE({map},{rank}[cell])", "cells")
-# As for the largest logits: of equal weights the first in reading order comes first.
+# As for the largest logits: of equal weights the first in reading order, and no two ranges are compared.
 PAIR_PLACES = Op(
     "their cells, counted row by row",
-    "=SMALL(IF({map}={top}[cell],(ROW({map})-MIN(ROW({map})))*COLUMNS({map})+COLUMN({map})-MIN(COLUMN({map}))+1),"
-    "SUM(--({top}[..row]={top}[cell])))",
+    "=SMALL(IF({map}=LARGE({map},{rank}[cell]),"
+    "(ROW({map})-MIN(ROW({map})))*COLUMNS({map})+COLUMN({map})-MIN(COLUMN({map}))+1),"
+    "{rank}[cell]-SUM(--({map}>LARGE({map},{rank}[cell]))))",
     "cell arrays",
 )
 PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")
