@@ -36,7 +36,7 @@ LEAST = 4096
 """Cells of a block that goes past XlsxWriter."""
 LEAST_COLUMNS = 8
 THREADS = 2
-"""So many deflate at a time: zlib lets others run, and memory holds so many blocks, deflated."""
+"""So many deflate at a time: zlib-ng lets others run, and memory holds so many blocks, deflated."""
 _DIMENSION = re.compile(rb'(<dimension ref="[A-Z]+\d+:)([A-Z]+)')
 _SPANS = re.compile(rb' spans="\d+:\d+"')
 """Which columns a row has: of no use to anybody, and XlsxWriter does not know of the bulk."""
