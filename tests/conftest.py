@@ -11,18 +11,19 @@ from xlsxattn import press, templates
 from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
-SAID = pytest.StashKey[list[str]]()
-"""What tests have to say at the end: how much was proved, where that depends on the machine."""
+SAID = "said"
+"""The property of what a test has to say at the end: how much was proved, where that depends on the machine."""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[SAID] = []
+def pytest_configure() -> None:
     os.environ["XLSXATTN_LANG"] = "en"  # whatever the machine's language is
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for line in config.stash[SAID]:
-        terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == SAID:
+                terminalreporter.write_line(str(line))
 
 
 def require(engine: str) -> None:

@@ -117,25 +117,23 @@ def drawn(tmp_path_factory) -> list[tuple[Book, Job]]:
     return [(book, job(book, folder / f"{i}-copy.xlsx")) for i, book in enumerate(books)]
 
 
-def assert_drawn(drawn, engine: str, found, request) -> None:
+def assert_drawn(drawn, engine: str, found, record_property) -> None:
     """All values that an engine has given are proved, and the summary of the run says how many those were."""
     for (book, _), values in zip(drawn, found, strict=False):
         assert_proved(told(book, engine, values), decided=False)
-    request.config.stash[SAID].append(
-        f"{engine} recalculated {len(found)} of {DRAWN} drawn specs: all proved"
-    )
+    record_property(SAID, f"{engine} recalculated {len(found)} of {DRAWN} drawn specs: all proved")
 
 
 @pytest.mark.parametrize("engine", ["ironcalc", "gnumeric"])
-def test_drawn_specs_prove_in(engine, drawn, request):
+def test_drawn_specs_prove_in(engine, drawn, record_property):
     require(engine)
     with ThreadPoolExecutor(2) as pool:  # each is a process of its own
         found = list(pool.map(lambda one: answers(engine, [one[1]])[0], drawn))
     assert len(found) == DRAWN
-    assert_drawn(drawn, engine, found, request)
+    assert_drawn(drawn, engine, found, record_property)
 
 
-def test_drawn_specs_prove_in_libreoffice(drawn, request, tmp_path):
+def test_drawn_specs_prove_in_libreoffice(drawn, record_property, tmp_path):
     """All in one LibreOffice, as many as it gets through in the time it has."""
     targets = [tmp_path / f"{i}.xlsx" for i in range(DRAWN)]
     sources = [one.path for _, one in drawn]
@@ -148,7 +146,7 @@ def test_drawn_specs_prove_in_libreoffice(drawn, request, tmp_path):
     assert len(done) >= LEAST
     assert done == targets[: len(done)]
     found = [saved_values(to, one.areas) for (_, one), to in zip(drawn, done, strict=False)]
-    assert_drawn(drawn, "libreoffice", found, request)
+    assert_drawn(drawn, "libreoffice", found, record_property)
 
 
 # --- extremes, by name -------------------------------------------------------------------------------------
