@@ -12,7 +12,7 @@ from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
 SAID = "said"
-"""The property of what a test has to say at the end: how much was proved, where that depends on the machine."""
+"""The property of what a test has to say at the end: how much was proved, where machines differ."""
 
 
 def pytest_configure() -> None:

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.table import Matrix
 
+LEARNED = "Learned in training, then fixed. All sentences share them: change a number and all of them follow."
+DRAWN = (
+    "Drawn at random by the seed {seed}: nobody has trained them, so what comes out means nothing yet. "
+    "All sentences share them."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Attending:
@@ -264,7 +270,7 @@ def attention_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, d
         if sheet.bias:
             block = _sliced(sheet, w, f"b_{letter}", weights, size, heads)
             groups.append(Group((block,), (("+",),), labelled, title=f"b_{letter}"))
-    why = "Learned in training, then fixed. All sentences share them: change a number and every lane follows."
+    why = LEARNED if sheet.seed is None else say(DRAWN, seed=sheet.seed)
     made = [Band("Weights", why, tuple(groups), shared=True, show_formula=False)]
     if sheet.headed:
         block = typed(f"{w}_W_O", "input", weights["W_O"])

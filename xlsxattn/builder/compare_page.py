@@ -168,12 +168,18 @@ def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
         for a, b in pairwise(spec.contexts)
     ]
     if pairs:
-        good = "✓ the input of {focus} is the same in every sentence"
-        op = ops.status("+".join(pairs) + "=0", good, "✗ the input of {focus} differs")
+        foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
+        same = "+".join(pairs) + "=0", "✗ the input of {focus} differs"
+        op = ops.status(
+            "✓ the input of {focus} is the same in every sentence",
+            ops.WORDS,
+            same,
+            (f"MIN({foci})>0", "✓ {focus} is not in every sentence: nothing but zeros there"),
+        )
     else:
-        good, bad = "✓ {focus} stands in the sentence", "✗ {focus} is not in the sentence"
-        op = ops.status(f"{spec.contexts[0].id}_Focus>0", good, bad)
-    return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", focus="vocab_Focus"))
+        op = ops.status("✓ {focus} stands in the sentence", ops.WORDS)
+    names = {"focus": "vocab_Focus", "words": "vocab_Status"}
+    return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
 
 
 def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Chart]:

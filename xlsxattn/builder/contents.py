@@ -31,7 +31,7 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     s = sheet.id
     checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
     condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
-    op = ops.status(f"AND({condition})", "✓ every layer holds", "✗ a layer does not hold: see its sheet")
+    op = ops.status("✓ every layer holds", (f"AND({condition})", "✗ a layer does not hold: see its sheet"))
     status = computed(f"{s}_Status", (1, 1), op, "status")
     found: list[Band] = []
     if sheet.kind in WRITERS:

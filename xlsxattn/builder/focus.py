@@ -30,7 +30,7 @@ def focus_steps(sheet: SheetSpec, queries: Lane, keys: Lane) -> Steps:
     over = keys.words_above(f"{p}_FocusAttention")
     looks = Group(rows, _labels(sheet, "attention"), over, sides)
     terms = min(MOST_TERMS, keys.n)
-    strongest = [block for t in heads for block in _strongest(sheet, keys, t, terms)]
+    strongest = [block for t in heads for block in _strongest(sheet, queries, keys, t, terms)]
     names = ("word", "weight", "place")
     labels = tuple(
         label for labels in zip(*(_labels(sheet, n) for n in names), strict=True) for label in labels
@@ -77,12 +77,13 @@ def focus_entropy(t: str) -> Block:
     return computed(f"{t}_FocusEntropy", (1, 1), ops.FOCUS_ENTROPY, "weight", attention=f"{t}_FocusAttention")
 
 
-def _strongest(sheet: SheetSpec, keys: Lane, t: str, terms: int) -> tuple[Block, Block, Block]:
+def _strongest(sheet: SheetSpec, queries: Lane, keys: Lane, t: str, terms: int) -> tuple[Block, Block, Block]:
     """The words with the largest weights, these weights, and their places (1 × terms)."""
     row, largest, places = f"{t}_FocusAttention", f"{t}_FocusWeights", f"{t}_FocusPlaces"
-    shape, pick = (1, terms), ops.TOP_TOKENS if keys.n > 1 else ops.ONLY_WORD
+    shape, pick = (1, terms), ops.FOCUS_WORDS if keys.n > 1 else ops.FOCUS_WORD
+    focus = f"{queries.id}_Focus"
     return (
-        computed(f"{t}_FocusWords", shape, pick, "word result", words=keys.tokens, ids=places),
+        computed(f"{t}_FocusWords", shape, pick, "word result", focus=focus, words=keys.tokens, ids=places),
         computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=f"{sheet.id}_Rank"),
         computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=f"{sheet.id}_Rank"),
     )

@@ -168,9 +168,8 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
         facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
     if sheet.mask != "none":
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
-    drifts = ",".join(f"{lane.prefix}_Drift" for lane in lanes)
-    check = ops.status(f"MAX({drifts})<1E-9", "✓ every row sums to 1", "✗ a row does not sum to 1")
-    return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status")))
+    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes])
+    return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status", words="vocab_Status")))
 
 
 def _subtitle(sheet: SheetSpec) -> str:

@@ -24,7 +24,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 VASWANI = "Vaswani et al. 2017, §{}"
 
@@ -503,6 +503,8 @@ TOP_TOKENS = Op(
     "cells",
     "Which words are most likely to come next, the likeliest first?",
 )
+FOCUS_WORDS = Op("the words", '=IF({focus}=0,"–",INDEX({words},{ids}[cell])&"")', "cells")
+FOCUS_WORD = Op("the only word", '=IF({focus}=0,"–",{words}&"")', "cells")
 TOP_PROBABILITIES = Op(
     "Their probabilities",
     "=INDEX({probability}[row],1,{ids}[cell])",
@@ -602,7 +604,19 @@ def mixture(terms: int, *, more: bool) -> Op:
 # --- live checks -------------------------------------------------------------------------------------------
 
 
-def status(condition: str, good: str, bad: str) -> Op:
-    """A live check: what it says when a condition holds, and when not, beginning with ✓ or ✗."""
-    texts = {"good": good, "bad": bad, "failed": "✗ a cell shows an error"}
-    return Op("a live check", f"=IFERROR(IF({condition},{{good}},{{bad}}),{{failed}})", "cells", texts=texts)
+WORDS = 'LEFT({words},1)="✓"', "{words}"
+"""Where the live check of the words fails, every sheet repeats what it says."""
+
+
+def status(good: str, *demands: tuple[str, str]) -> Op:
+    """A live check: what it says of the first condition that does not hold (✗), and where all hold (✓)."""
+    told, texts = "{good}", {"good": good, "failed": "✗ a cell shows an error"}
+    for i, (condition, bad) in reversed([*enumerate(demands, 1)]):
+        told, texts[f"bad{i}"] = f"IF({condition},{told},{{bad{i}}})", bad
+    return Op("a live check", f"=IFERROR({told},{{failed}})", "cells", texts=texts)
+
+
+def sums_to_one(drifts: Sequence[str]) -> Op:
+    """The live check of an attention sheet, or of a layer: every row of every softmax sums to 1."""
+    near = f"MAX({','.join(drifts)})<1E-9", "✗ a row does not sum to 1"
+    return status("✓ every row sums to 1", WORDS, near)

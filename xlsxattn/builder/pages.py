@@ -22,6 +22,7 @@ from xlsxattn.language import language, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from xlsxattn.builder.ops import Op
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
     from xlsxattn.builder.words import Context
@@ -159,7 +160,7 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         for page in checked
     )
     condition = ",".join(f'LEFT({block.name},1)="✓"' for block in statuses)
-    check = ops.status(f"AND({condition})", "✓ every check holds", "✗ a check fails: see below")
+    check = ops.status("✓ every check holds", (f"AND({condition})", "✗ a check fails: see below"))
     overall = computed("xlsxattn_Status", (1, 1), check, "status")
     rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
@@ -227,17 +228,9 @@ def _inputs(spec: Spec) -> Page:
         ),
     )
     focus = typed("vocab_Focus", "token", ((spec.focus,),))
-    every = ",".join(
-        f"{c.id}_Ids" for c in spec.contexts
-    )  # IronCalc's COUNTIF takes no name of a single cell
-    texts = "✓ every word is in the vocabulary", "✗ a word is not in the vocabulary"
-    known = ops.status(f"MIN({every})>0", *texts)
-    if any(sheet.uses_blanks for sheet in spec.sheets):
-        unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
-        known = replace(ops.status(f"{unknown}=0", *texts), entered="cell arrays")
     facts = (
         Fact("focus word:", focus),
-        Fact("", computed("vocab_Status", (1, 1), known, "status")),
+        Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus")),
     )
     lanes = tuple(_sentence(c) for c in spec.contexts)
     drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")
@@ -248,6 +241,22 @@ def _inputs(spec: Spec) -> Page:
     return Page(
         "vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle, tries=INPUTS
     )
+
+
+def _known(spec: Spec) -> Op:
+    """The live check of the words: embeddings are numbers, every word is known, the focus word stands somewhere."""
+    ids = ",".join(f"{c.id}_Ids" for c in spec.contexts)  # IronCalc's COUNTIF takes no name of a single cell
+    foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
+    blanks = any(sheet.uses_blanks for sheet in spec.sheets)
+    unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
+    missing = "✗ a word is not in the vocabulary" if blanks else "✗ a word is blank or not in the vocabulary"
+    check = ops.status(
+        "✓ every word is in the vocabulary",
+        ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ an embedding has a text where a number is needed"),
+        (f"{unknown}=0" if blanks else f"MIN({ids})>0", missing),
+        (f"MAX({foci})>0", "✗ the focus word {focus} stands in no sentence"),
+    )
+    return replace(check, entered="cell arrays") if blanks else check
 
 
 def _sentence(context: Context) -> Block:

@@ -40,7 +40,8 @@ class SheetSpec:
     Of a trained model some layers may be left out. ``taken`` are those that are there, by their numbers from
     1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
     ``only`` are the heads of each of them, where nothing but heads is wanted. ``apart``: weights stand on
-    pages of their own. ``browse``: the layer and head that a page for looking at any head shows at first.
+    pages of their own. ``seed`` has drawn the weights, where they were not given. ``browse``: the layer and
+    head that a page for looking at any head shows at first.
     """
 
     id: str
@@ -77,6 +78,7 @@ class SheetSpec:
     pool: str = "mean"
     classes: tuple[str, ...] = ()
     weights: Mapping[str, Matrix] = field(default_factory=dict)
+    seed: int | None = None
     axes: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
     taken: tuple[int, ...] = ()

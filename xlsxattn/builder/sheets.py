@@ -188,7 +188,8 @@ class _Reader:
         n = max(len(self.contexts[c].words) for c in contexts)
         shapes = learned.shapes(sheet, d_model, len(self.vocabulary.tokens), n)
         weights = learned.shaped(table, given, shapes) if given else learned.drawn(seed, shapes, d_model)
-        return SheetSpec(self.id, self.kind, self.title, contexts, **settings, weights=weights)
+        settings |= {"weights": weights, "seed": None if given else seed}
+        return SheetSpec(self.id, self.kind, self.title, contexts, **settings)
 
     def _contexts(self) -> tuple[str, ...]:
         every = tuple(self.contexts)

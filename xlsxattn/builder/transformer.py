@@ -243,8 +243,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
     pages = []
     for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
         w = f"{side.w}_l{k}"
-        drifts = ",".join(f"{layer.p}_Drift" for layer in layers)
-        check = ops.status(f"MAX({drifts})<1E-9", "✓ every row sums to 1", "✗ a row does not sum to 1")
+        check = ops.sums_to_one([f"{layer.p}_Drift" for layer in layers])
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
             steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
@@ -257,7 +256,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 w,
                 say("{title}, layer {k}", title=say(side.title), k=k),
                 _layer_lead(side),
-                (Fact("", computed(f"{w}_Status", (1, 1), check, "status")),),
+                (Fact("", computed(f"{w}_Status", (1, 1), check, "status", words="vocab_Status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=_layer_subtitle(sheet, crossed=crossed),

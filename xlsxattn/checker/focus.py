@@ -58,10 +58,12 @@ def focus(t: str, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
         f"{t}_FocusPlaces": Expected(
             _cells([one_of(tuple(j + 1.0 for j in may)) for may in columns]), "number", float(n), lost
         ),
-        f"{t}_FocusWords": Expected(_cells([one_of(may) for may in words]), "text", amplification=lost),
+        f"{t}_FocusWords": Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
         f"{t}_FocusSaid": text(NOBODY),
     }
     if gaze.position:
+        named = Expected(_cells([one_of(may) for may in words]), "text", amplification=lost)
+        found[f"{t}_FocusWords"] = named
         said = wording(largest.value[0], words, slack(M), more=n > len(columns))
         found[f"{t}_FocusSaid"] = Expected(_cells([said]), "text", amplification=M if M >= 1 else lost)
     if tempered:

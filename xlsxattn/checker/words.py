@@ -137,4 +137,5 @@ def vocabulary(contexts: Sequence[Context], n_vocab: int, *, blanks: bool = Fals
     known = [
         bool(i) or (blanks and not there) for c in contexts for i, there in zip(c.ids, c.exists, strict=True)
     ]
-    return found | {"vocab_Status": mark(good=all(known))}
+    there = any(c.focus for c in contexts)
+    return found | {"vocab_Status": mark(good=all(known) and there)}
