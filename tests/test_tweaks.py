@@ -356,7 +356,34 @@ def test_an_unknown_word_says_so_in_the_cell_beside_it(outcomes, books, engine):
             shown = book.workbook[area.sheet].cell(row + 1, col + 1).number_format
             assert shown.split(";")[2] == '"not in the vocabulary"'
     assert values["vocab_Status"][0][0].startswith("✗")
+    for sheet in ("attn", "qkv", "dims", "heads", "compare"):
+        assert values[f"{sheet}_Status"] == values["vocab_Status"]
     assert values["xlsxattn_Status"][0][0].startswith("✗")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"vocab_Focus": "quokka"}, "✗ the focus word quokka stands in no sentence"),
+        ({"vocab_E": {(3, 1): "many"}}, "✗ an embedding has a text where a number is needed"),
+        ({"cat_Tokens": {2: None}}, "✗ a word is blank or not in the vocabulary"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else next(iter(given)),
+)
+def test_every_sheet_says_what_is_wrong_with_the_words(walkthrough, tmp_path, change, said):
+    values = answers("ironcalc", [job(changed(walkthrough, change), tmp_path / "typed.xlsx")])[0]
+    for sheet in ("vocab", "attn", "qkv", "dims", "heads", "compare"):
+        assert values[f"{sheet}_Status"] == [[said]]
+    assert values["xlsxattn_Status"][0][0].startswith("✗")
+
+
+def test_a_focus_word_of_one_sentence_alone_has_no_words_in_the_other(walkthrough, tmp_path):
+    changes = changed(walkthrough, {"vocab_Focus": "cat"})
+    values = answers("ironcalc", [job(changes, tmp_path / "typed.xlsx")])[0]
+    assert {*values["attn_keyboard_FocusWords"][0]} == {"–"}
+    assert values["attn_cat_FocusWords"][0][0] == "cat"
+    assert values["compare_Status"] == [["✓ cat is not in every sentence: nothing but zeros there"]]
+    assert values["attn_Status"][0][0] == "✓ every row sums to 1"
 
 
 @pytest.mark.parametrize(

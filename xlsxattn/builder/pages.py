@@ -244,7 +244,7 @@ def _inputs(spec: Spec) -> Page:
 
 
 def _known(spec: Spec) -> Op:
-    """The live check of the words: embeddings are numbers, every word is known, the focus word stands somewhere."""
+    """The live check of the words: the embeddings are numbers, the words known, the focus word is there."""
     ids = ",".join(f"{c.id}_Ids" for c in spec.contexts)  # IronCalc's COUNTIF takes no name of a single cell
     foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
