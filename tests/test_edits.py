@@ -6,13 +6,15 @@ import re
 import shutil
 import zipfile
 from functools import cache
+from pathlib import Path
 
 import openpyxl
 import pytest
 from bridge import in_libreoffice
-from conftest import require
+from conftest import ROOT, require
 from workbooks import Ranges, evaluate_many, proved, tweaked
 
+from xlsxattn import templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
 from xlsxattn.checker.reader import read
@@ -209,6 +211,29 @@ def test_the_tabs_have_other_names(edited):
     assert len(before.workbook.sheetnames) == len(after.workbook.sheetnames)
     assert not {"Start", "Inputs", "Contract"} & set(after.workbook.sheetnames)
     assert after.names["vocab_E"].sheet == "données"
+
+
+# --- the first edit after opening ---------------------------------------------------------------------------
+
+
+def first_word_changed(book):
+    """One number of the first sentence's first word, before anybody has looked at any sheet."""
+    word = next(book.typed[at] for at in book.names[f"{book.manifest.contexts[0]}_Tokens"].cells())
+    row = [book.typed.get(at) for at in book.names["vocab_Tokens"].cells()].index(word)
+    tab, top, left = corner(book, "vocab_E")
+    return [["type", tab, top + row, left, 2.5]]
+
+
+def test_the_first_edit_in_libreoffice_reaches_every_cell(tmp_path):
+    jobs = []
+    for name in templates.names():
+        source = ROOT / "output" / f"{name}.xlsx"
+        job = {"source": str(source), "target": str(tmp_path / f"{name}.xlsx"), "hard": False}
+        jobs.append(job | {"steps": first_word_changed(read(source))})
+    in_libreoffice(jobs, tmp_path)
+    for job in jobs:
+        report = checking.check(Path(job["target"]), "saved", "as-saved")
+        assert report.every_finding == (), job["target"]
 
 
 # --- saved again by other programs -------------------------------------------------------------------------

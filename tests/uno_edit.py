@@ -7,7 +7,7 @@ of its being ready. Rows and columns count from 0. Steps:
     ["insert rows", tab, row, count]    ["insert columns", tab, column, count]
     ["type", tab, row, column, value]   ["rename", tab, new tab]
 
-At the end everything is recalculated hard and saved as Excel's .xlsx.
+At the end everything is recalculated hard, unless a job says ``"hard": false``, and saved as Excel's .xlsx.
 """
 
 import json
@@ -62,12 +62,13 @@ def step(sheets, what, tab, *arguments):
             cell.setValue(value)
 
 
-def edit(desktop, source, target, steps):
+def edit(desktop, source, target, steps, hard=True):  # noqa: FBT002 - as a job says it
     document = desktop.loadComponentFromURL(Path(source).as_uri(), "_blank", 0, settings(Hidden=True))
     try:
         for each in steps:
             step(document.Sheets, *each)
-        document.calculateAll()
+        if hard:
+            document.calculateAll()
         document.storeToURL(Path(target).as_uri(), settings(FilterName=FILTER))
     finally:
         document.close(True)  # noqa: FBT003 - the bridge takes no keywords

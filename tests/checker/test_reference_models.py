@@ -18,7 +18,7 @@ def inputs_of(embeddings, vocabulary="abcdefgh", **sentences):
         "vocab_Tokens": column(vocabulary[: len(rows)]),
         "vocab_Dims": column(f"d{i}" for i in range(rows.shape[1])).T,
         "vocab_E": rows,
-        "vocab_Focus": column([""]),
+        "vocab_Focus": column(["a"]),
         **{f"{c}_Tokens": column(words) for c, words in sentences.items()},
     }
 

@@ -17,7 +17,7 @@ def run(embeddings, settings=None, kind="self-attention", sentences=None, **matr
         "vocab_Tokens": column("abcdefgh"[: len(rows)]),
         "vocab_Dims": column(f"d{i}" for i in range(rows.shape[1])).T,
         "vocab_E": rows,
-        "vocab_Focus": column([""]),
+        "vocab_Focus": column(["a"]),
         **{f"{c}_Tokens": column(words) for c, words in (sentences or {"c": "ab"}).items()},
         **{f"s_{name}": np.array(w, dtype=float) for name, w in matrices.items()},
     }
@@ -59,7 +59,7 @@ def test_both_masks_hide_what_either_hides():
 def test_a_blank_cell_is_an_unknown_word_where_nothing_uses_blanks():
     same(run([[0], [1]], sentences={"c": ["a", ""]})["vocab_Status"], [["✗"]])
     same(run([[0], [1]], {"mask": "padding"}, sentences={"c": ["a", "z"]})["vocab_Status"], [["✗"]])
-    same(run([[0], [1]], {"mask": "padding"}, sentences={"c": ["", ""]})["vocab_Status"], [["✓"]])
+    same(run([[0], [1]], {"mask": "padding"}, sentences={"c": ["", "a"]})["vocab_Status"], [["✓"]])
 
 
 # Positions

@@ -55,7 +55,12 @@ def check_lengths(blocks: Iterable[Block]) -> None:
 
 
 def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:
-    """Every formula of a block as it is entered: the cells, the text, and whether it is an array formula."""
+    """Every formula of a block as it is entered: the cells, the text, and whether it is an array formula.
+
+    All are. LibreOffice opens a workbook with the saved values of ordinary formulas and computes array
+    formulas when they are looked at; until then these pass on no change to ordinary ones, which would go on
+    showing what was saved.
+    """
     from xlsxattn.builder.placed import Rectangle  # noqa: PLC0415 - the layout does not need formulas either
 
     block, col = placed.block, placed.col
@@ -73,7 +78,7 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bo
                 continue
             for j in range(part.cols):
                 text = _level(part.formula, tab, i, j, places)
-                yield Rectangle(row, col + j, row, col + j), text, entered == "cell arrays"
+                yield Rectangle(row, col + j, row, col + j), text, True
         col += part.cols
 
 

@@ -52,9 +52,8 @@ def caption_columns(group: Group, label: float) -> int:
 
 
 def caption(group: Group) -> str:
-    """The formula of a group's first block as text, in braces where it is an array formula."""
-    parts = group.blocks[0].parts
-    texts = [f"{{{part.formula}}}" if part.op.entered != "cells" else part.formula for part in parts]
+    """The formula of a group's first block as text, in the braces of an array formula."""
+    texts = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
     return "".join(texts[:1]) if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
 
 

@@ -104,8 +104,7 @@ def similar_page(
 
 
 def _formula(block: Block) -> str:
-    part = block.parts[0]
-    return part.formula if part.op.entered == "cells" else f"{{{part.formula}}}"
+    return f"{{{block.parts[0].formula}}}"
 
 
 def _pooled(sheet: SheetSpec, lane: Lane, d_model: int) -> Block:

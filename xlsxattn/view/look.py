@@ -133,7 +133,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels) -> Matrix:
     area = book.names[name]
     rows = grid if isinstance(grid, list) else grid.tolist()
-    entered, formula = book.manifest.formulas.get(name, ("", ""))
+    _, formula = book.manifest.formulas.get(name, ("", ""))
     role: Role = "computed" if formula else "input" if name in book.manifest.inputs else "constant"
     look_of = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(";")[0]
     decimals = re.search(r"0\.(0+)", look_of)
@@ -145,7 +145,7 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels) -> Matrix:
         labels.rows(name),
         labels.cols(name),
         role,
-        f"{{{formula}}}" if entered in ("block", "cell arrays", "rows", "lower rows") else formula,
+        f"{{{formula}}}" if formula else "",
         scale_of(step, rows, whole=look_of == "0"),
         len(decimals[1]) if decimals else 0 if look_of == "0" else 2,
         "E+" in look_of,
