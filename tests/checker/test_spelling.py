@@ -9,7 +9,7 @@ import pytest
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.reader import Book, Formula, Manifest
-from xlsxattn.checker.spelling import level, misspelt
+from xlsxattn.checker.spelling import level, misspelt, tokens
 
 WIDE = Area("S", 10, 2, 3, 3)  # C11:E13
 NAMES = {
@@ -102,3 +102,60 @@ def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
     assert said(book_of("rows", "=s_In[row] | =s_Col[row]", formulas, out)) == []
     turned = book_of("rows", "=s_Col[row] | =s_In[row]", formulas, out)
     assert said(turned) == [("other formula", "s_Out", "S!C21")]
+
+
+@pytest.mark.parametrize(
+    ("saved", "ours"),
+    [
+        ("=MATCH(TRUE(),EXACT(s_In,C11),0)", "=MATCH(TRUE,EXACT(s_In,C11),0)"),
+        ("=IF(C11>0,true( ),FALSE())", "=IF(C11>0,TRUE,FALSE)"),
+        ("=SUM(-(-(s_In>1)))", "=SUM(--(s_In>1))"),
+        ("=-(-EXACT(s_In,C11))*-(-C11)", "=--EXACT(s_In,C11)*--C11"),
+        ("=VAR.P(C11:E11)", "=VARP(C11:E11)"),
+        ("=_xlfn.VAR.P(C11:E11)", "=VARP(C11:E11)"),
+    ],
+)
+def test_other_programs_spell_the_same_formula_in_their_own_way(saved, ours):
+    assert tokens(saved) == tokens(ours)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("=-(-C11^2)", "=--C11^2"),
+        ("=-(-C11-C12)", "=--C11-C12"),
+        ("=-(C11)", "=-C11"),
+        ("=-(-{1,2})", "=-{1,2}"),
+        ("=VAR(C11:E11)", "=VARP(C11:E11)"),
+    ],
+)
+def test_formulas_that_only_look_alike_stay_apart(one, other):
+    assert tokens(one) != tokens(other)
+
+
+@pytest.mark.parametrize("first", ["TRUE(1)", "FALSE()", '"TRUE()"'])
+def test_what_is_not_true_stays_another_formula(first):
+    assert tokens(f"=MATCH({first},C11,0)") != tokens("=MATCH(TRUE,C11,0)")
+
+
+@pytest.mark.parametrize(
+    ("found", "but"),
+    [
+        ("=MMULT(C12:D12,s_In)", "C12:D12 stands where it has C12:E12"),
+        ("=MMULT(C12:E12,s_In)*2", "*2.0 stands where it has nothing"),
+        ("=MMULT(C12:E12)", "nothing stands where it has ,s_In"),
+        ("=MMULT(s_In,s_In)", "s_In stands where it has C12:E12"),
+        ('=SUM("a)', "what stands there is no formula"),
+    ],
+)
+def test_the_difference_is_named(found, but):
+    (finding,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(RIGHT[0], found, RIGHT[2])))
+    assert finding.message == f"s_Out: the manifest expects {{=MMULT(C12:E12,s_In)}}; {but}"
+
+
+def test_a_formula_that_fills_other_cells_or_is_no_array_formula_is_told_so():
+    (short,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT, widths=(3, 2, 3))))
+    assert short.message.endswith("; it should fill 1 × 3 cells, and fills 1 × 2 cells")
+    plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
+    (bare,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", plain))
+    assert bare.message.endswith("; it is not entered as an array formula")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
+from operator import eq
 from typing import TYPE_CHECKING, Literal
 
 from openpyxl.formula import Tokenizer
@@ -13,13 +15,20 @@ from xlsxattn.checker.compare import Finding
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from openpyxl.formula.tokenizer import Token
 
     from xlsxattn.checker.reader import Book, Formula
+    from xlsxattn.language import Phrase
 
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIDE_BY_SIDE = " | "
+LOGICAL = ("TRUE(", "FALSE(")
+SAME = {"VAR.P(": "VARP("}
+TWO = 2  # a sign and what it stands before
+LONGEST_SHOWN = 80
 
 
 def misspelt(book: Book) -> Iterator[Finding]:
@@ -34,13 +43,11 @@ def misspelt(book: Book) -> Iterator[Finding]:
                 continue  # a constant, or a part of another block: said elsewhere
             array = entered != "cells"
             if not _same(found, cells, spelled, array=array):
-                shown = f"{{{spelled}}}" if array else spelled
                 message = say(
-                    "{name}: the manifest expects {formula} over {cells}, it is found over {others}",
+                    "{name}: the manifest expects {formula}; {but}",
                     name=name,
-                    formula=shown,
-                    cells=_extent(cells),
-                    others=_extent(found.area),
+                    formula=f"{{{spelled}}}" if array else spelled,
+                    but=_but(found, cells, spelled),
                 )
                 where = cells.address()
                 # what is no formula may still compute: IronCalc takes the start of it
@@ -119,13 +126,44 @@ def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
     return where and (found.text == spelled or tokens(found.text) == tokens(spelled))
 
 
+def _but(found: Formula, cells: Area, spelled: str) -> Phrase:
+    """How a formula differs from the expected one: in its text, in what it fills, in how it is entered."""
+    ours, theirs = tokens(spelled), tokens(found.text)
+    if not theirs:
+        return say("what stands there is no formula")
+    if ours != theirs:
+        first = _alike(ours, theirs)
+        tail = _alike(ours[first:][::-1], theirs[first:][::-1])
+        wanted, there = (_stretch(t[first : len(t) - tail]) for t in (ours, theirs))
+        return say("{found} stands where it has {wanted}", found=there, wanted=wanted)
+    if found.area != cells:
+        sentence = "it should fill {cells}, and fills {others}"
+        return say(sentence, cells=_extent(cells), others=_extent(found.area))
+    return say("it is not entered as an array formula")
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many tokens two formulas have in common before they differ."""
+    return sum(takewhile(bool, map(eq, one, other)))
+
+
+def _stretch(part: Sequence[str]) -> str:
+    """Some tokens in a row, as a person would write them, or that there are none."""
+    text = "".join(part)
+    shown = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}..."
+    return shown or say("nothing")
+
+
 def tokens(formula: str) -> tuple[str, ...]:
     """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits.
 
-    There are none where the text is no formula.
+    LibreOffice also writes TRUE() for TRUE, Gnumeric -(-x) for --x and VAR.P for VARP. There are no tokens
+    where the text is no formula.
     """
     text = formula.strip().removeprefix("{").removesuffix("}")
-    made = []
+    made: list[str] = []
+    opened: list[int] = []
+    operands = [0]  # how many tokens and groups stand side by side in the text, and in each group still open
     try:
         parsed = Tokenizer(text if text.startswith("=") else f"={text}").items
     except (TokenizerError, IndexError):
@@ -133,15 +171,33 @@ def tokens(formula: str) -> tuple[str, ...]:
     for token in parsed:
         if token.type == "WHITE-SPACE":
             continue
-        value = token.value
-        if token.subtype == "NUMBER":
-            value = repr(float(value))
-        elif token.subtype == "RANGE":
-            value = _reference(value)
-        elif token.type == "FUNC":
-            value = value.upper().removeprefix("_XLFN.")
+        value = _value(token)
+        if token.subtype == "OPEN":
+            opened.append(len(made))
+            operands.append(0)
+        elif token.subtype == "CLOSE":
+            first, within = opened.pop(), operands.pop()
+            if made[first] in LOGICAL and not within:
+                value = made.pop().removesuffix("(")
+            elif within == TWO and made[first - 1 : first + 2] == ["-", "(", "-"]:
+                del made[first]
+                operands[-1] += TWO
+                continue
         made.append(value)
+        operands[-1] += token.subtype != "OPEN"
     return tuple(made)
+
+
+def _value(token: Token) -> str:
+    """One token, spelled one way."""
+    value = str(token.value)
+    if token.subtype == "NUMBER":
+        return repr(float(value))
+    if token.subtype == "RANGE":
+        return _reference(value)
+    if token.type == "FUNC":
+        value = value.upper().removeprefix("_XLFN.")
+    return SAME.get(value, value)
 
 
 def _reference(text: str) -> str:
