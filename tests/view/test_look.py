@@ -121,7 +121,7 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "Scores = X · Xᵀ",
         "Scaled = Scores / √d_k",
         "Masked = Scaled, and −∞ where the mask is 0",
-        "Exp = exp(Scaled − row maximum)",
+        "Exp = exp(Masked − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
         "The focus word: where it looks",

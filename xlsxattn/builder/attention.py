@@ -87,8 +87,7 @@ def one_head(a: Attending) -> Steps:
     steps |= _softmax(a, a.p, q, k)
     output = _output(a, a.p, v, d_v)
     cols = dims_above(output.name, a.d_model) if d_v == a.d_model else numbered("v", d_v)
-    title = ops.OUTPUT.maths if learned else "Output = Attention · X"
-    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols), title=title)
+    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols))
     return steps
 
 
@@ -116,8 +115,7 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     names = {"concat": concat.name, "w_o": f"{a.w}_W_O", **({"b": f"{a.w}_b_O"} if sheet.bias else {})}
     output = a.lane.block(f"{a.p}_{result}", a.d_model, op, look, **names)
     cols = dims_above(output.name, a.d_model) if dims else None
-    title = op.maths.replace("MultiHead", result).replace("Output", result)
-    steps[result] = step(op, a.lane, a.lane.group(output, cols), title=title)
+    steps[result] = step(op, a.lane, a.lane.group(output, cols))
     return steps
 
 
@@ -196,17 +194,17 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
     top = f"{p}_Masked" if a.mask else f"{p}_Scaled"
     row_max = side("row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
     unscaled = {"scaled": top, "row_max": f"{p}_RowMax", "scale": f"{s}_Scale"}
-    plain = not a.sheet.weights and not a.crossed and a.x.endswith("_X")
-    op, names = ops.SCALED, {"scores": f"{p}_Scores", "scale": f"{s}_Scale"}
+    alike = ops.ALIKE if a.x.endswith("_X") else ops.ALIKE_IN_PLACE
+    compared = ops.SCORES if a.sheet.weights else alike
+    op, names = (
+        ops.SCALED if a.sheet.scale else ops.NOT_SCALED,
+        {"scores": f"{p}_Scores", "scale": f"{s}_Scale"},
+    )
     if a.sheet.tempered:
-        op, names = ops.SCALED_BY_TEMPERATURE, {**names, "temperature": f"{s}_Temperature"}
+        op = ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE
+        names |= {"temperature": f"{s}_Temperature"}
     steps = {
-        "Scores": step(
-            ops.SCORES,
-            lane,
-            square("Scores", ops.SCORES, "scores", q=q, k=k),
-            title="Scores = X · Xᵀ" if plain else "",
-        ),
+        "Scores": step(compared, lane, square("Scores", compared, "scores", q=q, k=k)),
         "Scaled": step(
             op,
             lane,
@@ -229,7 +227,7 @@ def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
     steps["Exp"] = step(ops.EXP, lane, group)
     group = square("Attention", ops.ATTENTION, "attention", *checks, exp=f"{p}_Exp", row_sum=f"{p}_RowSum")
     steps["Attention"] = step(ops.ATTENTION, lane, group)
-    if a.entropy == "both":
+    if a.entropy == "both" and a.sheet.scale:
         more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
         why = say(more, why=say(ops.ATTENTION.why))
         steps["Attention"] = steps["Attention"]._replace(why=why)

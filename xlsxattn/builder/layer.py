@@ -98,10 +98,7 @@ class Layer:
 
     def _residual(self, name: str, stream: str, found: str) -> Steps:
         block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=found)
-        words = say(
-            "{name} = {stream} + {found}", name=_short(name), stream=_short(stream), found=_short(found)
-        )
-        return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block), title=words)}
+        return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
         return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), f"{self.p}_MultiHead"
@@ -174,9 +171,7 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
         sides.append(Side(heading, lane.column(f"{name}_{part}", column, x=x)))
         names[key] = f"{name}_{part}"
     block = lane.block(name, d_model, op, "embedding", **names)
-    short = _short(name)
-    title = say(f"{{name}} = {op.maths}", name=short, x=_short(x))
-    return {short: step(op, lane, lane.group(block, None, sides), title=title)}
+    return {_short(name): step(op, lane, lane.group(block, None, sides))}
 
 
 # --- weights -----------------------------------------------------------------------------------------------

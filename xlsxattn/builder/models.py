@@ -34,15 +34,28 @@ if TYPE_CHECKING:
 
 __all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
 
-LEADS = {
-    False: "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X).",
-    True: "Learned projections decide what is compared (W_Q, W_K) and what is passed on (W_V). "
-    "The same weights serve every sentence.",
-}
+PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
+PLACED_LEAD = (
+    "No learned weights yet: queries, keys and values are the words with their places added "
+    "(Q = K = V = Input)."
+)
+LEAD = (
+    "Weights decide what is compared (W_Q, W_K) and what is passed on (W_V). "
+    "The same weights serve every sentence."
+)
 HEADS_LEAD = (
     "Several heads look at the sentence at once, each in a subspace of its own; "
     "their outputs stand side by side and W_O mixes them."
 )
+HEAD_LEAD = (
+    "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."
+)
+MASKED_LEAD = {
+    "causal": "The causal mask closes what comes later: a word looks at itself and back.",
+    "padding": "The padding mask closes blank cells: nobody looks where no word is.",
+    "causal+padding": "Two masks close what comes later, and blank cells.",
+}
+TURNED_LEAD = "Queries and keys are turned by their places before they are compared."
 CROSS_LEAD = (
     "One sentence asks, another answers: queries come from the first, keys and values from the second. "
     "So every word of the one becomes a mix of the other's."
@@ -66,12 +79,11 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     steps = bands(lanes, [_steps(sheet, lane, d_model, longest=lane is longest) for lane in lanes])
     weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
     made = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
-    lead = HEADS_LEAD if sheet.kind == "multi-head" else LEADS[bool(sheet.weights)]
     headings = tuple(lane.heading(sheet.id) for lane in lanes)
     return Page(
         sheet.id,
         sheet.title,
-        lead,
+        _lead(sheet),
         _facts(sheet, lanes),
         headings,
         (*made, _ranks(sheet, lanes)),
@@ -79,6 +91,20 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         subtitle=_subtitle(sheet),
         tries=experiments(sheet),
     )
+
+
+def _lead(sheet: SheetSpec) -> str:
+    """What an attention sheet is about: its weights and heads, its positions, its mask."""
+    if sheet.kind == "multi-head":
+        lead = HEADS_LEAD if sheet.heads > 1 else HEAD_LEAD
+    elif sheet.weights:
+        lead = LEAD
+    else:
+        lead = PLACED_LEAD if sheet.adds_places else PLAIN_LEAD
+    turned = TURNED_LEAD if sheet.position == "rotary" else ""
+    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask, ""))):
+        lead = say("{lead} {more}", lead=say(lead), more=say(more))
+    return lead
 
 
 def _ranks(sheet: SheetSpec, keys: Sequence[Lane]) -> Band:
@@ -94,7 +120,7 @@ def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
 def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool) -> Steps:
     p, x = lane.prefix, f"{lane.prefix}_X"
     steps = _embedded(lane, d_model)
-    if sheet.position in ("sinusoidal", "learned"):
+    if sheet.adds_places:
         steps |= input_step(sheet, lane, d_model)
         x = f"{p}_Input"
     if sheet.mask != "none":
@@ -174,7 +200,8 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
 
 def _subtitle(sheet: SheetSpec) -> str:
     if sheet.kind == "multi-head":
-        return say("{heads} heads, then W_O", heads=sheet.heads)
+        sentence = "{heads} heads, then W_O" if sheet.heads > 1 else "{heads} head, then W_O"
+        return say(sentence, heads=sheet.heads)
     if not sheet.weights:
-        return "Q = K = V = X"
+        return "Q = K = V = Input" if sheet.adds_places else "Q = K = V = X"
     return f"d_k = {sheet.d_k}, d_v = {sheet.d_v}"

@@ -19,7 +19,7 @@ Only functions that Excel 2010, LibreOffice, Gnumeric and IronCalc evaluate alik
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
@@ -35,7 +35,8 @@ Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
 class Op:
     """One operation: its maths as the paper writes it, its formula, how that is entered, why it is there.
 
-    ``paper`` says where it comes from, ``more`` explains it a second time, for those who ask.
+    ``paper`` says where it comes from, ``more`` explains it a second time, for those who ask. In these words
+    ``{x}`` is what a step calls the range that the formula reads there, ``{name}`` what it calls the result.
     """
 
     maths: str
@@ -103,21 +104,21 @@ EMBED = Op(
 
 PROJECT = {
     "Q": Op(
-        "Q = X · W_Q",
+        "Q = {x} · W_Q",
         "=MMULT({x},0+{w})",
         why="Queries: what is each word looking for?",
         paper=VASWANI.format("3.2"),
         more="Each column of W_Q asks one question; q_i is what word i answers to all of them.",
     ),
     "K": Op(
-        "K = X · W_K",
+        "K = {x} · W_K",
         "=MMULT({x},0+{w})",
         why="Keys: by what can each word be found?",
         paper=VASWANI.format("3.2"),
         more="Scores compare queries with keys; a word may be found by other features than it looks for.",
     ),
     "V": Op(
-        "V = X · W_V",
+        "V = {x} · W_V",
         "=MMULT({x},0+{w})",
         why="Values: what does each word pass on?",
         paper=VASWANI.format("3.2"),
@@ -126,7 +127,7 @@ PROJECT = {
 }
 PROJECT_BIASED = {
     letter: Op(
-        f"{letter} = X · W_{letter} + b_{letter}",
+        f"{letter} = {{x}} · W_{letter} + b_{letter}",
         "=MMULT({x},0+{w})+{b}",
         why=PROJECT[letter].why,
         paper=VASWANI.format("3.2"),
@@ -135,12 +136,22 @@ PROJECT_BIASED = {
     for letter in "QKV"
 }
 SCORES = Op(
-    "Scores = Q · Kᵀ",
+    "Scores = {q} · {k}ᵀ",
     "=MMULT({q},TRANSPOSE({k}))",
-    why="How similar are these two words? Every cell is the dot product of a row word and a column word.",
+    why="How well does the row word's query fit the column word's key? Every cell is the dot product of "
+    "the two.",
     paper=VASWANI.format("3.2.1"),
-    more="MMULT multiplies every row of Q with every column of Kᵀ: row i, column j holds the sum of "
-    "q_i times k_j, number by number.",
+    more="TRANSPOSE makes columns of the rows of {k}; MMULT multiplies row i of {q} with column j, number by "
+    "number, and adds up.",
+)
+ALIKE = replace(
+    SCORES,
+    why="How similar are these two words? Every cell is the dot product of a row word and a column word.",
+)
+ALIKE_IN_PLACE = replace(
+    SCORES,
+    why="How similar are these two words, their places included? Every cell is the dot product of two rows "
+    "of Input.",
 )
 SCALE = Op("√d_k", "=SQRT(COLUMNS({k}))", "cells")
 NO_SCALE = Op("1", "=1", "cells")
@@ -150,8 +161,14 @@ SCALED = Op(
     why="Dot products grow with the number of dimensions; dividing by √d_k keeps the softmax from getting "
     "too sharp.",
     paper=VASWANI.format("3.2.1"),
-    more="If the numbers of q and k have variance 1, their dot product has variance d_k; divided by "
-    "√d_k it has variance 1 again.",
+    more="If the numbers of two rows are independent and have variance 1, their dot product has variance "
+    "d_k; divided by √d_k it has variance 1 again.",
+)
+NOT_SCALED = Op(
+    "Scaled = Scores / 1",
+    "={scores}/{scale}",
+    why="The scale is off: scores stay as they are. They grow with the number of dimensions, and the softmax "
+    "gets sharper.",
 )
 SCALED_BY_TEMPERATURE = Op(
     "Scaled = Scores / (√d_k · temperature)",
@@ -161,6 +178,13 @@ SCALED_BY_TEMPERATURE = Op(
     paper=VASWANI.format("3.2.1"),
     more="At temperature 1 this is the paper's formula. A large temperature makes all scores alike, "
     "a small one lets the largest win.",
+)
+NOT_SCALED_BY_TEMPERATURE = replace(
+    SCALED_BY_TEMPERATURE,
+    maths="Scaled = Scores / (1 · temperature)",
+    why="The scale is off; a temperature is there to play with: below 1 the look becomes sharper, above 1 it "
+    "spreads.",
+    more="",
 )
 MASK = Op(
     "Mask = 1 where column ≤ row",
@@ -179,9 +203,9 @@ PADDING_MASK = Op(
     "count as words.",
 )
 KEYS_EXIST = Op(
-    "Mask = 1 where the column's key exists",
+    "Mask = padding mask, the same in every row",
     "=({row}>0)*TRANSPOSE({padding})",
-    why="Which keys exist? The same for every row: a blank cell's column is 0.",
+    why="Which keys exist? 1 where the column's key does; a blank cell's column is 0.",
 )
 CAUSAL_MASK = Op("Causal mask = 1 where column ≤ row", "=--({col}<={row})", why=MASK.why)
 BOTH_MASKS = Op(
@@ -198,7 +222,7 @@ MASKED = Op(
 )
 ROW_MAX = Op("row maximum", "=MAX({scaled}[row])", "cells")
 EXP = Op(
-    "Exp = exp(Scaled − row maximum)",
+    "Exp = exp({scaled} − row maximum)",
     "=EXP({scaled}-{row_max})",
     why="The first half of the softmax. Taking off the row's maximum changes nothing in the end "
     "and keeps EXP from overflowing.",
@@ -231,11 +255,11 @@ ENTROPY_UNSCALED = Op(
     "cell arrays",
 )
 OUTPUT = Op(
-    "Output = Attention · V",
+    "Output = Attention · {v}",
     "=MMULT({attention},{v})",
     why="What has each word become? A weighted average of the values of all the words it looks at.",
     paper=VASWANI.format("3.2.1"),
-    more="Row i of the product adds up the rows of V, each times the share that word i gives it.",
+    more="Row i of the product adds up the rows of {v}, each times the share that word i gives it.",
 )
 CONCAT = Op(
     "Concat = the heads' outputs side by side",
@@ -245,15 +269,15 @@ CONCAT = Op(
     more="Nothing is computed here: columns of several blocks are read as one block.",
 )
 PROJECT_OUT_BIASED = Op(
-    "MultiHead = Concat · W_O + b_O",
+    "{name} = Concat · W_O + b_O",
     "=MMULT({concat},0+{w_o})+{b}",
-    why="One last learned projection mixes the heads and brings them back to the size of the embeddings.",
+    why="One last projection mixes the heads and brings them back to the size of the embeddings.",
     paper=VASWANI.format("3.2.2"),
 )
 PROJECT_OUT = Op(
-    "Output = Concat · W_O",
+    "{name} = Concat · W_O",
     "=MMULT({concat},0+{w_o})",
-    why="One last learned projection mixes the heads and brings them back to the size of the embeddings.",
+    why="One last projection mixes the heads and brings them back to the size of the embeddings.",
     paper=VASWANI.format("3.2.2"),
 )
 DRIFT = Op("max |row sum − 1|", "=MAX({terms})", "cell arrays")
@@ -296,7 +320,7 @@ ANGLE = Op(
     paper=VASWANI.format("3.5"),
 )
 SINUSOIDAL = Op(
-    "PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
+    "P = sin(angle) or cos(angle), in turn: PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
     "=(1-{odd})*SIN({angle})+{odd}*COS({angle})",
     why="Where does a token stand? Positions go down, dimensions across: sines and cosines of the angles.",
     paper=VASWANI.format("3.5"),
@@ -304,13 +328,13 @@ SINUSOIDAL = Op(
     "can be read off.",
 )
 COSINES = Op(
-    "cos(angle)",
+    "Cos = cos(angle)",
     "=COS({angle})",
     why="What is kept of each number when its pair turns.",
     paper="Su et al. 2021",
 )
 SINES = Op(
-    "sin(angle)",
+    "Sin = sin(angle)",
     "=SIN({angle})",
     why="What comes from the pair's other number when it turns.",
     paper="Su et al. 2021",
@@ -327,20 +351,20 @@ ROTATE = {
 }
 INPUT = {
     "XP": Op(
-        "Input = X + P",
+        "{name} = X + P",
         "={x}+{p}",
         why="The word and its place, added up: what the first layer reads.",
         paper=VASWANI.format("3.5"),
     ),
     "√XP": Op(
-        "Input = √d_model · X + P",
+        "{name} = √d_model · X + P",
         "=SQRT(COLUMNS({x}))*{x}+{p}",
         why="The word, grown by √d_model, and its place: what the first layer reads.",
         paper=VASWANI.format("3.5"),
     ),
-    "X": Op("Input = X", "={x}", why="What the first layer reads: the words alone, no positions are added."),
+    "X": Op("{name} = X", "={x}", why="What the first layer reads: the words alone, no positions are added."),
     "√X": Op(
-        "Input = √d_model · X",
+        "{name} = √d_model · X",
         "=SQRT(COLUMNS({x}))*{x}",
         why="The word, grown by √d_model: what the first layer reads.",
     ),
@@ -352,7 +376,7 @@ MEAN = Op("mean", "=AVERAGE({x}[row])", "cells")
 VARIANCE = Op("variance", "=MAX(0,VARP({x}[row]))", "cells")
 MEAN_SQUARE = Op("mean square", "=SUMSQ({x}[row])/COLUMNS({x}[row])", "cells")
 LAYER_NORM = Op(
-    "LayerNorm({x}) = (x − mean) / √(variance + ε) ∘ γ + β",
+    "{name} = LayerNorm({x}) = (x − mean) / √(variance + ε) ∘ γ + β",
     "=({x}-{mean})/SQRT({variance}+MAX({epsilon},1E-24))*{gamma}+{beta}",
     why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
     paper="Ba et al. 2016",
@@ -360,39 +384,39 @@ LAYER_NORM = Op(
     "off the mean.",
 )
 RMS_NORM = Op(
-    "RMSNorm({x}) = x / √(mean square + ε) ∘ γ",
+    "{name} = RMSNorm({x}) = x / √(mean square + ε) ∘ γ",
     "={x}/SQRT({mean_square}+MAX({epsilon},1E-24))*{gamma}",
     why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
     paper="Zhang and Sennrich 2019",
 )
 RESIDUAL = Op(
-    "Residual = what came in + what was found",
+    "{name} = {stream} + {found}",
     "={stream}+{found}",
     why="Nothing that came in is lost: the layer only adds to it.",
     paper=VASWANI.format("3.1"),
     more="A layer that finds nothing leaves the words as they were; that is why many layers can be stacked.",
 )
 HIDDEN = Op(
-    "Hidden = x · W_1",
+    "Hidden = {x} · W_1",
     "=MMULT({x},0+{w})",
     why="Each word by itself: what features does it show?",
     paper=VASWANI.format("3.3"),
     more="Each column of W_1 is a pattern; the dot product says how much of it a word shows.",
 )
 HIDDEN_BIASED = Op(
-    "Hidden = x · W_1 + b_1",
+    "Hidden = {x} · W_1 + b_1",
     "=MMULT({x},0+{w})+{b}",
     why=HIDDEN.why,
     paper=VASWANI.format("3.3"),
 )
 UP = Op(
-    "Up = x · W_3",
+    "Up = {x} · W_3",
     "=MMULT({x},0+{w})",
     why="What passes through the gate.",
     paper="Shazeer 2020",
 )
 UP_BIASED = Op(
-    "Up = x · W_3 + b_3",
+    "Up = {x} · W_3 + b_3",
     "=MMULT({x},0+{w})+{b}",
     why=UP.why,
     paper="Shazeer 2020",
@@ -400,32 +424,32 @@ UP_BIASED = Op(
 SIGMOID = "h σ(h), with σ(h) = ½ (1 + tanh(h/2))"
 ACTIVATIONS = {
     "relu": Op(
-        "ReLU(h) = max(0, h)",
+        "Activation = ReLU({h}), ReLU(h) = max(0, h)",
         "={h}*({h}>0)",
         why="What is below zero is dropped.",
         paper=VASWANI.format("3.3"),
     ),
     "gelu": Op(
-        "GELU(h) = h Φ(h)",
+        "Activation = GELU({h}), GELU(h) = h Φ(h)",
         "={h}[cell]*NORMSDIST({h}[cell])",
         "cells",
         "Each number times the chance that a normal variable is smaller: a soft step.",
         paper="Hendrycks and Gimpel 2016",
     ),
     "gelu-tanh": Op(
-        "GELU(h) ≈ ½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))",
+        "Activation = GELU({h}), GELU(h) ≈ ½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))",
         "=0.5*{h}*(1+TANH(SQRT(2/PI())*({h}+0.044715*{h}^3)))",
         why="GELU by its formula with tanh: a soft step.",
         paper="Hendrycks and Gimpel 2016",
     ),
     "silu": Op(
-        f"SiLU(h) = {SIGMOID}",
+        f"Activation = SiLU({{h}}), SiLU(h) = {SIGMOID}",
         "={h}*(1+TANH({h}/2))/2",
         why="Each number times its own sigmoid.",
         paper="Elfwing et al. 2017",
     ),
     "swiglu": Op(
-        f"SwiGLU = SiLU(Hidden) ∘ Up, SiLU(h) = {SIGMOID}",
+        f"Activation = SiLU({{h}}) ∘ {{up}}, SiLU(h) = {SIGMOID}",
         "={h}*(1+TANH({h}/2))/2*{up}",
         why="A gate: Hidden decides how much of Up passes.",
         paper="Shazeer 2020",
@@ -443,7 +467,7 @@ FEED_FORWARD_BIASED = Op(
     why=FEED_FORWARD.why,
     paper=VASWANI.format("3.3"),
 )
-COPY = Op("Output = what the last layer left", "={x}", why="What has each word become after all layers?")
+COPY = Op("{name} = {x}", "={x}", why="What has each word become after all layers? What the last one left.")
 
 # --- what a model says -------------------------------------------------------------------------------------
 
@@ -469,13 +493,13 @@ TEMPERED = Op(
 )
 LOGIT_MAX = Op("row maximum", "=MAX({x}[row])", "cells")
 LOGIT_EXP = Op(
-    "LogitExp = exp(Tempered − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax."
+    "LogitExp = exp({x} − row maximum)", "=EXP({x}-{row_max})", why="The first half of the softmax."
 )
 LOGIT_SUM = Op("row sum", "=SUM({x}[row])", "cells")
 PROBABILITY = Op(
-    "Probability = softmax of each row",
+    "Probability = {numerator} / row sum",
     "={numerator}/{row_sum}",
-    why="How likely is each word to come next? Every row sums to 1.",
+    why="How likely is each word to come next? The softmax is complete: every row sums to 1.",
     paper=VASWANI.format("3.4"),
 )
 NEXT = Op(
@@ -519,19 +543,19 @@ GROWN = Op(
     paper="Radford et al. 2019",
 )
 POOL_MEAN = Op(
-    "Pooled = mean of the rows",
+    "Pooled = mean of the rows of {x}",
     "=MMULT(TRANSPOSE(--({index}>0))/ROWS({x}),{x})",
     why="One row for the whole sentence: the mean of its words.",
     paper="Devlin et al. 2019",
 )
 POOL_MASKED = Op(
-    "Pooled = mean of the rows with a word",
+    "Pooled = mean of the rows of {x} where the padding mask is 1",
     "=MMULT(TRANSPOSE({padding})/MAX(1,SUM({padding})),{x})",
     why="One row for the whole sentence: the mean of its words; blank cells do not count.",
     paper="Devlin et al. 2019",
 )
 POOL_FIRST = Op(
-    "Pooled = the first row",
+    "Pooled = the first row of {x}",
     "=MMULT(TRANSPOSE(--({index}=1)),{x})",
     why="One row for the whole sentence: its first token's.",
     paper="Devlin et al. 2019",
@@ -551,6 +575,11 @@ CLASS_LOGITS = Op(
     "Logits = Pooled · W_C + b_C",
     "=MMULT({x},0+{w})+{b}",
     why="How much does the sentence point to each class?",
+    paper="Devlin et al. 2019",
+)
+CLASS_PROBABILITY = replace(
+    PROBABILITY,
+    why="How likely is each class? The softmax is complete: the probabilities sum to 1.",
     paper="Devlin et al. 2019",
 )
 CLASS = Op(

@@ -105,12 +105,9 @@ def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
         "Logits": step(
             ops.CLASS_LOGITS, lane, row("Logits", ops.CLASS_LOGITS, "scores", said, largest, **names)
         ),
-        "LogitExp": step(ops.LOGIT_EXP, lane, exp, title="exp(Logits − maximum)"),
+        "LogitExp": step(ops.LOGIT_EXP, lane, exp),
         "Probability": step(
-            ops.PROBABILITY,
-            lane,
-            row("Probability", ops.PROBABILITY, "attention", **chance),
-            title="Probability = softmax of the logits",
+            ops.CLASS_PROBABILITY, lane, row("Probability", ops.CLASS_PROBABILITY, "attention", **chance)
         ),
     }
 

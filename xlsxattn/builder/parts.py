@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from xlsxattn.builder.words import Context
 
 MINUS_INFINITY = -1e300
+LAYER = re.compile(r"_l([0-9]+)_")
+OF_BOTH = ("X", "Output")
+"""What both sentences have, where one looks at the other."""
 
 OWN = {
     *("x", "q", "h", "up", "stream", "found", "p", "cos", "sin"),
@@ -162,8 +168,30 @@ Steps = dict[str, Step]
 
 
 def step(op: Op, lane: Lane, group: Group, *, title: str = "") -> Step:
-    """The step of one operation in one lane."""
-    return Step(title or op.maths, op.why, {lane.id: group}, paper=op.paper, more=op.more)
+    """The step of one operation in one lane; what it says names the ranges that its block's formula reads."""
+    maths, why, more = (worded(text, group.blocks[0], lane) for text in (op.maths, op.why, op.more))
+    return Step(title or maths, why, {lane.id: group}, paper=op.paper, more=more)
+
+
+def worded(text: str, block: Block, lane: Lane) -> str:
+    """An operation's words, with what they call the ranges that a block's formula reads, and the block."""
+    keys = [key for _, key, _, _ in Formatter().parse(text) if key]
+    names = {**block.parts[0].names, "name": block.name}
+    return say(text, **{key: _operand(names[key], block.name, lane) for key in keys}) if keys else text
+
+
+def _operand(name: str, by: str, lane: Lane) -> str:
+    """What a step calls a range that the formula of a block ``by`` reads: its name's last part.
+
+    Before it stands the layer, where that is another one, or the sentence, where both have such a range.
+    """
+    name = name.partition("[")[0]
+    last, layer, own = name.rpartition("_")[2], LAYER.search(name), LAYER.search(by)
+    if layer and layer[1] != (own[1] if own else ""):
+        return f"l{layer[1]}_{last}"
+    if last in OF_BOTH and not name.startswith(f"{lane.prefix}_"):
+        return f"{name.split('_')[1]}_{last}"
+    return last
 
 
 def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:

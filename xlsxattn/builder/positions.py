@@ -38,7 +38,7 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
         return []
     if sheet.position == "learned":
         block = _named_by_lane(typed(f"{s}_P", "input", sheet.weights["P"]), lanes, s, "P")
-        why = "Where does a token stand? One row for each position, learned in training."
+        why = "Where does a token stand? One row of numbers for each position, which training fills."
         group = Group((block,), (_places(n),), numbered("d", d_model), title="P")
         return [Band("Learned positions P", why, (group,), shared=True, show_formula=False)]
     d = d_model if sheet.position == "sinusoidal" else sheet.d_k
@@ -114,13 +114,11 @@ def _named_by_lane(block: Block, lanes: Iterable[Lane], s: str, name: str) -> Bl
 def input_step(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
     """What a model reads, or an attention sheet with positions: word and place, added up (n × d_model)."""
     p = lane.prefix
-    placed = sheet.position in ("sinusoidal", "learned")
-    op = ops.INPUT[f"{'√' * sheet.scale_embeddings}X{'P' * placed}"]
-    names = {"x": f"{p}_X", **({"p": f"{p}_P"} if placed else {})}
+    op = ops.INPUT[f"{'√' * sheet.scale_embeddings}X{'P' * sheet.adds_places}"]
+    names = {"x": f"{p}_X", **({"p": f"{p}_P"} if sheet.adds_places else {})}
     name = "Sum" if sheet.embedding_norm else "Input"
     block = lane.block(f"{p}_{name}", d_model, op, "embedding", **names)
-    title = op.maths.replace("Input", name)
-    return {name: step(op, lane, lane.group(block, dims_above(block.name, d_model)), title=title)}
+    return {name: step(op, lane, lane.group(block, dims_above(block.name, d_model)))}
 
 
 # --- masks -------------------------------------------------------------------------------------------------

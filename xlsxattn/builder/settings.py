@@ -92,6 +92,11 @@ class SheetSpec:
         return self.kind in MODELS
 
     @property
+    def adds_places(self) -> bool:
+        """Whether numbers that say where a word stands are added to its embedding."""
+        return self.position in ("sinusoidal", "learned")
+
+    @property
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the layers that are there."""
         return self.taken or tuple(range(1, self.layers + 1))

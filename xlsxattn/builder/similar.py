@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
-from xlsxattn.builder.parts import computed, dims_above, typed
+from xlsxattn.builder.parts import computed, dims_above, typed, worded
 from xlsxattn.builder.settings import PADDING
 from xlsxattn.language import say
 
@@ -73,7 +73,8 @@ def similar_page(
 
     def band(op: ops.Op, group: Group) -> Band:
         why = say("{why}  {formula}", why=say(op.why), formula=_formula(group.blocks[-1]))
-        return Band(op.maths, why, (group,), shared=True, show_formula=False)
+        maths = worded(op.maths, group.blocks[0], first)
+        return Band(maths, why, (group,), shared=True, show_formula=False)
 
     return Page(
         page,

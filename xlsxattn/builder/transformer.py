@@ -203,6 +203,9 @@ def _masks(sheet: SheetSpec, sides: Sequence[Side]) -> list[Steps]:
             found += [mask_steps(sheet, source, longest=False), cross_mask_step(target, source, "CrossMask")]
         if not target.growing:
             causal = mask_steps(replace(sheet, mask="causal"), target, longest=False)
+            causal = {
+                f"Causal{key}": one for key, one in causal.items()
+            }  # a step of its own, not the source's
             if sheet.mask in PADDING:  # its rows are counted beside the mask of the source's keys already
                 causal = {key: _uncounted(one, target) for key, one in causal.items()}
             found.append(causal)

@@ -1,0 +1,166 @@
+"""What a caption says is what its formula reads: no other range, and none left out."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from model_specs import drawn
+from specs import plain
+
+from xlsxattn import templates
+from xlsxattn.builder import ops, pages, spec
+
+WORDS = {
+    "RowMax": "row maximum", "LogitMax": "row maximum", "RowSum": "row sum", "LogitSum": "row sum",
+    "Scale": "√d_k", "Temperature": "temperature", "MaskValue": "−∞", "RowIdx": "row", "ColIdx": "column",
+    "Mean": "mean", "Variance": "variance", "MeanSquare": "mean square", "Epsilon": "ε", "Gamma": "γ",
+    "Beta": "β", "Angle": "angle", "Frequency": "frequency", "Position": "position", "Base": "base",
+    "Pair": "i", "Cos": "cos", "Sin": "sin", "Mask": "mask", "CrossMask": "mask",
+    "PaddingMask": "padding mask", "CausalMask": "causal mask", "Tokens": "word", "Ids": "words",
+}  # fmt: skip
+"""How a caption calls a range whose name it does not say."""
+MASKS = {"Padding mask": "PaddingMask", "Causal mask": "CausalMask", "Mask": "CrossMask"}
+"""How a caption calls its result."""
+UNSAID = {
+    *("Odd", "Index"),  # which columns are cosines, and which rows are words: said as "in turn", "rows"
+}
+SYMBOL = re.compile(r"(?:\w+_)?[A-Z]\w*")
+FUNCTIONS = {"ReLU", "GELU", "SiLU", "LayerNorm", "RMSNorm", "PE", "Φ"}
+SPECS = {
+    "scale off": plain(
+        [3, 2], 4, {"id": "a", "scale": False}, {"id": "c", "scale": False, "temperature": 2.0}
+    ),
+    "sines without weights": plain([3], 4, {"id": "a", "position": "sinusoidal", "mask": "causal+padding"}),
+    "biases": plain(
+        [3], 4, {"id": "a", "kind": "multi-head", "heads": 2, "bias": True, "position": "rotary"}
+    ),
+    "masks": plain([3, 4], 4, {"id": "a", "kind": "cross-attention", "mask": "padding", "heads": 2}),
+    "similarity": plain([3, 2], 4, {"id": "a", "kind": "encoder", "similarity": True, "layers": 2}),
+}
+
+
+def books():
+    found = {name: pages.book(spec.load(templates.path(name))) for name in templates.names()}
+    found |= {name: pages.book(spec.parse(data, name)) for name, data in SPECS.items()}
+    return found | {f"drawn {seed}": pages.book(spec.parse(drawn(seed), "drawn")) for seed in range(12)}
+
+
+BOOKS = books()
+
+
+def captions(book):
+    """(title, block) of every band that is an equation."""
+    for page in book.pages[:-1]:
+        for band in page.bands:
+            title = re.sub(r"^(Cross-attention\. )?((Head|Group) \d+: )?", "", band.title)
+            for group in filter(None, band.groups):
+                found = [block for block in group.blocks if block.kind == "formula"]
+                if " = " in title and found:
+                    yield title, found[-1]
+
+
+def last(name: str) -> str:
+    """A range's last part; of a weight or a bias, its symbol."""
+    weight = re.search(r"_([Wb]_\w+)$", name)
+    return weight[1] if weight else name.rpartition("_")[2]
+
+
+def read(block) -> set[str]:
+    formulas = (part.formula for part in block.parts)
+    return {name for text in formulas for name in re.findall(r"[A-Za-z]\w*_\w+", re.sub('"[^"]*"', "", text))}
+
+
+def meant(said: str) -> set[str]:
+    """The last parts of the ranges that an equation's right side names."""
+    found = {word.rpartition("_")[2] if word[0] not in "Wb" else word for word in SYMBOL.findall(said)}
+    found -= FUNCTIONS
+    return found - {"O"} if "W_O" in said else found
+
+
+def faults(title: str, block) -> list[str]:
+    """What is wrong with a caption."""
+    result, said = title.replace("ᵀ", "").split(" = ", 1)
+    if result == "Concat":  # columns of all heads, said in words
+        return []
+    names = {last(name) for name in read(block)}
+    wrong = []
+    own = last(block.name)
+    if MASKS.get(result, result).casefold() != own.casefold() and result != own:
+        wrong.append(f"{result} is called {own}")
+    for name in names - UNSAID:
+        spelled = WORDS.get(name, name)
+        off = name == "Scale" and said.startswith(("Scores / 1", "Scores / (1"))
+        if not off and not re.search(rf"(?<![A-Za-z]){re.escape(spelled)}(?![A-Z])", said, re.IGNORECASE):
+            wrong.append(f"{name} is not said")
+    return wrong + [f"{symbol} is not read" for symbol in meant(said) - names]
+
+
+@pytest.mark.parametrize("name", BOOKS)
+def test_a_caption_names_what_its_formula_reads(name):
+    found = [(title, block.name, faults(title, block)) for title, block in captions(BOOKS[name])]
+    assert len(found) > 3
+    assert [one for one in found if one[2]] == []
+
+
+@pytest.mark.parametrize(
+    ("maths", "wrong"),
+    [
+        ("Output = Attention · V", ["V is not read", "X is not said"]),
+        ("Output = Attention", ["X is not said"]),
+        ("Result = Attention · X", ["Result is called Output"]),
+    ],
+)
+def test_a_caption_that_says_something_else_is_found(maths, wrong):
+    (block,) = (b for b in BOOKS["walkthrough"].blocks() if b.name == "attn_cat_Output")
+    assert sorted(faults(maths, block)) == sorted(wrong)
+
+
+def page(data, page_id="a"):
+    return next(p for p in pages.book(spec.parse(data, "data")).pages if p.id == page_id)
+
+
+def whys(found, title):
+    return [band.why for band in found.bands if band.title.endswith(title)]
+
+
+def test_a_classifier_speaks_of_classes_and_not_of_the_next_word():
+    said = page(plain([3], 4, {"id": "a", "kind": "classifier", "classes": ["x", "y"]}), "a_out")
+    assert whys(said, "Probability = LogitExp / row sum") == [ops.CLASS_PROBABILITY.why]
+    assert not any("next" in band.why for band in said.bands)
+
+
+def test_likeness_is_asked_for_only_without_weights():
+    plain_why, learned = (whys(page(plain([3], 4, {"id": "a", **more})), "ᵀ") for more in ({}, {"seed": 1}))
+    assert plain_why == [ops.ALIKE.why]
+    assert learned == [ops.SCORES.why]
+
+
+def test_a_second_explanation_names_the_ranges_that_are_there():
+    for band in page(plain([3], 4, {"id": "a"})).bands:
+        assert not re.search(r"\b[QKV]\b", band.more), band.title
+
+
+def test_what_stands_at_the_top_knows_masks_positions_and_heads():
+    causal = page(plain([3], 4, {"id": "a", "mask": "causal"}))
+    assert "mask" in causal.lead
+    one = page(plain([3], 4, {"id": "a", "kind": "multi-head", "position": "rotary"}))
+    assert one.subtitle == "1 head, then W_O"
+    assert one.lead.startswith("One head")
+    assert "turned" in one.lead
+    placed = page(plain([3], 4, {"id": "a", "position": "sinusoidal"}))
+    assert "Q = K = V = Input" in placed.lead
+    assert placed.subtitle == "Q = K = V = Input"
+
+
+def test_no_step_speaks_of_a_scale_that_is_off():
+    for band in page(plain([3], 4, {"id": "a", "scale": False})).bands:
+        assert "√d" not in band.title + band.why
+
+
+def test_no_words_in_braces_are_left_open():
+    for name, book in BOOKS.items():
+        for one in book.pages:
+            for band in one.bands:
+                said = (band.title, band.why, band.more)
+                assert not any(re.search(r"\{\w", text) for text in said), name
