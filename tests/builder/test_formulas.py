@@ -130,8 +130,8 @@ def test_a_block_is_one_array_formula_in_names():
 
 def test_row_is_the_row_level_with_the_cell():
     assert entered("=MAX({near}[row])", "cells") == [
-        ((10, 5, 10, 5), "=MAX(C21:E21)", False),
-        ((11, 5, 11, 5), "=MAX(C22:E22)", False),
+        ((10, 5, 10, 5), "=MAX(C21:E21)", True),
+        ((11, 5, 11, 5), "=MAX(C22:E22)", True),
     ]
 
 
@@ -165,7 +165,7 @@ def test_cell_arrays_are_array_formulas_one_a_cell():
 
 
 def test_a_name_without_brackets_stays_a_name():
-    assert entered("={near}/{far}", "cells", 1) == [((10, 5, 10, 5), "=s_near/s_far", False)]
+    assert entered("={near}/{far}", "cells", 1) == [((10, 5, 10, 5), "=s_near/s_far", True)]
 
 
 def test_parts_stand_side_by_side():
@@ -217,7 +217,7 @@ def unfaithful(path) -> list[str]:
                     for j in range(cols):
                         at = (own.sheet, own.row + i, col + j)
                         area = type(own)(*at, 1, 1)
-                        wanted.append((resolved(part, own, book.names, i, j), area, how == "cell arrays"))
+                        wanted.append((resolved(part, own, book.names, i, j), area, True))
                         found.append(book.formulas.get(at))
             col += cols
         filled += len(found)

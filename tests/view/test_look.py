@@ -71,7 +71,7 @@ def test_labels_that_must_be_found_elsewhere(walkthrough, name, rows, cols):
         ("vocab_E", "input", ""),
         ("causal_MaskValue", "constant", ""),
         ("causal_chase_Scores", "computed", "{=MMULT(causal_chase_X,TRANSPOSE(causal_chase_X))}"),
-        ("causal_chase_RowMax", "computed", "=MAX(causal_chase_Masked[row])"),
+        ("causal_chase_RowMax", "computed", "{=MAX(causal_chase_Masked[row])}"),
     ],
 )
 def test_roles_and_formulas(seen, name, role, formula):
