@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import errno
 import json
+import json.scanner
+import os
 import re
 import tomllib
+import tomllib._parser
 import zipfile
 from collections import Counter
 from dataclasses import replace
@@ -23,22 +27,38 @@ from model_specs import drawn
 from specs import plain, toml
 
 import xlsxattn
-from xlsxattn import press, templates
+from xlsxattn import foreign, press, spec_schema, templates
 from xlsxattn.builder import layout, pages, spec, writer
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reader import read
 from xlsxattn.cli import cli
 from xlsxattn.cli_language import CLICK, ENVIRONMENT, chosen
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
+from xlsxattn.view import page
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import click
 
 OTHERS = [code for code in codes() if code != "en"]
 NO_WORDS = re.compile(r"[^A-Za-z]*([A-Za-z]{1,2}[^A-Za-z]+)*[A-Za-z]{0,2}")
 PAPER = r"[A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}(, §[\d.]+)?"
-NAMES = re.compile(rf"\w+_\w+|(Norm\d|Input|Output) [γβ]|(cos|sin)\(angle\)|\{{?=.*|{PAPER}", re.DOTALL)
+NAMES = re.compile(rf"\w+_\w+|(Norm\d|Input|Output) [γβ]|\{{?=.*|{PAPER}", re.DOTALL)
 """What is the same in all languages: symbols, names of ranges, formulas."""
+
+
+MESSAGES = {
+    *("NotCheckableError", "SpecError", "PressError", "EngineFailed", "EngineMissing", "ShapesDisagree"),
+    *("CopyError", "PreviewError", "ClickException", "PandasMissing", "CheckpointError", "ValueError"),
+    *("Twice", "TooLargeError", "Finding", "echo", "secho", "info", "complain"),
+}
+"""What says something to a person."""
+PARSERS = (tomllib._parser, json.decoder, json.scanner)
+REFUSALS = (
+    *(errno.ENOENT, errno.EACCES, errno.EPERM, errno.EISDIR, errno.ENOTDIR, errno.EROFS, errno.ENOSPC),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.EIO, errno.EBUSY, errno.EMFILE, errno.EFBIG, errno.EDQUOT),
+)
 
 
 class Recorder(dict):
@@ -103,32 +123,80 @@ def marked(tmp_path_factory) -> dict[str, set[str] | list[tuple[spec.Spec, Path]
 def said() -> set[str]:
     """Every sentence of the source that is told to a person: what `say`, `tell` and `error` are given."""
     found = set()
-    for path in sorted((ROOT / "xlsxattn").rglob("*.py")):
-        if path.parent.name == "weights":  # no command reads weights yet
-            continue
-        tree = ast.parse(path.read_text("utf-8"))
+    for _, tree in modules():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             if (sentence := sentence_of(call)) is not None:
-                found |= {node.value for node in ast.walk(looked_up(sentence, tree)) if constant(node)}
+                found |= set(texts_in(looked_up(sentence, tree)))
+            elif named(call) in MESSAGES:
+                found |= {arg.value for arg in call.args if constant(arg)}
     return found
+
+
+def modules() -> list[tuple[Path, ast.Module]]:
+    """The package's source."""
+    paths = sorted((ROOT / "xlsxattn").rglob("*.py"))
+    return [(path, ast.parse(path.read_text("utf-8"))) for path in paths]
 
 
 def written() -> set[str]:
     """Every text in the source."""
-    sources = [path.read_text("utf-8") for path in (ROOT / "xlsxattn").rglob("*.py")]
-    return {node.value for text in sources for node in ast.walk(ast.parse(text)) if constant(node)}
+    return {node.value for _, tree in modules() for node in ast.walk(tree) if constant(node)}
+
+
+def shown_elsewhere() -> set[str]:
+    """What stands in the page of HTML, and in the schema that editors show."""
+    return {*page.page_texts(), *page.script_texts(), *described(spec_schema.schema()), spec_schema.TITLE}
+
+
+def described(node: object) -> Iterator[str]:
+    """All descriptions in a schema."""
+    if isinstance(node, list):
+        yield from (text for one in node for text in described(one))
+    if isinstance(node, dict):
+        yield from (text for key, one in node.items() for text in described(one))
+        if isinstance(node.get("description"), str):
+            yield node["description"]
+
+
+def parsers() -> set[str]:
+    """What Python's parsers of TOML and JSON say, without the values in it."""
+    found = set()
+    for module in PARSERS:
+        tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if named(call) in ("suffixed_err", "JSONDecodeError"):
+                found |= {arg.value for arg in call.args if constant(arg)}
+    return found
+
+
+def system() -> set[str]:
+    """Why the system refuses to read or write a file."""
+    return {os.strerror(number) for number in REFUSALS}
 
 
 def constant(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
+def texts_in(node: ast.AST) -> Iterator[str]:
+    """The texts that a sentence is chosen from; what a call makes of others is no sentence."""
+    if constant(node):
+        yield node.value
+    elif not isinstance(node, ast.Call):
+        for part in ast.iter_child_nodes(node):
+            yield from texts_in(part)
+
+
+def named(call: ast.Call) -> str:
+    """The name of what is called."""
+    return str(getattr(call.func, "id", getattr(call.func, "attr", "")))
+
+
 def sentence_of(call: ast.Call) -> ast.AST | None:
     """The argument that holds the sentence, where a call tells one."""
-    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-    if name in ("say", "tell", "Phrase") and call.args:
+    if named(call) in ("say", "tell", "Phrase") and call.args:
         return call.args[0]
-    return call.args[1] if name == "error" and len(call.args) > 1 else None
+    return call.args[-1] if named(call) == "error" and call.args else None
 
 
 def looked_up(sentence: ast.AST, tree: ast.Module) -> ast.AST:
@@ -152,9 +220,10 @@ def help_texts(command: click.Command) -> set[str]:
     return found.union(*map(help_texts, getattr(command, "commands", {}).values()))
 
 
-def clicks_own() -> set[str]:
-    """What click itself says."""
-    sources = [Path(import_module(name).__file__ or "").read_text("utf-8") for name in CLICK]
+def others_texts() -> set[str]:
+    """What stands in click, and in Python's parsers of TOML and JSON."""
+    names = (*CLICK, *(module.__name__ for module in PARSERS))
+    sources = [Path(import_module(name).__file__ or "").read_text("utf-8") for name in names]
     return {node.value for text in sources for node in ast.walk(ast.parse(text)) if constant(node)}
 
 
@@ -169,13 +238,15 @@ def has_words(text: str) -> bool:
 @pytest.mark.parametrize("code", OTHERS)
 def test_no_text_lacks_its_translation(code, marked):
     shown = {text for text in marked["asked"] if not same_everywhere(text)}
-    wanted = {text for text in shown | said() | help_texts(cli) if has_words(text)}
+    shown |= said() | help_texts(cli) | shown_elsewhere() | parsers() | system()
+    wanted = {text for text in shown if has_words(text)}
     assert sorted(wanted - language(code).texts.keys()) == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
 def test_no_translation_is_left_over(code, marked):
-    shown = marked["asked"] | written() | help_texts(cli) | clicks_own()
+    shown = marked["asked"] | written() | help_texts(cli) | others_texts()
+    shown |= shown_elsewhere() | system()
     assert sorted(language(code).texts.keys() - shown) == []
 
 
@@ -297,24 +368,62 @@ def test_side_headings_get_as_many_lines_as_they_need():
 
 # --- the command line --------------------------------------------------------------------------------------
 
-MESSAGES = {
-    *("NotCheckableError", "SpecError", "PressError", "EngineFailed", "EngineMissing", "ShapesDisagree"),
-    *("CopyError", "PreviewError", "ClickException", "PandasMissing", "Finding", "echo", "info", "error"),
-}
+
+def glued(tree: ast.Module) -> list[tuple[int, str]]:
+    """The f-strings that hold words, and their lines; markup is not for people."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            parts = (part.value if constant(part) else "_" for part in node.values)
+            bare = re.sub(r"<[^<>]*>|::_ file=_,title=", "", "".join(parts))
+            found += [(node.lineno, bare)] if re.search("[a-z]{3,} [a-z_]|[a-z_] [a-z]{3,}", bare) else []
+    return found
 
 
 def test_no_message_is_glued_together():
     """A sentence in an f-string has its values in it already, and no catalogue can know it: use `say`."""
-    glued = []
-    for path in sorted((ROOT / "xlsxattn").rglob("*.py")):
-        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if not isinstance(call, ast.Call) or path.parent.name == "weights":
-                continue
-            if getattr(call.func, "id", getattr(call.func, "attr", "")) in MESSAGES:
-                texts = [arg for arg in call.args[-4:] if isinstance(arg, ast.JoinedStr)]
-                parts = [part.value for text in texts for part in text.values if constant(part)]
-                glued += [f"{path}:{call.lineno}: {part}" for part in parts if re.search("[a-z]{3} ", part)]
-    assert glued == []
+    excepted = {
+        "xlsxattn/__init__.py",  # what Python itself says of a module without a name
+        "xlsxattn/builder/headwords.py",  # a look's name
+        "xlsxattn/builder/ops.py",  # told with the pages, see above
+        "xlsxattn/checker/ironcalc_child.py",  # imports nothing of ours; its words are quoted
+    }
+    found = {
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path, tree in modules()
+        for line, text in glued(tree)
+        if str(path.relative_to(ROOT)) not in excepted
+    }
+    assert found == set()
+
+
+def test_glued_messages_are_seen():
+    assert [
+        line for line, _ in glued(ast.parse('f"{a}: is missing"\nf"<b class=\'x\'>{a}</b>"\nf"{a}_b"'))
+    ] == [1]
+    assert glued(ast.parse('f"has {n} words"')) == [(1, "has _ words")]
+
+
+def test_what_others_say_is_told_where_a_catalogue_knows_it():
+    chinese = language("zh")
+    for text, said in (
+        ('a = "b', "字符串没有结束（文件末尾）"),
+        ("a", "键之后应有“=”（文件末尾）"),
+        ("a = 1\n[b]\n[b]", "不能两次声明 ('b',)（第 3 行第 3 列）"),
+        ("a = 1\na = 2", "同一个键不能赋值两次（文件末尾）"),
+        ('a = "\x01"', "有非法字符 '\\x01'（第 1 行第 6 列）"),
+    ):
+        with pytest.raises(tomllib.TOMLDecodeError) as toml_said:
+            tomllib.loads(text)
+        assert foreign.not_toml(toml_said.value) == str(toml_said.value)
+        assert chinese.tell(foreign.not_toml(toml_said.value)) == said
+    with pytest.raises(json.JSONDecodeError) as json_said:
+        json.loads('{"a": }')
+    assert chinese.tell(foreign.not_json(json_said.value)) == "这里应有一个值（第 1 行第 7 列）"
+    assert chinese.tell(foreign.reason(PermissionError(errno.EACCES, "Permission denied"))) == "没有权限"
+    assert chinese.tell(foreign.reason(ValueError("whatever"))) == "whatever"
+    assert chinese.tell(foreign.words(ValueError(say("{ref} is no range", ref="A")))) == "A 不是区域"
+    assert foreign.words(KeyError("mask")) == "KeyError: 'mask'"
 
 
 @pytest.fixture
@@ -367,7 +476,7 @@ def test_messages_follow_the_language_and_english_comes_back():
 def test_a_specs_error_is_told_with_its_place_and_values(here):
     (here / "a.toml").write_text('title = "a"\nlang = "zh"\nlenght = 3\n', "utf-8")
     assert run("build", "a.toml", "--lang", "zh").err == (
-        "xlsxattn: a.toml: lenght: 没有这个键；您是指“length”吗？\n"
+        "xlsxattn: a.toml：lenght：没有这个键；您是指“length”吗？\n"
     )
     (here / "b.toml").write_text(toml(plain([2], 2, {"id": "a"}) | {"lang": "xx"}), "utf-8")
     assert run("build", "b.toml").err == "xlsxattn: b.toml: lang: found 'xx', one of en, zh is needed\n"
@@ -406,7 +515,7 @@ def faulty(chinese, here) -> Path:
 def test_findings_are_told_and_programs_get_the_same_keys(faulty):
     told = run("check", faulty, "--lang", "zh", "-q")
     assert told.code == 1
-    assert "错误: 自注意力!" in told.out
+    assert "错误：自注意力!" in told.out
     assert "NumPy 得到" in told.out
     found = {
         code: json.loads(run("check", faulty, "--format", "json", "--lang", code).out) for code in codes()

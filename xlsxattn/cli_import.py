@@ -9,6 +9,7 @@ import click
 from xlsxattn.cli_delivery import delivered
 from xlsxattn.cli_language import tell
 from xlsxattn.cli_volume import is_quiet, volume
+from xlsxattn.language import say
 
 WRITTEN = 8
 
@@ -27,6 +28,7 @@ WRITTEN = 8
 @click.option(
     "--write",
     type=click.IntRange(0, 64),
+    metavar="INTEGER",
     default=WRITTEN,
     show_default=True,
     help="Blank cells that a whole decoder writes into.",
@@ -66,7 +68,8 @@ def import_model(
             target=target,
         )
         if not is_quiet():
-            click.echo(f"{checkpoint}: {tell(str(imported.size))}", err=True)
+            said = say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))
+            click.echo(tell(said), err=True)
         spec = spec_of(imported, name, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None

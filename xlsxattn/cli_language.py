@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from importlib import import_module
@@ -22,6 +23,10 @@ CLICK = tuple(
     f"click.{name}" for name in ("core", "decorators", "exceptions", "formatting", "parser", "types")
 )
 """Modules of click that say something to a person."""
+ROOM, ROOM_BESIDE = 76, 44
+"""Columns of the terminal for a paragraph of help, and for what stands beside an option."""
+PIECE = re.compile(r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*")
+"""What no line of help is broken in: a word, or a wide character, with the marks that belong to it."""
 
 
 def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
@@ -105,7 +110,27 @@ def told(command: click.Command, chosen: Language) -> click.Command:
     shown: list[Any] = [made, *made.params]
     for one in shown:
         if getattr(one, "help", None):
-            one.help = "\n\n".join(chosen.tell(" ".join(part.split())) for part in one.help.split("\n\n"))
+            room = ROOM if one is made else ROOM_BESIDE
+            parts = (chosen.tell(" ".join(part.split())) for part in one.help.split("\n\n"))
+            one.help = "\n\n".join(_broken(part, room) for part in parts)
+        if isinstance(one, click.Option) and isinstance(one.type, click.IntRange):
+            one.type = copy.copy(one.type)
+            one.type.name = chosen.tell(one.type.name)
     if isinstance(made, click.Group):
         made.commands = {name: told(one, chosen) for name, one in made.commands.items()}
     return made
+
+
+def _broken(text: str, room: int) -> str:
+    """A paragraph, broken into lines where it has wide (CJK) characters: click takes them for narrow ones."""
+    from rich.cells import cell_len  # noqa: PLC0415 - only where help is told
+
+    if cell_len(text) == len(text):
+        return text
+    lines = [""]
+    for piece in PIECE.findall(text):
+        if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > room:
+            lines[-1] = lines[-1].rstrip()
+            lines.append("")
+        lines[-1] += piece
+    return "\b\n" + "\n".join(lines) if len(lines) > 1 else text

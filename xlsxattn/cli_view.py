@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlsxattn.cli_language import spoken, tell
+from xlsxattn.cli_language import asked, spoken, tell
 from xlsxattn.cli_volume import is_quiet, volume
 from xlsxattn.language import say
 
@@ -137,7 +137,7 @@ def preview(file: Path, output: Path | None, sheet: str, engine: str) -> None:
 
     target = output or Path(file.with_suffix(".html").name)
     try:
-        draw(file, target, sheet, engine)
+        draw(file, target, sheet, engine, asked())
     except (NotCheckableError, PreviewError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
@@ -153,7 +153,7 @@ def schema() -> None:
 
     from xlsxattn.spec_schema import schema as made  # noqa: PLC0415
 
-    click.echo(json.dumps(made(), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(made(spoken().code), ensure_ascii=False, indent=2))
 
 
 @click.command()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FOLDER = Path(__file__).parent / "lang"
 
@@ -93,3 +93,16 @@ def language(code: str) -> Language:
         return ENGLISH
     tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
     return Language(code, {english: text for table in tables for english, text in table.items()})
+
+
+def language_of(texts: Iterable[str]) -> Language:
+    """The language of most of the texts that a catalogue knows: what a workbook is written in.
+
+    >>> language_of(["the cat", "开始", "目录"]).code, language_of(["开始", "Start", "Contents"]).code
+    ('zh', 'en')
+    """
+    shown = set(texts)
+    others = [language(code) for code in codes()[1:]]
+    known = {ENGLISH.code: {english for one in others for english in one.texts}}
+    known |= {one.code: set(one.texts.values()) for one in others}
+    return language(max(known, key=lambda code: len(known[code] & shown)))

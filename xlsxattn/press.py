@@ -24,6 +24,7 @@ from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.reader import read
+from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 LEFTOVER = ".xlsxattn-"
-IN_MEMORY = "the spec"
+IN_MEMORY = say("the spec")
 """What errors call a spec that has no file."""
 PROPERTIES, MAKER = "docProps/custom.xml", "docProps/app.xml"
 LARGE_PART = 8 << 20
@@ -137,7 +138,7 @@ def _renamed(report: Report, place: Path) -> Report:
 def _why(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return say("the disk is full")
-    return error.strerror or str(error)
+    return reason(error)
 
 
 def _prepare_folder(target: Path, *, make: bool) -> None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.language import codes
+from xlsxattn.language import codes, language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from xlsxattn.language import Language
+
     Node = dict[str, Any]
 
 LARGEST, LONGEST_TEXT, MOST_WORDS, MOST_CONTEXTS, MOST_SIZE = 1e50, 255, 256, 100, 1024
+TITLE = "A spec of xlsxattn"
 MASKS = ("none", "causal", "padding", "causal+padding")
 MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
 
@@ -298,17 +301,17 @@ TOP: dict[str, Node] = {
 """Every key of a spec."""
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema (draft 7, which editors of TOML read) of a spec.
+def schema(lang: str = "en") -> dict[str, Any]:
+    """The JSON schema (draft 7, which editors of TOML read) of a spec, described in a language.
 
     >>> schema()["required"]
     ['vocabulary', 'contexts', 'sheets']
     >>> sorted(schema()["definitions"]["compare"]["properties"])
     ['axes', 'id', 'kind', 'near', 'title']
     """
-    return {
+    made = {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "A spec of xlsxattn",
+        "title": TITLE,
         "description": "What a workbook is made from: words, sentences, and sheets.",
         "type": "object",
         "properties": TOP,
@@ -316,3 +319,16 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "definitions": {**DEFINITIONS, **{kind: _sheet(kind) for kind in KINDS}},
     }
+    told: dict[str, Any] = _told(made, language(lang))
+    return told | {"title": language(lang).tell(TITLE)}
+
+
+def _told(node: Any, spoken: Language) -> Any:  # noqa: ANN401 - JSON
+    """A part of the schema, its descriptions told in a language."""
+    if isinstance(node, list):
+        return [_told(one, spoken) for one in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _told(one, spoken) for key, one in node.items()}
+    about = found.get("description")
+    return found | {"description": spoken.tell(about)} if isinstance(about, str) else found

@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 
@@ -72,4 +73,4 @@ def copy(name: str, target: Path, lang: str = "") -> None:
             raise CopyError(
                 say("{place}: there is such a file already, choose another name", place=place)
             ) from None
-        raise CopyError(say("{place}: cannot be written: {why}", place=place, why=error.strerror)) from None
+        raise CopyError(say("{place}: cannot be written: {why}", place=place, why=reason(error))) from None

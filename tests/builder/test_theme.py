@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from xlsxattn.builder import theme
+from xlsxattn.language import ENGLISH, language
 
 LEAST = 4.5
 """WCAG 2.1, contrast (minimum), level AA."""
@@ -75,3 +76,9 @@ def test_sizes_of_type_are_those_of_the_design():
 def test_inputs_and_nothing_else_are_yellow():
     yellow = {name for name, look in theme.LOOKS.items() if look.format.get("bg_color") == theme.INPUT_FILL}
     assert yellow == {"input", "token", "dimension", "setting", "legend input"}
+
+
+def test_chinese_stands_upright():
+    aslant = theme.LOOKS["why"].format
+    assert theme.told(aslant, ENGLISH) == aslant
+    assert theme.told(aslant, language("zh")) == {key: aslant[key] for key in aslant if key != "italic"}

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 from browser import DARK, asked, axe, opened
+from commands import run
+from marks import MARKED
 
+from xlsxattn import press, templates
+from xlsxattn.language import ENGLISH, language
 from xlsxattn.view import page
 from xlsxattn.view.look import look
 
@@ -172,7 +176,7 @@ def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
     nasty = '</script><script>document.title="broken"</script><b>&amp;{{style}}'
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
     text = page.render(look(book))
-    assert text.count("</script>") == 2
+    assert text.count("</script>") == 3
     place = tmp_path / "nasty.html"
     place.write_text(text, "utf-8")
     seen = opened(place)
@@ -207,3 +211,92 @@ def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough
     assert "attn_Status ✓ every row sums to 1" in said
     for name in ("attn_Scale", "attn_cat_Drift", "compare_keyboard_qkv_Cosine", "vocab_Focus"):
         assert f"{name} {seen[name].text(seen[name].grid[0][0])}" in said
+
+
+# --- in the reader's language ------------------------------------------------------------------------------
+
+OWN_WORDS = """
+function ask() {
+  const text = (place) => document.querySelector(place).textContent;
+  const own = { lang: document.documentElement.lang, main: document.querySelector("main").lang,
+    title: document.querySelector("h1").lang, nav: document.querySelector("nav").getAttribute("aria-label"),
+    skip: text(".skip"), label: text("label"), about: text("#about"), hint: text("#cell"),
+    options: [...document.querySelectorAll("option")].map((o) => o.textContent) };
+  const ranges = JSON.parse(text("#data")).ranges;
+  const said = (kind) => {
+    const cells = [...document.querySelectorAll("td[data-range]")];
+    const cell = cells.find((one) => ranges[one.dataset.range].role === kind);
+    cell.dispatchEvent(new FocusEvent("focusin", { bubbles: true }));
+    return text("#cell");
+  };
+  return { ...own, input: said("input"), computed: said("computed") };
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("zh") / "causal.zh.xlsx"
+    assert press.build(templates.path("causal"), path, changed={"lang": "zh"}).report.holds
+    return path
+
+
+def test_a_page_speaks_its_workbook_s_language(chinese, tmp_path):
+    seen = look(chinese)
+    assert seen.language == language("zh")
+    found = asked(page.render(seen), OWN_WORDS, tmp_path)
+    assert (found["lang"], found["main"], found["title"]) == ("zh", "", "")
+    assert (found["nav"], found["skip"], found["label"]) == ("工作表", "跳到工作表", "配色")
+    assert found["options"] == ["跟随系统", "浅色", "深色"]
+    assert found["about"] == "causal.zh.xlsx，数值为文件中保存的值"
+    assert found["hint"].startswith("单击一个数")
+    assert found["input"].endswith("（输入）")
+    assert re.search("^[a-z_]+.*，行 .*，列 .*：.*，公式 [{=]", found["computed"], re.IGNORECASE)
+
+
+def test_a_page_can_speak_another_language_than_its_workbook(chinese, causal, tmp_path, monkeypatch):
+    found = asked(page.render(look(chinese), ENGLISH), OWN_WORDS, tmp_path)
+    assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh", "zh", "Sheets")
+    assert re.search("row .* column .* by [{=]", found["computed"])
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XLSXATTN_LANG", "zh")  # it speaks, but what is written follows the workbook
+    for words, lang, said in (((), "en", "Colours"), (("--lang", "zh"), "zh", "配色")):
+        assert run("preview", causal, "-o", "page.html", *words).out == "已写入：page.html\n"
+        text = Path("page.html").read_text("utf-8")
+        assert f'<html lang="{lang}">' in text
+        assert f">{said}</label>" in text
+
+
+def test_all_that_a_page_says_is_told(chinese, tmp_path):
+    found = asked(page.render(look(chinese), MARKED), OWN_WORDS, tmp_path)
+    told = [found[place] for place in ("nav", "skip", "label", "about", "hint", "input", "computed")]
+    assert [text for text in (*told, *found["options"]) if "⟦" not in text] == []
+    folder = Path(page.__file__).parent
+    bare = re.sub(r"\{\{.*?\}\}|<[^>]*>", "", (folder / "page.html").read_text("utf-8"))
+    assert re.findall("[A-Za-z]{2,}", bare) == []
+    script = re.sub(r"//.*", "", (folder / "page.js").read_text("utf-8"))
+    literals = re.findall(r"""(?<!say\()"([^"\n]*)"|`([^`\n]*)`""", script)
+    assert len(literals) > 50
+    assert [text for text in map("".join, literals) if re.search("[a-z]{3,} [a-z]{2,}", text)] == [
+        "use strict"
+    ]
+
+
+def test_the_accessibility_checker_finds_nothing_in_chinese(chinese, tmp_path):
+    script = (
+        axe() + "\nasync function ask() { return (await axe.run()).violations.map((v) => [v.id, v.help]); }"
+    )
+    for spoken in (None, ENGLISH):
+        assert asked(page.render(look(chinese), spoken), script, tmp_path) == []
+
+
+def test_a_workbook_s_language_is_known_whatever_has_been_renamed(chinese, causal, tmp_path):
+    import openpyxl  # noqa: PLC0415
+
+    book = openpyxl.load_workbook(chinese)
+    for i, sheet in enumerate(book.worksheets[:-1]):
+        sheet["A1"] = "Mine"
+        assert sheet.title != f"Mine {i}"
+    book.save(tmp_path / "mine.xlsx")
+    assert look(tmp_path / "mine.xlsx").language == language("zh")
+    assert look(causal).language == ENGLISH

@@ -154,3 +154,4 @@ def test_a_notebook_is_spared_large_matrices(causal):
     tall = replace(matrix, grid=matrix.grid * 1000, area=replace(matrix.area, rows=5000), rows=())
     assert tall._repr_html_().count("<tr>") == 4096 // 5 + 1
     assert "4181 more rows" in tall._repr_html_()
+    assert "还有 4181 行" in replace(tall, lang="zh")._repr_html_()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import checkpoints
 import numpy as np
 import pytest
 from commands import refusal, run
+from marks import MARKED, marked, unmarked
 
 from xlsxattn import press
+from xlsxattn.builder import layout, pages
 from xlsxattn.checker.reader import read, saved
+from xlsxattn.view.look import look
 from xlsxattn.weights import size
 from xlsxattn.weights.book import spec_of
 from xlsxattn.weights.model import read_model
@@ -124,3 +128,58 @@ def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
 def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(size, "_available", lambda: 1_000_000)
     assert "MB of memory, and 1 MB are free" in refusal("import", bert, "--sentence", "w1")
+
+
+# --- in another language -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--layers", "2"],
+        ["--layers", "x"],
+        ["--heads", "0.3"],
+        ["--heads", "7.0"],
+        ["--heads", "5"],
+        ["--heads", "1.0", "--layers", "0"],
+        ["-o", "x.txt"],
+        ["--focus", "dog"],
+        ["--sentence", "w1 " * 10],
+        ["--sentence", " "],
+        ["--heads", "1.2", "-v", "--lang", "zh"],
+        ["--layers", "0", "--lang", "zh"],
+    ],
+)
+def test_whatever_an_import_says_is_told(bert: Path, options: list[str]) -> None:
+    ended = marked("import", bert, "--sentence", "w1 w2", *options)
+    for text in (ended.out, ended.err):
+        assert unmarked(text, "tiny bert BERT layer head pooler dense", *options) == [], text
+    assert "⟦" in ended.err
+
+
+@pytest.mark.parametrize("options", [{}, {"layers": "1"}, {"heads": "1.2"}])
+def test_every_text_of_an_imported_workbook_is_told(
+    bert: Path, gpt: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pages, "language", lambda _: MARKED)
+    names = "tiny BERT GPT pooler dense lm_head weight MMULT TRANSPOSE ROWS"
+    names += " Sum Input Output MultiHead FeedForward Residual Norm"
+    for path in (bert, gpt):
+        spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options), "tiny")
+        assert unmarked(MARKED.tell(spec.vocabulary.said), names) == []
+        texts = [text for sheet in layout.lay_out(pages.book(spec)) for text in sheet.texts]
+        said = {text.text for text in texts if text.look not in ("formula", "paper")}
+        assert [text for text in said if "float32" in text]
+        papers = re.compile(r"\([A-Z]\w+( et al\.| and [A-Z]\w+)? \d{4}[^)]*\)")
+        assert [text for text in said if unmarked(papers.sub("", text), names)] == []
+
+
+def test_an_import_speaks_chinese(bert: Path, tmp_path: Path) -> None:
+    ended = run("import", bert, "--sentence", "w1 w2 w3", "--layers", "1", "--lang", "zh", "-o", "zh.xlsx")
+    assert ended.code == 0
+    assert ended.err.startswith(f"{bert}：将有 ")
+    notes = [text for tab in look(tmp_path / "zh.xlsx").notes.values() for text in tab.values()]
+    assert [text for text in notes if "只有第 2 层。层和头在这里从 1 数起" in text]
+    (bert / "config.json").write_text("{", "utf-8")
+    said = refusal("import", bert, "--sentence", "w1", "--lang", "zh")
+    assert said.endswith("config.json：不是 JSON：这里应有双引号括起的键（第 1 行第 2 列）")

@@ -32,10 +32,11 @@ def check_names(names: Iterable[str]) -> None:
     seen: dict[str, str] = {}
     for name in names:
         if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-            raise ValueError(f"{name!r} cannot be a range's name")
+            raise ValueError(say("{name!r} cannot be a range's name", name=name))
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
-            raise ValueError(f"the names {twin!r} and {name!r} differ by case alone")
+            sentence = "the names {twin!r} and {name!r} differ by case alone"
+            raise ValueError(say(sentence, twin=twin, name=name))
 
 
 def check_lengths(blocks: Iterable[Block]) -> None:

@@ -46,7 +46,8 @@ LEAST_LABEL = {False: 12.0, True: 6.0}
 """Characters of a lane's first column, and of a compact one's."""
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
-ONE_LINE = 11
+ONE_LINE, MOST_WIDE = 11, 4
+"""Characters of a line of a heading beside a block; wide (CJK) ones."""
 UPRIGHT = 62.0
 """Points that words take which stand upright above a map."""
 MANIFEST_LINE, TALLEST = 84, 409.0
@@ -183,8 +184,8 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     headed = any(group.cols is not None for group in groups) or bool(sides)
     if any(isinstance(group.cols, Block) and group.cols.look == "map label" for group in groups):
         sheet.heights[row + titled] = UPRIGHT
-    if any(theme.cell_width(heading) > ONE_LINE for heading in sides):
-        sheet.heights[row + titled] = 13.0 * max(_lines(heading) for heading in sides)
+    if (most := max(map(_lines, sides), default=1)) > 1:
+        sheet.heights[row + titled] = 13.0 * most
     for (group, col), lines in zip(strip, captions, strict=True):
         look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
         sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
@@ -195,9 +196,9 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
 
 
 def _lines(heading: str) -> int:
-    """How many lines a heading is broken into: between words, or between any two wide characters."""
+    """How many lines a heading is broken into: between words, or between any two of its wide characters."""
     wide = theme.cell_width(heading) - len(heading)
-    return int(-(-2 * wide // (ONE_LINE - 1))) if wide else len(textwrap.wrap(heading, ONE_LINE))
+    return int(-(-wide // MOST_WIDE)) if wide else len(textwrap.wrap(heading, ONE_LINE))
 
 
 def _share_heat(sheet: Sheet, before: int) -> None:

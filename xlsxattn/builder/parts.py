@@ -63,10 +63,12 @@ def typed(
 
 def _finite(name: str, values: NDArray[np.floating[Any]]) -> np.ndarray[tuple[int, int], np.dtype[Any]]:
     if values.ndim != 2 or not values.size:  # noqa: PLR2004 - rows and columns
-        raise ValueError(f"{name} has the shape {values.shape}, rows and columns are needed")
+        sentence = "{name} has the shape {shape}, rows and columns are needed"
+        raise ValueError(say(sentence, name=name, shape=values.shape))
     if not np.isfinite(values).all():
         row, col = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{name} holds {values[row, col]} in row {row + 1}, column {col + 1}")
+        sentence = "{name} holds {value} in row {row}, column {col}"
+        raise ValueError(say(sentence, name=name, value=values[row, col], row=row + 1, col=col + 1))
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 

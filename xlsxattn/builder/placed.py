@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -116,7 +118,7 @@ def places(sheets: Sequence[Sheet]) -> Mapping[str, tuple[str, Rectangle]]:
     found: dict[str, tuple[str, Rectangle]] = {}
     for name, where in _places(sheets):
         if name in found:
-            raise ValueError(f"two blocks have the name {name!r}")
+            raise ValueError(say("two blocks have the name {name!r}", name=name))
         found[name] = where
     return found
 

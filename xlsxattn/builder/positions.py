@@ -95,7 +95,7 @@ def _turn(sheet: SheetSpec, d: int) -> Band:
 
 def _shared(block: Block, op: ops.Op, d: int, rows: tuple[Block | tuple[str, ...], ...]) -> Band:
     group = Group((block,), rows, numbered("d", d), title=_text(block))
-    return Band(op.maths, op.why, (group,), shared=True)
+    return Band(op.maths, op.why, (group,), shared=True, paper=op.paper, more=op.more)
 
 
 def _text(block: Block) -> str:

@@ -58,14 +58,16 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
         )
         most = {"most_rows": MOST_ROWS, "most_cols": MOST_COLS}
         raise TooLargeError(say(sentence, tab=sheet.tab, rows=row, cols=col + 1, **most))
+    gaps = {bar.where.right + 1 for bar in sheet.bars}
+    for c in gaps:
+        sheet.widths.setdefault(c, 3.0)
     for text in sheet.texts:
         need, right = theme.pixels(text.text, text.look), text.col
         while (need := need - pixels(sheet, range(right, right + 1))) > 0:
             right += 1
         col = max(col, right)
-    gaps = {bar.where.right + 1 for bar in sheet.bars}
     for c in range(1, col + 1):
-        sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)
+        sheet.widths.setdefault(c, theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
     if not sheet.one_page:
         sheet.upright = _scale(sheet, SHORT) >= LEAST_UPRIGHT

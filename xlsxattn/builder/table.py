@@ -10,6 +10,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from xlsxattn.foreign import not_toml, reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -210,13 +211,11 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
             say("{named}: not TOML: byte {start} is not UTF-8", named=named, start=error.start)
         ) from None
     except (OSError, ValueError) as error:
-        raise SpecError(
-            say("{named}: cannot be read: {why}", named=named, why=getattr(error, "strerror", error))
-        ) from None
+        raise SpecError(say("{named}: cannot be read: {why}", named=named, why=reason(error))) from None
     try:
         return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(say("{named}: not TOML: {error}", named=named, error=error)) from None
+        raise SpecError(say("{named}: not TOML: {error}", named=named, error=not_toml(error))) from None
     except RecursionError:
         raise SpecError(say("{named}: its lists or tables are nested too deeply", named=named)) from None
     except ValueError:  # Python reads no whole number of more digits

@@ -25,9 +25,14 @@ NUMBER, FINE = "0.00", "0.000"
 ANY_TEXT = "@"
 
 
+def is_wide(character: str) -> bool:
+    """Whether a character is as wide as two, as CJK characters are."""
+    return unicodedata.east_asian_width(character) in "WF"
+
+
 def cell_width(text: str) -> float:
     """How many characters of a column's width a text takes: wide (CJK) characters count twice."""
-    return float(sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text))
+    return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
 PIXELS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
@@ -44,8 +49,13 @@ def pixels(text: str, look: str) -> float:
 
 
 def told(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Format properties with the words of their number format told in a language."""
+    """Format properties in a language: the words of their number format are told.
+
+    Wide (CJK) characters stand upright, as they are hard to read aslant.
+    """
     found = dict(properties)
+    if any(map(is_wide, language.tell("Contents"))):
+        found.pop("italic", None)
     if '"' in str(found.get("num_format", "")):
         found["num_format"] = re.sub(
             '"([^"]+)"', lambda words: f'"{language.tell(words[1])}"', found["num_format"]

@@ -14,7 +14,7 @@ from xlsxattn.checker.masks import index, mask_ranges, mask_value, padding, visi
 from xlsxattn.checker.models import chosen
 from xlsxattn.checker.positions import Positions, positions
 from xlsxattn.checker.projections import Linear, Projections, projections
-from xlsxattn.checker.words import constant, labels, sentence, shaped
+from xlsxattn.checker.words import constant, labels, sentence, shaped, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,7 +168,7 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _
     """The ranges of a sheet on which one sentence looks at another: §3.2.3, encoder-decoder attention."""
     s, dims, mask = sheet.id, inputs["vocab_Dims"], sheet.settings["mask"]
     if mask not in ("none", "padding"):
-        raise ValueError(f"There is no reference for the mask {mask} of the sheet {s}.")
+        raise unknown(s, "mask", mask)
     w = weights(sheet, inputs)
     asking, told = chosen(sheet, contexts, (sheet.settings["queries"], sheet.settings["keys"]))
     q, m, n = f"{s}_{asking.id}", f"{s}_{told.id}", len(asking.ids)

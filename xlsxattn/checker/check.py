@@ -24,6 +24,7 @@ from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
+from xlsxattn.foreign import words
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -210,10 +211,8 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may say anything
-        sentence = "{path}: the manifest does not fit the workbook: {kind}: {error}"
-        raise NotCheckableError(
-            say(sentence, path=book.path, kind=type(error).__name__, error=str(error)[:200])
-        ) from None
+        sentence = "{path}: the manifest does not fit the workbook: {error}"
+        raise NotCheckableError(say(sentence, path=book.path, error=words(error))) from None
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:

@@ -25,13 +25,15 @@ FORMAT_VERSION = 1
 def render(
     name: str, outcomes: Sequence[Outcome], *, strict: bool = False, language: Language = ENGLISH
 ) -> str:
-    """All outcomes in one format; of what they say only the messages follow the language.
+    """All outcomes in one format; only what people read in it follows the language.
 
     Raises:
         KeyError: there is no such format.
     """
     told = [_told(outcome, language) for outcome in outcomes]
-    return {"json": _json, "junit": _junit, "github": _github}[name](told, strict=strict)
+    if name == "github":
+        return _github(told, strict=strict, language=language)
+    return {"json": _json, "junit": _junit}[name](told, strict=strict)
 
 
 def _told(outcome: Outcome, language: Language) -> Outcome:
@@ -165,18 +167,19 @@ def _clean(text: str) -> str:
     return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _github(outcomes: Sequence[Outcome], *, strict: bool) -> str:
+def _github(outcomes: Sequence[Outcome], *, strict: bool, language: Language) -> str:
     """Workflow commands, a line a finding; GitHub shows them beside the file."""
+    tell = language.tell
     lines = []
     for outcome in outcomes:
         if outcome.report is None:
-            lines.append(_annotation("error", outcome.path, "not checkable", outcome.sentence))
+            lines.append(_annotation("error", outcome.path, tell("not checkable"), outcome.sentence))
             continue
         for finding in outcome.report.every_finding:
             level = "error" if strict else finding.severity
             where = " ".join(part for part in (finding.cell, finding.formula) if part)
             text = f"{finding.message} ({where})" if where else finding.message
-            lines.append(_annotation(level, outcome.path, f"xlsxattn: {finding.kind}", text))
+            lines.append(_annotation(level, outcome.path, f"xlsxattn: {tell(finding.kind)}", text))
     return "\n".join(lines)
 
 

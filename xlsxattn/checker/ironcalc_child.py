@@ -1,7 +1,7 @@
 """Recalculates one workbook with IronCalc: a program of its own, because IronCalc may take its process down.
 
 Usage: ``python ironcalc_child.py ORDER ANSWER``, both JSON files. The order names the workbook, the areas to
-read and the limits; the answer holds either the values or one sentence. Standard output is IronCalc's: it
+read and the limits; the answer holds either the values or what went wrong. Standard output is IronCalc's: it
 prints warnings there. Nothing of xlsxattn and nothing heavy is imported, so that a start costs little.
 """
 
@@ -106,11 +106,11 @@ def main(order_file: str, answer_file: str) -> None:
     try:
         text = json.dumps({"areas": recalculate(order["path"], order["areas"], order["edits"])})
     except MemoryError:
-        text = json.dumps({"failed": "ran out of memory"})
-    except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer's sentence
-        text = json.dumps({"failed": f"could not use the workbook: {' '.join(map(str, error.args))}"})
+        text = json.dumps({"failed": "memory", "why": ""})
+    except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer
+        text = json.dumps({"failed": "error", "why": " ".join(map(str, error.args))})
     except BaseException as panic:  # noqa: BLE001 - a panic in Rust arrives outside Exception
-        text = json.dumps({"failed": f"panicked: {panic}"})
+        text = json.dumps({"failed": "panic", "why": str(panic)})
     Path(answer_file).write_text(text, "utf-8")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from xlsxattn.checker.attention import MASK_VALUE, causal_mask, numbers
 from xlsxattn.checker.words import constant, count
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.attention import Array, Ranges
@@ -35,7 +36,7 @@ def visible(mask: str, c: Context) -> Array | None:
         ValueError: the mask is unknown.
     """
     if mask not in ("none", "causal", "padding", "causal+padding"):
-        raise ValueError(f"There is no reference for the mask {mask}.")
+        raise ValueError(say("there is no reference for the mask {mask}", mask=mask))
     if mask == "none":
         return None
     n = len(c.tokens)

@@ -21,8 +21,9 @@ from xlsxattn.checker.vocabulary_head import (
     falling,
     tied_alike,
 )
-from xlsxattn.checker.words import constant, count, labels, sentence, shaped
+from xlsxattn.checker.words import constant, count, labels, sentence, shaped, unknown
 from xlsxattn.checker.writing import decoded, own_mask, rounding
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +77,8 @@ def chosen(sheet: SheetInfo, contexts: Sequence[Context], keys: Sequence[str]) -
     """
     by_id = {c.id: c for c in contexts}
     if missing := [key for key in keys if key not in by_id]:
-        raise ValueError(f"The sheet {sheet.id} runs on {missing[0]}, which is no context.")
+        said = "the sheet {sheet} runs on {context}, which is no context"
+        raise ValueError(say(said, sheet=sheet.id, context=missing[0]))
     return [by_id[key] for key in keys]
 
 
@@ -134,7 +136,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) ->
     found, left = encoded(sheet, contexts, inputs)
     s, dims, pool = sheet.id, inputs["vocab_Dims"], sheet.settings["pool"]
     if pool not in ("mean", "first"):
-        raise ValueError(f"There is no reference for the pool {pool} of the sheet {s}.")
+        raise unknown(s, "pool", pool)
     classes = shaped(inputs, f"{s}_Classes", 1, None)
     W = shaped(inputs, f"{s}_W_C", dims.shape[1], classes.shape[1], f"{s}_Classes")
     b = shaped(inputs, f"{s}_b_C", 1, classes.shape[1], f"{s}_Classes")

@@ -97,7 +97,7 @@ def _refuse_twice(runs: Runs, cells: Iterable[tuple[int, int]]) -> None:
     """Refuse a cell that stands in a run and outside: nobody can say which of the two counts."""
     for row, col in cells:
         if next(runs.within(row - 1, col - 1, col - 1), None):
-            raise Twice(f"row {row} has a cell twice")
+            raise Twice(say("row {row} has a cell twice", row=row))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.attention import Sized, given, numbers
-from xlsxattn.checker.words import ShapesDisagree, constant, shaped
+from xlsxattn.checker.words import ShapesDisagree, constant, shaped, unknown
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Positions(NamedTuple):
     def first(self, n: int) -> Sized:
         """P's first n rows, (n, d_model)."""
         if self.P is None:
-            raise ValueError("there are no positions to add")
+            raise ValueError(say("there are no positions to add"))
         return Sized(self.P.value[:n], self.P.size[:n])
 
 
@@ -99,7 +99,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[Context], d_k: int, inputs: I
     if kind == "learned":
         return Positions({}, given(shaped(inputs, f"{s}_P", N, d_model)))
     if kind not in ("sinusoidal", "rotary"):
-        raise ValueError(f"There is no reference for the positions {kind} of the sheet {s}.")
+        raise unknown(s, "position", kind)
     d = d_model if kind == "sinusoidal" else d_k
     halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
     if kind == "rotary" and d % 2:

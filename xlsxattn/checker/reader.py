@@ -17,6 +17,7 @@ from xlsxattn.checker.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.manifest import Manifest, read_manifest
 from xlsxattn.checker.opening import load
 from xlsxattn.checker.outside import reaches
+from xlsxattn.foreign import words
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def read(path: Path) -> Book:
                     _sort(ws.title, cell, formulas, typed)
     except (ValueError, TypeError, OverflowError) as error:
         raise NotCheckableError(
-            say("{path}: the workbook is damaged: {error}", path=path, error=_words(error))
+            say("{path}: the workbook is damaged: {error}", path=path, error=words(error))
         ) from None
     arrays = [f for f in formulas.values() if f.array]
     _bounded(path, (f.area for f in arrays), say("array formulas"))
@@ -195,13 +196,8 @@ def _open(path: Path) -> Opened:
         raise NotCheckableError(say("{path}: this is not an .xlsx workbook", path=path)) from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
         raise NotCheckableError(
-            say("{path}: the workbook is damaged: {error}", path=path, error=_words(error))
+            say("{path}: the workbook is damaged: {error}", path=path, error=words(error))
         ) from None
-
-
-def _words(error: Exception) -> str:
-    """An error as a bounded part of one sentence."""
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
@@ -226,7 +222,8 @@ def _sort(
 ) -> None:
     at, value = (tab, cell.row - 1, cell.column - 1), cell.value
     if cell.data_type == "f" and len(str(getattr(value, "text", value))) > LONGEST_FORMULA:
-        raise ValueError(f"{Area(*at, 1, 1).address()} holds a formula of too many characters")
+        where = Area(*at, 1, 1).address()
+        raise ValueError(say("{cell} holds a formula of too many characters", cell=where))
     if isinstance(value, ArrayFormula):
         area = _area(tab, str(value.ref))
         formulas[at] = Formula(str(value.text), area, array=True)
@@ -245,9 +242,9 @@ def _sort(
 def _area(tab: str, ref: str) -> Area:
     left, top, right, bottom = range_boundaries(ref)
     if left is None or top is None or right is None or bottom is None:
-        raise ValueError(f"{ref} covers whole rows or columns")
+        raise ValueError(say("{ref} covers whole rows or columns", ref=ref))
     if not (0 < left <= right and 0 < top <= bottom):
-        raise ValueError(f"{ref} is no range")
+        raise ValueError(say("{ref} is no range", ref=ref))
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 

@@ -20,7 +20,16 @@ from xlsxattn.checker.comparing import (
     encoder_decoder_sheet,
     encoder_sheet,
 )
-from xlsxattn.checker.words import ShapesDisagree, SheetInfo, look_up, mark, shaped, uses_blanks, vocabulary
+from xlsxattn.checker.words import (
+    ShapesDisagree,
+    SheetInfo,
+    look_up,
+    mark,
+    shaped,
+    unknown,
+    uses_blanks,
+    vocabulary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -77,7 +86,7 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
     found = vocabulary(sentences, len(E), blanks=uses_blanks(sheets))
     for sheet in sheets:
         if sheet.kind not in KINDS:
-            raise ValueError(f"There is no reference for the kind {sheet.kind} of the sheet {sheet.id}.")
+            raise unknown(sheet.id, "kind", sheet.kind)
         own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
         found |= own | maps(sheet, own)
     if found["vocab_Status"].values.item() != "✓":

@@ -114,9 +114,11 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
     """Findings as lines of text, each with range, cell, formula and both values; many are cut short."""
     listed, tell = list(findings), language.tell
     for finding in listed[:MOST_SHOWN]:
-        where = f"{finding.cell}: " if finding.cell else ""
-        formula = f"\n    {tell('formula')}: {finding.formula}" if finding.formula else ""
-        yield f"{tell(SEVERITIES[finding.severity])}: {where}{tell(finding.message)}{formula}"
+        said = say(finding.message)
+        said = say("{cell}: {said}", cell=finding.cell, said=said) if finding.cell else said
+        line = tell(say("{severity}: {said}", severity=SEVERITIES[finding.severity], said=said))
+        formula = tell(say("formula: {formula}", formula=finding.formula))
+        yield f"{line}\n    {formula}" if finding.formula else line
     if len(listed) > MOST_SHOWN:
         yield tell(say("... and {n} more findings", n=len(listed) - MOST_SHOWN))
 

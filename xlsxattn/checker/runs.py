@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -77,7 +79,7 @@ class Runs:
         """
         own = self.rows.setdefault(row, [])
         if any(left < col + len(values) and col < left + len(there) for left, there in own):
-            raise Twice(f"row {row + 1} has a cell twice")
+            raise Twice(say("row {row} has a cell twice", row=row + 1))
         own.append((col, values))
         self.cells += len(values)
 

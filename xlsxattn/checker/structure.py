@@ -140,7 +140,7 @@ def page_of(sheet: SheetInfo, name: str) -> str:
     Maps of all heads stand on a tab of their own.
     """
     if MAPS.fullmatch(name):
-        return f"{sheet.id}, all heads"
+        return say("{title}, all heads", title=sheet.id)
     if sheet.kind not in MODELS:
         return sheet.id
     before, *after = name.removeprefix(f"{sheet.id}_").split("_")

@@ -15,7 +15,7 @@ from xlsxattn.checker.attention import Sized
 from xlsxattn.checker.layers import ACTIVATIONS, Seen, drift_of, feed_forward, multi_head_of, norm
 from xlsxattn.checker.projections import Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.rounding import Rounding, Runs, exact, expect
-from xlsxattn.checker.words import ShapesDisagree, embedded, labels, numbered, shaped
+from xlsxattn.checker.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ def checked(sheet: SheetInfo) -> None:
     }
     for key, values in known.items():
         if sheet.settings[key] not in values:
-            said = sheet.settings[key]
-            raise ValueError(f"There is no reference for {key} {said} of the sheet {sheet.id}.")
+            raise unknown(sheet.id, key, sheet.settings[key])
 
 
 def scale_of(tower: Tower) -> float:
@@ -161,7 +160,7 @@ def layer(tower: Tower, r: Rounding, p: str, k: int, stream: Runs, seen: Seen, m
 
     def attend_across(x: Runs) -> Runs:
         if memory is None:
-            raise ValueError("a decoder that looks across needs a source")
+            raise ValueError(say("a decoder that looks across needs a source"))
         weights, n = tower.attention(f"{w}_Cross"), len(x.clean)
         allowed = None if memory.exists is None else np.tile(memory.exists, (n, 1))
         across = Seen(allowed, triangle=False, queries=seen.queries, keys=memory.words)

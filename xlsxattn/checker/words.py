@@ -78,6 +78,12 @@ def _spelled(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape))
 
 
+def unknown(sheet: str, key: str, value: object) -> ValueError:
+    """A setting that nothing here was written for."""
+    sentence = "there is no reference for {key} {value} of the sheet {sheet}"
+    return ValueError(say(sentence, key=key, value=value, sheet=sheet))
+
+
 def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: str = "") -> Array:
     """An input with the rows and columns (None: any) that the input `why` asks for, or ShapesDisagree."""
     have = inputs[name].shape

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.reader import read, saved
+from xlsxattn.language import ENGLISH, language_of
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.matrix import Matrix, Role, printable
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.manifest import Manifest
     from xlsxattn.checker.reader import Book
+    from xlsxattn.language import Language
 
 SAVED = "saved"
 RECALCULATES = "ironcalc"
@@ -41,6 +43,7 @@ class Seen:
         manifest: what the workbook says of itself.
         notes: tab → the texts that were typed there: (row, column) → text.
         tabs: the sheets' tabs in order, hidden ones left out.
+        language: the language of the texts that are the program's own.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class Seen:
     manifest: Manifest
     notes: Mapping[str, Mapping[tuple[int, int], str]]
     tabs: tuple[str, ...]
+    language: Language = ENGLISH
 
     def __getitem__(self, name: str) -> Matrix:
         """The range of a name."""
@@ -120,17 +124,18 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
     first = notes.get(tabs[0], {}) if tabs else {}
     title = printable(first.get((0, 0), Path(book.path).stem))
     labels = _Labels(book, values)
+    spoken = language_of(text for texts in notes.values() for text in texts.values())
     order = {ws.title: i for i, ws in enumerate(worksheets)}
     placed = sorted(book.names.items(), key=lambda item: (order[item[1].sheet], item[1].row, item[1].col))
     matrices = {
-        name: _matrix(book, name, values[name], labels)
+        name: _matrix(book, name, values[name], labels, spoken.code)
         for name, _ in placed
         if name in values and not MANIFEST.fullmatch(name) and not labels.is_label(name)
     }
-    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs)
+    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken)
 
 
-def _matrix(book: Book, name: str, grid: Grid, labels: _Labels) -> Matrix:
+def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:
     area = book.names[name]
     rows = grid if isinstance(grid, list) else grid.tolist()
     _, formula = book.manifest.formulas.get(name, ("", ""))
@@ -149,6 +154,7 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels) -> Matrix:
         scale_of(step, rows, whole=look_of == "0"),
         len(decimals[1]) if decimals else 0 if look_of == "0" else 2,
         "E+" in look_of,
+        lang,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from xlsxattn.language import say
+from xlsxattn.language import language, say
 from xlsxattn.view.heat import MINUS_INFINITY, NO_SCALE, Scale
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class Matrix:
         scale: its heat map.
         digits: decimals that are shown.
         scientific: whether its numbers are shown with an exponent.
+        lang: the language of its workbook, by its code.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Matrix:
     scale: Scale = NO_SCALE
     digits: int = 2
     scientific: bool = False
+    lang: str = "en"
 
     @property
     def step(self) -> str:
@@ -108,7 +110,7 @@ class Matrix:
         """The coloured table that a terminal shows."""
         from xlsxattn.view.show import table  # noqa: PLC0415 - only where there is a terminal
 
-        return table(self)
+        return table(self, language=language(self.lang))
 
     def _repr_html_(self) -> str:
         """The heat map that a notebook shows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+from xlsxattn.language import language, say
 from xlsxattn.view.heat import INK
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def figure(matrix: Matrix) -> str:
         for i in range(tall)
     )
     formula = f"<br><code>{escape(matrix.formula)}</code>" if matrix.formula else ""
-    more = f"<br>{rows - tall} more rows" if tall < rows else ""
+    rest = language(matrix.lang).tell(say("{n} more rows", n=rows - tall))
+    more = f"<br>{rest}" if tall < rows else ""
     return (
         f'<table><caption style="text-align:left"><b>{escape(matrix.name)}</b> {rows} × {cols}{formula}{more}'
         f'</caption><thead><tr><td aria-hidden="true"></td>{top}</tr></thead><tbody>{body}</tbody></table>'

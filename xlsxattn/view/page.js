@@ -1,7 +1,12 @@
 "use strict";
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
+  const [data, words] = ["data", "words"].map((id) => JSON.parse(document.getElementById(id).textContent));
   const NEVER = -1e299, LARGE = 1e5;
+
+  // a text in the reader's language, with its values; page.py finds the texts here
+  function say(text, values = {}) {
+    return (words[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+  }
 
   function element(tag, options = {}, ...children) {
     const made = document.createElement(tag);
@@ -74,7 +79,7 @@
   function fact(name) {
     const range = data.ranges[name], text = shown(range.values[0][0], range);
     const mark = text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "";
-    return element("li", {}, `${name} `, element("b", mark ? { class: mark } : {}, text || "(blank)"));
+    return element("li", {}, `${name} `, element("b", mark ? { class: mark } : {}, text || `(${say("blank")})`));
   }
 
   function sheet(page) {
@@ -95,9 +100,10 @@
     const { range: name, row, col } = cell.dataset, range = data.ranges[name];
     const value = range.values[row][col];
     const full = typeof value === "number" && value > NEVER ? String(value).replace("-", "−") : shown(value, range);
-    const where = `${name}, row ${label(range.rows, +row)}, column ${label(range.cols, +col)}`;
-    document.getElementById("cell").textContent =
-      `${where}: ${full || "blank"}${range.formula ? ` by ${range.formula}` : ` (${range.role})`}`;
+    const said = { name, row: label(range.rows, +row), column: label(range.cols, +col), value: full || say("blank") };
+    document.getElementById("cell").textContent = range.formula
+      ? say("{name}, row {row}, column {column}: {value} by {formula}", { ...said, formula: range.formula })
+      : say("{name}, row {row}, column {column}: {value} ({role})", { ...said, role: say(range.role) });
   }
 
   function enter(cell) {
@@ -123,8 +129,9 @@
   }
 
   const sheets = document.getElementById("sheets"), contents = document.getElementById("contents");
-  const whose = data.values === "saved" ? "values as saved in the file" : `recalculated by ${data.values}`;
-  document.getElementById("about").textContent = `${data.file}, ${whose}`;
+  document.getElementById("about").textContent = data.values === "saved"
+    ? say("{file}, values as saved in the file", { file: data.file })
+    : say("{file}, recalculated by {engine}", { file: data.file, engine: data.values });
   data.pages.forEach((page) => {
     contents.append(element("li", {}, element("a", { href: `#${page.id}` }, page.title)));
     sheets.append(sheet(page));

@@ -1,38 +1,59 @@
 """One page of HTML for a workbook: its data as JSON, a look, and the script that joins them.
 
 The page asks nobody for anything: no font, no picture, no script comes from elsewhere, and its own policy
-forbids it.
+forbids it. Its own words are told in the reader's language: ``{{=words}}`` in page.html, ``say("words")`` in
+page.js; what it shows of the workbook stays as it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from html import escape
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from xlsxattn.language import say
+from xlsxattn.view.matrix import Role
 from xlsxattn.view.steps import lanes, pages
 
 if TYPE_CHECKING:
+    from xlsxattn.language import Language
     from xlsxattn.view.look import Seen
     from xlsxattn.view.matrix import Matrix
     from xlsxattn.view.steps import Page
 
 DATA_VERSION = 1
+_IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
 
 
-def render(seen: Seen) -> str:
-    """The whole page, as text."""
+def render(seen: Seen, language: Language | None = None) -> str:
+    """The whole page, as text; its own words in a language, the workbook's without one."""
+    language = language or seen.language
+    texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
     parts = {
-        "{{title}}": escape(seen.title),
+        "{{lang}}": escape(language.code),
+        "{{own}}": "" if language == seen.language else f' lang="{escape(seen.language.code)}"',
         "{{style}}": _asset("page.css"),
         "{{script}}": _asset("page.js"),
+        "{{words}}": _embedded(texts),
+        "{{title}}": escape(seen.title),
         "{{data}}": _embedded(data(seen)),  # last, so that no text of a workbook is taken for a place
     }
-    page = _asset("page.html")
+    page = _IN_PAGE.sub(lambda found: escape(language.tell(say(found[1]))), _asset("page.html"))
     for place, part in parts.items():
         page = page.replace(place, part)
     return page
+
+
+def page_texts() -> list[str]:
+    """The page's own words, in English."""
+    return _IN_PAGE.findall(_asset("page.html"))
+
+
+def script_texts() -> list[str]:
+    """What the script says, in English."""
+    return [*_IN_SCRIPT.findall(_asset("page.js")), *get_args(Role)]
 
 
 def data(seen: Seen) -> dict[str, Any]:

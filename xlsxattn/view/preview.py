@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
-from xlsxattn.language import say
+from xlsxattn.foreign import reason
+from xlsxattn.language import language, say
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import SAVED, look
 
@@ -27,7 +28,9 @@ class PreviewError(ValueError):
     """A picture that cannot be made; its text is the sentence a person reads."""
 
 
-def preview(path: str | Path, target: str | Path, sheet: str = "", engine: str = SAVED) -> Path:
+def preview(
+    path: str | Path, target: str | Path, sheet: str = "", engine: str = SAVED, lang: str = ""
+) -> Path:
     """Write a picture of a workbook, or nothing at all.
 
     Args:
@@ -37,6 +40,7 @@ def preview(path: str | Path, target: str | Path, sheet: str = "", engine: str =
         sheet: the sheet wanted, by its id (``attn``) or its tab; when empty, a PNG shows the first that
             computes.
         engine: whose values an HTML page shows, as for `look`. LibreOffice recalculates what it prints.
+        lang: the language of an HTML page's own words, ``en`` or ``zh``; "" for the workbook's.
 
     Raises:
         PreviewError: the target or the sheet makes no sense, or the target cannot be written.
@@ -66,7 +70,7 @@ def preview(path: str | Path, target: str | Path, sheet: str = "", engine: str =
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         made = Path(folder, f"preview{kind}")
         if kind == ".html":
-            made.write_text(pages.render(seen), "utf-8")
+            made.write_text(pages.render(seen, language(lang) if lang else None), "utf-8")
         else:
             _print(seen.path, made, number)
         _put(made, target)
@@ -154,5 +158,5 @@ def _put(made: Path, target: Path) -> None:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise PreviewError(
-            say("{target}: cannot be written: {why}", target=target, why=error.strerror)
+            say("{target}: cannot be written: {why}", target=target, why=reason(error))
         ) from None

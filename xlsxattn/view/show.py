@@ -92,6 +92,6 @@ def listing(seen: Seen, language: Language = ENGLISH) -> Table:
         made.add_column(language.tell(head), no_wrap=head != "holds")
     for matrix in seen.matrices.values():
         rows, cols = matrix.shape
-        holds = printable(matrix.formula or matrix.role)
+        holds = printable(matrix.formula or language.tell(say(matrix.role)))
         made.add_row(*map(Text, (matrix.name, f"{rows} × {cols}", printable(matrix.area.address()), holds)))
     return made

@@ -15,6 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlsxattn.foreign import reason
+from xlsxattn.language import say
 from xlsxattn.weights.tensor import BYTES, CheckpointError, Tensor, parse_json, read_json
 
 if TYPE_CHECKING:
@@ -34,8 +36,9 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or not 2 <= length <= min(size - 8, LONGEST_HEADER):  # noqa: PLR2004 - "{}"
-            raise CheckpointError(f"{path}: is no .safetensors file, or its header is cut short")
-        header = parse_json(file.read(length), f"{path}: its header")
+            sentence = "{path}: is no .safetensors file, or its header is cut short"
+            raise CheckpointError(say(sentence, path=path))
+        header = parse_json(file.read(length), say("{path}: its header", path=path))
     header.pop("__metadata__", None)
     tensors, ends = {}, {}
     for name, entry in header.items():
@@ -43,7 +46,7 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     reached, before = 8 + length, ""
     for name in sorted(tensors, key=lambda name: tensors[name].start or 0):
         if (tensors[name].start or 0) < reached and ends[name] > (tensors[name].start or 0):
-            raise tensors[name].error(f"overlaps {before!r}: the header is corrupt")
+            raise tensors[name].error("overlaps {before!r}: the header is corrupt", before=before)
         reached, before = max(reached, ends[name]), name
     return tensors
 
@@ -57,15 +60,21 @@ def _entry(path: Path, name: str, entry: object, origin: int, size: int) -> tupl
     except (KeyError, TypeError, ValueError):
         sound = False
     if not sound:
-        raise CheckpointError(
-            f"{path}: the tensor {name!r} has no sound dtype, shape and data_offsets in the header"
-        )
+        sentence = "{path}: the tensor {name!r} has no sound dtype, shape and data_offsets in the header"
+        raise CheckpointError(say(sentence, path=path, name=name))
     tensor = Tensor(name, dtype, shape, path, origin + start)
     if end < start or (dtype in BYTES and end - start != math.prod(shape) * BYTES[dtype]):
         sides = " × ".join(map(str, shape)) or "1"
-        raise tensor.error(f"has {end - start} bytes, which does not fit {sides} numbers of the type {dtype}")
+        raise tensor.error(
+            "has {n} bytes, which does not fit {sides} numbers of the type {dtype}",
+            n=end - start,
+            sides=sides,
+            dtype=dtype,
+        )
     if origin + end > size:
-        raise tensor.error(f"is truncated: it ends at byte {origin + end:,}, and the file has {size:,}")
+        raise tensor.error(
+            "is truncated: it ends at byte {end:,}, and the file has {size:,}", end=origin + end, size=size
+        )
     return tensor, origin + end
 
 
@@ -73,20 +82,19 @@ def sharded(path: Path) -> dict[str, Tensor]:
     """The tensors of all the files that an index names."""
     listed = read_json(path).get("weight_map")
     if not isinstance(listed, dict) or not all(isinstance(file, str) for file in listed.values()):
-        raise CheckpointError(f"{path}: weight_map: a table of tensors' names and their files is needed")
+        sentence = "{path}: weight_map: a table of tensors' names and their files is needed"
+        raise CheckpointError(say(sentence, path=path))
     shards = {}
     for file in sorted(set(listed.values())):
         shard = path.parent / file
         if shard.parent != path.parent or not shard.is_file():
-            raise CheckpointError(
-                f"{path}: weight_map: names the file {file!r}, which does not stand beside it"
-            )
+            sentence = "{path}: weight_map: names the file {file!r}, which does not stand beside it"
+            raise CheckpointError(say(sentence, path=path, file=file))
         shards[file] = safetensors(shard)
     for name, file in listed.items():
         if name not in shards[file]:
-            raise CheckpointError(
-                f"{path.parent / file}: lacks the tensor {name!r}, which {path.name} says it holds"
-            )
+            sentence = "{path}: lacks the tensor {name!r}, which {index} says it holds"
+            raise CheckpointError(say(sentence, path=path.parent / file, name=name, index=path.name))
     return {name: shards[file][name] for name, file in listed.items()}
 
 
@@ -109,8 +117,9 @@ def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
     except CheckpointError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-        what = f"the tensor {name!r} cannot be read" if name else "is no .npz file, or is cut short"
-        raise CheckpointError(f"{path}: {what}: {error}") from None
+        unread = "{path}: the tensor {name!r} cannot be read: {why}"
+        sentence = unread if name else "{path}: is no .npz file, or is cut short: {why}"
+        raise CheckpointError(say(sentence, path=path, name=name, why=reason(error))) from None
     return tensors, config
 
 
@@ -119,6 +128,9 @@ def _npy(path: Path, name: str, file: IO[bytes]) -> Tensor:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
     if dtype.hasobject:
-        sentence = f"{path}: the array {name!r} holds Python objects, which are pickled and can run code"
-        raise CheckpointError(f"{sentence}; save it as numbers")
+        sentence = (
+            "{path}: the array {name!r} holds Python objects, which are pickled and can run code; "
+            "save it as numbers"
+        )
+        raise CheckpointError(say(sentence, path=path, name=name))
     return Tensor(name, _NPZ_TYPES.get(dtype.str[1:], str(dtype)), tuple(shape), path, None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.builder.table import show
+from xlsxattn.language import say
 from xlsxattn.weights.parts import Piece, Plan
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ def plan_roberta(parts: Parts, config: Config) -> Plan:
     """RoBERTa (Liu et al. 2019): the table's first rows belong to padding, a sentence starts after them."""
     pad = config.get("pad_token_id", default=1)
     if type(pad) is not int or pad < 0:
-        raise config.error("pad_token_id", f"found {pad!r}, a whole number from 0 is needed")
+        raise config.error("pad_token_id", "found {found}, a whole number from 0 is needed", found=show(pad))
     return _plan(parts, config, BERT, "RoBERTa", first=pad + 1)
 
 
@@ -77,17 +79,14 @@ def _plan(parts: Parts, config: Config, names: Names, family: str, *, first: int
     d_model = config.count("hidden_size", "dim")
     n_vocab, listed = config.count("vocab_size"), config.count("max_position_embeddings")
     if listed <= first:
-        raise config.error("max_position_embeddings", f"found {listed}, at least {first + 1} are needed")
+        sentence = "found {found}, at least {least} are needed"
+        raise config.error("max_position_embeddings", sentence, found=listed, least=first + 1)
     table = parts.check(TABLE, n_vocab, d_model)
     positions = parts.check(POSITIONS, listed, d_model)
     types = (
         parts.check(TYPES, config.count("type_vocab_size", default=2), d_model) if parts.has(TYPES) else None
     )
-    notes = (
-        ["Row 0 of the token types is added to every position: all tokens are of one sentence."]
-        if types
-        else []
-    )
+    note = say("Row 0 of the token types is added to every position: all tokens are of one sentence.")
     P = Piece("P", (listed - first, d_model), positions, first=first, added=types)
     return Plan(
         family,
@@ -100,7 +99,7 @@ def _plan(parts: Parts, config: Config, names: Names, family: str, *, first: int
         None,
         (P, *_norm(parts, "Input", "embeddings.LayerNorm", d_model)),
         tuple(_layer(parts, names, k, d_model, settings["d_ff"]) for k in range(settings["layers"])),
-        tuple(notes),
+        (note,) if types else (),
     )
 
 
@@ -110,7 +109,8 @@ def _refuse(config: Config) -> None:
     config.refuse("add_cross_attention", (False,))
     width = config.get("embedding_size")
     if width is not None and width != config.count("hidden_size", "dim"):
-        raise config.error("embedding_size", f"found {width}: embeddings that are widened are not supported")
+        sentence = "found {found}: embeddings that are widened are not supported"
+        raise config.error("embedding_size", sentence, found=show(width))
 
 
 def _settings(config: Config) -> dict[str, Any]:

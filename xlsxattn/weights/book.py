@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxattn.builder.settings import SheetSpec
 from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.words import Context, Vocabulary
+from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
@@ -37,7 +38,9 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
     contexts = tuple(Context(f"s{i + 1}", (*tokens, *blanks)) for i, tokens in enumerate(words))
     sheet = _sheet(imported, tuple(c.id for c in contexts), whole=whole)
     E, tokens = imported.E, imported.tokens
-    said = " ".join((_taken(imported, whole=whole), *imported.notes))
+    said = _taken(imported, whole=whole)
+    for note in imported.notes:
+        said = say("{lead} {follow}", lead=said, follow=note)
     vocabulary = Vocabulary(tuple(f"d{j + 1}" for j in range(imported.d_model)), tokens, E, said)
     return Spec(f"{name}: {imported.family}", _focus(words, focus), vocabulary, contexts, (sheet,))
 
@@ -89,20 +92,25 @@ def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str,
 
 def _taken(imported: Imported, *, whole: bool) -> str:
     """Which of the model is in the workbook, and how its numbers are spelled."""
-    layers = ", ".join(str(k) for k in imported.layers)
-    heads = ", ".join(f"{h} of layer {k}" for k, h in imported.heads)
-    part = f"Heads {heads} only. " if imported.only_heads else "" if whole else f"Layers {layers} only. "
-    return (
-        f"{part}Layers and heads count from 1 here, from 0 in the checkpoint. Numbers are the shortest text "
+    said = say(
+        "Layers and heads count from 1 here, from 0 in the checkpoint. Numbers are the shortest text "
         "that gives back the same float32; as decimals they differ from it by up to half its last digit."
     )
+    if whole:
+        return said
+    layers = ", ".join(str(k) for k in imported.layers)
+    heads = ", ".join(f"{k}.{h}" for k, h in imported.heads)
+    part = say("Layers {layers} only.", layers=layers)
+    part = say("Heads {heads} only (layer.head).", heads=heads) if imported.only_heads else part
+    return say("{lead} {follow}", lead=part, follow=said)
 
 
 def _focus(sentences: list[tuple[str, ...]], asked: str | None) -> str:
     if asked is not None:
         if not any(asked in tokens for tokens in sentences):
             known = ", ".join(dict.fromkeys(token for tokens in sentences for token in tokens))
-            raise CheckpointError(f"--focus: no sentence has the token {asked!r}; the tokens are: {known}")
+            sentence = "--focus: no sentence has the token {asked!r}; the tokens are: {known}"
+            raise CheckpointError(say(sentence, asked=asked, known=known))
         return asked
     shared = [token for token in sentences[0] if all(token in tokens for tokens in sentences)]
     ordinary = [token for token in shared if token.strip("▁␣ ").isalpha()] or shared or list(sentences[0])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.table import nearest
+from xlsxattn.foreign import reason
+from xlsxattn.language import say
 from xlsxattn.weights.archives import npz, safetensors, sharded
 from xlsxattn.weights.tensor import CheckpointError, Tensor, read_json
 
@@ -37,9 +39,9 @@ class Checkpoint:
     config_path: Path
     tensors: Mapping[str, Tensor]
 
-    def error(self, sentence: str) -> CheckpointError:
-        """An error about the whole checkpoint."""
-        return CheckpointError(f"{self.path}: {sentence}")
+    def error(self, sentence: str, /, **values: object) -> CheckpointError:
+        """An error about the whole checkpoint; what it says, as `say` takes it."""
+        return CheckpointError(say("{path}: {said}", path=self.path, said=say(sentence, **values)))
 
     def find(self, name: str) -> Tensor:
         """The tensor of a name.
@@ -50,7 +52,11 @@ class Checkpoint:
         if name in self.tensors:
             return self.tensors[name]
         near = nearest(name, self.tensors, 0.8)
-        raise self.error(f"lacks the tensor {name!r}" + (f"; the nearest it has is {near!r}" if near else ""))
+        if near:
+            raise self.error(
+                "lacks the tensor {name!r}; the nearest it has is {near!r}", name=name, near=near
+            )
+        raise self.error("lacks the tensor {name!r}", name=name)
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
@@ -74,38 +80,41 @@ def open_checkpoint(path: Path) -> Checkpoint:
         elif beside is not None:
             config, config_path = read_json(beside), beside
         else:
-            raise CheckpointError(
-                f"{folder / CONFIGS[0]}: there is no such file, and it says how the model works"
-            )
+            sentence = "{path}: there is no such file, and it says how the model works"
+            raise CheckpointError(say(sentence, path=folder / CONFIGS[0]))
     except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read: {error.strerror or error}") from None
+        raise CheckpointError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
     if not tensors:
-        raise CheckpointError(f"{file}: holds no tensors")
+        raise CheckpointError(say("{path}: holds no tensors", path=file))
     return Checkpoint(file, folder, config, config_path, tensors)
 
 
 def _listing(path: Path) -> Path:
     """The file that lists the tensors."""
     if not path.exists():
-        raise CheckpointError(f"{path}: there is no such file or folder")
+        raise CheckpointError(say("{path}: there is no such file or folder", path=path))
     if path.is_dir():
         found = [path / name for name in (SINGLE, INDEX) if (path / name).is_file()]
         found = found or sorted(path.glob("*.safetensors")) or sorted(path.glob("*.npz"))
         if len(found) > 1 and found[0].name != SINGLE:
             names = ", ".join(file.name for file in found[:5])
-            raise CheckpointError(f"{path}: holds several checkpoints ({names}), name the one to take")
+            sentence = "{path}: holds several checkpoints ({names}), name the one to take"
+            raise CheckpointError(say(sentence, path=path, names=names))
         if found:
             return found[0]
         path = next((file for file in sorted(path.iterdir()) if file.suffix in PICKLED), path)
     if path.suffix in PICKLED or (path.is_file() and _is_pickled(path)):
-        raise CheckpointError(
-            f"{path}: is pickled, and opening it can run any code hidden in it; where you trust it, convert "
-            f"it: safetensors.torch.save_file(torch.load({path.name!r}, weights_only=True), {SINGLE!r})"
+        sentence = (
+            "{path}: is pickled, and opening it can run any code hidden in it; where you trust it, convert "
+            "it: {call}"
         )
+        call = f"safetensors.torch.save_file(torch.load({path.name!r}, weights_only=True), {SINGLE!r})"
+        raise CheckpointError(say(sentence, path=path, call=call))
     if path.is_dir() or not (
         path.suffix in (".safetensors", ".npz") or path.name.endswith(".safetensors.index.json")
     ):
-        raise CheckpointError(f"{path}: is no checkpoint, {SINGLE}, {INDEX} or an .npz is needed")
+        sentence = "{path}: is no checkpoint, {single}, {index} or an .npz is needed"
+        raise CheckpointError(say(sentence, path=path, single=SINGLE, index=INDEX))
     return path
 
 

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.table import show
+from xlsxattn.builder.table import SENTENCE, show
+from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ class Config:
     data: Mapping[str, Any]
     path: Path
 
-    def error(self, key: str, sentence: str) -> CheckpointError:
-        """An error about one key."""
-        return CheckpointError(f"{self.path}: {key}: {sentence}")
+    def error(self, key: str, sentence: str, /, **values: object) -> CheckpointError:
+        """An error about one key; what it says, as `say` takes it."""
+        said = say(sentence, **values)
+        return CheckpointError(say(SENTENCE, source=self.path, place=key, sentence=said))
 
     def get(self, *keys: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
         """The value under the first key that is there and not null."""
@@ -46,40 +48,40 @@ class Config:
         if found is None:
             raise self.error(keys[0], "is missing, a whole number from 1 is needed")
         if type(found) is not int or found < 1:
-            raise self.error(keys[0], f"found {show(found)}, a whole number from 1 is needed")
+            raise self.error(keys[0], "found {found}, a whole number from 1 is needed", found=show(found))
         return found
 
     def positive(self, *keys: str, default: float | None = None) -> float:
         """A number above 0."""
         found = self.get(*keys, default=default)
         if type(found) not in (int, float) or not 0 < found < math.inf:
-            raise self.error(keys[0], f"found {show(found)}, a number above 0 is needed")
+            raise self.error(keys[0], "found {found}, a number above 0 is needed", found=show(found))
         return float(found)
 
     def flag(self, *keys: str, default: bool) -> bool:
         """True or false."""
         found = self.get(*keys, default=default)
         if not isinstance(found, bool):
-            raise self.error(keys[0], f"found {show(found)}, true or false is needed")
+            raise self.error(keys[0], "found {found}, true or false is needed", found=show(found))
         return found
 
     def activation(self, *keys: str, default: str) -> str:
         """The activation, in the words of a spec."""
         found = self.get(*keys, default=default)
         if not isinstance(found, str) or found not in ACTIVATIONS:
-            raise self.error(keys[0], f"found {show(found)}, one of {', '.join(ACTIVATIONS)} is needed")
+            sentence = "found {found}, one of {known} is needed"
+            raise self.error(keys[0], sentence, found=show(found), known=", ".join(ACTIVATIONS))
         return ACTIVATIONS[found]
 
     def refuse(self, key: str, allowed: tuple[object, ...]) -> None:
         """Refuse a setting that changes what a model computes, unless it stands at a value that does not."""
         found = self.get(key)
         if found is not None and found not in allowed:
-            raise self.error(
-                key, f"found {show(found)}, a model that is built so cannot be made into a workbook"
-            )
+            sentence = "found {found}, a model that is built so cannot be made into a workbook"
+            raise self.error(key, sentence, found=show(found))
 
     def divided(self, whole: int, key: str, parts: int) -> int:
         """``whole`` divided by the number under a key, which must divide it."""
         if whole % parts:
-            raise self.error(key, f"found {parts}, which does not divide {whole}")
+            raise self.error(key, "found {found}, which does not divide {whole}", found=parts, whole=whole)
         return whole // parts

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.table import show
+from xlsxattn.language import say
 from xlsxattn.weights.bert import plan_bert, plan_distilbert, plan_roberta
 from xlsxattn.weights.config import Config
 from xlsxattn.weights.gpt2 import plan_gpt2
@@ -95,9 +96,8 @@ def _family(checkpoint: Checkpoint, config: Config) -> tuple[Family, str]:
     kind = config.get("model_type")
     possible = [family for family in FAMILIES if kind is None or kind in family.types]
     if not possible:
-        raise config.error(
-            "model_type", f"found {show(kind)}, one of the known families is needed: {known()}"
-        )
+        sentence = "found {found}, one of the known families is needed: {known}"
+        raise config.error("model_type", sentence, found=show(kind), known=known())
     found = {
         name.removesuffix(family.sign): family
         for family in reversed(possible)
@@ -105,12 +105,18 @@ def _family(checkpoint: Checkpoint, config: Config) -> tuple[Family, str]:
         if name == family.sign or name.endswith("." + family.sign)
     }
     if len(found) > 1:
-        begin = " and with ".join(map(repr, found))
-        raise checkpoint.error(f"holds several models, whose names begin with {begin}; one is needed")
+        begin = ", ".join(map(repr, found))
+        raise checkpoint.error(
+            "holds several models, whose names begin with one of {begin}; one is needed", begin=begin
+        )
     if not found:
-        signs = " or ".join(dict.fromkeys(repr(family.sign) for family in possible))
-        what = f"is a {kind} by its config and" if kind is not None else f"is of no known family ({known()}):"
-        raise checkpoint.error(f"{what} lacks the tensor {signs}")
+        signs = ", ".join(dict.fromkeys(repr(family.sign) for family in possible))
+        if kind is None:
+            sentence = "is of no known family ({known}): it has none of the tensors {signs}"
+            raise checkpoint.error(sentence, known=known(), signs=signs)
+        one = say("is a {kind} by its config and lacks the tensor {signs}")
+        more = say("is a {kind} by its config and has none of the tensors {signs}")
+        raise checkpoint.error(one if len(possible) == 1 else more, kind=kind, signs=signs)
     ((prefix, family),) = found.items()
     return family, prefix
 
@@ -127,11 +133,14 @@ def _left_over(parts: Parts, family: Family) -> tuple[str, ...]:
     if parts.prefix:  # whatever stands outside the model's own names is no part of it
         odd = [name for name in odd if name.startswith(parts.prefix)]
     if odd:
-        sentence = f"has tensors that such a model does not have: {_listed(odd)}"
-        raise parts.error(f"{sentence}; it would compute something else than the workbook")
-    return (f"Left out: {_listed(rest)}.",) if rest else ()
+        sentence = (
+            "has tensors that such a model does not have: {names}; "
+            "it would compute something else than the workbook"
+        )
+        raise parts.error(sentence, names=_listed(odd))
+    return (say("Left out: {names}.", names=_listed(rest)),) if rest else ()
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+    listed, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    return say("{names} and {n} more", names=listed, n=more) if more > 0 else listed

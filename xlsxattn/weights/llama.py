@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.builder.table import show
+from xlsxattn.language import say
 from xlsxattn.weights.parts import Piece, Plan, unembedding
 
 if TYPE_CHECKING:
@@ -127,7 +129,7 @@ def _plan(
     head, notes = unembedding(parts, table, names.head, tied=tied)
     if biased and biased != set(names.linear):
         without = ", ".join(f"b_{which}" for which in names.linear if which not in biased)
-        notes = (*notes, f"The checkpoint has no {without}: they are zeros.")
+        notes = (*notes, say("The checkpoint has no {names}: they are zeros.", names=without))
     return Plan(
         family,
         "decoder",
@@ -167,7 +169,9 @@ def _settings(parts: Parts, config: Config, names: Names, d_model: int) -> dict[
     else:
         d_k = config.count("head_dim")
     if d_k % 2:
-        raise config.error("head_dim", f"the heads have {d_k} columns, which cannot be turned in pairs")
+        raise config.error(
+            "head_dim", "the heads have {d_k} columns, which cannot be turned in pairs", d_k=d_k
+        )
     gate = parts.find(f"{names.layer}.0.{names.linear['1']}{names.weight}")
     found = (*gate.shape, 0, 0)[0 if names.turned else 1]
     return {
@@ -198,10 +202,9 @@ def _base(config: Config) -> float:
         raise config.error("rope_parameters", "a table is needed")
     kind = within.get("rope_type", within.get("type", "default"))
     if kind != "default":
-        sentence = f"found the type {kind!r}: rotations that are stretched for long texts are not supported"
-        raise config.error(
-            "rope_parameters" if "rope_parameters" in config.data else "rope_scaling", sentence
-        )
+        key = "rope_parameters" if "rope_parameters" in config.data else "rope_scaling"
+        sentence = "found the type {kind}: rotations that are stretched for long texts are not supported"
+        raise config.error(key, sentence, kind=show(kind))
     if "rope_theta" in within:
         return type(config)(within, config.path).positive("rope_theta")
     return config.positive("rope_theta", "rope_base", default=10_000.0)

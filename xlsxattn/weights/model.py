@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.language import say
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
 from xlsxattn.weights.forward import streams
@@ -24,6 +25,9 @@ SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
 LONGEST_SENTENCE = 256
 """What a spec allows a sentence, in tokens."""
+NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
+NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
+NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def read_model(
         chosen = tuple(sorted({k for k, _ in chosen_heads}))
     tokenizer = open_tokenizer(checkpoint)
     if not sentences:
-        raise CheckpointError(f"{path}: at least one sentence is needed")
+        raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
     split = [_split(plan, tokenizer, sentence) for sentence in sentences]
     if whole_vocabulary is None:
         whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
@@ -148,21 +152,24 @@ def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
     """A note where a decoder chooses among some of its tokens only."""
     if plan.kind != "decoder" or n_vocab == plan.n_vocab:
         return ()
-    return (f"It chooses among the {n_vocab:,} tokens that are here, of the model's {plan.n_vocab:,}.",)
+    sentence = "It chooses among the {n:,} tokens that are here, of the model's {all:,}."
+    return (say(sentence, n=n_vocab, all=plan.n_vocab),)
 
 
 def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:
     numbers = tokenizer.encode(sentence)
     if plan.n_positions is not None and len(numbers) > plan.n_positions:
-        found = f"has {len(numbers)} tokens, and the model has positions for {plan.n_positions}"
-        raise CheckpointError(f"the sentence {_short(sentence)} {found}: make it shorter")
+        said = (
+            "the sentence {sentence} has {n} tokens, and the model has positions for {most}: make it shorter"
+        )
+        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=plan.n_positions))
     if len(numbers) > LONGEST_SENTENCE:
-        found = f"has {len(numbers)} tokens, at most {LONGEST_SENTENCE} are possible"
-        raise CheckpointError(f"the sentence {_short(sentence)} {found}")
+        said = "the sentence {sentence} has {n} tokens, at most {most} are possible"
+        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=LONGEST_SENTENCE))
     strange = next((n for n in numbers if n >= plan.n_vocab), None)
     if strange is not None:
-        found = f"gives the token number {strange}, and the model knows {plan.n_vocab}"
-        raise CheckpointError(f"{tokenizer.path}: {found}: it belongs to another model")
+        said = "{path}: gives the token number {n}, and the model knows {most}: it belongs to another model"
+        raise CheckpointError(say(said, path=tokenizer.path, n=strange, most=plan.n_vocab))
     return numbers
 
 
@@ -188,7 +195,7 @@ def parse_layers(text: str | None, n_layers: int) -> tuple[int, ...]:
     """
     if text is None:
         return tuple(range(n_layers))
-    return tuple(sorted({_within("--layers", "layer", part, n_layers) for part in text.split(",")}))
+    return tuple(sorted({_within(NO_LAYER, part, n_layers) for part in text.split(",")}))
 
 
 def parse_heads(
@@ -203,17 +210,20 @@ def parse_heads(
     for part in text.split(",") if text is not None else ():
         layer, dot, head = part.strip().partition(".")
         if not dot:
-            raise CheckpointError(f"--heads: found {part!r}, layer.head is needed, such as 5.11")
-        k = _within("--heads", "layer", layer, n_layers)
+            sentence = "--heads: found {found!r}, layer.head is needed, such as 5.11"
+            raise CheckpointError(say(sentence, found=part))
+        k = _within(NO_LAYER_OF_HEAD, layer, n_layers)
         if k not in layers:
-            raise CheckpointError(f"--heads: {part.strip()} stands in layer {k}, which --layers leaves out")
-        found.append((k, _within("--heads", "head", head, n_heads)))
+            sentence = "--heads: {head} stands in layer {k}, which --layers leaves out"
+            raise CheckpointError(say(sentence, head=part.strip(), k=k))
+        found.append((k, _within(NO_HEAD, head, n_heads)))
     return tuple(sorted(set(found)))
 
 
-def _within(option: str, what: str, text: str, count: int) -> int:
+def _within(sentence: str, text: str, count: int) -> int:
+    """A number from 0, less than ``count``; else the sentence says so."""
     if not re.fullmatch(r"\s*[0-9]{1,6}\s*", text) or int(text) >= count:
-        raise CheckpointError(f"{option}: found {text.strip()!r}, the model's {what}s are 0 to {count - 1}")
+        raise CheckpointError(say(sentence, found=text.strip(), last=count - 1))
     return int(text)
 
 

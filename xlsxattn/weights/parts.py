@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlsxattn.language import say
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -49,7 +51,8 @@ class Parts:
         """
         tensor = self.find(name)
         if tensor.shape != shape:
-            raise tensor.error(f"has the shape {spelled(tensor.shape)}, the config asks for {spelled(shape)}")
+            sentence = "has the shape {found}, the config asks for {wanted}"
+            raise tensor.error(sentence, found=spelled(tensor.shape), wanted=spelled(shape))
         return tensor
 
     def linear(self, name: str, tensor: str, rows: int, columns: int, *, turned: bool) -> Piece:
@@ -61,9 +64,9 @@ class Parts:
         """A bias, γ or β: one row."""
         return Piece(name, (1, columns), self.check(tensor, columns))
 
-    def error(self, sentence: str) -> CheckpointError:
-        """An error about the whole checkpoint."""
-        return self.checkpoint.error(sentence)
+    def error(self, sentence: str, /, **values: object) -> CheckpointError:
+        """An error about the whole checkpoint; what it says, as `say` takes it."""
+        return self.checkpoint.error(sentence, **values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ class Plan:
 
 def spelled(shape: tuple[int, ...]) -> str:
     """A shape as an error's sentence says it."""
-    return " × ".join(str(side) for side in shape) if shape else "a single number"
+    return " × ".join(str(side) for side in shape) if shape else say("a single number")
 
 
 def unembedding(
@@ -159,7 +162,9 @@ def unembedding(
     if tied:
         if found is not None:
             found.find(name)
-        return None, ((f"{name} is left out: the config ties it to the embeddings.",) if found else ())
+        note = say("{name} is left out: the config ties it to the embeddings.", name=name)
+        return None, ((note,) if found else ())
     if found is None:
-        raise parts.error(f"lacks the tensor {name!r}, and the config does not tie it to the embeddings")
+        sentence = "lacks the tensor {name!r}, and the config does not tie it to the embeddings"
+        raise parts.error(sentence, name=name)
     return found.check(name, *table.shape), ()

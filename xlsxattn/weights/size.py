@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
@@ -47,8 +48,9 @@ class Size:
 
     def __str__(self) -> str:
         size = f"{self.bytes / MB:,.0f} MB" if self.bytes >= MB else f"{self.bytes / 1000:,.0f} kB"
-        sentence = f"this will be {_count(self.cells)} cells, about {size}"
-        return sentence + ("; Excel for the web opens less" if self.bytes > WEB_LIMIT else "")
+        sentence, web = "this will be {cells} cells, about {size}", "{said}; Excel for the web opens less"
+        said = say(sentence, cells=_count(self.cells), size=size)
+        return say(web, said=said) if self.bytes > WEB_LIMIT else said
 
 
 def estimate(
@@ -90,14 +92,23 @@ def check_room(size: Size, source: Path, target: Path) -> None:
     Raises:
         CheckpointError: there is not the memory, or not the room on the target's disk.
     """
+    said = str(size)
     free = shutil.disk_usage(target.parent if target.parent.is_dir() else ".").free
     if size.bytes * 3 > free:  # the finished file, and two drafts of it
-        needed = f"three times that on the disk, which has {free / MB:,.0f} MB free"
-        raise CheckpointError(f"{source}: {size}; making it takes {needed}: take fewer layers with --layers")
+        sentence = (
+            "{source}: {size}; making it takes three times that on the disk, which has {free:,.0f} MB free: "
+            "take fewer layers with --layers"
+        )
+        raise CheckpointError(say(sentence, source=source, size=said, free=free / MB))
     available = _available()
     if available is not None and size.memory > available:
-        needed = f"about {size.memory / MB:,.0f} MB of memory, and {available / MB:,.0f} MB are free"
-        raise CheckpointError(f"{source}: {size}; making it takes {needed}: take fewer layers with --layers")
+        sentence = (
+            "{source}: {size}; making it takes about {needed:,.0f} MB of memory, and {free:,.0f} MB are "
+            "free: take fewer layers with --layers"
+        )
+        raise CheckpointError(
+            say(sentence, source=source, size=said, needed=size.memory / MB, free=available / MB)
+        )
 
 
 def _available() -> int | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlsxattn.builder.table import SpecError
+from xlsxattn.foreign import not_json, reason
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,9 +40,12 @@ class Tensor:
     file: Path
     start: int | None
 
-    def error(self, sentence: str) -> CheckpointError:
-        """An error about this tensor."""
-        return CheckpointError(f"{self.file}: the tensor {self.name!r} {sentence}")
+    def error(self, sentence: str, /, **values: object) -> CheckpointError:
+        """An error about this tensor; what it says, as `say` takes it."""
+        said = say(sentence, **values)
+        return CheckpointError(
+            say("{file}: the tensor {name!r} {said}", file=self.file, name=self.name, said=said)
+        )
 
     def read(self, rows: Sequence[int] | None = None) -> NDArray[Any]:
         """The numbers, or those of some rows: float64 where they are stored so, else float32.
@@ -49,7 +54,11 @@ class Tensor:
             CheckpointError: they are no floating-point numbers, not finite, or not all there.
         """
         if self.dtype not in FLOATS:
-            raise self.error(f"holds numbers of the type {self.dtype}, one of {', '.join(FLOATS)} is needed")
+            raise self.error(
+                "holds numbers of the type {found}, one of {known} is needed",
+                found=self.dtype,
+                known=", ".join(FLOATS),
+            )
         stored = self._from_npz() if self.start is None else self._from_safetensors(self.start)
         stored = np.asarray(stored if rows is None else stored[np.asarray(rows, dtype=np.intp)])
         if self.dtype == "BF16":  # the upper half of a float32
@@ -59,8 +68,11 @@ class Tensor:
         if wrong.any():
             at = np.argwhere(wrong)[0].tolist()
             at = at if rows is None else [int(rows[at[0]]), *at[1:]]
-            found = f"holds {np.count_nonzero(wrong)} numbers that are NaN or infinite, the first at {at}"
-            raise self.error(f"{found}; finite numbers are needed")
+            raise self.error(
+                "holds {n} numbers that are NaN or infinite, the first at {at}; finite numbers are needed",
+                n=np.count_nonzero(wrong),
+                at=at,
+            )
         return array
 
     def _from_safetensors(self, start: int) -> NDArray[Any]:
@@ -69,14 +81,14 @@ class Tensor:
         try:
             return np.memmap(self.file, FLOATS[self.dtype], "r", start, self.shape)
         except (ValueError, OSError) as error:
-            raise self.error(f"cannot be read: {error}") from None
+            raise self.error("cannot be read: {why}", why=reason(error)) from None
 
     def _from_npz(self) -> NDArray[Any]:
         try:
             with np.load(self.file, allow_pickle=False) as arrays:
                 return np.asarray(arrays[self.name])
         except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-            raise self.error(f"cannot be read: {error}") from None
+            raise self.error("cannot be read: {why}", why=reason(error)) from None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -86,9 +98,8 @@ def read_json(path: Path) -> dict[str, Any]:
         CheckpointError: it holds none.
     """
     if path.stat().st_size > LONGEST_JSON:
-        raise CheckpointError(
-            f"{path}: is longer than {LONGEST_JSON:,} bytes, which no such file needs to be"
-        )
+        sentence = "{path}: is longer than {most:,} bytes, which no such file needs to be"
+        raise CheckpointError(say(sentence, path=path, most=LONGEST_JSON))
     return parse_json(path.read_bytes(), str(path))
 
 
@@ -97,9 +108,11 @@ def parse_json(text: bytes | str, named: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except RecursionError:
-        raise CheckpointError(f"{named}: its lists are nested too deeply") from None
+        raise CheckpointError(
+            say("{named}: its lists or tables are nested too deeply", named=named)
+        ) from None
     except ValueError as error:
-        raise CheckpointError(f"{named}: not JSON: {error}") from None
+        raise CheckpointError(say("{named}: not JSON: {why}", named=named, why=not_json(error))) from None
     if not isinstance(found, dict):
-        raise CheckpointError(f"{named}: a JSON object is needed")
+        raise CheckpointError(say("{named}: a JSON object is needed", named=named))
     return found

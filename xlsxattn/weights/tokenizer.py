@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.language import say
 from xlsxattn.weights.spelling import SPACE, distinct, from_bytes
 from xlsxattn.weights.tensor import CheckpointError, read_json
 
@@ -43,7 +44,8 @@ class Tokenizer:
         """
         numbers = tuple(self.inner.encode(sentence).ids) if sentence.strip() else ()
         if not numbers:
-            raise CheckpointError(f"the sentence {sentence!r} has no tokens, at least one is needed")
+            said = "the sentence {sentence!r} has no tokens, at least one is needed"
+            raise CheckpointError(say(said, sentence=sentence))
         return numbers
 
     def spell(self, numbers: Iterable[int]) -> dict[int, str]:
@@ -54,7 +56,8 @@ class Tokenizer:
     def unknown_in(self, sentence: str, numbers: Sequence[int]) -> str | None:
         """A sentence on what the tokenizer does not know, or nothing."""
         count = numbers.count(self.unknown) if self.unknown is not None else 0
-        return f"The tokenizer does not know {count} of the tokens of {sentence!r}." if count else None
+        said = "The tokenizer does not know {n} of the tokens of {sentence!r}."
+        return say(said, n=count, sentence=sentence) if count else None
 
 
 def open_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
@@ -66,20 +69,20 @@ def open_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
     named = checkpoint.folder / f"{checkpoint.path.stem}.{FILE}"
     path = named if named.is_file() else checkpoint.folder / FILE
     if not path.is_file():
-        raise CheckpointError(f"{path}: there is no such file, and a sentence cannot be split without it")
+        sentence = "{path}: there is no such file, and a sentence cannot be split without it"
+        raise CheckpointError(say(sentence, path=path))
     data = read_json(path)
     try:
         import tokenizers  # noqa: PLC0415 - an extra: only importing models needs it
     except ImportError:
-        raise CheckpointError(
-            f"{path}: needs the tokenizers library, get it with: pip install 'xlsxattn[models]'"
-        ) from None
+        sentence = "{path}: needs the tokenizers library, get it with: pip install 'xlsxattn[models]'"
+        raise CheckpointError(say(sentence, path=path)) from None
     if "alphabet" in data and "merges" in data:
         return Tokenizer(path, _glass(path, data, tokenizers), by_bytes=False, unknown=1)
     try:
         inner = tokenizers.Tokenizer.from_file(str(path))
     except Exception as error:  # noqa: BLE001 - the library raises plain Exceptions
-        raise CheckpointError(f"{path}: is no tokenizer: {error}") from None
+        raise CheckpointError(say("{path}: is no tokenizer: {error}", path=path, error=error)) from None
     inner.no_padding()
     inner.no_truncation()
     model = data.get("model") or {}
@@ -109,7 +112,7 @@ def _glass(path: Path, data: dict[str, Any], tokenizers: Any) -> Any:  # noqa: A
             {w: i for i, w in enumerate(words)}, merges, unk_token=GLASS_SPECIALS[1]
         )
     except Exception as error:  # noqa: BLE001
-        raise CheckpointError(f"{path}: is no tokenizer: {error}") from None
+        raise CheckpointError(say("{path}: is no tokenizer: {error}", path=path, error=error)) from None
     inner = tokenizers.Tokenizer(model)
     inner.normalizer = tokenizers.normalizers.Sequence(
         [tokenizers.normalizers.NFC(), tokenizers.normalizers.Replace(" ", SPACE)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.builder.table import SpecError, Table
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,15 +60,15 @@ def from_npy(path: Path, words: Sequence[str]) -> Found:
     beside = next((path.with_suffix(s) for s in LISTS if path.with_suffix(s).is_file()), None)
     if beside is None:
         names = ", ".join(path.with_suffix(suffix).name for suffix in LISTS)
-        raise SpecError(f"{path}: the list of its words is missing: one of {names}, a word a line")
+        sentence = "{path}: the list of its words is missing: one of {names}, a word a line"
+        raise SpecError(say(sentence, path=path, names=names))
     try:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        raise SpecError(f"{path}: is no array of numbers: {error}") from None
+        raise SpecError(say("{path}: is no array of numbers: {error}", path=path, error=error)) from None
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004
-        raise SpecError(
-            f"{path}: has the shape {matrix.shape} of {matrix.dtype}, a matrix of numbers is needed"
-        )
+        sentence = "{path}: has the shape {shape} of {dtype}, a matrix of numbers is needed"
+        raise SpecError(say(sentence, path=path, shape=matrix.shape, dtype=matrix.dtype))
     found, wanted, count = Found(), _Wanted(words), 0
     with _lines(beside) as lines:
         for line in lines:
@@ -76,7 +77,8 @@ def from_npy(path: Path, words: Sequence[str]) -> Found:
                 found.rows[wanted.word(word)] = matrix[count].astype(np.float64).tolist()
             count += 1
     if count != len(matrix):
-        raise SpecError(f"{beside}: has {count:,} words, and {path.name} has {len(matrix):,} rows")
+        sentence = "{beside}: has {n:,} words, and {name} has {rows:,} rows"
+        raise SpecError(say(sentence, beside=beside, n=count, name=path.name, rows=len(matrix)))
     return found
 
 
@@ -107,9 +109,8 @@ def _lines(path: Path) -> Iterator[Iterator[str]]:
     with path.open("rb") as raw:
         start = raw.read(2)
         if start[:1] == _PICKLE:
-            raise SpecError(
-                f"{path}: is pickled, and opening it can run any code hidden in it; save it as text"
-            )
+            sentence = "{path}: is pickled, and opening it can run any code hidden in it; save it as text"
+            raise SpecError(say(sentence, path=path))
         raw.seek(0)
         unpacked = gzip.GzipFile(fileobj=raw) if start == _GZIP else raw
         text = io.TextIOWrapper(unpacked, encoding="utf-8", newline="\n")
@@ -130,7 +131,7 @@ def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Found
             d = next((i for i, part in enumerate(reversed(parts)) if not _is_number(part)), len(parts) - 1)
         if d < 1 or len(parts) <= d:
             if line.strip():
-                raise SpecError(f"{path}: line {number} has {len(parts) - 1} numbers, {max(d, 1)} are needed")
+                raise _too_few(path, number, len(parts) - 1, max(d, 1))
             continue
         word = " ".join(parts[:-d])  # a few of GloVe's words have blanks
         if wanted.takes(word, found):
@@ -148,7 +149,8 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
     head = next(csv.reader([first], delimiter=delimiter), [])
     d = len(head) - 1
     if d < 1:
-        raise SpecError(f"{path}: line 1 has {d + 1} columns, a word and its numbers are needed")
+        sentence = "{path}: line 1 has {n} columns, a word and its numbers are needed"
+        raise SpecError(say(sentence, path=path, n=d + 1))
     rows = csv.reader(lines, delimiter=delimiter)
     if all(_is_number(part) for part in head[1:]):
         rows = csv.reader([first, *lines], delimiter=delimiter)
@@ -156,16 +158,22 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
         found.dimensions = tuple(part.strip() for part in head[1:])
     for number, row in enumerate(rows, 1 if not found.dimensions else 2):
         if row and len(row) != d + 1:
-            raise SpecError(f"{path}: line {number} has {len(row) - 1} numbers, {d} are needed")
+            raise _too_few(path, number, len(row) - 1, d)
         if row and wanted.takes(row[0], found):
             found.rows[wanted.word(row[0])] = _numbers(path, number, row[0], row[1:])
     return found
 
 
+def _too_few(path: Path, line: int, found: int, needed: int) -> SpecError:
+    sentence = "{path}: line {line} has {n} numbers, {needed} are needed"
+    return SpecError(say(sentence, path=path, line=line, n=found, needed=needed))
+
+
 def _numbers(path: Path, line: int, word: str, parts: Sequence[str]) -> list[float]:
     wrong = next((part for part in parts if not _is_number(part)), None)
     if wrong is not None:
-        raise SpecError(f"{path}: line {line}: the word {word!r} has {wrong[:40]!r} where a number is needed")
+        sentence = "{path}: line {line}: the word {word!r} has {wrong!r} where a number is needed"
+        raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong[:40]))
     return [float(part) for part in parts]
 
 
@@ -181,7 +189,5 @@ def _same_length(path: Path, found: Found) -> None:
     lengths = {word: len(row) for word, row in found.rows.items()}
     if len(set(lengths.values())) > 1:
         (a, b) = (min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__))
-        sentence = (
-            f"{a!r} has {lengths[a]} numbers and {b!r} has {lengths[b]}, all words need the same number"
-        )
-        raise SpecError(f"{path}: {sentence}")
+        sentence = "{path}: {a!r} has {n} numbers and {b!r} has {m}, all words need the same number"
+        raise SpecError(say(sentence, path=path, a=a, n=lengths[a], b=b, m=lengths[b]))

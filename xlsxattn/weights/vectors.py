@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.builder.table import SpecError, nearest
+from xlsxattn.foreign import not_toml, reason
 from xlsxattn.language import say
 from xlsxattn.weights import vector_files
 
@@ -56,14 +57,13 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
     found = _read(path, words)
     lacking = [word for word in words if word not in found.rows]
     if lacking:
-        raise SpecError(f"{path}: {_lacking(lacking, found)}")
+        raise SpecError(say("{path}: {said}", path=path, said=_lacking(lacking, found)))
     E = np.array([found.rows[word] for word in words], dtype=np.float64)
     wrong = ~np.isfinite(E)
     if wrong.any():
         row, col = np.argwhere(wrong)[0]
-        raise SpecError(
-            f"{path}: number {col + 1} of the word {words[row]!r} is {E[row, col]}, a finite one is needed"
-        )
+        sentence = "{path}: number {i} of the word {word!r} is {found}, a finite one is needed"
+        raise SpecError(say(sentence, path=path, i=col + 1, word=words[row], found=E[row, col]))
     d = E.shape[1]
     if components is None:
         return Vectors(
@@ -72,8 +72,11 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
             say("{d} dimensions of {file}", d=d, file=path.name),
         )
     if isinstance(components, bool) or not 1 <= components <= min(E.shape):
-        most = f"from 1 to {min(E.shape)} are possible with {len(words)} words and {d} dimensions"
-        raise SpecError(f"{path}: components: found {components}, {most}")
+        sentence = (
+            "{path}: components: found {found}, from 1 to {most} are possible "
+            "with {n} words and {d} dimensions"
+        )
+        raise SpecError(say(sentence, path=path, found=components, most=min(E.shape), n=len(words), d=d))
     return principal(E, components, path.name)
 
 
@@ -104,21 +107,22 @@ def _read(path: Path, words: Sequence[str]) -> vector_files.Found:
             return vector_files.from_toml(path, words)
         return vector_files.from_text(path, words)
     except FileNotFoundError as error:
-        raise SpecError(f"{error.filename or path}: there is no such file") from None
+        raise SpecError(say("{named}: there is no such file", named=error.filename or path)) from None
     except UnicodeDecodeError as error:
-        raise SpecError(
-            f"{path}: is no text in UTF-8: {error.reason} at byte {error.start} of a line"
-        ) from None
+        sentence = "{path}: is no text in UTF-8: {why} at byte {start} of a line"
+        raise SpecError(say(sentence, path=path, why=say(error.reason), start=error.start)) from None
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{path}: not TOML: {error}") from None
+        raise SpecError(say("{named}: not TOML: {error}", named=path, error=not_toml(error))) from None
     except (OSError, EOFError) as error:  # gzip's complaints among them
-        raise SpecError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        raise SpecError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
 
 
 def _lacking(lacking: Sequence[str], found: vector_files.Found) -> str:
     named = ", ".join(repr(word) for word in lacking[:MOST_NAMED])
-    more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
+    if len(lacking) > MOST_NAMED:
+        named = say("{names} and {n} more", names=named, n=len(lacking) - MOST_NAMED)
     hints: Mapping[str, str] = found.alike
     near = hints.get(lacking[0].casefold()) or nearest(lacking[0], found.rows)
-    hint = f"; it has {near!r}" if near else ""
-    return f"lacks the word{'s' if len(lacking) > 1 else ''} {named}{more}{hint}"
+    one, more = say("lacks the word {words}"), say("lacks the words {words}")
+    said = say(one if len(lacking) == 1 else more, words=named)
+    return say("{said}; it has {near!r}", said=said, near=near) if near else said

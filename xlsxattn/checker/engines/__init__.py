@@ -64,7 +64,8 @@ def missing(engine: str) -> str | None:
         ValueError: there is no engine of that name.
     """
     if engine not in ENGINES:
-        raise ValueError(f"There is no engine {engine!r}: choose from {', '.join(ENGINES)}.")
+        sentence = "there is no engine {engine!r}: choose from {known}"
+        raise ValueError(say(sentence, engine=engine, known=", ".join(ENGINES)))
     if engine == "ironcalc":
         if importlib.util.find_spec("ironcalc"):
             return None

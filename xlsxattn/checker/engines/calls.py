@@ -17,12 +17,13 @@ from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
     EngineFailed,
+    failed,
     failure,
     run,
     scratch,
-    sentence,
 )
 from xlsxattn.checker.engines.values import saved_values
+from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
 """So much of the memory may be the text of an answer: what is made of it takes more."""
+_FAILED = {
+    "memory": say("{title} ran out of memory."),
+    "panic": say("{title} panicked: {why}."),
+    "error": say("{title} could not use the workbook: {why}."),
+}
+"""What IronCalc's child may answer in place of values."""
+_UNREAD = say("{title} recalculated the workbook, but: {why}.")
 _WORKBOOK = "xlsx:Calc MS Excel 2007 XML"
 _OFFICE_SETTINGS = (
     ("Calc/Formula/Load", "OOXMLRecalcMode", "0"),  # always, whatever the file says of itself
@@ -62,7 +70,7 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
             ] * len(edits)
         given = json.loads(answer.read_text("utf-8"), parse_int=float, object_hook=_decoded)
     if "failed" in given:
-        return [sentence(TITLES["ironcalc"], given["failed"])] * len(edits)
+        return [failed("ironcalc", _FAILED[given["failed"]], given["why"])] * len(edits)
     answers: list[Answer] = given["areas"]
     return answers
 
@@ -115,7 +123,7 @@ def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, Answer]) -> li
             shutil.copyfile(job.path, folder / f"{n}.xlsx")
         except OSError as error:
             said = "{title} was not given the workbook: {why}."
-            answers[n] = EngineFailed(say(said, title=TITLES["libreoffice"], why=error.strerror))
+            answers[n] = EngineFailed(say(said, title=TITLES["libreoffice"], why=reason(error)))
     return [n for n in range(len(jobs)) if n not in answers]
 
 
@@ -187,4 +195,4 @@ def _read(engine: str, path: Path, job: Job) -> Answer:
     try:
         return saved_values(path, job.areas)
     except Exception as error:  # noqa: BLE001 - no bound on what a strange file makes of three parsers
-        return sentence(TITLES[engine], f"recalculated the workbook, but: {' '.join(map(str, error.args))}")
+        return failed(engine, _UNREAD, " ".join(map(str, error.args)))

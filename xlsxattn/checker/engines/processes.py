@@ -25,7 +25,7 @@ TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnu
 PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
 """Per engine that is a program: its command and Debian's package."""
 
-_LONGEST_SENTENCE = 240
+_LONGEST_REASON = 200
 _SHELL_SIGNALS = 128  # a shell script such as soffice ends with this much more than the signal of its program
 
 
@@ -167,8 +167,8 @@ def failure(engine: str, code: int | None, limits: Limits) -> EngineFailed:
     )
 
 
-def sentence(title: str, what: str) -> EngineFailed:
-    """An engine's or a library's message as one bounded, printable sentence."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in what[: 4 * _LONGEST_SENTENCE])
-    words = f"{title} {' '.join(printable.split())}"
-    return EngineFailed(f"{words[:_LONGEST_SENTENCE].rstrip('.')}.")
+def failed(engine: str, sentence: str, why: str) -> EngineFailed:
+    """The sentence for a failure of which an engine or a library gives its reason: bounded and printable."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in why[: 4 * _LONGEST_REASON])
+    bounded = " ".join(printable.split())[:_LONGEST_REASON].rstrip(".")
+    return EngineFailed(say(sentence, title=TITLES[engine], why=bounded))

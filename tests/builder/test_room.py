@@ -1,0 +1,98 @@
+"""Every text has the room that it needs, in every language: not clipped, not shrunk, not wrapped unseen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from xlsxattn import templates
+from xlsxattn.builder import layout, pages, spec, theme
+from xlsxattn.builder.printing import ROW, pixels
+from xlsxattn.language import codes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.builder.placed import Sheet, Text
+
+CALIBRI, WIDE = 6.3 / 11, 4 / 3
+"""Pixels a point: what a character of Calibri takes in words, and a wide (CJK) one."""
+PADDING = 4
+"""Pixels of a cell that hold no text."""
+LINE = 1.25
+"""A line's height, in its font's."""
+
+
+def needed(text: str, look: str) -> float:
+    """Pixels that a line of words takes."""
+    form = theme.LOOKS[look].format
+    size, wide = form.get("font_size", 11), sum(map(theme.is_wide, text))
+    narrow = theme.PIXELS.get(look, CALIBRI * size * (1.07 if form.get("bold") else 1.0))
+    return narrow * (len(text) - wide) + WIDE * size * wide
+
+
+def cramped(sheet: Sheet) -> Iterator[tuple[str, str, str]]:
+    """The texts of a sheet that lack room: how, in which look, what they say."""
+    taken = {
+        (p.area.top + i, p.area.left + j)
+        for p in sheet.placed
+        for i in range(p.block.rows)
+        for j in range(p.block.cols)
+    }
+    taken |= {(t.row, col) for t in sheet.texts for col in range(t.col, t.col + t.cols)}
+    for text in sheet.texts:
+        if fault := _fault(sheet, text, taken):
+            yield fault, text.look, text.text
+
+
+def _fault(sheet: Sheet, text: Text, taken: set[tuple[int, int]]) -> str:
+    form, need = theme.LOOKS[text.look].format, needed(text.text, text.look)
+    end = text.col + text.cols
+    room = pixels(sheet, range(text.col, end)) - PADDING
+    if form.get("text_wrap"):
+        height = LINE * form.get("font_size", 11) * math.ceil(need / room)
+        return "wraps" if height > sheet.heights.get(text.row, ROW) + 1 else ""
+    if form.get("shrink") or form.get("align") in ("right", "center"):
+        return "shrinks" if need > room else ""
+    while (text.row, end) not in taken and end <= sheet.last[1]:
+        end += 1
+    return "is clipped" if need > pixels(sheet, range(text.col, end)) else ""
+
+
+def sheets(name: str, code: str) -> list[Sheet]:
+    made = replace(spec.load(templates.path(name)), lang=code, explain="full")
+    return layout.lay_out(pages.book(made))
+
+
+NARROW = {
+    ("en", "shrinks", "Cross-attention, two heads"),
+    ("en", "shrinks", "Causal and padding mask"),
+}
+"""Titles of templates that are a little smaller in their boxes on Start."""
+
+
+@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("name", templates.names())
+def test_every_text_has_the_room_it_needs(name, code):
+    found = {(code, fault, text) for sheet in sheets(name, code) for fault, _, text in cramped(sheet)}
+    assert found - NARROW == set()
+
+
+@pytest.mark.parametrize(
+    ("look", "how"),
+    [
+        ("row label", "shrinks"),
+        ("side", "wraps"),
+        ("why", "is clipped"),
+        ("meaning", "is clipped"),
+        ("lead", "is clipped"),
+    ],
+)
+def test_a_text_that_is_too_long_is_seen(look, how):
+    (sheet, *_) = [s for s in sheets("causal", "zh") if any(t.look == look for t in s.texts)]
+    at = next(i for i, text in enumerate(sheet.texts) if text.look == look)
+    sheet.texts[at] = replace(sheet.texts[at], text=sheet.texts[at].text * 30)
+    assert [fault for fault, of, _ in cramped(sheet) if of == look] == [how]

@@ -1,0 +1,106 @@
+"""A language that marks every text that is told in it, and the words that are left without a mark."""
+
+from __future__ import annotations
+
+import re
+from string import Formatter
+from unittest.mock import patch
+
+from commands import Ended, run
+
+from xlsxattn import cli_language, spec_schema, templates
+from xlsxattn.cli import cli
+from xlsxattn.language import Language
+
+NAMES = {
+    *("xlsxattn", "NumPy", "IronCalc", "LibreOffice", "Gnumeric", "ssconvert", "version"),
+    *(
+        "OPTIONS",
+        "COMMAND",
+        "ARGS",
+        "FILE",
+        "FILES",
+        "SOURCE",
+        "TEMPLATE",
+        "CHECKPOINT",
+        "RANGE",
+        "PATH",
+        "TEXT",
+    ),
+    *(
+        "INTEGER",
+        "ironcalc",
+        "libreoffice",
+        "gnumeric",
+        "Microsoft",
+        "Excel",
+        "Compatible",
+        "Openpyxl",
+        "inf",
+    ),
+    *cli.commands,
+    *templates.names(),
+    *spec_schema.TOP,
+    *spec_schema.KEYS,
+    *("-".join(spec_schema.KINDS)).split("-"),
+    *("tokens", "dimensions", "from", "weights"),
+    *(
+        choice
+        for command in cli.commands.values()
+        for p in command.params
+        for choice in getattr(p.type, "choices", ())
+    ),
+}
+"""Names: of programs, commands, choices, templates, keys of a spec."""
+KEPT = re.compile(
+    r"""/[\w./+-]+            # paths
+    | [\w*./-]*\.(?:xlsx|toml|json|npz|html|png|pdf|bin|npy|safetensors|txt)\b  # files
+    | -{1,2}[a-z]\w*          # options
+    | ^::\w+\ file=|,title=   # what GitHub reads
+    | \w+_[\w*]+              # ranges, weights, keys
+    | \{?=[^\n]*              # formulas
+    | '[^'\n]*' | "[^"\n]*"   # what a person has written
+    | \[[a-z|-]+\]            # choices
+    | [A-Z]+[0-9]+            # cells
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+
+
+class Marks(dict):
+    """A catalogue that marks every text, but not the values in it."""
+
+    def __bool__(self):
+        return True
+
+    def get(self, text, _=None):
+        parts = []
+        for words, name, spec, conversion in Formatter().parse(text):
+            parts.append(f"⟦{words}⟧" if words else "")
+            if name is not None:
+                how = (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "")
+                parts.append("{" + name + how + "}")
+        return "".join(parts)
+
+
+MARKED = Language("xx", Marks())
+
+
+def unmarked(text: str, *typed: str) -> list[str]:
+    """The words that no catalogue was asked for, but those that a person has typed.
+
+    Where a line is cut short, its mark is left open.
+    """
+    rest = KEPT.sub(" ", re.sub(r"⟦[^⟦⟧]*⟧|⟦[^⟦⟧\n]*\.\.\.\n", " ", text))
+    own = {*NAMES, *re.findall("[A-Za-z]+", " ".join(typed))}
+    return [
+        word
+        for word in re.findall("[A-Za-z]{3,}", rest)
+        if word not in own and not own & set(word.split("-"))
+    ]
+
+
+def marked(*words: object) -> Ended:
+    """Run a command in the language that marks."""
+    with patch.object(cli_language, "chosen", lambda *_: MARKED):
+        return run(*words)
