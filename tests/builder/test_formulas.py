@@ -142,6 +142,11 @@ def test_on_another_sheet_the_tab_is_quoted_and_its_apostrophe_doubled():
     ]
 
 
+def test_first_is_the_first_cell_of_that_row_and_stays_in_its_column():
+    texts = [text for _, text, _ in entered("={near}[first]*{near}[col]", "cells", 2, 2)]
+    assert texts == ["=$C21*C$21", "=$C21*D$21", "=$C22*C$21", "=$C22*D$21"]
+
+
 def test_cell_is_the_cell_at_the_same_row_and_column():
     texts = [text for _, text, _ in entered("={near}[cell]*2", "cells", 2, 2)]
     assert texts == ["=C21*2", "=D21*2", "=C22*2", "=D22*2"]

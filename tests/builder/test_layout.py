@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from specs import plain, specs
 
 from xlsxattn import templates
-from xlsxattn.builder import layout, measures, pages, theme, writer
-from xlsxattn.builder.graph import Block
+from xlsxattn.builder import lanes, layout, measures, ops, pages, parts, theme, writer
+from xlsxattn.builder.graph import Block, Group
 from xlsxattn.builder.placed import Rectangle, places
 from xlsxattn.builder.printing import page_height, pixels, tall
 from xlsxattn.builder.spec import load, parse
@@ -24,7 +24,7 @@ from xlsxattn.checker.reader import read
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.builder.graph import Band, Book, Group, Page
+    from xlsxattn.builder.graph import Band, Book, Page
     from xlsxattn.builder.placed import Placed, Sheet
 
 PLAIN = {"id": "attn", "kind": "self-attention"}
@@ -75,6 +75,17 @@ def lanes_of(page: Page) -> list[Band]:
     return [band for band in page.bands if not band.shared]
 
 
+def assert_nothing_shares_a_cell(sheet: Sheet) -> None:
+    taken: dict[tuple[int, int], str] = {}
+    areas = [(p.block.name, p.area) for p in sheet.placed]
+    areas += [(t.text, Rectangle(t.row, t.col, t.row + t.rows - 1, t.col + t.cols - 1)) for t in sheet.texts]
+    areas += [("a stripe", stripe.where) for stripe in sheet.stripes]
+    for what, area in areas:
+        for at in cells(area):
+            assert at not in taken, f"{sheet.tab} {at}: {taken[at]} and {what}"
+            taken[at] = what
+
+
 def file_of(data, folder) -> tuple[list[Sheet], object]:
     book, sheets = laid_out(data)
     writer.write(folder / "drawn.xlsx", book.title, sheets)
@@ -88,15 +99,7 @@ def file_of(data, folder) -> tuple[list[Sheet], object]:
 @given(specs())
 def test_no_two_blocks_or_words_share_a_cell(data):
     for sheet in laid_out(data)[1]:
-        taken: dict[tuple[int, int], str] = {}
-        areas = [(p.block.name, p.area) for p in sheet.placed]
-        areas += [
-            (t.text, Rectangle(t.row, t.col, t.row + t.rows - 1, t.col + t.cols - 1)) for t in sheet.texts
-        ]
-        for what, area in areas:
-            for at in cells(area):
-                assert at not in taken, f"{sheet.tab} {at}: {taken[at]} and {what}"
-                taken[at] = what
+        assert_nothing_shares_a_cell(sheet)
 
 
 @drawn
@@ -311,11 +314,119 @@ def test_more_boxes_than_fit_a_line_go_on_below_and_none_is_lost():
 
 
 def test_a_page_that_no_sheet_can_hold_is_refused_with_its_size():
-    with pytest.raises(layout.TooLargeError, match=r"'Self-attention' would need .* 16,384"):
-        laid_out(plain([256] * 70, 1, PLAIN))
+    maps = {**HEADS, "heads": 64, "d_k": 1, "maps": True}
+    with pytest.raises(layout.TooLargeError, match=r"'Multi-head, all heads' would need .* 16,384"):
+        laid_out(plain([256], 1, maps))
+
+
+# --- wide lanes --------------------------------------------------------------------------------------------
+
+WIDE = lanes.WIDEST_LANE + 1
+
+
+def test_a_step_of_wide_lanes_has_a_strip_for_each_sentence():
+    n = (3, 5)
+    _, sheet = page_of(plain([*n], WIDE, PLAIN), "attn")
+    placed = placed_by_name(sheet)
+    headings = [(placed[f"attn_c{i}_Heading"].row, placed[f"attn_c{i}_Heading"].col) for i in (1, 2)]
+    assert headings == [(3, 1), (4, 1)]
+    assert sheet.frozen == 5
+    band = 6  # the head's five lines and an empty row
+    first = band + 2 + 2  # title, why; formula, column labels
+    second = first + n[0] + 1 + 2  # the block, an empty row; formula, column labels
+    assert [(placed[f"attn_c{i}_X"].row, placed[f"attn_c{i}_X"].col) for i in (1, 2)] == [
+        (first, 2),
+        (second, 2),
+    ]
+    stripes = [(s.where.top, s.where.left, s.where.bottom, s.where.right) for s in sheet.stripes[:2]]
+    assert stripes == [(first - 2, 0, first + n[0] - 1, 0), (second - 2, 0, second + n[1] - 1, 0)]
+    assert [s.colour for s in sheet.stripes[:2]] == [bar.colour for bar in sheet.bars] == [*theme.LANES[:2]]
+    next_band = second + n[1] + 1
+    assert placed["attn_c1_Scores"].row == next_band + 4
+
+
+@pytest.mark.parametrize(("d_model", "lengths"), [(WIDE - 1, [3, 3]), (WIDE, [3])])
+def test_lanes_that_fit_a_screen_stand_side_by_side_and_a_single_one_alone(d_model, lengths):
+    _, sheet = page_of(plain(lengths, d_model, PLAIN), "attn")
+    assert (sheet.stripes, sheet.frozen) == ([], 4)
+    assert len({bar.where.left for bar in sheet.bars}) == len(lengths)
+
+
+@pytest.mark.parametrize(
+    "sheets", [[PLAIN, LEARNED, HEADS, COMPARE], [{"id": "enc", "kind": "encoder", "heads": 1}]]
+)
+def test_nothing_of_wide_lanes_is_in_the_way_of_anything(sheets):
+    for page, sheet in pages_of(plain([4, 7, 2], WIDE, *sheets)):
+        assert_nothing_shares_a_cell(sheet)
+        placed = placed_by_name(sheet)
+        groups = [bounds(group, placed) for band in page.bands for group in band.groups if group]
+        assert not any(touch(a, b) for a, b in combinations(groups, 2)), sheet.tab
+        for a, b in combinations(sheet.charts, 2):
+            assert abs(a.row - b.row) >= layout.CHART_ROWS
+
+
+def test_wide_lanes_are_folded_together():
+    sheet = {"id": "enc", "kind": "encoder", "heads": 2, "d_k": 2}
+    page, placed = page_of(plain([4, 4], WIDE, sheet), "enc_l1")
+    at = placed_by_name(placed)
+    for band in page.bands:
+        for group in band.groups:
+            rows = bounds(group, at)
+            assert {placed.levels.get(row, 0) for row in range(rows.top, rows.bottom + 1)} == {band.level}
+
+
+def test_headings_of_many_wide_lanes_do_not_fill_the_screen():
+    _, sheet = page_of(plain([2] * 9, WIDE, PLAIN), "attn")
+    assert [bar.where.top for bar in sheet.bars] == [*range(3, 12)]
+    assert sheet.frozen == 3 + lanes.MOST_HEADINGS
+    assert min(t.row for t in sheet.texts if t.look == "step") == 13
+
+
+def test_a_stripe_is_written_beside_each_strip(tmp_path):
+    sheets, path = file_of(plain([3, 2], WIDE, PLAIN), tmp_path)
+    sheet = next(s for s in sheets if s.id == "attn")
+    ws = read(path).workbook[sheet.tab]
+    for stripe in sheet.stripes:
+        for row, col in cells(stripe.where):
+            assert ws.cell(row + 1, col + 1).fill.fgColor.rgb == f"FF{stripe.colour[1:]}"
+
+
+def test_words_too_long_for_a_screen_go_on_in_another_line():
+    text = "One row a word. " * 30
+    lines = measures.folded(text.strip(), "why")
+    assert " ".join(lines) == text.strip()
+    assert len(lines) == 3
+    assert all(theme.pixels(line, "why") <= measures.SCREEN for line in lines)
+    wide = "每个词一行" * 60
+    assert "".join(measures.folded(wide, "why")) == wide
+    assert all(theme.pixels(line, "why") <= measures.SCREEN for line in measures.folded(wide, "why"))
+    assert measures.folded("short", "why") == ["short"]
+
+
+def test_no_caption_is_broken_within_a_number():
+    group = Group((parts.computed("s_Out", (1, 1), ops.Op("", "=" + "s_In*1E-24+" * 12 + "1"), "number"),))
+    lines = measures.caption_lines(group)
+    assert len(lines) > 1
+    assert not any(line.endswith("1E") or line.strip().startswith("-24") for line in lines)
 
 
 # --- print -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", templates.names())
+def test_paper_is_large_where_print_on_a_small_one_could_not_be_read(template):
+    for sheet in layout.lay_out(pages.book(load(templates.path(template)))):
+        points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
+        small, large = ((72 * inches - 2 * 0.4 * 72) / points for inches in (11.69, 16.54))
+        assert sheet.large is (small < 0.35)
+        assert (large if sheet.large else small) > 0.35, sheet.tab
+
+
+def test_the_paper_is_in_the_file(tmp_path):
+    sheets, path = file_of(plain([3, 2], 60, PLAIN), tmp_path)
+    papers = [re.search(r'paperSize="(\d+)"', page_setup(path, i + 1)[1])[1] for i in range(len(sheets))]
+    assert papers == ["8" if sheet.large else "9" for sheet in sheets]
+    assert {"8", "9"} == {*papers}
 
 
 def page_setup(path, number: int) -> tuple[str, str]:

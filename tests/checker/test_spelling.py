@@ -31,6 +31,7 @@ def book_of(entered, text, formulas, out=None):
     ("text", "at", "spelled"),
     [
         ("=s_In[row]", (1, 2), "=C12:E12"),
+        ("=s_In[first]", (1, 2), "=C12"),
         ("=s_In[cell]", (1, 2), "=E12"),
         ("=s_In[above]", (1, 2), "=E11"),
         ("=s_Col[above]", (2, 0), "=I12"),

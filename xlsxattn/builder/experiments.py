@@ -43,6 +43,11 @@ LAYER = (
     "Set the weights of the feed-forward (W_2) to 0. What remains is attention alone: how far does it get?",
     "Set a γ of a norm to 0: that column vanishes for every word. Does the last sheet notice?",
 )
+HEADS_ALONE = (
+    LAYER[0],
+    WEIGHTS,
+    "Set all of W_V to 0. Every word still looks where it looked: what does it bring back?",
+)
 WRITING = (
     "Type another prompt on Inputs. Does the model go on as you would?",
     "Set the temperature to 0.1, then to 10: the probabilities change, the word with the largest stays.",

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 LONGEST_NAME = 255
 LONGEST_FORMULA = 8_192
-PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII)
+PART = re.compile(
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII
+)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
 
@@ -96,6 +98,7 @@ def _level(formula: str, tab: str, i: int, j: int, places: Places) -> str:
             "..row": lambda: f"{top(r.left)}:{cell(own, r.left)}",
             "..rows": lambda: f"{top(r.left)}:{cell(own, r.right)}",
             "..diagonal": lambda: f"{cell(own, r.left)}:{cell(own, r.left + i)}",
+            "first": lambda: cell(own, r.left, fixed_col=True),
             "cell": lambda: cell(own, r.left + j),
             "..cell": lambda: f"{cell(own, r.left, fixed_col=True)}:{cell(own, r.left + j)}",
             "above": lambda: cell(own - 1, r.left),

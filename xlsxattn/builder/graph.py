@@ -79,10 +79,24 @@ Labels = Block | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A column of single values beside a block, under a short heading."""
+    """What stands beside a block, nearly always a column of single values under a short heading.
+
+    Attributes:
+        heading: in one cell.
+        blocks: from top to bottom.
+        cols: labels above the columns, in place of the heading.
+        words: in a column that has no blocks, a word a row.
+    """
 
     heading: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[Block, ...] = ()
+    cols: Block | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """Its columns."""
+        return max((block.cols for block in self.blocks), default=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +125,7 @@ class Group:
         yield from (label for label in labels if isinstance(label, Block))
         yield from self.blocks
         for side in self.sides:
-            yield from side.blocks
+            yield from (side.cols, *side.blocks) if side.cols else side.blocks
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ It knows no formula and no file. All rows and columns count from 0.
 
 A page, from the top: title, lead, facts, the lanes' headings (these stay in view), then the bands. A band:
 title, why, captions, column labels, and the rows of its blocks. A lane: a column of labels, then the blocks.
+Lanes stand side by side; wide ones share their columns, and a band has a strip for each.
 """
 
 from __future__ import annotations
@@ -16,16 +17,15 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.headwords import contents, front, glossary, page_head, tries
+from xlsxattn.builder.lanes import colour, lay_lanes
 from xlsxattn.builder.measures import (
     BAND_GAP,
-    GAP,
     MARGIN,
     WIDEST,
-    caption_columns,
     caption_lines,
     captioned,
+    folded,
     group_columns,
-    label_width,
 )
 from xlsxattn.builder.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
 from xlsxattn.builder.printing import TooLargeError, finish, pixels
@@ -34,16 +34,14 @@ from xlsxattn.language import ENGLISH, say
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xlsxattn.builder.graph import Band, Book, Chart, Group, Labels, Page
+    from xlsxattn.builder.graph import Band, Book, Chart, Group, Labels, Page, Side
+    from xlsxattn.builder.lanes import Lanes
 
     Tell = Callable[[str], str]
 
 __all__ = ["TooLargeError", "lay_out"]
 
-LEAST_LANE = 8
 CHART_ROWS = 18
-LEAST_LABEL = {False: 12.0, True: 6.0}
-"""Characters of a lane's first column, and of a compact one's."""
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
 ONE_LINE = 11
@@ -103,59 +101,54 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
         row = front(sheet, page, tell)
     else:
         row = glossary(sheet, page, contents(sheet, page, page_head(sheet, page), tell), tell)
-    starts = _lanes(sheet, page)
+    lanes = lay_lanes(sheet, page)
+    row = max(row, lanes.first_band)
     pieces: list[tuple[int, int]] = []
     for i, band in enumerate(page.bands):
-        row = _band(sheet, band, row, starts, pieces, full=full)
+        row = _band(sheet, band, row, lanes, pieces, full=full)
         if below := [chart for chart in page.charts if chart.after == i]:
-            row = _charts(sheet, below, row, starts, pieces)
+            row = _charts(sheet, below, row, lanes, pieces)
     row = tries(sheet, page, row, pieces, tell)
-    row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, starts, pieces)
+    row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
     finish(sheet, row, pieces)
     return sheet
 
 
-def _lanes(sheet: Sheet, page: Page) -> list[int]:
-    """Column of each lane's labels, and of the end of the last; headings placed on the way."""
-    starts = [MARGIN]
-    lanes = max([len(page.lanes), 1])
-    for i in range(lanes):
-        own = [band for band in page.bands if not band.shared]
-        groups = [group for band in own if (group := band.groups[i]) is not None]
-        label = max([label_width(group) for group in groups], default=0.0)
-        if page.lanes:
-            sheet.widths[starts[i]] = max(label, LEAST_LABEL[page.compact])
-        width = max([group_columns(group) for group in groups], default=1)
-        above = [group for band in page.bands if captioned(band) and (group := band.groups[i])]
-        captions = [caption_columns(group, label) for group in above]
-        width = max([width, LEAST_LANE if page.bands and not page.compact else 1, *captions])
-        if page.lanes:
-            where = Rectangle(3, starts[i], 3, starts[i] + width)
-            sheet.bars.append(Bar(where, theme.LANES[i % len(theme.LANES)]))
-            sheet.placed.append(Placed(page.lanes[i], 3, starts[i]))
-            sheet.heights[3] = 22.0
-        starts.append(starts[i] + 1 + width + GAP)
-    return starts
-
-
 def _band(
-    sheet: Sheet, band: Band, row: int, starts: Sequence[int], pieces: list[tuple[int, int]], *, full: bool
+    sheet: Sheet, band: Band, row: int, lanes: Lanes, pieces: list[tuple[int, int]], *, full: bool
 ) -> int:
     """Place a band from ``row``; the row where the next one begins. Adds what no page should tear."""
     first, said = row, [f"{band.why} ({band.paper})" if band.paper else band.why]
     said += [band.more] if full and band.more else []
+    said = [line for text in said for line in folded(text, "why")]
     sheet.texts.append(Text(row, MARGIN, band.title, "step"))
     sheet.texts += [Text(row + i, MARGIN, text, "why") for i, text in enumerate(said, 1) if text]
     sheet.heights[row] = 20.0
     row, before = row + 1 + len(said), len(sheet.placed)
-    groups = [(group, start) for group, start in zip(band.groups, starts, strict=False) if group is not None]
-    for strip in _flow([g for g in band.groups if g], starts) if band.shared else [groups]:
+    own: list[tuple[int, int]] = []
+    for lane, strip in _strips(band, lanes):
         top, row = row, _strip(sheet, band, strip, row)
-        pieces.append((first if top == first + 1 + len(said) else top, row))
+        own.append((top if own else first, row))
+        if lane is not None:
+            sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lane)))
+    whole = [(first, row)] if lanes.stacked and not band.shared else []
+    pieces += [*whole, *own]  # a step that does not fit on a page is torn between sentences
     _share_heat(sheet, before)
     if band.level:
         sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
     return row
+
+
+def _strips(band: Band, lanes: Lanes) -> list[tuple[int | None, list[tuple[Group, int]]]]:
+    """The groups of a band that stand side by side, each with its first column; and whose rows these are.
+
+    They are nobody's where lanes stand side by side, and where all share the groups.
+    """
+    own = [(i, group) for i, group in enumerate(band.groups) if group is not None]
+    if band.shared:
+        return [(None, strip) for strip in _flow([group for _, group in own], lanes.starts)]
+    placed = [(i, (group, lanes.columns(i)[0])) for i, group in own]
+    return [(i, [one]) for i, one in placed] if lanes.stacked else [(None, [one for _, one in placed])]
 
 
 def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Group, int]]]:
@@ -227,12 +220,21 @@ def _group(sheet: Sheet, group: Group, row: int, col: int) -> None:
         top += block.rows
     side_col = first + max(block.cols for block in group.blocks)
     for side in group.sides:
-        sheet.texts.append(Text(row - 1, side_col, side.heading, "side"))
-        top = row
-        for block in side.blocks:
-            _place(sheet, block, top, side_col, word)
-            top += block.rows
-        side_col += 1
+        _side(sheet, side, row, side_col, word)
+        side_col += side.width
+
+
+def _side(sheet: Sheet, side: Side, row: int, col: int, word: tuple[int, int] | None) -> None:
+    """Place what stands beside a block, its heading or labels in the row above."""
+    if side.cols is not None:
+        _place(sheet, side.cols, row - 1, col, None)
+    else:
+        sheet.texts.append(Text(row - 1, col, side.heading, "side"))
+    sheet.texts += [Text(row + i, col, text, "side") for i, text in enumerate(side.words)]
+    top = row
+    for block in side.blocks:
+        _place(sheet, block, top, col, word)
+        top += block.rows
 
 
 def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
@@ -276,23 +278,23 @@ def _widen(sheet: Sheet, block: Block, col: int) -> None:
 
 
 def _charts(
-    sheet: Sheet, charts: Sequence[Chart], row: int, starts: Sequence[int], pieces: list[tuple[int, int]]
+    sheet: Sheet, charts: Sequence[Chart], row: int, lanes: Lanes, pieces: list[tuple[int, int]]
 ) -> int:
+    """Bars below their lanes, then the other charts one below the other; the row after the last."""
     bars = [chart for chart in charts if chart.kind == "bar"]
-    others = [chart for chart in charts if chart.kind != "bar"]
-    for chart in bars:
-        col, end = starts[chart.lane], starts[chart.lane + 1] - GAP
-        sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))
-    if bars:
+    for line in [[chart] for chart in bars] if lanes.stacked else [bars] * bool(bars):
+        for chart in line:
+            _chart(sheet, chart, row + 1, lanes.columns(chart.lane))
         pieces.append((row, row + CHART_ROWS + 1))
         row += CHART_ROWS + 1
-    for chart in others:
-        col, end = starts[0], starts[1] - GAP
-        sheet.charts.append(PlacedChart(chart, row + 1, col, _chart_width(sheet, range(col, end))))
-        pieces.append((row, row + CHART_ROWS + 4))
-        row += CHART_ROWS + 4
+    for chart in charts:
+        if chart.kind != "bar":
+            _chart(sheet, chart, row + 1, lanes.columns(0))
+            pieces.append((row, row + CHART_ROWS + 4))
+            row += CHART_ROWS + 4
     return row + 1
 
 
-def _chart_width(sheet: Sheet, columns: range) -> int:
-    return min(int(pixels(sheet, columns)), WIDEST_CHART)
+def _chart(sheet: Sheet, chart: Chart, row: int, columns: range) -> None:
+    width = min(int(pixels(sheet, columns)), WIDEST_CHART)
+    sheet.charts.append(PlacedChart(chart, row, columns[0], width))

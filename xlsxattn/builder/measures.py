@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
@@ -19,9 +20,24 @@ MARGIN, GAP = 1, 1
 BAND_GAP, WIDEST = 1, 28.0
 """Empty rows after a band; characters of the widest column."""
 LONGEST_CAPTION = 92
-BREAKS = re.compile(r"[^-+*/,(=<>](?=[-+*/,])|,(?!$)")
-"""Where a formula may go on in another line: before an operator, after a comma."""
+BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
+"""Where a formula may go on in another line: before an operator, though not within 1E-24, after a comma."""
+SCREEN = 1250
+"""Pixels of a line of words: what a laptop's screen shows beside the margin."""
 PIXELS_A_FORMULA_CHARACTER = theme.PIXELS["formula"]
+
+
+def folded(text: str, look: str) -> list[str]:
+    """The lines of words that run on to the right: one where they fit a screen, else broken between words.
+
+    Wide (CJK) characters have no blanks between words, and are broken anywhere.
+    """
+    if theme.pixels(text, look) <= SCREEN:
+        return [text]
+    many = int(SCREEN * len(text) / theme.pixels(text, look))
+    if theme.cell_width(text) > len(text):
+        return [text[i : i + many] for i in range(0, len(text), many)]
+    return textwrap.wrap(text, many)
 
 
 def captioned(band: Band) -> bool:
@@ -41,7 +57,7 @@ def label_width(group: Group) -> float:
 
 def group_columns(group: Group) -> int:
     """Columns of a group beside its labels."""
-    return max(block.cols for block in group.blocks) + len(group.sides)
+    return max(block.cols for block in group.blocks) + sum(side.width for side in group.sides)
 
 
 def caption_columns(group: Group, label: float) -> int:

@@ -4,9 +4,10 @@ In a formula, ``{x}`` is replaced by a range's name. How it is entered decides w
 
 * ``block``: one array formula over the whole range.
 * ``cells``: an ordinary formula in each cell; ``NAME[row]`` is the row of that range level with the cell,
-  ``NAME[cell]`` its cell at the same row and column, ``NAME[..row]`` its first column down to the cell's row,
-  ``NAME[3]`` its third cell, ``NAME[above]`` the cell one row above ("" in the first row), ``NAME[col]`` the
-  first cell of its column, ``NAME[..cell]`` its row as far as the cell.
+  ``NAME[first]`` the first cell of that row, ``NAME[col]`` the first cell of the column level with the cell,
+  ``NAME[cell]`` the cell at the same row and column, ``NAME[..cell]`` the row as far as that, ``NAME[..row]``
+  the first column down to the cell's row, ``NAME[3]`` the third cell, ``NAME[above]`` the cell one row above
+  ("" in the first row).
 * ``cell arrays``: the same, each entered as an array formula.
 * ``rows``: one array formula a row, for what is made row after row; ``NAME[..rows]`` is a range down to the
   row. ``lower rows``: the same as far as the diagonal; ``NAME[..diagonal]`` is a row as far as that.
@@ -591,9 +592,8 @@ CLASS = Op(
 
 # --- large models ------------------------------------------------------------------------------------------
 
-ENDS = Op(
-    "the ends of a matrix", "=INDEX({m},1,{columns}[col]+IF({columns}[col]<0,COLUMNS({m})+1,0))", "cells"
-)
+PART_OF = Op("a part of a matrix", "=INDEX({m},{rows}[first],{columns}[col])", "cells")
+LAST_COLUMNS = Op("its last columns", "=COLUMNS({m})-COLUMNS({first})+{first}[cell]", "cells")
 FROBENIUS = Op("|W|", "=SQRT(SUMSQ({m}))", "cells")
 CHOSEN_HEAD = Op(
     "the chosen head's place",

@@ -61,7 +61,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A coloured bar across a lane's heading."""
+    """Coloured cells: a bar across a lane's heading, a stripe beside its rows."""
 
     where: Rectangle
     colour: str
@@ -82,12 +82,15 @@ class Sheet:
     """A page with every place decided.
 
     Attributes:
+        bars: across the lanes' headings.
+        stripes: beside a lane's rows, where lanes stand one below the other.
         widths: characters a column holds.
         heights: points, for rows that are taller than usual.
         levels: outline level of the rows that can be folded.
         folded: whether what can be folded is folded.
         frozen: rows that stay in view.
         one_page: whether it is printed on a single page; else it is one page wide.
+        large: whether its paper is A3, else A4.
         upright: whether it is printed upright, else landscape.
         breaks: rows that begin another page in print.
         last: last row and column that are printed.
@@ -98,6 +101,7 @@ class Sheet:
     placed: list[Placed] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
+    stripes: list[Bar] = field(default_factory=list)
     charts: list[PlacedChart] = field(default_factory=list)
     drop_downs: dict[str, str] = field(default_factory=dict)
     widths: dict[int, float] = field(default_factory=dict)
@@ -106,6 +110,7 @@ class Sheet:
     folded: bool = False
     frozen: int = 4
     one_page: bool = False
+    large: bool = False
     upright: bool = False
     breaks: list[int] = field(default_factory=list)
     last: tuple[int, int] = (0, 0)

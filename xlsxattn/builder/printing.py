@@ -1,7 +1,7 @@
 """How a laid-out sheet is printed: which cells, at which scale, and where one page ends and the next begins.
 
-A4, one page wide: landscape, or upright where many rows would still be readable. Lengths are points, those of
-columns pixels.
+A4, or A3 where a sheet is wide, one page wide: landscape, or upright where many rows would still be readable.
+Lengths are points, those of columns pixels.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 MOST_ROWS, MOST_COLS = 1_048_576, 16_384
 MARGIN_SIDE, MARGIN_END = 0.4, 0.5
 """Inches, left and right, above and below."""
-LONG, SHORT = 72 * 11.69, 72 * 8.27
-LEAST_UPRIGHT = 0.6
-"""The scale below which an upright page would be too small to read."""
+A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
+"""The long and the short side of the papers."""
+LEAST_UPRIGHT, LEAST_SMALL = 0.6, 0.35
+"""The scales below which an upright page, and one of A4 at all, would be too small to read."""
 ROW, POINTS_A_PIXEL = 15.0, 0.75
 SPARE = 0.95
 """How much of a page is counted on: fonts that stand in for others make rows a little taller."""
@@ -45,7 +46,7 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
     Args:
         sheet: with everything placed.
         row: the last row.
-        pieces: first row, and row after the last, of what should not be torn apart.
+        pieces: first row, and row after the last, of what should not be torn apart, the whole before its parts.
 
     Raises:
         TooLargeError: the page needs more rows or columns than a sheet has.
@@ -67,8 +68,9 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, 3.0 if c in gaps else theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
+    sheet.large = _scale(sheet, A4[0]) < LEAST_SMALL
     if not sheet.one_page:
-        sheet.upright = _scale(sheet, SHORT) >= LEAST_UPRIGHT
+        sheet.upright = _scale(sheet, A4[1]) >= LEAST_UPRIGHT
         sheet.breaks = _breaks(sheet, pieces)
 
 
@@ -80,7 +82,8 @@ def _last_column(sheet: Sheet) -> int:
 
 def page_height(sheet: Sheet) -> float:
     """Points of a sheet's rows that a page holds: more where the sheet is wide and printed smaller."""
-    across, down = (SHORT, LONG) if sheet.upright else (LONG, SHORT)
+    long, short = A3 if sheet.large else A4
+    across, down = (short, long) if sheet.upright else (long, short)
     return SPARE * (down - 2 * 72 * MARGIN_END) / _scale(sheet, across)
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
 
 WIDE = 8
-ENDS = (1.0, 2.0, 3.0, -3.0, -2.0, -1.0)
+FEW_ROWS, FEW_COLUMNS = 4, 3
+"""What a summary shows of a matrix: so many of its first rows, so many columns at either end."""
 LEAD = "Learned in training, then fixed. Open the groups at the left edge to see every number."
 
 
@@ -36,13 +37,33 @@ def weights_page(w: str, title: str, bands: Sequence[Band]) -> Page:
 
 
 def _summary(w: str, wide: Sequence[Block]) -> Band:
-    columns = typed(f"{w}_EndColumns", "index", [ENDS], "constant")
-    ends = tuple(
-        computed(f"{b.name}_Ends", (1, len(ENDS)), ops.ENDS, "number", m=b.name, columns=columns.name)
-        for b in wide
+    why = "The first rows, of these the first and the last columns, and |W|, the root of the sum of squares."
+    return Band("Summary", why, tuple(_ends(w, b) for b in wide), shared=True, show_formula=False)
+
+
+def _ends(w: str, b: Block) -> Group:
+    """A matrix's first rows at both ends, as NumPy prints it, and its length as a vector."""
+    m, rows = b.name, min(FEW_ROWS, b.rows)
+
+    def counted(name: str, count: int, *, down: bool) -> Block:
+        numbers = [float(i + 1) for i in range(count)]
+        return typed(f"{m}_{name}", "index", [[i] for i in numbers] if down else [numbers], "constant")
+
+    places = counted("First_Rows", rows, down=True)
+    first = counted("First_Cols", FEW_COLUMNS, down=False)
+    last = computed(f"{m}_Last_Cols", (1, FEW_COLUMNS), ops.LAST_COLUMNS, "index", m=m, first=first.name)
+    left, right = (
+        computed(
+            f"{m}_{end}",
+            (rows, FEW_COLUMNS),
+            ops.PART_OF,
+            "number",
+            m=m,
+            rows=places.name,
+            columns=above.name,
+        )
+        for end, above in (("First", first), ("Last", last))
     )
-    norms = tuple(computed(f"{b.name}_Frobenius", (1, 1), ops.FROBENIUS, "number", m=b.name) for b in wide)
-    labels = tuple((f"{b.name.removeprefix(w)[1:]}  {b.rows} × {b.cols}",) for b in wide)
-    group = Group(ends, labels, columns, (Side("|W|", norms),))
-    why = "The first row's first and last columns (−1: the last), and |W|, the root of the sum of squares."
-    return Band("Summary", why, (group,), shared=True, show_formula=False)
+    norm = computed(f"{m}_Frobenius", (1, 1), ops.FROBENIUS, "number", m=m)
+    sides = (Side("...", words=("...",) * rows), Side("", (right,), last), Side("|W|", (norm,)))
+    return Group((left,), (places,), first, sides, title=f"{m.removeprefix(w)[1:]}  {b.rows} × {b.cols}")

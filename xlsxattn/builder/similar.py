@@ -23,13 +23,12 @@ if TYPE_CHECKING:
 
 LEAD = (
     "Each sentence becomes one row of numbers; the cosine says how alike two of them are. Below, the focus "
-    "word is followed through the layers: the same numbers at first, in every sentence, and then?"
+    "word is followed through the layers."
 )
 WAY = (
     "Cosine of the focus word's row with its row in the first sentence. The embedding is the same: 1. Then "
     "places are added, and each layer takes in more of the other words."
 )
-LABEL_WIDTH = 28.0
 
 
 def similar_page(
@@ -46,8 +45,10 @@ def similar_page(
     page, s, first = f"{sheet.id}_similar", sheet.id, lanes[0]
     depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
     words = (say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers))
-    labels = typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant")
-    headings = tuple(replace(lane.heading(page), look="row label", widths=(LABEL_WIDTH,)) for lane in lanes)
+    labels = replace(
+        typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant"), widths=(12.0,)
+    )
+    headings = tuple(replace(lane.heading(page), look="sentence") for lane in lanes)
     short = tuple((lane.id,) for lane in lanes)
     pooled = tuple(_pooled(sheet, lane, d_model) for lane in lanes)
     normed = tuple(
@@ -81,7 +82,7 @@ def similar_page(
         say("{title}, sentences", title=say(sheet.title)),
         LEAD,
         bands=(
-            band(ops.SIMILARITY, Group(alike, headings, ("cosine",))),
+            band(ops.SIMILARITY, Group(alike, short, ("cosine",), (Side("sentence", headings),))),
             Band(
                 "The focus word, layer by layer",
                 WAY,

@@ -146,6 +146,7 @@ LOOKS: Mapping[str, Look] = {
     "why": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
     "try": Look({"font_color": INK, "font_size": 11}),
     "meaning": Look({"font_color": INK}),
+    "sentence": Look({"font_color": INK, "indent": 1}, width=0),
     "paper": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
     "formula": Look({"font_name": MONO, "font_size": 9, "font_color": INPUT_INK}),
     "group": Look({"bold": True, "font_color": INK}),

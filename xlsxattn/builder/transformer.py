@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.browser import browser_page
 from xlsxattn.builder.contents import contents_page
-from xlsxattn.builder.experiments import LAYER, MODEL_INPUT, outcome
+from xlsxattn.builder.experiments import HEADS_ALONE, LAYER, MODEL_INPUT, outcome
 from xlsxattn.builder.graph import Fact, Group, Page
 from xlsxattn.builder.layer import Layer, layer_weights, norm_step, norm_weights
 from xlsxattn.builder.maps import Looking, maps_page
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
 
+LEAST_WORD = 10.0
+"""Characters that a word takes which a model may write."""
 ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
 
 
@@ -167,7 +169,7 @@ def _words(lane: Lane, d_model: int) -> Steps:
     if lane.growing:
         names = {"typed": f"{lane.id}_Tokens", "next": f"{p}_Next"}
         (tokens,) = lane.column(lane.tokens, ops.GROWN, "word label", **names)
-        wide = max(cell_width(word) for word in lane.context.words) + 2.0
+        wide = max(LEAST_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
         ids = f"{p}_Ids"
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)
@@ -258,12 +260,12 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
             Page(
                 w,
                 say("{title}, layer {k}", title=say(side.title), k=k),
-                _layer_lead(side),
+                _layer_lead(sheet, side),
                 (Fact("", computed(f"{w}_Status", (1, 1), check, "status", words="vocab_Status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
-                subtitle=_layer_subtitle(sheet, crossed=crossed),
-                tries=LAYER,
+                subtitle=_layer_subtitle(sheet, k, crossed=crossed),
+                tries=HEADS_ALONE if sheet.only else LAYER,
                 box=_box(side, say("layer {k}", k=k), say("Layer {k}", k=k)),
                 begins=crossed and k == 1,
             )
@@ -284,8 +286,10 @@ def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
     return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
-def _layer_lead(side: Side) -> str:
+def _layer_lead(sheet: SheetSpec, side: Side) -> str:
     lead = "Each token looks at the others, then passes through the feed-forward by itself."
+    if sheet.only:
+        lead = "Each token looks at the others. Of the layer these heads alone are here."
     if side.memory:
         lead = (
             "Each token looks at the others, then at the other sentence, "
@@ -294,8 +298,11 @@ def _layer_lead(side: Side) -> str:
     return say(ROWS_AT_A_TIME, lead=say(lead)) if side.lanes[0].growing else lead
 
 
-def _layer_subtitle(sheet: SheetSpec, *, crossed: bool) -> str:
-    heads = say("{n} heads" if sheet.heads > 1 else "{n} head", n=sheet.heads)
+def _layer_subtitle(sheet: SheetSpec, k: int, *, crossed: bool) -> str:
+    n = len(sheet.heads_of(k))
+    heads = say("{n} heads" if n > 1 else "{n} head", n=n)
+    if sheet.only:
+        return heads
     what = "cross-attention" if crossed else sheet.activation
     return say("{heads}, {what}", heads=heads, what=say(what))
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Grid = Sequence[Sequence[Any]] | NDArray[Any]
 
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
+A3, A4 = 8, 9
+"""Papers, by their numbers in the file format."""
 LONGEST_TIP = 255
 DIGEST_PROPERTY = "xlsxattn digest"
 
@@ -158,10 +160,11 @@ class _Writer:
             ws.activate()
         ws.hide_gridlines(2)
         self._page(ws, sheet)
-        for bar in sheet.bars:
-            fill = self.dress({"bg_color": bar.colour})
-            for col in range(bar.where.left, bar.where.right + 1):
-                ws.write_blank(bar.where.top, col, None, fill)
+        for bar in (*sheet.bars, *sheet.stripes):
+            fill, where = self.dress({"bg_color": bar.colour}), bar.where
+            for row in range(where.top, where.bottom + 1):
+                for col in range(where.left, where.right + 1):
+                    ws.write_blank(row, col, None, fill)
         for text in sheet.texts:
             self._text(ws, text)
         lanes = {(bar.where.top, bar.where.left): bar.colour for bar in sheet.bars}
@@ -188,7 +191,7 @@ class _Writer:
             ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)
         (ws.set_portrait if sheet.upright else ws.set_landscape)()
-        ws.set_paper(9)
+        ws.set_paper(A3 if sheet.large else A4)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
         ws.set_margins(MARGIN_SIDE, MARGIN_SIDE, MARGIN_END, MARGIN_END)
         ws.set_h_pagebreaks(sheet.breaks)
@@ -307,6 +310,8 @@ class _Writer:
             made = self.book.add_chart({"type": "column"})
         elif chart.kind == "line":
             made = self.book.add_chart({"type": "line"})
+            # XlsxWriter says nothing of lines that are straight, and LibreOffice then draws curves
+            made._write_c_smooth = lambda _: made._xml_empty_tag("c:smooth", [("val", "0")])  # noqa: SLF001
         else:
             made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
         for series, colour in zip(chart.series, cycle(theme.SERIES), strict=False):
@@ -354,4 +359,4 @@ class _Writer:
 def _line(colour: str) -> dict[str, Any]:
     """How a line of a chart and its points are drawn."""
     marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
-    return {"line": {"color": colour, "width": 2.25}, "marker": marker, "smooth": False}
+    return {"line": {"color": colour, "width": 2.25}, "marker": marker}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.words import Context
 
 STRONGEST, WIDE = 5, 8
-ENDS = (1, 2, 3, -3, -2, -1)
+FEW_ROWS, FEW_COLUMNS = 4, 3
 
 
 def chosen_head(tower: Tower, own: Sequence[Context]) -> tuple[Ranges, str]:
@@ -59,7 +59,7 @@ def browsed(p: str, head: str, maps: Mapping[str, Runs], tokens: Array, pairs: i
 
 
 def shelved(tower: Tower) -> Ranges:
-    """Of every wide matrix of a layer the ends of its first row, and its length as a vector."""
+    """Of every wide matrix of a layer a few rows, at both ends, and its length as a vector."""
     found: Ranges = {}
     for k in tower.numbers:
         w = f"{tower.w}_l{k}"
@@ -72,9 +72,12 @@ def shelved(tower: Tower) -> Ranges:
         for name, W in wide.items():
             if (not only and "_h" in name.removeprefix(w)) or "_g" in name.removeprefix(w):
                 continue  # names over columns of a matrix that is there already
-            at = [j - 1 if j > 0 else W.shape[1] + j for j in ENDS]
-            found[f"{name}_Ends"] = constant(W[:1, at])
+            numbered = np.arange(1.0, W.shape[1] + 1)[None, :]
+            found[f"{name}_First"] = constant(W[:FEW_ROWS, :FEW_COLUMNS])
+            found[f"{name}_Last"] = constant(W[:FEW_ROWS, -FEW_COLUMNS:])
+            found[f"{name}_First_Rows"] = numbers(count(min(FEW_ROWS, len(W))))
+            found[f"{name}_First_Cols"] = constant(numbered[:, :FEW_COLUMNS])
+            found[f"{name}_Last_Cols"] = constant(numbered[:, -FEW_COLUMNS:])
             length = np.array([[math.hypot(*W.reshape(-1))]])
             found[f"{name}_Frobenius"] = numbers(Sized(length, length))
-            found[f"{w}_EndColumns"] = constant([[float(j) for j in ENDS]])
     return found

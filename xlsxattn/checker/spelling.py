@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book, Formula
     from xlsxattn.language import Phrase
 
-PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
+PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIDE_BY_SIDE = " | "
 LOGICAL = ("TRUE(", "FALSE(")
@@ -107,6 +107,7 @@ def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
     row, col, last = a.row + i, a.col, a.col + a.cols - 1
     return {
         "row": [(row, col), (row, last)],
+        "first": [(row, col)],
         "cell": [(row, col + j)],
         "above": [(row - 1, col + j)],
         "col": [(a.row, col + j)],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAPS = re.compile(r"\w+_(?:h[1-9]\d*_Map(?:_Rows|_Cols)?|maps_h[1-9]\d*_Heading)", re.ASCII)
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
-_WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_Ends|_Frobenius)?$|_(Gamma|Beta|EndColumns)$")
+_WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_(First|Last)(_Rows|_Cols)?|_Frobenius)?$|_(Gamma|Beta)$")
 """Names of what stands on a page of its own where a model's weights do."""
 HYPERPARAMETERS = (
     *("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF"),

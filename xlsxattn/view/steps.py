@@ -89,12 +89,15 @@ def _page(
     for matrix in here:
         if matrix.shape != (1, 1):
             bands.setdefault(matrix.area.row, []).append(matrix)
-    steps = []
+    steps: list[Step] = []
     for row, band in bands.items():
+        figures = _figures(band, contexts)
+        kin = next((i for i, step in enumerate(steps) if _kin(step.figures, figures, contexts)), None)
+        if kin is not None:
+            steps[kin] = replace(steps[kin], figures=(*steps[kin].figures, *figures))
+            continue
         title, *said = _above(notes, row) or [_named(band[0], contexts)]
-        steps.append(
-            Step(title, tuple(text for text in said if text != band[0].step), _figures(band, contexts))
-        )
+        steps.append(Step(title, tuple(text for text in said if text != band[0].step), figures))
     title, *lead = [printable(notes[at]) for at in ((0, 0), (1, 1)) if at in notes] or [printable(tab)]
     facts = tuple(m for m in here if m.shape == (1, 1) and m.step not in ("Heading", "Sentence"))
     return Page(tab, title, tuple(lead), facts, tuple(steps))
@@ -114,6 +117,12 @@ def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:
 def _named(matrix: Matrix, contexts: Sequence[str]) -> str:
     """A heading for a band that has none: what its name says beside the sheet and the sentence."""
     return " ".join(part for part in matrix.name.split("_")[1:] if part not in contexts) or matrix.name
+
+
+def _kin(before: Sequence[Figure], more: Sequence[Figure], contexts: Sequence[str]) -> bool:
+    """Whether figures show the same step for another sentence: wide ones stand below the others."""
+    last, one = before[-1], more[0]
+    return "" != last.lane != one.lane != "" and _named(last.main, contexts) == _named(one.main, contexts)
 
 
 def _figures(band: Sequence[Matrix], contexts: Sequence[str]) -> tuple[Figure, ...]:

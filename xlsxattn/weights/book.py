@@ -91,7 +91,9 @@ def _taken(imported: Imported, *, whole: bool) -> str:
     """Which of the model is in the workbook, and how its numbers are spelled."""
     layers = ", ".join(str(k) for k in imported.layers)
     heads = ", ".join(f"{h} of layer {k}" for k, h in imported.heads)
-    part = f"Heads {heads} only. " if imported.only_heads else "" if whole else f"Layers {layers} only. "
+    part = "" if whole else f"Layer{'s' * (len(imported.layers) > 1)} {layers} only. "
+    if imported.only_heads:
+        part = f"Head{'s' * (len(imported.heads) > 1)} {heads} only. "
     return (
         f"{part}Layers and heads count from 1 here, from 0 in the checkpoint. Numbers are the shortest text "
         "that gives back the same float32; as decimals they differ from it by up to half its last digit."
