@@ -46,7 +46,7 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
     Args:
         sheet: with everything placed.
         row: the last row.
-        pieces: first row, and row after the last, of what should not be torn apart, the whole before its parts.
+        pieces: first row, and row after the last, of what should not be torn, the whole before its parts.
 
     Raises:
         TooLargeError: the page needs more rows or columns than a sheet has.
