@@ -1,4 +1,4 @@
-"""The command: ``python -m campaign [TEMPLATE...] [--jobs N] [--list VERDICT]``."""
+"""The command: ``python -m campaign [NAME...] [--jobs N] [--list VERDICT]``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import click
 
 from campaign import report, run
 from campaign.judge import Verdict
-from xlsxattn import templates
 
 if TYPE_CHECKING:
     from campaign.judge import Outcome
 
 
 @click.command()
-@click.argument("chosen", metavar="[TEMPLATE]...", nargs=-1, type=click.Choice(templates.names()))
+@click.argument("chosen", metavar="[NAME]...", nargs=-1, type=click.Choice(run.names()))
 @click.option("--jobs", default=2, show_default=True, help="How many processes work at once.")
 @click.option(
     "--list",
@@ -29,15 +28,15 @@ if TYPE_CHECKING:
     help="Print every mutant with this verdict; several may be asked for.",
 )
 def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
-    """Break every formula of the templates, all or those named, one at a time, and print what was found."""
+    """Break every formula of templates and imported models, one at a time, and print what was found."""
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="xlsxattn-campaign-") as folder:
-        for template in chosen or templates.names():
+        for name in chosen or run.names():
             start = time.monotonic()
-            path = run.built(template, Path(folder))
-            made = run.judged(path, run.mutants(path), jobs)
+            path = run.built(name, Path(folder))
+            made = run.judged(path, run.mutants(path, name), jobs)
             outcomes += made
-            click.echo(f"{template}: {len(made):,} mutants, {time.monotonic() - start:.0f} s")
+            click.echo(f"{name}: {len(made):,} mutants, {time.monotonic() - start:.0f} s")
     for line in report.listed(outcomes, verdicts):
         click.echo(line)
     for table in (report.table, report.published, report.reasons):

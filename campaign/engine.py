@@ -62,7 +62,7 @@ class Calculation:
             self.model.set_user_array_formula(*place, new.area.cols, new.area.rows, new.text)
         elif isinstance(new, Formula):
             self.model.update_cell_with_formula(*place, new.text)
-        elif new is None:
+        elif new is None or new == "":  # as the check types it
             self.model.clear_cell_contents(*place)
         elif isinstance(new, str):
             self.model.update_cell_with_text(*place, new)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from campaign.formulas import operands, put
 from campaign.partners import place
 from xlsxattn.checker.reader import Formula
 
@@ -21,6 +22,7 @@ SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
 PLAIN = ("Scores", "Scaled", "Masked", "RowMax", "Exp", "RowSum", "Attention")
 SIZES = ("Scale", "DModel", "DK", "DV", "DFF")
 MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
+PAIRS = ("PairWeights", "PairPlaces", "PairFrom", "PairTo")
 TYPED = ("right value as a constant", "pasted as values", "one short, old values left", "block in two")
 
 
@@ -37,7 +39,7 @@ def _of_blocks(book: Book, mutant: Mutant) -> str:
         return "a mark that reads ✓ for every input"
     if block in SUMS:
         return "rows of Attention sum to 1 for every input"
-    if mutant.kind in TYPED and block in SHAPES:
+    if mutant.kind in TYPED and (block in SHAPES or block.endswith("_Last_Cols")):
         return "it depends on shapes alone"
     return ""
 
@@ -50,6 +52,8 @@ def _of_masked(book: Book, mutant: Mutant) -> str:
         return "the last column is masked in this row"
     alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
     mixed = by.block == "Output" and mutant.source[0].endswith("_Attention")
+    if causal and by.block in PAIRS and {at[1] for at in mutant.cells} == {book.names[mutant.ranges[0]].row}:
+        return "the first word sees itself alone: no weight is larger, for any input"
     if causal and (mixed or by.block in (*MASKED, "Exp", "Attention", "Map")) and alone:
         return "the first word sees itself alone: the same for every input"
     return ""
@@ -124,11 +128,40 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
         return "only columns are counted, and both have d of them"
     if block in SIZES and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
         return "rows are counted, and there are as many columns"
+    if read and f"ROWS({read})" in _was(book, mutant) and f"ROWS({instead})" in _now(mutant):
+        return "only rows are counted, and both have as many"
     if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
         return "only columns are counted, and both have as many"
     if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
         return "a single pair turns by base^0, which is 1"
     return "only rows are counted" if block == "Index" and read else ""
+
+
+def _of_places(book: Book, mutant: Mutant) -> str:
+    """Formulas that ask a range for its columns alone, or for its largest numbers in any order."""
+    cells = [at for at in mutant.cells if at in book.formulas]
+    news = [new for at in cells if isinstance(new := mutant.cells[at], Formula)]
+    was = [book.formulas[at].text for at in cells]
+    if not cells or len(news) < len(cells):
+        return ""
+    pairs = [
+        (_by_columns(book, text, at[0]), _by_columns(book, new.text, at[0]))
+        for text, new, at in zip(was, news, cells, strict=True)
+    ]
+    if all(one == two for one, two in pairs):
+        return "only its columns are counted, and these are the same"
+    if was == [re.sub(r"(LARGE\(|SUM\(--\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news]:
+        return "the largest numbers are the same in any order"
+    return ""
+
+
+def _by_columns(book: Book, formula: str, tab: str) -> str:
+    """A formula with the columns of a range in place of the range where it asks for these alone."""
+    square = [name for name, area in book.names.items() if area.rows == area.cols]
+    for name in square if "COLUMNS(TRANSPOSE(" in formula else ():
+        formula = formula.replace(f"COLUMNS(TRANSPOSE({name}))", f"COLUMNS({name})")
+    asked = [op for op in operands(book, formula, tab) if re.search(r"\bCOLUMNS?\($", formula[: op.start])]
+    return put(formula, asked, lambda op: f"{op.area.col} {op.area.cols}")
 
 
 def _of_fallbacks(book: Book, mutant: Mutant) -> str:
@@ -143,7 +176,11 @@ def _of_fallbacks(book: Book, mutant: Mutant) -> str:
 def _of_formulas(book: Book, mutant: Mutant) -> str:
     """Formulas that ask for what is the same in the other range."""
     (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
-    if block.endswith("Cosine") and read and place(book, read).block == place(book, instead).block:
+    if (
+        block.endswith(("Cosine", "Cosine_X"))
+        and read
+        and place(book, read).block == place(book, instead).block
+    ):
         return "the focus word has the same X in every sentence"
     if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
         return "zero is tested on another range that is zero for the same inputs"
@@ -152,21 +189,26 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
     return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
 
 
+def _of_look_ups(book: Book, mutant: Mutant) -> str:
+    """INDEX in a range that is a row or a column short."""
+    block = place(book, mutant.ranges[0]).block
+    if mutant.kind != "misses the last" or "INDEX(" not in _now(mutant):
+        return ""
+    if block.endswith("_First"):
+        return "the first columns are shown, and these are there"
+    picked = block.startswith("Top") or block.endswith("_Last") or block in PAIRS
+    return "IronCalc's INDEX reads on behind the end of its range" if picked else ""
+
+
 def _of_outcomes(book: Book, mutant: Mutant) -> str:
     """What is counted, picked or compared in the end."""
     at = place(book, mutant.ranges[0])
     block = at.block
-    if mutant.kind == "misses the last" and "INDEX(" in _now(mutant) and block.startswith("Top"):
-        return "IronCalc's INDEX reads on behind the end of its range"
     if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
         return "the first row is taken, and it is there"
     if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
         return "the middle one of all words is the same from both ends"
-    if (
-        mutant.kind == "misses the last"
-        and block.endswith("Cosine")
-        and at.context == book.manifest.contexts[0]
-    ):
+    if mutant.kind == "misses the last" and "Cosine" in block and at.context == book.manifest.contexts[0]:
         return "the cosine of a row with itself is 1, also without its last number"
     if block in ("Next", "Class", "TopIds") and mutant.source[1].endswith(
         ("_Tempered", "_LogitExp", "_Probability")
@@ -178,7 +220,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
 
 VALUES = (
     *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_copies),
-    *(_of_counts, _of_fallbacks, _of_formulas, _of_outcomes),
+    *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
 )
 """The rules for faults of formulas, in turn."""
 
@@ -214,6 +256,8 @@ def _causal(sheet: SheetInfo) -> bool:
 def _general(book: Book, name: str) -> str:
     """What a range of shapes or words is made from, whichever sheet it stands on; "" for other ranges."""
     at = place(book, name)
+    if at.block.endswith("_Last_Cols"):
+        return f"the last of {book.names[name.removesuffix('_Last_Cols')].cols}"
     if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
         return ""
     area, says = book.names[name], _says(book, name)

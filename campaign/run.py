@@ -1,4 +1,4 @@
-"""Builds the templates' workbooks and puts all their mutants before the check, on several processes."""
+"""Builds workbooks of templates and small models, and judges all their mutants, on several processes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
+from campaign import imported
 from campaign.judge import Judge, Outcome
 from campaign.kinds import every
 from xlsxattn import press, templates
@@ -22,18 +23,25 @@ _judges: list[Judge] = []  # one for each process
 CHUNK = 16
 
 
-def built(template: str, folder: Path) -> Path:
-    """A template's workbook, built as a person builds it; it must hold before it is broken."""
-    made = press.build(templates.path(template), folder / f"{template}.xlsx")
+def names() -> tuple[str, ...]:
+    """What can be broken: the templates, and small models as they are imported."""
+    return (*templates.names(), *imported.MODELS)
+
+
+def built(name: str, folder: Path) -> Path:
+    """The workbook of a template or a small model, built as a person builds it; it must hold unbroken."""
+    source = imported.spec(name) if name in imported.MODELS else templates.path(name)
+    made = press.build(source, folder / f"{name}.xlsx")
     if not made.report.holds:
-        raise SystemExit(f"{template}: the workbook without a fault does not hold")
+        raise SystemExit(f"{name}: the workbook without a fault does not hold")
     return made.path
 
 
-def mutants(path: Path) -> list[Mutant]:
-    """All mutants of a built workbook."""
+def mutants(path: Path, name: str = "") -> list[Mutant]:
+    """All mutants of a built workbook; of a small model's those of the pages that it alone has."""
     book = read(path)
-    return every(book, saved_values(path, book.names))
+    made = every(book, saved_values(path, book.names))
+    return imported.judged(made) if name in imported.MODELS else made
 
 
 def judged(path: Path, made: list[Mutant], jobs: int) -> list[Outcome]:

@@ -163,6 +163,43 @@ def test_a_frozen_copy_says_what_the_whole_workbook_says(judge, causal, monkeypa
         assert judge.judge(mutant) == outcome
 
 
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory):
+    return run.built("bert", tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="module")
+def judge_of_bert(bert):
+    return Judge(bert)
+
+
+def test_of_small_models_the_pages_are_broken_that_no_template_has(bert):
+    names, made = check.read(bert).names, run.mutants(bert, "bert")
+    broken = {name for mutant in made for name in mutant.ranges}
+    ends = ["Map", "PairWeights", "PairPlaces", "PairFrom", "PairTo", "PairRank", "Chosen", "Layers", "Heads"]
+    ends += ["Pooled", "Normed", "Similarity", "Depths", "Track_l2", "Cosine_X"]
+    for end in ends:
+        own = {name for name in names if name.endswith(f"_{end}")}
+        assert own, end
+        assert own <= broken
+    assert {name for name in broken if name.endswith(("_First", "_Last", "_Frobenius"))}
+    others = {name for name in names if name.endswith(("_h1_Q", "_Hidden"))}
+    assert not [mutant for mutant in made if {*mutant.ranges} <= others]
+
+
+def test_faults_of_a_small_model_are_found(bert, judge_of_bert):
+    outcomes = [judge_of_bert.judge(mutant) for mutant in run.mutants(bert, "bert")[::60]]
+    assert not list(report.failures(outcomes))
+
+
+def test_a_depth_that_another_stands_for_and_a_lost_list_are_found(bert, judge_of_bert):
+    tested = "SUMSQ(bert_s1_Track_Input)=0,SUMSQ(bert_s2_Track_l1)=0"
+    picked = [m for m in run.mutants(bert, "bert") if tested in m.what.partition(" for ")[0]]
+    picked += [m for m in run.mutants(bert, "bert") if m.what == "bert_Depths deleted"]
+    assert len(picked) >= 2
+    assert {judge_of_bert.judge(mutant).verdict for mutant in picked} <= {"as saved", "perturbed"}
+
+
 def test_a_fault_under_another_name_counts_as_missed(judge, causal):
     (wrong, *_) = [m for m in run.mutants(causal) if m.kind == "wrong d" and m.ranges == ("causal_Scale",)]
     elsewhere = dataclasses.replace(wrong, ranges=("causal_chase_Output",))

@@ -29,6 +29,7 @@ from xlsxattn.checker.engines import (
     Limits,
     calls,
     evaluate,
+    evaluate_edited,
     missing,
     saved_values,
 )
@@ -202,6 +203,16 @@ def test_text_stays_text(tmp_path, engine):
 
 def test_text_of_no_length_is_not_blank(tmp_path, engine):
     assert shown(engine, book(tmp_path / "a.xlsx", [[('=""',), None, 1]]), 3) == ["", None, 1.0]
+
+
+def test_a_word_that_is_taken_out_leaves_a_blank_cell(tmp_path, engine):
+    made = book(tmp_path / "a.xlsx", [["x"], [("=ISBLANK(A1)",)], [("=--(A1>0)",)]])
+    job = Job(made, {"it": Area("Sheet", 0, 1, 1, 2)})
+    answers = evaluate_edited(engine, job, [{}, {("Sheet", 0, 0): ""}])
+    assert [[bool(value) for value in answer["it"][0]] for answer in answers] == [
+        [False, True],
+        [True, False],
+    ]
 
 
 def test_a_date_is_the_number_behind_it(tmp_path, engine):

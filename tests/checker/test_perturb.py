@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,33 @@ def test_a_word_of_which_nothing_is_left_in_one_sheet_only(tmp_path):
             said = {c for c in ("c1", "c2") if set(values(book, edits, f"{c}_Tokens")) == {last}}
             met.add((*gone, *said))
     assert met >= {("s", "c1"), ("s", "c2"), ("t", "c1"), ("t", "c2")}
+
+
+@pytest.mark.parametrize("layers", [1, 2, 6])
+def test_of_any_two_depths_each_vanishes_once_without_the_other(layers):
+    norms = ["s_Input", *(f"s_l{k}_Norm2" for k in range(1, layers + 1))]
+    shapes = {
+        name: SHAPES[name] for name in ("vocab_Tokens", "vocab_Dims", "vocab_E", "vocab_Focus", "c_Tokens")
+    }
+    shapes |= {f"{norm}_{part}": (1, 16) for norm in norms for part in ("Gamma", "Beta")}
+    names = {name: Area(name, 0, 0, *shape) for name, shape in shapes.items()}
+    texts = {name: names[name] for name in ("vocab_Tokens", "vocab_Dims", "c_Tokens")}
+    typed = {at: "abcd"[i % 4] for area in texts.values() for i, at in enumerate(area.cells())}
+    settings = {"similarity": True, "residual": "post-norm", "layers": layers}
+    manifest = Manifest((SheetInfo("s", "encoder", settings),), ("c",), tuple(shapes), {})
+    book = Book(Path("any.xlsx"), names, {}, typed, manifest, openpyxl.Workbook())
+    depths = {"X": ["vocab_E"], **{norm: [f"{norm}_Gamma", f"{norm}_Beta"] for norm in norms}}
+    gone = [
+        {
+            depth
+            for depth, own in depths.items()
+            if not any(v for name in own for v in values(book, edits, name))
+        }
+        for edits in perturbed(book)
+        if values(book, edits, "vocab_E") and values(book, edits, "vocab_Focus") == ["d"]
+    ]
+    for one, other in permutations(depths, 2):
+        assert any(one in vanished and other not in vanished for vanished in gone), (one, other)
 
 
 # What a reference may cost

@@ -173,12 +173,26 @@ def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
         ("s_c_l1_h1_Scores", "s_l1"),
         ("s_l12_Status", "s_l12"),
         ("s_l1_c_Heading", "s_l1"),
-        ("s_c_Input", ""),
-        ("s_in_c_Heading", ""),
+        ("s_c_Input", "s_in"),
+        ("s_in_c_Heading", "s_in"),
+        ("s_c_Input_Mean", "s_in"),
+        ("s_c_Output", "s_out"),
+        ("s_out_c_Heading", "s_out"),
+        ("s_Layer", "s_heads"),
+        ("s_PairRank", "s_heads"),
+        ("s_c_Map_Rows", "s_heads"),
+        ("s_c_PairFrom", "s_heads"),
+        ("s_heads_c_Heading", "s_heads"),
+        ("s_Depths", "s_similar"),
+        ("s_c_Track_l1", "s_similar"),
+        ("s_c_Cosine_Input", "s_similar"),
+        ("s_similar_c_Heading", "s_similar"),
         ("s_NLayers", ""),
+        ("s_Pair", ""),
+        ("s_Input_Gamma", ""),
     ],
 )
-def test_a_layers_ranges_belong_together_and_a_models_others_anywhere(name, page):
+def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
     assert page_of(SheetInfo("s", "decoder", {}), name) == page
     assert page_of(SheetInfo("s", "multi-head", {}), name) == "s"
 
@@ -214,6 +228,14 @@ def test_layers_of_both_sides_are_told_apart(name, page):
 def test_maps_of_all_heads_stand_on_a_tab_of_their_own(kind, name, mapped):
     sheet = SheetInfo("s", kind, {"source": "c", "target": "t"})
     assert (page_of(sheet, name) == "s, all heads") is mapped
+
+
+def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_below_the_layer():
+    rows = {"s_Layers": 9, "s_Heads": 8, "s_PairRank": 12, "s_Layer": 2, "s_Head": 3, "s_Chosen": 5}
+    names = {name: Area("Heads", row, 2, 1, 1) for name, row in rows.items()}
+    manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})
+    found = said(moved_names(Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())))
+    assert found == [("moved", "s_Chosen", "Heads!C6"), ("moved", "s_Heads", "Heads!C9")]
 
 
 def test_a_range_on_another_layers_tab_was_moved():

@@ -45,17 +45,18 @@ class Wording:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A heading that counts, in any language: its only numeral is this number."""
+    """A label that counts, in any language: its only numeral is this number; without a number it has none."""
 
-    number: int
+    number: int | None = None
 
     def __str__(self) -> str:
-        """The number alone."""
-        return str(self.number)
+        """The number alone, or what stands for words without one."""
+        return "..." if self.number is None else str(self.number)
 
     def fits(self, text: str) -> bool:
-        """Whether a text has this numeral, and no other."""
-        return NUMERAL.findall(text) == [str(self.number)]
+        """Whether a text has this numeral, and no other; or words and no numeral."""
+        wanted = [] if self.number is None else [str(self.number)]
+        return NUMERAL.findall(text) == wanted and text.strip() != ""
 
 
 def _reads(text: str, way: float | str) -> int | None:

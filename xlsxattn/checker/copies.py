@@ -74,15 +74,20 @@ def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, Runs]
     before = []
     for (tab, row, col), value in typed.items():
         if not (tab in runs and next(runs[tab].within(row, col, col), None)):
-            cell = book.workbook[tab].cell(row + 1, col + 1)
-            before.append((cell, cell.value, cell.data_type))
+            ws: Any = book.workbook[tab]
+            cell = ws.cell(row + 1, col + 1)
+            before.append((ws, cell, cell.value, cell.data_type))
+            if value == "":  # as above: no blank with a format
+                del ws._cells[row + 1, col + 1]  # noqa: SLF001
+                continue
             cell.value = value
             if isinstance(value, str):
                 cell.data_type = "s"  # a word such as =x is no formula
     try:
         yield runs
     finally:
-        for cell, old, kind in before:
+        for ws, cell, old, kind in before:
+            ws._cells[cell.row, cell.column] = cell  # noqa: SLF001
             cell.value, cell.data_type = old, kind
 
 

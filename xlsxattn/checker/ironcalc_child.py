@@ -50,7 +50,8 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
     Args:
         path: the workbook.
         areas: per name the sheet's tab, first row and column from 0, height and width.
-        edits: per set the cells to type into: tab, row, column, number or text. Earlier sets stay typed in.
+        edits: per set the cells to type into: tab, row, column, number or text, "" for a blank cell. Earlier
+            sets stay typed in.
 
     Returns:
         Per set and name the rows; an error value is ``{"error": "#VALUE!"}``, so that no text passes for it.
@@ -77,6 +78,9 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
     answers: list[Grids] = []
     for cells in edits:
         for sheet, row, col, typed in cells:
+            if typed == "":  # what a person has emptied is blank, and no text
+                model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
+                continue
             write = model.update_cell_with_text if isinstance(typed, str) else model.update_cell_with_number
             write(tabs[sheet], row + 1, col + 1, typed)
         answers.append(settled(model.evaluate, lambda: {name: grid(*area) for name, area in areas.items()}))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.manifest import MODELS
-from xlsxattn.checker.placing import focused, numbers_of, places, ranks, texts, vanishing
+from xlsxattn.checker.placing import fading, focused, numbers_of, places, ranks, texts, vanishing
 from xlsxattn.checker.reader import is_text
 from xlsxattn.checker.words import uses_blanks
 
@@ -88,6 +88,7 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [_growing(_small(cells), rng) | dict(words) for words in placed]
         drawn = _drawn(cells, rng)
         rounds += [drawn | dict(edits) for edits in vanishing(book, vocabulary, full, drawn)]
+        rounds += [_drawn(cells, rng) | dict(edits) for edits in fading(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     kept: list[Edits] = [

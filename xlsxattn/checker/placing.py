@@ -95,6 +95,29 @@ def vanishing(
         yield words | {at: 0.0 for at in (*apart, *zeros) if at in drawn} | focused(book, last)
 
 
+def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """Where an encoder holds sentences against each other, some depths vanish, and others stay.
+
+    A row is zero without embeddings, or where the norm that made it multiplies by zero and adds it. Of every
+    two depths each vanishes once without the other: a test for zero that looks at another depth's row then
+    says something else.
+    """
+    words: dict[At, float | str] = {at: vocabulary[-1] for own in sentences for at in own}
+    for sheet in book.manifest.sheets:
+        if not sheet.settings.get("similarity"):
+            continue
+        norms = [f"{sheet.id}_Input"]
+        if sheet.settings["residual"] == "post-norm":
+            layers = sheet.settings.get("taken") or range(1, sheet.settings["layers"] + 1)
+            norms += [f"{sheet.id}_l{k}_Norm2" for k in layers]
+        depths = [["vocab_E"], *([f"{norm}_Gamma", f"{norm}_Beta"] for norm in norms)]
+        there = [[name for name in depth if name in book.manifest.inputs] for depth in depths]
+        for turn, those in product(range((len(there) - 1).bit_length()), (0, 1)):
+            gone = [name for i, depth in enumerate(there) for name in depth if i >> turn & 1 == those]
+            zeros = {at: 0.0 for name in gone for at in numbers_of(book, name)}
+            yield words | zeros | focused(book, vocabulary[-1])
+
+
 def focused(book: Book, word: float | str) -> dict[At, float | str]:
     """A word in focus."""
     return dict.fromkeys(book.names["vocab_Focus"].cells(), word)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.attention import Expected, Trace, cosine, numbers
+from xlsxattn.checker.choices import Counted
 from xlsxattn.checker.rounding import Runs, expect
 from xlsxattn.checker.transformer import followed
 from xlsxattn.checker.words import labels, sentence
@@ -45,7 +46,8 @@ def similar(tower: Tower, own: Sequence[Context], made: Mapping[str, Pass]) -> R
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
     s, mask = sheet.id, sheet.settings["mask"]
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
-    found: Ranges = {}
+    counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
+    found: Ranges = {f"{s}_Depths": Expected(np.array([[one] for one in counted], dtype=object), "text")}
     units: list[Runs] = []
     ways: list[list[Trace]] = []
     for c in own:

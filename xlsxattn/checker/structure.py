@@ -14,7 +14,7 @@ from xlsxattn.checker.reader import is_text
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reader import Book
@@ -25,11 +25,21 @@ LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
 
 _WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_(First|Last)(_Rows|_Cols)?|_Frobenius)?$|_(Gamma|Beta)$")
 """Names of what stands on a page of its own where a model's weights do."""
-HYPERPARAMETERS = (
-    *("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF"),
-    *("Scale", "Epsilon", "Temperature"),
+_C = "[a-z][a-z0-9]*"
+_PAGES = {
+    "heads": rf"Layers?|Heads?|Chosen|PairRank|heads_{_C}_Heading|{_C}_(Map|Pair[A-Z]\w+)(_Rows|_Cols)?",
+    "similar": rf"Depths|similar_{_C}_Heading|{_C}_(Pooled|Normed|Similarity|Track_\w+|Cosine_\w+)",
+    "in": rf"in_{_C}_Heading|{_C}_(X|Sum|Input)(_\w+)?",
+    "out": rf"out_{_C}_Heading|{_C}_Output(_\w+)?",
+}
+"""The other pages of an encoder or a decoder: what stands there, by what follows the sheet's id."""
+_IN_A_ROW = ("Layers", "Heads", "PairRank")
+"""Lists that stand on a page in this order."""
+COLUMNS = (
+    ("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF", "Scale", "Epsilon", "Temperature"),
+    ("Layer", "Head", "Chosen"),
 )
-"""What stands below one another on a model's contents page."""
+"""What stands below one another: on a model's contents page, where a head is chosen."""
 
 
 def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
@@ -116,12 +126,21 @@ def moved_names(book: Book) -> Iterator[Finding]:
 
 
 def _out_of_order(book: Book) -> Iterator[Finding]:
-    """Inputs of a sheet stand on their tab in the manifest's order, from top to bottom, then to the right."""
+    """Inputs of a sheet stand on their tab in the manifest's order, from top to bottom, then to the right.
+
+    So do lists that belong together.
+    """
     owners = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets)
+    inputs = [name for name in book.manifest.inputs if name.startswith(owners)]
+    for row in (inputs, *([f"{sheet.id}_{name}" for name in _IN_A_ROW] for sheet in book.manifest.sheets)):
+        yield from _not_in_order(book, row)
+
+
+def _not_in_order(book: Book, row: Iterable[str]) -> Iterator[Finding]:
     last: dict[str, tuple[str, Area]] = {}
-    for name in book.manifest.inputs:
+    for name in row:
         area = book.names.get(name)
-        if area is None or not name.startswith(owners):
+        if area is None:
             continue
         before, by = last.get(area.sheet, (name, area))
         if (area.row, area.col) < (by.row, by.col):
@@ -143,12 +162,16 @@ def page_of(sheet: SheetInfo, name: str) -> str:
         return f"{sheet.id}, all heads"
     if sheet.kind not in MODELS:
         return sheet.id
-    before, *after = name.removeprefix(f"{sheet.id}_").split("_")
+    said = name.removeprefix(f"{sheet.id}_")
+    before, *after = said.split("_")
     layer = next((part for part in (before, *after[:1]) if LAYER.fullmatch(part)), "")
     if layer and sheet.settings.get("apart") and _WEIGHTS.search(name):
         return f"{sheet.id}_{layer}_weights"
-    if not layer or sheet.kind != "encoder-decoder":
-        return layer and f"{sheet.id}_{layer}"
+    if sheet.kind != "encoder-decoder":
+        page = layer or next((page for page, own in _PAGES.items() if re.fullmatch(own, said)), "")
+        return page and f"{sheet.id}_{page}"
+    if not layer:
+        return ""
     side = "enc" if before in ("enc", sheet.settings.get("source")) else "dec"
     return f"{sheet.id}_{side}_{layer}"
 
@@ -165,8 +188,9 @@ def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
             pairs += [(f"{p}_RowIdx", name, 0, -1)] if name == _counted(book, p, rows=True) else []
             pairs += [(f"{p}_ColIdx", name, -1, 0)] if name == _counted(book, p, rows=False) else []
     for sheet in book.manifest.sheets:
-        column = [f"{sheet.id}_{name}" for name in HYPERPARAMETERS]
-        pairs += [(below, above, 1, 0) for above, below in pairwise(column)]
+        for column in COLUMNS:
+            names = [f"{sheet.id}_{name}" for name in column]
+            pairs += [(below, above, 1, 0) for above, below in pairwise(names)]
     return (pair for pair in pairs if pair[0] in book.names and pair[1] in book.names)
 
 

@@ -61,7 +61,7 @@ class Job:
 
 
 Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
-"""What to type into which cells: (sheet, row, column) → number or text."""
+"""What to type into which cells: (sheet, row, column) → number or text; "" empties a cell."""
 
 Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
 """What an engine makes of one job."""

@@ -82,7 +82,7 @@ def copy_with(path: Path, edits: Edits, copy: Path) -> Path:
 
     Args:
         path: a workbook without saved values, as openpyxl drops them.
-        edits: (sheet, row, column) → number or text.
+        edits: (sheet, row, column) → number or text, "" for a blank cell.
         copy: where the copy goes.
     """
     if not edits:
@@ -93,8 +93,8 @@ def copy_with(path: Path, edits: Edits, copy: Path) -> Path:
         book: Any = openpyxl.load_workbook(path)
     for (sheet, row, col), value in edits.items():
         cell = book[sheet].cell(row + 1, col + 1)
-        cell.value = value
-        if isinstance(value, str):
+        cell.value = None if value == "" else value
+        if isinstance(value, str) and value:
             cell.data_type = "s"  # a word such as =x is no formula
     book.save(copy)
     return copy
