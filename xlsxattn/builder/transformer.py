@@ -289,7 +289,7 @@ def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
 def _layer_lead(sheet: SheetSpec, side: Side) -> str:
     lead = "Each token looks at the others, then passes through the feed-forward by itself."
     if sheet.only:
-        lead = "Each token looks at the others. Of the layer these heads alone are here."
+        lead = "Each token looks at the others. Only some heads of the layer are here."
     if side.memory:
         lead = (
             "Each token looks at the others, then at the other sentence, "
