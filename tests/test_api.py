@@ -104,8 +104,14 @@ def test_what_a_template_says_can_be_said_in_python(name, tmp_path):
     ("change", "sentence"),
     [
         ({"contexts": {"a": "river sea"}}, "the spec: contexts.a: the vocabulary lacks the word 'sea'"),
-        ({"sheets": [{"id": "attn", "mask": "casual"}]}, r"the spec: sheets\[1\].mask: found 'casual'"),
-        ({"sheets": [{"id": "attn", "weights": {"W_Q": np.eye(2)}}]}, r"sheets\[1\].weights.W_K: is missing"),
+        (
+            {"sheets": [{"id": "attn", "mask": "casual"}]},
+            r"the spec: sheets\[1\].mask \(sheet 'attn'\): found 'casual'",
+        ),
+        (
+            {"sheets": [{"id": "attn", "weights": {"W_Q": np.eye(2)}}]},
+            r"sheets\[1\].weights.W_K \(sheet 'attn'\): is missing",
+        ),
         ({"vocabulary": {"river": [1.0, np.nan], "bank": [1, 2]}}, "number 2 is nan, a number within"),
         ({"vocabulary": pd.DataFrame([[1], [2]], index=["a", "a"])}, "vocabulary: the index has 'a' twice"),
     ],

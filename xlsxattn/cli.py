@@ -29,6 +29,8 @@ from xlsxattn.cli_volume import is_quiet, volume
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from click.shell_completion import CompletionItem
 
     from xlsxattn.checker.report import Outcome
@@ -103,18 +105,20 @@ def _source(source: str) -> Path:
     """The spec that a word on the command line means."""
     from xlsxattn import templates  # noqa: PLC0415
 
-    if source.endswith(".toml") or "/" in source or "\\" in source:
+    if source.endswith((".toml", ".xlsx")) or "/" in source or "\\" in source:
         return Path(source)
     if source in templates.names():
         return templates.path(source)
-    raise click.ClickException(_no_template(source))
+    raise click.ClickException(_no_template(source, [path.name for path in sorted(Path().glob("*.toml"))]))
 
 
-def _no_template(name: str) -> str:
+def _no_template(name: str, specs: Sequence[str] = ()) -> str:
+    """That a word is no template's, and the template or the spec that it may stand for."""
     from xlsxattn import templates  # noqa: PLC0415
 
     names = templates.names()
-    near = difflib.get_close_matches(name, names, 1)
+    meant = {one: one for one in names} | {spec.removesuffix(".toml"): spec for spec in specs}
+    near = [meant[one] for one in difflib.get_close_matches(name, meant, 1)]
     values = {"name": name, "near": "".join(near), "known": ", ".join(names)}
     if near:
         return say(

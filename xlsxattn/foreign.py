@@ -49,8 +49,8 @@ def not_toml(error: tomllib.TOMLDecodeError) -> Phrase:
         return say(str(error))
     what, line, column = found.groups()
     if line is None:
-        return say("{what} (at end of document)", what=_parser_s(what))
-    return say("{what} (at line {line}, column {column})", what=_parser_s(what), line=line, column=column)
+        return say("{what} (at end of document)", what=parser_said(what))
+    return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
 
 
 def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
@@ -58,10 +58,10 @@ def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
     what, line, column = (getattr(error, name, None) for name in ("msg", "lineno", "colno"))
     if what is None:
         return reason(error)
-    return say("{what} (at line {line}, column {column})", what=_parser_s(what), line=line, column=column)
+    return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
 
 
-def _parser_s(text: str) -> Phrase:
+def parser_said(text: str) -> Phrase:
     """A parser's sentence, with the value in it apart."""
     for sentence in WITH_A_VALUE:
         before, after = sentence.split("{value}")

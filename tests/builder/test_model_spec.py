@@ -56,6 +56,7 @@ CHOICES = [
     ("classifier", 'classes = ["x"]', "classes", "a list of two to 256 names is needed"),
     ("classifier", 'classes = ["x", "x"]', "classes", "has a name twice"),
     ("encoder", 'contexts = ["three"]', "contexts", "found 'three', the contexts are: one, two"),
+    ("encoder", 'contexts = ["onee"]', "contexts", "the contexts are: one, two; did you mean 'one'?"),
     ("encoder", "contexts = []", "contexts", "found [], a list of contexts' ids is needed"),
     ("encoder", 'contexts = ["one", "one"]', "contexts", "has a context twice"),
     ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is 'two' as well, two different contexts"),
@@ -110,7 +111,7 @@ def sheet(kind: str, keys: str) -> str:
 def test_a_model_that_cannot_be_is_refused_in_one_sentence(kind, keys, key, right):
     Path("spec.toml").write_text(sheet(kind, keys), "utf-8")
     sentence = refusal("build", "spec.toml")
-    assert sentence.startswith(f"spec.toml: sheets[1].{key}: ")
+    assert sentence.startswith(f"spec.toml: sheets[1].{key} (sheet 's'): ")
     assert [part for part in right if part not in sentence] == [], sentence
 
 
@@ -123,7 +124,7 @@ def test_a_weight_that_does_not_fit_is_refused_in_one_sentence(kind, keys, name,
     table = "".join(f"{key} = {rows}\n" for key, rows in weights.items() if rows is not None)
     Path("spec.toml").write_text(f"{text}[sheets.weights]\n{table}", "utf-8")
     sentence = refusal("build", "spec.toml")
-    assert sentence.startswith(f"spec.toml: sheets[1].weights.{name}: ")
+    assert sentence.startswith(f"spec.toml: sheets[1].weights.{name} (sheet 's'): ")
     assert right in sentence
 
 
@@ -136,7 +137,7 @@ def test_a_weight_that_does_not_fit_is_refused_in_one_sentence(kind, keys, name,
         ("length = 6", "length = 6.0", "length", "found 6.0, a whole number from 1"),
         ("one = ", "in = ", "contexts.in", "this id is a model's own, choose another"),
         ("one = ", "dec = ", "contexts.dec", "this id is a model's own, choose another"),
-        ('two = "b a b"\n', "", "sheets[1].kind", "encoder-decoder needs two contexts, the spec has one"),
+        ('two = "b a b"\n', "", "sheets[1].kind (sheet 's')", "encoder-decoder needs two contexts, the spec has one"),
     ],
 )  # fmt: skip
 def test_words_that_do_not_suit_a_model_are_refused_in_one_sentence(old, new, key, right):
@@ -152,5 +153,7 @@ def test_every_key_of_another_kind_is_refused_by_its_name(kind):
     for key in sorted(every - set(KEYS[kind])):
         data = {"vocabulary": {"tokens": {"a": [1.0]}}, "contexts": {"c": "a", "d": "a"}}
         data["sheets"] = [{"id": "s", "kind": kind, key: 1}]
-        with pytest.raises(SpecError, match=rf"sheets\[1\]\.{key}: there is no such key on a sheet of kind"):
+        with pytest.raises(
+            SpecError, match=rf"sheets\[1\]\.{key} \(sheet 's'\): there is no such key on a sheet of kind"
+        ):
             spec.parse(data, "spec")

@@ -54,6 +54,7 @@ axes = ["animal", "tech"]
 HUGE = "1" + "0" * 400
 ENDLESS = "1" * 5000
 HEX = "0x" + "f" * 5000
+SHEETS = ("attn", "heads", "qkv", "compare")
 ATTN, HEADS, QKV, COMPARE = (f"sheets[{i}]" for i in range(1, 5))
 CAT, W_Q, W_V = "cat = [1.0, 0.0, 0.5]", "W_Q = [[1, 0], [0, 1], [0, 0]]", "W_V = [[1], [0], [0]]"
 
@@ -88,7 +89,11 @@ UNKNOWN_KEYS = [
 WORDS = [
     case("word missing in a text", '"cat mouse"', '"cat and mouse"', "contexts.one", "'and'", "'cat and mouse'"),
     case("word missing in a list", '["mouse", "cat', '["mouse", "dog', "contexts.two", "'dog'", "'mouse dog mouse'"),
-    case("capital", '"cat mouse"', '"CAT mouse"', "contexts.one", "'CAT'", "did you mean 'cat'?"),
+    case("capital", '"cat mouse"', '"CAT mouse"', "contexts.one", "'CAT'", "did you mean 'cat'? (punctuation and"),
+    case("full stop", '"cat mouse"', '"cat mouse."', "contexts.one", "'mouse.'", "did you mean 'mouse'? (punctuation and capitals are"),
+    case("all of a sentence", '"cat mouse"', '"Cat, and mouses"', "contexts.one", "lacks 3 words: 'Cat,' (did you mean 'cat'?), 'and', 'mouses' (did you mean 'mouse'?); add them", "(punctuation"),
+    case("more than eight", '"cat mouse"', f'"{" ".join(f"{c}{c}{c}{c}" for c in "abdefghijk")}"', "contexts.one", "lacks 10 words: 'aaaa', ", "'iiii', 2 more; add"),
+    case("a point", CAT, f"{CAT}\nU.S = [1, 2, 3]", "vocabulary.tokens.U", 'a word with a point in it needs quotes: "U.S"'),
     case("empty sentence", '"cat mouse"', '""', "contexts.one", "the sentence is empty", "at least one word"),
     case("blank sentence", '"cat mouse"', '" \\t "', "contexts.one", "the sentence is empty"),
     case("empty list", '["mouse", "cat", "mouse"]', "[]", "contexts.two", "the sentence is empty"),
@@ -201,6 +206,11 @@ STRUCTURE = [
     case("no sheets", GOOD[GOOD.index('[[sheets]]\nid = "attn"') :], "", "sheets", "at least one [[sheets]] table is needed"),
     case("sheets a list of numbers", GOOD[GOOD.index('title = "Two') : GOOD.index("focus")], "sheets = [1]\n", "", "not TOML"),
     case("unknown kind", 'kind = "multi-head"', 'kind = "x"', f"{HEADS}.kind", "found 'x', one of self-attention, multi-head, cross-attention, encoder"),
+    case("kind without its hyphen", 'kind = "multi-head"', 'kind = "multihead"', f"{HEADS}.kind", "is needed; did you mean 'multi-head'?"),
+    case("kind by another word", 'kind = "compare"', 'kind = "comparison"', f"{COMPARE}.kind", "; did you mean 'compare'?"),
+    case("mask misspelt", 'title = "Plain"', 'mask = "casual"', f"{ATTN}.mask", "is needed; did you mean 'causal'?"),
+    case("axes misspelt", '["animal", "tech"]\n', '["animal", "teck"]\n', f"{COMPARE}.axes", "are needed; did you mean 'tech'?"),
+    case("near misspelt", 'axes = ["animal', 'near = ["mose"]\naxes = ["animal', f"{COMPARE}.near", "lacks the word 'mose'; did you mean 'mouse'?"),
     case("kind a list", 'kind = "multi-head"', "kind = []", f"{HEADS}.kind", "found [], one of self-attention"),
     case("unknown mask", 'title = "Plain"', 'mask = "x"', f"{ATTN}.mask", "found 'x', one of none, causal"),
     case("mask a table", 'title = "Plain"', "mask = {}", f"{ATTN}.mask", "found {}, one of none, causal"),
@@ -236,20 +246,21 @@ def test_the_spec_that_all_these_edits_start_from_is_good():
 def test_a_bad_spec_is_refused_in_one_sentence_and_nothing_is_written(old, new, key, right):
     Path("spec.toml").write_text(edited(old, new), "utf-8")
     sentence = refusal("build", "spec.toml")
-    place = " ".join(f"spec.toml: {key}: ".split()) if key else "spec.toml:"
+    place = f"spec.toml: {key}" if key else "spec.toml"
     assert sentence.startswith(place)
+    of, _, _ = sentence.removeprefix(place).partition(": ")
+    assert of in ("", f" (sheet {SHEETS[int(key[7]) - 1]!r})" if key.startswith("sheets[") else "")
     assert [part for part in right if part not in sentence] == [], sentence
 
 
 @pytest.mark.parametrize(
     ("content", "right"),
     [
-        pytest.param(b"title = ", "(at end of document)", id="syntax"),
-        pytest.param(b"= 1", "line 1, column 1", id="no key"),
-        pytest.param(b"focus = 1\nfocus = 2", "not TOML", id="a key twice"),
+        pytest.param(b"title = ", "not TOML: Invalid value", id="syntax"),
+        pytest.param(b"= 1", "line 1: found = 1, which is not TOML", id="no key"),
         pytest.param(b"title = '\xff'", "byte 9 is not UTF-8", id="not UTF-8"),
         pytest.param("title = 'x'".encode("utf-16"), "not UTF-8", id="UTF-16"),
-        pytest.param(b"PK\x03\x04\x00\x00", "not TOML", id="a zip"),
+        pytest.param(b"PK\x03\x04\x00\x00", "this is no text; a spec", id="a zip"),
         pytest.param(b"a = " + b"[" * 100_000, "nested too deeply", id="deep"),
         pytest.param(f"a = {ENDLESS}".encode(), "more than 4,300 digits", id="endless number"),
         pytest.param(b"", "vocabulary: is missing", id="empty"),
@@ -262,8 +273,75 @@ def test_a_file_that_is_not_toml_is_refused_in_one_sentence(content, right):
     assert right in sentence
 
 
+SLIPS = [
+    ("two words = [1]", 'line 3: found two words = [1]; put the word in quotes: "two words" = [1]'),
+    ("don't = [1]", 'put the word in quotes: "don\'t" = [1]'),
+    ("don’t = [1]", 'put the word in quotes: "don’t" = [1]'),
+    ("Fledermäuse = [1.0, 2]", 'put the word in quotes: "Fledermäuse" = [1.0, 2]'),
+    ("é = [1]", 'put the word in quotes: "é" = [1]'),
+    ("cave. = [1]", 'put the word in quotes: "cave." = [1]'),
+    ("x = the cat sat # so", 'found x = the cat sat # so; put the text in quotes: x = "the cat sat"'),
+    ("x = “the cat”", 'quotes must be straight ones: x = "the cat"'),
+    ("x = „the cat”", 'quotes must be straight ones: x = "the cat"'),
+    ("“a cat” = 1", 'quotes must be straight ones: "a cat" = 1'),
+    ("“猫”＝[1，2]", 'straight ones, and signs must not be full-width ones: "猫"=[1,2]'),
+    ("猫：［1， 2］", 'full-width ones, and = is needed between a word and what it is: "猫" = [1, 2]'),
+    ("x: 1", "= is needed between a word and what it is: x = 1"),
+    ("a b = c d", 'put the word in quotes, and put the text in quotes: "a b" = "c d"'),
+    ('x = "the cat # c', 'the closing quote is missing: x = "the cat"'),
+    ('"the cat = 1', 'the closing quote is missing: "the cat" = 1'),
+    ('x = the cat"', 'the opening quote is missing: x = "the cat"'),
+    ('x = ["a", "b]', 'the closing quote is missing: x = ["a", "b"]'),
+    ('x = ["a", b"]', 'the opening quote is missing: x = ["a", "b"]'),
+    ("x = 'it's'", 'put it in quotes of the other kind: x = "it\'s"'),
+    ("x = [a, b]", 'put each word in quotes: x = ["a", "b"]'),
+    ('x = ["a" "b"]', 'a comma is missing: x = ["a", "b"]'),
+    ("x = [[1, 2] [3, 4]]", "a comma is missing: x = [[1, 2], [3, 4]]"),
+    ("x = 1.0, 2.", "numbers stand in brackets, with commas between them: x = [1.0, 2.0]"),
+    ("x = [.5 -02; 1e3]", "numbers stand in brackets, with commas between them: x = [0.5, -2, 1e3]"),
+    ("x = .5", "digits on both sides of its point, and no zeros in front: x = 0.5"),
+    ("x = True", "it is written in small letters: x = true"),
+    ("x = [1, 2\ny = 2", "line 3: found x = [1, 2; a closing bracket is missing: x = [1, 2]"),
+    ("x = [\n [1, 2]\n [3, 4],\n]", "line 4: found [1, 2]; a comma is missing: [1, 2],"),
+    ("x = [\n [1, 2],\n [3, 4\n]\ny=1", "line 5: found [3, 4; a closing bracket is missing: [3, 4]"),
+    ("x = [1, 2]]", "an opening bracket is missing: x = [[1, 2]]"),
+    ("[[sheets]\nid = 1", "line 3: found [[sheets]; its brackets must match: [[sheets]]"),
+    ("x = 1\nx = 2\ny = 3", "line 4: x stands in line 3 already, keep one of the two"),
+    ("x = [\n1,\n]\n'x' = [\n2,\n]", "line 6: x stands in line 3 already, keep one of the two"),
+    ("[a]\nx = 1\n[b]\nx = 1\n[a]", "line 7: [a] stands in line 3 already, keep one of the two"),
+    ("[[s]]\nx = 1\n[[s]]\nx = 1\nx = 2", "line 7: x stands in line 6 already, keep one of the two"),
+    ("x = {a = 1, a = 2}", "which is not TOML: Duplicate inline table key 'a'"),
+    ("so it is", "line 3: found so it is, which is not TOML: Expected '='"),
+    (f"x = [{'1 ' * 600}]", "which is not TOML: Unclosed array"),
+]
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize(("text", "right"), SLIPS)
+def test_a_slip_is_told_with_its_line_and_what_would_be_right(text, right, ends):
+    Path("spec.toml").write_bytes(f'title = "\u2028"\n\n{text}\n# the end\n'.replace("\n", ends).encode())
+    sentence = refusal("build", "spec.toml")
+    assert sentence.startswith("spec.toml: line ")
+    assert right in sentence
+
+
+def test_a_workbook_is_no_spec(causal):
+    Path("a.xlsx").write_bytes(causal.read_bytes())
+    said = "a.xlsx: this is a workbook, which 'xlsxattn check' takes; a spec is a text that ends in .toml"
+    assert refusal("build", "a.xlsx") == said
+    assert refusal("build", "./a.xlsx") == said
+
+
 def test_a_file_that_is_missing_is_refused_in_one_sentence():
     assert refusal("build", "spec.toml") == "spec.toml: there is no such file"
+
+
+def test_a_spec_that_is_called_nearly_the_same_is_named():
+    Path("bat4.toml").write_text(GOOD, "utf-8")
+    assert refusal("build", "batt4.toml") == "batt4.toml: there is no such file, did you mean 'bat4.toml'?"
+    assert refusal("build", "xy.toml") == "xy.toml: there is no such file"
+    assert refusal("build", "bat4").startswith("there is no template 'bat4'; did you mean 'bat4.toml'?")
+    assert refusal("build", "batt4").startswith("there is no template 'batt4'; did you mean 'bat4.toml'?")
 
 
 def test_a_folder_is_refused_in_one_sentence():
@@ -425,5 +503,7 @@ def test_near_words_must_be_known():
         "contexts": {"c": "a"},
         "sheets": [{"id": "attn"}, {"id": "x", "kind": "compare", "near": ["b"]}],
     }
-    with pytest.raises(SpecError, match=r"sheets\[2\]\.near: the vocabulary lacks the word 'b'"):
+    with pytest.raises(
+        SpecError, match=r"sheets\[2\]\.near \(sheet 'x'\): the vocabulary lacks the word 'b'"
+    ):
         spec.parse(data, "s")

@@ -48,6 +48,8 @@ ONE_LINE, MOST_WIDE = 11, 4
 """Characters of a line of a heading beside a block; wide (CJK) ones."""
 UPRIGHT = 62.0
 """Points that words take which stand upright above a map."""
+MANIFEST = "xlsxattn"
+"""The page of the manifest, which a program reads: its head alone is printed."""
 MANIFEST_LINE, TALLEST = 84, 409.0
 """Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
 MOST_OUTLINED = 128
@@ -111,7 +113,7 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
             row = _charts(sheet, below, row, lanes, pieces)
     row = tries(sheet, page, row, pieces, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
-    finish(sheet, row, pieces)
+    finish(sheet, row, pieces, all_of_it=page.id != MANIFEST)
     return sheet
 
 

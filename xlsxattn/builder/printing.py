@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.placed import Sheet
 
 MOST_ROWS, MOST_COLS = 1_048_576, 16_384
-MARGIN_SIDE, MARGIN_END = 0.4, 0.5
-"""Inches, left and right, above and below."""
+MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM = 0.25, 0.35, 0.45
+"""Inches; below, the footer stands within the margin."""
 A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
 """The long and the short side of the papers."""
 LEAST_UPRIGHT, LEAST_SMALL = 0.6, 0.35
@@ -40,13 +40,14 @@ def pixels(sheet: Sheet, columns: range) -> float:
     return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)
 
 
-def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
+def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_it: bool = True) -> None:
     """Decide what is printed, to the last line of words, and where its pages end.
 
     Args:
         sheet: with everything placed.
         row: the last row.
         pieces: first row, and row after the last, of what should not be torn, the whole before its parts.
+        all_of_it: whether more than the first page is worth printing.
 
     Raises:
         TooLargeError: the page needs more rows or columns than a sheet has.
@@ -74,6 +75,11 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]]) -> None:
     if not sheet.one_page:
         sheet.upright = _scale(sheet, A4[1]) >= LEAST_UPRIGHT
         sheet.breaks = _breaks(sheet, pieces)
+    if not all_of_it and not sheet.one_page:
+        while tall(sheet, 0, row + 1) > page_height(sheet):
+            row -= 1
+        row = min([row, *(first - 1 for first in sheet.breaks)])
+        sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
 
 
 def _last_column(sheet: Sheet) -> int:
@@ -86,7 +92,7 @@ def page_height(sheet: Sheet) -> float:
     """Points of a sheet's rows that a page holds: more where the sheet is wide and printed smaller."""
     long, short = A3 if sheet.large else A4
     across, down = (short, long) if sheet.upright else (long, short)
-    return SPARE * (down - 2 * 72 * MARGIN_END) / _scale(sheet, across)
+    return SPARE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, across)
 
 
 def _scale(sheet: Sheet, across: float) -> float:
@@ -100,10 +106,15 @@ def tall(sheet: Sheet, first: int, after: int) -> float:
     return sum(sheet.heights.get(row, ROW) for row in range(first, after))
 
 
+def repeated(sheet: Sheet) -> int:
+    """The row that stands on top of every page but the first: the lanes' headings, or else the title."""
+    return sheet.bars[0].where.top if sheet.bars else 0
+
+
 def _breaks(sheet: Sheet, pieces: Sequence[tuple[int, int]]) -> list[int]:
     """The rows that begin a page, each the first of a piece; what is taller than a page is torn anyway."""
     found: list[int] = []
-    page, head = page_height(sheet), tall(sheet, 0, sheet.frozen)
+    page, head = page_height(sheet), tall(sheet, repeated(sheet), repeated(sheet) + 1)
     begun = 0
     for first, after in pieces:
         used = tall(sheet, begun, after) + (head if begun else 0.0)

@@ -23,7 +23,7 @@ from xlsxattn.builder.settings import (
     WRITERS,
     SheetSpec,
 )
-from xlsxattn.builder.table import identifier, show
+from xlsxattn.builder.table import hinted, identifier, show
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def parse_sheets(
     for bare in listed:
         kind = bare.data.get("kind", "self-attention")
         if not isinstance(kind, str) or kind not in KINDS:
-            raise bare.error(
-                "kind", "found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS)
-            )
+            said = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
+            raise bare.error("kind", hinted(said, kind, KINDS))
         for key in bare.data:
             others = [name for name, keys in KEYS.items() if key in keys]
             if others and kind not in others:
@@ -125,12 +124,10 @@ class _Reader:
         two = len(axes) == len(set(axes)) == min(2, vocabulary.d_model)
         if not two or not set(axes) <= set(vocabulary.dimensions):
             known = ", ".join(vocabulary.dimensions[:8])
-            raise table.error(
-                "axes",
-                "found {found}, two of the dimensions ({known}) are needed",
-                found=show(found),
-                known=known,
-            )
+            sentence = "found {found}, two of the dimensions ({known}) are needed"
+            unknown = next((axis for axis in axes if axis not in vocabulary.dimensions), None)
+            said = say(sentence, found=show(found), known=known)
+            raise table.error("axes", hinted(said, unknown, vocabulary.dimensions))
         return SheetSpec(self.id, "compare", self.title, axes=axes, near=self._near())
 
     def _near(self) -> tuple[str, ...]:
@@ -145,7 +142,8 @@ class _Reader:
         words = tuple(table.word("near", word) for word in found)
         for word in words:
             if word not in self.vocabulary.tokens:
-                raise table.error("near", "the vocabulary lacks the word {word!r}", word=word)
+                said = say("the vocabulary lacks the word {word!r}", word=word)
+                raise table.error("near", hinted(said, word, self.vocabulary.tokens))
         return words
 
     def sheet(self) -> SheetSpec:
@@ -217,9 +215,8 @@ class _Reader:
     def _context(self, key: str, value: object) -> str:
         if not isinstance(value, str) or value not in self.contexts:
             known = ", ".join(list(self.contexts)[:8])
-            raise self.table.error(
-                key, "found {found}, the contexts are: {known}", found=show(value), known=known
-            )
+            said = say("found {found}, the contexts are: {known}", found=show(value), known=known)
+            raise self.table.error(key, hinted(said, value, self.contexts))
         return value
 
     def _mask(self) -> str:

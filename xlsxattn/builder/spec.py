@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.settings import KINDS, SheetSpec
 from xlsxattn.builder.sheets import parse_sheets
-from xlsxattn.builder.table import RESERVED, SpecError, Table, read_toml
+from xlsxattn.builder.table import ID, LONGEST_ID, RESERVED, SpecError, Table, read_toml
 from xlsxattn.builder.words import (
     Context,
     Vocabulary,
@@ -88,7 +88,16 @@ def _sheets(top: Table) -> list[Table]:
     listed = top.data.get("sheets")
     if not isinstance(listed, list) or not listed or not all(isinstance(item, dict) for item in listed):
         raise top.error("sheets", "at least one [[sheets]] table is needed")
-    return [Table(item, top.source, f"sheets[{i + 1}]", None, top.folder) for i, item in enumerate(listed)]
+    return [
+        Table(item, top.source, f"sheets[{i + 1}]", None, top.folder, _id(item))
+        for i, item in enumerate(listed)
+    ]
+
+
+def _id(sheet: Mapping[str, Any]) -> str:
+    """The id of a sheet, where it has one that can be."""
+    found = sheet.get("id")
+    return found if isinstance(found, str) and ID.fullmatch(found) and len(found) <= LONGEST_ID else ""
 
 
 def _focus(top: Table, contexts: tuple[Context, ...]) -> str:

@@ -10,7 +10,8 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xlsxattn.foreign import not_toml, reason
+from xlsxattn.builder.syntax import binary, slip
+from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class SpecError(ValueError):
 class Table:
     """One table of the spec, its place in the file, and the keys it may have.
 
-    ``folder`` is where the data files stand that it names.
+    ``folder`` is where the data files stand that it names; ``sheet`` the id of the sheet that it belongs to.
     """
 
     def __init__(
@@ -50,8 +51,9 @@ class Table:
         place: str,
         keys: Iterable[str] | None,
         folder: Path | None = None,
+        sheet: str = "",
     ) -> None:
-        self.data, self.source, self.place, self.folder = data, source, place, folder
+        self.data, self.source, self.place, self.folder, self.sheet = data, source, place, folder, sheet
         for key in data if keys is not None else ():
             known = tuple(keys or ())
             if key not in known:
@@ -62,8 +64,9 @@ class Table:
     def error(self, key: str, sentence: str, /, **values: object) -> SpecError:
         """An error about one key, with its place in the file; what it says, as `say` takes it."""
         place = ".".join(part for part in (self.place, key) if part)
-        said = say(sentence, **values)
-        return SpecError(say(SENTENCE, source=self.source, place=place, sentence=said))
+        sheet = self.sheet if key != "id" else ""
+        where = say("{place} (sheet {sheet!r})" if sheet else "{place}", place=place, sheet=sheet)
+        return SpecError(say(SENTENCE, source=self.source, place=where, sentence=say(sentence, **values)))
 
     def table(self, key: str, keys: Iterable[str] | None) -> Table:
         """The table under a key, which must be there."""
@@ -72,11 +75,11 @@ class Table:
         if not isinstance(self.data[key], dict):
             raise self.error(key, "found {found}, a table is needed", found=show(self.data[key]))
         place = f"{self.place}.{key}" if self.place else key
-        return Table(self.data[key], self.source, place, keys, self.folder)
+        return Table(self.data[key], self.source, place, keys, self.folder, self.sheet)
 
     def knowing(self, keys: Iterable[str]) -> Table:
         """The same table, with the keys that it may have."""
-        return Table(self.data, self.source, self.place, keys, self.folder)
+        return Table(self.data, self.source, self.place, keys, self.folder, self.sheet)
 
     def data_file(self, key: str, name: str) -> Table:
         """The data file that a key names, a TOML file with the tables ``tokens`` and ``weights``."""
@@ -126,9 +129,9 @@ class Table:
         """The one of some words under a key, or the default."""
         value = self.data.get(key, default)
         if not isinstance(value, str) or value not in known:
-            raise self.error(
-                key, "found {found}, one of {known} is needed", found=show(value), known=", ".join(known)
-            )
+            sentence = "found {found}, one of {known} is needed"
+            said = say(sentence, found=show(value), known=", ".join(known))
+            raise self.error(key, hinted(said, value, known))
         return value
 
     def positive(self, key: str, default: float) -> float:
@@ -180,6 +183,12 @@ def known_here(known: Iterable[str]) -> Phrase:
     return say("known here: {known}", known=", ".join(known))
 
 
+def hinted(said: Phrase, value: object, known: Iterable[str]) -> Phrase:
+    """What is said of a value that is none of those known, with the one that is most like it."""
+    near = nearest(value, known) if isinstance(value, str) else None
+    return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
+
+
 def identifier(table: Table, key: str, value: object, what: str) -> str:
     """Check an id: of a sheet, of a context."""
     if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > LONGEST_ID:
@@ -203,23 +212,38 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
         SpecError: it cannot be read, or is not TOML.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
-        raise SpecError(say("{named}: there is no such file", named=named)) from None
-    except UnicodeDecodeError as error:
-        raise SpecError(
-            say("{named}: not TOML: byte {start} is not UTF-8", named=named, start=error.start)
-        ) from None
+        raise SpecError(_no_file(path, named)) from None
     except (OSError, ValueError) as error:
         raise SpecError(say("{named}: cannot be read: {why}", named=named, why=reason(error))) from None
+    if what := binary(content):
+        raise SpecError(say("{named}: {what}", named=named, what=what))
+    text = ""
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
+        text = content.decode("utf-8").removeprefix("\ufeff")
+        return tomllib.loads(text)
+    except UnicodeDecodeError as error:
+        sentence = "{named}: byte {start} is not UTF-8: save the file in that encoding"
+        raise SpecError(say(sentence, named=named, start=error.start)) from None
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(say("{named}: not TOML: {error}", named=named, error=not_toml(error))) from None
+        raise SpecError(say("{named}: {what}", named=named, what=slip(text, error))) from None
     except RecursionError:
         raise SpecError(say("{named}: its lists or tables are nested too deeply", named=named)) from None
     except ValueError:  # Python reads no whole number of more digits
         raise SpecError(say("{named}: a number in it has more than 4,300 digits", named=named)) from None
+
+
+def _no_file(path: Path, named: str) -> Phrase:
+    """That a file is missing, and which one of the same folder is called nearly the same."""
+    try:
+        beside = [one.name for one in path.parent.iterdir() if one.suffix == path.suffix]
+    except OSError:
+        beside = []
+    if near := nearest(path.name, beside, 0.75):
+        sentence = "{named}: there is no such file, did you mean '{near}'?"
+        return say(sentence, named=named, near=path.parent / near)
+    return say("{named}: there is no such file", named=named)
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:

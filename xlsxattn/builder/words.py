@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xlsxattn.builder.table import Matrix
+    from xlsxattn.language import Phrase
 
 MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
+MOST_NAMED = 8
+"""Words that an error names, of those that the vocabulary lacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,7 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
                 word=word,
                 twin=twin,
             )
-        E[word] = tokens.vector(key, value)
+        E[word] = _embedding(tokens, key, value)
     default = list(named) or [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
     found = table.data.get("dimensions", default)
     if not isinstance(found, list) or not found:
@@ -141,6 +146,13 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
     return Vocabulary(dimensions, tuple(E), tuple(E.values()), said)
 
 
+def _embedding(tokens: Table, key: str, value: object) -> tuple[float, ...]:
+    if isinstance(value, dict) and value:  # TOML reads a point as the way into a table
+        quoted = f'"{key}.{next(iter(value))}"'
+        raise tokens.error(key, "a word with a point in it needs quotes: {right}", right=quoted)
+    return tokens.vector(key, value)
+
+
 def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
     """The sentences by their contexts' ids, split into words that are not looked up yet."""
     table = top.table("contexts", None)
@@ -161,9 +173,7 @@ def parse_contexts(
     top: Table, sentences: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary
 ) -> tuple[Context, ...]:
     """Find every word of the sentences in the vocabulary, and give each sentence its length."""
-    table = top.table("contexts", None)
-    for key, words in sentences.items():
-        _known(table, key, words, vocabulary)
+    _known(top, sentences, vocabulary)
     found = tuple(Context(key, words) for key, words in sentences.items())
     return _padded(top, found) if "length" in top.data else found
 
@@ -195,19 +205,55 @@ def _sentence(table: Table, key: str, value: object) -> tuple[str, ...]:
     return tuple(_token(table, key, word) for word in found)
 
 
-def _known(table: Table, key: str, words: Sequence[str], vocabulary: Vocabulary) -> None:
-    for word in words:
-        if word not in vocabulary.tokens:
-            near = nearest(word, vocabulary.tokens)
-            said = " ".join(words)
-            said = said if len(said) <= 80 else f"{said[:77]}..."  # noqa: PLR2004
-            raise table.error(
-                key,
-                "the vocabulary lacks the word {word!r} of the sentence {said!r}, did you mean {near!r}?"
-                if near
-                else "the vocabulary lacks the word {word!r} of the sentence {said!r}: "
-                "add {word!r} to vocabulary.tokens",
-                word=word,
-                said=said,
-                near=near,
-            )
+def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> None:
+    """Find every word in the vocabulary, or name all that it lacks at once."""
+    tokens = set(vocabulary.tokens)
+    lacking = dict.fromkeys(word for words in sentences.values() for word in words if word not in tokens)
+    if not lacking:
+        return
+    keys = [key for key, words in sentences.items() if not tokens.issuperset(words)]
+    place = f"contexts.{keys[0]}" if len(keys) == 1 else "contexts"
+    meant = {word: _meant(word, vocabulary.tokens) for word in list(lacking)[:MOST_NAMED]}
+    if len(lacking) > 1:
+        found = [_named(word, near) for word, near in meant.items()]
+        if more := len(lacking) - len(found):
+            found.append(say("{n} more", n=more))
+        words = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), found)
+        said = say(
+            "the vocabulary lacks {n} words: {words}; add them to vocabulary.tokens or write them as there",
+            n=len(lacking),
+            words=words,
+        )
+    else:
+        ((word, near),) = meant.items()
+        sentence = " ".join(sentences[keys[0]])
+        sentence = sentence if len(sentence) <= 80 else f"{sentence[:77]}..."  # noqa: PLR2004
+        said = say(
+            "the vocabulary lacks the word {word!r} of the sentence {said!r}, did you mean {near!r}?"
+            if near
+            else "the vocabulary lacks the word {word!r} of the sentence {said!r}: "
+            "add {word!r} to vocabulary.tokens",
+            word=word,
+            said=sentence,
+            near=near,
+        )
+    if any(near and _bare(near) == _bare(word) != "" for word, near in meant.items()):
+        said = say("{said} (punctuation and capitals are part of a word)", said=said)
+    raise top.error(place, said)
+
+
+def _named(word: str, near: str | None) -> Phrase:
+    return (
+        say("{word!r} (did you mean {near!r}?)", word=word, near=near) if near else say("{word!r}", word=word)
+    )
+
+
+def _meant(word: str, tokens: Sequence[str]) -> str | None:
+    """The word that is the same but for punctuation and capitals, else the one most like it."""
+    same = {_bare(token): token for token in reversed(tokens)}
+    return (_bare(word) and same.get(_bare(word))) or nearest(word, tokens)
+
+
+def _bare(word: str) -> str:
+    """A word without punctuation around it and without capitals."""
+    return re.sub(r"^[\W_]+|[\W_]+$", "", word).casefold()

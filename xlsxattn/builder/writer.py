@@ -13,7 +13,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
-from xlsxattn.builder.printing import MARGIN_END, MARGIN_SIDE
+from xlsxattn.builder.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
 from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
@@ -193,11 +193,11 @@ class _Writer:
         (ws.set_portrait if sheet.upright else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
-        ws.set_margins(MARGIN_SIDE, MARGIN_SIDE, MARGIN_END, MARGIN_END)
+        ws.set_margins(MARGIN_SIDE, MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM)
         ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
         if sheet.frozen > 1:
-            ws.repeat_rows(0, sheet.frozen - 1)
+            ws.repeat_rows(repeated(sheet))
         ws.set_footer("&L&8&A&R&8&P / &N")
 
     def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
