@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.experiments import COMPARE
+from xlsxattn.builder.experiments import compared
 from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
 from xlsxattn.builder.parts import Lane, computed, dims_above, numbered, typed
 from xlsxattn.language import say
@@ -70,7 +70,7 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         charts,
         {f"{sheet.id}_Tokens": "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
-        tries=COMPARE,
+        tries=compared(spec),
     )
 
 

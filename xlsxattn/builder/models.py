@@ -89,7 +89,7 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         (*made, _ranks(sheet, lanes)),
         bars(sheet, lanes),
         subtitle=_subtitle(sheet),
-        tries=experiments(sheet),
+        tries=experiments(spec, sheet),
     )
 
 
@@ -174,7 +174,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         (*weights, *bands(lanes, steps), _ranks(sheet, (keys,))),
         bars(sheet, (queries,)),
         subtitle=say("{queries} asks {keys}", queries=queries.id, keys=keys.id),
-        tries=experiments(sheet),
+        tries=experiments(spec, sheet),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.compare_page import compare_page
-from xlsxattn.builder.experiments import INPUTS
+from xlsxattn.builder.experiments import inputs
 from xlsxattn.builder.glossary import glossary_page
 from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Side
 from xlsxattn.builder.models import attention_pages, cross_attention_page
@@ -49,6 +49,8 @@ PARTS = (
     "4.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
     "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
 )
+OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
+FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
 VOCABULARY = (
     "One row a word, one column a dimension. Change any number. For a new word, insert a row "
     "inside the table and type the word and its numbers."
@@ -206,6 +208,7 @@ def _inputs(spec: Spec) -> Page:
     dims = typed("vocab_Dims", "dimension", (words.dimensions,))
     index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens="vocab_Tokens")
     table = Group((E,), (vocabulary,), dims, (Side("row", (index,)),))
+    following = [sheet for sheet in spec.sheets if sheet.kind == "compare"]
     bands = (
         Band(
             "The sentences",
@@ -215,7 +218,7 @@ def _inputs(spec: Spec) -> Page:
         ),
         Band(
             "Where the focus word stands",
-            "Its row is outlined on every sheet, and Compare follows it. 0: not in this sentence.",
+            say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED,
             tuple(positions),
             show_formula=False,
         ),
@@ -239,7 +242,15 @@ def _inputs(spec: Spec) -> Page:
     )
     subtitle = "words and embeddings"
     return Page(
-        "vocab", "Inputs", lead, facts, lanes, bands, drop_downs=drop_downs, subtitle=subtitle, tries=INPUTS
+        "vocab",
+        "Inputs",
+        lead,
+        facts,
+        lanes,
+        bands,
+        drop_downs=drop_downs,
+        subtitle=subtitle,
+        tries=inputs(spec),
     )
 
 

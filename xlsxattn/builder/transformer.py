@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.browser import browser_page
 from xlsxattn.builder.contents import contents_page
-from xlsxattn.builder.experiments import HEADS_ALONE, LAYER, MODEL_INPUT, outcome
+from xlsxattn.builder.experiments import layer as layer_experiments
+from xlsxattn.builder.experiments import model_input, outcome
 from xlsxattn.builder.graph import Fact, Group, Page
 from xlsxattn.builder.layer import Layer, layer_weights, norm_step, norm_weights
 from xlsxattn.builder.maps import Looking, maps_page
@@ -149,7 +150,7 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
         tuple(lane.heading(page) for lane in lanes),
         (*words, *positions, *stream, *weights, *masks),
         subtitle="words and positions",
-        tries=MODEL_INPUT,
+        tries=model_input(spec, sheet),
         box="Input",
     )
 
@@ -265,7 +266,7 @@ def _layer_pages(sheet: SheetSpec, side: Side, d_model: int) -> list[Page]:
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=_layer_subtitle(sheet, k, crossed=crossed),
-                tries=HEADS_ALONE if sheet.only else LAYER,
+                tries=layer_experiments(sheet, crossed=crossed),
                 box=_box(side, say("layer {k}", k=k), say("Layer {k}", k=k)),
                 begins=crossed and k == 1,
             )
