@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import model_specs
 import pytest
 from xlsxwriter.worksheet import Worksheet
 
-from xlsxattn import templates
+from xlsxattn import press, templates
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import spec as specs
 
@@ -69,3 +70,33 @@ def test_every_byte_is_as_xlsxwriter_writes_it(
     monkeypatch.setattr(writer, "_Worksheet", Plain)
     writer.write(tmp_path / "theirs.xlsx", book.title, sheets, values)
     assert parts(tmp_path / "ours.xlsx") == parts(tmp_path / "theirs.xlsx")
+
+
+def test_a_draft_has_all_cells_and_the_names_that_formulas_speak_of(tmp_path: Path) -> None:
+    book = pages.book(specs.load(templates.path("reverse")))
+    sheets = layout.lay_out(book)
+    writer.write(tmp_path / "whole.xlsx", book.title, sheets)
+    writer.write(tmp_path / "draft.xlsx", book.title, sheets, draft=True)
+    whole, draft = parts(tmp_path / "whole.xlsx"), parts(tmp_path / "draft.xlsx")
+    for name in whole:
+        if name.startswith("xl/worksheets/sheet"):
+            cells = [
+                xml.partition(b"<sheetData>")[2].partition(b"</sheetData>")[0]
+                for xml in (whole[name], draft[name])
+            ]
+            assert cells[0] == cells[1]
+            assert b"<conditionalFormatting" not in draft[name]
+    names = [
+        set(re.findall(rb'<definedName name="(\w+)"', parts["xl/workbook.xml"])) for parts in (whole, draft)
+    ]
+    assert b"rev_Scale" in names[1] < names[0]
+    left_out = b"|".join(names[0] - names[1])
+    spoken = [re.search(rb"<f[^>]*>[^<]*\b(?:%s)\b" % left_out, xml) for xml in draft.values()]
+    assert not any(spoken)
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_what_is_saved_is_what_the_check_recalculates(name: str, tmp_path: Path) -> None:
+    pressed = press.build(templates.path(name), tmp_path / "built.xlsx")
+    assert pressed.report.holds
+    assert pressed.report.every_finding == ()

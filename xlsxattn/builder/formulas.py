@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xlsxattn.builder.graph import Block
-    from xlsxattn.builder.placed import Placed, Rectangle
+    from xlsxattn.builder.placed import Placed, Rectangle, Sheet
 
     Places = Mapping[str, tuple[str, Rectangle]]
 
 LONGEST_NAME = 255
 LONGEST_FORMULA = 8_192
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII)
+WORD = re.compile(r"\w+", re.ASCII)
 NOTHING = '""'
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
@@ -53,6 +54,12 @@ def check_lengths(blocks: Iterable[Block]) -> None:
                 "fewer sentences or shorter ids help"
             )
             raise ValueError(say(sentence, name=block.name, n=longest, most=LONGEST_FORMULA))
+
+
+def spoken_of(sheets: Iterable[Sheet]) -> set[str]:
+    """All words in the formulas of a workbook, the names that they speak of among them."""
+    parts = (part for sheet in sheets for placed in sheet.placed for part in placed.block.parts)
+    return {word for part in parts for word in WORD.findall(part.formula)}
 
 
 def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:
@@ -107,7 +114,7 @@ def _level(r: Rectangle, part: str, i: int, j: int) -> str:
     return {
         "..row": f"{left}{first}:{left}{own}",
         "..rows": f"{left}{first}:{letters(r.right)}{own}",
-        "..diagonal": f"{left}{first}:{letters(r.left + i)}{own}",
+        "..diagonal": f"{left}{own}:{letters(r.left + i)}{own}",
         "..cell": f"${left}{own}:{letters(r.left + j)}{own}",
         "col": f"{letters(r.left + j)}{first}",
     }.get(part) or f"{left}{r.top + int(part)}"

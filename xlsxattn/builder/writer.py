@@ -17,7 +17,7 @@ from xlsxattn.builder.printing import MARGIN_END, MARGIN_SIDE
 from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -41,6 +41,8 @@ def write(
     values: Mapping[str, Grid] | None = None,
     packer: bulk.Packer | None = None,
     language: Language = ENGLISH,
+    *,
+    draft: bool = False,
 ) -> None:
     """Write a workbook.
 
@@ -51,13 +53,18 @@ def write(
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
         packer: puts large blocks of numbers into the file; one that has done so before is faster.
         language: in which number formats say words.
+        draft: whether an engine alone will read it, once: it takes long over names, and IronCalc over rules
+            that colour cells, so of the names only those are defined that formulas speak of, and there are no
+            rules and no charts.
     """
     strips = bulk.strips(sheets)
     first = path.with_suffix(".part") if strips else path
     with _Writer(first, title, sheets, values or {}, language) as writer:
         for i, sheet in enumerate(sheets):
-            writer.add(sheet, first=i == 0)
-        writer.define_names()
+            ws = writer.add(sheet, first=i == 0)
+            if not draft:
+                writer.finish(ws, sheet)
+        writer.define_names(formulas.spoken_of(sheets) if draft else writer.places)
     if strips:
         with tempfile.TemporaryFile(dir=path.parent) as spool:
             (packer or bulk.Packer(spool)).pack(first, path, strips)
@@ -203,11 +210,13 @@ class _Writer:
             self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
         return self.looks[name]
 
-    def define_names(self) -> None:
+    def define_names(self, wanted: Container[str]) -> None:
         for name, (tab, where) in self.places.items():
-            self.book.define_name(name, f"={formulas.reference(tab, where)}")
+            if name in wanted:
+                self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: Sheet, *, first: bool) -> None:
+    def add(self, sheet: Sheet, *, first: bool) -> Any:  # noqa: ANN401
+        """A worksheet with its cells."""
         ws = self.book.add_worksheet(sheet.tab, _Worksheet)
         if first:
             ws.activate()
@@ -226,6 +235,10 @@ class _Writer:
                 colour = lanes[placed.row, placed.col]
                 look = self.dress({"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour})
             self._block(ws, placed, look)
+        return ws
+
+    def finish(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        """Add what shows cells in other ways: rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
