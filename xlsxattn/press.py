@@ -23,13 +23,16 @@ from xlsxattn.builder import spec as specs
 from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
-from xlsxattn.checker.reader import read
+from xlsxattn.checker import engines
+from xlsxattn.checker.cells import Area
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from xlsxattn.builder.placed import Sheet
+    from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.report import Report
 
 LOG = logging.getLogger(__name__)
@@ -97,10 +100,10 @@ def build(
             LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
             draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
             with (scratch / "bulk").open("w+b") as spool:
-                packer = bulk.Packer(spool, _Written(bulk.cells(sheets)))
-                writer.write(draft, book.title, sheets, None, packer, book.language)
-                LOG.debug("", extra={"step": say("evaluating")})
-                ((values,),) = checking.recalculate(read(draft), [checking.DEFAULT_ENGINE]).values()
+                written = _Written(bulk.cells(sheets))
+                packer = bulk.Packer(spool, written)
+                writer.write(draft, book.title, sheets, None, packer, book.language, draft=True)
+                values = _evaluated(draft, sheets, large=written.of > 0)
                 LOG.debug("", extra={"step": say("writing values")})
                 writer.write(valued, book.title, sheets, values, packer, book.language)
             _seal(valued, final)
@@ -111,6 +114,25 @@ def build(
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     return Pressed(place, _renamed(report, place), tuple(sheet.tab for sheet in sheets))
+
+
+def _evaluated(draft: Path, sheets: Sequence[Sheet], *, large: bool) -> Mapping[str, Grid]:
+    """What an engine computes of a draft's formulas, which are all that it holds beside inputs.
+
+    Nothing of this is believed: the proof recalculates the finished workbook, and compares what is saved.
+
+    Raises:
+        EngineMissing: the engine is not installed.
+        EngineFailed: it gave no values.
+    """
+    LOG.debug("", extra={"step": say("evaluating: {engine}", engine=checking.DEFAULT_ENGINE)})
+    computed = [(sheet.tab, p) for sheet in sheets for p in sheet.placed if p.block.parts]
+    areas = {p.block.name: Area(tab, p.row, p.col, p.block.rows, p.block.cols) for tab, p in computed}
+    limits = checking.LARGE if large else engines.Limits()
+    (answer,) = engines.evaluate(checking.DEFAULT_ENGINE, [engines.Job(draft, areas)], limits)
+    if isinstance(answer, engines.EngineFailed):
+        raise answer
+    return answer
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:

@@ -162,6 +162,25 @@ def test_a_number_is_the_cell_counted_from_one_in_the_first_column():
     assert texts == ["=C21&\" \"&'Other''s'!AB32"]
 
 
+@pytest.mark.parametrize(
+    ("part", "how", "texts"),
+    [
+        ("..rows", "rows", ["C$21:E21", "C$21:E22"]),
+        ("..diagonal", "lower rows", ["C21:C21", "C22:D22"]),
+        ("..cell", "cells", ["$C21:C21", "$C21:D21", "$C22:C22", "$C22:D22"]),
+        ("col", "cells", ["C$21", "D$21", "C$21", "D$21"]),
+        ("above", "rows", ['""', "C21"]),
+    ],
+)
+def test_other_parts_of_a_range(part: str, how: str, texts: list[str]) -> None:
+    assert [text for _, text, _ in entered(f"={{near}}[{part}]", how, 2, 2)] == [f"={t}" for t in texts]
+
+
+def test_nothing_above_stands_on_no_tab() -> None:
+    texts = [text for _, text, _ in entered("={far}[above]", "rows")]
+    assert texts == ['=""', "='Other''s'!AB31"]
+
+
 def test_cell_arrays_are_array_formulas_one_a_cell():
     assert entered("=SUM({near}[row]^s_far)", "cell arrays") == [
         ((10, 5, 10, 5), "=SUM(C21:E21^s_far)", True),

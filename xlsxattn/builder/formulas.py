@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from functools import partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xlsxattn.builder.graph import Block
-    from xlsxattn.builder.placed import Placed, Rectangle
+    from xlsxattn.builder.placed import Placed, Rectangle, Sheet
 
     Places = Mapping[str, tuple[str, Rectangle]]
 
@@ -21,6 +21,8 @@ LONGEST_FORMULA = 8_192
 PART = re.compile(
     r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII
 )
+WORD = re.compile(r"\w+", re.ASCII)
+NOTHING = '""'
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
 
@@ -57,6 +59,12 @@ def check_lengths(blocks: Iterable[Block]) -> None:
             raise ValueError(say(sentence, name=block.name, n=longest, most=LONGEST_FORMULA))
 
 
+def spoken_of(sheets: Iterable[Sheet]) -> set[str]:
+    """All words in the formulas of a workbook, the names that they speak of among them."""
+    parts = (part for sheet in sheets for placed in sheet.placed for part in placed.block.parts)
+    return {word for part in parts for word in WORD.findall(part.formula)}
+
+
 def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:
     """Every formula of a block as it is entered: the cells, the text, and whether it is an array formula.
 
@@ -69,54 +77,71 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bo
     block, col = placed.block, placed.col
     tab = places[block.name][0]
     for part in block.parts:
-        entered = part.op.entered
+        entered, formula = part.op.entered, part.formula
         if entered == "block":
             cells = Rectangle(placed.row, col, placed.row + block.rows - 1, col + part.cols - 1)
-            yield cells, part.formula, True
+            yield cells, formula, True
+        level = _levelled(formula, tab, places)
         for i in range(block.rows) if entered != "block" else ():
             row = placed.row + i
             if entered in ("rows", "lower rows"):
                 cols = i + 1 if entered == "lower rows" else part.cols
-                yield Rectangle(row, col, row, col + cols - 1), _level(part.formula, tab, i, 0, places), True
+                yield Rectangle(row, col, row, col + cols - 1), level(i, 0), True
                 continue
             for j in range(part.cols):
-                text = _level(part.formula, tab, i, j, places)
-                yield Rectangle(row, col + j, row, col + j), text, True
+                yield Rectangle(row, col + j, row, col + j), level(i, j), True
         col += part.cols
 
 
-def _level(formula: str, tab: str, i: int, j: int, places: Places) -> str:
-    """Replace ``NAME[row]`` and its kin by addresses, for the cell i rows and j columns into its block."""
+def _levelled(formula: str, tab: str, places: Places) -> Callable[[int, int], str]:
+    """A formula for the cell i rows and j columns into its block: addresses for ``NAME[row]`` and its kin."""
+    first, *rest = PART.split(formula)
+    parts = [(*places[name], part, text) for name, part, text in zip(*[iter(rest)] * 3, strict=True)]
 
-    def address(match: re.Match[str]) -> str:
-        name, part = match.groups()
-        other, r = places[name]
-        own, top = r.top + i, partial(cell, r.top, fixed_row=True)
-        if part == "above" and i == 0:
-            return '""'
-        text = {
-            "row": lambda: f"{cell(own, r.left)}:{cell(own, r.right)}",
-            "..row": lambda: f"{top(r.left)}:{cell(own, r.left)}",
-            "..rows": lambda: f"{top(r.left)}:{cell(own, r.right)}",
-            "..diagonal": lambda: f"{cell(own, r.left)}:{cell(own, r.left + i)}",
-            "first": lambda: cell(own, r.left, fixed_col=True),
-            "cell": lambda: cell(own, r.left + j),
-            "..cell": lambda: f"{cell(own, r.left, fixed_col=True)}:{cell(own, r.left + j)}",
-            "above": lambda: cell(own - 1, r.left),
-            "col": lambda: top(r.left + j),
-        }.get(part, lambda: cell(r.top + int(part) - 1, r.left))()
-        return text if other == tab else f"{quoted(other)}!{text}"
+    def level(i: int, j: int) -> str:
+        texts = [first]
+        for other, r, part, behind in parts:
+            address = _level(r, part, i, j)
+            # nothing stands above the first row but a text, and that on no tab
+            texts += [address if other == tab or address == NOTHING else f"{quoted(other)}!{address}", behind]
+        return "".join(texts)
 
-    return PART.sub(address, formula)
+    return level
+
+
+def _level(r: Rectangle, part: str, i: int, j: int) -> str:
+    """A part of a range as the cell i rows and j columns into its block sees it."""
+    own, left = r.top + i + 1, letters(r.left)
+    if part == "cell":
+        return f"{letters(r.left + j)}{own}"
+    if part == "row":
+        return f"{left}{own}:{letters(r.right)}{own}"
+    if part == "above":
+        return f"{left}{own - 1}" if i else NOTHING
+    first = f"${r.top + 1}"
+    return {
+        "..row": f"{left}{first}:{left}{own}",
+        "..rows": f"{left}{first}:{letters(r.right)}{own}",
+        "..diagonal": f"{left}{own}:{letters(r.left + i)}{own}",
+        "..cell": f"${left}{own}:{letters(r.left + j)}{own}",
+        "col": f"{letters(r.left + j)}{first}",
+        "first": f"${left}{own}",
+    }.get(part) or f"{left}{r.top + int(part)}"
+
+
+@cache
+def letters(col: int) -> str:
+    """A column's letters: 0 is A."""
+    text, number = "", col + 1
+    while number:
+        number, digit = divmod(number - 1, 26)
+        text = chr(65 + digit) + text
+    return text
 
 
 def cell(row: int, col: int, *, fixed_row: bool = False, fixed_col: bool = False) -> str:
     """The address of a cell: ``B7``, ``B$7``, ``$B7``."""
-    letters, number = "", col + 1
-    while number:
-        number, digit = divmod(number - 1, 26)
-        letters = chr(65 + digit) + letters
-    return f"{'$' * fixed_col}{letters}{'$' * fixed_row}{row + 1}"
+    return f"{'$' * fixed_col}{letters(col)}{'$' * fixed_row}{row + 1}"
 
 
 def quoted(tab: str) -> str:
@@ -128,6 +153,12 @@ def quoted(tab: str) -> str:
 def reference(tab: str, r: Rectangle) -> str:
     """An absolute reference: ``'Inputs'!$B$7:$E$9``."""
     return f"{quoted(tab)}!{_absolute(r)}"
+
+
+def area(r: Rectangle) -> str:
+    """A relative reference on the same tab: ``B7:E9``."""
+    first, last = cell(r.top, r.left), cell(r.bottom, r.right)
+    return first if first == last else f"{first}:{last}"
 
 
 def _absolute(r: Rectangle) -> str:

@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
-from xlsxwriter.worksheet import Worksheet
+from xlsxwriter.worksheet import CellFormulaTuple, Worksheet
 
 from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
@@ -17,13 +17,13 @@ from xlsxattn.builder.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, re
 from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.builder.graph import Block, Cell, Chart, Series
+    from xlsxattn.builder.graph import Cell, Chart, Series
     from xlsxattn.builder.placed import Placed, Rectangle, Sheet
     from xlsxattn.language import Language
 
@@ -43,6 +43,8 @@ def write(
     values: Mapping[str, Grid] | None = None,
     packer: bulk.Packer | None = None,
     language: Language = ENGLISH,
+    *,
+    draft: bool = False,
 ) -> None:
     """Write a workbook.
 
@@ -53,13 +55,18 @@ def write(
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
         packer: puts large blocks of numbers into the file; one that has done so before is faster.
         language: in which number formats say words.
+        draft: whether an engine alone will read it, once: it takes long over names, and IronCalc over rules
+            that colour cells, so of the names only those are defined that formulas speak of, and there are no
+            rules and no charts.
     """
     strips = bulk.strips(sheets)
     first = path.with_suffix(".part") if strips else path
     with _Writer(first, title, sheets, values or {}, language) as writer:
         for i, sheet in enumerate(sheets):
-            writer.add(sheet, first=i == 0)
-        writer.define_names()
+            ws = writer.add(sheet, first=i == 0)
+            if not draft:
+                writer.finish(ws, sheet)
+        writer.define_names(formulas.spoken_of(sheets) if draft else writer.places)
     if strips:
         with tempfile.TemporaryFile(dir=path.parent) as spool:
             (packer or bulk.Packer(spool)).pack(first, path, strips)
@@ -83,28 +90,81 @@ class _Words(str):
 
 
 class _Worksheet(Worksheet):  # type: ignore[misc]
-    """A worksheet of XlsxWriter's for very many cells.
+    """A worksheet of XlsxWriter's for very many cells; what it writes is the same, byte for byte.
 
-    XlsxWriter looks, in every row, at every column that any row has: here it is given one row at a time.
-    And it looks in every formula for 29 functions newer than Excel 2010, of which ours have none.
+    XlsxWriter looks, twice, in every row at every column that any row has; here only at those the row has.
+    It looks in every formula for 29 functions newer than Excel 2010, of which ours have none. And it fills
+    what an array formula covers with zeros, in whose place ours has values.
     """
-
-    dim_rowmin: int
-    dim_rowmax: int
-    dim_colmin: int
-    dim_colmax: int
 
     def _prepare_formula(self, formula: str, *_: object, **__: object) -> str:
         return formula.removeprefix("{").removeprefix("=").removesuffix("}")
 
+    def formula(self, row: int, col: int, formula: str, look: Any, value: float | str) -> None:  # noqa: ANN401
+        """Write an ordinary formula and its value."""
+        self._check_dimensions(row, col)
+        self.table[row][col] = CellFormulaTuple(formula.removeprefix("="), look, value)
+
+    def array_formula(
+        self,
+        cells: Rectangle,
+        formula: str,
+        look: Any,  # noqa: ANN401 - XlsxWriter has no types
+        values: Sequence[Sequence[float | str]],
+    ) -> None:
+        """Write an array formula with the values of all its cells."""
+        corner = cells.top, cells.left
+        self._write_array_formula(*corner, *corner, formula, look, values[0][0])
+        own = self.table[cells.top]
+        own[cells.left] = own[cells.left]._replace(range=formulas.area(cells))
+        for row, rest in enumerate(values, cells.top):
+            for col, value in enumerate(rest, cells.left):
+                if (row, col) != corner:
+                    write = self._write_string if isinstance(value, str) else self._write_number
+                    write(row, col, value, look)
+
+    def _calculate_spans(self) -> None:
+        spans: dict[int, tuple[int, int]] = {}
+        for row, cells in self.table.items():
+            if cells:
+                left, right = spans.get(row // 16, (min(cells), 0))
+                spans[row // 16] = min(left, *cells), max(right, *cells)
+        self.row_spans = {group: f"{left + 1}:{right + 1}" for group, (left, right) in spans.items()}
+
     def _write_rows(self) -> None:
-        every = self.dim_rowmin, self.dim_rowmax, self.dim_colmin, self.dim_colmax
+        self._calculate_spans()
         for row in sorted(self.table.keys() | self.row_info.keys()):
-            cells = self.table.get(row) or {0: None}
-            self.dim_rowmin = self.dim_rowmax = row
-            self.dim_colmin, self.dim_colmax = min(cells), max(cells)
-            super()._write_rows()
-        self.dim_rowmin, self.dim_rowmax, self.dim_colmin, self.dim_colmax = every
+            cells, span, info = self.table.get(row), self.row_spans.get(row // 16), self.row_info.get(row)
+            if cells:
+                self._write_row(row, span, info)
+                for col in sorted(cells):
+                    self._write_cell(row, col, cells[col])
+                self._xml_end_tag("row")
+            elif info:
+                self._write_empty_row(row, span, info)
+
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:  # noqa: ANN401
+        """Write a cell of one of the kinds that nearly all are; others as XlsxWriter does."""
+        kind = type(cell).__name__
+        if not cell.format or kind not in ("Number", "String", "Formula", "Blank"):
+            super()._write_cell(row, col, cell)
+            return
+        begins = f'<c r="{formulas.letters(col)}{row + 1}" s="{cell.format._get_xf_index()}"'  # noqa: SLF001
+        if kind == "Number":
+            self.fh.write(f"{begins}><v>{cell.number:.16G}</v></c>")
+        elif kind == "String":
+            self.fh.write(f'{begins} t="s"><v>{cell.string}</v></c>')
+        elif kind == "Blank":
+            self.fh.write(f"{begins}/>")
+        elif isinstance(cell.value, float | int) and not isinstance(cell.value, bool):
+            self.fh.write(f"{begins}><f>{self._escape_data(cell.formula)}</f><v>{cell.value}</v></c>")
+        else:
+            super()._write_cell(row, col, cell)
+
+
+def _saved(value: Any) -> float | str:  # noqa: ANN401 - whatever an engine gives
+    """What is saved beside a formula."""
+    return _Words(value or "") if value is None or isinstance(value, str) else value
 
 
 class _Writer:
@@ -132,6 +192,7 @@ class _Writer:
         self.book.set_calc_mode("auto")
         self.places, self.values, self.language = places(sheets), values, language
         self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
+        self.looks: dict[str, Any] = {}
         formulas.check_names(self.places)
 
     def __enter__(self) -> Self:
@@ -147,15 +208,18 @@ class _Writer:
         return self.formats[key]
 
     def look(self, name: str) -> Any:  # noqa: ANN401
-        return self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
+        if name not in self.looks:
+            self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
+        return self.looks[name]
 
-    def define_names(self) -> None:
+    def define_names(self, wanted: Container[str]) -> None:
         for name, (tab, where) in self.places.items():
-            self.book.define_name(name, f"={formulas.reference(tab, where)}")
+            if name in wanted:
+                self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: Sheet, *, first: bool) -> None:
-        large = any(bulk.numbers(placed.block) is not None for placed in sheet.placed)
-        ws = self.book.add_worksheet(sheet.tab, _Worksheet if large else None)
+    def add(self, sheet: Sheet, *, first: bool) -> Any:  # noqa: ANN401
+        """A worksheet with its cells."""
+        ws = self.book.add_worksheet(sheet.tab, _Worksheet)
         if first:
             ws.activate()
         ws.hide_gridlines(2)
@@ -174,6 +238,10 @@ class _Writer:
                 colour = lanes[placed.row, placed.col]
                 look = self.dress({"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour})
             self._block(ws, placed, look)
+        return ws
+
+    def finish(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        """Add what shows cells in other ways: rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
@@ -226,39 +294,21 @@ class _Writer:
             for j, value in enumerate(_plain(row)):
                 write = ws.write_string if isinstance(value, str) else ws.write_number
                 write(placed.row + i, placed.col + j, value, look)
+        if block.parts:
+            self._formulas(ws, placed, look)
+
+    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+        block, grid = placed.block, self.values.get(placed.block.name)
+        grid = [[0] * block.cols] * block.rows if grid is None else grid
+        values = [[_saved(value) for value in row] for row in grid]
         for cells, formula, array in formulas.entries(placed, self.places):
-            self._formula(ws, placed, cells, formula, look, array=array)
-
-    def _formula(
-        self,
-        ws: Any,  # noqa: ANN401
-        placed: Placed,
-        cells: Rectangle,
-        formula: str,
-        look: Any,  # noqa: ANN401
-        *,
-        array: bool,
-    ) -> None:
-        first = self._value(placed.block, cells.top - placed.row, cells.left - placed.col)
-        if not array:
-            ws.write_formula(cells.top, cells.left, formula, look, first)
-            return
-        ws.write_array_formula(
-            cells.top, cells.left, cells.bottom, cells.right, f"{{{formula}}}", look, first
-        )
-        for r in range(cells.top, cells.bottom + 1):
-            for c in range(cells.left, cells.right + 1):
-                if (r, c) != (cells.top, cells.left):
-                    value = self._value(placed.block, r - placed.row, c - placed.col)
-                    write = ws.write_string if isinstance(value, str) else ws.write_number
-                    write(r, c, value, look)
-
-    def _value(self, block: Block, i: int, j: int) -> float | str:
-        grid = self.values.get(block.name)
-        value = 0 if grid is None else grid[i][j]
-        if isinstance(value, str):
-            return _Words(value)
-        return _Words() if value is None else value
+            top, left = cells.top - placed.row, cells.left - placed.col
+            if array:
+                rows = values[top : cells.bottom - placed.row + 1]
+                own = [row[left : cells.right - placed.col + 1] for row in rows]
+                ws.array_formula(cells, formula, look, own)
+            else:
+                ws.formula(cells.top, cells.left, formula, look, values[top][left])
 
     def _rules(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
         for placed in sheet.placed:
