@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -51,12 +52,48 @@ def test_a_verbose_build_tells_every_step_on_standard_error(words):
     Path("x.xlsx").unlink()
     ended = run(*words, "causal", "-o", "x.xlsx")
     assert ended.out == usual.out
-    assert usual.err == ""
-    steps = ended.err.splitlines()
+    assert "proving" not in usual.err
+    *steps, begin, see = ended.err.splitlines()
+    assert [begin, see] == usual.err.splitlines()
     assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then their values by ironcalc"
     assert "xlsxattn: x.xlsx: proving it" in steps
     assert re.search(r"ironcalc recalculates it, with \d+ sets of inputs$", steps[-1])
-    assert run("build", "causal", "-o", "x.xlsx").err == ""  # the next command is as quiet as ever
+    assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command is as quiet as ever
+
+
+def test_a_build_ends_with_what_to_do_next_and_its_command_works():
+    ended = run("build", "causal")
+    assert ended.out.splitlines()[-1] == "written: output/causal.xlsx"
+    begin, see = ended.err.splitlines()
+    assert begin == (
+        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet Start; on Inputs, change a word or a "
+        "number, and the other sheets follow."
+    )
+    program, *words = shlex.split(see.removeprefix("Or see it in the terminal: "))
+    assert program == "xlsxattn"
+    assert run(*words).code == 0
+
+
+def test_what_to_do_next_names_the_workbook_s_own_tabs_in_the_reader_s_language():
+    spoken = run("build", "causal", "--lang", "zh", "-o", "a.xlsx").err.splitlines()
+    assert spoken[0].startswith("用 Excel、LibreOffice 或 Gnumeric 打开它：从工作表“开始”开始；在“输入”上")
+    assert spoken[1] == "也可以在终端中查看：xlsxattn show a.xlsx"
+    text = templates.path("causal").read_text("utf-8")
+    Path("b.toml").write_text(re.sub("(?m)^title = .*", '\\g<0>\nlang = "zh"', text, count=1), "utf-8")
+    assert "begin on the sheet 开始; on 输入, change" in run("build", "b.toml").err
+
+
+def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called():
+    clean = {**os.environ, "PATH": os.defpath, "XLSXATTN_LANG": "en"}
+    called = os.path.relpath(PROGRAM)
+    command = [called, "build", "causal"]
+    ended = subprocess.run(command, env=clean, capture_output=True, text=True, check=True)
+    assert ended.stderr.endswith(f"terminal: {called} show output/causal.xlsx\n")
+    clean["PATH"] = f"{PROGRAM.parent}:{clean['PATH']}"
+    ended = subprocess.run(
+        [PROGRAM, "build", "causal"], env=clean, capture_output=True, text=True, check=True
+    )
+    assert ended.stderr.endswith("terminal: xlsxattn show output/causal.xlsx\n")
 
 
 def test_a_check_s_colours_are_left_out_when_nobody_wants_them(causal):

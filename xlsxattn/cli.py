@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import glob
 import os
-import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -14,7 +13,16 @@ from typing import TYPE_CHECKING
 import click
 
 from xlsxattn import cli_import, cli_language, cli_view
-from xlsxattn.cli_delivery import FAILED, HOLDS, INTERRUPTED, UNUSABLE, about, complain, delivered
+from xlsxattn.cli_delivery import (
+    FAILED,
+    HOLDS,
+    INTERRUPTED,
+    UNUSABLE,
+    about,
+    as_typed,
+    complain,
+    delivered,
+)
 from xlsxattn.cli_language import asked, spoken, tell
 from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet, volume
@@ -230,7 +238,7 @@ def new(template: str, file: Path | None) -> None:
         raise click.ClickException(str(error)) from None
     click.echo(tell(say("written: {path}", path=target)))
     click.echo(tell(say("Edit it, then run:")))
-    click.echo("\n    " + shlex.join(["xlsxattn", "build", str(target)]))
+    click.echo(f"\n    {as_typed('build', str(target))}")
 
 
 for command in (

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,9 +17,9 @@ from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from xlsxattn.builder.spec import Spec
+    from xlsxattn.press import Pressed
 
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -29,6 +33,15 @@ def complain(sentence: str, code: int) -> int:
 def about(file: object, error: Exception) -> str:
     """What an error says, after the name of the file that it is about."""
     return say("{file}: {error}", file=file, error=say(str(error)))
+
+
+def as_typed(*words: str) -> str:
+    """A command of this program, as it can be typed here: by its name where the shell would find it."""
+    found, called = shutil.which("xlsxattn"), sys.argv[0]
+    here = Path(called).stem == "xlsxattn" and (
+        found is None or Path(found).resolve() != Path(called).resolve()
+    )
+    return shlex.join([called if here else "xlsxattn", *words])
 
 
 def delivered(
@@ -64,6 +77,20 @@ def delivered(
         click.echo(tell(report.summary(pressed.report)))
     if pressed.report.holds:
         click.echo(tell(say("written: {path}", path=pressed.path)))
+        if not is_quiet():
+            _what_next(pressed)
         return HOLDS
     sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
     return complain(say(sentence, path=pressed.path, target=target), FAILED)
+
+
+def _what_next(pressed: Pressed) -> None:
+    """Tell a newcomer where to begin."""
+    first, inputs, *_ = pressed.tabs
+    begin = (
+        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet {first}; on {inputs}, change a word "
+        "or a number, and the other sheets follow."
+    )
+    click.echo(tell(say(begin, first=first, inputs=inputs)), err=True)
+    seen = as_typed("show", str(pressed.path))
+    click.echo(tell(say("Or see it in the terminal: {command}", command=seen)), err=True)

@@ -47,10 +47,11 @@ class PressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A finished round: the file that was written, and the report of its proof."""
+    """A finished round: the file that was written, the report of its proof, and the tabs in their order."""
 
     path: Path
     report: Report
+    tabs: tuple[str, ...]
 
 
 def build(
@@ -108,7 +109,7 @@ def build(
             final.replace(place)
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
-    return Pressed(place, _renamed(report, place))
+    return Pressed(place, _renamed(report, place), tuple(sheet.tab for sheet in sheets))
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
