@@ -18,15 +18,16 @@ def main(words: list[str]) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         fresh = workbooks.build_all(Path(folder))
+        shown = fresh | workbooks.build_others(Path(folder))
         if words:
             stale = [
                 *workbooks.stale(ROOT, fresh),
-                *pictures.stale(ROOT, fresh),
+                *pictures.stale(ROOT, shown),
                 *reference.stale(ROOT, fresh),
             ]
         else:
             workbooks.put(ROOT, fresh)
-            pictures.draw(ROOT, fresh)
+            pictures.draw(ROOT, shown)
             reference.write(ROOT, fresh)
             stale = []
     for sentence in stale:

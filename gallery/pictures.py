@@ -1,4 +1,4 @@
-"""Pictures of the real sheets, as LibreOffice prints them: whole for the gallery, parts for the tutorial."""
+"""Pictures of the real sheets, as LibreOffice prints them: whole, their tops, and parts for the pages."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gallery.workbooks import digest
+from xlsxattn import templates
 from xlsxattn.checker import engines
 from xlsxattn.view.look import look
 from xlsxattn.view.preview import page_of, poppler
@@ -24,25 +25,34 @@ if TYPE_CHECKING:
 
 RECORD = "output/pictures.json"
 LONGEST = 2000
-"""Dots of a gallery picture's longer side."""
+"""Dots of a whole sheet's longer side."""
 RESOLUTION = 100
 """Dots an inch of a part."""
 MARGIN = 4.0
-"""Points above a part's heading."""
+"""Points above a part's heading, and right of the last word where a page is cut."""
+SMALL = 0.8
+"""A page whose words take less of its width is cut behind them, and enlarged as much."""
+WIDEST, CARD = 1500.0, 840
+"""A sheet's top in the gallery: at most so many points of it, in a picture so many dots wide, 3 to 2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some steps of one sheet: from the step that shows a range to the step that shows another one."""
+    """Some steps of one sheet: from the step that shows a range to the step that shows another one.
+
+    ``workbook`` is a template, or one of `workbooks.build_others`. It begins at the sheet's title where
+    ``first`` is "".
+    """
 
     file: str
-    template: str
+    workbook: str
     sheet: str
     first: str
     last: str
 
 
 PARTS = (
+    Part("self-attention", "walkthrough", "attn", "", "attn_cat_Output"),
     Part("input", "walkthrough", "attn", "attn_cat_X", "attn_cat_X"),
     Part("scores", "walkthrough", "attn", "attn_cat_Scores", "attn_cat_Scores"),
     Part("softmax", "walkthrough", "attn", "attn_cat_Scaled", "attn_cat_Exp"),
@@ -52,9 +62,22 @@ PARTS = (
     Part("learned", "walkthrough", "qkv", "qkv_cat_Attention", "qkv_cat_Output"),
     Part("dimensions", "walkthrough", "dims", "dims_cat_Q", "dims_cat_V"),
     Part("heads", "walkthrough", "heads", "heads_cat_Concat", "heads_cat_Output"),
+    Part("compare", "walkthrough", "compare", "compare_cat_X", "compare_cat_attn_Attention"),
     Part("causal", "causal", "causal", "causal_chase_Masked", "causal_chase_Attention"),
+    Part("vectors", "vectors", "compare", "", "compare_cat_attn_Attention"),
+    Part("real-model", "minilm", "BERT, heads", "", "bert_s1_PairWeights"),
 )
-"""The pictures of the tutorial, docs/pictures/<file>.png."""
+"""The pictures of the pages, docs/pictures/<file>.png."""
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A page as it was printed, in points: its size, how far right its words reach, its lines by height."""
+
+    width: float
+    height: float
+    right: float
+    lines: tuple[tuple[float, str], ...]
 
 
 def draw(root: Path, fresh: Mapping[str, Path]) -> None:
@@ -65,7 +88,9 @@ def draw(root: Path, fresh: Mapping[str, Path]) -> None:
             changed = [p for p in _of(name) if had.get(p) != wanted[p] or not (root / p).is_file()]
             if changed:
                 _draw(root, name, path, Path(folder, f"{name}.pdf"), changed)
-    (root / RECORD).write_text(json.dumps(wanted, indent=2) + "\n", "utf-8")
+    every = {f"docs/pictures/{part.file}.png" for part in PARTS}
+    kept = {picture: key for picture, key in had.items() if picture in every}  # also of what is missing here
+    (root / RECORD).write_text(json.dumps(kept | wanted, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def stale(root: Path, fresh: Mapping[str, Path]) -> Iterator[str]:
@@ -88,47 +113,66 @@ def _wanted(fresh: Mapping[str, Path]) -> dict[str, str]:
     return {picture: key for name, path in fresh.items() if (key := digest(path)) for picture in _of(name)}
 
 
-def _of(template: str) -> list[str]:
-    """The pictures that show a template's workbook."""
-    parts = [f"docs/pictures/{part.file}.png" for part in PARTS if part.template == template]
-    return [f"output/{template}.png", *parts]
+def _of(workbook: str) -> list[str]:
+    """The pictures that show a workbook."""
+    parts = [f"docs/pictures/{part.file}.png" for part in PARTS if part.workbook == workbook]
+    whole = [f"output/{workbook}.png", card(workbook)] if workbook in templates.names() else []
+    return [*whole, *parts]
+
+
+def card(template: str) -> str:
+    """The picture of the top of a template's first computing sheet."""
+    return f"docs/pictures/sheet-{template}.png"
 
 
 def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -> None:
     seen = look(path)
     engines.print_pdf(path, pdf)
     if f"output/{name}.png" in wanted:
+        _paint(pdf, page_of(seen, ""), root / "output" / name, "-scale-to", LONGEST)
+    if card(name) in wanted:
         number = page_of(seen, "")
-        size = ("-scale-to", LONGEST)
-        poppler(
-            "pdftoppm", "-f", number, "-l", number, *size, "-png", "-singlefile", pdf, root / "output" / name
-        )
+        dots = CARD / min(_printed(pdf, number).width, WIDEST)
+        size = ("-r", 72 * dots, *_window(0, CARD, CARD * 2 / 3))
+        _paint(pdf, number, (root / card(name)).with_suffix(""), *size)
     for part in PARTS:
         place = root / f"docs/pictures/{part.file}"
         if str(place.relative_to(root)) + ".png" in wanted:
             number = page_of(seen, part.sheet)
-            top, bottom = _band(seen, part, _lines(pdf, number))
-            dots = RESOLUTION / 72
-            cut = ("-x", 0, "-y", round(top * dots), "-W", 10_000, "-H", round((bottom - top) * dots))
-            one = ("-f", number, "-l", number, "-r", RESOLUTION)
-            poppler("pdftoppm", *one, *cut, "-png", "-singlefile", pdf, place)
+            page = _printed(pdf, number)
+            top, bottom = _band(seen, part, page)
+            right = page.right + MARGIN if page.right < SMALL * page.width else page.width
+            dots = RESOLUTION / 72 * page.width / right
+            cut = _window(top * dots, right * dots, (bottom - top) * dots)
+            _paint(pdf, number, place, "-r", 72 * dots, *cut)
 
 
-def _lines(pdf: Path, number: int) -> list[tuple[float, str]]:
-    """The lines of text on one page: height in points, and the words from left to right."""
+def _window(top: float, width: float, height: float) -> tuple[object, ...]:
+    return ("-x", 0, "-y", round(top), "-W", round(width), "-H", round(height))
+
+
+def _paint(pdf: Path, number: int, place: Path, *options: object) -> None:
+    one = ("-f", number, "-l", number)
+    poppler("pdftoppm", *one, *options, "-png", "-singlefile", pdf, place)
+
+
+def _printed(pdf: Path, number: int) -> Printed:
+    """One page, its lines of text put together from the words from left to right."""
     command = ["pdftotext", "-f", str(number), "-l", str(number), "-bbox", str(pdf), "-"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own words
     found: dict[float, list[tuple[float, str]]] = {}
-    word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="[\d.]+" yMax="[\d.]+">(.*?)</word>'
-    for left, top, text in re.findall(word, said):
+    word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>'
+    right = 0.0
+    for left, top, end, text in re.findall(word, said):
         found.setdefault(round(float(top), 1), []).append((float(left), html.unescape(text)))
-    end = re.search(r'<page width="[\d.]+" height="([\d.]+)"', said)
-    assert end is not None
+        right = max(right, float(end))
+    size = re.search(r'<page width="([\d.]+)" height="([\d.]+)"', said)
+    assert size is not None
     lines = [(top, " ".join(text for _, text in sorted(words))) for top, words in sorted(found.items())]
-    return [*lines, (float(end[1]), "")]
+    return Printed(float(size[1]), float(size[2]), right, (*lines, (float(size[2]), "")))
 
 
-def _band(seen: Seen, part: Part, lines: Sequence[tuple[float, str]]) -> tuple[float, float]:
+def _band(seen: Seen, part: Part, page: Printed) -> tuple[float, float]:
     """Where a part begins and ends, in points from the top of its page.
 
     Raises:
@@ -138,12 +182,14 @@ def _band(seen: Seen, part: Part, lines: Sequence[tuple[float, str]]) -> tuple[f
     shows = [{m.name for f in step.figures for m in (f.main, *f.sides)} for step in steps]
     first = next((i for i, names in enumerate(shows) if part.first in names), None)
     last = next((i for i, names in enumerate(shows) if part.last in names), None)
-    if first is None or last is None:
+    if (first is None and part.first) or last is None:
         raise LookupError(f"docs/pictures/{part.file}.png: no step shows {part.first} or {part.last}")
-    top = next((top for top, text in lines if text.startswith(steps[first].title)), None)
+    top: float | None = MARGIN
+    if first is not None:
+        top = next((top for top, text in page.lines if text.startswith(steps[first].title)), None)
     if top is None:
-        raise LookupError(f"docs/pictures/{part.file}.png: the page lacks the heading {steps[first].title!r}")
+        raise LookupError(f"docs/pictures/{part.file}.png: the page lacks the heading of {part.first}")
     after = steps[last + 1].title if last + 1 < len(steps) else ""
-    below = (y for y, text in lines if y > top and after and text.startswith(after))
-    checks = (y for y, text in lines if y > top and text == "Check")
-    return top - MARGIN, min(next(below, lines[-1][0]), next(checks, lines[-1][0])) - MARGIN
+    below = (y for y, text in page.lines if y > top and after and text.startswith(after))
+    checks = (y for y, text in page.lines if y > top and text in {"Check", "Try this"})
+    return top - MARGIN, min(next(below, page.height), next(checks, page.height)) - MARGIN

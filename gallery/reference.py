@@ -1,4 +1,4 @@
-"""The reference pages, made from the code: keys of a spec, ranges, commands; and the README's gallery."""
+"""The reference pages, made from the code: keys of a spec, ranges, commands; and the gallery's page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gallery.pictures import card
 from xlsxattn import templates
 from xlsxattn.cli import cli
 from xlsxattn.spec_schema import DEFINITIONS, KINDS, TOP, schema
@@ -21,32 +22,33 @@ if TYPE_CHECKING:
     from xlsxattn.view.look import Seen
 
 MADE = "<!-- made by `python -m gallery`: change the code, not this page -->"
-BEGIN, END = "<!-- gallery: made by `python -m gallery` -->", "<!-- end of the gallery -->"
+OUTPUT = "https://github.com/xlsxattn/xlsxattn/blob/main/output"
+"""Where the ready workbooks are: the site has the pictures only."""
 WIDTH = 100
 
 
 def write(root: Path, fresh: Mapping[str, Path]) -> None:
     """Write every page anew."""
-    for name, text in _pages(root, fresh).items():
+    for name, text in _pages(fresh).items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, "utf-8")
 
 
 def stale(root: Path, fresh: Mapping[str, Path]) -> Iterator[str]:
     """A sentence for every page that is not what the code says now."""
-    for name, text in _pages(root, fresh).items():
+    for name, text in _pages(fresh).items():
         place = root / name
         if not place.is_file() or place.read_text("utf-8") != text:
             yield f"{name}: it is not what the code says now"
 
 
-def _pages(root: Path, fresh: Mapping[str, Path]) -> dict[str, str]:
+def _pages(fresh: Mapping[str, Path]) -> dict[str, str]:
     return {
         "docs/reference/spec.md": spec_page(),
         "docs/reference/ranges.md": ranges_page({name: look(path) for name, path in fresh.items()}),
         "docs/reference/commands.md": commands_page(),
         "docs/reference/spec.schema.json": json.dumps(schema(), ensure_ascii=False, indent=1) + "\n",
-        "README.md": with_gallery((root / "README.md").read_text("utf-8")),
+        "docs/gallery.md": gallery_page(),
     }
 
 
@@ -178,29 +180,19 @@ def commands_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- the README's gallery ----------------------------------------------------------------------------------
+# --- the gallery -------------------------------------------------------------------------------------------
 
 
-def with_gallery(readme: str) -> str:
-    """The README with a picture of every template's workbook between its two marks.
-
-    Raises:
-        ValueError: the marks are missing.
-    """
-    before, begin, rest = readme.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"README.md: the marks {BEGIN} and {END} are missing")
-    rows = [
-        f"| [`{name}`](output/{name}.xlsx) | {templates.title(name)} | "
-        f'<a href="output/{name}.png"><img src="output/{name}.png" width="420" alt="{_alt(name)}"></a> |'
-        for name in templates.names()
+def gallery_page() -> str:
+    """Every template's workbook: the top of its first computing sheet, the whole sheet, and the file."""
+    lines = [MADE, "# Gallery", ""]
+    lines += [
+        "A workbook of every template, as `xlsxattn build` makes it, ready to be opened. Each picture shows"
     ]
-    table = "\n".join(
-        ["| workbook | | as LibreOffice prints its first computing sheet |", "|---|---|---|", *rows]
-    )
-    return f"{before}{BEGIN}\n\n{table}\n\n{END}{after}"
-
-
-def _alt(name: str) -> str:
-    return f"The workbook of {name}: {templates.title(name)}".replace('"', "'")
+    lines += ["the top of its first computing sheet, or of a model's outcome, as LibreOffice prints it."]
+    for name in templates.names():
+        shown = f"The top of a sheet of {name}: {templates.title(name)}".replace('"', "'")
+        lines += ["", f"## {name}", "", f"{templates.title(name)}: [the workbook]({OUTPUT}/{name}.xlsx),"]
+        lines += [f"[the whole sheet]({OUTPUT}/{name}.png).", ""]
+        lines += [f"![{shown}]({card(name).removeprefix('docs/')})"]
+    return "\n".join(lines) + "\n"

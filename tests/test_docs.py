@@ -45,7 +45,7 @@ def test_the_documents_list_every_key_of_a_sheet_and_no_other():
     models = {key for kind in settings.MODELS for key in sheets.KEYS[kind]}
     others = {key for kind, keys in sheets.KEYS.items() if kind not in settings.MODELS for key in keys}
     of_models = keys_of((ROOT / "docs/spec-models.md").read_text("utf-8"), "key")
-    assert keys_of(README, "key of a sheet") == others
+    assert keys_of((ROOT / "docs/how-to/own-sentences.md").read_text("utf-8"), "key of a sheet") == others
     assert models - others <= of_models <= models
 
 
@@ -62,10 +62,11 @@ def test_every_range_of_a_workbook_is_in_the_contract(name, request: pytest.Fixt
         assert tail in known or tail.split("_")[-1] in known, range_name
 
 
-def test_the_names_of_the_readmes_table_are_names_of_the_walkthrough():
+def test_the_names_of_the_pages_table_are_names_of_the_walkthrough():
     book = pages.book(spec.load(templates.path("walkthrough")))
     steps = {block.name.split("_")[-1] for block in book.blocks()}
-    table = README[README.index("| name | holds |") :].split("\n\n")[0]
+    page = (ROOT / "docs/how-to/look.md").read_text("utf-8")
+    table = page[page.index("| name | holds |") :].split("\n\n")[0]
     masked = {"MaskValue", "Masked"}  # these need a mask, which the walkthrough does not have
     listed = {
         name.split("_")[-1]

