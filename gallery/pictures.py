@@ -172,6 +172,13 @@ def _printed(pdf: Path, number: int) -> Printed:
     return Printed(float(size[1]), float(size[2]), right, (*lines, (float(size[2]), "")))
 
 
+def _heading(page: Printed, title: str) -> float | None:
+    """How high a heading stands; a sentence that begins with the same words may stand above it."""
+    found = [top for top, text in page.lines if text == title]
+    found += [top for top, text in page.lines if text.startswith(title)]
+    return next(iter(found), None)
+
+
 def _band(seen: Seen, part: Part, page: Printed) -> tuple[float, float]:
     """Where a part begins and ends, in points from the top of its page.
 
@@ -184,9 +191,7 @@ def _band(seen: Seen, part: Part, page: Printed) -> tuple[float, float]:
     last = next((i for i, names in enumerate(shows) if part.last in names), None)
     if (first is None and part.first) or last is None:
         raise LookupError(f"docs/pictures/{part.file}.png: no step shows {part.first} or {part.last}")
-    top: float | None = MARGIN
-    if first is not None:
-        top = next((top for top, text in page.lines if text.startswith(steps[first].title)), None)
+    top = MARGIN if first is None else _heading(page, steps[first].title)
     if top is None:
         raise LookupError(f"docs/pictures/{part.file}.png: the page lacks the heading of {part.first}")
     after = steps[last + 1].title if last + 1 < len(steps) else ""
