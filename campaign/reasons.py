@@ -138,8 +138,8 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
 
 
 def _of_places(book: Book, mutant: Mutant) -> str:
-    """Formulas that ask a range for its columns alone, or for its largest numbers in any order."""
-    cells = [at for at in mutant.cells if at in book.formulas]
+    """Formulas that ask a range for its columns alone, its numbers in any order, its diagonal."""
+    cells, area = [at for at in mutant.cells if at in book.formulas], book.names[mutant.ranges[0]]
     news = [new for at in cells if isinstance(new := mutant.cells[at], Formula)]
     was = [book.formulas[at].text for at in cells]
     if not cells or len(news) < len(cells):
@@ -148,10 +148,13 @@ def _of_places(book: Book, mutant: Mutant) -> str:
         (_by_columns(book, text, at[0]), _by_columns(book, new.text, at[0]))
         for text, new, at in zip(was, news, cells, strict=True)
     ]
+    turned = mutant.kind == "transpose added" and mutant.ranges[0].endswith("_First")
+    if turned and all(at[1] - area.row == at[2] - area.col for at in cells):
+        return "a transpose leaves the diagonal where it is"
     if all(one == two for one, two in pairs):
         return "only its columns are counted, and these are the same"
-    if was == [re.sub(r"(LARGE\(|SUM\(--\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news]:
-        return "the largest numbers are the same in any order"
+    if was == [re.sub(r"(LARGE\(|SUM\(--\(|SUMSQ\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news]:
+        return "the largest numbers, and a sum of squares, are the same in any order"
     return ""
 
 
