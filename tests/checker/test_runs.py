@@ -22,10 +22,12 @@ from xlsxattn.checker import archive, blocks, check, perturb
 from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.limits import Allowance, NotCheckableError
 from xlsxattn.checker.reader import read, saved
-from xlsxattn.checker.runs import LEAST, Runs, Stripped, Twice, restored
+from xlsxattn.checker.rows import looks_of, sheet
+from xlsxattn.checker.runs import LEAST, Runs, Stripped, Twice
 
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 TAIL = b"</sheetData></worksheet>"
+CELLS = re.compile(r'r="([A-Z]+)(\d+)"><v>([^<]*)')
 COLUMNS = [openpyxl.utils.get_column_letter(j + 1) for j in range(200)]
 
 
@@ -55,8 +57,8 @@ def test_a_long_run_is_taken_out_and_put_back():
     assert left == HEAD + row(3, cell(3, 0, "7", ' t="s"')) + rows[1] + row(9) + TAIL
     assert runs.cells == 2 * LEAST
     assert runs.block(2, 1, 1, LEAST).tolist() == [[j + 1.25 for j in range(LEAST)]]
-    back = b"".join(restored(left.replace(row(9), b""), runs))
-    assert back == (HEAD + b"".join(rows) + TAIL).replace(b' s="3"', b"")
+    back = b"".join(sheet({}, runs, {}))
+    assert back == HEAD + row(3, line(3, more="")) + row(9, line(9, 5, more="")) + TAIL
 
 
 def test_the_second_row_is_looked_for_where_the_first_was():
@@ -132,11 +134,11 @@ def test_what_is_put_back_holds_what_was_there(areas, data):
             held[r + 1, j] = data.draw(st.sampled_from(["1", "-0.0", "1e-07", "3.4e+38", "12345678.5"]))
     rows = [row(r, *(cell(r, j, held[r, j]) for r2, j in sorted(held) if r2 == r)) for r in range(1, 7)]
     left, runs = stripped(*rows)
-    back = b"".join(restored(left, runs))
-    found = {
-        (int(r), COLUMNS.index(c)): v
-        for c, r, v in re.findall(r'r="([A-Z]+)(\d+)"><v>([^<]*)', back.decode())
-    }
+    parsed = openpyxl.Workbook().active
+    for c, r, value in CELLS.findall(left.decode()):
+        parsed[f"{c}{r}"] = float(value)
+    back = b"".join(sheet(parsed._cells, runs, looks_of([parsed._cells])))
+    found = {(int(r), COLUMNS.index(c)): v for c, r, v in CELLS.findall(back.decode())}
     assert {at: float(v) for at, v in found.items()} == {at: float(v) for at, v in held.items()}
 
 

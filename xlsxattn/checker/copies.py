@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-import tempfile
 import zipfile
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import get_column_letter, quote_sheetname
 
 from xlsxattn.checker.outside import reaches
-from xlsxattn.checker.runs import restored
+from xlsxattn.checker.rows import looks_of, sheet
+from xlsxattn.checker.runs import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area
     from xlsxattn.checker.engines import Edits
     from xlsxattn.checker.reader import Book
-    from xlsxattn.checker.runs import Runs
 
 _WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 
@@ -37,18 +37,11 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every
         edits: sets of numbers and words to type in before, one after the other.
         every_name: whether names stay that no formula speaks of, for formulas that are entered later.
     """
-    filled = {at for formula in book.formulas.values() for at in formula.area.cells()} - book.formulas.keys()
-    filled |= {at for at, formula in book.formulas.items() if reaches(formula.text)}
     worksheets: list[Any] = book.workbook.worksheets
     for place in (book.workbook, *worksheets):
         for name in [n for n, defined in place.defined_names.items() if reaches(str(defined.value))]:
             del place.defined_names[name]
-    for ws in worksheets:
-        cells = ws._cells  # noqa: SLF001 - openpyxl has no other way to drop a cell
-        for row, col in list(cells):
-            # a blank that has a format would be saved as a number, and IronCalc would read 0
-            if (ws.title, row - 1, col - 1) in filled or cells[row, col].value is None:
-                del cells[row, col]
+    _drop(book, {ws.title: ws._cells for ws in worksheets})  # noqa: SLF001 - openpyxl cannot drop a cell
     needed = _needed(book)
     for name, area in book.names.items():
         if name.lower() not in needed and not every_name:
@@ -58,12 +51,21 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every
         # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
     with _typed_in(book, edits) as runs:
-        if not runs:
-            book.workbook.save(path)
-            return
-        with tempfile.TemporaryFile(dir=path.parent) as parsed:
-            book.workbook.save(parsed)
-            _restore(parsed, path, [runs.get(tab) for tab in book.workbook.sheetnames])
+        _save(book.workbook, path, [runs.get(tab, Runs()) for tab in book.workbook.sheetnames])
+
+
+def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
+    """Drop saved values beside array formulas, formulas that reach outside, and blanks."""
+    for (tab, row, col), formula in book.formulas.items():
+        if reaches(formula.text):
+            cells[tab].pop((row + 1, col + 1), None)
+        for at in formula.area.cells() if formula.array else ():
+            if at not in book.formulas:
+                cells[tab].pop((at[1] + 1, at[2] + 1), None)
+    for own in cells.values():
+        # a blank that has a format would be saved as a number, and IronCalc would read 0
+        for blank in [at for at, cell in own.items() if cell.value is None]:
+            del own[blank]
 
 
 @contextmanager
@@ -97,16 +99,22 @@ def _of(tab: str, typed: Edits) -> dict[tuple[int, int], float]:
     }
 
 
-def _restore(parsed: IO[bytes], path: Path, runs: Sequence[Runs | None]) -> None:
-    """Copy the archive that openpyxl wrote, the runs put back into its sheets, in the order of these."""
-    parts = {f"xl/worksheets/sheet{i}.xml": own for i, own in enumerate(runs, 1) if own}
-    with zipfile.ZipFile(parsed) as made, zipfile.ZipFile(path, "w") as copy:
+def _save(workbook: Any, path: Path, runs: Sequence[Runs]) -> None:  # noqa: ANN401 - openpyxl's has no types
+    """Save a workbook as openpyxl does, but for its rows; stored, as it is read once, and soon."""
+    own = [ws._cells for ws in workbook.worksheets]  # noqa: SLF001 - openpyxl has no other way to leave them out
+    looks = looks_of(own)
+    try:
+        for ws in workbook.worksheets:
+            ws._cells = {}  # noqa: SLF001
+        workbook.save(shell := BytesIO())
+    finally:
+        for ws, cells in zip(workbook.worksheets, own, strict=True):
+            ws._cells = cells  # noqa: SLF001
+    parts = {f"xl/worksheets/sheet{i}.xml": both for i, both in enumerate(zip(own, runs, strict=True), 1)}
+    with zipfile.ZipFile(shell) as made, zipfile.ZipFile(path, "w") as copy:
         for name in made.namelist():
-            with copy.open(
-                zipfile.ZipInfo(name), "w", force_zip64=True
-            ) as part:  # stored: read once, and soon
-                own = parts.get(name)
-                for chunk in restored(made.read(name), own) if own else [made.read(name)]:
+            with copy.open(zipfile.ZipInfo(name), "w", force_zip64=True) as part:
+                for chunk in sheet(*parts[name], looks) if name in parts else [made.read(name)]:
                     part.write(chunk)
 
 

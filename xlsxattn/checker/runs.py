@@ -44,8 +44,6 @@ _FLAT = re.compile(
     rb'(?:<n/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>]*/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>/]*>'
     rb"(?:<f[^<>]*/>|<f[^<>]*>[^<]*</f>)?(?:<v/>|<v>[^<]*</v>|<is><t[^<>]*>[^<]*</t></is>)?</c>)*"
 )
-_ROW = re.compile(rb'<row r="(\d+)"[^<>]*?(?:/>|>(.*?)</row>)', re.DOTALL)
-_ADDRESS = re.compile(rb'<c r="([A-Z]+)\d+"')
 
 
 def _letters(column: int) -> bytes:
@@ -270,53 +268,3 @@ def _finite(texts: Iterable[bytes], count: int) -> Numbers:
     if values.shape != (count,) or not np.isfinite(values).all():
         raise ValueError(count)
     return values
-
-
-# --- putting them back -------------------------------------------------------------------------------------
-
-
-def restored(xml: bytes, runs: Runs) -> Iterator[bytes]:
-    """A sheet's XML with its runs put back among its rows, cell after cell."""
-    cells = _Cells(runs)
-    waiting, turn = sorted(runs.rows), 0
-    at = xml.index(_DATA) + len(_DATA)
-    yield xml[:at]
-    for found in _ROW.finditer(xml, at):
-        row = int(found[1]) - 1
-        while turn < len(waiting) and waiting[turn] < row:
-            yield cells.row(waiting[turn], b"")
-            turn += 1
-        yield xml[at : found.start()]
-        if turn < len(waiting) and waiting[turn] == row:
-            yield cells.row(row, found[2] or b"")
-            turn += 1
-        else:
-            yield found[0]
-        at = found.end()
-    yield from (cells.row(row, b"") for row in waiting[turn:])
-    yield xml[at:]
-
-
-class _Cells:
-    """Makes rows of what is parsed and runs."""
-
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
-        self.templates: dict[tuple[int, int], bytes] = {}
-
-    def row(self, row: int, xml: bytes) -> bytes:
-        """A row, its cells in the order of their columns."""
-        starts = [(_COLUMN[found[1]], found.start()) for found in _ADDRESS.finditer(xml)]
-        ends = [start for _, start in starts[1:]] + [len(xml)]
-        own = [(col, xml[start:end]) for (col, start), end in zip(starts, ends, strict=False)]
-        own += [(col, self.run(row, col, values)) for col, values in self.runs.rows[row]]
-        return b'<row r="%d">%s</row>' % (row + 1, b"".join(cell for _, cell in sorted(own)))
-
-    def run(self, row: int, col: int, values: Numbers) -> bytes:
-        """The cells of a run."""
-        key = col, len(values)
-        if key not in self.templates:
-            columns = _COLUMNS[col : col + len(values)]
-            self.templates[key] = b"".join([b'<c r="%s#"><v>%%b</v></c>' % column for column in columns])
-        texts = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
-        return self.templates[key].replace(b"#", b"%d" % (row + 1)) % tuple(texts)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding
+from xlsxattn.checker.cover import Cover, Single
 from xlsxattn.checker.manifest import MODELS
 from xlsxattn.checker.reader import is_text
 from xlsxattn.language import say
@@ -64,11 +65,29 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
 
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
     """Constants where formulas belong, and formulas that no named and checked range covers."""
-    filled = {at for formula in book.formulas.values() for at in formula.area.cells()}
+    named = {name: book.names[name] for name in book.manifest.formulas if name in book.names}
+    filled, checked = Cover(formula.area for formula in book.formulas.values()), Cover(named.values())
+    if checked.size < sum(area.rows * area.cols for area in named.values()):
+        yield from _overlaps(named)
+    constants = Single(at for at in book.typed if at not in filled)
+    for name, area in named.items():
+        for at in constants.within(area):
+            message = say(
+                "{name} holds the constant {found!r} where a formula belongs", name=name, found=book.typed[at]
+            )
+            yield Finding("constant", name, _address(at), message, found=book.typed[at])
+    inputs = (book.names[name] for name in book.manifest.inputs if name in book.names)
+    for at in filled.without(Cover([*named.values(), *inputs])):
+        formula = book.formulas[at].text if at in book.formulas else ""
+        message = say("a formula stands in no named range, so nothing checks it")
+        yield Finding("stray formula", "", _address(at), message, formula=formula)
+
+
+def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
+    """Cells that belong to two computed ranges."""
     checked: dict[tuple[str, int, int], str] = {}
-    for name in book.manifest.formulas:
-        area = book.names.get(name)
-        for at in area.cells() if area else ():
+    for name, area in named.items():
+        for at in area.cells():
             if at in checked:
                 message = say(
                     "this cell belongs to two computed ranges, {other} and {name}",
@@ -77,19 +96,6 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
                 )
                 yield Finding("overlap", name, _address(at), message)
             checked[at] = name
-            if at not in filled and at in book.typed:
-                message = say(
-                    "{name} holds the constant {found!r} where a formula belongs",
-                    name=name,
-                    found=book.typed[at],
-                )
-                yield Finding("constant", name, _address(at), message, found=book.typed[at])
-    inputs = [name for name in book.manifest.inputs if name in book.names and name not in book.blocks]
-    typed_in = {at for name in inputs for at in book.names[name].cells()}
-    for at in sorted(filled - checked.keys() - typed_in):
-        formula = book.formulas[at].text if at in book.formulas else ""
-        message = say("a formula stands in no named range, so nothing checks it")
-        yield Finding("stray formula", "", _address(at), message, formula=formula)
 
 
 def moved_names(book: Book) -> Iterator[Finding]:
