@@ -65,19 +65,23 @@ def told(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One dress: XlsxWriter's format properties, a heat map by name, and a column's width in characters."""
+    """One dress: XlsxWriter's format properties, a heat map by name, and a column's width in characters.
+
+    ``takes`` is what a person should type there, one of `TAKES`.
+    """
 
     format: Mapping[str, Any] = field(default_factory=dict)
     heat: str = ""
     width: float = 8.5
+    takes: str = ""
 
 
-def _number(num_format: str, heat: str = "", **more: object) -> Look:
-    return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat)
+def _number(num_format: str, heat: str = "", takes: str = "", **more: object) -> Look:
+    return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat, takes=takes)
 
 
 LOOKS: Mapping[str, Look] = {
-    "input": _number(NUMBER, bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK),
     "token": Look(
         {
             "num_format": ANY_TEXT,
@@ -117,7 +121,7 @@ LOOKS: Mapping[str, Look] = {
     ),
     "number": _number(NUMBER),
     "weight": _number(FINE),
-    "setting": _number("General", bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK),
     "word result": Look(
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
     ),
@@ -210,6 +214,20 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 """Heat maps: the diverging one ends at plus and minus the largest size, 0 is white; weights have fixed ends,
 0 and 1, so that lanes and sheets compare."""
+
+TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "number": (
+        "A number is needed",
+        "A text makes every formula that reads this cell show an error.",
+        {"criteria": "between", "minimum": -1e50, "maximum": 1e50},
+    ),
+    "positive": (
+        "A number above 0 is needed",
+        "Zero, a negative number or a text counts as a number very close to 0.",
+        {"criteria": ">", "value": 0},
+    ),
+}
+"""What a cell takes: the title and the words of a warning, and XlsxWriter's rule. Nothing is forbidden."""
 
 OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}

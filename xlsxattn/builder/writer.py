@@ -80,6 +80,15 @@ def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
     return (float(str(value)) for value in row)
 
 
+def _typed(sheet: Sheet, takes: str) -> Iterator[Rectangle]:
+    """The cells that take what a person types, and offer no list of it."""
+    for placed in sheet.placed:
+        block = placed.block
+        wanted = block.kind == "input" and theme.LOOKS[block.look].takes == takes
+        if wanted and block.name not in sheet.drop_downs:
+            yield placed.area
+
+
 class _Words(str):
     """A formula's text result. XlsxWriter would save one such as 1e5 as a number, were it readable as one."""
 
@@ -319,6 +328,12 @@ class _Writer:
             r = self.places[name][1]
             rule = {"validate": "list", "source": f"={source}", "show_error": False}
             ws.data_validation(r.top, r.left, r.bottom, r.right, rule)
+        for takes, (title, words, asked) in theme.TAKES.items():
+            rule = {"validate": "decimal", "error_type": "warning", **asked}
+            rule |= {"error_title": self.language.tell(title), "error_message": self.language.tell(words)}
+            cells = [[r.top, r.left, r.bottom, r.right] for r in _typed(sheet, takes)]
+            if cells:
+                ws.data_validation(*cells[0], {**rule, "other_cells": cells[1:]})
 
     def _conditions(self, placed: Placed) -> Iterator[dict[str, Any]]:
         """Rules of one block, all over the same cells: LibreOffice shows one matching style, the first.
