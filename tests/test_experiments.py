@@ -4,6 +4,8 @@ An experiment is a sentence on a page. Each has a function here that does what i
 promises; a sentence without one fails.
 """
 
+# ruff: noqa: E501 - sentences are quoted as they stand
+
 from __future__ import annotations
 
 import re
@@ -204,7 +206,8 @@ def another_word(b: Bench) -> None:
 
 
 def zero_scores(b: Bench) -> None:
-    b.sheet = b.spec.sheets[0]
+    title = b.page.tries[b.values["place"]].values["sheet"]
+    b.sheet = next(sheet for sheet in b.spec.sheets if sheet.title == title)
     place, word = b.position(b.keys)
     p = b.looks(b.keys)
     b.put("vocab_E", 0, b.row(word))
@@ -591,6 +594,331 @@ DONE: dict[str, Callable[[Bench], object]] = {
 """What each experiment promises, done and asserted."""
 
 
+# --- the templates' own ------------------------------------------------------------------------------------
+
+
+def say_in(b: Bench, context: str, words: str) -> None:
+    """Write a sentence, blanks after it."""
+    said, cells = words.split(), len(b.words(context))
+    for place in range(cells):
+        b.put(f"{context}_Tokens", said[place] if place < len(said) else None, place)
+
+
+def swap(b: Bench, context: str, one: str, other: str) -> None:
+    words = b.words(context)
+    say_in(b, context, " ".join({one: other, other: one}.get(word, word) for word in words))
+
+
+def nobody_pulls(b: Bench) -> None:
+    say_in(b, "cat", "and and mouse are friends")
+    animal, tech = b.get("attn_cat_Output")[2, :2]
+    assert abs(animal - tech) < 0.05
+
+
+def more_tech(b: Bench) -> None:
+    for dimension, value in enumerate((1.6, 2.4)):
+        b.put("vocab_E", value, b.row("mouse"), dimension)
+    assert b.get("attn_cat_Output")[2, 0] < b.get("attn_cat_Output")[2, 1]
+    assert b.get("qkv_cat_Output")[2, 0] > 2 * b.get("qkv_cat_Output")[2, 1]
+
+
+def words_of_no_lesson(b: Bench) -> None:
+    b.put("cat_Tokens", "dog", 0)
+    b.put("keyboard_Tokens", "screen", 0)
+    assert all(b.get(f"qkv_{c}_Attention")[2, 0] > 0.5 for c in ("cat", "keyboard"))
+
+
+def no_first_value(b: Bench) -> None:
+    before = b.get("dims_cat_Attention")
+    b.put("dims_W_V", 0, None, 0)
+    assert not b.get("dims_cat_Output")[:, 0].any()
+    assert b.get("dims_cat_Attention").tolist() == before.tolist()
+
+
+def nothing_of_grammar(b: Bench) -> None:
+    assert b.get("vocab_E").shape[1] == 4
+    assert np.abs(b.get("dims_cat_Output")[[1, 3]]).max() < 0.1
+
+
+def without_head_1(b: Bench) -> None:
+    assert np.abs(b.get("heads_cat_Output")[2, :2]).max() > 1
+    for row in range(2):
+        b.put("heads_W_O", 0, row)
+    assert np.abs(b.get("heads_cat_Output")[2, :2]).max() < 0.05
+
+
+def two_bars(b: Bench) -> None:
+    looks = [b.get(f"heads_cat_h{h}_FocusAttention")[0, 0] for h in (1, 2)]
+    assert looks[0] > 2 * looks[1]
+    assert [one.blocks for one in b.page.charts[0].series] == [
+        (f"heads_cat_h{h}_FocusAttention",) for h in (1, 2)
+    ]
+
+
+def a_cosine_of_nothing(b: Bench) -> None:
+    b.put("vocab_Focus", "and")
+    for c in ("cat", "keyboard"):
+        assert np.abs(b.get(f"compare_{c}_dims_Output")).max() < 0.06
+    assert round(b.get("compare_keyboard_dims_Cosine")[0, 0], 3) == -0.717
+
+
+def first_and_second_the(b: Bench) -> None:
+    rows = b.get("causal_chase_X")[[0, 3]]
+    assert rows[0].tolist() == rows[1].tolist() == b.get("causal_chase_Output")[0].tolist()
+    assert np.abs(b.get("causal_chase_Output")[3] - rows[1]).max() > 0.1
+
+
+def places_matter_by_the_mask(b: Bench) -> None:
+    before, scaled = b.get("causal_chase_Output")[2], b.get("causal_chase_Scaled")[2]
+    swap(b, "chase", "cat", "mouse")
+    assert np.abs(b.get("causal_chase_Output")[2] - before).max() > 0.01
+    assert sorted(b.get("causal_chase_Scaled")[2]) == pytest.approx(sorted(scaled))
+
+
+def word_cleared(b: Bench) -> None:
+    b.put("long_Tokens", None, 2)
+    assert not b.get("pad_long_Attention")[:, 2].any()
+
+
+def twice_in_the_second(b: Bench) -> None:
+    for name in ("X", "Scores", "Attention", "Output"):
+        rows = b.get(f"pad_long_{name}")[[0, 3]]
+        assert rows[0].tolist() == rows[1].tolist()
+
+
+def first_word_cleared(b: Bench) -> None:
+    b.put("short_Tokens", None, 0)
+    assert set(b.get("both_short_Attention")[0]) == {1 / 6}
+
+
+def opens_from_its_row(b: Bench) -> None:
+    place = b.words("short").index("")
+    b.put("short_Tokens", "dog", place)
+    column = b.get("both_short_Attention")[:, place]
+    assert not column[:place].any()
+    assert column[place:].min() > 0
+
+
+def alike_everywhere(b: Bench) -> None:
+    for c, (first, second) in {"dog": (0, 3), "man": (0, 3)}.items():
+        for name in ("X", "Scores", "Scaled", "Exp", "Attention", "Output"):
+            rows = b.get(f"none_{c}_{name}")
+            assert rows[first].tolist() == rows[second].tolist()
+
+
+def traded(b: Bench) -> tuple[Any, Any]:
+    before = b.get(f"{b.sheet.id}_dog_Output")
+    swap(b, "dog", "dog", "man")
+    return before[[1, 4]], b.get(f"{b.sheet.id}_dog_Output")[[4, 1]]
+
+
+def rows_trade_places(b: Bench) -> None:
+    before, after = traded(b)
+    assert np.abs(before - after).max() < 1e-12
+
+
+def rows_change(b: Bench) -> None:
+    before, after = traded(b)
+    assert np.abs(before - after).max() > 0.1
+
+
+def the_and_the(b: Bench) -> None:
+    for name, differ in (("X", False), ("Input", True), ("Output", True)):
+        first, second = b.get(f"sine_dog_{name}")[[0, 3]]
+        assert (np.abs(first - second).max() > 0.1) == differ
+
+
+def same_place(b: Bench) -> None:
+    for col, value in enumerate(b.get("table_P")[0]):
+        b.put("table_P", value, 3, col)
+    for name in ("Input", "Q", "Attention", "Output"):
+        first, second = b.get(f"table_dog_{name}")[[0, 3]]
+        assert first.tolist() == second.tolist()
+
+
+def any_order(b: Bench) -> None:
+    before = b.get("cross_english_Attention")
+    said = [word for word in b.words("german") if word]
+    say_in(b, "german", " ".join(reversed(said)))
+    assert np.abs(b.get("cross_english_Attention")[:, :3] - before[:, 2::-1]).max() < 1e-12
+    assert (before[:3].argmax(axis=1) == [0, 1, 2]).all()
+
+
+def without_katze(b: Bench) -> None:
+    assert b.get("cross_english_Attention")[1].argmax() == 1
+    b.put("german_Tokens", None, 1)
+    assert not b.get("cross_english_Attention")[:, 1].any()
+
+
+def dog_and_hund(b: Bench) -> None:
+    b.put("english_Tokens", "dog", 1)
+    near = b.get("cross_english_Attention")[1, 1]
+    assert near > 0.9
+    b.put("german_Tokens", "Hund", 1)
+    assert b.get("cross_english_Attention")[1, 1] > near
+
+
+def silent(b: Bench, layer: str, stream: str) -> None:
+    assert b.get(f"{b.sheet.id}_cat_{layer}_FeedForward").any()
+    b.put(f"{b.sheet.id}_{layer}_W_2", 0)
+    b.put(f"{b.sheet.id}_{layer}_b_2", 0)
+    p = f"{b.sheet.id}_cat_{layer}"
+    assert not b.get(f"{p}_FeedForward").any()
+    assert b.get(f"{p}_Residual2").tolist() == b.get(f"{p}_{stream}").tolist()
+
+
+def less_stretched(b: Bench) -> None:
+    before = b.get("paper_cat_l1_Norm1").std(axis=1)
+    b.put("paper_Epsilon", 1)
+    assert (b.get("paper_cat_l1_Norm1").std(axis=1) < 0.9 * before).all()
+
+
+def twice_as_large(b: Bench) -> None:
+    before, hidden = b.get("paper_cat_l1_Norm1"), b.get("paper_cat_l1_Hidden")
+    assert not b.get("paper_l1_Norm1_Beta").any()
+    b.put("paper_l1_Norm1_Gamma", 2)
+    assert np.allclose(b.get("paper_cat_l1_Norm1"), 2 * before, atol=1e-12)
+    assert np.abs(b.get("paper_cat_l1_Hidden") - hidden).max() > 0.1
+
+
+def sharper_by_gamma(b: Bench) -> None:
+    before = b.get("modern_cat_l1_h1_Attention").max(axis=1)
+    b.put("modern_l1_Norm1_Gamma", 2)
+    assert b.get("modern_cat_l1_h1_Attention").max(axis=1).mean() > before.mean() + 0.05
+
+
+def no_order(b: Bench) -> None:
+    b.put("modern_P", 0)
+    before = b.get("modern_cat_Output")
+    swap(b, "cat", "cat", "mouse")
+    assert np.abs(b.get("modern_cat_Output")[[0, 2]] - before[[2, 0]]).max() < 1e-9
+
+
+def keyboard_for_cat(b: Bench) -> None:
+    before = b.get("compare_cat_attn_Near")[:, 0]
+    b.put("cat_Tokens", "keyboard", b.words("cat").index("cat"))
+    after = b.get("compare_cat_attn_Near")[:, 0]
+    assert after[1] > before[1] + 0.1
+    assert after[0] < before[0] - 0.1
+
+
+def friends_and_usb(b: Bench) -> None:
+    for place, word in enumerate(("friends", "usb")):
+        b.put("compare_Tokens", word, place)
+    first, second = (b.get(f"compare_{c}_attn_Near")[:, 0] for c in ("cat", "keyboard"))
+    assert first[0] > second[0]
+    assert second[1] > first[1]
+
+
+def llama_cooled(b: Bench) -> None:
+    logits, chances = b.get("llama_said_Logits"), b.get("llama_said_Probability")
+    b.put("llama_Temperature", 0.1)
+    assert b.get("llama_said_Logits").tolist() == logits.tolist()
+    assert np.abs(b.get("llama_said_Probability") - chances).max() > 0.01
+
+
+def same_queries(b: Bench) -> None:
+    one, other = (f"llama_said_l1_h{h}_Attention" for h in (1, 2))
+    assert np.abs(b.get(one) - b.get(other)).max() > 0.01
+    W_Q = b.get("llama_l1_W_Q")
+    for i, j in np.ndindex(len(W_Q), 2):
+        b.put("llama_l1_W_Q", W_Q[i, j], i, j + 2)
+    assert b.get(one).tolist() == b.get(other).tolist()
+
+
+def gate_shut(b: Bench) -> None:
+    assert b.get("llama_said_l1_FeedForward").any()
+    b.put("llama_l1_W_1", 0)
+    assert not b.get("llama_said_l1_FeedForward").any()
+
+
+def trap(b: Bench) -> None:
+    assert b.text("cls_trap_Class") == "device"
+    swap(b, "trap", "keyboard", "dog")
+    assert b.text("cls_trap_Class") == "animal"
+
+
+def said_as(words: str, meant: str) -> Callable[[Bench], None]:
+    def done(b: Bench) -> None:
+        say_in(b, "keyboard", words)
+        assert b.text("cls_keyboard_Class") == meant
+
+    return done
+
+
+def written(template: str, words: str, text: str) -> Callable[[Bench], None]:
+    context, name = {"gpt": ("prompt", "gpt_prompt_Text"), "rev": ("word", "rev_written_Text")}[template]
+
+    def done(b: Bench) -> None:
+        say_in(b, context, words)
+        assert b.text(name) == text
+
+    return done
+
+
+def not_sorted(b: Bench) -> None:
+    say_in(b, "prompt", "b a |")
+    letters = b.text("gpt_prompt_Text").split()[3:]
+    assert letters != sorted(letters)
+
+
+def words_reversed(b: Bench) -> None:
+    written("rev", "s n a p", "< p a n s >")(b)
+    written("rev", "o n", "< n o > > >")(b)
+
+
+def backwards(b: Bench) -> None:
+    rows = b.get("rev_written_l1_Cross_h2_Attention")
+    assert rows[:2].argmax(axis=1).tolist() == [3, 2]
+
+
+DONE |= {
+    "On Inputs, write “and” in the place of “cat”. What does “mouse” become when no word pulls at it?": nobody_pulls,
+    "On Inputs, give “mouse” 1.6 of animal and 2.4 of tech. Here “cat” can no longer pull it over; on “Learned Q, K, V” it still can.": more_tech,
+    "On Inputs, write “dog” for “cat” and “screen” for “keyboard”. No training sentence had these words, and “mouse” finds them all the same.": words_of_no_lesson,
+    "Set the first column of W_V to 0. The first number of every output becomes 0; the attention stays as it was. Why?": no_first_value,
+    "Look at the outputs of “and” and “are”: nearly 0. Neither of the two numbers that come out speaks of grammar.": nothing_of_grammar,
+    "Set the first two rows of W_O to 0: they belong to head 1. “mouse” is left with next to nothing of animal and tech.": without_head_1,
+    "Compare the two bars of “cat” below: which head has learned to look for the companion?": two_bars,
+    "Choose “and” as the focus word. On “Changing dimensions” its output is nearly 0 in both sentences: there even a cosine of −0.717 says nothing.": a_cosine_of_nothing,
+    "“the” stands here twice with the same numbers. Compare its two rows of Output: only the second has words before it to mix in.": first_and_second_the,
+    "On Inputs, let “cat” and “mouse” change places. Without a mask their order would make no difference to “chased”; here its output changes.": places_matter_by_the_mask,
+    "On Inputs, clear a word in the middle of a sentence: its column becomes 0, nobody looks at its place any more.": word_cleared,
+    "“the” stands twice in the second sentence: its two rows are alike in every block, for nothing here says where a word stands.": twice_in_the_second,
+    "On Inputs, clear the first word of a sentence. Its row may look at nothing then: all columns are masked, all weights are equal. Why?": first_word_cleared,
+    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, from its own row down.": opens_from_its_row,
+    "“the” stands twice in each sentence. Compare its two rows in any block: they are the same.": alike_everywhere,
+    "On Inputs, let “dog” and “man” change places in one sentence. Their rows of Output only trade places, too.": rows_trade_places,
+    "On Inputs, let “dog” and “man” change places in one sentence: here their rows of Output do not just trade places, they change.": rows_change,
+    "Compare the two rows of “the”: the same in X, not the same in Input. What does the attention make of that?": the_and_the,
+    "Copy the first row of P over the fourth: the two rows of “the” are alike again.": same_place,
+    "On Inputs, write the German words in another order: the English words still find theirs. Order plays no part.": any_order,
+    "On Inputs, clear “Katze”: its column closes, and “cat”, which asked for it, must look elsewhere.": without_katze,
+    "On Inputs, write “dog” for “cat”: it looks at “Katze”, the nearest there is. Then write “Hund” for “Katze”.": dog_and_hund,
+    "On “Encoder of 2017, layer 1”, set all of W_2 and b_2 to 0: the feed-forward adds nothing, and Residual2 shows it.": lambda b: silent(b, "l1", "Norm1"),
+    "Set ε above to 1: on “Encoder of 2017, layer 1” rows of small variance are no longer stretched so far.": less_stretched,
+    "On “Encoder of 2017, layer 1”, set every γ of Norm1 to 2: Norm1 becomes twice as large, and the feed-forward reads that.": twice_as_large,
+    "On “Pre-norm encoder, layer 1”, set every γ of Norm1 to 2: queries and keys grow, and the attention gets sharper.": sharper_by_gamma,
+    "On “Pre-norm encoder, layer 2”, set all of W_2 and b_2 to 0: the feed-forward adds nothing, and Residual2 shows it.": lambda b: silent(b, "l2", "Residual1"),
+    "On “Pre-norm encoder, input”, set all of P to 0: order is lost. Let two words change places: their rows of Output only trade places.": no_order,
+    "On Inputs, write “keyboard” for “cat” in the first sentence: there “mouse” comes nearer to “keyboard”, and moves away from “cat”.": keyboard_for_cat,
+    "Below, choose other words to hold “mouse” against, such as “friends” and “usb”: each output is nearer to the word of its own sentence.": friends_and_usb,
+    "Set the temperature above to 0.1, then to 10: on “Small Llama, output” the same logits give other probabilities.": llama_cooled,
+    "On “Small Llama, layer 1”, copy the first two columns of W_Q over the last two: both heads see the same then, for they share K and V.": same_queries,
+    "On “Small Llama, layer 1”, set all of W_1 to 0: the gate is shut, and the feed-forward is silent.": gate_shut,
+    "The third sentence is a trap: “dog” is only near. On Inputs, let “keyboard” and “dog” change places: the same words, another class.": trap,
+    "On Inputs, write “cat and keyboard” into a sentence and leave the rest blank: an animal, for a clear word is what it is.": said_as("cat and keyboard", "animal"),
+    "On Inputs, write “mouse” alone, the rest blank. With no company at all it is taken for a device.": said_as("mouse", "device"),
+    "On Inputs, write another prompt, “d d a c |”: the text above goes on with “a c d d”.": written("gpt", "d d a c |", "d d a c | a c d d"),
+    "Write only “b a |” and leave the rest blank. It was never shown so short a prompt, and what it writes is not sorted.": not_sorted,
+    "Set the temperature above to 10: on “Decoder, output” the probabilities level out, and the word with the largest stays.": cooled,
+    "On Inputs, write another word, “s n a p”, or “o n” with blank cells after it. The text above is the word in reverse.": words_reversed,
+    "Follow head 2 of the cross-attention on “Encoder–decoder, decoder, layer 1”: the row of “<” looks most at the last letter, the next at the one before.": backwards,
+    "Write five letters, “p o s t s”. It was never shown such a word, and leaves the fifth out.": written("rev", "p o s t s", "< t s o p >"),
+}  # fmt: skip
+"""What the templates say in their own words."""
+
+
 def sheet_of(one: Spec, page: Page) -> SheetSpec | None:
     return next((s for s in one.sheets if page.id == s.id or page.id.startswith(f"{s.id}_")), None)
 
@@ -650,8 +978,9 @@ def lacking(one: Spec, book: Book) -> list[str]:
             needed = [{"γ": "Gamma"}.get(symbol, symbol) for symbol in SYMBOLS.findall(text)]
             needed += [word.capitalize() for word in ("base", "temperature") if word in text.split()]
             there = set(needed) <= ends
-            there &= bool(charts) or not re.search(r"\b(chart|bar)s?\b", text)
-            there &= {*re.findall("“(.+?)”", text)} <= titles | {*one.vocabulary.tokens}
+            there &= bool(charts) or not re.search(r"\b(charts?|bars)\b", text)
+            known = titles | {*one.vocabulary.tokens}
+            there &= all(q in known or {*q.split()} <= known for q in re.findall("“(.+?)”", text))
             if text in page.tries and "neighbour" in text:
                 there &= any(len(set(c.words) - {""}) > 1 for c in one.contexts)
             if text in page.tries and "blank cell" in text:

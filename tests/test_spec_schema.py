@@ -26,11 +26,12 @@ SCHEMA = spec_schema.schema()
 JUDGE = jsonschema.Draft7Validator(SCHEMA)
 GOOD = {
     "title": "t",
+    "about": "a paragraph",
     "focus": "a",
     "vocabulary": {"dimensions": ["x", "y"], "tokens": {"a": [1.0, 2.0], "b": [3, 4.5]}},
     "contexts": {"one": "a b", "two": ["b", "a"]},
     "sheets": [
-        {"id": "attn"},
+        {"id": "attn", "about": "what there is to see", "try": ["a", "a"]},
         {
             "id": "qkv",
             "kind": "self-attention",
@@ -106,6 +107,9 @@ BAD = [
     (("sheets", 3, "weights", "W_Q"), [[]]), (("sheets", 3, "weights", "W_Q"), [["a"]]),
     (("sheets", 4, "axes"), "x"), (("sheets", 4, "axes"), ["x", "x"]), (("sheets", 4, "axes"), []),
     (("sheets", 4, "mask"), "none"), (("sheets", 0, "title"), ""), (("sheets", 0), "attn"),
+    (("about",), ["a"]), (("about",), "x" * 1001), (("about",), ""), (("sheets", 0, "about"), 1),
+    (("sheets", 0, "about"), "x" * 256), (("sheets", 0, "try"), "a"), (("sheets", 0, "try"), []),
+    (("sheets", 4, "try"), ["a"] * 4), (("sheets", 4, "try"), [1]), (("sheets", 4, "try"), [""]),
 ]  # fmt: skip
 
 

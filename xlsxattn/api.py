@@ -21,12 +21,16 @@ Numbers: TypeAlias = Any
 """Rows of numbers: nested lists, a NumPy array, a pandas DataFrame, or anything with ``tolist()``."""
 
 
-class Sheet(TypedDict, total=False):
+_Try = TypedDict("_Try", {"try": "Sequence[str]"}, total=False)  # no attribute can be called so
+
+
+class Sheet(_Try, total=False):
     """The keys of one sheet, as a spec has them; which of them a kind has, `schema` says."""
 
     id: str
     kind: str
     title: str
+    about: str
     scale: bool
     mask: str
     position: str
@@ -79,6 +83,7 @@ class Spec:
         length: how many token cells every sentence gets; 0 for as many as it has words.
         explain: how much the workbook says beside its numbers, ``short`` or ``full``.
         lang: the language of the workbook's texts, ``en`` or ``zh``; "" for English.
+        about: the paragraph on Start; "" for the usual one.
 
     >>> import numpy as np
     >>> spec = Spec(
@@ -100,6 +105,7 @@ class Spec:
     length: int = 0
     explain: str = ""
     lang: str = ""
+    about: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -110,6 +116,7 @@ class Spec:
         """
         found = {
             "title": self.title,
+            "about": self.about,
             "lang": self.lang,
             "focus": self.focus,
             "length": self.length,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 LARGEST, LONGEST_TEXT, MOST_WORDS, MOST_CONTEXTS, MOST_SIZE = 1e50, 255, 256, 100, 1024
 TITLE = "A spec of xlsxattn"
+LONGEST_ABOUT, MOST_TRIES = 1000, 3
 MASKS = ("none", "causal", "padding", "causal+padding")
 MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
 
@@ -64,6 +65,14 @@ KEYS: dict[str, Node] = {
     "id": _id("a short id, from which the names of all its ranges are made"),
     "kind": {"description": "what the sheet computes"},
     "title": _text("the title on the sheet and on its tab; otherwise the kind's name"),
+    "about": _text("the line below the title: what there is to see; otherwise what the kind is"),
+    "try": _list(
+        "what to try on the sheet and what to look for, in place of the usual sentences",
+        _text("a sentence"),
+        1,
+        MOST_TRIES,
+    )
+    | {"uniqueItems": False},
     "scale": _flag("whether scores are divided by √d_k", default=True),
     "mask": _one("what may not be seen: nothing, later words, blank cells, or both", MASKS),
     "position": _one(
@@ -129,7 +138,7 @@ KEYS: dict[str, Node] = {
 }
 """Every key of a sheet."""
 
-_OWN = ("id", "kind", "title")
+_OWN = ("id", "kind", "title", "about", "try")
 _ATTENTION = ("scale", "mask", "position", "base", "pairs")
 _PLAYED = (*_ATTENTION, "temperature")
 _SIZES = ("d_k", "d_v", "weights", "seed")
@@ -271,6 +280,8 @@ DEFINITIONS: dict[str, Node] = {
 
 TOP: dict[str, Node] = {
     "title": _text("the workbook's title") | {"default": "Attention"},
+    "about": _text("what the workbook shows: the paragraph on Start, in place of the usual one")
+    | {"maxLength": LONGEST_ABOUT},
     "lang": _one("the language of the workbook's texts; --lang overrides it", codes(), default="en"),
     "focus": {
         "description": "the word that is outlined and compared; otherwise the first that all sentences share",
@@ -307,7 +318,7 @@ def schema(lang: str = "en") -> dict[str, Any]:
     >>> schema()["required"]
     ['vocabulary', 'contexts', 'sheets']
     >>> sorted(schema()["definitions"]["compare"]["properties"])
-    ['axes', 'id', 'kind', 'near', 'title']
+    ['about', 'axes', 'id', 'kind', 'near', 'title', 'try']
     """
     made = {
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -82,7 +82,7 @@ UNKNOWN_KEYS = [
         "focus",
         "zzz",
         "zzz",
-        "known here: title, lang, focus, length, explain, vocabulary, contexts, sheets",
+        "known here: title, about, lang, focus, length, explain, vocabulary, contexts, sheets",
     ),
 ]
 
@@ -225,6 +225,18 @@ STRUCTURE = [
     case("dimensions a text", '["animal", "tech", "size"]', '"a"', "vocabulary.dimensions", "a list of names"),
     case("dimensions a number", '["animal", "tech", "size"]', '["a", 2, "c"]', "vocabulary.dimensions[2]", "found 2, text"),
     case("dimensions empty", '["animal", "tech", "size"]', "[]", "vocabulary.dimensions", "a list of names"),
+    case("about a list", 'focus = "cat"', 'about = ["x"]', "about", "found ['x'], text is needed"),
+    case("about empty", 'focus = "cat"', 'about = " \\n "', "about", "is empty, text is needed"),
+    case("about long", 'focus = "cat"', f'about = "{"x" * 1001}"', "about", "1001 characters, at most 1000"),
+    case("about with a control character", 'focus = "cat"', 'about = "a\\u0007"', "about", "U+0007"),
+    case("a sheet's about a number", 'title = "Plain"', "about = 1", f"{ATTN}.about", "found 1, text is needed"),
+    case("a sheet's about long", 'title = "Plain"', f'about = "{"x" * 256}"', f"{ATTN}.about", "256 characters, at most 255"),
+    case("try a text", 'title = "Plain"', 'try = "x"', f"{ATTN}.try", "found 'x', a list of one to 3 sentences is needed"),
+    case("try empty", 'title = "Plain"', "try = []", f"{ATTN}.try", "found [], a list of one to 3 sentences"),
+    case("try of four", 'title = "Plain"', 'try = ["a", "b", "c", "d"]', f"{ATTN}.try", "'d'], a list of one to 3"),
+    case("try a number", 'title = "Plain"', 'try = ["a", 2]', f"{ATTN}.try[2]", "found 2, text is needed"),
+    case("try blank", "axes =", 'try = [""]\naxes =', f"{COMPARE}.try[1]", "is empty, text is needed"),
+    case("trys", 'title = "Plain"', 'trys = ["a"]', f"{ATTN}.trys", "did you mean 'try'?"),
 ]  # fmt: skip
 
 
@@ -385,6 +397,24 @@ def test_what_is_left_out_is_as_the_design_says():
     assert (attn.kind, attn.scale, attn.mask, dict(attn.weights)) == ("self-attention", True, "none", {})
     assert (heads.d_k, heads.d_v, qkv.d_k, qkv.d_v) == (1, 1, 2, 1)
     assert compare.axes == ("d1", "d2")
+
+
+def test_what_a_spec_says_of_itself_stands_where_the_usual_words_would():
+    text = edited('focus = "cat"', 'about = """\n  What\n  this is.\n"""')
+    text = text.replace('title = "Plain"', 'about = "Nothing learned."\ntry = ["Do this.", "=Do that."]')
+    text = text.replace('axes = ["animal"', 'about = "Side by side."\ntry = ["Look."]\naxes = ["animal"')
+    found = {page.id: page for page in pages.book(parsed(text)).pages}
+    assert found["start"].lead == "What this is."
+    assert (found["attn"].lead, found["attn"].tries) == ("Nothing learned.", ("Do this.", "=Do that."))
+    assert (found["compare"].lead, found["compare"].tries) == ("Side by side.", ("Look.",))
+    assert len(found["qkv"].tries) == 3
+
+
+def test_what_a_model_says_of_itself_stands_on_its_first_page():
+    sheet = 'about = "Small."\ntry = ["Look below."]\nkind = "decoder"\nid = "gpt"'
+    found = {page.id: page for page in pages.book(parsed(edited('id = "attn"', sheet))).pages}
+    assert (found["gpt"].lead, found["gpt"].tries) == ("Small.", ("Look below.",))
+    assert found["gpt_in"].tries != found["gpt"].tries != found["gpt_out"].tries
 
 
 def test_weights_that_nobody_gave_are_drawn_from_the_seed_in_the_order_q_k_v_o():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.words import Context
 
 MOST_BARS = 6
+LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
 def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> Page:
@@ -54,7 +55,6 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
                 show_formula=False,
             )
         )
-    lead = "The same word, the same embedding, different neighbours: see what each sentence made of it."
     lanes = tuple(
         computed(f"{sheet.id}_{c.id}_Heading", (1, 1), ops.SAME_TEXT, "lane", source=f"{c.id}_Sentence")
         for c in spec.contexts
@@ -63,14 +63,14 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
     return Page(
         sheet.id,
         sheet.title,
-        lead,
+        sheet.about or LEAD,
         (_same_input(spec, sheet),),
         lanes,
         tuple(bands),
         charts,
         {f"{sheet.id}_Tokens": "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
-        tries=compared(spec),
+        tries=sheet.tries or compared(spec),
     )
 
 

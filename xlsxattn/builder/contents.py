@@ -42,8 +42,9 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     found.append(_hyperparameters(sheet, sides))
     links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
     return Page(
-        s, sheet.title, KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
+        s, sheet.title, sheet.about or KINDS[sheet.kind], (Fact("", status),), (), tuple(found), links=links,
         subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)), begins=True,
+        tries=sheet.tries,
     )  # fmt: skip
 
 

@@ -171,16 +171,19 @@ def inputs(spec: Spec) -> tuple[str, ...]:
     """The experiments of Inputs."""
     plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart of its own
     charts = any(s.similarity or (not s.is_model and (s.kind != "compare" or plane)) for s in spec.sheets)
-    first, zero = spec.sheets[0], ZERO
-    if first.adds_places:
-        zero = ZERO_BUT_PLACE
-    elif not first.is_model and not first.bias:
-        zero = say(ZERO_SCORES, sheet=say(first.title))
+    zero = ZERO_BUT_PLACE if spec.sheets[0].adds_places else ZERO
+    if silent := [
+        s for s in spec.sheets if not (s.is_model or s.kind == "compare" or s.bias or s.adds_places)
+    ]:
+        learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
+        zero = say(ZERO_SCORES, sheet=say(learned.title))
     return (FOCUS_IN_CHARTS if charts else FOCUS, OTHER_WORD, zero)
 
 
 def experiments(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
-    """The experiments of an attention sheet: those that its settings make most of, first."""
+    """The experiments of an attention sheet: its own, or those that its settings make most of."""
+    if sheet.tries:
+        return sheet.tries
     contexts = [spec.context(one) for one in sheet.contexts] or list(spec.contexts)
     crossed = sheet.kind == "cross-attention"
     looked_at = contexts[1:] if crossed else contexts

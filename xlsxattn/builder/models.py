@@ -83,7 +83,7 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     return Page(
         sheet.id,
         sheet.title,
-        _lead(sheet),
+        sheet.about or _lead(sheet),
         _facts(sheet, lanes),
         headings,
         (*made, _ranks(sheet, lanes)),
@@ -168,7 +168,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     return Page(
         sheet.id,
         sheet.title,
-        CROSS_LEAD,
+        sheet.about or CROSS_LEAD,
         _facts(sheet, (queries,)),
         headings,
         (*weights, *bands(lanes, steps), _ranks(sheet, (keys,))),

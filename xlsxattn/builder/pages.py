@@ -173,7 +173,8 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         show_formula=False,
     )
     boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
-    lead = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
+    usual = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
+    lead = spec.about or usual
     return Page("start", spec.title, lead, bands=(band,), paragraphs=_how_to(spec, pages), boxes=boxes)
 
 

@@ -36,6 +36,7 @@ class SheetSpec:
     ``maps``: a page shows all heads' attention at a glance.
     ``contexts`` are the ids it runs on: in cross-attention queries and keys, in an encoder-decoder source and
     target.
+    ``about`` is the line below its title, "" for the usual one, and ``tries`` what it invites to try.
 
     Of a trained model some layers may be left out. ``taken`` are those that are there, by their numbers from
     1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
@@ -85,6 +86,8 @@ class SheetSpec:
     only: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
     apart: bool = False
     browse: tuple[int, int] = (0, 0)
+    about: str = ""
+    tries: tuple[str, ...] = ()
 
     @property
     def is_model(self) -> bool:

@@ -5,6 +5,7 @@ Every error is one sentence that names the file, the key, what was found and wha
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder import weights as learned
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 MOST_MAPS, LONGEST_MAPPED = 32, 16
 """Heads and words up to which a page of all heads' attention is made without being asked for."""
 MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES, MOST_NEAR = 64, 64, 4096, 256, 256
+MOST_TRIES = 3
 
-_OWN = ("id", "title", "kind")
+_OWN = ("id", "title", "kind", "about", "try")
 _SIZES = ("d_k", "d_v", "seed", "weights")
 _ATTENTION = ("scale", "mask", "position", "base", "pairs")
 _MODEL = (
@@ -91,7 +93,8 @@ def parse_sheets(
             )
         taken[sheet_id] = table.place
         reader = _Reader(table, sheet_id, kind, vocabulary, contexts, padded=padded)
-        sheets.append(reader.compare(sheets) if kind == "compare" else reader.sheet())
+        sheet = reader.compare(sheets) if kind == "compare" else reader.sheet()
+        sheets.append(replace(sheet, about=reader.about(), tries=reader.tries()))
     return tuple(sheets)
 
 
@@ -112,6 +115,23 @@ class _Reader:
         self.vocabulary, self.contexts, self.padded = vocabulary, {c.id: c for c in contexts}, padded
         self.model, self.writes = kind in MODELS, kind in WRITERS
         self.title = table.text("title", KINDS[kind])
+
+    def about(self) -> str:
+        """The line below the title."""
+        return self.table.prose("about", self.table.data["about"]) if "about" in self.table.data else ""
+
+    def tries(self) -> tuple[str, ...]:
+        """What the sheet invites to try."""
+        found = self.table.data.get("try", [""])
+        if not isinstance(found, list) or not 1 <= len(found) <= MOST_TRIES:
+            raise self.table.error(
+                "try",
+                "found {found}, a list of one to {most} sentences is needed",
+                found=show(found),
+                most=MOST_TRIES,
+            )
+        listed = found if "try" in self.table.data else []
+        return tuple(self.table.prose(f"try[{i}]", text) for i, text in enumerate(listed, 1))
 
     def compare(self, before: Sequence[SheetSpec]) -> SheetSpec:
         table, vocabulary = self.table, self.vocabulary

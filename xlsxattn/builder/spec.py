@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
-TOP = ("title", "lang", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
+TOP = ("title", "about", "lang", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
+LONGEST_ABOUT = 1000
+"""Characters of the paragraph on Start."""
 EXPLAIN = ("short", "full")
 """How much a workbook says beside its numbers."""
 MODELS_OWN = ("in", "out", "enc", "dec", "similar")
@@ -36,7 +38,10 @@ MODELS_OWN = ("in", "out", "enc", "dec", "similar")
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """All that a workbook is made from; ``lang`` is the language of its texts."""
+    """All that a workbook is made from.
+
+    ``lang`` is the language of its texts, ``about`` the paragraph on Start, "" for the usual one.
+    """
 
     title: str
     focus: str
@@ -45,6 +50,7 @@ class Spec:
     sheets: tuple[SheetSpec, ...]
     explain: str = EXPLAIN[0]
     lang: str = "en"
+    about: str = ""
 
     def context(self, context_id: str) -> Context:
         """The context with an id."""
@@ -81,7 +87,9 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
             if context.id in MODELS_OWN:
                 raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
     explain = top.one_of("explain", EXPLAIN, EXPLAIN[0])
-    return Spec(title, focus, vocabulary, contexts, sheets, explain, top.one_of("lang", codes(), "en"))
+    lang = top.one_of("lang", codes(), "en")
+    about = top.prose("about", data["about"], LONGEST_ABOUT) if "about" in data else ""
+    return Spec(title, focus, vocabulary, contexts, sheets, explain, lang, about)
 
 
 def _sheets(top: Table) -> list[Table]:

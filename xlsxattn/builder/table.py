@@ -91,17 +91,19 @@ class Table:
         """The text under a key, or the default."""
         return self.word(key, self.data.get(key, default))
 
-    def word(self, key: str, value: object) -> str:
-        """Check a text that will stand in a cell, and give it in Unicode NFC."""
+    def prose(self, key: str, value: object, most: int = LONGEST_TEXT) -> str:
+        """Check a sentence or a paragraph; its line breaks, and blanks beside them, are one blank each."""
+        return self.word(key, " ".join(value.split()) if isinstance(value, str) else value, most)
+
+    def word(self, key: str, value: object, most: int = LONGEST_TEXT) -> str:
+        """Check a text that will stand in a cell, of so many characters at most; give it in Unicode NFC."""
         if not isinstance(value, str):
             raise self.error(key, "found {found}, text is needed", found=show(value))
         value = unicodedata.normalize("NFC", value)
         if not value.strip():
             raise self.error(key, "is empty, text is needed")
-        if len(value.encode("utf-16-le")) > 2 * LONGEST_TEXT:
-            raise self.error(
-                key, "has {n} characters, at most {most} are possible", n=len(value), most=LONGEST_TEXT
-            )
+        if len(value.encode("utf-16-le")) > 2 * most:
+            raise self.error(key, "has {n} characters, at most {most} are possible", n=len(value), most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
             control = say("the control character U+{number:04X}", number=ord(odd or " "))

@@ -349,7 +349,8 @@ def _out_lead(sheet: SheetSpec, *, last: bool) -> str:
     if last and sheet.kind in WRITERS:
         return "Each row is held against every word of the vocabulary: which is likely to come next?"
     if last and sheet.kind == "classifier":
-        return "The rows become one, and that one is held against the classes."
+        whole = "The rows become one, and that one is held against the classes."
+        return whole if sheet.pool == "mean" else "The first row alone is held against the classes."
     return "What the tokens have become after all layers."
 
 
