@@ -49,9 +49,13 @@ PARTS = (
     "4.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
     "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
 )
+SENTENCES = (
+    "A word a cell: choose another from the list, or type one that the vocabulary has; Cat is another word "
+    "than cat. The number of cells is fixed: the key length in the spec gives blank ones to write into."
+)
 VOCABULARY = (
     "One row a word, one column a dimension. Change any number. For a new word, insert a row "
-    "inside the table and type the word and its numbers."
+    "between two words and type the word and its numbers."
 )
 VERSION = 1
 
@@ -209,7 +213,7 @@ def _inputs(spec: Spec) -> Page:
     bands = (
         Band(
             "The sentences",
-            "A word a cell: choose another from the list, or type one that the vocabulary has.",
+            SENTENCES,
             tuple(tokens),
             show_formula=False,
         ),
