@@ -5,11 +5,14 @@ The embedded engine runs in this process, as thousands of inputs are typed.
 
 from __future__ import annotations
 
+import re
+import tomllib
 from itertools import product
 from typing import TYPE_CHECKING
 
 import ironcalc
 import pytest
+from conftest import ROOT
 
 from xlsxattn import press, templates
 from xlsxattn.checker.reader import read
@@ -106,3 +109,13 @@ def test_the_classifier_tells_the_animal_from_the_device_by_words_it_never_saw(f
                 if classifier.read(f"{sheet}_{context}_Class") != [meant]:
                     wrong.append(" ".join(said))
     assert wrong == []
+
+
+def test_the_weights_that_a_page_gives_for_other_words_are_the_walkthroughs():
+    page = (ROOT / "docs/how-to/own-sentences.md").read_text("utf-8")
+    (block,) = [
+        text for text in re.findall(r"^```toml\n(.*?)^```$", page, re.DOTALL | re.MULTILINE) if "W_Q" in text
+    ]
+    template = tomllib.loads(templates.path("walkthrough").read_text("utf-8"))
+    learned = {sheet["id"]: sheet.get("weights") for sheet in template["sheets"]}
+    assert [sheet["weights"] for sheet in tomllib.loads(block)["sheets"]] == [learned["qkv"]]

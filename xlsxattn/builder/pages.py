@@ -51,9 +51,13 @@ PARTS = (
 )
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
+SENTENCES = (
+    "A word a cell: choose another from the list, or type one that the vocabulary has; Cat is another word "
+    "than cat. The number of cells is fixed: the key length in the spec gives blank ones to write into."
+)
 VOCABULARY = (
     "One row a word, one column a dimension. Change any number. For a new word, insert a row "
-    "inside the table and type the word and its numbers."
+    "between two words and type the word and its numbers."
 )
 VERSION = 1
 
@@ -213,7 +217,7 @@ def _inputs(spec: Spec) -> Page:
     bands = (
         Band(
             "The sentences",
-            "A word a cell: choose another from the list, or type one that the vocabulary has.",
+            SENTENCES,
             tuple(tokens),
             show_formula=False,
         ),
