@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from specs import plain
 from workbooks import tweaked
 
+from xlsxattn.builder import layout, writer
+from xlsxattn.builder import pages as layout_pages
+from xlsxattn.builder.lanes import WIDEST_LANE
+from xlsxattn.builder.spec import parse
 from xlsxattn.checker.limits import NotCheckableError
 from xlsxattn.checker.reader import read, saved
 from xlsxattn.view import heat
@@ -139,6 +144,18 @@ def test_both_sentences_stand_side_by_side(walkthrough):
     seen = look(walkthrough)
     (page,) = (page for page in pages(seen) if page.tab == "Self-attention")
     assert all([figure.lane for figure in step.figures] == ["cat", "keyboard"] for step in page.steps)
+
+
+def test_sentences_one_below_the_other_belong_to_one_step(tmp_path):
+    wide = plain([3, 2], WIDEST_LANE + 1, {"id": "attn"}, {"id": "compare", "kind": "compare"})
+    book = layout_pages.book(parse(wide, "wide"))
+    writer.write(tmp_path / "wide.xlsx", book.title, layout.lay_out(book))
+    seen = look(tmp_path / "wide.xlsx", "ironcalc")
+    for page in (page for page in pages(seen) if page.tab in ("Self-attention", "Compare")):
+        assert page.steps
+        assert all([figure.lane for figure in step.figures] == ["c1", "c2"] for step in page.steps)
+    attention = next(page for page in pages(seen) if page.tab == "Self-attention")
+    assert attention.steps[1].title == "Scores = X · Xᵀ"
 
 
 def test_no_number_is_shown_twice(walkthrough):

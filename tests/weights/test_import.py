@@ -54,6 +54,9 @@ def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_p
         n for n in book.names if n.startswith(("bert_l1", "bert_s1_l1", "bert_s1_Output", "bert_l2_W_O"))
     }
     assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
+    said = {text for text in book.typed.values() if isinstance(text, str)}
+    assert {"1 head", "Each token looks at the others. Only some heads of the layer are here."} <= said
+    assert any("numbers. Head 3 of layer 2 only." in text for text in said)
 
 
 def test_the_size_is_said_before(bert: Path) -> None:
