@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.table import Matrix
 
 MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
+LONGEST_TITLE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class Context:
 
     id: str
     words: tuple[str, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its words fit in a chart's title."""
+        return len(" ".join(self.words)) <= LONGEST_TITLE
 
 
 def _token(table: Table, key: str, value: object) -> str:
