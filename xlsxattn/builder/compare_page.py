@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.experiments import compared
+from xlsxattn.builder.focus import HOW_MUCH, LOOKED_AT
 from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
 from xlsxattn.builder.parts import Lane, computed, dims_above, numbered, typed
 from xlsxattn.language import say
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.spec import Spec
     from xlsxattn.builder.words import Context
 
-MOST_BARS = 6
+MOST_BARS, MOST_POINTS = 6, 12
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
@@ -188,8 +189,9 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
         p = f"{sheet.id}_{c.id}"
         parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
         series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
-        title = say("Attention of the focus word in the sentence: {context}", context=c.id)
-        charts.append(Chart("bar", lane, title, "word", "attention (0 to 1)", series, f"{p}_Attention_Cols"))
+        other = say("Attention of the focus word in the sentence: {context}", context=c.id)
+        title = Lane(c, p, f"{c.id}_Tokens").chart_title(sheet.id, other)
+        charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, f"{p}_Attention_Cols"))
     return charts
 
 
@@ -199,8 +201,14 @@ def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Ch
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
     series = [Series("input", (f"{sheet.id}_{spec.contexts[0].id}_X",), columns)]
-    for c in spec.contexts:
+    told_apart = len(spec.contexts) * len(same) <= MOST_POINTS
+    for i, c in enumerate(spec.contexts, 1):
         outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
-        series.append(Series(say("outputs: {context}", context=c.id), outputs, columns))
+        if told_apart:  # the colour says which sentence, the shape which sheet
+            names = [say("{context}: {what}", context=c.id, what=say(s.title)) for s in same]
+            points = zip(names, outputs, strict=True)
+            series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]
+        else:
+            series.append(Series(say("outputs: {context}", context=c.id), outputs, columns))
     titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
     return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_TERMS, MOST_BARS = 3, 6
 STRONGEST = "Its strongest words first: the word, its weight, and where it stands in the sentence."
+LOOKED_AT, HOW_MUCH = "word that the focus word looks at", "attention (0 to 1)"
 MADE_OF = "What the output of the focus word is made of: each word's value, times its weight."
 
 
@@ -107,7 +108,8 @@ def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
         heads = head_prefixes(sheet, lane)[:MOST_BARS]
         named = [say("head {h}", h=h + 1) if sheet.headed else say("attention") for h in range(len(heads))]
         series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, named, strict=True))
-        title = say("Where the focus word looks in the sentence: {context}", context=lane.id)
+        other = say("Where the focus word looks in the sentence: {context}", context=lane.id)
         labels = f"{lane.prefix}_FocusAttention_Cols"
-        charts.append(Chart("bar", i, title, "word", "attention (0 to 1)", series, labels))
+        title = lane.chart_title(sheet.id, other)
+        charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))
     return tuple(charts)

@@ -166,6 +166,7 @@ class Chart:
             (ranges of one cell, one after another).
         lane: under which lane it stands.
         series: (words, range, and for a scatter the columns of x and y).
+        title: its words, or the range and column that hold them.
         labels: the range that names a bar chart's columns, or a line chart's points.
         x_title: the axis's words, or the range and column that hold them.
         y_title: likewise.
@@ -174,7 +175,7 @@ class Chart:
 
     kind: Literal["bar", "scatter", "line"]
     lane: int
-    title: str
+    title: str | tuple[str, int]
     x_title: str | tuple[str, int]
     y_title: str | tuple[str, int]
     series: tuple[Series, ...]
@@ -184,11 +185,16 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of a chart: the blocks it runs through, one point or one row each."""
+    """One series of a chart: the blocks it runs through, one point or one row each.
+
+    ``colour`` counts in the theme's colours of series, None: the next one; ``mark`` in its shapes of points.
+    """
 
     title: str
     blocks: tuple[str, ...]
     columns: tuple[int, int] = (0, 0)
+    colour: int | None = None
+    mark: int = 0
 
 
 @dataclass(frozen=True, slots=True)

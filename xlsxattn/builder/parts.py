@@ -147,6 +147,10 @@ class Lane:
         """A block with the words beside it."""
         return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
 
+    def chart_title(self, page: str, else_: str) -> str | tuple[str, int]:
+        """A chart's title on a page: the sentence's own words, as its heading shows them; others if long."""
+        return (f"{page}_{self.id}_Heading", 0) if self.context.is_short else else_
+
     def heading(self, page: str) -> Block:
         """The sentence as the lane's heading on a page."""
         name = f"{page}_{self.id}_Heading"

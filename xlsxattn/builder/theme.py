@@ -18,6 +18,8 @@ LANES = ("#1F4E79", "#9A3412", "#166534", "#6B21A8")
 """One accent a lane, in turn; white text on each passes WCAG AA."""
 SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
 """Colours of a chart's series, the first for what comes in; each is 4.5:1 or more against white."""
+MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
+"""Shapes of a chart's points."""
 BLUE, WHITE, ORANGE, GREY = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3"
 
 FONT, MONO = "Calibri", "Consolas"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
 MOST_NAMED = 8
 """Words that an error names, of those that the vocabulary lacks."""
+LONGEST_TITLE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,11 @@ class Context:
 
     id: str
     words: tuple[str, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its words fit in a chart's title."""
+        return len(" ".join(self.words)) <= LONGEST_TITLE
 
 
 def _token(table: Table, key: str, value: object) -> str:

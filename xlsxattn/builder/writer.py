@@ -379,9 +379,12 @@ class _Writer:
             made._write_c_smooth = lambda _: made._xml_empty_tag("c:smooth", [("val", "0")])  # noqa: SLF001
         else:
             made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
-        for series, colour in zip(chart.series, cycle(theme.SERIES), strict=False):
+        for series, usual in zip(chart.series, cycle(theme.SERIES), strict=False):
+            colour = usual if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
             made.add_series(self._series(chart, series, colour))
-        made.set_title({"name": chart.title, "name_font": {"size": 12}, "overlay": False})
+        if chart.kind == "scatter":  # else LibreOffice draws a shorter series on, at 0
+            made.show_blanks_as("span")
+        made.set_title({"name": self._title(chart.title), "name_font": {"size": 12}, "overlay": False})
         axis = {"num_font": {"size": 9}, "name_font": {"size": 10, "bold": False}}
         made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
         limits = {"min": 0, "max": 1} if chart.kind == "bar" else {}
@@ -417,7 +420,12 @@ class _Writer:
             "name": series.title,
             "categories": [tab, first.top, x, last.bottom, x],
             "values": [tab, first.top, y, last.bottom, y],
-            "marker": {"type": "circle", "size": 10, "fill": {"color": colour}, "border": {"color": colour}},
+            "marker": {
+                "type": theme.MARKS[series.mark % len(theme.MARKS)],
+                "size": 10,
+                "fill": {"color": colour},
+                "border": {"color": theme.WHITE},  # so that points one over the other are seen
+            },
         }
 
 

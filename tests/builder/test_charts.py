@@ -1,0 +1,71 @@
+"""Charts: what they are called, whose points stand in them, and what LibreOffice must not add."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+
+import pytest
+from specs import plain
+
+from xlsxattn.builder import pages, spec, theme
+from xlsxattn.builder.compare_page import MOST_POINTS
+from xlsxattn.checker.reader import read
+
+
+@pytest.fixture(scope="module")
+def charts(walkthrough):
+    with zipfile.ZipFile(walkthrough) as archive:
+        found = [name for name in archive.namelist() if "charts/chart" in name]
+        return [archive.read(name).decode() for name in found]
+
+
+def compare(*lengths):
+    data = plain(list(lengths), 4, {"id": "a"}, {"id": "q", "seed": 1}, {"id": "c", "kind": "compare"})
+    (page,) = (p for p in pages.book(spec.parse(data, "data")).pages if p.id == "c")
+    return page
+
+
+def test_a_chart_of_a_sentence_bears_its_words(charts, walkthrough):
+    """Live, from the heading of the sentence's lane."""
+    found = set()
+    for chart in charts:
+        title = re.search("<c:title><c:tx><c:strRef><c:f>(.*?)</c:f>.*?<c:v>(.*?)</c:v>", chart)
+        if "barChart" in chart:
+            assert title
+            found.add((title[1].replace("$", "").replace("'", ""), title[2]))
+    areas = {n: a for n, a in read(walkthrough).names.items() if re.fullmatch(r"[a-z]+_[a-z]+_Heading", n)}
+    headings = {area.address().replace("'", "") for area in areas.values()}
+    assert {words for _, words in found} == {"cat and mouse are friends", "keyboard and mouse are useful"}
+    assert {place for place, _ in found} <= headings
+
+
+def test_a_long_sentence_is_called_by_its_id():
+    assert [chart.title for chart in compare(3, 20).charts if chart.kind == "bar"] == [
+        ("c_c1_Heading", 0),
+        "Attention of the focus word in the sentence: c2",
+    ]
+
+
+def test_a_scatter_goes_on_over_missing_points_and_puts_none_at_0(charts):
+    (scatter,) = (chart for chart in charts if "scatterChart" in chart)
+    assert '<c:dispBlanksAs val="span"/>' in scatter
+
+
+def test_each_point_is_told_by_its_colour_and_its_shape():
+    (scatter,) = (chart for chart in compare(3, 4).charts if chart.kind == "scatter")
+    assert [series.title for series in scatter.series] == [
+        "input", "c1: Self-attention", "c1: Self-attention", "c2: Self-attention", "c2: Self-attention",
+    ]  # fmt: skip
+    told = {(series.colour, series.mark) for series in scatter.series}
+    assert len(told) == len(scatter.series)
+    assert {series.colour for series in scatter.series[1:]} == {1, 2}
+    assert theme.SERIES[1] == theme.LANES[0]
+    assert all(len(series.blocks) == 1 for series in scatter.series)
+
+
+def test_very_many_points_are_a_series_a_sentence():
+    (scatter,) = (chart for chart in compare(*[3] * 7).charts if chart.kind == "scatter")
+    assert MOST_POINTS < 2 * 7
+    assert len(scatter.series) == 8
+    assert {len(series.blocks) for series in scatter.series} == {1, 2}
