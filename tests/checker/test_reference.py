@@ -510,5 +510,5 @@ def test_shapes_that_disagree_are_named(name, shape, wanted):
 
 def test_an_unknown_kind_is_refused():
     assert "perceiver" not in KINDS
-    with pytest.raises(ValueError, match="the kind perceiver of the sheet s"):
+    with pytest.raises(ValueError, match="kind perceiver of the sheet s"):
         one_sheet([[1]], "a", kind="perceiver")

@@ -398,7 +398,7 @@ def test_more_largest_logits_than_words_are_refused():
 
 @pytest.mark.parametrize("key", ["norm", "residual", "activation", "pairs", "mask", "position"])
 def test_settings_that_nobody_knows_are_refused(key):
-    with pytest.raises(ValueError, match="There is no reference for"):
+    with pytest.raises(ValueError, match="there is no reference for"):
         decoder("a", **{key: "other"})
 
 

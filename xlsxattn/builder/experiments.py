@@ -133,7 +133,6 @@ MODEL_FOCUS = (
 LAYER_FOCUS = (
     "Choose another focus word on Inputs: its row is outlined here. Which words does it look at in each head?"
 )
-NO_VALUES = "Set all of W_V to 0. Every word still looks where it looked: what does it bring back?"
 NO_FEED_FORWARD = (
     "Set all of W_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only attention is "
     "left."
@@ -229,7 +228,7 @@ def model_input(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
 def layer(sheet: SheetSpec, *, crossed: bool) -> tuple[str, ...]:
     """The experiments of a layer's page; ``crossed``: it looks at another sentence as well."""
     if sheet.only:
-        return (LAYER_FOCUS, WEIGHTS_BIASED if sheet.bias else WEIGHTS, NO_VALUES)
+        return (LAYER_FOCUS, WEIGHTS_BIASED if sheet.bias else WEIGHTS)
     last = 3 if crossed else 2
     stream = f"Residual{last - 1}" if sheet.residual == "pre-norm" else f"Norm{last - 1}"
     silent = NO_FEED_FORWARD_BIASED if sheet.bias else NO_FEED_FORWARD

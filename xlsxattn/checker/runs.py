@@ -185,14 +185,14 @@ class Stripped:
 
     def _as_before(self, tag: bytes, cells: bytes) -> list[_Found]:
         """Runs at the columns of the row before, if it has no others: a look everywhere takes much longer."""
-        number = _NUMBER_OF.search(tag)
-        found: list[_Found] = []
-        at = 0
-        for col, style, count in self._before if number else ():
-            start = cells.find(b'<c r="%s%s"' % (_COLUMNS[col], number[1]), at) if number else -1
-            run = _run(cells, start, col, number[1], style, count) if number and start >= 0 else None
-            if run is None:
-                return []
+        told = _NUMBER_OF.search(tag)
+        number, found, at = told[1] if told else b"", list[_Found](), 0
+        for col, style, count in self._before if told else ():
+            start = cells.find(b'<c r="%s%s"' % (_COLUMNS[col], number), at)
+            run = _run(cells, start, col, number, style, count) if start >= 0 else None
+            following = b"".join(_COLUMNS[col + count : col + count + 1])
+            if run is None or cells.startswith(b'<c r="%s%s"%s><v>' % (following, number, style), run.end):
+                return []  # there is none, or it is longer
             found.append(run)
             at = run.end
         return found if len(cells) - at < LEAST * _SHORTEST else []

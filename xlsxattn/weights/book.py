@@ -99,9 +99,9 @@ def _taken(imported: Imported, *, whole: bool) -> str:
     if whole:
         return said
     layers = ", ".join(str(k) for k in imported.layers)
-    heads = ", ".join(say("{h} of layer {k}", h=h, k=k) for k, h in imported.heads)
+    heads = ", ".join(f"{k}.{h}" for k, h in imported.heads)
     if imported.only_heads:
-        part = say("Heads {heads} only." if len(imported.heads) > 1 else "Head {heads} only.", heads=heads)
+        part = say("Heads {heads} only (layer.head).", heads=heads)
     else:
         part = say(
             "Layers {layers} only." if len(imported.layers) > 1 else "Layer {layers} only.", layers=layers
