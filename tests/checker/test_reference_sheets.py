@@ -234,5 +234,5 @@ def test_one_head_across_with_weights_has_no_output_matrix():
 
 
 def test_causal_masks_across_are_unknown():
-    with pytest.raises(ValueError, match="There is no reference for the mask causal of the sheet s"):
+    with pytest.raises(ValueError, match="there is no reference for mask causal of the sheet s"):
         cross({"mask": "causal"})
