@@ -25,6 +25,8 @@ MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
 WIDE = 1.05
 """A wide (CJK) character takes a little more than two of a column's: 14.7 pixels of 14, at 11 points."""
+WIDER, BESIDE = 1.15, 16.0
+"""How much wider another font may be than Calibri; pixels between a title and the way back."""
 GO = "Go to {title}"
 
 
@@ -86,7 +88,7 @@ def glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
 
 def way_back(sheet: Sheet, page: Page, tell: Tell) -> None:
     """A small link to Start, beside the title."""
-    title, col = theme.pixels(page.title, "title"), 0
+    title, col = WIDER * theme.pixels(page.title, "title") + BESIDE, 0
     usual = theme.LOOKS["number"].width
     while title > 0:
         title -= PIXELS_A_CHARACTER * sheet.widths.get(col, usual) + PIXELS_A_COLUMN
@@ -132,7 +134,7 @@ def front(sheet: Sheet, page: Page, tell: Tell) -> int:
         for i, sample in enumerate(samples):
             sheet.texts.append(Text(row, MARGIN + 2 * i, sample.words, sample.look))
         row += 1
-    glossary_title = tell("Glossary")
+    glossary_title, row = tell("Glossary"), row + 1
     sheet.texts.append(
         Text(row, MARGIN, glossary_title, "link", target="glossary", tip=tell(say(GO, title=glossary_title)))
     )
