@@ -55,7 +55,7 @@ def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_p
     }
     assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
     said = {text for text in book.typed.values() if isinstance(text, str)}
-    assert {"1 head", "Each token looks at the others. Only some heads of the layer are here."} <= said
+    assert {"1 head", "Only some heads of the layer are here: where does each token look in them?"} <= said
     assert any("Heads 2.3 only (layer.head)." in text for text in said)
 
 

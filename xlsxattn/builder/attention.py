@@ -29,6 +29,12 @@ DRAWN = (
 )
 
 
+SUMS = (
+    "Every row of the attention must sum to 1. This is how far the worst is from it: a number like 2.2E-16, "
+    "fifteen zeros after the point, is rounding and no fault."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Attending:
     """Who attends to whom, by which weights, and how the ranges are named.
@@ -246,7 +252,7 @@ def drift(lane: Lane, p: str, steps: Steps) -> Steps:
     terms = ",".join(f"ABS({name}-1)" for name in sums)
     block = computed(f"{p}_Drift", (1, 1), ops.DRIFT, "tiny", terms=terms)
     group = Group((block,), ((ops.DRIFT.maths,),))
-    return {"Drift": Step("Check", "Every row of the attention must sum to 1.", {lane.id: group})}
+    return {"Drift": Step("Check", SUMS, {lane.id: group})}
 
 
 # --- weights -----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Entry, Page
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,9 +32,38 @@ TERMS = (
         "Mikolov et al. 2013",
     ),
     Term("d_model", "How many numbers an embedding has.", "vocab_Dims", ops.VASWANI.format("3.1")),
+    Term("Focus word", "The word that is followed through the workbook: its row is outlined.", "vocab_Focus"),
+    Term("Lane", "The columns that a sheet has for one sentence, below its heading.", r"\w+_Heading"),
+    Term(
+        "Array formula",
+        "A formula in curly brackets: one that fills a whole block of cells, or a single cell.",
+        r"\w+_X",
+    ),
+    Term(
+        "Matrix product, MMULT",
+        "Each row of the first matrix with each column of the second: a dot product in every cell.",
+        r"\w+_X",
+    ),
+    Term(
+        "Dot product",
+        "Two rows, number by number multiplied and added up: large where both are large in the same places.",
+        r"\w+_Scores",
+    ),
+    Term("--", "Before a comparison: makes 1 of TRUE and 0 of FALSE.", r"\w+_X"),
+    Term(
+        "Weights", "Numbers of a model that are the same for every sentence; training finds them.", r"\w+_W_Q"
+    ),
+    Term(
+        "Projection",
+        "A matrix product with weights: it makes queries, keys or values of words, in a space of their own.",
+        r"\w+_Q",
+        ops.VASWANI.format("3.2.2"),
+    ),
     Term("Query, Q", "What a token is looking for.", r"\w+_Q", ops.VASWANI.format("3.2")),
     Term("Key, K", "By what a token can be found.", r"\w+_K", ops.VASWANI.format("3.2")),
     Term("Value, V", "What a token passes on to those that look at it.", r"\w+_V", ops.VASWANI.format("3.2")),
+    Term("d_k", "How many numbers a query has, and a key.", r"\w+_K", ops.VASWANI.format("3.2.1")),
+    Term("d_v", "How many numbers a value has.", r"\w+_V", ops.VASWANI.format("3.2.1")),
     Term(
         "Score",
         "The dot product of a query and a key: how well they go together.",
@@ -59,6 +89,17 @@ TERMS = (
         r"\w+_PaddingMask",
     ),
     Term(
+        "Row maximum",
+        "The largest number of a row. It is taken off before exp, which keeps numbers small and changes no "
+        "weight.",
+        r"\w+_RowMax",
+    ),
+    Term(
+        "exp",
+        "2.718... to the power of a number: positive, and 2.7 times as large for a number larger by 1.",
+        r"\w+_Exp",
+    ),
+    Term(
         "Softmax",
         "exp of each number, divided by the sum: positive weights that sum to 1.",
         r"\w+_Exp",
@@ -81,6 +122,11 @@ TERMS = (
         r"\w+_Entropy",
     ),
     Term(
+        "Entropy without √d",
+        "The same, were the scores not divided by √d_k. It is shown to tell what that division does.",
+        r"\w+_EntropyUnscaled",
+    ),
+    Term(
         "Head",
         "One attention among several side by side, each in a subspace of its own.",
         r"\w+_h1_Attention",
@@ -91,6 +137,12 @@ TERMS = (
         "Several heads that share keys and values.",
         r"\w+_g1_K",
         "Ainslie et al. 2023",
+    ),
+    Term(
+        "Concat",
+        "The heads' outputs side by side, as one block.",
+        r"\w+_Concat",
+        ops.VASWANI.format("3.2.2"),
     ),
     Term(
         "W_O",
@@ -164,7 +216,28 @@ TERMS = (
         r"\w+_Next",
         "Radford et al. 2019",
     ),
+    Term(
+        "Cosine",
+        "How alike two rows point: 1 the same way, 0 across, −1 the opposite way; lengths play no part.",
+        r"\w+_(Cosine(_\w+)?|Near|Similarity)",
+    ),
 )
+PAPERS = {
+    "Ainslie et al. 2023": "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head "
+    "Checkpoints",
+    "Ba et al. 2016": "Layer Normalization",
+    "Devlin et al. 2019": "BERT: Pre-training of Deep Bidirectional Transformers for Language Understanding",
+    "Elfwing et al. 2017": "Sigmoid-Weighted Linear Units for Neural Network Function Approximation in "
+    "Reinforcement Learning",
+    "Hendrycks and Gimpel 2016": "Gaussian Error Linear Units (GELUs)",
+    "Mikolov et al. 2013": "Efficient Estimation of Word Representations in Vector Space",
+    "Radford et al. 2019": "Language Models are Unsupervised Multitask Learners",
+    "Shazeer 2020": "GLU Variants Improve Transformer",
+    "Su et al. 2021": "RoFormer: Enhanced Transformer with Rotary Position Embedding",
+    "Vaswani et al. 2017": "Attention Is All You Need",
+    "Zhang and Sennrich 2019": "Root Mean Square Layer Normalization",
+}
+"""The papers that terms and steps are taken from, and their titles."""
 
 
 def glossary_page(pages: Sequence[Page]) -> Page:
@@ -176,4 +249,16 @@ def glossary_page(pages: Sequence[Page]) -> Page:
         if first is not None:
             entries.append(Entry(term.term, term.says, first, term.paper))
     lead = "What the words mean, in the order in which the sheets use them. A click leads to the first place."
-    return Page("glossary", "Glossary", lead, entries=tuple(entries), subtitle="what the words mean")
+    cited = {entry.paper for entry in entries} | {band.paper for page in pages for band in page.bands}
+    short = {paper.partition(", §")[0] for paper in cited if paper}
+    papers = tuple(
+        (name, say("{title}", title=PAPERS[name])) for name in sorted(short)
+    )  # a title is never told
+    return Page(
+        "glossary",
+        "Glossary",
+        lead,
+        entries=tuple(entries),
+        papers=papers,
+        subtitle="what the words mean",
+    )

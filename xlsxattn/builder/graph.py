@@ -211,6 +211,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """A cell of the front page's legend: what a look means, dressed in it."""
+
+    words: str
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A line of a table of contents: a page's title, what it shows, and where a click leads.
 
@@ -248,10 +256,12 @@ class Page:
         drop_downs: which range's cells offer a list, and the range that the list comes from.
         paragraphs: lines of text before the bands.
         boxes: a picture of the whole, each box a link.
+        legend: what the colours mean, line by line.
         links: a table of contents, before the bands.
         subtitle: what the page shows, in a few words for the front page's picture.
         tries: experiments for the reader, each with what to look for, after the bands.
         entries: a glossary, before the bands.
+        papers: below it, what is cited and its title.
         compact: whether its lanes are only as wide as their blocks.
         box: its title in that picture, where the page's own would say too much.
         begins: whether it begins a line of that picture.
@@ -268,10 +278,12 @@ class Page:
     drop_downs: Mapping[str, str] = field(default_factory=dict)
     paragraphs: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
+    legend: tuple[tuple[Sample, ...], ...] = ()
     links: tuple[Link, ...] = ()
     subtitle: str = ""
     tries: tuple[str, ...] = ()
     entries: tuple[Entry, ...] = ()
+    papers: tuple[tuple[str, str], ...] = ()
     compact: bool = False
     box: str = ""
     begins: bool = False

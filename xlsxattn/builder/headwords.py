@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.measures import BAND_GAP, FIRST_BAND, HEAD_ROWS, MARGIN, label_width
 from xlsxattn.builder.placed import Placed, Text
+from xlsxattn.builder.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ MOST_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
 WIDE = 1.05
 """A wide (CJK) character takes a little more than two of a column's: 14.7 pixels of 14, at 11 points."""
+WIDER, BESIDE = 1.15, 16.0
+"""How much wider another font may be than Calibri; pixels between a title and the way back."""
 GO = "Go to {title}"
-LEGEND = (("input: yours to change", "input"), ("formula", "formula"), ("result (bold)", "result"))
 
 
 def page_head(sheet: Sheet, page: Page) -> int:
@@ -74,7 +76,28 @@ def glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
         sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
         sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries) * WIDE + 1.0
         sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
-    return row + len(page.entries)
+    row += len(page.entries)
+    if page.papers:
+        sheet.texts.append(Text(row + 1, MARGIN, tell("Papers"), "step"))
+        for i, (paper, title) in enumerate(page.papers, row + 2):
+            sheet.texts.append(Text(i, MARGIN, paper, "paper"))
+            sheet.texts.append(Text(i, MARGIN + 1, title, "meaning"))
+        row += len(page.papers) + 2
+    return row
+
+
+def way_back(sheet: Sheet, page: Page, tell: Tell) -> None:
+    """A small link to Start, beside the title."""
+    title, col = WIDER * theme.pixels(page.title, "title") + BESIDE, 0
+    usual = theme.LOOKS["number"].width
+    while title > 0:
+        title -= PIXELS_A_CHARACTER * sheet.widths.get(col, usual) + PIXELS_A_COLUMN
+        col += 1
+    start = tell("Start")
+    sheet.texts.append(
+        Text(0, col, f"← {start}", "way back", target="xlsxattn_Status", tip=tell(say(GO, title=start)))
+    )
+    sheet.last = sheet.last[0], max(sheet.last[1], col)
 
 
 def tries(sheet: Sheet, page: Page, row: int, pieces: list[tuple[int, int]], tell: Tell) -> int:
@@ -107,8 +130,15 @@ def front(sheet: Sheet, page: Page, tell: Tell) -> int:
     for top, line in enumerate(lines):
         _line_of_boxes(sheet, line, row + 4 * top, tell, last=line is lines[-1])
     row += 4 * len(lines)
-    for i, (text, look) in enumerate(LEGEND):
-        sheet.texts.append(Text(row, MARGIN + 2 * i, tell(text), f"legend {look}"))
+    for samples in page.legend:
+        for i, sample in enumerate(samples):
+            sheet.texts.append(Text(row, MARGIN + 2 * i, sample.words, sample.look))
+        row += 1
+    glossary_title, row = tell("Glossary"), row + 1
+    sheet.texts.append(
+        Text(row, MARGIN, glossary_title, "link", target="glossary", tip=tell(say(GO, title=glossary_title)))
+    )
+    sheet.texts.append(Text(row, MARGIN + 2, tell("what the words mean"), "why"))
     return row + 2
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
-from xlsxattn.builder.headwords import contents, front, glossary, page_head, tries
+from xlsxattn.builder.headwords import contents, front, glossary, page_head, tries, way_back
 from xlsxattn.builder.lanes import colour, lay_lanes
 from xlsxattn.builder.measures import (
     BAND_GAP,
@@ -64,10 +64,14 @@ def lay_out(book: Book) -> list[Sheet]:
     """
     tell = book.language.tell
     tabs = _tabs([page.title for page in book.pages], tell)
-    return [
+    sheets = [
         _sheet(page, tab, tell, first=i == 0, full=book.explain == "full")
         for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
     ]
+    firsts = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # where a link to a page leads
+    for sheet in sheets:
+        sheet.texts = [replace(text, target=firsts.get(text.target, text.target)) for text in sheet.texts]
+    return sheets
 
 
 def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
@@ -114,6 +118,8 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
     row = tries(sheet, page, row, pieces, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
     finish(sheet, row, pieces, all_of_it=page.id != MANIFEST)
+    if not first:  # columns have their widths now
+        way_back(sheet, page, tell)
     return sheet
 
 

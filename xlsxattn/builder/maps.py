@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.parts import Lane
     from xlsxattn.builder.settings import SheetSpec
 
-LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
+LEAD = "Every head, the same words in each: which heads look at the same, which differ?"
+MODEL_LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
 WHY = "Row: the word that looks. Column: the word looked at. The darker, the more; every row sums to 1."
 
 
@@ -52,7 +53,7 @@ def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
     return Page(
         f"{s}_maps",
         say("{title}, all heads", title=say(sheet.title)),
-        LEAD,
+        MODEL_LEAD if sheet.is_model else LEAD,
         lanes=lanes,
         bands=tuple(bands),
         subtitle="all heads at a glance",

@@ -109,7 +109,7 @@ def _lead(sheet: SheetSpec) -> str:
 
 def _ranks(sheet: SheetSpec, keys: Sequence[Lane]) -> Band:
     group = Group((ranks(sheet, keys),), (("rank",),))
-    why = "The strongest word first."
+    why = "The formulas of the strongest words read these numbers: which of them stands in a column."
     return Band("Ranks", why, (group,), shared=True, show_formula=False, level=1)
 
 

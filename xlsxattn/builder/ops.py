@@ -354,7 +354,7 @@ INPUT = {
     "XP": Op(
         "{name} = X + P",
         "={x}+{p}",
-        why="The word and its place, added up: what the first layer reads.",
+        why="The word and its place, added up: what is read from here on.",
         paper=VASWANI.format("3.5"),
     ),
     "√XP": Op(

@@ -118,7 +118,8 @@ def unembedding_bands(spec: Spec, sheet: SheetSpec) -> tuple[list[Fact], list[Ba
     if sheet.kind in WRITERS:
         rank = typed(f"{s}_Rank", "count", [[float(j + 1) for j in range(sheet.top_k)]], "constant")
         group = Group((rank,), (("rank",),))
-        found = [Band("Ranks", "The most likely word first.", (group,), shared=True, show_formula=False)]
+        why = "The formulas of the most likely words read these numbers: which of them stands in a column."
+        found = [Band("Ranks", why, (group,), shared=True, show_formula=False)]
         if not sheet.tied:
             block = typed(f"{s}_W_U", "input", sheet.weights["W_U"])
             words = tuple(say("{word}", word=word) for word in spec.vocabulary.tokens)  # never told otherwise

@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xlsxattn.builder import ops
+from xlsxattn.builder import ops, theme
 from xlsxattn.builder.compare_page import compare_page
 from xlsxattn.builder.experiments import inputs
 from xlsxattn.builder.glossary import glossary_page
-from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Side
+from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Sample, Side
 from xlsxattn.builder.models import attention_pages, cross_attention_page
 from xlsxattn.builder.parts import computed, typed
 from xlsxattn.builder.settings import ATTENTION, WRITERS
@@ -36,19 +36,24 @@ FOLLOW = {
     True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
     "becomes is not.",
 }
-HOW_TO = (
-    "1.  Read the sheets from left to right, each from top to bottom: every step has its formula above it.",
-    "2.  On Inputs, swap a word or change a number, and watch what moves on every other sheet.",
+READ = (
+    "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
+    "formula; all other formulas are in their cells: click one."
 )
-IN_NAMES = {
-    False: say("3.  Click any cell: its formula speaks in names: {formula}."),
-    True: say("3.  The line above each block is its formula, in names: {formula}."),
-}
-BLANKS = say("{said} 0+ reads blanks as 0.")
+CHANGE = "2.  On Inputs, swap a word or change a number, and watch what moves on the other sheets."
+IN_NAMES = (
+    "3.  Formulas speak in names of blocks: {formula}. The name box beside the formula bar leads to each."
+)
+ARRAYS = (
+    "4.  Curly brackets: one formula fills a whole block, or a cell. MMULT(A,TRANSPOSE(B)) multiplies every "
+    "row of A with every row of B, number by number, and adds up: a dot product in each cell. -- makes 1 of "
+    "TRUE and 0 of FALSE; 0+ reads blanks as 0."
+)
 PARTS = (
-    "4.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
+    "5.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
     "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
 )
+LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
 SENTENCES = (
@@ -178,8 +183,15 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
     )
     boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
     usual = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
-    lead = spec.about or usual
-    return Page("start", spec.title, lead, bands=(band,), paragraphs=_how_to(spec, pages), boxes=boxes)
+    return Page(
+        "start",
+        spec.title,
+        spec.about or usual,
+        bands=(band,),
+        paragraphs=_how_to(spec, pages),
+        boxes=boxes,
+        legend=_legend(spec),
+    )
 
 
 def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
@@ -188,9 +200,27 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
     growing = any(sheet.generate for sheet in spec.sheets)
-    said = say(IN_NAMES["[" in shown], formula=shown)
-    said = say(BLANKS, said=said) if "0+" in shown else said
-    return (*HOW_TO, said, *((PARTS,) if growing else ()))
+    return (READ, CHANGE, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if growing else ()))
+
+
+def _legend(spec: Spec) -> tuple[tuple[Sample, ...], ...]:
+    """What the colours mean, line by line; only those that the workbook has."""
+    kinds = (
+        Sample("input: yours to change", "legend input"),
+        Sample("formula", "legend formula"),
+        Sample("result (bold)", "legend result"),
+        Sample("the focus word's row", "legend focus"),
+    )
+    heat = [
+        Sample("above 0: the more, the darker", "legend positive"),
+        Sample("below 0: the more, the darker", "legend negative"),
+        Sample("weight from 0 to 1", "legend weight"),
+    ]
+    if any(sheet.mask != "none" for sheet in spec.sheets):
+        heat.append(Sample("−∞: must not be seen", "legend unseen"))
+    lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
+    colours = tuple(Sample(words, look) for words, look, _ in lanes)
+    return (kinds, tuple(heat), *([colours] if len(spec.contexts) > 1 else []))
 
 
 def _inputs(spec: Spec) -> Page:

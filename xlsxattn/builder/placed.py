@@ -49,7 +49,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words in a cell, or in merged cells; with ``target``, a link to a name, which shows a tip."""
+    """Words in a cell, or in merged cells; with ``target``, a name or a place, a link that shows a tip."""
 
     row: int
     col: int

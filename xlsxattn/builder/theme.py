@@ -20,7 +20,8 @@ SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
 """Colours of a chart's series, the first for what comes in; each is 4.5:1 or more against white."""
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Shapes of a chart's points."""
-BLUE, WHITE, ORANGE, GREY = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3"
+BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
+OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 
 FONT, MONO = "Calibri", "Consolas"
 NUMBER, FINE = "0.00", "0.000"
@@ -80,6 +81,16 @@ class Look:
 
 def _number(num_format: str, heat: str = "", takes: str = "", **more: object) -> Look:
     return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat, takes=takes)
+
+
+LANE_SAMPLES = ("legend first", "legend second", "legend third", "legend fourth")
+"""Looks of the legend's cells that show the lanes' accents."""
+
+
+def _sample(behind: str, ink: str = INK) -> Look:
+    """A cell of the legend."""
+    dress = {"bg_color": behind, "font_color": ink, "border": 1, "border_color": LINE, "align": "center"}
+    return Look({**dress, "shrink": True})
 
 
 LOOKS: Mapping[str, Look] = {
@@ -192,6 +203,7 @@ LOOKS: Mapping[str, Look] = {
         }
     ),
     "link": Look({"font_color": LANES[0], "underline": 1}),
+    "way back": Look({"font_color": LANES[0], "underline": 1, "font_size": 9, "valign": "vcenter"}),
     "arrow": Look({"font_size": 16, "font_color": MUTED, "align": "center", "valign": "vcenter"}),
     "legend input": Look(
         {
@@ -204,6 +216,12 @@ LOOKS: Mapping[str, Look] = {
     ),
     "legend formula": Look({"border": 1, "border_color": LINE, "align": "center"}),
     "legend result": Look({"bold": True, "border": 1, "border_color": LINE, "align": "center"}),
+    "legend focus": Look({**OUTLINE, "align": "center"}),
+    "legend positive": _sample(ORANGE),
+    "legend negative": _sample(BLUE),
+    "legend weight": _sample(DARK_BLUE),
+    "legend unseen": _sample(GREY),
+    **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
 HEATS: Mapping[str, Mapping[str, Any]] = {
@@ -211,7 +229,7 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
     "masked": {"type": "2_color_scale", "min_color": WHITE, "max_color": ORANGE, "min_type": "num",
                "min_value": 0, "max_type": "max"},
-    "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": "#5B9BD5", "min_type": "num",
+    "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
 }  # fmt: skip
 """Heat maps: the diverging one ends at plus and minus the largest size, 0 is white; weights have fixed ends,
@@ -231,7 +249,6 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 }
 """What a cell takes: the title and the words of a warning, and XlsxWriter's rule. Nothing is forbidden."""
 
-OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE = {"num_format": "0.0E+00"}

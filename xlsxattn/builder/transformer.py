@@ -26,7 +26,7 @@ from xlsxattn.builder.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.settings import PADDING, WRITERS
+from xlsxattn.builder.settings import CAUSAL, PADDING, WRITERS
 from xlsxattn.builder.shelf import weights_page
 from xlsxattn.builder.similar import similar_page
 from xlsxattn.builder.theme import cell_width
@@ -41,6 +41,23 @@ if TYPE_CHECKING:
 
 LEAST_WORD = 10.0
 """Characters that a word takes which a model may write."""
+IN_LEAD = {
+    "placed": "Words become rows of numbers, and each gets its place added: this is what the first layer "
+    "reads.",
+    "rotary": "Words become rows of numbers: this is what the first layer reads. Places come in where "
+    "queries and keys are turned.",
+    "none": "Words become rows of numbers: this is what the first layer reads. Nothing says where they "
+    "stand.",
+}
+LOOKING = "Each token looks at all tokens, then passes through the feed-forward by itself."
+LOOKING_BACK = (
+    "Each token looks at itself and back, never ahead, then passes through the feed-forward by itself."
+)
+LOOKING_ACROSS = (
+    "Each token looks at itself and back, then at the other sentence, then passes through the feed-forward "
+    "by itself."
+)
+SOME_HEADS = "Only some heads of the layer are here: where does each token look in them?"
 ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
 
 
@@ -133,9 +150,6 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
         names = [n for n in sheet.weights if n.startswith("Input_")]
         weights = [norm_weights(sheet.weights, sheet.id, names)]
     positions = position_bands(sheet, lanes, d_model)
-    lead = (
-        "Words become rows of numbers, and each learns where it stands: this is what the first layer reads."
-    )
     page = f"{sheet.id}_in"
     facts = (
         [Fact("base =", typed(f"{sheet.id}_Base", "setting", ((sheet.base,),)))] if _has_base(sheet) else []
@@ -145,11 +159,11 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Side]) -> Page:
     return Page(
         page,
         say("{title}, input", title=say(sheet.title)),
-        lead,
+        IN_LEAD["placed" if sheet.adds_places else sheet.position],
         tuple(facts),
         tuple(lane.heading(page) for lane in lanes),
         (*words, *positions, *stream, *weights, *masks),
-        subtitle="words and positions",
+        subtitle="words" if sheet.position == "none" else "words and positions",
         tries=model_input(spec, sheet),
         box="Input",
     )
@@ -288,14 +302,10 @@ def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
 
 
 def _layer_lead(sheet: SheetSpec, side: Side) -> str:
-    lead = "Each token looks at the others, then passes through the feed-forward by itself."
-    if sheet.only:
-        lead = "Each token looks at the others. Only some heads of the layer are here."
-    if side.memory:
-        lead = (
-            "Each token looks at the others, then at the other sentence, "
-            "then passes through the feed-forward by itself."
-        )
+    lead = LOOKING_BACK if sheet.kind in WRITERS or sheet.mask in CAUSAL else LOOKING
+    if sheet.kind == "encoder-decoder":
+        lead = LOOKING_ACROSS if side.memory else LOOKING
+    lead = SOME_HEADS if sheet.only else lead
     return say(ROWS_AT_A_TIME, lead=say(lead)) if side.lanes[0].growing else lead
 
 

@@ -1,0 +1,140 @@
+"""What leads a reader: Start, its legend, the glossary, and the way back."""
+
+from __future__ import annotations
+
+import re
+
+import openpyxl
+import pytest
+from model_specs import drawn
+from specs import plain
+
+from xlsxattn import templates
+from xlsxattn.builder import experiments, layout, ops, pages, spec, theme
+from xlsxattn.builder.glossary import PAPERS, TERMS
+
+SPECS = {name: spec.load(templates.path(name)) for name in templates.names()}
+SPECS |= {f"drawn {seed}": spec.parse(drawn(seed), "drawn") for seed in range(4)}
+
+
+def pages_of(one):
+    return {page.id: page for page in pages.book(one).pages}
+
+
+@pytest.fixture(scope="module")
+def book(walkthrough):
+    return openpyxl.load_workbook(walkthrough)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_start_says_how_to_read_a_formula(name):
+    start = pages_of(SPECS[name])["start"]
+    said = " ".join(start.paragraphs)
+    for sign in ("MMULT(A,TRANSPOSE(B))", "Curly brackets", "-- makes 1 of TRUE", "0+ reads blanks"):
+        assert sign in said
+    assert [text[:3] for text in start.paragraphs] == [f"{i}. " for i in range(1, len(start.paragraphs) + 1)]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_what_start_says_of_formulas_above_blocks_is_true(name):
+    """A line of code above a block, in braces or after =, is that block's own formula."""
+    book = pages.book(SPECS[name])
+    for sheet in layout.lay_out(book)[1:-1]:
+        blocks = {(p.row, p.col): p.block for p in sheet.placed}
+        for text in sheet.texts:
+            if text.look != "formula" or text.text.startswith(" "):
+                continue
+            below = [
+                b for (row, col), b in blocks.items() if 0 < row - text.row < 8 and 0 <= col - text.col < 2
+            ]
+            own = {part.formula for b in below for part in b.parts}
+            start = text.text.split("  ...  ")[0].strip("{}")
+            assert any(formula.startswith(start) for formula in own), (sheet.tab, text.text)
+
+
+def test_the_legend_shows_the_colours_that_the_sheets_have():
+    start = pages_of(SPECS["walkthrough"])["start"]
+    dressed = {sample.look: theme.LOOKS[sample.look].format for line in start.legend for sample in line}
+    colours = {look: form.get("bg_color") for look, form in dressed.items()}
+    assert colours["legend positive"] == theme.HEATS["diverging"]["max_color"]
+    assert colours["legend negative"] == theme.HEATS["diverging"]["min_color"]
+    assert colours["legend weight"] == theme.HEATS["weights"]["max_color"]
+    assert [colours[look] for look in theme.LANE_SAMPLES[:2]] == list(theme.LANES[:2])
+    assert dressed["legend focus"]["top_color"] == theme.OUTLINE["top_color"]
+    assert colours["legend input"] == theme.INPUT_FILL
+    assert "legend unseen" not in dressed
+    assert theme.LANE_SAMPLES[2] not in dressed
+
+
+def test_the_legend_knows_masks_and_single_sentences():
+    looks = {sample.look for line in pages_of(SPECS["causal"])["start"].legend for sample in line}
+    assert "legend unseen" in looks
+    assert not looks & {*theme.LANE_SAMPLES}
+    many = spec.parse(plain([2] * 7, 2, {"id": "a"}), "many")
+    looks = {sample.look for line in pages_of(many)["start"].legend for sample in line}
+    assert looks >= {*theme.LANE_SAMPLES}
+
+
+# --- the glossary ------------------------------------------------------------------------------------------
+
+
+def test_the_glossary_has_the_words_that_newcomers_ask_for():
+    terms = {entry.term for entry in pages_of(SPECS["walkthrough"])["glossary"].entries}
+    assert terms >= {
+        *("Dot product", "Matrix product, MMULT", "Array formula", "--", "Projection", "Weights", "Lane"),
+        *("Focus word", "Cosine", "Row maximum", "Concat", "d_k", "d_v", "exp", "Entropy without √d"),
+    }
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_entry_leads_to_a_range_and_every_paper_has_its_title(name):
+    found = pages_of(SPECS[name])
+    names = {block.name for page in found.values() for block in page.blocks()}
+    glossary = found["glossary"]
+    assert all(entry.target in names for entry in glossary.entries)
+    assert len({entry.term for entry in glossary.entries}) == len(glossary.entries)
+    cited = {entry.paper for entry in glossary.entries}
+    cited |= {band.paper for page in found.values() for band in page.bands}
+    assert dict(glossary.papers).keys() == {paper.partition(",")[0] for paper in cited if paper}
+
+
+def test_every_paper_that_the_code_cites_has_a_title():
+    cited = {term.paper for term in TERMS}
+    for thing in vars(ops).values():
+        for op in thing.values() if isinstance(thing, dict) else [thing]:
+            cited |= {op.paper} if isinstance(op, ops.Op) else set()
+    assert {paper.partition(",")[0] for paper in cited if paper} == set(PAPERS)
+
+
+# --- the way ------------------------------------------------------------------------------------------------
+
+
+def linked(sheet, place):
+    """The cells of a sheet that lead to a place."""
+    return [c for row in sheet for c in row if c.hyperlink and c.hyperlink.location == place]
+
+
+def test_start_leads_to_the_glossary_and_every_sheet_back_to_start(book):
+    assert [cell.value for cell in linked(book["Start"], "'Glossary'!A1")] == ["Glossary"]
+    for sheet in book.worksheets[1:]:
+        (back,) = linked(sheet, "xlsxattn_Status")
+        assert (back.value, back.row) == ("← Start", 1)
+    tab, _ = next(iter(book.defined_names["xlsxattn_Status"].destinations))
+    assert tab == "Start"
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_the_way_back_does_not_cover_the_title(name):
+    for sheet in layout.lay_out(pages.book(SPECS[name]))[1:]:
+        (title,) = (text for text in sheet.texts if text.look == "title")
+        (back,) = (text for text in sheet.texts if text.look == "way back")
+        left = sum(7.0 * sheet.widths.get(col, 8.5) + 5.0 for col in range(back.col))
+        assert left >= theme.pixels(title.text, "title")
+
+
+def test_no_text_speaks_jargon():
+    said = [text for name, text in vars(experiments).items() if name.isupper() and isinstance(text, str)]
+    for one in SPECS.values():
+        for page in pages_of(one).values():
+            said += [page.lead, *page.tries, *(band.why for band in page.bands), *page.paragraphs]
+    assert not [text for text in said if re.search(r"\blanes?\b", text)]
