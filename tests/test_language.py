@@ -170,8 +170,13 @@ def parsers() -> set[str]:
 
 
 def system() -> set[str]:
-    """Why the system refuses to read or write a file."""
-    return {os.strerror(number) for number in REFUSALS}
+    """Why the system refuses to read or write a file, and what is wrong with bytes that are no UTF-8."""
+    found = {os.strerror(number) for number in REFUSALS}
+    for wrong in (b"\xff", b"\xc3(", b"\xc3"):
+        with pytest.raises(UnicodeDecodeError) as said:
+            wrong.decode("utf-8")
+        found.add(said.value.reason)
+    return found
 
 
 def constant(node: ast.AST) -> bool:
