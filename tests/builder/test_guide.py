@@ -138,3 +138,14 @@ def test_no_text_speaks_jargon():
         for page in pages_of(one).values():
             said += [page.lead, *page.tries, *(band.why for band in page.bands), *page.paragraphs]
     assert not [text for text in said if re.search(r"\blanes?\b", text)]
+
+
+def test_arrows_lead_on_where_a_line_of_boxes_is_full_and_down_where_one_begins_anew():
+    def arrows(name):
+        start = layout.lay_out(pages.book(SPECS[name]))[0]
+        boxes = {text.row for text in start.texts if text.look == "box"}
+        lines = [[t for t in start.texts if t.row in (row, row + 2)] for row in sorted(boxes)]
+        return ["".join(t.text for t in line if t.look == "arrow") for line in lines]
+
+    assert arrows("walkthrough") == ["→→→→→", "→"]
+    assert arrows("encoder") == ["↓", "→→→→↓", "→→→→→", "→"]

@@ -5,6 +5,7 @@ Each function adds its words to a sheet, from a row on, and gives the row where 
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
@@ -118,7 +119,7 @@ def front(sheet: Sheet, page: Page, tell: Tell) -> int:
     """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
     lines = _lines_of_boxes(page.boxes)
     columns = 2 * max(map(len, lines)) - 1
-    for i in range(max(columns, 7)):
+    for i in range(max(columns + 1, 7)):
         sheet.widths[MARGIN + i] = BOX_WIDTH if i % 2 == 0 else ARROW_WIDTH
     across = max(columns, 9)
     sheet.frozen, row = 1, 2
@@ -127,8 +128,8 @@ def front(sheet: Sheet, page: Page, tell: Tell) -> int:
         sheet.heights[row] = 16.0 * -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS) + 4
         row += 1
     row += 1
-    for top, line in enumerate(lines):
-        _line_of_boxes(sheet, line, row + 4 * top, tell, last=line is lines[-1])
+    for i, (line, after) in enumerate(zip_longest(lines, lines[1:])):
+        _line_of_boxes(sheet, line, after, row + 4 * i, tell)
     row += 4 * len(lines)
     for samples in page.legend:
         for i, sample in enumerate(samples):
@@ -152,14 +153,17 @@ def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
     return lines
 
 
-def _line_of_boxes(sheet: Sheet, line: Sequence[Box], top: int, tell: Tell, *, last: bool) -> None:
+def _line_of_boxes(
+    sheet: Sheet, line: Sequence[Box], after: Sequence[Box] | None, top: int, tell: Tell
+) -> None:
+    """Boxes with arrows between them; one more leads on to the next line, or down to one that begins anew."""
     for i, box in enumerate(line):
         col = MARGIN + 2 * i
         tip = tell(say(GO, title=box.title))
         sheet.texts.append(Text(top, col, box.title, "box", target=box.target, tip=tip))
         sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
-        if i + 1 < len(line):
+        if i + 1 < len(line) or (after and not after[0].begins):
             sheet.texts.append(Text(top, col + 1, "→", "arrow"))
-    if not last:
+    if after and after[0].begins:
         sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
     sheet.heights |= {top: 26.0, top + 1: 20.0}

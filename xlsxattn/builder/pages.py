@@ -212,8 +212,8 @@ def _legend(spec: Spec) -> tuple[tuple[Sample, ...], ...]:
         Sample("the focus word's row", "legend focus"),
     )
     heat = [
-        Sample("above 0: the more, the darker", "legend positive"),
-        Sample("below 0: the more, the darker", "legend negative"),
+        Sample("far above 0: darker", "legend positive"),
+        Sample("far below 0: darker", "legend negative"),
         Sample("weight from 0 to 1", "legend weight"),
     ]
     if any(sheet.mask != "none" for sheet in spec.sheets):

@@ -21,6 +21,10 @@ SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Shapes of a chart's points."""
 BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
+AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
+GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
+FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
+"""A chart's axes: a few quiet lines to read heights by."""
 OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 
 FONT, MONO = "Calibri", "Consolas"

@@ -385,13 +385,11 @@ class _Writer:
         if chart.kind == "scatter":  # else LibreOffice draws a shorter series on, at 0
             made.show_blanks_as("span")
         made.set_title({"name": self._title(chart.title), "name_font": {"size": 12}, "overlay": False})
-        axis = {"num_font": {"size": 9}, "name_font": {"size": 10, "bold": False}}
+        axis = {**theme.AXIS, "num_font": {"size": 9}, "name_font": {"size": 10, "bold": False}}
         made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
-        limits = {"min": 0, "max": 1} if chart.kind == "bar" else {}
-        made.set_y_axis(
-            {**axis, "name": self._title(chart.y_title), "major_gridlines": {"visible": True}, **limits}
-        )
-        made.set_legend({"position": "bottom"})
+        scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
+        made.set_y_axis({**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID})
+        made.set_legend({"none": True} if len(chart.series) == 1 else {"position": "bottom"})
         made.set_size({"width": width, "height": 340})
         return made
 
