@@ -58,7 +58,7 @@ def _run(command: click.Command) -> int:
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as error:
-        code = complain(error.format_message(), UNUSABLE)
+        code = complain(cli_language.respelled(error.format_message()), UNUSABLE)
     except MemoryError:
         code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
@@ -198,7 +198,7 @@ def _show(outcome: Outcome) -> None:
     click.echo(tell(by) if found.saved_by else outcome.path)
     for line in report.describe(found.every_finding, spoken()):
         _echo(line, "red" if line.startswith(tell("error")) else "yellow")
-    for run in () if is_quiet() else found.runs:
+    for run in () if is_quiet() else [run for run in found.runs if run.results]:
         how = (
             say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
         )

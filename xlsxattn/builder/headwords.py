@@ -74,7 +74,8 @@ def glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
         sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
         sheet.heights[i] = 18.0
     if page.entries:
-        sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
+        first = [*(entry.term for entry in page.entries), *(paper for paper, _ in page.papers)]
+        sheet.widths[MARGIN] = max(map(theme.cell_width, first)) + 4.0
         sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries) * WIDE + 1.0
         sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
     row += len(page.entries)
