@@ -13,7 +13,7 @@ from commands import refusal, run
 from test_language import said
 
 from xlsxattn import templates
-from xlsxattn.builder import spec, theme
+from xlsxattn.builder import pages, spec, theme
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.builder.words import parts_of
 from xlsxattn.cli_language import ENVIRONMENT
@@ -167,7 +167,8 @@ def test_texts_that_speak_of_other_words_are_told(here):
 
 @pytest.mark.parametrize("name", templates.names())
 def test_no_template_speaks_of_words_that_it_lacks(name):
-    assert spec.quoted_in_vain(spec.load(templates.path(name))) == ()
+    one = spec.load(templates.path(name))
+    assert spec.quoted_in_vain(one, [page.title for page in pages.book(one).pages]) == ()
 
 
 def test_a_chinese_reader_is_told_how_to_get_a_chinese_workbook(monkeypatch):
@@ -179,6 +180,14 @@ def test_a_chinese_reader_is_told_how_to_get_a_chinese_workbook(monkeypatch):
     assert hint not in run("build", "causal", "-o", "a.xlsx", "--lang", "en").err
     Path("a.toml").write_text(SPEC, "utf-8")
     assert hint not in run("build", "a.toml").err
+
+
+def test_a_copy_with_english_comments_says_which_template_has_chinese_ones():
+    hint = "文件中的注释和说明仍是英文；用中文写的模板：pingguo\n"
+    assert run("new", "causal", "a.toml", "--lang", "zh").err == hint
+    assert run("new", "pingguo", "b.toml", "--lang", "zh").err == ""
+    assert run("new", "causal", "c.toml", "--lang", "zh", "-q").err == ""
+    assert run("new", "causal", "d.toml").err == ""
 
 
 # --- marks -------------------------------------------------------------------------------------------------
@@ -311,9 +320,10 @@ def test_chinese_pages_have_a_font_with_chinese_characters_and_room_for_it(book,
         assert all((theme.WIDE_FONT in text) == (path == book) for text in charts)
 
 
-def test_rows_are_as_high_as_lines_of_the_chinese_font(book):
+def test_rows_are_as_high_as_lines_of_the_chinese_font(book, tmp_path):
     """A line of it is 1.32 times as high as the font."""
-    for sheet in openpyxl.load_workbook(book).worksheets:
+    assert run("build", "sort", "-o", tmp_path / "sort.xlsx", "--lang", "zh").code == 0
+    for sheet in (ws for path in (book, tmp_path / "sort.xlsx") for ws in openpyxl.load_workbook(path)):
         for row in sheet:
             height = sheet.row_dimensions[row[0].row].height or 16.5
             for cell in (cell for cell in row if cell.value is not None and not cell.alignment.textRotation):

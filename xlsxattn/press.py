@@ -119,7 +119,8 @@ def build(
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, specs.quoted_in_vain(spec))
+    quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
 
 
 def _evaluated(draft: Path, sheets: Sequence[Sheet], *, large: bool) -> Mapping[str, Grid]:

@@ -37,6 +37,11 @@ def title(name: str) -> str:
     return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("title", name))
 
 
+def lang(name: str) -> str:
+    """The language that a template is written in, by its code."""
+    return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("lang", "en"))
+
+
 def data_files(name: str) -> list[Path]:
     """The data files that a template names, beside it: learned weights, embeddings."""
     spec = tomllib.loads(path(name).read_text(encoding="utf-8"))

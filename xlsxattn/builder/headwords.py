@@ -54,6 +54,7 @@ def contents(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
     if not page.links:
         return row
     sheet.texts.append(Text(row, MARGIN, tell("Contents"), "step"))
+    sheet.heights[row] = 20.0
     for i, link in enumerate(page.links, row + 1):
         tip = tell(say(GO, title=link.title))
         sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target, tip=tip))
@@ -81,6 +82,7 @@ def glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
     row += len(page.entries)
     if page.papers:
         sheet.texts.append(Text(row + 1, MARGIN, tell("Papers"), "step"))
+        sheet.heights[row + 1] = 20.0
         for i, (paper, title) in enumerate(page.papers, row + 2):
             sheet.texts.append(Text(i, MARGIN, paper, "paper"))
             sheet.texts.append(Text(i, MARGIN + 1, title, "meaning"))
@@ -167,4 +169,5 @@ def _line_of_boxes(
             sheet.texts.append(Text(top, col + 1, "→", "arrow"))
     if after and after[0].begins:
         sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
+        sheet.heights[top + 2] = 22.0
     sheet.heights |= {top: 26.0, top + 1: 20.0}
