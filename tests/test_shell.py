@@ -81,7 +81,7 @@ def test_what_to_do_next_names_the_workbook_s_own_tabs_in_the_reader_s_language(
     assert spoken[1] == "也可以在终端中查看：xlsxattn show a.xlsx"
     text = templates.path("causal").read_text("utf-8")
     Path("b.toml").write_text(re.sub("(?m)^title = .*", '\\g<0>\nlang = "zh"', text, count=1), "utf-8")
-    assert "begin on the sheet 开始; on 输入, change" in run("build", "b.toml").err
+    assert "begin on the sheet 开始; on 输入数据, change" in run("build", "b.toml").err
 
 
 def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called():
