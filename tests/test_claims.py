@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
+import tomllib
 from functools import cache
 
 import numpy as np
@@ -379,3 +381,27 @@ def test_real_vectors_bring_mouse_near_to_cat_or_to_keyboard(glove, engine):
         row = values.array(f"compare_{c}_attn_Output")[0]
         for word, said in zip(values.array("compare_X"), near, strict=True):
             assert said == pytest.approx(row @ word / np.linalg.norm(row) / np.linalg.norm(word), abs=1e-12)
+
+
+# --- the template in Chinese -------------------------------------------------------------------------------
+
+
+def test_pingguo_becomes_what_its_texts_say(tmp_path, engine):
+    path = press.build(templates.path("pingguo"), tmp_path / "pingguo.xlsx").path
+    (found,) = evaluate_many([path], engine)
+    values = Ranges(found)
+    said = tomllib.loads(templates.path("pingguo").read_text("utf-8"))["sheets"][1]["about"]
+    numbers = [float(number) for number in re.findall(r"\d\.\d\d", said)]
+    (fruit, firm), (other_fruit, other_firm) = (
+        values.array(f"compare_{c}_qkv_Output")[0][:2].round(2).tolist() for c in ("fruit", "tech")
+    )
+    assert numbers == [fruit, firm, other_firm, other_fruit]
+    plain = [values.array(f"compare_{c}_attn_Output")[0] for c in ("fruit", "tech")]
+    assert plain[0][0] - plain[0][1] > 0.5
+    assert plain[1][1] - plain[1][0] > 0.5
+
+
+def test_pingguo_has_the_walkthroughs_weights():
+    specs = [tomllib.loads(templates.path(name).read_text("utf-8")) for name in ("pingguo", "walkthrough")]
+    one, other = ({s["id"]: s for s in data["sheets"]}["qkv"]["weights"] for data in specs)
+    assert one == other

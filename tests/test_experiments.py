@@ -23,7 +23,7 @@ from xlsxattn import press, templates
 from xlsxattn.builder import experiments as e
 from xlsxattn.builder import layout, pages, spec
 from xlsxattn.checker.reader import read
-from xlsxattn.language import say
+from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +34,12 @@ if TYPE_CHECKING:
     from xlsxattn.builder.spec import Spec
 
 
+CHINESE, ENGLISH = language("zh"), {"lang": "en"}
+
+
 @cache
 def book_of(template: str):
-    return pages.book(spec.load(templates.path(template)))
+    return pages.book(spec.load(templates.path(template), ENGLISH))
 
 
 def tried(template: str) -> list[tuple[str, str, int]]:
@@ -59,7 +62,7 @@ def built(tmp_path_factory) -> Callable[[str], Path]:
 
     @cache
     def path(template: str) -> Path:
-        made = press.build(templates.path(template), folder / f"{template}.xlsx")
+        made = press.build(templates.path(template), folder / f"{template}.xlsx", changed=ENGLISH)
         assert made.report.holds
         return made.path
 
@@ -872,6 +875,35 @@ def backwards(b: Bench) -> None:
     assert rows[:2].argmax(axis=1).tolist() == [3, 2]
 
 
+def nobody_pulls_the_apple(b: Bench) -> None:
+    b.put("fruit_Tokens", "和", 0)
+    fruit, firm = b.get("attn_fruit_Output")[2, :2]
+    assert abs(fruit - firm) < 0.05
+
+
+def more_of_the_firm(b: Bench) -> None:
+    for dimension, value in enumerate((1.6, 2.4)):
+        b.put("vocab_E", value, b.row("苹果"), dimension)
+    assert b.get("attn_fruit_Output")[2, 0] < b.get("attn_fruit_Output")[2, 1]
+    assert b.get("qkv_fruit_Output")[2, 0] > 2 * b.get("qkv_fruit_Output")[2, 1]
+
+
+def grapes_and_phones(b: Bench) -> None:
+    b.put("fruit_Tokens", "葡萄", 0)
+    b.put("tech_Tokens", "手机", 0)
+    assert all(b.get(f"qkv_{c}_Attention")[2, 0] > 0.5 for c in ("fruit", "tech"))
+
+
+def millet(b: Bench) -> None:
+    for context in ("fruit", "tech"):
+        b.put(f"{context}_Tokens", "小米", 2)
+    b.put("vocab_Focus", "小米")
+    for context, (mine, other) in {"fruit": (0, 1), "tech": (1, 0)}.items():
+        output = b.get(f"compare_{context}_qkv_Output")[0]
+        assert output[mine] > 2.5
+        assert output[other] < 0.5
+
+
 DONE |= {
     "On Inputs, write “and” in the place of “cat”. What does “mouse” become when no word pulls at it?": nobody_pulls,
     "On Inputs, give “mouse” 1.6 of animal and 2.4 of tech. Here “cat” can no longer pull it over; on “Learned Q, K, V” it still can.": more_tech,
@@ -917,6 +949,14 @@ DONE |= {
     "Write five letters, “p o s t s”. It was never shown such a word, and leaves the fifth out.": written("rev", "p o s t s", "< t s o p >"),
 }  # fmt: skip
 """What the templates say in their own words."""
+DONE |= {CHINESE.texts[text]: done for text, done in DONE.items() if text in CHINESE.texts}
+DONE |= {
+    "在“输入数据”表中，把“香蕉”换成“和”。没有词拉它时，“苹果”变成什么？": nobody_pulls_the_apple,
+    "在“输入数据”表中，把“苹果”的水果设为 1.6、科技设为 2.4。在这里“香蕉”再也拉不动它；在“学习得到的 Q、K、V”表上仍然拉得动。": more_of_the_firm,
+    "在“输入数据”表中，把“香蕉”换成“葡萄”、“电脑”换成“手机”：“苹果”照样找得到它们。": grapes_and_phones,
+    "在“输入数据”表中，把两个句子里的“苹果”都换成“小米”，焦点词也选“小米”：它同样分成两种意思。": millet,
+}
+"""What a template in Chinese says; some of it is what others say, told in Chinese."""
 
 
 def sheet_of(one: Spec, page: Page) -> SheetSpec | None:
@@ -952,7 +992,8 @@ SPECS = {
 
 
 def some_books():
-    found = {name: (spec.load(templates.path(name)), book_of(name)) for name in templates.names()}
+    loaded = {name: spec.load(templates.path(name)) for name in templates.names()}
+    found = {name: (one, pages.book(one)) for name, one in loaded.items()}
     for name, data in {**SPECS, **{f"drawn {seed}": drawn(seed) for seed in range(8)}}.items():
         one = spec.parse(data, name)
         found[name] = one, pages.book(one)

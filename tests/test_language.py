@@ -83,6 +83,12 @@ def same_everywhere(text: str) -> bool:
 def typed_in(s: spec.Spec) -> set[str]:
     """What a person has typed."""
     words = {*s.vocabulary.tokens, *s.vocabulary.dimensions, *(c.id for c in s.contexts)}
+    if s.lang != ENGLISH.code:  # what its template says in its own words
+        words |= {
+            s.title,
+            s.about,
+            *(text for one in s.sheets for text in (one.title, one.about, *one.tries)),
+        }
     return words | {name for sheet in s.sheets for name in sheet.classes}
 
 
@@ -331,15 +337,15 @@ def test_a_chinese_workbook_speaks_chinese(chinese):
     book = openpyxl.load_workbook(chinese, data_only=True)
     assert book.sheetnames == [
         "开始",
-        "输入",
+        "输入数据",
         "自注意力",
         "学习得到的 Q、K、V",
         "改变维度",
         "多头注意力",
-        "多头注意力，所有的头",
+        "多头注意力，全部注意力头",
         "对比",
         "术语表",
-        "契约",
+        "校验信息",
     ]
     texts = {c.value for sheet in book.worksheets for row in sheet for c in row if isinstance(c.value, str)}
     assert {"同一个词，两种语境", "✓ 每行之和都是 1", "✓ mouse 的输入在每个句子中都相同"} <= texts
@@ -462,14 +468,14 @@ def test_the_language_of_messages(words, environment, code):
 
 @pytest.mark.usefixtures("here")
 def test_messages_follow_the_language_and_english_comes_back():
-    assert run("check", "no.xlsx", "--lang", "zh").err == "xlsxattn: no.xlsx：没有这个文件\n"
+    assert run("check", "no.xlsx", "--lang", "zh").err == "xlsxattn：no.xlsx：没有这个文件\n"
     assert run("build", "--lang", "zh", "walkthruogh").err.startswith(
-        "xlsxattn: 没有模板“walkthruogh”；您是指“walkthrough”吗？现有模板："
+        "xlsxattn：没有模板“walkthruogh”；您是指“walkthrough”吗？现有模板："
     )
-    assert run("buidl", "--lang", "zh").err == "xlsxattn: 没有命令 'buidl'。 您是指 'build' 吗？\n"
-    assert run("check", "--lang", "zh").err.startswith("xlsxattn: 缺少参数 'FILES...'")
+    assert run("buidl", "--lang", "zh").err == "xlsxattn：没有命令“buidl”。您是指“build”吗？\n"
+    assert run("check", "--lang", "zh").err == "xlsxattn：缺少参数“FILES...”。\n"
     wrong = run("check", "a.xlsx", "--engine", "abacus", "--lang", "zh").err
-    assert wrong.startswith("xlsxattn: '--engine' 的值无效：'abacus' 不是以下之一：'ironcalc'")
+    assert wrong.startswith("xlsxattn：“--engine”的值无效：“abacus”不是以下之一：“ironcalc”、“libreoffice”")
     said = run("build", "--lang", "zh", "--help").out
     assert "用法：" in said
     assert "选项" in said
@@ -482,7 +488,7 @@ def test_messages_follow_the_language_and_english_comes_back():
 def test_a_specs_error_is_told_with_its_place_and_values(here):
     (here / "a.toml").write_text('title = "a"\nlang = "zh"\nlenght = 3\n', "utf-8")
     assert run("build", "a.toml", "--lang", "zh").err == (
-        "xlsxattn: a.toml：lenght：没有这个键；您是指“length”吗？\n"
+        "xlsxattn：a.toml：lenght：没有这个键；您是指“length”吗？\n"
     )
     (here / "b.toml").write_text(toml(plain([2], 2, {"id": "a"}) | {"lang": "xx"}), "utf-8")
     assert run("build", "b.toml").err == "xlsxattn: b.toml: lang: found 'xx', one of en, zh is needed\n"
@@ -505,6 +511,9 @@ def test_a_new_spec_asks_for_its_language(here):
     said = run("new", "causal", "--lang", "zh")
     assert "编辑之后运行：" in said.out
     assert tomllib.loads((here / "my-causal.toml").read_text("utf-8"))["lang"] == "zh"
+    for code in ("zh", "en"):
+        assert run("new", "pingguo", f"{code}.toml", "--lang", code).code == 0
+        assert tomllib.loads((here / f"{code}.toml").read_text("utf-8"))["lang"] == code
     assert run("new", "causal", "other.toml").code == 0
     assert (here / "other.toml").read_bytes() == templates.path("causal").read_bytes()
 

@@ -58,7 +58,7 @@ def _run(command: click.Command) -> int:
     except click.exceptions.Exit as leave:
         code = leave.exit_code
     except click.ClickException as error:
-        code = complain(error.format_message(), UNUSABLE)
+        code = complain(cli_language.respelled(error.format_message()), UNUSABLE)
     except MemoryError:
         code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
@@ -198,7 +198,7 @@ def _show(outcome: Outcome) -> None:
     click.echo(tell(by) if found.saved_by else outcome.path)
     for line in report.describe(found.every_finding, spoken()):
         _echo(line, "red" if line.startswith(tell("error")) else "yellow")
-    for run in () if is_quiet() else found.runs:
+    for run in () if is_quiet() else [run for run in found.runs if run.results]:
         how = (
             say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
         )
@@ -223,6 +223,16 @@ def list_templates() -> None:
         click.echo(f"{name:{width}}  {tell(templates.title(name))}")
 
 
+def _other_words(template: str, code: str) -> None:
+    """Tell that a copy has its template's comments, and which templates are written in the language."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    written = [name for name in templates.names() if templates.lang(name) == code]
+    if written and template not in written:
+        sentence = "Its comments and texts are the template's; written in this language: {names}"
+        click.echo(tell(say(sentence, names=", ".join(written))), err=True)
+
+
 @cli.command()
 @click.argument("template", shell_complete=_templates)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
@@ -241,6 +251,8 @@ def new(template: str, file: Path | None) -> None:
     except templates.CopyError as error:
         raise click.ClickException(str(error)) from None
     click.echo(tell(say("written: {path}", path=target)))
+    if asked() and not is_quiet():
+        _other_words(template, asked())
     click.echo(tell(say("Edit it, then run:")))
     click.echo(f"\n    {as_typed('build', str(target))}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,22 @@ import click
 from xlsxattn.cli_language import asked, spoken, tell
 from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet
-from xlsxattn.language import say
+from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from xlsxattn.builder.spec import Spec
     from xlsxattn.press import Pressed
 
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+MOST_QUOTED = 8
+"""Words that a hint names."""
 
 
 def complain(sentence: str, code: int) -> int:
     """Tell a person on standard error, and give the exit code."""
-    click.echo(f"xlsxattn: {' '.join(tell(sentence).split())}", err=True)
+    click.echo(tell(say("xlsxattn: {said}", said=" ".join(tell(sentence).split()))), err=True)
     return code
 
 
@@ -79,6 +82,7 @@ def delivered(
         click.echo(tell(say("written: {path}", path=pressed.path)))
         if not is_quiet():
             _what_next(pressed)
+            _in_vain(pressed.quoted)
         return HOLDS
     sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
     return complain(say(sentence, path=pressed.path, target=target), FAILED)
@@ -91,6 +95,20 @@ def _what_next(pressed: Pressed) -> None:
         "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet {first}; on {inputs}, change a word "
         "or a number, and the other sheets follow."
     )
-    click.echo(tell(say(begin, first=first, inputs=inputs)), err=True)
+    said = say(begin, first=first, inputs=inputs)
+    if spoken().code not in (ENGLISH.code, pressed.lang) and not asked():
+        other = "{said} (for a workbook in this language, add --lang {code})"
+        said = say(other, said=said, code=spoken().code)
+    click.echo(tell(said), err=True)
     seen = as_typed("show", str(pressed.path))
     click.echo(tell(say("Or see it in the terminal: {command}", command=seen)), err=True)
+
+
+def _in_vain(quoted: Sequence[str]) -> None:
+    """Tell that a spec's texts speak of words that it does not have, as those of a template do."""
+    if not quoted:
+        return
+    listed = [say("{word!r}", word=word) for word in quoted[:MOST_QUOTED]]
+    words = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), listed)
+    sentence = "The texts (title, about, try) quote {words}, not in the vocabulary: fit them to your words."
+    click.echo(tell(say(sentence, words=words)), err=True)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlsxattn.language import ENGLISH, Language, codes, language
+from xlsxattn.language import ENGLISH, Language, Phrase, codes, language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 _KEY = "xlsxattn.lang"
 ENVIRONMENT = ("XLSXATTN_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
@@ -27,6 +27,9 @@ ROOM, ROOM_BESIDE = 76, 44
 """Columns of the terminal for a paragraph of help, and for what stands beside an option."""
 PIECE = re.compile(r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*")
 """What no line of help is broken in: a word, or a wide character, with the marks that belong to it."""
+WIDE, WIDE_MARK = "[\u3001-\u9fff\uff00-\uffef]", "[“”、。！（），：；？]"
+BESIDE_QUOTES = re.compile(rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})")
+"""A blank that no Chinese text has: between a character and a quote."""
 
 
 def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
@@ -79,7 +82,40 @@ def spoken() -> Language:
 
 def tell(text: str) -> str:
     """A text in the language of the running command."""
-    return spoken().tell(text)
+    return BESIDE_QUOTES.sub("", spoken().tell(text)) if spoken().quotes else spoken().tell(text)
+
+
+def respelled(text: str) -> str:
+    """What click has put together of its texts and of names: with the language's own quotes and marks."""
+    quotes = spoken().quotes
+    if not quotes or isinstance(text, Phrase):
+        return text
+    text = re.sub("'([^']*)'", lambda name: quotes.format(text=name[1]), text)
+    text = re.sub("(?<=[^\\x00-\\x7f])[.] ?", "。", text.replace("”, “", "”、“"))
+    return re.sub(f" *({WIDE_MARK}) *", r"\1", text)
+
+
+class _Spelled(click.HelpFormatter):
+    """Help with the marks of the language: those that click adds to the catalogue's texts."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        super().write_usage(prog, args, spoken().tell("Usage:") if prefix is None else prefix)
+
+    def write_heading(self, heading: str) -> None:
+        self.write(f"{'':>{self.current_indent}}{spoken().tell('{heading}:').format(heading=heading)}\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], *args: int, **more: int) -> None:
+        super().write_dl([(name, _joined(said)) for name, said in rows], *args, **more)
+
+
+class _Context(click.Context):
+    formatter_class = _Spelled
+
+
+def _joined(said: str) -> str:
+    """What stands beside an option, the values in brackets behind it parted by the language's mark."""
+    before, bracket, values = said.rpartition("[")
+    return before + bracket + values.replace("; ", "；") if bracket else said
 
 
 @contextmanager
@@ -105,6 +141,7 @@ def told(command: click.Command, chosen: Language) -> click.Command:
     if not chosen.texts:
         return command
     made = copy.copy(command)
+    made.context_class = _Context
     made.params = [copy.copy(param) for param in command.params]
     made._help_option = None  # noqa: SLF001 - click makes it when it is needed, and keeps it
     shown: list[Any] = [made, *made.params]

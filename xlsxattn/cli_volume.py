@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from xlsxattn.cli_language import lang, tell
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ class _ToStandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
-        click.echo(f"xlsxattn: {tell(record.getMessage())}", err=True)
+        click.echo(tell(say("xlsxattn: {said}", said=tell(record.getMessage()))), err=True)
 
 
 def volume(command: Callable[..., Any]) -> Callable[..., Any]:

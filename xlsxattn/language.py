@@ -8,15 +8,19 @@ in another order. Nothing is translated before it is shown, or written into a wo
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FOLDER = Path(__file__).parent / "lang"
+QUOTED = "'{text}'"
+"""How a catalogue calls the quotes of its language, which stand around a text spelled out: {word!r}."""
 
 
 class Phrase(str):
@@ -51,10 +55,14 @@ def say(sentence: str, /, **values: object) -> Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language: its code, as ``lang`` and ``--lang`` take it, and for each English text its own."""
+    """A language: its code, as ``lang`` and ``--lang`` take it, and for each English text its own.
+
+    ``quotes`` stand around a text that a sentence spells out, as in ``“{text}”``; "" for Python's.
+    """
 
     code: str
     texts: Mapping[str, str] = field(default_factory=dict)
+    quotes: str = ""
 
     def tell(self, text: str) -> str:
         """A text in this language; in English where the catalogue lacks it.
@@ -69,10 +77,29 @@ class Language:
             name: self.tell(value) if isinstance(value, Phrase) else value
             for name, value in text.values.items()
         }
+        if self.quotes and "!r}" in sentence:
+            return _Spelling(self.quotes).vformat(sentence, (), values)
         return sentence.format(**values) if values else sentence
 
 
+class _Spelling(Formatter):
+    """Fills in values; a text that is spelled out stands in a language's own quotes, escaped as before."""
+
+    def __init__(self, quotes: str) -> None:
+        self.quotes = quotes
+
+    def convert_field(self, value: object, conversion: str | None) -> object:
+        if conversion == "r" and isinstance(value, str):
+            return self.quotes.format(text=repr(value)[1:-1])
+        return super().convert_field(value, conversion)
+
+
 ENGLISH = Language("en")
+
+
+def is_wide(character: str) -> bool:
+    """Whether a character is as wide as two, as CJK characters are."""
+    return unicodedata.east_asian_width(character) in "WF"
 
 
 def codes() -> tuple[str, ...]:
@@ -92,7 +119,8 @@ def language(code: str) -> Language:
     if code == ENGLISH.code:
         return ENGLISH
     tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
-    return Language(code, {english: text for table in tables for english, text in table.items()})
+    texts = {english: text for table in tables for english, text in table.items()}
+    return Language(code, texts, texts.get(QUOTED, ""))
 
 
 def language_of(texts: Iterable[str]) -> Language:

@@ -51,11 +51,16 @@ class PressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A finished round: the file that was written, the report of its proof, and the tabs in their order."""
+    """A finished round: the file that was written, the report of its proof, and the tabs in their order.
+
+    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain.
+    """
 
     path: Path
     report: Report
     tabs: tuple[str, ...]
+    lang: str = "en"
+    quoted: tuple[str, ...] = ()
 
 
 def build(
@@ -113,7 +118,9 @@ def build(
             final.replace(place)
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
-    return Pressed(place, _renamed(report, place), tuple(sheet.tab for sheet in sheets))
+    tabs = tuple(sheet.tab for sheet in sheets)
+    quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
 
 
 def _evaluated(draft: Path, sheets: Sequence[Sheet], *, large: bool) -> Mapping[str, Grid]:

@@ -37,11 +37,24 @@ def title(name: str) -> str:
     return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("title", name))
 
 
+def lang(name: str) -> str:
+    """The language that a template is written in, by its code."""
+    return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("lang", "en"))
+
+
 def data_files(name: str) -> list[Path]:
     """The data files that a template names, beside it: learned weights, embeddings."""
     spec = tomllib.loads(path(name).read_text(encoding="utf-8"))
     named = [spec.get("vocabulary", {}).get("from"), *(s.get("weights") for s in spec.get("sheets", []))]
     return [folder() / one for one in dict.fromkeys(name for name in named if isinstance(name, str))]
+
+
+def _asking(content: bytes, lang: str) -> bytes:
+    """A spec that asks for a language, in the place of its own or below its title."""
+    asked, own = b'lang = "%s"' % lang.encode(), rb'(?m)^lang = "\w*"'
+    if re.search(own, content):
+        return re.sub(own, asked, content, count=1)
+    return re.sub(rb"(?m)^title = .*\n", rb"\g<0>" + asked + b"\n", content, count=1)
 
 
 def copy(name: str, target: Path, lang: str = "") -> None:
@@ -58,9 +71,7 @@ def copy(name: str, target: Path, lang: str = "") -> None:
         for place, source in copies.items():
             content = source.read_bytes()
             if place == target and lang:
-                content = re.sub(
-                    rb"(?m)^title = .*\n", rb'\g<0>lang = "%s"\n' % lang.encode(), content, count=1
-                )
+                content = _asking(content, lang)
             if place != target and place.is_file() and place.read_bytes() == content:
                 continue
             with place.open("xb") as file:

@@ -41,7 +41,8 @@ SPECS = {
 
 
 def books():
-    found = {name: pages.book(spec.load(templates.path(name))) for name in templates.names()}
+    english = {"lang": "en"}
+    found = {name: pages.book(spec.load(templates.path(name), english)) for name in templates.names()}
     found |= {name: pages.book(spec.parse(data, name)) for name, data in SPECS.items()}
     return found | {f"drawn {seed}": pages.book(spec.parse(drawn(seed), "drawn")) for seed in range(12)}
 

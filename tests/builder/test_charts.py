@@ -40,10 +40,10 @@ def test_a_chart_of_a_sentence_bears_its_words(charts, walkthrough):
     assert {place for place, _ in found} <= headings
 
 
-def test_a_long_sentence_is_called_by_its_id():
+def test_a_long_sentence_is_called_by_its_number():
     assert [chart.title for chart in compare(3, 20).charts if chart.kind == "bar"] == [
         ("c_c1_Heading", 0),
-        "Attention of the focus word in the sentence: c2",
+        "Attention of the focus word in sentence 2",
     ]
 
 
@@ -55,7 +55,9 @@ def test_a_scatter_goes_on_over_missing_points_and_puts_none_at_0(charts):
 def test_each_point_is_told_by_its_colour_and_its_shape():
     (scatter,) = (chart for chart in compare(3, 4).charts if chart.kind == "scatter")
     assert [series.title for series in scatter.series] == [
-        "input", "c1: Self-attention", "c1: Self-attention", "c2: Self-attention", "c2: Self-attention",
+        "input",
+        *["sentence 1: Self-attention"] * 2,
+        *["sentence 2: Self-attention"] * 2,
     ]  # fmt: skip
     told = {(series.colour, series.mark) for series in scatter.series}
     assert len(told) == len(scatter.series)

@@ -13,7 +13,7 @@ from xlsxattn import templates
 from xlsxattn.builder import experiments, layout, ops, pages, spec, theme
 from xlsxattn.builder.glossary import PAPERS, TERMS
 
-SPECS = {name: spec.load(templates.path(name)) for name in templates.names()}
+SPECS = {name: spec.load(templates.path(name), {"lang": "en"}) for name in templates.names()}
 SPECS |= {f"drawn {seed}": spec.parse(drawn(seed), "drawn") for seed in range(4)}
 
 

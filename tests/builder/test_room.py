@@ -10,7 +10,7 @@ import pytest
 
 from xlsxattn import templates
 from xlsxattn.builder import layout, pages, spec, theme
-from xlsxattn.builder.printing import ROW, pixels
+from xlsxattn.builder.printing import pixels
 from xlsxattn.language import codes
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _fault(sheet: Sheet, text: Text, taken: set[tuple[int, int]]) -> str:
     room = pixels(sheet, range(text.col, end)) - PADDING
     if form.get("text_wrap"):
         height = LINE * form.get("font_size", 11) * math.ceil(need / room)
-        return "wraps" if height > sheet.heights.get(text.row, ROW) + 1 else ""
+        return "wraps" if height > sheet.heights.get(text.row, sheet.row) + 1 else ""
     if form.get("shrink") or form.get("align") in ("right", "center"):
         return "shrinks" if need > room else ""
     while (text.row, end) not in taken and end <= sheet.last[1]:

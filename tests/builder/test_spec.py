@@ -173,8 +173,8 @@ IDS = [
         ("context", 'one = "cat mouse"', "one", "key"),
     )
     for what, bad, right in (
-        ("capital", "Attn", ("'Attn' cannot be the id of", "lower-case letters and digits")),
-        ("underscore", "a_b", ("'a_b' cannot be the id of", "lower-case letters and digits")),
+        ("capital", "Attn", ("'Attn' cannot be the id of", "small Latin letters and digits")),
+        ("underscore", "a_b", ("'a_b' cannot be the id of", "small Latin letters and digits")),
         ("digit first", "1a", ("'1a' cannot be the id of", "a letter first")),
         ("long", "a" * 33, ("cannot be the id of", "at most 32")),
         ("vocab", "vocab", ("'vocab' is reserved",)),
@@ -289,8 +289,11 @@ SLIPS = [
     ("two words = [1]", 'line 3: found two words = [1]; put the word in quotes: "two words" = [1]'),
     ("don't = [1]", 'put the word in quotes: "don\'t" = [1]'),
     ("don’t = [1]", 'put the word in quotes: "don’t" = [1]'),
-    ("Fledermäuse = [1.0, 2]", 'put the word in quotes: "Fledermäuse" = [1.0, 2]'),
-    ("é = [1]", 'put the word in quotes: "é" = [1]'),
+    (
+        "Fledermäuse = [1.0, 2]",
+        'line 3: a word of other letters than a to z needs quotes before the =: "Fledermäuse" = [1.0, 2]',
+    ),
+    ("é = [1]", 'needs quotes before the =: "é" = [1]'),
     ("cave. = [1]", 'put the word in quotes: "cave." = [1]'),
     ("x = the cat sat # so", 'found x = the cat sat # so; put the text in quotes: x = "the cat sat"'),
     ("x = “the cat”", 'quotes must be straight ones: x = "the cat"'),

@@ -208,9 +208,10 @@ function ask() { return [...document.querySelectorAll(".facts li")].map((li) => 
 def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough, tmp_path):
     seen = look(walkthrough)
     said = asked(pages["walkthrough"], FACTS, tmp_path)
-    assert "attn_Status ✓ every row sums to 1" in said
-    for name in ("attn_Scale", "attn_cat_Drift", "compare_keyboard_qkv_Cosine", "vocab_Focus"):
-        assert f"{name} {seen[name].text(seen[name].grid[0][0])}" in said
+    assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
+    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "max |row sum − 1|", "vocab_Focus": "focus word"}
+    for name, label in {**named, "compare_keyboard_qkv_Cosine": "compare_keyboard_qkv_Cosine"}.items():
+        assert f"{label} {seen[name].text(seen[name].grid[0][0])}" in said
 
 
 # --- in the reader's language ------------------------------------------------------------------------------
@@ -245,7 +246,7 @@ def test_a_page_speaks_its_workbook_s_language(chinese, tmp_path):
     seen = look(chinese)
     assert seen.language == language("zh")
     found = asked(page.render(seen), OWN_WORDS, tmp_path)
-    assert (found["lang"], found["main"], found["title"]) == ("zh", "", "")
+    assert (found["lang"], found["main"], found["title"]) == ("zh-CN", "", "")
     assert (found["nav"], found["skip"], found["label"]) == ("工作表", "跳到工作表", "配色")
     assert found["options"] == ["跟随系统", "浅色", "深色"]
     assert found["about"] == "causal.zh.xlsx，数值为文件中保存的值"
@@ -256,11 +257,11 @@ def test_a_page_speaks_its_workbook_s_language(chinese, tmp_path):
 
 def test_a_page_can_speak_another_language_than_its_workbook(chinese, causal, tmp_path, monkeypatch):
     found = asked(page.render(look(chinese), ENGLISH), OWN_WORDS, tmp_path)
-    assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh", "zh", "Sheets")
+    assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh-CN", "zh-CN", "Sheets")
     assert re.search("row .* column .* by [{=]", found["computed"])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XLSXATTN_LANG", "zh")  # it speaks, but what is written follows the workbook
-    for words, lang, said in (((), "en", "Colours"), (("--lang", "zh"), "zh", "配色")):
+    for words, lang, said in (((), "en", "Colours"), (("--lang", "zh"), "zh-CN", "配色")):
         assert run("preview", causal, "-o", "page.html", *words).out == "已写入：page.html\n"
         text = Path("page.html").read_text("utf-8")
         assert f'<html lang="{lang}">' in text

@@ -146,7 +146,7 @@ def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:
     """(range part, words) of every attention matrix of a sheet."""
     if sheet.kind != "multi-head":
         return [(f"{sheet.id}_", sheet.title)]
-    titles = [say("{sheet} h{h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
+    titles = [say("{sheet}, head {h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
     return [(f"{sheet.id}_h{h}_", title) for h, title in enumerate(titles, 1)]
 
 
@@ -189,7 +189,7 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
         p = f"{sheet.id}_{c.id}"
         parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
         series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
-        other = say("Attention of the focus word in the sentence: {context}", context=c.id)
+        other = say("Attention of the focus word in {context}", context=c.named)
         title = Lane(c, p, f"{c.id}_Tokens").chart_title(sheet.id, other)
         charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, f"{p}_Attention_Cols"))
     return charts
@@ -205,10 +205,10 @@ def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Ch
     for i, c in enumerate(spec.contexts, 1):
         outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
         if told_apart:  # the colour says which sentence, the shape which sheet
-            names = [say("{context}: {what}", context=c.id, what=say(s.title)) for s in same]
+            names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same]
             points = zip(names, outputs, strict=True)
             series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]
         else:
-            series.append(Series(say("outputs: {context}", context=c.id), outputs, columns))
+            series.append(Series(say("outputs: {context}", context=c.named), outputs, columns))
     titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
     return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]

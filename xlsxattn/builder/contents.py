@@ -36,7 +36,7 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     found: list[Band] = []
     if sheet.kind in WRITERS:
         texts = tuple(_text(lane) for lane in sides[-1].lanes)
-        labels = tuple((lane.id,) for lane in sides[-1].lanes)
+        labels = tuple((lane.named,) for lane in sides[-1].lanes)
         why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
         found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
     found.append(_hyperparameters(sheet, sides))

@@ -108,7 +108,7 @@ def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
         heads = head_prefixes(sheet, lane)[:MOST_BARS]
         named = [say("head {h}", h=h + 1) if sheet.headed else say("attention") for h in range(len(heads))]
         series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, named, strict=True))
-        other = say("Where the focus word looks in the sentence: {context}", context=lane.id)
+        other = say("Where the focus word looks in {context}", context=lane.named)
         labels = f"{lane.prefix}_FocusAttention_Cols"
         title = lane.chart_title(sheet.id, other)
         charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))

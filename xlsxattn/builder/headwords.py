@@ -54,6 +54,7 @@ def contents(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
     if not page.links:
         return row
     sheet.texts.append(Text(row, MARGIN, tell("Contents"), "step"))
+    sheet.heights[row] = 20.0
     for i, link in enumerate(page.links, row + 1):
         tip = tell(say(GO, title=link.title))
         sheet.texts.append(Text(i, MARGIN, link.title, "link", target=link.target, tip=tip))
@@ -74,12 +75,14 @@ def glossary(sheet: Sheet, page: Page, row: int, tell: Tell) -> int:
         sheet.texts.append(Text(i, MARGIN + 2, entry.paper, "paper"))
         sheet.heights[i] = 18.0
     if page.entries:
-        sheet.widths[MARGIN] = max(theme.cell_width(entry.term) for entry in page.entries) + 4.0
+        first = [*(entry.term for entry in page.entries), *(paper for paper, _ in page.papers)]
+        sheet.widths[MARGIN] = max(map(theme.cell_width, first)) + 4.0
         sheet.widths[MARGIN + 1] = max(theme.cell_width(entry.says) for entry in page.entries) * WIDE + 1.0
         sheet.widths[MARGIN + 2] = max(theme.cell_width(entry.paper) for entry in page.entries)
     row += len(page.entries)
     if page.papers:
         sheet.texts.append(Text(row + 1, MARGIN, tell("Papers"), "step"))
+        sheet.heights[row + 1] = 20.0
         for i, (paper, title) in enumerate(page.papers, row + 2):
             sheet.texts.append(Text(i, MARGIN, paper, "paper"))
             sheet.texts.append(Text(i, MARGIN + 1, title, "meaning"))
@@ -166,4 +169,5 @@ def _line_of_boxes(
             sheet.texts.append(Text(top, col + 1, "→", "arrow"))
     if after and after[0].begins:
         sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
+        sheet.heights[top + 2] = 22.0
     sheet.heights |= {top: 26.0, top + 1: 20.0}

@@ -41,13 +41,13 @@ if TYPE_CHECKING:
 
 __all__ = ["TooLargeError", "lay_out"]
 
-CHART_ROWS = 18
+CHART_ROWS, HIGH = 18, 11
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
 ONE_LINE, MOST_WIDE = 11, 4
 """Characters of a line of a heading beside a block; wide (CJK) ones."""
-UPRIGHT = 62.0
-"""Points that words take which stand upright above a map."""
+UPRIGHT = {"map label": 62.0, "map label wide": 50.0}
+"""Points that words take which stand upright above a map; wide (CJK) characters one below the other, four."""
 MANIFEST = "xlsxattn"
 """The page of the manifest, which a program reads: its head alone is printed."""
 MANIFEST_LINE, TALLEST = 84, 409.0
@@ -64,8 +64,9 @@ def lay_out(book: Book) -> list[Sheet]:
     """
     tell = book.language.tell
     tabs = _tabs([page.title for page in book.pages], tell)
+    usual = theme.WIDE_ROW if theme.is_in_wide(book.language) else theme.ROW
     sheets = [
-        _sheet(page, tab, tell, first=i == 0, full=book.explain == "full")
+        _sheet(page, tab, tell, usual, first=i == 0, full=book.explain == "full")
         for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
     ]
     firsts = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # where a link to a page leads
@@ -99,8 +100,8 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Sheet:
-    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), folded=page.behind)
+def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full: bool) -> Sheet:
+    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), row=usual, folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
@@ -112,7 +113,7 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
     row = max(row, lanes.first_band)
     pieces: list[tuple[int, int]] = []
     for i, band in enumerate(page.bands):
-        row = _band(sheet, band, row, lanes, pieces, full=full)
+        row = _band(sheet, band, row, lanes, pieces, tell, full=full)
         if below := [chart for chart in page.charts if chart.after == i]:
             row = _charts(sheet, below, row, lanes, pieces)
     row = tries(sheet, page, row, pieces, tell)
@@ -124,10 +125,11 @@ def _sheet(page: Page, tab: str, tell: Tell, *, first: bool, full: bool) -> Shee
 
 
 def _band(
-    sheet: Sheet, band: Band, row: int, lanes: Lanes, pieces: list[tuple[int, int]], *, full: bool
+    sheet: Sheet, band: Band, row: int, lanes: Lanes, pieces: list[tuple[int, int]], tell: Tell, *, full: bool
 ) -> int:
     """Place a band from ``row``; the row where the next one begins. Adds what no page should tear."""
-    first, said = row, [f"{band.why} ({band.paper})" if band.paper else band.why]
+    cited = say("{why} ({paper})", why=band.why, paper=band.paper)
+    first, said = row, [tell(cited) if band.paper else band.why]
     said += [band.more] if full and band.more else []
     said = [line for text in said for line in folded(text, "why")]
     sheet.texts.append(Text(row, MARGIN, band.title, "step"))
@@ -183,8 +185,9 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
     titled = max((len(lines) for lines in captions), default=0)
     titled = titled if captioned(band) or any(group.title for group in groups) else 0
     headed = any(group.cols is not None for group in groups) or bool(sides)
-    if any(isinstance(group.cols, Block) and group.cols.look == "map label" for group in groups):
-        sheet.heights[row + titled] = UPRIGHT
+    above = [group.cols.look for group in groups if isinstance(group.cols, Block)]
+    if upright := max((UPRIGHT.get(look, 0.0) for look in above), default=0.0):
+        sheet.heights[row + titled] = upright
     if (most := max(map(_lines, sides), default=1)) > 1:
         sheet.heights[row + titled] = 13.0 * most
     for (group, col), lines in zip(strip, captions, strict=True):
@@ -250,6 +253,8 @@ def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int]
     outlined = block.rows * block.cols <= MOST_OUTLINED or block.look == "word label"
     sheet.placed.append(Placed(block, row, col, word if outlined else None))
     _widen(sheet, block, col)
+    if theme.LOOKS[block.look].format.get("font_size", 0) > HIGH and block.look != "lane":
+        sheet.heights |= dict.fromkeys(range(row, row + block.rows), 20.0)
     if block.look == "manifest":
         for i, values in enumerate(block.values):
             lines = max(-(-len(str(v)) // MANIFEST_LINE) for v in values)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Page
 from xlsxattn.builder.parts import typed
-from xlsxattn.language import say
+from xlsxattn.language import is_wide, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,4 +66,6 @@ def _map(at: Looking, h: int) -> Group:
     """A head's attention once more, small (n × n)."""
     name, own = f"{at.p}_h{h}_Map", "own" if at.queries.id == at.keys.id else "other"
     block = at.queries.block(name, at.keys.n, ops.MAP, "map", own, attention=f"{at.p}_h{h}_Attention")
-    return at.queries.group(block, replace(at.keys.words_above(name), look="map label"))
+    words = "".join(at.keys.context.words)
+    look = "map label wide" if 2 * sum(map(is_wide, words)) > len(words) else "map label"
+    return at.queries.group(block, replace(at.keys.words_above(name), look=look))

@@ -67,7 +67,7 @@ def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     page, places = _attention_page(spec, sheet), []
     for context in spec.contexts if sheet.maps else ():
         lane = _lane(sheet, spec, context.id)
-        places.append(Looking(context.id, lane, lane, lane.prefix))
+        places.append(Looking(context.named, lane, lane, lane.prefix))
     return [page, maps_page(sheet, places)] if places else [page]
 
 
@@ -173,7 +173,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         headings,
         (*weights, *bands(lanes, steps), _ranks(sheet, (keys,))),
         bars(sheet, (queries,)),
-        subtitle=say("{queries} asks {keys}", queries=queries.id, keys=keys.id),
+        subtitle=say("{queries} asks {keys}", queries=queries.named, keys=keys.named),
         tries=experiments(spec, sheet),
     )
 
@@ -188,7 +188,7 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
         facts.append(Fact("temperature =", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
     if sheet.tempered and not sheet.headed:
         facts += [
-            Fact(say("entropy, {context}:", context=lane.id), focus_entropy(lane.prefix)) for lane in lanes
+            Fact(say("entropy, {context}:", context=lane.named), focus_entropy(lane.prefix)) for lane in lanes
         ]
     if sheet.position in ("sinusoidal", "rotary"):
         facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))

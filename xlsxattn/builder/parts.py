@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.table import Matrix
     from xlsxattn.builder.words import Context
+    from xlsxattn.language import Phrase
 
 MINUS_INFINITY = -1e300
 LAYER = re.compile(r"_l([0-9]+)_")
@@ -102,6 +103,11 @@ class Lane:
     def id(self) -> str:
         """The context's id."""
         return self.context.id
+
+    @property
+    def named(self) -> Phrase:
+        """What a page calls the sentence: "sentence 1"."""
+        return self.context.named
 
     @property
     def n(self) -> int:

@@ -88,6 +88,7 @@ class Sheet:
         stripes: beside a lane's rows, where lanes stand one below the other.
         widths: characters a column holds.
         heights: points, for rows that are taller than usual.
+        row: points of a usual row.
         levels: outline level of the rows that can be folded.
         folded: whether what can be folded is folded.
         frozen: rows that stay in view.
@@ -108,6 +109,7 @@ class Sheet:
     drop_downs: dict[str, str] = field(default_factory=dict)
     widths: dict[int, float] = field(default_factory=dict)
     heights: dict[int, float] = field(default_factory=dict)
+    row: float = 15.0
     levels: dict[int, int] = field(default_factory=dict)
     folded: bool = False
     frozen: int = 4

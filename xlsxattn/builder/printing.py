@@ -23,7 +23,7 @@ A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
 """The long and the short side of the papers."""
 LEAST_UPRIGHT, LEAST_SMALL = 0.6, 0.35
 """The scales below which an upright page, and one of A4 at all, would be too small to read."""
-ROW, POINTS_A_PIXEL = 15.0, 0.75
+POINTS_A_PIXEL = 0.75
 SPARE = 0.95
 """How much of a page is counted on: fonts that stand in for others make rows a little taller."""
 ONE_PAGE = 60
@@ -103,7 +103,7 @@ def _scale(sheet: Sheet, across: float) -> float:
 
 def tall(sheet: Sheet, first: int, after: int) -> float:
     """Points of some rows."""
-    return sum(sheet.heights.get(row, ROW) for row in range(first, after))
+    return sum(sheet.heights.get(row, sheet.row) for row in range(first, after))
 
 
 def repeated(sheet: Sheet) -> int:

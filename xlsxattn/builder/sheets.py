@@ -24,7 +24,7 @@ from xlsxattn.builder.settings import (
     WRITERS,
     SheetSpec,
 )
-from xlsxattn.builder.table import hinted, identifier, show
+from xlsxattn.builder.table import hinted, identifier, nearest, show
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -80,6 +80,13 @@ def parse_sheets(
                     kind=kind,
                     kinds=", ".join(others),
                 )
+        if near := _elsewhere(bare, kind):
+            raise bare.error(
+                near[0],
+                "there is no such key; {near!r} belongs to {kinds}",
+                near=near[1],
+                kinds=", ".join(name for name, keys in KEYS.items() if near[1] in keys),
+            )
         table = bare.knowing(KEYS[kind])
         if "id" not in table.data:
             raise table.error("id", "is missing")
@@ -96,6 +103,16 @@ def parse_sheets(
         sheet = reader.compare(sheets) if kind == "compare" else reader.sheet()
         sheets.append(replace(sheet, about=reader.about(), tries=reader.tries()))
     return tuple(sheets)
+
+
+def _elsewhere(bare: Table, kind: str) -> tuple[str, str] | None:
+    """A key that no sheet has, and the one of other kinds that it is most like, more than any of its own."""
+    every = {key: None for keys in KEYS.values() for key in keys}
+    for key in bare.data:
+        near = nearest(key, every, 0.5) if key not in every else None
+        if near and near not in KEYS[kind]:
+            return key, near
+    return None
 
 
 class _Reader:

@@ -49,7 +49,7 @@ def similar_page(
         typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant"), widths=(12.0,)
     )
     headings = tuple(replace(lane.heading(page), look="sentence") for lane in lanes)
-    short = tuple((lane.id,) for lane in lanes)
+    short = tuple((lane.named,) for lane in lanes)
     pooled = tuple(_pooled(sheet, lane, d_model) for lane in lanes)
     normed = tuple(
         computed(f"{lane.prefix}_Normed", (1, d_model), ops.NORMED, "output", x=f"{lane.prefix}_Pooled")
@@ -67,9 +67,11 @@ def similar_page(
         for lane in lanes
     )
     ways = [tuple(_cosine(lane, first, depth) for depth in depths) for lane in lanes]
-    sides = tuple(Side(lane.id, way) for lane, way in zip(lanes[1:], ways[1:], strict=True))
+    sides = tuple(Side(lane.named, way) for lane, way in zip(lanes[1:], ways[1:], strict=True))
     rows = [_rows(lane, depths, words, d_model, left[lane.id]) for lane in lanes]
-    series = tuple(Series(lane.id, tuple(b.name for b in way)) for lane, way in zip(lanes, ways, strict=True))
+    series = tuple(
+        Series(lane.named, tuple(b.name for b in way)) for lane, way in zip(lanes, ways, strict=True)
+    )
     title = "The focus word, layer by layer: its cosine with the first sentence's"
 
     def band(op: ops.Op, group: Group) -> Band:
@@ -86,7 +88,7 @@ def similar_page(
             Band(
                 "The focus word, layer by layer",
                 WAY,
-                (Group(ways[0], (labels,), (first.id,), sides),),
+                (Group(ways[0], (labels,), (first.named,), sides),),
                 shared=True,
                 show_formula=False,
             ),
@@ -131,4 +133,4 @@ def _rows(
         computed(f"{lane.prefix}_Track_{depth}", (1, d_model), ops.PICK, "embedding", of=source, **names)
         for depth, source in zip(depths, sources, strict=True)
     )
-    return Group(made, tuple((word,) for word in words), dims_above(made[0].name, d_model), title=lane.id)
+    return Group(made, tuple((word,) for word in words), dims_above(made[0].name, d_model), title=lane.named)

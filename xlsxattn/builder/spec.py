@@ -5,6 +5,7 @@ Every error is one sentence that names the file, the key, what was found and wha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from xlsxattn.builder.words import (
 from xlsxattn.language import codes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
@@ -55,6 +56,23 @@ class Spec:
     def context(self, context_id: str) -> Context:
         """The context with an id."""
         return next(context for context in self.contexts if context.id == context_id)
+
+
+QUOTED = re.compile(r'“([^\s“”"]+)”|"([^\s“”"]+)"')
+"""A single word in quotes."""
+
+
+def quoted_in_vain(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:
+    """The words that a spec's texts quote and its vocabulary lacks: they may speak of another spec's words.
+
+    Only single words are looked at; a dimension, a class or a page's title, of ``titles``, may be quoted too.
+    """
+    texts = [spec.title, spec.about]
+    texts += [text for s in spec.sheets for text in (s.title, s.about, *s.tries)]
+    quoted = [one or other for text in texts for one, other in QUOTED.findall(text)]
+    known = {*spec.vocabulary.tokens, *spec.vocabulary.dimensions, *(c.id for c in spec.contexts)}
+    known |= {*titles} | {name for s in spec.sheets for name in (s.id, s.title, *s.classes)}
+    return tuple(dict.fromkeys(word for word in quoted if word not in known))
 
 
 def load(path: Path, changed: Mapping[str, Any] | None = None) -> Spec:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ COLON = re.compile(r"""\s*("[^"]*"|'[^']*'|[^:="']+?)\s*:\s*(.*)""")
 BETWEEN = re.compile(r"""(?<=["'\]])\s+(?=["'\[])|(?<=\])(?=\[)""")
 BETWEEN_NUMBERS = re.compile(r"(?<=[\]\d.])\s+(?=[\[\d.+-])|(?<=\])(?=\[)")
 QUOTES = "\"'"
+STRANGE_KEY = re.compile(r"""(?=.*[^\x00-\x7f＂‘’“”＝])[^"'‘’“”＂＝\[\]{}#,:：]+""")
+"""A key without quotes that has letters which TOML reads in quotes only."""
 COMMENT = re.compile(r"\s#[^\"']*$")
 
 
@@ -55,6 +58,8 @@ def slip(text: str, error: tomllib.TOMLDecodeError) -> Phrase:
     number = int(place[1]) if place and place[1] else len(lines)
     if said.startswith("Cannot") and (twice := _twice(lines[:number])):
         return twice
+    if strange := _strange_keys(lines, number):
+        return strange
     full = [at for at in range(number, 0, -1) if not BRACKETS.fullmatch(lines[at - 1])]
     for at in full[: 1 + NEAR * said.startswith("Unclosed")]:  # seen only where another line begins
         line = lines[at - 1]
@@ -89,6 +94,54 @@ def _twice(lines: list[str]) -> Phrase | None:
             sentence = "line {line}: {word} stands in line {first} already, keep one of the two"
             found = say(sentence, line=number, word=word, first=first[name])
     return found
+
+
+def _strange_keys(lines: list[str], number: int) -> Phrase | None:
+    """All lines whose key has letters that need quotes, where the parser stopped at one; ids have no such.
+
+    A list or a text may go on over several lines, whose ends are not looked for: one line has both its ends.
+    """
+    words: list[int] = []
+    ids: list[int] = []
+    table, within = "", False
+    for at, line in enumerate((line[:LONGEST_LINE] for line in lines), 1):
+        head = HEAD.match(line)
+        table = head[1] if head else "" if line.lstrip().startswith("[[") else table
+        within ^= bool(line.count('"""') % 2)
+        key, equals, value = (part.strip() for part in line.partition("="))
+        if within or not equals or not STRANGE_KEY.fullmatch(key):
+            continue
+        if not _reads(line) and _reads(f"{_quoted(key)} = {value}"):
+            (ids if table == "contexts" else words).append(at)
+    if number not in {*words, *ids}:
+        return None
+    found = []
+    if words:
+        key, _, value = lines[words[0] - 1].partition("=")
+        right = _short(f"{_quoted(key.strip())} = {value.strip()}")
+        sentence = "{where}: a word of other letters than a to z needs quotes before the =: {right}"
+        found.append(say(sentence, where=_lines(words), right=right))
+    if ids:
+        right = _short(f"s1 = {lines[ids[0] - 1].partition('=')[2].strip()}")
+        sentence = "{where}: the id of a context is made of small Latin letters and digits: {right}"
+        found.append(say(sentence, where=_lines(ids), right=right))
+    return found[0] if len(found) == 1 else say("{one}; {other}", one=found[0], other=found[1])
+
+
+def _lines(numbers: list[int]) -> Phrase:
+    """The numbers of lines, those that follow each other as one run: 5-9, 12."""
+    runs: list[list[int]] = []
+    for at in numbers:
+        if runs and runs[-1][-1] == at - 1:
+            runs[-1].append(at)
+        else:
+            runs.append([at])
+    said = [
+        say("{first}-{last}", first=run[0], last=run[-1]) if len(run) > 1 else say("{at}", at=run[0])
+        for run in runs
+    ]
+    listed = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), said)
+    return say("lines {numbers}" if len(numbers) > 1 else "line {numbers}", numbers=listed)
 
 
 def _repaired(line: str) -> Repair | None:

@@ -84,7 +84,8 @@ class Table:
     def data_file(self, key: str, name: str) -> Table:
         """The data file that a key names, a TOML file with the tables ``tokens`` and ``weights``."""
         path = (self.folder or Path()) / name
-        data = read_toml(path, f"{self.source}: {self.place}.{key}: {name}")
+        place = f"{self.place}.{key}"
+        data = read_toml(path, say(SENTENCE, source=self.source, place=place, sentence=name))
         return Table(data, str(path), "", ("tokens", "weights"), path.parent)
 
     def text(self, key: str, default: str) -> str:
@@ -194,7 +195,7 @@ def hinted(said: Phrase, value: object, known: Iterable[str]) -> Phrase:
 def identifier(table: Table, key: str, value: object, what: str) -> str:
     """Check an id: of a sheet, of a context."""
     if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > LONGEST_ID:
-        form = say("lower-case letters and digits, a letter first, at most {most}", most=LONGEST_ID)
+        form = say("small Latin letters and digits, a letter first, at most {most}", most=LONGEST_ID)
         raise table.error(
             key,
             "{found} cannot be the id of {what}: {form} are needed",
@@ -261,6 +262,9 @@ def show(value: object) -> str:
     """A value as an error's sentence quotes it: short, and as TOML would spell it."""
     if isinstance(value, dt.date | dt.time):
         return str(value)
+    if isinstance(value, str):
+        short = len(repr(value)) <= LONGEST_SHOWN
+        return say("{text!r}", text=value if short else f"{value[: LONGEST_SHOWN - 5]}...")
     try:
         text = "true" if value is True else "false" if value is False else repr(value)
     except ValueError:  # Python spells out no whole number of more digits

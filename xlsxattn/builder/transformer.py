@@ -123,12 +123,14 @@ def _looking(sheet: SheetSpec, sides: Sequence[Side]) -> list[Looking]:
     for side in sides:
         for lane in side.lanes:
             for k in sheet.numbers:
-                p, at = f"{lane.prefix}_l{k}", say("{context}, layer {k}", context=lane.id, k=k)
+                p, at = f"{lane.prefix}_l{k}", say("{context}, layer {k}", context=lane.named, k=k)
                 found.append(Looking(at, lane, lane, p))
                 if side.memory:
                     keys = side.memory[0]
                     found.append(
-                        Looking(say("{place}: at {keys}", place=at, keys=keys.id), lane, keys, f"{p}_Cross")
+                        Looking(
+                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, f"{p}_Cross"
+                        )
                     )
     return found
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.table import SpecError, Table, identifier, nearest, show
-from xlsxattn.language import say
+from xlsxattn.language import is_wide, say
 from xlsxattn.weights import vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from xlsxattn.builder.table import Matrix
     from xlsxattn.language import Phrase
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
 MOST_NAMED = 8
 """Words that an error names, of those that the vocabulary lacks."""
-LONGEST_TITLE = 40
+LONGEST_TITLE, LONGEST_PARTED = 40, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,16 @@ class Vocabulary:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One sentence: its id and its words, blanks ("") for cells without a word."""
+    """One sentence: its id, its words, blanks ("") for cells without one, and its number, from 1."""
 
     id: str
     words: tuple[str, ...]
+    number: int = 1
+
+    @property
+    def named(self) -> Phrase:
+        """What a page calls it: an id is for names, and words may be changed on the page."""
+        return say("sentence {i}", i=self.number)
 
     @property
     def is_short(self) -> bool:
@@ -180,7 +186,7 @@ def parse_contexts(
 ) -> tuple[Context, ...]:
     """Find every word of the sentences in the vocabulary, and give each sentence its length."""
     _known(top, sentences, vocabulary)
-    found = tuple(Context(key, words) for key, words in sentences.items())
+    found = tuple(Context(key, words, i) for i, (key, words) in enumerate(sentences.items(), 1))
     return _padded(top, found) if "length" in top.data else found
 
 
@@ -219,6 +225,10 @@ def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocab
         return
     keys = [key for key, words in sentences.items() if not tokens.issuperset(words)]
     place = f"contexts.{keys[0]}" if len(keys) == 1 else "contexts"
+    if said := _apart(sentences, lacking, tokens):
+        raise top.error(
+            place, "words stand apart, with blanks between them: {said}; or write a list of words", said=said
+        )
     meant = {word: _meant(word, vocabulary.tokens) for word in list(lacking)[:MOST_NAMED]}
     if len(lacking) > 1:
         found = [_named(word, near) for word, near in meant.items()]
@@ -246,6 +256,53 @@ def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocab
     if any(near and _bare(near) == _bare(word) != "" for word, near in meant.items()):
         said = say("{said} (punctuation and capitals are part of a word)", said=said)
     raise top.error(place, said)
+
+
+def _apart(
+    sentences: Mapping[str, Sequence[str]], lacking: Collection[str], tokens: Collection[str]
+) -> Phrase | None:
+    """The sentences that were typed without blanks, as they would be right; None where there are none."""
+    parted = {word: parts for word in lacking if (parts := parts_of(word, tokens))}
+    lines = [
+        say("{line}", line=f'{key} = "{" ".join(p for word in words for p in parted.get(word, (word,)))}"')
+        for key, words in sentences.items()
+        if not parted.keys().isdisjoint(words)
+    ]
+    return reduce(lambda one, other: say("{one}; {other}", one=one, other=other), lines) if lines else None
+
+
+def parts_of(word: str, tokens: Collection[str]) -> tuple[str, ...]:
+    """The words that a text without blanks is made of, punctuation between them aside; () where it is a word.
+
+    All parts are known words, two at least; among wide (CJK) characters, most of which belong to such, there
+    may be others too, words that the vocabulary lacks. The parts are as few and as known as can be.
+
+    >>> parts_of("香蕉和苹果很好吃。", {"香蕉", "和", "苹果", "很", "好吃"})
+    ('香蕉', '和', '苹果', '很', '好吃')
+    >>> parts_of("cat,mouse", {"cat", "mouse"}), parts_of("cats", {"cat"}), parts_of("concat", {"cat"})
+    (('cat', 'mouse'), (), ())
+    """
+    if word in tokens or len(word) > LONGEST_PARTED:
+        return ()
+    longest = max(map(len, tokens), default=0)
+    best: list[tuple[int, int, tuple[tuple[str, bool], ...]]] = [(0, 0, ())]
+    for end, last in enumerate(word, 1):
+        strange, n, parts = best[-1]
+        if unicodedata.category(last)[0] in "PZ" and last not in tokens:
+            found = [(strange, n, (*parts, ("", True)))]
+        elif parts and not parts[-1][1]:
+            found = [(strange + 1, n, (*parts[:-1], (parts[-1][0] + last, False)))]
+        else:
+            found = [(strange + 1, n + 1, (*parts, (last, False)))]
+        for start in range(max(0, end - longest), end):
+            if word[start:end] in tokens:
+                strange, n, parts = best[start]
+                found.append((strange, n + 1, (*parts, (word[start:end], True))))
+        best.append(min(found, key=lambda one: one[:2]))
+    strange, _, parts = best[-1]
+    known = [part for part, is_known in parts if is_known and part]
+    foreign = strange and (not all(map(is_wide, word)) or 2 * strange >= len(word))
+    return () if foreign or len(known) < 2 else tuple(part for part, _ in parts if part)  # noqa: PLR2004
 
 
 def _named(word: str, near: str | None) -> Phrase:

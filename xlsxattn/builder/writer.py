@@ -258,6 +258,7 @@ class _Writer:
     def _page(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
+        ws.set_default_row(sheet.row)
         for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
             level = sheet.levels.get(row, 0)
             options = {"level": level, "hidden": sheet.folded and level > 0}
@@ -384,12 +385,16 @@ class _Writer:
             made.add_series(self._series(chart, series, colour))
         if chart.kind == "scatter":  # else LibreOffice draws a shorter series on, at 0
             made.show_blanks_as("span")
-        made.set_title({"name": self._title(chart.title), "name_font": {"size": 12}, "overlay": False})
-        axis = {**theme.AXIS, "num_font": {"size": 9}, "name_font": {"size": 10, "bold": False}}
+        font = {"name": theme.WIDE_FONT} if theme.is_in_wide(self.language) else {}
+        named = {"name": self._title(chart.title), "name_font": {"size": 12, **font}}
+        made.set_title({**named, "overlay": False})
+        fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
+        axis = {**theme.AXIS, **fonts}
         made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
         scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
         made.set_y_axis({**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID})
-        made.set_legend({"none": True} if len(chart.series) == 1 else {"position": "bottom"})
+        legend = {"position": "bottom", **({"font": font} if font else {})}
+        made.set_legend({"none": True} if len(chart.series) == 1 else legend)
         made.set_size({"width": width, "height": 340})
         return made
 

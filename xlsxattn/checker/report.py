@@ -93,8 +93,9 @@ def table(run: EngineReport, language: Language = ENGLISH) -> str:
         for r in run.results
         if r.kind == "number" or r.verdict != "ok"
     ]
-    rest = say("{n} ranges of words and live checks", n=len(texts))
-    rows.append((tell("all"), tell(rest), "", "", tell("ok")))
+    if texts:
+        rest = say("{n} ranges of words and live checks", n=len(texts))
+        rows.append((tell("all"), tell(rest), "", "", tell("ok")))
     return tabulate(rows, headers=[tell(head) for head in HEADS], disable_numparse=True)
 
 

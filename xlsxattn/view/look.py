@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from itertools import chain
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +29,13 @@ if TYPE_CHECKING:
 SAVED = "saved"
 RECALCULATES = "ironcalc"
 MANIFEST = re.compile(r"xlsxattn_(Version|Sheets|Contexts|Inputs|Formulas)")
+GENERAL, SHOWN_DIGITS = "General", 10
+"""The format of a cell that has none, and the significant digits that are shown in it."""
 SQUARE = ("Mask", "CausalMask")
 STORY = ("Attention", "Output", "Probability", "Class")
+HEAD_ROWS = 4
+"""Rows of a sheet's head, in which nothing stands below a label of its own."""
+LABEL_ENDS = " =:："
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +148,6 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
     _, formula = book.manifest.formulas.get(name, ("", ""))
     role: Role = "computed" if formula else "input" if name in book.manifest.inputs else "constant"
     look_of = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(";")[0]
-    decimals = re.search(r"0\.(0+)", look_of)
     step = name.rsplit("_", 1)[-1]
     return Matrix(
         name,
@@ -152,10 +158,21 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
         role,
         f"{{{formula}}}" if formula else "",
         scale_of(step, rows, whole=look_of == "0"),
-        len(decimals[1]) if decimals else 0 if look_of == "0" else 2,
+        _decimals(look_of, rows),
         "E+" in look_of,
         lang,
+        labels.beside(name),
     )
+
+
+def _decimals(look_of: str, rows: Sequence[Sequence[Value]]) -> int:
+    """How many decimals a number format shows; one of no cell's own shows numbers whole."""
+    if look_of != GENERAL:
+        found = re.search(r"0\.(0+)", look_of)
+        return len(found[1]) if found else 0 if look_of == "0" else 2
+    numbers = [value for row in rows for value in row if isinstance(value, float) and isfinite(value)]
+    exponents = [Decimal(f"{value:.{SHOWN_DIGITS}g}").normalize().as_tuple().exponent for value in numbers]
+    return max([0, *(-exponent for exponent in exponents if isinstance(exponent, int))])
 
 
 class _Labels:
@@ -166,6 +183,7 @@ class _Labels:
         self.contexts = book.manifest.contexts
         self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.kind == "compare"]
         self.notes = book.typed
+        self.single = {(a.sheet, a.row, a.col) for a in book.names.values() if (a.rows, a.cols) == (1, 1)}
 
     @staticmethod
     def is_label(name: str) -> bool:
@@ -210,8 +228,21 @@ class _Labels:
                 return tuple(_label(value) for value in found)
         return ()
 
+    def beside(self, name: str) -> str:
+        """What was typed on the left of a single cell, which may run on over another column; or nothing."""
+        area = self.names[name]
+        for col in (area.col - 1, area.col - 2) if (area.rows, area.cols) == (1, 1) else ():
+            at = area.sheet, area.row, col
+            if at in self.single:
+                break
+            if isinstance(text := self.notes.get(at), str):
+                return printable(text).rstrip(LABEL_ENDS)
+        return ""
+
     def _above(self, area: Area) -> tuple[str, ...]:
         """What was typed right above every column, or nothing."""
+        if area.row < HEAD_ROWS:
+            return ()
         found = [self.notes.get((area.sheet, area.row - 1, area.col + j)) for j in range(area.cols)]
         texts = [printable(text) for text in found if isinstance(text, str) and text[:1] not in ("{", "=")]
         return tuple(texts) if len(texts) == area.cols else ()

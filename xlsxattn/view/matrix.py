@@ -42,6 +42,7 @@ class Matrix:
         digits: decimals that are shown.
         scientific: whether its numbers are shown with an exponent.
         lang: the language of its workbook, by its code.
+        label: of a single cell: the words on its left; "" for none.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Matrix:
     digits: int = 2
     scientific: bool = False
     lang: str = "en"
+    label: str = ""
 
     @property
     def step(self) -> str:

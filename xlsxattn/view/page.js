@@ -47,12 +47,16 @@
 
   function label(labels, index) { return labels[index] ?? String(index + 1); }
 
+  function size(range) {
+    return say("{rows} × {cols}, {place}", { rows: range.values.length, cols: range.values[0].length, place: range.cell });
+  }
+
   function table(figure, id) {
     const range = data.ranges[figure.main], names = [figure.main, ...figure.sides];
     const caption = element("caption", { id: `${id}-caption` });
     if (figure.lane) caption.append(element("span", { class: "lane" }, data.lanes[figure.lane]));
     caption.append(element("b", {}, figure.main), " ");
-    caption.append(element("span", { class: "place" }, `${range.values.length} × ${range.values[0].length}, ${range.cell}`));
+    caption.append(element("span", { class: "place" }, size(range)));
     if (range.formula) caption.append(element("code", {}, range.formula));
     const heads = element("tr", {}, element("td"));
     names.forEach((name) => data.ranges[name].values[0].forEach((_, j) =>
@@ -79,7 +83,8 @@
   function fact(name) {
     const range = data.ranges[name], text = shown(range.values[0][0], range);
     const mark = text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "";
-    return element("li", {}, `${name} `, element("b", mark ? { class: mark } : {}, text || `(${say("blank")})`));
+    const label = range.label || (mark ? "" : name);
+    return element("li", { title: name }, label && `${label} `, element("b", mark ? { class: mark } : {}, text || `(${say("blank")})`));
   }
 
   function sheet(page) {

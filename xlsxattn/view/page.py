@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xlsxattn.view.steps import Page
 
 DATA_VERSION = 1
+TAGS = {"zh": "zh-CN"}
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
 
 
@@ -32,8 +33,8 @@ def render(seen: Seen, language: Language | None = None) -> str:
     language = language or seen.language
     texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
     parts = {
-        "{{lang}}": escape(language.code),
-        "{{own}}": "" if language == seen.language else f' lang="{escape(seen.language.code)}"',
+        "{{lang}}": escape(_tag(language)),
+        "{{own}}": "" if language == seen.language else f' lang="{escape(_tag(seen.language))}"',
         "{{style}}": _asset("page.css"),
         "{{script}}": _asset("page.js"),
         "{{words}}": _embedded(texts),
@@ -44,6 +45,11 @@ def render(seen: Seen, language: Language | None = None) -> str:
     for place, part in parts.items():
         page = page.replace(place, part)
     return page
+
+
+def _tag(language: Language) -> str:
+    """A language as a page names it; the texts in Chinese are those of the mainland."""
+    return TAGS.get(language.code, language.code)
 
 
 def page_texts() -> list[str]:
@@ -80,6 +86,7 @@ def _range(matrix: Matrix) -> dict[str, Any]:
         "cols": list(matrix.cols),
         "role": matrix.role,
         "formula": matrix.formula,
+        "label": matrix.label,
         "cell": matrix.area.address(),
         "heat": matrix.scale.kind,
         "largest": matrix.scale.largest,

@@ -36,17 +36,20 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
         matrix: what to show.
         width: characters that a line has; the columns that do not fit are left out, and a last line says so.
             None shows all rows and columns.
-        language: of that line.
+        language: of that line, and of the marks in the first.
     """
     rows, cols = matrix.shape
+    single = (rows, cols) == (1, 1)
     heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
-    labels = matrix.rows or tuple(str(i + 1) for i in range(rows))
+    heads = ("",) if single and heads == (matrix.step,) else heads
+    labels = matrix.rows or tuple("" if single else str(i + 1) for i in range(rows))
+    labels = (matrix.label,) if matrix.label else labels
     texts = [[matrix.text(value) for value in row] for row in matrix.grid]
     fit, tall = cols, rows
     if width is not None:
         fit = _fitting(texts, heads, width - max(map(cell_len, labels)) - GAP)
         tall = min(rows, MOST_ROWS)
-    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=heads != ("",))
     made.add_column(no_wrap=True)
     for j, head in enumerate(heads[:fit]):
         number = any(isinstance(row[j], float) for row in matrix.grid)
@@ -56,9 +59,8 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
     for i in range(tall):
         line = [_cell(matrix, i, j, texts[i][j]) for j in range(fit)]
         made.add_row(Text(labels[i], style="bold"), *line, *(["…"] if fit < cols else []))
-    parts: list[RenderableType] = [
-        Text.assemble((matrix.name, "bold"), f"  {rows} × {cols}, {printable(matrix.area.address())}")
-    ]
+    where = say("{rows} × {cols}, {place}", rows=rows, cols=cols, place=printable(matrix.area.address()))
+    parts: list[RenderableType] = [Text.assemble((matrix.name, "bold"), f"  {language.tell(where)}")]
     if matrix.formula:
         parts.append(Text(printable(matrix.formula), style="dim"))
     parts.append(made)

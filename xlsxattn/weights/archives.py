@@ -111,7 +111,7 @@ def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
                 with archive.open(member) as file:
                     if name == INNER_CONFIG:
                         text = np.load(io.BytesIO(file.read()), allow_pickle=False)
-                        config = parse_json(str(text), f"{path}: {name}")
+                        config = parse_json(str(text), say("{path}: {said}", path=path, said=name))
                     else:
                         tensors[name] = _npy(path, name, file)
     except CheckpointError:

@@ -35,7 +35,7 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
     words = [tokens for _, tokens in imported.sentences]
     whole = len(imported.layers) == imported.settings["layers"] and not imported.only_heads
     blanks = ("",) * imported.blanks
-    contexts = tuple(Context(f"s{i + 1}", (*tokens, *blanks)) for i, tokens in enumerate(words))
+    contexts = tuple(Context(f"s{i}", (*tokens, *blanks), i) for i, tokens in enumerate(words, 1))
     sheet = _sheet(imported, tuple(c.id for c in contexts), whole=whole)
     E, tokens = imported.E, imported.tokens
     said = _taken(imported, whole=whole)

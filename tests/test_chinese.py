@@ -1,0 +1,372 @@
+"""What a reader of Chinese, who types words without blanks and with marks of her own, is told and shown."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+from string import Formatter
+
+import openpyxl
+import pytest
+from commands import refusal, run
+from test_language import said
+
+from xlsxattn import templates
+from xlsxattn.builder import pages, spec, theme
+from xlsxattn.builder.theme import cell_width
+from xlsxattn.builder.words import parts_of
+from xlsxattn.cli_language import ENVIRONMENT
+from xlsxattn.language import Language, language, say
+from xlsxattn.view import page
+from xlsxattn.view.look import look
+
+SPEC = """title = "苹果"
+lang = "zh"
+[vocabulary]
+dimensions = ["水果", "公司"]
+[vocabulary.tokens]
+"苹果" = [2.0, 2.0]
+"香蕉" = [3.0, 0.0]
+"电脑" = [0.0, 3.0]
+"和" = [0.1, 0.1]
+"很" = [0.1, 0.1]
+"好吃" = [0.6, 0.0]
+[contexts]
+fruit = "香蕉 和 苹果"
+firm = "电脑 和 苹果"
+[[sheets]]
+id = "attn"
+"""
+CHINESE = language("zh")
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in ENVIRONMENT:
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def refused(*edits: tuple[str, str], lang: str = "en") -> str:
+    """What is said of the spec after edits, behind the file's name."""
+    text = SPEC
+    for old, new in edits:
+        assert old in text
+        text = text.replace(old, new)
+    Path("a.toml").write_text(text, "utf-8")
+    if lang == "en":
+        return refusal("build", "a.toml").removeprefix("a.toml: ")
+    ended = run("build", "a.toml", "--lang", lang)
+    assert ended.code == 2
+    return ended.err.removeprefix("xlsxattn：a.toml：").rstrip("\n")
+
+
+# --- words without blanks ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("typed", ["香蕉和苹果很好吃", "香蕉、和、苹果，很好吃。", "香蕉和苹果 很好吃"])
+def test_a_sentence_without_blanks_is_told_where_its_words_end(typed):
+    edit = ("香蕉 和 苹果", typed)
+    assert refused(edit) == (
+        "contexts.fruit: words stand apart, with blanks between them: "
+        'fruit = "香蕉 和 苹果 很 好吃"; or write a list of words'
+    )
+    assert refused(edit, lang="zh") == (
+        'contexts.fruit：词与词之间要用空格隔开：fruit = "香蕉 和 苹果 很 好吃"；也可以写成词的列表'
+    )
+
+
+def test_every_sentence_without_blanks_is_told_at_once():
+    told = refused(("香蕉 和 苹果", "香蕉和苹果"), ("电脑 和 苹果", "电脑,和,苹果"))
+    assert "contexts: words stand apart" in told
+    assert 'fruit = "香蕉 和 苹果"; firm = "电脑 和 苹果"' in told
+
+
+@pytest.mark.parametrize(
+    ("word", "tokens", "parts"),
+    [
+        ("abc", "a b c", "a b c"),
+        ("cat,mouse", "cat mouse", "cat mouse"),
+        ("cats", "cat", ""),
+        ("concat", "cat con", "con cat"),
+        ("cat.", "cat", ""),
+        ("cat.", "cat .", "cat ."),
+        ("香蕉和芒果", "香蕉 和", "香蕉 和 芒果"),
+        ("芒果和荔枝", "和", ""),
+        ("我的苹果", "苹果", ""),
+        ("苹果苹果", "苹 果 苹果", "苹果 苹果"),
+    ],
+)
+def test_a_text_is_parted_into_known_words_only_where_that_is_sure(word, tokens, parts):
+    assert parts_of(word, tokens.split()) == tuple(parts.split())
+
+
+# --- keys --------------------------------------------------------------------------------------------------
+
+
+def test_all_words_that_need_quotes_are_told_at_once():
+    edits = [(f'"{word}" =', f"{word} =") for word in ("苹果", "香蕉", "电脑", "很")]
+    assert refused(*edits) == (
+        'lines 6-8, 10: a word of other letters than a to z needs quotes before the =: "苹果" = [2.0, 2.0]'
+    )
+    assert refused(*edits, lang="zh") == (
+        '第 6–8、10 行：等号左边的词含有拉丁字母以外的字符，须加引号："苹果" = [2.0, 2.0]'
+    )
+    assert refused(edits[0]).startswith("line 6: a word")
+
+
+def test_the_id_of_a_sentence_is_told_at_once_what_it_is_made_of():
+    edits = ("fruit =", "水果 ="), ("firm =", "公司 =")
+    assert refused(*edits) == (
+        'lines 13-14: the id of a context is made of small Latin letters and digits: s1 = "香蕉 和 苹果"'
+    )
+    assert refused(*edits, lang="zh") == (
+        '第 13–14 行：语境的标识只能用小写拉丁字母和数字：s1 = "香蕉 和 苹果"'
+    )
+    assert "small Latin letters and digits" in refused(("fruit =", '"水果" ='))
+    both = refused(('"苹果" =', "苹果 ="), edits[0], lang="zh")
+    assert re.fullmatch("第 6 行：.*；第 13 行：.*", both)
+
+
+def test_a_text_of_several_lines_has_no_keys():
+    edit = ('lang = "zh"', 'about = """\n苹果 = 水果\n"""\nlang = "zh"'), ('"很" =', "很 =")
+    assert refused(*edit).startswith("line 13: a word")
+
+
+def test_a_key_that_other_sheets_have_is_told_to_belong_there():
+    edit = ('id = "attn"\n', 'id = "attn"\n[[sheets]]\nid = "c"\nkind = "compare"\nmaks = "causal"\n')
+    assert refused(edit) == (
+        "sheets[2].maks (sheet 'c'): there is no such key; 'mask' belongs to self-attention, multi-head, "
+        "cross-attention, encoder, decoder, encoder-decoder, classifier"
+    )
+    assert "没有这个键；“mask”属于 self-attention" in refused(edit, lang="zh")
+    assert "did you mean 'axes'" in refused((edit[0], edit[1].replace('maks = "causal"', "axis = []")))
+
+
+# --- what a build says -------------------------------------------------------------------------------------
+
+
+def test_texts_that_speak_of_other_words_are_told(here):
+    assert run("new", "walkthrough", "lesson.toml").code == 0
+    text = (here / "lesson.toml").read_text("utf-8")
+    assert "quote" not in run("build", "lesson.toml").err
+    for old, new in (("mouse", "apple"), ("keyboard", "pear")):
+        text = re.sub(rf"(?m)^{old}\b|(?<=[\" ]){old}(?=[\" ])", new, text)
+    (here / "lesson.toml").write_text(text, "utf-8")
+    ended = run("build", "lesson.toml")
+    assert ended.code == 0, ended.err
+    told = "The texts (title, about, try) quote 'mouse', 'keyboard', not in the vocabulary: "
+    assert told in ended.err
+    assert (
+        "（title、about、try）中提到“mouse”、“keyboard”，" in run("build", "lesson.toml", "--lang", "zh").err
+    )
+    assert "quote" not in run("build", "lesson.toml", "-q").err
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_no_template_speaks_of_words_that_it_lacks(name):
+    one = spec.load(templates.path(name))
+    assert spec.quoted_in_vain(one, [page.title for page in pages.book(one).pages]) == ()
+
+
+def test_a_chinese_reader_is_told_how_to_get_a_chinese_workbook(monkeypatch):
+    hint = "（要中文工作簿，请加 --lang zh）"
+    assert hint not in run("build", "causal", "-o", "a.xlsx").err
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert hint in run("build", "causal", "-o", "a.xlsx").err
+    assert hint not in run("build", "causal", "-o", "b.xlsx", "--lang", "zh").err
+    assert hint not in run("build", "causal", "-o", "a.xlsx", "--lang", "en").err
+    Path("a.toml").write_text(SPEC, "utf-8")
+    assert hint not in run("build", "a.toml").err
+
+
+def test_a_copy_with_english_comments_says_which_template_has_chinese_ones():
+    hint = "文件中的注释和说明仍是英文；用中文写的模板：pingguo\n"
+    assert run("new", "causal", "a.toml", "--lang", "zh").err == hint
+    assert run("new", "pingguo", "b.toml", "--lang", "zh").err == ""
+    assert run("new", "causal", "c.toml", "--lang", "zh", "-q").err == ""
+    assert run("new", "causal", "d.toml").err == ""
+
+
+# --- marks -------------------------------------------------------------------------------------------------
+
+
+def test_sentences_that_only_join_others_join_them_with_chinese_marks():
+    joining = {text for text in said() if not re.search("[A-Za-z]", re.sub(r"\{[^{}]*\}", "", text))}
+    marked = {t for t in joining if any(re.search("[:;,] ", words) for words, *_ in Formatter().parse(t))}
+    assert len(marked) > 5
+    assert sorted(marked - CHINESE.texts.keys()) == []
+
+
+def test_chinese_texts_have_chinese_marks():
+    for text in CHINESE.texts.values():
+        bare = re.sub(r"\{[^{}]*\}", "x", text)
+        assert not re.search(r"[。，：；？！（“][ ]|[ ][。，：；？！）”]", bare), text
+        assert not re.search(r"[\u4e00-\u9fff][,;?!]|[\u4e00-\u9fff]: ", bare), text
+        assert not re.search(r"\d %", bare), text
+        assert not re.search(r"(?<![\w/ （=])'[^']*'(?![\w)])", bare), text
+
+
+def test_a_text_that_is_spelled_out_stands_in_the_languages_quotes():
+    sentence = say("the vocabulary lacks the word {word!r}", word="a'b\n")
+    assert CHINESE.tell(sentence) == "词表中没有词“a'b\\n”"
+    assert Language("xx").tell(sentence) == 'the vocabulary lacks the word "a\'b\\n"'
+    assert CHINESE.tell(say("{name} is {found!r}", name=1, found=2.0)) == "1 is 2.0"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("import", "--help"), ("build", "--help")])
+def test_help_has_no_marks_of_another_language(words):
+    out = run(*words, "--lang", "zh").out
+    assert re.search("^用法：xlsxattn", out, re.MULTILINE)
+    assert re.search("^选项：$", out, re.MULTILINE)
+    assert not re.search(r"[\u4e00-\u9fff]:|： |。 [^ ]|; ", out)
+    assert re.search("^Usage: xlsxattn", run(*words).out, re.MULTILINE)
+    assert re.search("^Options:$", run(*words).out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("build",), "缺少参数“SOURCE”。"),
+        (("buidl",), "没有命令“buidl”。您是指“build”吗？"),
+        (("build", "--nope"), "没有选项“--nope”。您是指“--force”吗？"),
+        (("build", "a", "b"), "多余的参数（b）"),
+        (("import", "x", "--sentence", "a", "--write", "99"), "“--write”的值无效：99 不在范围 0<=x<=64 内。"),
+    ],
+)
+def test_what_click_says_has_chinese_marks(words, told):
+    assert run(*words, "--lang", "zh").err == f"xlsxattn：{told}\n"
+
+
+def test_a_faulty_line_is_told_with_chinese_colons():
+    assert refused(("dimensions =", "dimensions")).count(": ") > 0
+    assert ": " not in refused(("dimensions =", "dimensions"), lang="zh")
+
+
+# --- workbooks ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory) -> dict[str, set[str]]:
+    """The texts of every sheet of two templates, by tab."""
+    found: dict[str, set[str]] = {}
+    for name in ("walkthrough", "sort"):
+        path = tmp_path_factory.mktemp("zh") / f"{name}.xlsx"
+        assert run("build", name, "-o", path, "--lang", "zh").code == 0
+        for sheet in openpyxl.load_workbook(path, data_only=True):
+            cells = {str(cell.value) for row in sheet for cell in row if isinstance(cell.value, str)}
+            found.setdefault(f"{name} {sheet.title}", set()).update(cells)
+    return found
+
+
+def test_papers_are_cited_in_chinese_brackets(texts):
+    cited = [text for cells in texts.values() for text in cells if "Vaswani" in text and len(text) > 40]
+    assert cited
+    assert [text for text in cited if not re.search("(。|？|；|：.*)（Vaswani et al. 2017.*）$", text)] == []
+
+
+def test_a_head_is_parted_from_its_sheet(texts):
+    assert {"多头注意力，头 1", "多头注意力，头 2"} <= texts["walkthrough 对比"]
+
+
+def test_two_things_are_not_both_called_input(texts):
+    assert "sort 输入数据" in texts
+    assert {"输入数据", "输入"} <= texts["sort 开始"]
+    assert not any("“输入”" in text for cells in texts.values() for text in cells)
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory) -> Path:
+    """A workbook of Chinese words, with several heads, charts and a comparison."""
+    path = tmp_path_factory.mktemp("words") / "book.xlsx"
+    more = 'temperature = 1\n[[sheets]]\nid = "heads"\nkind = "multi-head"\nheads = 2\nseed = 7\n'
+    text = f'{SPEC}{more}[[sheets]]\nid = "compare"\nkind = "compare"\naxes = ["水果", "公司"]\n'
+    path.with_suffix(".toml").write_text(text, "utf-8")
+    assert run("build", path.with_suffix(".toml"), "-o", path).code == 0
+    return path
+
+
+def test_no_page_shows_the_ids_of_its_sentences(book):
+    """An id may be Latin letters only; pages say "sentence 1", whatever words are typed into it later."""
+    pages = openpyxl.load_workbook(book, data_only=True).worksheets[:-1]
+    cells = {str(cell.value) for sheet in pages for row in sheet for cell in row}
+    with zipfile.ZipFile(book) as archive:
+        charts = "".join(archive.read(n).decode() for n in archive.namelist() if "charts/chart" in n)
+    cells |= set(re.findall("<(?:a:t|c:v)>(.*?)</", charts))
+    shown = {text for text in cells if not text.startswith(("{", "=")) and not re.search("[A-Z]{4}", text)}
+    assert {text for text in shown if re.search(r"\b(fruit|firm)\b", text)} == set()
+    assert {"熵，句子 1：", "熵，句子 2：", "句子 1", "句子 1：自注意力", "句子 2：多头注意力"} <= shown
+
+
+def test_wide_words_above_a_map_stand_one_character_below_the_other(book, walkthrough):
+    for path, name, turned in ((book, "heads_fruit", 255), (walkthrough, "heads_cat", 90)):
+        wb = openpyxl.load_workbook(path)
+        tab, cells = next(iter(wb.defined_names[f"{name}_h1_Map_Cols"].destinations))
+        corner = wb[tab][cells.replace("$", "")][0][0]
+        assert corner.alignment.textRotation == turned
+        assert wb[tab].row_dimensions[corner.row].height >= 4 * 9
+
+
+def test_chinese_pages_have_a_font_with_chinese_characters_and_room_for_it(book, walkthrough):
+    for path, font, row in ((book, theme.WIDE_FONT, 16.5), (walkthrough, theme.FONT, 15.0)):
+        wb = openpyxl.load_workbook(path)
+        fonts = {cell.font.name for sheet in wb for line in sheet for cell in line if cell.value is not None}
+        assert fonts <= {font, theme.MONO}
+        assert {sheet.sheet_format.defaultRowHeight for sheet in wb} == {row}
+        with zipfile.ZipFile(path) as archive:
+            charts = [archive.read(n).decode() for n in archive.namelist() if "charts/chart" in n]
+        assert all((theme.WIDE_FONT in text) == (path == book) for text in charts)
+
+
+def test_rows_are_as_high_as_lines_of_the_chinese_font(book, tmp_path):
+    """A line of it is 1.32 times as high as the font."""
+    assert run("build", "sort", "-o", tmp_path / "sort.xlsx", "--lang", "zh").code == 0
+    for sheet in (ws for path in (book, tmp_path / "sort.xlsx") for ws in openpyxl.load_workbook(path)):
+        for row in sheet:
+            height = sheet.row_dimensions[row[0].row].height or 16.5
+            for cell in (cell for cell in row if cell.value is not None and not cell.alignment.textRotation):
+                assert 1.32 * cell.font.size <= height, (sheet.title, cell.coordinate)
+
+
+def test_papers_have_room_in_the_glossary(tmp_path):
+    assert run("build", "encoder", "-o", tmp_path / "a.xlsx", "--lang", "zh").code == 0
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["术语表"]
+    longest = max((str(cell.value) for cell in sheet["B"][4:] if cell.value), key=cell_width)
+    assert longest == "Hendrycks and Gimpel 2016"
+    assert sheet.column_dimensions["B"].width > len(longest)
+
+
+def test_show_says_what_a_single_cell_is(book):
+    told = run("show", book, "xlsxattn_*Status", "attn_Scale", "--lang", "zh").out
+    assert "Status" not in re.sub(r"\w+_Status", "", told)
+    assert re.search(r"全部工作表 +✓", told)
+    assert re.search(r"√d_k +1\.414", told)
+    assert "attn_Scale  1 × 1（自注意力!C3）" in told
+    assert "attn_Scale  1 × 1, 自注意力!C3" in run("show", book, "attn_Scale").out
+
+
+def test_a_page_of_html_has_the_sheets_own_words(tmp_path):
+    assert run("build", "encoder", "-o", tmp_path / "a.xlsx", "--lang", "zh").code == 0
+    seen = look(tmp_path / "a.xlsx")
+    data = page.data(seen)["ranges"]
+    assert data["paper_NLayers"]["label"] == "层数"
+    assert data["paper_Epsilon"]["digits"] == 5
+    assert seen["paper_Epsilon"].text(1e-5) == "0.00001"
+    assert {*data["cat_Sentence"]["cols"]} == {"Sentence"}
+    html = page.render(seen)
+    assert '<html lang="zh-CN">' in html
+    assert "italic" not in html
+    assert ' lang="zh-CN"' in page.render(seen, language("en"))
+
+
+def test_a_check_of_nothing_says_that_nothing_was_checked(book, tmp_path):
+    wb = openpyxl.load_workbook(book)
+    tab, cells = next(iter(wb.defined_names["vocab_E"].destinations))
+    wb[tab][cells.replace("$", "")][0][0].value = "三"
+    wb.save(tmp_path / "text.xlsx")
+    ended = run("check", tmp_path / "text.xlsx", "--lang", "zh")
+    assert ended.code == 1
+    assert "全部" not in ended.out
+    assert "通过" not in ended.out
