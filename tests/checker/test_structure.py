@@ -60,7 +60,7 @@ def test_a_constant_among_formulas_is_found_with_its_value():
     (finding,) = misplaced_formulas(book)
     assert said([finding]) == [("constant", "s_Out", "Sheet!C3")]
     assert finding.found == 7.0
-    assert finding.message == "s_Out holds the constant 7.0 where a formula belongs"
+    assert finding.message == "s_Out holds the constant 7 where the formula =1 belongs"
 
 
 @pytest.mark.parametrize("value", ["text", 0.0, False, CellError("#N/A")])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
+from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.limits import STANDARD, guarded
@@ -78,6 +79,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: NumPy")})
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
+        *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
         *spelling.misspelt(book),
@@ -87,7 +89,8 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         fresh = evaluated[chosen[0]][0]
         findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
-    return Report(str(path), runs, tuple(findings), book.saved_by)
+    traced_runs, traced_findings = traced(book, runs, findings)
+    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
 
 
 def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> dict[str, Sequence[Values]]:
@@ -116,13 +119,23 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
             answers = engines.evaluate_edited(name, job, edits, **large)
             for answer in answers:
                 if isinstance(answer, engines.EngineFailed):
-                    raise answer
+                    raise _because(book, name, answer)
             evaluated[name] = [
                 {**answer, **book.blocks.values(edits[: i + 1])}
                 for i, answer in enumerate(answers)
                 if not isinstance(answer, engines.EngineFailed)
             ]
     return evaluated
+
+
+def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
+    """Why an engine failed, as far as the file tells, and which may do better."""
+    if engine != DEFAULT_ENGINE:
+        return failed
+    if lost := structure.astray(book):
+        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
+        return engines.EngineFailed(say(sentence, why=say(lost.message)))
+    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
 
 
 def _complete(book: Book) -> bool:
