@@ -108,7 +108,8 @@ def _console() -> Console:
     from rich.console import Console  # noqa: PLC0415
 
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100_000
-    return Console(file=sys.stdout, highlight=False, emoji=False, width=wide)
+    plain = {"color_system": None} if os.environ.get("NO_COLOR") else {}  # no bold either
+    return Console(file=sys.stdout, highlight=False, emoji=False, width=wide, **plain)
 
 
 def _print(console: Console, matrix: Matrix) -> None:

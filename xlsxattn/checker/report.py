@@ -78,16 +78,17 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: its report, or one sentence on why there is none."""
+    """What became of one file: its report, or one sentence on why there is none, or that it was passed over."""
 
     path: str
     report: Report | None = None
     sentence: str = ""
+    skipped: bool = False
 
     def verdict(self, *, strict: bool = False) -> str:
-        """``holds``, ``fails`` or ``not checkable``; when strict, warnings fail too."""
+        """``holds``, ``fails``, ``not checkable`` or ``skipped``; when strict, warnings fail too."""
         if self.report is None:
-            return "not checkable"
+            return "skipped" if self.skipped else "not checkable"
         good = not self.report.every_finding if strict else self.report.holds
         return "holds" if good else "fails"
 
@@ -171,13 +172,13 @@ def summed_up(group: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
         yield group[shown - 1], say(one if more == 1 else many, n=more, cell=group[-1].cell)
 
 
-def followers(followed: Sequence[Finding]) -> Phrase:
-    """How much follows from the causes."""
+def followers(followed: Sequence[Finding], *, listed: bool = True) -> Phrase:
+    """How much follows from the causes; before a list of the first, or alone."""
     ranges = {finding.range for finding in followed if finding.range}
-    one = "{n:,} more finding follows from these, in {ranges}:"
-    more = "{n:,} more findings follow from these, in {ranges}; the first:"
+    one, more = say("{n:,} more finding follows from these"), say("{n:,} more findings follow from these")
     counted = _count(len(ranges), say("{n:,} range"), say("{n:,} ranges"))
-    return say(one if len(followed) == 1 else more, n=len(followed), ranges=counted)
+    said = say("{said}, in {ranges}", said=_count(len(followed), one, more), ranges=counted)
+    return say("{said}; the first:", said=said) if listed else said
 
 
 def _at(finding: Finding) -> Phrase:
@@ -217,16 +218,23 @@ def summary(report: Report) -> str:
     return say("{said}; {warnings}", said=said, warnings=words) if warnings else said
 
 
-def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
+def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> Phrase:
     """One sentence on several workbooks."""
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
-    return say(
+    said = say(
         "{files}: {hold} hold, {fail} fail, {not_checkable} not checkable",
         files=_count(len(outcomes), say("{n:,} file"), say("{n:,} files")),
         hold=verdicts.count("holds"),
         fail=verdicts.count("fails"),
         not_checkable=verdicts.count("not checkable"),
     )
+    over = verdicts.count("skipped")
+    return say("{said}, {n} skipped (made by other programs)", said=said, n=over) if over else said
+
+
+def skipped(outcome: Outcome) -> Phrase:
+    """That a file was passed over."""
+    return say("{path}: skipped, made by another program", path=outcome.path)
 
 
 def _count(number: int, one: str, more: str) -> Phrase:

@@ -143,8 +143,9 @@ def astray(book: Book) -> Finding | None:
     first = span(replace(area, rows=1, cols=1))
     message = say(sentence, cell=_address(at), first=first, cells=span(area))
     if len(found) > 1:
-        sentence = "{message}; so must {n} others: cells were moved without them"
-        message = say(sentence, message=message, n=len(found) - 1)
+        one = say("{message}; another is astray too: cells were moved without them")
+        more = say("{message}; {n} others are astray too: cells were moved without them")
+        message = say(one if len(found) == 2 else more, message=message, n=len(found) - 1)  # noqa: PLR2004
     return Finding("astray formula", "", _address(at), message, braced(book.formulas[at].text, array=True))
 
 
