@@ -1,4 +1,4 @@
-"""What ``check`` says of files that are not ours, or no workbooks: which it passes over, and why it refuses."""
+"""What ``check`` says of files that are not ours, or no workbooks; a full disk; --debug."""
 
 from __future__ import annotations
 
@@ -100,12 +100,18 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsiz
     [
         (lambda _: b"", "this file is empty: build it, or fetch it, anew"),
         (lambda _: b"my notes", "this is not an .xlsx workbook: save it as .xlsx in a spreadsheet program"),
-        (lambda _: POINTER, "this is a Git LFS pointer in place of the workbook: fetch that with: git lfs pull"),
+        (
+            lambda _: POINTER,
+            "this is a Git LFS pointer in place of the workbook: fetch that with: git lfs pull",
+        ),
         (
             lambda good: good[: len(good) // 2],
             "this file is cut short or damaged: its archive has no end; fetch or build it anew",
         ),
-        (lambda _: archive("mimetype", "content.xml"), "this is an OpenDocument file (.ods): save it as .xlsx"),
+        (
+            lambda _: archive("mimetype", "content.xml"),
+            "this is an OpenDocument file (.ods): save it as .xlsx",
+        ),
         (lambda _: archive("xl/workbook.bin"), "this is a binary workbook (.xlsb): save it as .xlsx"),
         (lambda _: archive("word/document.xml"), "this is a text document (.docx), and no workbook"),
         (
@@ -141,7 +147,9 @@ def test_a_full_disk_is_one_sentence(causal, words):
             env=os.environ | {"LC_ALL": "C.UTF-8"},
         )  # fmt: skip
     assert done.returncode == 2
-    sentence = "nothing more can be written, to standard output or to temporary files: No space left on device"
+    sentence = (
+        "nothing more can be written, to standard output or to temporary files: No space left on device"
+    )
     assert done.stderr == f"xlsxattn: {sentence}\n"
 
 

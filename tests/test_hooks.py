@@ -45,7 +45,8 @@ def act(files: str, **inputs: str) -> subprocess.CompletedProcess[str]:
     step = action["runs"]["steps"][-1]
     given = {name: one["default"] for name, one in action["inputs"].items()} | {"files": files} | inputs
     variables = {
-        name: given[value.removeprefix("${{ inputs.").removesuffix(" }}")] for name, value in step["env"].items()
+        name: given[value.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for name, value in step["env"].items()
     }
     environment = os.environ | variables | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
     script = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import errno
 import os
 import sys
@@ -14,23 +13,19 @@ import click
 
 from xlsxattn import cli_check, cli_import, cli_language, cli_view
 from xlsxattn.cli_delivery import (
-    FAILED,
     HOLDS,
     INTERRUPTED,
     UNUSABLE,
-    about,
     as_typed,
     complain,
     delivered,
 )
-from xlsxattn.cli_language import asked, spoken, tell
-from xlsxattn.cli_volume import is_quiet, volume
+from xlsxattn.cli_language import asked, tell
+from xlsxattn.cli_volume import volume
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from click.shell_completion import CompletionItem
 
 
@@ -113,25 +108,8 @@ def _source(source: str) -> Path:
         return Path(source)
     if source in templates.names():
         return templates.path(source)
-    raise click.ClickException(_no_template(source, [path.name for path in sorted(Path().glob("*.toml"))]))
-
-
-def _no_template(name: str, specs: Sequence[str] = ()) -> str:
-    """That a word is no template's, and the template or the spec that it may stand for."""
-    from xlsxattn import templates  # noqa: PLC0415
-
-    names = templates.names()
-    meant = {one: one for one in names} | {spec.removesuffix(".toml"): spec for spec in specs}
-    near = [meant[one] for one in difflib.get_close_matches(name, meant, 1)]
-    values = {"name": name, "near": "".join(near), "known": ", ".join(names)}
-    if near:
-        return say(
-            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; "
-            "a spec's file ends in .toml",
-            **values,
-        )
-    return say(
-        "there is no template '{name}'; the templates are: {known}; a spec's file ends in .toml", **values
+    raise click.ClickException(
+        templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))])
     )
 
 
@@ -165,7 +143,7 @@ def new(template: str, file: Path | None) -> None:
     from xlsxattn import templates  # noqa: PLC0415
 
     if template not in templates.names():
-        raise click.ClickException(_no_template(template))
+        raise click.ClickException(templates.unknown(template))
     target = file or Path(f"my-{template}.toml")
     if target.suffix != ".toml":
         raise click.ClickException(say("{target}: a spec's name must end in .toml", target=target))

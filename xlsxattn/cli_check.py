@@ -16,10 +16,11 @@ from xlsxattn.cli_volume import is_quiet, volume
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
+    from xlsxattn.checker.check import Engine, Inputs
     from xlsxattn.checker.report import Outcome
 
-ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
-INPUTS = ("perturbed", "as-saved")
+ENGINES: tuple[Engine, ...] = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
+INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
 STYLES = ("table", "json", "junit", "github")
 
 
@@ -31,10 +32,10 @@ STYLES = ("table", "json", "junit", "github")
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")
 @volume
-def check(  # noqa: PLR0917 - click passes them
+def check(
     files: tuple[str, ...],
-    engine: str,
-    inputs: str,
+    engine: Engine,
+    inputs: Inputs,
     style: str,
     strict: bool,  # noqa: FBT001
     skip_foreign: bool,  # noqa: FBT001
@@ -76,7 +77,7 @@ def _matching(files: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _outcome(file: str, engine: str, inputs: str) -> Outcome:
+def _outcome(file: str, engine: Engine, inputs: Inputs) -> Outcome:
     from xlsxattn.checker import engines  # noqa: PLC0415
     from xlsxattn.checker.check import check as prove  # noqa: PLC0415
     from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415
@@ -84,7 +85,7 @@ def _outcome(file: str, engine: str, inputs: str) -> Outcome:
 
     try:
         with progress():
-            return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
+            return Outcome(file, prove(file, engine, inputs))
     except NotCheckableError as error:
         return Outcome(file, sentence=str(error))
     except (engines.EngineMissing, engines.EngineFailed) as error:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
+from conftest import ROOT
 from openpyxl.worksheet.formula import ArrayFormula
 from workbooks import tweaked
 
@@ -86,6 +87,16 @@ def test_a_missing_name_is_told_first_and_where_its_formulas_stand(broken):
     assert " more findings follow from these" in followed
     assert all(f.follows == f"{P}Exp" for f in report.every_finding if f not in report.causes)
     assert ", from which " in summary(report)
+
+
+def test_the_page_on_ci_shows_what_is_said(walkthrough, tmp_path):
+    book = openpyxl.load_workbook(walkthrough)
+    for change in (typed_over("attn_cat_Scaled", 1.0), no_name("attn_cat_Exp")):
+        change(book)
+    book.save(tmp_path / "broken.xlsx")
+    lines = "\n".join(describe(check(tmp_path / "broken.xlsx").every_finding)).splitlines()
+    page = (ROOT / "docs/how-to/ci.md").read_text("utf-8")
+    assert "".join(f"    {line}\n" for line in lines) in page
 
 
 def test_of_ordinary_cells_too(broken):
@@ -179,7 +190,9 @@ def test_an_array_formula_without_its_first_cell_is_named_by_cell_and_sheet(brok
         first.offset(0, 1).value, first.value = first.value, None
 
     path = broken(change)
-    with pytest.raises(EngineFailed, match=r"the array formula in Causal attention!\w+ must stand in") as failed:
+    with pytest.raises(
+        EngineFailed, match=r"the array formula in Causal attention!\w+ must stand in"
+    ) as failed:
         check(path)
     assert "--engine libreoffice" in str(failed.value)
     assert "XML" not in str(failed.value)

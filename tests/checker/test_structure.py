@@ -88,7 +88,10 @@ def test_a_formula_in_no_named_range_is_found_with_its_text():
 
 def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
     notes = [single(row, 0, f"={row}", "Notes") for row in range(3)]
-    names = {"s_Out": OUT, "mine_Total": Area("Notes", 0, 0, 1, 1)}  # a name of one's own makes it no sheet of ours
+    names = {
+        "s_Out": OUT,
+        "mine_Total": Area("Notes", 0, 0, 1, 1),
+    }  # a name of one's own makes it no sheet of ours
     book = book_of(names, [BLOCK, *notes, single(0, 0, "=9", "More")])
     findings = list(misplaced_formulas(book))
     assert said(findings) == [("own formulas", "", "More!A1"), ("own formulas", "", "Notes!A1")]
@@ -98,7 +101,7 @@ def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
 
 def test_constants_over_a_block_are_one_finding_that_tells_the_right_formula():
     manifest = Manifest((), (), (), {"s_Out": ("block", "=s_In*2")})
-    typed = {at: 3.0 for at in OUT.cells()}
+    typed = dict.fromkeys(OUT.cells(), 3.0)
     book = replace(book_of({"s_Out": OUT}, [], typed), manifest=manifest)
     (finding,) = misplaced_formulas(book)
     assert said([finding]) == [("constant", "s_Out", "Sheet!B2")]

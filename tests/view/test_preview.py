@@ -125,7 +125,7 @@ def test_an_unknown_sheet_is_refused_with_the_list_of_them(walkthrough):
 
 def test_a_file_that_is_no_workbook_is_refused():
     Path("x.xlsx").write_text("no", "utf-8")
-    assert refusal("preview", "x.xlsx") .startswith("x.xlsx: this is not an .xlsx workbook")
+    assert refusal("preview", "x.xlsx").startswith("x.xlsx: this is not an .xlsx workbook")
     assert refusal("preview", "y.xlsx") == "y.xlsx: there is no such file"
 
 

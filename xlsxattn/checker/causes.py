@@ -141,33 +141,49 @@ class _Trace:
                 yield Finding("moved", name, here.address(), message)
 
     def told(self, finding: Finding, engine: str) -> Finding:
-        """A finding with what it follows from, and what would be right."""
+        """A finding with what it follows from; a cause with what would be right."""
         name, kind = finding.range, finding.kind
-        cause = self._follows.get(name, "")
-        if self._astray and kind in SEEN:  # no engine computes what is to be in other cells
-            return replace(finding, follows=self._astray)
-        if kind == "stray formula":
-            return replace(finding, follows=self._filled.get(_at(finding), ""))
-        if kind == "missing" and name in self._places:
+        if cause := self._cause(finding):
+            finding = replace(finding, follows=cause)
+        elif kind == "missing" and name in self._places:
             place = self._places[name]
             said = "{message}: give this name to {there}, where its formulas stand"
             message = say(said, message=say(finding.message), there=names_of(place))
-            return replace(finding, cell=place.address(), message=message)
-        if name in self._places and name in self._book.names:
-            whole = kind == "moved" and finding.severity == "error"
-            return finding if whole else replace(finding, follows=name)
-        other = getattr(finding.message, "values", {}).get("other")  # a label, or what a moved name lies over
-        if kind in ("moved", "overlap") and other in self._places:
-            return replace(finding, follows=other)
-        if (name, finding.cell) in self._bare and kind == "empty":
-            return self._bare_cells(finding)
-        if kind in PERHAPS and "resized" in self._kinds[name]:
-            return replace(finding, follows=name)
-        if kind in PERHAPS and name in self._spoilt:
-            return self._to_blame(finding)
-        if kind not in SEEN or (cause == name and name not in self._spoilt):
-            return self._hinted(finding) if engine == "ironcalc" else finding
-        return replace(finding, follows=cause)
+            finding = replace(finding, cell=place.address(), message=message)
+        elif kind == "empty" and (name, finding.cell) in self._bare:
+            finding = self._bare_cells(finding)
+        elif kind in PERHAPS and name in self._spoilt:
+            finding = self._hinted(replace(finding, severity="error"))  # the range's values differ
+        elif kind in SEEN and engine == "ironcalc":
+            finding = self._hinted(finding)
+        return finding
+
+    def _cause(self, finding: Finding) -> str:
+        """The range, or the cell, that a finding follows from; "" where it is a cause."""
+        name, kind, cause = finding.range, finding.kind, ""
+        other = getattr(finding.message, "values", {}).get(
+            "other"
+        )  # a label's range, or what a name lies over
+        if kind == "stray formula":
+            cause = self._filled.get(_at(finding), "")
+        elif kind in SEEN:
+            # no engine computes an array formula that stands beside its cells
+            cause = self._astray or self._cause_of_value(finding)
+        elif kind in ("moved", "overlap") and other in self._places:
+            cause = str(other)
+        elif name in self._places and name in self._book.names:
+            cause = name if (kind, finding.severity) != ("moved", "error") else ""
+        elif kind in PERHAPS and "resized" in self._kinds[name]:
+            cause = name
+        return cause
+
+    def _cause_of_value(self, finding: Finding) -> str:
+        """What a cell's value follows from."""
+        name = finding.range
+        if finding.kind == "empty" and (name, finding.cell) in self._bare:
+            return ""
+        cause = self._follows.get(name, "")
+        return cause if cause != name or name in self._spoilt else ""
 
     def _bare_cells(self, finding: Finding) -> Finding:
         cells, spelled = self._bare[finding.range, finding.cell]
@@ -179,11 +195,6 @@ class _Trace:
             right=right,
         )
         return replace(finding, message=message)
-
-    def _to_blame(self, finding: Finding) -> Finding:
-        """Another formula, or a moved name, in a range whose values differ: an error."""
-        finding = replace(finding, severity="error")
-        return self._hinted(finding) if finding.range in self._unread else finding
 
     def _hinted(self, finding: Finding) -> Finding:
         """That IronCalc could not read a formula; others may."""

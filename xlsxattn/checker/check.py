@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from openpyxl.utils import coordinate_to_tuple
 
@@ -25,6 +25,7 @@ from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
+from xlsxattn.choice import one_of
 from xlsxattn.foreign import words
 from xlsxattn.language import say
 
@@ -40,15 +41,16 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
-DEFAULT_ENGINE = engines.ENGINES[0]
+Engine = Literal["ironcalc", "libreoffice", "gnumeric", "saved", "all"]
+"""Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
+Inputs = Literal["perturbed", "as-saved"]
+DEFAULT_ENGINE: Engine = "ironcalc"
 
 LARGE = engines.Limits(seconds=STANDARD.seconds)
 """What an engine may take for a workbook with large blocks of numbers."""
 
-Inputs = Literal["perturbed", "as-saved"]
 
-
-def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
     """Prove a workbook against its own inputs, and against others.
 
     Args:
@@ -61,7 +63,10 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "pert
         NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
         engines.EngineMissing: an engine asked for is not installed.
         engines.EngineFailed: an engine could not recalculate the file.
+        ValueError: there is no such engine, or no such choice of inputs.
     """
+    one_of("engine", engine, get_args(Engine))
+    one_of("inputs", inputs, get_args(Inputs))
     with guarded(path):
         return _check(path, engine, inputs)
 

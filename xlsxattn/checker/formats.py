@@ -201,14 +201,18 @@ def _causes(outcome: Outcome, report: Report, *, strict: bool, language: Languag
     tell = language.tell
     for group in alike(report.causes):
         for finding, more in summed_up(group):
-            said = say("{said} (and {more})", said=say(finding.message), more=more) if more else finding.message
+            said = (
+                say("{said} (and {more})", said=say(finding.message), more=more) if more else finding.message
+            )
             where = " ".join(part for part in (finding.cell, finding.formula) if part)
             text = f"{tell(said)} ({where})" if where else tell(said)
             level = "error" if strict else finding.severity
             yield _annotation(level, outcome.path, f"xlsxattn: {tell(finding.kind)}", text)
     if followed := distinct(finding for finding in report.every_finding if finding.follows):
         title = tell("what follows")
-        yield _annotation("notice", outcome.path, f"xlsxattn: {title}", tell(followers(followed, listed=False)))
+        yield _annotation(
+            "notice", outcome.path, f"xlsxattn: {title}", tell(followers(followed, listed=False))
+        )
 
 
 def _annotation(level: str, path: str, title: str, message: str) -> str:

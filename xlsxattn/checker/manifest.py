@@ -92,9 +92,15 @@ def _without(path: Path, names: Mapping[str, Area], name: str) -> NotCheckableEr
         sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
         return NotCheckableError(say(sentence, path=path))
     if any(f"xlsxattn_{part}" in names for part in MANIFEST):
-        sentence = "{path}: the name {name} is missing, which the last sheet (Contract) needs: build it anew, or take the name from an earlier copy"
+        sentence = (
+            "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
+            "take an earlier copy, or build it anew"
+        )
         return NotCheckableError(say(sentence, path=path, name=name))
-    sentence = "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: take an earlier copy, or build it anew"
+    sentence = (
+        "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
+        "take an earlier copy, or build it anew"
+    )
     return NotCheckableError(say(sentence, path=path))
 
 

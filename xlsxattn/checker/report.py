@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Language, Phrase
 
 MOST_SHOWN, MOST_CAUSES, MOST_ALIKE, MOST_FOLLOWING = 20, 100, 3, 3
-"""So many groups of findings are told, besides causes that are sure; so many of one group; of what follows."""
+"""So many groups of findings are told, besides so many sure causes; of a group; of what follows."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -78,7 +78,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: its report, or one sentence on why there is none, or that it was passed over."""
+    """What became of one file: its report, or a sentence on why there is none, or that it was passed over."""
 
     path: str
     report: Report | None = None

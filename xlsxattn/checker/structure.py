@@ -119,7 +119,9 @@ def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
             value, right = book.typed[here[0]], belonging(book, name, cells, spelled)
             one = say("{name} holds the constant {found} where {right} belongs")
             more = say("{name} holds {n} constants, the first {found}, where {right} belongs")
-            said = say(one if len(here) == 1 else more, name=name, n=len(here), found=shown(value), right=right)
+            said = say(
+                one if len(here) == 1 else more, name=name, n=len(here), found=shown(value), right=right
+            )
             yield Finding("constant", name, _address(here[0]), said, found=value)
     for at in left:
         message = say(
@@ -131,7 +133,7 @@ def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
 
 
 def astray(book: Book) -> Finding | None:
-    """Array formulas that do not stand in the first of the cells they fill; the first, and how many there are.
+    """Array formulas that do not stand in the first of the cells they fill; the first, and their number.
 
     Programs that move cells without their array formulas leave them so, and engines compute none of them.
     """
@@ -139,7 +141,9 @@ def astray(book: Book) -> Finding | None:
     if not found:
         return None
     at, area = found[0]
-    sentence = "the array formula in {cell} must stand in {first}, the first of the cells {cells} that it fills"
+    sentence = (
+        "the array formula in {cell} must stand in {first}, the first of the cells {cells} that it fills"
+    )
     first = span(replace(area, rows=1, cols=1))
     message = say(sentence, cell=_address(at), first=first, cells=span(area))
     if len(found) > 1:

@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.reader import read, saved
-from xlsxattn.language import ENGLISH, language_of
+from xlsxattn.choice import one_of, with_near
+from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.matrix import Matrix, Role, printable
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
     from xlsxattn.language import Language
 
-SAVED = "saved"
-RECALCULATES = "ironcalc"
+Source = Literal["saved", "ironcalc", "libreoffice", "gnumeric"]
+"""Whose values are shown: those in the file, or an engine's that recalculates it."""
+SAVED: Source = "saved"
+RECALCULATES: Source = "ironcalc"
 MANIFEST = re.compile(r"xlsxattn_(Version|Sheets|Contexts|Inputs|Formulas)")
 GENERAL, SHOWN_DIGITS = "General", 10
 """The format of a cell that has none, and the significant digits that are shown in it."""
@@ -63,7 +66,14 @@ class Seen:
     language: Language = ENGLISH
 
     def __getitem__(self, name: str) -> Matrix:
-        """The range of a name."""
+        """The range of a name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if name not in self.matrices:
+            said = say("{path}: there is no range {name!r}", path=self.path, name=name)
+            raise KeyError(with_near(said, name, self.matrices))
         return self.matrices[name]
 
     def matching(self, patterns: Sequence[str]) -> list[Matrix]:
@@ -88,7 +98,7 @@ class Seen:
         return figures(self)
 
 
-def look(path: str | Path, engine: str = SAVED) -> Seen:
+def look(path: str | Path, engine: Source = SAVED) -> Seen:
     """Read a workbook to be shown.
 
     Args:
@@ -100,7 +110,9 @@ def look(path: str | Path, engine: str = SAVED) -> Seen:
         NotCheckableError: the file cannot be read, or is not one of ours.
         engines.EngineMissing: the engine is not installed.
         engines.EngineFailed: the engine could not recalculate the file.
+        ValueError: there is no such engine.
     """
+    one_of("engine", engine, get_args(Source))
     with guarded(path):
         book = read(Path(path))
         values: Mapping[str, Grid] = saved(book) if engine == SAVED else {}
