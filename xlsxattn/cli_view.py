@@ -128,8 +128,8 @@ def _print(console: Console, matrix: Matrix) -> None:
 def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None:
     """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
 
-    LibreOffice prints PNG (one sheet) and PDF (a page a sheet). The page of HTML has all sheets, with tables,
-    heat maps and formulas. Without -o it is FILE.html, in this folder.
+    LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
+    has all sheets, with tables, heat maps and formulas. Without -o it is FILE.html, in this folder.
     """
     from xlsxattn.checker import engines  # noqa: PLC0415
     from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415

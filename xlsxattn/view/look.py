@@ -54,6 +54,7 @@ class Seen:
         notes: tab → the texts that were typed there: (row, column) → text.
         tabs: the sheets' tabs in order, hidden ones left out.
         language: the language of the texts that are the program's own.
+        contract: the tab with what the workbook says of itself.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class Seen:
     notes: Mapping[str, Mapping[tuple[int, int], str]]
     tabs: tuple[str, ...]
     language: Language = ENGLISH
+    contract: str = ""
 
     def __getitem__(self, name: str) -> Matrix:
         """The range of a name.
@@ -151,7 +153,8 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
         for name, _ in placed
         if name in values and not MANIFEST.fullmatch(name) and not labels.is_label(name)
     }
-    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken)
+    contract = book.names["xlsxattn_Formulas"].sheet  # which the manifest was read from
+    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken, contract)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:

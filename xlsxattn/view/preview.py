@@ -36,8 +36,8 @@ def preview(
 
     Args:
         path: the workbook.
-        target: where the picture goes; its ending decides: ``.png`` (one sheet), ``.pdf`` (all sheets, or
-            one), ``.html`` (all sheets, with tables, heat maps and formulas).
+        target: where the picture goes; its ending decides: ``.png`` (one sheet), ``.pdf`` (all sheets, of
+            the Contract its head, or one), ``.html`` (all sheets, with tables, heat maps and formulas).
         sheet: the sheet wanted, by its id (``attn``) or its tab; when empty, a PNG shows the first that
             computes.
         engine: whose values an HTML page shows, as for `look`. LibreOffice recalculates what it prints.
@@ -75,15 +75,15 @@ def preview(
         if kind == ".html":
             made.write_text(pages.render(seen, language(lang) if lang else None), "utf-8")
         else:
-            _print(seen.path, made, number)
+            _print(seen, made, number)
         _put(made, target)
     return target
 
 
-def _print(path: Path, made: Path, number: int) -> None:
-    """A PDF of all sheets, or one sheet as a PDF or a PNG."""
+def _print(seen: Seen, made: Path, number: int) -> None:
+    """A PDF of all sheets, of the long Contract its head; or one sheet, whole, as a PDF or a PNG."""
     printed = made.with_name("printed.pdf")
-    engines.print_pdf(path, printed)
+    engines.print_pdf(seen.path, printed, cut="" if number else seen.contract)
     if not number:
         printed.rename(made)
     elif made.suffix == ".pdf":
