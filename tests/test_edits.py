@@ -18,7 +18,8 @@ from xlsxattn import templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
 from xlsxattn.checker.reader import read
-from xlsxattn.cli import FAILED, HOLDS, UNUSABLE, cli
+from xlsxattn.cli import cli
+from xlsxattn.cli_delivery import FAILED, HOLDS, UNUSABLE
 
 OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3
