@@ -21,7 +21,7 @@ from xlsxattn.cli_delivery import (
     delivered,
 )
 from xlsxattn.cli_language import asked, tell
-from xlsxattn.cli_volume import volume
+from xlsxattn.cli_volume import is_quiet, volume
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
