@@ -171,7 +171,7 @@ def commands_page() -> str:
     lines += [
         "proof failed, or there are findings; 2 bad input, or an engine that is missing; 130 interrupted."
     ]
-    lines += ["`NO_COLOR` leaves out colours.", ""]
+    lines += ["`NO_COLOR` leaves out colours and bold.", ""]
     top = click.Context(cli, info_name="xlsxattn", terminal_width=WIDTH, max_content_width=WIDTH)
     lines += ["```text", cli.get_help(top), "```"]
     for name, command in sorted(cli.commands.items()):

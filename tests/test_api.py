@@ -5,17 +5,22 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import re
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import xlsxattn
-from xlsxattn import api, spec_schema, templates
+from xlsxattn import api, cli_check, cli_view, spec_schema, templates
+from xlsxattn.checker import check
+from xlsxattn.view import look
 
 WORDS = {"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": [0.0, 3.0]}
 SENTENCES = {"river": "river bank", "loan": ["bank", "loan"]}
@@ -207,3 +212,65 @@ def test_a_type_checker_knows_the_package(line, good, tmp_path):
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (ended.returncode == 0) == good, ended.stdout
+
+
+# --- what is asked wrongly ---------------------------------------------------------------------------------
+
+
+def test_a_choice_that_there_is_not_is_refused_with_those_that_there_are(causal, tmp_path):
+    wrong = "found 'ironclac', one of {} is needed; did you mean 'ironcalc'?"
+    shown = wrong.format("saved, ironcalc, libreoffice, gnumeric")
+    checked = wrong.format("ironcalc, libreoffice, gnumeric, saved, all")
+    for sentence, call in {
+        "inputs: found 'bla', one of perturbed, as-saved is needed": lambda: xlsxattn.check(
+            causal, inputs="bla"
+        ),
+        f"engine: {checked}": lambda: xlsxattn.check(causal, "ironclac"),
+        f"engine: {shown}": lambda: xlsxattn.look(causal, "ironclac"),
+        "lang: found 'fr', one of en, zh is needed": lambda: xlsxattn.schema("fr"),
+        "lang: found 'de', one of en, zh is needed": lambda: xlsxattn.preview(
+            causal, tmp_path / "x.html", lang="de"
+        ),
+    }.items():
+        with pytest.raises(ValueError, match=f"^{re.escape(sentence)}$"):
+            call()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_engines_and_inputs_have_literal_types():
+    hints = {f.__name__: get_type_hints(f) for f in (check.check, look.look)}
+    assert get_args(hints["check"]["engine"]) == ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
+    assert get_args(hints["check"]["inputs"]) == ("perturbed", "as-saved")
+    assert get_args(hints["look"]["engine"]) == ("saved", "ironcalc", "libreoffice", "gnumeric")
+    assert get_args(check.Engine) == cli_check.ENGINES
+    assert get_args(check.Inputs) == cli_check.INPUTS
+    assert get_args(look.Source) == cli_view.SHOWN_FROM
+
+
+def test_a_workbook_is_not_built_into_a_file_of_another_kind(tmp_path):
+    with pytest.raises(xlsxattn.PressError, match=r"x\.txt: the workbook's name must end in \.xlsx"):
+        xlsxattn.build("causal", tmp_path / "x.txt")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_word_that_is_no_template_is_answered_as_on_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("bank.toml").write_text("", "utf-8")
+    for word, near in (("causel", "causal"), ("bnk", "bank.toml")):
+        with pytest.raises(xlsxattn.SpecError, match=f"there is no template '{word}'; did you mean '{near}'"):
+            xlsxattn.build(word, tmp_path / "x.xlsx")
+
+
+def test_a_range_and_a_sheet_that_there_is_not_are_answered_with_the_nearest(causal, tmp_path):
+    with pytest.raises(KeyError, match=r"no range 'causal_chase_Atention'; did you mean 'causal_chase_Att"):
+        xlsxattn.look(causal)["causal_chase_Atention"]
+    with pytest.raises(xlsxattn.PreviewError, match=r"; did you mean 'causal'\?"):
+        xlsxattn.preview(causal, tmp_path / "x.png", "casual")
+
+
+def test_the_package_tells_its_version_and_all_its_names():
+    assert xlsxattn.__version__ == version("xlsxattn")
+    assert {*xlsxattn.__all__, "__version__"} <= {*dir(xlsxattn)}
+    program = "import xlsxattn; xlsxattn.chek"
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "Did you mean: 'check'?" in ended.stderr

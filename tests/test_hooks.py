@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -19,33 +21,60 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(PROGRAM), *command[1:]], capture_output=True, text=True, check=False)
 
 
+def stranger(path: Path) -> Path:
+    book = openpyxl.Workbook()
+    book["Sheet"]["A1"] = "=1+1"
+    book.save(path)
+    return path
+
+
 def test_the_hooks_command_line_checks_the_files_it_is_given(walkthrough: Path, tmp_path: Path):
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     command = shlex.split(hook["entry"])
     assert command[0] == "xlsxattn"
-    assert run([*command, str(walkthrough)]).returncode == 0
+    done = run([*command, str(walkthrough), str(stranger(tmp_path / "budget.xlsx"))])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     other = tmp_path / "other.xlsx"
     other.write_text("no workbook")
     assert run([*command, str(walkthrough), str(other)]).returncode == 2
 
 
+def act(files: str, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run the action's last step as GitHub does."""
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    step = action["runs"]["steps"][-1]
+    given = {name: one["default"] for name, one in action["inputs"].items()} | {"files": files} | inputs
+    variables = {
+        name: given[value.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for name, value in step["env"].items()
+    }
+    environment = os.environ | variables | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
+    script = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+    return subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+
+
 def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
     for name in ("one.xlsx", "two.xlsx"):
         shutil.copy(causal, tmp_path / name)
-    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-    step = action["runs"]["steps"][-1]
-    environment = os.environ | {
-        "FILES": f"{tmp_path}/*.xlsx {causal} gone.xlsx",
-        "ENGINE": action["inputs"]["engine"]["default"],
-        "STRICT": "true",
-        "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}",
-    }
-    script = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
-    done = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+    done = act(f"{tmp_path}/*.xlsx\n  {causal}\n\ngone.xlsx\n", strict="true")
     assert done.returncode == 2
     assert done.stdout.splitlines() == [
-        "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file"
+        "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file",
+        "4 files: 3 hold, 0 fail, 1 not checkable",
     ]
+
+
+def test_the_action_takes_names_with_blanks_and_passes_over_strangers(causal: Path, tmp_path: Path):
+    shutil.copy(causal, tmp_path / "my first lesson.xlsx")
+    theirs = stranger(tmp_path / "the budget.xlsx")
+    names = f"{tmp_path}/my first lesson.xlsx\n{theirs}"
+    done = act(names, inputs="as-saved")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"::notice file={theirs},title=skipped::{theirs}: skipped, made by another program",
+        "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped (made by other programs)",
+    ]
+    assert act(names, inputs="as-saved", **{"skip-foreign": "false"}).returncode == 2
 
 
 def test_the_page_on_ci_shows_both():
@@ -53,3 +82,7 @@ def test_the_page_on_ci_shows_both():
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert f"hooks: [{{id: {hook['id']}}}]" in text
     assert "- uses: xlsxattn/xlsxattn@" in text
+    assert not re.search(r"v\d+\.\d+", text), "no version has a tag yet"
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    for name in action["inputs"]:
+        assert f"| `{name}` |" in text

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from xlsxattn.view.look import Seen, look
     from xlsxattn.view.matrix import Matrix, PandasMissing
     from xlsxattn.view.preview import PreviewError, preview
+
+    __version__: str
 
 _FROM = {
     "EngineFailed": "checker.engines",
@@ -67,6 +70,15 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
     """Load what is heavy only when it is asked for, so that ``xlsxattn --help`` answers at once."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("xlsxattn")
     if name not in _FROM:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        raise AttributeError(
+            f"module {__name__!r} has no attribute {name!r}", name=name, obj=sys.modules[__name__]
+        )
     return getattr(import_module(f"xlsxattn.{_FROM[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """What there is, loaded or not: for those who look, and for Python's own "did you mean"."""
+    return sorted({*globals(), *__all__, "__version__"})

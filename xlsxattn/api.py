@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from xlsxattn.view.look import Source
+
 Numbers: TypeAlias = Any
 """Rows of numbers: nested lists, a NumPy array, a pandas DataFrame, or anything with ``tolist()``."""
 
@@ -176,8 +178,8 @@ def build(
         ``report.holds``, else ``<name>.failed.xlsx`` beside it, the target staying as it was.
 
     Raises:
-        SpecError: the spec cannot be built.
-        PressError: the target cannot be written, or a person has changed it.
+        SpecError: the spec cannot be built, or there is no such template or file.
+        PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -185,17 +187,21 @@ def build(
     ...     made.path.name, made.report.holds
     ('causal.xlsx', True)
     """
+    if Path(target).suffix.lower() != ".xlsx":
+        raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=target))
     found: Path | Mapping[str, Any]
     if isinstance(source, Spec):
         found = source.data
     elif isinstance(source, str) and source in templates.names():
         found = templates.path(source)
+    elif isinstance(source, str) and not Path(source).suffix and not Path(source).exists():
+        raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))
     else:
         found = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
     return press.build(found, Path(target), force=force, changed={"lang": lang} if lang else None)
 
 
-def read(path: str | Path, engine: str = SAVED) -> dict[str, pd.DataFrame]:
+def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
     """Every range of a workbook as a table, with words as index; needs pandas.
 
     Args:
@@ -209,6 +215,7 @@ def read(path: str | Path, engine: str = SAVED) -> dict[str, pd.DataFrame]:
     Raises:
         NotCheckableError: the file cannot be read, or is not one of ours.
         PandasMissing: pandas is not installed.
+        ValueError: there is no such engine.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

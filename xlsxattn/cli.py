@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-import glob
+import errno
 import os
 import sys
 import traceback
@@ -12,33 +11,26 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlsxattn import cli_import, cli_language, cli_view
+from xlsxattn import cli_check, cli_import, cli_language, cli_view
 from xlsxattn.cli_delivery import (
-    FAILED,
     HOLDS,
     INTERRUPTED,
     UNUSABLE,
-    about,
     as_typed,
     complain,
     delivered,
 )
-from xlsxattn.cli_language import asked, spoken, tell
-from xlsxattn.cli_progress import progress
+from xlsxattn.cli_language import asked, tell
 from xlsxattn.cli_volume import is_quiet, volume
+from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from click.shell_completion import CompletionItem
 
-    from xlsxattn.checker.report import Outcome
 
-ENGINES = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
-INPUTS = ("perturbed", "as-saved")
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
-STYLES = ("table", "json", "junit", "github")
 
 
 def main() -> None:
@@ -64,16 +56,23 @@ def _run(command: click.Command) -> int:
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
         if debug:
             traceback.print_exc()
-        sentence = "internal error: {kind}: {error} (--debug shows more)"
-        code = complain(say(sentence, kind=type(error).__name__, error=error), UNUSABLE)
+        code = complain(_unforeseen(error), UNUSABLE)
     return code if isinstance(code, int) else HOLDS
 
 
+def _unforeseen(error: Exception) -> str:
+    """What is said of an error that nobody took care of; one of them is a full disk, wherever it was met."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        sentence = "nothing more can be written, to standard output or to temporary files: {reason}"
+        return say(sentence, reason=reason(error))
+    sentence = "internal error: {kind}: {error} (--debug shows more)"
+    return say(sentence, kind=type(error).__name__, error=error)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 @click.version_option(package_name="xlsxattn")
 @volume
-def cli(debug: bool) -> None:  # noqa: FBT001 - click passes it; main() reads it
+def cli() -> None:
     """Attention and Transformers as spreadsheets of live formulas, proved cell by cell."""
 
 
@@ -109,107 +108,9 @@ def _source(source: str) -> Path:
         return Path(source)
     if source in templates.names():
         return templates.path(source)
-    raise click.ClickException(_no_template(source, [path.name for path in sorted(Path().glob("*.toml"))]))
-
-
-def _no_template(name: str, specs: Sequence[str] = ()) -> str:
-    """That a word is no template's, and the template or the spec that it may stand for."""
-    from xlsxattn import templates  # noqa: PLC0415
-
-    names = templates.names()
-    meant = {one: one for one in names} | {spec.removesuffix(".toml"): spec for spec in specs}
-    near = [meant[one] for one in difflib.get_close_matches(name, meant, 1)]
-    values = {"name": name, "near": "".join(near), "known": ", ".join(names)}
-    if near:
-        return say(
-            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; "
-            "a spec's file ends in .toml",
-            **values,
-        )
-    return say(
-        "there is no template '{name}'; the templates are: {known}; a spec's file ends in .toml", **values
+    raise click.ClickException(
+        templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))])
     )
-
-
-@cli.command()
-@click.argument("files", nargs=-1, required=True)
-@click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
-@click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
-@click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
-@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-@volume
-def check(files: tuple[str, ...], engine: str, inputs: str, style: str, strict: bool) -> int:  # noqa: FBT001
-    """Recalculate workbooks and compare every computed cell with NumPy.
-
-    The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
-    out). Exit code: 0 all hold, 1 findings, 2 a file or an engine that cannot be used.
-    """
-    from xlsxattn.checker import formats, report  # noqa: PLC0415
-
-    outcomes = []
-    for file in _matching(files):
-        outcome = _outcome(file, engine, inputs)
-        outcomes.append(outcome)
-        if style == "table":
-            _show(outcome)
-        elif outcome.report is None:
-            complain(outcome.sentence, UNUSABLE)
-    if style != "table":
-        click.echo(formats.render(style, outcomes, strict=strict, language=spoken()))
-    elif len(outcomes) > 1:
-        click.echo(tell(report.overall(outcomes, strict=strict)))
-    codes = {"holds": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
-    return max(codes[outcome.verdict(strict=strict)] for outcome in outcomes)
-
-
-def _matching(files: tuple[str, ...]) -> list[str]:
-    """The files that patterns stand for, where the shell has left them to us."""
-    found: list[str] = []
-    for file in files:
-        pattern = any(c in file for c in "*?[") and not Path(file).exists()
-        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207
-    return list(dict.fromkeys(found))
-
-
-def _outcome(file: str, engine: str, inputs: str) -> Outcome:
-    from xlsxattn.checker import engines  # noqa: PLC0415
-    from xlsxattn.checker.check import check as prove  # noqa: PLC0415
-    from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415
-    from xlsxattn.checker.report import Outcome  # noqa: PLC0415
-
-    try:
-        with progress():
-            return Outcome(file, prove(file, engine, "as-saved" if inputs == "as-saved" else "perturbed"))
-    except NotCheckableError as error:
-        return Outcome(file, sentence=str(error))
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        return Outcome(file, sentence=about(file, error))
-
-
-def _show(outcome: Outcome) -> None:
-    """A file's report for a person: findings first, then a line a range, then one sentence."""
-    from xlsxattn.checker import report  # noqa: PLC0415
-
-    found = outcome.report
-    if found is None:
-        complain(outcome.sentence, UNUSABLE)
-        return
-    by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
-    click.echo(tell(by) if found.saved_by else outcome.path)
-    for line in report.describe(found.every_finding, spoken()):
-        _echo(line, "red" if line.startswith(tell("error")) else "yellow")
-    for run in () if is_quiet() else [run for run in found.runs if run.results]:
-        how = (
-            say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
-        )
-        click.echo(f"\n{tell(how)}")
-        click.echo(report.table(run, spoken()))
-    _echo(tell(report.summary(found)), "green" if found.holds else "red")
-
-
-def _echo(text: str, colour: str) -> None:
-    """Print in colour where the terminal has it and nobody asked for none."""
-    click.secho(text, fg=colour, color=False if os.environ.get("NO_COLOR") else None)
 
 
 @cli.command("templates")
@@ -242,7 +143,7 @@ def new(template: str, file: Path | None) -> None:
     from xlsxattn import templates  # noqa: PLC0415
 
     if template not in templates.names():
-        raise click.ClickException(_no_template(template))
+        raise click.ClickException(templates.unknown(template))
     target = file or Path(f"my-{template}.toml")
     if target.suffix != ".toml":
         raise click.ClickException(say("{target}: a spec's name must end in .toml", target=target))
@@ -258,6 +159,7 @@ def new(template: str, file: Path | None) -> None:
 
 
 for command in (
+    cli_check.check,
     cli_import.import_model,
     cli_view.show,
     cli_view.preview,

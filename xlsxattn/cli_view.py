@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
     from rich.console import Console
 
-    from xlsxattn.view.look import Seen
+    from xlsxattn.view.look import Seen, Source
     from xlsxattn.view.matrix import Matrix
 
-SHOWN_FROM = ("saved", "ironcalc", "libreoffice", "gnumeric")
+SHOWN_FROM: tuple[Source, ...] = ("saved", "ironcalc", "libreoffice", "gnumeric")
 MOST_TABLES = 12
 SHELLS = ("bash", "zsh", "fish")
 
@@ -44,7 +44,7 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 @click.option("--list", "listed", is_flag=True, help="List all ranges, with shape, place and formula.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
 @volume
-def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None:  # noqa: FBT001
+def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:  # noqa: FBT001
     """Show matrices of a workbook as coloured tables.
 
     RANGE is a name such as attn_cat_Attention, or a pattern such as 'attn_*'. Without one, the attention
@@ -71,7 +71,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: str) -> None
         click.echo(tell(said), err=True)
 
 
-def _look(file: Path, engine: str = SHOWN_FROM[0]) -> Seen:
+def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> Seen:
     """A workbook to be shown; what goes wrong is one sentence."""
     from xlsxattn.checker import engines  # noqa: PLC0415
     from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415
@@ -108,7 +108,8 @@ def _console() -> Console:
     from rich.console import Console  # noqa: PLC0415
 
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100_000
-    return Console(file=sys.stdout, highlight=False, emoji=False, width=wide)
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # none: no bold either
+    return Console(file=sys.stdout, highlight=False, emoji=False, width=wide, color_system=colours)
 
 
 def _print(console: Console, matrix: Matrix) -> None:
@@ -124,11 +125,11 @@ def _print(console: Console, matrix: Matrix) -> None:
 @click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
 @volume
-def preview(file: Path, output: Path | None, sheet: str, engine: str) -> None:
+def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None:
     """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
 
-    LibreOffice prints PNG (one sheet) and PDF (a page a sheet). The page of HTML has all sheets, with tables,
-    heat maps and formulas. Without -o it is FILE.html, in this folder.
+    LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
+    has all sheets, with tables, heat maps and formulas. Without -o it is FILE.html, in this folder.
     """
     from xlsxattn.checker import engines  # noqa: PLC0415
     from xlsxattn.checker.reader import NotCheckableError  # noqa: PLC0415

@@ -25,14 +25,18 @@ class _ToStandardError(logging.Handler):
 
 
 def volume(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options -v, -q and --lang."""
+    """Give a command the options -v, -q, --lang and --debug."""
     verbose = click.option(
         "-v", "--verbose", is_flag=True, expose_value=False, callback=_speak, help="Tell every step."
     )
     quiet = click.option(
         "-q", "--quiet", is_flag=True, expose_value=False, callback=_hush, help="Leave out tables and hints."
     )
-    return verbose(quiet(lang(command)))
+    # main() reads it, as an error may come before click has read any option
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, help="Show the traceback of an internal error."
+    )
+    return verbose(quiet(lang(debug(command))))
 
 
 def is_quiet() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.choice import one_of
 from xlsxattn.language import codes, language
 
 if TYPE_CHECKING:
@@ -319,7 +320,11 @@ def schema(lang: str = "en") -> dict[str, Any]:
     ['vocabulary', 'contexts', 'sheets']
     >>> sorted(schema()["definitions"]["compare"]["properties"])
     ['about', 'axes', 'id', 'kind', 'near', 'title', 'try']
+
+    Raises:
+        ValueError: there is no such language.
     """
+    one_of("lang", lang, codes())
     made = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": TITLE,

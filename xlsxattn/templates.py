@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.language import Phrase
 
 
 class CopyError(Exception):
@@ -25,6 +32,23 @@ def names() -> list[str]:
     """The templates' names, the walkthrough first."""
     found = sorted(path.stem for path in folder().glob("*.toml") if "." not in path.stem)
     return sorted(found, key=lambda name: name != "walkthrough")
+
+
+def unknown(name: str, specs: Sequence[str] = ()) -> Phrase:
+    """That a word is no template's, and the template, or the spec's file, that it may stand for."""
+    own = names()
+    meant = {one: one for one in own} | {spec.removesuffix(".toml"): spec for spec in specs}
+    near = [meant[one] for one in difflib.get_close_matches(name, meant, 1)]
+    values = {"name": name, "near": "".join(near), "known": ", ".join(own)}
+    if near:
+        return say(
+            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; "
+            "a spec's file ends in .toml",
+            **values,
+        )
+    return say(
+        "there is no template '{name}'; the templates are: {known}; a spec's file ends in .toml", **values
+    )
 
 
 def path(name: str) -> Path:

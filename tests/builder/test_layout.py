@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
@@ -640,3 +641,17 @@ def test_tabs_are_legal_and_no_two_alike(titles):
 )
 def test_tabs_by_example(titles, tabs):
     assert layout._tabs(["any", *titles])[1:] == tabs
+
+
+def test_the_lists_that_a_head_is_chosen_from_stand_side_by_side():
+    """One below the other, they left half of the page blank."""
+    wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 4, "layers": 2})
+    made = parse(wide, "large")
+    (model,) = made.sheets
+    book = pages.book(replace(made, sheets=(replace(model, browse=(1, 1)),)))
+    (sheet,) = [one for one in layout.lay_out(book) if one.id == "gpt_heads"]
+    at = {p.block.name: p.area for p in sheet.placed}
+    layers, heads, ranks = (at[f"gpt_{name}"] for name in ("Layers", "Heads", "PairRank"))
+    assert layers.top == heads.top == ranks.top
+    assert layers.left < heads.left < ranks.left
+    assert sheet.last[0] >= max(heads.bottom, ranks.bottom)

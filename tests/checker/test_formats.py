@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import jsonschema
@@ -36,15 +37,20 @@ def outcome(*findings: Finding, of_file: tuple[Finding, ...] = ()) -> Outcome:
 
 
 MISSING = Outcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
-EVERYTHING = (outcome(ERROR, of_file=(WARNING, STRAY)), outcome(), MISSING)
+FOREIGN = Outcome("theirs.xlsx", skipped=True)
+FOLLOWER = replace(ERROR, range="attn_cat_Scaled", cell="Self-attention!C30", follows="attn_cat_Scores")
+EVERYTHING = (outcome(FOLLOWER, ERROR, of_file=(WARNING, STRAY)), outcome(), MISSING, FOREIGN)
 
 
 def test_json_keeps_to_the_published_schema():
     data = json.loads(formats.render("json", EVERYTHING))
     jsonschema.validate(data, formats.schema())
-    assert data["summary"] == {"files": 3, "hold": 1, "fail": 1, "not_checkable": 1}
-    assert [f["kind"] for f in data["files"][0]["findings"]] == ["value", "stale value", "stray formula"]
-    assert data["files"][0]["findings"][0]["found"] == "#VALUE!"
+    assert data["summary"] == {"files": 4, "hold": 1, "fail": 1, "not_checkable": 1, "skipped": 1}
+    found = data["files"][0]["findings"]
+    assert [f["kind"] for f in found] == ["stray formula", "value", "stale value", "value"]  # causes first
+    assert [f["engine"] for f in found] == [None, "ironcalc", None, "ironcalc"]
+    assert [f["follows"] for f in found] == ["", "", "", "attn_cat_Scores"]
+    assert found[1]["found"] == "#VALUE!"
     assert data["files"][0]["engines"][0]["ranges"][1]["largest_error"] is None
     assert data["files"][0]["saved_by"] == "LibreOffice"
     assert data["files"][2]["message"] == MISSING.sentence
@@ -67,12 +73,14 @@ def test_the_schema_refuses_an_unknown_verdict():
 
 def test_junit_counts_cases_failures_and_errors():
     root = ET.fromstring(formats.render("junit", EVERYTHING))
-    first, second, third = root
-    # two ranges, then the file's own findings: one on a range, one on none
-    assert [first.get(key) for key in ("tests", "failures", "errors")] == ["4", "2", "0"]
+    first, second, third, fourth = root
+    # three ranges, then the file's own findings: one on a range, one on none
+    assert [first.get(key) for key in ("tests", "failures", "errors")] == ["5", "3", "0"]
+    assert [case.get("name") for case in first][2] == "attn_cat_Scaled"  # it follows, so it comes last
+    assert [fourth.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["1", "0", "0", "1"]
     assert [second.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "0"]
     assert [third.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "1"]
-    assert root.get("failures") == "2"
+    assert root.get("failures") == "3"
     failure = root.find(".//failure")
     assert failure is not None
     assert failure.get("message") == ERROR.message
@@ -85,15 +93,20 @@ def test_junit_counts_warnings_as_failures_only_when_strict():
     assert ET.fromstring(formats.render("junit", warned, strict=True)).get("failures") == "1"
 
 
-def test_github_annotations_are_escaped_and_name_the_file():
+def test_github_annotates_causes_counts_what_follows_and_ends_with_the_tally():
     lines = formats.render("github", EVERYTHING).split("\n")
-    assert len(lines) == 4
-    assert lines[0] == (
+    assert lines[0].startswith("::error file=a%2Cb.xlsx,title=xlsxattn%3A stray formula::a formula stands")
+    assert lines[1] == (
         "::error file=a%2Cb.xlsx,title=xlsxattn%3A value::attn_cat_Scores holds 1, NumPy has 2 "
         "(Self-attention!C20 {=MMULT(a,b)})"
     )
-    assert lines[1].startswith("::warning file=a%2Cb.xlsx,title=xlsxattn%3A stale value::old: 50 %25,%0Anew")
-    assert lines[3] == "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file"
+    assert lines[2].startswith("::warning file=a%2Cb.xlsx,title=xlsxattn%3A stale value::old: 50 %25,%0Anew")
+    followed = "1 more finding follows from these, in 1 range"
+    assert lines[3] == f"::notice file=a%2Cb.xlsx,title=xlsxattn%3A what follows::{followed}"
+    assert lines[4] == "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file"
+    said = "theirs.xlsx: skipped, made by another program"
+    assert lines[5] == f"::notice file=theirs.xlsx,title=skipped::{said}"
+    assert lines[6:] == [overall(EVERYTHING)]
     assert formats.render("github", EVERYTHING, strict=True).count("::warning") == 0
 
 
@@ -102,7 +115,10 @@ def test_verdicts_tell_errors_from_warnings():
     assert outcome(of_file=(WARNING,)).verdict() == "holds"
     assert outcome(of_file=(WARNING,)).verdict(strict=True) == "fails"
     assert MISSING.verdict() == "not checkable"
-    assert overall(EVERYTHING) == "3 files: 1 hold, 1 fail, 1 not checkable"
+    assert FOREIGN.verdict(strict=True) == "skipped"
+    assert overall(EVERYTHING[:3]) == "3 files: 1 hold, 1 fail, 1 not checkable"
+    said = "4 files: 1 hold, 1 fail, 1 not checkable, 1 skipped (made by other programs)"
+    assert overall(EVERYTHING) == said
 
 
 def test_the_table_has_a_line_a_range_and_sums_up_the_words():
@@ -119,10 +135,41 @@ def test_the_summary_says_how_much_agrees_or_how_much_does_not():
     assert bad is not None
     assert summary(good) == "a,b.xlsx: all 20 cells of 1 ranges agree with NumPy (ironcalc); 1 warning"
     assert summary(bad) == "a,b.xlsx: 1 error and 1 warning (ironcalc)"
+    worse = outcome(ERROR, FOLLOWER, of_file=(WARNING,)).report
+    assert worse is not None
+    assert summary(worse) == "a,b.xlsx: 1 error and 1 warning, from which 1 more follow (ironcalc)"
 
 
-def test_many_findings_are_cut_short():
-    lines = list(describe([ERROR] * 25))
-    assert len(lines) == 21
+def cells(kind: str, name: str, n: int, **more: str) -> list[Finding]:
+    return [Finding(kind, name, f"S!C{row}", f"{name} differs", **more) for row in range(1, n + 1)]
+
+
+def test_of_a_range_the_first_cell_is_told_and_how_many_more_there_are():
+    lines = list(describe([*cells("value", "a_X", 25), *cells("stray formula", "", 4), ERROR]))
+    assert lines == [
+        "error: S!C1: a_X differs (and 24 more cells, the last S!C25)",
+        *(f"error: S!C{row}:  differs" for row in (1, 2)),
+        "error: S!C3:  differs (and 1 more cell, S!C4)",
+        "error: Self-attention!C20: attn_cat_Scores holds 1, NumPy has 2\n    formula: {=MMULT(a,b)}",
+    ]
+
+
+def test_many_ranges_are_cut_short_but_not_their_causes():
+    causes = [Finding("missing", f"a_{i}", "", f"the range a_{i} is missing") for i in range(60)]
+    values = [Finding("value", f"b_{i}", "S!C1", "it differs") for i in range(25)]
+    lines = list(describe([*causes, *values]))
+    assert len(lines) == 60 + 20 + 1
     assert lines[-1] == "... and 5 more findings"
-    assert lines[0].splitlines()[1] == "    formula: {=MMULT(a,b)}"
+
+
+def test_what_follows_comes_last_and_is_counted():
+    followed = [f for i in range(9) for f in cells("value", f"a_{i}", 5, follows="a_X")]
+    *causes, last = describe([ERROR, *followed])
+    assert len(causes) == 1
+    first, *shown = last.splitlines()
+    assert first == "45 more findings follow from these, in 9 ranges; the first:"
+    assert shown == [f"    S!C1: a_{i} differs" for i in range(3)]
+
+
+def test_what_several_engines_say_is_told_once():
+    assert len(list(describe([ERROR, ERROR]))) == 1

@@ -159,4 +159,4 @@ def test_a_formula_that_fills_other_cells_or_is_no_array_formula_is_told_so():
     assert short.message.endswith("; it should fill 1 × 3 cells, and fills 1 × 2 cells")
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
     (bare,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", plain))
-    assert bare.message.endswith("; it is not entered as an array formula")
+    assert bare.message.endswith("; it is not entered as an array formula; so it is in 2 more cells")

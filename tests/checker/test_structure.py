@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reader import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
-from xlsxattn.checker.structure import misplaced_formulas, moved_names, page_of, unreadable_inputs
+from xlsxattn.checker.structure import astray, misplaced_formulas, moved_names, page_of, unreadable_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ def test_a_constant_among_formulas_is_found_with_its_value():
     (finding,) = misplaced_formulas(book)
     assert said([finding]) == [("constant", "s_Out", "Sheet!C3")]
     assert finding.found == 7.0
-    assert finding.message == "s_Out holds the constant 7.0 where a formula belongs"
+    assert finding.message == "s_Out holds the constant 7 where the formula =1 belongs"
 
 
 @pytest.mark.parametrize("value", ["text", 0.0, False, CellError("#N/A")])
@@ -79,10 +80,50 @@ def test_an_array_formula_that_is_too_small_leaves_constants_beside_it():
 
 
 def test_a_formula_in_no_named_range_is_found_with_its_text():
-    book = book_of({"s_Out": OUT}, [BLOCK, single(9, 26, "=RAND()"), single(1, 1, "=2", "Other")])
+    book = book_of({"s_Out": OUT}, [BLOCK, single(9, 26, "=RAND()"), single(11, 0, "=2")])
     findings = list(misplaced_formulas(book))
-    assert said(findings) == [("stray formula", "", "Other!B2"), ("stray formula", "", "Sheet!AA10")]
-    assert [f.formula for f in findings] == ["=2", "=RAND()"]
+    assert said(findings) == [("stray formula", "", "Sheet!AA10"), ("stray formula", "", "Sheet!A12")]
+    assert [f.formula for f in findings] == ["=RAND()", "=2"]
+
+
+def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
+    notes = [single(row, 0, f"={row}", "Notes") for row in range(3)]
+    names = {
+        "s_Out": OUT,
+        "mine_Total": Area("Notes", 0, 0, 1, 1),
+    }  # a name of one's own makes it no sheet of ours
+    book = book_of(names, [BLOCK, *notes, single(0, 0, "=9", "More")])
+    findings = list(misplaced_formulas(book))
+    assert said(findings) == [("own formulas", "", "More!A1"), ("own formulas", "", "Notes!A1")]
+    assert [f.severity for f in findings] == ["warning", "warning"]
+    assert findings[1].message.startswith("3 formulas stand on a sheet without named ranges")
+
+
+def test_constants_over_a_block_are_one_finding_that_tells_the_right_formula():
+    manifest = Manifest((), (), (), {"s_Out": ("block", "=s_In*2")})
+    typed = dict.fromkeys(OUT.cells(), 3.0)
+    book = replace(book_of({"s_Out": OUT}, [], typed), manifest=manifest)
+    (finding,) = misplaced_formulas(book)
+    assert said([finding]) == [("constant", "s_Out", "Sheet!B2")]
+    right = "s_Out holds 4 constants, the first 3, where the array formula {=s_In*2} over B2:C3 belongs"
+    assert finding.message == right
+
+
+def test_a_constant_among_array_formulas_should_be_one_as_they_are():
+    beside = [Formula("=1", Area("Sheet", *at[1:], 1, 1), array=True) for at in list(OUT.cells())[1:]]
+    (finding,) = misplaced_formulas(book_of({"s_Out": OUT}, beside, {("Sheet", 1, 1): 7.0}))
+    assert finding.message == "s_Out holds the constant 7 where the formula {=1} belongs"
+
+
+def test_array_formulas_that_stand_beside_the_cells_they_fill_are_astray():
+    assert astray(book_of({"s_Out": OUT}, [BLOCK])) is None
+    book = replace(book_of({"s_Out": OUT}), formulas={("Sheet", 2, 1): BLOCK, ("Sheet", 3, 1): BLOCK})
+    finding = astray(book)
+    assert finding is not None
+    assert finding.message == (
+        "the array formula in Sheet!B3 must stand in B2, the first of the cells B2:C3 that it fills; "
+        "another is astray too: cells were moved without them"
+    )
 
 
 def test_an_array_formula_that_is_too_large_strays_into_the_cells_beside_its_range():
@@ -121,7 +162,8 @@ def test_the_same_cells_of_another_sheet_are_other_cells():
 
 
 def test_a_missing_computed_range_is_not_told_here_but_its_formulas_are_strays():
-    assert said(misplaced_formulas(book_of({}, [single(1, 1)]))) == [("stray formula", "", "Sheet!B2")]
+    book = book_of({"s_In": Area("Sheet", 9, 0, 1, 1)}, [single(1, 1)], inputs=("s_In",))
+    assert said(misplaced_formulas(book)) == [("stray formula", "", "Sheet!B2")]
 
 
 # --- inputs ------------------------------------------------------------------------------------------------

@@ -47,9 +47,23 @@ def pictures(walkthrough, tmp_path_factory):
     return folder
 
 
+def heights(pdf: Path) -> list[float]:
+    """Points that the pages of a PDF are high."""
+    boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 [\d.]+ ([\d.]+)", pdf.read_bytes())
+    return [float(height) for height in boxes]
+
+
 def test_a_pdf_has_a_page_a_sheet_or_the_one_asked_for(pictures, walkthrough):
     assert pdf_pages(pictures / "all.pdf") == len(previews.look(walkthrough).tabs) == 10
     assert pdf_pages(pictures / "one.pdf") == 1
+
+
+def test_of_the_contract_a_pdf_has_the_head_but_all_of_it_where_it_is_asked_for(pictures, walkthrough):
+    assert previews.look(walkthrough).contract == "Contract"
+    *others, last = heights(pictures / "all.pdf")[:10]
+    assert 300 < last < max(others)
+    preview(walkthrough, "contract.pdf", "Contract")
+    assert heights(Path("contract.pdf"))[0] > 2 * max(others)
 
 
 def test_a_png_shows_the_sheet_asked_for_by_id_or_tab_else_the_first_that_computes(pictures):
@@ -125,7 +139,7 @@ def test_an_unknown_sheet_is_refused_with_the_list_of_them(walkthrough):
 
 def test_a_file_that_is_no_workbook_is_refused():
     Path("x.xlsx").write_text("no", "utf-8")
-    assert refusal("preview", "x.xlsx") == "x.xlsx: this is not an .xlsx workbook"
+    assert refusal("preview", "x.xlsx").startswith("x.xlsx: this is not an .xlsx workbook")
     assert refusal("preview", "y.xlsx") == "y.xlsx: there is no such file"
 
 

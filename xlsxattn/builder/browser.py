@@ -38,11 +38,8 @@ def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
         (("layer",), ("head",), ("place in the list",)),
     )
     why = "Layers and heads count from 1."
-    lists = (
-        Group((layers,), (("layers",),)),
-        Group((heads,), (("heads",),)),
-        Group((rank,), (("strongest pairs",),)),
-    )
+    beside = Side("heads", (heads,)), Side("strongest pairs", (rank,))
+    lists = Group((layers,), ((),), ("layers",), beside)
     return Page(
         page,
         say("{title}, heads", title=say(sheet.title)),
@@ -53,7 +50,7 @@ def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
             Band("Which head?", why, (choice,), shared=True, show_formula=False),
             *bands(lanes, [_chosen(lane, s, names) for lane in lanes]),
             *[_strongest(s, lanes, rank.rows)],
-            Band("The lists to choose from", "", lists, shared=True, show_formula=False),
+            Band("The lists to choose from", "", (lists,), shared=True, show_formula=False),
         ),
         drop_downs={f"{s}_Layer": layers.name, f"{s}_Head": heads.name},
         subtitle="any attention map",

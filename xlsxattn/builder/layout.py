@@ -194,9 +194,8 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
         look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
         sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
         _group(sheet, group, row + titled + headed, col)
-    return (
-        row + titled + headed + max(sum(block.rows for block in group.blocks) for group in groups) + BAND_GAP
-    )
+    columns = (blocks for g in groups for blocks in (g.blocks, *(side.blocks for side in g.sides)))
+    return row + titled + headed + max(sum(block.rows for block in blocks) for blocks in columns) + BAND_GAP
 
 
 def _lines(heading: str) -> int:

@@ -8,11 +8,12 @@ import tempfile
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import engines, outside, spelling, structure
+from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.limits import STANDARD, guarded
@@ -24,6 +25,7 @@ from xlsxattn.checker.reader import saved as saved_in
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
+from xlsxattn.choice import one_of
 from xlsxattn.foreign import words
 from xlsxattn.language import say
 
@@ -39,15 +41,16 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
-DEFAULT_ENGINE = engines.ENGINES[0]
+Engine = Literal["ironcalc", "libreoffice", "gnumeric", "saved", "all"]
+"""Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
+Inputs = Literal["perturbed", "as-saved"]
+DEFAULT_ENGINE: Engine = "ironcalc"
 
 LARGE = engines.Limits(seconds=STANDARD.seconds)
 """What an engine may take for a workbook with large blocks of numbers."""
 
-Inputs = Literal["perturbed", "as-saved"]
 
-
-def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
     """Prove a workbook against its own inputs, and against others.
 
     Args:
@@ -60,7 +63,10 @@ def check(path: str | Path, engine: str = DEFAULT_ENGINE, inputs: Inputs = "pert
         NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
         engines.EngineMissing: an engine asked for is not installed.
         engines.EngineFailed: an engine could not recalculate the file.
+        ValueError: there is no such engine, or no such choice of inputs.
     """
+    one_of("engine", engine, get_args(Engine))
+    one_of("inputs", inputs, get_args(Inputs))
     with guarded(path):
         return _check(path, engine, inputs)
 
@@ -78,6 +84,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: NumPy")})
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
+        *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
         *spelling.misspelt(book),
@@ -87,7 +94,8 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         fresh = evaluated[chosen[0]][0]
         findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
-    return Report(str(path), runs, tuple(findings), book.saved_by)
+    traced_runs, traced_findings = traced(book, runs, findings)
+    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
 
 
 def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> dict[str, Sequence[Values]]:
@@ -116,13 +124,23 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
             answers = engines.evaluate_edited(name, job, edits, **large)
             for answer in answers:
                 if isinstance(answer, engines.EngineFailed):
-                    raise answer
+                    raise _because(book, name, answer)
             evaluated[name] = [
                 {**answer, **book.blocks.values(edits[: i + 1])}
                 for i, answer in enumerate(answers)
                 if not isinstance(answer, engines.EngineFailed)
             ]
     return evaluated
+
+
+def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
+    """Why an engine failed, as far as the file tells, and which may do better."""
+    if engine != DEFAULT_ENGINE:
+        return failed
+    if lost := structure.astray(book):
+        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
+        return engines.EngineFailed(say(sentence, why=say(lost.message)))
+    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
 
 
 def _complete(book: Book) -> bool:

@@ -34,6 +34,9 @@ COARSE_PHI = ("ironcalc", SAVED)
 NO_DIRECTION = "–"
 """The cosine similarity of a row of zeros."""
 
+SEEN = ("value", "error value", "empty", "engines disagree", "stale value")
+"""Kinds of findings that tell what a cell shows: nearly always because of something else."""
+
 Verdict = Literal["ok", "differs", "missing", "not decidable"]
 
 
@@ -51,6 +54,7 @@ class Finding:
         expected: what NumPy computed.
         severity: an error, or a warning.
         round: 0 with the inputs as saved; else which set of perturbed inputs showed it.
+        follows: the range (or the cell) whose own fault explains this one; "" for a cause, or an unknown one.
     """
 
     kind: str
@@ -62,6 +66,7 @@ class Finding:
     expected: Any = None
     severity: Literal["error", "warning"] = "error"
     round: int = 0
+    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +231,13 @@ def _finding(name: str, address: str, value: Value, right: object, kind: str) ->
             "empty", name, address, say("{name} has an empty cell", name=name), found=None, expected=right
         )
     if must_be_blank(right):
-        message = say("{name} holds {value} in a cell that must be blank", name=name, value=_show(value))
+        message = say("{name} holds {value} in a cell that must be blank", name=name, value=shown(value))
         return Finding("value", name, address, message, found=value)
-    wanted = say("a text that begins with {mark}", mark=right) if kind == "mark" else _show(right)
-    message = say("{name} holds {value}, NumPy has {wanted}", name=name, value=_show(value), wanted=wanted)
+    wanted = say("a text that begins with {mark}", mark=right) if kind == "mark" else shown(right)
+    message = say("{name} holds {value}, NumPy has {wanted}", name=name, value=shown(value), wanted=wanted)
     return Finding("value", name, address, message, found=value, expected=right)
 
 
-def _show(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as a person reads it: a number with at most 15 digits, a text in quotes."""
     return f"{value:.15g}" if isinstance(value, float) else repr(value)

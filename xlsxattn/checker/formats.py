@@ -9,13 +9,14 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from xlsxattn.language import ENGLISH
+from xlsxattn.checker.report import alike, distinct, followers, overall, skipped, summed_up
+from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from xlsxattn.checker.compare import Finding, Result
-    from xlsxattn.checker.report import Outcome
+    from xlsxattn.checker.report import Outcome, Report
     from xlsxattn.language import Language
 
 FORMATS = ("json", "junit", "github")
@@ -30,9 +31,9 @@ def render(
     Raises:
         KeyError: there is no such format.
     """
-    told = [_told(outcome, language) for outcome in outcomes]
     if name == "github":
-        return _github(told, strict=strict, language=language)
+        return _github(outcomes, strict=strict, language=language)
+    told = [_told(outcome, language) for outcome in outcomes]
     return {"json": _json, "junit": _junit}[name](told, strict=strict)
 
 
@@ -57,7 +58,7 @@ def schema() -> dict[str, Any]:
 
 def _json(outcomes: Sequence[Outcome], *, strict: bool) -> str:
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
-    counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable"}
+    counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable", "skipped": "skipped"}
     data = {
         "version": FORMAT_VERSION,
         "files": [_file(outcome, strict=strict) for outcome in outcomes],
@@ -77,13 +78,14 @@ def _file(outcome: Outcome, *, strict: bool) -> dict[str, Any]:
             {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
             for run in (report.runs if report else ())
         ],
-        "findings": [
-            {"engine": run.engine, **_finding(finding)}
-            for run in (report.runs if report else ())
-            for finding in run.findings
-        ]
-        + [{"engine": None, **_finding(finding)} for finding in (report.findings if report else ())],
+        "findings": _findings(report) if report else [],
     }
+
+
+def _findings(report: Report) -> list[dict[str, Any]]:
+    """All findings, causes first, each with the engine that showed it."""
+    engines = {id(finding): run.engine for run in report.runs for finding in run.findings}
+    return [{"engine": engines.get(id(finding)), **_finding(finding)} for finding in report.every_finding]
 
 
 def _range(result: Result) -> dict[str, Any]:
@@ -109,6 +111,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "found": _plain(finding.found),
         "expected": _plain(finding.expected),
         "round": finding.round,
+        "follows": finding.follows,
     }
 
 
@@ -127,7 +130,10 @@ def _junit(outcomes: Sequence[Outcome], *, strict: bool) -> str:
     suites = ET.Element("testsuites", name="xlsxattn check")
     for outcome in outcomes:
         suite = ET.SubElement(suites, "testsuite", name=outcome.path)
-        if outcome.report is None:
+        if outcome.skipped:
+            case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
+            ET.SubElement(case, "skipped", message="made by another program")
+        elif outcome.report is None:
             case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
             ET.SubElement(case, "error", message=outcome.sentence)
         else:
@@ -137,8 +143,9 @@ def _junit(outcomes: Sequence[Outcome], *, strict: bool) -> str:
             "tests": str(len(suite)),
             "failures": str(failures),
             "errors": str(len(suite.findall("testcase/error"))),
+            "skipped": str(len(suite.findall("testcase/skipped"))),
         }
-    for key in ("tests", "failures", "errors"):
+    for key in ("tests", "failures", "errors", "skipped"):
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
@@ -152,7 +159,7 @@ def _cases(suite: ET.Element, outcome: Outcome, *, strict: bool) -> None:
         by_range: dict[str, list[Finding]] = {result.range: [] for result in results}
         for finding in findings:
             by_range.setdefault(finding.range, []).append(finding)
-        for name, found in by_range.items():
+        for name, found in sorted(by_range.items(), key=_follows):  # causes first
             case = ET.SubElement(
                 suite, "testcase", classname=f"{outcome.path}.{engine}", name=name or "no range"
             )
@@ -162,25 +169,50 @@ def _cases(suite: ET.Element, outcome: Outcome, *, strict: bool) -> None:
                 failure.text = _clean("\n".join(f"{f.cell}: {f.message} {f.formula}".strip() for f in wrong))
 
 
+def _follows(case: tuple[str, list[Finding]]) -> bool:
+    """Whether a range holds what follows from another, and nothing else."""
+    return bool(case[1]) and all(finding.follows for finding in case[1])
+
+
 def _clean(text: str) -> str:
     """Text without the control characters that XML cannot hold."""
     return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _github(outcomes: Sequence[Outcome], *, strict: bool, language: Language) -> str:
-    """Workflow commands, a line a finding; GitHub shows them beside the file."""
+    """Workflow commands, a line a cause; GitHub shows them beside the file. The last line counts the files.
+
+    GitHub shows ten errors of a step at most, so that what follows from a cause is only counted.
+    """
     tell = language.tell
     lines = []
     for outcome in outcomes:
-        if outcome.report is None:
-            lines.append(_annotation("error", outcome.path, tell("not checkable"), outcome.sentence))
-            continue
-        for finding in outcome.report.every_finding:
-            level = "error" if strict else finding.severity
+        if outcome.skipped:
+            lines.append(_annotation("notice", outcome.path, tell("skipped"), tell(skipped(outcome))))
+        elif outcome.report is None:
+            title = tell("not checkable")
+            lines.append(_annotation("error", outcome.path, title, tell(outcome.sentence)))
+        else:
+            lines += _causes(outcome, outcome.report, strict=strict, language=language)
+    return "\n".join([*lines, tell(overall(outcomes, strict=strict))])
+
+
+def _causes(outcome: Outcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
+    tell = language.tell
+    for group in alike(report.causes):
+        for finding, more in summed_up(group):
+            said = (
+                say("{said} (and {more})", said=say(finding.message), more=more) if more else finding.message
+            )
             where = " ".join(part for part in (finding.cell, finding.formula) if part)
-            text = f"{finding.message} ({where})" if where else finding.message
-            lines.append(_annotation(level, outcome.path, f"xlsxattn: {tell(finding.kind)}", text))
-    return "\n".join(lines)
+            text = f"{tell(said)} ({where})" if where else tell(said)
+            level = "error" if strict else finding.severity
+            yield _annotation(level, outcome.path, f"xlsxattn: {tell(finding.kind)}", text)
+    if followed := distinct(finding for finding in report.every_finding if finding.follows):
+        title = tell("what follows")
+        yield _annotation(
+            "notice", outcome.path, f"xlsxattn: {title}", tell(followers(followed, listed=False))
+        )
 
 
 def _annotation(level: str, path: str, title: str, message: str) -> str:

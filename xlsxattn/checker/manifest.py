@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.origin import is_foreign
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.language import say
 
@@ -51,13 +52,7 @@ def read_manifest(
     for part in MANIFEST:
         area = names.get(f"xlsxattn_{part}")
         if area is None:
-            raise NotCheckableError(
-                say(
-                    "{path}: made by another program: the range {name} is missing",
-                    path=path,
-                    name=f"xlsxattn_{part}",
-                )
-            )
+            raise _without(path, names, f"xlsxattn_{part}")
         tables[part] = [
             [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
             for i in range(area.rows)
@@ -89,6 +84,24 @@ def read_manifest(
         )
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
     return Manifest(sheets, contexts, tuple(str(row[0]) for row in tables["Inputs"]), formulas)
+
+
+def _without(path: Path, names: Mapping[str, Area], name: str) -> NotCheckableError:
+    """What a workbook without a range of the manifest is: another program's, or one that has lost it."""
+    if is_foreign(path):
+        sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
+        return NotCheckableError(say(sentence, path=path))
+    if any(f"xlsxattn_{part}" in names for part in MANIFEST):
+        sentence = (
+            "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
+            "take an earlier copy, or build it anew"
+        )
+        return NotCheckableError(say(sentence, path=path, name=name))
+    sentence = (
+        "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
+        "take an earlier copy, or build it anew"
+    )
+    return NotCheckableError(say(sentence, path=path))
 
 
 def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> None:

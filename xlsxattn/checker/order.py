@@ -31,10 +31,13 @@ class Order:
         self._formulas = book.manifest.formulas
         self._prefixes = tuple(_written(book))
         owners = _owners(book)
+        known = {
+            *book.names,
+            *book.manifest.formulas,
+            *book.manifest.inputs,
+        }  # some may have lost their names
         reads = {
-            name: {
-                one for read in _reads(text) if read in book.names for one in (read, owners.get(read, read))
-            }
+            name: {one for read in _reads(text) if read in known for one in (read, owners.get(read, read))}
             for name, (_, text) in book.manifest.formulas.items()
         }
         reads |= {name: {owner} for name, owner in owners.items()}
@@ -42,6 +45,11 @@ class Order:
             made = [*TopologicalSorter(reads).static_order()]
         except CycleError:  # a manifest may say anything
             made = [*reads]
+        self._readers: dict[str, set[str]] = {}
+        for name, (_, text) in book.manifest.formulas.items():
+            for read in _reads(text, above=True):
+                for one in {read, owners.get(read, read)}:
+                    self._readers.setdefault(one, set()).add(name)
         self._place = {name: i for i, name in enumerate(made)}
         self._stage: dict[str, int] = {}
         for name in made:
@@ -65,6 +73,16 @@ class Order:
         """Names of ranges, each after what it is made from."""
         return sorted(names, key=lambda name: (self._stage.get(name, BEFORE), self._place.get(name, -1)))
 
+    def made_from(self, name: str) -> set[str]:
+        """All ranges that are made from one, directly or through others; it may be among them."""
+        found: set[str] = set()
+        left = [name]
+        while left:
+            new = self._readers.get(left.pop(), set()) - found
+            found |= new
+            left += new
+        return found
+
     def findings(self, found: Sequence[Finding]) -> list[Finding]:
         """Findings, causes first."""
         return sorted(found, key=self._key)
@@ -78,10 +96,10 @@ class Order:
         return stage, row, self._place.get(name, -1)
 
 
-def _reads(formula: str) -> set[str]:
-    """The names that a formula reads, but for the row above."""
+def _reads(formula: str, *, above: bool = False) -> set[str]:
+    """The names that a formula reads; those of which it reads the row above only where that is asked for."""
     bare = re.sub(r'"[^"]*"', '""', formula)
-    return {name for name, part in _READ.findall(bare) if part != "above"}
+    return {name for name, part in _READ.findall(bare) if above or part != "above"}
 
 
 def _written(book: Book) -> Iterable[str]:

@@ -16,6 +16,7 @@ from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.manifest import Manifest, read_manifest
 from xlsxattn.checker.opening import load
+from xlsxattn.checker.origin import no_workbook, other_kind
 from xlsxattn.checker.outside import reaches
 from xlsxattn.foreign import words
 from xlsxattn.language import say
@@ -192,9 +193,11 @@ def _open(path: Path) -> Opened:
         return load(path)
     except (MemoryError, NotCheckableError):
         raise
-    except (OSError, zipfile.BadZipFile):
-        raise NotCheckableError(say("{path}: this is not an .xlsx workbook", path=path)) from None
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        raise NotCheckableError(say("{path}: {why}", path=path, why=no_workbook(path, error))) from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
+        if other := other_kind(path):
+            raise NotCheckableError(say("{path}: {why}", path=path, why=other)) from None
         raise NotCheckableError(
             say("{path}: the workbook is damaged: {error}", path=path, error=words(error))
         ) from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from xlsxattn.checker.compare import SEEN
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.compare import Finding, Result
     from xlsxattn.language import Language, Phrase
 
-MOST_SHOWN = 20
+MOST_SHOWN, MOST_CAUSES, MOST_ALIKE, MOST_FOLLOWING = 20, 100, 3, 3
+"""So many groups of findings are told, besides so many sure causes; of a group; of what follows."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -53,8 +55,14 @@ class Report:
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:
-        """Findings of the file and of all engines."""
-        return (*(finding for run in self.runs for finding in run.findings), *self.findings)
+        """Findings of the file and of all engines: causes first, then what follows from them."""
+        found = (*self.findings, *(finding for run in self.runs for finding in run.findings))
+        return tuple(sorted(found, key=_rank))
+
+    @property
+    def causes(self) -> tuple[Finding, ...]:
+        """Findings that follow from no other; what several engines show is one."""
+        return distinct(finding for finding in self.every_finding if not finding.follows)
 
     @property
     def holds(self) -> bool:
@@ -70,18 +78,30 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one file: its report, or one sentence on why there is none."""
+    """What became of one file: its report, or a sentence on why there is none, or that it was passed over."""
 
     path: str
     report: Report | None = None
     sentence: str = ""
+    skipped: bool = False
 
     def verdict(self, *, strict: bool = False) -> str:
-        """``holds``, ``fails`` or ``not checkable``; when strict, warnings fail too."""
+        """``holds``, ``fails``, ``not checkable`` or ``skipped``; when strict, warnings fail too."""
         if self.report is None:
-            return "not checkable"
+            return "skipped" if self.skipped else "not checkable"
         good = not self.report.every_finding if strict else self.report.holds
         return "holds" if good else "fails"
+
+
+def _rank(finding: Finding) -> tuple[bool, bool, bool]:
+    """Causes before what follows from them, errors before warnings, formulas before values (then after)."""
+    follows = bool(finding.follows)
+    return follows, finding.severity == "warning", (finding.kind in SEEN) != follows
+
+
+def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings without those that say the same of the same cell."""
+    return tuple({(f.kind, f.range, f.cell, f.message): f for f in findings}.values())
 
 
 def table(run: EngineReport, language: Language = ENGLISH) -> str:
@@ -112,31 +132,77 @@ def _error(result: Result) -> str:
 
 
 def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[str]:
-    """Findings as lines of text, each with range, cell, formula and both values; many are cut short."""
-    listed, tell = list(findings), language.tell
-    for finding in listed[:MOST_SHOWN]:
-        said = say(finding.message)
-        said = say("{cell}: {said}", cell=finding.cell, said=said) if finding.cell else said
-        line = tell(say("{severity}: {said}", severity=SEVERITIES[finding.severity], said=said))
-        formula = tell(say("formula: {formula}", formula=finding.formula))
-        yield f"{line}\n    {formula}" if finding.formula else line
-    if len(listed) > MOST_SHOWN:
-        yield tell(say("... and {n} more findings", n=len(listed) - MOST_SHOWN))
+    """Findings as lines of text: causes, each with cell and formula, then how much follows from them.
+
+    Of each range the first few of a kind are told, and how many more there are.
+    """
+    every, tell = [*findings], language.tell
+    groups = alike(distinct(finding for finding in every if not finding.follows))
+    sure = sum(group[0].severity == "error" and group[0].kind not in SEEN for group in groups)
+    most = min(sure, MOST_CAUSES) + MOST_SHOWN
+    for group in groups[:most]:
+        for finding, more in summed_up(group):
+            said = say("{said} (and {more})", said=_at(finding), more=more) if more else _at(finding)
+            line = tell(say("{severity}: {said}", severity=SEVERITIES[finding.severity], said=said))
+            formula = tell(say("formula: {formula}", formula=finding.formula))
+            yield f"{line}\n    {formula}" if finding.formula else line
+    if len(groups) > most:
+        yield tell(say("... and {n} more findings", n=sum(map(len, groups[most:]))))
+    if followed := distinct(finding for finding in every if finding.follows):
+        shown = [group[0] for group in alike(followed)[:MOST_FOLLOWING]]
+        yield "\n    ".join([tell(followers(followed)), *(tell(_at(finding)) for finding in shown)])
+
+
+def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
+    """Findings of one kind in one range together, in the order of the first of each."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.kind, finding.range, finding.severity), []).append(finding)
+    return [*groups.values()]
+
+
+def summed_up(group: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
+    """The findings of a group that are told, and with the last of them how many more there are."""
+    shown = 1 if group[0].kind in SEEN else MOST_ALIKE
+    more = len(group) - shown
+    for finding in group[: shown - 1] if more > 0 else group:
+        yield finding, ""
+    if more > 0:
+        one, many = say("{n:,} more cell, {cell}"), say("{n:,} more cells, the last {cell}")
+        yield group[shown - 1], say(one if more == 1 else many, n=more, cell=group[-1].cell)
+
+
+def followers(followed: Sequence[Finding], *, listed: bool = True) -> Phrase:
+    """How much follows from the causes; before a list of the first, or alone."""
+    ranges = {finding.range for finding in followed if finding.range}
+    one, more = say("{n:,} more finding follows from these"), say("{n:,} more findings follow from these")
+    counted = _count(len(ranges), say("{n:,} range"), say("{n:,} ranges"))
+    said = say("{said}, in {ranges}", said=_count(len(followed), one, more), ranges=counted)
+    return say("{said}; the first:", said=said) if listed else said
+
+
+def _at(finding: Finding) -> Phrase:
+    said = say(finding.message)
+    return say("{cell}: {said}", cell=finding.cell, said=said) if finding.cell else said
 
 
 def summary(report: Report) -> str:
     """One sentence on a workbook."""
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
-    errors = sum(finding.severity == "error" for finding in report.every_finding)
-    warnings = len(report.every_finding) - errors
+    errors = sum(finding.severity == "error" for finding in report.causes)
+    warnings = len(report.causes) - errors
     words = _count(warnings, say("{n:,} warning"), say("{n:,} warnings"))
     if errors:
+        followed = len(distinct(finding for finding in report.every_finding if finding.follows))
+        plain = say("{path}: {errors} and {warnings} ({engines})")
+        more = say("{path}: {errors} and {warnings}, from which {followed:,} more follow ({engines})")
         return say(
-            "{path}: {errors} and {warnings} ({engines})",
+            more if followed else plain,
             path=report.path,
             errors=_count(errors, say("{n:,} error"), say("{n:,} errors")),
             warnings=words,
+            followed=followed,
             engines=engines,
         )
     said = say(
@@ -152,16 +218,23 @@ def summary(report: Report) -> str:
     return say("{said}; {warnings}", said=said, warnings=words) if warnings else said
 
 
-def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> str:
+def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> Phrase:
     """One sentence on several workbooks."""
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
-    return say(
+    said = say(
         "{files}: {hold} hold, {fail} fail, {not_checkable} not checkable",
         files=_count(len(outcomes), say("{n:,} file"), say("{n:,} files")),
         hold=verdicts.count("holds"),
         fail=verdicts.count("fails"),
         not_checkable=verdicts.count("not checkable"),
     )
+    over = verdicts.count("skipped")
+    return say("{said}, {n} skipped (made by other programs)", said=said, n=over) if over else said
+
+
+def skipped(outcome: Outcome) -> Phrase:
+    """That a file was passed over."""
+    return say("{path}: skipped, made by another program", path=outcome.path)
 
 
 def _count(number: int, one: str, more: str) -> Phrase:

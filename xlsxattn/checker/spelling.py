@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIDE_BY_SIDE = " | "
+NO_PLACE = "?"
+"""What follows a name that is missing, in a formula that should name its cells."""
 LOGICAL = ("TRUE(", "FALSE(")
 SAME = {"VAR.P(": "VARP("}
 TWO = 2  # a sign and what it stands before
@@ -33,31 +35,41 @@ LONGEST_SHOWN = 80
 
 def misspelt(book: Book) -> Iterator[Finding]:
     """Formulas that are not the ones the manifest expects, both shown; the first of each range."""
-    for name, (entered, text) in book.manifest.formulas.items():
-        area = book.names.get(name)
-        if area is None:
-            continue
-        for cells, spelled in _spelled(book, area, entered, text):
+    for name, (entered, _) in book.manifest.formulas.items():
+        first: tuple[Area, str, Formula] | None = None
+        more, array = 0, entered != "cells"
+        for cells, spelled in spelled_out(book, name):
             found = book.formulas.get((cells.sheet, cells.row, cells.col))
-            if found is None:
-                continue  # a constant, or a part of another block: said elsewhere
-            array = entered != "cells"
-            if not _same(found, cells, spelled, array=array):
-                message = say(
-                    "{name}: the manifest expects {formula}; {but}",
-                    name=name,
-                    formula=f"{{{spelled}}}" if array else spelled,
-                    but=_but(found, cells, spelled),
-                )
-                where = cells.address()
-                # what is no formula may still compute: IronCalc takes the start of it
-                severity: Literal["error", "warning"] = "warning" if tokens(found.text) else "error"
-                yield Finding("other formula", name, where, message, _braced(found), severity=severity)
-                break
+            if found is None or NO_PLACE in spelled or _same(found, cells, spelled, array=array):
+                continue  # none: a constant, or a part of another block: said elsewhere, as is a missing name
+            more += first is not None
+            first = first or (cells, spelled, found)
+        if first:
+            yield _other(name, *first, array=array, more=more)
 
 
-def _spelled(book: Book, area: Area, entered: str, text: str) -> Iterator[tuple[Area, str]]:
-    """The formulas that fill a range, and what each of them fills."""
+def _other(name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int) -> Finding:
+    message = say(
+        "{name}: the manifest expects {formula}; {but}",
+        name=name,
+        formula=braced(spelled, array=array),
+        but=_but(found, cells, spelled),
+    )
+    if more:
+        one, many = say("{message}; so it is in 1 more cell"), say("{message}; so it is in {n} more cells")
+        message = say(one if more == 1 else many, message=message, n=more)
+    # what is no formula may still compute: IronCalc takes the start of it
+    severity: Literal["error", "warning"] = "warning" if tokens(found.text) else "error"
+    formula = braced(found.text, array=found.array)
+    return Finding("other formula", name, cells.address(), message, formula, severity=severity)
+
+
+def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
+    """The formulas that should fill a range, as the manifest has them, and what each of them fills."""
+    entered, text = book.manifest.formulas[name]
+    area = book.names.get(name)
+    if area is None:
+        return
     if entered == "block":
         yield from _beside(book, area, text)
     elif entered in ("rows", "lower rows"):
@@ -92,7 +104,7 @@ def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
     def address(match: re.Match[str]) -> str:
         name, part = match.groups()
         if name not in book.names:
-            return f"{name}?"
+            return f"{name}{NO_PLACE}"
         if part == "above" and i == 0:
             return '""'
         a = book.names[name]
@@ -209,8 +221,35 @@ def _reference(text: str) -> str:
     return f"{sheet}{bang}{cells}"
 
 
-def _braced(found: Formula) -> str:
-    return f"{{{found.text}}}" if found.array else found.text
+def braced(text: str, *, array: bool) -> str:
+    """A formula as programs show it: an array formula in braces."""
+    return f"{{{text}}}" if array else text
+
+
+def belonging(book: Book, name: str, cells: Area, spelled: str) -> Phrase:
+    """The formula that should fill some cells of a range, and how it is entered."""
+    beside = (book.formulas.get(at) for at in book.names[name].cells())
+    own = book.manifest.formulas[name][0] != "cells"  # else as the formulas beside it are
+    formula = braced(spelled, array=own or next((f.array for f in beside if f), False))
+    if cells.rows * cells.cols == 1:
+        return say("the formula {formula}", formula=formula)
+    return say("the array formula {formula} over {cells}", formula=formula, cells=span(cells))
+
+
+def stands(book: Book, name: str) -> bool:
+    """Whether a range begins with the formula that the manifest has for it."""
+    array = book.manifest.formulas[name][0] != "cells"
+    for cells, spelled in spelled_out(book, name):
+        found = book.formulas.get((cells.sheet, cells.row, cells.col))
+        return found is not None and _same(found, cells, spelled, array=array)
+    return False
+
+
+def span(area: Area) -> str:
+    """The cells of an area as a reader writes them, without the sheet: ``C20:G24``."""
+    first, last = area.address(), area.address(area.rows - 1, area.cols - 1)
+    corner = first.rpartition("!")[2]
+    return corner if first == last else f"{corner}:{last.rpartition('!')[2]}"
 
 
 def _extent(area: Area) -> str:

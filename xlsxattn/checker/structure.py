@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.compare import Finding
+from xlsxattn.checker.compare import Finding, shown
 from xlsxattn.checker.cover import Cover, Single
-from xlsxattn.checker.manifest import MODELS
+from xlsxattn.checker.manifest import MANIFEST, MODELS
 from xlsxattn.checker.reader import is_text
+from xlsxattn.checker.spelling import belonging, braced, span, spelled_out
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reader import Book
     from xlsxattn.checker.reference import SheetInfo
+    from xlsxattn.language import Phrase
+
+    At = tuple[str, int, int]
 
 MAPS = re.compile(r"\w+_(?:h[1-9]\d*_Map(?:_Rows|_Cols)?|maps_h[1-9]\d*_Heading)", re.ASCII)
 LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
@@ -47,7 +52,7 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     """Inputs that the reference cannot take: a name that is missing, text or an error among the numbers."""
     for name in book.manifest.inputs:
         if name not in book.names:
-            yield Finding("missing", name, "", say("the input range {name} is missing", name=name))
+            yield Finding("missing", name, "", _missing_input(book, name))
         if name not in book.names or name in book.blocks:
             continue
         area = book.names[name]
@@ -63,6 +68,16 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
                     yield Finding("text in a numeric input", name, area.address(i, j), message, found=value)
 
 
+def _missing_input(book: Book, name: str) -> Phrase:
+    """That an input has lost its name, and where it stood if its labels tell."""
+    message = say("the input range {name} is missing", name=name)
+    if (labels := book.names.get(f"{name}_Rows")) is None:
+        return message
+    first = labels.address(0, 1)
+    said = "{message}: give this name to the cells from {first}, beside {labels}"
+    return say(said, message=message, first=first, labels=f"{name}_Rows")
+
+
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
     """Constants where formulas belong, and formulas that no named and checked range covers."""
     named = {name: book.names[name] for name in book.manifest.formulas if name in book.names}
@@ -71,16 +86,71 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
         yield from _overlaps(named)
     constants = Single(at for at in book.typed if at not in filled)
     for name, area in named.items():
-        for at in constants.within(area):
-            message = say(
-                "{name} holds the constant {found!r} where a formula belongs", name=name, found=book.typed[at]
-            )
-            yield Finding("constant", name, _address(at), message, found=book.typed[at])
+        if found := list(constants.within(area)):
+            yield from _constants(book, name, found)
     inputs = (book.names[name] for name in book.manifest.inputs if name in book.names)
+    known = {*book.manifest.formulas, *book.manifest.inputs, *(f"xlsxattn_{part}" for part in MANIFEST)}
+    tabs = {area.sheet for name, area in book.names.items() if name in known}
+    own: Counter[str] = Counter()
+    first: dict[str, tuple[At, str]] = {}
     for at in filled.without(Cover([*named.values(), *inputs])):
         formula = book.formulas[at].text if at in book.formulas else ""
-        message = say("a formula stands in no named range, so nothing checks it")
-        yield Finding("stray formula", "", _address(at), message, formula=formula)
+        if at[0] in tabs:
+            message = say("a formula stands in no named range, so nothing checks it")
+            yield Finding("stray formula", "", _address(at), message, formula=formula)
+            continue
+        own[at[0]] += 1
+        first.setdefault(at[0], (at, formula))
+    for tab, (at, formula) in first.items():
+        one = say("a formula stands on a sheet without named ranges, so nothing checks it")
+        more = say("{n} formulas stand on a sheet without named ranges, so nothing checks them")
+        message = say(one if own[tab] == 1 else more, n=own[tab])
+        yield Finding("own formulas", "", _address(at), message, formula=formula, severity="warning")
+
+
+def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
+    """Constants in a computed range: one finding for each formula that should stand there."""
+    left = dict.fromkeys(found)
+    for cells, spelled in spelled_out(book, name):
+        here = [at for at in cells.cells() if at in left]
+        for at in here:
+            del left[at]
+        if here:
+            value, right = book.typed[here[0]], belonging(book, name, cells, spelled)
+            one = say("{name} holds the constant {found} where {right} belongs")
+            more = say("{name} holds {n} constants, the first {found}, where {right} belongs")
+            said = say(
+                one if len(here) == 1 else more, name=name, n=len(here), found=shown(value), right=right
+            )
+            yield Finding("constant", name, _address(here[0]), said, found=value)
+    for at in left:
+        message = say(
+            "{name} holds the constant {found} where a formula belongs",
+            name=name,
+            found=shown(book.typed[at]),
+        )
+        yield Finding("constant", name, _address(at), message, found=book.typed[at])
+
+
+def astray(book: Book) -> Finding | None:
+    """Array formulas that do not stand in the first of the cells they fill; the first, and their number.
+
+    Programs that move cells without their array formulas leave them so, and engines compute none of them.
+    """
+    found = [(at, f.area) for at, f in book.formulas.items() if at != (f.area.sheet, f.area.row, f.area.col)]
+    if not found:
+        return None
+    at, area = found[0]
+    sentence = (
+        "the array formula in {cell} must stand in {first}, the first of the cells {cells} that it fills"
+    )
+    first = span(replace(area, rows=1, cols=1))
+    message = say(sentence, cell=_address(at), first=first, cells=span(area))
+    if len(found) > 1:
+        one = say("{message}; another is astray too: cells were moved without them")
+        more = say("{message}; {n} others are astray too: cells were moved without them")
+        message = say(one if len(found) == 2 else more, message=message, n=len(found) - 1)  # noqa: PLR2004
+    return Finding("astray formula", "", _address(at), message, braced(book.formulas[at].text, array=True))
 
 
 def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.limits import guarded
 from xlsxattn.checker.reader import read, saved
-from xlsxattn.language import ENGLISH, language_of
+from xlsxattn.choice import one_of, with_near
+from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.matrix import Matrix, Role, printable
 
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reader import Book
     from xlsxattn.language import Language
 
-SAVED = "saved"
-RECALCULATES = "ironcalc"
+Source = Literal["saved", "ironcalc", "libreoffice", "gnumeric"]
+"""Whose values are shown: those in the file, or an engine's that recalculates it."""
+SAVED: Source = "saved"
+RECALCULATES: Source = "ironcalc"
 MANIFEST = re.compile(r"xlsxattn_(Version|Sheets|Contexts|Inputs|Formulas)")
 GENERAL, SHOWN_DIGITS = "General", 10
 """The format of a cell that has none, and the significant digits that are shown in it."""
@@ -51,6 +54,7 @@ class Seen:
         notes: tab → the texts that were typed there: (row, column) → text.
         tabs: the sheets' tabs in order, hidden ones left out.
         language: the language of the texts that are the program's own.
+        contract: the tab with what the workbook says of itself.
     """
 
     path: Path
@@ -61,9 +65,17 @@ class Seen:
     notes: Mapping[str, Mapping[tuple[int, int], str]]
     tabs: tuple[str, ...]
     language: Language = ENGLISH
+    contract: str = ""
 
     def __getitem__(self, name: str) -> Matrix:
-        """The range of a name."""
+        """The range of a name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if name not in self.matrices:
+            said = say("{path}: there is no range {name!r}", path=self.path, name=name)
+            raise KeyError(with_near(said, name, self.matrices))
         return self.matrices[name]
 
     def matching(self, patterns: Sequence[str]) -> list[Matrix]:
@@ -88,7 +100,7 @@ class Seen:
         return figures(self)
 
 
-def look(path: str | Path, engine: str = SAVED) -> Seen:
+def look(path: str | Path, engine: Source = SAVED) -> Seen:
     """Read a workbook to be shown.
 
     Args:
@@ -100,7 +112,9 @@ def look(path: str | Path, engine: str = SAVED) -> Seen:
         NotCheckableError: the file cannot be read, or is not one of ours.
         engines.EngineMissing: the engine is not installed.
         engines.EngineFailed: the engine could not recalculate the file.
+        ValueError: there is no such engine.
     """
+    one_of("engine", engine, get_args(Source))
     with guarded(path):
         book = read(Path(path))
         values: Mapping[str, Grid] = saved(book) if engine == SAVED else {}
@@ -139,7 +153,8 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
         for name, _ in placed
         if name in values and not MANIFEST.fullmatch(name) and not labels.is_label(name)
     }
-    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken)
+    contract = book.names["xlsxattn_Formulas"].sheet  # which the manifest was read from
+    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken, contract)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
+from xlsxattn.choice import one_of, with_near
 from xlsxattn.foreign import reason
-from xlsxattn.language import language, say
+from xlsxattn.language import ENGLISH, codes, language, say
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import SAVED, look
 
 if TYPE_CHECKING:
-    from xlsxattn.view.look import Seen
+    from xlsxattn.view.look import Seen, Source
 
 KINDS = (".png", ".pdf", ".html")
 RESOLUTION = 110
@@ -29,14 +30,14 @@ class PreviewError(ValueError):
 
 
 def preview(
-    path: str | Path, target: str | Path, sheet: str = "", engine: str = SAVED, lang: str = ""
+    path: str | Path, target: str | Path, sheet: str = "", engine: Source = SAVED, lang: str = ""
 ) -> Path:
     """Write a picture of a workbook, or nothing at all.
 
     Args:
         path: the workbook.
-        target: where the picture goes; its ending decides: ``.png`` (one sheet), ``.pdf`` (all sheets, or
-            one), ``.html`` (all sheets, with tables, heat maps and formulas).
+        target: where the picture goes; its ending decides: ``.png`` (one sheet), ``.pdf`` (all sheets, of
+            the Contract its head, or one), ``.html`` (all sheets, with tables, heat maps and formulas).
         sheet: the sheet wanted, by its id (``attn``) or its tab; when empty, a PNG shows the first that
             computes.
         engine: whose values an HTML page shows, as for `look`. LibreOffice recalculates what it prints.
@@ -47,7 +48,9 @@ def preview(
         NotCheckableError: the workbook cannot be read, or is not one of ours.
         engines.EngineMissing: LibreOffice, or the program that paints a PNG, is not installed.
         engines.EngineFailed: one of them failed.
+        ValueError: there is no such engine, or no such language.
     """
+    one_of("lang", lang or ENGLISH.code, codes())
     target = Path(target)
     kind = target.suffix.lower()
     if kind not in KINDS:
@@ -72,15 +75,15 @@ def preview(
         if kind == ".html":
             made.write_text(pages.render(seen, language(lang) if lang else None), "utf-8")
         else:
-            _print(seen.path, made, number)
+            _print(seen, made, number)
         _put(made, target)
     return target
 
 
-def _print(path: Path, made: Path, number: int) -> None:
-    """A PDF of all sheets, or one sheet as a PDF or a PNG."""
+def _print(seen: Seen, made: Path, number: int) -> None:
+    """A PDF of all sheets, of the long Contract its head; or one sheet, whole, as a PDF or a PNG."""
     printed = made.with_name("printed.pdf")
-    engines.print_pdf(path, printed)
+    engines.print_pdf(seen.path, printed, cut="" if number else seen.contract)
     if not number:
         printed.rename(made)
     elif made.suffix == ".pdf":
@@ -100,15 +103,14 @@ def page_of(seen: Seen, sheet: str) -> int:
     computing = next((info.id for info in seen.manifest.sheets if info.kind != "compare"), "")
     wanted = tabs.get(sheet or computing, sheet)
     if wanted not in seen.tabs:
-        known = ", ".join(dict.fromkeys([*tabs, *seen.tabs]))
-        raise PreviewError(
-            say(
-                "{path}: there is no sheet '{sheet}'; the sheets are: {known}",
-                path=seen.path,
-                sheet=sheet,
-                known=known,
-            )
+        known = [*dict.fromkeys([*tabs, *seen.tabs])]
+        said = say(
+            "{path}: there is no sheet '{sheet}'; the sheets are: {known}",
+            path=seen.path,
+            sheet=sheet,
+            known=", ".join(known),
         )
+        raise PreviewError(with_near(said, sheet, known))
     return seen.tabs.index(wanted) + 1
 
 

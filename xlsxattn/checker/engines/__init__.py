@@ -143,13 +143,14 @@ def evaluate_edited(
         return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
 
 
-def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD) -> None:
+def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD, cut: str = "") -> None:
     """Print a workbook into a PDF with LibreOffice, recalculated, a page a sheet.
 
     Args:
         path: the workbook.
         target: where the PDF goes.
         limits: what it may take.
+        cut: the tab of a sheet of which only the first rows are printed.
 
     Raises:
         EngineMissing: LibreOffice is not installed.
@@ -157,6 +158,6 @@ def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD) -> None:
     """
     if sentence := missing("libreoffice"):
         raise EngineMissing(sentence)
-    failed = printed(path, target, limits)
+    failed = printed(path, target, limits, cut)
     if failed is not None:
         raise failed

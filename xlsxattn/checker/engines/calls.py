@@ -6,9 +6,11 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import zipfile
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from xlsxattn.checker.engines.processes import (
     run,
     scratch,
 )
-from xlsxattn.checker.engines.values import saved_values
+from xlsxattn.checker.engines.values import part_of, saved_values
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
@@ -40,6 +42,9 @@ _FAILED = {
     "error": say("{title} could not use the workbook: {why}."),
 }
 """What IronCalc's child may answer in place of values."""
+_ROW, _END = re.compile(rb"<(?:\w+:)?row[\s>]"), re.compile(rb"</(?:\w+:)?sheetData>")
+_HEAD = 50
+"""Rows that are printed of a tab that is cut."""
 _UNREAD = say("{title} recalculated the workbook, but: {why}.")
 _WORKBOOK = "xlsx:Calc MS Excel 2007 XML"
 _OFFICE_SETTINGS = (
@@ -140,13 +145,14 @@ def _write_profile(profile: Path) -> None:
     )
 
 
-def printed(path: Path, target: Path, limits: Limits) -> EngineFailed | None:
+def printed(path: Path, target: Path, limits: Limits, cut: str = "") -> EngineFailed | None:
     """Let LibreOffice recalculate a workbook and print it into a PDF, a page a sheet.
 
     Args:
         path: the workbook.
         target: where the PDF goes.
         limits: what it may take.
+        cut: the tab of a sheet of which only the first rows are printed.
 
     Returns:
         What went wrong, or None.
@@ -155,13 +161,32 @@ def printed(path: Path, target: Path, limits: Limits) -> EngineFailed | None:
     with scratch() as name:
         folder = Path(name)
         _write_profile(folder / "profile")
-        shutil.copyfile(path, folder / "0.xlsx")
+        _copy(path, folder / "0.xlsx", cut)
         code = _convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(options)}")
         made = folder / "out/0.pdf"
         if not made.is_file():
             return failure("libreoffice", code, limits)
         shutil.copyfile(made, target)
     return None
+
+
+def _copy(path: Path, copy: Path, cut: str) -> None:
+    """Copy a workbook; of the tab to be cut its head alone, as a whole sheet is printed on one page."""
+    if not cut:
+        shutil.copyfile(path, copy)
+        return
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
+        long = part_of(path, cut)
+        for part in source.namelist():
+            content = source.read(part)
+            target.writestr(part, _head(content) if part == long else content)
+
+
+def _head(sheet: bytes) -> bytes:
+    """A sheet's first rows, as far as they are XML that programs write."""
+    after = next((row.start() for row in islice(_ROW.finditer(sheet), _HEAD, None)), None)
+    end = _END.search(sheet)
+    return sheet if after is None or end is None else sheet[:after] + sheet[end.start() :]
 
 
 def _convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WORKBOOK) -> int | None:

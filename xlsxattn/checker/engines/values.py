@@ -47,6 +47,19 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
     return {name: grids[name] for name in areas}
 
 
+def part_of(path: Path, tab: str) -> str:
+    """The part of a workbook's archive that holds a sheet.
+
+    Raises:
+        KeyError: there is no such sheet.
+    """
+    with warnings.catch_warnings(), Archive(path) as archive:
+        warnings.simplefilter("ignore", UserWarning)
+        reader = CellsOnly(archive, parse=False)
+        reader.read()
+    return reader.targets[tab]
+
+
 def _one_pass(
     rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[str, Area]
 ) -> dict[str, list[list[Value]]]:

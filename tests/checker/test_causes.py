@@ -1,0 +1,198 @@
+"""A broken workbook's report begins with what somebody did, and counts what follows from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import openpyxl
+import pytest
+from conftest import ROOT
+from openpyxl.worksheet.formula import ArrayFormula
+from workbooks import tweaked
+
+from xlsxattn.checker.check import check
+from xlsxattn.checker.engines import EngineFailed
+from xlsxattn.checker.report import describe, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from xlsxattn.checker.report import Report
+
+P = "causal_chase_"
+
+
+@pytest.fixture
+def broken(causal: Path, tmp_path: Path) -> Callable[..., Path]:
+    """A copy of a workbook that somebody has changed."""
+
+    def made(*changes: Callable[[Any], None]) -> Path:
+        book = openpyxl.load_workbook(causal)
+        for change in changes:
+            change(book)
+        book.save(tmp_path / "broken.xlsx")
+        return tmp_path / "broken.xlsx"
+
+    return made
+
+
+def cell_of(book: Any, name: str) -> Any:
+    tab, address = next(book.defined_names[name].destinations)
+    return book[tab][address.partition(":")[0].replace("$", "")]
+
+
+def no_name(name: str) -> Callable[[Any], None]:
+    return lambda book: book.defined_names.pop(name)
+
+
+def moved_down(name: str) -> Callable[[Any], None]:
+    def change(book: Any) -> None:
+        tab, address = next(book.defined_names[name].destinations)
+        rows = book[tab][address]
+        first, last = rows[0][0].offset(1, 1).coordinate, rows[-1][-1].offset(1, 1).coordinate
+        book.defined_names[name].attr_text = f"'{tab}'!{first}:{last}"
+
+    return change
+
+
+def typed_over(name: str, value: float) -> Callable[[Any], None]:
+    def change(book: Any) -> None:
+        cell_of(book, name).value = value
+
+    return change
+
+
+def other_formula(name: str, old: str, new: str) -> Callable[[Any], None]:
+    def change(book: Any) -> None:
+        formula = cell_of(book, name).value
+        assert old in formula.text
+        formula.text = formula.text.replace(old, new)
+
+    return change
+
+
+def causes(report: Report) -> list[tuple[str, str]]:
+    return [(f.kind, f.range) for f in report.causes]
+
+
+def test_a_missing_name_is_told_first_and_where_its_formulas_stand(broken):
+    report = check(broken(no_name(f"{P}Exp")))
+    assert causes(report) == [("missing", f"{P}Exp")]
+    first, followed = describe(report.every_finding)
+    area = "Causal attention"
+    assert first.startswith(f"error: {area}")
+    assert f"the range {P}Exp is missing: give this name to {area}" in first
+    assert " more findings follow from these" in followed
+    assert all(f.follows == f"{P}Exp" for f in report.every_finding if f not in report.causes)
+    assert ", from which " in summary(report)
+
+
+def test_the_page_on_ci_shows_what_is_said(walkthrough, tmp_path):
+    book = openpyxl.load_workbook(walkthrough)
+    for change in (typed_over("attn_cat_Scaled", 1.0), no_name("attn_cat_Exp")):
+        change(book)
+    book.save(tmp_path / "broken.xlsx")
+    lines = "\n".join(describe(check(tmp_path / "broken.xlsx").every_finding)).splitlines()
+    page = (ROOT / "docs/how-to/ci.md").read_text("utf-8")
+    assert "".join(f"    {line}\n" for line in lines) in page
+
+
+def test_of_ordinary_cells_too(broken):
+    report = check(broken(no_name(f"{P}RowMax")))
+    assert causes(report) == [("missing", f"{P}RowMax")]
+    assert "where its formulas stand" in report.causes[0].message
+
+
+def test_a_moved_name_is_told_with_both_places(broken):
+    report = check(broken(moved_down(f"{P}Scores")))
+    assert causes(report) == [("moved", f"{P}Scores")]
+    assert "but its formulas stand in" in report.causes[0].message
+    assert report.causes[0].severity == "error"
+
+
+def test_all_causes_come_before_any_consequence(broken):
+    path = broken(
+        no_name(f"{P}Output"),
+        typed_over(f"{P}Scaled", 1.0),
+        other_formula(f"{P}Scores", "TRANSPOSE", "2*TRANSPOSE"),
+    )
+    report = check(path)
+    assert {*causes(report)} == {
+        ("constant", f"{P}Scaled"), ("other formula", f"{P}Scores"), ("missing", f"{P}Output"),
+    }  # fmt: skip
+    assert [bool(f.follows) for f in report.every_finding] == sorted(
+        bool(f.follows) for f in report.every_finding
+    )
+    constant = next(f for f in report.causes if f.kind == "constant")
+    assert f"the array formula {{={P}Scores/causal_Scale}} over " in constant.message
+    assert next(f for f in report.causes if f.kind == "other formula").severity == "error"
+
+
+def test_another_formula_that_agrees_stays_a_warning_beside_a_cause(broken):
+    path = broken(other_formula(f"{P}Output", "MMULT", "1*MMULT"), typed_over(f"{P}Scaled", 1.0))
+    severities = {f.range: f.severity for f in check(path).causes}
+    assert severities == {f"{P}Scaled": "error", f"{P}Output": "warning"}
+
+
+def test_a_cell_that_was_emptied_is_told_with_its_formula(causal, tmp_path):
+    report = check(tweaked(causal, {f"{P}RowMax": {1: None}}, tmp_path / "broken.xlsx"))
+    assert causes(report) == [("empty", f"{P}RowMax")]
+    assert " where the formula " in report.causes[0].message
+    assert "=MAX(" in report.causes[0].message
+
+
+def test_a_missing_input_is_told_with_where_it_stood(walkthrough, tmp_path):
+    book = openpyxl.load_workbook(walkthrough)
+    first = cell_of(book, "qkv_W_Q").coordinate
+    no_name("qkv_W_Q")(book)
+    book.save(tmp_path / "broken.xlsx")
+    (finding,) = check(tmp_path / "broken.xlsx").causes
+    assert finding.message.endswith(f"!{first}, beside qkv_W_Q_Rows")
+
+
+def test_without_any_fault_of_the_file_the_first_range_that_differs_is_the_cause(causal, monkeypatch):
+    """What an engine computes wrongly is nobody's fault in the file."""
+    from xlsxattn.checker import engines  # noqa: PLC0415
+
+    right = engines.evaluate_edited
+
+    def wrong(*args: Any, **options: Any) -> Any:
+        answers = right(*args, **options)
+        for answer in answers:
+            for name in (f"{P}Scaled", f"{P}Exp"):
+                answer[name][0][0] += 1.0
+        return answers
+
+    monkeypatch.setattr(engines, "evaluate_edited", wrong)
+    report = check(causal)
+    assert [f.range for f in report.causes if f.severity == "error"] == [f"{P}Scaled"]
+    assert {f.follows for f in report.every_finding if f.range == f"{P}Exp"} == {f"{P}Scaled"}
+
+
+@pytest.mark.parametrize("text", ["=MMULT(causal_chase_X,", "=+)("])
+def test_a_formula_that_ironcalc_cannot_read_is_named_with_another_engine(broken, text):
+    def change(book: Any) -> None:
+        cell = cell_of(book, f"{P}Scores")
+        cell.value = ArrayFormula(cell.value.ref, text)
+
+    report = check(broken(change))
+    assert causes(report) == [("other formula", f"{P}Scores")]
+    assert report.causes[0].cell
+    said = "IronCalc cannot read this formula; where it is right, try --engine libreoffice"
+    assert report.causes[0].message.endswith(said)
+
+
+def test_an_array_formula_without_its_first_cell_is_named_by_cell_and_sheet(broken):
+    def change(book: Any) -> None:
+        first = cell_of(book, f"{P}Scores")
+        first.offset(0, 1).value, first.value = first.value, None
+
+    path = broken(change)
+    with pytest.raises(
+        EngineFailed, match=r"the array formula in Causal attention!\w+ must stand in"
+    ) as failed:
+        check(path)
+    assert "--engine libreoffice" in str(failed.value)
+    assert "XML" not in str(failed.value)

@@ -1,0 +1,211 @@
+"""Which findings are causes, and which only follow from them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from openpyxl.utils import coordinate_to_tuple
+
+from xlsxattn.checker.compare import SEEN, Finding
+from xlsxattn.checker.order import Order
+from xlsxattn.checker.spelling import belonging, span, spelled_out, stands
+from xlsxattn.checker.whereabouts import Unnamed, names_of
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.report import EngineReport
+
+    At = tuple[str, int, int]
+
+SURE = ("missing", "resized", "constant")
+"""Kinds that spoil a range, whatever it was made from."""
+PERHAPS = ("other formula", "moved")
+"""Kinds that spoil a range where its values differ, and nothing that it is made from does."""
+UNREAD = ("#ERROR!", "#N/IMPL!")
+"""What IronCalc alone shows for a formula that it cannot read."""
+
+
+def traced(
+    book: Book, runs: Sequence[EngineReport], findings: Sequence[Finding]
+) -> tuple[list[EngineReport], list[Finding]]:
+    """The same findings, each with the range that it follows from, and what was there before.
+
+    A range that differs follows from one that it is made from and that has a fault of its own: no name, other
+    cells, a constant, another formula. Where none has, the first range that differs is itself the cause.
+
+    Args:
+        book: the workbook.
+        runs: what each engine's values gave.
+        findings: of the file itself.
+    """
+    if not any(finding.severity == "error" for finding in (*findings, *_all(runs))):
+        return [*runs], [*findings]
+    trace = _Trace(book, [*findings, *_all(runs)])
+    found = [trace.told(finding, "") for finding in (*findings, *trace.moved())]
+    return [
+        replace(run, findings=tuple(trace.told(finding, run.engine) for finding in run.findings))
+        for run in runs
+    ], found
+
+
+def _all(runs: Sequence[EngineReport]) -> Iterator[Finding]:
+    return (finding for run in runs for finding in run.findings)
+
+
+class _Trace:
+    """What the findings of a workbook have to do with one another."""
+
+    def __init__(self, book: Book, findings: Sequence[Finding]) -> None:
+        self._book, self._order = book, Order(book)
+        self._astray = next((finding.cell for finding in findings if finding.kind == "astray formula"), "")
+        strays = [_at(finding) for finding in findings if finding.kind == "stray formula"]
+        unnamed = Unnamed(book, strays)
+        self._kinds: dict[str, set[str]] = defaultdict(set)
+        for finding in findings:
+            self._kinds[finding.range].add(finding.kind)
+        computed = [name for name in self._kinds if name in book.manifest.formulas]
+        lost = (name for name in computed if not stands(book, name)) if strays else ()
+        self._places = {name: place for name in lost if (place := unnamed.place(name))}
+        self._bare = self._without_formulas(findings)
+        self._spoilt: set[str] = set()
+        self._unread = {f.range for f in findings if str(f.found) in UNREAD}
+        self._follows = self._explained(findings)
+        self._filled = self._filled_by_spoilt()
+
+    def _without_formulas(self, findings: Sequence[Finding]) -> dict[tuple[str, str], tuple[Area, str]]:
+        """Empty cells that no formula fills: range and cell → the cells of the formula that belongs there.
+
+        The first cell of each is the cause.
+        """
+        empty: dict[str, dict[At, Finding]] = defaultdict(dict)
+        for finding in findings:
+            if finding.kind == "empty" and not finding.formula and finding.range in self._book.names:
+                empty[finding.range].setdefault(_at(finding), finding)
+        found = {}
+        for name in empty.keys() & self._book.manifest.formulas.keys() - self._places.keys():
+            for cells, spelled in spelled_out(self._book, name):
+                first = next((empty[name][at] for at in cells.cells() if at in empty[name]), None)
+                if first and not any(at in self._book.typed for at in cells.cells()):
+                    found[name, first.cell] = cells, spelled
+        return found
+
+    def _filled_by_spoilt(self) -> dict[At, str]:
+        """Cells that the formulas of a spoilt range fill, be they in it or not."""
+        filled = {at: name for name, place in self._places.items() for at in place.cells()}
+        for name in self._spoilt & self._book.names.keys() - self._places.keys():
+            for at in self._book.names[name].cells():
+                formula = self._book.formulas.get(at)
+                if formula is not None and formula.array:
+                    filled |= {one: name for one in formula.area.cells() if one not in filled}
+        return filled
+
+    def _explained(self, findings: Sequence[Finding]) -> dict[str, str]:
+        """For each range that is spoilt the range whose own fault explains it."""
+        bare = {name for name, _ in self._bare}
+        own = {name for name, kinds in self._kinds.items() if kinds.intersection(SURE)}
+        sure = self._order.ranges({*own, *bare, *self._places} - {""})
+        follows = {name: name for name in sure}
+        self._spoilt |= {*sure}
+        for name in sure:
+            for made in self._order.made_from(name):
+                follows.setdefault(made, name)
+        seen = [f for f in findings if f.kind in SEEN and f.severity == "error"]
+        for finding in self._order.findings(seen):
+            name = finding.range
+            if name in follows:
+                continue
+            if self._kinds[name].intersection(PERHAPS):
+                self._spoilt.add(name)
+            follows[name] = name
+            for made in self._order.made_from(name):
+                follows.setdefault(made, name)
+        return follows
+
+    def moved(self) -> Iterator[Finding]:
+        """Names that cover other cells than those their formulas fill."""
+        for name, place in self._places.items():
+            if name in self._book.names:
+                here = self._book.names[name]
+                message = say(
+                    "{name} covers {here}, but its formulas stand in {there}: the name was moved",
+                    name=name,
+                    here=names_of(here),
+                    there=names_of(place),
+                )
+                yield Finding("moved", name, here.address(), message)
+
+    def told(self, finding: Finding, engine: str) -> Finding:
+        """A finding with what it follows from; a cause with what would be right."""
+        name, kind = finding.range, finding.kind
+        if cause := self._cause(finding):
+            finding = replace(finding, follows=cause)
+        elif kind == "missing" and name in self._places:
+            place = self._places[name]
+            said = "{message}: give this name to {there}, where its formulas stand"
+            message = say(said, message=say(finding.message), there=names_of(place))
+            finding = replace(finding, cell=place.address(), message=message)
+        elif kind == "empty" and (name, finding.cell) in self._bare:
+            finding = self._bare_cells(finding)
+        elif kind in PERHAPS and name in self._spoilt:
+            finding = self._hinted(replace(finding, severity="error"))  # the range's values differ
+        elif kind in SEEN and engine == "ironcalc":
+            finding = self._hinted(finding)
+        return finding
+
+    def _cause(self, finding: Finding) -> str:
+        """The range, or the cell, that a finding follows from; "" where it is a cause."""
+        name, kind, cause = finding.range, finding.kind, ""
+        other = getattr(finding.message, "values", {}).get(
+            "other"
+        )  # a label's range, or what a name lies over
+        if kind == "stray formula":
+            cause = self._filled.get(_at(finding), "")
+        elif kind in SEEN:
+            # no engine computes an array formula that stands beside its cells
+            cause = self._astray or self._cause_of_value(finding)
+        elif kind in ("moved", "overlap") and other in self._places:
+            cause = str(other)
+        elif name in self._places and name in self._book.names:
+            cause = name if (kind, finding.severity) != ("moved", "error") else ""
+        elif kind in PERHAPS and "resized" in self._kinds[name]:
+            cause = name
+        return cause
+
+    def _cause_of_value(self, finding: Finding) -> str:
+        """What a cell's value follows from."""
+        name = finding.range
+        if finding.kind == "empty" and (name, finding.cell) in self._bare:
+            return ""
+        cause = self._follows.get(name, "")
+        return cause if cause != name or name in self._spoilt else ""
+
+    def _bare_cells(self, finding: Finding) -> Finding:
+        cells, spelled = self._bare[finding.range, finding.cell]
+        right = belonging(self._book, finding.range, cells, spelled)
+        message = say(
+            "{name} has nothing in {cells} where {right} belongs",
+            name=finding.range,
+            cells=span(cells),
+            right=right,
+        )
+        return replace(finding, message=message)
+
+    def _hinted(self, finding: Finding) -> Finding:
+        """That IronCalc could not read a formula; others may."""
+        if finding.range not in self._unread:
+            return finding
+        said = "{message}: IronCalc cannot read this formula; where it is right, try --engine libreoffice"
+        return replace(finding, message=say(said, message=say(finding.message)))
+
+
+def _at(finding: Finding) -> At:
+    """The cell of a finding: tab, row, column."""
+    tab, _, cell = finding.cell.rpartition("!")
+    row, col = coordinate_to_tuple(cell)
+    return tab, row - 1, col - 1

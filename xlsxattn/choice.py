@@ -1,0 +1,41 @@
+"""A value that must be one of a few, and the one that somebody may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from xlsxattn.language import Phrase
+
+
+def one_of(what: str, found: object, known: Iterable[str]) -> None:
+    """Refuse a value that is none of those that are known.
+
+    Raises:
+        ValueError: it is another; the text says which there are, and which may be meant.
+
+    >>> one_of("engine", "saved", ["saved", "all"])
+    >>> one_of("engine", "safed", ["saved", "all"])
+    Traceback (most recent call last):
+    ValueError: engine: found 'safed', one of saved, all is needed; did you mean 'saved'?
+    """
+    known = [*known]
+    if found not in known:
+        said = say(
+            "{what}: found {found!r}, one of {known} is needed",
+            what=what,
+            found=found,
+            known=", ".join(known),
+        )
+        raise ValueError(with_near(said, found, known))
+
+
+def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
+    """A sentence, and behind it the known word that is nearest to what was found, if one is near."""
+    near = next(iter(difflib.get_close_matches(str(found), [*known], 1)), "")
+    return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
