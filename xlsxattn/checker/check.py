@@ -108,8 +108,9 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
     edits = [{}, *(perturbed(book) if perturb and _complete(book) else [])]
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         copy = Path(folder) / "copy.xlsx"
-        without_values(book, copy)
-        job = engines.Job(copy, {name: area for name, area in book.names.items() if name not in book.blocks})
+        without_values(book, copy, runs=False)
+        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
+        job = engines.Job(copy, areas, book.runs)
 
         def edited(last: int, path: Path) -> None:
             without_values(book, path, edits[: last + 1])

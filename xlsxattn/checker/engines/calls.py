@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
@@ -29,9 +31,10 @@ from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
+    from xlsxattn.checker.runs import Runs
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
@@ -60,10 +63,11 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
     """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
     with scratch() as name:
         folder = Path(name)
-        order, answer = folder / "order.json", folder / "answer.json"
+        order, answer, numbers = (folder / each for each in ("order.json", "answer.json", "numbers"))
         areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
         typed = [[[*at, value] for at, value in cells.items()] for cells in edits]
         what = {"path": str(job.path.absolute()), "areas": areas, "edits": typed, "memory": limits.memory}
+        what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
@@ -78,6 +82,18 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
         return [failed("ironcalc", _FAILED[given["failed"]], given["why"])] * len(edits)
     answers: list[Answer] = given["areas"]
     return answers
+
+
+def _spooled(runs: Mapping[str, Runs], path: Path) -> list[tuple[str, int, int, int]]:
+    """Write the numbers of runs one after the other, and say where each run begins and how long it is."""
+    found = []
+    with path.open("wb") as file:
+        for tab, own in runs.items():
+            for row, stretches in own.rows.items():
+                for col, values in stretches:
+                    file.write(np.ascontiguousarray(values, np.float64).data)
+                    found.append((tab, row, col, len(values)))
+    return found
 
 
 def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
