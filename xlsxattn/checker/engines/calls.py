@@ -24,11 +24,11 @@ from xlsxattn.checker.engines.processes import (
     failed,
     failure,
     run,
-    scratch,
 )
 from xlsxattn.checker.engines.values import part_of, saved_values
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
+from xlsxattn.scratch import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,8 +61,7 @@ _OFFICE_SETTINGS = (
 
 def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[Answer]:
     """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
-    with scratch() as name:
-        folder = Path(name)
+    with workplace() as folder:
         order, answer, numbers = (folder / each for each in ("order.json", "answer.json", "numbers"))
         areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
         typed = [[[*at, value] for at, value in cells.items()] for cells in edits]
@@ -104,11 +103,11 @@ def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
 
 def gnumeric(job: Job, limits: Limits) -> Answer:
     """Recalculate one workbook with Gnumeric, which saves a copy that is then read."""
-    with scratch() as name:
-        out = Path(name) / "out.xlsx"
+    with workplace() as folder:
+        out = folder / "out.xlsx"
         kinds = ["--import-type=Gnumeric_Excel:xlsx", "--export-type=Gnumeric_Excel:xlsx2"]
         command = [_program("gnumeric"), "--recalc", *kinds, str(job.path.absolute()), str(out)]
-        code = run(command, Path(name), limits.seconds, memory=limits.memory)
+        code = run(command, folder, limits.seconds, memory=limits.memory)
         return _read("gnumeric", out, job) if code == 0 else failure("gnumeric", code, limits)
 
 
@@ -119,8 +118,7 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
     and the others once more together.
     """
     answers: dict[int, Answer] = {}
-    with scratch() as name:
-        folder = Path(name)
+    with workplace() as folder:
         _write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
         while batches:
@@ -174,8 +172,7 @@ def printed(path: Path, target: Path, limits: Limits, cut: str = "") -> EngineFa
         What went wrong, or None.
     """
     options = {"SinglePageSheets": {"type": "boolean", "value": "true"}}
-    with scratch() as name:
-        folder = Path(name)
+    with workplace() as folder:
         _write_profile(folder / "profile")
         _copy(path, folder / "0.xlsx", cut)
         code = _convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(options)}")

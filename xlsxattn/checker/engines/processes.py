@@ -9,7 +9,6 @@ import subprocess
 import sys
 from contextlib import suppress
 from dataclasses import dataclass, field
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -69,11 +68,6 @@ Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
 
 Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
 """What an engine makes of one job."""
-
-
-def scratch() -> TemporaryDirectory[str]:
-    """A temporary folder for one call; a file that a dying process still adds must not spoil the result."""
-    return TemporaryDirectory(prefix="xlsxattn-", ignore_cleanup_errors=True)
 
 
 def run(
