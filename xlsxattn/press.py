@@ -117,9 +117,8 @@ def build(
 def _write(book: Book, sheets: Sequence[Sheet], scratch: Path, final: Path) -> None:
     """Write a workbook, its formulas and the values that an engine computes of them, and seal it."""
     values = draft.evaluated(book.title, sheets, scratch / "draft.xlsx")
-    with (scratch / "bulk").open("w+b") as spool:
-        packer = bulk.Packer(spool, _Written(bulk.cells(sheets)))
-        writer.write(scratch / "valued.xlsx", book.title, sheets, values, packer, book.language)
+    tick = _Written(bulk.cells(sheets))
+    writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
     LOG.debug("", extra={"step": say("putting it together")})
     _seal(scratch / "valued.xlsx", final)
 

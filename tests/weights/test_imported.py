@@ -21,7 +21,7 @@ from torch_model import Model
 from workbooks import evaluate_many
 
 from xlsxattn import press
-from xlsxattn.builder import bulk, layout, pages, writer
+from xlsxattn.builder import layout, pages, writer
 from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
 from xlsxattn.checker.reader import read
@@ -111,9 +111,7 @@ def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> 
 def evaluated(imported: Imported, path: Path, engine: str) -> Any:
     """What an engine computes of the formulas alone: the proof of so many cells is another test's."""
     book = pages.book(spec_of(imported, "real"))
-    sheets = layout.lay_out(book)
-    with path.with_suffix(".bulk").open("w+b") as spool:
-        writer.write(path, book.title, sheets, packer=bulk.Packer(spool))
+    writer.write(path, book.title, layout.lay_out(book))
     ((values,),) = checking.recalculate(read(path), [engine]).values()
     return values
 

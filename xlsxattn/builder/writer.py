@@ -41,9 +41,9 @@ def write(
     title: str,
     sheets: Sequence[Sheet],
     values: Mapping[str, Grid] | None = None,
-    packer: bulk.Packer | None = None,
     language: Language = ENGLISH,
     *,
+    tick: bulk.Tick = lambda _: None,
     draft: bool = False,
 ) -> None:
     """Write a workbook.
@@ -53,8 +53,8 @@ def write(
         title: the workbook's title, for its properties.
         sheets: what the layout gave.
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
-        packer: puts large blocks of numbers into the file; one that has done so before is faster.
         language: in which number formats say words.
+        tick: is told how many cells of large blocks of numbers were written.
         draft: whether an engine alone will read it, once: it takes long over names, and IronCalc over rules
             that colour cells, so of the names only those are defined that formulas speak of, there are no
             rules and no charts. Nor are there large blocks of numbers: it is given those in another way.
@@ -69,7 +69,7 @@ def write(
         writer.define_names(formulas.spoken_of(sheets) if draft else writer.places)
     if strips:
         with tempfile.TemporaryFile(dir=path.parent) as spool:
-            (packer or bulk.Packer(spool)).pack(first, path, strips)
+            bulk.Packer(spool, tick).pack(first, path, strips)
         first.unlink()
 
 
@@ -313,7 +313,7 @@ class _Writer:
         block, grid = placed.block, self.values.get(placed.block.name)
         grid = [[0] * block.cols] * block.rows if grid is None else grid
         values = [[_saved(value) for value in row] for row in grid]
-        for cells, formula, _ in formulas.entries(placed, self.places):
+        for cells, formula in formulas.entries(placed, self.places):
             left, right = cells.left - placed.col, cells.right - placed.col + 1
             rows = values[cells.top - placed.row : cells.bottom - placed.row + 1]
             ws.array_formula(cells, formula, look, [row[left:right] for row in rows])

@@ -79,7 +79,7 @@ class CellsOnly(ExcelReader):
         found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
         told = _Told(2 * len(found))
         archive.charge(told.of(rel.target for _, rel in found if self.parse))
-        for sheet, relation in told.of(found):
+        for sheet, relation in told.of(found) if self.parse else found:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
             if "chartsheet" in relation.Type:

@@ -80,7 +80,7 @@ class BothValues(Rows):
         text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
         if several or parts or (formula is not None and formula.get("t") not in (None, "array")):
             return None
-        value: Any = text or None
+        value: Any = text
         if value and kind == "n":
             value = _cast_number(value)
         elif value and kind == "s":
