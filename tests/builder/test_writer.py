@@ -105,3 +105,14 @@ def test_what_is_saved_is_what_the_check_recalculates(name: str, tmp_path: Path)
     pressed = press.build(templates.path(name), tmp_path / "built.xlsx")
     assert pressed.report.holds
     assert pressed.report.every_finding == ()
+
+
+def test_what_is_interrupted_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer._Writer, "finish", stop)
+    sheets = layout.lay_out(pages.book(specs.load(templates.path("walkthrough"))))
+    with pytest.raises(KeyboardInterrupt):
+        writer.write(tmp_path / "a.xlsx", "A", sheets)
+    assert list(tmp_path.iterdir()) == []
