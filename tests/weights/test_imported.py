@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import checkpoints
@@ -166,6 +167,20 @@ def test_glassllm_writes_what_its_own_code_writes(tmp_path: Path) -> None:
     for _ in range(3):
         ids.append(int(np.argmax(theirs(ids).data[0][-1])))
     assert [word for (word,) in values["glass_s1_Tokens"]] == [imported.tokens[i] for i in ids]
+
+
+@pytest.mark.parametrize("other", engines.ENGINES)
+@pytest.mark.parametrize("shape", [(3, 12), (31, 1)], ids=str)
+def test_any_of_many_heads_can_be_looked_at(shape: tuple[int, int], other: str, tmp_path: Path) -> None:
+    require(other)
+    layers, heads = shape
+    config = checkpoints.BERT | {"num_hidden_layers": layers, "num_attention_heads": heads}
+    config |= {"hidden_size": heads, "intermediate_size": 2}
+    folder = checkpoints.write(tmp_path / "tiny", config, checkpoints.draw(config))
+    for layer, head in ((0, heads - 1), (layers - 1, heads - 1)):
+        imported = replace(read_model(folder, SENTENCES), heads=((layer + 1, head + 1),))
+        values = evaluated(imported, tmp_path / "tiny.xlsx", other)
+        assert values["bert_s1_Map"] == values[f"bert_s1_l{layer + 1}_h{head + 1}_Attention"]
 
 
 @pytest.mark.parametrize("other", ["libreoffice", "gnumeric"])
