@@ -49,6 +49,7 @@ CONFIGS = {
     "qwen2": checkpoints.QWEN2,
 }
 GRAINS: dict[str, dict[str, Any]] = {"whole": {}, "the last layer": {"layers": "1"}}
+NO_GNUMERIC = "it takes more than 2 GB, and saves more cells than are read: none of them as a long run"
 EXACT, COARSE, ORIGINAL = 1e-12, 1e-10, 1e-6
 
 
@@ -130,7 +131,14 @@ def test_minilm_agrees_with_pytorch(other: str, grain: dict[str, str], tmp_path:
 @pytest.mark.skipif(
     "XLSXATTN_WHOLE" not in os.environ, reason="asked for by XLSXATTN_WHOLE=1: it takes minutes"
 )
-@pytest.mark.parametrize("other", engines.ENGINES)
+@pytest.mark.parametrize(
+    "other",
+    [
+        "ironcalc",
+        "libreoffice",
+        pytest.param("gnumeric", marks=pytest.mark.xfail(raises=engines.EngineFailed, reason=NO_GNUMERIC)),
+    ],
+)
 def test_the_whole_of_minilm_agrees_with_pytorch(other: str, tmp_path: Path) -> None:
     require(other)
     torch = judging("torch")
