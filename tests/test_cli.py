@@ -221,3 +221,12 @@ def test_a_refusal_looks_the_same_from_a_process_of_its_own(command):
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == "xlsxattn: missing.toml: there is no such file\n"
     assert listing(Path()) == {}
+
+
+def test_numpy_has_one_thread_unless_somebody_wants_more(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    run("--version")
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "3"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    run("--version")
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"

@@ -28,13 +28,16 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
+BLAS_THREADS = "1"
+"""So many for NumPy, unless somebody has set another number: on matrices as small as a model's for a few
+sentences, two threads take three times the processor time, waiting for each other."""
 
 
 def main() -> None:
     """Run the command line; every way out has its exit code and one sentence."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)
     chosen = cli_language.chosen(sys.argv, os.environ)
     with cli_language.speaking(chosen):
         sys.exit(_run(cli_language.told(cli, chosen)))

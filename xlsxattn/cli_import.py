@@ -8,6 +8,7 @@ import click
 
 from xlsxattn.cli_delivery import delivered
 from xlsxattn.cli_language import tell
+from xlsxattn.cli_progress import progress
 from xlsxattn.cli_volume import is_quiet, volume
 from xlsxattn.language import say
 
@@ -58,15 +59,16 @@ def import_model(
     name = _name(checkpoint)
     target = output or Path("output") / f"{name}.xlsx"
     try:
-        imported = read_model(
-            checkpoint,
-            sentences,
-            layers=layers,
-            heads=heads,
-            whole_vocabulary=None if vocabulary is None else vocabulary == "all",
-            write=write,
-            target=target,
-        )
+        with progress():
+            imported = read_model(
+                checkpoint,
+                sentences,
+                layers=layers,
+                heads=heads,
+                whole_vocabulary=None if vocabulary is None else vocabulary == "all",
+                write=write,
+                target=target,
+            )
         if not is_quiet():
             said = say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))
             click.echo(tell(said), err=True)

@@ -10,33 +10,29 @@ import hashlib
 import logging
 import os
 import re
-import shutil
-import tempfile
 import zipfile
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn import draft
 from xlsxattn.builder import bulk, formulas, layout, packing, pages, writer
 from xlsxattn.builder import spec as specs
 from xlsxattn.builder.spec import Spec
 from xlsxattn.builder.table import SpecError
 from xlsxattn.checker import check as checking
-from xlsxattn.checker import engines
-from xlsxattn.checker.cells import Area
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
+from xlsxattn.scratch import workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from xlsxattn.builder.graph import Book
     from xlsxattn.builder.placed import Sheet
-    from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.report import Report
 
 LOG = logging.getLogger(__name__)
-LEFTOVER = ".xlsxattn-"
 IN_MEMORY = say("the spec")
 """What errors call a spec that has no file."""
 PROPERTIES, MAKER = "docProps/custom.xml", "docProps/app.xml"
@@ -91,6 +87,7 @@ def build(
     named = str(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
     spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
+    LOG.debug("", extra={"step": say("laying out pages")})
     try:
         book = pages.book(spec)
         formulas.check_lengths(book.blocks())
@@ -100,18 +97,12 @@ def build(
     try:
         refuse_changed(target, force=force)
         _prepare_folder(target, make=make_folder)
-        with _workplace(target.parent) as folder, _workplace(Path(tempfile.gettempdir())) as scratch:
+        # one beside the target, so that the last step is a rename; the other for what another library writes:
+        # half of it on a full disk, and it cannot close that without noise
+        with workplace(target.parent) as folder, workplace() as scratch:
             writing = "{target}: writing formulas, then their values by {engine}"
             LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
-            draft, valued, final = scratch / "draft.xlsx", scratch / "valued.xlsx", folder / "final.xlsx"
-            with (scratch / "bulk").open("w+b") as spool:
-                written = _Written(bulk.cells(sheets))
-                packer = bulk.Packer(spool, written)
-                writer.write(draft, book.title, sheets, None, packer, book.language, draft=True)
-                values = _evaluated(draft, sheets, large=written.of > 0)
-                LOG.debug("", extra={"step": say("writing values")})
-                writer.write(valued, book.title, sheets, values, packer, book.language)
-            _seal(valued, final)
+            _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
             report = checking.check(final)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
@@ -123,23 +114,13 @@ def build(
     return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
 
 
-def _evaluated(draft: Path, sheets: Sequence[Sheet], *, large: bool) -> Mapping[str, Grid]:
-    """What an engine computes of a draft's formulas, which are all that it holds beside inputs.
-
-    Nothing of this is believed: the proof recalculates the finished workbook, and compares what is saved.
-
-    Raises:
-        EngineMissing: the engine is not installed.
-        EngineFailed: it gave no values.
-    """
-    LOG.debug("", extra={"step": say("evaluating: {engine}", engine=checking.DEFAULT_ENGINE)})
-    computed = [(sheet.tab, p) for sheet in sheets for p in sheet.placed if p.block.parts]
-    areas = {p.block.name: Area(tab, p.row, p.col, p.block.rows, p.block.cols) for tab, p in computed}
-    limits = checking.LARGE if large else engines.Limits()
-    (answer,) = engines.evaluate(checking.DEFAULT_ENGINE, [engines.Job(draft, areas)], limits)
-    if isinstance(answer, engines.EngineFailed):
-        raise answer
-    return answer
+def _write(book: Book, sheets: Sequence[Sheet], scratch: Path, final: Path) -> None:
+    """Write a workbook, its formulas and the values that an engine computes of them, and seal it."""
+    values = draft.evaluated(book.title, sheets, scratch / "draft.xlsx")
+    tick = _Written(bulk.cells(sheets))
+    writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
+    LOG.debug("", extra={"step": say("putting it together")})
+    _seal(scratch / "valued.xlsx", final)
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
@@ -188,36 +169,6 @@ def _prepare_folder(target: Path, *, make: bool) -> None:
                 folder=folder,
             )
         )
-
-
-@contextmanager
-def _workplace(parent: Path) -> Iterator[Path]:
-    """A folder of this process alone, gone at the end; what killed builds left beside it is swept.
-
-    One stands beside the target, so that the last step is a rename, and one in the system's temporary folder:
-    what another library writes half of on a full disk, it cannot close without noise.
-    """
-    _sweep(parent)
-    with tempfile.TemporaryDirectory(prefix=f"{LEFTOVER}{os.getpid()}-", dir=parent) as folder:
-        yield Path(folder)
-
-
-def _sweep(parent: Path) -> None:
-    """Remove the working folders of builds whose process is gone."""
-    for folder in parent.glob(f"{LEFTOVER}*"):
-        owner = folder.name.removeprefix(LEFTOVER).partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
 
 
 # --- whether a person has changed a workbook ---------------------------------------------------------------

@@ -117,48 +117,48 @@ PLACES = {
 }
 
 
-def entered(formula: str, how: str, rows: int = 2, cols: int = 1) -> list[tuple[tuple[int, ...], str, bool]]:
+def entered(formula: str, how: str, rows: int = 2, cols: int = 1) -> list[tuple[tuple[int, ...], str]]:
     parts = (Part(Op("", formula, how), {"near": "s_near", "far": "s_far"}, cols),)
     block = Block("s_out", rows, cols, "formula", "number", parts=parts)
     found = formulas.entries(Placed(block, 10, 5), PLACES)
-    return [((r.top, r.left, r.bottom, r.right), text, array) for r, text, array in found]
+    return [((r.top, r.left, r.bottom, r.right), text) for r, text in found]
 
 
 def test_a_block_is_one_array_formula_in_names():
-    assert entered("=MMULT({near},{far})", "block", 2, 2) == [((10, 5, 11, 6), "=MMULT(s_near,s_far)", True)]
+    assert entered("=MMULT({near},{far})", "block", 2, 2) == [((10, 5, 11, 6), "=MMULT(s_near,s_far)")]
 
 
 def test_row_is_the_row_level_with_the_cell():
     assert entered("=MAX({near}[row])", "cells") == [
-        ((10, 5, 10, 5), "=MAX(C21:E21)", True),
-        ((11, 5, 11, 5), "=MAX(C22:E22)", True),
+        ((10, 5, 10, 5), "=MAX(C21:E21)"),
+        ((11, 5, 11, 5), "=MAX(C22:E22)"),
     ]
 
 
 def test_on_another_sheet_the_tab_is_quoted_and_its_apostrophe_doubled():
-    assert [text for _, text, _ in entered("=SUM({far}[row])", "cells")] == [
+    assert [text for _, text in entered("=SUM({far}[row])", "cells")] == [
         "=SUM('Other''s'!AB31:AC31)",
         "=SUM('Other''s'!AB32:AC32)",
     ]
 
 
 def test_first_is_the_first_cell_of_that_row_and_stays_in_its_column():
-    texts = [text for _, text, _ in entered("={near}[first]*{near}[col]", "cells", 2, 2)]
+    texts = [text for _, text in entered("={near}[first]*{near}[col]", "cells", 2, 2)]
     assert texts == ["=$C21*C$21", "=$C21*D$21", "=$C22*C$21", "=$C22*D$21"]
 
 
 def test_cell_is_the_cell_at_the_same_row_and_column():
-    texts = [text for _, text, _ in entered("={near}[cell]*2", "cells", 2, 2)]
+    texts = [text for _, text in entered("={near}[cell]*2", "cells", 2, 2)]
     assert texts == ["=C21*2", "=D21*2", "=C22*2", "=D22*2"]
 
 
 def test_down_to_the_row_begins_in_a_fixed_first_row():
-    texts = [text for _, text, _ in entered("=ROWS({near}[..row])", "cells")]
+    texts = [text for _, text in entered("=ROWS({near}[..row])", "cells")]
     assert texts == ["=ROWS(C$21:C21)", "=ROWS(C$21:C22)"]
 
 
 def test_a_number_is_the_cell_counted_from_one_in_the_first_column():
-    texts = [text for _, text, _ in entered('={near}[1]&" "&{far}[2]', "cells", 1)]
+    texts = [text for _, text in entered('={near}[1]&" "&{far}[2]', "cells", 1)]
     assert texts == ["=C21&\" \"&'Other''s'!AB32"]
 
 
@@ -173,29 +173,29 @@ def test_a_number_is_the_cell_counted_from_one_in_the_first_column():
     ],
 )
 def test_other_parts_of_a_range(part: str, how: str, texts: list[str]) -> None:
-    assert [text for _, text, _ in entered(f"={{near}}[{part}]", how, 2, 2)] == [f"={t}" for t in texts]
+    assert [text for _, text in entered(f"={{near}}[{part}]", how, 2, 2)] == [f"={t}" for t in texts]
 
 
 def test_nothing_above_stands_on_no_tab() -> None:
-    texts = [text for _, text, _ in entered("={far}[above]", "rows")]
+    texts = [text for _, text in entered("={far}[above]", "rows")]
     assert texts == ['=""', "='Other''s'!AB31"]
 
 
 def test_cell_arrays_are_array_formulas_one_a_cell():
     assert entered("=SUM({near}[row]^s_far)", "cell arrays") == [
-        ((10, 5, 10, 5), "=SUM(C21:E21^s_far)", True),
-        ((11, 5, 11, 5), "=SUM(C22:E22^s_far)", True),
+        ((10, 5, 10, 5), "=SUM(C21:E21^s_far)"),
+        ((11, 5, 11, 5), "=SUM(C22:E22^s_far)"),
     ]
 
 
 def test_a_name_without_brackets_stays_a_name():
-    assert entered("={near}/{far}", "cells", 1) == [((10, 5, 10, 5), "=s_near/s_far", True)]
+    assert entered("={near}/{far}", "cells", 1) == [((10, 5, 10, 5), "=s_near/s_far")]
 
 
 def test_parts_stand_side_by_side():
     parts = tuple(Part(Op("", "={of}"), {"of": of}, cols) for of, cols in (("s_near", 3), ("s_far", 2)))
     block = Block("s_out", 2, 5, "formula", "output", parts=parts)
-    found = [(r.left, r.right, text) for r, text, _ in formulas.entries(Placed(block, 10, 5), PLACES)]
+    found = [(r.left, r.right, text) for r, text in formulas.entries(Placed(block, 10, 5), PLACES)]
     assert found == [(5, 7, "=s_near"), (8, 9, "=s_far")]
 
 

@@ -27,7 +27,7 @@ def shelf(d_model: int) -> tuple[list[Sheet], Sheet, dict[str, Placed]]:
 
 
 def entered(sheets: list[Sheet], placed: Placed) -> list[str]:
-    return [text for _, text, *_ in formulas.entries(placed, places(sheets))]
+    return [text for _, text in formulas.entries(placed, places(sheets))]
 
 
 def test_a_summary_shows_the_ends_of_the_first_rows_with_dots_between():

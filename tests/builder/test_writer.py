@@ -21,11 +21,16 @@ if TYPE_CHECKING:
     from xlsxattn.builder.placed import Rectangle, Sheet
 
 
+CHARACTER = {
+    "vocabulary": {"tokens": {"a": [1.0, 0.5], "b": [0.0, 2.0]}},
+    "contexts": {"x0041": "a b"},
+    "sheets": [{"id": "attn", "kind": "self-attention"}],
+}
+"""XlsxWriter spells what reads as a character's number, as in attn_x0041_X, with another number before."""
+
+
 class Plain(Worksheet):  # type: ignore[misc]
     """A worksheet of XlsxWriter's, each cell written by its public methods."""
-
-    def formula(self, row: int, col: int, formula: str, look: Any, value: Any) -> None:
-        self.write_formula(row, col, formula, look, value)
 
     def array_formula(self, cells: Rectangle, formula: str, look: Any, values: Any) -> None:
         corners = cells.top, cells.left, cells.bottom, cells.right
@@ -57,12 +62,12 @@ def parts(path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("valued", [False, True], ids=["without values", "with values"])
-@pytest.mark.parametrize("name", [*templates.names(), "drawn"])
+@pytest.mark.parametrize("name", [*templates.names(), "drawn", "an id that reads as a character"])
 def test_every_byte_is_as_xlsxwriter_writes_it(
     name: str, *, valued: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = name == "drawn"
-    spec = specs.parse(model_specs.drawn(3), "drawn") if drawn else specs.load(templates.path(name))
+    drawn = {"drawn": model_specs.drawn(3), "an id that reads as a character": CHARACTER}.get(name)
+    spec = specs.parse(drawn, "drawn") if drawn else specs.load(templates.path(name))
     book = pages.book(spec)
     sheets = layout.lay_out(book)
     values = strange(sheets) if valued else None
@@ -100,3 +105,14 @@ def test_what_is_saved_is_what_the_check_recalculates(name: str, tmp_path: Path)
     pressed = press.build(templates.path(name), tmp_path / "built.xlsx")
     assert pressed.report.holds
     assert pressed.report.every_finding == ()
+
+
+def test_what_is_interrupted_writes_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(writer._Writer, "finish", stop)
+    sheets = layout.lay_out(pages.book(specs.load(templates.path("walkthrough"))))
+    with pytest.raises(KeyboardInterrupt):
+        writer.write(tmp_path / "a.xlsx", "A", sheets)
+    assert list(tmp_path.iterdir()) == []

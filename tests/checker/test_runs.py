@@ -195,6 +195,14 @@ def test_a_large_workbook_is_read_as_a_small_one(made, monkeypatch):
     assert all(same(after[name], grid) for name, grid in before.items())
 
 
+def test_values_are_saved_as_the_numbers_in_the_file_give_them(made):
+    """And not as the float32 do, which those numbers stand for."""
+    book = read(made)
+    ((fresh,),) = check.recalculate(book, ["ironcalc"]).values()
+    name = "enc_c1_l1_Hidden"
+    np.testing.assert_allclose(saved(book)[name], fresh[name], rtol=0, atol=1e-14)
+
+
 def test_a_large_workbook_gets_the_same_verdict(made, monkeypatch, engine):
     require(engine)
     monkeypatch.setattr(perturb, "MOST_VALUES_IN_LARGE", 10_000)

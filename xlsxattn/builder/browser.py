@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from xlsxattn.builder.settings import SheetSpec
 
 STRONGEST = 5
+MOST_CHOICES = 30
+"""So many a CHOOSE takes in every spreadsheet; of more, it chooses groups."""
 LEAD = "Choose a layer and a head in the yellow cells: their attention map appears, and the strongest pairs."
 
 
 def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
     """The page; the model has no more heads than one formula can choose among."""
     names = [f"l{k}_h{h}" for k in sheet.numbers for h in range(1, sheet.heads + 1)]
+    size = sheet.heads if max(sheet.heads, len(sheet.numbers)) <= MOST_CHOICES else MOST_CHOICES
     s, page = sheet.id, f"{sheet.id}_heads"
     layer, head = sheet.browse
     layers = typed(f"{s}_Layers", "count", [[float(k)] for k in sheet.numbers], "constant")
@@ -48,7 +51,7 @@ def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
         tuple(lane.heading(page) for lane in lanes),
         (
             Band("Which head?", why, (choice,), shared=True, show_formula=False),
-            *bands(lanes, [_chosen(lane, s, names) for lane in lanes]),
+            *bands(lanes, [_chosen(lane, s, names, size) for lane in lanes]),
             *[_strongest(s, lanes, rank.rows)],
             Band("The lists to choose from", "", (lists,), shared=True, show_formula=False),
         ),
@@ -61,13 +64,19 @@ def _pairs(lanes: Sequence[Lane]) -> int:
     return min(STRONGEST, *(lane.n * lane.n for lane in lanes))
 
 
-def _chosen(lane: Lane, s: str, names: Sequence[str]) -> Steps:
-    maps = ",".join(f"{lane.prefix}_{name}_Attention" for name in names)
-    block = computed(
-        f"{lane.prefix}_Map", (lane.n, lane.n), ops.CHOSEN_MAP, "attention", maps=maps, chosen=f"{s}_Chosen"
-    )
+def _chosen(lane: Lane, s: str, names: Sequence[str], size: int) -> Steps:
+    """The chosen map; of many, out of groups of some size."""
+    chosen, maps = f"{s}_Chosen", [f"{lane.prefix}_{name}_Attention" for name in names]
+    op = ops.CHOSEN_MAP
+    if len(maps) > MOST_CHOICES:
+        op = ops.CHOSEN_MAP_OF_MANY
+        maps = [
+            f"CHOOSE({chosen}{-k or ''},{','.join(maps[k : k + size])})" for k in range(0, len(maps), size)
+        ]
+    of = {"maps": ",".join(maps), "chosen": chosen, "size": str(size)}
+    block = computed(f"{lane.prefix}_Map", (lane.n, lane.n), op, "attention", **of)
     group = Group((block,), (lane.words_beside(block.name),), lane.words_above(block.name))
-    return {"Map": step(ops.CHOSEN_MAP, lane, group)._replace(show_formula=False)}
+    return {"Map": step(op, lane, group)._replace(show_formula=False)}
 
 
 def _strongest(s: str, lanes: Sequence[Lane], k: int) -> Band:

@@ -6,7 +6,6 @@ the shortest decimal text that gives back the same float32 (or float64).
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -84,12 +83,11 @@ def cells(sheets: Sequence[Sheet]) -> int:
 
 
 class Packer:
-    """Packs workbooks with their bulk; what it has deflated once it does not deflate again."""
+    """Packs a workbook with its bulk."""
 
-    def __init__(self, spool: IO[bytes], tick: Tick = lambda _: None) -> None:
+    def __init__(self, spool: IO[bytes], tick: Tick) -> None:
         """Keep what is deflated in ``spool``; ``tick`` is told how many cells were done."""
         self.spool, self.tick = spool, tick
-        self.pieces: dict[tuple[str, bytes, bool], packing.Piece] = {}
         self.lock = Lock()
 
     def pack(self, source: Path, target: Path, bulk: Mapping[str, Sequence[Strip]]) -> None:
@@ -97,13 +95,13 @@ class Packer:
         with zipfile.ZipFile(source) as made, packing.Archive(target, "w") as archive:
             for info in made.infolist():
                 if info.filename in bulk:
-                    pieces = self._pieces(info.filename, made.read(info), bulk[info.filename])
+                    pieces = self._pieces(made.read(info), bulk[info.filename])
                     chunks = (c for p in pieces for c in packing.read(self.spool, p.start, p.length))
                     archive.add_deflated(info.filename, chunks, *packing.joined(pieces))
                 else:
                     archive.copy(made, info)
 
-    def _pieces(self, part: str, xml: bytes, own: Sequence[Strip]) -> list[packing.Piece]:
+    def _pieces(self, xml: bytes, own: Sequence[Strip]) -> list[packing.Piece]:
         """A sheet as deflated pieces: what lies between strips, and the rows of strips that share rows."""
         stretches: list[tuple[bytes, Sequence[Strip]]] = []
         at = 0
@@ -114,15 +112,11 @@ class Packer:
             stretches += [(xml[at:first], ()), (_SPANS.sub(b"", xml[first:end]), band)]
             at = end
         with ThreadPoolExecutor(THREADS) as pool:
-            pieces = list(pool.map(lambda stretch: self._piece(part, *stretch), stretches))
-        return [*pieces, self._piece(part, xml[at:], (), last=True)]
+            pieces = list(pool.map(lambda stretch: self._piece(*stretch), stretches))
+        return [*pieces, self._piece(xml[at:], (), last=True)]
 
-    def _piece(self, part: str, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.Piece:
-        key = part, hashlib.sha256(xml).digest(), last
-        if key not in self.pieces:
-            chunks = self._filled(xml, band) if band else [xml]
-            self.pieces[key] = packing.deflated(chunks, self.spool, self.lock, last=last)
-        return self.pieces[key]
+    def _piece(self, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.Piece:
+        return packing.deflated(self._filled(xml, band) if band else [xml], self.spool, self.lock, last=last)
 
     def _filled(self, xml: bytes, band: Sequence[Strip]) -> Iterator[bytes]:
         """The XML of some rows with their bulk, row by row."""

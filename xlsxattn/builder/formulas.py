@@ -65,12 +65,12 @@ def spoken_of(sheets: Iterable[Sheet]) -> set[str]:
     return {word for part in parts for word in WORD.findall(part.formula)}
 
 
-def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bool]]:
-    """Every formula of a block as it is entered: the cells, the text, and whether it is an array formula.
+def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
+    """Every formula of a block as it is entered: the cells and the text.
 
-    All are. LibreOffice opens a workbook with the saved values of ordinary formulas and computes array
-    formulas when they are looked at; until then these pass on no change to ordinary ones, which would go on
-    showing what was saved.
+    All are array formulas. LibreOffice opens a workbook with the saved values of ordinary formulas and
+    computes array formulas when they are looked at; until then these pass on no change to ordinary ones,
+    which would go on showing what was saved.
     """
     from xlsxattn.builder.placed import Rectangle  # noqa: PLC0415 - the layout does not need formulas either
 
@@ -80,16 +80,16 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str, bo
         entered, formula = part.op.entered, part.formula
         if entered == "block":
             cells = Rectangle(placed.row, col, placed.row + block.rows - 1, col + part.cols - 1)
-            yield cells, formula, True
+            yield cells, formula
         level = _levelled(formula, tab, places)
         for i in range(block.rows) if entered != "block" else ():
             row = placed.row + i
             if entered in ("rows", "lower rows"):
                 cols = i + 1 if entered == "lower rows" else part.cols
-                yield Rectangle(row, col, row, col + cols - 1), level(i, 0), True
+                yield Rectangle(row, col, row, col + cols - 1), level(i, 0)
                 continue
             for j in range(part.cols):
-                yield Rectangle(row, col + j, row, col + j), level(i, j), True
+                yield Rectangle(row, col + j, row, col + j), level(i, j)
         col += part.cols
 
 

@@ -605,6 +605,8 @@ CHOSEN_MAP = Op(
     "=CHOOSE({chosen},{maps})",
     why="How much does each word look at every other, in this head?",
 )
+# LibreOffice's CHOOSE takes 31 and no more: it chooses a layer, then one of its heads.
+CHOSEN_MAP_OF_MANY = replace(CHOSEN_MAP, formula="=CHOOSE(ROUNDUP({chosen}/{size},0),{maps})")
 PAIR_WEIGHTS = Op("the largest weights", "=LARGE({map},{rank}[cell])", "cells")
 # As for the largest logits: of equal weights the first in reading order, and no two ranges are compared.
 PAIR_PLACES = Op(

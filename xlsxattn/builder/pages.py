@@ -58,7 +58,8 @@ OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
 SENTENCES = (
     "A word a cell: choose another from the list, or type one that the vocabulary has; Cat is another word "
-    "than cat. The number of cells is fixed: the key length in the spec gives blank ones to write into."
+    "than cat. The number of cells is fixed: for more, make the workbook anew; in a spec, length gives blank "
+    "ones."
 )
 VOCABULARY = (
     "One row a word, one column a dimension. Change any number. For a new word, insert a row "

@@ -9,7 +9,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
-from xlsxwriter.worksheet import CellFormulaTuple, Worksheet
+from xlsxwriter.worksheet import CellArrayFormulaTuple, Worksheet
 
 from xlsxattn.builder import bulk, formulas, theme
 from xlsxattn.builder.placed import places
@@ -41,9 +41,9 @@ def write(
     title: str,
     sheets: Sequence[Sheet],
     values: Mapping[str, Grid] | None = None,
-    packer: bulk.Packer | None = None,
     language: Language = ENGLISH,
     *,
+    tick: bulk.Tick = lambda _: None,
     draft: bool = False,
 ) -> None:
     """Write a workbook.
@@ -53,13 +53,13 @@ def write(
         title: the workbook's title, for its properties.
         sheets: what the layout gave.
         values: what an engine computed for each range, saved with the formulas; without it they save 0.
-        packer: puts large blocks of numbers into the file; one that has done so before is faster.
         language: in which number formats say words.
+        tick: is told how many cells of large blocks of numbers were written.
         draft: whether an engine alone will read it, once: it takes long over names, and IronCalc over rules
-            that colour cells, so of the names only those are defined that formulas speak of, and there are no
-            rules and no charts.
+            that colour cells, so of the names only those are defined that formulas speak of, there are no
+            rules and no charts. Nor are there large blocks of numbers: it is given those in another way.
     """
-    strips = bulk.strips(sheets)
+    strips = {} if draft else bulk.strips(sheets)
     first = path.with_suffix(".part") if strips else path
     with _Writer(first, title, sheets, values or {}, language) as writer:
         for i, sheet in enumerate(sheets):
@@ -69,7 +69,7 @@ def write(
         writer.define_names(formulas.spoken_of(sheets) if draft else writer.places)
     if strips:
         with tempfile.TemporaryFile(dir=path.parent) as spool:
-            (packer or bulk.Packer(spool)).pack(first, path, strips)
+            bulk.Packer(spool, tick).pack(first, path, strips)
         first.unlink()
 
 
@@ -102,17 +102,9 @@ class _Worksheet(Worksheet):  # type: ignore[misc]
     """A worksheet of XlsxWriter's for very many cells; what it writes is the same, byte for byte.
 
     XlsxWriter looks, twice, in every row at every column that any row has; here only at those the row has.
-    It looks in every formula for 29 functions newer than Excel 2010, of which ours have none. And it fills
-    what an array formula covers with zeros, in whose place ours has values.
+    It looks in every formula for 29 functions newer than Excel 2010, of which ours have none, and fills what
+    an array formula covers with zeros, where values stand here.
     """
-
-    def _prepare_formula(self, formula: str, *_: object, **__: object) -> str:
-        return formula.removeprefix("{").removeprefix("=").removesuffix("}")
-
-    def formula(self, row: int, col: int, formula: str, look: Any, value: float | str) -> None:  # noqa: ANN401
-        """Write an ordinary formula and its value."""
-        self._check_dimensions(row, col)
-        self.table[row][col] = CellFormulaTuple(formula.removeprefix("="), look, value)
 
     def array_formula(
         self,
@@ -122,15 +114,15 @@ class _Worksheet(Worksheet):  # type: ignore[misc]
         values: Sequence[Sequence[float | str]],
     ) -> None:
         """Write an array formula with the values of all its cells."""
-        corner = cells.top, cells.left
-        self._write_array_formula(*corner, *corner, formula, look, values[0][0])
-        own = self.table[cells.top]
-        own[cells.left] = own[cells.left]._replace(range=formulas.area(cells))
-        for row, rest in enumerate(values, cells.top):
-            for col, value in enumerate(rest, cells.left):
-                if (row, col) != corner:
+        self._check_dimensions(cells.top, cells.left)
+        text, where = formula.removeprefix("="), formulas.area(cells)
+        first = CellArrayFormulaTuple(text, look, values[0][0], where, "static")
+        for row, own in enumerate(values, cells.top):
+            for col, value in enumerate(own, cells.left):
+                if (row, col) != (cells.top, cells.left):
                     write = self._write_string if isinstance(value, str) else self._write_number
                     write(row, col, value, look)
+        self.table[cells.top][cells.left] = first
 
     def _calculate_spans(self) -> None:
         spans: dict[int, tuple[int, int]] = {}
@@ -154,21 +146,30 @@ class _Worksheet(Worksheet):  # type: ignore[misc]
 
     def _write_cell(self, row: int, col: int, cell: Any) -> None:  # noqa: ANN401
         """Write a cell of one of the kinds that nearly all are; others as XlsxWriter does."""
-        kind = type(cell).__name__
-        if not cell.format or kind not in ("Number", "String", "Formula", "Blank"):
-            super()._write_cell(row, col, cell)
-            return
-        begins = f'<c r="{formulas.letters(col)}{row + 1}" s="{cell.format._get_xf_index()}"'  # noqa: SLF001
+        kind = type(cell).__name__ if cell.format else "of the row's look, or the column's"
+        begins = f'<c r="{formulas.letters(col)}{row + 1}" s="{_number(cell.format)}"'
         if kind == "Number":
             self.fh.write(f"{begins}><v>{cell.number:.16G}</v></c>")
         elif kind == "String":
             self.fh.write(f'{begins} t="s"><v>{cell.string}</v></c>')
         elif kind == "Blank":
             self.fh.write(f"{begins}/>")
-        elif isinstance(cell.value, float | int) and not isinstance(cell.value, bool):
-            self.fh.write(f"{begins}><f>{self._escape_data(cell.formula)}</f><v>{cell.value}</v></c>")
+        elif kind == "ArrayFormula" and type(cell.value) in (int, float) and _as_it_is(cell.formula):
+            array = f'<f t="array" ref="{cell.range}">{self._escape_data(cell.formula)}</f>'
+            self.fh.write(f"{begins}>{array}<v>{cell.value}</v></c>")
         else:
             super()._write_cell(row, col, cell)
+
+
+def _as_it_is(formula: str) -> bool:
+    """Whether nothing in a formula is spelled in a way of XlsxWriter's, such as ``_x0009_`` for a tab."""
+    return formula.isprintable() and "_x" not in formula
+
+
+def _number(look: Any) -> int:  # noqa: ANN401 - XlsxWriter has no types
+    """A format's number in the file."""
+    number: int = look._get_xf_index() if look else 0  # noqa: SLF001 - it gives a new one the next
+    return number
 
 
 def _saved(value: Any) -> float | str:  # noqa: ANN401 - whatever an engine gives
@@ -207,8 +208,9 @@ class _Writer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.book.close()
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            self.book.close()
 
     def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
         key = frozenset(properties.items())
@@ -311,14 +313,10 @@ class _Writer:
         block, grid = placed.block, self.values.get(placed.block.name)
         grid = [[0] * block.cols] * block.rows if grid is None else grid
         values = [[_saved(value) for value in row] for row in grid]
-        for cells, formula, array in formulas.entries(placed, self.places):
-            top, left = cells.top - placed.row, cells.left - placed.col
-            if array:
-                rows = values[top : cells.bottom - placed.row + 1]
-                own = [row[left : cells.right - placed.col + 1] for row in rows]
-                ws.array_formula(cells, formula, look, own)
-            else:
-                ws.formula(cells.top, cells.left, formula, look, values[top][left])
+        for cells, formula in formulas.entries(placed, self.places):
+            left, right = cells.left - placed.col, cells.right - placed.col + 1
+            rows = values[cells.top - placed.row : cells.bottom - placed.row + 1]
+            ws.array_formula(cells, formula, look, [row[left:right] for row in rows])
 
     def _rules(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
         for placed in sheet.placed:

@@ -50,6 +50,7 @@ class Blocks:
                 array = own.block(area.row, area.col, area.rows, area.cols)
                 if array is not None and len(self._arrays) < MOST:
                     self._arrays[name], around = array, name
+                    own.share(array, area.row, area.col)
             if around:
                 self.areas[name], self._inside[name] = area, around
             else:

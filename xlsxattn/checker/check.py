@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import tempfile
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -28,6 +27,7 @@ from xlsxattn.checker.stale import stale
 from xlsxattn.choice import one_of
 from xlsxattn.foreign import words
 from xlsxattn.language import say
+from xlsxattn.scratch import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -81,7 +81,6 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
     else:
         evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
-    LOG.debug("", extra={"step": say("checking: NumPy")})
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
         *([lost] if (lost := structure.astray(book)) else []),
@@ -105,11 +104,13 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
         For each engine the values with the inputs as they are, then with each set of perturbed inputs.
     """
     evaluated: dict[str, Sequence[Values]] = {}
+    LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
     edits = [{}, *(perturbed(book) if perturb and _complete(book) else [])]
-    with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
-        copy = Path(folder) / "copy.xlsx"
-        without_values(book, copy)
-        job = engines.Job(copy, {name: area for name, area in book.names.items() if name not in book.blocks})
+    with workplace() as folder:
+        copy = folder / "copy.xlsx"
+        without_values(book, copy, runs=False)
+        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
+        job = engines.Job(copy, areas, book.runs)
 
         def edited(last: int, path: Path) -> None:
             without_values(book, path, edits[: last + 1])
@@ -164,10 +165,12 @@ def _has_values(book: Book, saved: Values) -> None:
 
 def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
     """One engine's proof: first with the inputs as saved, then with perturbed ones until a fault is found."""
+    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": len(answers)})
     report = prove(book, engine, answers[0])
     for i, values in enumerate(answers[1:], 1):
         if report.findings:
             break
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": len(answers)})
         more = prove(book, engine, values)
         found = tuple(
             replace(

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 _WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 
 
-def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every_name: bool = False) -> None:
+def without_values(
+    book: Book, path: Path, edits: Iterable[Edits] = (), *, every_name: bool = False, runs: bool = True
+) -> None:
     """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
 
     Formulas and names that reach outside the workbook are left out, so that no engine follows them. Of what
@@ -36,6 +38,7 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every
         path: where the copy goes.
         edits: sets of numbers and words to type in before, one after the other.
         every_name: whether names stay that no formula speaks of, for formulas that are entered later.
+        runs: whether long runs of plain numbers are written; an engine may be given them in another way.
     """
     worksheets: list[Any] = book.workbook.worksheets
     for place in (book.workbook, *worksheets):
@@ -50,8 +53,9 @@ def without_values(book: Book, path: Path, edits: Iterable[Edits] = (), *, every
             continue
         # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
-    with _typed_in(book, edits) as runs:
-        _save(book.workbook, path, [runs.get(tab, Runs()) for tab in book.workbook.sheetnames])
+    with _typed_in(book, edits) as typed:
+        long = typed if runs else {}
+        _save(book.workbook, path, [long.get(tab, Runs()) for tab in book.workbook.sheetnames])
 
 
 def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from array import array
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,13 @@ Grids = dict[str, list[list[object]]]
 PASSES = 8
 
 
-def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[Any]]]) -> list[Grids]:
+def recalculate(
+    path: str,
+    areas: dict[str, list[Any]],
+    edits: list[list[list[Any]]],
+    runs: list[list[Any]],
+    numbers: str,
+) -> list[Grids]:
     """The values of the areas after IronCalc has calculated every formula, once for each set of edits.
 
     Args:
@@ -52,6 +59,8 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
         areas: per name the sheet's tab, first row and column from 0, height and width.
         edits: per set the cells to type into: tab, row, column, number or text, "" for a blank cell. Earlier
             sets stay typed in.
+        runs: what to type in before: tab, row, first column and how many numbers.
+        numbers: the file that holds the runs' numbers, one after the other.
 
     Returns:
         Per set and name the rows; an error value is ``{"error": "#VALUE!"}``, so that no text passes for it.
@@ -75,6 +84,11 @@ def recalculate(path: str, areas: dict[str, list[Any]], edits: list[list[list[An
         across = range(left + 1, left + cols + 1)
         return [[value(tabs[sheet], row, col) for col in across] for row in range(top + 1, top + rows + 1)]
 
+    with Path(numbers).open("rb") as file:
+        for sheet, row, col, count in runs:
+            values = array("d", file.read(8 * count))
+            for place, number in enumerate(values, col + 1):
+                model.update_cell_with_number(tabs[sheet], row + 1, place, number)
     answers: list[Grids] = []
     for cells in edits:
         for sheet, row, col, typed in cells:
@@ -108,7 +122,8 @@ def main(order_file: str, answer_file: str) -> None:
     order = json.loads(Path(order_file).read_text("utf-8"))
     limit(order["memory"], order["seconds"])
     try:
-        text = json.dumps({"areas": recalculate(order["path"], order["areas"], order["edits"])})
+        what = (order[key] for key in ("path", "areas", "edits", "runs", "numbers"))
+        text = json.dumps({"areas": recalculate(*what)})
     except MemoryError:
         text = json.dumps({"failed": "memory", "why": ""})
     except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer

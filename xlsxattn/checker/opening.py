@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
 import warnings
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from xlsxattn.checker.sheets import SheetReader
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.runs import Runs
 
+LOG = logging.getLogger(__name__)
 _PROPERTIES = "docProps/app.xml"
 _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
 
@@ -75,8 +77,9 @@ class CellsOnly(ExcelReader):
             what = say("has {n:,} sheets", n=len(self.parser.sheets))
             raise archive.too_much(what, f"{archive.allowed.sheets:,}")
         found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
-        archive.charge(rel.target for _, rel in found if self.parse)
-        for sheet, relation in found:
+        told = _Told(2 * len(found))
+        archive.charge(told.of(rel.target for _, rel in found if self.parse))
+        for sheet, relation in told.of(found) if self.parse else found:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
             if "chartsheet" in relation.Type:
@@ -91,6 +94,21 @@ class CellsOnly(ExcelReader):
                     self.runs[worksheet.title] = runs
                 for (row, col), value in sheet_reader.parser.saved.items():
                     self.saved[worksheet.title, row - 1, col - 1] = value
+
+
+class _Told:
+    """Tells how many sheets were looked over and parsed."""
+
+    def __init__(self, sheets: int) -> None:
+        self.done, self.sheets = 0, sheets
+
+    def of(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The same, told of one by one."""
+        for item in items:
+            extra = {"step": say("checking: reading"), "done": self.done, "of": self.sheets}
+            LOG.debug("", extra=extra)
+            yield item
+            self.done += 1
 
 
 def _refuse_twice(runs: Runs, cells: Iterable[tuple[int, int]]) -> None:

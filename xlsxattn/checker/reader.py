@@ -18,6 +18,7 @@ from xlsxattn.checker.manifest import Manifest, read_manifest
 from xlsxattn.checker.opening import load
 from xlsxattn.checker.origin import no_workbook, other_kind
 from xlsxattn.checker.outside import reaches
+from xlsxattn.checker.runs import Runs
 from xlsxattn.foreign import words
 from xlsxattn.language import say
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.opening import Opened
-    from xlsxattn.checker.runs import Runs
 
 __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
 
@@ -52,9 +52,10 @@ class Book:
         saved_by: the program that saved the file last, as the file says.
         parts: the names of the parts in the file's archive.
         links: names that reach outside the workbook, and by what.
-        saved: (tab, row, column) → the value saved for the cell.
+        saved: (tab, row, column) → the value saved for the cell, but for those in ``filled``.
         runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
         blocks: the ranges that hold such numbers alone; they are neither in ``typed`` nor in ``saved``.
+        filled: long runs of numbers that array formulas fill, by tab.
     """
 
     path: Path
@@ -69,6 +70,7 @@ class Book:
     saved: Mapping[tuple[str, int, int], Value] = field(default_factory=dict)
     runs: Mapping[str, Runs] = field(default_factory=dict)
     blocks: Blocks = field(default_factory=lambda: Blocks({}, (), {}))
+    filled: Mapping[str, Runs] = field(default_factory=dict)
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -117,9 +119,10 @@ def read(path: Path) -> Book:
     arrays = [f for f in formulas.values() if f.array]
     _bounded(path, (f.area for f in arrays), say("array formulas"))
     saved = dict(opened.saved)
+    filled: dict[str, Runs] = {}
     for formula in arrays:
         # what an array formula fills beside its first cell are saved values, not typed ones
-        saved |= _taken(opened.runs, formula.area)
+        _move(opened.runs, filled, formula.area)
         for at in formula.area.cells():
             typed.pop(at, None)
     manifest = read_manifest(path, names, typed)
@@ -130,13 +133,14 @@ def read(path: Path) -> Book:
     saved |= loose
     links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
     by, parts, runs = opened.saved_by, opened.parts, opened.runs
-    return Book(path, names, formulas, typed, manifest, workbook, by, parts, links, saved, runs, blocks)
+    found = names, formulas, typed, manifest, workbook
+    return Book(path, *found, by, parts, links, saved, runs, blocks, filled)
 
 
 def saved(book: Book) -> dict[str, Grid]:
     """The values that whoever saved the workbook left in it, for every name."""
     value = book.saved.get
-    grids: dict[str, Grid] = {
+    grids: dict[str, list[list[Value]]] = {
         name: [
             [value((a.sheet, row, col)) for col in range(a.col, a.col + a.cols)]
             for row in range(a.row, a.row + a.rows)
@@ -144,6 +148,8 @@ def saved(book: Book) -> dict[str, Grid]:
         for name, a in book.names.items()
         if name not in book.blocks
     }
+    for tab, runs in book.filled.items():
+        runs.fill({name: grid for name, grid in grids.items() if book.names[name].sheet == tab}, book.names)
     return grids | book.blocks.values()
 
 
@@ -153,15 +159,12 @@ def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, Ru
     return Blocks(may, (area for name, area in names.items() if name not in may), runs)
 
 
-def _taken(runs: Mapping[str, Runs], area: Area) -> dict[tuple[str, int, int], Value]:
-    """Take the cells of an area out of the runs."""
+def _move(runs: Mapping[str, Runs], others: dict[str, Runs], area: Area) -> None:
+    """Move the cells of an area from runs to others."""
     own = runs.get(area.sheet)
-    return {
-        (area.sheet, row, col): value
-        for row in range(area.row, area.row + area.rows if own else 0)
-        for first, values in (own.cut(row, area.col, area.col + area.cols - 1) if own else ())
-        for col, value in enumerate(values.tolist(), first)
-    }
+    for row in range(area.row, area.row + area.rows if own else 0):
+        for first, values in own.cut(row, area.col, area.col + area.cols - 1) if own else ():
+            others.setdefault(area.sheet, Runs()).add(row, first, values)
 
 
 def _loose(path: Path, runs: Mapping[str, Runs], blocks: Blocks) -> dict[tuple[str, int, int], Value]:

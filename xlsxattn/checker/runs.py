@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from xlsxattn.checker.cells import Area, Value
+
     Numbers = NDArray[np.float64]
 
 LARGE = 4 << 20
@@ -116,6 +118,24 @@ class Runs:
             if not others:
                 del self.rows[row]
         return found
+
+    def fill(self, grids: Mapping[str, list[list[Value]]], areas: Mapping[str, Area]) -> None:
+        """Put the numbers into grids, by name, where they belong."""
+        for name, grid in grids.items():
+            area = areas[name]
+            for i, line in enumerate(grid, area.row):
+                for first, values in self.within(i, area.col, area.col + area.cols - 1):
+                    line[first - area.col : first - area.col + len(values)] = values.tolist()
+
+    def share(self, block: Numbers, row: int, col: int) -> None:
+        """Keep the numbers of a block that has a copy of them there, and not twice."""
+        for i, own in enumerate(block, row):
+            self.rows[i] = [
+                (first, own[first - col : first - col + len(values)])
+                if col <= first and first + len(values) <= col + len(own)
+                else (first, values)
+                for first, values in self.rows[i]
+            ]
 
     def block(self, row: int, col: int, rows: int, cols: int) -> Numbers | None:
         """A rectangle that runs fill entirely; else nothing."""

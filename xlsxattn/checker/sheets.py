@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from string import digits
 from typing import TYPE_CHECKING, Any
 
-from openpyxl.worksheet._reader import ROW_TAG, WorkSheetParser, WorksheetReader
+from openpyxl.cell import Cell
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet._reader import (  # type: ignore[attr-defined]
+    FORMULA_TAG,
+    ROW_TAG,
+    VALUE_TAG,
+    WorkSheetParser,
+    WorksheetReader,
+    _cast_number,
+)
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.xml.functions import iterparse
 
 from xlsxattn.checker.cells import CellError
@@ -13,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from xlsxattn.checker.cells import Value
+
+
+_COMMON = ("n", "s", "str")
+"""What cells hold, but for a few: numbers, and texts beside or among others."""
+_FIRST = tuple("123456789")
+_COLUMN = {get_column_letter(col): col for col in range(1, 16_385)}
 
 
 class Rows(WorkSheetParser):
@@ -43,9 +60,40 @@ class BothValues(Rows):
 
     def parse_cell(self, element: Any) -> dict[str, Any]:  # noqa: ANN401 - of one XML library or the other
         """A cell as openpyxl has it."""
-        cell: dict[str, Any] = super().parse_cell(element)
-        other = cell["data_type"] == "f" or cell["style_id"] in self.date_formats
-        self.saved[cell["row"], cell["column"]] = value_of(self._plain.parse_cell(element) if other else cell)
+        cell = self._common(element)
+        if cell is None:
+            cell = super().parse_cell(element)
+            other = cell["data_type"] == "f" or cell["style_id"] in self.date_formats
+            plain = self._plain.parse_cell(element) if other else cell
+            self.saved[cell["row"], cell["column"]] = value_of(plain)
+        return cell
+
+    def _common(self, element: Any) -> dict[str, Any] | None:  # noqa: ANN401
+        """A number, a text or a formula with one of them, as openpyxl has it, in a third of the time."""
+        kind, address, look = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
+        letters = address.rstrip(digits)
+        row, col = address[len(letters) :], _COLUMN.get(letters)
+        if kind not in _COMMON or col is None or row[:1] not in _FIRST or look in self.date_formats:
+            return None
+        parts = {child.tag: child for child in element}
+        several = len(parts) < len(element)
+        text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
+        if several or parts or (formula is not None and formula.get("t") not in (None, "array")):
+            return None
+        value: Any = text
+        if value and kind == "n":
+            value = _cast_number(value)
+        elif value and kind == "s":
+            value = self.shared_strings[int(value)]
+        kind = "s" if value and kind == "str" else kind
+        cell = {"row": int(row), "column": col, "value": value, "data_type": kind, "style_id": look}
+        self.saved[cell["row"], col] = value_of(cell)
+        self.col_counter = col
+        if formula is not None:
+            entered = f"={formula.text or ''}"
+            array = formula.get("t") == "array"
+            cell["value"] = ArrayFormula(ref=formula.get("ref"), text=entered) if array else entered
+            cell["data_type"] = "f"
         return cell
 
 
@@ -65,6 +113,17 @@ class SheetReader(WorksheetReader):
             date_formats=parent._date_formats,  # noqa: SLF001 - as openpyxl passes them
             timedelta_formats=parent._timedelta_formats,  # noqa: SLF001
         )
+
+    def bind_cells(self) -> None:
+        """Fill the worksheet as openpyxl does, but that cells which look alike share their look."""
+        ws: Any = self.ws
+        looks, cells = ws.parent._cell_styles, ws._cells  # noqa: SLF001 - as openpyxl fills them
+        for _, row in self.parser.parse():
+            for found in row:
+                cell: Any = Cell(ws, found["row"], found["column"])
+                cell._value, cell.data_type = found["value"], found["data_type"]  # noqa: SLF001
+                cell._style = looks[found["style_id"]]  # noqa: SLF001
+                cells[found["row"], found["column"]] = cell
 
 
 def value_of(cell: dict[str, Any]) -> Value:

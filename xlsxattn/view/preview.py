@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from xlsxattn.checker.engines.processes import run
 from xlsxattn.choice import one_of, with_near
 from xlsxattn.foreign import reason
 from xlsxattn.language import ENGLISH, codes, language, say
+from xlsxattn.scratch import workplace
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import SAVED, look
 
@@ -70,8 +70,8 @@ def preview(
         )
     seen = look(path, engine)
     number = page_of(seen, sheet) if sheet or kind == ".png" else 0
-    with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
-        made = Path(folder, f"preview{kind}")
+    with workplace() as folder:
+        made = folder / f"preview{kind}"
         if kind == ".html":
             made.write_text(pages.render(seen, language(lang) if lang else None), "utf-8")
         else:

@@ -5,10 +5,13 @@ Vaswani et al. 2017, section 3; Xiong et al. 2020 (pre-norm); Su et al. 2021, eq
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     Weights = Mapping[str, Array]
 
+LOG = logging.getLogger(__name__)
 _ERFC = np.vectorize(math.erfc, otypes=[np.float64])
 
 
@@ -35,6 +39,7 @@ def streams(plan: Plan, outer: Weights, X: Sequence[Array], wanted: Sequence[int
     s, found = plan.settings, {}
     xs = [_entered(s, outer, np.asarray(x, np.float64)) for x in X]
     for k in range(max(wanted, default=-1) + 1):
+        LOG.debug("", extra={"step": say("running the layers before"), "done": k, "of": max(wanted)})
         if k in wanted:
             found[k] = xs
         if k < max(wanted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from xlsxattn.weights.parts import Array, Plan
     from xlsxattn.weights.tokenizer import Tokenizer
 
+LOG = logging.getLogger(__name__)
 SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
 LONGEST_SENTENCE = 256
@@ -102,6 +104,7 @@ def read_model(
     Raises:
         CheckpointError: the checkpoint or a sentence cannot be taken, or the workbook would not fit.
     """
+    LOG.debug("", extra={"step": say("reading the model")})
     checkpoint = open_checkpoint(path)
     plan = understand(checkpoint)
     chosen = parse_layers(layers, plan.settings["layers"])

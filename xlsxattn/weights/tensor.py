@@ -69,7 +69,7 @@ class Tensor:
             at = np.argwhere(wrong)[0].tolist()
             at = at if rows is None else [int(rows[at[0]]), *at[1:]]
             raise self.error(
-                "holds {n} numbers that are NaN or infinite, the first at {at}; finite numbers are needed",
+                "holds NaN or infinite numbers ({n}, the first at {at}); finite numbers are needed",
                 n=np.count_nonzero(wrong),
                 at=at,
             )

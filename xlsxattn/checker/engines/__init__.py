@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice, printed
@@ -21,13 +20,14 @@ from xlsxattn.checker.engines.processes import (
     EngineFailed,
     Job,
     Limits,
-    scratch,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.language import say
+from xlsxattn.scratch import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 __all__ = [
     "ENGINES",
@@ -132,14 +132,14 @@ def evaluate_edited(
         raise EngineMissing(sentence)
     if engine == "ironcalc":
         return ironcalc(job, limits, edits)
-    with scratch() as folder:
+    with workplace() as folder:
         if edited is not None:
             answers = []
             for i in range(len(edits)):  # one by one: a large copy takes much of a disk
-                edited(i, copy := Path(folder) / "copy.xlsx")
+                edited(i, copy := folder / "copy.xlsx")
                 answers += evaluate(engine, [Job(copy, job.areas)], limits)
             return answers
-        copies = [copy_with(job.path, cells, Path(folder) / f"{i}.xlsx") for i, cells in enumerate(edits)]
+        copies = [copy_with(job.path, cells, folder / f"{i}.xlsx") for i, cells in enumerate(edits)]
         return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
 
 

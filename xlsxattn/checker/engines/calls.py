@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
@@ -22,16 +24,17 @@ from xlsxattn.checker.engines.processes import (
     failed,
     failure,
     run,
-    scratch,
 )
 from xlsxattn.checker.engines.values import part_of, saved_values
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
+from xlsxattn.scratch import workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
+    from xlsxattn.checker.runs import Runs
 
 _CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
@@ -58,12 +61,12 @@ _OFFICE_SETTINGS = (
 
 def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[Answer]:
     """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
-    with scratch() as name:
-        folder = Path(name)
-        order, answer = folder / "order.json", folder / "answer.json"
+    with workplace() as folder:
+        order, answer, numbers = (folder / each for each in ("order.json", "answer.json", "numbers"))
         areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
         typed = [[[*at, value] for at, value in cells.items()] for cells in edits]
         what = {"path": str(job.path.absolute()), "areas": areas, "edits": typed, "memory": limits.memory}
+        what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
@@ -80,6 +83,18 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
     return answers
 
 
+def _spooled(runs: Mapping[str, Runs], path: Path) -> list[tuple[str, int, int, int]]:
+    """Write the numbers of runs one after the other, and say where each run begins and how long it is."""
+    found = []
+    with path.open("wb") as file:
+        for tab, own in runs.items():
+            for row, stretches in own.rows.items():
+                for col, values in stretches:
+                    file.write(np.ascontiguousarray(values, np.float64).data)
+                    found.append((tab, row, col, len(values)))
+    return found
+
+
 def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
     """An object as IronCalc's child wrote it: an error value, or what it is."""
     error = written.get("error")
@@ -88,11 +103,11 @@ def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
 
 def gnumeric(job: Job, limits: Limits) -> Answer:
     """Recalculate one workbook with Gnumeric, which saves a copy that is then read."""
-    with scratch() as name:
-        out = Path(name) / "out.xlsx"
+    with workplace() as folder:
+        out = folder / "out.xlsx"
         kinds = ["--import-type=Gnumeric_Excel:xlsx", "--export-type=Gnumeric_Excel:xlsx2"]
         command = [_program("gnumeric"), "--recalc", *kinds, str(job.path.absolute()), str(out)]
-        code = run(command, Path(name), limits.seconds, memory=limits.memory)
+        code = run(command, folder, limits.seconds, memory=limits.memory)
         return _read("gnumeric", out, job) if code == 0 else failure("gnumeric", code, limits)
 
 
@@ -103,8 +118,7 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
     and the others once more together.
     """
     answers: dict[int, Answer] = {}
-    with scratch() as name:
-        folder = Path(name)
+    with workplace() as folder:
         _write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
         while batches:
@@ -158,8 +172,7 @@ def printed(path: Path, target: Path, limits: Limits, cut: str = "") -> EngineFa
         What went wrong, or None.
     """
     options = {"SinglePageSheets": {"type": "boolean", "value": "true"}}
-    with scratch() as name:
-        folder = Path(name)
+    with workplace() as folder:
         _write_profile(folder / "profile")
         _copy(path, folder / "0.xlsx", cut)
         code = _convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(options)}")

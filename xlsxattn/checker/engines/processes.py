@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
-from tempfile import TemporaryDirectory
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Grid
+    from xlsxattn.checker.runs import Runs
 
 TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnumeric"}
 PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
@@ -54,10 +54,13 @@ class Job:
     Attributes:
         path: a workbook without saved values, so that an engine which computes nothing cannot pass.
         areas: the areas to read, by any names.
+        runs: long runs of plain numbers by tab, for IronCalc: they are typed into the workbook, in which they
+            do not stand. It reads them from a file in six times the time.
     """
 
     path: Path
     areas: Mapping[str, Area]
+    runs: Mapping[str, Runs] = field(default_factory=dict)
 
 
 Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
@@ -65,11 +68,6 @@ Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
 
 Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
 """What an engine makes of one job."""
-
-
-def scratch() -> TemporaryDirectory[str]:
-    """A temporary folder for one call; a file that a dying process still adds must not spoil the result."""
-    return TemporaryDirectory(prefix="xlsxattn-", ignore_cleanup_errors=True)
 
 
 def run(

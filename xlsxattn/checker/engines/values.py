@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.engines.processes import Edits
-    from xlsxattn.checker.runs import Runs
 
 
 def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
@@ -43,7 +42,7 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
                 # without formats for dates, as a date would lose digits on the way back to a number
                 parser = Rows(source, reader.shared_strings, data_only=True)
                 grids |= _one_pass(parser.parse(), here)
-            _fill(grids, here, archive.runs(reader.targets[sheet]))
+            archive.runs(reader.targets[sheet]).fill({name: grids[name] for name in here}, here)
     return {name: grids[name] for name in areas}
 
 
@@ -80,14 +79,6 @@ def _one_pass(
             for line, left in lines[number]:
                 line[:] = [here.get(col, old) for col, old in enumerate(line, left)]
     return grids
-
-
-def _fill(grids: Mapping[str, list[list[Value]]], areas: Mapping[str, Area], runs: Runs) -> None:
-    """Put what was taken out of a large sheet where it belongs."""
-    for name, area in areas.items() if runs.rows else ():
-        for i, line in enumerate(grids[name], area.row):
-            for first, values in runs.within(i, area.col, area.col + area.cols - 1):
-                line[first - area.col : first - area.col + len(values)] = values.tolist()
 
 
 def copy_with(path: Path, edits: Edits, copy: Path) -> Path:
