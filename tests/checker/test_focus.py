@@ -107,8 +107,8 @@ def test_without_the_focus_word_all_is_zero_in_the_order_of_the_words(focus):
     same(found["s_c_FocusWeights"], [[0, 0, 0]])
     same(found["s_c_FocusPlaces"], [[1, 2, 3]])
     same(found["s_c_FocusWords"], [["–", "–", "–"]])
-    same(found["vocab_Status"], [["✗"]])
-    same(found["s_Status"], [["✗"]])
+    same(found["vocab_Status"], [["–"]])
+    same(found["s_Status"], [["✓"]])
     same(found["s_c_FocusSaid"], [["–"]])
     same(found["s_c_FocusEntropy"], [[0]])
     assert found["s_c_FocusAttention"].magnitude < 1e-200  # nothing but 0 is 0

@@ -106,10 +106,10 @@ def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
     charts = []
     for i, lane in enumerate(lanes):
         heads = head_prefixes(sheet, lane)[:MOST_BARS]
-        named = [say("head {h}", h=h + 1) if sheet.headed else say("attention") for h in range(len(heads))]
-        series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, named, strict=True))
-        other = say("Where the focus word looks in {context}", context=lane.named)
+        named = [say("head {h}", h=h + 1) for h in range(len(heads))]
+        told = named if sheet.headed else [lane.in_legend(sheet.id, say("attention"))]
+        series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, told, strict=True))
         labels = f"{lane.prefix}_FocusAttention_Cols"
-        title = lane.chart_title(sheet.id, other)
+        title = say("Where the focus word looks in {context}", context=lane.named)
         charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))
     return tuple(charts)

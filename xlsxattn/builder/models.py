@@ -194,7 +194,10 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
         facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
     if sheet.mask != "none":
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
-    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes])
+    settings = {f"{s}_Temperature": "✗ the temperature is not a number"} if sheet.tempered else {}
+    if sheet.position in ("sinusoidal", "rotary"):
+        settings[f"{s}_Base"] = "✗ the base is not a number"
+    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes], settings)
     return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status", words="vocab_Status")))
 
 

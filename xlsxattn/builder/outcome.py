@@ -94,6 +94,11 @@ def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
 
     logits = f"{p}_Logits"
     said = side("class", "Class", ops.CLASS, "word result", classes=f"{s}_Classes", logits=logits)
+    names = {"classes": f"{s}_Classes", "logits": logits}
+    if sheet.pool == "first":
+        said = side("class", "Class", ops.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names)
+    elif sheet.mask in PADDING:
+        said = side("class", "Class", ops.CLASS_OF_WORDS, "word result", padding=f"{p}_PaddingMask", **names)
     largest = side("max", "LogitMax", ops.LOGIT_MAX, "number", x=logits)
     total = side("sum", "LogitSum", ops.LOGIT_SUM, "weight", x=f"{p}_LogitExp")
     names = {"x": pooled.name, "w": f"{s}_W_C", "b": f"{s}_b_C"}

@@ -60,7 +60,7 @@ def perturbed(book: Book) -> list[Edits]:
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
     something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
     whose last word comes second or third among those looked at, and sentences of which nothing is left in
-    some sheets. Cells that hold a formula of the user's keep it.
+    some sheets. At last a vocabulary that has a word twice. Cells that hold a formula of the user's keep it.
     """
     rng = np.random.default_rng(SEED)
     cells = _limits(book)
@@ -90,6 +90,7 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [drawn | dict(edits) for edits in vanishing(book, vocabulary, full, drawn)]
         rounds += [_drawn(cells, rng) | dict(edits) for edits in fading(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _twice(book, vocabulary, full)]
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
@@ -249,6 +250,14 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     for focus in [text for text in (other, "0") if text not in vocabulary]:
         yield {at: number for own in sentences for at in own} | focused(book, focus)
     yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | focused(book, "")
+
+
+def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """The vocabulary's last word is its first once more, and its second the same in capitals: another."""
+    first, *others = texts(book, "vocab_Tokens")
+    if others:
+        words = {first: vocabulary[0], others[0]: _unknown(vocabulary), others[-1]: vocabulary[0]}
+        yield _filled(vocabulary, sentences) | words | focused(book, vocabulary[0])
 
 
 def _unknown(vocabulary: list[str]) -> str:
