@@ -534,8 +534,11 @@ TOP_TOKENS = Op(
     "cells",
     "Which words are most likely to come next, the likeliest first?",
 )
+SEEN = Op("how many words the focus word may look at", "=SUM(({index}={focus})*{mask})", "cell arrays")
 FOCUS_WORDS = Op("the words", '=IF({focus}=0,"–",INDEX({words},{ids}[cell])&"")', "cells")
 FOCUS_WORD = Op("the only word", '=IF({focus}=0,"–",{words}&"")', "cells")
+SEEN_WORDS = Op("the words", '=IF({rank}[col]>{seen},"–",INDEX({words},{ids}[cell])&"")', "cells")
+SEEN_WORD = Op("the only word", '=IF({seen}=0,"–",{words}&"")', "cells")
 TOP_PROBABILITIES = Op(
     "Their probabilities",
     "=INDEX({probability}[row],1,{ids}[cell])",
@@ -631,13 +634,24 @@ PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&
 
 def mixture(terms: int, *, more: bool) -> Op:
     """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
-    joined = '&" + "&'.join(
-        f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in range(1, terms + 1)
-    )
-    if terms == 1:  # INDEX takes no name of a single cell everywhere
-        joined = 'FIXED({weights},2)&" × "&{words}'
+    joined = '&" + "&'.join(_terms(terms))
     rest = '&" + ..."' if more else ""
     return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
+
+
+def seen_mixture(terms: int, *, more: bool) -> Op:
+    """The same where a mask hides words: of those that the focus word may look at."""
+    first, *others = _terms(terms)
+    joined = "&".join([first, *(f'IF({{seen}}<{i},""," + "&{term})' for i, term in enumerate(others, 2))])
+    rest = f'&IF({{seen}}>{terms}," + ...","")' if more else ""
+    return Op("what it is made of", f'=IF({{seen}}=0,"–",{joined}{rest})', "cells")
+
+
+def _terms(terms: int) -> list[str]:
+    if terms == 1:  # INDEX takes no name of a single cell everywhere
+        return ['FIXED({weights},2)&" × "&{words}']
+    each = range(1, terms + 1)
+    return [f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in each]
 
 
 # --- live checks -------------------------------------------------------------------------------------------

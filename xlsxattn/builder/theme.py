@@ -170,6 +170,9 @@ LOOKS: Mapping[str, Look] = {
     "word label": Look(
         {"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}, width=12
     ),
+    "rank": Look(
+        {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
+    ),
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
     "status": Look({"bold": True, "font_color": "#166534"}, width=0),

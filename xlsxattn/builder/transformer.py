@@ -331,7 +331,7 @@ def _out_page(spec: Spec, sheet: SheetSpec, side: Side, *, last: bool) -> Page:
         own = {n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")}
         weights = [norm_weights(own, sheet.id, list(own))]
     if last and sheet.kind in WRITERS:
-        added = [next_token_steps(spec, sheet, lane) for lane in side.lanes]
+        added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
     elif last and sheet.kind == "classifier":
         added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
     else:
