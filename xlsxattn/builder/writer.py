@@ -273,7 +273,7 @@ class _Writer:
         (ws.set_portrait if sheet.upright else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
-        ws.set_margins(MARGIN_SIDE, MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM)
+        ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
         ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
         if sheet.frozen > 1:
