@@ -666,3 +666,10 @@ def test_a_last_short_piece_joins_the_page_before_by_a_little_smaller_type(templ
     across = (595 if sheet.upright else 842) - 18 - 72 * sheet.margin_right
     assert sheet.margin_right > 0.25
     assert 11 * across / points >= 6  # the height of numbers in print
+
+
+def test_heads_side_by_side_have_no_sentence_s_colour_and_words_of_one_size_above_them():
+    sheets = {s.id: s for s in layout.lay_out(pages.book(load(templates.path("mouse"))))}
+    assert {bar.colour for bar in sheets["cls_maps"].bars} == {theme.MUTED}
+    assert not {bar.colour for bar in sheets["cls_l1"].bars} - set(theme.LANES)
+    assert "shrink" not in theme.LOOKS["map label"].format

@@ -144,9 +144,7 @@ LOOKS: Mapping[str, Look] = {
         "weights",
         3.6,
     ),
-    "map label": Look(
-        {"font_size": 9, "font_color": INK, "rotation": 90, "align": "center", "shrink": True}, width=3.6
-    ),
+    "map label": Look({"font_size": 9, "font_color": INK, "rotation": 90, "align": "center"}, width=3.6),
     "map label wide": Look(
         {"font_size": 9, "font_color": INK, "rotation": 270, "align": "center", "valign": "bottom"}, width=3.6
     ),
