@@ -253,11 +253,16 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
 
 
 def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The vocabulary's last word is its first once more, and its second the same in capitals: another."""
-    first, *others = texts(book, "vocab_Tokens")
-    if others:
-        words = {first: vocabulary[0], others[0]: _unknown(vocabulary), others[-1]: vocabulary[0]}
-        yield _filled(vocabulary, sentences) | words | focused(book, vocabulary[0])
+    """Vocabularies that have words twice: two words of three are alike, then two others; then all are one.
+
+    No row has as many of its word as the next one in all of them. One word is another in capitals.
+    """
+    cells, n = list(texts(book, "vocab_Tokens")), len(vocabulary)
+    pairs = [[vocabulary[(i - (i % 3 == twin)) % n] for i in range(len(cells))] for twin in (2, 0)]
+    pairs[0][0] = _unknown(pairs[0][1:] or vocabulary)
+    for known in (*pairs, [vocabulary[0]] * len(cells)):
+        said = _filled(known, sentences)
+        yield said | dict(zip(cells, known, strict=True)) | focused(book, known[0])
 
 
 def _unknown(vocabulary: list[str]) -> str:
