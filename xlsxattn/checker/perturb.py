@@ -82,6 +82,7 @@ def perturbed(book: Book) -> list[Edits]:
         rounds.append(_drawn(_small(cells), rng) | cold)
     if vocabulary and uses_blanks(book.manifest.sheets):
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _hidden(book, vocabulary)]
     if vocabulary and full:
         rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
         placed = [*ranks(book, vocabulary, full), *places(book, vocabulary, full)]
@@ -250,6 +251,25 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     for focus in [text for text in (other, "0") if text not in vocabulary]:
         yield {at: number for own in sentences for at in own} | focused(book, focus)
     yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | focused(book, "")
+
+
+def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """The focus word stands first, second, third, fourth; before it, in every other sentence, a blank cell.
+
+    So a mask of what comes later, one of blank cells, and both let it see different numbers of words.
+    """
+    if not any(name.endswith("_FocusSeen") for name in book.names):
+        return
+    others, last = vocabulary[:-1] or vocabulary, vocabulary[-1]
+    sentences = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+    for at in range(4):
+        for turn in range(2) if at else (0,):
+            words: dict[At, float | str] = {}
+            for k, own in enumerate(sentences):
+                words |= _filled(others, [own]) | dict.fromkeys(own[at : at + 1], last)
+                blank = own[at - 1 : at] if (k + turn) % 2 and at < len(own) else []
+                words |= dict.fromkeys(blank, "")
+            yield words | focused(book, last)
 
 
 def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
