@@ -267,7 +267,8 @@ def test_weights_and_a_mask_add_their_ranges():
     assert set(with_weights) - plain == projected
     assert plain - set(with_weights) == {"s_c_Output_Cols"}  # d_v = 1 is not d_model = 2
     constants = {"s_RowIdx", "s_ColIdx", "s_MaskValue", "s_c_RowIdx", "s_c_ColIdx"}
-    computed = {"s_c_Mask", "s_c_Masked", "s_c_Masked_Rows", "s_c_Masked_Cols"}  # no labels beside the Mask
+    computed = {"s_c_Mask", "s_c_FocusSeen"}  # without labels
+    computed |= {"s_c_Masked", "s_c_Masked_Rows", "s_c_Masked_Cols"}
     assert set(masked) - plain == constants | computed
 
 
