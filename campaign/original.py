@@ -119,6 +119,6 @@ def different(values: Values, right: Values, *, exactly: bool = False) -> str:
 def _alike(a: Value, b: Value, allowed: float) -> bool:
     if isinstance(a, float) and isinstance(b, float):
         return a == b or abs(a - b) <= allowed
-    if isinstance(a, str) and isinstance(b, str) and a[:1] in ("✓", "✗"):
+    if isinstance(a, str) and isinstance(b, str) and a[:1] in ("✓", "✗", "–"):
         return a[:1] == b[:1]
     return (a or "") == (b or "") and isinstance(a, CellError) == isinstance(b, CellError)

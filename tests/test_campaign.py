@@ -52,7 +52,7 @@ PICKED = {  # range → what its formula becomes, in the walkthrough
     "heads_cat_h1_Scaled": "=heads_cat_h1_Scores",
     "compare_keyboard_attn_Cosine": "another block's range",
     "compare_cat_qkv_Output": "another context's range",
-    "vocab_Status": "misses the last",
+    "vocab_Times": "another row",
 }
 
 

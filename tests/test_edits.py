@@ -14,7 +14,7 @@ from bridge import in_libreoffice
 from conftest import ROOT, require
 from workbooks import Ranges, evaluate_many, proved, tweaked
 
-from xlsxattn import templates
+from xlsxattn import press, templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
 from xlsxattn.checker.reader import read
@@ -192,7 +192,7 @@ def test_a_new_word_needs_only_itself_and_its_numbers(evaluated, workbook, edit,
     place = values.texts(f"{context}_Tokens").index(OWL[0])
     assert values[f"{context}_Ids"][place] == [row + 1]
     assert values[X][place] == OWL[1]
-    known, gone = "✓ every word is in the vocabulary", "✗ the focus word cat stands in no sentence"
+    known, gone = "✓ every word is in the vocabulary", "– the focus word cat stands in no sentence"
     assert values["vocab_Status"] == [[gone if workbook == "causal" else known]]
 
 
@@ -509,3 +509,20 @@ def test_a_text_for_a_number_is_found(causal, value, wrong, capsys):
     assert check(wrong) == FAILED
     address = read(causal).names["vocab_E"].address(3, 1)
     assert address in capsys.readouterr().out
+
+
+def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong, capsys):
+    tweaked(causal, {"chase_Tokens": {1: "elephant", 3: None}, "vocab_Tokens": {4: "cat"}}, wrong)
+    assert check(wrong) == HOLDS
+    shown, names = capsys.readouterr().out, read(causal).names
+    assert f"warning: {names['chase_Tokens'].address(1)}: 'elephant' is not in the vocabulary" in shown
+    assert f"warning: {names['chase_Tokens'].address(3)}: the cell is blank" in shown
+    assert f"warning: {names['vocab_Tokens'].address(4)}: 'cat' stands in the vocabulary already" in shown
+    assert "; 3 warnings" in shown
+    assert cli.main(["check", "--strict", str(wrong)], standalone_mode=False) == FAILED
+
+
+def test_a_blank_cell_where_blanks_mean_something_is_none(tmp_path):
+    path = press.build(templates.path("padding"), tmp_path / "padding.xlsx").path
+    assert not all(value for (value,) in saved_values(path, read(path).names)["short_Tokens"])
+    assert checking.check(path).every_finding == ()

@@ -218,6 +218,12 @@ def zero_scores(b: Bench) -> None:
     assert b.get(f"{p}_Attention")[:, place].max() > 0
 
 
+def zero_beats_negative_scores(b: Bench) -> None:
+    zero_scores(b)
+    scores = [b.get(name) for name in b.names if re.fullmatch(rf"{b.sheet.id}(_\w+)?_Scores", name)]
+    assert min(x.min() for x in scores) < 0
+
+
 def zero_but_place(b: Bench) -> None:
     p, place = zero_row(b)
     read_first = f"{p}_Sum" if f"{p}_Sum" in b.names else f"{p}_Input"
@@ -506,16 +512,16 @@ def rivals(b: Bench) -> None:
     assert (top[:, 0] >= top[:, 1]).all()
 
 
-def probabilities(b: Bench) -> None:
+def class_logits(b: Bench) -> None:
     context = b.contexts[0]
-    name = f"{b.sheet.id}_{context}_Probability"
+    name = f"{b.sheet.id}_{context}_Logits"
     before, moved_by = b.get(name), []
     for place, word in enumerate(b.words(context)):
         if word:
             b.exchange(context, place)
             moved_by.append(np.abs(b.get(name) - before).max())
             b.put(f"{context}_Tokens", word, place)
-    assert max(moved_by) > 1e-3
+    assert max(moved_by) > 0.1  # of two decimals shown
 
 
 def another_order(b: Bench) -> None:
@@ -548,7 +554,8 @@ DONE: dict[str, Callable[[Bench], object]] = {
     e.FOCUS: another_focus,
     e.FOCUS_IN_CHARTS: another_focus,
     e.OTHER_WORD: another_word,
-    e.ZERO_SCORES: zero_scores,
+    e.ZERO_SCORES: zero_beats_negative_scores,
+    e.NEVER_NEGATIVE: zero_scores,
     e.ZERO_BUT_PLACE: zero_but_place,
     e.ZERO: zero_row,
     e.NEIGHBOUR: neighbour,
@@ -586,7 +593,7 @@ DONE: dict[str, Callable[[Bench], object]] = {
     e.NO_LOOK_AHEAD: rows_above,
     e.MODEL_TEMPERATURE: cooled,
     e.RIVALS: rivals,
-    e.CLASSIFIED: probabilities,
+    e.CLASSIFIED: class_logits,
     e.ORDER: another_order,
     e.CLASS_COLUMN: class_column,
     e.READ_WORD: read_word,
@@ -945,7 +952,7 @@ DONE |= {
     "Write only “b a |” and leave the rest blank. It was never shown so short a prompt, and what it writes is not sorted.": not_sorted,
     "Set the temperature above to 10: on “Decoder, output” the probabilities level out, and the word with the largest stays.": cooled,
     "On Inputs, write another word, “s n a p”, or “o n” with blank cells after it. The text above is the word in reverse.": words_reversed,
-    "Follow head 2 of the cross-attention on “Encoder–decoder, decoder, layer 1”: the row of “<” looks most at the last letter, the next at the one before.": backwards,
+    "Follow head 2 of the cross-attention on “Decoder, layer 1”: the row of “<” looks most at the last letter, the next at the one before.": backwards,
     "Write five letters, “p o s t s”. It was never shown such a word, and leaves the fifth out.": written("rev", "p o s t s", "< t s o p >"),
 }  # fmt: skip
 """What the templates say in their own words."""

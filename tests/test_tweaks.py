@@ -364,8 +364,8 @@ def test_an_unknown_word_says_so_in_the_cell_beside_it(outcomes, books, engine):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"vocab_Focus": "quokka"}, "✗ the focus word quokka stands in no sentence"),
-        ({"vocab_E": {(3, 1): "many"}}, "✗ an embedding has a text where a number is needed"),
+        ({"vocab_E": {(3, 1): "many"}}, "✗ the vocabulary has a text where a number is needed"),
+        ({"vocab_Tokens": {3: "cat"}}, "✗ cat stands twice in the vocabulary"),
         ({"cat_Tokens": {2: None}}, "✗ a word is blank or not in the vocabulary"),
     ],
     ids=lambda given: given if isinstance(given, str) else next(iter(given)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import openpyxl
 import pytest
@@ -12,6 +13,7 @@ from specs import plain
 from xlsxattn import templates
 from xlsxattn.builder import experiments, layout, ops, pages, spec, theme
 from xlsxattn.builder.glossary import PAPERS, TERMS
+from xlsxattn.language import codes
 
 SPECS = {name: spec.load(templates.path(name), {"lang": "en"}) for name in templates.names()}
 SPECS |= {f"drawn {seed}": spec.parse(drawn(seed), "drawn") for seed in range(4)}
@@ -48,7 +50,7 @@ def test_what_start_says_of_formulas_above_blocks_is_true(name):
                 b for (row, col), b in blocks.items() if 0 < row - text.row < 8 and 0 <= col - text.col < 2
             ]
             own = {part.formula for b in below for part in b.parts}
-            start = text.text.split("  ...  ")[0].strip("{}")
+            start = text.text.split(" | ")[0].strip("{}")
             assert any(formula.startswith(start) for formula in own), (sheet.tab, text.text)
 
 
@@ -149,3 +151,34 @@ def test_arrows_lead_on_where_a_line_of_boxes_is_full_and_down_where_one_begins_
 
     assert arrows("walkthrough") == ["→→→→→", "→"]
     assert arrows("encoder") == ["↓", "→→→→↓", "→→→→→", "→"]
+
+
+@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("name", templates.names())
+def test_a_sheet_that_a_text_names_is_a_tab(name, code):
+    """In the marks “…” stand tabs, or words of the lesson; and no tab of a template is cut."""
+    made = spec.load(templates.path(name))
+    made = replace(made, lang=code) if made.lang == "en" else made  # else its own texts are in its language
+    book = pages.book(made)
+    sheets = layout.lay_out(book)
+    tabs = {sheet.tab for sheet in sheets}
+    assert [sheet.tab for sheet in sheets[1:]] == [page.title for page in book.pages[1:]]
+    tabs |= set(PAPERS.values())
+    words = {*made.vocabulary.tokens, *made.vocabulary.dimensions}
+    for sheet in sheets:
+        for text in sheet.texts:
+            quoted = re.findall("“(.*?)”", text.text)
+            unknown = {q for q in quoted if q not in tabs and not words.issuperset(q.split())}
+            assert not unknown, (sheet.tab, text.text)
+
+
+def test_a_tab_of_a_long_title_keeps_which_page_it_is():
+    data = {
+        "vocabulary": {"tokens": {"a": [1.0, 2.0], "b": [2.0, 1.0]}},
+        "contexts": {"c": "a b"},
+        "sheets": [{"id": "m", "kind": "encoder", "title": "An encoder with a very long title", "layers": 2}],
+    }
+    tabs = [sheet.tab for sheet in layout.lay_out(pages.book(spec.parse(data, "data")))]
+    assert "An encoder with a very…, layer 2" not in tabs
+    assert {"An encoder with a ver…, layer 1", "An encoder with a ver…, layer 2"} <= set(tabs)
+    assert max(map(len, tabs)) == 31

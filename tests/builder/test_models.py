@@ -195,6 +195,8 @@ def followed() -> dict[str, tuple[int, int]]:
     for sheet in ("attn", "qkv", "heads"):
         for c, n in WORDS.items():
             found[f"{sheet}_{c}_FocusAttention_Cols"] = (1, n)
+            if f"{sheet}_{c}_Mask" in contracted():
+                found[f"{sheet}_{c}_FocusSeen"] = (1, 1)
             each = [f"h{h + 1}_" for h in range(HEADS)] if sheet == "heads" else [""]
             for head in each:
                 t = f"{sheet}_{c}_{head}Focus"

@@ -107,8 +107,8 @@ def test_without_the_focus_word_all_is_zero_in_the_order_of_the_words(focus):
     same(found["s_c_FocusWeights"], [[0, 0, 0]])
     same(found["s_c_FocusPlaces"], [[1, 2, 3]])
     same(found["s_c_FocusWords"], [["–", "–", "–"]])
-    same(found["vocab_Status"], [["✗"]])
-    same(found["s_Status"], [["✗"]])
+    same(found["vocab_Status"], [["–"]])
+    same(found["s_Status"], [["✓"]])
     same(found["s_c_FocusSaid"], [["–"]])
     same(found["s_c_FocusEntropy"], [[0]])
     assert found["s_c_FocusAttention"].magnitude < 1e-200  # nothing but 0 is 0
@@ -117,10 +117,13 @@ def test_without_the_focus_word_all_is_zero_in_the_order_of_the_words(focus):
 def test_what_a_mask_hides_weighs_0_and_comes_last_in_order():
     found = run([[0], [1]], "b", {"c": "abab"}, {"mask": "causal"})
     same(found["s_c_FocusPlaces"], [[2, 1, 3]])
-    same(found["s_c_FocusSaid"], [["0.73 × b + 0.27 × a + 0 × a + ..."]])
+    same(found["s_c_FocusSeen"], [[2]])
+    same(found["s_c_FocusWords"], [["b", "a", "–"]])
+    same(found["s_c_FocusSaid"], [["0.73 × b + 0.27 × a"]])
     padded = run([[-9], [1]], "b", {"c": ["b", "", "a", ""]}, {"mask": "padding"})
     same(padded["s_c_FocusPlaces"], [[1, 3, 2]])
-    same(padded["s_c_FocusWords"], [["b", "a", ""]])
+    same(padded["s_c_FocusWords"], [["b", "a", "–"]])
+    same(padded["s_c_FocusSaid"], [["1 × b + 0 × a"]])
 
 
 def test_the_queries_focus_looks_at_the_keys_words():

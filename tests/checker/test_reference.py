@@ -190,6 +190,7 @@ def test_ids_are_exact_and_the_first_and_0_for_the_unknown():
     found = expected([SheetInfo("s", "self-attention", PLAIN)], ["c"], inputs)
     same(found["c_Ids"], [[2], [1], [0], [0], [0]])
     same(found["s_c_X"], [[2], [1], [0], [0], [0]])
+    same(found["vocab_Times"], [[2], [1], [2]])
     same(found["vocab_Status"], [["✗"]])
     same(found["xlsxattn_vocab_Status"], [["✗"]])
     same(found["xlsxattn_s_Status"], [["✗"]])  # every page says what is wrong with the words
@@ -223,7 +224,7 @@ def test_index_vectors_count_from_1_and_only_the_vocabularys_may_be_blank():
     found = expected([], ["c"], inputs_of([[1], [2], [3]], c="ab"))
     same(found["vocab_Index"], [[1], [2], [3]])
     same(found["c_Index"], [[1], [2]])
-    assert [name for name, range_ in found.items() if range_.blank_ok] == ["vocab_Index"]
+    assert [name for name, range_ in found.items() if range_.blank_ok] == ["vocab_Index", "vocab_Times"]
 
 
 # Which ranges there are
@@ -231,7 +232,7 @@ def test_index_vectors_count_from_1_and_only_the_vocabularys_may_be_blank():
 BLOCKS = "Scores Scaled RowMax Exp RowSum Attention AttentionSum Entropy UnscaledSum EntropyUnscaled Output"
 FOCUS = ("FocusAttention", "FocusWeights", "FocusPlaces", "FocusWords", "FocusSaid")
 FRAMED = ("Scores", "Scaled", "Exp", "Attention")
-WORDS = {"vocab_Index", "vocab_Status", "c_Index", "c_Ids", "c_Sentence", "c_Focus"}
+WORDS = {"vocab_Index", "vocab_Times", "vocab_Status", "c_Index", "c_Ids", "c_Sentence", "c_Focus"}
 FRONT = {"xlsxattn_vocab_Status", "xlsxattn_s_Status", "xlsxattn_Status"}
 
 
@@ -266,7 +267,8 @@ def test_weights_and_a_mask_add_their_ranges():
     assert set(with_weights) - plain == projected
     assert plain - set(with_weights) == {"s_c_Output_Cols"}  # d_v = 1 is not d_model = 2
     constants = {"s_RowIdx", "s_ColIdx", "s_MaskValue", "s_c_RowIdx", "s_c_ColIdx"}
-    computed = {"s_c_Mask", "s_c_Masked", "s_c_Masked_Rows", "s_c_Masked_Cols"}  # no labels beside the Mask
+    computed = {"s_c_Mask", "s_c_FocusSeen"}  # without labels
+    computed |= {"s_c_Masked", "s_c_Masked_Rows", "s_c_Masked_Cols"}
     assert set(masked) - plain == constants | computed
 
 
@@ -330,10 +332,10 @@ def test_rows_of_zeros_are_sure_however_large_the_scores():
 
 
 def test_a_single_context_is_good_only_with_the_focus_word():
-    for focus, status in (("a", "✓"), ("z", "✗"), ("", "✗")):
+    for focus, status in (("a", "✓"), ("z", "–"), ("", "–")):
         found = one_sheet([[1], [2]], "ab", kind="compare", focus=focus)
         same(found["s_Status"], [[status]])
-        same(found["xlsxattn_Status"], [[status]])
+        same(found["xlsxattn_Status"], [["✓"]])
 
 
 def test_compare_shows_every_head_of_a_multi_head_sheet():

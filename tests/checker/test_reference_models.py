@@ -301,7 +301,8 @@ def test_the_mean_leaves_padding_out_only_where_it_is_masked():
 def test_without_any_word_the_mean_is_zero():
     found = classifier(["", ""], mask="padding")
     near(found["s_c_Pooled"], [[0, 0]])
-    assert words(found["s_c_Class"]) == [["z"]]
+    assert words(found["s_c_Class"]) == [["–"]]
+    assert words(found["s_Status"]) == [["–"]]
     assert found["s_c_l1_h1_Attention"].values.tolist() == [[0.5, 0.5]] * 2
     assert found["s_c_l1_h1_Masked"].values.tolist() == [[-1e300] * 2] * 2
     assert found["s_c_l1_h1_RowMax"].values.tolist() == [[-1e300]] * 2

@@ -175,10 +175,11 @@ def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
             "✓ the input of {focus} is the same in every sentence",
             ops.WORDS,
             same,
+            (f"MAX({foci})>0", "{words}"),
             (f"MIN({foci})>0", "✓ {focus} is not in every sentence: nothing but zeros there"),
         )
     else:
-        op = ops.status("✓ {focus} stands in the sentence", ops.WORDS)
+        op = ops.status("✓ {focus} stands in the sentence", ('LEFT({words},1)="✓"', "{words}"))
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
     return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
 
@@ -189,8 +190,7 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
         p = f"{sheet.id}_{c.id}"
         parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
         series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
-        other = say("Attention of the focus word in {context}", context=c.named)
-        title = Lane(c, p, f"{c.id}_Tokens").chart_title(sheet.id, other)
+        title = say("Attention of the focus word in {context}", context=c.named)
         charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, f"{p}_Attention_Cols"))
     return charts
 

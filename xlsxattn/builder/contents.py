@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
 from xlsxattn.builder.parts import computed, typed
-from xlsxattn.builder.settings import WRITERS
+from xlsxattn.builder.settings import PADDING, WRITERS
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -30,9 +30,15 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
     """What the model is, links to its pages, what it wrote, and its sizes."""
     s = sheet.id
     checks = [page for page in pages if f"{page.id}_Status" in {fact.block.name for fact in page.facts}]
-    condition = ",".join(f'LEFT({page.id}_Status,1)="✓"' for page in checks)
-    op = ops.status("✓ every layer holds", (f"AND({condition})", "✗ a layer does not hold: see its sheet"))
-    status = computed(f"{s}_Status", (1, 1), op, "status")
+    condition = ops.no_failure(f"{page.id}_Status" for page in checks)
+    op = ops.status(
+        "✓ every layer holds",
+        ops.WORDS,
+        *ops.are_numbers(_settings(sheet)),
+        (condition, "✗ a layer does not hold: see its sheet"),
+        *_answered(sheet, sides),
+    )
+    status = computed(f"{s}_Status", (1, 1), op, "status", words="vocab_Status")
     found: list[Band] = []
     if sheet.kind in WRITERS:
         texts = tuple(_text(lane) for lane in sides[-1].lanes)
@@ -46,6 +52,30 @@ def contents_page(sheet: SheetSpec, sides: Sequence[Side], pages: Sequence[Page]
         subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)), begins=True,
         tries=sheet.tries,
     )  # fmt: skip
+
+
+def _settings(sheet: SheetSpec) -> dict[str, str]:
+    """The model's settings, and what its live check says where one is no number."""
+    found = {f"{sheet.id}_Epsilon": "✗ ε is not a number"}
+    if sheet.kind in WRITERS:
+        found[f"{sheet.id}_Temperature"] = "✗ the temperature is not a number"
+    if sheet.position in ("sinusoidal", "rotary"):
+        found[f"{sheet.id}_Base"] = "✗ the base is not a number"
+    return found
+
+
+def _answered(sheet: SheetSpec, sides: Sequence[Side]) -> list[tuple[str, str]]:
+    """Conditions of a classifier's live check: each sentence has the words by which it is answered."""
+    if sheet.kind != "classifier":
+        return []
+    lanes = sides[-1].lanes
+    if sheet.pool == "first":
+        there = ",".join(f'{lane.tokens}[1]<>""' for lane in lanes)
+        return [(f"AND({there})", "– a sentence has no first word, and so no class")]
+    if sheet.mask in PADDING:
+        there = ",".join(f"SUM({lane.prefix}_PaddingMask)>0" for lane in lanes)
+        return [(f"AND({there})", "– a sentence has no word, and so no class")]
+    return []
 
 
 def _heads(sheet: SheetSpec, sides: Sequence[Side], page: Page) -> tuple[tuple[str, str], ...]:

@@ -34,6 +34,10 @@ ZERO_SCORES = (
     "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
     "at: exp(0) = 1, and 0 beats any negative score."
 )
+NEVER_NEGATIVE = (
+    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
+    "at: exp(0) is 1, and not 0."
+)
 ZERO_BUT_PLACE = (
     "Set all the numbers of one of the words to 0: its row of X becomes 0, and all that is left of it is its "
     "place."
@@ -107,7 +111,8 @@ SHARED = (
     "Where one is nearly 0, its cosine says little."
 )
 PULLED = (
-    "On Inputs, make the focus word's largest number twice as large: can its neighbours still pull it over?"
+    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull it "
+    "over?"
 )
 
 # --- models ------------------------------------------------------------------------------------------------
@@ -154,8 +159,13 @@ MODEL_TEMPERATURE = (
     "the largest stays."
 )
 RIVALS = "Look at the most likely words of a row: how far is the second behind the first?"
-CLASSIFIED = "Put another word into a sentence on Inputs. How far do the probabilities move?"
-ORDER = "Write the words of a sentence in another order. Does its class stay, and how sure is it?"
+CLASSIFIED = (
+    "Put another word into a sentence on Inputs. How far do the logits move, and do the probabilities show "
+    "it?"
+)
+ORDER = (
+    "Write the words of a sentence in another order. Does its class stay, and how far apart are the logits?"
+)
 CLASS_COLUMN = "Set a column of W_C to 0: the class it stands for has nothing but its bias left."
 READ_WORD = "Put another word into a sentence on Inputs: which rows change here, its own alone?"
 READ_TWICE = "Write the same word twice in a sentence: are its two rows alike?"
@@ -175,7 +185,7 @@ def inputs(spec: Spec) -> tuple[str, ...]:
         s for s in spec.sheets if not (s.is_model or s.kind == "compare" or s.bias or s.adds_places)
     ]:
         learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
-        zero = say(ZERO_SCORES, sheet=say(learned.title))
+        zero = say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
     return (FOCUS_IN_CHARTS if charts else FOCUS, OTHER_WORD, zero)
 
 

@@ -10,9 +10,9 @@ from xlsxattn.builder.parts import Step, computed, typed
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from xlsxattn.builder.graph import Block
+    from xlsxattn.builder.graph import Block, Labels
     from xlsxattn.builder.parts import Lane, Steps
     from xlsxattn.builder.settings import SheetSpec
 
@@ -22,22 +22,33 @@ LOOKED_AT, HOW_MUCH = "word that the focus word looks at", "attention (0 to 1)"
 MADE_OF = "What the output of the focus word is made of: each word's value, times its weight."
 
 
-def focus_steps(sheet: SheetSpec, queries: Lane, keys: Lane) -> Steps:
-    """The focus word's row of each attention matrix (1 × n), its strongest words, and its output in words."""
+def focus_steps(sheet: SheetSpec, queries: Lane, keys: Lane, *, ranks: bool) -> Steps:
+    """The focus word's row of each attention matrix (1 × n), its strongest words, and its output in words.
+
+    ``ranks``: the numbers above its strongest words, 1, 2, ..., are those that the sheet's formulas read.
+    """
     p, heads = queries.prefix, head_prefixes(sheet, queries)
     rows = tuple(_row(queries, keys, t) for t in heads)
     entropies = tuple(focus_entropy(t) for t in heads)
-    sides = (Side("entropy", entropies),) if sheet.tempered and sheet.headed else ()
+    sides: tuple[Side, ...] = (Side("entropy", entropies),) if sheet.tempered and sheet.headed else ()
+    if masked := sheet.mask != "none":
+        read = {"index": f"{queries.id}_Index", "focus": f"{queries.id}_Focus", "mask": f"{p}_Mask"}
+        sides += (
+            Side("words it may look at", (computed(f"{p}_FocusSeen", (1, 1), ops.SEEN, "count", **read),)),
+        )
     over = keys.words_above(f"{p}_FocusAttention")
     looks = Group(rows, _labels(sheet, "attention"), over, sides)
-    terms = min(MOST_TERMS, keys.n)
-    strongest = [block for t in heads for block in _strongest(sheet, queries, keys, t, terms)]
+    terms = said_words(keys)
+    hidden = {"seen": f"{p}_FocusSeen"} if masked else {"focus": f"{queries.id}_Focus"}
+    strongest = [block for t in heads for block in _strongest(sheet, hidden, keys, t, terms)]
     names = ("word", "weight", "place")
     labels = tuple(
         label for labels in zip(*(_labels(sheet, n) for n in names), strict=True) for label in labels
     )
-    ranked = tuple(say("no. {j}", j=j + 1) for j in range(terms))
-    said = tuple(_said(queries, keys, t, terms) for t in heads)
+    ranked: Labels = tuple(say("no. {j}", j=j + 1) for j in range(terms))
+    if ranks:
+        ranked = typed(f"{sheet.id}_Rank", "rank", [[float(j + 1) for j in range(terms)]], "constant")
+    said = tuple(_said(hidden, keys, t, terms) for t in heads)
     return {
         "FocusAttention": Step("The focus word: where it looks", ops.PICK.why, {queries.id: looks}),
         "FocusWords": Step(
@@ -78,27 +89,31 @@ def focus_entropy(t: str) -> Block:
     return computed(f"{t}_FocusEntropy", (1, 1), ops.FOCUS_ENTROPY, "weight", attention=f"{t}_FocusAttention")
 
 
-def _strongest(sheet: SheetSpec, queries: Lane, keys: Lane, t: str, terms: int) -> tuple[Block, Block, Block]:
+def _strongest(
+    sheet: SheetSpec, hidden: Mapping[str, str], keys: Lane, t: str, terms: int
+) -> tuple[Block, Block, Block]:
     """The words with the largest weights, these weights, and their places (1 × terms)."""
     row, largest, places = f"{t}_FocusAttention", f"{t}_FocusWeights", f"{t}_FocusPlaces"
-    shape, pick = (1, terms), ops.FOCUS_WORDS if keys.n > 1 else ops.FOCUS_WORD
-    focus = f"{queries.id}_Focus"
+    shape, names, rank = (1, terms), {"words": keys.tokens, "ids": places, **hidden}, f"{sheet.id}_Rank"
+    pick = ops.FOCUS_WORDS if keys.n > 1 else ops.FOCUS_WORD
+    if "seen" in hidden:
+        pick, names = ops.SEEN_WORDS if keys.n > 1 else ops.SEEN_WORD, {**names, "rank": rank}
     return (
-        computed(f"{t}_FocusWords", shape, pick, "word result", focus=focus, words=keys.tokens, ids=places),
-        computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=f"{sheet.id}_Rank"),
-        computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=f"{sheet.id}_Rank"),
+        computed(f"{t}_FocusWords", shape, pick, "word result", **names),
+        computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=rank),
+        computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=rank),
     )
 
 
-def _said(queries: Lane, keys: Lane, t: str, terms: int) -> Block:
-    names = {"weights": f"{t}_FocusWeights", "words": f"{t}_FocusWords", "focus": f"{queries.id}_Focus"}
-    return computed(f"{t}_FocusSaid", (1, 1), ops.mixture(terms, more=keys.n > terms), "said", **names)
+def _said(hidden: Mapping[str, str], keys: Lane, t: str, terms: int) -> Block:
+    names = {"weights": f"{t}_FocusWeights", "words": f"{t}_FocusWords", **hidden}
+    made = ops.seen_mixture if "seen" in hidden else ops.mixture
+    return computed(f"{t}_FocusSaid", (1, 1), made(terms, more=keys.n > terms), "said", **names)
 
 
-def ranks(sheet: SheetSpec, keys: Sequence[Lane]) -> Block:
-    """1, 2, ...: which of the strongest words a column holds (1 × the longest list)."""
-    most = max(min(MOST_TERMS, lane.n) for lane in keys)
-    return typed(f"{sheet.id}_Rank", "count", [[float(i + 1) for i in range(most)]], "constant")
+def said_words(lane: Lane) -> int:
+    """How many of a sentence's words are said."""
+    return min(MOST_TERMS, lane.n)
 
 
 def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
@@ -106,10 +121,10 @@ def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
     charts = []
     for i, lane in enumerate(lanes):
         heads = head_prefixes(sheet, lane)[:MOST_BARS]
-        named = [say("head {h}", h=h + 1) if sheet.headed else say("attention") for h in range(len(heads))]
-        series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, named, strict=True))
-        other = say("Where the focus word looks in {context}", context=lane.named)
+        named = [say("head {h}", h=h + 1) for h in range(len(heads))]
+        told = named if sheet.headed else [lane.in_legend(sheet.id, say("attention"))]
+        series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, told, strict=True))
         labels = f"{lane.prefix}_FocusAttention_Cols"
-        title = lane.chart_title(sheet.id, other)
+        title = say("Where the focus word looks in {context}", context=lane.named)
         charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))
     return tuple(charts)

@@ -188,3 +188,13 @@ def largest_size(areas: Iterable[Rectangle]) -> str:
 def is_bad(row: int, col: int) -> str:
     """The rule that reddens a live check: it begins with ✗."""
     return f'=LEFT({cell(row, col)},1)="✗"'
+
+
+def is_noted(row: int, col: int) -> str:
+    """The rule that greys a live check: it begins with –, as nothing fails and something is noted."""
+    return f'=LEFT({cell(row, col)},1)="–"'
+
+
+def is_no_number(row: int, col: int) -> str:
+    """The rule that reddens a cell for numbers: a text stands in it."""
+    return f"=ISTEXT({cell(row, col)})"

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """A term, its meaning, the form of the ranges that show it, and the paper."""
+    """A term, its meaning, the form of the ranges that show it, and the paper.
+
+    ``else_by``: the form of what shows it in a workbook without such.
+    """
 
     term: str
     says: str
     shown_by: str
     paper: str = ""
+    else_by: str = ""
 
 
 TERMS = (
@@ -59,9 +63,15 @@ TERMS = (
         r"\w+_Q",
         ops.VASWANI.format("3.2.2"),
     ),
-    Term("Query, Q", "What a token is looking for.", r"\w+_Q", ops.VASWANI.format("3.2")),
-    Term("Key, K", "By what a token can be found.", r"\w+_K", ops.VASWANI.format("3.2")),
-    Term("Value, V", "What a token passes on to those that look at it.", r"\w+_V", ops.VASWANI.format("3.2")),
+    Term("Query, Q", "What a token is looking for.", r"\w+_Q", ops.VASWANI.format("3.2"), r"\w+_Scores"),
+    Term("Key, K", "By what a token can be found.", r"\w+_K", ops.VASWANI.format("3.2"), r"\w+_Scores"),
+    Term(
+        "Value, V",
+        "What a token passes on to those that look at it.",
+        r"\w+_V",
+        ops.VASWANI.format("3.2"),
+        r"\w+_Output",
+    ),
     Term("d_k", "How many numbers a query has, and a key.", r"\w+_K", ops.VASWANI.format("3.2.1")),
     Term("d_v", "How many numbers a value has.", r"\w+_V", ops.VASWANI.format("3.2.1")),
     Term(
@@ -245,10 +255,14 @@ def glossary_page(pages: Sequence[Page]) -> Page:
     names = [block.name for page in pages for block in page.blocks()]
     entries = []
     for term in TERMS:
-        first = next((name for name in names if re.fullmatch(term.shown_by, name)), None)
+        forms = filter(None, (term.shown_by, term.else_by))
+        first = next((name for form in forms for name in names if re.fullmatch(form, name)), None)
         if first is not None:
             entries.append(Entry(term.term, term.says, first, term.paper))
-    lead = "What the words mean, in the order in which the sheets use them. A click leads to the first place."
+    lead = (
+        "What the words mean, in the order in which the sheets use them. A click leads to the first place; "
+        "in LibreOffice Ctrl and a click."
+    )
     cited = {entry.paper for entry in entries} | {band.paper for page in pages for band in page.bands}
     short = {paper.partition(", §")[0] for paper in cited if paper}
     papers = tuple(

@@ -166,7 +166,7 @@ class Chart:
             (ranges of one cell, one after another).
         lane: under which lane it stands.
         series: (words, range, and for a scatter the columns of x and y).
-        title: its words, or the range and column that hold them.
+        title: its words; never a cell's, which LibreOffice would keep as they were.
         labels: the range that names a bar chart's columns, or a line chart's points.
         x_title: the axis's words, or the range and column that hold them.
         y_title: likewise.
@@ -175,7 +175,7 @@ class Chart:
 
     kind: Literal["bar", "scatter", "line"]
     lane: int
-    title: str | tuple[str, int]
+    title: str
     x_title: str | tuple[str, int]
     y_title: str | tuple[str, int]
     series: tuple[Series, ...]
@@ -187,10 +187,11 @@ class Chart:
 class Series:
     """One series of a chart: the blocks it runs through, one point or one row each.
 
-    ``colour`` counts in the theme's colours of series, None: the next one; ``mark`` in its shapes of points.
+    ``title`` is its words, or the range and column that hold them: the legend follows these. ``colour``
+    counts in the theme's colours of series, None: the next one; ``mark`` in its shapes of points.
     """
 
-    title: str
+    title: str | tuple[str, int]
     blocks: tuple[str, ...]
     columns: tuple[int, int] = (0, 0)
     colour: int | None = None

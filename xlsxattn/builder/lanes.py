@@ -79,7 +79,8 @@ def lay_lanes(sheet: Sheet, page: Page) -> Lanes:
     lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0)
     for i, heading in enumerate(page.lanes):
         row, columns = HEAD_ROWS - 1 + (i if lanes.stacked else 0), lanes.columns(i)
-        sheet.bars.append(Bar(Rectangle(row, columns[0], row, columns[-1]), colour(i)))
+        accent = theme.MUTED if page.compact else colour(i)  # there lanes are heads, not sentences
+        sheet.bars.append(Bar(Rectangle(row, columns[0], row, columns[-1]), accent))
         sheet.placed.append(Placed(heading, row, columns[0]))
         sheet.heights[row] = 22.0
     if lanes.stacked:

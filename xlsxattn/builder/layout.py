@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 __all__ = ["TooLargeError", "lay_out"]
 
 CHART_ROWS, HIGH = 18, 11
+MOST_TAB, MOST_TAIL = 31, 16
+"""Characters of a tab's name, and of what is kept at a cut one's end."""
 WIDEST_CHART = 1100
 """Pixels; lanes of many columns are wider."""
 ONE_LINE, MOST_WIDE = 11, 4
@@ -85,12 +87,20 @@ def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
         text = tell("Start") if i == 0 else re.sub(r"[\[\]:*?/\\!]", " ", title).strip("' ")
         text = text or tell(say("Sheet {i}", i=i + 1))
         text = text.replace("'", "’")
-        tab, copy = _cut(text, 31), 2
+        tab, copy = _short(text), 2
         while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:
             suffix = f" {copy}"
-            tab, copy = _cut(text, 31 - len(suffix)) + suffix, copy + 1
+            tab, copy = _cut(text, MOST_TAB - len(suffix)) + suffix, copy + 1
         tabs.append(tab)
     return tabs
+
+
+def _short(text: str) -> str:
+    """A title as a tab has it: of a model's page with a long title what comes after its last comma stays."""
+    tail = re.search("(, |，)[^,，]+$", text)
+    if _cut(text, MOST_TAB) == text or not tail or len(tail[0]) > MOST_TAIL:
+        return _cut(text, MOST_TAB)
+    return _cut(text[: tail.start()], MOST_TAB - 1 - len(tail[0].encode("utf-16-le")) // 2) + "…" + tail[0]
 
 
 def _cut(text: str, units: int) -> str:

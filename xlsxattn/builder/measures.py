@@ -68,9 +68,13 @@ def caption_columns(group: Group, label: float) -> int:
 
 
 def caption(group: Group) -> str:
-    """The formula of a group's first block as text, in the braces of an array formula."""
+    """The formula of a group's first block as text, in the braces of an array formula.
+
+    Of several side by side it has the first and the last.
+    """
     texts = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
-    return "".join(texts[:1]) if len(texts) < 3 else f"{texts[0]}  ...  {texts[-1]}"  # noqa: PLR2004
+    between = " | " if len(texts) < 3 else " | ... | "  # noqa: PLR2004
+    return between.join((texts[0], texts[-1]) if len(texts) > 1 else texts)
 
 
 def caption_lines(group: Group) -> list[str]:

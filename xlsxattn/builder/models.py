@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.attention import Attending, attention_weights, drift, many_heads, one_head
 from xlsxattn.builder.experiments import experiments
-from xlsxattn.builder.focus import bars, focus_entropy, focus_steps, ranks
-from xlsxattn.builder.graph import Band, Fact, Group, Page
+from xlsxattn.builder.focus import bars, focus_entropy, focus_steps, said_words
+from xlsxattn.builder.graph import Fact, Page
 from xlsxattn.builder.maps import Looking, maps_page
 from xlsxattn.builder.parts import MINUS_INFINITY, Lane, bands, computed, dims_above, step, typed
 from xlsxattn.builder.positions import (
@@ -26,8 +26,6 @@ from xlsxattn.builder.settings import PADDING
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from xlsxattn.builder.parts import Steps
     from xlsxattn.builder.settings import SheetSpec
     from xlsxattn.builder.spec import Spec
@@ -76,7 +74,13 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
     longest = max(lanes, key=lambda lane: lane.n)
-    steps = bands(lanes, [_steps(sheet, lane, d_model, longest=lane is longest) for lane in lanes])
+    most = max(
+        lanes, key=said_words
+    )  # above its strongest words stand the numbers that all of them are read by
+    steps = bands(
+        lanes,
+        [_steps(sheet, lane, d_model, longest=lane is longest, ranks=lane is most) for lane in lanes],
+    )
     weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
     made = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
     headings = tuple(lane.heading(sheet.id) for lane in lanes)
@@ -86,7 +90,7 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         sheet.about or _lead(sheet),
         _facts(sheet, lanes),
         headings,
-        (*made, _ranks(sheet, lanes)),
+        made,
         bars(sheet, lanes),
         subtitle=_subtitle(sheet),
         tries=experiments(spec, sheet),
@@ -107,17 +111,11 @@ def _lead(sheet: SheetSpec) -> str:
     return lead
 
 
-def _ranks(sheet: SheetSpec, keys: Sequence[Lane]) -> Band:
-    group = Group((ranks(sheet, keys),), (("rank",),))
-    why = "The formulas of the strongest words read these numbers: which of them stands in a column."
-    return Band("Ranks", why, (group,), shared=True, show_formula=False, level=1)
-
-
 def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
     return Lane(spec.context(context), f"{sheet.id}_{context}", f"{context}_Tokens")
 
 
-def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool) -> Steps:
+def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
     p, x = lane.prefix, f"{lane.prefix}_X"
     steps = _embedded(lane, d_model)
     if sheet.adds_places:
@@ -129,7 +127,7 @@ def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool) -> Step
     rotary = p if sheet.position == "rotary" else ""
     a = Attending(sheet, lane, lane, p, p, sheet.id, x, x, d_model, mask=mask, rotary=rotary, entropy="both")
     steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
-    return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane)
+    return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane, ranks=ranks)
 
 
 def _embedded(lane: Lane, d_model: int) -> Steps:
@@ -162,7 +160,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         apart=True,
     )
     made = many_heads(a, "Output") if sheet.headed else one_head(a)
-    steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys)]
+    steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys, ranks=True)]
     weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
     headings = tuple(lane.heading(sheet.id) for lane in lanes)
     return Page(
@@ -171,7 +169,7 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         sheet.about or CROSS_LEAD,
         _facts(sheet, (queries,)),
         headings,
-        (*weights, *bands(lanes, steps), _ranks(sheet, (keys,))),
+        (*weights, *bands(lanes, steps)),
         bars(sheet, (queries,)),
         subtitle=say("{queries} asks {keys}", queries=queries.named, keys=keys.named),
         tries=experiments(spec, sheet),
@@ -194,7 +192,10 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
         facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
     if sheet.mask != "none":
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
-    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes])
+    settings = {f"{s}_Temperature": "✗ the temperature is not a number"} if sheet.tempered else {}
+    if sheet.position in ("sinusoidal", "rotary"):
+        settings[f"{s}_Base"] = "✗ the base is not a number"
+    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes], settings)
     return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status", words="vocab_Status")))
 
 

@@ -25,7 +25,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 VASWANI = "Vaswani et al. 2017, §{}"
 
@@ -84,6 +84,12 @@ FIND = Op(
     'SUM(--EXACT({tokens}&"",{focus}&""))))',
     "cell arrays",
     "Where does the focus word stand? 0 when it is not in the sentence.",
+)
+# Not one formula over all rows: nobody could insert a row into it. And only EXACT sees capitals.
+TIMES = Op(
+    "how often the word stands in the vocabulary",
+    '=({tokens}[cell]<>"")*SUM(--EXACT({tokens}&"",{tokens}[cell]&""))',
+    "cell arrays",
 )
 SENTENCE = Op("the words joined", "=TRIM({words})", "cells")
 SAME_TEXT = Op("the same text", "={source}", "cells")
@@ -528,8 +534,11 @@ TOP_TOKENS = Op(
     "cells",
     "Which words are most likely to come next, the likeliest first?",
 )
+SEEN = Op("how many words the focus word may look at", "=SUM(({index}={focus})*{mask})", "cell arrays")
 FOCUS_WORDS = Op("the words", '=IF({focus}=0,"–",INDEX({words},{ids}[cell])&"")', "cells")
 FOCUS_WORD = Op("the only word", '=IF({focus}=0,"–",{words}&"")', "cells")
+SEEN_WORDS = Op("the words", '=IF({rank}[col]>{seen},"–",INDEX({words},{ids}[cell])&"")', "cells")
+SEEN_WORD = Op("the only word", '=IF({seen}=0,"–",{words}&"")', "cells")
 TOP_PROBABILITIES = Op(
     "Their probabilities",
     "=INDEX({probability}[row],1,{ids}[cell])",
@@ -588,6 +597,8 @@ CLASS = Op(
     '=INDEX({classes},1,MATCH(MAX({logits}[row]),{logits}[row],0))&""',
     "cells",
 )
+CLASS_OF_FIRST = replace(CLASS, formula=f'=IF({{tokens}}[1]="","–",{CLASS.formula[1:]})')
+CLASS_OF_WORDS = replace(CLASS, formula=f'=IF(SUM({{padding}})=0,"–",{CLASS.formula[1:]})')
 
 
 # --- large models ------------------------------------------------------------------------------------------
@@ -623,31 +634,58 @@ PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&
 
 def mixture(terms: int, *, more: bool) -> Op:
     """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
-    joined = '&" + "&'.join(
-        f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in range(1, terms + 1)
-    )
-    if terms == 1:  # INDEX takes no name of a single cell everywhere
-        joined = 'FIXED({weights},2)&" × "&{words}'
+    joined = '&" + "&'.join(_terms(terms))
     rest = '&" + ..."' if more else ""
     return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
+
+
+def seen_mixture(terms: int, *, more: bool) -> Op:
+    """The same where a mask hides words: of those that the focus word may look at."""
+    first, *others = _terms(terms)
+    joined = "&".join([first, *(f'IF({{seen}}<{i},""," + "&{term})' for i, term in enumerate(others, 2))])
+    rest = f'&IF({{seen}}>{terms}," + ...","")' if more else ""
+    return Op("what it is made of", f'=IF({{seen}}=0,"–",{joined}{rest})', "cells")
+
+
+def _terms(terms: int) -> list[str]:
+    if terms == 1:  # INDEX takes no name of a single cell everywhere
+        return ['FIXED({weights},2)&" × "&{words}']
+    each = range(1, terms + 1)
+    return [f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in each]
 
 
 # --- live checks -------------------------------------------------------------------------------------------
 
 
-WORDS = 'LEFT({words},1)="✓"', "{words}"
+WORDS = 'LEFT({words},1)<>"✗"', "{words}"
 """Where the live check of the words fails, every sheet repeats what it says."""
 
 
 def status(good: str, *demands: tuple[str, str]) -> Op:
-    """A live check: what it says of the first condition that does not hold (✗), and where all hold (✓)."""
+    """A live check: what it says of the first condition that does not hold (✗), and where all hold (✓).
+
+    What is said of a condition may begin with – instead: it is a note, and no check fails.
+    """
     told, texts = "{good}", {"good": good, "failed": "✗ a cell shows an error"}
     for i, (condition, bad) in reversed([*enumerate(demands, 1)]):
         told, texts[f"bad{i}"] = f"IF({condition},{told},{{bad{i}}})", bad
     return Op("a live check", f"=IFERROR({told},{{failed}})", "cells", texts=texts)
 
 
-def sums_to_one(drifts: Sequence[str]) -> Op:
-    """The live check of an attention sheet, or of a layer: every row of every softmax sums to 1."""
+def are_numbers(settings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Conditions of a live check: no cell of a setting holds a text, which would count as next to nothing."""
+    return tuple((f"NOT(ISTEXT({name}))", said) for name, said in settings.items())
+
+
+def sums_to_one(drifts: Sequence[str], settings: Mapping[str, str] | None = None) -> Op:
+    """The live check of an attention sheet, or of a layer: every row of every softmax sums to 1.
+
+    ``settings``: cells that must hold numbers, and what is said where one does not.
+    """
     near = f"MAX({','.join(drifts)})<1E-9", "✗ a row does not sum to 1"
-    return status("✓ every row sums to 1", WORDS, near)
+    return status("✓ every row sums to 1", WORDS, *are_numbers(settings or {}), near)
+
+
+def no_failure(statuses: Iterable[str]) -> str:
+    """The condition that no live check fails: none begins with ✗."""
+    return "AND({})".format(",".join(f'LEFT({name},1)<>"✗"' for name in statuses))

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from xlsxattn.builder.spec import Spec
 
 
-def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane) -> Steps:
-    """Logits over the vocabulary, their softmax with a temperature, the next word and its rivals."""
+def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
+    """Logits over the vocabulary, their softmax with a temperature, the next word and its rivals.
+
+    ``ranks``: the numbers above the rivals, 1, 2, ..., are those that all formulas of the page read.
+    """
     p, s, n_vocab = lane.prefix, sheet.id, len(spec.vocabulary.tokens)
 
     def wide(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Step:
@@ -43,11 +46,11 @@ def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane) -> Steps:
         "Probability": wide(
             "Probability", ops.PROBABILITY, "attention", numerator=f"{p}_LogitExp", row_sum=f"{p}_LogitSum"
         ),
-        **_rivals(sheet, lane),
+        **_rivals(sheet, lane, ranks=ranks),
     }
 
 
-def _rivals(sheet: SheetSpec, lane: Lane) -> Steps:
+def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
     """The top-k words of each row with their logits, places and probabilities (n × k)."""
     p, k, logits = lane.prefix, sheet.top_k, f"{lane.prefix}_Logits"
     ids = f"{p}_TopIds"
@@ -63,8 +66,9 @@ def _rivals(sheet: SheetSpec, lane: Lane) -> Steps:
     places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=f"{sheet.id}_Rank")
     count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))
     ranked = tuple(say("no. {j}", j=j + 1) for j in range(k))
+    first = typed(f"{sheet.id}_Rank", "rank", [[float(j + 1) for j in range(k)]], "constant")
     return {
-        "TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, ranked)),
+        "TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked)),
         "TopProbabilities": step(ops.TOP_PROBABILITIES, lane, Group((chances,), (count,), ranked)),
         "TopLogits": step(ops.TOP_LOGITS, lane, Group((top,), (count,), ranked)),
         "TopIds": step(ops.TOP_IDS, lane, Group((places,), (count,), ranked)),
@@ -94,6 +98,11 @@ def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
 
     logits = f"{p}_Logits"
     said = side("class", "Class", ops.CLASS, "word result", classes=f"{s}_Classes", logits=logits)
+    names = {"classes": f"{s}_Classes", "logits": logits}
+    if sheet.pool == "first":
+        said = side("class", "Class", ops.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names)
+    elif sheet.mask in PADDING:
+        said = side("class", "Class", ops.CLASS_OF_WORDS, "word result", padding=f"{p}_PaddingMask", **names)
     largest = side("max", "LogitMax", ops.LOGIT_MAX, "number", x=logits)
     total = side("sum", "LogitSum", ops.LOGIT_SUM, "weight", x=f"{p}_LogitExp")
     names = {"x": pooled.name, "w": f"{s}_W_C", "b": f"{s}_b_C"}
@@ -113,13 +122,10 @@ def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
 
 
 def unembedding_bands(spec: Spec, sheet: SheetSpec) -> tuple[list[Fact], list[Band]]:
-    """What a model's output page shares among its lanes: ranks, and the weights of its last product."""
+    """What a model's output page shares among its lanes: the weights of its last product."""
     s = sheet.id
     if sheet.kind in WRITERS:
-        rank = typed(f"{s}_Rank", "count", [[float(j + 1) for j in range(sheet.top_k)]], "constant")
-        group = Group((rank,), (("rank",),))
-        why = "The formulas of the most likely words read these numbers: which of them stands in a column."
-        found = [Band("Ranks", why, (group,), shared=True, show_formula=False)]
+        found: list[Band] = []
         if not sheet.tied:
             block = typed(f"{s}_W_U", "input", sheet.weights["W_U"])
             words = tuple(say("{word}", word=word) for word in spec.vocabulary.tokens)  # never told otherwise

@@ -66,6 +66,8 @@ VOCABULARY = (
     "between two words and type the word and its numbers."
 )
 VERSION = 1
+TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
+"""A word that the vocabulary has more than once."""
 
 
 def book(spec: Spec) -> Book:
@@ -171,8 +173,8 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         computed(f"xlsxattn_{page.id}_Status", (1, 1), ops.SAME_TEXT, "status", source=f"{page.id}_Status")
         for page in checked
     )
-    condition = ",".join(f'LEFT({block.name},1)="✓"' for block in statuses)
-    check = ops.status("✓ every check holds", (f"AND({condition})", "✗ a check fails: see below"))
+    condition = ops.no_failure(block.name for block in statuses)
+    check = ops.status("✓ every check holds", (condition, "✗ a check fails: see below"))
     overall = computed("xlsxattn_Status", (1, 1), check, "status")
     rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
@@ -243,7 +245,8 @@ def _inputs(spec: Spec) -> Page:
     E = typed("vocab_E", "input", words.E)
     dims = typed("vocab_Dims", "dimension", (words.dimensions,))
     index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens="vocab_Tokens")
-    table = Group((E,), (vocabulary,), dims, (Side("row", (index,)),))
+    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens="vocab_Tokens")
+    table = Group((E,), (vocabulary,), dims, (Side("row", (index,)), Side("", (times,))))
     following = [sheet for sheet in spec.sheets if sheet.kind == "compare"]
     bands = (
         Band(
@@ -269,7 +272,7 @@ def _inputs(spec: Spec) -> Page:
     focus = typed("vocab_Focus", "token", ((spec.focus,),))
     facts = (
         Fact("focus word:", focus),
-        Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus")),
+        Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)),
     )
     lanes = tuple(_sentence(c) for c in spec.contexts)
     drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")
@@ -291,7 +294,11 @@ def _inputs(spec: Spec) -> Page:
 
 
 def _known(spec: Spec) -> Op:
-    """The live check of the words: the embeddings are numbers, the words known, the focus word is there."""
+    """The live check of the words: embeddings are numbers, each word stands once, and those said are known.
+
+    That the focus word is in none of the sentences is no fault, and noted.
+    """
+    several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
     ids = ",".join(f"{c.id}_Ids" for c in spec.contexts)  # IronCalc's COUNTIF takes no name of a single cell
     foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
@@ -299,9 +306,11 @@ def _known(spec: Spec) -> Op:
     missing = "✗ a word is not in the vocabulary" if blanks else "✗ a word is blank or not in the vocabulary"
     check = ops.status(
         "✓ every word is in the vocabulary",
-        ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ an embedding has a text where a number is needed"),
+        ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ the vocabulary has a text where a number is needed"),
+        *([("MAX(vocab_Times)<2", "✗ {twice} stands twice in the vocabulary")] if several else []),
         (f"{unknown}=0" if blanks else f"MIN({ids})>0", missing),
-        (f"MAX({foci})>0", "✗ the focus word {focus} stands in no sentence"),
+        ('vocab_Focus<>""', "– no focus word is chosen"),
+        (f"MAX({foci})>0", "– the focus word {focus} stands in no sentence"),
     )
     return replace(check, entered="cell arrays") if blanks else check
 

@@ -153,8 +153,8 @@ class Lane:
         """A block with the words beside it."""
         return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
 
-    def chart_title(self, page: str, else_: str) -> str | tuple[str, int]:
-        """A chart's title on a page: the sentence's own words, as its heading shows them; others if long."""
+    def in_legend(self, page: str, else_: str) -> str | tuple[str, int]:
+        """A series in a page's chart: the sentence's own words, as its heading shows them; others if long."""
         return (f"{page}_{self.id}_Heading", 0) if self.context.is_short else else_
 
     def heading(self, page: str) -> Block:

@@ -96,6 +96,7 @@ class Sheet:
         large: whether its paper is A3, else A4.
         upright: whether it is printed upright, else landscape.
         breaks: rows that begin another page in print.
+        margin_right: inches of that margin in print.
         last: last row and column that are printed.
     """
 
@@ -117,6 +118,7 @@ class Sheet:
     large: bool = False
     upright: bool = False
     breaks: list[int] = field(default_factory=list)
+    margin_right: float = 0.25
     last: tuple[int, int] = (0, 0)
 
 

@@ -23,6 +23,9 @@ A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
 """The long and the short side of the papers."""
 LEAST_UPRIGHT, LEAST_SMALL = 0.6, 0.35
 """The scales below which an upright page, and one of A4 at all, would be too small to read."""
+LEAST_SHRUNK, LEAST_TYPE = 0.8, 6 / 11
+"""How much smaller a sheet may be printed to save a page; the scale at which numbers are 6 points."""
+STEPS = 20
 POINTS_A_PIXEL = 0.75
 SPARE = 0.95
 """How much of a page is counted on: fonts that stand in for others make rows a little taller."""
@@ -74,12 +77,31 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_
     sheet.large = _scale(sheet, A4[0]) < LEAST_SMALL
     if not sheet.one_page:
         sheet.upright = _scale(sheet, A4[1]) >= LEAST_UPRIGHT
-        sheet.breaks = _breaks(sheet, pieces)
+        sheet.breaks = _breaks(sheet, pieces, page_height(sheet))
+        if all_of_it:
+            _shrink(sheet, pieces)
     if not all_of_it and not sheet.one_page:
         while tall(sheet, 0, row + 1) > page_height(sheet):
             row -= 1
         row = min([row, *(first - 1 for first in sheet.breaks)])
         sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
+
+
+def _shrink(sheet: Sheet, pieces: Sequence[tuple[int, int]]) -> None:
+    """Print a sheet a little smaller where that saves a page.
+
+    By a wider margin at its right: it is always one page wide, whatever the fonts are.
+    """
+    room, across = page_height(sheet), _across(sheet)
+    natural = best = _scale(sheet, across)
+    for i in range(1, STEPS + 1):
+        scale = natural * (1 - (1 - LEAST_SHRUNK) * i / STEPS)
+        found = _breaks(sheet, pieces, room * natural / scale)
+        if scale >= LEAST_TYPE and len(found) < len(sheet.breaks):
+            best, sheet.breaks = scale, found
+    if best < natural:
+        wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
+        sheet.margin_right = across / 72 - MARGIN_SIDE - best * wide / 72
 
 
 def _last_column(sheet: Sheet) -> int:
@@ -90,15 +112,22 @@ def _last_column(sheet: Sheet) -> int:
 
 def page_height(sheet: Sheet) -> float:
     """Points of a sheet's rows that a page holds: more where the sheet is wide and printed smaller."""
-    long, short = A3 if sheet.large else A4
-    across, down = (short, long) if sheet.upright else (long, short)
-    return SPARE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, across)
+    down = _paper(sheet)[0 if sheet.upright else 1]
+    return SPARE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, _across(sheet))
+
+
+def _paper(sheet: Sheet) -> tuple[float, float]:
+    return A3 if sheet.large else A4
+
+
+def _across(sheet: Sheet) -> float:
+    return _paper(sheet)[1 if sheet.upright else 0]
 
 
 def _scale(sheet: Sheet, across: float) -> float:
     """How large a sheet is printed to fit a page's width."""
     wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
-    return min(1.0, (across - 2 * 72 * MARGIN_SIDE) / wide)
+    return min(1.0, (across - 72 * (MARGIN_SIDE + sheet.margin_right)) / wide)
 
 
 def tall(sheet: Sheet, first: int, after: int) -> float:
@@ -111,10 +140,10 @@ def repeated(sheet: Sheet) -> int:
     return sheet.bars[0].where.top if sheet.bars else 0
 
 
-def _breaks(sheet: Sheet, pieces: Sequence[tuple[int, int]]) -> list[int]:
-    """The rows that begin a page, each the first of a piece; what is taller than a page is torn anyway."""
+def _breaks(sheet: Sheet, pieces: Sequence[tuple[int, int]], page: float) -> list[int]:
+    """The rows that begin a page of so many points, each a piece's first; what is taller is torn anyway."""
     found: list[int] = []
-    page, head = page_height(sheet), tall(sheet, repeated(sheet), repeated(sheet) + 1)
+    head = tall(sheet, repeated(sheet), repeated(sheet) + 1)
     begun = 0
     for first, after in pieces:
         used = tall(sheet, begun, after) + (head if begun else 0.0)

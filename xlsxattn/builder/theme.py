@@ -26,6 +26,8 @@ AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": 
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
 """A chart's axes: a few quiet lines to read heights by."""
+BAD_INK, BAD_FILL = "#B91C1C", "#FDE2E1"
+"""What is wrong: a live check that fails, a text in a cell for numbers."""
 OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 
 FONT, MONO = "Calibri", "Consolas"
@@ -105,7 +107,7 @@ def _sample(behind: str, ink: str = INK) -> Look:
 
 
 LOOKS: Mapping[str, Look] = {
-    "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "token": Look(
         {
             "num_format": ANY_TEXT,
@@ -113,6 +115,7 @@ LOOKS: Mapping[str, Look] = {
             "border_color": LINE,
             "bg_color": INPUT_FILL,
             "font_color": INPUT_INK,
+            "locked": False,
         },
         width=10,
     ),
@@ -123,6 +126,7 @@ LOOKS: Mapping[str, Look] = {
             "border_color": LINE,
             "bg_color": INPUT_FILL,
             "font_color": INPUT_INK,
+            "locked": False,
             "bold": True,
             "align": "center",
             "shrink": True,
@@ -140,15 +144,13 @@ LOOKS: Mapping[str, Look] = {
         "weights",
         3.6,
     ),
-    "map label": Look(
-        {"font_size": 9, "font_color": INK, "rotation": 90, "align": "center", "shrink": True}, width=3.6
-    ),
+    "map label": Look({"font_size": 9, "font_color": INK, "rotation": 90, "align": "center"}, width=3.6),
     "map label wide": Look(
         {"font_size": 9, "font_color": INK, "rotation": 270, "align": "center", "valign": "bottom"}, width=3.6
     ),
     "number": _number(NUMBER),
     "weight": _number(FINE),
-    "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK),
+    "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "word result": Look(
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
     ),
@@ -156,6 +158,7 @@ LOOKS: Mapping[str, Look] = {
     "tiny": _number("0.0E+00"),
     "count": _number("0", align="center"),
     "index": Look({"num_format": "0", "font_color": MUTED, "align": "center"}),
+    "times": Look({"num_format": '[>1]"stands "0" times";""', "font_color": BAD_INK, "bold": True}, width=14),
     "word number": Look(
         {"num_format": '0;-0;"not in the vocabulary"', "border": 1, "border_color": LINE, "align": "center"},
         width=22,
@@ -164,6 +167,9 @@ LOOKS: Mapping[str, Look] = {
     "row label": Look({"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}),
     "word label": Look(
         {"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}, width=12
+    ),
+    "rank": Look(
+        {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
@@ -266,4 +272,6 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE = {"num_format": "0.0E+00"}
-BAD = {"font_color": "#B91C1C"}
+BAD = {"font_color": BAD_INK}
+NOTED = {"font_color": MUTED}
+NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

@@ -112,9 +112,22 @@ def _sides(spec: Spec, sheet: SheetSpec) -> list[Side]:
     if sheet.kind == "encoder-decoder":
         source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
         memory = (source, f"{source.prefix}_Output")
-        encoder = Side(say("{title}, encoder", title=say(title)), f"{s}_enc", (source,))
-        return [encoder, Side(say("{title}, decoder", title=say(title)), f"{s}_dec", (target,), memory)]
+        named = say("{title}, encoder", title=say(title)), say("{title}, decoder", title=say(title))
+        if _is_alone(spec, sheet):  # tabs have 31 characters at most
+            named = say("Encoder"), say("Decoder")
+        return [
+            Side(named[0], f"{s}_enc", (source,)),
+            Side(named[1], f"{s}_dec", (target,), memory),
+        ]
     return [Side(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
+
+
+def _is_alone(spec: Spec, sheet: SheetSpec) -> bool:
+    """Whether nothing else in the workbook is called an encoder or a decoder."""
+    others = [other for other in spec.sheets if other.id != sheet.id]
+    return not any(
+        other.kind == sheet.kind or other.title.startswith(("Encoder", "Decoder")) for other in others
+    )
 
 
 def _looking(sheet: SheetSpec, sides: Sequence[Side]) -> list[Looking]:
@@ -331,7 +344,7 @@ def _out_page(spec: Spec, sheet: SheetSpec, side: Side, *, last: bool) -> Page:
         own = {n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")}
         weights = [norm_weights(own, sheet.id, list(own))]
     if last and sheet.kind in WRITERS:
-        added = [next_token_steps(spec, sheet, lane) for lane in side.lanes]
+        added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
     elif last and sheet.kind == "classifier":
         added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
     else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
 MOST_NAMED = 8
 """Words that an error names, of those that the vocabulary lacks."""
-LONGEST_TITLE, LONGEST_PARTED = 40, 300
+LONGEST_TOLD, LONGEST_PARTED = 40, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ class Context:
 
     @property
     def is_short(self) -> bool:
-        """Whether its words fit in a chart's title."""
-        return len(" ".join(self.words)) <= LONGEST_TITLE
+        """Whether its words fit in a chart's legend."""
+        return len(" ".join(self.words)) <= LONGEST_TOLD
 
 
 def _token(table: Table, key: str, value: object) -> str:

@@ -273,7 +273,7 @@ class _Writer:
         (ws.set_portrait if sheet.upright else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
-        ws.set_margins(MARGIN_SIDE, MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM)
+        ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
         ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
         if sheet.frozen > 1:
@@ -337,10 +337,14 @@ class _Writer:
     def _conditions(self, placed: Placed) -> Iterator[dict[str, Any]]:
         """Rules of one block, all over the same cells: LibreOffice shows one matching style, the first.
 
-        −1E300 is shown as −∞, a number too long for its column in powers of ten, the focus word's row
-        outlined, a failed check in red; and the heat map.
+        A text for a number is red, −1E300 is shown as −∞, a number too long for its column in powers of ten,
+        the focus word's row outlined, a failed check in red, a note in grey; and the heat map.
         """
         block, look = placed.block, theme.LOOKS[placed.block.look]
+        if block.kind == "input" and look.takes and bulk.numbers(block) is None:
+            bad = self.dress(theme.NO_NUMBER)
+            no_number = formulas.is_no_number(placed.row, placed.col)
+            yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
         if block.look == "masked":
             hidden = self.dress(theme.NEVER_SEEN)
             yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
@@ -360,8 +364,9 @@ class _Writer:
             outline = self.dress(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
         if block.look == "status":
-            bad = self.dress(theme.BAD)
+            bad, noted = self.dress(theme.BAD), self.dress(theme.NOTED)
             yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
+            yield {"type": "formula", "criteria": formulas.is_noted(placed.row, placed.col), "format": noted}
         if placed.heat:
             ends = {}
             if theme.HEATS[look.heat]["min_type"] == "formula":
@@ -384,7 +389,7 @@ class _Writer:
         if chart.kind == "scatter":  # else LibreOffice draws a shorter series on, at 0
             made.show_blanks_as("span")
         font = {"name": theme.WIDE_FONT} if theme.is_in_wide(self.language) else {}
-        named = {"name": self._title(chart.title), "name_font": {"size": 12, **font}}
+        named = {"name": chart.title, "name_font": {"size": 12, **font}}
         made.set_title({**named, "overlay": False})
         fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
         axis = {**theme.AXIS, **fonts}
@@ -392,7 +397,8 @@ class _Writer:
         scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
         made.set_y_axis({**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID})
         legend = {"position": "bottom", **({"font": font} if font else {})}
-        made.set_legend({"none": True} if len(chart.series) == 1 else legend)
+        silent = len(chart.series) == 1 and isinstance(chart.series[0].title, str)
+        made.set_legend({"none": True} if silent else legend)
         made.set_size({"width": width, "height": 340})
         return made
 
@@ -411,14 +417,14 @@ class _Writer:
             labels = self.places[chart.labels][1]
             categories = [tab, labels.top, labels.left, labels.bottom, labels.right]
             return {
-                "name": series.title,
+                "name": self._title(series.title),
                 "categories": categories,
                 "values": [tab, first.top, first.left, last.bottom, last.right],
                 **({"gap": 60, "fill": {"color": colour}} if chart.kind == "bar" else _line(colour)),
             }
         x, y = (first.left + column for column in series.columns)
         return {
-            "name": series.title,
+            "name": self._title(series.title),
             "categories": [tab, first.top, x, last.bottom, x],
             "values": [tab, first.top, y, last.bottom, y],
             "marker": {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.attention import PROJECTED, Head, Sized, Trace, attention, given, numbers, product
-from xlsxattn.checker.focus import Gaze, focus, rank
+from xlsxattn.checker.focus import focus, gazing, rank
 from xlsxattn.checker.layers import status
 from xlsxattn.checker.masks import index, mask_ranges, mask_value, padding, visible
 from xlsxattn.checker.models import chosen
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from xlsxattn.checker.attention import Array, Ranges
+    from xlsxattn.checker.focus import Gaze
     from xlsxattn.checker.words import Context, Inputs, SheetInfo
 
     Trail: TypeAlias = dict[str, dict[str, Trace]]  # sheet → context → what it left
@@ -98,6 +99,7 @@ def heads_of(
 def focus_rows(p: str, sheet: SheetInfo, done: dict[str, Head], gaze: Gaze) -> Ranges:
     """What the focus word looks at in every head, and once for all of them the words."""
     found = labels(f"{p}_FocusAttention", None, gaze.words)
+    found |= {} if gaze.seen is None else {f"{p}_FocusSeen": constant([[float(gaze.seen)]])}
     for h, head in done.items():
         found |= focus(f"{p}{h}", head, gaze, tempered=bool(sheet.settings.get("temperature", False)))
     return found
@@ -145,7 +147,7 @@ def one_context(
     T = temperature(sheet, inputs)
     parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
-    found |= focus_rows(p, sheet, done, Gaze(c.focus, c.tokens, x.value))
+    found |= focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed))
     return found | parts | ranges, left
 
 
@@ -185,6 +187,6 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _
     parts, done = heads_of(
         (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )
-    found |= focus_rows(q, sheet, done, Gaze(asking.focus, told.tokens, told.X.value))
+    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
     ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
     return found | parts | ranges | {f"{s}_Status": status([ranges[f"{q}_Drift"]])}

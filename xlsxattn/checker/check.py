@@ -15,6 +15,7 @@ from xlsxattn.checker import engines, outside, spelling, structure
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.copies import without_values
+from xlsxattn.checker.lacking import lacking
 from xlsxattn.checker.limits import STANDARD, guarded
 from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.order import Order
@@ -88,6 +89,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *structure.moved_names(book),
         *spelling.misspelt(book),
         *outside.outside(book),
+        *lacking(book, next(iter(evaluated.values()))[0]),
     ]
     if engine != SAVED:
         fresh = evaluated[chosen[0]][0]

@@ -26,7 +26,7 @@ DECIDABLE = 1e-6
 """Where rounding alone could do more than this, nobody can tell a fault from rounding."""
 NEVER_SEEN = -1e300
 """What stands for −∞ in a masked cell; it is compared exactly."""
-MARKS = ("✓", "✗")
+MARKS = ("✓", "✗", "–")
 SAVED = "saved"
 """The engine that believes the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)

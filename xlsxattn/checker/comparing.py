@@ -108,4 +108,4 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs,
             )
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
     same = all(np.array_equal(row, rows[0]) for row in rows)
-    return found | {f"{sheet.id}_Status": mark(good=same)}
+    return found | {f"{sheet.id}_Status": mark(good=same, noted=not rows)}

@@ -32,11 +32,25 @@ class Gaze(NamedTuple):
         position: the focus word's row, counted from 1, or 0 for nobody's.
         words: what is looked at, (n, 1).
         memory: what the keys are made from, (n, d_model).
+        seen: how many of the words a mask lets that row look at; None without a mask.
     """
 
     position: int
     words: Array
     memory: Array
+    seen: int | None = None
+
+    @property
+    def told(self) -> int:
+        """How many words may be said: nobody's row has none."""
+        seen = len(self.words) if self.seen is None else self.seen
+        return seen if self.position else 0
+
+
+def gazing(position: int, words: Array, memory: Array, allowed: Array | None) -> Gaze:
+    """Who looks at whom; allowed: which keys a mask lets each row look at, (rows, n)."""
+    seen = None if allowed is None else int(allowed[position - 1].sum()) if position else 0
+    return Gaze(position, words, memory, seen)
 
 
 def rank(s: str, lengths: Sequence[int]) -> Ranges:
@@ -61,10 +75,10 @@ def focus(t: str, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
         f"{t}_FocusWords": Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
         f"{t}_FocusSaid": text(NOBODY),
     }
-    if gaze.position:
-        named = Expected(_cells([one_of(may) for may in words]), "text", amplification=lost)
-        found[f"{t}_FocusWords"] = named
-        said = wording(largest.value[0], words, slack(M), more=n > len(columns))
+    if told := min(gaze.told, len(columns)):
+        named = [*(one_of(may) for may in words[:told]), *[NOBODY] * (len(columns) - told)]
+        found[f"{t}_FocusWords"] = Expected(_cells(named), "text", amplification=lost)
+        said = wording(largest.value[0, :told], words[:told], slack(M), more=gaze.told > told)
         found[f"{t}_FocusSaid"] = Expected(_cells([said]), "text", amplification=M if M >= 1 else lost)
     if tempered:
         found[f"{t}_FocusEntropy"] = numbers(entropy(row.value), M)

@@ -21,7 +21,7 @@ from xlsxattn.checker.vocabulary_head import (
     falling,
     tied_alike,
 )
-from xlsxattn.checker.words import constant, count, labels, sentence, shaped, unknown
+from xlsxattn.checker.words import constant, count, labels, mark, sentence, shaped, text, unknown
 from xlsxattn.checker.writing import decoded, own_mask, rounding
 from xlsxattn.language import say
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.attention import Ranges
     from xlsxattn.checker.words import Context, Inputs, SheetInfo
+
+
+NO_CLASS = "–"
+"""What is said of a sentence without the words that its class is read from."""
 
 
 def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
@@ -148,11 +152,24 @@ def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) ->
         ranges, _ = distribution(r, p, Logits)
         first, doubts = falling(Logits, 1)
         found |= {f"{p}_Pooled": expect(Pooled), f"{p}_Logits": expect(Logits)} | ranges
-        found[f"{p}_Class"] = any_doubt(doubts).over(Expected(classes[0][first], "text"))
+        said = any_doubt(doubts).over(Expected(classes[0][first], "text"))
+        found[f"{p}_Class"] = said if answered(sheet, c) else text(NO_CLASS)
         found |= labels(f"{p}_Pooled", None, dims)
         for block in ("Logits", "LogitExp", "Probability"):
             found |= labels(f"{p}_{block}", None, classes)
+    if not all(answered(sheet, c) for c in chosen(sheet, contexts, sheet.settings["contexts"])):
+        own = found[f"{s}_Status"]
+        found[f"{s}_Status"] = mark(
+            good=own.values.item() == "✓", noted=True, amplification=own.amplification
+        )
     return found
+
+
+def answered(sheet: SheetInfo, c: Context) -> bool:
+    """Whether a sentence has the words that its class is read from: the first one; or, with padding, any."""
+    if sheet.settings["pool"] == "first":
+        return bool(c.exists[0])
+    return bool(c.exists.any()) or "padding" not in sheet.settings["mask"]
 
 
 def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:

@@ -60,7 +60,7 @@ def perturbed(book: Book) -> list[Edits]:
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
     something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
     whose last word comes second or third among those looked at, and sentences of which nothing is left in
-    some sheets. Cells that hold a formula of the user's keep it.
+    some sheets. At last a vocabulary that has a word twice. Cells that hold a formula of the user's keep it.
     """
     rng = np.random.default_rng(SEED)
     cells = _limits(book)
@@ -82,6 +82,7 @@ def perturbed(book: Book) -> list[Edits]:
         rounds.append(_drawn(_small(cells), rng) | cold)
     if vocabulary and uses_blanks(book.manifest.sheets):
         rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _hidden(book, vocabulary)]
     if vocabulary and full:
         rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
         placed = [*ranks(book, vocabulary, full), *places(book, vocabulary, full)]
@@ -90,6 +91,7 @@ def perturbed(book: Book) -> list[Edits]:
         rounds += [drawn | dict(edits) for edits in vanishing(book, vocabulary, full, drawn)]
         rounds += [_drawn(cells, rng) | dict(edits) for edits in fading(book, vocabulary, full)]
         rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
+        rounds += [_drawn(cells, rng) | dict(words) for words in _twice(book, vocabulary, full)]
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
@@ -249,6 +251,38 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     for focus in [text for text in (other, "0") if text not in vocabulary]:
         yield {at: number for own in sentences for at in own} | focused(book, focus)
     yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | focused(book, "")
+
+
+def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """The focus word stands first, second, third, fourth; before it, in every other sentence, a blank cell.
+
+    So a mask of what comes later, one of blank cells, and both let it see different numbers of words.
+    """
+    if not any(name.endswith("_FocusSeen") for name in book.names):
+        return
+    others, last = vocabulary[:-1] or vocabulary, vocabulary[-1]
+    sentences = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+    for at in range(4):
+        for turn in range(2) if at else (0,):
+            words: dict[At, float | str] = {}
+            for k, own in enumerate(sentences):
+                words |= _filled(others, [own]) | dict.fromkeys(own[at : at + 1], last)
+                blank = own[at - 1 : at] if (k + turn) % 2 and at < len(own) else []
+                words |= dict.fromkeys(blank, "")
+            yield words | focused(book, last)
+
+
+def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """Vocabularies that have words twice: two words of three are alike, then two others; then all are one.
+
+    No row has as many of its word as the next one in all of them. One word is another in capitals.
+    """
+    cells, n = list(texts(book, "vocab_Tokens")), len(vocabulary)
+    pairs = [[vocabulary[(i - (i % 3 == twin)) % n] for i in range(len(cells))] for twin in (2, 0)]
+    pairs[0][0] = _unknown(pairs[0][1:] or vocabulary)
+    for known in (*pairs, [vocabulary[0]] * len(cells)):
+        said = _filled(known, sentences)
+        yield said | dict(zip(cells, known, strict=True)) | focused(book, known[0])
 
 
 def _unknown(vocabulary: list[str]) -> str:

@@ -83,16 +83,17 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
     shaped(inputs, "vocab_Dims", 1, E.shape[1], "vocab_E")
     trail: Trail = {}
     sentences = [look_up(name, inputs) for name in contexts]
-    found = vocabulary(sentences, len(E), blanks=uses_blanks(sheets))
+    known = shaped(inputs, "vocab_Tokens", len(E), 1, "vocab_E")[:, 0]
+    found = vocabulary(sentences, list(known), blanks=uses_blanks(sheets))
     for sheet in sheets:
         if sheet.kind not in KINDS:
             raise unknown(sheet.id, "kind", sheet.kind)
         own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
         found |= own | maps(sheet, own)
-    if found["vocab_Status"].values.item() != "✓":
+    if found["vocab_Status"].values.item() == "✗":
         found |= {name: found["vocab_Status"] for name in found if name.endswith("_Status")}
     names = ["vocab", *(sheet.id for sheet in sheets)]
     repeated = {f"xlsxattn_{name}_Status": found[f"{name}_Status"] for name in names}
-    good = all(status.values.item() == "✓" for status in repeated.values())
+    good = all(status.values.item() != "✗" for status in repeated.values())
     worst = max(status.amplification for status in repeated.values())
     return found | repeated | {"xlsxattn_Status": mark(good=good, amplification=worst)}

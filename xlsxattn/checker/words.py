@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -58,9 +59,10 @@ def constant(values: Array | list[list[float]]) -> Expected:
     return numbers(given(values))
 
 
-def mark(*, good: bool, amplification: float = 1.0) -> Expected:
-    """✓ or ✗, (1, 1)."""
-    return Expected(np.array([["✓" if good else "✗"]], dtype=object), "mark", amplification=amplification)
+def mark(*, good: bool, noted: bool = False, amplification: float = 1.0) -> Expected:
+    """✓ or ✗, and – where all is good and something is noted, (1, 1)."""
+    sign = "✗" if not good else "–" if noted else "✓"
+    return Expected(np.array([[sign]], dtype=object), "mark", amplification=amplification)
 
 
 def text(value: str) -> Expected:
@@ -134,9 +136,12 @@ def uses_blanks(sheets: Sequence[SheetInfo]) -> bool:
     return any("padding" in s.settings.get("mask", "") or s.settings.get("generate") for s in sheets)
 
 
-def vocabulary(contexts: Sequence[Context], n_vocab: int, *, blanks: bool = False) -> Ranges:
+def vocabulary(contexts: Sequence[Context], known_words: Sequence[str], *, blanks: bool = False) -> Ranges:
     """The computed ranges of the words and of each sentence; with blanks, a blank cell is no unknown word."""
-    found = {"vocab_Index": numbers(count(n_vocab), blank_ok=True)}
+    often = Counter(known_words)
+    times = [float(often[word]) if word else 0.0 for word in known_words]
+    found = {"vocab_Index": numbers(count(len(known_words)), blank_ok=True)}
+    found |= {"vocab_Times": numbers(given([[n] for n in times]), blank_ok=True)}
     for c in contexts:
         found |= {f"{c.id}_Index": numbers(count(len(c.ids))), f"{c.id}_Ids": numbers(given(c.ids))}
         found |= {f"{c.id}_Sentence": sentence(c), f"{c.id}_Focus": numbers(given([[c.focus]]))}
@@ -144,4 +149,5 @@ def vocabulary(contexts: Sequence[Context], n_vocab: int, *, blanks: bool = Fals
         bool(i) or (blanks and not there) for c in contexts for i, there in zip(c.ids, c.exists, strict=True)
     ]
     there = any(c.focus for c in contexts)
-    return found | {"vocab_Status": mark(good=all(known) and there)}
+    good = all(known) and max(times) <= 1
+    return found | {"vocab_Status": mark(good=good, noted=not there)}

@@ -54,7 +54,8 @@ def pages(seen: Seen) -> list[Page]:
     for tab in seen.tabs:
         here = [m for m in seen.matrices.values() if m.area.sheet == tab]
         if here:
-            page = _page(tab, _shown(here), seen.notes.get(tab, {}), seen.manifest.contexts)
+            ranks = {(m.area.row, m.area.col): "" for m in here if m.step == "Rank"}  # stand as headings
+            page = _page(tab, _shown(here), ranks | dict(seen.notes.get(tab, {})), seen.manifest.contexts)
             made.append(replace(page, title=printable(tab)) if page.title == seen.title else page)
     return made
 
