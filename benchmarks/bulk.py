@@ -22,9 +22,10 @@ import numpy as np
 from xlsxwriter import Workbook
 from zlib_ng import zlib_ng
 
-from xlsxattn.builder import layout, packing, writer
+from xlsxattn.builder import layout, writer
 from xlsxattn.builder.graph import Band, Book, Group, Page
-from xlsxattn.builder.parts import typed
+from xlsxattn.builder.pages.parts import typed
+from xlsxattn.builder.writer import packing
 from xlsxattn.checker import check
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from xlsxattn.builder.placed import Sheet
+    from xlsxattn.builder.layout.placed import Sheet
 
 D, FF, TIMES = 384, 1536, 3
 LAYER = {**dict.fromkeys(("W_Q", "W_K", "W_V", "W_O"), (D, D)), "W_1": (D, FF), "W_2": (FF, D)}

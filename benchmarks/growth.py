@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING
 import ironcalc
 from pairs import seconds
 
-from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as spec
 from xlsxattn.checker import engines
 from xlsxattn.checker.check import check
 

@@ -11,13 +11,13 @@ from unittest import mock
 
 import xlsxwriter
 
-from xlsxattn.builder import writer
+from xlsxattn.builder.writer import workbook as writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.builder.placed import Sheet
+    from xlsxattn.builder.layout.placed import Sheet
 
 
 class Noted:

@@ -22,7 +22,8 @@ import openpyxl
 from pairs import seconds
 from tabulate import tabulate
 
-from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as spec
 
 LAYERS, TOKENS, SIZES, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), (8, 16, 32, 64), 3
 

@@ -15,9 +15,10 @@ import plain
 from pairs import compare, process, show
 
 from xlsxattn import templates
-from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as spec
 from xlsxattn.checker.check import DEFAULT_ENGINE, recalculate
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 PAIRS = 40
 FROM_SPEC = """

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import ironcalc
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.reader import Formula
+from xlsxattn.checker.reading.book import Formula
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from xlsxattn.checker.cells import Area, Grid, Value
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
     At: TypeAlias = tuple[str, int, int]
 

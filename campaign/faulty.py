@@ -19,7 +19,7 @@ from campaign.mutants import mutated
 from campaign.original import different
 from xlsxattn.checker.check import prove
 from xlsxattn.checker.compare import compare
-from xlsxattn.checker.reader import Formula
+from xlsxattn.checker.reading.book import Formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from campaign.original import At, Original, Turn, Values
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.compare import Finding
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 
 def _first(

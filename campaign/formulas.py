@@ -11,7 +11,7 @@ from xlsxattn.checker.cells import Area
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 _SHEET = r"(?:(?P<sheet>'(?:[^']|'')+'|\w+)!)?"
 _TOKEN = re.compile(

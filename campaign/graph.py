@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.reader import Book, Formula
+    from xlsxattn.checker.reading.book import Book, Formula
 
 
 class Graph:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlsxattn.builder import spec as specs
+from xlsxattn.builder import specification as specs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

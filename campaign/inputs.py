@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.reader import is_text
+from xlsxattn.checker.reading.book import is_text
 
 if TYPE_CHECKING:
-    from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.engines import Edits
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.cells import Area, Edits
+    from xlsxattn.checker.reading.book import Book
 
     At: TypeAlias = tuple[str, int, int]
 

@@ -15,13 +15,13 @@ from campaign.original import Original
 from campaign.reasons import reason
 from xlsxattn.checker import spelling, structure
 from xlsxattn.checker.check import check
-from xlsxattn.checker.reader import NotCheckableError, read
+from xlsxattn.checker.reading.book import NotCheckableError, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.compare import Finding
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 CIRCLE = "#CIRC!"
 Verdict = Literal["as saved", "perturbed", "equivalent", "not in structure", "misnamed", "missed"]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Grid, Value
-    from xlsxattn.checker.reader import Book, Formula
+    from xlsxattn.checker.reading.book import Book, Formula
 
     At: TypeAlias = tuple[str, int, int]
     Range: TypeAlias = tuple[str, Sequence[Formula]]  # a computed range and its formulas

@@ -9,14 +9,14 @@ from xml.etree import ElementTree as ET
 
 from openpyxl.utils import get_column_letter
 
-from xlsxattn.checker.reader import Formula
+from xlsxattn.checker.reading.book import Formula
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Value
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
     At: TypeAlias = tuple[str, int, int]
 

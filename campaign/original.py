@@ -12,19 +12,18 @@ from campaign.kinds import MANIFEST
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import compare
-from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.reading.copies import without_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from typing import TypeAlias
 
-    from xlsxattn.checker.cells import Grid, Value
-    from xlsxattn.checker.engines import Edits
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.cells import Edits, Grid, Value
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
     At: TypeAlias = tuple[str, int, int]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 MOST = {"block": 2}
 """How many are tried of each sort, 1 where nothing is said: the others only repeat the fault."""

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from campaign.formulas import operands, put
 from campaign.partners import place
-from xlsxattn.checker.reader import Formula
+from xlsxattn.checker.reading.book import Formula
 
 if TYPE_CHECKING:
     from campaign.mutants import Mutant
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
 
 UNEXPLAINED = "no rule says why"

@@ -12,7 +12,7 @@ from campaign.judge import Judge, Outcome
 from campaign.kinds import every
 from xlsxattn import press, templates
 from xlsxattn.checker.engines import saved_values
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from campaign.formulas import operands
 if TYPE_CHECKING:
     from campaign.formulas import Operand
     from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.reader import Book, Formula
+    from xlsxattn.checker.reading.book import Book, Formula
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn import press, templates
-from xlsxattn.checker.limits import NotCheckableError
-from xlsxattn.checker.reader import read, saved
+from xlsxattn.checker.reading.book import read, saved
+from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.view.heat import MINUS_INFINITY
 from xlsxattn.weights.book import spec_of
 from xlsxattn.weights.model import read_model
@@ -19,9 +19,9 @@ from xlsxattn.weights.model import read_model
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from xlsxattn.builder.spec import Spec
+    from xlsxattn.builder.specification import Spec
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 CLOSE = 1e-9
 """How far values may differ, relative to the largest of their range: engines' releases differ in rounding."""

@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 from commands import Ended, run
 
-from xlsxattn import cli_language, spec_schema, templates
-from xlsxattn.cli import cli
+from xlsxattn import spec_schema, templates
+from xlsxattn.cli import language as cli_language
+from xlsxattn.cli.main import cli
 from xlsxattn.language import Language
 
 NAMES = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from xlsxattn.builder.spec import RESERVED
+from xlsxattn.builder.specification.spec import RESERVED
 
 Data = dict[str, Any]
 

@@ -18,8 +18,10 @@ import pandas as pd
 import pytest
 
 import xlsxattn
-from xlsxattn import api, cli_check, cli_view, spec_schema, templates
+from xlsxattn import api, spec_schema, templates
 from xlsxattn.checker import check
+from xlsxattn.cli import checking as cli_check
+from xlsxattn.cli import view as cli_view
 from xlsxattn.view import look
 
 WORDS = {"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": [0.0, 3.0]}

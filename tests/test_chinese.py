@@ -13,10 +13,12 @@ from commands import refusal, run
 from test_language import said
 
 from xlsxattn import templates
-from xlsxattn.builder import pages, spec, theme
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder import theme
+from xlsxattn.builder.pages import book as pages
+from xlsxattn.builder.specification.words import parts_of
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.builder.words import parts_of
-from xlsxattn.cli_language import ENVIRONMENT
+from xlsxattn.cli.language import ENVIRONMENT
 from xlsxattn.language import Language, language, say
 from xlsxattn.view import page
 from xlsxattn.view.look import look

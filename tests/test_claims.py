@@ -18,7 +18,7 @@ from conftest import ROOT
 from workbooks import Ranges, evaluate_many, tweaked
 
 from xlsxattn import press, templates
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 SENSES = {"cat": ("animal", "tech"), "keyboard": ("tech", "animal")}
 COMPANIONS = {

@@ -15,7 +15,7 @@ import pytest
 from commands import listing, refusal, run
 
 from xlsxattn import press, templates
-from xlsxattn.builder import spec
+from xlsxattn.builder import specification as spec
 from xlsxattn.checker import engines
 
 TEMPLATES = templates.names()

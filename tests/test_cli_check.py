@@ -14,7 +14,7 @@ import pytest
 from commands import refusal, run
 
 from xlsxattn.checker.origin import is_foreign
-from xlsxattn.checker.reader import NotCheckableError, read
+from xlsxattn.checker.reading.book import NotCheckableError, read
 
 PROGRAM = Path(sys.executable).with_name("xlsxattn")
 

@@ -18,7 +18,7 @@ from marks import marked, unmarked
 from test_language import described
 
 from xlsxattn import press, spec_schema, templates
-from xlsxattn.cli import cli
+from xlsxattn.cli.main import cli
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +119,7 @@ def test_every_text_of_a_command_is_told(line):
 
 @pytest.mark.usefixtures("here")
 def test_the_marks_find_what_is_told_past_the_catalogue(monkeypatch):
-    monkeypatch.setattr("xlsxattn.cli_delivery.tell", str)
+    monkeypatch.setattr("xlsxattn.cli.delivery.tell", str)
     assert unmarked(marked("new", "causal", "a.txt").err) == ["spec", "name", "must", "end"]
 
 

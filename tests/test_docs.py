@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from xlsxattn import press, templates
-from xlsxattn.builder import pages, settings, sheets, spec
-from xlsxattn.checker.reader import read
+from xlsxattn.builder import pages
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.specification import settings, sheets
+from xlsxattn.checker.reading.book import read
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

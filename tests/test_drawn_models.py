@@ -8,7 +8,8 @@ import pytest
 from conftest import require
 from model_specs import KINDS, drawn
 
-from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as spec
 from xlsxattn.checker.check import check
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from workbooks import Ranges, evaluate_many, proved, tweaked
 from xlsxattn import press, templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
-from xlsxattn.checker.reader import read
-from xlsxattn.cli import cli
-from xlsxattn.cli_delivery import FAILED, HOLDS, UNUSABLE
+from xlsxattn.checker.reading.book import read
+from xlsxattn.cli.delivery import FAILED, HOLDS, UNUSABLE
+from xlsxattn.cli.main import cli
 
 OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3

@@ -20,9 +20,10 @@ from model_specs import drawn
 from specs import plain
 
 from xlsxattn import press, templates
-from xlsxattn.builder import experiments as e
-from xlsxattn.builder import layout, pages, spec
-from xlsxattn.checker.reader import read
+from xlsxattn.builder import layout, pages
+from xlsxattn.builder.pages import experiments as e
+from xlsxattn.builder.specification import spec
+from xlsxattn.checker.reading.book import read
 from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.builder.graph import Book, Page
-    from xlsxattn.builder.settings import SheetSpec
-    from xlsxattn.builder.spec import Spec
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.settings import SheetSpec
 
 
 CHINESE, ENGLISH = language("zh"), {"lang": "en"}

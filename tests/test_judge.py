@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as spec
 from xlsxattn.checker.check import recalculate
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.reference import SheetInfo, expected
 
 if TYPE_CHECKING:

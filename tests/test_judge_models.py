@@ -14,8 +14,9 @@ import ironcalc
 import numpy as np
 import pytest
 
-from xlsxattn.builder import layout, pages, spec, writer
-from xlsxattn.builder.placed import places
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.layout.placed import places
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from drawn import model, words_of
 
-from xlsxattn.checker.layers import ACTIVATIONS
 from xlsxattn.checker.reference import SheetInfo, expected
+from xlsxattn.checker.reference.layers import ACTIVATIONS
 
 if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
     import torch

@@ -28,11 +28,14 @@ from specs import plain, toml
 
 import xlsxattn
 from xlsxattn import foreign, press, spec_schema, templates
-from xlsxattn.builder import layout, pages, spec, writer
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder import writer
+from xlsxattn.builder.layout import sheet as layout
+from xlsxattn.builder.pages import book as pages
 from xlsxattn.checker.check import check
-from xlsxattn.checker.reader import read
-from xlsxattn.cli import cli
-from xlsxattn.cli_language import CLICK, ENVIRONMENT, chosen
+from xlsxattn.checker.reading.book import read
+from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
+from xlsxattn.cli.main import cli
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
 
@@ -396,9 +399,9 @@ def test_no_message_is_glued_together():
     """A sentence in an f-string has its values in it already, and no catalogue can know it: use `say`."""
     excepted = {
         "xlsxattn/__init__.py",  # what Python itself says of a module without a name
-        "xlsxattn/builder/headwords.py",  # a look's name
+        "xlsxattn/builder/layout/headwords.py",  # a look's name
         "xlsxattn/builder/ops.py",  # told with the pages, see above
-        "xlsxattn/checker/ironcalc_child.py",  # imports nothing of ours; its words are quoted
+        "xlsxattn/checker/engines/ironcalc_child.py",  # imports nothing of ours; its words are quoted
     }
     found = {
         f"{path.relative_to(ROOT)}:{line}: {text}"

@@ -12,7 +12,7 @@ from campaign.mutants import mutated
 from campaign.partners import home, partners, place
 from campaign.site import site
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.reader import Book, Formula
+from xlsxattn.checker.reading.book import Book, Formula
 from xlsxattn.checker.reference import SheetInfo
 
 N, D, D_FF, N_VOCAB = 3, 4, 6, 5

@@ -12,7 +12,7 @@ from bridge import in_libreoffice
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn import press, templates
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 ALL_GOOD = "✓ every check holds"
 

@@ -21,7 +21,9 @@ from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn import press, templates
-from xlsxattn.builder import bulk, ops, writer
+from xlsxattn.builder import ops
+from xlsxattn.builder.writer import bulk
+from xlsxattn.builder.writer import workbook as writer
 
 SPEC = """
 title = {title}
@@ -488,7 +490,7 @@ def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, tempo
         f'{SPEC.format(title=1)}[[sheets]]\nid = "enc"\nkind = "encoder"\n'.replace("title = 1", ""), "utf-8"
     )
     monkeypatch.setattr(bulk, "LEAST", 1)
-    monkeypatch.setattr(f"xlsxattn.builder.{place}", stop)
+    monkeypatch.setattr(f"xlsxattn.builder.writer.{place}", stop)
     ended = run("build", name, "-o", "book.xlsx")
     assert (ended.code, ended.out, ended.err.strip()) == (130, "", "xlsxattn: interrupted")
     assert set(listing(Path())) == {"spec.toml", "book.xlsx"}

@@ -10,9 +10,9 @@ import time
 import click
 import pytest
 
-from xlsxattn import cli_progress
-from xlsxattn.cli_progress import progress
-from xlsxattn.cli_volume import volume
+from xlsxattn.cli import progress as cli_progress
+from xlsxattn.cli.progress import progress
+from xlsxattn.cli.volume import volume
 
 LOG = logging.getLogger("xlsxattn.press")
 

@@ -19,9 +19,9 @@ from workbooks import answers, evaluate_many, job, proved, told
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder.specification import parse
 from xlsxattn.checker.engines import saved_values
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.engines import Job
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.report import Report
 
 DRAWN = 200

@@ -14,7 +14,7 @@ from campaign.kinds import MANIFEST
 from xlsxattn import press, templates
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.engines import processes, saved_values
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
     from pathlib import Path

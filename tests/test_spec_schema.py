@@ -13,11 +13,11 @@ import pytest
 from commands import run
 
 from xlsxattn import spec_schema, templates
-from xlsxattn.builder import spec as specs
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder.specification import SpecError
+from xlsxattn.builder.specification import spec as specs
 
 try:
-    from xlsxattn.builder.sheets import KEYS as BUILT
+    from xlsxattn.builder.specification.sheets import KEYS as BUILT
 except ImportError:
     BUILT = specs.SHEET_KEYS
 

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 
 from xlsxattn import press, templates
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,15 +12,15 @@ import numpy as np
 from xlsxattn.checker import engines, structure
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.check import prove
-from xlsxattn.checker.copies import without_values
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.checker.report import Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xlsxattn.checker.cells import Grid
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 
 def tweaked(path: Path, changes: Mapping[str, Any], out: Path) -> Path:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from xlsxattn.api import Sheet, Spec, build, read
-    from xlsxattn.builder.table import SpecError
+    from xlsxattn.builder.specification import SpecError
     from xlsxattn.checker.check import check
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
-    from xlsxattn.checker.limits import NotCheckableError
+    from xlsxattn.checker.reading.limits import NotCheckableError
     from xlsxattn.press import Pressed, PressError
     from xlsxattn.spec_schema import schema
     from xlsxattn.view.look import Seen, look

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from xlsxattn import press, templates
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder.specification import SpecError
 from xlsxattn.language import say
 from xlsxattn.view.look import SAVED, look
 

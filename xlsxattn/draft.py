@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from xlsxattn.builder import bulk, writer
+from xlsxattn.builder import writer
+from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check, engines
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.runs import Runs
+from xlsxattn.checker.reading.runs import Runs
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.builder.placed import Sheet
+    from xlsxattn.builder.layout.placed import Sheet
     from xlsxattn.checker.cells import Grid
 
 LOG = logging.getLogger(__name__)

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn import draft
-from xlsxattn.builder import bulk, formulas, layout, packing, pages, writer
-from xlsxattn.builder import spec as specs
-from xlsxattn.builder.spec import Spec
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder import specification as specs
+from xlsxattn.builder.layout import formulas
+from xlsxattn.builder.specification import Spec, SpecError
+from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import check as checking
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xlsxattn.builder.graph import Book
-    from xlsxattn.builder.placed import Sheet
+    from xlsxattn.builder.layout.placed import Sheet
     from xlsxattn.checker.report import Report
 
 LOG = logging.getLogger(__name__)

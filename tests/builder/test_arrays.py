@@ -9,8 +9,8 @@ import pytest
 from specs import plain
 
 from xlsxattn.builder import layout, pages, writer
-from xlsxattn.builder.parts import typed
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder.pages.parts import typed
+from xlsxattn.builder.specification import parse
 
 LEARNED = {"id": "qkv", "kind": "self-attention", "d_k": 3, "d_v": 2}
 

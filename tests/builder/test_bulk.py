@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 from openxml_audit import OpenXmlValidator
 from specs import plain
 
-from xlsxattn.builder import bulk, layout, packing, pages, writer
-from xlsxattn.builder.parts import typed
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder import layout, pages, writer
+from xlsxattn.builder.pages.parts import typed
+from xlsxattn.builder.specification import parse
+from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 COLUMNS = 12
 MODEL = {"id": "enc", "kind": "encoder", "heads": 2, "d_ff": 20, "position": "learned"}

@@ -9,7 +9,8 @@ from model_specs import drawn
 from specs import plain
 
 from xlsxattn import templates
-from xlsxattn.builder import ops, pages, spec
+from xlsxattn.builder import ops, pages
+from xlsxattn.builder import specification as spec
 
 WORDS = {
     "RowMax": "row maximum", "LogitMax": "row maximum", "RowSum": "row sum", "LogitSum": "row sum",

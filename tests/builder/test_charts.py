@@ -8,9 +8,10 @@ import zipfile
 import pytest
 from specs import plain
 
-from xlsxattn.builder import pages, spec, theme
-from xlsxattn.builder.compare_page import MOST_POINTS
-from xlsxattn.checker.reader import read
+from xlsxattn.builder import pages, theme
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.pages.compare_page import MOST_POINTS
+from xlsxattn.checker.reading.book import read
 
 
 @pytest.fixture(scope="module")

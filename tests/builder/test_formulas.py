@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from openpyxl.utils import get_column_letter
 from specs import plain, specs
 
-from xlsxattn.builder import formulas, layout, pages, writer
+from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder.graph import Block, Part
+from xlsxattn.builder.layout import formulas
+from xlsxattn.builder.layout.placed import Placed, Rectangle
 from xlsxattn.builder.ops import Op
-from xlsxattn.builder.placed import Placed, Rectangle
-from xlsxattn.builder.spec import parse
-from xlsxattn.checker.reader import read
+from xlsxattn.builder.specification import parse
+from xlsxattn.checker.reading.book import read
 
 # --- names -------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,10 @@ from model_specs import drawn
 from specs import plain
 
 from xlsxattn import templates
-from xlsxattn.builder import experiments, layout, ops, pages, spec, theme
-from xlsxattn.builder.glossary import PAPERS, TERMS
+from xlsxattn.builder import layout, ops, pages, theme
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.pages import experiments
+from xlsxattn.builder.pages.glossary import PAPERS, TERMS
 from xlsxattn.language import codes
 
 SPECS = {name: spec.load(templates.path(name), {"lang": "en"}) for name in templates.names()}

@@ -16,20 +16,23 @@ from hypothesis import strategies as st
 from specs import plain, specs
 
 from xlsxattn import templates
-from xlsxattn.builder import lanes, layout, measures, ops, pages, parts, theme, writer
+from xlsxattn.builder import ops, pages, theme, writer
 from xlsxattn.builder.graph import Block, Group
-from xlsxattn.builder.placed import Rectangle, places
-from xlsxattn.builder.printing import page_height, pixels, repeated, tall
-from xlsxattn.builder.spec import load, parse
+from xlsxattn.builder.layout import lanes, measures
+from xlsxattn.builder.layout import sheet as layout
+from xlsxattn.builder.layout.placed import Rectangle, places
+from xlsxattn.builder.layout.printing import page_height, pixels, repeated, tall
+from xlsxattn.builder.pages import parts
+from xlsxattn.builder.specification import load, parse
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.checker.engines import processes
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xlsxattn.builder.graph import Band, Book, Page
-    from xlsxattn.builder.placed import Placed, Sheet
+    from xlsxattn.builder.layout.placed import Placed, Sheet
 
 PLAIN = {"id": "attn", "kind": "self-attention"}
 LEARNED = {"id": "qkv", "kind": "self-attention", "d_k": 3, "d_v": 2, "mask": "causal"}

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from commands import refusal
 
-from xlsxattn.builder import spec
-from xlsxattn.builder.sheets import KEYS
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.specification import SpecError
+from xlsxattn.builder.specification.sheets import KEYS
 
 WORDS = """
 length = 6

@@ -14,10 +14,10 @@ from specs import plain, specs, toml
 
 from xlsxattn import press
 from xlsxattn.builder import pages
-from xlsxattn.builder.models import MINUS_INFINITY
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder.pages.models import MINUS_INFINITY
+from xlsxattn.builder.specification import parse
 from xlsxattn.checker.engines import saved_values
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 D, WORDS = 4, {"c1": 3, "c2": 5}
 D_K, D_V, HEADS = 3, 2, 3

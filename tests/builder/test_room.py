@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from xlsxattn import templates
-from xlsxattn.builder import layout, pages, spec, theme
-from xlsxattn.builder.printing import pixels
+from xlsxattn.builder import layout, pages, theme
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.layout.printing import pixels
 from xlsxattn.language import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.builder.placed import Sheet, Text
+    from xlsxattn.builder.layout.placed import Sheet, Text
 
 CALIBRI, WIDE = 6.3 / 11, 4 / 3
 """Pixels a point: what a character of Calibri takes in words, and a wide (CJK) one."""

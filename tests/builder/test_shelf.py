@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from specs import plain
 
-from xlsxattn.builder import formulas, layout, pages
-from xlsxattn.builder.placed import places
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder import layout, pages
+from xlsxattn.builder.layout import formulas
+from xlsxattn.builder.layout.placed import places
+from xlsxattn.builder.specification import parse
 
 if TYPE_CHECKING:
-    from xlsxattn.builder.placed import Placed, Sheet
+    from xlsxattn.builder.layout.placed import Placed, Sheet
 
 GPT = {"id": "gpt", "kind": "decoder", "heads": 2, "d_ff": 12, "generate": True}
 

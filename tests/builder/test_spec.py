@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from commands import refusal
 
-from xlsxattn.builder import formulas, layout, pages, spec
-from xlsxattn.builder.placed import places
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder import layout, pages
+from xlsxattn.builder import specification as spec
+from xlsxattn.builder.layout import formulas
+from xlsxattn.builder.layout.placed import places
+from xlsxattn.builder.specification import SpecError
 
 GOOD = """
 title = "Two words"

@@ -10,7 +10,7 @@ from openxml_audit import OpenXmlValidator
 
 from xlsxattn import press, templates
 from xlsxattn.builder import theme
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,14 +11,15 @@ import pytest
 from xlsxwriter.worksheet import Worksheet
 
 from xlsxattn import press, templates
-from xlsxattn.builder import layout, pages, writer
-from xlsxattn.builder import spec as specs
+from xlsxattn.builder import layout, pages
+from xlsxattn.builder import specification as specs
+from xlsxattn.builder.writer import workbook as writer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.builder.placed import Rectangle, Sheet
+    from xlsxattn.builder.layout.placed import Rectangle, Sheet
 
 
 CHARACTER = {

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from xlsxattn.checker.choices import Counted, OneOf, Wording, own
 from xlsxattn.checker.compare import distance
+from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
-from xlsxattn.checker.attention import Expected
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare, decidable, distance, tolerance
+from xlsxattn.checker.reference.attention import Expected
 
 INFINITY = math.inf
 

@@ -8,13 +8,13 @@ import openpyxl
 import pytest
 from drawn import column, model
 
-from xlsxattn.checker.attention import Expected
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.choices import OneOf, Wording, own
 from xlsxattn.checker.compare import compare, either
-from xlsxattn.checker.focus import rounded, wording
-from xlsxattn.checker.reader import Book, Formula, Manifest
+from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
+from xlsxattn.checker.reference.attention import Expected
+from xlsxattn.checker.reference.choices import OneOf, Wording, own
+from xlsxattn.checker.reference.focus import rounded, wording
 from xlsxattn.checker.stale import stale
 
 PLAIN = {"weights": False, "scale": True, "mask": "none"}

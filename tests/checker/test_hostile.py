@@ -15,13 +15,14 @@ import hostile
 import pytest
 
 from xlsxattn import cli
-from xlsxattn.checker import engines, limits
-from xlsxattn.checker.archive import Archive
+from xlsxattn.checker import engines
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.check import check
-from xlsxattn.checker.copies import without_values
-from xlsxattn.checker.limits import NotCheckableError, guarded
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading import limits
+from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.checker.reading.limits import NotCheckableError, guarded
 
 ROOT = Path(__file__).parents[2]
 FLIPS = int(os.environ.get("XLSXATTN_FLIPS", "200"))

@@ -11,12 +11,12 @@ import pytest
 from specs import plain
 
 from xlsxattn.builder import layout, pages, writer
-from xlsxattn.builder.spec import parse
+from xlsxattn.builder.specification import parse
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.limits import NotCheckableError
-from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reader import Book, Manifest, read
+from xlsxattn.checker.reading.book import Book, Manifest, read
+from xlsxattn.checker.reading.limits import NotCheckableError
+from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.reference import SheetInfo
 
 SHAPES = {

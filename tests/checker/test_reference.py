@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from xlsxattn.checker.attention import Sized, cosine, given, softmax
-from xlsxattn.checker.reference import KINDS, Expected, ShapesDisagree, SheetInfo, expected
+from xlsxattn.checker.reference import Expected, ShapesDisagree, SheetInfo, expected
+from xlsxattn.checker.reference.attention import Sized, cosine, given, softmax
+from xlsxattn.checker.reference.ranges import KINDS
 
 PLAIN = {"weights": False, "scale": True, "mask": "none"}
 E = math.e

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from drawn import model
 
-from xlsxattn.checker import layers, models, rounding, transformer, writing
 from xlsxattn.checker.compare import tolerance
-from xlsxattn.checker.reference import expected
-from xlsxattn.checker.rounding import COARSE_PHI, COARSE_SAFETY, Rounding, exact, expect
+from xlsxattn.checker.reference import expected, layers, models, rounding, transformer, writing
+from xlsxattn.checker.reference.rounding import COARSE_PHI, COARSE_SAFETY, Rounding, exact, expect
 
 LONG = np.longdouble
 CASES = 48

@@ -16,14 +16,15 @@ from hypothesis import strategies as st
 from specs import plain
 
 from xlsxattn import press
-from xlsxattn.builder import bulk
-from xlsxattn.builder import spec as specs
-from xlsxattn.checker import archive, blocks, check, perturb
-from xlsxattn.checker.copies import without_values
-from xlsxattn.checker.limits import Allowance, NotCheckableError
-from xlsxattn.checker.reader import read, saved
-from xlsxattn.checker.rows import looks_of, sheet
-from xlsxattn.checker.runs import LEAST, Runs, Stripped, Twice
+from xlsxattn.builder.specification import spec as specs
+from xlsxattn.builder.writer import bulk
+from xlsxattn.checker import check, perturb
+from xlsxattn.checker.reading import archive, blocks
+from xlsxattn.checker.reading.book import read, saved
+from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.checker.reading.limits import Allowance, NotCheckableError
+from xlsxattn.checker.reading.rows import looks_of, sheet
+from xlsxattn.checker.reading.runs import LEAST, Runs, Stripped, Twice
 
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 TAIL = b"</sheetData></worksheet>"

@@ -8,7 +8,7 @@ import pytest
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-from xlsxattn.checker.sheets import BothValues, value_of
+from xlsxattn.checker.reading.sheets import BothValues, value_of
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 STRINGS = ["zero", "one", "", "1e5"]

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.reader import Book, Formula, Manifest
+from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.spelling import level, misspelt, tokens
 
 WIDE = Area("S", 10, 2, 3, 3)  # C11:E13

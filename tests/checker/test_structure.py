@@ -11,7 +11,7 @@ import pytest
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.check import check
-from xlsxattn.checker.reader import Book, Formula, Manifest
+from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.checker.structure import astray, misplaced_formulas, moved_names, page_of, unreadable_inputs
 

@@ -9,10 +9,10 @@ from workbooks import tweaked
 
 from xlsxattn.builder import layout, writer
 from xlsxattn.builder import pages as layout_pages
-from xlsxattn.builder.lanes import WIDEST_LANE
-from xlsxattn.builder.spec import parse
-from xlsxattn.checker.limits import NotCheckableError
-from xlsxattn.checker.reader import read, saved
+from xlsxattn.builder.layout.lanes import WIDEST_LANE
+from xlsxattn.builder.specification import parse
+from xlsxattn.checker.reading.book import read, saved
+from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.view import heat
 from xlsxattn.view.look import look
 from xlsxattn.view.steps import lanes, pages

@@ -11,7 +11,7 @@ import checkpoints
 import numpy as np
 import pytest
 
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder.specification import SpecError
 from xlsxattn.weights import size
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan

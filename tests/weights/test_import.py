@@ -12,9 +12,10 @@ from commands import refusal, run
 from marks import MARKED, marked, unmarked
 
 from xlsxattn import press
-from xlsxattn.builder import layout, pages
-from xlsxattn.builder.glossary import PAPERS
-from xlsxattn.checker.reader import read, saved
+from xlsxattn.builder import layout
+from xlsxattn.builder.pages import book as pages
+from xlsxattn.builder.pages.glossary import PAPERS
+from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.view.look import look
 from xlsxattn.weights import size
 from xlsxattn.weights.book import spec_of

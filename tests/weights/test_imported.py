@@ -25,7 +25,7 @@ from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
-from xlsxattn.checker.reader import read
+from xlsxattn.checker.reading.book import read
 from xlsxattn.weights.book import spec_of
 from xlsxattn.weights.model import read_model
 

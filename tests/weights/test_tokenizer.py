@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import checkpoints
 import pytest
 
-from xlsxattn.builder import spec
+from xlsxattn.builder import specification as spec
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.spelling import byte_letters, distinct, from_bytes, spell
 

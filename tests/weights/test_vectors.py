@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xlsxattn.builder.table import SpecError
-from xlsxattn.weights import vectors
+from xlsxattn.builder.specification import SpecError, vectors
 
 ROWS = {
     "cat": [0.5, -1.25, 3e-05],

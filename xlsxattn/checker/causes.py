@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from xlsxattn.checker.cells import Area
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.report import EngineReport
 
     At = tuple[str, int, int]

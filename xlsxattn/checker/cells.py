@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -23,6 +23,8 @@ Value: TypeAlias = float | str | bool | CellError | None
 
 Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
 """The cells of one area, row by row; an array where they are very many plain numbers."""
+
+Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
 
 
 @dataclass(frozen=True, slots=True)

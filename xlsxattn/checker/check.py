@@ -14,14 +14,14 @@ from openpyxl.utils import coordinate_to_tuple
 from xlsxattn.checker import engines, outside, spelling, structure
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
-from xlsxattn.checker.copies import without_values
 from xlsxattn.checker.lacking import lacking
-from xlsxattn.checker.limits import STANDARD, guarded
-from xlsxattn.checker.manifest import affordable
 from xlsxattn.checker.order import Order
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reader import NotCheckableError, array_of, is_text, read
-from xlsxattn.checker.reader import saved as saved_in
+from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read
+from xlsxattn.checker.reading.book import saved as saved_in
+from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.checker.reading.limits import STANDARD, guarded
+from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xlsxattn.checker.cells import Grid
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
     Values = Mapping[str, Grid]

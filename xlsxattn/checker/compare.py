@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.choices import Counted, OneOf, Wording, own
+from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
 from xlsxattn.language import say
 
 if TYPE_CHECKING:

@@ -6,15 +6,15 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.compare import Finding
-from xlsxattn.checker.reader import array_of
-from xlsxattn.checker.words import uses_blanks
+from xlsxattn.checker.reading.book import array_of
+from xlsxattn.checker.reference.words import uses_blanks
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from xlsxattn.checker.cells import Grid
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 VOCABULARY = "vocab_Tokens"
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xlsxattn.checker.compare import Finding
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
 _READ = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?", re.ASCII)
 BEFORE, ROW_BY_ROW, AFTER = range(3)

@@ -8,8 +8,8 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.archive import Archive
-from xlsxattn.checker.limits import MB, STANDARD
+from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.limits import MB, STANDARD
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 

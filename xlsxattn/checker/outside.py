@@ -6,34 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.compare import Finding
+from xlsxattn.checker.reading.links import reaches
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
 
-_TEXT = re.compile(r'"[^"]*"')
-_OTHER_FILE = re.compile(r"\[[^\[\]]*\][^!,;()+*/&=<>^]*!")
-_OTHER_PROGRAM = re.compile(r"[\w.]\|(?:'[^']*'|[^'!|]+)!")
-_FETCHES = re.compile(
-    r"\b(?:WEBSERVICE|RTD|DDE|IMAGE|CALL|REGISTER|REGISTER\.ID|EXEC|STOCKHISTORY|SQL\.REQUEST|CUBE\w+|IMPORT\w+)"
-    r"\s*\(",
-    re.IGNORECASE,
-)
 _PARTS = (
     (re.compile(r"vbaProject|macrosheets/|activeX/|embeddings/", re.IGNORECASE), "macros",
      say("{part} holds macros or embedded programs: none was run, and nothing says what they would do")),
     (re.compile(r"externalLinks/[^/]*$|connections\.xml$|queryTables/", re.IGNORECASE), "external link",
      say("{part} links the workbook to something outside: it was not followed")),
 )  # fmt: skip
-
-
-def reaches(formula: str) -> str:
-    """What in a formula reaches outside the workbook: another file, another program, the network; or ""."""
-    bare = _TEXT.sub('""', formula)
-    found = _OTHER_FILE.search(bare) or _OTHER_PROGRAM.search(bare) or _FETCHES.search(bare)
-    return found[0].strip() if found else ""
 
 
 def outside(book: Book) -> Iterator[Finding]:

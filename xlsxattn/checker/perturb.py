@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.manifest import MODELS
 from xlsxattn.checker.placing import fading, focused, numbers_of, places, ranks, texts, vanishing
-from xlsxattn.checker.reader import is_text
-from xlsxattn.checker.words import uses_blanks
+from xlsxattn.checker.reading.book import is_text
+from xlsxattn.checker.reading.manifest import MODELS
+from xlsxattn.checker.reference.words import uses_blanks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from xlsxattn.checker.engines import Edits
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.cells import Edits
+    from xlsxattn.checker.reading.book import Book
 
     At: TypeAlias = tuple[str, int, int]
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
-from xlsxattn.checker.focus import MOST as NAMED
+from xlsxattn.checker.reference.focus import MOST as NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.engines import Edits
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.cells import Edits, Value
+    from xlsxattn.checker.reading.book import Book
 
     At: TypeAlias = tuple[str, int, int]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from openpyxl.formula.tokenizer import Token
 
-    from xlsxattn.checker.reader import Book, Formula
+    from xlsxattn.checker.reading.book import Book, Formula
     from xlsxattn.language import Phrase
 
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)

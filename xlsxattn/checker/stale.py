@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from xlsxattn.checker.cells import Grid, Value
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
     Values = Mapping[str, Grid]

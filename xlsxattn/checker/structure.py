@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding, shown
 from xlsxattn.checker.cover import Cover, Single
-from xlsxattn.checker.manifest import MANIFEST, MODELS
-from xlsxattn.checker.reader import is_text
+from xlsxattn.checker.reading.book import is_text
+from xlsxattn.checker.reading.manifest import MANIFEST, MODELS
 from xlsxattn.checker.spelling import belonging, braced, span, spelled_out
 from xlsxattn.language import say
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Grid
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
     from xlsxattn.language import Phrase
 

@@ -10,7 +10,7 @@ from xlsxattn.checker.spelling import SIDE_BY_SIDE, level, span, tokens
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from xlsxattn.checker.reader import Book, Formula
+    from xlsxattn.checker.reading.book import Book, Formula
 
 
 class Unnamed:

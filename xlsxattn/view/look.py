@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from xlsxattn.checker.check import recalculate
-from xlsxattn.checker.limits import guarded
-from xlsxattn.checker.reader import read, saved
+from xlsxattn.checker.reading.book import read, saved
+from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.choice import one_of, with_near
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.view.heat import scale_of
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Grid, Value
-    from xlsxattn.checker.manifest import Manifest
-    from xlsxattn.checker.reader import Book
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reading.manifest import Manifest
     from xlsxattn.language import Language
 
 Source = Literal["saved", "ironcalc", "libreoffice", "gnumeric"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.settings import SheetSpec
-from xlsxattn.builder.spec import Spec
-from xlsxattn.builder.words import Context, Vocabulary
+from xlsxattn.builder.specification import Spec
+from xlsxattn.builder.specification.settings import SheetSpec
+from xlsxattn.builder.specification.words import Context, Vocabulary
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.table import SENTENCE, show
+from xlsxattn.builder.specification.table import SENTENCE, show
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xlsxattn.builder.table import show
+from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
 from xlsxattn.weights.bert import plan_bert, plan_distilbert, plan_roberta
 from xlsxattn.weights.config import Config

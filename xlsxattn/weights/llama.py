@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.table import show
+from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
 from xlsxattn.weights.parts import Piece, Plan, unembedding
 

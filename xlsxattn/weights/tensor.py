@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlsxattn.builder.table import SpecError
+from xlsxattn.builder.specification import SpecError
 from xlsxattn.foreign import not_json, reason
 from xlsxattn.language import say
 

@@ -16,7 +16,6 @@ from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
     Answer,
-    Edits,
     EngineFailed,
     Job,
     Limits,
@@ -29,10 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from xlsxattn.checker.cells import Edits
+
 __all__ = [
     "ENGINES",
     "Answer",
-    "Edits",
     "EngineFailed",
     "EngineMissing",
     "Job",

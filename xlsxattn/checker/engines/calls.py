@@ -33,10 +33,11 @@ from xlsxattn.scratch import workplace
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.checker.engines.processes import Answer, Edits, Job, Limits
-    from xlsxattn.checker.runs import Runs
+    from xlsxattn.checker.cells import Edits
+    from xlsxattn.checker.engines.processes import Answer, Job, Limits
+    from xlsxattn.checker.reading.runs import Runs
 
-_CHILD = Path(__file__).parents[1] / "ironcalc_child.py"
+_CHILD = Path(__file__).parent / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
 """So much of the memory may be the text of an answer: what is made of it takes more."""
 _FAILED = {

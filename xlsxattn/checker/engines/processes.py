@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Grid
-    from xlsxattn.checker.runs import Runs
+    from xlsxattn.checker.reading.runs import Runs
 
 TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnumeric"}
 PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
@@ -63,7 +63,6 @@ class Job:
     runs: Mapping[str, Runs] = field(default_factory=dict)
 
 
-Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
 """What to type into which cells: (sheet, row, column) → number or text; "" empties a cell."""
 
 Answer: TypeAlias = "dict[str, Grid] | EngineFailed"

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
-from xlsxattn.checker.archive import Archive
-from xlsxattn.checker.opening import CellsOnly
-from xlsxattn.checker.sheets import Rows, value_of
+from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.opening import CellsOnly
+from xlsxattn.checker.reading.sheets import Rows, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from xlsxattn.checker.cells import Area, Grid, Value
-    from xlsxattn.checker.engines.processes import Edits
+    from xlsxattn.checker.cells import Area, Edits, Grid, Value
 
 
 def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:

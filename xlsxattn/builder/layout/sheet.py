@@ -1,0 +1,323 @@
+"""Where everything stands: pure arithmetic on rows and columns, from pages to placed blocks and words.
+
+It knows no formula and no file. All rows and columns count from 0.
+
+A page, from the top: title, lead, facts, the lanes' headings (these stay in view), then the bands. A band:
+title, why, captions, column labels, and the rows of its blocks. A lane: a column of labels, then the blocks.
+Lanes stand side by side; wide ones share their columns, and a band has a strip for each.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import theme
+from xlsxattn.builder.graph import Block
+from xlsxattn.builder.layout.headwords import contents, front, glossary, page_head, tries, way_back
+from xlsxattn.builder.layout.lanes import colour, lay_lanes
+from xlsxattn.builder.layout.measures import (
+    BAND_GAP,
+    MARGIN,
+    WIDEST,
+    caption_lines,
+    captioned,
+    folded,
+    group_columns,
+)
+from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
+from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
+from xlsxattn.language import ENGLISH, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xlsxattn.builder.graph import Band, Book, Chart, Group, Labels, Page, Side
+    from xlsxattn.builder.layout.lanes import Lanes
+
+    Tell = Callable[[str], str]
+
+__all__ = ["TooLargeError", "lay_out"]
+
+CHART_ROWS, HIGH = 18, 11
+MOST_TAB, MOST_TAIL = 31, 16
+"""Characters of a tab's name, and of what is kept at a cut one's end."""
+WIDEST_CHART = 1100
+"""Pixels; lanes of many columns are wider."""
+ONE_LINE, MOST_WIDE = 11, 4
+"""Characters of a line of a heading beside a block; wide (CJK) ones."""
+UPRIGHT = {"map label": 62.0, "map label wide": 50.0}
+"""Points that words take which stand upright above a map; wide (CJK) characters one below the other, four."""
+MANIFEST = "xlsxattn"
+"""The page of the manifest, which a program reads: its head alone is printed."""
+MANIFEST_LINE, TALLEST = 84, 409.0
+"""Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
+MOST_OUTLINED = 128
+"""Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
+
+
+def lay_out(book: Book) -> list[Sheet]:
+    """Place every block of every page.
+
+    Raises:
+        TooLargeError: a page needs more rows or columns than a sheet has.
+    """
+    tell = book.language.tell
+    tabs = _tabs([page.title for page in book.pages], tell)
+    usual = theme.WIDE_ROW if theme.is_in_wide(book.language) else theme.ROW
+    sheets = [
+        _sheet(page, tab, tell, usual, first=i == 0, full=book.explain == "full")
+        for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
+    ]
+    firsts = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # where a link to a page leads
+    for sheet in sheets:
+        sheet.texts = [replace(text, target=firsts.get(text.target, text.target)) for text in sheet.texts]
+    return sheets
+
+
+def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
+    r"""Tab names that every program takes: 31 characters, none of []:*?/\\, no two alike but for case.
+
+    An apostrophe becomes a typographic one: where it must be doubled, Gnumeric finds no name on the tab.
+    """
+    tabs: list[str] = []
+    for i, title in enumerate(titles):
+        text = tell("Start") if i == 0 else re.sub(r"[\[\]:*?/\\!]", " ", title).strip("' ")
+        text = text or tell(say("Sheet {i}", i=i + 1))
+        text = text.replace("'", "’")
+        tab, copy = _short(text), 2
+        while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:
+            suffix = f" {copy}"
+            tab, copy = _cut(text, MOST_TAB - len(suffix)) + suffix, copy + 1
+        tabs.append(tab)
+    return tabs
+
+
+def _short(text: str) -> str:
+    """A title as a tab has it: of a model's page with a long title what comes after its last comma stays."""
+    tail = re.search("(, |，)[^,，]+$", text)
+    if _cut(text, MOST_TAB) == text or not tail or len(tail[0]) > MOST_TAIL:
+        return _cut(text, MOST_TAB)
+    return _cut(text[: tail.start()], MOST_TAB - 1 - len(tail[0].encode("utf-16-le")) // 2) + "…" + tail[0]
+
+
+def _cut(text: str, units: int) -> str:
+    """The text's beginning, in UTF-16 units (as Excel counts), never half a character."""
+    while len(text.encode("utf-16-le")) > 2 * units:
+        text = text[:-1]
+    return text.strip("' ")
+
+
+def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full: bool) -> Sheet:
+    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), row=usual, folded=page.behind)
+    sheet.widths[0] = 2.0
+    sheet.texts.append(Text(0, 0, page.title, "title"))
+    sheet.heights[0] = 30.0
+    if first:
+        row = front(sheet, page, tell)
+    else:
+        row = glossary(sheet, page, contents(sheet, page, page_head(sheet, page), tell), tell)
+    lanes = lay_lanes(sheet, page)
+    row = max(row, lanes.first_band)
+    pieces: list[tuple[int, int]] = []
+    for i, band in enumerate(page.bands):
+        row = _band(sheet, band, row, lanes, pieces, tell, full=full)
+        if below := [chart for chart in page.charts if chart.after == i]:
+            row = _charts(sheet, below, row, lanes, pieces)
+    row = tries(sheet, page, row, pieces, tell)
+    row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
+    finish(sheet, row, pieces, all_of_it=page.id != MANIFEST)
+    if not first:  # columns have their widths now
+        way_back(sheet, page, tell)
+    return sheet
+
+
+def _band(
+    sheet: Sheet, band: Band, row: int, lanes: Lanes, pieces: list[tuple[int, int]], tell: Tell, *, full: bool
+) -> int:
+    """Place a band from ``row``; the row where the next one begins. Adds what no page should tear."""
+    cited = say("{why} ({paper})", why=band.why, paper=band.paper)
+    first, said = row, [tell(cited) if band.paper else band.why]
+    said += [band.more] if full and band.more else []
+    said = [line for text in said for line in folded(text, "why")]
+    sheet.texts.append(Text(row, MARGIN, band.title, "step"))
+    sheet.texts += [Text(row + i, MARGIN, text, "why") for i, text in enumerate(said, 1) if text]
+    sheet.heights[row] = 20.0
+    row, before = row + 1 + len(said), len(sheet.placed)
+    own: list[tuple[int, int]] = []
+    for lane, strip in _strips(band, lanes):
+        top, row = row, _strip(sheet, band, strip, row)
+        own.append((top if own else first, row))
+        if lane is not None:
+            sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lane)))
+    whole = [(first, row)] if lanes.stacked and not band.shared else []
+    pieces += [*whole, *own]  # a step that does not fit on a page is torn between sentences
+    _share_heat(sheet, before)
+    if band.level:
+        sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
+    return row
+
+
+def _strips(band: Band, lanes: Lanes) -> list[tuple[int | None, list[tuple[Group, int]]]]:
+    """The groups of a band that stand side by side, each with its first column; and whose rows these are.
+
+    They are nobody's where lanes stand side by side, and where all share the groups.
+    """
+    own = [(i, group) for i, group in enumerate(band.groups) if group is not None]
+    if band.shared:
+        return [(None, strip) for strip in _flow([group for _, group in own], lanes.starts)]
+    placed = [(i, (group, lanes.columns(i)[0])) for i, group in own]
+    return [(i, [one]) for i, one in placed] if lanes.stacked else [(None, [one for _, one in placed])]
+
+
+def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Group, int]]]:
+    """Groups that all lanes share, a lane each and then another row, so that columns keep their widths."""
+    strips: list[list[tuple[Group, int]]] = [[]]
+    lanes, lane = len(starts) - 1, 0
+    for group in groups:
+        wide = bool(group.rows) + group_columns(group)
+        if strips[-1] and (lane >= lanes or starts[lane] + wide >= starts[-1]):
+            strips.append([])
+            lane = 0
+        strips[-1].append((group, starts[lane]))
+        end = starts[lane] + wide
+        lane = next((i for i, start in enumerate(starts[:-1]) if start > end), lanes)
+    return strips
+
+
+def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
+    """Place groups side by side: a line of captions, a line of column labels, the blocks."""
+    groups = [group for group, _ in strip]
+    sides = [side.heading for group in groups for side in group.sides]
+    captions = [[group.title] if group.title else caption_lines(group) for group in groups]
+    titled = max((len(lines) for lines in captions), default=0)
+    titled = titled if captioned(band) or any(group.title for group in groups) else 0
+    headed = any(group.cols is not None for group in groups) or bool(sides)
+    above = [group.cols.look for group in groups if isinstance(group.cols, Block)]
+    if upright := max((UPRIGHT.get(look, 0.0) for look in above), default=0.0):
+        sheet.heights[row + titled] = upright
+    if (most := max(map(_lines, sides), default=1)) > 1:
+        sheet.heights[row + titled] = 13.0 * most
+    for (group, col), lines in zip(strip, captions, strict=True):
+        look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
+        sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
+        _group(sheet, group, row + titled + headed, col)
+    columns = (blocks for g in groups for blocks in (g.blocks, *(side.blocks for side in g.sides)))
+    return row + titled + headed + max(sum(block.rows for block in blocks) for blocks in columns) + BAND_GAP
+
+
+def _lines(heading: str) -> int:
+    """How many lines a heading is broken into: between words, or between any two of its wide characters."""
+    wide = theme.cell_width(heading) - len(heading)
+    return int(-(-wide // MOST_WIDE)) if wide else len(textwrap.wrap(heading, ONE_LINE))
+
+
+def _share_heat(sheet: Sheet, before: int) -> None:
+    """Blocks of one band with the same heat map share its ends, so that lanes compare."""
+    areas: dict[str, list[Rectangle]] = {}
+    for p in sheet.placed[before:]:
+        areas.setdefault(theme.LOOKS[p.block.look].heat, []).append(p.area)
+    for i, p in enumerate(sheet.placed[before:], before):
+        heat = theme.LOOKS[p.block.look].heat
+        if heat:
+            sheet.placed[i] = replace(p, heat=tuple(areas[heat]))
+
+
+def _group(sheet: Sheet, group: Group, row: int, col: int) -> None:
+    """Place a group: its labels in ``col``, its first block from ``row``."""
+    first = col + 1 if group.rows else col
+    word = _word(group, row, col)
+    if group.corner:
+        sheet.texts.append(Text(row - 1, col, group.corner, "side"))
+    if group.cols is not None:
+        _labels(sheet, group.cols, row - 1, first, None, down=False)
+    top = row
+    for i, block in enumerate(group.blocks):
+        _place(sheet, block, top, first, word)
+        if i < len(group.rows):
+            _labels(sheet, group.rows[i], top, col, word, down=True)
+        top += block.rows
+    side_col = first + max(block.cols for block in group.blocks)
+    for side in group.sides:
+        _side(sheet, side, row, side_col, word)
+        side_col += side.width
+
+
+def _side(sheet: Sheet, side: Side, row: int, col: int, word: tuple[int, int] | None) -> None:
+    """Place what stands beside a block, its heading or labels in the row above."""
+    if side.cols is not None:
+        _place(sheet, side.cols, row - 1, col, None)
+    else:
+        sheet.texts.append(Text(row - 1, col, side.heading, "side"))
+    sheet.texts += [Text(row + i, col, text, "side") for i, text in enumerate(side.words)]
+    top = row
+    for block in side.blocks:
+        _place(sheet, block, top, col, word)
+        top += block.rows
+
+
+def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
+    outlined = block.rows * block.cols <= MOST_OUTLINED or block.look == "word label"
+    sheet.placed.append(Placed(block, row, col, word if outlined else None))
+    _widen(sheet, block, col)
+    if theme.LOOKS[block.look].format.get("font_size", 0) > HIGH and block.look != "lane":
+        sheet.heights |= dict.fromkeys(range(row, row + block.rows), 20.0)
+    if block.look == "manifest":
+        for i, values in enumerate(block.values):
+            lines = max(-(-len(str(v)) // MANIFEST_LINE) for v in values)
+            sheet.heights |= {row + i: min(12.0 * lines + 3, TALLEST)} if lines > 1 else {}
+
+
+def _word(group: Group, row: int, col: int) -> tuple[int, int] | None:
+    """Where the words stand that name a group's rows; none where its rows are no words of a sentence."""
+    labels = group.rows[0] if group.rows else None
+    if group.blocks[0].look in ("token", "word label"):
+        return row, col + 1
+    return (row, col) if isinstance(labels, Block) and labels.look == "word label" else None
+
+
+def _labels(
+    sheet: Sheet, labels: Labels, row: int, col: int, word: tuple[int, int] | None, *, down: bool
+) -> None:
+    if isinstance(labels, Block):
+        _place(sheet, labels, row, col, word)
+        return
+    look = "row label" if down else "col label"
+    for i, text in enumerate(labels):
+        sheet.texts.append(Text(row + i, col, text, look) if down else Text(row, col + i, text, look))
+
+
+def _widen(sheet: Sheet, block: Block, col: int) -> None:
+    """Make a block's columns wide enough for what they hold; words that run on to the right need no room."""
+    look = theme.LOOKS[block.look]
+    for j in range(block.cols):
+        wide = block.widths[min(j, len(block.widths) - 1)] if block.widths else look.width
+        if block.look != "manifest":
+            wide = min(wide, WIDEST)
+        if wide:
+            sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), wide)
+
+
+def _charts(
+    sheet: Sheet, charts: Sequence[Chart], row: int, lanes: Lanes, pieces: list[tuple[int, int]]
+) -> int:
+    """Bars below their lanes, then the other charts one below the other; the row after the last."""
+    bars = [chart for chart in charts if chart.kind == "bar"]
+    for line in [[chart] for chart in bars] if lanes.stacked else [bars] * bool(bars):
+        for chart in line:
+            _chart(sheet, chart, row + 1, lanes.columns(chart.lane))
+        pieces.append((row, row + CHART_ROWS + 1))
+        row += CHART_ROWS + 1
+    for chart in charts:
+        if chart.kind != "bar":
+            _chart(sheet, chart, row + 1, lanes.columns(0))
+            pieces.append((row, row + CHART_ROWS + 4))
+            row += CHART_ROWS + 4
+    return row + 1
+
+
+def _chart(sheet: Sheet, chart: Chart, row: int, columns: range) -> None:
+    width = min(int(pixels(sheet, columns)), WIDEST_CHART)
+    sheet.charts.append(PlacedChart(chart, row, columns[0], width))

@@ -1,0 +1,329 @@
+"""Attention block by block: projections, scores, softmax, outputs; one head or several.
+
+Vaswani et al. 2017, "Attention Is All You Need": equation 1 and section 3.2. Grouped queries: Ainslie et
+al. 2023.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Block, Group, Part, Side
+from xlsxattn.builder.pages.parts import Step, computed, dims_above, names_in, numbered, step, typed
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xlsxattn.builder.graph import Labels
+    from xlsxattn.builder.pages.parts import Lane, Steps
+    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.builder.specification.table import Matrix
+
+LEARNED = "Learned in training, then fixed. All sentences share them: change a number and all of them follow."
+DRAWN = (
+    "Drawn at random by the seed {seed}: nobody has trained them, so what comes out means nothing yet. "
+    "All sentences share them."
+)
+
+
+SUMS = (
+    "Every row of the attention must sum to 1. This is how far the worst is from it: a number like 2.2E-16, "
+    "fifteen zeros after the point, is rounding and no fault."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attending:
+    """Who attends to whom, by which weights, and how the ranges are named.
+
+    Attributes:
+        sheet: the settings.
+        lane: the sentence that the queries come from.
+        keys: the sentence that keys and values come from; the same in self-attention.
+        p: what the ranges' names begin with, ``<sheet>_<context>`` or ``<sheet>_<context>_l1``.
+        kp: what the keys' and values' names begin with.
+        w: what the weights' names begin with, ``<sheet>`` or ``<sheet>_l1``.
+        x: the range that queries are made from.
+        memory: the range that keys and values are made from.
+        d_model: columns of both.
+        mask: the mask's range, "" for none.
+        rotary: what the names of the cosines and sines begin with, "" where nothing is rotated.
+        entropy: whether entropies are shown, "both", "scaled" or "".
+        apart: whether keys and values stand in their own sentence's lane, or beside the queries.
+    """
+
+    sheet: SheetSpec
+    lane: Lane
+    keys: Lane
+    p: str
+    kp: str
+    w: str
+    x: str
+    memory: str
+    d_model: int
+    mask: str = ""
+    rotary: str = ""
+    entropy: str = ""
+    apart: bool = False
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the keys are another sentence's."""
+        return self.lane.id != self.keys.id
+
+    @property
+    def grouped(self) -> bool:
+        """Whether several heads share keys and values."""
+        return self.sheet.kv_heads < self.sheet.heads
+
+
+def one_head(a: Attending) -> Steps:
+    """Attention without heads: Q, K, V (the input itself where there are no weights), softmax, Output."""
+    learned = bool(a.sheet.weights)
+    steps: Steps = {}
+    for letter in "QKV" if learned else "":
+        steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, f"{a.w}_")
+    q, k, v = (f"{a.p}_Q", f"{a.kp}_K", f"{a.kp}_V") if learned else (a.x, a.memory, a.memory)
+    steps |= _rotations(a, "Q", a.p) | _rotations(a, "K", a.kp)
+    q, k = (f"{q}Rot", f"{k}Rot") if a.rotary else (q, k)
+    d_v = a.sheet.d_v if learned else a.d_model
+    steps |= _softmax(a, a.p, q, k)
+    output = _output(a, a.p, v, d_v)
+    cols = dims_above(output.name, a.d_model) if d_v == a.d_model else numbered("v", d_v)
+    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols))
+    return steps
+
+
+def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = True) -> Steps:
+    """MultiHead = Concat(head_1, ..., head_h) W_O, with head_i = Attention(X W_Q_i, X W_K_i, X W_V_i)."""
+    sheet = a.sheet
+    steps: Steps = {}
+    for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
+        shared = _projection(a, "K", f"{a.kp}_g{g}", f"{a.w}_g{g}_") | _rotations(a, "K", f"{a.kp}_g{g}")
+        shared |= _projection(a, "V", f"{a.kp}_g{g}", f"{a.w}_g{g}_")
+        steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
+    for h in range(1, sheet.heads + 1):
+        steps |= _folded(_head(a, h), f"h{h}", "Head {part}: {title}", h)
+    heads = range(1, sheet.heads + 1)
+    parts = []
+    for h in heads:
+        op, names = a.lane.reading(ops.CONCAT, {"head": f"{a.p}_h{h}_Output"})
+        parts.append(Part(op, names, sheet.d_v))
+    concat = Block(
+        f"{a.p}_Concat", a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts)
+    )
+    over = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
+    steps["Concat"] = step(ops.CONCAT, a.lane, a.lane.group(concat, over))
+    op = ops.PROJECT_OUT_BIASED if sheet.bias else ops.PROJECT_OUT
+    names = {"concat": concat.name, "w_o": f"{a.w}_W_O", **({"b": f"{a.w}_b_O"} if sheet.bias else {})}
+    output = a.lane.block(f"{a.p}_{result}", a.d_model, op, look, **names)
+    cols = dims_above(output.name, a.d_model) if dims else None
+    steps[result] = step(op, a.lane, a.lane.group(output, cols))
+    return steps
+
+
+def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
+    """Some heads of an attention and nothing else, each with keys and values of its own."""
+    a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
+    return {
+        f"h{h}_{k}": s._replace(title=say("Head {part}: {title}", part=h, title=say(s.title)))
+        for h in heads
+        for k, s in _head(a, h).items()
+    }
+
+
+def _folded(steps: Steps, key: str, titled: str, part: int) -> Steps:
+    """Steps of one head, which can be folded away."""
+    return {
+        f"{key}_{k}": s._replace(title=say(titled, part=part, title=say(s.title)), level=1)
+        for k, s in steps.items()
+    }
+
+
+def _head(a: Attending, h: int) -> Steps:
+    p, kp, w = f"{a.p}_h{h}", f"{a.kp}_h{h}", f"{a.w}_h{h}_"
+    steps = _projection(a, "Q", p, w)
+    if a.grouped:
+        kp = f"{a.kp}_g{-(-h * a.sheet.kv_heads // a.sheet.heads)}"
+    else:
+        steps |= _projection(a, "K", kp, w) | _projection(a, "V", kp, w)
+    steps |= _rotations(a, "Q", p) | ({} if a.grouped else _rotations(a, "K", kp))
+    turned = "Rot" if a.rotary else ""
+    steps |= _softmax(a, p, f"{p}_Q{turned}", f"{kp}_K{turned}")
+    output = _output(a, p, f"{kp}_V", a.sheet.d_v)
+    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
+    return steps
+
+
+def _projection(a: Attending, letter: str, p: str, w: str) -> Steps:
+    """Q = X W_Q, K = X W_K or V = X W_V (n × d_k, d_k, d_v), plus a bias where there are biases."""
+    lane, x = (a.lane, a.x) if letter == "Q" else (a.keys, a.memory)
+    size = a.sheet.d_v if letter == "V" else a.sheet.d_k
+    names = {"x": x, "w": f"{w}W_{letter}"}
+    op = ops.PROJECT[letter]
+    if a.sheet.bias:
+        op, names = ops.PROJECT_BIASED[letter], {**names, "b": f"{w}b_{letter}"}
+    block = lane.block(f"{p}_{letter}", size, op, "embedding", **names)
+    where = lane if a.apart else a.lane
+    return {letter: step(op, where, lane.group(block, numbered(letter.lower(), size)))}
+
+
+def _rotations(a: Attending, letter: str, p: str) -> Steps:
+    """Q or K with every pair of columns turned by its position's angle (n × d_k)."""
+    if not a.rotary:
+        return {}
+    op, s = ops.ROTATE[letter], a.sheet.id
+    names = {"x": f"{p}_{letter}", "cos": f"{a.rotary}_Cos", "sin": f"{a.rotary}_Sin", "turn": f"{s}_Turn"}
+    block = a.lane.block(f"{p}_{letter}Rot", a.sheet.d_k, op, "embedding", **names)
+    half = a.sheet.d_k // 2
+    pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]
+    return {
+        f"{letter}Rot": step(op, a.lane, a.lane.group(block, tuple(say("pair {i}", i=i + 1) for i in pairs)))
+    }
+
+
+def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
+    """softmax(Q Kᵀ / √d_k), in steps that a reader can follow; all n × n, helpers n × 1."""
+    lane, s = a.lane, a.sheet.id
+
+    def square(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
+        keys = "other" if a.crossed else "own"
+        block = lane.block(f"{p}_{name}", a.keys.n, op, look, keys, **names)
+        return lane.group(block, a.keys.words_above(block.name), sides)
+
+    def side(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
+        return Side(heading, lane.column(f"{p}_{name}", op, look, **names))
+
+    top = f"{p}_Masked" if a.mask else f"{p}_Scaled"
+    row_max = side("row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
+    unscaled = {"scaled": top, "row_max": f"{p}_RowMax", "scale": f"{s}_Scale"}
+    alike = ops.ALIKE if a.x.endswith("_X") else ops.ALIKE_IN_PLACE
+    compared = ops.SCORES if a.sheet.weights else alike
+    op, names = (
+        ops.SCALED if a.sheet.scale else ops.NOT_SCALED,
+        {"scores": f"{p}_Scores", "scale": f"{s}_Scale"},
+    )
+    if a.sheet.tempered:
+        op = ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE
+        names |= {"temperature": f"{s}_Temperature"}
+    steps = {
+        "Scores": step(compared, lane, square("Scores", compared, "scores", q=q, k=k)),
+        "Scaled": step(
+            op,
+            lane,
+            square("Scaled", op, "scores", *(() if a.mask else (row_max,)), **names),
+        ),
+    }
+    if a.mask:
+        names = {"mask": a.mask, "minus_infinity": f"{s}_MaskValue", "scaled": f"{p}_Scaled"}
+        steps["Masked"] = step(ops.MASKED, lane, square("Masked", ops.MASKED, "masked", row_max, **names))
+    sums = [side("row sum", "RowSum", ops.ROW_SUM, exp=f"{p}_Exp")]
+    attention = f"{p}_Attention"
+    checks = [side("row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
+    if a.entropy:
+        checks.append(side("entropy", "Entropy", ops.ENTROPY, attention=attention))
+    if a.entropy == "both":
+        sums.append(side("row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **unscaled))
+        names = {"unscaled_sum": f"{p}_UnscaledSum", **unscaled}
+        checks.append(side("entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
+    group = square("Exp", ops.EXP, "exp", *sums, scaled=top, row_max=f"{p}_RowMax")
+    steps["Exp"] = step(ops.EXP, lane, group)
+    group = square("Attention", ops.ATTENTION, "attention", *checks, exp=f"{p}_Exp", row_sum=f"{p}_RowSum")
+    steps["Attention"] = step(ops.ATTENTION, lane, group)
+    if a.entropy == "both" and a.sheet.scale:
+        more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
+        why = say(more, why=say(ops.ATTENTION.why))
+        steps["Attention"] = steps["Attention"]._replace(why=why)
+    return steps
+
+
+def _output(a: Attending, p: str, v: str, d_v: int) -> Block:
+    names = {"attention": f"{p}_Attention", "v": v}
+    keys = "other" if a.crossed else ""
+    return a.lane.block(f"{p}_Output", d_v, ops.OUTPUT, "output", keys, **names)
+
+
+def drift(lane: Lane, p: str, steps: Steps) -> Steps:
+    """The largest distance of any attention row's sum from 1, over all heads."""
+    sums = [name for name in names_in(steps) if name.endswith("_AttentionSum")]
+    terms = ",".join(f"ABS({name}-1)" for name in sums)
+    block = computed(f"{p}_Drift", (1, 1), ops.DRIFT, "tiny", terms=terms)
+    group = Group((block,), ((ops.DRIFT.maths,),))
+    return {"Drift": Step("Check", SUMS, {lane.id: group})}
+
+
+# --- weights -----------------------------------------------------------------------------------------------
+
+
+def attention_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, d_model: int) -> list[Band]:
+    """The learned matrices of one attention, which all sentences share; ``w`` begins their names."""
+    groups = []
+    for letter, size, heads in _columns(sheet):
+        name = f"{w}_W_{letter}"
+        rows = computed(f"{name}_Rows", (d_model, 1), ops.COL_LABELS, "row label", texts="vocab_Dims")
+        labelled: tuple[str, ...] = numbered(letter.lower(), size)
+        if sheet.headed:
+            part = "g" if heads < sheet.heads else "h"
+            labelled = tuple(f"{part}{h + 1} {label}" for h in range(heads) for label in labelled)
+        block = _sliced(sheet, w, f"W_{letter}", weights, size, heads)
+        labels: Labels = numbered("x", d_model) if sheet.is_model else rows
+        groups.append(Group((block,), (labels,), labelled, title=f"W_{letter}"))
+        if sheet.bias:
+            block = _sliced(sheet, w, f"b_{letter}", weights, size, heads)
+            groups.append(Group((block,), (("+",),), labelled, title=f"b_{letter}"))
+    why = LEARNED if sheet.seed is None else say(DRAWN, seed=sheet.seed)
+    made = [Band("Weights", why, tuple(groups), shared=True, show_formula=False)]
+    if sheet.headed:
+        block = typed(f"{w}_W_O", "input", weights["W_O"])
+        labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
+        cols = None if sheet.is_model else dims_above(block.name, d_model)
+        groups = [Group((block,), (labels,), cols, title="W_O")]
+        if sheet.bias:
+            groups.append(Group((typed(f"{w}_b_O", "input", weights["b_O"]),), (("+",),), title="b_O"))
+        made.append(
+            Band("Output weights", ops.PROJECT_OUT.why, tuple(groups), shared=True, show_formula=False)
+        )
+    return made
+
+
+def head_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, heads: tuple[int, ...]) -> Band:
+    """The learned matrices of some heads, each with a name of its own."""
+    groups = []
+    for h in heads:
+        for letter, size in (("Q", sheet.d_k), ("K", sheet.d_k), ("V", sheet.d_v)):
+            labelled = numbered(letter.lower(), size)
+            for kind in ("W", "b") if sheet.bias else ("W",):
+                name = f"h{h}_{kind}_{letter}"
+                block = typed(f"{w}_{name}", "input", weights[name])
+                labels = ("+",) if kind == "b" else numbered("x", block.rows)
+                groups.append(
+                    Group(
+                        (block,),
+                        (labels,),
+                        labelled,
+                        title=say("{name} of head {h}", name=f"{kind}_{letter}", h=h),
+                    )
+                )
+    why = "Learned in training, then fixed: the columns of these heads alone."
+    return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
+
+
+def _columns(sheet: SheetSpec) -> list[tuple[str, int, int]]:
+    """Letter, columns of a head, and how many heads' columns stand side by side."""
+    heads, kv = (sheet.heads, sheet.kv_heads) if sheet.headed else (1, 1)
+    return [("Q", sheet.d_k, heads), ("K", sheet.d_k, kv), ("V", sheet.d_v, kv)]
+
+
+def _sliced(
+    sheet: SheetSpec, w: str, own: str, weights: Mapping[str, Matrix], size: int, heads: int
+) -> Block:
+    """A weight matrix; with heads, each head or group has a name over its own columns of the same cells."""
+    block = typed(f"{w}_{own}", "input", weights[own])
+    if not sheet.headed:
+        return block
+    part = "g" if heads < sheet.heads and own[-1] != "Q" else "h"
+    slices = tuple((f"{w}_{part}{h + 1}_{own}", h * size, size) for h in range(heads))
+    return replace(block, slices=slices)

@@ -1,0 +1,320 @@
+"""The pages around the attention sheets: Start, Inputs, Compare; and the whole book in order."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops, theme
+from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Sample, Side
+from xlsxattn.builder.pages.compare_page import compare_page
+from xlsxattn.builder.pages.experiments import inputs
+from xlsxattn.builder.pages.glossary import glossary_page
+from xlsxattn.builder.pages.models import attention_pages, cross_attention_page
+from xlsxattn.builder.pages.parts import computed, typed
+from xlsxattn.builder.pages.telling import told
+from xlsxattn.builder.pages.transformer import model_pages
+from xlsxattn.builder.specification.settings import ATTENTION, WRITERS
+from xlsxattn.builder.theme import cell_width
+from xlsxattn.language import language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.ops import Op
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.builder.specification.words import Context
+
+LEAD = (
+    "A convolution sees a small window of words at a time. Attention lets every word look at every other "
+    "word at once, and decides by the words themselves how much each one matters."
+)
+FOLLOW = {
+    False: "Follow one word through this workbook, from its embedding to what it becomes.",
+    True: "Follow one word through this workbook: its embedding is the same in every sentence, and what it "
+    "becomes is not.",
+}
+READ = (
+    "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
+    "formula; all other formulas are in their cells: click one."
+)
+CHANGE = "2.  On Inputs, swap a word or change a number, and watch what moves on the other sheets."
+IN_NAMES = (
+    "3.  Formulas speak in names of blocks: {formula}. The name box beside the formula bar leads to each."
+)
+ARRAYS = (
+    "4.  Curly brackets: one formula fills a whole block, or a cell. MMULT(A,TRANSPOSE(B)) multiplies every "
+    "row of A with every row of B, number by number, and adds up: a dot product in each cell. -- makes 1 of "
+    "TRUE and 0 of FALSE; 0+ reads blanks as 0."
+)
+PARTS = (
+    "5.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
+    "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
+)
+LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
+OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
+FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
+SENTENCES = (
+    "A word a cell: choose another from the list, or type one that the vocabulary has; Cat is another word "
+    "than cat. The number of cells is fixed: for more, make the workbook anew; in a spec, length gives blank "
+    "ones."
+)
+VOCABULARY = (
+    "One row a word, one column a dimension. Change any number. For a new word, insert a row "
+    "between two words and type the word and its numbers."
+)
+VERSION = 1
+TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
+"""A word that the vocabulary has more than once."""
+
+
+def book(spec: Spec) -> Book:
+    """All pages of a spec's workbook in its language, in the order of its tabs (the manifest comes last)."""
+    spoken = language(spec.lang)
+    pages = [_inputs(spec)]
+    for i, sheet in enumerate(spec.sheets):
+        pages += _pages(spec, sheet, followed(spec, i))
+    pages = [told(page, spoken) for page in (_start(spec, pages), *pages, glossary_page(pages))]
+    manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
+    return Book(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
+
+
+def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
+    """The pages of one sheet: one, or, for a model, many."""
+    if sheet.is_model:
+        return model_pages(spec, sheet)
+    if sheet.kind == "compare":
+        return [compare_page(spec, sheet, before)]
+    if sheet.kind == "cross-attention":
+        return [cross_attention_page(spec, sheet)]
+    return attention_pages(spec, sheet)
+
+
+def followed(spec: Spec, place: int) -> list[SheetSpec]:
+    """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
+    every = tuple(context.id for context in spec.contexts)
+    return [
+        s for s in spec.sheets[:place] if s.kind in ATTENTION or (s.kind == "encoder" and s.contexts == every)
+    ]
+
+
+def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
+    """The manifest: what a checker that has never seen the spec must know to prove the workbook."""
+    blocks = [block for page in pages for block in page.blocks()]
+    inputs = [(name,) for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
+    formulas = [
+        (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
+        for b in blocks
+        if b.kind == "formula"
+    ]
+    sheets = [(sheet.id, sheet.kind, _settings(sheet)) for sheet in spec.sheets]
+    tables = (
+        ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
+        ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
+        ("Contexts", "The sentences' ids.", ("id",), [(c.id,) for c in spec.contexts]),
+        ("Inputs", "The ranges that a person may change.", ("range",), inputs),
+        (
+            "Formulas",
+            "The formula that each computed range should hold.",
+            ("range", "entered as", "formula"),
+            formulas,
+        ),
+    )
+    bands = []
+    for name, why, heads, values in tables:
+        block = replace(typed(f"xlsxattn_{name}", "manifest", values, "constant"), widths=(44.0, 16.0, 90.0))
+        bands.append(Band(name, why, (Group((block,), cols=heads or None),), shared=True, show_formula=False))
+    lead = "What a checker needs to recompute this workbook from its inputs. Please leave it as it is."
+    return Page("xlsxattn", "Contract", lead, bands=tuple(bands))
+
+
+def _settings(sheet: SheetSpec) -> str:
+    """What the checker must know of a sheet, as JSON."""
+    if sheet.kind == "compare":
+        return json.dumps(
+            {"axes": list(sheet.axes)} | ({"near": True} if sheet.near else {}), ensure_ascii=False
+        )
+    keys = ["scale", "mask"]
+    found: dict[str, object] = {}
+    if sheet.is_model:
+        keys += ["layers", "heads", "kv_heads", "d_ff", "norm", "residual", "activation", "bias"]
+        keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
+        keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
+        keys += ["pool"] if sheet.kind == "classifier" else []
+        keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
+        keys += ["browse"] if sheet.browses else []
+        keys += ["taken"] if sheet.taken else []
+        found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
+    else:
+        found["weights"] = bool(sheet.weights)
+        keys += ["heads"] if sheet.headed else []
+        found |= {"temperature": True} if sheet.tempered else {}
+        keys += ["bias"] if sheet.bias else []
+        keys += ["kv_heads"] if sheet.kv_heads < sheet.heads else []
+        keys += ["position", "pairs"] if sheet.position != "none" else []
+    if sheet.weights:
+        keys += ["d_k", "d_v"]
+    keys += ["maps"] if sheet.maps else []
+    found |= {key: getattr(sheet, key) for key in keys}
+    roles = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
+    if sheet.kind in roles:
+        found |= dict(zip(roles[sheet.kind], sheet.contexts, strict=True))
+    elif sheet.is_model:
+        found["contexts"] = list(sheet.contexts)
+    return json.dumps(found)
+
+
+def _start(spec: Spec, pages: Sequence[Page]) -> Page:
+    own = {"vocab", *(sheet.id for sheet in spec.sheets)}
+    checked = [page for page in pages if page.id in own]
+    statuses = tuple(
+        computed(f"xlsxattn_{page.id}_Status", (1, 1), ops.SAME_TEXT, "status", source=f"{page.id}_Status")
+        for page in checked
+    )
+    condition = ops.no_failure(block.name for block in statuses)
+    check = ops.status("✓ every check holds", (condition, "✗ a check fails: see below"))
+    overall = computed("xlsxattn_Status", (1, 1), check, "status")
+    rows = (("all sheets",), *((page.title,) for page in checked))
+    band = Band(
+        "Live checks",
+        "These cells are formulas too: they follow every change you make.",
+        (Group((overall, *statuses), rows),),
+        shared=True,
+        show_formula=False,
+    )
+    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
+    usual = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
+    return Page(
+        "start",
+        spec.title,
+        spec.about or usual,
+        bands=(band,),
+        paragraphs=_how_to(spec, pages),
+        boxes=boxes,
+        legend=_legend(spec),
+    )
+
+
+def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
+    """What to do with the workbook; one of its own products of matrices shows how formulas read."""
+    blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
+    products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
+    shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
+    growing = any(sheet.generate for sheet in spec.sheets)
+    return (READ, CHANGE, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if growing else ()))
+
+
+def _legend(spec: Spec) -> tuple[tuple[Sample, ...], ...]:
+    """What the colours mean, line by line; only those that the workbook has."""
+    kinds = (
+        Sample("input: yours to change", "legend input"),
+        Sample("formula", "legend formula"),
+        Sample("result (bold)", "legend result"),
+        Sample("the focus word's row", "legend focus"),
+    )
+    heat = [
+        Sample("far above 0: darker", "legend positive"),
+        Sample("far below 0: darker", "legend negative"),
+        Sample("weight from 0 to 1", "legend weight"),
+    ]
+    if any(sheet.mask != "none" for sheet in spec.sheets):
+        heat.append(Sample("−∞: must not be seen", "legend unseen"))
+    lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
+    colours = tuple(Sample(words, look) for words, look, _ in lanes)
+    return (kinds, tuple(heat), *([colours] if len(spec.contexts) > 1 else []))
+
+
+def _inputs(spec: Spec) -> Page:
+    words = spec.vocabulary
+    tokens, positions = [], []
+    wide = (max(cell_width(word) for word in words.tokens) + 2.0,)
+    for c in spec.contexts:
+        n = len(c.words)
+        index = typed(f"{c.id}_Index", "index", tuple((float(i + 1),) for i in range(n)), "constant")
+        block = replace(typed(f"{c.id}_Tokens", "token", [(word,) for word in c.words]), widths=wide)
+        names = {"tokens": block.name, "vocabulary": "vocab_Tokens"}
+        ids = computed(f"{c.id}_Ids", (n, 1), ops.IDS, "word number", **names)
+        sides = (Side("position", (index,)),)
+        tokens.append(Group((block,), (ids,), ("word",), sides, corner="row in the vocabulary"))
+        names = {"tokens": block.name, "focus": "vocab_Focus"}
+        find = computed(f"{c.id}_Focus", (1, 1), ops.FIND, "count", **names)
+        positions.append(Group((find,), (("position",),)))
+    vocabulary = replace(typed("vocab_Tokens", "token", [(word,) for word in words.tokens]), widths=wide)
+    E = typed("vocab_E", "input", words.E)
+    dims = typed("vocab_Dims", "dimension", (words.dimensions,))
+    index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens="vocab_Tokens")
+    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens="vocab_Tokens")
+    table = Group((E,), (vocabulary,), dims, (Side("row", (index,)), Side("", (times,))))
+    following = [sheet for sheet in spec.sheets if sheet.kind == "compare"]
+    bands = (
+        Band(
+            "The sentences",
+            SENTENCES,
+            tuple(tokens),
+            show_formula=False,
+        ),
+        Band(
+            "Where the focus word stands",
+            say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED,
+            tuple(positions),
+            show_formula=False,
+        ),
+        Band(
+            "The vocabulary",
+            say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY,
+            (table,),
+            shared=True,
+            show_formula=False,
+        ),
+    )
+    focus = typed("vocab_Focus", "token", ((spec.focus,),))
+    facts = (
+        Fact("focus word:", focus),
+        Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)),
+    )
+    lanes = tuple(_sentence(c) for c in spec.contexts)
+    drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")
+    lead = (
+        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
+    )
+    subtitle = "words and embeddings"
+    return Page(
+        "vocab",
+        "Inputs",
+        lead,
+        facts,
+        lanes,
+        bands,
+        drop_downs=drop_downs,
+        subtitle=subtitle,
+        tries=inputs(spec),
+    )
+
+
+def _known(spec: Spec) -> Op:
+    """The live check of the words: embeddings are numbers, each word stands once, and those said are known.
+
+    That the focus word is in none of the sentences is no fault, and noted.
+    """
+    several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
+    ids = ",".join(f"{c.id}_Ids" for c in spec.contexts)  # IronCalc's COUNTIF takes no name of a single cell
+    foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
+    blanks = any(sheet.uses_blanks for sheet in spec.sheets)
+    unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
+    missing = "✗ a word is not in the vocabulary" if blanks else "✗ a word is blank or not in the vocabulary"
+    check = ops.status(
+        "✓ every word is in the vocabulary",
+        ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ the vocabulary has a text where a number is needed"),
+        *([("MAX(vocab_Times)<2", "✗ {twice} stands twice in the vocabulary")] if several else []),
+        (f"{unknown}=0" if blanks else f"MIN({ids})>0", missing),
+        ('vocab_Focus<>""', "– no focus word is chosen"),
+        (f"MAX({foci})>0", "– the focus word {focus} stands in no sentence"),
+    )
+    return replace(check, entered="cell arrays") if blanks else check
+
+
+def _sentence(context: Context) -> Block:
+    words = '&" "&'.join(f"{context.id}_Tokens[{i + 1}]" for i in range(len(context.words)))
+    return computed(f"{context.id}_Sentence", (1, 1), ops.SENTENCE, "lane", words=words)

@@ -1,0 +1,214 @@
+"""The comparing page: the focus word in every sentence, its input and its outputs side by side."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.pages.experiments import compared
+from xlsxattn.builder.pages.focus import HOW_MUCH, LOOKED_AT
+from xlsxattn.builder.pages.parts import Lane, computed, dims_above, numbered, typed
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.builder.specification.words import Context
+
+MOST_BARS, MOST_POINTS = 6, 12
+LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
+
+
+def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> Page:
+    """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
+    d_model = spec.vocabulary.d_model
+    same = [s for s in before if _columns(s, d_model) == d_model]
+    bands = [
+        Band(
+            "Input and outputs of the focus word",
+            "Row 1 is its embedding; below, what each sheet made of it. "
+            "Cosine: how close to the same row in the first sentence (1: same direction).",
+            tuple(_vectors(spec, sheet, before[0], same, c) for c in spec.contexts),
+            show_formula=False,
+        )
+    ]
+    for other in (s for s in before if s not in same):
+        groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
+        title = say("Output of the focus word on {sheet}", sheet=say(other.title))
+        why = say(
+            "{sheet}: outputs in a space of their own size, {columns} columns.",
+            sheet=say(other.title),
+            columns=_columns(other, d_model),
+        )
+        bands.append(Band(title, why, groups, show_formula=False))
+    bands += _near_bands(spec, sheet, same) if sheet.near else []
+    looking = [s for s in before if not s.is_model]
+    if looking:
+        bands.append(
+            Band(
+                "Attention of the focus word",
+                "Its row of the attention matrix on each sheet: where does it look?",
+                tuple(_attention_rows(sheet, looking, c) for c in spec.contexts),
+                show_formula=False,
+            )
+        )
+    lanes = tuple(
+        computed(f"{sheet.id}_{c.id}_Heading", (1, 1), ops.SAME_TEXT, "lane", source=f"{c.id}_Sentence")
+        for c in spec.contexts
+    )
+    charts = (*(_bars(spec, sheet, looking) if looking else ()), *_scatter(spec, sheet, same))
+    return Page(
+        sheet.id,
+        sheet.title,
+        sheet.about or LEAD,
+        (_same_input(spec, sheet),),
+        lanes,
+        tuple(bands),
+        charts,
+        {f"{sheet.id}_Tokens": "vocab_Tokens"} if sheet.near else {},
+        subtitle="one word, side by side",
+        tries=sheet.tries or compared(spec),
+    )
+
+
+def _columns(sheet: SheetSpec, d_model: int) -> int:
+    """Columns of a sheet's Output."""
+    return sheet.d_v if sheet.kind == "self-attention" and sheet.weights else d_model
+
+
+def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
+    names = {"index": f"{context.id}_Index", "focus": f"{context.id}_Focus", "of": of}
+    return computed(name, (1, cols), ops.PICK, look, **names)
+
+
+def _cosine(spec: Spec, sheet: SheetSpec, context: Context, of: str, vector: str) -> Block:
+    a, b = (f"{sheet.id}_{c.id}_{vector}" for c in (spec.contexts[0], context))
+    return computed(f"{sheet.id}_{context.id}_{of}Cosine", (1, 1), ops.COSINE, "weight", a=a, b=b)
+
+
+def _vectors(
+    spec: Spec, sheet: SheetSpec, first: SheetSpec, same: Sequence[SheetSpec], context: Context
+) -> Group:
+    p, d_model = f"{sheet.id}_{context.id}", spec.vocabulary.d_model
+    blocks = [_picked(f"{p}_X", d_model, f"{first.id}_{context.id}_X", context, "embedding")]
+    cosines = [_cosine(spec, sheet, context, "", "X")]
+    for s in same:
+        blocks.append(_picked(f"{p}_{s.id}_Output", d_model, f"{s.id}_{context.id}_Output", context))
+        cosines.append(_cosine(spec, sheet, context, f"{s.id}_", f"{s.id}_Output"))
+    labels = (("input",), *((s.title,) for s in same))
+    over = dims_above(f"{p}_X", d_model)
+    return Group(tuple(blocks), labels, over, (Side("cosine", tuple(cosines)),))
+
+
+def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) -> Group:
+    p, cols = f"{sheet.id}_{context.id}", _columns(other, spec.vocabulary.d_model)
+    block = _picked(f"{p}_{other.id}_Output", cols, f"{other.id}_{context.id}_Output", context)
+    cosine = _cosine(spec, sheet, context, f"{other.id}_", f"{other.id}_Output")
+    return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
+
+
+def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Band]:
+    """How near the focus word's rows come to other words: cosines with their embeddings."""
+    s, d_model, k = sheet.id, spec.vocabulary.d_model, len(sheet.near)
+    tokens = typed(f"{s}_Tokens", "token", [(word,) for word in sheet.near])
+    names = {"tokens": tokens.name, "vocabulary": "vocab_Tokens"}
+    ids = computed(f"{s}_Ids", (k, 1), ops.IDS, "word number", **names)
+    X = computed(f"{s}_X", (k, d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+
+    def cosines(context: Context) -> Group:
+        p = f"{s}_{context.id}"
+        made = [
+            computed(f"{p}_{part}Near", (k, 1), ops.COSINE_OF_ROW, "weight", a=f"{p}_{row}", b=X.name)
+            for part, row in (("", "X"), *((f"{o.id}_", f"{o.id}_Output") for o in same))
+        ]
+        labels = computed(f"{p}_Near_Rows", (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
+        sides = tuple(Side(o.title, (block,)) for o, block in zip(same, made[1:], strict=True))
+        return Group((made[0],), (labels,), ("input",), sides)
+
+    why = "Cosines with these words' embeddings: the nearer the focus word has come to one, the closer to 1."
+    those = Group((X,), (tokens,), dims_above(X.name, d_model), (Side("row in the vocabulary", (ids,)),))
+    return [
+        Band(
+            "How near is the focus word to these words?",
+            why,
+            tuple(cosines(c) for c in spec.contexts),
+            show_formula=False,
+        ),
+        Band("Those words", "Choose others from the list.", (those,), shared=True, show_formula=False),
+    ]
+
+
+def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:
+    """(range part, words) of every attention matrix of a sheet."""
+    if sheet.kind != "multi-head":
+        return [(f"{sheet.id}_", sheet.title)]
+    titles = [say("{sheet}, head {h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
+    return [(f"{sheet.id}_h{h}_", title) for h, title in enumerate(titles, 1)]
+
+
+def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Context) -> Group:
+    p, n = f"{sheet.id}_{context.id}", len(context.words)
+    blocks, labels = [], []
+    for s in before:
+        for part, words in _attention_parts(s):
+            of = f"{s.id}_{context.id}_{part.removeprefix(f'{s.id}_')}Attention"
+            blocks.append(_picked(f"{p}_{part}Attention", n, of, context, "attention"))
+            labels.append((words,))
+    over = Lane(context, p, f"{context.id}_Tokens").words_above(f"{p}_Attention")
+    return Group(tuple(blocks), tuple(labels), over)
+
+
+def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
+    # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
+    pairs = [
+        f"SUMPRODUCT(({sheet.id}_{a.id}_X-{sheet.id}_{b.id}_X)^2)*({a.id}_Focus>0)*({b.id}_Focus>0)"
+        for a, b in pairwise(spec.contexts)
+    ]
+    if pairs:
+        foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
+        same = "+".join(pairs) + "=0", "✗ the input of {focus} differs"
+        op = ops.status(
+            "✓ the input of {focus} is the same in every sentence",
+            ops.WORDS,
+            same,
+            (f"MAX({foci})>0", "{words}"),
+            (f"MIN({foci})>0", "✓ {focus} is not in every sentence: nothing but zeros there"),
+        )
+    else:
+        op = ops.status("✓ {focus} stands in the sentence", ('LEFT({words},1)="✓"', "{words}"))
+    names = {"focus": "vocab_Focus", "words": "vocab_Status"}
+    return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
+
+
+def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Chart]:
+    charts = []
+    for lane, c in enumerate(spec.contexts):
+        p = f"{sheet.id}_{c.id}"
+        parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
+        series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
+        title = say("Attention of the focus word in {context}", context=c.named)
+        charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, f"{p}_Attention_Cols"))
+    return charts
+
+
+def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Chart]:
+    if len(sheet.axes) < 2 or not same:  # noqa: PLR2004 - a plane has two axes
+        return []
+    x, y = sheet.axes
+    columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
+    series = [Series("input", (f"{sheet.id}_{spec.contexts[0].id}_X",), columns)]
+    told_apart = len(spec.contexts) * len(same) <= MOST_POINTS
+    for i, c in enumerate(spec.contexts, 1):
+        outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
+        if told_apart:  # the colour says which sentence, the shape which sheet
+            names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same]
+            points = zip(names, outputs, strict=True)
+            series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]
+        else:
+            series.append(Series(say("outputs: {context}", context=c.named), outputs, columns))
+    titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
+    return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]

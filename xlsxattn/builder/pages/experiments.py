@@ -1,0 +1,321 @@
+"""Three things to try on each page, each with what to look for.
+
+What a text promises is true on the page where it stands: which one stands there depends on the settings and
+on the sentences.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.builder.specification.words import Context
+
+MOST = 3
+LEAST_TURNING, LARGE_BASE = 3, 2.0
+"""Columns from which on a second pair turns, at a speed of the base; the base that makes it fast."""
+
+# --- Inputs ------------------------------------------------------------------------------------------------
+
+FOCUS = "Choose another focus word, one that stands in a sentence: its row is outlined from sheet to sheet."
+FOCUS_IN_CHARTS = (
+    "Choose another focus word, one that stands in a sentence: its row is outlined from sheet to sheet, and "
+    "the charts follow it."
+)
+OTHER_WORD = "Put another word of the list into a sentence. On the next sheets, whose attention changes?"
+ZERO_SCORES = (
+    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
+    "at: exp(0) = 1, and 0 beats any negative score."
+)
+NEVER_NEGATIVE = (
+    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
+    "at: exp(0) is 1, and not 0."
+)
+ZERO_BUT_PLACE = (
+    "Set all the numbers of one of the words to 0: its row of X becomes 0, and all that is left of it is its "
+    "place."
+)
+ZERO = (
+    "Set all the numbers of one of the words to 0: its row of X becomes 0. What do the others still find in "
+    "it?"
+)
+
+# --- attention sheets --------------------------------------------------------------------------------------
+
+NEIGHBOUR = (
+    "On Inputs, put another word in the place of a neighbour of the focus word. Which bar of its chart "
+    "moves, and does its output follow?"
+)
+NEIGHBOUR_BEFORE = (
+    "On Inputs, put another word in the place of one before the focus word. Which bar of its chart moves, "
+    "and does its output follow?"
+)
+FOCUS_HERE = (
+    "On Inputs, choose another focus word of these sentences: its row is outlined here. Where does it look?"
+)
+NO_WEIGHTS = (
+    "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: who "
+    "looks at it now?"
+)
+WEIGHTS = "Set all of W_Q to 0. All scores become 0: what does every row of the attention become, and why?"
+WEIGHTS_BIASED = (
+    "Set all of W_Q and b_Q to 0. All scores become 0: what does every row of the attention become, and why?"
+)
+HEADS = "Set the rows of W_O that belong to one head to 0. What did that head add to the output?"
+CAUSAL_MASK = (
+    "On Inputs, put another word in the place of the last one. Every row of the attention above it stays as "
+    "it was: nobody looks ahead."
+)
+PADDING_MASK = (
+    "On Inputs, empty a cell in the middle of a sentence. Its column of the attention becomes 0: nobody "
+    "looks there."
+)
+PADDING_OPENS = (
+    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, for now "
+    "there is a word to look at."
+)
+TEMPERATURE = (
+    "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises; its bars "
+    "show why."
+)
+SCALE = "Compare the two entropies beside the attention, with √d and without: which look is sharper?"
+TWICE = (
+    "“{word}” stands twice in a sentence: its two rows are alike in every block, for nothing here says where "
+    "a word stands."
+)
+BASE = "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after."
+PLACES = "Set a row of P to 0: the word in that place is read without its place. Which rows change?"
+DISTANCE = (
+    "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how far "
+    "apart two words stand."
+)
+CROSS = (
+    "On Inputs, put another word into the sentence that is looked at. Which word of the other takes most "
+    "from it?"
+)
+
+# --- comparing ---------------------------------------------------------------------------------------------
+
+MOVED = (
+    "On Inputs, put another word in the place of a neighbour of the focus word: which of its outputs moves?"
+)
+SHARED = (
+    "Choose another focus word that stands in every sentence, such as “{word}”. Do its outputs part as well? "
+    "Where one is nearly 0, its cosine says little."
+)
+PULLED = (
+    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull it "
+    "over?"
+)
+
+# --- models ------------------------------------------------------------------------------------------------
+
+MODEL_WORD = (
+    "Put another word into a sentence on Inputs: its row of Input changes, and the layers read that one."
+)
+SAME_WORD_PLACED = (
+    "Write the same word twice in a sentence. Its embedding is the same: what makes the two rows of Input "
+    "differ?"
+)
+SAME_WORD_TURNED = (
+    "Write the same word twice in a sentence: its two rows of Input are alike. Only the layers see the "
+    "place, where they turn queries and keys."
+)
+SAME_WORD = (
+    "Write the same word twice in a sentence: its two rows of Input are alike, for nothing here says where a "
+    "word stands."
+)
+MODEL_FOCUS = (
+    "On Inputs, choose another focus word of these sentences: its row is outlined here and in every layer."
+)
+LAYER_FOCUS = (
+    "Choose another focus word on Inputs: its row is outlined here. Which words does it look at in each head?"
+)
+NO_FEED_FORWARD = (
+    "Set all of W_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only attention is "
+    "left."
+)
+NO_FEED_FORWARD_BIASED = (
+    "Set all of W_2 and b_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only "
+    "attention is left."
+)
+NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes its β."
+RMS_NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes 0."
+PROMPT = "Type another prompt on Inputs: what does the model write after it?"
+SOURCE = "Type other words for the encoder on Inputs: what does the decoder write now?"
+NO_LOOK_AHEAD = (
+    "Put another word into the decoder's sentence on Inputs: the next words of the rows above it stay, for "
+    "no row looks ahead."
+)
+MODEL_TEMPERATURE = (
+    "Set the temperature on the sheet “{title}” to 0.1, then to 10: the probabilities change, the word with "
+    "the largest stays."
+)
+RIVALS = "Look at the most likely words of a row: how far is the second behind the first?"
+CLASSIFIED = (
+    "Put another word into a sentence on Inputs. How far do the logits move, and do the probabilities show "
+    "it?"
+)
+ORDER = (
+    "Write the words of a sentence in another order. Does its class stay, and how far apart are the logits?"
+)
+CLASS_COLUMN = "Set a column of W_C to 0: the class it stands for has nothing but its bias left."
+READ_WORD = "Put another word into a sentence on Inputs: which rows change here, its own alone?"
+READ_TWICE = "Write the same word twice in a sentence: are its two rows alike?"
+READ_THROUGH = (
+    "Follow the focus word's row from X on the first sheet through the layers to here. Where does it change "
+    "most?"
+)
+READ_AT_ONCE = "Hold the focus word's row against its row of X. What has it taken in from the others?"
+
+
+def inputs(spec: Spec) -> tuple[str, ...]:
+    """The experiments of Inputs."""
+    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart of its own
+    charts = any(s.similarity or (not s.is_model and (s.kind != "compare" or plane)) for s in spec.sheets)
+    zero = ZERO_BUT_PLACE if spec.sheets[0].adds_places else ZERO
+    if silent := [
+        s for s in spec.sheets if not (s.is_model or s.kind == "compare" or s.bias or s.adds_places)
+    ]:
+        learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
+        zero = say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
+    return (FOCUS_IN_CHARTS if charts else FOCUS, OTHER_WORD, zero)
+
+
+def experiments(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
+    """The experiments of an attention sheet: its own, or those that its settings make most of."""
+    if sheet.tries:
+        return sheet.tries
+    contexts = [spec.context(one) for one in sheet.contexts] or list(spec.contexts)
+    crossed = sheet.kind == "cross-attention"
+    looked_at = contexts[1:] if crossed else contexts
+    plain = not sheet.weights and not sheet.adds_places and not crossed
+    return _first(
+        TEMPERATURE if sheet.tempered else "",
+        _position(sheet, contexts),
+        HEADS if sheet.headed and sheet.heads > 1 else "",
+        CAUSAL_MASK if sheet.mask in CAUSAL and _longest(contexts) > 1 else "",
+        _padding(sheet, looked_at),
+        CROSS if crossed else "",
+        _twice(sheet, contexts),
+        "" if crossed else _neighbour(spec, sheet, contexts),
+        (WEIGHTS_BIASED if sheet.bias else WEIGHTS) if sheet.weights else "",
+        NO_WEIGHTS if plain else "",
+        SCALE if sheet.scale and not crossed and _keys(spec, sheet) > 1 else "",
+        FOCUS_HERE,
+    )
+
+
+def compared(spec: Spec) -> tuple[str, ...]:
+    """The experiments of a comparing sheet."""
+    shared = [w for w in spec.contexts[0].words if w and all(w in c.words for c in spec.contexts)]
+    others = [word for word in shared if word != spec.focus]
+    beside = _beside(spec, spec.contexts)
+    return _first(
+        MOVED if beside else "",
+        say(SHARED, word=others[0]) if others and len(spec.contexts) > 1 else "",
+        PULLED if beside else "",
+    )
+
+
+def model_input(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
+    """The experiments of a model's input page."""
+    contexts = [spec.context(one) for one in sheet.contexts]
+    same = SAME_WORD_PLACED if sheet.adds_places else SAME_WORD
+    same = SAME_WORD_TURNED if sheet.position == "rotary" else same
+    several = any(len(context.words) > 1 for context in contexts)
+    columns = sheet.d_k if sheet.position == "rotary" else spec.vocabulary.d_model
+    return _first(MODEL_WORD, same if several else "", _turned(sheet, columns), MODEL_FOCUS)
+
+
+def layer(sheet: SheetSpec, *, crossed: bool) -> tuple[str, ...]:
+    """The experiments of a layer's page; ``crossed``: it looks at another sentence as well."""
+    if sheet.only:
+        return (LAYER_FOCUS, WEIGHTS_BIASED if sheet.bias else WEIGHTS)
+    last = 3 if crossed else 2
+    stream = f"Residual{last - 1}" if sheet.residual == "pre-norm" else f"Norm{last - 1}"
+    silent = NO_FEED_FORWARD_BIASED if sheet.bias else NO_FEED_FORWARD
+    return (
+        LAYER_FOCUS,
+        say(silent, residual=f"Residual{last}", stream=stream),
+        RMS_NORM_COLUMN if sheet.norm == "rms" else NORM_COLUMN,
+    )
+
+
+def outcome(sheet: SheetSpec, *, last: bool) -> tuple[str, ...]:
+    """The experiments of a model's output page; ``last``: of the side that answers."""
+    if last and sheet.kind in WRITERS:
+        written = SOURCE if sheet.kind == "encoder-decoder" else PROMPT
+        asked = written if sheet.generate else NO_LOOK_AHEAD
+        cooled = say(MODEL_TEMPERATURE, title=say(sheet.title))
+        return (asked, cooled, *([RIVALS] if sheet.top_k > 1 else []))
+    if last and sheet.kind == "classifier":
+        return (CLASSIFIED, ORDER, CLASS_COLUMN)
+    return (READ_WORD, READ_TWICE, READ_THROUGH if len(sheet.numbers) > 1 else READ_AT_ONCE)
+
+
+# --- what is true where ------------------------------------------------------------------------------------
+
+
+def _first(*possible: str) -> tuple[str, ...]:
+    return tuple(text for text in possible if text)[:MOST]
+
+
+def _longest(contexts: Iterable[Context]) -> int:
+    """Words of the longest sentence, blank cells left out."""
+    return max(len([word for word in context.words if word]) for context in contexts)
+
+
+def _keys(spec: Spec, sheet: SheetSpec) -> int:
+    """Columns of a key."""
+    return sheet.d_k if sheet.weights else spec.vocabulary.d_model
+
+
+def _position(sheet: SheetSpec, contexts: Sequence[Context]) -> str:
+    """Of an attention sheet that knows where words stand."""
+    if sheet.position == "rotary" and _longest(contexts) > LEAST_TURNING - 1:
+        return DISTANCE
+    return _turned(sheet, sheet.d_k)
+
+
+def _turned(sheet: SheetSpec, columns: int) -> str:
+    if sheet.position == "learned":
+        return PLACES
+    turning = sheet.position in ("sinusoidal", "rotary")
+    return BASE if turning and columns >= LEAST_TURNING and sheet.base > LARGE_BASE else ""
+
+
+def _padding(sheet: SheetSpec, looked_at: Sequence[Context]) -> str:
+    if sheet.mask not in PADDING:
+        return ""
+    if any("" in context.words for context in looked_at):
+        return PADDING_OPENS
+    return PADDING_MASK if _longest(looked_at) >= LEAST_TURNING else ""
+
+
+def _twice(sheet: SheetSpec, contexts: Sequence[Context]) -> str:
+    """A word that stands twice, where nothing tells its two places apart."""
+    if sheet.position != "none" or sheet.mask in CAUSAL or sheet.kind == "cross-attention":
+        return ""
+    twice = [word for c in contexts for word in c.words if word and c.words.count(word) > 1]
+    return say(TWICE, word=twice[0]) if twice else ""
+
+
+def _neighbour(spec: Spec, sheet: SheetSpec, contexts: Sequence[Context]) -> str:
+    """A word beside the focus word that it can see."""
+    if sheet.mask in CAUSAL:
+        having = [context.words for context in contexts if spec.focus in context.words]
+        return NEIGHBOUR_BEFORE if any(words[0] != spec.focus for words in having) else ""
+    return NEIGHBOUR if _beside(spec, contexts) else ""
+
+
+def _beside(spec: Spec, contexts: Iterable[Context]) -> bool:
+    """Whether another word stands in a sentence that has the focus word."""
+    return any(set(c.words) - {"", spec.focus} for c in contexts if spec.focus in c.words)

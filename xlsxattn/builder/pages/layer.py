@@ -1,0 +1,229 @@
+"""One layer of a Transformer: attention, cross-attention where there is one, feed-forward; norms, residuals.
+
+Vaswani et al. 2017, section 3.1 (post-norm); Xiong et al. 2020 (pre-norm); Ba et al. 2016 (layer norm); Zhang
+and Sennrich 2019 (RMS norm); Shazeer 2020 (SwiGLU).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Group, Side
+from xlsxattn.builder.pages.attention import (
+    Attending,
+    attention_weights,
+    drift,
+    head_weights,
+    many_heads,
+    some_heads,
+)
+from xlsxattn.builder.pages.parts import Lane, numbered, step, typed
+from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from xlsxattn.builder.pages.parts import Steps
+    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.builder.specification.table import Matrix
+    from xlsxattn.language import Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer in one sentence.
+
+    Attributes:
+        sheet: the model's settings.
+        lane: the sentence.
+        p: what the ranges' names begin with, ``<sheet>_<context>_l1``.
+        w: what the weights' names begin with, ``<sheet>_l1``.
+        stream: the range that comes in.
+        d_model: its columns.
+        memory: the other sentence and the range of its encoder's output, where there is cross-attention.
+        heads: the numbers of the heads, where nothing but some heads is wanted.
+    """
+
+    sheet: SheetSpec
+    lane: Lane
+    p: str
+    w: str
+    stream: str
+    d_model: int
+    memory: tuple[Lane, str] | None = None
+    heads: tuple[int, ...] = ()
+
+    def steps(self) -> Steps:
+        """All sublayers, each with its norm and residual, and the check of the attention's rows.
+
+        Where only some heads are wanted, these are all.
+        """
+        if self.heads:
+            x, before = self.stream, {}
+            if self.sheet.residual == "pre-norm":
+                x = f"{self.p}_Norm1"
+                before = norm_step(self.sheet, self.lane, x, f"{self.w}_Norm1", self.stream, self.d_model)
+            found = before | some_heads(self._attending(x), self.heads)
+            return found | drift(self.lane, self.p, found)
+        sublayers = [self._attention, *([self._cross] if self.memory else []), self._feed_forward]
+        steps: Steps = {}
+        stream = self.stream
+        for i, sublayer in enumerate(sublayers, 1):
+            found, stream = self._sublayer(i, stream, sublayer)
+            steps |= found
+        return steps | drift(self.lane, self.p, steps)
+
+    @property
+    def leaves(self) -> str:
+        """The range that it leaves: what the next layer reads."""
+        last = 3 if self.memory else 2
+        return f"{self.p}_{'Residual' if self.sheet.residual == 'pre-norm' else 'Norm'}{last}"
+
+    def _sublayer(
+        self, i: int, stream: str, sublayer: Callable[[str], tuple[Steps, str]]
+    ) -> tuple[Steps, str]:
+        """A sublayer with its norm before it (pre-norm) or after the residual (post-norm)."""
+        name, weights = f"{self.p}_Norm{i}", f"{self.w}_Norm{i}"
+        added = f"{self.p}_Residual{i}"
+        if self.sheet.residual == "pre-norm":
+            found, result = sublayer(name)
+            norm = norm_step(self.sheet, self.lane, name, weights, stream, self.d_model)
+            return norm | found | self._residual(added, stream, result), added
+        found, result = sublayer(stream)
+        norm = norm_step(self.sheet, self.lane, name, weights, added, self.d_model)
+        return found | self._residual(added, stream, result) | norm, name
+
+    def _residual(self, name: str, stream: str, found: str) -> Steps:
+        block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=found)
+        return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
+
+    def _attention(self, x: str) -> tuple[Steps, str]:
+        return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), f"{self.p}_MultiHead"
+
+    def _attending(self, x: str) -> Attending:
+        masked = self.sheet.mask != "none" or self.memory is not None
+        mask = f"{self.lane.prefix}_Mask" if masked and not self.lane.growing else ""
+        rotary = self.lane.prefix if self.sheet.position == "rotary" else ""
+        p, w = self.p, self.w
+        return Attending(
+            self.sheet, self.lane, self.lane, p, p, w, x, x, self.d_model, mask=mask, rotary=rotary
+        )
+
+    def _cross(self, x: str) -> tuple[Steps, str]:
+        assert self.memory is not None
+        keys, memory = self.memory
+        p, w = f"{self.p}_Cross", f"{self.w}_Cross"
+        mask = f"{self.lane.prefix}_CrossMask" if self.sheet.mask in PADDING else ""
+        a = Attending(self.sheet, self.lane, keys, p, p, w, x, memory, self.d_model, mask=mask)
+        steps = many_heads(a, "MultiHead", "embedding", dims=False)
+        named = {
+            f"Cross_{k}": s._replace(title=_of("Cross-attention. {title}", s.title)) for k, s in steps.items()
+        }
+        return named, f"{p}_MultiHead"
+
+    def _feed_forward(self, x: str) -> tuple[Steps, str]:
+        """Hidden = x W_1 + b_1, its activation, and back to d_model by W_2 + b_2."""
+        sheet, lane, p = self.sheet, self.lane, self.p
+        steps: Steps = {}
+
+        def linear(name: str, read: str, number: int, cols: int, op: ops.Op, biased: ops.Op) -> None:
+            key = "h" if number == 2 else "x"  # noqa: PLR2004 - W_2 reads the activation
+            names = {key: read, "w": f"{self.w}_W_{number}"}
+            if sheet.bias:
+                op, names = biased, {**names, "b": f"{self.w}_b_{number}"}
+            block = lane.block(f"{p}_{name}", cols, op, "embedding", **names)
+            labels = None if cols == self.d_model and number == 2 else numbered("f", cols)  # noqa: PLR2004
+            steps[name] = step(op, lane, lane.group(block, labels))
+
+        linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)
+        names = {"h": f"{p}_Hidden"}
+        if sheet.activation == "swiglu":
+            linear("Up", x, 3, sheet.d_ff, ops.UP, ops.UP_BIASED)
+            names["up"] = f"{p}_Up"
+        op = ops.ACTIVATIONS[sheet.activation]
+        block = lane.block(f"{p}_Activation", sheet.d_ff, op, "embedding", **names)
+        steps["Activation"] = step(op, lane, lane.group(block, numbered("f", sheet.d_ff)))
+        linear("FeedForward", block.name, 2, self.d_model, ops.FEED_FORWARD, ops.FEED_FORWARD_BIASED)
+        return steps, f"{p}_FeedForward"
+
+
+def _short(name: str) -> str:
+    """A range's last part, as a title says it."""
+    return name.rpartition("_")[2]
+
+
+def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
+    """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
+    names = {"x": x, "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_Gamma"}
+    if sheet.norm == "rms":
+        op, beside = ops.RMS_NORM, [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
+    else:
+        op, names = ops.LAYER_NORM, {**names, "beta": f"{weights}_Beta"}
+        beside = [
+            ("mean", "Mean", ops.MEAN, "mean"),
+            ("variance", "Variance", ops.VARIANCE, "variance"),
+        ]
+    sides = []
+    for heading, part, column, key in beside:
+        sides.append(Side(heading, lane.column(f"{name}_{part}", column, x=x)))
+        names[key] = f"{name}_{part}"
+    block = lane.block(name, d_model, op, "embedding", **names)
+    return {_short(name): step(op, lane, lane.group(block, None, sides))}
+
+
+# --- weights -----------------------------------------------------------------------------------------------
+
+
+def layer_weights(
+    sheet: SheetSpec, w: str, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
+) -> list[Band]:
+    """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
+    own = _under(sheet.weights, w.removeprefix(f"{sheet.id}_"))
+    if heads:
+        first = [name for name in own if name.startswith("Norm1_")]
+        return [head_weights(sheet, own, w, heads), *([norm_weights(own, w, first)] if first else [])]
+    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, own, w, d_model)]
+    if crossed:
+        cross = attention_weights(sheet, _under(own, "Cross"), f"{w}_Cross", d_model)
+        found += [_titled(band, "Cross-attention: {title}") for band in cross]
+    groups = []
+    for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
+        letters = ("W", "b") if sheet.bias else ("W",)
+        groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
+    why = "Every token passes through the same two products; no token looks at another here."
+    found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
+    norms = norm_weights(own, w, [name for name in own if name.endswith(("_Gamma", "_Beta"))])
+    return [*found, norms]
+
+
+def norm_weights(own: Mapping[str, Matrix], w: str, names: list[str]) -> Band:
+    """γ and β of some norms (1 × d_model)."""
+    blocks = tuple(typed(f"{w}_{name}", "input", own[name]) for name in names)
+    spelled = {"Gamma": "γ", "Beta": "β"}
+    labels = tuple(("{} {}".format(n.split("_")[-2], spelled[n.split("_")[-1]]),) for n in names)
+    why = "γ stretches each column of a norm's result, β shifts it."
+    return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)
+
+
+def _weight(own: Mapping[str, Matrix], w: str, name: str, letter: str) -> Group:
+    block = typed(f"{w}_{name}", "input", own[name])
+    labels = ("+",) if name.startswith("b_") else numbered(letter, block.rows)
+    return Group((block,), (labels,), title=name)
+
+
+def _under(weights: Mapping[str, Matrix], prefix: str) -> dict[str, Matrix]:
+    """The weights whose names begin with a prefix, without it."""
+    return {
+        name.removeprefix(f"{prefix}_"): m for name, m in weights.items() if name.startswith(f"{prefix}_")
+    }
+
+
+def _titled(band: Band, sentence: str) -> Band:
+    return replace(band, title=_of(sentence, f"{band.title[0].lower()}{band.title[1:]}"))
+
+
+def _of(sentence: str, title: str) -> Phrase:
+    return say(sentence, title=say(title))

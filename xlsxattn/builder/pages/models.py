@@ -1,0 +1,208 @@
+"""Attention sheets, a page each: self-attention, several heads, and one sentence looking at another.
+
+Vaswani et al. 2017, "Attention Is All You Need": equation 1 and section 3.2.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Fact, Page
+from xlsxattn.builder.pages.attention import Attending, attention_weights, drift, many_heads, one_head
+from xlsxattn.builder.pages.experiments import experiments
+from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, said_words
+from xlsxattn.builder.pages.maps import Looking, maps_page
+from xlsxattn.builder.pages.parts import MINUS_INFINITY, Lane, bands, computed, dims_above, step, typed
+from xlsxattn.builder.pages.positions import (
+    cross_mask_step,
+    input_step,
+    mask_steps,
+    minus_infinity,
+    padding_step,
+    position_bands,
+)
+from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from xlsxattn.builder.pages.parts import Steps
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.settings import SheetSpec
+
+__all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
+
+PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
+PLACED_LEAD = (
+    "No learned weights yet: queries, keys and values are the words with their places added "
+    "(Q = K = V = Input)."
+)
+LEAD = (
+    "Weights decide what is compared (W_Q, W_K) and what is passed on (W_V). "
+    "The same weights serve every sentence."
+)
+HEADS_LEAD = (
+    "Several heads look at the sentence at once, each in a subspace of its own; "
+    "their outputs stand side by side and W_O mixes them."
+)
+HEAD_LEAD = (
+    "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."
+)
+MASKED_LEAD = {
+    "causal": "The causal mask closes what comes later: a word looks at itself and back.",
+    "padding": "The padding mask closes blank cells: nobody looks where no word is.",
+    "causal+padding": "Two masks close what comes later, and blank cells.",
+}
+TURNED_LEAD = "Queries and keys are turned by their places before they are compared."
+CROSS_LEAD = (
+    "One sentence asks, another answers: queries come from the first, keys and values from the second. "
+    "So every word of the one becomes a mix of the other's."
+)
+
+
+def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+    """An attention sheet, and where it has several heads a page that shows them all at a glance."""
+    page, places = _attention_page(spec, sheet), []
+    for context in spec.contexts if sheet.maps else ():
+        lane = _lane(sheet, spec, context.id)
+        places.append(Looking(context.named, lane, lane, lane.prefix))
+    return [page, maps_page(sheet, places)] if places else [page]
+
+
+def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+    """One attention sheet: weights that all sentences share, then the steps, a lane for each sentence."""
+    d_model = spec.vocabulary.d_model
+    lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
+    longest = max(lanes, key=lambda lane: lane.n)
+    most = max(
+        lanes, key=said_words
+    )  # above its strongest words stand the numbers that all of them are read by
+    steps = bands(
+        lanes,
+        [_steps(sheet, lane, d_model, longest=lane is longest, ranks=lane is most) for lane in lanes],
+    )
+    weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
+    made = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
+    headings = tuple(lane.heading(sheet.id) for lane in lanes)
+    return Page(
+        sheet.id,
+        sheet.title,
+        sheet.about or _lead(sheet),
+        _facts(sheet, lanes),
+        headings,
+        made,
+        bars(sheet, lanes),
+        subtitle=_subtitle(sheet),
+        tries=experiments(spec, sheet),
+    )
+
+
+def _lead(sheet: SheetSpec) -> str:
+    """What an attention sheet is about: its weights and heads, its positions, its mask."""
+    if sheet.kind == "multi-head":
+        lead = HEADS_LEAD if sheet.heads > 1 else HEAD_LEAD
+    elif sheet.weights:
+        lead = LEAD
+    else:
+        lead = PLACED_LEAD if sheet.adds_places else PLAIN_LEAD
+    turned = TURNED_LEAD if sheet.position == "rotary" else ""
+    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask, ""))):
+        lead = say("{lead} {more}", lead=say(lead), more=say(more))
+    return lead
+
+
+def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
+    return Lane(spec.context(context), f"{sheet.id}_{context}", f"{context}_Tokens")
+
+
+def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
+    p, x = lane.prefix, f"{lane.prefix}_X"
+    steps = _embedded(lane, d_model)
+    if sheet.adds_places:
+        steps |= input_step(sheet, lane, d_model)
+        x = f"{p}_Input"
+    if sheet.mask != "none":
+        steps |= mask_steps(sheet, lane, longest=longest)
+    mask = f"{p}_Mask" if sheet.mask != "none" else ""
+    rotary = p if sheet.position == "rotary" else ""
+    a = Attending(sheet, lane, lane, p, p, sheet.id, x, x, d_model, mask=mask, rotary=rotary, entropy="both")
+    steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
+    return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane, ranks=ranks)
+
+
+def _embedded(lane: Lane, d_model: int) -> Steps:
+    names = {"ids": f"{lane.id}_Ids", "table": "vocab_E"}
+    X = lane.block(f"{lane.prefix}_X", d_model, ops.EMBED, "embedding", **names)
+    return {"X": step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
+
+
+def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+    """Queries from one sentence, keys and values from another: a lane for both."""
+    d_model = spec.vocabulary.d_model
+    queries, keys = lanes = tuple(_lane(sheet, spec, context) for context in sheet.contexts)
+    steps = [_embedded(lane, d_model) for lane in lanes]
+    mask = ""
+    if sheet.mask in PADDING:
+        steps += [padding_step(keys), cross_mask_step(queries, keys, "Mask")]
+        mask = f"{queries.prefix}_Mask"
+    a = Attending(
+        sheet,
+        queries,
+        keys,
+        queries.prefix,
+        keys.prefix,
+        sheet.id,
+        f"{queries.prefix}_X",
+        f"{keys.prefix}_X",
+        d_model,
+        mask=mask,
+        entropy="scaled",
+        apart=True,
+    )
+    made = many_heads(a, "Output") if sheet.headed else one_head(a)
+    steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys, ranks=True)]
+    weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
+    headings = tuple(lane.heading(sheet.id) for lane in lanes)
+    return Page(
+        sheet.id,
+        sheet.title,
+        sheet.about or CROSS_LEAD,
+        _facts(sheet, (queries,)),
+        headings,
+        (*weights, *bands(lanes, steps)),
+        bars(sheet, (queries,)),
+        subtitle=say("{queries} asks {keys}", queries=queries.named, keys=keys.named),
+        tries=experiments(spec, sheet),
+    )
+
+
+def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
+    s = sheet.id
+    part = "" if not sheet.headed else "_g1" if sheet.kv_heads < sheet.heads else "_h1"
+    k = f"{s}{part}_W_K" if sheet.weights else "vocab_E"
+    op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
+    facts = [Fact(words, computed(f"{s}_Scale", (1, 1), op, "weight", k=k))]
+    if sheet.tempered:
+        facts.append(Fact("temperature =", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
+    if sheet.tempered and not sheet.headed:
+        facts += [
+            Fact(say("entropy, {context}:", context=lane.named), focus_entropy(lane.prefix)) for lane in lanes
+        ]
+    if sheet.position in ("sinusoidal", "rotary"):
+        facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
+    if sheet.mask != "none":
+        facts.append(Fact("masked cells get", minus_infinity(sheet)))
+    settings = {f"{s}_Temperature": "✗ the temperature is not a number"} if sheet.tempered else {}
+    if sheet.position in ("sinusoidal", "rotary"):
+        settings[f"{s}_Base"] = "✗ the base is not a number"
+    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes], settings)
+    return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status", words="vocab_Status")))
+
+
+def _subtitle(sheet: SheetSpec) -> str:
+    if sheet.kind == "multi-head":
+        sentence = "{heads} heads, then W_O" if sheet.heads > 1 else "{heads} head, then W_O"
+        return say(sentence, heads=sheet.heads)
+    if not sheet.weights:
+        return "Q = K = V = Input" if sheet.adds_places else "Q = K = V = X"
+    return f"d_k = {sheet.d_k}, d_v = {sheet.d_v}"

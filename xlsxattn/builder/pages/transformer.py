@@ -1,0 +1,378 @@
+"""Whole Transformers as pages: contents, what goes in, a page a layer, what comes out.
+
+Vaswani et al. 2017; decoders: Radford et al. 2019; encoders and classifiers: Devlin et al. 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Fact, Group, Page
+from xlsxattn.builder.pages.browser import browser_page
+from xlsxattn.builder.pages.contents import contents_page
+from xlsxattn.builder.pages.experiments import layer as layer_experiments
+from xlsxattn.builder.pages.experiments import model_input, outcome
+from xlsxattn.builder.pages.layer import Layer, layer_weights, norm_step, norm_weights
+from xlsxattn.builder.pages.maps import Looking, maps_page
+from xlsxattn.builder.pages.outcome import classes_steps, next_token_steps, unembedding_bands
+from xlsxattn.builder.pages.parts import Lane, Stack, Step, bands, computed, dims_above, step, typed
+from xlsxattn.builder.pages.positions import (
+    cross_mask_step,
+    input_step,
+    mask_steps,
+    minus_infinity,
+    padding_step,
+    position_bands,
+)
+from xlsxattn.builder.pages.shelf import weights_page
+from xlsxattn.builder.pages.similar import similar_page
+from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
+from xlsxattn.builder.theme import cell_width
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.pages.parts import Steps
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.settings import SheetSpec
+
+LEAST_WORD = 10.0
+"""Characters that a word takes which a model may write."""
+IN_LEAD = {
+    "placed": "Words become rows of numbers, and each gets its place added: this is what the first layer "
+    "reads.",
+    "rotary": "Words become rows of numbers: this is what the first layer reads. Places come in where "
+    "queries and keys are turned.",
+    "none": "Words become rows of numbers: this is what the first layer reads. Nothing says where they "
+    "stand.",
+}
+LOOKING = "Each token looks at all tokens, then passes through the feed-forward by itself."
+LOOKING_BACK = (
+    "Each token looks at itself and back, never ahead, then passes through the feed-forward by itself."
+)
+LOOKING_ACROSS = (
+    "Each token looks at itself and back, then at the other sentence, then passes through the feed-forward "
+    "by itself."
+)
+SOME_HEADS = "Only some heads of the layer are here: where does each token look in them?"
+ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
+
+
+def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+    """All pages of a model, in the order of reading."""
+    d_model = spec.vocabulary.d_model
+    sides = _sides(spec, sheet)
+    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browses else []
+    pages = [*_similar(sheet, sides, d_model), *browser, _in_page(spec, sheet, sides)]
+    for side in sides:
+        pages += _layer_pages(sheet, side, d_model)
+        pages += [] if sheet.only else [_out_page(spec, sheet, side, last=side is sides[-1])]
+    if sheet.maps:
+        pages.append(maps_page(sheet, _looking(sheet, sides)))
+    pages.sort(key=lambda page: page.behind)
+    return [contents_page(sheet, sides, pages), *pages]
+
+
+def _similar(sheet: SheetSpec, sides: Sequence[Stack], d_model: int) -> list[Page]:
+    """The page that holds the sentences against each other, where the sheet has one."""
+    if not sheet.similarity:
+        return []
+    (side,) = sides
+    left = {lane.id: [layer.leaves for layer in _layers(sheet, side, lane, d_model)] for lane in side.lanes}
+    return [similar_page(sheet, side.lanes, d_model, left)]
+
+
+def _sides(spec: Spec, sheet: SheetSpec) -> list[Stack]:
+    s, title = sheet.id, sheet.title
+
+    def lane(context: str, *, growing: bool = False) -> Lane:
+        tokens = f"{s}_{context}_Tokens" if growing else f"{context}_Tokens"
+        return Lane(spec.context(context), f"{s}_{context}", tokens, growing)
+
+    if sheet.kind == "encoder-decoder":
+        source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
+        memory = (source, f"{source.prefix}_Output")
+        named = say("{title}, encoder", title=say(title)), say("{title}, decoder", title=say(title))
+        if _is_alone(spec, sheet):  # tabs have 31 characters at most
+            named = say("Encoder"), say("Decoder")
+        return [
+            Stack(named[0], f"{s}_enc", (source,)),
+            Stack(named[1], f"{s}_dec", (target,), memory),
+        ]
+    return [Stack(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
+
+
+def _is_alone(spec: Spec, sheet: SheetSpec) -> bool:
+    """Whether nothing else in the workbook is called an encoder or a decoder."""
+    others = [other for other in spec.sheets if other.id != sheet.id]
+    return not any(
+        other.kind == sheet.kind or other.title.startswith(("Encoder", "Decoder")) for other in others
+    )
+
+
+def _looking(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Looking]:
+    """Where heads look at something: each sentence in each layer, and across."""
+    found = []
+    for side in sides:
+        for lane in side.lanes:
+            for k in sheet.numbers:
+                p, at = f"{lane.prefix}_l{k}", say("{context}, layer {k}", context=lane.named, k=k)
+                found.append(Looking(at, lane, lane, p))
+                if side.memory:
+                    keys = side.memory[0]
+                    found.append(
+                        Looking(
+                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, f"{p}_Cross"
+                        )
+                    )
+    return found
+
+
+def _every_lane(sides: Sequence[Stack]) -> tuple[Lane, ...]:
+    return tuple(lane for side in sides for lane in side.lanes)
+
+
+# --- what goes in ------------------------------------------------------------------------------------------
+
+
+def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Stack]) -> Page:
+    d_model, lanes = spec.vocabulary.d_model, _every_lane(sides)
+    words = bands(lanes, [_words(lane, d_model) for lane in lanes])
+    stream = bands(lanes, [_input(sheet, lane, d_model) for lane in lanes])
+    masks = bands(lanes, _masks(sheet, sides))
+    weights = []
+    if sheet.embedding_norm:
+        names = [n for n in sheet.weights if n.startswith("Input_")]
+        weights = [norm_weights(sheet.weights, sheet.id, names)]
+    positions = position_bands(sheet, lanes, d_model)
+    page = f"{sheet.id}_in"
+    facts = (
+        [Fact("base =", typed(f"{sheet.id}_Base", "setting", ((sheet.base,),)))] if _has_base(sheet) else []
+    )
+    if _masked(sheet, sides):
+        facts.append(Fact("masked cells get", minus_infinity(sheet)))
+    return Page(
+        page,
+        say("{title}, input", title=say(sheet.title)),
+        IN_LEAD["placed" if sheet.adds_places else sheet.position],
+        tuple(facts),
+        tuple(lane.heading(page) for lane in lanes),
+        (*words, *positions, *stream, *weights, *masks),
+        subtitle="words" if sheet.position == "none" else "words and positions",
+        tries=model_input(spec, sheet),
+        box="Input",
+    )
+
+
+def _has_base(sheet: SheetSpec) -> bool:
+    return sheet.position in ("sinusoidal", "rotary")
+
+
+def _masked(sheet: SheetSpec, sides: Sequence[Stack]) -> bool:
+    causal = sheet.kind in WRITERS and not sides[-1].lanes[0].growing
+    return causal or sheet.mask in PADDING or (sheet.kind not in WRITERS and sheet.mask != "none")
+
+
+def _words(lane: Lane, d_model: int) -> Steps:
+    """The tokens, typed or written by the model, and their embeddings (n × d_model)."""
+    p, steps, ids = lane.prefix, {}, f"{lane.id}_Ids"
+    if lane.growing:
+        names = {"typed": f"{lane.id}_Tokens", "next": f"{p}_Next"}
+        (tokens,) = lane.column(lane.tokens, ops.GROWN, "word label", **names)
+        wide = max(LEAST_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
+        ids = f"{p}_Ids"
+        names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
+        (number,) = lane.column(ids, ops.IDS, "word number", **names)
+        tokens = replace(tokens, widths=(wide,))
+        group = Group((tokens,), (number,), ("word",), corner="row in the vocabulary")
+        title = "The words, typed or written by the model"
+        steps["Tokens"] = Step(title, ops.GROWN.why, {lane.id: group})
+    X = lane.block(f"{p}_X", d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
+    steps["X"] = step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")
+    return steps
+
+
+def _input(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+    p, steps = lane.prefix, input_step(sheet, lane, d_model)
+    if sheet.embedding_norm:
+        norm = norm_step(sheet, lane, f"{p}_Input", f"{sheet.id}_Input", f"{p}_Sum", d_model)
+        steps |= {key: _headed(found, lane, d_model) for key, found in norm.items()}
+    return steps
+
+
+def _headed(found: Step, lane: Lane, d_model: int) -> Step:
+    """A step whose block gets the names of the dimensions above it."""
+    group = found.groups[lane.id]
+    headed = replace(group, cols=dims_above(group.blocks[0].name, d_model))
+    return found._replace(groups={lane.id: headed})
+
+
+def _masks(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Steps]:
+    found: list[Steps] = []
+    if sheet.kind == "encoder-decoder":
+        (source,), (target,) = sides[0].lanes, sides[1].lanes
+        if sheet.mask in PADDING:
+            found += [mask_steps(sheet, source, longest=False), cross_mask_step(target, source, "CrossMask")]
+        if not target.growing:
+            causal = mask_steps(replace(sheet, mask="causal"), target, longest=False)
+            causal = {
+                f"Causal{key}": one for key, one in causal.items()
+            }  # a step of its own, not the source's
+            if sheet.mask in PADDING:  # its rows are counted beside the mask of the source's keys already
+                causal = {key: _uncounted(one, target) for key, one in causal.items()}
+            found.append(causal)
+        return found
+    lanes = sides[0].lanes
+    longest = max(lanes, key=lambda lane: lane.n)
+    for lane in lanes:
+        if not lane.growing and sheet.mask != "none":
+            found.append(mask_steps(sheet, lane, longest=lane is longest))
+        elif sheet.mask in PADDING:
+            found.append(padding_step(lane))
+    return found
+
+
+def _uncounted(found: Step, lane: Lane) -> Step:
+    group = found.groups[lane.id]
+    count = tuple(str(i + 1) for i in range(lane.n))
+    return found._replace(groups={lane.id: replace(group, rows=(count,))})
+
+
+# --- the layers --------------------------------------------------------------------------------------------
+
+
+def _layers(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
+    """The layers of one lane, each reading what the one before it left."""
+    layers: list[Layer] = []
+    stream = f"{lane.prefix}_Input"
+    for k in sheet.numbers:
+        p, w = f"{lane.prefix}_l{k}", f"{side.w}_l{k}"
+        stream = f"{p}_Input" if sheet.follows_gap(k) else stream
+        layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory, sheet.only.get(k, ())))
+        stream = layers[-1].leaves
+    return layers
+
+
+def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
+    by_lane = [_layers(sheet, side, lane, d_model) for lane in side.lanes]
+    pages = []
+    for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
+        w = f"{side.w}_l{k}"
+        check = ops.sums_to_one([f"{layer.p}_Drift" for layer in layers])
+        steps = [layer.steps() for layer in layers]
+        if sheet.follows_gap(k):
+            steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
+        crossed = side.memory is not None
+        weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))
+        if sheet.apart:
+            pages.append(weights_page(w, say("{title}, layer {k}", title=say(side.title), k=k), weights))
+        pages.append(
+            Page(
+                w,
+                say("{title}, layer {k}", title=say(side.title), k=k),
+                _layer_lead(sheet, side),
+                (Fact("", computed(f"{w}_Status", (1, 1), check, "status", words="vocab_Status")),),
+                tuple(lane.heading(w) for lane in side.lanes),
+                (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
+                subtitle=_layer_subtitle(sheet, k, crossed=crossed),
+                tries=layer_experiments(sheet, crossed=crossed),
+                box=_box(side, say("layer {k}", k=k), say("Layer {k}", k=k)),
+                begins=crossed and k == 1,
+            )
+        )
+    return pages
+
+
+def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
+    """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
+    block = typed(layer.stream, "input", sheet.weights[f"{layer.lane.id}_l{k}_Input"])
+    why = say(
+        "Layer {k} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
+        "in float64, and typed in: these rows stay as they are when a word is changed.",
+        k=k - 1,
+    )
+    group = layer.lane.group(block)
+    title = say("What comes into layer {k}, as numbers", k=k)
+    return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
+
+
+def _layer_lead(sheet: SheetSpec, side: Stack) -> str:
+    lead = LOOKING_BACK if sheet.kind in WRITERS or sheet.mask in CAUSAL else LOOKING
+    if sheet.kind == "encoder-decoder":
+        lead = LOOKING_ACROSS if side.memory else LOOKING
+    lead = SOME_HEADS if sheet.only else lead
+    return say(ROWS_AT_A_TIME, lead=say(lead)) if side.lanes[0].growing else lead
+
+
+def _layer_subtitle(sheet: SheetSpec, k: int, *, crossed: bool) -> str:
+    n = len(sheet.heads_of(k))
+    heads = say("{n} heads" if n > 1 else "{n} head", n=n)
+    if sheet.only:
+        return heads
+    what = "cross-attention" if crossed else sheet.activation
+    return say("{heads}, {what}", heads=heads, what=say(what))
+
+
+# --- what comes out ----------------------------------------------------------------------------------------
+
+
+def _out_page(spec: Spec, sheet: SheetSpec, side: Stack, *, last: bool) -> Page:
+    d_model = spec.vocabulary.d_model
+    steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
+    weights = []
+    if sheet.final_norm:
+        own = {n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")}
+        weights = [norm_weights(own, sheet.id, list(own))]
+    if last and sheet.kind in WRITERS:
+        added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
+    elif last and sheet.kind == "classifier":
+        added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
+    else:
+        added = [{} for _ in side.lanes]
+    page = f"{sheet.id}_out" if last else f"{side.w}_out"
+    facts, shared = unembedding_bands(spec, sheet) if last else ([], [])
+    return Page(
+        page,
+        say("{title}, output", title=say(side.title)),
+        _out_lead(sheet, last=last),
+        tuple(facts),
+        tuple(lane.heading(page) for lane in side.lanes),
+        (*bands(side.lanes, [a | b for a, b in zip(steps, added, strict=True)]), *weights, *shared),
+        subtitle=_out_subtitle(sheet, last=last),
+        tries=outcome(sheet, last=last),
+        box=_box(side, say("output"), say("Output")),
+    )
+
+
+def _box(side: Stack, what: str, alone: str) -> str:
+    """A page's title in the picture on Start: the model's own title stands at the line's beginning."""
+    half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.rpartition("_")[2])
+    return say("{half} {what}", half=half, what=what) if half else alone
+
+
+def _out_lead(sheet: SheetSpec, *, last: bool) -> str:
+    if last and sheet.kind in WRITERS:
+        return "Each row is held against every word of the vocabulary: which is likely to come next?"
+    if last and sheet.kind == "classifier":
+        whole = "The rows become one, and that one is held against the classes."
+        return whole if sheet.pool == "mean" else "The first row alone is held against the classes."
+    return "What the tokens have become after all layers."
+
+
+def _out_subtitle(sheet: SheetSpec, *, last: bool) -> str:
+    if not last:
+        return "what was read"
+    return {"encoder": "what was read", "classifier": "the class"}.get(sheet.kind, "the next word")
+
+
+def _output(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> Steps:
+    """What the last layer left, normed where there is a final norm (n × d_model)."""
+    last, name = _layers(sheet, side, lane, d_model)[-1].leaves, f"{lane.prefix}_Output"
+    if sheet.final_norm:
+        norm = norm_step(sheet, lane, name, f"{side.w}_Output", last, d_model)
+        return {key: _headed(found, lane, d_model) for key, found in norm.items()}
+    block = lane.block(name, d_model, ops.COPY, "output", x=last)
+    return {"Output": step(ops.COPY, lane, lane.group(block, dims_above(name, d_model)))}

@@ -1,0 +1,444 @@
+"""Puts a laid-out workbook into a file. The only importer of XlsxWriter; it takes no decisions."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from dataclasses import replace
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, Self
+
+import xlsxwriter
+from xlsxwriter.worksheet import CellArrayFormulaTuple, Worksheet
+
+from xlsxattn.builder import theme
+from xlsxattn.builder.layout import formulas
+from xlsxattn.builder.layout.placed import places
+from xlsxattn.builder.layout.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
+from xlsxattn.builder.writer import bulk
+from xlsxattn.language import ENGLISH
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from xlsxattn.builder.graph import Cell, Chart, Series
+    from xlsxattn.builder.layout.placed import Placed, Rectangle, Sheet
+    from xlsxattn.language import Language
+
+    Grid = Sequence[Sequence[Any]] | NDArray[Any]
+
+CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
+A3, A4 = 8, 9
+"""Papers, by their numbers in the file format."""
+LONGEST_TIP = 255
+DIGEST_PROPERTY = "xlsxattn digest"
+
+
+def write(
+    path: Path,
+    title: str,
+    sheets: Sequence[Sheet],
+    values: Mapping[str, Grid] | None = None,
+    language: Language = ENGLISH,
+    *,
+    tick: bulk.Tick = lambda _: None,
+    draft: bool = False,
+) -> None:
+    """Write a workbook.
+
+    Args:
+        path: the file to write.
+        title: the workbook's title, for its properties.
+        sheets: what the layout gave.
+        values: what an engine computed for each range, saved with the formulas; without it they save 0.
+        language: in which number formats say words.
+        tick: is told how many cells of large blocks of numbers were written.
+        draft: whether an engine alone will read it, once: it takes long over names, and IronCalc over rules
+            that colour cells, so of the names only those are defined that formulas speak of, there are no
+            rules and no charts. Nor are there large blocks of numbers: it is given those in another way.
+    """
+    strips = {} if draft else bulk.strips(sheets)
+    first = path.with_suffix(".part") if strips else path
+    with _Writer(first, title, sheets, values or {}, language) as writer:
+        for i, sheet in enumerate(sheets):
+            ws = writer.add(sheet, first=i == 0)
+            if not draft:
+                writer.finish(ws, sheet)
+        writer.define_names(formulas.spoken_of(sheets) if draft else writer.places)
+    if strips:
+        with tempfile.TemporaryFile(dir=path.parent) as spool:
+            bulk.Packer(spool, tick).pack(first, path, strips)
+        first.unlink()
+
+
+def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
+    """A row's values for XlsxWriter; a float32 by the shortest decimal text that gives it back."""
+    if isinstance(row, tuple):
+        return row
+    return (float(str(value)) for value in row)
+
+
+def _typed(sheet: Sheet, takes: str) -> Iterator[Rectangle]:
+    """The cells that take what a person types, and offer no list of it."""
+    for placed in sheet.placed:
+        block = placed.block
+        wanted = block.kind == "input" and theme.LOOKS[block.look].takes == takes
+        if wanted and block.name not in sheet.drop_downs:
+            yield placed.area
+
+
+class _Words(str):
+    """A formula's text result. XlsxWriter would save one such as 1e5 as a number, were it readable as one."""
+
+    __slots__ = ()
+
+    def __float__(self) -> float:
+        raise ValueError(self)
+
+
+class _Worksheet(Worksheet):  # type: ignore[misc]
+    """A worksheet of XlsxWriter's for very many cells; what it writes is the same, byte for byte.
+
+    XlsxWriter looks, twice, in every row at every column that any row has; here only at those the row has.
+    It looks in every formula for 29 functions newer than Excel 2010, of which ours have none, and fills what
+    an array formula covers with zeros, where values stand here.
+    """
+
+    def array_formula(
+        self,
+        cells: Rectangle,
+        formula: str,
+        look: Any,  # noqa: ANN401 - XlsxWriter has no types
+        values: Sequence[Sequence[float | str]],
+    ) -> None:
+        """Write an array formula with the values of all its cells."""
+        self._check_dimensions(cells.top, cells.left)
+        text, where = formula.removeprefix("="), formulas.area(cells)
+        first = CellArrayFormulaTuple(text, look, values[0][0], where, "static")
+        for row, own in enumerate(values, cells.top):
+            for col, value in enumerate(own, cells.left):
+                if (row, col) != (cells.top, cells.left):
+                    write = self._write_string if isinstance(value, str) else self._write_number
+                    write(row, col, value, look)
+        self.table[cells.top][cells.left] = first
+
+    def _calculate_spans(self) -> None:
+        spans: dict[int, tuple[int, int]] = {}
+        for row, cells in self.table.items():
+            if cells:
+                left, right = spans.get(row // 16, (min(cells), 0))
+                spans[row // 16] = min(left, *cells), max(right, *cells)
+        self.row_spans = {group: f"{left + 1}:{right + 1}" for group, (left, right) in spans.items()}
+
+    def _write_rows(self) -> None:
+        self._calculate_spans()
+        for row in sorted(self.table.keys() | self.row_info.keys()):
+            cells, span, info = self.table.get(row), self.row_spans.get(row // 16), self.row_info.get(row)
+            if cells:
+                self._write_row(row, span, info)
+                for col in sorted(cells):
+                    self._write_cell(row, col, cells[col])
+                self._xml_end_tag("row")
+            elif info:
+                self._write_empty_row(row, span, info)
+
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:  # noqa: ANN401
+        """Write a cell of one of the kinds that nearly all are; others as XlsxWriter does."""
+        kind = type(cell).__name__ if cell.format else "of the row's look, or the column's"
+        begins = f'<c r="{formulas.letters(col)}{row + 1}" s="{_number(cell.format)}"'
+        if kind == "Number":
+            self.fh.write(f"{begins}><v>{cell.number:.16G}</v></c>")
+        elif kind == "String":
+            self.fh.write(f'{begins} t="s"><v>{cell.string}</v></c>')
+        elif kind == "Blank":
+            self.fh.write(f"{begins}/>")
+        elif kind == "ArrayFormula" and type(cell.value) in (int, float) and _as_it_is(cell.formula):
+            array = f'<f t="array" ref="{cell.range}">{self._escape_data(cell.formula)}</f>'
+            self.fh.write(f"{begins}>{array}<v>{cell.value}</v></c>")
+        else:
+            super()._write_cell(row, col, cell)
+
+
+def _as_it_is(formula: str) -> bool:
+    """Whether nothing in a formula is spelled in a way of XlsxWriter's, such as ``_x0009_`` for a tab."""
+    return formula.isprintable() and "_x" not in formula
+
+
+def _number(look: Any) -> int:  # noqa: ANN401 - XlsxWriter has no types
+    """A format's number in the file."""
+    number: int = look._get_xf_index() if look else 0  # noqa: SLF001 - it gives a new one the next
+    return number
+
+
+def _saved(value: Any) -> float | str:  # noqa: ANN401 - whatever an engine gives
+    """What is saved beside a formula."""
+    return _Words(value or "") if value is None or isinstance(value, str) else value
+
+
+class _Writer:
+    """One workbook in the making, with the formats made so far."""
+
+    def __init__(
+        self,
+        path: Path,
+        title: str,
+        sheets: Sequence[Sheet],
+        values: Mapping[str, Grid],
+        language: Language,
+    ) -> None:
+        # XlsxWriter's own temporary files go beside the workbook, where a killed build's leftovers are swept
+        options: dict[str, Any] = {
+            "tmpdir": str(path.parent),
+            "strings_to_numbers": False,
+            "strings_to_formulas": False,
+            "strings_to_urls": False,
+        }
+        self.book = xlsxwriter.Workbook(str(path), options)
+        self.book.set_properties({"title": title, "created": CREATED, "comments": "Made by xlsxattn"})
+        self.book.set_custom_property(DIGEST_PROPERTY, "0" * 64, "text")
+        self.book.set_size(2400, 1500)
+        self.book.set_calc_mode("auto")
+        self.places, self.values, self.language = places(sheets), values, language
+        self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
+        self.looks: dict[str, Any] = {}
+        formulas.check_names(self.places)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error is None:
+            self.book.close()
+
+    def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
+        key = frozenset(properties.items())
+        if key not in self.formats:
+            self.formats[key] = self.book.add_format(theme.told(properties, self.language))
+        return self.formats[key]
+
+    def look(self, name: str) -> Any:  # noqa: ANN401
+        if name not in self.looks:
+            self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
+        return self.looks[name]
+
+    def define_names(self, wanted: Container[str]) -> None:
+        for name, (tab, where) in self.places.items():
+            if name in wanted:
+                self.book.define_name(name, f"={formulas.reference(tab, where)}")
+
+    def add(self, sheet: Sheet, *, first: bool) -> Any:  # noqa: ANN401
+        """A worksheet with its cells."""
+        ws = self.book.add_worksheet(sheet.tab, _Worksheet)
+        if first:
+            ws.activate()
+        ws.hide_gridlines(2)
+        self._page(ws, sheet)
+        for bar in (*sheet.bars, *sheet.stripes):
+            fill, where = self.dress({"bg_color": bar.colour}), bar.where
+            for row in range(where.top, where.bottom + 1):
+                for col in range(where.left, where.right + 1):
+                    ws.write_blank(row, col, None, fill)
+        for text in sheet.texts:
+            self._text(ws, text)
+        lanes = {(bar.where.top, bar.where.left): bar.colour for bar in sheet.bars}
+        for placed in sheet.placed:
+            look = self.look(placed.block.look)
+            if placed.block.look == "lane":
+                colour = lanes[placed.row, placed.col]
+                look = self.dress({"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour})
+            self._block(ws, placed, look)
+        return ws
+
+    def finish(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        """Add what shows cells in other ways: rules and charts."""
+        self._rules(ws, sheet)
+        for chart in sheet.charts:
+            ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
+
+    def _page(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        for col, width in sheet.widths.items():
+            ws.set_column(col, col, width)
+        ws.set_default_row(sheet.row)
+        for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
+            level = sheet.levels.get(row, 0)
+            options = {"level": level, "hidden": sheet.folded and level > 0}
+            if sheet.folded and not level and sheet.levels.get(row + 1):
+                options["collapsed"] = True
+            ws.set_row(row, sheet.heights.get(row), None, options)
+        if sheet.levels:
+            ws.outline_settings(symbols_below=False)
+        ws.freeze_panes(sheet.frozen, 0)
+        (ws.set_portrait if sheet.upright else ws.set_landscape)()
+        ws.set_paper(A3 if sheet.large else A4)
+        ws.fit_to_pages(1, 1 if sheet.one_page else 0)
+        ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
+        ws.set_h_pagebreaks(sheet.breaks)
+        ws.print_area(0, 0, *sheet.last)
+        if sheet.frozen > 1:
+            ws.repeat_rows(repeated(sheet))
+        ws.set_footer("&L&8&A&R&8&P / &N")
+
+    def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
+        look = self.look(text.look)
+        if text.rows * text.cols > 1:
+            ws.merge_range(text.row, text.col, text.row + text.rows - 1, text.col + text.cols - 1, "", look)
+        if text.target:
+            ws.write_url(
+                text.row,
+                text.col,
+                f"internal:{text.target}",
+                look,
+                text.text,
+                text.tip[:LONGEST_TIP],
+            )
+        else:
+            ws.write_string(text.row, text.col, text.text, look)
+
+    def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+        block = placed.block
+        if bulk.numbers(block) is not None:
+            for row in range(placed.row, placed.row + block.rows):
+                ws.write_blank(row, placed.col, None, look)
+            return
+        for i, row in enumerate(block.values):
+            for j, value in enumerate(_plain(row)):
+                write = ws.write_string if isinstance(value, str) else ws.write_number
+                write(placed.row + i, placed.col + j, value, look)
+        if block.parts:
+            self._formulas(ws, placed, look)
+
+    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+        block, grid = placed.block, self.values.get(placed.block.name)
+        grid = [[0] * block.cols] * block.rows if grid is None else grid
+        values = [[_saved(value) for value in row] for row in grid]
+        for cells, formula in formulas.entries(placed, self.places):
+            left, right = cells.left - placed.col, cells.right - placed.col + 1
+            rows = values[cells.top - placed.row : cells.bottom - placed.row + 1]
+            ws.array_formula(cells, formula, look, [row[left:right] for row in rows])
+
+    def _rules(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+        for placed in sheet.placed:
+            r = placed.area
+            for rule in self._conditions(placed):
+                ws.conditional_format(r.top, r.left, r.bottom, r.right, rule)
+        for name, source in sheet.drop_downs.items():
+            r = self.places[name][1]
+            rule = {"validate": "list", "source": f"={source}", "show_error": False}
+            ws.data_validation(r.top, r.left, r.bottom, r.right, rule)
+        for takes, (title, words, asked) in theme.TAKES.items():
+            rule = {"validate": "decimal", "error_type": "warning", **asked}
+            rule |= {"error_title": self.language.tell(title), "error_message": self.language.tell(words)}
+            cells = [[r.top, r.left, r.bottom, r.right] for r in _typed(sheet, takes)]
+            if cells:
+                ws.data_validation(*cells[0], {**rule, "other_cells": cells[1:]})
+
+    def _conditions(self, placed: Placed) -> Iterator[dict[str, Any]]:
+        """Rules of one block, all over the same cells: LibreOffice shows one matching style, the first.
+
+        A text for a number is red, −1E300 is shown as −∞, a number too long for its column in powers of ten,
+        the focus word's row outlined, a failed check in red, a note in grey; and the heat map.
+        """
+        block, look = placed.block, theme.LOOKS[placed.block.look]
+        if block.kind == "input" and look.takes and bulk.numbers(block) is None:
+            bad = self.dress(theme.NO_NUMBER)
+            no_number = formulas.is_no_number(placed.row, placed.col)
+            yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
+        if block.look == "masked":
+            hidden = self.dress(theme.NEVER_SEEN)
+            yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
+        if block.look == "word number" and placed.word is not None:
+            blank = self.dress(theme.NO_WORD)
+            yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
+        if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
+            large = self.dress(theme.LARGE)
+            yield {
+                "type": "cell",
+                "criteria": "not between",
+                "minimum": -9999,
+                "maximum": 9999,
+                "format": large,
+            }
+        if placed.word is not None:
+            outline = self.dress(theme.OUTLINE)
+            yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
+        if block.look == "status":
+            bad, noted = self.dress(theme.BAD), self.dress(theme.NOTED)
+            yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
+            yield {"type": "formula", "criteria": formulas.is_noted(placed.row, placed.col), "format": noted}
+        if placed.heat:
+            ends = {}
+            if theme.HEATS[look.heat]["min_type"] == "formula":
+                size = formulas.largest_size(placed.heat)
+                ends = {"min_value": f"=-{size}", "max_value": f"={size}"}
+            yield {**theme.HEATS[look.heat], **ends}
+
+    def _chart(self, chart: Chart, width: int) -> Any:  # noqa: ANN401
+        if chart.kind == "bar":
+            made = self.book.add_chart({"type": "column"})
+        elif chart.kind == "line":
+            made = self.book.add_chart({"type": "line"})
+            # XlsxWriter says nothing of lines that are straight, and LibreOffice then draws curves
+            made._write_c_smooth = lambda _: made._xml_empty_tag("c:smooth", [("val", "0")])  # noqa: SLF001
+        else:
+            made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
+        for series, usual in zip(chart.series, cycle(theme.SERIES), strict=False):
+            colour = usual if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
+            made.add_series(self._series(chart, series, colour))
+        if chart.kind == "scatter":  # else LibreOffice draws a shorter series on, at 0
+            made.show_blanks_as("span")
+        font = {"name": theme.WIDE_FONT} if theme.is_in_wide(self.language) else {}
+        named = {"name": chart.title, "name_font": {"size": 12, **font}}
+        made.set_title({**named, "overlay": False})
+        fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
+        axis = {**theme.AXIS, **fonts}
+        made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
+        scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
+        made.set_y_axis({**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID})
+        legend = {"position": "bottom", **({"font": font} if font else {})}
+        silent = len(chart.series) == 1 and isinstance(chart.series[0].title, str)
+        made.set_legend({"none": True} if silent else legend)
+        made.set_size({"width": width, "height": 340})
+        return made
+
+    def _title(self, title: str | tuple[str, int]) -> str:
+        """Words, or the cell of a range that holds them."""
+        if isinstance(title, str):
+            return title
+        tab, r = self.places[title[0]]
+        col = r.left + title[1]
+        return f"={formulas.reference(tab, replace(r, left=col, right=col))}"
+
+    def _series(self, chart: Chart, series: Series, colour: str) -> dict[str, Any]:
+        tab, first = self.places[series.blocks[0]]
+        last = self.places[series.blocks[-1]][1]
+        if chart.kind in ("bar", "line"):
+            labels = self.places[chart.labels][1]
+            categories = [tab, labels.top, labels.left, labels.bottom, labels.right]
+            return {
+                "name": self._title(series.title),
+                "categories": categories,
+                "values": [tab, first.top, first.left, last.bottom, last.right],
+                **({"gap": 60, "fill": {"color": colour}} if chart.kind == "bar" else _line(colour)),
+            }
+        x, y = (first.left + column for column in series.columns)
+        return {
+            "name": self._title(series.title),
+            "categories": [tab, first.top, x, last.bottom, x],
+            "values": [tab, first.top, y, last.bottom, y],
+            "marker": {
+                "type": theme.MARKS[series.mark % len(theme.MARKS)],
+                "size": 10,
+                "fill": {"color": colour},
+                "border": {"color": theme.WHITE},  # so that points one over the other are seen
+            },
+        }
+
+
+def _line(colour: str) -> dict[str, Any]:
+    """How a line of a chart and its points are drawn."""
+    marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
+    return {"line": {"color": colour, "width": 2.25}, "marker": marker}

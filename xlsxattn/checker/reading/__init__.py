@@ -1,0 +1,1 @@
+"""Workbooks as files hold them: read within limits, believed in nothing, copied for engines."""

@@ -1,0 +1,229 @@
+"""A workbook's archive, whose parts are looked over before anything parses them."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass, fields
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from xlsxattn.checker.reading.limits import MB, STANDARD, NotCheckableError
+from xlsxattn.checker.reading.runs import LARGE, Runs, Stripped
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from xlsxattn.checker.reading.limits import Allowance
+
+_BLOCK = MB
+_SHARED = re.compile(rb"""shared["'][^<>]*>([^<]*)<""")
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+_ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([^"']{0,40})""")
+_PLAIN = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1"}
+_FOREIGN = (b"\xfe\xff", b"\xff\xfe", b"\x00", b"\x4c\x6f\xa7\x94")  # UTF-16, UTF-32 and EBCDIC begin so
+_FULLY_OPAQUE = 0x1  # the bit of an archive's part that is encrypted
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was seen of XML: cells, names, elements, those outside cells, shared formulas, the longest.
+
+    Plain numbers in long runs are counted apart, and are not among the others.
+    """
+
+    plain: int = 0
+    cells: int = 0
+    names: int = 0
+    elements: int = 0
+    details: int = 0
+    shared: int = 0
+    longest: int = 0
+
+    def add(self, other: Counts) -> None:
+        """Add what was seen elsewhere."""
+        for field in fields(self):
+            both = getattr(self, field.name), getattr(other, field.name)
+            setattr(self, field.name, max(both) if field.name == "longest" else sum(both))
+
+    def see(self, xml: bytes) -> None:
+        """Count what a stretch of whole tags opens; a prefix on every tag makes all of them details."""
+        opened = xml.count(b"<") - xml.count(b"</")
+        cells = xml.count(b"<c ") + xml.count(b"<c>")
+        inside = sum(xml.count(tag) for tag in (b"<v>", b"<f>", b"<f ", b"<is>", b"<t>", b"<t ", b"<si>"))
+        self.cells += cells
+        self.names += xml.count(b"definedName ") + xml.count(b"<definedName>")
+        self.elements += opened
+        self.details += opened - cells - inside
+        if b"shared" in xml:
+            formulas = [len(text) for text in _SHARED.findall(xml)]
+            self.shared += len(formulas)
+            self.longest = max(self.longest, *formulas, 0)
+
+
+class Archive(zipfile.ZipFile):
+    """An archive whose parts are looked over, whole, before anybody parses them.
+
+    Counting on every opening bounds a part that the workbook names a thousand times.
+    """
+
+    SIZES: ClassVar = (
+        ("plain", say("numbers")),
+        ("cells", say("cells")),
+        ("names", say("defined names")),
+        ("elements", say("XML elements")),
+        ("details", say("styles, rows, names and other XML elements")),
+    )
+
+    def __init__(self, path: Path, allowed: Allowance = STANDARD) -> None:
+        """Open a workbook's archive and judge its directory.
+
+        Raises:
+            NotCheckableError: it is no archive, or larger than allowed.
+        """
+        self.named, self.allowed = path, allowed
+        self.seen, self._parts = Counts(), dict[str, Counts]()
+        self._left: dict[str, tuple[bytes, Runs]] = {}
+        if not path.exists():
+            raise NotCheckableError(say("{path}: there is no such file", path=path))
+        if not path.is_file():
+            raise NotCheckableError(say("{path}: this is not a file", path=path))
+        self._judge_file()
+        super().__init__(path)
+        self._judge_directory()
+
+    def _judge_file(self) -> None:
+        size = self.named.stat().st_size
+        if size > self.allowed.packed:
+            raise self.too_much(
+                say("is {size:,.0f} MB large", size=size / MB), f"{self.allowed.packed / MB:,.0f} MB"
+            )
+        with self.named.open("rb") as file:
+            if file.read(len(_OLE)) == _OLE:
+                sentence = (
+                    "{named}: this is an encrypted workbook or an old .xls: "
+                    "save it as .xlsx without a password"
+                )
+                raise NotCheckableError(say(sentence, named=self.named))
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before a million parts are listed
+        if end and end[5] > self.allowed.directory:
+            raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
+
+    def _judge_directory(self) -> None:
+        parts = self.infolist()
+        size = sum(part.file_size for part in parts)
+        problem = None
+        if size > self.allowed.unpacked:
+            most = f"{self.allowed.unpacked / MB:,.0f} MB"
+            problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MB), most)
+        elif any(part.flag_bits & _FULLY_OPAQUE for part in parts):
+            problem = NotCheckableError(
+                say("{named}: it has encrypted parts, which cannot be read", named=self.named)
+            )
+        elif {part.compress_type for part in parts} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            problem = NotCheckableError(
+                say("{named}: it is compressed in a way that no .xlsx may be", named=self.named)
+            )
+        if problem:
+            self.close()
+            raise problem
+
+    def too_much(self, what: str, most: str) -> NotCheckableError:
+        """The sentence for a limit that is exceeded."""
+        return NotCheckableError(
+            say(
+                "{named}: the workbook {what}, more than the {most} that are read",
+                named=self.named,
+                what=what,
+                most=most,
+            )
+        )
+
+    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
+        """Open a part after it was looked over from end to end; a large one without its runs.
+
+        Raises:
+            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
+        """
+        part = name if isinstance(name, str) else name.filename
+        self.charge([part])
+        return io.BytesIO(self._left[part][0]) if part in self._left else super().open(name, *args, **options)
+
+    def runs(self, name: str) -> Runs:
+        """The runs of plain numbers that were taken out of a part; none where it is not large."""
+        return self._left[name][1].copy() if name in self._left else Runs()
+
+    def charge(self, names: Iterable[str]) -> None:
+        """Look parts over and add them to what was seen, as many times as they are named.
+
+        Raises:
+            NotCheckableError: they hold what no workbook needs, or more of it than allowed.
+        """
+        for part in names:
+            if part not in self._parts:
+                with super().open(part) as stream:
+                    self._parts[part] = self._look_over(part, stream)
+            self.seen.add(self._parts[part])
+            self._judge(self.seen)
+
+    def charged(self, name: str) -> IO[bytes]:
+        """Open a part that was looked over before."""
+        return io.BytesIO(self._left[name][0]) if name in self._left else super().open(name)
+
+    def _look_over(self, part: str, stream: IO[bytes]) -> Counts:
+        counts, rest, plain = Counts(), b"", False
+        stripped = Stripped(stream) if self.getinfo(part).file_size > LARGE else None
+        left: list[bytes] = []
+        while block := (stripped or stream).read(_BLOCK):
+            if stripped:
+                left.append(block)
+                counts.plain = stripped.runs.cells
+            if not rest:
+                plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
+                self._judge_encoding(part, block)
+            if plain and b"\x00" in block:
+                raise NotCheckableError(
+                    say("{named}: its part {part} is not in UTF-8", named=self.named, part=part)
+                )
+            block = rest + block
+            cut = block.rfind(b"<")
+            if b"<!DOCTYPE" in block:
+                raise NotCheckableError(
+                    say(
+                        "{named}: its part {part} declares XML entities (DOCTYPE)",
+                        named=self.named,
+                        part=part,
+                    )
+                )
+            if len(block) - cut > self.allowed.text + _BLOCK:
+                raise self.too_much(say("has a text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
+            counts.see(block[: max(cut, 0)])
+            rest = block[max(cut, 0) :]
+            self._judge(counts)
+        counts.see(rest)
+        if stripped and stripped.runs.rows:
+            counts.plain = stripped.runs.cells
+            self._left[part] = b"".join(left), stripped.runs
+        return counts
+
+    def _judge_encoding(self, part: str, start: bytes) -> None:
+        declared = _ENCODING.search(start[:400])
+        if start.startswith(_FOREIGN) or (declared and declared[1].lower() not in _PLAIN):
+            raise NotCheckableError(
+                say("{named}: its part {part} is not in UTF-8", named=self.named, part=part)
+            )
+
+    def _judge(self, counts: Counts) -> None:
+        for key, word in self.SIZES:
+            most = getattr(self.allowed, key)
+            if getattr(counts, key) > most:
+                raise self.too_much(say("has too many {what}", what=word), f"{most:,}")
+        if counts.shared * counts.longest > self.allowed.shared:
+            what = say(
+                "shares formulas of {n:,} characters among {cells:,} cells",
+                n=counts.longest,
+                cells=counts.shared,
+            )
+            raise self.too_much(what, say("{n:,} characters", n=self.allowed.shared))

@@ -1,0 +1,296 @@
+"""Reads a workbook as the file has it: its names, its formulas, its typed values, its manifest."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from openpyxl.utils import range_boundaries
+from openpyxl.worksheet.formula import ArrayFormula
+
+from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.origin import no_workbook, other_kind
+from xlsxattn.checker.reading.blocks import Blocks
+from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.reading.links import reaches
+from xlsxattn.checker.reading.manifest import Manifest, read_manifest
+from xlsxattn.checker.reading.opening import load
+from xlsxattn.checker.reading.runs import Runs
+from xlsxattn.foreign import words
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from openpyxl.workbook import Workbook
+
+    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.reading.opening import Opened
+
+__all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
+
+
+_PLAIN = re.compile(r"(?:'([^']+)'|([A-Za-z_]\w*))!(\$[A-Z]{1,3}\$\d{1,7}(?::\$[A-Z]{1,3}\$\d{1,7})?)")
+"""How nearly all names are written: openpyxl takes ten times as long to see it."""
+LONGEST_FORMULA = 65_536  # Excel allows 8,192 characters, LibreOffice these
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A workbook as the file has it.
+
+    Attributes:
+        path: the file.
+        names: every workbook-wide name that covers one rectangle.
+        formulas: (tab, row, column) → the formula that stands there; for an array formula, its text and area.
+        typed: (tab, row, column) → the constant that stands there.
+        manifest: what the workbook says of itself.
+        saved_by: the program that saved the file last, as the file says.
+        parts: the names of the parts in the file's archive.
+        links: names that reach outside the workbook, and by what.
+        saved: (tab, row, column) → the value saved for the cell, but for those in ``filled``.
+        runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
+        blocks: the ranges that hold such numbers alone; they are neither in ``typed`` nor in ``saved``.
+        filled: long runs of numbers that array formulas fill, by tab.
+    """
+
+    path: Path
+    names: Mapping[str, Area]
+    formulas: Mapping[tuple[str, int, int], Formula]
+    typed: Mapping[tuple[str, int, int], Value]
+    manifest: Manifest
+    workbook: Workbook
+    saved_by: str = ""
+    parts: tuple[str, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
+    saved: Mapping[tuple[str, int, int], Value] = field(default_factory=dict)
+    runs: Mapping[str, Runs] = field(default_factory=dict)
+    blocks: Blocks = field(default_factory=lambda: Blocks({}, (), {}))
+    filled: Mapping[str, Runs] = field(default_factory=dict)
+
+    def formula_at(self, tab: str, row: int, col: int) -> str:
+        """The formula that fills a cell, an array formula in braces; "" where none does."""
+        own = self.formulas.get((tab, row, col))
+        if own is not None and not own.array:
+            return own.text
+        for f in self.formulas.values():
+            a = f.area
+            inside = a.row <= row < a.row + a.rows and a.col <= col < a.col + a.cols
+            if f.array and a.sheet == tab and inside:
+                return f"{{{f.text}}}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula as entered: its text, the cells it fills, and whether it is an array formula."""
+
+    text: str
+    area: Area
+    array: bool
+
+
+def read(path: Path) -> Book:
+    """Read a workbook of ours, whoever saved it last.
+
+    Raises:
+        NotCheckableError: the file is missing, is no workbook, holds more than is read, or has no manifest of
+            this format.
+    """
+    opened = _open(path)
+    workbook = opened.workbook
+    names = _names(workbook)
+    formulas: dict[tuple[str, int, int], Formula] = {}
+    typed: dict[tuple[str, int, int], Value] = {}
+    worksheets: list[Any] = workbook.worksheets
+    try:
+        for ws in worksheets:
+            for cell in ws._cells.values():  # noqa: SLF001 - iter_rows would make all cells between the outermost
+                if cell.value is not None:
+                    _sort(ws.title, cell, formulas, typed)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise NotCheckableError(
+            say("{path}: the workbook is damaged: {error}", path=path, error=words(error))
+        ) from None
+    arrays = [f for f in formulas.values() if f.array]
+    _bounded(path, (f.area for f in arrays), say("array formulas"))
+    saved = dict(opened.saved)
+    filled: dict[str, Runs] = {}
+    for formula in arrays:
+        # what an array formula fills beside its first cell are saved values, not typed ones
+        _move(opened.runs, filled, formula.area)
+        for at in formula.area.cells():
+            typed.pop(at, None)
+    manifest = read_manifest(path, names, typed)
+    blocks = _blocks(names, manifest, opened.runs)
+    _bounded(path, (area for name, area in names.items() if name not in blocks), say("names"))
+    loose = _loose(path, opened.runs, blocks)
+    typed |= loose
+    saved |= loose
+    links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
+    by, parts, runs = opened.saved_by, opened.parts, opened.runs
+    found = names, formulas, typed, manifest, workbook
+    return Book(path, *found, by, parts, links, saved, runs, blocks, filled)
+
+
+def saved(book: Book) -> dict[str, Grid]:
+    """The values that whoever saved the workbook left in it, for every name."""
+    value = book.saved.get
+    grids: dict[str, list[list[Value]]] = {
+        name: [
+            [value((a.sheet, row, col)) for col in range(a.col, a.col + a.cols)]
+            for row in range(a.row, a.row + a.rows)
+        ]
+        for name, a in book.names.items()
+        if name not in book.blocks
+    }
+    for tab, runs in book.filled.items():
+        runs.fill({name: grid for name, grid in grids.items() if book.names[name].sheet == tab}, book.names)
+    return grids | book.blocks.values()
+
+
+def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, Runs]) -> Blocks:
+    """The ranges that hold plain numbers alone, where numbers may stand."""
+    may = {n: area for n, area in names.items() if not is_text(n) and n not in manifest.formulas}
+    return Blocks(may, (area for name, area in names.items() if name not in may), runs)
+
+
+def _move(runs: Mapping[str, Runs], others: dict[str, Runs], area: Area) -> None:
+    """Move the cells of an area from runs to others."""
+    own = runs.get(area.sheet)
+    for row in range(area.row, area.row + area.rows if own else 0):
+        for first, values in own.cut(row, area.col, area.col + area.cols - 1) if own else ():
+            others.setdefault(area.sheet, Runs()).add(row, first, values)
+
+
+def _loose(path: Path, runs: Mapping[str, Runs], blocks: Blocks) -> dict[tuple[str, int, int], Value]:
+    """The cells of runs that no block covers."""
+    found: dict[tuple[str, int, int], Value] = {}
+    for tab, own in runs.items():
+        covered: dict[int, list[tuple[int, int]]] = {}
+        for area in blocks.cells():
+            for row in range(area.row, area.row + area.rows if area.sheet == tab else 0):
+                covered.setdefault(row, []).append((area.col, area.col + area.cols))
+        for row, there in own.rows.items():
+            for first, values in there:
+                spans = covered.get(row, ())
+                if any(left <= first and first + len(values) <= right for left, right in spans):
+                    continue
+                for col, value in enumerate(values.tolist(), first):
+                    if not any(left <= col < right for left, right in spans):
+                        found[tab, row, col] = value
+            if len(found) > STANDARD.cells:
+                sentence = (
+                    "{path}: more than {most:,} numbers stand outside its ranges, which is more than is read"
+                )
+                raise NotCheckableError(say(sentence, path=path, most=STANDARD.cells))
+    return found
+
+
+def _open(path: Path) -> Opened:
+    try:
+        return load(path)
+    except (MemoryError, NotCheckableError):
+        raise
+    except (OSError, EOFError, zipfile.BadZipFile) as error:
+        raise NotCheckableError(say("{path}: {why}", path=path, why=no_workbook(path, error))) from None
+    except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
+        if other := other_kind(path):
+            raise NotCheckableError(say("{path}: {why}", path=path, why=other)) from None
+        raise NotCheckableError(
+            say("{path}: the workbook is damaged: {error}", path=path, error=words(error))
+        ) from None
+
+
+def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
+    """Refuse areas that are too large to be looked at cell by cell."""
+    if (cells := sum(area.rows * area.cols for area in areas)) > STANDARD.area:
+        raise NotCheckableError(
+            say(
+                "{path}: the {what} cover {cells:,} cells, more than the {most:,} that are read",
+                path=path,
+                what=what,
+                cells=cells,
+                most=STANDARD.area,
+            )
+        )
+
+
+def _sort(
+    tab: str,
+    cell: Any,  # noqa: ANN401 - openpyxl's cells have many types
+    formulas: dict[tuple[str, int, int], Formula],
+    typed: dict[tuple[str, int, int], Value],
+) -> None:
+    at, value = (tab, cell.row - 1, cell.column - 1), cell.value
+    if cell.data_type == "f" and len(str(getattr(value, "text", value))) > LONGEST_FORMULA:
+        where = Area(*at, 1, 1).address()
+        raise ValueError(say("{cell} holds a formula of too many characters", cell=where))
+    if isinstance(value, ArrayFormula):
+        area = _area(tab, str(value.ref))
+        formulas[at] = Formula(str(value.text), area, array=True)
+    elif cell.data_type == "f":
+        formulas[at] = Formula(str(value), Area(*at, 1, 1), array=False)
+    elif cell.data_type == "e":
+        typed[at] = CellError(value)
+    elif isinstance(value, bool | str):
+        typed[at] = value
+    elif isinstance(value, int | float):
+        typed[at] = float(value)
+    else:
+        typed[at] = str(value)
+
+
+def _area(tab: str, ref: str) -> Area:
+    left, top, right, bottom = range_boundaries(ref)
+    if left is None or top is None or right is None or bottom is None:
+        raise ValueError(say("{ref} covers whole rows or columns", ref=ref))
+    if not (0 < left <= right and 0 < top <= bottom):
+        raise ValueError(say("{ref} is no range", ref=ref))
+    return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
+
+
+def _names(workbook: Workbook) -> dict[str, Area]:
+    tabs = set(workbook.sheetnames)
+    names = {}
+    for name, defined in workbook.defined_names.items():
+        try:
+            if plain := _PLAIN.fullmatch(str(defined.value)):
+                if (tab := plain[1] or plain[2]) in tabs:
+                    names[name] = _area(tab, plain[3])
+                continue
+            places = list(defined.destinations)
+            tab = places[0][0].replace("''", "'")  # openpyxl takes off the quotes, but not those within
+            if len(places) == 1 and tab in tabs:
+                names[name] = _area(tab, places[0][1])
+        except (ValueError, TypeError, AttributeError, IndexError):
+            continue  # a name that covers no rectangle is not one of ours; a missing one is found later
+    return names
+
+
+def is_text(name: str) -> bool:
+    """Whether an input range holds words rather than numbers."""
+    return name.endswith(("_Tokens", "_Classes")) or name in ("vocab_Dims", "vocab_Focus")
+
+
+def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
+    """An input range as the reference takes it: blanks are 0 or ""."""
+    if isinstance(grid, np.ndarray):
+        return grid
+    if text:
+        return np.array([[_text(value) for value in row] for row in grid], dtype=object)
+    return np.array(
+        [[0.0 if value is None or value == "" else value for value in row] for row in grid], dtype=float
+    )
+
+
+def _text(value: Value) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).upper()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,154 @@
+"""What a workbook says of itself, on its last sheet."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.origin import is_foreign
+from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from xlsxattn.checker.cells import Area, Grid, Value
+
+VERSION = 1
+MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
+MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What the workbook says of itself.
+
+    Attributes:
+        sheets: id, kind and settings of every sheet.
+        contexts: the sentences' ids.
+        inputs: names of the ranges a person may change.
+        formulas: for each computed range, how its formula is entered and what it should be.
+    """
+
+    sheets: tuple[SheetInfo, ...]
+    contexts: tuple[str, ...]
+    inputs: tuple[str, ...]
+    formulas: Mapping[str, tuple[str, str]]
+
+
+def read_manifest(
+    path: Path, names: Mapping[str, Area], typed: Mapping[tuple[str, int, int], Value]
+) -> Manifest:
+    """Read the tables on the last sheet.
+
+    Raises:
+        NotCheckableError: there are none, or they are of another version, damaged or too long.
+    """
+    tables: dict[str, Grid] = {}
+    for part in MANIFEST:
+        area = names.get(f"xlsxattn_{part}")
+        if area is None:
+            raise _without(path, names, f"xlsxattn_{part}")
+        tables[part] = [
+            [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
+            for i in range(area.rows)
+        ]
+    version = tables["Version"][0][0]
+    if version != VERSION:
+        raise NotCheckableError(
+            say(
+                "{path}: xlsxattn_Version is {version}, this program reads version {ours}",
+                path=path,
+                version=version,
+                ours=VERSION,
+            )
+        )
+    try:
+        sheets = tuple(
+            SheetInfo(str(i), str(kind), dict(json.loads(str(s)))) for i, kind, s in tables["Sheets"]
+        )
+        formulas = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
+    except (ValueError, TypeError, RecursionError):
+        raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
+    if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
+        raise NotCheckableError(
+            say(
+                "{path}: the manifest names more than {most:,} sheets or contexts",
+                path=path,
+                most=STANDARD.sheets,
+            )
+        )
+    contexts = tuple(str(row[0]) for row in tables["Contexts"])
+    return Manifest(sheets, contexts, tuple(str(row[0]) for row in tables["Inputs"]), formulas)
+
+
+def _without(path: Path, names: Mapping[str, Area], name: str) -> NotCheckableError:
+    """What a workbook without a range of the manifest is: another program's, or one that has lost it."""
+    if is_foreign(path):
+        sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
+        return NotCheckableError(say(sentence, path=path))
+    if any(f"xlsxattn_{part}" in names for part in MANIFEST):
+        sentence = (
+            "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
+            "take an earlier copy, or build it anew"
+        )
+        return NotCheckableError(say(sentence, path=path, name=name))
+    sentence = (
+        "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
+        "take an earlier copy, or build it anew"
+    )
+    return NotCheckableError(say(sentence, path=path))
+
+
+def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
+    """Refuse sheets that would make more scores than a workbook can hold: a few words could ask for them.
+
+    A model that writes is computed once more for each blank cell.
+
+    Raises:
+        NotCheckableError: there would be too many.
+    """
+    lengths = {context: len(inputs[f"{context}_Tokens"]) for context in manifest.contexts}
+    blanks = {context: int((inputs[f"{context}_Tokens"][1:] == "").sum()) for context in lengths}
+    cells = 0
+    for sheet in manifest.sheets:
+        heads = int(sheet.settings.get("heads") or 1)
+        if sheet.kind in MODELS:
+            cells += _of_model(sheet, lengths, blanks, inputs)
+        elif sheet.kind == "cross-attention":
+            cells += lengths[sheet.settings["queries"]] * lengths[sheet.settings["keys"]] * heads
+        else:
+            widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
+            cells += sum(n * (n * heads + widths) for n in lengths.values())
+    if cells > STANDARD.area:
+        raise NotCheckableError(
+            say(
+                "{path}: its sheets would need {cells:,} scores, at most {most:,}",
+                path=path,
+                cells=cells,
+                most=STANDARD.area,
+            )
+        )
+
+
+def _of_model(
+    sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], inputs: Mapping[str, Any]
+) -> int:
+    """The scores, and the cells behind and after them, that a model makes."""
+    settings, both = sheet.settings, sheet.kind == "encoder-decoder"
+    own = [settings["source"], settings["target"]] if both else list(settings["contexts"])
+    width = inputs["vocab_E"].shape[1] + max(
+        (x.shape[1] for name, x in inputs.items() if name.startswith(f"{sheet.id}_")), default=0
+    )
+    keys = max(lengths[c] for c in own)
+    cells = 0
+    for c in own:
+        times = 1 + (blanks[c] if settings.get("generate") and (c != own[0] or not both) else 0)
+        n, layers, heads = lengths[c], int(settings["layers"]), int(settings["heads"])
+        cells += times * n * (layers * (heads * keys * (2 if both else 1) + width))
+        cells += times * n * (len(inputs["vocab_E"]) if "decoder" in sheet.kind else 0)
+    return cells

@@ -1,0 +1,156 @@
+"""Opens a workbook and parses no part of it without need."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openpyxl.reader.excel import ExcelReader
+
+from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.limits import STANDARD, Allowance
+from xlsxattn.checker.reading.runs import Twice
+from xlsxattn.checker.reading.sheets import SheetReader
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from openpyxl.workbook import Workbook
+
+    from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.reading.runs import Runs
+
+LOG = logging.getLogger(__name__)
+_PROPERTIES = "docProps/app.xml"
+_PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
+
+
+class CellsOnly(ExcelReader):
+    """Reads names, styles and cells, and nothing else.
+
+    Charts, pictures, comments, links, merged and decorated cells are left out: none of them computes, and
+    openpyxl fills every cell that a merged range or a link claims to cover.
+    """
+
+    def __init__(self, archive: Archive, *, parse: bool) -> None:
+        """Read from an archive; without `parse` the sheets are found but not parsed."""
+        self.archive, self.valid_files = archive, archive.namelist()
+        self.parse = parse
+        self.read_only = self.data_only = self.keep_vba = self.keep_links = self.rich_text = False
+        self.shared_strings: list[str] = []
+        self.targets: dict[str, str] = {}
+        self.saved: dict[tuple[str, int, int], Value] = {}
+        self.runs: dict[str, Runs] = {}
+
+    def read(self) -> None:
+        """Read everything, or only what leads to the sheets."""
+        if self.parse:
+            try:
+                super().read()
+            except ValueError as error:  # openpyxl wraps those in a paragraph
+                raise error.__cause__ or error from None
+            return
+        self.read_manifest()
+        self.read_strings()
+        self.read_workbook()
+        self.read_worksheets()
+
+    def read_properties(self) -> None:
+        """Leave out title and author."""
+
+    def read_custom(self) -> None:
+        """Leave out properties of a user's own."""
+
+    def read_theme(self) -> None:
+        """Leave out colours."""
+
+    def read_worksheets(self) -> None:
+        """Read the cells of every sheet; one that is no worksheet stays empty."""
+        archive: Any = self.archive
+        if len(self.parser.sheets) > archive.allowed.sheets:
+            what = say("has {n:,} sheets", n=len(self.parser.sheets))
+            raise archive.too_much(what, f"{archive.allowed.sheets:,}")
+        found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
+        told = _Told(2 * len(found))
+        archive.charge(told.of(rel.target for _, rel in found if self.parse))
+        for sheet, relation in told.of(found) if self.parse else found:
+            worksheet: Any = self.wb.create_sheet(sheet.name)
+            worksheet.sheet_state = sheet.state
+            if "chartsheet" in relation.Type:
+                continue
+            self.targets.setdefault(worksheet.title, relation.target)
+            if self.parse:
+                with archive.charged(relation.target) as source:
+                    sheet_reader = SheetReader(worksheet, source, self.shared_strings)
+                    sheet_reader.bind_cells()
+                if (runs := archive.runs(relation.target)).rows:
+                    _refuse_twice(runs, worksheet._cells)  # noqa: SLF001 - as openpyxl fills them
+                    self.runs[worksheet.title] = runs
+                for (row, col), value in sheet_reader.parser.saved.items():
+                    self.saved[worksheet.title, row - 1, col - 1] = value
+
+
+class _Told:
+    """Tells how many sheets were looked over and parsed."""
+
+    def __init__(self, sheets: int) -> None:
+        self.done, self.sheets = 0, sheets
+
+    def of(self, items: Iterable[Any]) -> Iterator[Any]:
+        """The same, told of one by one."""
+        for item in items:
+            extra = {"step": say("checking: reading"), "done": self.done, "of": self.sheets}
+            LOG.debug("", extra=extra)
+            yield item
+            self.done += 1
+
+
+def _refuse_twice(runs: Runs, cells: Iterable[tuple[int, int]]) -> None:
+    """Refuse a cell that stands in a run and outside: nobody can say which of the two counts."""
+    for row, col in cells:
+        if next(runs.within(row - 1, col - 1, col - 1), None):
+            raise Twice(say("row {row} has a cell twice", row=row))
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a workbook's file holds.
+
+    Attributes:
+        workbook: its formulas and typed values.
+        saved: (tab, row, column) → the value that is saved for the cell, beside its formula where it has one.
+        parts: the names of the parts in its archive.
+        saved_by: the program that saved it last.
+        runs: the long runs of plain numbers in its large sheets, by tab; the workbook is without them.
+    """
+
+    workbook: Workbook
+    saved: Mapping[tuple[str, int, int], Value]
+    parts: tuple[str, ...]
+    saved_by: str
+    runs: Mapping[str, Runs]
+
+
+def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
+    """Read a workbook's file, once.
+
+    Raises:
+        NotCheckableError: it holds more than allowed.
+        Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
+    """
+    with warnings.catch_warnings(), Archive(path, allowed) as archive:
+        warnings.simplefilter("ignore")
+        said = b""
+        if _PROPERTIES in (parts := tuple(archive.namelist())):
+            said = archive.read(_PROPERTIES)
+        program = _PROGRAM.search(said.decode("utf-8", "replace"))
+        reader = CellsOnly(archive, parse=True)
+        reader.read()
+        saved_by = html.unescape(program[1]).strip() if program else ""
+        return Opened(reader.wb, reader.saved, parts, saved_by, reader.runs)

@@ -1,0 +1,201 @@
+"""The ranges of attention sheets: one head or many, with masks and positions, and across two sentences."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import (
+    PROJECTED,
+    Head,
+    Sized,
+    Trace,
+    attention,
+    given,
+    numbers,
+    product,
+)
+from xlsxattn.checker.reference.focus import focus, gazing, rank
+from xlsxattn.checker.reference.layers import status
+from xlsxattn.checker.reference.masks import index, mask_ranges, mask_value, padding, visible
+from xlsxattn.checker.reference.models import chosen
+from xlsxattn.checker.reference.positions import Positions, positions
+from xlsxattn.checker.reference.projections import Linear, Projections, projections
+from xlsxattn.checker.reference.words import constant, labels, sentence, shaped, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TypeAlias
+
+    from xlsxattn.checker.reference.attention import Array, Ranges
+    from xlsxattn.checker.reference.focus import Gaze
+    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+
+    Trail: TypeAlias = dict[str, dict[str, Trace]]  # sheet → context → what it left
+
+SQUARE = ("Scores", "Scaled", "Masked", "Exp", "Attention")  # blocks with the words above them as well
+UNSCALED = ("UnscaledSum", "EntropyUnscaled")
+MANY = "multi-head"
+
+
+def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
+    """A sheet's learned weights by head, or None where Q = K = V = X."""
+    many = sheet.kind == MANY or (sheet.kind == "cross-attention" and sheet.settings.get("heads") is not None)
+    if not many and not sheet.settings["weights"]:
+        return None
+    heads = sheet.settings["heads"] if many else None
+    kv_heads, bias = sheet.settings.get("kv_heads"), bool(sheet.settings.get("bias", False))
+    return projections(sheet.id, heads, inputs, kv_heads=kv_heads, bias=bias)
+
+
+def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
+    """What a sheet holds once: Scale, the weights' labels, the heads' slices."""
+    s, dims = sheet.id, inputs["vocab_Dims"]
+    d_k = dims.shape[1] if w is None else w.d_k
+    found = {f"{s}_Scale": numbers(given([[math.sqrt(d_k) if sheet.settings["scale"] else 1.0]]))}
+    if w is None:
+        return found
+    for letter in PROJECTED:
+        found |= labels(f"{s}_W_{letter}", dims)
+    return found | w.parts(s) | ({} if w.out is None else labels(f"{s}_W_O", None, dims))
+
+
+def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
+    """What a sheet's scores are divided by besides; 1 without the setting."""
+    if not sheet.settings.get("temperature", False):
+        return 1.0
+    return float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0])
+
+
+def applied(x: Sized, layer: Linear) -> Sized:
+    """X W + b, with Σ|terms|."""
+    y = product("nd,dk->nk", x, given(layer.W))
+    return y if layer.b is None else Sized(y.value + layer.b, y.size + np.abs(layer.b))
+
+
+def heads_of(
+    at: tuple[str, str], x: Sized, memory: Sized, w: Projections | None, places: Positions,
+    words: tuple[Array, Array], *, scale: bool, allowed: Array | None, temperature: float,
+) -> tuple[Ranges, dict[str, Head]]:  # fmt: skip
+    """The heads by suffix, and their Q, K, V and turned Q, K: queries from x, keys and values from memory.
+
+    `at` holds the prefixes of the queries' and the keys' ranges, `words` the words of both.
+    """
+    if w is None:
+        alone = attention(x, memory, memory, scale=scale, allowed=allowed, temperature=temperature)
+        return {}, {"": alone}
+    found: Ranges = {}
+    made: dict[str, dict[str, Sized]] = {letter: {} for letter in PROJECTED}
+    for letter in PROJECTED:
+        side = 0 if letter == "Q" else 1
+        for part, layer in getattr(w, letter).items():
+            y, name = applied((x, memory)[side], layer), f"{at[side]}{part}_{letter}"
+            found |= {name: numbers(y)} | labels(name, words[side])
+            if places.rotary is not None and letter != "V":
+                y = places.rotary.sized(y)
+                found |= {f"{name}Rot": numbers(y)} | labels(f"{name}Rot", words[side])
+            made[letter][part] = y
+    return found, {
+        h: attention(
+            *(made["Q"][h], made["K"][g], made["V"][g]), scale=scale, allowed=allowed, temperature=temperature
+        )
+        for h, g in w.group.items()
+    }
+
+
+def focus_rows(p: str, sheet: SheetInfo, done: dict[str, Head], gaze: Gaze) -> Ranges:
+    """What the focus word looks at in every head, and once for all of them the words."""
+    found = labels(f"{p}_FocusAttention", None, gaze.words)
+    found |= {} if gaze.seen is None else {f"{p}_FocusSeen": constant([[float(gaze.seen)]])}
+    for h, head in done.items():
+        found |= focus(f"{p}{h}", head, gaze, tempered=bool(sheet.settings.get("temperature", False)))
+    return found
+
+
+def outcome(
+    p: str, done: dict[str, Head], w: Projections | None, words: tuple[Array, Array], dims: Array,
+    leave_out: tuple[str, ...] = (),
+) -> tuple[Ranges, Trace]:  # fmt: skip
+    """The heads' own ranges, and of many, Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2."""
+    found: Ranges = {}
+    for h, head in done.items():
+        for block, values in head.blocks.items():
+            if block not in (*PROJECTED, *leave_out):
+                rows = words[0] if block in (*SQUARE, "Output") else None
+                found |= labels(f"{p}{h}_{block}", rows, words[1] if block in SQUARE else None)
+                found[f"{p}{h}_{block}"] = values
+    each = list(done.values())
+    M, Output = float(np.max([head.M for head in each])), each[0].Output
+    if w is not None and w.out is not None:
+        Concat = Sized(*(np.hstack(parts) for parts in zip(*(head.Output for head in each), strict=True)))
+        Output = applied(Concat, w.out)  # (n, d_model)
+        found |= {f"{p}_Concat": numbers(Concat, M)} | labels(f"{p}_Concat", words[0])
+    found |= {f"{p}_Output": numbers(Output, M)}
+    found |= labels(f"{p}_Output", words[0], dims if Output.value.shape[1] == dims.shape[1] else None)
+    drift = np.max([np.abs(head.Attention.value.sum(axis=1) - 1).max() for head in each])
+    found[f"{p}_Drift"] = numbers(Sized(np.array([[drift]]), np.ones((1, 1))), M)
+    return found, Trace(Output, M, done)
+
+
+def one_context(
+    sheet: SheetInfo, c: Context, w: Projections | None, places: Positions, inputs: Inputs
+) -> tuple[Ranges, Trace]:
+    """The ranges of one sentence."""
+    p, dims, n = f"{sheet.id}_{c.id}", inputs["vocab_Dims"], len(c.ids)
+    mask, x = sheet.settings["mask"], c.X
+    found = {f"{p}_Heading": sentence(c), f"{p}_X": numbers(x)} | labels(f"{p}_X", c.tokens, dims)
+    found |= places.of_context(p, n) | mask_ranges(p, mask, c)
+    if places.P is not None:
+        P = places.first(n)
+        x = Sized(x.value + P.value, x.size + P.size)
+        found |= {f"{p}_Input": numbers(x)} | labels(f"{p}_Input", c.tokens, dims)
+    words = (c.tokens, c.tokens)
+    scale, allowed = sheet.settings["scale"], visible(mask, c)
+    T = temperature(sheet, inputs)
+    parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
+    ranges, left = outcome(p, done, w, words, dims)
+    found |= focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed))
+    return found | parts | ranges, left
+
+
+def attention_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+    """The ranges of a sheet with one head or many; leaves in the trail what a comparing sheet follows."""
+    w = weights(sheet, inputs)
+    places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
+    found, trail[sheet.id] = frame(sheet, w, inputs) | places.ranges, {}
+    found |= rank(sheet.id, [len(c.ids) for c in contexts])
+    if sheet.settings["mask"] != "none":
+        found |= mask_value(sheet.id) | index(sheet.id, max(len(c.ids) for c in contexts))
+    for c in contexts:
+        ranges, trail[sheet.id][c.id] = one_context(sheet, c, w, places, inputs)
+        found |= ranges
+    drifts = [found[f"{sheet.id}_{c.id}_Drift"] for c in contexts]
+    return found | {f"{sheet.id}_Status": status(drifts)}
+
+
+def cross_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of a sheet on which one sentence looks at another: §3.2.3, encoder-decoder attention."""
+    s, dims, mask = sheet.id, inputs["vocab_Dims"], sheet.settings["mask"]
+    if mask not in ("none", "padding"):
+        raise unknown(s, "mask", mask)
+    w = weights(sheet, inputs)
+    asking, told = chosen(sheet, contexts, (sheet.settings["queries"], sheet.settings["keys"]))
+    q, m, n = f"{s}_{asking.id}", f"{s}_{told.id}", len(asking.ids)
+    found = frame(sheet, w, inputs) | rank(s, [len(told.ids)])
+    for c in (asking, told):
+        p = f"{s}_{c.id}"
+        found |= {f"{p}_Heading": sentence(c), f"{p}_X": numbers(c.X)} | labels(f"{p}_X", c.tokens, dims)
+    allowed = None
+    if mask == "padding":
+        allowed = np.tile(told.exists, (n, 1))
+        found |= padding(m, told) | {f"{q}_Mask": constant(allowed.astype(float))}
+        found |= index(q, n, cols=False) | mask_value(s)
+    words, scale, T = (asking.tokens, told.tokens), sheet.settings["scale"], temperature(sheet, inputs)
+    parts, done = heads_of(
+        (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
+    )
+    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
+    ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
+    return found | parts | ranges | {f"{s}_Status": status([ranges[f"{q}_Drift"]])}

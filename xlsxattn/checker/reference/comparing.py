@@ -1,0 +1,111 @@
+"""The ranges of a comparing sheet: one word through all the sheets before it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import Expected, Trace, cosine, given, numbers
+from xlsxattn.checker.reference.models import classifier, decoder, encoded, encoder_decoder
+from xlsxattn.checker.reference.transformer import followed
+from xlsxattn.checker.reference.words import constant, embedded, labels, mark, numbered, sentence, shaped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.checker.reference.attention import Ranges
+    from xlsxattn.checker.reference.attention_sheets import Trail
+    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+
+
+def doubted(x: Expected, coarse: float) -> Expected:
+    """A range that an engine with a coarse Φ may miss by so much."""
+    return replace(x, coarse=float(coarse))
+
+
+def encoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+    """The ranges of an encoder; it is followed where it runs on every context."""
+    found, left = encoded(sheet, contexts, inputs)
+    if all(c.id in left for c in contexts) and "only" not in sheet.settings:
+        trail[sheet.id] = {}
+        for c in contexts:
+            M = found[f"{sheet.id}_{c.id}_Output"].amplification
+            trail[sheet.id][c.id] = Trace(followed(left[c.id], M), M, {}, left[c.id].coarse().max())
+    return found
+
+
+def decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of a decoder, which nothing follows."""
+    return decoder(sheet, contexts, inputs)
+
+
+def encoder_decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of an encoder-decoder, which nothing follows."""
+    return encoder_decoder(sheet, contexts, inputs)
+
+
+def classifier_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+    """The ranges of a classifier, which nothing follows."""
+    return classifier(sheet, contexts, inputs)
+
+
+def near_words(sheet: SheetInfo, c: Context, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:
+    """The words that are held against, their embeddings, and the cosines of one context's rows with them."""
+    s, p = sheet.id, f"{sheet.id}_{c.id}"
+    words = shaped(inputs, f"{s}_Tokens", None, 1)
+    ids = numbered(list(words[:, 0]), inputs)
+    E = given(embedded(ids, inputs))
+    found = {f"{s}_Ids": constant([[float(i)] for i in ids]), f"{s}_X": numbers(E)}
+    found |= labels(f"{s}_X", None, inputs["vocab_Dims"]) | labels(f"{p}_Near", words)
+    for name, trace in left.items():
+        if trace.Output.value.shape[1] != E.value.shape[1]:
+            continue
+        row = trace.Output.row(c.focus)
+        length = max(math.hypot(*row.value[0]), 1e-300)
+        apart = trace.coarse * math.sqrt(row.value.size) / length if trace.coarse else 0.0
+        each = [cosine(row, E.row(i + 1), trace.M) for i in range(len(ids))]
+        found[f"{p}_Near" if name == "X" else f"{p}_{name}_Near"] = Expected(
+            np.vstack([one.values for one in each]),
+            "number",
+            1.0,
+            max(one.amplification for one in each),
+            coarse=float(apart),
+        )
+    return found
+
+
+def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+    """The focus word's row of X and of every Output and Attention before this sheet, and its cosines."""
+    first = contexts[0]
+    found: Ranges = {}
+    X = {c.id: Trace(c.X, 1.0, {}) for c in contexts}
+    for c in contexts:
+        p = f"{sheet.id}_{c.id}"
+        found |= {f"{p}_Heading": sentence(c)}
+        found |= labels(f"{p}_X", None, inputs["vocab_Dims"])
+        if any(left[c.id].heads for left in trail.values()):
+            found |= labels(f"{p}_Attention", None, c.tokens)
+        for name, left in {"X": X, **trail}.items():
+            own, start = left[c.id], left[first.id]
+            q = p if left is X else f"{p}_{name}"
+            row, other = own.Output.row(c.focus), start.Output.row(first.focus)
+            shown = numbers(row, own.M if c.focus else 1.0)
+            found[f"{q}_X" if left is X else f"{q}_Output"] = doubted(shown, own.coarse)
+            apart = sum(
+                trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
+                for trace, a in ((own, row), (start, other))
+                if trace.coarse
+            )
+            found[f"{q}_Cosine"] = doubted(cosine(row, other, own.M, start.M), apart)
+            for h, head in own.heads.items():
+                found[f"{q}{h}_Attention"] = numbers(head.Attention.row(c.focus), head.M if c.focus else 1.0)
+        if sheet.settings.get("near"):
+            found |= near_words(
+                sheet, c, {"X": X[c.id], **{n: left[c.id] for n, left in trail.items()}}, inputs
+            )
+    rows = [c.X.row(c.focus).value for c in contexts if c.focus]
+    same = all(np.array_equal(row, rows[0]) for row in rows)
+    return found | {f"{sheet.id}_Status": mark(good=same, noted=not rows)}

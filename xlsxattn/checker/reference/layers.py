@@ -1,0 +1,201 @@
+"""The parts of a Transformer's layer by NumPy, carried along with what rounding does to them.
+
+Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and
+Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import MASK_VALUE, Sized, numbers
+from xlsxattn.checker.reference.rounding import Runs, exact, expect
+from xlsxattn.checker.reference.words import SUMS_TO_ONE, labels, mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlsxattn.checker.reference.attention import Array, Expected, Ranges
+    from xlsxattn.checker.reference.positions import Rotary
+    from xlsxattn.checker.reference.projections import Linear, Projections
+    from xlsxattn.checker.reference.rounding import Rounding
+
+erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+class Seen(NamedTuple):
+    """Who may look at whom (queries, keys), whether a triangle is all there is, and both sides' words."""
+
+    allowed: Array | None
+    triangle: bool
+    queries: Array
+    keys: Array
+
+
+def apply(r: Rounding, x: Runs, layer: Linear) -> Runs:
+    """X W + b."""
+    y = r.product(x, exact(layer.W))
+    return y if layer.b is None else r.total(y, exact(layer.b))
+
+
+def rotated(r: Rounding, x: Runs, rotary: Rotary) -> Runs:
+    """Every row turned by its place; an angle is as unsure as it is large."""
+    size = rotary.sizes(x.clean)
+    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * np.abs(rotary.angle[: len(size)])))
+
+
+def over_rows(
+    r: Rounding, S: Runs, allowed: Array | None, shown: Array | None
+) -> tuple[dict[str, Runs], Runs]:
+    """The softmax of each row, with its steps: RowMax, Exp, RowSum and the result, A = exp(S − ln Σ exp S).
+
+    Where nothing is allowed in a row, all cells hold the same −1E300, and so the same share.
+    """
+    seen = np.ones(S.clean.shape, dtype=bool) if allowed is None else allowed.copy()
+    if shown is not None:
+        seen &= shown
+    none = ~seen.any(axis=1, keepdims=True)
+    masked = np.where(seen, S.values, -np.inf)
+    largest = masked.max(axis=2, keepdims=True)
+    RowMax = r.rounded(np.where(none, MASK_VALUE, largest), np.zeros(largest.shape[1:]))
+    logits = np.where(none, 0.0, np.where(seen, S.values - largest, -np.inf))
+    Exp = r.rounded(np.exp(logits), np.exp(logits[0]))
+    total = np.logaddexp.reduce(logits, axis=2, keepdims=True)
+    RowSum = r.rounded(np.exp(total), np.exp(total[0]))
+    A = np.exp(logits - total)
+    row_size = np.where(seen, S.size, 0.0).max(axis=1, keepdims=True)
+    steps = {"RowMax": Runs(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum}
+    return steps, r.rounded(A, A[0])
+
+
+def attention_of(
+    r: Rounding, q: str, Q: Runs, K: Runs, V: Runs, scale: float, seen: Seen
+) -> tuple[Ranges, Runs, float]:
+    """softmax(Q Kᵀ / scale) V: the ranges of one head, its Output, and how far its rows' sums are from 1."""
+    shown = np.tri(len(Q.clean), dtype=bool) if seen.triangle else None
+    allowed = None if seen.triangle else seen.allowed
+    Scores = r.product(Q, Runs(np.swapaxes(K.values, 1, 2), K.size.T))
+    Scaled = r.times(Scores, 1 / scale)
+    steps, A = over_rows(r, Scaled, allowed, shown)
+    r.maps[q] = A
+    Output = r.product(A, V)
+    sums = A.values.sum(axis=2, keepdims=True)
+    AttentionSum = r.rounded(sums, sums[0])
+    found: Ranges = {f"{q}_Scores": expect(Scores, shown), f"{q}_Scaled": expect(Scaled, shown)}
+    if allowed is not None:
+        values = np.where(allowed, Scaled.values, MASK_VALUE)
+        found[f"{q}_Masked"] = expect(Runs(values, np.where(allowed, Scaled.size, 0.0)))
+    found |= {f"{q}_{name}": expect(x, shown if name == "Exp" else None) for name, x in steps.items()}
+    found |= {f"{q}_Attention": expect(A, shown), f"{q}_AttentionSum": expect(AttentionSum)}
+    found[f"{q}_Output"] = expect(Output)
+    for block in ("Scores", "Scaled", "Masked", "Exp", "Attention"):
+        if f"{q}_{block}" in found:
+            found |= labels(f"{q}_{block}", seen.queries, seen.keys)
+    return found | labels(f"{q}_Output", seen.queries), Output, float(np.abs(sums[0] - 1).max())
+
+
+def multi_head_of(
+    r: Rounding,
+    q: str,
+    x: Runs,
+    memory: Runs,
+    w: Projections,
+    scale: float,
+    seen: Seen,
+    rotary: Rotary | None,
+) -> tuple[Ranges, Runs, float]:
+    """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2."""
+    found: Ranges = {}
+    made: dict[str, dict[str, Runs]] = {}
+    for letter, source, words in (("Q", x, seen.queries), ("K", memory, seen.keys), ("V", memory, seen.keys)):
+        made[letter] = {}
+        for part, layer in getattr(w, letter).items():
+            y = apply(r, source, layer)
+            found |= {f"{q}{part}_{letter}": expect(y)} | labels(f"{q}{part}_{letter}", words)
+            if rotary is not None and letter != "V":
+                y = rotated(r, y, rotary)
+                found |= {f"{q}{part}_{letter}Rot": expect(y)} | labels(f"{q}{part}_{letter}Rot", words)
+            made[letter][part] = y
+    outputs, drift = [], 0.0
+    for head, group in w.group.items():
+        K, V = made["K"][group], made["V"][group]
+        ranges, Output, apart = attention_of(r, f"{q}{head}", made["Q"][head], K, V, scale, seen)
+        found, drift = found | ranges, float(np.maximum(drift, apart))
+        outputs.append(Output)
+    Concat = Runs(np.concatenate([o.values for o in outputs], axis=2), np.hstack([o.size for o in outputs]))
+    if w.out is None:  # only some heads are there, and nothing joins them
+        return found, Concat, drift
+    result = apply(r, Concat, w.out)
+    found |= {f"{q}_Concat": expect(Concat), f"{q}_MultiHead": expect(result)}
+    found |= labels(f"{q}_Concat", seen.queries) | labels(f"{q}_MultiHead", seen.queries)
+    return found, result, drift
+
+
+def norm(
+    r: Rounding, B: str, x: Runs, gamma: Array, beta: Array | None, epsilon: float
+) -> tuple[Ranges, Runs]:
+    """(x − mean) / √(variance + ε) ∘ γ + β; without β, x / √(mean square + ε) ∘ γ."""
+    d, found = x.clean.shape[1], {}
+    raw = (x.clean**2).mean(axis=1, keepdims=True)  # an engine may take the mean of squares less mean²
+    if beta is not None:
+        total = np.einsum("rnd->rn", x.values)[:, :, None] / d
+        mean = r.rounded(total, np.abs(x.clean).mean(axis=1, keepdims=True))
+        found[f"{B}_Mean"] = expect(mean)
+        x = r.rounded(x.values - mean.values, np.abs(x.clean) + np.abs(mean.clean))
+    squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d
+    square = r.rounded(squares, squares[0], raw)
+    found[f"{B}_{'MeanSquare' if beta is None else 'Variance'}"] = expect(square)
+    result = r.times(Runs(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
+    if beta is not None:
+        result = r.total(result, exact(beta))
+    return found | {B: expect(result)}, result
+
+
+def _sigmoid(h: Array) -> Array:
+    return np.exp(-np.logaddexp(0.0, -h))
+
+
+ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
+    "relu": lambda h: np.where(h > 0, h, 0.0),
+    "gelu": lambda h: h * erfc(-h / math.sqrt(2)) / 2,
+    "gelu-tanh": lambda h: (
+        h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
+    ),  # (1 + tanh x)/2 = σ(2x)
+    "silu": lambda h: h * _sigmoid(h),
+    "swiglu": lambda h: h * _sigmoid(h),
+}
+
+
+def feed_forward(
+    r: Rounding, q: str, x: Runs, layers: dict[str, Linear], activation: str, words: Array
+) -> tuple[Ranges, Runs]:
+    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; swiglu multiplies by x W_3 + b_3 first."""
+    Hidden = apply(r, x, layers["1"])
+    found: Ranges = {f"{q}_Hidden": expect(Hidden)} | labels(f"{q}_Hidden", words)
+    made = ACTIVATIONS[activation](Hidden.values)
+    size = np.abs(Hidden.clean) if activation.startswith("gelu") else np.abs(made[0])
+    Activation = r.rounded(made, size)
+    if activation == "gelu":
+        Activation = r.phi(Activation, Hidden.clean)
+    if activation == "swiglu":
+        Up = apply(r, x, layers["3"])
+        found |= {f"{q}_Up": expect(Up)} | labels(f"{q}_Up", words)
+        Activation = r.rounded(Activation.values * Up.values, np.abs(Activation.clean * Up.clean))
+    result = apply(r, Activation, layers["2"])
+    found |= {f"{q}_Activation": expect(Activation), f"{q}_FeedForward": expect(result)}
+    return found | labels(f"{q}_Activation", words) | labels(f"{q}_FeedForward", words), result
+
+
+def drift_of(q: str, drift: float) -> Ranges:
+    """The largest distance of any row's sum from 1, (1, 1)."""
+    return {f"{q}_Drift": numbers(Sized(np.array([[drift]]), np.ones((1, 1))))}
+
+
+def status(drifts: list[Expected]) -> Expected:
+    """✓ when every Drift is within 1e-9; nobody can say where one of them overflowed."""
+    lost = any(math.isinf(drift.amplification) for drift in drifts)
+    good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts)
+    return mark(good=good, amplification=math.inf if lost else 1.0)

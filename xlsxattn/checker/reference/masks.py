@@ -1,0 +1,67 @@
+"""Who may look at whom: causal and padding masks, and their ranges.
+
+Source: Vaswani et al. 2017, "Attention Is All You Need", §3.2.3.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import MASK_VALUE, causal_mask, numbers
+from xlsxattn.checker.reference.words import constant, count
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from xlsxattn.checker.reference.attention import Array, Ranges
+    from xlsxattn.checker.reference.words import Context
+
+
+def index(p: str, n: int, *, rows: bool = True, cols: bool = True) -> Ranges:
+    """The mask's index vectors, (n, 1) and (1, n)."""
+    found = {f"{p}_RowIdx": numbers(count(n))} if rows else {}
+    return found | ({f"{p}_ColIdx": constant(count(n).value.T)} if cols else {})
+
+
+def mask_value(s: str) -> Ranges:
+    """What stands for −∞ on a sheet."""
+    return {f"{s}_MaskValue": constant([[MASK_VALUE]])}
+
+
+def visible(mask: str, c: Context) -> Array | None:
+    """What each word of a sentence may look at, (n, n) of truth values; None without a mask.
+
+    Raises:
+        ValueError: the mask is unknown.
+    """
+    if mask not in ("none", "causal", "padding", "causal+padding"):
+        raise ValueError(say("there is no reference for the mask {mask}", mask=mask))
+    if mask == "none":
+        return None
+    n = len(c.tokens)
+    seen = np.ones((n, n), dtype=bool)
+    if "causal" in mask:
+        seen &= causal_mask(n) == 1
+    if "padding" in mask:
+        seen &= c.exists[None, :]
+    return seen
+
+
+def padding(p: str, c: Context) -> Ranges:
+    """Which keys exist, (n, 1)."""
+    return {f"{p}_PaddingMask": constant(c.exists[:, None].astype(float))}
+
+
+def mask_ranges(p: str, mask: str, c: Context) -> Ranges:
+    """The ranges of a sentence's own mask."""
+    seen = visible(mask, c)
+    if seen is None:
+        return {}
+    n = len(c.tokens)
+    found = index(p, n) | {f"{p}_Mask": constant(seen.astype(float))}
+    if "padding" in mask:
+        found |= padding(p, c)
+    if mask == "causal+padding":
+        found |= {f"{p}_CausalMask": constant(causal_mask(n))}
+    return found

@@ -1,0 +1,131 @@
+"""Where a word stands: sinusoidal, learned and rotary positions, by complex numbers.
+
+Sources: Vaswani et al. 2017, "Attention Is All You Need", §3.5; Su et al. 2021, "RoFormer", eq. (34).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import Sized, given, numbers
+from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped, unknown
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.checker.reference.attention import Array, Expected, Ranges
+    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+
+DIGITS = 100.0
+"""An angle of 100 radians is sure to so few digits that its sine is as unsure as its largest value."""
+
+LEAST_BASE = 1e-3
+"""The base of the angles counts as no less: 0 or less has no powers, a smaller one has huge angles."""
+
+
+class Rotary(NamedTuple):
+    """Angles (N, d_k) and, for each pair of columns, where its two halves stand."""
+
+    angle: Array
+    first: Array
+    second: Array
+
+    def turned(self, x: Array) -> Array:
+        """Each pair of columns of (..., n, d_k), read as a complex number, times e^(i·angle)."""
+        angle = self.angle[: x.shape[-2]][:, self.first]  # (n, d_k / 2)
+        z = (x[..., self.first] + 1j * x[..., self.second]) * np.exp(1j * angle)
+        out = np.empty_like(x)
+        out[..., self.first], out[..., self.second] = z.real, z.imag
+        return out
+
+    def sizes(self, x: Array) -> Array:
+        """Σ|terms| behind the turned cells of (n, d_k): |x_a cos| + |x_b sin|."""
+        angle, partner = self.angle[: len(x)], np.empty_like(x)
+        partner[:, self.first], partner[:, self.second] = x[:, self.second], x[:, self.first]
+        size: Array = np.abs(x) * np.abs(np.cos(angle)) + np.abs(partner) * np.abs(np.sin(angle))
+        return size
+
+    def sized(self, x: Sized) -> Sized:
+        """Both at once."""
+        size = self.sizes(x.size) * (1 + self.angle[: len(x.value)] / DIGITS)
+        return Sized(self.turned(x.value), size)
+
+
+class Positions(NamedTuple):
+    """What a sheet says of places: its ranges, and what is added (N, d_model) or turned, if anything is."""
+
+    ranges: Ranges
+    P: Sized | None = None
+    rotary: Rotary | None = None
+    angle: Array | None = None
+
+    def of_context(self, p: str, n: int) -> Ranges:
+        """The names over the first n rows."""
+        found: Ranges = {}
+        for block in ("P", "Cos", "Sin"):
+            whole = next((x for name, x in self.ranges.items() if name.endswith(f"_{block}")), None)
+            if whole is not None:
+                found[f"{p}_{block}"] = _top(whole, n)
+        if self.P is not None and f"{p}_P" not in found:  # a learned table is an input
+            found[f"{p}_P"] = numbers(self.first(n))
+        return found
+
+    def first(self, n: int) -> Sized:
+        """P's first n rows, (n, d_model)."""
+        if self.P is None:
+            raise ValueError(say("there are no positions to add"))
+        return Sized(self.P.value[:n], self.P.size[:n])
+
+
+def _top(whole: Expected, n: int) -> Expected:
+    return replace(whole, values=whole.values[:n])
+
+
+def positions(sheet: SheetInfo, contexts: Sequence[Context], d_k: int, inputs: Inputs) -> Positions:
+    """A sheet's positions for its longest context; d_k is the width of a head's keys.
+
+    Raises:
+        ShapesDisagree: a learned table of another size, a base that is no single cell, an odd d_k to turn.
+        ValueError: the setting is unknown.
+    """
+    s, kind = sheet.id, sheet.settings.get("position", "none")
+    N, d_model = max(len(c.ids) for c in contexts), inputs["vocab_E"].shape[1]
+    if kind == "none":
+        return Positions({})
+    if kind == "learned":
+        return Positions({}, given(shaped(inputs, f"{s}_P", N, d_model)))
+    if kind not in ("sinusoidal", "rotary"):
+        raise unknown(s, "position", kind)
+    d = d_model if kind == "sinusoidal" else d_k
+    halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
+    if kind == "rotary" and d % 2:
+        raise ShapesDisagree(
+            say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)
+        )
+    pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
+    base = max(float(shaped(inputs, f"{s}_Base", 1, 1)[0, 0]), LEAST_BASE)
+    frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
+    angle = np.arange(N)[:, None] * frequency  # (N, d)
+    ranges: Ranges = {
+        f"{s}_Position": constant(np.arange(float(N))[:, None]),
+        f"{s}_Pair": constant(pair[None, :].astype(float)),
+        f"{s}_Frequency": constant(frequency),
+        f"{s}_Angle": constant(angle),
+    }
+    size = 1 + np.abs(angle) / DIGITS
+    wave = np.exp(1j * angle)
+    if kind == "sinusoidal":
+        odd = np.arange(d) % 2
+        P = Sized(np.where(odd, wave.real, wave.imag), size)  # sine first, then cosine
+        ranges |= {f"{s}_Odd": constant(odd[None, :].astype(float)), f"{s}_P": numbers(P)}
+        return Positions(ranges, P, angle=angle)
+    ranges |= {f"{s}_Cos": numbers(Sized(wave.real, size)), f"{s}_Sin": numbers(Sized(wave.imag, size))}
+    first = np.arange(d // 2) if halves else np.arange(0, d, 2)
+    second = first + (d // 2 if halves else 1)
+    turn = np.zeros((d, d))
+    turn[second, first], turn[first, second] = -1.0, 1.0
+    return Positions(ranges | {f"{s}_Turn": constant(turn)}, None, Rotary(angle, first, second), angle)

@@ -1,0 +1,99 @@
+"""What every computed range of the contract must hold, by name: the second witness.
+
+The mathematics stands beside this module, from the papers. No sheet's formula is repeated here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import Expected
+from xlsxattn.checker.reference.attention_sheets import MANY, attention_sheet, cross_sheet
+from xlsxattn.checker.reference.choices import Counted
+from xlsxattn.checker.reference.comparing import (
+    classifier_sheet,
+    compare_sheet,
+    decoder_sheet,
+    encoder_decoder_sheet,
+    encoder_sheet,
+)
+from xlsxattn.checker.reference.words import (
+    ShapesDisagree,
+    SheetInfo,
+    look_up,
+    mark,
+    shaped,
+    unknown,
+    uses_blanks,
+    vocabulary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xlsxattn.checker.reference.attention import Ranges
+    from xlsxattn.checker.reference.attention_sheets import Trail
+    from xlsxattn.checker.reference.words import Context, Inputs
+
+__all__ = ["Expected", "ShapesDisagree", "SheetInfo", "expected"]
+
+KINDS: dict[str, Callable[[SheetInfo, Sequence[Context], Inputs, Trail], Ranges]] = {
+    "self-attention": attention_sheet,
+    MANY: attention_sheet,
+    "cross-attention": cross_sheet,
+    "encoder": encoder_sheet,
+    "decoder": decoder_sheet,
+    "encoder-decoder": encoder_decoder_sheet,
+    "classifier": classifier_sheet,
+    "compare": compare_sheet,
+}
+
+
+WITH_MAPS = (MANY, "encoder", "decoder", "encoder-decoder", "classifier")
+MAPPED = re.compile(r"(\w+_h[1-9]\d*)_Attention(_Rows|_Cols|)", re.ASCII)
+
+
+def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
+    """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
+    if sheet.kind not in WITH_MAPS or not sheet.settings.get("maps", False):
+        return {}
+    heads = {name: MAPPED.fullmatch(name) for name in found}
+    headings = {
+        f"{sheet.id}_maps_h{h}_Heading": Expected(np.array([[Counted(h)]], dtype=object), "text")
+        for h in range(1, sheet.settings["heads"] + 1)
+    }
+    return {f"{head[1]}_Map{head[2]}": found[name] for name, head in heads.items() if head} | headings
+
+
+@np.errstate(all="ignore")
+def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Inputs) -> dict[str, Expected]:
+    """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
+
+    `inputs` holds every input range as (rows, cols), float64 or objects that are str.
+
+    Raises:
+        ShapesDisagree: inputs do not fit each other.
+        KeyError: an input or a setting is missing.
+        ValueError: a sheet's kind is unknown, or a setting of it.
+    """
+    E = inputs["vocab_E"]  # (n_vocab, d_model)
+    shaped(inputs, "vocab_Dims", 1, E.shape[1], "vocab_E")
+    trail: Trail = {}
+    sentences = [look_up(name, inputs) for name in contexts]
+    known = shaped(inputs, "vocab_Tokens", len(E), 1, "vocab_E")[:, 0]
+    found = vocabulary(sentences, list(known), blanks=uses_blanks(sheets))
+    for sheet in sheets:
+        if sheet.kind not in KINDS:
+            raise unknown(sheet.id, "kind", sheet.kind)
+        own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
+        found |= own | maps(sheet, own)
+    if found["vocab_Status"].values.item() == "✗":
+        found |= {name: found["vocab_Status"] for name in found if name.endswith("_Status")}
+    names = ["vocab", *(sheet.id for sheet in sheets)]
+    repeated = {f"xlsxattn_{name}_Status": found[f"{name}_Status"] for name in names}
+    good = all(status.values.item() != "✗" for status in repeated.values())
+    worst = max(status.amplification for status in repeated.values())
+    return found | repeated | {"xlsxattn_Status": mark(good=good, amplification=worst)}

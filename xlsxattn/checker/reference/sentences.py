@@ -1,0 +1,85 @@
+"""Sentences as single rows, how alike they are, and one word's way through the layers of an encoder.
+
+Sources: Reimers and Gurevych 2019, "Sentence-BERT", section 3 (mean of the tokens' rows); Ethayarajh 2019
+(a word's self-similarity across contexts, layer by layer).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import Expected, Trace, cosine, numbers
+from xlsxattn.checker.reference.choices import Counted
+from xlsxattn.checker.reference.rounding import Runs, expect
+from xlsxattn.checker.reference.transformer import followed
+from xlsxattn.checker.reference.words import labels, sentence
+from xlsxattn.checker.reference.writing import rounding
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.checker.reference.attention import Array, Ranges
+    from xlsxattn.checker.reference.rounding import Rounding
+    from xlsxattn.checker.reference.transformer import Pass, Tower
+    from xlsxattn.checker.reference.words import Context
+
+SHORTEST_ROW = 1e-12  # what a sentence's length is at least, as PyTorch's normalize has it
+
+
+def shares(mask: str, c: Context) -> Array:
+    """Each token's share in the mean, (n,): the same for all; with a padding mask, for all words."""
+    counts = c.exists if "padding" in mask else np.ones(len(c.tokens), dtype=bool)
+    return np.asarray(counts / max(1, counts.sum()), dtype=float)
+
+
+def pooled(r: Rounding, share: Array, Output: Runs) -> Runs:
+    """The rows' weighted sum, (1, d_model)."""
+    values = np.einsum("n,rnd->rd", share, Output.values)[:, None, :]
+    return r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
+
+
+def similar(tower: Tower, own: Sequence[Context], made: Mapping[str, Pass]) -> Ranges:
+    """Every sentence's embedding, its cosine with the first, and the focus word's rows and their cosines."""
+    sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
+    s, mask = sheet.id, sheet.settings["mask"]
+    depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
+    counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
+    found: Ranges = {f"{s}_Depths": Expected(np.array([[one] for one in counted], dtype=object), "text")}
+    units: list[Runs] = []
+    ways: list[list[Trace]] = []
+    for c in own:
+        p, r = f"{s}_{c.id}", rounding(sheet)
+        Pooled = pooled(r, shares(mask, c), made[c.id].Output)
+        lengths = np.sqrt(np.einsum("rnd,rnd->rn", Pooled.values, Pooled.values))[:, :, None]
+        unit = Pooled.values / np.maximum(lengths, SHORTEST_ROW)
+        units.append(r.rounded(unit, np.abs(unit[0])))
+        first = Runs(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
+        found |= {f"{p}_Pooled": expect(Pooled), f"{p}_Normed": expect(units[-1])}
+        found[f"{p}_Similarity"] = expect(r.product(units[-1], first))
+        found |= labels(f"{p}_Pooled", None, dims) if c is own[0] else {}
+        found[f"{s}_similar_{c.id}_Heading"] = sentence(c)
+        ways.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
+        found |= labels(f"{p}_Track_X", None, dims)
+        for name, here, there in zip(depths, ways[-1], ways[0], strict=True):
+            row, other = here.Output.row(c.focus), there.Output.row(own[0].focus)
+            found[f"{p}_Track_{name}"] = _unsure(numbers(row, here.M if c.focus else 1.0), here.coarse)
+            turn = sum(
+                trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
+                for trace, a in ((here, row), (there, other))
+                if trace.coarse
+            )
+            found[f"{p}_Cosine_{name}"] = _unsure(cosine(row, other, here.M, there.M), turn)
+    return found
+
+
+def _trace(depth: Runs) -> Trace:
+    M = expect(depth).amplification
+    return Trace(followed(depth, M), M, {}, float(depth.coarse().max(initial=0.0)))
+
+
+def _unsure(x: Expected, coarse: float) -> Expected:
+    """A range that an engine with a coarse Φ may miss by so much."""
+    return Expected(x.values, x.kind, x.magnitude, x.amplification, coarse=float(coarse))

@@ -1,0 +1,165 @@
+"""The command line: parse, call, print, exit code. Heavy modules are loaded when a command needs them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xlsxattn.cli import checking, importing, language, view
+from xlsxattn.cli.delivery import HOLDS, INTERRUPTED, UNUSABLE, as_typed, complain, delivered
+from xlsxattn.cli.language import asked, tell
+from xlsxattn.cli.volume import is_quiet, volume
+from xlsxattn.foreign import reason
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+EXPLAIN = ("short", "full")
+BLAS_THREADS = "1"
+"""So many for NumPy, unless somebody has set another number: on matrices as small as a model's for a few
+sentences, two threads take three times the processor time, waiting for each other."""
+
+
+def main() -> None:
+    """Run the command line; every way out has its exit code and one sentence."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)
+    chosen = language.chosen(sys.argv, os.environ)
+    with language.speaking(chosen):
+        sys.exit(_run(language.told(cli, chosen)))
+
+
+def _run(command: click.Command) -> int:
+    """Run a command, and say what went wrong."""
+    debug = "--debug" in sys.argv
+    try:
+        code = command.main(sys.argv[1:] or ["--help"], standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        code = complain(say("interrupted"), INTERRUPTED)
+    except click.exceptions.Exit as leave:
+        code = leave.exit_code
+    except click.ClickException as error:
+        code = complain(language.respelled(error.format_message()), UNUSABLE)
+    except MemoryError:
+        code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
+    except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
+        if debug:
+            traceback.print_exc()
+        code = complain(_unforeseen(error), UNUSABLE)
+    return code if isinstance(code, int) else HOLDS
+
+
+def _unforeseen(error: Exception) -> str:
+    """What is said of an error that nobody took care of; one of them is a full disk, wherever it was met."""
+    if isinstance(error, OSError) and error.errno in FULL:
+        sentence = "nothing more can be written, to standard output or to temporary files: {reason}"
+        return say(sentence, reason=reason(error))
+    sentence = "internal error: {kind}: {error} (--debug shows more)"
+    return say(sentence, kind=type(error).__name__, error=error)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="xlsxattn")
+@volume
+def cli() -> None:
+    """Attention and Transformers as spreadsheets of live formulas, proved cell by cell."""
+
+
+def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The templates that a word may become, and the specs in this folder."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    from xlsxattn import templates  # noqa: PLC0415
+
+    specs = [path.name for path in sorted(Path().glob("*.toml"))] if _param.name == "source" else []
+    return [CompletionItem(name) for name in [*templates.names(), *specs] if name.startswith(incomplete)]
+
+
+@cli.command()
+@click.argument("source", shell_complete=_templates)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
+@click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+@click.option("--explain", type=click.Choice(EXPLAIN), help="How much the workbook says beside its numbers.")
+@volume
+def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:  # noqa: FBT001
+    """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
+    spec = _source(source)
+    target = output or Path("output") / f"{spec.stem}.xlsx"
+    changed = {"explain": explain} if explain else {}
+    return delivered(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
+
+
+def _source(source: str) -> Path:
+    """The spec that a word on the command line means."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    if source.endswith((".toml", ".xlsx")) or "/" in source or "\\" in source:
+        return Path(source)
+    if source in templates.names():
+        return templates.path(source)
+    raise click.ClickException(
+        templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))])
+    )
+
+
+@cli.command("templates")
+@volume
+def list_templates() -> None:
+    """List the specs that come with the program."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    width = max(map(len, templates.names()))
+    for name in templates.names():
+        click.echo(f"{name:{width}}  {tell(templates.title(name))}")
+
+
+def _other_words(template: str, code: str) -> None:
+    """Tell that a copy has its template's comments, and which templates are written in the language."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    written = [name for name in templates.names() if templates.lang(name) == code]
+    if written and template not in written:
+        sentence = "Its comments and texts are the template's; written in this language: {names}"
+        click.echo(tell(say(sentence, names=", ".join(written))), err=True)
+
+
+@cli.command()
+@click.argument("template", shell_complete=_templates)
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@volume
+def new(template: str, file: Path | None) -> None:
+    """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
+    from xlsxattn import templates  # noqa: PLC0415
+
+    if template not in templates.names():
+        raise click.ClickException(templates.unknown(template))
+    target = file or Path(f"my-{template}.toml")
+    if target.suffix != ".toml":
+        raise click.ClickException(say("{target}: a spec's name must end in .toml", target=target))
+    try:
+        templates.copy(template, target, asked())
+    except templates.CopyError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(tell(say("written: {path}", path=target)))
+    if asked() and not is_quiet():
+        _other_words(template, asked())
+    click.echo(tell(say("Edit it, then run:")))
+    click.echo(f"\n    {as_typed('build', str(target))}")
+
+
+for command in (
+    checking.check,
+    importing.import_model,
+    view.show,
+    view.preview,
+    view.schema,
+    view.completion,
+):
+    cli.add_command(command)

@@ -1,0 +1,66 @@
+"""What a command is doing, on standard error, where that is a terminal and it takes longer than a second.
+
+The program's modules log steps at the level DEBUG: ``step`` says what begins, ``done`` and ``of`` how far it
+is, where that is known.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import contextmanager
+from threading import Timer
+from typing import TYPE_CHECKING
+
+from xlsxattn.cli.language import tell
+from xlsxattn.cli.volume import is_quiet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress, TaskID
+
+SOON = 1.0
+"""Seconds until anything is shown: what takes no longer needs no bar."""
+
+
+class _ToBar(logging.Handler):
+    """Passes steps on to a bar."""
+
+    def __init__(self, bar: Progress, task: TaskID) -> None:
+        super().__init__(logging.DEBUG)
+        self.bar, self.task = bar, task
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show one step; what is no step is not for the bar."""
+        if (step := getattr(record, "step", None)) is not None:
+            done, of = getattr(record, "done", 0), getattr(record, "of", None)
+            self.bar.update(self.task, description=tell(step), completed=done, total=of)
+
+
+@contextmanager
+def progress() -> Iterator[None]:
+    """Show what is being done, and wipe it off in the end; nothing with -q, or with -v, which tells it."""
+    log = logging.getLogger("xlsxattn")
+    if is_quiet() or not sys.stderr.isatty() or log.handlers:
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - only now it is sure to be needed
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    handler, level = _ToBar(bar, bar.add_task(tell("starting"), total=None)), log.level
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    timer = Timer(SOON, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+        log.removeHandler(handler)
+        log.setLevel(level)

@@ -1,0 +1,58 @@
+"""How much a command says: -v tells every step on standard error, -q leaves out tables."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xlsxattn.cli.language import lang, tell
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_KEY = "xlsxattn.quiet"
+
+
+class _ToStandardError(logging.Handler):
+    """Passes on what the program's modules log; looks up the stream each time, as it may be redirected."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line."""
+        click.echo(tell(say("xlsxattn: {said}", said=tell(record.getMessage()))), err=True)
+
+
+def volume(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options -v, -q, --lang and --debug."""
+    verbose = click.option(
+        "-v", "--verbose", is_flag=True, expose_value=False, callback=_speak, help="Tell every step."
+    )
+    quiet = click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=_hush, help="Leave out tables and hints."
+    )
+    # main() reads it, as an error may come before click has read any option
+    debug = click.option(
+        "--debug", is_flag=True, expose_value=False, help="Show the traceback of an internal error."
+    )
+    return verbose(quiet(lang(debug(command))))
+
+
+def is_quiet() -> bool:
+    """Whether the running command was asked to be quiet."""
+    return bool(click.get_current_context().find_root().meta.get(_KEY))
+
+
+def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
+    if asked:
+        ctx.find_root().meta[_KEY] = True
+
+
+def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
+    if not asked:
+        return
+    log, handler = logging.getLogger("xlsxattn"), _ToStandardError(logging.INFO)
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    ctx.call_on_close(lambda: log.removeHandler(handler))
