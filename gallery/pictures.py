@@ -15,7 +15,7 @@ from gallery.workbooks import digest
 from xlsxattn import templates
 from xlsxattn.checker import engines
 from xlsxattn.view.look import look
-from xlsxattn.view.preview import page_of, poppler
+from xlsxattn.view.preview import poppler, tab_of
 from xlsxattn.view.steps import pages
 
 if TYPE_CHECKING:
@@ -127,38 +127,44 @@ def card(template: str) -> str:
 
 def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -> None:
     seen = look(path)
-    engines.print_pdf(path, pdf)
+    printed: dict[str, Path] = {}
+
+    def page_of(sheet: str) -> Path:
+        """A PDF whose first page is a sheet's."""
+        tab = tab_of(seen, sheet)
+        if tab not in printed:
+            printed[tab] = pdf.with_stem(f"{pdf.stem}-{len(printed)}")
+            engines.print_pdf(path, printed[tab], first=tab)
+        return printed[tab]
+
     if f"output/{name}.png" in wanted:
-        _paint(pdf, page_of(seen, ""), root / "output" / name, "-scale-to", LONGEST)
+        _paint(page_of(""), root / "output" / name, "-scale-to", LONGEST)
     if card(name) in wanted:
-        number = page_of(seen, "")
-        dots = CARD / min(_printed(pdf, number).width, WIDEST)
+        dots = CARD / min(_printed(page_of("")).width, WIDEST)
         size = ("-r", 72 * dots, *_window(0, CARD, CARD * 2 / 3))
-        _paint(pdf, number, (root / card(name)).with_suffix(""), *size)
+        _paint(page_of(""), (root / card(name)).with_suffix(""), *size)
     for part in PARTS:
         place = root / f"docs/pictures/{part.file}"
         if str(place.relative_to(root)) + ".png" in wanted:
-            number = page_of(seen, part.sheet)
-            page = _printed(pdf, number)
+            page = _printed(page_of(part.sheet))
             top, bottom = _band(seen, part, page)
             right = page.right + MARGIN if page.right < SMALL * page.width else page.width
             dots = RESOLUTION / 72 * page.width / right
             cut = _window(top * dots, right * dots, (bottom - top) * dots)
-            _paint(pdf, number, place, "-r", 72 * dots, *cut)
+            _paint(page_of(part.sheet), place, "-r", 72 * dots, *cut)
 
 
 def _window(top: float, width: float, height: float) -> tuple[object, ...]:
     return ("-x", 0, "-y", round(top), "-W", round(width), "-H", round(height))
 
 
-def _paint(pdf: Path, number: int, place: Path, *options: object) -> None:
-    one = ("-f", number, "-l", number)
-    poppler("pdftoppm", *one, *options, "-png", "-singlefile", pdf, place)
+def _paint(pdf: Path, place: Path, *options: object) -> None:
+    poppler("pdftoppm", "-f", 1, "-l", 1, *options, "-png", "-singlefile", pdf, place)
 
 
-def _printed(pdf: Path, number: int) -> Printed:
-    """One page, its lines of text put together from the words from left to right."""
-    command = ["pdftotext", "-f", str(number), "-l", str(number), "-bbox", str(pdf), "-"]
+def _printed(pdf: Path) -> Printed:
+    """The first page, its lines of text put together from the words from left to right."""
+    command = ["pdftotext", "-f", "1", "-l", "1", "-bbox", str(pdf), "-"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own words
     found: dict[float, list[tuple[float, str]]] = {}
     word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>'

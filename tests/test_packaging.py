@@ -75,7 +75,10 @@ def test_the_wheel_starts_the_command_line_and_carries_the_licence(unpacked):
 
 def test_the_walkthrough_builds_from_the_wheel_in_any_folder(from_wheel, unpacked, tmp_path):
     where = from_wheel("-c", "from xlsxattn import cli, templates; print(cli.__file__, templates.folder())")
-    assert where.stdout.split() == [str(unpacked / "xlsxattn/cli/__init__.py"), str(unpacked / "xlsxattn/templates")]
+    assert where.stdout.split() == [
+        str(unpacked / "xlsxattn/cli/__init__.py"),
+        str(unpacked / "xlsxattn/templates"),
+    ]
     listed = from_wheel("-m", "xlsxattn.cli", "templates")
     assert listed.stdout.startswith("walkthrough ")
     ended = from_wheel("-m", "xlsxattn.cli", "build", "walkthrough", "-q")

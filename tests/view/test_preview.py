@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from commands import refusal, run
 from conftest import require
+from specs import plain
 from workbooks import tweaked
 
+from xlsxattn import press
 from xlsxattn.checker import engines
+from xlsxattn.checker.engines import printing
 from xlsxattn.view import preview as previews
-from xlsxattn.view.preview import preview
+from xlsxattn.view.preview import poppler, preview
 
 
 @pytest.fixture(autouse=True)
@@ -71,6 +74,34 @@ def test_a_png_shows_the_sheet_asked_for_by_id_or_tab_else_the_first_that_comput
     (wide, high), (_, higher) = size(pictures / "attn.png"), size(pictures / "heads.png")
     assert wide > 1000
     assert higher > 2 * high > 1000
+
+
+def test_after_a_very_wide_sheet_another_keeps_its_size():
+    """What is wider than a page of a PDF is printed smaller; LibreOffice goes on with that for the next."""
+    wide = press.build(plain([2], 400, {"id": "attn"}), Path("wide.xlsx")).path
+    preview(wide, "last.pdf", "Glossary")
+    poppler("pdftotext", "-bbox", "last.pdf", "words.html")
+    said = Path("words.html").read_text("utf-8")
+    page = float(re.search(r'<page width="([\d.]+)"', said)[1])
+    assert max(float(end) for end in re.findall(r'xMax="([\d.]+)"', said)) > 0.8 * page
+
+
+@pytest.mark.parametrize(
+    ("tab", "order", "local"),
+    [
+        ("A & B", "A & B|One|C", "1 0 2"),
+        ("C", "C|One|A & B", "1 2 0"),
+        ("One", "One|A & B|C", "0 1 2"),
+        ("no such", "One|A & B|C", "0 1 2"),
+    ],
+)
+def test_a_sheet_is_put_first_and_its_names_go_with_it(tab, order, local):
+    book = """<workbook><sheets><sheet name="One" r:id="a"/><sheet r:id="b" name='A &amp; B'/>
+    <sheet name="C"/></sheets>
+    <definedName localSheetId="0"/><definedName localSheetId='1'/><definedName localSheetId="2"/>"""
+    made = printing._begun_by(book.encode(), tab).decode()
+    assert "|".join(re.findall(r"""\bname=["']([^"']*)""", made)).replace("&amp;", "&") == order
+    assert " ".join(re.findall(r"localSheetId=.(\d)", made)) == local
 
 
 def test_libreoffice_recalculates_what_it_prints(causal, pictures):

@@ -69,32 +69,32 @@ def preview(
             )
         )
     seen = look(path, engine)
-    number = page_of(seen, sheet) if sheet or kind == ".png" else 0
+    tab = tab_of(seen, sheet) if sheet or kind == ".png" else ""
     with workplace() as folder:
         made = folder / f"preview{kind}"
         if kind == ".html":
             made.write_text(pages.render(seen, language(lang) if lang else None), "utf-8")
         else:
-            _print(seen, made, number)
+            _print(seen, made, tab)
         _put(made, target)
     return target
 
 
-def _print(seen: Seen, made: Path, number: int) -> None:
+def _print(seen: Seen, made: Path, tab: str) -> None:
     """A PDF of all sheets, of the long Contract its head; or one sheet, whole, as a PDF or a PNG."""
     printed = made.with_name("printed.pdf")
-    engines.print_pdf(seen.path, printed, cut="" if number else seen.contract)
-    if not number:
+    engines.print_pdf(seen.path, printed, cut="" if tab else seen.contract, first=tab)
+    if not tab:
         printed.rename(made)
     elif made.suffix == ".pdf":
-        poppler("pdfseparate", "-f", number, "-l", number, printed, made)
+        poppler("pdfseparate", "-f", 1, "-l", 1, printed, made)
     else:
-        wanted = ("-f", number, "-l", number, "-r", RESOLUTION)
+        wanted = ("-f", 1, "-l", 1, "-r", RESOLUTION)
         poppler("pdftoppm", *wanted, "-png", "-singlefile", printed, made.with_suffix(""))
 
 
-def page_of(seen: Seen, sheet: str) -> int:
-    """The number, from 1, of a sheet among those that are printed.
+def tab_of(seen: Seen, sheet: str) -> str:
+    """The tab of a sheet, by its tab, by its id, or the first that computes.
 
     Raises:
         PreviewError: there is no such sheet.
@@ -111,7 +111,7 @@ def page_of(seen: Seen, sheet: str) -> int:
             known=", ".join(known),
         )
         raise PreviewError(with_near(said, sheet, known))
-    return seen.tabs.index(wanted) + 1
+    return wanted
 
 
 def _tab(seen: Seen, sheet: str) -> str:

@@ -11,7 +11,8 @@ import importlib.util
 import shutil
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice, printed
+from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
+from xlsxattn.checker.engines.printing import printed
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
@@ -143,7 +144,9 @@ def evaluate_edited(
         return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
 
 
-def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD, cut: str = "") -> None:
+def print_pdf(
+    path: Path, target: Path, limits: Limits = _STANDARD, *, cut: str = "", first: str = ""
+) -> None:
     """Print a workbook into a PDF with LibreOffice, recalculated, a page a sheet.
 
     Args:
@@ -151,6 +154,7 @@ def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD, cut: str = "
         target: where the PDF goes.
         limits: what it may take.
         cut: the tab of a sheet of which only the first rows are printed.
+        first: the tab that is printed first, at the size it has.
 
     Raises:
         EngineMissing: LibreOffice is not installed.
@@ -158,6 +162,6 @@ def print_pdf(path: Path, target: Path, limits: Limits = _STANDARD, cut: str = "
     """
     if sentence := missing("libreoffice"):
         raise EngineMissing(sentence)
-    failed = printed(path, target, limits, cut)
+    failed = printed(path, target, limits, cut=cut, first=first)
     if failed is not None:
         raise failed

@@ -6,11 +6,9 @@ import hashlib
 import json
 import math
 import os
-import re
 import shutil
 import sys
 import zipfile
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +23,7 @@ from xlsxattn.checker.engines.processes import (
     failure,
     run,
 )
-from xlsxattn.checker.engines.values import part_of, saved_values
+from xlsxattn.checker.engines.values import saved_values
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 from xlsxattn.scratch import workplace
@@ -46,9 +44,6 @@ _FAILED = {
     "error": say("{title} could not use the workbook: {why}."),
 }
 """What IronCalc's child may answer in place of values."""
-_ROW, _END = re.compile(rb"<(?:\w+:)?row[\s>]"), re.compile(rb"</(?:\w+:)?sheetData>")
-_HEAD = 50
-"""Rows that are printed of a tab that is cut."""
 _UNREAD = say("{title} recalculated the workbook, but: {why}.")
 _WORKBOOK = "xlsx:Calc MS Excel 2007 XML"
 _OFFICE_SETTINGS = (
@@ -120,12 +115,12 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
     """
     answers: dict[int, Answer] = {}
     with workplace() as folder:
-        _write_profile(folder / "profile")
+        write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
         while batches:
             if not (batch := batches.pop()):
                 continue
-            code = _convert([folder / f"{n}.xlsx" for n in batch], folder, limits)
+            code = convert([folder / f"{n}.xlsx" for n in batch], folder, limits)
             results = {n: folder / f"out/{n}.xlsx" for n in batch}
             lost = [n for n, result in results.items() if not zipfile.is_zipfile(result)]
             answers |= {n: _read("libreoffice", results[n], jobs[n]) for n in batch if n not in lost}
@@ -147,7 +142,7 @@ def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, Answer]) -> li
     return [n for n in range(len(jobs)) if n not in answers]
 
 
-def _write_profile(profile: Path) -> None:
+def write_profile(profile: Path) -> None:
     """A user profile that recalculates everything, runs no macros and follows no links."""
     items = "".join(
         f'<item oor:path="/org.openoffice.Office.{path}">'
@@ -160,50 +155,7 @@ def _write_profile(profile: Path) -> None:
     )
 
 
-def printed(path: Path, target: Path, limits: Limits, cut: str = "") -> EngineFailed | None:
-    """Let LibreOffice recalculate a workbook and print it into a PDF, a page a sheet.
-
-    Args:
-        path: the workbook.
-        target: where the PDF goes.
-        limits: what it may take.
-        cut: the tab of a sheet of which only the first rows are printed.
-
-    Returns:
-        What went wrong, or None.
-    """
-    options = {"SinglePageSheets": {"type": "boolean", "value": "true"}}
-    with workplace() as folder:
-        _write_profile(folder / "profile")
-        _copy(path, folder / "0.xlsx", cut)
-        code = _convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(options)}")
-        made = folder / "out/0.pdf"
-        if not made.is_file():
-            return failure("libreoffice", code, limits)
-        shutil.copyfile(made, target)
-    return None
-
-
-def _copy(path: Path, copy: Path, cut: str) -> None:
-    """Copy a workbook; of the tab to be cut its head alone, as a whole sheet is printed on one page."""
-    if not cut:
-        shutil.copyfile(path, copy)
-        return
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
-        long = part_of(path, cut)
-        for part in source.namelist():
-            content = source.read(part)
-            target.writestr(part, _head(content) if part == long else content)
-
-
-def _head(sheet: bytes) -> bytes:
-    """A sheet's first rows, as far as they are XML that programs write."""
-    after = next((row.start() for row in islice(_ROW.finditer(sheet), _HEAD, None)), None)
-    end = _END.search(sheet)
-    return sheet if after is None or end is None else sheet[:after] + sheet[end.start() :]
-
-
-def _convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WORKBOOK) -> int | None:
+def convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WORKBOOK) -> int | None:
     """Let one LibreOffice load, calculate and save workbooks; the clock starts anew with each one done."""
     profile, out = (folder / "profile").as_uri(), folder / "out"
     command = [_program("libreoffice"), f"-env:UserInstallation={profile}", "--headless", "--norestore"]

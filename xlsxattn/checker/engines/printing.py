@@ -1,0 +1,101 @@
+"""Prints workbooks by LibreOffice: a PDF with a page for each sheet."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import zipfile
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.engines.calls import convert, write_profile
+from xlsxattn.checker.engines.processes import failure
+from xlsxattn.checker.engines.values import part_of
+from xlsxattn.scratch import workplace
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xlsxattn.checker.engines.processes import EngineFailed, Limits
+
+_PDF = {"SinglePageSheets": {"type": "boolean", "value": "true"}}
+_ROW, _END = re.compile(rb"<(?:\w+:)?row[\s>]"), re.compile(rb"</(?:\w+:)?sheetData>")
+_HEAD = 50
+"""Rows that are printed of a tab that is cut."""
+_SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*/>")
+_NAME = re.compile(rb"""\sname=(?:"([^"]*)"|'([^']*)')""")
+_LOCAL = re.compile(rb"""(\slocalSheetId=["'])(\d+)""")
+_WORKBOOK = "xl/workbook.xml"
+
+
+def printed(
+    path: Path, target: Path, limits: Limits, *, cut: str = "", first: str = ""
+) -> EngineFailed | None:
+    """Let LibreOffice recalculate a workbook and print it into a PDF, a page a sheet.
+
+    Args:
+        path: the workbook.
+        target: where the PDF goes.
+        limits: what it may take.
+        cut: the tab of a sheet of which only the first rows are printed.
+        first: the tab that is printed first. A sheet which is too wide for a page of a PDF is printed
+            smaller, and LibreOffice does not stop at that: those that come after it are smaller as well.
+
+    Returns:
+        What went wrong, or None.
+    """
+    with workplace() as folder:
+        write_profile(folder / "profile")
+        _copy(path, folder / "0.xlsx", cut, first)
+        code = convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(_PDF)}")
+        made = folder / "out/0.pdf"
+        if not made.is_file():
+            return failure("libreoffice", code, limits)
+        shutil.copyfile(made, target)
+    return None
+
+
+def _copy(path: Path, copy: Path, cut: str, first: str) -> None:
+    """Copy a workbook: of one tab its head alone, another before all others."""
+    if not cut and not first:
+        shutil.copyfile(path, copy)
+        return
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
+        long = part_of(path, cut) if cut else ""
+        for part in source.namelist():
+            content = source.read(part)
+            if part == long:
+                content = _head(content)
+            elif part == _WORKBOOK and first:
+                content = _begun_by(content, first)
+            target.writestr(part, content)
+
+
+def _head(sheet: bytes) -> bytes:
+    """A sheet's first rows, as far as they are XML that programs write."""
+    after = next((row.start() for row in islice(_ROW.finditer(sheet), _HEAD, None)), None)
+    end = _END.search(sheet)
+    return sheet if after is None or end is None else sheet[:after] + sheet[end.start() :]
+
+
+def _begun_by(workbook: bytes, tab: str) -> bytes:
+    """The list of sheets with one of them first; what belongs to the n-th sheet goes with it."""
+    sheets = list(_SHEET.finditer(workbook))
+    at = next((i for i, sheet in enumerate(sheets) if _tab(sheet[0]) == tab), 0)
+    if at == 0:
+        return workbook
+
+    def moved(match: re.Match[bytes]) -> bytes:
+        own = int(match[2])
+        return match[1] + str(0 if own == at else own + (own < at)).encode()
+
+    begin, its, end = sheets[0].start(), sheets[at], workbook[sheets[at].end() :]
+    ordered = workbook[:begin] + its[0] + workbook[begin : its.start()] + end
+    return _LOCAL.sub(moved, ordered)
+
+
+def _tab(sheet: bytes) -> str:
+    name = _NAME.search(sheet)
+    return html.unescape((name[1] or name[2] or b"").decode()) if name else ""
