@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ SAID = "said"
 
 def pytest_configure() -> None:
     os.environ["XLSXATTN_LANG"] = "en"  # whatever the machine's language is
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
