@@ -10,7 +10,7 @@ import click
 
 from gallery.pictures import card
 from xlsxattn import templates
-from xlsxattn.cli.main import cli
+from xlsxattn.cli.commands import cli
 from xlsxattn.spec_schema import DEFINITIONS, KINDS, TOP, schema
 from xlsxattn.view.look import look
 from xlsxattn.view.steps import pages

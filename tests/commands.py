@@ -50,8 +50,9 @@ def refusal(*words: object) -> str:
     before = listing(Path())
     ended = run(*words)
     assert (ended.code, ended.out) == (2, ""), ended
-    assert ended.err.startswith("xlsxattn: "), ended.err
+    begins = "xlsxattn：" if "zh" in words else "xlsxattn: "
+    assert ended.err.startswith(begins), ended.err
     assert ended.err.count("\n") == 1, ended.err
     assert "internal error" not in ended.err, ended.err
     assert listing(Path()) == before
-    return ended.err.removeprefix("xlsxattn: ").rstrip("\n")
+    return ended.err.removeprefix(begins).rstrip("\n")

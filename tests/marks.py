@@ -10,7 +10,7 @@ from commands import Ended, run
 
 from xlsxattn import spec_schema, templates
 from xlsxattn.cli import language as cli_language
-from xlsxattn.cli.main import cli
+from xlsxattn.cli.commands import cli
 from xlsxattn.language import Language
 
 NAMES = {

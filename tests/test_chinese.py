@@ -15,7 +15,7 @@ from test_language import said
 from xlsxattn import templates
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder import theme
-from xlsxattn.builder.pages import book as pages
+from xlsxattn.builder.pages import frame as pages
 from xlsxattn.builder.specification.words import parts_of
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.cli.language import ENVIRONMENT

@@ -18,7 +18,7 @@ from marks import marked, unmarked
 from test_language import described
 
 from xlsxattn import press, spec_schema, templates
-from xlsxattn.cli.main import cli
+from xlsxattn.cli.commands import cli
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -31,11 +31,11 @@ from xlsxattn import foreign, press, spec_schema, templates
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder import writer
 from xlsxattn.builder.layout import sheet as layout
-from xlsxattn.builder.pages import book as pages
+from xlsxattn.builder.pages import frame as pages
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
+from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
-from xlsxattn.cli.main import cli
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from specs import plain
 
 from xlsxattn import press
-from xlsxattn.builder.specification import spec as specs
+from xlsxattn.builder import specification as specs
 from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check, perturb
 from xlsxattn.checker.reading import archive, blocks

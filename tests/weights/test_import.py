@@ -13,7 +13,7 @@ from marks import MARKED, marked, unmarked
 
 from xlsxattn import press
 from xlsxattn.builder import layout
-from xlsxattn.builder.pages import book as pages
+from xlsxattn.builder.pages import frame as pages
 from xlsxattn.builder.pages.glossary import PAPERS
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.view.look import look

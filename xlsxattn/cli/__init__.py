@@ -1,5 +1,5 @@
 """The command line."""
 
-from xlsxattn.cli.main import main
+from xlsxattn.cli.commands import main
 
 __all__ = ["main"]
