@@ -15,10 +15,17 @@ ROOT = Path(__file__).parent.parent
 SAID = "said"
 """The property of what a test has to say at the end: how much was proved, where machines differ."""
 
+LONG = ("test_properties", "test_documents", "test_tweaks", "test_imported", "test_experiments", "test_press")
+
 
 def pytest_configure() -> None:
     os.environ["XLSXATTN_LANG"] = "en"  # whatever the machine's language is
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: one that is begun last keeps the other processes waiting."""
+    items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

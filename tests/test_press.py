@@ -21,9 +21,8 @@ from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn import press, templates
-from xlsxattn.builder import ops
+from xlsxattn.builder import ops, writer
 from xlsxattn.builder.writer import bulk
-from xlsxattn.builder.writer import workbook as writer
 
 SPEC = """
 title = {title}

@@ -65,7 +65,7 @@ def test_every_template_saved_by_another_program_holds(program, built, tmp_path)
     assert [path.stem for path in saved] == sorted(templates.names())
     for path in saved:
         assert path.read_bytes() != (built / path.name).read_bytes()
-        said = run("check", "-q", "--strict", path)
+        said = run("check", "--strict", path)
         assert said.code == 0, said.out + said.err
         first, *_, last = said.out.splitlines()
         assert first.startswith(f"{path}, saved by {PROGRAMS[program]}")

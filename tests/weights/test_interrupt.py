@@ -23,10 +23,11 @@ pty = pytest.importorskip("pty", reason="this system has no terminals")
 
 PAUSED = """
 import sys, time
-from xlsxattn import cli, cli_progress, press
-from xlsxattn.builder import bulk
+from xlsxattn import cli, press
+from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check
 from xlsxattn.checker.engines import processes
+from xlsxattn.cli import progress
 from xlsxattn.weights import model
 
 def pause(*_, seconds=20, **__):
@@ -42,7 +43,7 @@ def on_the_way(_, xml, band):
 def rest(_, xml, band):
     yield xml
 
-cli_progress.SOON, bulk.LEAST = 0.01, 50
+progress.SOON, bulk.LEAST = 0.01, 50
 {owner} = {what}
 cli.main()
 """
