@@ -76,14 +76,38 @@ def test_a_png_shows_the_sheet_asked_for_by_id_or_tab_else_the_first_that_comput
     assert higher > 2 * high > 1000
 
 
+def reaches(pdf: str) -> float:
+    """How far across its page the words of a PDF reach: 1 is its right edge."""
+    poppler("pdftotext", "-bbox", pdf, "words.html")
+    said = Path("words.html").read_text("utf-8")
+    ends = re.findall(r'xMax="([\d.]+)"', said)
+    return max(map(float, ends)) / float(re.search(r'<page width="([\d.]+)"', said)[1])
+
+
 def test_after_a_very_wide_sheet_another_keeps_its_size():
     """What is wider than a page of a PDF is printed smaller; LibreOffice goes on with that for the next."""
     wide = press.build(plain([2], 400, {"id": "attn"}), Path("wide.xlsx")).path
     preview(wide, "last.pdf", "Glossary")
-    poppler("pdftotext", "-bbox", "last.pdf", "words.html")
-    said = Path("words.html").read_text("utf-8")
-    page = float(re.search(r'<page width="([\d.]+)"', said)[1])
-    assert max(float(end) for end in re.findall(r'xMax="([\d.]+)"', said)) > 0.8 * page
+    assert reaches("last.pdf") > 0.8
+
+
+def test_words_that_run_on_beyond_the_last_cell_are_on_the_page(causal):
+    preview(causal, "words.pdf", "causal")
+    assert reaches("words.pdf") < 1
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "made"),
+    [
+        ('<row r="1"><c r="A1"/></row>', "K", '<row r="1"><c r="A1"/>BLANK</row>'),
+        ('<x:row r="1" ht="3"></x:row>', "B", '<x:row r="1" ht="3">BLANK</x:row>'),
+        ('<row r="1"><c r="A1"/><c r="AA1"/></row>', "K", '<row r="1"><c r="A1"/><c r="AA1"/></row>'),
+        ('<row r="2"><c r="A2"/></row>', "K", '<row r="2"><c r="A2"/></row>'),
+    ],
+)
+def test_a_blank_holds_the_width_of_the_print_area(row, column, made):
+    found = printing._as_wide_as(row.encode(), column).decode()
+    assert re.sub(rf'<(x:)?c r="{column}1" t="str">.*?</(x:)?c>', "BLANK", found) == made
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,10 @@ _HEAD = 50
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*/>")
 _NAME = re.compile(rb"""\sname=(?:"([^"]*)"|'([^']*)')""")
 _LOCAL = re.compile(rb"""(\slocalSheetId=["'])(\d+)""")
+_AREA = re.compile(
+    rb"""<(?:\w+:)?definedName(?=[^>]*_xlnm\.Print_Area")(?=[^>]*\slocalSheetId="(\d+)")[^>]*>[^<]*\$([A-Z]+)\$\d+<"""
+)
+_FIRST_ROW = re.compile(rb"""(<(\w+:)?row\s[^>]*\br="1"[^>]*>)(.*?)(</(?:\w+:)?row>)""", re.DOTALL)
 _WORKBOOK = "xl/workbook.xml"
 
 
@@ -41,7 +45,8 @@ def printed(
         limits: what it may take.
         cut: the tab of a sheet of which only the first rows are printed.
         first: the tab that is printed first. A sheet which is too wide for a page of a PDF is printed
-            smaller, and LibreOffice does not stop at that: those that come after it are smaller as well.
+            smaller, and LibreOffice does not stop at that: those that come after it are smaller as well. Its
+            page is as wide as its print area: else words that run on beyond the last cell would be cut.
 
     Returns:
         What went wrong, or None.
@@ -64,12 +69,17 @@ def _copy(path: Path, copy: Path, cut: str, first: str) -> None:
         return
     with zipfile.ZipFile(path) as source, zipfile.ZipFile(copy, "w", zipfile.ZIP_DEFLATED) as target:
         long = part_of(path, cut) if cut else ""
+        shown, last = (
+            (part_of(path, first), _last_column(source.read(_WORKBOOK), first)) if first else ("", "")
+        )
         for part in source.namelist():
             content = source.read(part)
             if part == long:
                 content = _head(content)
             elif part == _WORKBOOK and first:
                 content = _begun_by(content, first)
+            elif part == shown and last:
+                content = _as_wide_as(content, last)
             target.writestr(part, content)
 
 
@@ -94,6 +104,26 @@ def _begun_by(workbook: bytes, tab: str) -> bytes:
     begin, its, end = sheets[0].start(), sheets[at], workbook[sheets[at].end() :]
     ordered = workbook[:begin] + its[0] + workbook[begin : its.start()] + end
     return _LOCAL.sub(moved, ordered)
+
+
+def _last_column(workbook: bytes, tab: str) -> str:
+    """The last column of a sheet's print area, or ""."""
+    tabs = [_tab(sheet[0]) for sheet in _SHEET.finditer(workbook)]
+    areas = {int(own): column.decode() for own, column in _AREA.findall(workbook)}
+    return areas.get(tabs.index(tab), "") if tab in tabs else ""
+
+
+def _as_wide_as(sheet: bytes, column: str) -> bytes:
+    """A sheet with a blank at the end of its first row, where that has no cell so far to the right."""
+    row = _FIRST_ROW.search(sheet)
+    if row is None:
+        return sheet
+    prefix, end = (row[2] or b"").decode(), f"{column}1"
+    cells = re.findall(rb"""\br="([A-Z]+)1\"""", row[3])
+    if any((len(own), own.decode()) >= (len(column), column) for own in cells):
+        return sheet
+    blank = f'<{prefix}c r="{end}" t="str"><{prefix}v xml:space="preserve"> </{prefix}v></{prefix}c>'
+    return sheet[: row.start(4)] + blank.encode() + sheet[row.start(4) :]
 
 
 def _tab(sheet: bytes) -> str:
