@@ -318,6 +318,8 @@ def test_an_answer_of_300_megabytes_is_not_read(causal, target):
     assert str(answer) == "IronCalc computed more text than can be read."
 
 
+# where the clock strikes while Python collects garbage, that is told in a warning, and it strikes again
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_time_runs_out(causal):
     """The clock strikes in the middle of a check, ends its engine, and everything is put away."""
     short = limits.Allowance(seconds=0.15)
