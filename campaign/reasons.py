@@ -85,6 +85,25 @@ def _of_ranges(book: Book, mutant: Mutant) -> str:
     return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
 
 
+def _of_seen(book: Book, mutant: Mutant) -> str:
+    """How many words a mask lets the focus word see, on another sheet."""
+    read, instead = mutant.source
+    if not read.endswith("_FocusSeen") or not instead.endswith("_FocusSeen"):
+        return ""
+    masks = [
+        s.settings.get("mask")
+        for name in (read, instead)
+        for s in book.manifest.sheets
+        if s.id == place(book, name).sheet
+    ]
+    if place(book, read).context == place(book, instead).context and len({*masks}) == 1:
+        return "the same mask lets the same word see as many on both sheets"
+    if _absent(_now(mutant)) == _absent(_was(book, mutant)):
+        return "both are 0 where the focus word is absent, and nowhere else"
+    first = {at[2] for at in mutant.cells} == {book.names[mutant.ranges[0]].col}
+    return "the focus word sees itself under both masks" if first else ""
+
+
 def _of_copies(book: Book, mutant: Mutant) -> str:
     """Another range that always holds the same numbers, by another formula."""
     read, instead = mutant.source
@@ -134,7 +153,8 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
         return "only columns are counted, and both have as many"
     if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
         return "a single pair turns by base^0, which is 1"
-    return "only rows are counted" if block == "Index" and read else ""
+    single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _now(mutant)) is not None
+    return "only rows are counted" if block == "Index" and (read or single) else ""
 
 
 def _of_places(book: Book, mutant: Mutant) -> str:
@@ -222,7 +242,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
 
 
 VALUES = (
-    *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_copies),
+    *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies),
     *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
 )
 """The rules for faults of formulas, in turn."""
@@ -280,6 +300,11 @@ def _was(book: Book, mutant: Mutant) -> str:
 def _tested(formula: str) -> str:
     """A formula without its tests for zero."""
     return re.sub(r"SUMSQ\([^()]*\)=0", "", formula)
+
+
+def _absent(formula: str) -> str:
+    """A formula without its tests for an absent focus word."""
+    return re.sub(r"\w+_FocusSeen=0", "", formula)
 
 
 def _spread(formula: str) -> str:

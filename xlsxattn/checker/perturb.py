@@ -256,7 +256,8 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
 def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """The focus word stands first, second, third, fourth; before it, in every other sentence, a blank cell.
 
-    So a mask of what comes later, one of blank cells, and both let it see different numbers of words.
+    So a mask of what comes later, one of blank cells, and both let it see different numbers of words. Then it
+    stands alone, and beside a single other word.
     """
     if not any(name.endswith("_FocusSeen") for name in book.names):
         return
@@ -270,6 +271,11 @@ def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
                 blank = own[at - 1 : at] if (k + turn) % 2 and at < len(own) else []
                 words |= dict.fromkeys(blank, "")
             yield words | focused(book, last)
+    for few in (1, 2):
+        alone: dict[At, float | str] = {}
+        for own in sentences:
+            alone |= dict.fromkeys(own, "") | dict.fromkeys(own[:few], others[0]) | {own[0]: last}
+        yield alone | focused(book, last)
 
 
 def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
