@@ -16,6 +16,7 @@ SAID = "said"
 """The property of what a test has to say at the end: how much was proved, where machines differ."""
 
 LONG = ("test_properties", "test_documents", "test_tweaks", "test_imported", "test_experiments", "test_press")
+"""Test files that take long, the longest first."""
 
 
 def pytest_configure() -> None:

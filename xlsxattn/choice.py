@@ -36,6 +36,15 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
 
 
 def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
-    """A sentence, and behind it the known word that is nearest to what was found, if one is near."""
-    near = next(iter(difflib.get_close_matches(str(found), [*known], 1)), "")
+    """A sentence on a value that is none of those known, and behind it the one most like it, if any."""
+    near = nearest(found, known) if isinstance(found, str) else None
     return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
+
+
+def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
+    """The known word that is most like another, capitals aside; ``alike`` is the least likeness, 0 to 1."""
+    folded: dict[str, str] = {}
+    for one in known:
+        folded.setdefault(one.casefold(), one)
+    near = difflib.get_close_matches(word.casefold(), folded, 1, alike)
+    return folded[near[0]] if near else None

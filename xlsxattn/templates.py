@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xlsxattn.choice import nearest
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
@@ -38,8 +38,8 @@ def unknown(name: str, specs: Sequence[str] = ()) -> Phrase:
     """That a word is no template's, and the template, or the spec's file, that it may stand for."""
     own = names()
     meant = {one: one for one in own} | {spec.removesuffix(".toml"): spec for spec in specs}
-    near = [meant[one] for one in difflib.get_close_matches(name, meant, 1)]
-    values = {"name": name, "near": "".join(near), "known": ", ".join(own)}
+    near = nearest(name, meant)
+    values = {"name": name, "near": meant.get(near or "", ""), "known": ", ".join(own)}
     if near:
         return say(
             "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; "

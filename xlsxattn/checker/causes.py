@@ -161,9 +161,8 @@ class _Trace:
     def _cause(self, finding: Finding) -> str:
         """The range, or the cell, that a finding follows from; "" where it is a cause."""
         name, kind, cause = finding.range, finding.kind, ""
-        other = getattr(finding.message, "values", {}).get(
-            "other"
-        )  # a label's range, or what a name lies over
+        # a label's range, or what a name lies over
+        other = getattr(finding.message, "values", {}).get("other")
         if kind == "stray formula":
             cause = self._filled.get(_at(finding), "")
         elif kind in SEEN:

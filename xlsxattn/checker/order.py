@@ -31,11 +31,8 @@ class Order:
         self._formulas = book.manifest.formulas
         self._prefixes = tuple(_written(book))
         owners = _owners(book)
-        known = {
-            *book.names,
-            *book.manifest.formulas,
-            *book.manifest.inputs,
-        }  # some may have lost their names
+        # some may have lost their names
+        known = {*book.names, *book.manifest.formulas, *book.manifest.inputs}
         reads = {
             name: {one for read in _reads(text) if read in known for one in (read, owners.get(read, read))}
             for name, (_, text) in book.manifest.formulas.items()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from xlsxattn.choice import nearest
 from xlsxattn.cli.language import asked, spoken, tell
 from xlsxattn.cli.volume import is_quiet, volume
 from xlsxattn.language import say
@@ -86,12 +87,10 @@ def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> Seen:
 
 
 def _chosen(seen: Seen, patterns: tuple[str, ...]) -> list[Matrix]:
-    from difflib import get_close_matches  # noqa: PLC0415
-
     for pattern in patterns:
         if not seen.matching([pattern]):
-            near = get_close_matches(pattern, seen.matrices, 1)
-            hint = say("did you mean '{near}'?", near=near[0]) if near else say("--list shows them all")
+            near = nearest(pattern, seen.matrices)
+            hint = say("did you mean '{near}'?", near=near) if near else say("--list shows them all")
             raise click.ClickException(
                 say(
                     "{path}: there is no range '{pattern}'; {hint}",

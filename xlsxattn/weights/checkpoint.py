@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.specification.table import nearest
+from xlsxattn.choice import nearest
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 from xlsxattn.weights.archives import npz, safetensors, sharded

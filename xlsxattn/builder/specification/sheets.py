@@ -24,7 +24,8 @@ from xlsxattn.builder.specification.settings import (
     WRITERS,
     SheetSpec,
 )
-from xlsxattn.builder.specification.table import hinted, identifier, nearest, show
+from xlsxattn.builder.specification.table import identifier, show
+from xlsxattn.choice import nearest, with_near
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ def parse_sheets(
         kind = bare.data.get("kind", "self-attention")
         if not isinstance(kind, str) or kind not in KINDS:
             said = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
-            raise bare.error("kind", hinted(said, kind, KINDS))
+            raise bare.error("kind", with_near(said, kind, KINDS))
         for key in bare.data:
             others = [name for name, keys in KEYS.items() if key in keys]
             if others and kind not in others:
@@ -164,7 +165,7 @@ class _Reader:
             sentence = "found {found}, two of the dimensions ({known}) are needed"
             unknown = next((axis for axis in axes if axis not in vocabulary.dimensions), None)
             said = say(sentence, found=show(found), known=known)
-            raise table.error("axes", hinted(said, unknown, vocabulary.dimensions))
+            raise table.error("axes", with_near(said, unknown, vocabulary.dimensions))
         return SheetSpec(self.id, "compare", self.title, axes=axes, near=self._near())
 
     def _near(self) -> tuple[str, ...]:
@@ -180,7 +181,7 @@ class _Reader:
         for word in words:
             if word not in self.vocabulary.tokens:
                 said = say("the vocabulary lacks the word {word!r}", word=word)
-                raise table.error("near", hinted(said, word, self.vocabulary.tokens))
+                raise table.error("near", with_near(said, word, self.vocabulary.tokens))
         return words
 
     def sheet(self) -> SheetSpec:
@@ -253,7 +254,7 @@ class _Reader:
         if not isinstance(value, str) or value not in self.contexts:
             known = ", ".join(list(self.contexts)[:8])
             said = say("found {found}, the contexts are: {known}", found=show(value), known=known)
-            raise self.table.error(key, hinted(said, value, self.contexts))
+            raise self.table.error(key, with_near(said, value, self.contexts))
         return value
 
     def _mask(self) -> str:

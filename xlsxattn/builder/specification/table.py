@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import re
 import tomllib
 import unicodedata
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xlsxattn.builder.specification.syntax import binary, slip
+from xlsxattn.choice import nearest, with_near
 from xlsxattn.foreign import reason
 from xlsxattn.language import say
 
@@ -134,7 +134,7 @@ class Table:
         if not isinstance(value, str) or value not in known:
             sentence = "found {found}, one of {known} is needed"
             said = say(sentence, found=show(value), known=", ".join(known))
-            raise self.error(key, hinted(said, value, known))
+            raise self.error(key, with_near(said, value, known))
         return value
 
     def positive(self, key: str, default: float) -> float:
@@ -184,12 +184,6 @@ class Table:
 def known_here(known: Iterable[str]) -> Phrase:
     """A hint at what could have been meant."""
     return say("known here: {known}", known=", ".join(known))
-
-
-def hinted(said: Phrase, value: object, known: Iterable[str]) -> Phrase:
-    """What is said of a value that is none of those known, with the one that is most like it."""
-    near = nearest(value, known) if isinstance(value, str) else None
-    return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
 
 
 def identifier(table: Table, key: str, value: object, what: str) -> str:
@@ -247,15 +241,6 @@ def _no_file(path: Path, named: str) -> Phrase:
         sentence = "{named}: there is no such file, did you mean '{near}'?"
         return say(sentence, named=named, near=path.parent / near)
     return say("{named}: there is no such file", named=named)
-
-
-def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known word that is most like another, capitals aside; ``alike`` is the least likeness, 0 to 1."""
-    folded: dict[str, str] = {}
-    for one in known:
-        folded.setdefault(one.casefold(), one)
-    near = difflib.get_close_matches(word.casefold(), folded, 1, alike)
-    return folded[near[0]] if near else None
 
 
 def show(value: object) -> str:

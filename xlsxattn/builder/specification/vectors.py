@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.builder.specification import vector_files
-from xlsxattn.builder.specification.table import SpecError, nearest
+from xlsxattn.builder.specification.table import SpecError
+from xlsxattn.choice import nearest
 from xlsxattn.foreign import not_toml, reason
 from xlsxattn.language import say
 

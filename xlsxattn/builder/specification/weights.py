@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.specification.table import known_here, nearest, show
+from xlsxattn.builder.specification.table import known_here, show
+from xlsxattn.choice import nearest
 from xlsxattn.language import say
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification import vectors
-from xlsxattn.builder.specification.table import SpecError, Table, identifier, nearest, show
+from xlsxattn.builder.specification.table import SpecError, Table, identifier, show
+from xlsxattn.choice import nearest
 from xlsxattn.language import is_wide, say
 
 if TYPE_CHECKING:
