@@ -942,7 +942,7 @@ DONE |= {
     "On “Pre-norm encoder, layer 2”, set all of W_2 and b_2 to 0: the feed-forward adds nothing, and Residual2 shows it.": lambda b: silent(b, "l2", "Residual1"),
     "On “Pre-norm encoder, input”, set all of P to 0: order is lost. Let two words change places: their rows of Output only trade places.": no_order,
     "On Inputs, write “keyboard” for “cat” in the first sentence: there “mouse” comes nearer to “keyboard”, and moves away from “cat”.": keyboard_for_cat,
-    "Below, choose other words to hold “mouse” against, such as “friends” and “usb”: each output is nearer to the word of its own sentence.": friends_and_usb,
+    "Above, choose other words to hold “mouse” against, such as “friends” and “usb”: each output is nearer to the word of its own sentence.": friends_and_usb,
     "Set the temperature above to 0.1, then to 10: on “Small Llama, output” the same logits give other probabilities.": llama_cooled,
     "On “Small Llama, layer 1”, copy the first two columns of W_Q over the last two: both heads see the same then, for they share K and V.": same_queries,
     "On “Small Llama, layer 1”, set all of W_1 to 0: the gate is shut, and the feed-forward is silent.": gate_shut,

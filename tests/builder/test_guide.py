@@ -13,6 +13,7 @@ from specs import plain
 from xlsxattn import templates
 from xlsxattn.builder import layout, ops, pages, theme
 from xlsxattn.builder import specification as spec
+from xlsxattn.builder.layout.printing import repeated
 from xlsxattn.builder.pages import experiments
 from xlsxattn.builder.pages.glossary import PAPERS, TERMS
 from xlsxattn.language import codes
@@ -54,6 +55,31 @@ def test_what_start_says_of_formulas_above_blocks_is_true(name):
             own = {part.formula for b in below for part in b.parts}
             start = text.text.split(" | ")[0].strip("{}")
             assert any(formula.startswith(start) for formula in own), (sheet.tab, text.text)
+
+
+@pytest.mark.parametrize("name", ["walkthrough", "causal", "llama", "sort"])
+def test_start_explains_parts_of_ranges_where_a_formula_has_them_and_the_grey_of_masks(name):
+    made = pages_of(SPECS[name])
+    start, blocks = made["start"], [block for page in made.values() for block in page.blocks()]
+    in_parts = any("[" in part.formula for block in blocks for part in block.parts)
+    assert any(text.startswith("5.  [row]") for text in start.paragraphs) == in_parts
+    unseen = "legend unseen" in {sample.look for line in start.legend for sample in line}
+    assert unseen == any(block.look == "masked" for block in blocks)
+    assert unseen == (name in ("causal", "llama"))
+
+
+def test_what_must_not_be_seen_is_grey_in_the_colour_scale_too():
+    """LibreOffice paints a scale over the style that hides a number."""
+    heat = theme.HEATS["masked"]
+    assert (heat["min_color"], heat["min_value"]) == (theme.NEVER_SEEN["bg_color"], -1e299)
+    assert heat["mid_value"] == 0
+
+
+def test_lanes_one_below_the_other_repeat_no_heading_in_print():
+    sheets = {sheet.id: sheet for sheet in layout.lay_out(pages.book(SPECS["glove"]))}
+    assert repeated(sheets["attn"]) == 0
+    sheets = {sheet.id: sheet for sheet in layout.lay_out(pages.book(SPECS["walkthrough"]))}
+    assert repeated(sheets["attn"]) == sheets["attn"].bars[0].where.top > 0
 
 
 def test_the_legend_shows_the_colours_that_the_sheets_have():

@@ -518,7 +518,7 @@ TOP_LOGITS = Op(
     "The largest logits",
     "=LARGE({logits}[row],{rank}[col])",
     "cells",
-    "The most likely words of each row, in falling order.",
+    "The largest numbers of each row, in falling order: those of the most likely words.",
 )
 TOP_IDS = Op(
     "Their places in the vocabulary",

@@ -247,13 +247,13 @@ LOOKS: Mapping[str, Look] = {
 HEATS: Mapping[str, Mapping[str, Any]] = {
     "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
-    "masked": {"type": "2_color_scale", "min_color": WHITE, "max_color": ORANGE, "min_type": "num",
-               "min_value": 0, "max_type": "max"},
+    "masked": {"type": "3_color_scale", "min_color": GREY, "mid_color": WHITE, "max_color": ORANGE,
+               "min_type": "num", "min_value": -1e299, "mid_type": "num", "mid_value": 0, "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
 }  # fmt: skip
 """Heat maps: the diverging one ends at plus and minus the largest size, 0 is white; weights have fixed ends,
-0 and 1, so that lanes and sheets compare."""
+0 and 1, so that lanes and sheets compare; −∞ is grey also where a colour scale paints over a cell's style."""
 
 TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (

@@ -136,8 +136,12 @@ def tall(sheet: Sheet, first: int, after: int) -> float:
 
 
 def repeated(sheet: Sheet) -> int:
-    """The row that stands on top of every page but the first: the lanes' headings, or else the title."""
-    return sheet.bars[0].where.top if sheet.bars else 0
+    """The row that stands on top of every page but the first: the lanes' headings, or else the title.
+
+    Headings one below the other would each stand above what is not theirs.
+    """
+    tops = {bar.where.top for bar in sheet.bars}
+    return tops.pop() if len(tops) == 1 else 0
 
 
 def _breaks(sheet: Sheet, pieces: Sequence[tuple[int, int]], page: float) -> list[int]:

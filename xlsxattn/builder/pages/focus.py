@@ -125,6 +125,6 @@ def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
         told = named if sheet.headed else [lane.in_legend(sheet.id, say("attention"))]
         series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, told, strict=True))
         labels = f"{lane.prefix}_FocusAttention_Cols"
-        title = say("Where the focus word looks in {context}", context=lane.named)
+        title = say("Where the focus word of {context} looks", context=lane.named)
         charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))
     return tuple(charts)

@@ -50,8 +50,9 @@ ARRAYS = (
     "TRUE and 0 of FALSE; 0+ reads blanks as 0."
 )
 PARTS = (
-    "5.  Where rows are made one by one, [row] in a caption is the cell's own row of a range, [cell] the one "
-    "beside it, [..rows] all rows so far, [..diagonal] its row as far as the diagonal."
+    "5.  [row] in a formula is the cell's own row of a range, [cell] the cell in the same place, [above] the "
+    "one over that, [col] the number on top of its column, [..rows] all rows so far, [..diagonal] the row as "
+    "far as the diagonal."
 )
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
@@ -191,22 +192,22 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         spec.title,
         spec.about or usual,
         bands=(band,),
-        paragraphs=_how_to(spec, pages),
+        paragraphs=_how_to(pages),
         boxes=boxes,
-        legend=_legend(spec),
+        legend=_legend(spec, pages),
     )
 
 
-def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
+def _how_to(pages: Sequence[Page]) -> tuple[str, ...]:
     """What to do with the workbook; one of its own products of matrices shows how formulas read."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
-    growing = any(sheet.generate for sheet in spec.sheets)
-    return (READ, CHANGE, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if growing else ()))
+    in_parts = any("[" in part.formula for block in blocks for part in block.parts)
+    return (READ, CHANGE, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if in_parts else ()))
 
 
-def _legend(spec: Spec) -> tuple[tuple[Sample, ...], ...]:
+def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]:
     """What the colours mean, line by line; only those that the workbook has."""
     kinds = (
         Sample("input: yours to change", "legend input"),
@@ -219,7 +220,7 @@ def _legend(spec: Spec) -> tuple[tuple[Sample, ...], ...]:
         Sample("far below 0: darker", "legend negative"),
         Sample("weight from 0 to 1", "legend weight"),
     ]
-    if any(sheet.mask != "none" for sheet in spec.sheets):
+    if any(block.look == "masked" for page in pages for block in page.blocks()):
         heat.append(Sample("−∞: must not be seen", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
     colours = tuple(Sample(words, look) for words, look, _ in lanes)

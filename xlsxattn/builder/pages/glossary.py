@@ -259,10 +259,7 @@ def glossary_page(pages: Sequence[Page]) -> Page:
         first = next((name for form in forms for name in names if re.fullmatch(form, name)), None)
         if first is not None:
             entries.append(Entry(term.term, term.says, first, term.paper))
-    lead = (
-        "What the words mean, in the order in which the sheets use them. A click leads to the first place; "
-        "in LibreOffice Ctrl and a click."
-    )
+    lead = "What the words mean. A click leads to the first place; in LibreOffice Ctrl and a click."
     cited = {entry.paper for entry in entries} | {band.paper for page in pages for band in page.bands}
     short = {paper.partition(", §")[0] for paper in cited if paper}
     papers = tuple(

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
+STRETCHED, SHIFTED = (
+    "γ stretches each column of a norm's result.",
+    "γ stretches each column of a norm's result, β shifts it.",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -193,7 +198,7 @@ def layer_weights(
     for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
         letters = ("W", "b") if sheet.bias else ("W",)
         groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
-    why = "Every token passes through the same two products; no token looks at another here."
+    why = "Every token passes through the same products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
     norms = norm_weights(own, w, [name for name in own if name.endswith(("_Gamma", "_Beta"))])
     return [*found, norms]
@@ -204,7 +209,8 @@ def norm_weights(own: Mapping[str, Matrix], w: str, names: list[str]) -> Band:
     blocks = tuple(typed(f"{w}_{name}", "input", own[name]) for name in names)
     spelled = {"Gamma": "γ", "Beta": "β"}
     labels = tuple(("{} {}".format(n.split("_")[-2], spelled[n.split("_")[-1]]),) for n in names)
-    why = "γ stretches each column of a norm's result, β shifts it."
+    shifted = any(name.endswith("_Beta") for name in names)
+    why = SHIFTED if shifted else STRETCHED
     return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)
 
 

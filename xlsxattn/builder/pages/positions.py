@@ -66,7 +66,7 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
         odd = typed(f"{s}_Odd", "count", [[float(j % 2) for j in range(d)]], "constant")
         op, read = lane.reading(ops.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
         block = computed(f"{s}_P", (n, d), op, "embedding", **read)
-        group = Group((odd,), (("odd column",),), title="Which columns are cosines")
+        group = Group((odd,), (("cosine",),), title="Which columns are cosines")
         table += [
             Band("Sine or cosine", "0: sine, 1: cosine, in turn.", (group,), shared=True, show_formula=False),
             _shared(_named_by_lane(block, lanes, s, "P"), ops.SINUSOIDAL, d, (_places(n),)),
