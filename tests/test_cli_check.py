@@ -74,6 +74,18 @@ def test_a_workbook_that_lost_its_contract_is_no_stranger(causal, names, digest)
     assert "take an earlier copy, or build it anew" in sentence
 
 
+@pytest.mark.parametrize("mark", ["the property", "xlsxattn_", "vocab_", ""])
+def test_each_mark_alone_says_that_a_workbook_is_ours(causal, mark):
+    """A workbook bears all of them, so that one hides that nobody looks at another."""
+    book = openpyxl.load_workbook(causal)
+    for name in [name for name in book.defined_names if not mark or not name.startswith(mark)]:
+        del book.defined_names[name]
+    for prop in [*book.custom_doc_props.names] if mark != "the property" else []:
+        del book.custom_doc_props[prop]
+    book.save("lost.xlsx")
+    assert is_foreign(Path("lost.xlsx")) == (not mark)
+
+
 def test_what_is_no_workbook_is_no_stranger_either():
     for content in (b"", b"text", b"PK\x03\x04 cut short"):
         Path("x.xlsx").write_bytes(content)

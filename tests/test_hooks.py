@@ -64,6 +64,16 @@ def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
     ]
 
 
+def test_the_action_lets_warnings_fail_only_where_it_is_strict(causal: Path, tmp_path: Path):
+    book = openpyxl.load_workbook(causal)
+    book.create_sheet("Notes")["A1"] = "=1+1"
+    book.save(tmp_path / "noted.xlsx")
+    for strict, code, level in (("false", 0, "warning"), ("true", 1, "error")):
+        done = act(str(tmp_path / "noted.xlsx"), strict=strict, inputs="as-saved")
+        assert done.returncode == code, done.stderr
+        assert done.stdout.startswith(f"::{level} file=")
+
+
 def test_the_action_takes_names_with_blanks_and_passes_over_strangers(causal: Path, tmp_path: Path):
     shutil.copy(causal, tmp_path / "my first lesson.xlsx")
     theirs = stranger(tmp_path / "the budget.xlsx")

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ def test_a_quiet_check_tells_failures_alone(causal, tmp_path):
     broken = tweaked(causal, {"causal_chase_Drift": 3.0}, tmp_path / "broken.xlsx")
     ended = run("check", "-q", causal, broken)
     assert ended.code == 1
-    first, finding, *_, summary, tally = ended.out.splitlines()
+    first, finding, *others, summary, tally = ended.out.splitlines()
+    assert not [line for line in others if line.startswith(("recalculated by", "-----"))]  # no table
     assert first.startswith(str(broken))
     assert finding.startswith("error: ")
     assert "causal_chase_Drift" in finding
@@ -99,7 +101,27 @@ def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called()
     assert ended.stderr.endswith("terminal: xlsxattn show output/causal.xlsx\n")
 
 
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="the system has no terminals to give away")
 def test_a_check_s_colours_are_left_out_when_nobody_wants_them(causal):
+    def said(**more):
+        clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+        ours, theirs = os.openpty()
+        command = [PROGRAM, "check", "--inputs", "as-saved", causal]
+        with subprocess.Popen(command, stdout=theirs, env=clean | more):
+            os.close(theirs)
+            parts = []
+            with suppress(OSError):  # at the end Linux tells an error
+                while part := os.read(ours, 4096):
+                    parts.append(part)
+        os.close(ours)
+        return b"".join(parts).decode()
+
+    assert re.search("\x1b\\[32m.*agree with NumPy", said())
+    assert "agree with NumPy" in (plain := said(NO_COLOR="1"))
+    assert "\x1b[" not in plain
+
+
+def test_what_is_shown_has_no_colours_when_nobody_wants_them(causal):
     def said(**more):
         clean = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
         ended = subprocess.run(

@@ -73,17 +73,25 @@ def other_formula(name: str, old: str, new: str) -> Callable[[Any], None]:
     return change
 
 
+def cells_of(path: Path, name: str, *, down: int = 0) -> str:
+    """A range's cells with their tab; so many rows and columns away where it was moved."""
+    tab, address = next(openpyxl.load_workbook(path).defined_names[name].destinations)
+    first, _, last = address.replace("$", "").partition(":")
+    sheet = openpyxl.Workbook().active
+    return f"{tab}!" + ":".join(sheet[corner].offset(down, down).coordinate for corner in (first, last))
+
+
 def causes(report: Report) -> list[tuple[str, str]]:
     return [(f.kind, f.range) for f in report.causes]
 
 
-def test_a_missing_name_is_told_first_and_where_its_formulas_stand(broken):
+def test_a_missing_name_is_told_first_and_where_its_formulas_stand(broken, causal):
     report = check(broken(no_name(f"{P}Exp")))
     assert causes(report) == [("missing", f"{P}Exp")]
     first, followed = describe(report.every_finding)
-    area = "Causal attention"
-    assert first.startswith(f"error: {area}")
-    assert f"the range {P}Exp is missing: give this name to {area}" in first
+    area = cells_of(causal, f"{P}Exp")
+    assert first.startswith(f"error: {area.partition(':')[0]}: ")
+    assert f"the range {P}Exp is missing: give this name to {area}, where" in first
     assert " more findings follow from these" in followed
     assert all(f.follows == f"{P}Exp" for f in report.every_finding if f not in report.causes)
     assert ", from which " in summary(report)
@@ -96,19 +104,21 @@ def test_the_page_on_ci_shows_what_is_said(walkthrough, tmp_path):
     book.save(tmp_path / "broken.xlsx")
     lines = "\n".join(describe(check(tmp_path / "broken.xlsx").every_finding)).splitlines()
     page = (ROOT / "docs/how-to/ci.md").read_text("utf-8")
-    assert "".join(f"    {line}\n" for line in lines) in page
+    assert "\n\n" + "".join(f"    {line}\n" for line in lines) + "\n" in page
 
 
-def test_of_ordinary_cells_too(broken):
+def test_of_ordinary_cells_too(broken, causal):
     report = check(broken(no_name(f"{P}RowMax")))
     assert causes(report) == [("missing", f"{P}RowMax")]
-    assert "where its formulas stand" in report.causes[0].message
+    area = cells_of(causal, f"{P}RowMax")
+    assert f"give this name to {area}, where its formulas stand" in report.causes[0].message
 
 
-def test_a_moved_name_is_told_with_both_places(broken):
+def test_a_moved_name_is_told_with_both_places(broken, causal):
     report = check(broken(moved_down(f"{P}Scores")))
     assert causes(report) == [("moved", f"{P}Scores")]
-    assert "but its formulas stand in" in report.causes[0].message
+    here, there = (cells_of(causal, f"{P}Scores", down=n) for n in (1, 0))
+    assert f"covers {here}, but its formulas stand in {there}: " in report.causes[0].message
     assert report.causes[0].severity == "error"
 
 

@@ -39,13 +39,16 @@ def outcome(*findings: Finding, of_file: tuple[Finding, ...] = ()) -> Outcome:
 MISSING = Outcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
 FOREIGN = Outcome("theirs.xlsx", skipped=True)
 FOLLOWER = replace(ERROR, range="attn_cat_Scaled", cell="Self-attention!C30", follows="attn_cat_Scores")
+MANY = (*[outcome()] * 2, *[outcome(ERROR)] * 3, *[MISSING] * 4, *[FOREIGN] * 5)
+"""No two verdicts as often."""
 EVERYTHING = (outcome(FOLLOWER, ERROR, of_file=(WARNING, STRAY)), outcome(), MISSING, FOREIGN)
 
 
 def test_json_keeps_to_the_published_schema():
     data = json.loads(formats.render("json", EVERYTHING))
     jsonschema.validate(data, formats.schema())
-    assert data["summary"] == {"files": 4, "hold": 1, "fail": 1, "not_checkable": 1, "skipped": 1}
+    many = json.loads(formats.render("json", MANY))["summary"]
+    assert many == {"files": 14, "hold": 2, "fail": 3, "not_checkable": 4, "skipped": 5}
     found = data["files"][0]["findings"]
     assert [f["kind"] for f in found] == ["stray formula", "value", "stale value", "value"]  # causes first
     assert [f["engine"] for f in found] == [None, "ironcalc", None, "ironcalc"]
@@ -77,6 +80,9 @@ def test_junit_counts_cases_failures_and_errors():
     # three ranges, then the file's own findings: one on a range, one on none
     assert [first.get(key) for key in ("tests", "failures", "errors")] == ["5", "3", "0"]
     assert [case.get("name") for case in first][2] == "attn_cat_Scaled"  # it follows, so it comes last
+    before = outcome(replace(FOLLOWER, range="attn_cat_X", follows="attn_cat_Scores"), ERROR)
+    (suite,) = ET.fromstring(formats.render("junit", [before]))
+    assert [case.get("name") for case in suite] == ["attn_cat_Scores", "attn_cat_X"]  # though made before it
     assert [fourth.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["1", "0", "0", "1"]
     assert [second.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "0"]
     assert [third.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "1"]
@@ -119,6 +125,8 @@ def test_verdicts_tell_errors_from_warnings():
     assert overall(EVERYTHING[:3]) == "3 files: 1 hold, 1 fail, 1 not checkable"
     said = "4 files: 1 hold, 1 fail, 1 not checkable, 1 skipped (made by other programs)"
     assert overall(EVERYTHING) == said
+    said = "14 files: 2 hold, 3 fail, 4 not checkable, 5 skipped (made by other programs)"
+    assert overall(MANY) == said
 
 
 def test_the_table_has_a_line_a_range_and_sums_up_the_words():
@@ -156,10 +164,10 @@ def test_of_a_range_the_first_cell_is_told_and_how_many_more_there_are():
 
 def test_many_ranges_are_cut_short_but_not_their_causes():
     causes = [Finding("missing", f"a_{i}", "", f"the range a_{i} is missing") for i in range(60)]
-    values = [Finding("value", f"b_{i}", "S!C1", "it differs") for i in range(25)]
+    values = [f for i in range(25) for f in cells("value", f"b_{i}", 2)]
     lines = list(describe([*causes, *values]))
     assert len(lines) == 60 + 20 + 1
-    assert lines[-1] == "... and 5 more findings"
+    assert lines[-1] == "... and 10 more findings"
 
 
 def test_what_follows_comes_last_and_is_counted():
@@ -172,4 +180,5 @@ def test_what_follows_comes_last_and_is_counted():
 
 
 def test_what_several_engines_say_is_told_once():
-    assert len(list(describe([ERROR, ERROR]))) == 1
+    assert list(describe([ERROR, ERROR])) == list(describe([ERROR]))
+    assert list(describe([FOLLOWER, FOLLOWER])) == list(describe([FOLLOWER]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from dataclasses import replace
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,27 @@ def test_blank_cells_stay_blank_where_they_mean_nothing():
     assert all(len(values(book, edits, "c_Tokens")) <= 2 for edits in perturbed(book))
     padded = book_of("multi-head", mask="padding")
     assert any(len(values(padded, edits, "c_Tokens")) == 5 for edits in perturbed(padded))
+
+
+def test_words_stand_twice_in_the_vocabulary_and_no_row_counts_as_its_neighbour_does():
+    book = book_of("multi-head", said=("a", "b", "c", "d", "a"), mask="none")
+    known = [values(book, edits, "vocab_Tokens") for edits in perturbed(book)]
+    times = [[words.count(word) for word in words] for words in known if len(set(words)) < len(words)]
+    assert [4, 4, 4, 4] in times
+    assert all(above != below for above, below in pairwise(zip(*times, strict=True)))
+
+
+def test_the_focus_word_stands_anywhere_behind_a_word_and_behind_a_blank_cell():
+    """Else a mask of blank cells and one of what comes later would let it see as many words."""
+    book = book_of("multi-head", said=("a", "b", "c", "d", "a"), mask="causal+padding")
+    book = replace(book, names={**book.names, "s_c_FocusSeen": Area("S", 99, 0, 1, 1)})
+    found = set()
+    for edits in perturbed(book):
+        words, focus = values(book, edits, "c_Tokens"), values(book, edits, "vocab_Focus")
+        if len(words) == 5 and focus and words.count(*focus) == 1 and words.count("") <= 1:
+            at = words.index(*focus)
+            found.add((at, at > 0 and not words[at - 1], words.count("")))
+    assert found >= {(0, False, 0), *((at, blank, int(blank)) for at in (1, 2, 3) for blank in (False, True))}
 
 
 def test_classes_and_words_are_no_numbers():
