@@ -96,7 +96,7 @@ def _what_next(pressed: Pressed) -> None:
         "or a number, and the other sheets follow."
     )
     said = say(begin, first=first, inputs=inputs)
-    if spoken().code not in (ENGLISH.code, pressed.lang) and not asked():
+    if spoken().code not in (ENGLISH.code, pressed.lang):
         other = "{said} (for a workbook in this language, add --lang {code})"
         said = say(other, said=said, code=spoken().code)
     click.echo(tell(said), err=True)
