@@ -20,8 +20,8 @@ import pytest
 import xlsxattn
 from xlsxattn import api, spec_schema, templates
 from xlsxattn.checker import check
-from xlsxattn.cli import checking as cli_check
-from xlsxattn.cli import view as cli_view
+from xlsxattn.cli import check_command as cli_check
+from xlsxattn.cli import view_commands as cli_view
 from xlsxattn.view import look
 
 WORDS = {"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": [0.0, 3.0]}

@@ -7,11 +7,11 @@ from collections import Counter
 
 import pytest
 
-from campaign import report, run
-from campaign.judge import Judge, Outcome
-from campaign.kinds import MANIFEST
-from campaign.mutants import Mutant, Package
-from campaign.reasons import UNEXPLAINED
+from dev.campaign import report, run
+from dev.campaign.equivalent_mutants import UNEXPLAINED
+from dev.campaign.judge import Judge, Judgement
+from dev.campaign.kinds import MANIFEST
+from dev.campaign.mutants import Mutant, Package
 from xlsxattn.checker import check
 
 KINDS = {
@@ -158,7 +158,7 @@ def test_the_command_finds_the_same_in_the_file(judge, causal, tmp_path):
 def test_a_frozen_copy_says_what_the_whole_workbook_says(judge, causal, monkeypatch):
     picked = [mutant for mutant in run.mutants(causal) if not mutant.names][::9]
     outcomes = [judge.judge(mutant) for mutant in picked]
-    monkeypatch.setattr("campaign.graph.Graph.circular", lambda *_: True)
+    monkeypatch.setattr("dev.campaign.graph.Graph.circular", lambda *_: True)
     for mutant, outcome in zip(picked, outcomes, strict=True):
         assert judge.judge(mutant) == outcome
 
@@ -209,13 +209,13 @@ def test_a_fault_under_another_name_counts_as_missed(judge, causal):
 
 def test_what_no_rule_explains_is_a_failure():
     mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
-    assert list(report.failures([Outcome(mutant, "equivalent", UNEXPLAINED)]))
-    assert not list(report.failures([Outcome(mutant, "equivalent", "both are 1")]))
+    assert list(report.failures([Judgement(mutant, "equivalent", UNEXPLAINED)]))
+    assert not list(report.failures([Judgement(mutant, "equivalent", "both are 1")]))
 
 
 def test_the_five_faults_of_a_published_workbook_are_counted_and_none_may_go_unmade():
     found = [
-        Outcome(Mutant(kind, ("x",), "x: 1 for 2"), verdict, "x: it differs")
+        Judgement(Mutant(kind, ("x",), "x: 1 for 2"), verdict, "x: it differs")
         for kind, verdict in zip(report.PUBLISHED, ("as saved", "perturbed") * 3, strict=False)
     ]
     assert not list(report.unmade(found))
@@ -226,7 +226,10 @@ def test_the_five_faults_of_a_published_workbook_are_counted_and_none_may_go_unm
 
 def test_mutants_are_listed_by_what_became_of_them():
     mutant = Mutant("wrong d", ("x",), "x: 1 for 2")
-    outcomes = [Outcome(mutant, "perturbed", "x: it differs"), Outcome(mutant, "as saved", "x: it differs")]
+    outcomes = [
+        Judgement(mutant, "perturbed", "x: it differs"),
+        Judgement(mutant, "as saved", "x: it differs"),
+    ]
     assert list(report.listed(outcomes, ["perturbed"])) == [
         "perturbed: wrong d: x: 1 for 2\n    x: it differs"
     ]

@@ -29,7 +29,7 @@ WEAK = {"cat": "friends", "keyboard": "useful"}
 SINGLE = ("attn", "qkv", "dims")
 HEADS = ("heads_{}_h1", "heads_{}_h2")
 ATTENTIONS = (*(f"{sheet}_{{}}" for sheet in SINGLE), *HEADS)
-TRAINING = ROOT / "training" / "walkthrough.py"
+TRAINING = ROOT / "dev" / "training" / "walkthrough.py"
 
 
 @pytest.fixture(scope="session")

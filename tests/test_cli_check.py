@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from commands import refusal, run
 
-from xlsxattn.checker.origin import is_foreign
+from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.checker.reading.book import NotCheckableError, read
 
 PROGRAM = Path(sys.executable).with_name("xlsxattn")

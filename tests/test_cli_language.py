@@ -119,7 +119,7 @@ def test_every_text_of_a_command_is_told(line):
 
 @pytest.mark.usefixtures("here")
 def test_the_marks_find_what_is_told_past_the_catalogue(monkeypatch):
-    monkeypatch.setattr("xlsxattn.cli.delivery.tell", str)
+    monkeypatch.setattr("xlsxattn.cli.build_command.tell", str)
     assert unmarked(marked("new", "causal", "a.txt").err) == ["spec", "name", "must", "end"]
 
 

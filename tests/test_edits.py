@@ -18,8 +18,8 @@ from xlsxattn import press, templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
 from xlsxattn.checker.reading.book import read
+from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE
 from xlsxattn.cli.commands import cli
-from xlsxattn.cli.delivery import FAILED, HOLDS, UNUSABLE
 
 OWL = ("owl", [2.5, 0.25, 0.0, 0.5])
 ABOVE = 3

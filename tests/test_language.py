@@ -27,7 +27,7 @@ from model_specs import drawn
 from specs import plain, toml
 
 import xlsxattn
-from xlsxattn import foreign, press, spec_schema, templates
+from xlsxattn import press, spec_schema, system_errors, templates
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder import writer
 from xlsxattn.builder.layout import sheet as layout
@@ -430,15 +430,17 @@ def test_what_others_say_is_told_where_a_catalogue_knows_it():
     ):
         with pytest.raises(tomllib.TOMLDecodeError) as toml_said:
             tomllib.loads(text)
-        assert foreign.not_toml(toml_said.value) == str(toml_said.value)
-        assert chinese.tell(foreign.not_toml(toml_said.value)) == said
+        assert system_errors.not_toml(toml_said.value) == str(toml_said.value)
+        assert chinese.tell(system_errors.not_toml(toml_said.value)) == said
     with pytest.raises(json.JSONDecodeError) as json_said:
         json.loads('{"a": }')
-    assert chinese.tell(foreign.not_json(json_said.value)) == "这里应有一个值（第 1 行第 7 列）"
-    assert chinese.tell(foreign.reason(PermissionError(errno.EACCES, "Permission denied"))) == "没有权限"
-    assert chinese.tell(foreign.reason(ValueError("whatever"))) == "whatever"
-    assert chinese.tell(foreign.words(ValueError(say("{ref} is no range", ref="A")))) == "A 不是区域"
-    assert foreign.words(KeyError("mask")) == "KeyError: 'mask'"
+    assert chinese.tell(system_errors.not_json(json_said.value)) == "这里应有一个值（第 1 行第 7 列）"
+    assert (
+        chinese.tell(system_errors.reason(PermissionError(errno.EACCES, "Permission denied"))) == "没有权限"
+    )
+    assert chinese.tell(system_errors.reason(ValueError("whatever"))) == "whatever"
+    assert chinese.tell(system_errors.words(ValueError(say("{ref} is no range", ref="A")))) == "A 不是区域"
+    assert system_errors.words(KeyError("mask")) == "KeyError: 'mask'"
 
 
 @pytest.fixture

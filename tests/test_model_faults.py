@@ -6,11 +6,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from campaign import kinds
-from campaign.faults import FAULTS
-from campaign.mutants import mutated
-from campaign.partners import home, partners, place
-from campaign.site import site
+from dev.campaign import kinds
+from dev.campaign.faults import FAULTS
+from dev.campaign.mutants import mutated
+from dev.campaign.partners import home, partners, place
+from dev.campaign.site import site
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.reading.book import Book, Formula
 from xlsxattn.checker.reference import SheetInfo

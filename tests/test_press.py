@@ -488,7 +488,7 @@ def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, tempo
     Path(name).write_text(
         f'{SPEC.format(title=1)}[[sheets]]\nid = "enc"\nkind = "encoder"\n'.replace("title = 1", ""), "utf-8"
     )
-    monkeypatch.setattr(bulk, "LEAST", 1)
+    monkeypatch.setattr(bulk, "MIN_COUNT", 1)
     monkeypatch.setattr(f"xlsxattn.builder.writer.{place}", stop)
     ended = run("build", name, "-o", "book.xlsx")
     assert (ended.code, ended.out, ended.err.strip()) == (130, "", "xlsxattn: interrupted")

@@ -12,7 +12,7 @@ import pytest
 
 from xlsxattn.cli import progress as cli_progress
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.volume import volume
+from xlsxattn.cli.verbosity import volume
 
 LOG = logging.getLogger("xlsxattn.press")
 

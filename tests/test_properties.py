@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from xlsxattn.checker.report import Report
 
 DRAWN = 200
-LONGEST = 180  # seconds that LibreOffice may take for them
-LEAST = 40  # so many it must get through however slow the machine is
+MAX_LENGTH = 180  # seconds that LibreOffice may take for them
+MIN_COUNT = 40  # so many it must get through however slow the machine is
 SMALL = specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2)
 ANY = st.one_of(SMALL, SMALL, *(st.builds(of_kind, seeds, st.just(kind)) for kind in KINDS))
 """Small specs with awkward words and titles, and specs of every kind of sheet with any of its settings."""
@@ -141,9 +141,9 @@ def test_drawn_specs_prove_in_libreoffice(drawn, record_property, tmp_path):
         {"source": str(source), "target": str(target), "steps": []}
         for source, target in zip(sources, targets, strict=True)
     ]
-    in_libreoffice(jobs, tmp_path, until=LONGEST)
+    in_libreoffice(jobs, tmp_path, until=MAX_LENGTH)
     done = [to for to in targets if to.exists()]
-    assert len(done) >= LEAST
+    assert len(done) >= MIN_COUNT
     assert done == targets[: len(done)]
     found = [saved_values(to, one.areas) for (_, one), to in zip(drawn, done, strict=False)]
     assert_drawn(drawn, "libreoffice", found, record_property)

@@ -10,7 +10,7 @@ import pytest
 from commands import run
 from conftest import require
 
-from campaign.kinds import MANIFEST
+from dev.campaign.kinds import MANIFEST
 from xlsxattn import press, templates
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.engines import processes, saved_values

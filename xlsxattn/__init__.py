@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.limits import NotCheckableError
     from xlsxattn.press import Pressed, PressError
     from xlsxattn.spec_schema import schema
-    from xlsxattn.view.look import Seen, look
+    from xlsxattn.view.look import OpenWorkbook, look
     from xlsxattn.view.matrix import Matrix, PandasMissing
     from xlsxattn.view.preview import PreviewError, preview
 
@@ -34,7 +34,7 @@ _FROM = {
     "PressError": "press",
     "Pressed": "press",
     "PreviewError": "view.preview",
-    "Seen": "view.look",
+    "OpenWorkbook": "view.look",
     "Sheet": "api",
     "Spec": "api",
     "SpecError": "builder.specification",
@@ -51,11 +51,11 @@ __all__ = [
     "EngineMissing",
     "Matrix",
     "NotCheckableError",
+    "OpenWorkbook",
     "PandasMissing",
     "PressError",
     "Pressed",
     "PreviewError",
-    "Seen",
     "Sheet",
     "Spec",
     "SpecError",

@@ -15,22 +15,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn import draft
+from xlsxattn import precompute
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import check as checking
-from xlsxattn.foreign import reason
 from xlsxattn.language import say
-from xlsxattn.scratch import workplace
+from xlsxattn.system_errors import reason
+from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.builder.graph import Book
-    from xlsxattn.builder.layout.placed import Sheet
+    from xlsxattn.builder.graph import WorkbookPages
+    from xlsxattn.builder.layout.placed import PlacedSheet
     from xlsxattn.checker.report import Report
 
 LOG = logging.getLogger(__name__)
@@ -115,9 +115,9 @@ def build(
     return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
 
 
-def _write(book: Book, sheets: Sequence[Sheet], scratch: Path, final: Path) -> None:
+def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:
     """Write a workbook, its formulas and the values that an engine computes of them, and seal it."""
-    values = draft.evaluated(book.title, sheets, scratch / "draft.xlsx")
+    values = precompute.evaluated(book.title, sheets, scratch / "draft.xlsx")
     tick = _Written(bulk.cells(sheets))
     writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
     LOG.debug("", extra={"step": say("putting it together")})
@@ -200,7 +200,7 @@ def _seal(path: Path, target: Path) -> None:
         digest = _digest(made, {MAKER: named}).encode()
         sealed = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
         changed = {MAKER: named, PROPERTIES: sealed}
-        with packing.Archive(file, "w") as archive:
+        with packing.PackingArchive(file, "w") as archive:
             for info in made.infolist():
                 if info.file_size > LARGE_PART:
                     archive.copy(made, info)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.choice import one_of
 from xlsxattn.language import codes, language
+from xlsxattn.suggestions import one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     Node = dict[str, Any]
 
-LARGEST, LONGEST_TEXT, MOST_WORDS, MOST_CONTEXTS, MOST_SIZE = 1e50, 255, 256, 100, 1024
+MAX_ABS, MAX_TEXT_LENGTH, MAX_WORDS, MAX_CONTEXTS, MAX_SIZE = 1e50, 255, 256, 100, 1024
 TITLE = "A spec of xlsxattn"
-LONGEST_ABOUT, MOST_TRIES = 1000, 3
+MAX_ABOUT_LENGTH, MAX_TRIES = 1000, 3
 MASKS = ("none", "causal", "padding", "causal+padding")
 MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
 
@@ -30,14 +30,14 @@ def _ref(name: str) -> Node:
 
 
 def _text(about: str) -> Node:
-    return {"description": about, "type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+    return {"description": about, "type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH}
 
 
 def _id(about: str) -> Node:
     return {"description": about, "allOf": [_ref("id")]}
 
 
-def _count(about: str, most: int = MOST_SIZE, **more: int) -> Node:
+def _count(about: str, most: int = MAX_SIZE, **more: int) -> Node:
     return {"description": about, "type": "integer", "minimum": 1, "maximum": most, **more}
 
 
@@ -51,7 +51,7 @@ def _one(about: str, options: Iterable[str], **more: str) -> Node:
 
 def _positive(about: str, default: float) -> Node:
     return {
-        "description": about, "type": "number", "exclusiveMinimum": 0, "maximum": LARGEST, "default": default,
+        "description": about, "type": "number", "exclusiveMinimum": 0, "maximum": MAX_ABS, "default": default,
     }  # fmt: skip
 
 
@@ -71,7 +71,7 @@ KEYS: dict[str, Node] = {
         "what to try on the sheet and what to look for, in place of the usual sentences",
         _text("a sentence"),
         1,
-        MOST_TRIES,
+        MAX_TRIES,
     )
     | {"uniqueItems": False},
     "scale": _flag("whether scores are divided by √d_k", default=True),
@@ -87,7 +87,7 @@ KEYS: dict[str, Node] = {
         ("adjacent", "halves"),
         default="adjacent",
     ),
-    "contexts": _list("the contexts it runs on; otherwise all", _ref("id"), 1, MOST_CONTEXTS),
+    "contexts": _list("the contexts it runs on; otherwise all", _ref("id"), 1, MAX_CONTEXTS),
     "source": _id("the encoder's context; otherwise the first"),
     "target": _id("the decoder's context; otherwise the second"),
     "queries": _id("the context whose words look; otherwise the first"),
@@ -97,7 +97,7 @@ KEYS: dict[str, Node] = {
     "kv_heads": _count("how many heads of keys and values, shared by groups of heads; otherwise heads", 64),
     "d_k": _count("columns of a head's queries and keys; otherwise as the weights have, or d_model / heads"),
     "d_v": _count("columns of a head's values; otherwise as the weights have, or d_k"),
-    "d_ff": _count("columns inside the feed-forward layers; otherwise 4 · d_model", 4 * MOST_SIZE),
+    "d_ff": _count("columns inside the feed-forward layers; otherwise 4 · d_model", 4 * MAX_SIZE),
     "norm": _one("LayerNorm, or RMSNorm", ("layer", "rms"), default="layer"),
     "epsilon": _positive("what the norms add to the variance", 1e-5),
     "residual": _one("whether a norm stands before each part or after the sum", ("pre-norm", "post-norm")),
@@ -216,7 +216,7 @@ def _sheet(kind: str) -> Node:
 
 
 DEFINITIONS: dict[str, Node] = {
-    "number": {"type": "number", "minimum": -LARGEST, "maximum": LARGEST},
+    "number": {"type": "number", "minimum": -MAX_ABS, "maximum": MAX_ABS},
     "row": {"type": "array", "items": _ref("number"), "minItems": 1},
     "matrix": {"type": "array", "items": _ref("row"), "minItems": 1},
     "id": {
@@ -225,7 +225,7 @@ DEFINITIONS: dict[str, Node] = {
         "pattern": "^[a-z][a-z0-9]{0,31}$",
         "not": {"pattern": "^(vocab|xlsxattn|w|b|[hlg][0-9]+)$"},
     },
-    "word": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT, "pattern": r"^\S(.*\S)?$"},
+    "word": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT_LENGTH, "pattern": r"^\S(.*\S)?$"},
     "weights": {
         "anyOf": [
             {"description": "a data file with a table [weights]", "type": "string", "minLength": 1},
@@ -239,7 +239,7 @@ DEFINITIONS: dict[str, Node] = {
     "sentence": {
         "anyOf": [
             {"type": "string", "pattern": r"\S"},
-            {"type": "array", "items": _ref("word"), "minItems": 1, "maxItems": MOST_WORDS},
+            {"type": "array", "items": _ref("word"), "minItems": 1, "maxItems": MAX_WORDS},
         ]
     },
     "tokens": {
@@ -257,7 +257,7 @@ DEFINITIONS: dict[str, Node] = {
                 "a name for each number of an embedding; otherwise d1, d2, ...",
                 _text("a dimension"),
                 1,
-                MOST_SIZE,
+                MAX_SIZE,
             ),
             "tokens": _ref("tokens"),
             "from": _text(
@@ -271,7 +271,7 @@ DEFINITIONS: dict[str, Node] = {
                 1_000_000,
             ),
             "components": _count(
-                "keep only so many principal components of the words' vectors", MOST_SIZE
+                "keep only so many principal components of the words' vectors", MAX_SIZE
             ),
         },
         "oneOf": [{"required": ["tokens"]}, {"required": ["from"]}],
@@ -282,13 +282,13 @@ DEFINITIONS: dict[str, Node] = {
 TOP: dict[str, Node] = {
     "title": _text("the workbook's title") | {"default": "Attention"},
     "about": _text("what the workbook shows: the paragraph on Start, in place of the usual one")
-    | {"maxLength": LONGEST_ABOUT},
+    | {"maxLength": MAX_ABOUT_LENGTH},
     "lang": _one("the language of the workbook's texts; --lang overrides it", codes(), default="en"),
     "focus": {
         "description": "the word that is outlined and compared; otherwise the first that all sentences share",
         "allOf": [_ref("word")],
     },
-    "length": _count("how many token cells every context gets: its words, then blank ones", MOST_WORDS),
+    "length": _count("how many token cells every context gets: its words, then blank ones", MAX_WORDS),
     "explain": _one(
         "how much the workbook says beside its numbers: a sentence a step, or a second one as well",
         ("short", "full"),
@@ -299,7 +299,7 @@ TOP: dict[str, Node] = {
         "description": "the sentences by id: a text, split on white space, or a list of words",
         "type": "object",
         "minProperties": 1,
-        "maxProperties": MOST_CONTEXTS,
+        "maxProperties": MAX_CONTEXTS,
         "propertyNames": _ref("id"),
         "additionalProperties": _ref("sentence"),
     },

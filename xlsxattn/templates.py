@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.choice import nearest
-from xlsxattn.foreign import reason
 from xlsxattn.language import say
+from xlsxattn.suggestions import nearest
+from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -38,7 +38,7 @@ def spec(dtype=np.float32):
 
 
 def write(path, least, monkeypatch, numbers=None, values=None):
-    monkeypatch.setattr(bulk, "LEAST", least)
+    monkeypatch.setattr(bulk, "MIN_COUNT", least)
     book = pages.book(numbers or spec())
     writer.write(path, book.title, layout.lay_out(book), values)
     return path
@@ -70,7 +70,7 @@ def test_every_cell_is_the_same_as_when_xlsxwriter_writes_it(both):
 
 
 def test_the_bulk_really_goes_past_xlsxwriter(both, monkeypatch):
-    monkeypatch.setattr(bulk, "LEAST", 50)
+    monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     found = bulk.strips(layout.lay_out(pages.book(spec())))
     assert cells(found) > 500
     slow, fast = (zipfile.ZipFile(path).read(next(iter(found))) for path in both)
@@ -94,7 +94,7 @@ def test_the_same_numbers_make_the_same_bytes(tmp_path, monkeypatch):
 
 
 def test_every_number_of_the_bulk_is_told_of_as_it_is_written(tmp_path, monkeypatch):
-    monkeypatch.setattr(bulk, "LEAST", 50)
+    monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     book = pages.book(spec())
     sheets, done = layout.lay_out(book), []
     writer.write(tmp_path / "fast.xlsx", book.title, sheets, tick=done.append)
@@ -104,7 +104,7 @@ def test_every_number_of_the_bulk_is_told_of_as_it_is_written(tmp_path, monkeypa
 
 
 def test_a_draft_has_none_of_the_bulk(tmp_path, monkeypatch):
-    monkeypatch.setattr(bulk, "LEAST", 50)
+    monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     book = pages.book(spec())
     sheets = layout.lay_out(book)
     writer.write(tmp_path / "draft.xlsx", book.title, sheets, draft=True)
@@ -136,7 +136,7 @@ def test_every_engine_reads_the_numbers(both, engine):
 
 
 def test_small_narrow_and_mixed_blocks_stay_with_xlsxwriter(monkeypatch):
-    monkeypatch.setattr(bulk, "LEAST", 16)
+    monkeypatch.setattr(bulk, "MIN_COUNT", 16)
     wide, words = np.ones((2, 8)), [["a", *[1.0] * 8]] * 2
     assert bulk.numbers(typed("w_A", "input", wide)) is wide
     assert bulk.numbers(typed("w_A", "input", wide.tolist())).tolist() == wide.tolist()

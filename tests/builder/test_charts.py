@@ -10,7 +10,7 @@ from specs import plain
 
 from xlsxattn.builder import pages, theme
 from xlsxattn.builder import specification as spec
-from xlsxattn.builder.pages.compare_page import MOST_POINTS
+from xlsxattn.builder.pages.compare_page import MAX_POINTS
 from xlsxattn.checker.reading.book import read
 
 
@@ -69,6 +69,6 @@ def test_each_point_is_told_by_its_colour_and_its_shape():
 
 def test_very_many_points_are_a_series_a_sentence():
     (scatter,) = (chart for chart in compare(*[3] * 7).charts if chart.kind == "scatter")
-    assert MOST_POINTS < 2 * 7
+    assert MAX_POINTS < 2 * 7
     assert len(scatter.series) == 8
     assert {len(series.blocks) for series in scatter.series} == {1, 2}

@@ -31,8 +31,8 @@ from xlsxattn.checker.reading.book import read
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.builder.graph import Band, Book, Page
-    from xlsxattn.builder.layout.placed import Placed, Sheet
+    from xlsxattn.builder.graph import Band, Page, WorkbookPages
+    from xlsxattn.builder.layout.placed import Placed, PlacedSheet
 
 PLAIN = {"id": "attn", "kind": "self-attention"}
 LEARNED = {"id": "qkv", "kind": "self-attention", "d_k": 3, "d_v": 2, "mask": "causal"}
@@ -42,17 +42,17 @@ COMPARE = {"id": "compare", "kind": "compare"}
 drawn = settings(max_examples=40, deadline=None)
 
 
-def laid_out(data) -> tuple[Book, list[Sheet]]:
+def laid_out(data) -> tuple[WorkbookPages, list[PlacedSheet]]:
     book = pages.book(parse(data, "drawn"))
     return book, layout.lay_out(book)
 
 
-def pages_of(data) -> list[tuple[Page, Sheet]]:
+def pages_of(data) -> list[tuple[Page, PlacedSheet]]:
     book, sheets = laid_out(data)
     return list(zip(book.pages, sheets, strict=True))
 
 
-def page_of(data, page_id: str) -> tuple[Page, Sheet]:
+def page_of(data, page_id: str) -> tuple[Page, PlacedSheet]:
     return next(pair for pair in pages_of(data) if pair[0].id == page_id)
 
 
@@ -60,7 +60,7 @@ def cells(r: Rectangle) -> Iterator[tuple[int, int]]:
     return ((row, col) for row in range(r.top, r.bottom + 1) for col in range(r.left, r.right + 1))
 
 
-def placed_by_name(sheet: Sheet) -> dict[str, Placed]:
+def placed_by_name(sheet: PlacedSheet) -> dict[str, Placed]:
     return {p.block.name: p for p in sheet.placed}
 
 
@@ -82,7 +82,7 @@ def lanes_of(page: Page) -> list[Band]:
     return [band for band in page.bands if not band.shared]
 
 
-def assert_nothing_shares_a_cell(sheet: Sheet) -> None:
+def assert_nothing_shares_a_cell(sheet: PlacedSheet) -> None:
     taken: dict[tuple[int, int], str] = {}
     areas = [(p.block.name, p.area) for p in sheet.placed]
     areas += [(t.text, Rectangle(t.row, t.col, t.row + t.rows - 1, t.col + t.cols - 1)) for t in sheet.texts]
@@ -93,7 +93,7 @@ def assert_nothing_shares_a_cell(sheet: Sheet) -> None:
             taken[at] = what
 
 
-def file_of(data, folder) -> tuple[list[Sheet], object]:
+def file_of(data, folder) -> tuple[list[PlacedSheet], object]:
     book, sheets = laid_out(data)
     writer.write(folder / "drawn.xlsx", book.title, sheets)
     return sheets, folder / "drawn.xlsx"
@@ -173,7 +173,7 @@ def test_columns_are_as_wide_as_the_words_that_name_rows(data):
     for sheet in laid_out(data)[1]:
         for p in (p for p in sheet.placed if p.block.look == "word label"):
             longest = max(map(cell_width, words[p.block.name.split("_")[1]]))
-            assert sheet.widths[p.col] > min(longest, measures.WIDEST - 1)
+            assert sheet.widths[p.col] > min(longest, measures.MAX_WIDTH - 1)
 
 
 @pytest.mark.parametrize("template", templates.names())
@@ -331,7 +331,7 @@ def test_a_page_that_no_sheet_can_hold_is_refused_with_its_size():
 
 # --- wide lanes --------------------------------------------------------------------------------------------
 
-WIDE = lanes.WIDEST_LANE + 1
+WIDE = lanes.MAX_LANE_WIDTH + 1
 
 
 def test_a_step_of_wide_lanes_has_a_strip_for_each_sentence():
@@ -388,7 +388,7 @@ def test_wide_lanes_are_folded_together():
 def test_headings_of_many_wide_lanes_do_not_fill_the_screen():
     _, sheet = page_of(plain([2] * 9, WIDE, PLAIN), "attn")
     assert [bar.where.top for bar in sheet.bars] == [*range(3, 12)]
-    assert sheet.frozen == 3 + lanes.MOST_HEADINGS
+    assert sheet.frozen == 3 + lanes.MAX_HEADINGS
     assert min(t.row for t in sheet.texts if t.look == "step") == 13
 
 
@@ -471,12 +471,12 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
         assert (across - 2 * 0.25 * 72) / points > 0.35, sheet.tab  # smaller print cannot be read
 
 
-def printed_pages(sheet: Sheet) -> list[range]:
+def printed_pages(sheet: PlacedSheet) -> list[range]:
     """The rows of each page in print, but for the head that is repeated, and for the empty row at the end."""
     return [range(first, after - 1) for first, after in pairwise([0, *sheet.breaks, sheet.last[0]])]
 
 
-def steps_of(page: Page, sheet: Sheet) -> list[range]:
+def steps_of(page: Page, sheet: PlacedSheet) -> list[range]:
     """The rows of each band that stands in lanes: from its title to the last row of its blocks."""
     placed, titles = placed_by_name(sheet), {t.text: t.row for t in sheet.texts if t.look == "step"}
     found = []
@@ -597,7 +597,7 @@ def test_every_step_of_a_layer_has_its_formula_above_it():
         above = at[group.blocks[0].name].row - (group.cols is not None or bool(group.sides))
         lines = measures.caption_lines(group)
         assert [said[above - len(lines) + i, measures.MARGIN] for i in range(len(lines))] == lines
-        assert max(map(len, lines)) <= measures.LONGEST_CAPTION + 4
+        assert max(map(len, lines)) <= measures.MAX_CAPTION_LENGTH + 4
 
 
 def test_the_printed_area_ends_where_the_layout_says(tmp_path):

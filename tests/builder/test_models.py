@@ -14,7 +14,7 @@ from specs import plain, specs, toml
 
 from xlsxattn import press
 from xlsxattn.builder import pages
-from xlsxattn.builder.pages.models import MINUS_INFINITY
+from xlsxattn.builder.pages.attention_pages import MINUS_INFINITY
 from xlsxattn.builder.specification import parse
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read

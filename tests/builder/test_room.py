@@ -17,7 +17,7 @@ from xlsxattn.language import codes
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.builder.layout.placed import Sheet, Text
+    from xlsxattn.builder.layout.placed import PlacedSheet, Text
 
 CALIBRI, WIDE = 6.3 / 11, 4 / 3
 """Pixels a point: what a character of Calibri takes in words, and a wide (CJK) one."""
@@ -35,7 +35,7 @@ def needed(text: str, look: str) -> float:
     return narrow * (len(text) - wide) + WIDE * size * wide
 
 
-def cramped(sheet: Sheet) -> Iterator[tuple[str, str, str]]:
+def cramped(sheet: PlacedSheet) -> Iterator[tuple[str, str, str]]:
     """The texts of a sheet that lack room: how, in which look, what they say."""
     taken = {
         (p.area.top + i, p.area.left + j)
@@ -49,7 +49,7 @@ def cramped(sheet: Sheet) -> Iterator[tuple[str, str, str]]:
             yield fault, text.look, text.text
 
 
-def _fault(sheet: Sheet, text: Text, taken: set[tuple[int, int]]) -> str:
+def _fault(sheet: PlacedSheet, text: Text, taken: set[tuple[int, int]]) -> str:
     form, need = theme.LOOKS[text.look].format, needed(text.text, text.look)
     end = text.col + text.cols
     room = pixels(sheet, range(text.col, end)) - PADDING
@@ -63,7 +63,7 @@ def _fault(sheet: Sheet, text: Text, taken: set[tuple[int, int]]) -> str:
     return "is clipped" if need > pixels(sheet, range(text.col, end)) else ""
 
 
-def sheets(name: str, code: str) -> list[Sheet]:
+def sheets(name: str, code: str) -> list[PlacedSheet]:
     made = replace(spec.load(templates.path(name)), lang=code, explain="full")
     return layout.lay_out(pages.book(made))
 

@@ -9,7 +9,7 @@ import pytest
 from xlsxattn.builder import theme
 from xlsxattn.language import ENGLISH, language
 
-LEAST = 4.5
+MIN_COUNT = 4.5
 """WCAG 2.1, contrast (minimum), level AA."""
 
 
@@ -36,26 +36,26 @@ def backgrounds(look: theme.Look) -> list[str]:
 def test_text_is_readable_on_all_that_can_lie_behind_it(name):
     look = theme.LOOKS[name]
     ink = look.format.get("font_color", "#000000")
-    assert all(contrast(ink, behind) >= LEAST for behind in backgrounds(look))
+    assert all(contrast(ink, behind) >= MIN_COUNT for behind in backgrounds(look))
 
 
 @pytest.mark.parametrize("colour", theme.LANES)
 def test_white_headings_are_readable_on_every_lanes_accent(colour):
-    assert contrast(theme.LOOKS["lane"].format["font_color"], colour) >= LEAST
+    assert contrast(theme.LOOKS["lane"].format["font_color"], colour) >= MIN_COUNT
 
 
 @pytest.mark.parametrize("colour", theme.SERIES)
 def test_every_series_of_a_chart_stands_out_from_the_page(colour):
-    assert contrast(colour, theme.WHITE) >= LEAST
+    assert contrast(colour, theme.WHITE) >= MIN_COUNT
 
 
 @pytest.mark.parametrize("rule", [theme.NEVER_SEEN, theme.NO_WORD, theme.BAD])
 def test_what_a_rule_dresses_is_readable_too(rule):
-    assert contrast(rule["font_color"], rule.get("bg_color", theme.WHITE)) >= LEAST
+    assert contrast(rule["font_color"], rule.get("bg_color", theme.WHITE)) >= MIN_COUNT
 
 
 def test_pale_text_would_be_seen():
-    assert contrast("#CCCCCC", theme.WHITE) < LEAST
+    assert contrast("#CCCCCC", theme.WHITE) < MIN_COUNT
 
 
 def test_a_heat_map_gets_darker_away_from_its_middle():

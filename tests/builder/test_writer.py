@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from xlsxattn.builder.layout.placed import Rectangle, Sheet
+    from xlsxattn.builder.layout.placed import PlacedSheet, Rectangle
 
 
 CHARACTER = {
@@ -43,7 +43,7 @@ class Plain(Worksheet):  # type: ignore[misc]
                     write(cells.top + i, cells.left + j, value, look)
 
 
-def strange(sheets: Sequence[Sheet]) -> Mapping[str, Any]:
+def strange(sheets: Sequence[PlacedSheet]) -> Mapping[str, Any]:
     """Values of every kind that an engine gives, for every range with formulas."""
     kinds = [0.1, -1e300, 7, "word", "1e5", "", None, True, "#DIV/0!", "a < b & c", 1 / 3]
     return {

@@ -14,7 +14,7 @@ import pytest
 from xlsxattn.checker import formats
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.compare import Finding, Result
-from xlsxattn.checker.report import EngineReport, Outcome, Report, describe, overall, summary, table
+from xlsxattn.checker.report import EngineReport, FileOutcome, Report, describe, overall, summary, table
 
 GOOD = Result("Self-attention", "attn_cat_X", (5, 4), "number", 0.0, 1e-12, "ok")
 BAD = Result("Self-attention", "attn_cat_Scores", (5, 5), "number", math.inf, 1e-12, "differs")
@@ -31,13 +31,13 @@ WARNING = Finding("stale value", "attn_cat_X", "Self-attention!C8", "old: 50 %,\
 STRAY = Finding("stray formula", "", "Start!Z9", "a formula stands in no named range", "=1\x0b+1")
 
 
-def outcome(*findings: Finding, of_file: tuple[Finding, ...] = ()) -> Outcome:
+def outcome(*findings: Finding, of_file: tuple[Finding, ...] = ()) -> FileOutcome:
     run = EngineReport("ironcalc", (GOOD, BAD) if findings else (GOOD,), findings)
-    return Outcome("a,b.xlsx", Report("a,b.xlsx", (run,), of_file, "LibreOffice"))
+    return FileOutcome("a,b.xlsx", Report("a,b.xlsx", (run,), of_file, "LibreOffice"))
 
 
-MISSING = Outcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
-FOREIGN = Outcome("theirs.xlsx", skipped=True)
+MISSING = FileOutcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
+FOREIGN = FileOutcome("theirs.xlsx", skipped=True)
 FOLLOWER = replace(ERROR, range="attn_cat_Scaled", cell="Self-attention!C30", follows="attn_cat_Scores")
 MANY = (*[outcome()] * 2, *[outcome(ERROR)] * 3, *[MISSING] * 4, *[FOREIGN] * 5)
 """No two verdicts as often."""

@@ -24,7 +24,7 @@ from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.checker.reading.limits import Allowance, NotCheckableError
 from xlsxattn.checker.reading.rows import looks_of, sheet
-from xlsxattn.checker.reading.runs import LEAST, Runs, Stripped, Twice
+from xlsxattn.checker.reading.runs import MIN_COUNT, NumberRuns, Stripped, Twice
 
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 TAIL = b"</sheetData></worksheet>"
@@ -40,7 +40,7 @@ def row(number, *cells):
     return f'<row r="{number}">{"".join(cells)}</row>'.encode()
 
 
-def line(number, first=1, count=LEAST, more=' s="3"'):
+def line(number, first=1, count=MIN_COUNT, more=' s="3"'):
     return "".join(cell(number, j, f"{j}.25", more) for j in range(first, first + count))
 
 
@@ -56,8 +56,8 @@ def test_a_long_run_is_taken_out_and_put_back():
     rows = row(3, cell(3, 0, "7", ' t="s"'), line(3)), row(4, cell(4, 2, "1", ' t="b"')), row(9, line(9, 5))
     left, runs = stripped(*rows)
     assert left == HEAD + row(3, cell(3, 0, "7", ' t="s"')) + rows[1] + row(9) + TAIL
-    assert runs.cells == 2 * LEAST
-    assert runs.block(2, 1, 1, LEAST).tolist() == [[j + 1.25 for j in range(LEAST)]]
+    assert runs.cells == 2 * MIN_COUNT
+    assert runs.block(2, 1, 1, MIN_COUNT).tolist() == [[j + 1.25 for j in range(MIN_COUNT)]]
     back = b"".join(sheet({}, runs, {}))
     assert back == HEAD + row(3, line(3, more="")) + row(9, line(9, 5, more="")) + TAIL
 
@@ -66,18 +66,18 @@ def test_the_second_row_is_looked_for_where_the_first_was():
     left, runs = stripped(
         *(row(r, line(r), cell(r, 150, "x", ' t="str"'), line(r, 151)) for r in range(1, 9))
     )
-    assert runs.cells == 8 * 2 * LEAST
+    assert runs.cells == 8 * 2 * MIN_COUNT
     assert left.count(b"<v>") == 8
-    _, runs = stripped(row(1, line(1)), row(2, line(2, count=3 * LEAST)), row(3, line(3, 9)))
-    assert runs.cells == 5 * LEAST
+    _, runs = stripped(row(1, line(1)), row(2, line(2, count=3 * MIN_COUNT)), row(3, line(3, 9)))
+    assert runs.cells == 5 * MIN_COUNT
 
 
 def test_a_run_is_cut_where_columns_are_missing_or_looks_change():
-    _, runs = stripped(row(1, line(1), line(1, LEAST + 3), line(1, 2 * LEAST + 3, more="")))
+    _, runs = stripped(row(1, line(1), line(1, MIN_COUNT + 3), line(1, 2 * MIN_COUNT + 3, more="")))
     assert [(col, len(values)) for col, values in runs.rows[0]] == [
-        (1, LEAST),
-        (LEAST + 3, LEAST),
-        (2 * LEAST + 3, LEAST),
+        (1, MIN_COUNT),
+        (MIN_COUNT + 3, MIN_COUNT),
+        (2 * MIN_COUNT + 3, MIN_COUNT),
     ]
 
 
@@ -144,7 +144,7 @@ def test_what_is_put_back_holds_what_was_there(areas, data):
 
 
 def test_cutting_leaves_the_rest():
-    runs = Runs()
+    runs = NumberRuns()
     runs.add(4, 10, np.arange(40.0))
     assert [(col, v.tolist()) for col, v in runs.cut(4, 12, 13)] == [(12, [2.0, 3.0])]
     assert [(col, len(v)) for col, v in runs.rows[4]] == [(10, 2), (14, 36)]
@@ -159,7 +159,7 @@ def test_cutting_leaves_the_rest():
 def made(tmp_path_factory):
     """An encoder of 36 dimensions, its weights written in bulk, not yet read as a large one."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(bulk, "LEAST", 500)
+    patch.setattr(bulk, "MIN_COUNT", 500)
     model = {"id": "enc", "kind": "encoder", "heads": 2, "d_ff": 40, "position": "learned"}
     spec = specs.parse(plain([3, 2], 36, model), "plain")
     (sheet,), rng = spec.sheets, np.random.default_rng(3)
@@ -206,7 +206,7 @@ def test_values_are_saved_as_the_numbers_in_the_file_give_them(made):
 
 def test_a_large_workbook_gets_the_same_verdict(made, monkeypatch, engine):
     require(engine)
-    monkeypatch.setattr(perturb, "MOST_VALUES_IN_LARGE", 10_000)
+    monkeypatch.setattr(perturb, "MAX_VALUES_IN_LARGE", 10_000)
     small = check.check(made, engine, "as-saved")
     monkeypatch.setattr(archive, "LARGE", 0)
     report = check.check(made, engine)
@@ -279,7 +279,7 @@ def test_a_number_over_a_formula_is_still_found(made, tmp_path):
 
 @pytest.mark.usefixtures("large")
 def test_numbers_over_all_formulas_of_a_range_are_no_block(made, tmp_path, monkeypatch):
-    monkeypatch.setattr(blocks, "LEAST", 32)
+    monkeypatch.setattr(blocks, "MIN_COUNT", 32)
     part, area = sheet_of(made, "enc_c1_l1_Hidden")
     first = area.address().rpartition("!")[2].encode()
     wrong = changed(

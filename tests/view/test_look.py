@@ -9,7 +9,7 @@ from workbooks import tweaked
 
 from xlsxattn.builder import layout, writer
 from xlsxattn.builder import pages as layout_pages
-from xlsxattn.builder.layout.lanes import WIDEST_LANE
+from xlsxattn.builder.layout.lanes import MAX_LANE_WIDTH
 from xlsxattn.builder.specification import parse
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.limits import NotCheckableError
@@ -147,7 +147,7 @@ def test_both_sentences_stand_side_by_side(walkthrough):
 
 
 def test_sentences_one_below_the_other_belong_to_one_step(tmp_path):
-    wide = plain([3, 2], WIDEST_LANE + 1, {"id": "attn"}, {"id": "compare", "kind": "compare"})
+    wide = plain([3, 2], MAX_LANE_WIDTH + 1, {"id": "attn"}, {"id": "compare", "kind": "compare"})
     book = layout_pages.book(parse(wide, "wide"))
     writer.write(tmp_path / "wide.xlsx", book.title, layout.lay_out(book))
     seen = look(tmp_path / "wide.xlsx", "ironcalc")

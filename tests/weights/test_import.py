@@ -18,8 +18,8 @@ from xlsxattn.builder.pages.glossary import PAPERS
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.view.look import look
 from xlsxattn.weights import size
-from xlsxattn.weights.book import spec_of
 from xlsxattn.weights.model import read_model
+from xlsxattn.weights.model_spec import spec_of
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:

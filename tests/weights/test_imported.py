@@ -26,8 +26,8 @@ from xlsxattn.builder import layout, pages, writer
 from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
 from xlsxattn.checker.reading.book import read
-from xlsxattn.weights.book import spec_of
 from xlsxattn.weights.model import read_model
+from xlsxattn.weights.model_spec import spec_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -43,7 +43,7 @@ def on_the_way(_, xml, band):
 def rest(_, xml, band):
     yield xml
 
-progress.SOON, bulk.LEAST = 0.01, 50
+progress.SOON, bulk.MIN_COUNT = 0.01, 50
 {owner} = {what}
 cli.main()
 """

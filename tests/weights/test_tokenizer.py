@@ -11,7 +11,7 @@ import pytest
 
 from xlsxattn.builder import specification as spec
 from xlsxattn.weights.model import read_model
-from xlsxattn.weights.spelling import byte_letters, distinct, from_bytes, spell
+from xlsxattn.weights.token_text import byte_letters, distinct, from_bytes, spell
 
 if TYPE_CHECKING:
     from pathlib import Path

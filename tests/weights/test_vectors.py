@@ -26,7 +26,7 @@ WORDS = ["mouse", "cat", ". . ."]
 def script(name: str) -> Any:
     """A script of the training folder."""
     found = importlib.util.spec_from_file_location(
-        name, Path(__file__).parents[2] / "training" / f"{name}.py"
+        name, Path(__file__).parents[2] / "dev" / "training" / f"{name}.py"
     )
     assert found is not None
     assert found.loader is not None

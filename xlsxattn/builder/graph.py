@@ -315,7 +315,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class WorkbookPages:
     """All pages of a workbook, in the order of its tabs; how much they say, and in which language."""
 
     title: str

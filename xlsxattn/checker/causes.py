@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import coordinate_to_tuple
 
+from xlsxattn.checker.cell_formulas import belonging, span, spelled_out, stands
 from xlsxattn.checker.compare import SEEN, Finding
-from xlsxattn.checker.order import Order
-from xlsxattn.checker.spelling import belonging, span, spelled_out, stands
-from xlsxattn.checker.whereabouts import Unnamed, names_of
+from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.locate_ranges import Unnamed, names_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def traced(
     """
     if not any(finding.severity == "error" for finding in (*findings, *_all(runs))):
         return [*runs], [*findings]
-    trace = _Trace(book, [*findings, *_all(runs)])
+    trace = _CauseFinder(book, [*findings, *_all(runs)])
     found = [trace.told(finding, "") for finding in (*findings, *trace.moved())]
     return [
         replace(run, findings=tuple(trace.told(finding, run.engine) for finding in run.findings))
@@ -58,7 +58,7 @@ def _all(runs: Sequence[EngineReport]) -> Iterator[Finding]:
     return (finding for run in runs for finding in run.findings)
 
 
-class _Trace:
+class _CauseFinder:
     """What the findings of a workbook have to do with one another."""
 
     def __init__(self, book: Book, findings: Sequence[Finding]) -> None:

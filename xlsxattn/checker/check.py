@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker import engines, outside, spelling, structure
+from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
-from xlsxattn.checker.lacking import lacking
-from xlsxattn.checker.order import Order
+from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read
 from xlsxattn.checker.reading.book import saved as saved_in
@@ -25,10 +24,11 @@ from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
-from xlsxattn.choice import one_of
-from xlsxattn.foreign import words
+from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.language import say
-from xlsxattn.scratch import workplace
+from xlsxattn.suggestions import one_of
+from xlsxattn.system_errors import words
+from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,8 +87,8 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
-        *spelling.misspelt(book),
-        *outside.outside(book),
+        *cell_formulas.misspelt(book),
+        *external_links.outside(book),
         *lacking(book, next(iter(evaluated.values()))[0]),
     ]
     if engine != SAVED:

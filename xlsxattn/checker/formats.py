@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from xlsxattn.checker.compare import Finding, Result
-    from xlsxattn.checker.report import Outcome, Report
+    from xlsxattn.checker.report import FileOutcome, Report
     from xlsxattn.language import Language
 
 FORMATS = ("json", "junit", "github")
@@ -24,7 +24,7 @@ FORMAT_VERSION = 1
 
 
 def render(
-    name: str, outcomes: Sequence[Outcome], *, strict: bool = False, language: Language = ENGLISH
+    name: str, outcomes: Sequence[FileOutcome], *, strict: bool = False, language: Language = ENGLISH
 ) -> str:
     """All outcomes in one format; only what people read in it follows the language.
 
@@ -37,7 +37,7 @@ def render(
     return {"json": _json, "junit": _junit}[name](told, strict=strict)
 
 
-def _told(outcome: Outcome, language: Language) -> Outcome:
+def _told(outcome: FileOutcome, language: Language) -> FileOutcome:
     def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         return tuple(replace(f, message=language.tell(f.message)) for f in findings)
 
@@ -56,7 +56,7 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _json(outcomes: Sequence[Outcome], *, strict: bool) -> str:
+def _json(outcomes: Sequence[FileOutcome], *, strict: bool) -> str:
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable", "skipped": "skipped"}
     data = {
@@ -67,7 +67,7 @@ def _json(outcomes: Sequence[Outcome], *, strict: bool) -> str:
     return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def _file(outcome: Outcome, *, strict: bool) -> dict[str, Any]:
+def _file(outcome: FileOutcome, *, strict: bool) -> dict[str, Any]:
     report = outcome.report
     return {
         "path": outcome.path,
@@ -125,7 +125,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
     return number if math.isfinite(number) else None
 
 
-def _junit(outcomes: Sequence[Outcome], *, strict: bool) -> str:
+def _junit(outcomes: Sequence[FileOutcome], *, strict: bool) -> str:
     """A suite a file, a case a range; findings that belong to no range are cases of their own."""
     suites = ET.Element("testsuites", name="xlsxattn check")
     for outcome in outcomes:
@@ -151,7 +151,7 @@ def _junit(outcomes: Sequence[Outcome], *, strict: bool) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
 
-def _cases(suite: ET.Element, outcome: Outcome, *, strict: bool) -> None:
+def _cases(suite: ET.Element, outcome: FileOutcome, *, strict: bool) -> None:
     report = outcome.report
     assert report is not None
     runs = [(run.engine, run.results, run.findings) for run in report.runs] + [("file", (), report.findings)]
@@ -179,7 +179,7 @@ def _clean(text: str) -> str:
     return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def _github(outcomes: Sequence[Outcome], *, strict: bool, language: Language) -> str:
+def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
     """Workflow commands, a line a cause; GitHub shows them beside the file. The last line counts the files.
 
     GitHub shows ten errors of a step at most, so that what follows from a cause is only counted.
@@ -197,7 +197,7 @@ def _github(outcomes: Sequence[Outcome], *, strict: bool, language: Language) ->
     return "\n".join([*lines, tell(overall(outcomes, strict=strict))])
 
 
-def _causes(outcome: Outcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
+def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
     tell = language.tell
     for group in alike(report.causes):
         for finding, more in summed_up(group):

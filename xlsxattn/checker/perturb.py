@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.placing import fading, focused, numbers_of, places, ranks, texts, vanishing
+from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
 from xlsxattn.checker.reading.book import is_text
 from xlsxattn.checker.reading.manifest import MODELS
 from xlsxattn.checker.reference.words import uses_blanks
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     At: TypeAlias = tuple[str, int, int]
 
 SEED = 20_170_612  # the day of the paper
-LARGEST = 2.0
+MAX_ABS = 2.0
 DECIMALS = 3
 SENSIBLE = {
     "_Epsilon": (0.01, 1.0),
@@ -40,15 +40,15 @@ AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
 WIDE = 16
 """Embeddings of more columns are drawn smaller, or every word would attend to itself alone."""
-MOST_ROUNDS = 16
+MAX_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """So many times words get other names: in models more hides behind each number."""
 
-MOST_VALUES = 4_000_000
+MAX_VALUES = 4_000_000
 """So many values are kept of all rounds together: a very large workbook gets fewer of them."""
-MOST_VALUES_IN_LARGE = 1_000_000
+MAX_VALUES_IN_LARGE = 1_000_000
 """So many where blocks of numbers are so large that only a sample of each is drawn."""
 
 
@@ -96,7 +96,7 @@ def perturbed(book: Book) -> list[Edits]:
     kept: list[Edits] = [
         {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
     ]
-    most = MOST_VALUES_IN_LARGE if len(book.blocks) else MOST_VALUES
+    most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     return kept[: max(1, most // values)]
 
 
@@ -128,7 +128,7 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
         if is_text(name):
             continue
         area = book.names[name]
-        largest = LARGEST
+        largest = MAX_ABS
         if name.startswith(models) and "_W_" in name and area.rows > AS_FOUR_ROWS:
             largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
         if name == "vocab_E" and area.cols > WIDE:
@@ -153,7 +153,7 @@ def _filled(vocabulary: list[str], sentences: list[list[At]], start: int = 0) ->
 
 def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     slots = sum(map(len, sentences))
-    for r in range(min(MOST_ROUNDS, -(-len(vocabulary) // slots))):
+    for r in range(min(MAX_ROUNDS, -(-len(vocabulary) // slots))):
         placed = _filled(vocabulary, sentences, r * slots)
         own = sentences[r % len(sentences)]
         yield placed | focused(book, placed[own[r % len(own)]])
@@ -211,11 +211,11 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     biases add is left.
     """
     first, last = vocabulary[0], vocabulary[-1]
-    for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
+    for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
         words: dict[At, float | str] = {at: first for own in sentences for at in own}
         yield words | {own[-1]: last for own in those} | focused(book, last)
     unknown = _unknown(vocabulary)
-    for own in sentences[:MOST_ROUNDS]:
+    for own in sentences[:MAX_ROUNDS]:
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
         said |= {one[-1]: unknown for one in sentences}
         yield said | dict.fromkeys(own, unknown) | focused(book, unknown)
@@ -245,7 +245,7 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in texts(book, "vocab_Dims").items()}
     unknown = _unknown(vocabulary)
-    for those in [*([own] for own in sentences[:MOST_ROUNDS]), sentences]:
+    for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
         yield known | dims | {own[-1]: unknown for own in those} | focused(book, unknown)
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
@@ -305,7 +305,7 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     if any(s.settings.get("generate") for s in book.manifest.sheets):
         places = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
         empty: dict[At, float | str] = {at: "" for own in places for at in own}
-        for word in vocabulary[1 : 1 + MOST_ROUNDS]:
+        for word in vocabulary[1 : 1 + MAX_ROUNDS]:
             yield empty | {own[0]: vocabulary[0] for own in places} | focused(book, word)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.compare import Finding, Result
     from xlsxattn.language import Language, Phrase
 
-MOST_SHOWN, MOST_CAUSES, MOST_ALIKE, MOST_FOLLOWING = 20, 100, 3, 3
+MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
 """So many groups of findings are told, besides so many sure causes; of a group; of what follows."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
@@ -77,7 +77,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class FileOutcome:
     """What became of one file: its report, or a sentence on why there is none, or that it was passed over."""
 
     path: str
@@ -139,7 +139,7 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
     every, tell = [*findings], language.tell
     groups = alike(distinct(finding for finding in every if not finding.follows))
     sure = sum(group[0].severity == "error" and group[0].kind not in SEEN for group in groups)
-    most = min(sure, MOST_CAUSES) + MOST_SHOWN
+    most = min(sure, MAX_CAUSES) + MAX_SHOWN
     for group in groups[:most]:
         for finding, more in summed_up(group):
             said = say("{said} (and {more})", said=_at(finding), more=more) if more else _at(finding)
@@ -149,7 +149,7 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
     if len(groups) > most:
         yield tell(say("... and {n} more findings", n=sum(map(len, groups[most:]))))
     if followed := distinct(finding for finding in every if finding.follows):
-        shown = [group[0] for group in alike(followed)[:MOST_FOLLOWING]]
+        shown = [group[0] for group in alike(followed)[:MAX_FOLLOWING]]
         yield "\n    ".join([tell(followers(followed)), *(tell(_at(finding)) for finding in shown)])
 
 
@@ -163,7 +163,7 @@ def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def summed_up(group: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
     """The findings of a group that are told, and with the last of them how many more there are."""
-    shown = 1 if group[0].kind in SEEN else MOST_ALIKE
+    shown = 1 if group[0].kind in SEEN else MAX_ALIKE
     more = len(group) - shown
     for finding in group[: shown - 1] if more > 0 else group:
         yield finding, ""
@@ -218,7 +218,7 @@ def summary(report: Report) -> str:
     return say("{said}; {warnings}", said=said, warnings=words) if warnings else said
 
 
-def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> Phrase:
+def overall(outcomes: Sequence[FileOutcome], *, strict: bool = False) -> Phrase:
     """One sentence on several workbooks."""
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     said = say(
@@ -232,7 +232,7 @@ def overall(outcomes: Sequence[Outcome], *, strict: bool = False) -> Phrase:
     return say("{said}, {n} skipped (made by other programs)", said=said, n=over) if over else said
 
 
-def skipped(outcome: Outcome) -> Phrase:
+def skipped(outcome: FileOutcome) -> Phrase:
     """That a file was passed over."""
     return say("{path}: skipped, made by another program", path=outcome.path)
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
+from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding, shown
-from xlsxattn.checker.cover import Cover, Single
 from xlsxattn.checker.reading.book import is_text
 from xlsxattn.checker.reading.manifest import MANIFEST, MODELS
-from xlsxattn.checker.spelling import belonging, braced, span, spelled_out
 from xlsxattn.language import say
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from xlsxattn.cli import checking, importing, language, view
-from xlsxattn.cli.delivery import HOLDS, INTERRUPTED, UNUSABLE, as_typed, complain, delivered
+from xlsxattn.cli import check_command, import_command, language, view_commands
+from xlsxattn.cli.build_command import HOLDS, INTERRUPTED, UNUSABLE, as_typed, complain, delivered
 from xlsxattn.cli.language import asked, tell
-from xlsxattn.cli.volume import is_quiet, volume
-from xlsxattn.foreign import reason
+from xlsxattn.cli.verbosity import is_quiet, volume
 from xlsxattn.language import say
+from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -155,11 +155,11 @@ def new(template: str, file: Path | None) -> None:
 
 
 for command in (
-    checking.check,
-    importing.import_model,
-    view.show,
-    view.preview,
-    view.schema,
-    view.completion,
+    check_command.check,
+    import_command.import_model,
+    view_commands.show,
+    view_commands.preview,
+    view_commands.schema,
+    view_commands.completion,
 ):
     cli.add_command(command)

@@ -13,7 +13,7 @@ from threading import Timer
 from typing import TYPE_CHECKING
 
 from xlsxattn.cli.language import tell
-from xlsxattn.cli.volume import is_quiet
+from xlsxattn.cli.verbosity import is_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.limits import guarded
-from xlsxattn.choice import one_of, with_near
 from xlsxattn.language import ENGLISH, language_of, say
+from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.matrix import Matrix, Role, printable
 
@@ -42,7 +42,7 @@ LABEL_ENDS = " =:："
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class OpenWorkbook:
     """A workbook as it is seen.
 
     Attributes:
@@ -100,7 +100,7 @@ class Seen:
         return figures(self)
 
 
-def look(path: str | Path, engine: Source = SAVED) -> Seen:
+def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
     """Read a workbook to be shown.
 
     Args:
@@ -135,7 +135,7 @@ def _has_values(book: Book, values: Mapping[str, Grid]) -> bool:
     )
 
 
-def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
+def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
     worksheets: list[Any] = book.workbook.worksheets
     notes: dict[str, dict[tuple[int, int], str]] = {}
     for (tab, row, col), value in book.typed.items():
@@ -154,7 +154,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> Seen:
         if name in values and not MANIFEST.fullmatch(name) and not labels.is_label(name)
     }
     contract = book.names["xlsxattn_Formulas"].sheet  # which the manifest was read from
-    return Seen(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken, contract)
+    return OpenWorkbook(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken, contract)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:

@@ -9,17 +9,17 @@ from xlsxattn.language import language, say
 from xlsxattn.view.heat import INK
 
 if TYPE_CHECKING:
-    from xlsxattn.view.look import Seen
+    from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
 
-MOST_CELLS = 4096
+MAX_CELLS = 4096
 """So many cells of a matrix are shown: a notebook keeps its outputs in its file."""
 
 
 def figure(matrix: Matrix) -> str:
     """A matrix as a table with its caption: words, and numbers on their colours."""
     rows, cols = matrix.shape
-    tall = max(1, min(rows, MOST_CELLS // cols))
+    tall = max(1, min(rows, MAX_CELLS // cols))
     heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
     labels = matrix.rows or tuple(str(i + 1) for i in range(rows))
     top = "".join(f'<th scope="col" style="text-align:right">{escape(head)}</th>' for head in heads)
@@ -46,6 +46,6 @@ def _cell(matrix: Matrix, i: int, j: int) -> str:
     return f'<td style="text-align:right{dress}"{exact}>{escape(matrix.text(value))}</td>'
 
 
-def figures(seen: Seen) -> str:
+def figures(seen: OpenWorkbook) -> str:
     """The ranges of a workbook that tell most, one below the other."""
     return "".join(f"<div>{figure(matrix)}</div>" for matrix in seen.story())

@@ -19,16 +19,16 @@ from xlsxattn.view.steps import lanes, pages
 
 if TYPE_CHECKING:
     from xlsxattn.language import Language
-    from xlsxattn.view.look import Seen
+    from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
-    from xlsxattn.view.steps import Page
+    from xlsxattn.view.steps import SheetView
 
 DATA_VERSION = 1
 TAGS = {"zh": "zh-CN"}
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
 
 
-def render(seen: Seen, language: Language | None = None) -> str:
+def render(seen: OpenWorkbook, language: Language | None = None) -> str:
     """The whole page, as text; its own words in a language, the workbook's without one."""
     language = language or seen.language
     texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
@@ -62,7 +62,7 @@ def script_texts() -> list[str]:
     return [*_IN_SCRIPT.findall(_asset("page.js")), *get_args(Role)]
 
 
-def data(seen: Seen) -> dict[str, Any]:
+def data(seen: OpenWorkbook) -> dict[str, Any]:
     """What the page shows, and nothing about how: a program may read it as well.
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
@@ -102,7 +102,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
     return value if value is None or abs(value) < float("inf") else str(value)
 
 
-def _page(page: Page, number: int) -> dict[str, Any]:
+def _page(page: SheetView, number: int) -> dict[str, Any]:
     return {
         "id": f"sheet{number}",
         "title": page.title,

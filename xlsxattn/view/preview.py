@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
-from xlsxattn.choice import one_of, with_near
-from xlsxattn.foreign import reason
 from xlsxattn.language import ENGLISH, codes, language, say
-from xlsxattn.scratch import workplace
+from xlsxattn.suggestions import one_of, with_near
+from xlsxattn.system_errors import reason
+from xlsxattn.tempdirs import workplace
 from xlsxattn.view import page as pages
 from xlsxattn.view.look import SAVED, look
 
 if TYPE_CHECKING:
-    from xlsxattn.view.look import Seen, Source
+    from xlsxattn.view.look import OpenWorkbook, Source
 
 KINDS = (".png", ".pdf", ".html")
 RESOLUTION = 110
@@ -80,7 +80,7 @@ def preview(
     return target
 
 
-def _print(seen: Seen, made: Path, tab: str) -> None:
+def _print(seen: OpenWorkbook, made: Path, tab: str) -> None:
     """A PDF of all sheets, of the long Contract its head; or one sheet, whole, as a PDF or a PNG."""
     printed = made.with_name("printed.pdf")
     engines.print_pdf(seen.path, printed, cut="" if tab else seen.contract, first=tab)
@@ -93,7 +93,7 @@ def _print(seen: Seen, made: Path, tab: str) -> None:
         poppler("pdftoppm", *wanted, "-png", "-singlefile", printed, made.with_suffix(""))
 
 
-def tab_of(seen: Seen, sheet: str) -> str:
+def tab_of(seen: OpenWorkbook, sheet: str) -> str:
     """The tab of a sheet, by its tab, by its id, or the first that computes.
 
     Raises:
@@ -114,7 +114,7 @@ def tab_of(seen: Seen, sheet: str) -> str:
     return wanted
 
 
-def _tab(seen: Seen, sheet: str) -> str:
+def _tab(seen: OpenWorkbook, sheet: str) -> str:
     """The tab where a sheet's own ranges stand; of a model's several pages the last, with its outcome.
 
     The page that shows all heads once more stands behind it.

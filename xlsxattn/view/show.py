@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from xlsxattn.language import Language
-    from xlsxattn.view.look import Seen
+    from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
 
 GAP = 3
 """Blanks between columns."""
 HEADS = say("range"), say("shape"), say("first cell"), say("holds")
-MOST_ROWS = 60
+MAX_ROWS = 60
 """So many rows of a matrix a terminal shows."""
 
 
@@ -48,7 +48,7 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
     fit, tall = cols, rows
     if width is not None:
         fit = _fitting(texts, heads, width - max(map(cell_len, labels)) - GAP)
-        tall = min(rows, MOST_ROWS)
+        tall = min(rows, MAX_ROWS)
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=heads != ("",))
     made.add_column(no_wrap=True)
     for j, head in enumerate(heads[:fit]):
@@ -87,7 +87,7 @@ def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
     return len(heads)
 
 
-def listing(seen: Seen, language: Language = ENGLISH) -> Table:
+def listing(seen: OpenWorkbook, language: Language = ENGLISH) -> Table:
     """All ranges of a workbook: name, shape, place, and formula or kind."""
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for head in HEADS:

@@ -10,7 +10,7 @@ from xlsxattn.view.matrix import printable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from xlsxattn.view.look import Seen
+    from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
 
 INDICES = ("RowIdx", "ColIdx", "Rank")
@@ -29,7 +29,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class StepView:
     """What stands in one band of rows: its heading, the sentences below that, and the figures."""
 
     title: str
@@ -38,17 +38,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SheetView:
     """One sheet: its tab, its title, the sentences below that, its single values, and its steps."""
 
     tab: str
     title: str
     lead: tuple[str, ...]
     facts: tuple[Matrix, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[StepView, ...]
 
 
-def pages(seen: Seen) -> list[Page]:
+def pages(seen: OpenWorkbook) -> list[SheetView]:
     """The sheets of a workbook that show something, in order."""
     made = []
     for tab in seen.tabs:
@@ -60,7 +60,7 @@ def pages(seen: Seen) -> list[Page]:
     return made
 
 
-def lanes(seen: Seen) -> dict[str, str]:
+def lanes(seen: OpenWorkbook) -> dict[str, str]:
     """The sentence of every context."""
     found = {context: seen.matrices.get(f"{context}_Sentence") for context in seen.manifest.contexts}
     return {context: m.text(m.grid[0][0]) if m else context for context, m in found.items()}
@@ -85,12 +85,12 @@ def _covers(big: Matrix, small: Matrix) -> bool:
 
 def _page(
     tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], contexts: Sequence[str]
-) -> Page:
+) -> SheetView:
     bands: dict[int, list[Matrix]] = {}
     for matrix in here:
         if matrix.shape != (1, 1):
             bands.setdefault(matrix.area.row, []).append(matrix)
-    steps: list[Step] = []
+    steps: list[StepView] = []
     for row, band in bands.items():
         figures = _figures(band, contexts)
         kin = next((i for i, step in enumerate(steps) if _kin(step.figures, figures, contexts)), None)
@@ -98,10 +98,10 @@ def _page(
             steps[kin] = replace(steps[kin], figures=(*steps[kin].figures, *figures))
             continue
         title, *said = _above(notes, row) or [_named(band[0], contexts)]
-        steps.append(Step(title, tuple(text for text in said if text != band[0].step), figures))
+        steps.append(StepView(title, tuple(text for text in said if text != band[0].step), figures))
     title, *lead = [printable(notes[at]) for at in ((0, 0), (1, 1)) if at in notes] or [printable(tab)]
     facts = tuple(m for m in here if m.shape == (1, 1) and m.step not in ("Heading", "Sentence"))
-    return Page(tab, title, tuple(lead), facts, tuple(steps))
+    return SheetView(tab, title, tuple(lead), facts, tuple(steps))
 
 
 def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:

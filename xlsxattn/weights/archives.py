@@ -15,15 +15,15 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlsxattn.foreign import reason
 from xlsxattn.language import say
+from xlsxattn.system_errors import reason
 from xlsxattn.weights.tensor import BYTES, CheckpointError, Tensor, parse_json, read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 INNER_CONFIG = "__config__"
-LONGEST_HEADER = 100_000_000
+MAX_HEADER_LENGTH = 100_000_000
 _NPZ_TYPES = {"f8": "F64", "f4": "F32", "f2": "F16"}
 
 
@@ -35,7 +35,7 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if size < 8 or not 2 <= length <= min(size - 8, LONGEST_HEADER):  # noqa: PLR2004 - "{}"
+        if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_LENGTH):  # noqa: PLR2004 - "{}"
             sentence = "{path}: is no .safetensors file, or its header is cut short"
             raise CheckpointError(say(sentence, path=path))
         header = parse_json(file.read(length), say("{path}: its header", path=path))

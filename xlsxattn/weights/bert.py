@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
-from xlsxattn.weights.parts import Piece, Plan
+from xlsxattn.weights.parts import Plan, TensorPart
 
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
@@ -18,7 +18,7 @@ TABLE, POSITIONS = "embeddings.word_embeddings.weight", "embeddings.position_emb
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class BertNames:
     """How a family calls the tensors of a layer, after the layer's number."""
 
     layer: str
@@ -27,7 +27,7 @@ class Names:
     norm2: str
 
 
-BERT = Names(
+BERT = BertNames(
     "encoder.layer",
     {
         "Q": "attention.self.query",
@@ -40,7 +40,7 @@ BERT = Names(
     "attention.output.LayerNorm",
     "output.LayerNorm",
 )
-DISTIL = Names(
+DISTIL = BertNames(
     "transformer.layer",
     {
         "Q": "attention.q_lin",
@@ -73,7 +73,7 @@ def plan_distilbert(parts: Parts, config: Config) -> Plan:
     return _plan(parts, config, DISTIL, "DistilBERT", first=0)
 
 
-def _plan(parts: Parts, config: Config, names: Names, family: str, *, first: int) -> Plan:
+def _plan(parts: Parts, config: Config, names: BertNames, family: str, *, first: int) -> Plan:
     _refuse(config)
     settings = _settings(config)
     d_model = config.count("hidden_size", "dim")
@@ -87,7 +87,7 @@ def _plan(parts: Parts, config: Config, names: Names, family: str, *, first: int
         parts.check(TYPES, config.count("type_vocab_size", default=2), d_model) if parts.has(TYPES) else None
     )
     note = say("Row 0 of the token types is added to every position: all tokens are of one sentence.")
-    P = Piece("P", (listed - first, d_model), positions, first=first, added=types)
+    P = TensorPart("P", (listed - first, d_model), positions, first=first, added=types)
     return Plan(
         family,
         "encoder",
@@ -137,9 +137,9 @@ def _settings(config: Config) -> dict[str, Any]:
     }
 
 
-def _layer(parts: Parts, names: Names, k: int, d_model: int, d_ff: int) -> tuple[Piece, ...]:
+def _layer(parts: Parts, names: BertNames, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, ...]:
     at = f"{names.layer}.{k}."
-    pieces: list[Piece] = []
+    pieces: list[TensorPart] = []
     for which, name in names.linear.items():
         rows, columns = {"1": (d_model, d_ff), "2": (d_ff, d_model)}.get(which, (d_model, d_model))
         pieces.append(parts.linear(f"W_{which}", f"{at}{name}.weight", rows, columns, turned=True))
@@ -149,7 +149,7 @@ def _layer(parts: Parts, names: Names, k: int, d_model: int, d_ff: int) -> tuple
     return tuple(pieces)
 
 
-def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[Piece, Piece]:
+def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[TensorPart, TensorPart]:
     """γ and β; the first checkpoints called them gamma and beta."""
     old = parts.has(f"{tensor}.gamma")
     return (

@@ -6,9 +6,9 @@ import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.choice import nearest
-from xlsxattn.foreign import reason
 from xlsxattn.language import say
+from xlsxattn.suggestions import nearest
+from xlsxattn.system_errors import reason
 from xlsxattn.weights.archives import npz, safetensors, sharded
 from xlsxattn.weights.tensor import CheckpointError, Tensor, read_json
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.weights.checkpoint import Checkpoint
 
-MOST_NAMED = 8
+MAX_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +142,5 @@ def _left_over(parts: Parts, family: Family) -> tuple[str, ...]:
 
 
 def _listed(names: list[str]) -> str:
-    listed, more = ", ".join(names[:MOST_NAMED]), len(names) - MOST_NAMED
+    listed, more = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
     return say("{names} and {n} more", names=listed, n=more) if more > 0 else listed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.weights.parts import Piece, Plan, unembedding
+from xlsxattn.weights.parts import Plan, TensorPart, unembedding
 
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
@@ -20,7 +20,7 @@ def plan_gpt2(parts: Parts, config: Config) -> Plan:
     settings = _settings(config, d_model)
     table = parts.check("wte.weight", n_vocab, d_model)
     head, notes = unembedding(parts, table, tied=config.flag("tie_word_embeddings", default=True))
-    P = Piece("P", (n_positions, d_model), parts.check("wpe.weight", n_positions, d_model), first=0)
+    P = TensorPart("P", (n_positions, d_model), parts.check("wpe.weight", n_positions, d_model), first=0)
     return Plan(
         "GPT-2",
         "decoder",
@@ -60,14 +60,14 @@ def _settings(config: Config, d_model: int) -> dict[str, Any]:
     }
 
 
-def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[Piece, ...]:
+def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, ...]:
     at, pieces = f"h.{k}.", []
     weight = parts.check(f"{at}attn.c_attn.weight", d_model, 3 * d_model)
     bias = parts.check(f"{at}attn.c_attn.bias", 3 * d_model)
     for i, which in enumerate("QKV"):
         columns = slice(i * d_model, (i + 1) * d_model)
-        pieces.append(Piece(f"W_{which}", (d_model, d_model), weight, columns=columns))
-        pieces.append(Piece(f"b_{which}", (1, d_model), bias, columns=columns))
+        pieces.append(TensorPart(f"W_{which}", (d_model, d_model), weight, columns=columns))
+        pieces.append(TensorPart(f"b_{which}", (1, d_model), bias, columns=columns))
     for which, name, rows, columns_out in (
         ("O", "attn.c_proj", d_model, d_model),
         ("1", "mlp.c_fc", d_model, d_ff),
@@ -80,7 +80,7 @@ def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[Piece, ...]:
     return tuple(pieces)
 
 
-def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[Piece, Piece]:
+def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[TensorPart, TensorPart]:
     return (
         parts.row(f"{name}_Gamma", f"{tensor}.weight", d_model),
         parts.row(f"{name}_Beta", f"{tensor}.bias", d_model),

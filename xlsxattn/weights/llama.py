@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
-from xlsxattn.weights.parts import Piece, Plan, unembedding
+from xlsxattn.weights.parts import Plan, TensorPart, unembedding
 
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class LlamaNames:
     """How a family calls its tensors; ``turned``: its matrices are kept as out × in."""
 
     table: str
@@ -33,7 +33,7 @@ class Names:
     turned: bool
 
 
-HUGGING_FACE = Names(
+HUGGING_FACE = LlamaNames(
     "embed_tokens.weight",
     "layers",
     {
@@ -52,7 +52,7 @@ HUGGING_FACE = Names(
     ".weight",
     turned=True,
 )
-ORIGINAL = Names(
+ORIGINAL = LlamaNames(
     "tok_embeddings.weight",
     "layers",
     {
@@ -71,7 +71,7 @@ ORIGINAL = Names(
     ".weight",
     turned=True,
 )
-GLASS = Names(
+GLASS = LlamaNames(
     "E",
     "blocks",
     {
@@ -119,7 +119,7 @@ def plan_glass(parts: Parts, config: Config) -> Plan:
 
 
 def _plan(
-    parts: Parts, config: Config, names: Names, biased: set[str], family: str, *, pairs: str, tied: bool
+    parts: Parts, config: Config, names: LlamaNames, biased: set[str], family: str, *, pairs: str, tied: bool
 ) -> Plan:
     d_model = config.count("hidden_size", "dim", "d_model")
     settings = _settings(parts, config, names, d_model) | {"bias": bool(biased), "pairs": pairs}
@@ -160,7 +160,7 @@ def _positions(config: Config) -> int | None:
     return min(found, default=None)
 
 
-def _settings(parts: Parts, config: Config, names: Names, d_model: int) -> dict[str, Any]:
+def _settings(parts: Parts, config: Config, names: LlamaNames, d_model: int) -> dict[str, Any]:
     heads = config.count("num_attention_heads", "n_heads")
     kv_heads = config.count("num_key_value_heads", "n_kv_heads", default=heads)
     config.divided(heads, "num_key_value_heads", kv_heads)
@@ -210,7 +210,9 @@ def _base(config: Config) -> float:
     return config.positive("rope_theta", "rope_base", default=10_000.0)
 
 
-def _layer(parts: Parts, names: Names, k: int, biased: set[str], sizes: dict[str, Any]) -> tuple[Piece, ...]:
+def _layer(
+    parts: Parts, names: LlamaNames, k: int, biased: set[str], sizes: dict[str, Any]
+) -> tuple[TensorPart, ...]:
     at, pieces = f"{names.layer}.{k}.", []
     d_model, d_ff = sizes["d_model"], sizes["d_ff"]
     queries, keys = sizes["heads"] * sizes["d_k"], sizes["kv_heads"] * sizes["d_k"]
@@ -229,7 +231,7 @@ def _layer(parts: Parts, names: Names, k: int, biased: set[str], sizes: dict[str
         if which in biased:
             pieces.append(parts.row(f"b_{which}", f"{at}{name}.bias", columns))
         elif biased:
-            pieces.append(Piece(f"b_{which}", (1, columns)))
+            pieces.append(TensorPart(f"b_{which}", (1, columns)))
     pieces.append(parts.row("Norm1_Gamma", at + names.norm1, d_model))
     pieces.append(parts.row("Norm2_Gamma", at + names.norm2, d_model))
     return tuple(pieces)

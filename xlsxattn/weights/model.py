@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
-LONGEST_SENTENCE = 256
+MAX_SENTENCE_LENGTH = 256
 """What a spec allows a sentence, in tokens."""
 NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
 NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
@@ -120,7 +120,7 @@ def read_model(
         whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
     numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in split for n in one})
     longest = max(len(one) for one in split)
-    most = LONGEST_SENTENCE if plan.n_positions is None else min(plan.n_positions, LONGEST_SENTENCE)
+    most = MAX_SENTENCE_LENGTH if plan.n_positions is None else min(plan.n_positions, MAX_SENTENCE_LENGTH)
     whole = len(chosen) == plan.settings["layers"] and not only_heads
     blanks = min(write, most - longest) if plan.kind == "decoder" and whole else 0
     lengths = [len(one) + blanks for one in split]
@@ -166,9 +166,9 @@ def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:
             "the sentence {sentence} has {n} tokens, and the model has positions for {most}: make it shorter"
         )
         raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=plan.n_positions))
-    if len(numbers) > LONGEST_SENTENCE:
+    if len(numbers) > MAX_SENTENCE_LENGTH:
         said = "the sentence {sentence} has {n} tokens, at most {most} are possible"
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=LONGEST_SENTENCE))
+        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=MAX_SENTENCE_LENGTH))
     strange = next((n for n in numbers if n >= plan.n_vocab), None)
     if strange is not None:
         said = "{path}: gives the token number {n}, and the model knows {most}: it belongs to another model"

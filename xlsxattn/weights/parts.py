@@ -55,14 +55,14 @@ class Parts:
             raise tensor.error(sentence, found=spelled(tensor.shape), wanted=spelled(shape))
         return tensor
 
-    def linear(self, name: str, tensor: str, rows: int, columns: int, *, turned: bool) -> Piece:
+    def linear(self, name: str, tensor: str, rows: int, columns: int, *, turned: bool) -> TensorPart:
         """A weight matrix, rows × columns in a spec; ``turned``: the checkpoint keeps it as out × in."""
         shape = (columns, rows) if turned else (rows, columns)
-        return Piece(name, (rows, columns), self.check(tensor, *shape), turned=turned)
+        return TensorPart(name, (rows, columns), self.check(tensor, *shape), turned=turned)
 
-    def row(self, name: str, tensor: str, columns: int) -> Piece:
+    def row(self, name: str, tensor: str, columns: int) -> TensorPart:
         """A bias, γ or β: one row."""
-        return Piece(name, (1, columns), self.check(tensor, columns))
+        return TensorPart(name, (1, columns), self.check(tensor, columns))
 
     def error(self, sentence: str, /, **values: object) -> CheckpointError:
         """An error about the whole checkpoint; what it says, as `say` takes it."""
@@ -70,7 +70,7 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TensorPart:
     """One weight to be: which tensor it is made of, and how; nothing is read before ``read``.
 
     Attributes:
@@ -130,8 +130,8 @@ class Plan:
     n_positions: int | None
     embedding: Tensor
     unembedding: Tensor | None
-    outer: tuple[Piece, ...]
-    layers: tuple[tuple[Piece, ...], ...]
+    outer: tuple[TensorPart, ...]
+    layers: tuple[tuple[TensorPart, ...], ...]
     notes: tuple[str, ...] = ()
 
 

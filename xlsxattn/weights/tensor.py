@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlsxattn.builder.specification import SpecError
-from xlsxattn.foreign import not_json, reason
 from xlsxattn.language import say
+from xlsxattn.system_errors import not_json, reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
-LONGEST_JSON = 200_000_000
+MAX_JSON_LENGTH = 200_000_000
 
 
 class CheckpointError(SpecError):
@@ -97,9 +97,9 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: it holds none.
     """
-    if path.stat().st_size > LONGEST_JSON:
+    if path.stat().st_size > MAX_JSON_LENGTH:
         sentence = "{path}: is longer than {most:,} bytes, which no such file needs to be"
-        raise CheckpointError(say(sentence, path=path, most=LONGEST_JSON))
+        raise CheckpointError(say(sentence, path=path, most=MAX_JSON_LENGTH))
     return parse_json(path.read_bytes(), str(path))
 
 

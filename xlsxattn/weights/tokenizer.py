@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.language import say
-from xlsxattn.weights.spelling import SPACE, distinct, from_bytes
 from xlsxattn.weights.tensor import CheckpointError, read_json
+from xlsxattn.weights.token_text import SPACE, distinct, from_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xlsxattn.builder.graph import Block
-    from xlsxattn.builder.layout.placed import Placed, Rectangle, Sheet
+    from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
 
     Places = Mapping[str, tuple[str, Rectangle]]
 
-LONGEST_NAME = 255
-LONGEST_FORMULA = 8_192
+MAX_NAME_LENGTH = 255
+MAX_FORMULA_LENGTH = 8_192
 PART = re.compile(
     r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII
 )
@@ -35,7 +35,7 @@ def check_names(names: Iterable[str]) -> None:
     """
     seen: dict[str, str] = {}
     for name in names:
-        if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
             raise ValueError(say("{name!r} cannot be a range's name", name=name))
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
@@ -51,15 +51,15 @@ def check_lengths(blocks: Iterable[Block]) -> None:
     """
     for block in blocks:
         longest = max((len(part.formula) for part in block.parts), default=0)
-        if longest > LONGEST_FORMULA:
+        if longest > MAX_FORMULA_LENGTH:
             sentence = (
                 "the formula of {name} would have {n:,} characters, at most {most:,} are possible: "
                 "fewer sentences or shorter ids help"
             )
-            raise ValueError(say(sentence, name=block.name, n=longest, most=LONGEST_FORMULA))
+            raise ValueError(say(sentence, name=block.name, n=longest, most=MAX_FORMULA_LENGTH))
 
 
-def spoken_of(sheets: Iterable[Sheet]) -> set[str]:
+def spoken_of(sheets: Iterable[PlacedSheet]) -> set[str]:
     """All words in the formulas of a workbook, the names that they speak of among them."""
     parts = (part for sheet in sheets for placed in sheet.placed for part in placed.block.parts)
     return {word for part in parts for word in WORD.findall(part.formula)}

@@ -24,14 +24,14 @@ from xlsxattn.builder.layout.placed import Bar, Placed, Rectangle
 
 if TYPE_CHECKING:
     from xlsxattn.builder.graph import Page
-    from xlsxattn.builder.layout.placed import Sheet
+    from xlsxattn.builder.layout.placed import PlacedSheet
 
-LEAST_LANE = 8
-WIDEST_LANE = 30
+MIN_LANE = 8
+MAX_LANE_WIDTH = 30
 """Columns of a lane beside which another one stands: so many fill a screen."""
-LEAST_LABEL = {False: 12.0, True: 6.0}
+MIN_LABEL = {False: 12.0, True: 6.0}
 """Characters of a lane's first column, and of a compact one's."""
-MOST_HEADINGS = 6
+MAX_HEADINGS = 6
 """Headings, one below the other, that stay in view."""
 
 
@@ -63,16 +63,16 @@ def colour(lane: int) -> str:
     return theme.LANES[lane % len(theme.LANES)]
 
 
-def lay_lanes(sheet: Sheet, page: Page) -> Lanes:
+def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
     """Decide where the lanes stand, and place their headings."""
     sizes = [_size(page, i) for i in range(max(len(page.lanes), 1))]
     wide = max(width for _, width in sizes)
-    if len(page.lanes) > 1 and wide > WIDEST_LANE and not page.compact:
+    if len(page.lanes) > 1 and wide > MAX_LANE_WIDTH and not page.compact:
         sizes = [(max(label for label, _ in sizes), wide)]
     starts = [MARGIN]
     for label, width in sizes:
         if page.lanes:
-            sheet.widths[starts[-1]] = max(label, LEAST_LABEL[page.compact])
+            sheet.widths[starts[-1]] = max(label, MIN_LABEL[page.compact])
         elif label:
             sheet.widths.setdefault(MARGIN, label)
         starts.append(starts[-1] + 1 + width + GAP)
@@ -84,7 +84,7 @@ def lay_lanes(sheet: Sheet, page: Page) -> Lanes:
         sheet.placed.append(Placed(heading, row, columns[0]))
         sheet.heights[row] = 22.0
     if lanes.stacked:
-        sheet.frozen = HEAD_ROWS - 1 + min(lanes.stacked, MOST_HEADINGS)
+        sheet.frozen = HEAD_ROWS - 1 + min(lanes.stacked, MAX_HEADINGS)
     return lanes
 
 
@@ -96,4 +96,4 @@ def _size(page: Page, lane: int) -> tuple[float, int]:
     width = max([group_columns(group) for group in own], default=1)
     above = [group for band in page.bands if captioned(band) and (group := band.groups[lane])]
     captions = [caption_columns(group, label) for group in above]
-    return label, max([width, LEAST_LANE if page.bands and not page.compact else 1, *captions])
+    return label, max([width, MIN_LANE if page.bands and not page.compact else 1, *captions])

@@ -17,9 +17,9 @@ HEAD_ROWS, FIRST_BAND = 4, 5
 """Rows that stay in view, and the row where the first band begins."""
 MARGIN, GAP = 1, 1
 """Empty columns: one left of everything, one between lanes."""
-BAND_GAP, WIDEST = 1, 28.0
+BAND_GAP, MAX_WIDTH = 1, 28.0
 """Empty rows after a band; characters of the widest column."""
-LONGEST_CAPTION = 92
+MAX_CAPTION_LENGTH = 92
 BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
 """Where a formula may go on in another line: before an operator, though not within 1E-24, after a comma."""
 SCREEN = 1250
@@ -52,7 +52,7 @@ def label_width(group: Group) -> float:
         found += (
             labels.widths if isinstance(labels, Block) else [theme.cell_width(text) + 2 for text in labels]
         )
-    return min(max(found), WIDEST)
+    return min(max(found), MAX_WIDTH)
 
 
 def group_columns(group: Group) -> int:
@@ -80,9 +80,9 @@ def caption(group: Group) -> str:
 def caption_lines(group: Group) -> list[str]:
     """The caption, broken before an operator where it is longer than a line."""
     lines, rest = [], caption(group)
-    while len(rest) > LONGEST_CAPTION:
-        spots = [m.start() + 1 for m in BREAKS.finditer(rest[:LONGEST_CAPTION])]
-        at = spots[-1] if spots and spots[-1] > LONGEST_CAPTION // 3 else LONGEST_CAPTION
+    while len(rest) > MAX_CAPTION_LENGTH:
+        spots = [m.start() + 1 for m in BREAKS.finditer(rest[:MAX_CAPTION_LENGTH])]
+        at = spots[-1] if spots and spots[-1] > MAX_CAPTION_LENGTH // 3 else MAX_CAPTION_LENGTH
         lines.append(rest[:at])
         rest = f"    {rest[at:]}"
     return [*lines, rest]

@@ -80,7 +80,7 @@ class PlacedChart:
 
 
 @dataclass(slots=True)
-class Sheet:
+class PlacedSheet:
     """A page with every place decided.
 
     Attributes:
@@ -122,7 +122,7 @@ class Sheet:
     last: tuple[int, int] = (0, 0)
 
 
-def places(sheets: Sequence[Sheet]) -> Mapping[str, tuple[str, Rectangle]]:
+def places(sheets: Sequence[PlacedSheet]) -> Mapping[str, tuple[str, Rectangle]]:
     """Every name's tab and cells, slices included."""
     found: dict[str, tuple[str, Rectangle]] = {}
     for name, where in _places(sheets):
@@ -132,7 +132,7 @@ def places(sheets: Sequence[Sheet]) -> Mapping[str, tuple[str, Rectangle]]:
     return found
 
 
-def _places(sheets: Sequence[Sheet]) -> Iterator[tuple[str, tuple[str, Rectangle]]]:
+def _places(sheets: Sequence[PlacedSheet]) -> Iterator[tuple[str, tuple[str, Rectangle]]]:
     for sheet in sheets:
         for p in sheet.placed:
             bottom = p.row + p.block.rows - 1

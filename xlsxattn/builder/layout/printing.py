@@ -14,16 +14,16 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xlsxattn.builder.layout.placed import Sheet
+    from xlsxattn.builder.layout.placed import PlacedSheet
 
-MOST_ROWS, MOST_COLS = 1_048_576, 16_384
+MAX_ROWS, MAX_COLS = 1_048_576, 16_384
 MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM = 0.25, 0.35, 0.45
 """Inches; below, the footer stands within the margin."""
 A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
 """The long and the short side of the papers."""
-LEAST_UPRIGHT, LEAST_SMALL = 0.6, 0.35
+MIN_UPRIGHT, MIN_SMALL = 0.6, 0.35
 """The scales below which an upright page, and one of A4 at all, would be too small to read."""
-LEAST_SHRUNK, LEAST_TYPE = 0.8, 6 / 11
+MIN_SHRUNK, MIN_TYPE_SIZE = 0.8, 6 / 11
 """How much smaller a sheet may be printed to save a page; the scale at which numbers are 6 points."""
 STEPS = 20
 POINTS_A_PIXEL = 0.75
@@ -37,13 +37,15 @@ class TooLargeError(ValueError):
     """A page that no spreadsheet can hold."""
 
 
-def pixels(sheet: Sheet, columns: range) -> float:
+def pixels(sheet: PlacedSheet, columns: range) -> float:
     """How wide some columns are together."""
     usual = theme.LOOKS["number"].width
     return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)
 
 
-def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_it: bool = True) -> None:
+def finish(
+    sheet: PlacedSheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_it: bool = True
+) -> None:
     """Decide what is printed, to the last line of words, and where its pages end.
 
     Args:
@@ -56,12 +58,12 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_
         TooLargeError: the page needs more rows or columns than a sheet has.
     """
     col = _last_column(sheet)
-    if row > MOST_ROWS or col >= MOST_COLS:
+    if row > MAX_ROWS or col >= MAX_COLS:
         sentence = (
             "sheet '{tab}' would need {rows:,} rows and {cols:,} columns; "
             "a sheet has {most_rows:,} and {most_cols:,}"
         )
-        most = {"most_rows": MOST_ROWS, "most_cols": MOST_COLS}
+        most = {"most_rows": MAX_ROWS, "most_cols": MAX_COLS}
         raise TooLargeError(say(sentence, tab=sheet.tab, rows=row, cols=col + 1, **most))
     gaps = {bar.where.right + 1 for bar in sheet.bars}
     for c in gaps:
@@ -74,9 +76,9 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
-    sheet.large = _scale(sheet, A4[0]) < LEAST_SMALL
+    sheet.large = _scale(sheet, A4[0]) < MIN_SMALL
     if not sheet.one_page:
-        sheet.upright = _scale(sheet, A4[1]) >= LEAST_UPRIGHT
+        sheet.upright = _scale(sheet, A4[1]) >= MIN_UPRIGHT
         sheet.breaks = _breaks(sheet, pieces, page_height(sheet))
         if all_of_it:
             _shrink(sheet, pieces)
@@ -87,7 +89,7 @@ def finish(sheet: Sheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_
         sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
 
 
-def _shrink(sheet: Sheet, pieces: Sequence[tuple[int, int]]) -> None:
+def _shrink(sheet: PlacedSheet, pieces: Sequence[tuple[int, int]]) -> None:
     """Print a sheet a little smaller where that saves a page.
 
     By a wider margin at its right: it is always one page wide, whatever the fonts are.
@@ -95,47 +97,47 @@ def _shrink(sheet: Sheet, pieces: Sequence[tuple[int, int]]) -> None:
     room, across = page_height(sheet), _across(sheet)
     natural = best = _scale(sheet, across)
     for i in range(1, STEPS + 1):
-        scale = natural * (1 - (1 - LEAST_SHRUNK) * i / STEPS)
+        scale = natural * (1 - (1 - MIN_SHRUNK) * i / STEPS)
         found = _breaks(sheet, pieces, room * natural / scale)
-        if scale >= LEAST_TYPE and len(found) < len(sheet.breaks):
+        if scale >= MIN_TYPE_SIZE and len(found) < len(sheet.breaks):
             best, sheet.breaks = scale, found
     if best < natural:
         wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
         sheet.margin_right = across / 72 - MARGIN_SIDE - best * wide / 72
 
 
-def _last_column(sheet: Sheet) -> int:
+def _last_column(sheet: PlacedSheet) -> int:
     texts = (text.col + text.cols - 1 for text in sheet.texts)
     areas = (p.area.right for p in sheet.placed)
     return max([1, *texts, *areas, *(bar.where.right for bar in sheet.bars)])
 
 
-def page_height(sheet: Sheet) -> float:
+def page_height(sheet: PlacedSheet) -> float:
     """Points of a sheet's rows that a page holds: more where the sheet is wide and printed smaller."""
     down = _paper(sheet)[0 if sheet.upright else 1]
     return SPARE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, _across(sheet))
 
 
-def _paper(sheet: Sheet) -> tuple[float, float]:
+def _paper(sheet: PlacedSheet) -> tuple[float, float]:
     return A3 if sheet.large else A4
 
 
-def _across(sheet: Sheet) -> float:
+def _across(sheet: PlacedSheet) -> float:
     return _paper(sheet)[1 if sheet.upright else 0]
 
 
-def _scale(sheet: Sheet, across: float) -> float:
+def _scale(sheet: PlacedSheet, across: float) -> float:
     """How large a sheet is printed to fit a page's width."""
     wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
     return min(1.0, (across - 72 * (MARGIN_SIDE + sheet.margin_right)) / wide)
 
 
-def tall(sheet: Sheet, first: int, after: int) -> float:
+def tall(sheet: PlacedSheet, first: int, after: int) -> float:
     """Points of some rows."""
     return sum(sheet.heights.get(row, sheet.row) for row in range(first, after))
 
 
-def repeated(sheet: Sheet) -> int:
+def repeated(sheet: PlacedSheet) -> int:
     """The row that stands on top of every page but the first: the lanes' headings, or else the title.
 
     Headings one below the other would each stand above what is not theirs.
@@ -144,7 +146,7 @@ def repeated(sheet: Sheet) -> int:
     return tops.pop() if len(tops) == 1 else 0
 
 
-def _breaks(sheet: Sheet, pieces: Sequence[tuple[int, int]], page: float) -> list[int]:
+def _breaks(sheet: PlacedSheet, pieces: Sequence[tuple[int, int]], page: float) -> list[int]:
     """The rows that begin a page of so many points, each a piece's first; what is taller is torn anyway."""
     found: list[int] = []
     head = tall(sheet, repeated(sheet), repeated(sheet) + 1)

@@ -16,25 +16,25 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
-from xlsxattn.builder.layout.headwords import contents, front, glossary, page_head, tries, way_back
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
     MARGIN,
-    WIDEST,
+    MAX_WIDTH,
     caption_lines,
     captioned,
     folded,
     group_columns,
 )
-from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, Rectangle, Sheet, Text
+from xlsxattn.builder.layout.page_text import contents, front, glossary, page_head, tries, way_back
+from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
 from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xlsxattn.builder.graph import Band, Book, Chart, Group, Labels, Page, Side
+    from xlsxattn.builder.graph import Band, Chart, Group, Labels, Page, Side, WorkbookPages
     from xlsxattn.builder.layout.lanes import Lanes
 
     Tell = Callable[[str], str]
@@ -42,23 +42,23 @@ if TYPE_CHECKING:
 __all__ = ["TooLargeError", "lay_out"]
 
 CHART_ROWS, HIGH = 18, 11
-MOST_TAB, MOST_TAIL = 31, 16
+MAX_TAB, MAX_TAIL = 31, 16
 """Characters of a tab's name, and of what is kept at a cut one's end."""
-WIDEST_CHART = 1100
+MAX_CHART_WIDTH = 1100
 """Pixels; lanes of many columns are wider."""
-ONE_LINE, MOST_WIDE = 11, 4
+ONE_LINE, MAX_WIDE = 11, 4
 """Characters of a line of a heading beside a block; wide (CJK) ones."""
 UPRIGHT = {"map label": 62.0, "map label wide": 50.0}
 """Points that words take which stand upright above a map; wide (CJK) characters one below the other, four."""
 MANIFEST = "xlsxattn"
 """The page of the manifest, which a program reads: its head alone is printed."""
-MANIFEST_LINE, TALLEST = 84, 409.0
+MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
 """Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
-MOST_OUTLINED = 128
+MAX_OUTLINED = 128
 """Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
 
 
-def lay_out(book: Book) -> list[Sheet]:
+def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
     """Place every block of every page.
 
     Raises:
@@ -90,7 +90,7 @@ def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
         tab, copy = _short(text), 2
         while tab.casefold() in {other.casefold() for other in tabs} | {"history"}:
             suffix = f" {copy}"
-            tab, copy = _cut(text, MOST_TAB - len(suffix)) + suffix, copy + 1
+            tab, copy = _cut(text, MAX_TAB - len(suffix)) + suffix, copy + 1
         tabs.append(tab)
     return tabs
 
@@ -98,9 +98,9 @@ def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
 def _short(text: str) -> str:
     """A title as a tab has it: of a model's page with a long title what comes after its last comma stays."""
     tail = re.search("(, |，)[^,，]+$", text)
-    if _cut(text, MOST_TAB) == text or not tail or len(tail[0]) > MOST_TAIL:
-        return _cut(text, MOST_TAB)
-    return _cut(text[: tail.start()], MOST_TAB - 1 - len(tail[0].encode("utf-16-le")) // 2) + "…" + tail[0]
+    if _cut(text, MAX_TAB) == text or not tail or len(tail[0]) > MAX_TAIL:
+        return _cut(text, MAX_TAB)
+    return _cut(text[: tail.start()], MAX_TAB - 1 - len(tail[0].encode("utf-16-le")) // 2) + "…" + tail[0]
 
 
 def _cut(text: str, units: int) -> str:
@@ -110,8 +110,8 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full: bool) -> Sheet:
-    sheet = Sheet(page.id, tab, drop_downs=dict(page.drop_downs), row=usual, folded=page.behind)
+def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full: bool) -> PlacedSheet:
+    sheet = PlacedSheet(page.id, tab, drop_downs=dict(page.drop_downs), row=usual, folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
@@ -135,7 +135,14 @@ def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full:
 
 
 def _band(
-    sheet: Sheet, band: Band, row: int, lanes: Lanes, pieces: list[tuple[int, int]], tell: Tell, *, full: bool
+    sheet: PlacedSheet,
+    band: Band,
+    row: int,
+    lanes: Lanes,
+    pieces: list[tuple[int, int]],
+    tell: Tell,
+    *,
+    full: bool,
 ) -> int:
     """Place a band from ``row``; the row where the next one begins. Adds what no page should tear."""
     cited = say("{why} ({paper})", why=band.why, paper=band.paper)
@@ -187,7 +194,7 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
     return strips
 
 
-def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
+def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
     """Place groups side by side: a line of captions, a line of column labels, the blocks."""
     groups = [group for group, _ in strip]
     sides = [side.heading for group in groups for side in group.sides]
@@ -211,10 +218,10 @@ def _strip(sheet: Sheet, band: Band, strip: Sequence[tuple[Group, int]], row: in
 def _lines(heading: str) -> int:
     """How many lines a heading is broken into: between words, or between any two of its wide characters."""
     wide = theme.cell_width(heading) - len(heading)
-    return int(-(-wide // MOST_WIDE)) if wide else len(textwrap.wrap(heading, ONE_LINE))
+    return int(-(-wide // MAX_WIDE)) if wide else len(textwrap.wrap(heading, ONE_LINE))
 
 
-def _share_heat(sheet: Sheet, before: int) -> None:
+def _share_heat(sheet: PlacedSheet, before: int) -> None:
     """Blocks of one band with the same heat map share its ends, so that lanes compare."""
     areas: dict[str, list[Rectangle]] = {}
     for p in sheet.placed[before:]:
@@ -225,7 +232,7 @@ def _share_heat(sheet: Sheet, before: int) -> None:
             sheet.placed[i] = replace(p, heat=tuple(areas[heat]))
 
 
-def _group(sheet: Sheet, group: Group, row: int, col: int) -> None:
+def _group(sheet: PlacedSheet, group: Group, row: int, col: int) -> None:
     """Place a group: its labels in ``col``, its first block from ``row``."""
     first = col + 1 if group.rows else col
     word = _word(group, row, col)
@@ -245,7 +252,7 @@ def _group(sheet: Sheet, group: Group, row: int, col: int) -> None:
         side_col += side.width
 
 
-def _side(sheet: Sheet, side: Side, row: int, col: int, word: tuple[int, int] | None) -> None:
+def _side(sheet: PlacedSheet, side: Side, row: int, col: int, word: tuple[int, int] | None) -> None:
     """Place what stands beside a block, its heading or labels in the row above."""
     if side.cols is not None:
         _place(sheet, side.cols, row - 1, col, None)
@@ -258,8 +265,8 @@ def _side(sheet: Sheet, side: Side, row: int, col: int, word: tuple[int, int] | 
         top += block.rows
 
 
-def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
-    outlined = block.rows * block.cols <= MOST_OUTLINED or block.look == "word label"
+def _place(sheet: PlacedSheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
+    outlined = block.rows * block.cols <= MAX_OUTLINED or block.look == "word label"
     sheet.placed.append(Placed(block, row, col, word if outlined else None))
     _widen(sheet, block, col)
     if theme.LOOKS[block.look].format.get("font_size", 0) > HIGH and block.look != "lane":
@@ -267,7 +274,7 @@ def _place(sheet: Sheet, block: Block, row: int, col: int, word: tuple[int, int]
     if block.look == "manifest":
         for i, values in enumerate(block.values):
             lines = max(-(-len(str(v)) // MANIFEST_LINE) for v in values)
-            sheet.heights |= {row + i: min(12.0 * lines + 3, TALLEST)} if lines > 1 else {}
+            sheet.heights |= {row + i: min(12.0 * lines + 3, MAX_HEIGHT)} if lines > 1 else {}
 
 
 def _word(group: Group, row: int, col: int) -> tuple[int, int] | None:
@@ -279,7 +286,7 @@ def _word(group: Group, row: int, col: int) -> tuple[int, int] | None:
 
 
 def _labels(
-    sheet: Sheet, labels: Labels, row: int, col: int, word: tuple[int, int] | None, *, down: bool
+    sheet: PlacedSheet, labels: Labels, row: int, col: int, word: tuple[int, int] | None, *, down: bool
 ) -> None:
     if isinstance(labels, Block):
         _place(sheet, labels, row, col, word)
@@ -289,19 +296,19 @@ def _labels(
         sheet.texts.append(Text(row + i, col, text, look) if down else Text(row, col + i, text, look))
 
 
-def _widen(sheet: Sheet, block: Block, col: int) -> None:
+def _widen(sheet: PlacedSheet, block: Block, col: int) -> None:
     """Make a block's columns wide enough for what they hold; words that run on to the right need no room."""
     look = theme.LOOKS[block.look]
     for j in range(block.cols):
         wide = block.widths[min(j, len(block.widths) - 1)] if block.widths else look.width
         if block.look != "manifest":
-            wide = min(wide, WIDEST)
+            wide = min(wide, MAX_WIDTH)
         if wide:
             sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), wide)
 
 
 def _charts(
-    sheet: Sheet, charts: Sequence[Chart], row: int, lanes: Lanes, pieces: list[tuple[int, int]]
+    sheet: PlacedSheet, charts: Sequence[Chart], row: int, lanes: Lanes, pieces: list[tuple[int, int]]
 ) -> int:
     """Bars below their lanes, then the other charts one below the other; the row after the last."""
     bars = [chart for chart in charts if chart.kind == "bar"]
@@ -318,6 +325,6 @@ def _charts(
     return row + 1
 
 
-def _chart(sheet: Sheet, chart: Chart, row: int, columns: range) -> None:
-    width = min(int(pixels(sheet, columns)), WIDEST_CHART)
+def _chart(sheet: PlacedSheet, chart: Chart, row: int, columns: range) -> None:
+    width = min(int(pixels(sheet, columns)), MAX_CHART_WIDTH)
     sheet.charts.append(PlacedChart(chart, row, columns[0], width))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.settings import SheetSpec
 
 STRONGEST = 5
-MOST_CHOICES = 30
+MAX_CHOICES = 30
 """So many a CHOOSE takes in every spreadsheet; of more, it chooses groups."""
 LEAD = "Choose a layer and a head in the yellow cells: their attention map appears, and the strongest pairs."
 
@@ -24,7 +24,7 @@ LEAD = "Choose a layer and a head in the yellow cells: their attention map appea
 def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
     """The page; the model has no more heads than one formula can choose among."""
     names = [f"l{k}_h{h}" for k in sheet.numbers for h in range(1, sheet.heads + 1)]
-    size = sheet.heads if max(sheet.heads, len(sheet.numbers)) <= MOST_CHOICES else MOST_CHOICES
+    size = sheet.heads if max(sheet.heads, len(sheet.numbers)) <= MAX_CHOICES else MAX_CHOICES
     s, page = sheet.id, f"{sheet.id}_heads"
     layer, head = sheet.browse
     layers = typed(f"{s}_Layers", "count", [[float(k)] for k in sheet.numbers], "constant")
@@ -68,7 +68,7 @@ def _chosen(lane: Lane, s: str, names: Sequence[str], size: int) -> Steps:
     """The chosen map; of many, out of groups of some size."""
     chosen, maps = f"{s}_Chosen", [f"{lane.prefix}_{name}_Attention" for name in names]
     op = ops.CHOSEN_MAP
-    if len(maps) > MOST_CHOICES:
+    if len(maps) > MAX_CHOICES:
         op = ops.CHOSEN_MAP_OF_MANY
         maps = [
             f"CHOOSE({chosen}{-k or ''},{','.join(maps[k : k + size])})" for k in range(0, len(maps), size)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
-MOST_BARS, MOST_POINTS = 6, 12
+MAX_BARS, MAX_POINTS = 6, 12
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
@@ -188,7 +188,7 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
     charts = []
     for lane, c in enumerate(spec.contexts):
         p = f"{sheet.id}_{c.id}"
-        parts = [part for s in before for part in _attention_parts(s)][:MOST_BARS]
+        parts = [part for s in before for part in _attention_parts(s)][:MAX_BARS]
         series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
         title = say("Attention of the focus word in {context}", context=c.named)
         charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, f"{p}_Attention_Cols"))
@@ -201,7 +201,7 @@ def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Ch
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
     series = [Series("input", (f"{sheet.id}_{spec.contexts[0].id}_X",), columns)]
-    told_apart = len(spec.contexts) * len(same) <= MOST_POINTS
+    told_apart = len(spec.contexts) * len(same) <= MAX_POINTS
     for i, c in enumerate(spec.contexts, 1):
         outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
         if told_apart:  # the colour says which sentence, the shape which sheet

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
-MOST = 3
-LEAST_TURNING, LARGE_BASE = 3, 2.0
+MAX_COUNT = 3
+MIN_TURNING, LARGE_BASE = 3, 2.0
 """Columns from which on a second pair turns, at a speed of the base; the base that makes it fast."""
 
 # --- Inputs ------------------------------------------------------------------------------------------------
@@ -265,7 +265,7 @@ def outcome(sheet: SheetSpec, *, last: bool) -> tuple[str, ...]:
 
 
 def _first(*possible: str) -> tuple[str, ...]:
-    return tuple(text for text in possible if text)[:MOST]
+    return tuple(text for text in possible if text)[:MAX_COUNT]
 
 
 def _longest(contexts: Iterable[Context]) -> int:
@@ -280,7 +280,7 @@ def _keys(spec: Spec, sheet: SheetSpec) -> int:
 
 def _position(sheet: SheetSpec, contexts: Sequence[Context]) -> str:
     """Of an attention sheet that knows where words stand."""
-    if sheet.position == "rotary" and _longest(contexts) > LEAST_TURNING - 1:
+    if sheet.position == "rotary" and _longest(contexts) > MIN_TURNING - 1:
         return DISTANCE
     return _turned(sheet, sheet.d_k)
 
@@ -289,7 +289,7 @@ def _turned(sheet: SheetSpec, columns: int) -> str:
     if sheet.position == "learned":
         return PLACES
     turning = sheet.position in ("sinusoidal", "rotary")
-    return BASE if turning and columns >= LEAST_TURNING and sheet.base > LARGE_BASE else ""
+    return BASE if turning and columns >= MIN_TURNING and sheet.base > LARGE_BASE else ""
 
 
 def _padding(sheet: SheetSpec, looked_at: Sequence[Context]) -> str:
@@ -297,7 +297,7 @@ def _padding(sheet: SheetSpec, looked_at: Sequence[Context]) -> str:
         return ""
     if any("" in context.words for context in looked_at):
         return PADDING_OPENS
-    return PADDING_MASK if _longest(looked_at) >= LEAST_TURNING else ""
+    return PADDING_MASK if _longest(looked_at) >= MIN_TURNING else ""
 
 
 def _twice(sheet: SheetSpec, contexts: Sequence[Context]) -> str:

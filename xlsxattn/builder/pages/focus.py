@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Lane, Steps
     from xlsxattn.builder.specification.settings import SheetSpec
 
-MOST_TERMS, MOST_BARS = 3, 6
+MAX_TERMS, MAX_BARS = 3, 6
 STRONGEST = "Its strongest words first: the word, its weight, and where it stands in the sentence."
 LOOKED_AT, HOW_MUCH = "word that the focus word looks at", "attention (0 to 1)"
 MADE_OF = "What the output of the focus word is made of: each word's value, times its weight."
@@ -113,14 +113,14 @@ def _said(hidden: Mapping[str, str], keys: Lane, t: str, terms: int) -> Block:
 
 def said_words(lane: Lane) -> int:
     """How many of a sentence's words are said."""
-    return min(MOST_TERMS, lane.n)
+    return min(MAX_TERMS, lane.n)
 
 
 def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
     """For each sentence, where the focus word looks, a series a head."""
     charts = []
     for i, lane in enumerate(lanes):
-        heads = head_prefixes(sheet, lane)[:MOST_BARS]
+        heads = head_prefixes(sheet, lane)[:MAX_BARS]
         named = [say("head {h}", h=h + 1) for h in range(len(heads))]
         told = named if sheet.headed else [lane.in_legend(sheet.id, say("attention"))]
         series = tuple(Series(words, (f"{t}_FocusAttention",)) for t, words in zip(heads, told, strict=True))

@@ -7,13 +7,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops, theme
-from xlsxattn.builder.graph import Band, Block, Book, Box, Fact, Group, Page, Sample, Side
+from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, Side, WorkbookPages
+from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
 from xlsxattn.builder.pages.experiments import inputs
 from xlsxattn.builder.pages.glossary import glossary_page
-from xlsxattn.builder.pages.models import attention_pages, cross_attention_page
+from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
-from xlsxattn.builder.pages.telling import told
 from xlsxattn.builder.pages.transformer import model_pages
 from xlsxattn.builder.specification.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
@@ -71,7 +71,7 @@ TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
 """A word that the vocabulary has more than once."""
 
 
-def book(spec: Spec) -> Book:
+def book(spec: Spec) -> WorkbookPages:
     """All pages of a spec's workbook in its language, in the order of its tabs (the manifest comes last)."""
     spoken = language(spec.lang)
     pages = [_inputs(spec)]
@@ -79,7 +79,7 @@ def book(spec: Spec) -> Book:
         pages += _pages(spec, sheet, followed(spec, i))
     pages = [told(page, spoken) for page in (_start(spec, pages), *pages, glossary_page(pages))]
     manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
-    return Book(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
+    return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
 
 def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:

@@ -26,8 +26,8 @@ from xlsxattn.builder.pages.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.pages.shelf import weights_page
 from xlsxattn.builder.pages.similar import similar_page
+from xlsxattn.builder.pages.weight_pages import weights_page
 from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.language import say
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification import Spec
     from xlsxattn.builder.specification.settings import SheetSpec
 
-LEAST_WORD = 10.0
+MIN_WORD = 10.0
 """Characters that a word takes which a model may write."""
 IN_LEAD = {
     "placed": "Words become rows of numbers, and each gets its place added: this is what the first layer "
@@ -182,7 +182,7 @@ def _words(lane: Lane, d_model: int) -> Steps:
     if lane.growing:
         names = {"typed": f"{lane.id}_Tokens", "next": f"{p}_Next"}
         (tokens,) = lane.column(lane.tokens, ops.GROWN, "word label", **names)
-        wide = max(LEAST_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
+        wide = max(MIN_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
         ids = f"{p}_Ids"
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)

@@ -25,8 +25,8 @@ from xlsxattn.builder.specification.settings import (
     SheetSpec,
 )
 from xlsxattn.builder.specification.table import identifier, show
-from xlsxattn.choice import nearest, with_near
 from xlsxattn.language import say
+from xlsxattn.suggestions import nearest, with_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.table import Table
     from xlsxattn.builder.specification.words import Context, Vocabulary
 
-MOST_MAPS, LONGEST_MAPPED = 32, 16
+MAX_MAPS, MAX_MAPPED_LENGTH = 32, 16
 """Heads and words up to which a page of all heads' attention is made without being asked for."""
-MOST_HEADS, MOST_LAYERS, MOST_COLUMNS, MOST_CLASSES, MOST_NEAR = 64, 64, 4096, 256, 256
-MOST_TRIES = 3
+MAX_HEADS, MAX_LAYERS, MAX_COLUMNS, MAX_CLASSES, MAX_NEAR = 64, 64, 4096, 256, 256
+MAX_TRIES = 3
 
 _OWN = ("id", "title", "kind", "about", "try")
 _SIZES = ("d_k", "d_v", "seed", "weights")
@@ -141,12 +141,12 @@ class _Reader:
     def tries(self) -> tuple[str, ...]:
         """What the sheet invites to try."""
         found = self.table.data.get("try", [""])
-        if not isinstance(found, list) or not 1 <= len(found) <= MOST_TRIES:
+        if not isinstance(found, list) or not 1 <= len(found) <= MAX_TRIES:
             raise self.table.error(
                 "try",
                 "found {found}, a list of one to {most} sentences is needed",
                 found=show(found),
-                most=MOST_TRIES,
+                most=MAX_TRIES,
             )
         listed = found if "try" in self.table.data else []
         return tuple(self.table.prose(f"try[{i}]", text) for i, text in enumerate(listed, 1))
@@ -170,12 +170,12 @@ class _Reader:
 
     def _near(self) -> tuple[str, ...]:
         table, found = self.table, self.table.data.get("near", [])
-        if not isinstance(found, list) or len(found) > MOST_NEAR:
+        if not isinstance(found, list) or len(found) > MAX_NEAR:
             raise table.error(
                 "near",
                 "found {found}, a list of at most {most} words is needed",
                 found=show(found),
-                most=MOST_NEAR,
+                most=MAX_NEAR,
             )
         words = tuple(table.word("near", word) for word in found)
         for word in words:
@@ -193,7 +193,7 @@ class _Reader:
             "scale": table.flag("scale", default=True),
             "mask": self._mask(),
             "headed": headed,
-            "heads": table.count("heads", 1, MOST_HEADS),
+            "heads": table.count("heads", 1, MAX_HEADS),
             "bias": table.flag("bias", default=self.model),
             **self._positions(),
             **(self._model() if self.model else {}),
@@ -205,8 +205,8 @@ class _Reader:
                 "tempered": "temperature" in table.data,
             }
         if "maps" in KEYS[self.kind]:
-            few = settings["heads"] * settings.get("layers", 1) in range(2, MOST_MAPS + 1)
-            short = max(len(self.contexts[c].words) for c in contexts) <= LONGEST_MAPPED
+            few = settings["heads"] * settings.get("layers", 1) in range(2, MAX_MAPS + 1)
+            short = max(len(self.contexts[c].words) for c in contexts) <= MAX_MAPPED_LENGTH
             settings["maps"] = table.flag("maps", default=few and short)
         if settings.get("generate") and settings["mask"] == "causal+padding":
             raise table.error(
@@ -278,7 +278,7 @@ class _Reader:
         }
 
     def _kv_heads(self, heads: int) -> int:
-        found = self.table.count("kv_heads", heads, MOST_HEADS)
+        found = self.table.count("kv_heads", heads, MAX_HEADS)
         if heads % found:
             raise self.table.error(
                 "kv_heads", "found {found}, which does not divide the {heads} heads", found=found, heads=heads
@@ -303,8 +303,8 @@ class _Reader:
         table, post = self.table, self.kind != "decoder"
         residual = table.one_of("residual", RESIDUALS, RESIDUALS[post])
         found: dict[str, Any] = {
-            "layers": table.count("layers", 1, MOST_LAYERS),
-            "d_ff": table.count("d_ff", 4 * self.vocabulary.d_model, MOST_COLUMNS),
+            "layers": table.count("layers", 1, MAX_LAYERS),
+            "d_ff": table.count("d_ff", 4 * self.vocabulary.d_model, MAX_COLUMNS),
             "norm": table.one_of("norm", NORMS, NORMS[0]),
             "epsilon": table.positive("epsilon", 1e-5),
             "residual": residual,
@@ -330,11 +330,11 @@ class _Reader:
 
     def _classes(self) -> tuple[str, ...]:
         found = self.table.data.get("classes")
-        if not isinstance(found, list) or not 1 < len(found) <= MOST_CLASSES:
+        if not isinstance(found, list) or not 1 < len(found) <= MAX_CLASSES:
             sentence = say(
                 "found {found}, a list of two to {most} names is needed",
                 found=show(found),
-                most=MOST_CLASSES,
+                most=MAX_CLASSES,
             )
             raise self.table.error("classes", "is missing" if found is None else sentence)
         classes = tuple(self.table.word("classes", name) for name in found)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.settings import KINDS, SheetSpec
 from xlsxattn.builder.specification.sheets import parse_sheets
-from xlsxattn.builder.specification.table import ID, LONGEST_ID, RESERVED, SpecError, Table, read_toml
+from xlsxattn.builder.specification.table import ID, MAX_ID_LENGTH, RESERVED, SpecError, Table, read_toml
 from xlsxattn.builder.specification.words import (
     Context,
     Vocabulary,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
 TOP = ("title", "about", "lang", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
-LONGEST_ABOUT = 1000
+MAX_ABOUT_LENGTH = 1000
 """Characters of the paragraph on Start."""
 EXPLAIN = ("short", "full")
 """How much a workbook says beside its numbers."""
@@ -106,7 +106,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
                 raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
     explain = top.one_of("explain", EXPLAIN, EXPLAIN[0])
     lang = top.one_of("lang", codes(), "en")
-    about = top.prose("about", data["about"], LONGEST_ABOUT) if "about" in data else ""
+    about = top.prose("about", data["about"], MAX_ABOUT_LENGTH) if "about" in data else ""
     return Spec(title, focus, vocabulary, contexts, sheets, explain, lang, about)
 
 
@@ -123,7 +123,7 @@ def _sheets(top: Table) -> list[Table]:
 def _id(sheet: Mapping[str, Any]) -> str:
     """The id of a sheet, where it has one that can be."""
     found = sheet.get("id")
-    return found if isinstance(found, str) and ID.fullmatch(found) and len(found) <= LONGEST_ID else ""
+    return found if isinstance(found, str) and ID.fullmatch(found) and len(found) <= MAX_ID_LENGTH else ""
 
 
 def _focus(top: Table, contexts: tuple[Context, ...]) -> str:

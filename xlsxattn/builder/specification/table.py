@@ -9,10 +9,10 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xlsxattn.builder.specification.syntax import binary, slip
-from xlsxattn.choice import nearest, with_near
-from xlsxattn.foreign import reason
+from xlsxattn.builder.specification.toml_hints import binary, slip
 from xlsxattn.language import say
+from xlsxattn.suggestions import nearest, with_near
+from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 Matrix: TypeAlias = "tuple[tuple[float, ...], ...] | NDArray[np.floating[Any]]"
 """Numbers row by row; where there are very many, an array of float32 or float64 (rows × cols)."""
 
-LONGEST_TEXT = 255
-LARGEST = 1e50
-LONGEST_SHOWN = 40
+MAX_TEXT_LENGTH = 255
+MAX_ABS = 1e50
+MAX_SHOWN_LENGTH = 40
 RESERVED = re.compile(r"vocab|xlsxattn|w|b|[hlg]\d+")
 ID = re.compile(r"[a-z][a-z0-9]*")
-LONGEST_ID = 32
+MAX_ID_LENGTH = 32
 SENTENCE = "{source}: {place}: {sentence}"
 
 
@@ -92,11 +92,11 @@ class Table:
         """The text under a key, or the default."""
         return self.word(key, self.data.get(key, default))
 
-    def prose(self, key: str, value: object, most: int = LONGEST_TEXT) -> str:
+    def prose(self, key: str, value: object, most: int = MAX_TEXT_LENGTH) -> str:
         """Check a sentence or a paragraph; its line breaks, and blanks beside them, are one blank each."""
         return self.word(key, " ".join(value.split()) if isinstance(value, str) else value, most)
 
-    def word(self, key: str, value: object, most: int = LONGEST_TEXT) -> str:
+    def word(self, key: str, value: object, most: int = MAX_TEXT_LENGTH) -> str:
         """Check a text that will stand in a cell, of so many characters at most; give it in Unicode NFC."""
         if not isinstance(value, str):
             raise self.error(key, "found {found}, text is needed", found=show(value))
@@ -151,13 +151,13 @@ class Table:
         for i, item in enumerate(value):
             if isinstance(item, bool) or not isinstance(item, int | float):
                 raise self.error(key, "number {i} is {item}, a number is needed", i=i + 1, item=show(item))
-            if not abs(item) <= LARGEST:
+            if not abs(item) <= MAX_ABS:
                 raise self.error(
                     key,
                     "number {i} is {item}, a number within ±{largest:g} is needed",
                     i=i + 1,
                     item=show(item),
-                    largest=LARGEST,
+                    largest=MAX_ABS,
                 )
         return tuple(float(item) for item in value)
 
@@ -188,8 +188,8 @@ def known_here(known: Iterable[str]) -> Phrase:
 
 def identifier(table: Table, key: str, value: object, what: str) -> str:
     """Check an id: of a sheet, of a context."""
-    if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > LONGEST_ID:
-        form = say("small Latin letters and digits, a letter first, at most {most}", most=LONGEST_ID)
+    if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > MAX_ID_LENGTH:
+        form = say("small Latin letters and digits, a letter first, at most {most}", most=MAX_ID_LENGTH)
         raise table.error(
             key,
             "{found} cannot be the id of {what}: {form} are needed",
@@ -248,10 +248,10 @@ def show(value: object) -> str:
     if isinstance(value, dt.date | dt.time):
         return str(value)
     if isinstance(value, str):
-        short = len(repr(value)) <= LONGEST_SHOWN
-        return say("{text!r}", text=value if short else f"{value[: LONGEST_SHOWN - 5]}...")
+        short = len(repr(value)) <= MAX_SHOWN_LENGTH
+        return say("{text!r}", text=value if short else f"{value[: MAX_SHOWN_LENGTH - 5]}...")
     try:
         text = "true" if value is True else "false" if value is False else repr(value)
     except ValueError:  # Python spells out no whole number of more digits
         return say("a number of more than 4,300 digits")
-    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[: MAX_SHOWN_LENGTH - 3]}..."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LISTS = (".txt", ".words", ".vocab", ".csv", ".tsv")
-LONGEST_LINE = 1_000_000
+MAX_LINE_LENGTH = 1_000_000
 _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
 
 
@@ -115,7 +115,7 @@ def _lines(path: Path) -> Iterator[Iterator[str]]:
         unpacked = gzip.GzipFile(fileobj=raw) if start == _GZIP else raw
         text = io.TextIOWrapper(unpacked, encoding="utf-8", newline="\n")
         try:
-            yield iter(lambda: text.readline(LONGEST_LINE), "")
+            yield iter(lambda: text.readline(MAX_LINE_LENGTH), "")
         finally:
             text.detach()
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from xlsxattn.builder.specification import vector_files
 from xlsxattn.builder.specification.table import SpecError
-from xlsxattn.choice import nearest
-from xlsxattn.foreign import not_toml, reason
 from xlsxattn.language import say
+from xlsxattn.suggestions import nearest
+from xlsxattn.system_errors import not_toml, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-MOST_NAMED = 5
+MAX_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ def _read(path: Path, words: Sequence[str]) -> vector_files.Found:
 
 
 def _lacking(lacking: Sequence[str], found: vector_files.Found) -> str:
-    named = ", ".join(repr(word) for word in lacking[:MOST_NAMED])
-    if len(lacking) > MOST_NAMED:
-        named = say("{names} and {n} more", names=named, n=len(lacking) - MOST_NAMED)
+    named = ", ".join(repr(word) for word in lacking[:MAX_NAMED])
+    if len(lacking) > MAX_NAMED:
+        named = say("{names} and {n} more", names=named, n=len(lacking) - MAX_NAMED)
     hints: Mapping[str, str] = found.alike
     near = hints.get(lacking[0].casefold()) or nearest(lacking[0], found.rows)
     one, more = say("lacks the word {words}"), say("lacks the words {words}")

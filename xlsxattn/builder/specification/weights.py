@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import known_here, show
-from xlsxattn.choice import nearest
 from xlsxattn.language import say
+from xlsxattn.suggestions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Shape = tuple[int, int]
 
-MOST_SIZE = 1024
+MAX_SIZE = 1024
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
@@ -114,7 +114,7 @@ def sizes(
     found = {}
     for key, name in (("d_k", f"{prefix}W_K"), ("d_v", f"{prefix}W_V")):
         if key in table.data:
-            found[key] = table.count(key, 1, MOST_SIZE)
+            found[key] = table.count(key, 1, MAX_SIZE)
         elif name in given:
             columns = len(given[name][0])
             if columns % kv_heads:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification import vectors
 from xlsxattn.builder.specification.table import SpecError, Table, identifier, show
-from xlsxattn.choice import nearest
 from xlsxattn.language import is_wide, say
+from xlsxattn.suggestions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
-MOST_WORDS, MOST_CONTEXTS, MOST_COLUMNS = 256, 100, 1024
-MOST_NAMED = 8
+MAX_WORDS, MAX_CONTEXTS, MAX_COLUMNS = 256, 100, 1024
+MAX_NAMED = 8
 """Words that an error names, of those that the vocabulary lacks."""
-LONGEST_TOLD, LONGEST_PARTED = 40, 300
+MAX_TOLD_LENGTH, MAX_PARTED_LENGTH = 40, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Context:
     @property
     def is_short(self) -> bool:
         """Whether its words fit in a chart's legend."""
-        return len(" ".join(self.words)) <= LONGEST_TOLD
+        return len(" ".join(self.words)) <= MAX_TOLD_LENGTH
 
 
 def _token(table: Table, key: str, value: object) -> str:
@@ -90,7 +90,7 @@ def _words(table: Table, spoken: Sequence[str]) -> tuple[Table, Sequence[str], s
         return table.data_file("from", name).table("tokens", None), (), ""
     path = (table.folder or Path()) / name
     words = tuple(dict.fromkeys((*spoken, *_listed(table))))
-    components = table.count("components", 1, MOST_COLUMNS) if "components" in table.data else None
+    components = table.count("components", 1, MAX_COLUMNS) if "components" in table.data else None
     try:
         found = vectors.load(path, words, components)
     except SpecError as error:
@@ -138,9 +138,9 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
     found = table.data.get("dimensions", default)
     if not isinstance(found, list) or not found:
         raise table.error("dimensions", "found {found}, a list of names is needed", found=show(found))
-    if len(found) > MOST_COLUMNS:
+    if len(found) > MAX_COLUMNS:
         raise table.error(
-            "dimensions", "has {n} names, at most {most} are possible", n=len(found), most=MOST_COLUMNS
+            "dimensions", "has {n} names, at most {most} are possible", n=len(found), most=MAX_COLUMNS
         )
     dimensions = tuple(table.word(f"dimensions[{i + 1}]", name) for i, name in enumerate(found))
     for i, name in enumerate(dimensions):
@@ -169,12 +169,12 @@ def _embedding(tokens: Table, key: str, value: object) -> tuple[float, ...]:
 def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
     """The sentences by their contexts' ids, split into words that are not looked up yet."""
     table = top.table("contexts", None)
-    if not 1 <= len(table.data) <= MOST_CONTEXTS:
+    if not 1 <= len(table.data) <= MAX_CONTEXTS:
         raise top.error(
             "contexts",
             "has {n} sentences, from 1 to {most} are possible",
             n=len(table.data),
-            most=MOST_CONTEXTS,
+            most=MAX_CONTEXTS,
         )
     return {
         identifier(table, key, key, say("a context")): _sentence(table, key, value)
@@ -193,7 +193,7 @@ def parse_contexts(
 
 def _padded(top: Table, contexts: tuple[Context, ...]) -> tuple[Context, ...]:
     """The contexts, each with so many cells as the spec's length says; blank ones follow its words."""
-    length = top.count("length", 1, MOST_WORDS)
+    length = top.count("length", 1, MAX_WORDS)
     for c in contexts:
         if len(c.words) > length:
             raise top.error(
@@ -211,9 +211,9 @@ def _sentence(table: Table, key: str, value: object) -> tuple[str, ...]:
     found = value.split() if isinstance(value, str) else value
     if not found:
         raise table.error(key, "the sentence is empty, at least one word is needed")
-    if len(found) > MOST_WORDS:
+    if len(found) > MAX_WORDS:
         raise table.error(
-            key, "the sentence has {n} words, at most {most} are possible", n=len(found), most=MOST_WORDS
+            key, "the sentence has {n} words, at most {most} are possible", n=len(found), most=MAX_WORDS
         )
     return tuple(_token(table, key, word) for word in found)
 
@@ -230,7 +230,7 @@ def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocab
         raise top.error(
             place, "words stand apart, with blanks between them: {said}; or write a list of words", said=said
         )
-    meant = {word: _meant(word, vocabulary.tokens) for word in list(lacking)[:MOST_NAMED]}
+    meant = {word: _meant(word, vocabulary.tokens) for word in list(lacking)[:MAX_NAMED]}
     if len(lacking) > 1:
         found = [_named(word, near) for word, near in meant.items()]
         if more := len(lacking) - len(found):
@@ -283,7 +283,7 @@ def parts_of(word: str, tokens: Collection[str]) -> tuple[str, ...]:
     >>> parts_of("cat,mouse", {"cat", "mouse"}), parts_of("cats", {"cat"}), parts_of("concat", {"cat"})
     (('cat', 'mouse'), (), ())
     """
-    if word in tokens or len(word) > LONGEST_PARTED:
+    if word in tokens or len(word) > MAX_PARTED_LENGTH:
         return ()
     longest = max(map(len, tokens), default=0)
     best: list[tuple[int, int, tuple[tuple[str, bool], ...]]] = [(0, 0, ())]

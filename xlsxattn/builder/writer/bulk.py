@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from xlsxattn.builder.graph import Block
-    from xlsxattn.builder.layout.placed import Sheet
+    from xlsxattn.builder.layout.placed import PlacedSheet
 
     Numbers = NDArray[np.floating[Any]]
     Tick = Callable[[int], None]
 
-LEAST = 4096
+MIN_COUNT = 4096
 """Cells of a block that goes past XlsxWriter."""
-LEAST_COLUMNS = 8
+MIN_COLUMNS = 8
 THREADS = 2
 """So many deflate at a time: zlib-ng lets others run, and memory holds so many blocks, deflated."""
 _DIMENSION = re.compile(rb'(<dimension ref="[A-Z]+\d+:)([A-Z]+)')
@@ -59,7 +59,7 @@ class Strip:
 def numbers(block: Block) -> Numbers | None:
     """A block's values where they go past XlsxWriter, else nothing: enough of them, and numbers alone."""
     values = block.values
-    if len(values) == 0 or block.rows * block.cols < LEAST or block.cols < LEAST_COLUMNS:
+    if len(values) == 0 or block.rows * block.cols < MIN_COUNT or block.cols < MIN_COLUMNS:
         return None
     if isinstance(values, np.ndarray):
         return values
@@ -67,7 +67,7 @@ def numbers(block: Block) -> Numbers | None:
     return np.array(values, np.float64) if plain else None
 
 
-def strips(sheets: Sequence[Sheet]) -> dict[str, list[Strip]]:
+def strips(sheets: Sequence[PlacedSheet]) -> dict[str, list[Strip]]:
     """The blocks that go past XlsxWriter, by the name of the part that XlsxWriter makes of their sheet."""
     found: dict[str, list[Strip]] = {}
     for i, sheet in enumerate(sheets, 1):
@@ -77,7 +77,7 @@ def strips(sheets: Sequence[Sheet]) -> dict[str, list[Strip]]:
     return found
 
 
-def cells(sheets: Sequence[Sheet]) -> int:
+def cells(sheets: Sequence[PlacedSheet]) -> int:
     """How many cells go past XlsxWriter."""
     return sum(strip.values.size for own in strips(sheets).values() for strip in own)
 
@@ -92,7 +92,7 @@ class Packer:
 
     def pack(self, source: Path, target: Path, bulk: Mapping[str, Sequence[Strip]]) -> None:
         """Copy XlsxWriter's archive, the bulk put into its sheets."""
-        with zipfile.ZipFile(source) as made, packing.Archive(target, "w") as archive:
+        with zipfile.ZipFile(source) as made, packing.PackingArchive(target, "w") as archive:
             for info in made.infolist():
                 if info.filename in bulk:
                     pieces = self._pieces(made.read(info), bulk[info.filename])
@@ -101,7 +101,7 @@ class Packer:
                 else:
                     archive.copy(made, info)
 
-    def _pieces(self, xml: bytes, own: Sequence[Strip]) -> list[packing.Piece]:
+    def _pieces(self, xml: bytes, own: Sequence[Strip]) -> list[packing.DeflatedPart]:
         """A sheet as deflated pieces: what lies between strips, and the rows of strips that share rows."""
         stretches: list[tuple[bytes, Sequence[Strip]]] = []
         at = 0
@@ -115,7 +115,7 @@ class Packer:
             pieces = list(pool.map(lambda stretch: self._piece(*stretch), stretches))
         return [*pieces, self._piece(xml[at:], (), last=True)]
 
-    def _piece(self, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.Piece:
+    def _piece(self, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.DeflatedPart:
         return packing.deflated(self._filled(xml, band) if band else [xml], self.spool, self.lock, last=last)
 
     def _filled(self, xml: bytes, band: Sequence[Strip]) -> Iterator[bytes]:

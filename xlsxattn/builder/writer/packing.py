@@ -21,7 +21,7 @@ _ZEROS = bytes(BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class DeflatedPart:
     """A stretch of a part that is deflated already: where it stands in a file, and what it unpacks to.
 
     Attributes:
@@ -37,7 +37,7 @@ class Piece:
     crc: int
 
 
-def deflated(chunks: Iterable[bytes], file: IO[bytes], lock: Lock, *, last: bool) -> Piece:
+def deflated(chunks: Iterable[bytes], file: IO[bytes], lock: Lock, *, last: bool) -> DeflatedPart:
     """Deflate a stretch into the end of a file, so that any other may come before or (not last) after it.
 
     The lock is for those that do the same to the same file; deflating, they do not wait for each other.
@@ -53,10 +53,10 @@ def deflated(chunks: Iterable[bytes], file: IO[bytes], lock: Lock, *, last: bool
     with lock:
         start = file.seek(0, 2)
         file.writelines(made)
-        return Piece(start, file.tell() - start, size, crc)
+        return DeflatedPart(start, file.tell() - start, size, crc)
 
 
-def joined(pieces: Iterable[Piece]) -> tuple[int, int]:
+def joined(pieces: Iterable[DeflatedPart]) -> tuple[int, int]:
     """Size and checksum of what several pieces unpack to, one after the other.
 
     A checksum is linear: what stands before n bytes changes theirs as it would change that of n zeros.
@@ -74,7 +74,7 @@ def _over_zeros(crc: int, count: int) -> int:
     return zlib_ng.crc32(_ZEROS[: count % BLOCK], crc)
 
 
-class Archive(zipfile.ZipFile):
+class PackingArchive(zipfile.ZipFile):
     """An archive that takes parts as they come out of another one."""
 
     def add(self, name: str, content: bytes) -> None:

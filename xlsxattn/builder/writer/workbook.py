@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from xlsxattn.builder.graph import Cell, Chart, Series
-    from xlsxattn.builder.layout.placed import Placed, Rectangle, Sheet
+    from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
     from xlsxattn.language import Language
 
     Grid = Sequence[Sequence[Any]] | NDArray[Any]
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
 A3, A4 = 8, 9
 """Papers, by their numbers in the file format."""
-LONGEST_TIP = 255
+MAX_TIP_LENGTH = 255
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
 def write(
     path: Path,
     title: str,
-    sheets: Sequence[Sheet],
+    sheets: Sequence[PlacedSheet],
     values: Mapping[str, Grid] | None = None,
     language: Language = ENGLISH,
     *,
@@ -82,7 +82,7 @@ def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
     return (float(str(value)) for value in row)
 
 
-def _typed(sheet: Sheet, takes: str) -> Iterator[Rectangle]:
+def _typed(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
     """The cells that take what a person types, and offer no list of it."""
     for placed in sheet.placed:
         block = placed.block
@@ -186,7 +186,7 @@ class _Writer:
         self,
         path: Path,
         title: str,
-        sheets: Sequence[Sheet],
+        sheets: Sequence[PlacedSheet],
         values: Mapping[str, Grid],
         language: Language,
     ) -> None:
@@ -230,7 +230,7 @@ class _Writer:
             if name in wanted:
                 self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: Sheet, *, first: bool) -> Any:  # noqa: ANN401
+    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:  # noqa: ANN401
         """A worksheet with its cells."""
         ws = self.book.add_worksheet(sheet.tab, _Worksheet)
         if first:
@@ -253,13 +253,13 @@ class _Writer:
             self._block(ws, placed, look)
         return ws
 
-    def finish(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+    def finish(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
         """Add what shows cells in other ways: rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
 
-    def _page(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+    def _page(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
         ws.set_default_row(sheet.row)
@@ -293,7 +293,7 @@ class _Writer:
                 f"internal:{text.target}",
                 look,
                 text.text,
-                text.tip[:LONGEST_TIP],
+                text.tip[:MAX_TIP_LENGTH],
             )
         else:
             ws.write_string(text.row, text.col, text.text, look)
@@ -320,7 +320,7 @@ class _Writer:
             rows = values[cells.top - placed.row : cells.bottom - placed.row + 1]
             ws.array_formula(cells, formula, look, [row[left:right] for row in rows])
 
-    def _rules(self, ws: Any, sheet: Sheet) -> None:  # noqa: ANN401
+    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
         for placed in sheet.placed:
             r = placed.area
             for rule in self._conditions(placed):

@@ -23,7 +23,7 @@ from xlsxattn.checker.engines.processes import (
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.language import say
-from xlsxattn.scratch import workplace
+from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

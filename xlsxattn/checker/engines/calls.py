@@ -24,16 +24,16 @@ from xlsxattn.checker.engines.processes import (
     run,
 )
 from xlsxattn.checker.engines.values import saved_values
-from xlsxattn.foreign import reason
 from xlsxattn.language import say
-from xlsxattn.scratch import workplace
+from xlsxattn.system_errors import reason
+from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xlsxattn.checker.cells import Edits
     from xlsxattn.checker.engines.processes import Answer, Job, Limits
-    from xlsxattn.checker.reading.runs import Runs
+    from xlsxattn.checker.reading.runs import NumberRuns
 
 _CHILD = Path(__file__).parent / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
@@ -79,7 +79,7 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[A
     return answers
 
 
-def _spooled(runs: Mapping[str, Runs], path: Path) -> list[tuple[str, int, int, int]]:
+def _spooled(runs: Mapping[str, NumberRuns], path: Path) -> list[tuple[str, int, int, int]]:
     """Write the numbers of runs one after the other, and say where each run begins and how long it is."""
     found = []
     with path.open("wb") as file:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.engines.calls import convert, write_profile
 from xlsxattn.checker.engines.processes import failure
 from xlsxattn.checker.engines.values import part_of
-from xlsxattn.scratch import workplace
+from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from pathlib import Path

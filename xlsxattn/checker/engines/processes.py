@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.cells import Area, Grid
-    from xlsxattn.checker.reading.runs import Runs
+    from xlsxattn.checker.reading.runs import NumberRuns
 
 TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnumeric"}
 PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
@@ -60,7 +60,7 @@ class Job:
 
     path: Path
     areas: Mapping[str, Area]
-    runs: Mapping[str, Runs] = field(default_factory=dict)
+    runs: Mapping[str, NumberRuns] = field(default_factory=dict)
 
 
 """What to type into which cells: (sheet, row, column) → number or text; "" empties a cell."""

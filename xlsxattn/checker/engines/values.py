@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 
-from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.opening import CellsOnly
-from xlsxattn.checker.reading.sheets import Rows, value_of
+from xlsxattn.checker.reading.sheets import RowParser, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
         KeyError: there is no such sheet.
         Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
     """
-    with warnings.catch_warnings(), Archive(path) as archive:
+    with warnings.catch_warnings(), GuardedArchive(path) as archive:
         warnings.simplefilter("ignore", UserWarning)  # on styles and extensions, which hold no values
         reader = CellsOnly(archive, parse=False)
         reader.read()
@@ -39,7 +39,7 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
             here = {name: area for name, area in areas.items() if area.sheet == sheet}
             with archive.open(reader.targets[sheet]) as source:
                 # without formats for dates, as a date would lose digits on the way back to a number
-                parser = Rows(source, reader.shared_strings, data_only=True)
+                parser = RowParser(source, reader.shared_strings, data_only=True)
                 grids |= _one_pass(parser.parse(), here)
             archive.runs(reader.targets[sheet]).fill({name: grids[name] for name in here}, here)
     return {name: grids[name] for name in areas}
@@ -51,7 +51,7 @@ def part_of(path: Path, tab: str) -> str:
     Raises:
         KeyError: there is no such sheet.
     """
-    with warnings.catch_warnings(), Archive(path) as archive:
+    with warnings.catch_warnings(), GuardedArchive(path) as archive:
         warnings.simplefilter("ignore", UserWarning)
         reader = CellsOnly(archive, parse=False)
         reader.read()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from xlsxattn.checker.reading.limits import MB, STANDARD, NotCheckableError
-from xlsxattn.checker.reading.runs import LARGE, Runs, Stripped
+from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Counts:
             self.longest = max(self.longest, *formulas, 0)
 
 
-class Archive(zipfile.ZipFile):
+class GuardedArchive(zipfile.ZipFile):
     """An archive whose parts are looked over, whole, before anybody parses them.
 
     Counting on every opening bounds a part that the workbook names a thousand times.
@@ -85,7 +85,7 @@ class Archive(zipfile.ZipFile):
         """
         self.named, self.allowed = path, allowed
         self.seen, self._parts = Counts(), dict[str, Counts]()
-        self._left: dict[str, tuple[bytes, Runs]] = {}
+        self._left: dict[str, tuple[bytes, NumberRuns]] = {}
         if not path.exists():
             raise NotCheckableError(say("{path}: there is no such file", path=path))
         if not path.is_file():
@@ -151,9 +151,9 @@ class Archive(zipfile.ZipFile):
         self.charge([part])
         return io.BytesIO(self._left[part][0]) if part in self._left else super().open(name, *args, **options)
 
-    def runs(self, name: str) -> Runs:
+    def runs(self, name: str) -> NumberRuns:
         """The runs of plain numbers that were taken out of a part; none where it is not large."""
-        return self._left[name][1].copy() if name in self._left else Runs()
+        return self._left[name][1].copy() if name in self._left else NumberRuns()
 
     def charge(self, names: Iterable[str]) -> None:
         """Look parts over and add them to what was seen, as many times as they are named.

@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from xlsxattn.checker.cells import Area, Value
-    from xlsxattn.checker.reading.runs import Runs
+    from xlsxattn.checker.reading.runs import NumberRuns
 
     Numbers = NDArray[np.float64]
     At = tuple[str, int, int]
 
 SAMPLE = 50
-LEAST = 1024
+MIN_COUNT = 1024
 """Cells of a range that becomes an array."""
-MOST, MOST_ROWS = 2_000, 4_000_000
+MAX_COUNT, MAX_ROWS = 2_000, 4_000_000
 """Arrays, and rows that are looked at for them: names that overlap could ask for very many."""
 
 
@@ -29,7 +29,9 @@ class Blocks:
     A range inside another one is a view of it: what is typed into the one shows in the other.
     """
 
-    def __init__(self, names: Mapping[str, Area], others: Iterable[Area], runs: Mapping[str, Runs]) -> None:
+    def __init__(
+        self, names: Mapping[str, Area], others: Iterable[Area], runs: Mapping[str, NumberRuns]
+    ) -> None:
         """Find them among names, given the runs of each sheet that has some.
 
         Args:
@@ -40,15 +42,20 @@ class Blocks:
         self.areas: dict[str, Area] = {}
         self._arrays: dict[str, Numbers] = {}
         self._inside: dict[str, str] = {}
-        rows_left = MOST_ROWS
+        rows_left = MAX_ROWS
         across = list(others)
         for name, area in sorted(names.items(), key=lambda item: -item[1].rows * item[1].cols):
             around = next((n for n in self._arrays if _inside(area, self.areas[n])), "")
             own = runs.get(area.sheet)
-            if not around and own and LEAST <= area.rows * area.cols <= own.cells and rows_left >= area.rows:
+            if (
+                not around
+                and own
+                and MIN_COUNT <= area.rows * area.cols <= own.cells
+                and rows_left >= area.rows
+            ):
                 rows_left -= area.rows
                 array = own.block(area.row, area.col, area.rows, area.cols)
-                if array is not None and len(self._arrays) < MOST:
+                if array is not None and len(self._arrays) < MAX_COUNT:
                     self._arrays[name], around = array, name
                     own.share(array, area.row, area.col)
             if around:

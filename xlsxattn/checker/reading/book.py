@@ -12,15 +12,15 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.origin import no_workbook, other_kind
+from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.reading.links import reaches
 from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
-from xlsxattn.checker.reading.runs import Runs
-from xlsxattn.foreign import words
+from xlsxattn.checker.reading.runs import NumberRuns
 from xlsxattn.language import say
+from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
 
 _PLAIN = re.compile(r"(?:'([^']+)'|([A-Za-z_]\w*))!(\$[A-Z]{1,3}\$\d{1,7}(?::\$[A-Z]{1,3}\$\d{1,7})?)")
 """How nearly all names are written: openpyxl takes ten times as long to see it."""
-LONGEST_FORMULA = 65_536  # Excel allows 8,192 characters, LibreOffice these
+MAX_FORMULA_LENGTH = 65_536  # Excel allows 8,192 characters, LibreOffice these
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ class Book:
     parts: tuple[str, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
     saved: Mapping[tuple[str, int, int], Value] = field(default_factory=dict)
-    runs: Mapping[str, Runs] = field(default_factory=dict)
+    runs: Mapping[str, NumberRuns] = field(default_factory=dict)
     blocks: Blocks = field(default_factory=lambda: Blocks({}, (), {}))
-    filled: Mapping[str, Runs] = field(default_factory=dict)
+    filled: Mapping[str, NumberRuns] = field(default_factory=dict)
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -119,7 +119,7 @@ def read(path: Path) -> Book:
     arrays = [f for f in formulas.values() if f.array]
     _bounded(path, (f.area for f in arrays), say("array formulas"))
     saved = dict(opened.saved)
-    filled: dict[str, Runs] = {}
+    filled: dict[str, NumberRuns] = {}
     for formula in arrays:
         # what an array formula fills beside its first cell are saved values, not typed ones
         _move(opened.runs, filled, formula.area)
@@ -153,21 +153,21 @@ def saved(book: Book) -> dict[str, Grid]:
     return grids | book.blocks.values()
 
 
-def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, Runs]) -> Blocks:
+def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, NumberRuns]) -> Blocks:
     """The ranges that hold plain numbers alone, where numbers may stand."""
     may = {n: area for n, area in names.items() if not is_text(n) and n not in manifest.formulas}
     return Blocks(may, (area for name, area in names.items() if name not in may), runs)
 
 
-def _move(runs: Mapping[str, Runs], others: dict[str, Runs], area: Area) -> None:
+def _move(runs: Mapping[str, NumberRuns], others: dict[str, NumberRuns], area: Area) -> None:
     """Move the cells of an area from runs to others."""
     own = runs.get(area.sheet)
     for row in range(area.row, area.row + area.rows if own else 0):
         for first, values in own.cut(row, area.col, area.col + area.cols - 1) if own else ():
-            others.setdefault(area.sheet, Runs()).add(row, first, values)
+            others.setdefault(area.sheet, NumberRuns()).add(row, first, values)
 
 
-def _loose(path: Path, runs: Mapping[str, Runs], blocks: Blocks) -> dict[tuple[str, int, int], Value]:
+def _loose(path: Path, runs: Mapping[str, NumberRuns], blocks: Blocks) -> dict[tuple[str, int, int], Value]:
     """The cells of runs that no block covers."""
     found: dict[tuple[str, int, int], Value] = {}
     for tab, own in runs.items():
@@ -227,7 +227,7 @@ def _sort(
     typed: dict[tuple[str, int, int], Value],
 ) -> None:
     at, value = (tab, cell.row - 1, cell.column - 1), cell.value
-    if cell.data_type == "f" and len(str(getattr(value, "text", value))) > LONGEST_FORMULA:
+    if cell.data_type == "f" and len(str(getattr(value, "text", value))) > MAX_FORMULA_LENGTH:
         where = Area(*at, 1, 1).address()
         raise ValueError(say("{cell} holds a formula of too many characters", cell=where))
     if isinstance(value, ArrayFormula):

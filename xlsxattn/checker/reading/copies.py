@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter, quote_sheetname
 
 from xlsxattn.checker.reading.links import reaches
 from xlsxattn.checker.reading.rows import looks_of, sheet
-from xlsxattn.checker.reading.runs import Runs
+from xlsxattn.checker.reading.runs import NumberRuns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ def without_values(
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
     with _typed_in(book, edits) as typed:
         long = typed if runs else {}
-        _save(book.workbook, path, [long.get(tab, Runs()) for tab in book.workbook.sheetnames])
+        _save(book.workbook, path, [long.get(tab, NumberRuns()) for tab in book.workbook.sheetnames])
 
 
 def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
@@ -72,7 +72,7 @@ def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
 
 
 @contextmanager
-def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, Runs]]:
+def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, NumberRuns]]:
     """Type sets of edits into the workbook, give its runs as they are then, and take them out again."""
     typed = {at: value for one in edits for at, value in one.items()}
     runs = {tab: own.after(_of(tab, typed)) for tab, own in book.runs.items()}
@@ -102,7 +102,7 @@ def _of(tab: str, typed: Edits) -> dict[tuple[int, int], float]:
     }
 
 
-def _save(workbook: Any, path: Path, runs: Sequence[Runs]) -> None:  # noqa: ANN401 - openpyxl's has no types
+def _save(workbook: Any, path: Path, runs: Sequence[NumberRuns]) -> None:  # noqa: ANN401 - openpyxl's has no types
     """Save a workbook as openpyxl does, but for its rows; stored, as it is read once, and soon."""
     own = [ws._cells for ws in workbook.worksheets]  # noqa: SLF001 - openpyxl has no other way to leave them out
     looks = looks_of(own)

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.origin import is_foreign
+from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.language import say

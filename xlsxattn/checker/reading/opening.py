@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.reader.excel import ExcelReader
 
-from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance
 from xlsxattn.checker.reading.runs import Twice
 from xlsxattn.checker.reading.sheets import SheetReader
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.reading.runs import Runs
+    from xlsxattn.checker.reading.runs import NumberRuns
 
 LOG = logging.getLogger(__name__)
 _PROPERTIES = "docProps/app.xml"
@@ -38,7 +38,7 @@ class CellsOnly(ExcelReader):
     openpyxl fills every cell that a merged range or a link claims to cover.
     """
 
-    def __init__(self, archive: Archive, *, parse: bool) -> None:
+    def __init__(self, archive: GuardedArchive, *, parse: bool) -> None:
         """Read from an archive; without `parse` the sheets are found but not parsed."""
         self.archive, self.valid_files = archive, archive.namelist()
         self.parse = parse
@@ -46,7 +46,7 @@ class CellsOnly(ExcelReader):
         self.shared_strings: list[str] = []
         self.targets: dict[str, str] = {}
         self.saved: dict[tuple[str, int, int], Value] = {}
-        self.runs: dict[str, Runs] = {}
+        self.runs: dict[str, NumberRuns] = {}
 
     def read(self) -> None:
         """Read everything, or only what leads to the sheets."""
@@ -111,7 +111,7 @@ class _Told:
             self.done += 1
 
 
-def _refuse_twice(runs: Runs, cells: Iterable[tuple[int, int]]) -> None:
+def _refuse_twice(runs: NumberRuns, cells: Iterable[tuple[int, int]]) -> None:
     """Refuse a cell that stands in a run and outside: nobody can say which of the two counts."""
     for row, col in cells:
         if next(runs.within(row - 1, col - 1, col - 1), None):
@@ -134,7 +134,7 @@ class Opened:
     saved: Mapping[tuple[str, int, int], Value]
     parts: tuple[str, ...]
     saved_by: str
-    runs: Mapping[str, Runs]
+    runs: Mapping[str, NumberRuns]
 
 
 def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
@@ -144,7 +144,7 @@ def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
         NotCheckableError: it holds more than allowed.
         Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
     """
-    with warnings.catch_warnings(), Archive(path, allowed) as archive:
+    with warnings.catch_warnings(), GuardedArchive(path, allowed) as archive:
         warnings.simplefilter("ignore")
         said = b""
         if _PROPERTIES in (parts := tuple(archive.namelist())):

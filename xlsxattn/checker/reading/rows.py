@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.checker.reading.runs import Runs
+    from xlsxattn.checker.reading.runs import NumberRuns
 
     Cells = Mapping[tuple[int, int], Any]
 
@@ -42,7 +42,7 @@ def looks_of(sheets: Iterable[Cells]) -> dict[bytes, int]:
     return found
 
 
-def sheet(cells: Cells, runs: Runs, looks: Mapping[bytes, int]) -> Iterator[bytes]:
+def sheet(cells: Cells, runs: NumberRuns, looks: Mapping[bytes, int]) -> Iterator[bytes]:
     """A sheet of rows and nothing else.
 
     Args:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 LARGE = 4 << 20
 """Bytes of a sheet from which runs are taken."""
-LEAST = 32
+MIN_COUNT = 32
 _BLOCK = 1 << 20
 _LONGEST_ROW = 16 << 20
 _MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -41,7 +41,7 @@ _STYLE, _NUMBER = rb'(?: s="\d{1,6}")?(?: t="n")?', rb"[-0-9.eE+]{1,32}"
 _CELL = rb'<c r="[A-Z]{1,3}\d{1,7}"%s><v>%s</v></c>' % (_STYLE, _NUMBER)
 _CELLS = re.compile(rb'<c r="([A-Z]+)(\d+)"([^<>]*)>')
 _NUMBER_OF = re.compile(rb' r="(\d{1,7})"')
-_RUN = re.compile(rb"(?:%s){%d,}" % (_CELL, LEAST))
+_RUN = re.compile(rb"(?:%s){%d,}" % (_CELL, MIN_COUNT))
 _FLAT = re.compile(
     rb'(?:<n/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>]*/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>/]*>'
     rb"(?:<f[^<>]*/>|<f[^<>]*>[^<]*</f>)?(?:<v/>|<v>[^<]*</v>|<is><t[^<>]*>[^<]*</t></is>)?</c>)*"
@@ -64,7 +64,7 @@ class Twice(ValueError):  # noqa: N818 - the name says what is wrong
     """A cell stands in its sheet twice."""
 
 
-class Runs:
+class NumberRuns:
     """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0."""
 
     def __init__(self) -> None:
@@ -90,13 +90,13 @@ class Runs:
             if first <= last:
                 yield first, values[first - col : last - col + 1]
 
-    def copy(self) -> Runs:
+    def copy(self) -> NumberRuns:
         """The same runs, to take others out of."""
-        other = Runs()
+        other = NumberRuns()
         other.rows, other.cells = {row: list(own) for row, own in self.rows.items()}, self.cells
         return other
 
-    def after(self, typed: Mapping[tuple[int, int], float]) -> Runs:
+    def after(self, typed: Mapping[tuple[int, int], float]) -> NumberRuns:
         """The same runs with other numbers in some of their cells."""
         other = self.copy()
         for (row, col), value in typed.items():
@@ -159,7 +159,7 @@ class Stripped:
 
     def __init__(self, source: IO[bytes]) -> None:
         """Read from a part."""
-        self.source, self.runs = source, Runs()
+        self.source, self.runs = source, NumberRuns()
         self._rest, self._inside, self._sure = b"", False, True
         self._before: list[tuple[int, bytes, int]] = []
 
@@ -192,7 +192,7 @@ class Stripped:
         start = row.find(b">", row.rfind(b"<row ")) + 1
         cells = row[start:]
         found: Sequence[_Found] = ()
-        if self._sure and start and len(cells) > LEAST * _SHORTEST:
+        if self._sure and start and len(cells) > MIN_COUNT * _SHORTEST:
             found = self._as_before(row[:start], cells) or _found(cells)
         kept = b"<n/>".join([cells[a:b] for a, b in _between(found, len(cells))])
         self._sure = self._sure and not any(sign in row[:start] + kept for sign in _STRANGE)
@@ -215,7 +215,7 @@ class Stripped:
                 return []  # there is none, or it is longer
             found.append(run)
             at = run.end
-        return found if len(cells) - at < LEAST * _SHORTEST else []
+        return found if len(cells) - at < MIN_COUNT * _SHORTEST else []
 
 
 class _Found(NamedTuple):

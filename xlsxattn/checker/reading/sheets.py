@@ -32,7 +32,7 @@ _FIRST = tuple("123456789")
 _COLUMN = {get_column_letter(col): col for col in range(1, 16_385)}
 
 
-class Rows(WorkSheetParser):
+class RowParser(WorkSheetParser):
     """Parses rows alone: heat maps and page settings compute nothing, and take half of the time."""
 
     def parse(self) -> Generator[Any, None, None]:
@@ -44,7 +44,7 @@ class Rows(WorkSheetParser):
                 yield row
 
 
-class BothValues(Rows):
+class BothValues(RowParser):
     """Parses what is entered, and puts down what is saved.
 
     Attributes:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 MASK_VALUE = -1e300  # what a cell shows for −∞
 TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
-SMALLEST = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
-SHORTEST, LONGEST = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow
+MIN_MAGNITUDE = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
+MIN_LENGTH, MAX_LENGTH = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow
 COLDEST = 1e-6  # no temperature is lower: scores are divided by it
 PROJECTED = ("Q", "K", "V")  # blocks that exist with weights only
 
@@ -101,7 +101,7 @@ def numbers(x: Sized, amplification: float = 1.0, *, blank_ok: bool = False) -> 
     magnitude = float(np.max(x.size))
     if not (np.isfinite(x.value).all() and math.isfinite(magnitude) and math.isfinite(amplification)):
         return Expected(x.value, "number", math.inf, math.inf)
-    return Expected(x.value, "number", max(SMALLEST, magnitude), max(1.0, amplification), blank_ok)
+    return Expected(x.value, "number", max(MIN_MAGNITUDE, magnitude), max(1.0, amplification), blank_ok)
 
 
 def causal_mask(n: int) -> Array:
@@ -183,7 +183,7 @@ def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:
     for v, M in ((a, M_a), (b, M_b)):
         length = math.hypot(*v.value[0])
         error = float(np.maximum(1.0, M / FREE)) * math.hypot(*v.size[0])  # in units of TOLERANCE
-        known = length > TOLERANCE * error and SHORTEST < length < LONGEST
+        known = length > TOLERANCE * error and MIN_LENGTH < length < MAX_LENGTH
         turns += error / length if known else math.inf
         lengths.append(length)
     value: float | str = "–"

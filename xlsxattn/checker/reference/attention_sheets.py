@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.focus import Gaze
-    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
     Trail: TypeAlias = dict[str, dict[str, Trace]]  # sheet → context → what it left
 
@@ -140,7 +140,7 @@ def outcome(
 
 
 def one_context(
-    sheet: SheetInfo, c: Context, w: Projections | None, places: Positions, inputs: Inputs
+    sheet: SheetInfo, c: ContextWords, w: Projections | None, places: Positions, inputs: Inputs
 ) -> tuple[Ranges, Trace]:
     """The ranges of one sentence."""
     p, dims, n = f"{sheet.id}_{c.id}", inputs["vocab_Dims"], len(c.ids)
@@ -160,7 +160,9 @@ def one_context(
     return found | parts | ranges, left
 
 
-def attention_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+def attention_sheet(
+    sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail
+) -> Ranges:
     """The ranges of a sheet with one head or many; leaves in the trail what a comparing sheet follows."""
     w = weights(sheet, inputs)
     places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
@@ -175,7 +177,7 @@ def attention_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Input
     return found | {f"{sheet.id}_Status": status(drifts)}
 
 
-def cross_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
     """The ranges of a sheet on which one sentence looks at another: §3.2.3, encoder-decoder attention."""
     s, dims, mask = sheet.id, inputs["vocab_Dims"], sheet.settings["mask"]
     if mask not in ("none", "padding"):

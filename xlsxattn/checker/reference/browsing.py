@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Sized, numbers
-from xlsxattn.checker.reference.rounding import Runs, expect
+from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, falling
 from xlsxattn.checker.reference.words import constant, count, labels, sentence, shaped
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.transformer import Tower
-    from xlsxattn.checker.reference.words import Context
+    from xlsxattn.checker.reference.words import ContextWords
 
 STRONGEST, WIDE = 5, 8
 FEW_ROWS, FEW_COLUMNS = 4, 3
 
 
-def chosen_head(tower: Tower, own: Sequence[Context]) -> tuple[Ranges, str]:
+def chosen_head(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, str]:
     """What the browser's page holds once, and the chosen head as names have it, ``l6_h12``."""
     s, heads, layers = tower.sheet.id, int(tower.sheet.settings["heads"]), tower.numbers
     layer = shaped(tower.inputs, f"{s}_Layer", 1, 1)[0, 0]
@@ -41,16 +41,16 @@ def chosen_head(tower: Tower, own: Sequence[Context]) -> tuple[Ranges, str]:
     return found, f"l{layers[at - 1]}_h{h}"
 
 
-def browsed(p: str, head: str, maps: Mapping[str, Runs], tokens: Array, pairs: int) -> Ranges:
+def browsed(p: str, head: str, maps: Mapping[str, NoisyArray], tokens: Array, pairs: int) -> Ranges:
     """The chosen head's map, (n, n), and its strongest pairs, the first in reading order where equal."""
     A, n = maps[f"{p}_{head}"], len(tokens)
-    flat = Runs(A.values.reshape(len(A.values), 1, n * n), A.size.reshape(1, n * n))
+    flat = NoisyArray(A.values.reshape(len(A.values), 1, n * n), A.size.reshape(1, n * n))
     order, doubts = falling(flat, pairs)
     doubt, places = any_doubt(doubts), order[0]
     top = np.sort(flat.values, axis=2)[:, 0, ::-1][:, :pairs, None]
     found = {
         f"{p}_Map": expect(A),
-        f"{p}_PairWeights": expect(Runs(top, flat.size[0, places][:, None])),
+        f"{p}_PairWeights": expect(NoisyArray(top, flat.size[0, places][:, None])),
         f"{p}_PairPlaces": doubt.over(constant(places[:, None] + 1.0)),
         f"{p}_PairFrom": doubt.over(Expected(tokens[places // n], "text")),
         f"{p}_PairTo": doubt.over(Expected(tokens[places % n], "text")),

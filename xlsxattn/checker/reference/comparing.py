@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Ranges
     from xlsxattn.checker.reference.attention_sheets import Trail
-    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 
 def doubted(x: Expected, coarse: float) -> Expected:
@@ -26,7 +26,7 @@ def doubted(x: Expected, coarse: float) -> Expected:
     return replace(x, coarse=float(coarse))
 
 
-def encoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
     """The ranges of an encoder; it is followed where it runs on every context."""
     found, left = encoded(sheet, contexts, inputs)
     if all(c.id in left for c in contexts) and "only" not in sheet.settings:
@@ -37,22 +37,24 @@ def encoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs,
     return found
 
 
-def decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+def decoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
     """The ranges of a decoder, which nothing follows."""
     return decoder(sheet, contexts, inputs)
 
 
-def encoder_decoder_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+def encoder_decoder_sheet(
+    sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail
+) -> Ranges:
     """The ranges of an encoder-decoder, which nothing follows."""
     return encoder_decoder(sheet, contexts, inputs)
 
 
-def classifier_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, _: Trail) -> Ranges:
+def classifier_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
     """The ranges of a classifier, which nothing follows."""
     return classifier(sheet, contexts, inputs)
 
 
-def near_words(sheet: SheetInfo, c: Context, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:
+def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:
     """The words that are held against, their embeddings, and the cosines of one context's rows with them."""
     s, p = sheet.id, f"{sheet.id}_{c.id}"
     words = shaped(inputs, f"{s}_Tokens", None, 1)
@@ -77,7 +79,7 @@ def near_words(sheet: SheetInfo, c: Context, left: Mapping[str, Trace], inputs: 
     return found
 
 
-def compare_sheet(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, trail: Trail) -> Ranges:
+def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
     """The focus word's row of X and of every Output and Attention before this sheet, and its cosines."""
     first = contexts[0]
     found: Ranges = {}

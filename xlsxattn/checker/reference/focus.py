@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Array, Head, Ranges
 
-MOST = 3  # so many words are said
+MAX_COUNT = 3  # so many words are said
 NOBODY = "–"  # what is said where the sentence lacks the focus word
 HUNDREDTH = 0.01
 
@@ -63,14 +63,14 @@ def gazing(position: int, words: Array, memory: Array, allowed: Array | None) ->
 
 def rank(s: str, lengths: Sequence[int]) -> Ranges:
     """1, 2, ..., as many as the longest of these sentences shows."""
-    return {f"{s}_Rank": constant(count(min(MOST, max(lengths))).value.T)}
+    return {f"{s}_Rank": constant(count(min(MAX_COUNT, max(lengths))).value.T)}
 
 
 def focus(t: str, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
     """The ranges of one head's focus row; its entropy where the sheet has a temperature."""
     row, M = head.Attention.row(gaze.position), head.M if gaze.position else 1.0
     n = row.value.shape[1]
-    columns = ranked(head, gaze)[: min(MOST, n)]
+    columns = ranked(head, gaze)[: min(MAX_COUNT, n)]
     largest = Sized(*(np.sort(x)[:, ::-1][:, : len(columns)] for x in row))
     words = [tuple(dict.fromkeys(gaze.words[j, 0] for j in may)) for may in columns]
     lost = 1.0 if math.isfinite(M) else math.inf
@@ -114,7 +114,7 @@ def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
     weights = weights[first][alike]
     order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
-    for j in order[:MOST]:
+    for j in order[:MAX_COUNT]:
         near = np.abs(weights - weights[j]) <= slack(head.M)
         sure = bool((alike[near] == alike[j]).all())
         found.append((j,) if sure else (j, *(i for i in order if near[i] and i != j)))

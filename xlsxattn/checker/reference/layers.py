@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.reference.attention import MASK_VALUE, Sized, numbers
-from xlsxattn.checker.reference.rounding import Runs, exact, expect
+from xlsxattn.checker.reference.rounding import NoisyArray, exact, expect
 from xlsxattn.checker.reference.words import SUMS_TO_ONE, labels, mark
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 erfc = np.vectorize(math.erfc, otypes=[float])
 
 
-class Seen(NamedTuple):
+class Visibility(NamedTuple):
     """Who may look at whom (queries, keys), whether a triangle is all there is, and both sides' words."""
 
     allowed: Array | None
@@ -35,21 +35,21 @@ class Seen(NamedTuple):
     keys: Array
 
 
-def apply(r: Rounding, x: Runs, layer: Linear) -> Runs:
+def apply(r: Rounding, x: NoisyArray, layer: Linear) -> NoisyArray:
     """X W + b."""
     y = r.product(x, exact(layer.W))
     return y if layer.b is None else r.total(y, exact(layer.b))
 
 
-def rotated(r: Rounding, x: Runs, rotary: Rotary) -> Runs:
+def rotated(r: Rounding, x: NoisyArray, rotary: Rotary) -> NoisyArray:
     """Every row turned by its place; an angle is as unsure as it is large."""
     size = rotary.sizes(x.clean)
     return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * np.abs(rotary.angle[: len(size)])))
 
 
 def over_rows(
-    r: Rounding, S: Runs, allowed: Array | None, shown: Array | None
-) -> tuple[dict[str, Runs], Runs]:
+    r: Rounding, S: NoisyArray, allowed: Array | None, shown: Array | None
+) -> tuple[dict[str, NoisyArray], NoisyArray]:
     """The softmax of each row, with its steps: RowMax, Exp, RowSum and the result, A = exp(S − ln Σ exp S).
 
     Where nothing is allowed in a row, all cells hold the same −1E300, and so the same share.
@@ -67,17 +67,17 @@ def over_rows(
     RowSum = r.rounded(np.exp(total), np.exp(total[0]))
     A = np.exp(logits - total)
     row_size = np.where(seen, S.size, 0.0).max(axis=1, keepdims=True)
-    steps = {"RowMax": Runs(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum}
+    steps = {"RowMax": NoisyArray(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum}
     return steps, r.rounded(A, A[0])
 
 
 def attention_of(
-    r: Rounding, q: str, Q: Runs, K: Runs, V: Runs, scale: float, seen: Seen
-) -> tuple[Ranges, Runs, float]:
+    r: Rounding, q: str, Q: NoisyArray, K: NoisyArray, V: NoisyArray, scale: float, seen: Visibility
+) -> tuple[Ranges, NoisyArray, float]:
     """softmax(Q Kᵀ / scale) V: the ranges of one head, its Output, and how far its rows' sums are from 1."""
     shown = np.tri(len(Q.clean), dtype=bool) if seen.triangle else None
     allowed = None if seen.triangle else seen.allowed
-    Scores = r.product(Q, Runs(np.swapaxes(K.values, 1, 2), K.size.T))
+    Scores = r.product(Q, NoisyArray(np.swapaxes(K.values, 1, 2), K.size.T))
     Scaled = r.times(Scores, 1 / scale)
     steps, A = over_rows(r, Scaled, allowed, shown)
     r.maps[q] = A
@@ -87,7 +87,7 @@ def attention_of(
     found: Ranges = {f"{q}_Scores": expect(Scores, shown), f"{q}_Scaled": expect(Scaled, shown)}
     if allowed is not None:
         values = np.where(allowed, Scaled.values, MASK_VALUE)
-        found[f"{q}_Masked"] = expect(Runs(values, np.where(allowed, Scaled.size, 0.0)))
+        found[f"{q}_Masked"] = expect(NoisyArray(values, np.where(allowed, Scaled.size, 0.0)))
     found |= {f"{q}_{name}": expect(x, shown if name == "Exp" else None) for name, x in steps.items()}
     found |= {f"{q}_Attention": expect(A, shown), f"{q}_AttentionSum": expect(AttentionSum)}
     found[f"{q}_Output"] = expect(Output)
@@ -100,16 +100,16 @@ def attention_of(
 def multi_head_of(
     r: Rounding,
     q: str,
-    x: Runs,
-    memory: Runs,
+    x: NoisyArray,
+    memory: NoisyArray,
     w: Projections,
     scale: float,
-    seen: Seen,
+    seen: Visibility,
     rotary: Rotary | None,
-) -> tuple[Ranges, Runs, float]:
+) -> tuple[Ranges, NoisyArray, float]:
     """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2."""
     found: Ranges = {}
-    made: dict[str, dict[str, Runs]] = {}
+    made: dict[str, dict[str, NoisyArray]] = {}
     for letter, source, words in (("Q", x, seen.queries), ("K", memory, seen.keys), ("V", memory, seen.keys)):
         made[letter] = {}
         for part, layer in getattr(w, letter).items():
@@ -125,7 +125,9 @@ def multi_head_of(
         ranges, Output, apart = attention_of(r, f"{q}{head}", made["Q"][head], K, V, scale, seen)
         found, drift = found | ranges, float(np.maximum(drift, apart))
         outputs.append(Output)
-    Concat = Runs(np.concatenate([o.values for o in outputs], axis=2), np.hstack([o.size for o in outputs]))
+    Concat = NoisyArray(
+        np.concatenate([o.values for o in outputs], axis=2), np.hstack([o.size for o in outputs])
+    )
     if w.out is None:  # only some heads are there, and nothing joins them
         return found, Concat, drift
     result = apply(r, Concat, w.out)
@@ -135,8 +137,8 @@ def multi_head_of(
 
 
 def norm(
-    r: Rounding, B: str, x: Runs, gamma: Array, beta: Array | None, epsilon: float
-) -> tuple[Ranges, Runs]:
+    r: Rounding, B: str, x: NoisyArray, gamma: Array, beta: Array | None, epsilon: float
+) -> tuple[Ranges, NoisyArray]:
     """(x − mean) / √(variance + ε) ∘ γ + β; without β, x / √(mean square + ε) ∘ γ."""
     d, found = x.clean.shape[1], {}
     raw = (x.clean**2).mean(axis=1, keepdims=True)  # an engine may take the mean of squares less mean²
@@ -148,7 +150,7 @@ def norm(
     squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d
     square = r.rounded(squares, squares[0], raw)
     found[f"{B}_{'MeanSquare' if beta is None else 'Variance'}"] = expect(square)
-    result = r.times(Runs(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
+    result = r.times(NoisyArray(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
     if beta is not None:
         result = r.total(result, exact(beta))
     return found | {B: expect(result)}, result
@@ -170,8 +172,8 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 def feed_forward(
-    r: Rounding, q: str, x: Runs, layers: dict[str, Linear], activation: str, words: Array
-) -> tuple[Ranges, Runs]:
+    r: Rounding, q: str, x: NoisyArray, layers: dict[str, Linear], activation: str, words: Array
+) -> tuple[Ranges, NoisyArray]:
     """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; swiglu multiplies by x W_3 + b_3 first."""
     Hidden = apply(r, x, layers["1"])
     found: Ranges = {f"{q}_Hidden": expect(Hidden)} | labels(f"{q}_Hidden", words)

@@ -15,7 +15,7 @@ from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
-    from xlsxattn.checker.reference.words import Context
+    from xlsxattn.checker.reference.words import ContextWords
 
 
 def index(p: str, n: int, *, rows: bool = True, cols: bool = True) -> Ranges:
@@ -29,7 +29,7 @@ def mask_value(s: str) -> Ranges:
     return {f"{s}_MaskValue": constant([[MASK_VALUE]])}
 
 
-def visible(mask: str, c: Context) -> Array | None:
+def visible(mask: str, c: ContextWords) -> Array | None:
     """What each word of a sentence may look at, (n, n) of truth values; None without a mask.
 
     Raises:
@@ -48,12 +48,12 @@ def visible(mask: str, c: Context) -> Array | None:
     return seen
 
 
-def padding(p: str, c: Context) -> Ranges:
+def padding(p: str, c: ContextWords) -> Ranges:
     """Which keys exist, (n, 1)."""
     return {f"{p}_PaddingMask": constant(c.exists[:, None].astype(float))}
 
 
-def mask_ranges(p: str, mask: str, c: Context) -> Ranges:
+def mask_ranges(p: str, mask: str, c: ContextWords) -> Ranges:
     """The ranges of a sentence's own mask."""
     seen = visible(mask, c)
     if seen is None:

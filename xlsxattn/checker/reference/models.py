@@ -12,7 +12,7 @@ from xlsxattn.checker.reference.layers import apply, status
 from xlsxattn.checker.reference.masks import index, mask_value
 from xlsxattn.checker.reference.positions import Positions, positions
 from xlsxattn.checker.reference.projections import Linear
-from xlsxattn.checker.reference.rounding import Runs, expect
+from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.sentences import pooled, shares, similar
 from xlsxattn.checker.reference.transformer import Memory, Tower, checked, run, scale_of, sure_top_k
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, distribution, falling, tied_alike
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.reference.attention import Ranges
-    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 
 NO_CLASS = "–"
@@ -49,7 +49,9 @@ def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
     return {f"{s}_{name}": constant([[float(size)]]) for name, size in sizes.items()} | places.ranges
 
 
-def statuses(sheet: SheetInfo, towers: Sequence[tuple[Tower, Sequence[Context]]], found: Ranges) -> Ranges:
+def statuses(
+    sheet: SheetInfo, towers: Sequence[tuple[Tower, Sequence[ContextWords]]], found: Ranges
+) -> Ranges:
     """The marks of the layers and of the model, and each page's heading for each context."""
     drifts: list[Expected] = []
     marks: Ranges = {}
@@ -62,13 +64,13 @@ def statuses(sheet: SheetInfo, towers: Sequence[tuple[Tower, Sequence[Context]]]
     return marks | {f"{sheet.id}_Status": status(drifts)}
 
 
-def headings(s: str, into: Sequence[Context], out: Sequence[Context]) -> Ranges:
+def headings(s: str, into: Sequence[ContextWords], out: Sequence[ContextWords]) -> Ranges:
     """The headings of the pages for what goes in and what comes out."""
     found = {f"{s}_in_{c.id}_Heading": sentence(c) for c in into}
     return found | {f"{s}_out_{c.id}_Heading": sentence(c) for c in out}
 
 
-def chosen(sheet: SheetInfo, contexts: Sequence[Context], keys: Sequence[str]) -> list[Context]:
+def chosen(sheet: SheetInfo, contexts: Sequence[ContextWords], keys: Sequence[str]) -> list[ContextWords]:
     """The contexts that a model runs on.
 
     Raises:
@@ -81,7 +83,9 @@ def chosen(sheet: SheetInfo, contexts: Sequence[Context], keys: Sequence[str]) -
     return [by_id[key] for key in keys]
 
 
-def prepared(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, w: str) -> tuple[Tower, Ranges]:
+def prepared(
+    sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, w: str
+) -> tuple[Tower, Ranges]:
     """A tower with its positions for these contexts, and what the model holds once."""
     checked(sheet)
     bare = Tower(sheet, w, inputs, Positions({}))
@@ -93,12 +97,14 @@ def prepared(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs, w: s
     return tower, found
 
 
-def longest(contexts: Sequence[Context]) -> int:
+def longest(contexts: Sequence[ContextWords]) -> int:
     """The number of cells of the longest context."""
     return max(len(c.tokens) for c in contexts)
 
 
-def encoded(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> tuple[Ranges, dict[str, Runs]]:
+def encoded(
+    sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs
+) -> tuple[Ranges, dict[str, NoisyArray]]:
     """An encoder over its contexts: its ranges, and the Output of each context."""
     own, mask = chosen(sheet, contexts, sheet.settings["contexts"]), sheet.settings["mask"]
     tower, found = prepared(sheet, own, inputs, sheet.id)
@@ -121,7 +127,7 @@ def encoded(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> tu
     return found, left
 
 
-def beside(tower: Tower, own: Sequence[Context]) -> tuple[Ranges, str, int]:
+def beside(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, str, int]:
     """What a large model's other pages hold once; the head that is looked at, and how many pairs."""
     found = shelved(tower) if tower.sheet.settings.get("apart") else {}
     if not tower.sheet.settings.get("browse"):
@@ -130,7 +136,7 @@ def beside(tower: Tower, own: Sequence[Context]) -> tuple[Ranges, str, int]:
     return found | ranges, head, len(ranges[f"{tower.sheet.id}_PairRank"].values)
 
 
-def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> Ranges:
+def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """An encoder, then the classes: softmax(Pooled W_C + b_C)."""
     found, left = encoded(sheet, contexts, inputs)
     s, dims, pool = sheet.id, inputs["vocab_Dims"], sheet.settings["pool"]
@@ -160,7 +166,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) ->
     return found
 
 
-def answered(sheet: SheetInfo, c: Context) -> bool:
+def answered(sheet: SheetInfo, c: ContextWords) -> bool:
     """Whether a sentence has the words that its class is read from: the first one; or, with padding, any."""
     if sheet.settings["pool"] == "first":
         return bool(c.exists[0])
@@ -172,7 +178,7 @@ def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:
     return {f"{sheet.id}_Rank": constant(count(sure_top_k(sheet, len(inputs["vocab_E"]))).value.T)}
 
 
-def decoder(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> Ranges:
+def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """A decoder over its contexts."""
     own = chosen(sheet, contexts, sheet.settings["contexts"])
     tower, found = prepared(sheet, own, inputs, sheet.id)
@@ -191,7 +197,7 @@ def decoder(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> Ra
     return found | statuses(sheet, [(tower, own)], found)
 
 
-def encoder_decoder(sheet: SheetInfo, contexts: Sequence[Context], inputs: Inputs) -> Ranges:
+def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """An encoder over the source, and a decoder over the target that looks across at it."""
     set_, s = sheet.settings, sheet.id
     source, target = chosen(sheet, contexts, (set_["source"], set_["target"]))

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.reference.attention import Array, Expected, Ranges
-    from xlsxattn.checker.reference.words import Context, Inputs, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 DIGITS = 100.0
 """An angle of 100 radians is sure to so few digits that its sine is as unsure as its largest value."""
 
-LEAST_BASE = 1e-3
+MIN_BASE = 1e-3
 """The base of the angles counts as no less: 0 or less has no powers, a smaller one has huge angles."""
 
 
@@ -85,7 +85,7 @@ def _top(whole: Expected, n: int) -> Expected:
     return replace(whole, values=whole.values[:n])
 
 
-def positions(sheet: SheetInfo, contexts: Sequence[Context], d_k: int, inputs: Inputs) -> Positions:
+def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inputs: Inputs) -> Positions:
     """A sheet's positions for its longest context; d_k is the width of a head's keys.
 
     Raises:
@@ -107,7 +107,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[Context], d_k: int, inputs: I
             say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)
         )
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
-    base = max(float(shaped(inputs, f"{s}_Base", 1, 1)[0, 0]), LEAST_BASE)
+    base = max(float(shaped(inputs, f"{s}_Base", 1, 1)[0, 0]), MIN_BASE)
     frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
     angle = np.arange(N)[:, None] * frequency  # (N, d)
     ranges: Ranges = {

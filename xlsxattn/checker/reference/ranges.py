@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Ranges
     from xlsxattn.checker.reference.attention_sheets import Trail
-    from xlsxattn.checker.reference.words import Context, Inputs
+    from xlsxattn.checker.reference.words import ContextWords, Inputs
 
 __all__ = ["Expected", "ShapesDisagree", "SheetInfo", "expected"]
 
-KINDS: dict[str, Callable[[SheetInfo, Sequence[Context], Inputs, Trail], Ranges]] = {
+KINDS: dict[str, Callable[[SheetInfo, Sequence[ContextWords], Inputs, Trail], Ranges]] = {
     "self-attention": attention_sheet,
     MANY: attention_sheet,
     "cross-attention": cross_sheet,

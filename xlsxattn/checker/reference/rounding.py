@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import FREE, SMALLEST, TOLERANCE, Expected
+from xlsxattn.checker.reference.attention import FREE, MIN_MAGNITUDE, TOLERANCE, Expected
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array
@@ -30,7 +30,7 @@ COARSE_PHI = 2.5e-11  # the largest error of IronCalc's NORMSDIST
 COARSE_SAFETY = 4.0
 
 
-class Runs(NamedTuple):
+class NoisyArray(NamedTuple):
     """The same numbers in every run, (runs, rows, cols) or (1, rows, cols) where no run differs.
 
     The first run is the one without noise; size is, cell by cell, Σ|terms| of the last operation.
@@ -57,18 +57,18 @@ class Runs(NamedTuple):
         noisy = self.values[which]
         return np.abs(noisy - self.clean).max(axis=0) if len(noisy) else np.zeros(self.clean.shape)
 
-    def rows(self, n: int) -> Runs:
+    def rows(self, n: int) -> NoisyArray:
         """The first n rows."""
-        return Runs(self.values[:, :n], self.size[:n])
+        return NoisyArray(self.values[:, :n], self.size[:n])
 
 
-def exact(values: Array) -> Runs:
+def exact(values: Array) -> NoisyArray:
     """Numbers that are the same for everybody."""
     values = np.asarray(values, dtype=float)
-    return Runs(values[None], np.abs(values))
+    return NoisyArray(values[None], np.abs(values))
 
 
-def expect(x: Runs, shown: Array | None = None) -> Expected:
+def expect(x: NoisyArray, shown: Array | None = None) -> Expected:
     """A range of numbers and how closely an engine must hold them; blank cells where `shown` is false."""
     size, spread, coarse = x.size, x.spread(), x.coarse()
     if shown is not None:
@@ -78,7 +78,7 @@ def expect(x: Runs, shown: Array | None = None) -> Expected:
     whole = x.clean if shown is None else x.clean[shown]
     if not (np.isfinite(whole).all() and math.isfinite(magnitude) and math.isfinite(apart)):
         return Expected(values, "number", math.inf, math.inf)
-    magnitude = max(SMALLEST, magnitude)
+    magnitude = max(MIN_MAGNITUDE, magnitude)
     amplification = max(1.0, FREE * (apart / TOLERANCE / magnitude))
     return Expected(values, "number", magnitude, amplification, coarse=float(coarse.max(initial=0.0)))
 
@@ -92,17 +92,17 @@ class Rounding:
 
     def __init__(self, *, coarse: bool) -> None:
         self._random = np.random.default_rng(SEED)
-        self.maps: dict[str, Runs] = {}
+        self.maps: dict[str, NoisyArray] = {}
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
-    def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> Runs:
+    def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> NoisyArray:
         """The result of one operation, (runs or 1, rows, cols), with noise of its doubt or else its size."""
         noisy = np.array(np.broadcast_to(values, (self._runs, *values.shape[1:])))
         noise = self._random.normal(size=(DRAWS, *values.shape[1:]))
         noisy[1 : 1 + DRAWS] += NOISE * noise * (size if doubt is None else doubt)
-        return Runs(noisy, size)
+        return NoisyArray(noisy, size)
 
-    def phi(self, x: Runs, h: Array) -> Runs:
+    def phi(self, x: NoisyArray, h: Array) -> NoisyArray:
         """The noise of a coarse Φ in h Φ(h): once as if all were too large, else normal for each cell.
 
         Its deviation is the largest error. Signs alone would not do: where one cell is taken from another,
@@ -112,9 +112,9 @@ class Rounding:
         noise = self._random.normal(size=(COARSE_DRAWS, *h.shape))
         noise[0] = 1.0
         noisy[1 + DRAWS :] += COARSE_PHI * np.abs(h) * noise
-        return Runs(noisy, x.size)
+        return NoisyArray(noisy, x.size)
 
-    def product(self, a: Runs, b: Runs) -> Runs:
+    def product(self, a: NoisyArray, b: NoisyArray) -> NoisyArray:
         """(n, d) times (d, m) in every run."""
         size = np.einsum("nd,dm->nm", np.abs(a.clean), np.abs(b.clean), optimize=True)
         if len(b.values) == 1:
@@ -124,12 +124,12 @@ class Rounding:
         both = [np.broadcast_to(x.values, (self._runs, *x.clean.shape)) for x in (a, b)]
         return self.rounded(np.einsum("rnd,rdm->rnm", *both), size)
 
-    def total(self, a: Runs, b: Runs) -> Runs:
+    def total(self, a: NoisyArray, b: NoisyArray) -> NoisyArray:
         """The sum of two, either of one row or of as many as the other."""
         values = a.values + b.values
         return self.rounded(values, np.broadcast_to(np.abs(a.clean) + np.abs(b.clean), values.shape[1:]))
 
-    def times(self, a: Runs, factor: Array | float, roundings: float = 1.0) -> Runs:
+    def times(self, a: NoisyArray, factor: Array | float, roundings: float = 1.0) -> NoisyArray:
         """Each number times another that is sure."""
         values = a.values * factor
         size = np.abs(values[0])

@@ -13,7 +13,7 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Trace, cosine, numbers
 from xlsxattn.checker.reference.choices import Counted
-from xlsxattn.checker.reference.rounding import Runs, expect
+from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.transformer import followed
 from xlsxattn.checker.reference.words import labels, sentence
 from xlsxattn.checker.reference.writing import rounding
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.rounding import Rounding
     from xlsxattn.checker.reference.transformer import Pass, Tower
-    from xlsxattn.checker.reference.words import Context
+    from xlsxattn.checker.reference.words import ContextWords
 
-SHORTEST_ROW = 1e-12  # what a sentence's length is at least, as PyTorch's normalize has it
+MIN_ROW_LENGTH = 1e-12  # what a sentence's length is at least, as PyTorch's normalize has it
 
 
-def shares(mask: str, c: Context) -> Array:
+def shares(mask: str, c: ContextWords) -> Array:
     """Each token's share in the mean, (n,): the same for all; with a padding mask, for all words."""
     counts = c.exists if "padding" in mask else np.ones(len(c.tokens), dtype=bool)
     return np.asarray(counts / max(1, counts.sum()), dtype=float)
 
 
-def pooled(r: Rounding, share: Array, Output: Runs) -> Runs:
+def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
     """The rows' weighted sum, (1, d_model)."""
     values = np.einsum("n,rnd->rd", share, Output.values)[:, None, :]
     return r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
 
 
-def similar(tower: Tower, own: Sequence[Context], made: Mapping[str, Pass]) -> Ranges:
+def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
     """Every sentence's embedding, its cosine with the first, and the focus word's rows and their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
     s, mask = sheet.id, sheet.settings["mask"]
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
     counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
     found: Ranges = {f"{s}_Depths": Expected(np.array([[one] for one in counted], dtype=object), "text")}
-    units: list[Runs] = []
+    units: list[NoisyArray] = []
     ways: list[list[Trace]] = []
     for c in own:
         p, r = f"{s}_{c.id}", rounding(sheet)
         Pooled = pooled(r, shares(mask, c), made[c.id].Output)
         lengths = np.sqrt(np.einsum("rnd,rnd->rn", Pooled.values, Pooled.values))[:, :, None]
-        unit = Pooled.values / np.maximum(lengths, SHORTEST_ROW)
+        unit = Pooled.values / np.maximum(lengths, MIN_ROW_LENGTH)
         units.append(r.rounded(unit, np.abs(unit[0])))
-        first = Runs(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
+        first = NoisyArray(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
         found |= {f"{p}_Pooled": expect(Pooled), f"{p}_Normed": expect(units[-1])}
         found[f"{p}_Similarity"] = expect(r.product(units[-1], first))
         found |= labels(f"{p}_Pooled", None, dims) if c is own[0] else {}
@@ -75,7 +75,7 @@ def similar(tower: Tower, own: Sequence[Context], made: Mapping[str, Pass]) -> R
     return found
 
 
-def _trace(depth: Runs) -> Trace:
+def _trace(depth: NoisyArray) -> Trace:
     M = expect(depth).amplification
     return Trace(followed(depth, M), M, {}, float(depth.coarse().max(initial=0.0)))
 

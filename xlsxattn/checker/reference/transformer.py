@@ -12,9 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Sized
-from xlsxattn.checker.reference.layers import ACTIVATIONS, Seen, drift_of, feed_forward, multi_head_of, norm
+from xlsxattn.checker.reference.layers import (
+    ACTIVATIONS,
+    Visibility,
+    drift_of,
+    feed_forward,
+    multi_head_of,
+    norm,
+)
 from xlsxattn.checker.reference.projections import Linear, Projections, linear, of_heads, projections
-from xlsxattn.checker.reference.rounding import Rounding, Runs, exact, expect
+from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
 from xlsxattn.language import say
 
@@ -23,14 +30,14 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.positions import Positions
     from xlsxattn.checker.reference.words import Inputs, SheetInfo
 
-LEAST_EPSILON = 1e-24
+MIN_EPSILON = 1e-24
 """A norm's ε counts as no less: a row of equal numbers has the variance 0, and nothing divides by 0."""
 
 
 class Memory(NamedTuple):
     """What a decoder looks across at: the source's Output, its words (m, 1), which of them exist or None."""
 
-    Output: Runs
+    Output: NoisyArray
     words: Array
     exists: Array | None
 
@@ -55,7 +62,7 @@ class Tower(NamedTuple):
         """What the names of the first layer's weights begin with."""
         return f"{self.w}_l{self.numbers[0]}"
 
-    def stream(self, p: str, k: int, before: Runs, n: int) -> Runs:
+    def stream(self, p: str, k: int, before: NoisyArray, n: int) -> NoisyArray:
         """What comes into layer k: what the layer before left, or typed numbers where that is not there."""
         if k == 1 or (k - 1 in self.numbers and "only" not in self.sheet.settings):
             return before
@@ -85,14 +92,14 @@ class Tower(NamedTuple):
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
 
-    def norm(self, r: Rounding, B: str, x: Runs, learned: str) -> tuple[Ranges, Runs]:
+    def norm(self, r: Rounding, B: str, x: NoisyArray, learned: str) -> tuple[Ranges, NoisyArray]:
         """The norm B of x, with the learned γ and β."""
         d_model = self.inputs["vocab_E"].shape[1]
         gamma = shaped(self.inputs, f"{learned}_Gamma", 1, d_model, "vocab_Dims")
         layer = self.sheet.settings["norm"] == "layer"
         beta = shaped(self.inputs, f"{learned}_Beta", 1, d_model, "vocab_Dims") if layer else None
         epsilon = shaped(self.inputs, f"{self.sheet.id}_Epsilon", 1, 1)[0, 0]
-        return norm(r, B, x, gamma, beta, max(float(epsilon), LEAST_EPSILON))
+        return norm(r, B, x, gamma, beta, max(float(epsilon), MIN_EPSILON))
 
 
 class Pass(NamedTuple):
@@ -102,8 +109,8 @@ class Pass(NamedTuple):
     """
 
     ranges: Ranges
-    Output: Runs
-    depths: tuple[Runs, ...] = ()
+    Output: NoisyArray
+    depths: tuple[NoisyArray, ...] = ()
 
 
 def checked(sheet: SheetInfo) -> None:
@@ -145,31 +152,33 @@ def entered(tower: Tower, r: Rounding, p: str, tokens: Array) -> Pass:
     return Pass(found | labels(f"{p}_Input", tokens, dims), stream)
 
 
-def layer(tower: Tower, r: Rounding, p: str, k: int, stream: Runs, seen: Seen, memory: Memory | None) -> Pass:
+def layer(
+    tower: Tower, r: Rounding, p: str, k: int, stream: NoisyArray, seen: Visibility, memory: Memory | None
+) -> Pass:
     """One layer: attention, perhaps attention across, feed-forward, each with its residual and its norm."""
     s, q, w, scale = tower.sheet.settings, f"{p}_l{k}", f"{tower.w}_l{k}", scale_of(tower)
     found: Ranges = {}
     drifts = [0.0]
 
-    def attend(x: Runs) -> Runs:
+    def attend(x: NoisyArray) -> NoisyArray:
         weights = tower.attention(w)
         ranges, out, drift = multi_head_of(r, q, x, x, weights, scale, seen, tower.places.rotary)
         found.update(ranges | weights.parts(w))
         drifts.append(drift)
         return out
 
-    def attend_across(x: Runs) -> Runs:
+    def attend_across(x: NoisyArray) -> NoisyArray:
         if memory is None:
             raise ValueError(say("a decoder that looks across needs a source"))
         weights, n = tower.attention(f"{w}_Cross"), len(x.clean)
         allowed = None if memory.exists is None else np.tile(memory.exists, (n, 1))
-        across = Seen(allowed, triangle=False, queries=seen.queries, keys=memory.words)
+        across = Visibility(allowed, triangle=False, queries=seen.queries, keys=memory.words)
         made = multi_head_of(r, f"{q}_Cross", x, memory.Output, weights, scale, across, None)
         found.update(made[0] | weights.parts(f"{w}_Cross"))
         drifts.append(made[2])
         return made[1]
 
-    def think(x: Runs) -> Runs:
+    def think(x: NoisyArray) -> NoisyArray:
         weights = tower.feed_forward(w)
         ranges, out = feed_forward(r, q, x, weights, s["activation"], seen.queries)
         found.update(ranges)
@@ -193,7 +202,9 @@ def layer(tower: Tower, r: Rounding, p: str, k: int, stream: Runs, seen: Seen, m
     return Pass(found | drift_of(q, float(np.max(drifts))), stream)
 
 
-def run(tower: Tower, r: Rounding, p: str, tokens: Array, seen: Seen, memory: Memory | None = None) -> Pass:
+def run(
+    tower: Tower, r: Rounding, p: str, tokens: Array, seen: Visibility, memory: Memory | None = None
+) -> Pass:
     """The whole tower over some tokens, (n, 1): from X to Output."""
     s = tower.sheet.settings
     found, stream, _ = entered(tower, r, p, tokens)
@@ -215,7 +226,7 @@ def run(tower: Tower, r: Rounding, p: str, tokens: Array, seen: Seen, memory: Me
     return Pass(found, stream, tuple(depths))
 
 
-def followed(x: Runs, amplification: float) -> Sized:
+def followed(x: NoisyArray, amplification: float) -> Sized:
     """An Output as a comparing sheet takes it: no cell is surer than the range is."""
     return (
         Sized(x.clean, np.where(x.size > 0, x.size.max(), 0.0))

@@ -10,7 +10,7 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.layers import over_rows
-from xlsxattn.checker.reference.rounding import COARSE_SAFETY, DRAWS, NOISE, SAFETY, UNIT, Runs, expect
+from xlsxattn.checker.reference.rounding import COARSE_SAFETY, DRAWS, NOISE, SAFETY, UNIT, NoisyArray, expect
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
@@ -35,14 +35,14 @@ class Doubt(NamedTuple):
         return replace(x, amplification=amplification, coarse=math.inf if self.coarse else x.coarse)
 
 
-def tied_alike(logits: Runs, columns: Array) -> Runs:
+def tied_alike(logits: NoisyArray, columns: Array) -> NoisyArray:
     """Equal columns of the matrix (d, m) have equal logits, to the last digit, in every engine."""
     _, first, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
     same = first[which.reshape(-1)]
-    return Runs(logits.values[:, :, same], logits.size[:, same])
+    return NoisyArray(logits.values[:, :, same], logits.size[:, same])
 
 
-def falling(logits: Runs, k: int) -> tuple[Array, list[Doubt]]:
+def falling(logits: NoisyArray, k: int) -> tuple[Array, list[Doubt]]:
     """The places of the k largest in each row, (rows, k), equal ones in order; and the doubt in each row."""
     order = np.argsort(-logits.clean, axis=1, kind="stable")
     doubts = []
@@ -69,7 +69,7 @@ def any_doubt(doubts: list[Doubt]) -> Doubt:
     return Doubt(any(d.rounding for d in doubts), any(d.coarse for d in doubts))
 
 
-def distribution(r: Rounding, p: str, logits: Runs, block: str = "Logit") -> tuple[Ranges, Runs]:
+def distribution(r: Rounding, p: str, logits: NoisyArray, block: str = "Logit") -> tuple[Ranges, NoisyArray]:
     """The softmax of each row, in steps: LogitMax, LogitExp, LogitSum, Probability."""
     steps, Probability = over_rows(r, logits, None, None)
     names = {"RowMax": f"{block}Max", "Exp": f"{block}Exp", "RowSum": f"{block}Sum"}
@@ -77,15 +77,17 @@ def distribution(r: Rounding, p: str, logits: Runs, block: str = "Logit") -> tup
     return found | {f"{p}_Probability": expect(Probability)}, Probability
 
 
-def top(p: str, logits: Runs, probability: Runs, words: Array, k: int) -> tuple[Ranges, list[Doubt]]:
+def top(
+    p: str, logits: NoisyArray, probability: NoisyArray, words: Array, k: int
+) -> tuple[Ranges, list[Doubt]]:
     """The k largest logits of each row: values, places, words (n_vocab,) and probabilities; and Next."""
     order, doubts = falling(logits, k)
     doubt = any_doubt(doubts)
     sort = [np.sort(x.values, axis=2)[:, :, ::-1][:, :, :k] for x in (logits, probability)]
     sizes = [np.take_along_axis(x.size, order, axis=1) for x in (logits, probability)]
     found: Ranges = {
-        f"{p}_TopLogits": expect(Runs(sort[0], sizes[0])),
-        f"{p}_TopProbabilities": expect(Runs(sort[1], sizes[1])),
+        f"{p}_TopLogits": expect(NoisyArray(sort[0], sizes[0])),
+        f"{p}_TopProbabilities": expect(NoisyArray(sort[1], sizes[1])),
         f"{p}_TopIds": doubt.over(Expected(order + 1.0, "number", float(order.max() + 1))),
         f"{p}_TopTokens": doubt.over(Expected(words[order].astype(object), "text")),
     }

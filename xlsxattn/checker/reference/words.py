@@ -34,7 +34,7 @@ class SheetInfo:
     settings: Mapping[str, Any]
 
 
-class Context(NamedTuple):
+class ContextWords(NamedTuple):
     """One sentence: Tokens (n, 1), Ids (n, 1), the focus word's position or 0, and X (n, d_model)."""
 
     id: str
@@ -111,14 +111,14 @@ def embedded(ids: Sequence[int], inputs: Inputs) -> Array:
     return np.array([E[i - 1] if i else np.zeros(E.shape[1]) for i in ids]).reshape(len(ids), E.shape[1])
 
 
-def look_up(name: str, inputs: Inputs) -> Context:
+def look_up(name: str, inputs: Inputs) -> ContextWords:
     """A sentence's Ids and X: exact words, the first where one stands twice, 0 and zeros for the unknown."""
     tokens = shaped(inputs, f"{name}_Tokens", None, 1)  # (n, 1)
     words, focus = list(tokens[:, 0]), shaped(inputs, "vocab_Focus", 1, 1)[0, 0]
     ids = numbered(words, inputs)
     position = words.index(focus) + 1 if focus and focus in words else 0
     X = given(embedded(ids, inputs))  # (n, d_model)
-    return Context(name, tokens, np.array(ids, dtype=float)[:, None], position, X)
+    return ContextWords(name, tokens, np.array(ids, dtype=float)[:, None], position, X)
 
 
 def joined(words: Array) -> Expected:
@@ -126,7 +126,7 @@ def joined(words: Array) -> Expected:
     return text(" ".join(filter(None, " ".join(words[:, 0]).split(" "))))
 
 
-def sentence(c: Context) -> Expected:
+def sentence(c: ContextWords) -> Expected:
     """A context's typed words joined by single blanks, (1, 1)."""
     return joined(c.tokens)
 
@@ -136,7 +136,9 @@ def uses_blanks(sheets: Sequence[SheetInfo]) -> bool:
     return any("padding" in s.settings.get("mask", "") or s.settings.get("generate") for s in sheets)
 
 
-def vocabulary(contexts: Sequence[Context], known_words: Sequence[str], *, blanks: bool = False) -> Ranges:
+def vocabulary(
+    contexts: Sequence[ContextWords], known_words: Sequence[str], *, blanks: bool = False
+) -> Ranges:
     """The computed ranges of the words and of each sentence; with blanks, a blank cell is no unknown word."""
     often = Counter(known_words)
     times = [float(often[word]) if word else 0.0 for word in known_words]

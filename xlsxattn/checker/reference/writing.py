@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.reference.attention import COLDEST, Expected
-from xlsxattn.checker.reference.layers import Seen
+from xlsxattn.checker.reference.layers import Visibility
 from xlsxattn.checker.reference.masks import mask_ranges, visible
 from xlsxattn.checker.reference.rounding import Rounding, exact, expect
 from xlsxattn.checker.reference.transformer import Memory, Pass, Tower, run, sure_top_k
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xlsxattn.checker.reference.attention import Array, Ranges
-    from xlsxattn.checker.reference.rounding import Runs
-    from xlsxattn.checker.reference.words import Context, SheetInfo
+    from xlsxattn.checker.reference.rounding import NoisyArray
+    from xlsxattn.checker.reference.words import ContextWords, SheetInfo
 
 ALWAYS_ONE = ("_Drift", "_AttentionSum")  # whatever the tokens are
 
@@ -33,7 +33,7 @@ class Said(NamedTuple):
     tokens: Array
     ranges: Ranges
     doubt: Doubt
-    maps: Mapping[str, Runs]
+    maps: Mapping[str, NoisyArray]
 
 
 def rounding(sheet: SheetInfo) -> Rounding:
@@ -41,9 +41,11 @@ def rounding(sheet: SheetInfo) -> Rounding:
     return Rounding(coarse=sheet.settings["activation"] == "gelu")
 
 
-def own_mask(p: str, mask: str, c: Context) -> tuple[Ranges, Seen]:
+def own_mask(p: str, mask: str, c: ContextWords) -> tuple[Ranges, Visibility]:
     """A model's mask of one context: its ranges, and who may look at whom."""
-    return mask_ranges(p, mask, c), Seen(visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens)
+    return mask_ranges(p, mask, c), Visibility(
+        visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens
+    )
 
 
 def spoken(tower: Tower, r: Rounding, p: str, said: Pass, tokens: Array) -> tuple[Ranges, list[Doubt]]:
@@ -64,7 +66,7 @@ def spoken(tower: Tower, r: Rounding, p: str, said: Pass, tokens: Array) -> tupl
     return found, doubts
 
 
-def written(tower: Tower, c: Context, memory: Memory | None) -> tuple[Array, Doubt]:
+def written(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Array, Doubt]:
     """The tokens, (n, 1), each blank cell filled with what the model says after all before it; and the doubt.
 
     Nothing is said before the first token: a blank first cell stays the empty text.
@@ -74,7 +76,7 @@ def written(tower: Tower, c: Context, memory: Memory | None) -> tuple[Array, Dou
         if c.tokens[i, 0] != "":
             continue
         so_far = tokens[:i]
-        seen = Seen(None, triangle=True, queries=so_far, keys=so_far)
+        seen = Visibility(None, triangle=True, queries=so_far, keys=so_far)
         r = rounding(tower.sheet)
         said = run(tower, r, "p", so_far, seen, memory)
         found, doubts = spoken(tower, r, "p", Pass({}, said.Output), so_far)
@@ -83,13 +85,13 @@ def written(tower: Tower, c: Context, memory: Memory | None) -> tuple[Array, Dou
     return tokens, doubt
 
 
-def decoded(tower: Tower, c: Context, memory: Memory | None) -> Said:
+def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Said:
     """A decoder over one context: its mask or its written tokens, its layers, and what it says."""
     sheet, p, generate = tower.sheet, f"{tower.sheet.id}_{c.id}", tower.sheet.settings["generate"]
     found: Ranges = {}
     if generate:
         tokens, doubt = written(tower, c, memory)
-        seen = Seen(None, triangle=True, queries=tokens, keys=tokens)
+        seen = Visibility(None, triangle=True, queries=tokens, keys=tokens)
         ids = np.array(numbered(list(tokens[:, 0]), tower.inputs), dtype=float)[:, None]
         found |= {f"{p}_Tokens": Expected(tokens, "text"), f"{p}_Ids": constant(ids)}
     else:

@@ -1,0 +1,1 @@
+"""What developers run: the mutation campaign, the gallery, training, benchmarks."""

@@ -1,0 +1,54 @@
+"""The command: ``python -m dev.campaign [NAME...] [--jobs N] [--list VERDICT]``."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from dev.campaign import report, run
+from dev.campaign.judge import Verdict
+
+if TYPE_CHECKING:
+    from dev.campaign.judge import Judgement
+
+
+@click.command()
+@click.argument("chosen", metavar="[NAME]...", nargs=-1, type=click.Choice(run.names()))
+@click.option("--jobs", default=2, show_default=True, help="How many processes work at once.")
+@click.option(
+    "--list",
+    "verdicts",
+    multiple=True,
+    type=click.Choice(get_args(Verdict)),
+    help="Print every mutant with this verdict; several may be asked for.",
+)
+def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
+    """Break every formula of templates and imported models, one at a time, and print what was found."""
+    outcomes: list[Judgement] = []
+    with tempfile.TemporaryDirectory(prefix="xlsxattn-campaign-") as folder:
+        for name in chosen or run.names():
+            start = time.monotonic()
+            path = run.built(name, Path(folder))
+            made = run.judged(path, run.mutants(path, name), jobs)
+            outcomes += made
+            click.echo(f"{name}: {len(made):,} mutants, {time.monotonic() - start:.0f} s")
+    for line in report.listed(outcomes, verdicts):
+        click.echo(line)
+    for table in (report.table, report.published, report.reasons):
+        click.echo(f"\n{table(outcomes)}")
+    click.echo()
+    unmade = [] if chosen else [*report.unmade(outcomes)]
+    for line in (*report.failures(outcomes), *unmade):
+        click.echo(line)
+    line, good = report.score(outcomes)
+    click.echo(line)
+    sys.exit(0 if good and not unmade else 1)
+
+
+if __name__ == "__main__":
+    main()

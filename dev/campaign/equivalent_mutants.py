@@ -1,0 +1,334 @@
+"""Why no input can show a fault: the rules by which mutants are called equivalent."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dev.campaign.formulas import operands, put
+from dev.campaign.partners import place
+from xlsxattn.checker.reading.book import Formula
+
+if TYPE_CHECKING:
+    from dev.campaign.mutants import Mutant
+    from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reference import SheetInfo
+
+UNEXPLAINED = "no rule says why"
+FALLBACK = ",SUM(--EXACT("
+SUMS = {"Drift", "AttentionSum"}
+SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
+PLAIN = ("Scores", "Scaled", "Masked", "RowMax", "Exp", "RowSum", "Attention")
+SIZES = ("Scale", "DModel", "DK", "DV", "DFF")
+MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
+PAIRS = ("PairWeights", "PairPlaces", "PairFrom", "PairTo")
+TYPED = ("right value as a constant", "pasted as values", "one short, old values left", "block in two")
+
+
+def reason(book: Book, mutant: Mutant) -> str:
+    """The rule that makes a mutant equivalent."""
+    rules = (_of_names,) if mutant.names else VALUES
+    return next(filter(None, (rule(book, mutant) for rule in rules)), UNEXPLAINED)
+
+
+def _of_blocks(book: Book, mutant: Mutant) -> str:
+    """Ranges whose values no input reaches."""
+    block = place(book, mutant.ranges[0]).block
+    if block.endswith("Status"):
+        return "a mark that reads ✓ for every input"
+    if block in SUMS:
+        return "rows of Attention sum to 1 for every input"
+    if mutant.kind in TYPED and (block in SHAPES or block.endswith("_Last_Cols")):
+        return "it depends on shapes alone"
+    return ""
+
+
+def _of_masked(book: Book, mutant: Mutant) -> str:
+    """Rows under a mask, which see only a part of the sentence."""
+    by = place(book, mutant.ranges[0])
+    causal = any(s.id == by.sheet and _causal(s) for s in book.manifest.sheets)
+    if causal and by.block in MASKED and mutant.kind == "misses the last":
+        return "the last column is masked in this row"
+    alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
+    mixed = by.block == "Output" and mutant.source[0].endswith("_Attention")
+    if causal and by.block in PAIRS and {at[1] for at in mutant.cells} == {book.names[mutant.ranges[0]].row}:
+        return "the first word sees itself alone: no weight is larger, for any input"
+    if causal and (mixed or by.block in (*MASKED, "Exp", "Attention", "Map")) and alone:
+        return "the first word sees itself alone: the same for every input"
+    return ""
+
+
+def _of_padding(book: Book, mutant: Mutant) -> str:
+    """Padding masks, which say of every row the same."""
+    block = place(book, mutant.ranges[0]).block
+    if "Mask" in block and mutant.kind in ("another row", "absolute for relative"):
+        return "the number of a row is above 0, whichever row it is"
+    if block == "Masked" and mutant.kind == "every word reads the first":
+        return "a padding mask is the same in every row"
+    return ""
+
+
+def _of_ranges(book: Book, mutant: Mutant) -> str:
+    """Another range that holds the same."""
+    read, instead = mutant.source
+    if not read or not instead:
+        return ""
+    if book.names[read] == book.names[instead]:
+        return "the same cells under another name"
+    if _says(book, read) == _says(book, instead) != "":
+        return "both ranges hold the same formula"
+    if _general(book, read) == _general(book, instead) != "":
+        return "both ranges are made alike from the same shapes or words"
+    if {read.rpartition("_")[2], instead.rpartition("_")[2]} in ({"MaskValue"}, {"Scale"}):
+        return "the same √d, or the same −∞, on both sheets"
+    return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
+
+
+def _of_seen(book: Book, mutant: Mutant) -> str:
+    """How many words a mask lets the focus word see, on another sheet."""
+    read, instead = mutant.source
+    if not read.endswith("_FocusSeen") or not instead.endswith("_FocusSeen"):
+        return ""
+    masks = [
+        s.settings.get("mask")
+        for name in (read, instead)
+        for s in book.manifest.sheets
+        if s.id == place(book, name).sheet
+    ]
+    if place(book, read).context == place(book, instead).context and len({*masks}) == 1:
+        return "the same mask lets the same word see as many on both sheets"
+    if _absent(_now(mutant)) == _absent(_was(book, mutant)):
+        return "both are 0 where the focus word is absent, and nowhere else"
+    first = {at[2] for at in mutant.cells} == {book.names[mutant.ranges[0]].col}
+    return "the focus word sees itself under both masks" if first else ""
+
+
+def _of_copies(book: Book, mutant: Mutant) -> str:
+    """Another range that always holds the same numbers, by another formula."""
+    read, instead = mutant.source
+    if not read or not instead:
+        return ""
+    if _fixed(book, read) == _fixed(book, instead) != []:
+        return "both hold the same numbers, which no input changes"
+    if _copy(book, read, instead):
+        return "one is a copy of the other"
+    if read.endswith("_Tokens") and instead.endswith("_Tokens"):
+        return "the first word written is the one typed"
+    one, two = place(book, read), place(book, instead)
+    plain = {s.id for s in book.manifest.sheets if s.settings.get("weights") is False}
+    settings = [
+        s.settings.get("position", "none") for s in book.manifest.sheets if s.id in (one.sheet, two.sheet)
+    ]
+    same = one.context == two.context and one.block == two.block and len({*settings}) == 1
+    if same and one.block in PLAIN and {one.sheet, two.sheet} <= plain:
+        return "both sheets have no weights, and show the same where they see the same words"
+    return ""
+
+
+def _copy(book: Book, one: str, two: str) -> bool:
+    """Whether a range is a copy of another, or both are a sentence's words joined."""
+    joined = ("Text", "Heading", "Sentence")
+    a, b = place(book, one), place(book, two)
+    words = a.block.endswith(joined) and b.block.endswith(joined)
+    return words or _copies(book, one, two) or _copies(book, two, one)
+
+
+def _copies(book: Book, one: str, two: str) -> bool:
+    """Whether a range shows another as it is, whole or row by row."""
+    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _says(book, one)) is not None
+
+
+def _of_counts(book: Book, mutant: Mutant) -> str:
+    """Formulas that count rows or columns, whatever is in them."""
+    (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
+    counted = re.search(r"ROWS\((\w+)\)", _now(mutant))
+    if block in SIZES and read and book.names[read].cols == book.names[instead].cols:
+        return "only columns are counted, and both have d of them"
+    if block in SIZES and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
+        return "rows are counted, and there are as many columns"
+    if read and f"ROWS({read})" in _was(book, mutant) and f"ROWS({instead})" in _now(mutant):
+        return "only rows are counted, and both have as many"
+    if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
+        return "only columns are counted, and both have as many"
+    if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
+        return "a single pair turns by base^0, which is 1"
+    single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _now(mutant)) is not None
+    return "only rows are counted" if block == "Index" and (read or single) else ""
+
+
+def _of_places(book: Book, mutant: Mutant) -> str:
+    """Formulas that ask a range for its columns alone, its numbers in any order, its diagonal."""
+    cells, area = [at for at in mutant.cells if at in book.formulas], book.names[mutant.ranges[0]]
+    news = [new for at in cells if isinstance(new := mutant.cells[at], Formula)]
+    was = [book.formulas[at].text for at in cells]
+    if not cells or len(news) < len(cells):
+        return ""
+    pairs = [
+        (_by_columns(book, text, at[0]), _by_columns(book, new.text, at[0]))
+        for text, new, at in zip(was, news, cells, strict=True)
+    ]
+    turned = mutant.kind == "transpose added" and mutant.ranges[0].endswith("_First")
+    if turned and all(at[1] - area.row == at[2] - area.col for at in cells):
+        return "a transpose leaves the diagonal where it is"
+    if all(one == two for one, two in pairs):
+        return "only its columns are counted, and these are the same"
+    if was == [re.sub(r"(LARGE\(|SUM\(--\(|SUMSQ\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news]:
+        return "the largest numbers, and a sum of squares, are the same in any order"
+    return ""
+
+
+def _by_columns(book: Book, formula: str, tab: str) -> str:
+    """A formula with the columns of a range in place of the range where it asks for these alone."""
+    square = [name for name, area in book.names.items() if area.rows == area.cols]
+    for name in square if "COLUMNS(TRANSPOSE(" in formula else ():
+        formula = formula.replace(f"COLUMNS(TRANSPOSE({name}))", f"COLUMNS({name})")
+    asked = [op for op in operands(book, formula, tab) if re.search(r"\bCOLUMNS?\($", formula[: op.start])]
+    return put(formula, asked, lambda op: f"{op.area.col} {op.area.cols}")
+
+
+def _of_fallbacks(book: Book, mutant: Mutant) -> str:
+    """Look-ups whose MATCH is whole: the sum beside it speaks for lists of a single word."""
+    if place(book, mutant.ranges[0]).block not in ("Ids", "Focus"):
+        return ""
+    now, was = (text.partition(FALLBACK) for text in (_now(mutant), _was(book, mutant)))
+    whole = now[0] == was[0] and now[2] != was[2] != ""
+    return "the sum answers where a list has one word, and this one has more" if whole else ""
+
+
+def _of_formulas(book: Book, mutant: Mutant) -> str:
+    """Formulas that ask for what is the same in the other range."""
+    (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
+    if (
+        block.endswith(("Cosine", "Cosine_X"))
+        and read
+        and place(book, read).block == place(book, instead).block
+    ):
+        return "the focus word has the same X in every sentence"
+    if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
+        return "zero is tested on another range that is zero for the same inputs"
+    if block == "FocusEntropy" and _spread(_now(mutant)) == _spread(_was(book, mutant)):
+        return "a weight is 0 in one of two such rows alone only where scores lie 745 apart"
+    return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
+
+
+def _of_look_ups(book: Book, mutant: Mutant) -> str:
+    """INDEX in a range that is a row or a column short."""
+    block = place(book, mutant.ranges[0]).block
+    if mutant.kind != "misses the last" or "INDEX(" not in _now(mutant):
+        return ""
+    if block.endswith("_First"):
+        return "the first columns are shown, and these are there"
+    picked = block.startswith("Top") or block.endswith("_Last") or block in PAIRS
+    return "IronCalc's INDEX reads on behind the end of its range" if picked else ""
+
+
+def _of_outcomes(book: Book, mutant: Mutant) -> str:
+    """What is counted, picked or compared in the end."""
+    at = place(book, mutant.ranges[0])
+    block = at.block
+    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
+        return "the first row is taken, and it is there"
+    if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
+        return "the middle one of all words is the same from both ends"
+    if mutant.kind == "misses the last" and "Cosine" in block and at.context == book.manifest.contexts[0]:
+        return "the cosine of a row with itself is 1, also without its last number"
+    if block in ("Next", "Class", "TopIds") and mutant.source[1].endswith(
+        ("_Tempered", "_LogitExp", "_Probability")
+    ):
+        return "the largest stays the largest at every temperature"
+    counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
+    return "only columns are counted" if counted else ""
+
+
+VALUES = (
+    *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies),
+    *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
+)
+"""The rules for faults of formulas, in turn."""
+
+
+def _of_names(book: Book, mutant: Mutant) -> str:
+    one, two = mutant.ranges
+    says, blocks = _says(book, one), {place(book, one).block, place(book, two).block}
+    rules = {
+        "both are inputs: what bears the name is the input": {one, two} <= set(book.manifest.inputs),
+        "both hold 1, 2, ..., n": _numbered(one) and _numbered(two),
+        "both ranges hold the same formula": says != "" and says == _says(book, two),
+        "both hold the same numbers, which no input changes": _fixed(book, one) == _fixed(book, two) != [],
+        "the same √d on both sheets": blocks == {"Scale"},
+        "both stand for −∞": blocks == {"MaskValue"},
+        "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},
+        "one is a copy of the other": _copy(book, one, two),
+        "both depend on shapes alone, and are the same here": blocks
+        <= {*SIZES, "NHeads", "NKVHeads", "NLayers"},
+        "the same size": blocks <= set(SIZES),
+        "both are made alike from the same shapes or words": _general(book, one) == _general(book, two) != "",
+        "rows of Attention sum to 1 for every input": blocks <= SUMS,
+        "both are marks that read ✓ for every input": all(block.endswith("Status") for block in blocks),
+    }
+    return next((why for why, holds in rules.items() if holds), "")
+
+
+def _causal(sheet: SheetInfo) -> bool:
+    """Whether a sheet's words look back only."""
+    causal = str(sheet.settings.get("mask", "")).startswith("causal") or sheet.settings.get("generate")
+    return bool(causal) or sheet.kind == "encoder-decoder"
+
+
+def _general(book: Book, name: str) -> str:
+    """What a range of shapes or words is made from, whichever sheet it stands on; "" for other ranges."""
+    at = place(book, name)
+    if at.block.endswith("_Last_Cols"):
+        return f"the last of {book.names[name.removesuffix('_Last_Cols')].cols}"
+    if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
+        return ""
+    area, says = book.names[name], _says(book, name)
+    says = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", says).replace(f"{at.sheet}_", "")
+    says = says.replace("[cell]", "")
+    return f"{says} {area.rows} {area.cols}"
+
+
+def _now(mutant: Mutant) -> str:
+    return next((new.text for new in mutant.cells.values() if isinstance(new, Formula)), "")
+
+
+def _was(book: Book, mutant: Mutant) -> str:
+    return next((book.formulas[at].text for at in mutant.cells if at in book.formulas), "")
+
+
+def _tested(formula: str) -> str:
+    """A formula without its tests for zero."""
+    return re.sub(r"SUMSQ\([^()]*\)=0", "", formula)
+
+
+def _absent(formula: str) -> str:
+    """A formula without its tests for an absent focus word."""
+    return re.sub(r"\w+_FocusSeen=0", "", formula)
+
+
+def _spread(formula: str) -> str:
+    """The formula of an entropy without its tests for zero."""
+    return re.sub(r"\(\w+=0\)", "", formula)
+
+
+def _numbered(name: str) -> bool:
+    return name.endswith(("_Index", "_RowIdx", "_ColIdx", "_Position"))
+
+
+def _fixed(book: Book, name: str) -> list[Value]:
+    """What stands in a range that is neither computed nor an input; [] in all others."""
+    if name in book.manifest.formulas or name in book.manifest.inputs:
+        return []
+    return [book.typed.get(at) for at in book.names[name].cells() if at not in book.formulas]
+
+
+def _says(book: Book, name: str) -> str:
+    return book.manifest.formulas.get(name, ("", ""))[1]
+
+
+def _turned(book: Book, mutant: Mutant) -> bool:
+    """Whether scores of X with X itself were transposed."""
+    sheet = place(book, mutant.ranges[0]).sheet
+    plain = any(s.id == sheet and s.settings.get("weights") is False for s in book.manifest.sheets)
+    return mutant.kind in ("transpose added", "softmax over columns") and plain

@@ -1,0 +1,184 @@
+"""A mutant at work: what the check finds in it with some inputs, and whether it shows anything else at all.
+
+Cells that are broken are entered into a copy in which all other formulas are frozen to what they show without
+the fault: as nothing that the new formulas read is made from what they break, they show there what they show
+in the workbook. And as the check looks at the ranges in an order in which each comes after what it is made
+from, its first finding is in the broken range or further on. Where a fault goes round in a circle, or the
+order is another, or less shows than can be told from rounding, the whole workbook is calculated, and all
+ranges are looked at that are made from the broken one: the others show what they showed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from dev.campaign.formulas import address, operands, put
+from dev.campaign.mutants import mutated
+from dev.campaign.original import different
+from xlsxattn.checker.check import prove
+from xlsxattn.checker.compare import compare
+from xlsxattn.checker.reading.book import Formula
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from dev.campaign.mutants import Mutant
+    from dev.campaign.original import At, Original, Turn, Values
+    from xlsxattn.checker.cells import Area, Grid, Value
+    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.reading.book import Book
+
+
+def _first(
+    original: Original, turn: Turn, names: Mapping[str, Area], values: Values, only: Iterable[str]
+) -> Finding | None:
+    """The first finding in these ranges, which come in the check's order, where the inputs are right."""
+    wanted = {name: turn.wanted[name] for name in only}
+    every = (f for _, found in compare(wanted, names, values, "ironcalc") for f in found)
+    if original.causes.written:
+        return next(iter(original.causes.findings([*every])), None)
+    return next(every, None)
+
+
+class Broken:
+    """A mutant whose cells are broken."""
+
+    def __init__(self, original: Original, mutant: Mutant) -> None:
+        graph = original.graph
+        self._original, self._mutant = original, mutant
+        (self._name,) = mutant.ranges
+        broken = {graph.owner[at] for at in mutant.cells if at in graph.owner}
+        blocks = [graph.all[i] for i in broken]
+        self._over = {(f.area.sheet, f.area.row, f.area.col): f for f in blocks}
+        self._new = [new for new in mutant.cells.values() if isinstance(new, Formula)]
+        self._reached = {name: original.names[name] for name in [*graph.reached(broken), self._name]}
+        in_order = all(graph.first[i] >= original.order[self._name] for i in broken)
+        self._alone = in_order and not graph.circular(broken, self._new)
+
+    @cached_property
+    def book(self) -> Book:
+        """The workbook as the check would read it."""
+        return mutated(self._original.book, self._mutant)
+
+    def found(self, i: int) -> Finding | None:
+        """The check's first finding with the inputs of a turn.
+
+        Where the broken range shows what it should, to the last bit, so does all that is made from it.
+        """
+        turn, names = self._original.turns[i], self._original.names
+        if self._alone:
+            grid = self._by_itself(i)
+            if grid == turn.right[self._name]:
+                return None
+            if own := _first(self._original, turn, names, {self._name: grid}, [self._name]):
+                return own
+        values = self._in_the_whole(turn, self._reached)
+        same = not different({self._name: values[self._name]}, turn.right, exactly=True)
+        return None if same else _first(self._original, turn, names, values, self._reached)
+
+    def shows(self, i: int) -> str:
+        """The range that differs from the original with the inputs of a turn, if it does."""
+        turn, own = self._original.turns[i], {self._name: self._original.names[self._name]}
+        values = {self._name: self._by_itself(i)} if self._alone else self._in_the_whole(turn, own)
+        return different(values, turn.right)
+
+    def _by_itself(self, i: int) -> Grid:
+        outer, right = self._original.names[self._name], self._original.turns[i].right[self._name]
+        calculation = self._original.frozen(i)
+        with calculation.alone(self._mutant.cells, [f.area for f in self._over.values()], outer, right):
+            if len(self._new) > 1:  # they may read one another
+                return calculation.settled({self._name: outer})[self._name]
+            calculation.model.evaluate()
+            return calculation.grid(outer)
+
+    def _in_the_whole(self, turn: Turn, names: Mapping[str, Area]) -> dict[str, Grid]:
+        whole = self._original.whole
+        whole.type(turn.typed)
+        with whole.broken(self._mutant.cells, self._over):
+            return whole.settled(names)
+
+
+class Renamed:
+    """A mutant whose names are moved or deleted: to formulas that read them it is as if they read others."""
+
+    def __init__(self, original: Original, mutant: Mutant) -> None:
+        self._original, self._mutant = original, mutant
+        self.book = mutated(original.book, mutant)
+        self._names = {name: area for name, area in self.book.names.items() if name in original.names}
+        self._over = {
+            (f.area.sheet, f.area.row, f.area.col): f
+            for i in {i for name in mutant.names for i in original.graph.read_by.get(name, ())}
+            if (f := original.graph.all[i])
+        }
+        self._cells = {at: replace(f, text=self._renamed(f)) for at, f in self._over.items()}
+        reached = original.graph.reached(original.graph.owner[at] for at in self._over)
+        self._reached = [name for name in original.order if name in {*reached, *mutant.names}]
+        self._typed = self._inputs()
+
+    def _renamed(self, formula: Formula) -> str:
+        """A formula with the names that now cover what it reads; one that is deleted stays unknown."""
+        chosen = [
+            op
+            for op in operands(self._original.book, formula.text, formula.area.sheet)
+            if op.name in self._mutant.names
+        ]
+        tab = formula.area.sheet
+        names = self._mutant.names.items()
+        now = {name: address(area, tab) if area else f"{name}_deleted" for name, area in names}
+        return put(formula.text, chosen, lambda op: now[op.name])
+
+    def _inputs(self) -> list[Mapping[At, Value]]:
+        """What is typed in each turn: the check perturbs what bears an input's name."""
+        original = self._original
+        every = [turn.typed for turn in original.turns]
+        if set(self._mutant.names).isdisjoint(original.book.manifest.inputs):
+            return every
+        own: list[Mapping[At, Value]] = []
+        for edits in original.edits(self.book, perturb=original.own > 1):
+            own.append({**(own[-1] if own else original.as_saved()), **edits})
+        return own + [{**own[-1], **typed} for typed in every[original.own :]]
+
+    @property
+    def _moved_inputs(self) -> bool:
+        return not set(self._mutant.names).isdisjoint(self._original.book.manifest.inputs)
+
+    def found(self, i: int) -> Finding | None:
+        """The check's first finding with the inputs of a turn."""
+        turn = self._original.turns[i]
+        if not self._moved_inputs and self._missed_first():
+            return _first(self._original, turn, self._names, {}, self._mutant.names)
+        values = self._values(i)
+        same = len(self._names) == len(self._original.names)
+        if same and not different(values, turn.right, exactly=True):
+            return None
+        if not self._moved_inputs:
+            return _first(self._original, turn, self._names, values, self._reached)
+        findings = prove(self.book, "ironcalc", values).findings
+        return findings[0] if findings else None
+
+    def _missed_first(self) -> bool:
+        """Whether a name is deleted and the check comes to it before all that is made by it."""
+        order, first = self._original.order, self._original.graph.first
+        readers = [self._original.graph.owner[at] for at in self._over]
+        return all(
+            area is None and name in order and all(first[i] > order[name] for i in readers)
+            for name, area in self._mutant.names.items()
+        )
+
+    def _values(self, i: int) -> Values:
+        whole, turn = self._original.whole, self._original.turns[i]
+        every = self._moved_inputs
+        shown = {name: area for name, area in self._names.items() if every or name in self._reached}
+        if not self._over and not every:
+            was = {area: name for name, area in self._original.names.items()}
+            return {name: turn.right[was[area]] for name, area in shown.items()}
+        whole.type(self._typed[i])
+        with whole.broken(self._cells, self._over):
+            return whole.settled(shown)
+
+    def shows(self, i: int) -> str:
+        """The range that the check finds fault with, with the inputs of a turn."""
+        found = self.found(i)
+        return found.range if found else ""

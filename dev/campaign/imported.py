@@ -1,0 +1,87 @@
+"""Small models laid out as `xlsxattn import` lays out trained ones: with pages that no template has.
+
+Their numbers are drawn. Of their faults those are judged that stand on these pages: sentences held against
+each other, any head's map, the weights' summaries; all else of a model stands in templates as well.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlsxattn.builder import specification as specs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from dev.campaign.mutants import Mutant
+
+SEED, WORDS, D_MODEL = 1810, 6, 8
+"""The day of BERT's paper, words of a vocabulary, and as few columns as a summary is made of."""
+SIZES = {"layers": 2, "heads": 2, "d_ff": D_MODEL, "maps": False}
+MODELS: Mapping[str, Mapping[str, Any]] = {
+    "bert": {
+        "kind": "encoder",
+        "activation": "gelu",
+        "position": "learned",
+        "embedding_norm": True,
+        "similarity": True,
+    },
+    "gpt2": {"kind": "decoder", "activation": "gelu-tanh", "generate": True},
+    "llama": {
+        "kind": "decoder",
+        "activation": "swiglu",
+        "norm": "rms",
+        "bias": False,
+        "kv_heads": 1,
+        "position": "rotary",
+        "pairs": "halves",
+        "base": 500.0,
+        "tied": False,
+        "generate": True,
+    },
+}
+"""Settings by family, as the families' checkpoints have them."""
+SENTENCES = {"bert": {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2"]}}
+PROMPT = {"s1": ["w3", "w0"]}
+BLANKS = 2
+OWN = re.compile(
+    r"\w+_(Pooled(_Cols)?|Normed|Similarity|Depths|Track_\w+|Cosine_\w+|Map(_Rows|_Cols)?|Pair[A-Z]\w+"
+    r"|Layers?|Heads?|Chosen|(heads|similar)_\w+_Heading)"
+)
+"""The ranges of the pages that no template has, but for the summaries."""
+SUMMARY = re.compile(r"\w+_l(\d+)_W_\w_(First|Last|Frobenius)(_Rows|_Cols)?")
+ONE_OF = 8
+"""Summaries are alike for every matrix of every layer: one of so many of their faults is judged."""
+
+
+def spec(name: str) -> specs.Spec:
+    """The spec of a small model of a family."""
+    rng = np.random.default_rng(SEED)
+    E = {f"w{i}": rng.normal(0, 1, D_MODEL).round(2).tolist() for i in range(WORDS)}
+    data: dict[str, Any] = {
+        "vocabulary": {"tokens": E},
+        "contexts": SENTENCES.get(name, PROMPT),
+        "sheets": [{"id": name, "title": name, "seed": SEED, **SIZES, **MODELS[name]}],
+    }
+    if MODELS[name]["kind"] == "decoder":
+        data["length"] = len(PROMPT["s1"]) + BLANKS
+        data["sheets"][0]["mask"] = "causal"
+    found = specs.parse(data, name)
+    (sheet,) = found.sheets
+    return replace(found, sheets=(replace(sheet, apart=True, browse=(1, 1)),))
+
+
+def judged(made: Sequence[Mutant]) -> list[Mutant]:
+    """Those of a small model's mutants that are judged."""
+    return [mutant for mutant in made if any(_is_judged(mutant, name) for name in mutant.ranges)]
+
+
+def _is_judged(mutant: Mutant, name: str) -> bool:
+    if SUMMARY.fullmatch(name):
+        return zlib.crc32(mutant.what.encode()) % ONE_OF == 0
+    return OWN.fullmatch(name) is not None

@@ -1,0 +1,115 @@
+"""Puts one mutant before the check, by values alone, and decides what became of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from dev.campaign.equivalent_mutants import reason
+from dev.campaign.faulty import Broken, Renamed
+from dev.campaign.formulas import operands
+from dev.campaign.kinds import MANIFEST
+from dev.campaign.mutants import Mutant, Package
+from dev.campaign.original import Original
+from xlsxattn.checker import cell_formulas, structure
+from xlsxattn.checker.check import check
+from xlsxattn.checker.reading.book import NotCheckableError, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.reading.book import Book
+
+CIRCLE = "#CIRC!"
+Verdict = Literal["as saved", "perturbed", "equivalent", "not in structure", "misnamed", "missed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What became of a mutant: the verdict, and the first finding or why no value can show it."""
+
+    mutant: Mutant
+    verdict: Verdict
+    said: str
+
+
+class Judge:
+    """One template's workbook and what its mutants are compared with."""
+
+    def __init__(self, path: Path, *, perturb: bool = True) -> None:
+        self._copy = path.with_name(f"mutant-{os.getpid()}.xlsx")
+        self._finished = Package(path)
+        self._original = Original(path, self._copy, perturb=perturb)
+
+    def judge(self, mutant: Mutant) -> Judgement:
+        """Make the mutant, check it as saved, then perturbed; if nothing is found, see if anything could."""
+        if not MANIFEST.isdisjoint(mutant.names):
+            return self._of_manifest(mutant)
+        faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
+        for i in range(self._original.own):
+            if found := faulty.found(i):
+                said = f"{found.range or 'no range'}: {found.message}"
+                accused = found.range in mutant.ranges or accuses(found, mutant, faulty.book)
+                if not accused and CIRCLE in found.message:
+                    accused = self._first_of_file(mutant) in mutant.ranges
+                verdict: Verdict = "perturbed" if i else "as saved"
+                return Judgement(mutant, verdict if accused else "misnamed", said)
+        return self._unseen(faulty, mutant)
+
+    def _first_of_file(self, mutant: Mutant) -> str:
+        """The range that the check names first in the broken file itself.
+
+        Which cells of a circle show an error depends on what was calculated before: the file decides.
+        """
+        self._finished.write(mutant, self._copy)
+        findings = check(self._copy, "ironcalc", "as-saved").runs[0].findings
+        return next((found.range for found in findings), "")
+
+    def _of_manifest(self, mutant: Mutant) -> Judgement:
+        """Without a part of the manifest nothing can be checked, and the sentence must say which."""
+        self._finished.write(mutant, self._copy)
+        try:
+            read(self._copy)
+        except NotCheckableError as error:
+            named = any(name in str(error) for name in mutant.ranges)
+            return Judgement(mutant, "as saved" if named else "misnamed", str(error))
+        return Judgement(mutant, "missed", "the workbook can be checked without this part of its manifest")
+
+    def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
+        """A mutant that the check's own inputs did not show: can any? If not, structure must."""
+        own, book = self._original.own, faulty.book
+        inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
+        for i in range(own, own if inputs else len(self._original.turns)):
+            if wrong := faulty.shows(i):
+                return Judgement(mutant, "missed", f"{wrong} differs with random inputs, round {i - own}")
+        faults = [
+            *structure.misplaced_formulas(book),
+            *structure.moved_names(book),
+            *cell_formulas.misspelt(book),
+        ]
+        named = {word for f in faults for word in re.findall(r"\w+", f"{f.range} {f.message}")}
+        verdict: Verdict = "not in structure" if named.isdisjoint(mutant.ranges) else "equivalent"
+        return Judgement(mutant, verdict, reason(self._original.book, mutant))
+
+
+def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:
+    """Whether a finding names the range that was mutated.
+
+    What stands in an input is right by definition. So where two inputs have changed places, the accused is
+    whatever reads one of them by its cells, or stands on them.
+    """
+    if finding.range in mutant.ranges:
+        return True
+    if not any(name in book.manifest.inputs for name in mutant.names) or finding.range not in book.names:
+        return False
+    area = book.names[finding.range]
+    cells = {at for name in mutant.ranges for at in book.names[name].cells()}
+    if not cells.isdisjoint(area.cells()):
+        return True
+    own = (book.formulas[at] for at in area.cells() if at in book.formulas)
+    return any(
+        at in cells for f in own for op in operands(book, f.text, area.sheet) for at in op.area.cells()
+    )

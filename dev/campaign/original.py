@@ -1,0 +1,123 @@
+"""A template's workbook without a fault, for all inputs that its mutants get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dev.campaign.engine import Calculation
+from dev.campaign.graph import Graph
+from dev.campaign.inputs import random_inputs
+from dev.campaign.kinds import MANIFEST
+from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.check import reference
+from xlsxattn.checker.compare import compare
+from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.perturb import perturbed
+from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.reading.copies import without_values
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import TypeAlias
+
+    from xlsxattn.checker.cells import Edits, Grid, Value
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reference import Expected
+
+    At: TypeAlias = tuple[str, int, int]
+    Values = Mapping[str, Grid]
+
+SAME = 1e-11
+"""What rounding may do to a value that a mutant computes in another order, relative to its range."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One set of inputs: what is typed, what the workbook without a fault shows, and what it has to show."""
+
+    typed: Mapping[At, Value]
+    right: Values
+    wanted: Mapping[str, Expected]
+
+
+class Original:
+    """The workbook without a fault.
+
+    Attributes:
+        book: the workbook as the check reads it.
+        names: its ranges without the manifest's.
+        whole: the workbook in IronCalc.
+        turns: the inputs as saved, those of the check, then random ones.
+        own: how many of them the check tries.
+        order: the place of each range in the check.
+        causes: puts findings in that order.
+        graph: which formula is made from which.
+    """
+
+    def __init__(self, path: Path, copy: Path, *, perturb: bool = True) -> None:
+        self.book = read(path)
+        without_values(read(path), copy, every_name=True)  # a fault may speak of any of them
+        self.whole = Calculation.load(copy, self.book)
+        self.names = {name: area for name, area in self.book.names.items() if name not in MANIFEST}
+        self.turns: list[Turn] = []
+        own = self.edits(self.book, perturb=perturb)
+        for edits in [*own, *random_inputs(self.book)]:
+            self.turns.append(self._turn(edits))
+        self.own = len(own)
+        self.causes = Order(self.book)
+        self.order = {name: i for i, name in enumerate(self.causes.ranges(self.turns[0].wanted))}
+        self.graph = Graph(self.book, [*self.order])
+        self._frozen: dict[int, Calculation] = {}
+
+    def edits(self, book: Book, *, perturb: bool = True) -> list[Edits]:
+        """The inputs that the check itself tries: as saved, then perturbed if all have their names."""
+        complete = all(name in book.names for name in book.manifest.inputs)
+        return [{}, *(perturbed(book) if perturb and complete else [])]
+
+    def as_saved(self) -> dict[At, Value]:
+        """What stands in the inputs."""
+        cells = {at for name in self.book.manifest.inputs for at in self.book.names[name].cells()}
+        return {at: self.book.typed.get(at) for at in cells if at not in self.book.formulas}
+
+    def _turn(self, edits: Edits) -> Turn:
+        """The workbook for some inputs, typed after those before; all that it shows must be right."""
+        typed = {**(self.turns[-1].typed if self.turns else self.as_saved()), **edits}
+        self.whole.type(typed)
+        right = self.whole.settled(self.names)
+        wanted = reference(self.book, right)
+        wrong = [f for _, found in compare(wanted, self.names, right, "ironcalc") for f in found]
+        assert not wrong, wrong[0]
+        return Turn(typed, right, wanted)
+
+    def frozen(self, turn: int) -> Calculation:
+        """The workbook with the inputs of a turn and no formula in it."""
+        if turn not in self._frozen:
+            self.whole.type(self.turns[turn].typed)
+            self._frozen[turn] = self.whole.frozen(self.turns[turn].right)
+        return self._frozen[turn]
+
+
+def different(values: Values, right: Values, *, exactly: bool = False) -> str:
+    """The first range whose values are not the original's, but for rounding unless that counts as well."""
+    for name in values:
+        if values[name] == right[name]:
+            continue
+        if exactly:
+            return name
+        grid = right[name]
+        numbers = [abs(v) for row in grid for v in row if isinstance(v, float) and abs(v) < 1e290]  # noqa: PLR2004
+        allowed = SAME * max([1.0, *numbers])
+        for row, wanted in zip(values[name], grid, strict=True):
+            if any(not _alike(a, b, allowed) for a, b in zip(row, wanted, strict=True)):
+                return name
+    return ""
+
+
+def _alike(a: Value, b: Value, allowed: float) -> bool:
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or abs(a - b) <= allowed
+    if isinstance(a, str) and isinstance(b, str) and a[:1] in ("✓", "✗", "–"):
+        return a[:1] == b[:1]
+    return (a or "") == (b or "") and isinstance(a, CellError) == isinstance(b, CellError)

@@ -1,0 +1,97 @@
+"""What the campaign has to say: a table by kind, what no value can show and why, and the score."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tabulate import tabulate
+
+from dev.campaign.equivalent_mutants import UNEXPLAINED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from dev.campaign.judge import Judgement, Verdict
+
+HEADERS = (
+    "kind",
+    "made",
+    "found as saved",
+    "found by perturbation only",
+    "no value can show, found by structure",
+    "missed",
+)
+PUBLISHED = {
+    "Q's bias in K and V": "K and V have Q's bias",
+    "the first token in every MLP": "every token's MLP reads the first token",
+    "the residual adds the input": "from layer 2 on, the residual of attention adds the embedding again",
+    "one column's bias": "a column of the MLP has another one's bias",
+    "variance of a sample": "layer norm takes the variance of a sample",
+}
+"""Kinds of faults that a published workbook of nanoGPT had for years, and what was wrong there."""
+FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure")
+
+
+def table(outcomes: Sequence[Judgement]) -> str:
+    """One line a kind: how many were made, and what found them."""
+    kinds = sorted({outcome.mutant.kind for outcome in outcomes})
+    rows = [_row(kind, [o for o in outcomes if o.mutant.kind == kind]) for kind in kinds]
+    return tabulate([*rows, _row("all", outcomes)], headers=HEADERS)
+
+
+def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int]:
+    count = Counter(outcome.verdict for outcome in outcomes)
+    missed = sum(count[verdict] for verdict in FAILED)
+    return kind, len(outcomes), count["as saved"], count["perturbed"], count["equivalent"], missed
+
+
+def published(outcomes: Sequence[Judgement]) -> str:
+    """The five faults of a published workbook of nanoGPT: how many were made of each, and found."""
+    rows = []
+    for kind, words in PUBLISHED.items():
+        _, made, *found, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
+        rows.append((words, kind, made, sum(found)))
+    return tabulate(rows, headers=("fault of a published nanoGPT workbook", "kind", "made", "found"))
+
+
+def unmade(outcomes: Sequence[Judgement]) -> Iterator[str]:
+    """Every one of these five of which no mutant was made: all templates together must have places for it."""
+    made = {outcome.mutant.kind for outcome in outcomes}
+    yield from (f"not made: {kind}" for kind in PUBLISHED if kind not in made)
+
+
+def reasons(outcomes: Sequence[Judgement]) -> str:
+    """Why those that no value can show cannot be shown, with how many of which kind."""
+    count = Counter((o.said, o.mutant.kind) for o in outcomes if o.verdict == "equivalent")
+    rows = [(said, kind, number) for (said, kind), number in sorted(count.items())]
+    return tabulate(rows, headers=("no input changes a value, because", "kind", "mutants"))
+
+
+def failures(outcomes: Sequence[Judgement]) -> Iterator[str]:
+    """Every mutant that went unseen, was found under another name, or is equivalent by no rule."""
+    for o in outcomes:
+        if o.verdict in FAILED or (o.verdict == "equivalent" and o.said == UNEXPLAINED):
+            yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
+
+
+def listed(outcomes: Sequence[Judgement], verdicts: Collection[str]) -> Iterator[str]:
+    """Every mutant with one of these verdicts: what became of it and the first finding."""
+    for o in (outcome for outcome in outcomes if outcome.verdict in verdicts):
+        yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
+
+
+def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
+    """The score in one line, and whether nothing is left to wish for."""
+    count = Counter(outcome.verdict for outcome in outcomes)
+    found = count["as saved"] + count["perturbed"]
+    change = found + count["missed"] + count["misnamed"]
+    cannot = count["equivalent"] + count["not in structure"]
+    percent = 100 * found / change if change else 100.0
+    shown = "100" if found == change else f"{min(percent, 99.9):.1f}"
+    line = (
+        f"score: {found:,} of {change:,} mutants that change a value were found ({shown} %, "
+        f"{count['perturbed']:,} by perturbation only), "
+        f"{count['equivalent']:,} of {cannot:,} that cannot were caught by structure"
+    )
+    return line, not list(failures(outcomes)) and count["perturbed"] > 0

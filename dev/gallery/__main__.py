@@ -1,0 +1,41 @@
+"""``python -m dev.gallery`` makes everything anew; with ``--check`` it only says what is out of date."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from dev.gallery import pictures, reference, workbooks
+
+ROOT = Path(__file__).parents[2]
+
+
+def main(words: list[str]) -> int:
+    """Make or check all; 1 when something is out of date or could not be proved."""
+    if words not in ([], ["--check"]):
+        sys.stderr.write("usage: python -m dev.gallery [--check]\n")
+        return 2
+    with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
+        fresh = workbooks.build_all(Path(folder))
+        shown = fresh | workbooks.build_others(Path(folder))
+        if words:
+            stale = [
+                *workbooks.stale(ROOT, fresh),
+                *pictures.stale(ROOT, shown),
+                *reference.stale(ROOT, fresh),
+            ]
+        else:
+            workbooks.put(ROOT, fresh)
+            pictures.draw(ROOT, shown)
+            reference.write(ROOT, fresh)
+            stale = []
+    for sentence in stale:
+        sys.stdout.write(f"{sentence}\n")
+    if stale:
+        sys.stdout.write("make it anew with: python -m dev.gallery\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

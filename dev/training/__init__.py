@@ -1,0 +1,1 @@
+"""How the learned weights of the templates were trained."""

@@ -1,0 +1,256 @@
+"""The formula each cell should hold by the manifest, and whether two spellings say the same."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+from operator import eq
+from typing import TYPE_CHECKING, Literal
+
+from openpyxl.formula import Tokenizer
+from openpyxl.formula.tokenizer import TokenizerError
+
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.compare import Finding
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from openpyxl.formula.tokenizer import Token
+
+    from xlsxattn.checker.reading.book import Book, Formula
+    from xlsxattn.language import Phrase
+
+PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
+NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+SIDE_BY_SIDE = " | "
+NO_PLACE = "?"
+"""What follows a name that is missing, in a formula that should name its cells."""
+LOGICAL = ("TRUE(", "FALSE(")
+SAME = {"VAR.P(": "VARP("}
+TWO = 2  # a sign and what it stands before
+MAX_SHOWN_LENGTH = 80
+
+
+def misspelt(book: Book) -> Iterator[Finding]:
+    """Formulas that are not the ones the manifest expects, both shown; the first of each range."""
+    for name, (entered, _) in book.manifest.formulas.items():
+        first: tuple[Area, str, Formula] | None = None
+        more, array = 0, entered != "cells"
+        for cells, spelled in spelled_out(book, name):
+            found = book.formulas.get((cells.sheet, cells.row, cells.col))
+            if found is None or NO_PLACE in spelled or _same(found, cells, spelled, array=array):
+                continue  # none: a constant, or a part of another block: said elsewhere, as is a missing name
+            more += first is not None
+            first = first or (cells, spelled, found)
+        if first:
+            yield _other(name, *first, array=array, more=more)
+
+
+def _other(name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int) -> Finding:
+    message = say(
+        "{name}: the manifest expects {formula}; {but}",
+        name=name,
+        formula=braced(spelled, array=array),
+        but=_but(found, cells, spelled),
+    )
+    if more:
+        one, many = say("{message}; so it is in 1 more cell"), say("{message}; so it is in {n} more cells")
+        message = say(one if more == 1 else many, message=message, n=more)
+    # what is no formula may still compute: IronCalc takes the start of it
+    severity: Literal["error", "warning"] = "warning" if tokens(found.text) else "error"
+    formula = braced(found.text, array=found.array)
+    return Finding("other formula", name, cells.address(), message, formula, severity=severity)
+
+
+def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
+    """The formulas that should fill a range, as the manifest has them, and what each of them fills."""
+    entered, text = book.manifest.formulas[name]
+    area = book.names.get(name)
+    if area is None:
+        return
+    if entered == "block":
+        yield from _beside(book, area, text)
+    elif entered in ("rows", "lower rows"):
+        for i in range(area.rows):
+            cols = min(i + 1, area.cols) if entered == "lower rows" else area.cols
+            for cells, formula in _beside(book, Area(area.sheet, area.row + i, area.col, 1, cols), text):
+                yield cells, level(book, formula, area.sheet, i, 0)
+    else:
+        for i in range(area.rows):
+            for j in range(area.cols):
+                yield Area(area.sheet, area.row + i, area.col + j, 1, 1), level(book, text, area.sheet, i, j)
+
+
+def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
+    """Array formulas side by side, each as wide as the range it names; nearly always one."""
+    texts = text.split(SIDE_BY_SIDE)
+    col = area.col
+    for formula in texts:
+        named = NAME.search(formula)
+        source = book.names.get(named.group()) if named else None
+        cols = area.cols if len(texts) == 1 or source is None else source.cols
+        yield Area(area.sheet, area.row, col, area.rows, cols), formula
+        col += cols
+
+
+def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
+    """``NAME[row]`` and its kin as addresses, for the cell i rows and j columns into its range.
+
+    The names' places are the file's own, so that inserted rows and renamed sheets are followed.
+    """
+
+    def address(match: re.Match[str]) -> str:
+        name, part = match.groups()
+        if name not in book.names:
+            return f"{name}{NO_PLACE}"
+        if part == "above" and i == 0:
+            return '""'
+        a = book.names[name]
+        quoted = "" if a.sheet == sheet else "'" + a.sheet.replace("'", "''") + "'!"
+        return quoted + ":".join(map(_corner, _corners(a, part, i, j)))
+
+    return PART.sub(address, text)
+
+
+def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
+    """The cell, or the first and the last cell, of a part of a range."""
+    row, col, last = a.row + i, a.col, a.col + a.cols - 1
+    return {
+        "row": [(row, col), (row, last)],
+        "first": [(row, col)],
+        "cell": [(row, col + j)],
+        "above": [(row - 1, col + j)],
+        "col": [(a.row, col + j)],
+        "..row": [(a.row, col), (row, col)],
+        "..rows": [(a.row, col), (row, last)],
+        "..cell": [(row, col), (row, col + j)],
+        "..diagonal": [(row, col), (row, col + i)],
+    }.get(part) or [(a.row + int(part) - 1, col)]
+
+
+def _corner(at: tuple[int, int]) -> str:
+    return Area("", *at, 1, 1).address().removeprefix("!")
+
+
+def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
+    where = found.area == cells and (found.array or not array)
+    return where and (found.text == spelled or tokens(found.text) == tokens(spelled))
+
+
+def _but(found: Formula, cells: Area, spelled: str) -> Phrase:
+    """How a formula differs from the expected one: in its text, in what it fills, in how it is entered."""
+    ours, theirs = tokens(spelled), tokens(found.text)
+    if not theirs:
+        return say("what stands there is no formula")
+    if ours != theirs:
+        first = _alike(ours, theirs)
+        tail = _alike(ours[first:][::-1], theirs[first:][::-1])
+        wanted, there = (_stretch(t[first : len(t) - tail]) for t in (ours, theirs))
+        return say("{found} stands where it has {wanted}", found=there, wanted=wanted)
+    if found.area != cells:
+        sentence = "it should fill {cells}, and fills {others}"
+        return say(sentence, cells=_extent(cells), others=_extent(found.area))
+    return say("it is not entered as an array formula")
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many tokens two formulas have in common before they differ."""
+    return sum(takewhile(bool, map(eq, one, other)))
+
+
+def _stretch(part: Sequence[str]) -> str:
+    """Some tokens in a row, as a person would write them, or that there are none."""
+    text = "".join(part)
+    shown = text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
+    return shown or say("nothing")
+
+
+def tokens(formula: str) -> tuple[str, ...]:
+    """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits.
+
+    LibreOffice also writes TRUE() for TRUE, Gnumeric -(-x) for --x and VAR.P for VARP. There are no tokens
+    where the text is no formula.
+    """
+    text = formula.strip().removeprefix("{").removesuffix("}")
+    made: list[str] = []
+    opened: list[int] = []
+    operands = [0]  # how many tokens and groups stand side by side in the text, and in each group still open
+    try:
+        parsed = Tokenizer(text if text.startswith("=") else f"={text}").items
+    except (TokenizerError, IndexError):
+        return ()
+    for token in parsed:
+        if token.type == "WHITE-SPACE":
+            continue
+        value = _value(token)
+        if token.subtype == "OPEN":
+            opened.append(len(made))
+            operands.append(0)
+        elif token.subtype == "CLOSE":
+            first, within = opened.pop(), operands.pop()
+            if made[first] in LOGICAL and not within:
+                value = made.pop().removesuffix("(")
+            elif within == TWO and made[first - 1 : first + 2] == ["-", "(", "-"]:
+                del made[first]
+                operands[-1] += TWO
+                continue
+        made.append(value)
+        operands[-1] += token.subtype != "OPEN"
+    return tuple(made)
+
+
+def _value(token: Token) -> str:
+    """One token, spelled one way."""
+    value = str(token.value)
+    if token.subtype == "NUMBER":
+        return repr(float(value))
+    if token.subtype == "RANGE":
+        return _reference(value)
+    if token.type == "FUNC":
+        value = value.upper().removeprefix("_XLFN.")
+    return SAME.get(value, value)
+
+
+def _reference(text: str) -> str:
+    sheet, bang, cells = text.rpartition("!")
+    sheet = sheet.removeprefix("$").strip("'").replace("''", "'")
+    corners = cells.replace("$", "").split(":")
+    cells = corners[0] if len(set(corners)) == 1 else ":".join(corners)
+    return f"{sheet}{bang}{cells}"
+
+
+def braced(text: str, *, array: bool) -> str:
+    """A formula as programs show it: an array formula in braces."""
+    return f"{{{text}}}" if array else text
+
+
+def belonging(book: Book, name: str, cells: Area, spelled: str) -> Phrase:
+    """The formula that should fill some cells of a range, and how it is entered."""
+    beside = (book.formulas.get(at) for at in book.names[name].cells())
+    own = book.manifest.formulas[name][0] != "cells"  # else as the formulas beside it are
+    formula = braced(spelled, array=own or next((f.array for f in beside if f), False))
+    if cells.rows * cells.cols == 1:
+        return say("the formula {formula}", formula=formula)
+    return say("the array formula {formula} over {cells}", formula=formula, cells=span(cells))
+
+
+def stands(book: Book, name: str) -> bool:
+    """Whether a range begins with the formula that the manifest has for it."""
+    array = book.manifest.formulas[name][0] != "cells"
+    for cells, spelled in spelled_out(book, name):
+        found = book.formulas.get((cells.sheet, cells.row, cells.col))
+        return found is not None and _same(found, cells, spelled, array=array)
+    return False
+
+
+def span(area: Area) -> str:
+    """The cells of an area as a reader writes them, without the sheet: ``C20:G24``."""
+    first, last = area.address(), area.address(area.rows - 1, area.cols - 1)
+    corner = first.rpartition("!")[2]
+    return corner if first == last else f"{corner}:{last.rpartition('!')[2]}"
+
+
+def _extent(area: Area) -> str:
+    return say("{rows} × {cols} cells", rows=area.rows, cols=area.cols)

@@ -1,0 +1,114 @@
+"""How a command that builds a workbook ends: what was proved, where it went, the exit code."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xlsxattn.cli.language import asked, spoken, tell
+from xlsxattn.cli.progress import progress
+from xlsxattn.cli.verbosity import is_quiet
+from xlsxattn.language import ENGLISH, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.press import Pressed
+
+HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+MAX_QUOTED = 8
+"""Words that a hint names."""
+
+
+def complain(sentence: str, code: int) -> int:
+    """Tell a person on standard error, and give the exit code."""
+    click.echo(tell(say("xlsxattn: {said}", said=" ".join(tell(sentence).split()))), err=True)
+    return code
+
+
+def about(file: object, error: Exception) -> str:
+    """What an error says, after the name of the file that it is about."""
+    return say("{file}: {error}", file=file, error=say(str(error)))
+
+
+def as_typed(*words: str) -> str:
+    """A command of this program, as it can be typed here: by its name where the shell would find it."""
+    found, called = shutil.which("xlsxattn"), sys.argv[0]
+    here = Path(called).stem == "xlsxattn" and (
+        found is None or Path(found).resolve() != Path(called).resolve()
+    )
+    return shlex.join([called if here else "xlsxattn", *words])
+
+
+def delivered(
+    source: Path | Spec,
+    named: str,
+    target: Path,
+    *,
+    force: bool,
+    make_folder: bool,
+    changed: Mapping[str, Any] | None = None,
+) -> int:
+    """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
+    from xlsxattn import press  # noqa: PLC0415
+    from xlsxattn.builder.specification.table import SpecError  # noqa: PLC0415
+    from xlsxattn.checker import engines, report  # noqa: PLC0415
+
+    if target.suffix.lower() != ".xlsx":
+        raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
+    if asked():
+        changed = {**(changed or {}), "lang": asked()}
+    try:
+        with progress():
+            pressed = press.build(source, target, force=force, make_folder=make_folder, changed=changed)
+    except (SpecError, press.PressError) as error:
+        raise click.ClickException(str(error)) from None
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        raise click.ClickException(about(named, error)) from None
+    for run in () if is_quiet() else pressed.report.runs:
+        click.echo(report.table(run, spoken()))
+    for line in report.describe(pressed.report.every_finding, spoken()):
+        click.echo(line, err=True)
+    if not is_quiet():
+        click.echo(tell(report.summary(pressed.report)))
+    if pressed.report.holds:
+        click.echo(tell(say("written: {path}", path=pressed.path)))
+        if not is_quiet():
+            _what_next(pressed)
+            _in_vain(pressed.quoted)
+        return HOLDS
+    sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
+    return complain(say(sentence, path=pressed.path, target=target), FAILED)
+
+
+def _what_next(pressed: Pressed) -> None:
+    """Tell a newcomer where to begin."""
+    first, inputs, *_ = pressed.tabs
+    begin = (
+        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet {first}; on {inputs}, change a word "
+        "or a number, and the other sheets follow."
+    )
+    said = say(begin, first=first, inputs=inputs)
+    if spoken().code not in (ENGLISH.code, pressed.lang):
+        other = "{said} (for a workbook in this language, add --lang {code})"
+        said = say(other, said=said, code=spoken().code)
+    click.echo(tell(said), err=True)
+    seen = as_typed("show", str(pressed.path))
+    click.echo(tell(say("Or see it in the terminal: {command}", command=seen)), err=True)
+
+
+def _in_vain(quoted: Sequence[str]) -> None:
+    """Tell that a spec's texts speak of words that it does not have, as those of a template do."""
+    if not quoted:
+        return
+    listed = [say("{word!r}", word=word) for word in quoted[:MAX_QUOTED]]
+    words = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), listed)
+    sentence = "The texts (title, about, try) quote {words}, not in the vocabulary: fit them to your words."
+    click.echo(tell(say(sentence, words=words)), err=True)

@@ -1,0 +1,126 @@
+"""The command that proves workbooks: which files, what is said of each, and the exit code."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, about, complain
+from xlsxattn.cli.language import spoken, tell
+from xlsxattn.cli.progress import progress
+from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from xlsxattn.checker.check import Engine, Inputs
+    from xlsxattn.checker.report import FileOutcome
+
+ENGINES: tuple[Engine, ...] = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
+INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
+STYLES = ("table", "json", "junit", "github")
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
+@click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
+@click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
+@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
+@click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")
+@volume
+def check(
+    files: tuple[str, ...],
+    engine: Engine,
+    inputs: Inputs,
+    style: str,
+    strict: bool,  # noqa: FBT001
+    skip_foreign: bool,  # noqa: FBT001
+) -> int:
+    """Recalculate workbooks and compare every computed cell with NumPy.
+
+    The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
+    out). With -q only files that fail are told. Exit code: 0 all hold, 1 findings, 2 a file or an engine that
+    cannot be used.
+    """
+    from xlsxattn.checker import formats, report  # noqa: PLC0415
+    from xlsxattn.checker.file_type import is_foreign  # noqa: PLC0415
+    from xlsxattn.checker.report import FileOutcome  # noqa: PLC0415
+
+    outcomes = []
+    for file in _matching(files):
+        foreign = skip_foreign and is_foreign(Path(file))
+        outcome = FileOutcome(file, skipped=True) if foreign else _outcome(file, engine, inputs)
+        outcomes.append(outcome)
+        if style == "table":
+            _show(outcome, strict=strict)
+        elif outcome.report is None and not outcome.skipped:
+            complain(outcome.sentence, UNUSABLE)
+    verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
+    if style != "table":
+        click.echo(formats.render(style, outcomes, strict=strict, language=spoken()))
+    elif len(outcomes) > 1 and not (is_quiet() and {*verdicts} <= {"holds", "skipped"}):
+        click.echo(tell(report.overall(outcomes, strict=strict)))
+    codes = {"holds": HOLDS, "skipped": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
+    return max(codes[verdict] for verdict in verdicts)
+
+
+def _matching(files: tuple[str, ...]) -> list[str]:
+    """The files that patterns stand for, where the shell has left them to us."""
+    found: list[str] = []
+    for file in files:
+        pattern = any(c in file for c in "*?[") and not Path(file).exists()
+        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207
+    return list(dict.fromkeys(found))
+
+
+def _outcome(file: str, engine: Engine, inputs: Inputs) -> FileOutcome:
+    from xlsxattn.checker import engines  # noqa: PLC0415
+    from xlsxattn.checker.check import check as prove  # noqa: PLC0415
+    from xlsxattn.checker.reading.book import NotCheckableError  # noqa: PLC0415
+    from xlsxattn.checker.report import FileOutcome  # noqa: PLC0415
+
+    try:
+        with progress():
+            return FileOutcome(file, prove(file, engine, inputs))
+    except NotCheckableError as error:
+        return FileOutcome(file, sentence=str(error))
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        return FileOutcome(file, sentence=about(file, error))
+
+
+def _show(outcome: FileOutcome, *, strict: bool) -> None:
+    """A file's report for a person: findings first, then a line a range, then one sentence.
+
+    When quiet, only what fails is told.
+    """
+    from xlsxattn.checker import report  # noqa: PLC0415
+
+    found, verdict = outcome.report, outcome.verdict(strict=strict)
+    if is_quiet() and verdict in ("holds", "skipped"):
+        return
+    if outcome.skipped:
+        click.echo(tell(report.skipped(outcome)))
+        return
+    if found is None:
+        complain(outcome.sentence, UNUSABLE)
+        return
+    by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
+    click.echo(tell(by) if found.saved_by else outcome.path)
+    for line in report.describe(found.every_finding, spoken()):
+        _echo(line, "red" if line.startswith(tell("error")) else "yellow")
+    for run in () if is_quiet() else [run for run in found.runs if run.results]:
+        how = (
+            say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
+        )
+        click.echo(f"\n{tell(how)}")
+        click.echo(report.table(run, spoken()))
+    _echo(tell(report.summary(found)), "green" if found.holds else "red")
+
+
+def _echo(text: str, colour: str) -> None:
+    """Print in colour where the terminal has it and nobody asked for none."""
+    click.secho(text, fg=colour, color=False if os.environ.get("NO_COLOR") else None)

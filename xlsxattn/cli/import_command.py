@@ -1,0 +1,85 @@
+"""The command that makes a workbook of a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from xlsxattn.cli.build_command import delivered
+from xlsxattn.cli.language import tell
+from xlsxattn.cli.progress import progress
+from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.language import say
+
+WRITTEN = 8
+
+
+@click.command("import")
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--sentence", "sentences", multiple=True, required=True, help="A sentence; may be repeated.")
+@click.option("--layers", help="Take these layers only, counted from 0: 0,5.")
+@click.option("--heads", help="Heads to begin with, layer.head from 0: 5.11; without --layers, these only.")
+@click.option(
+    "--vocabulary",
+    type=click.Choice(("needed", "all")),
+    help="Carry the sentences' tokens only, or all; by default all of a decoder that has few.",
+)
+@click.option("--focus", help="The token to follow; by default the longest that all sentences share.")
+@click.option(
+    "--write",
+    type=click.IntRange(0, 64),
+    metavar="INTEGER",
+    default=WRITTEN,
+    show_default=True,
+    help="Blank cells that a whole decoder writes into.",
+)
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
+@click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+@volume
+def import_model(
+    checkpoint: Path,
+    sentences: tuple[str, ...],
+    layers: str | None,
+    heads: str | None,
+    vocabulary: str | None,
+    focus: str | None,
+    write: int,
+    output: Path | None,
+    force: bool,  # noqa: FBT001 - click passes it
+) -> int:
+    """Make a workbook of a trained model: BERT's, GPT-2's or Llama's family.
+
+    CHECKPOINT is a folder as Hugging Face has it, its .safetensors (or their index), or an .npz.
+    """
+    from xlsxattn.weights.model import read_model  # noqa: PLC0415
+    from xlsxattn.weights.model_spec import spec_of  # noqa: PLC0415
+    from xlsxattn.weights.tensor import CheckpointError  # noqa: PLC0415
+
+    name = _name(checkpoint)
+    target = output or Path("output") / f"{name}.xlsx"
+    try:
+        with progress():
+            imported = read_model(
+                checkpoint,
+                sentences,
+                layers=layers,
+                heads=heads,
+                whole_vocabulary=None if vocabulary is None else vocabulary == "all",
+                write=write,
+                target=target,
+            )
+        if not is_quiet():
+            said = say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))
+            click.echo(tell(said), err=True)
+        spec = spec_of(imported, name, focus=focus)
+    except CheckpointError as error:
+        raise click.ClickException(str(error)) from None
+    return delivered(spec, str(checkpoint), target, force=force, make_folder=output is None)
+
+
+def _name(checkpoint: Path) -> str:
+    """What a checkpoint is called: its folder's name, or an .npz file's."""
+    path = checkpoint.resolve()
+    named = path.parent if path.name.startswith("model.") and not path.is_dir() else path
+    return named.name.partition(".")[0] or "model"

@@ -1,0 +1,173 @@
+"""The commands that show workbooks, and those that help editors and shells."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from xlsxattn.cli.language import asked, spoken, tell
+from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.language import say
+from xlsxattn.suggestions import nearest
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+    from rich.console import Console
+
+    from xlsxattn.view.look import OpenWorkbook, Source
+    from xlsxattn.view.matrix import Matrix
+
+SHOWN_FROM: tuple[Source, ...] = ("saved", "ironcalc", "libreoffice", "gnumeric")
+MAX_TABLES = 12
+SHELLS = ("bash", "zsh", "fish")
+
+
+def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The ranges of the workbook that is on the command line already."""
+    from click.shell_completion import CompletionItem  # noqa: PLC0415
+
+    from xlsxattn.view.look import look  # noqa: PLC0415
+
+    try:
+        names = look(ctx.params["file"]).matrices
+    except Exception:  # noqa: BLE001 - a completion has nobody to tell
+        return []
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("ranges", nargs=-1, metavar="[RANGE]...", shell_complete=_ranges)
+@click.option("--list", "listed", is_flag=True, help="List all ranges, with shape, place and formula.")
+@click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@volume
+def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:  # noqa: FBT001
+    """Show matrices of a workbook as coloured tables.
+
+    RANGE is a name such as attn_cat_Attention, or a pattern such as 'attn_*'. Without one, the attention
+    matrices and the outputs are shown. The values are those saved in the file; another --engine recalculates
+    it.
+    """
+    from xlsxattn.view.show import listing  # noqa: PLC0415
+
+    seen = _look(file, engine)
+    if seen.engine != engine and not is_quiet():
+        said = say("{file}: it lacks saved values; recalculated by {engine}", file=file, engine=seen.engine)
+        click.echo(tell(said), err=True)
+    console = _console()
+    if listed:
+        console.print(listing(seen, spoken()))
+        return
+    chosen = _chosen(seen, ranges)
+    shown = chosen if ranges else chosen[:MAX_TABLES]
+    for matrix in shown:
+        _print(console, matrix)
+    if not ranges and len(shown) < len(seen.matrices) and not is_quiet():
+        rest = len(seen.matrices) - len(shown)
+        said = say("{n} more ranges: name them, or see them all with --list", n=rest)
+        click.echo(tell(said), err=True)
+
+
+def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> OpenWorkbook:
+    """A workbook to be shown; what goes wrong is one sentence."""
+    from xlsxattn.checker import engines  # noqa: PLC0415
+    from xlsxattn.checker.reading.book import NotCheckableError  # noqa: PLC0415
+    from xlsxattn.view.look import look  # noqa: PLC0415
+
+    try:
+        return look(file, engine)
+    except NotCheckableError as error:
+        raise click.ClickException(str(error)) from None
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        raise click.ClickException(say("{file}: {error}", file=file, error=say(str(error)))) from None
+
+
+def _chosen(seen: OpenWorkbook, patterns: tuple[str, ...]) -> list[Matrix]:
+    for pattern in patterns:
+        if not seen.matching([pattern]):
+            near = nearest(pattern, seen.matrices)
+            hint = say("did you mean '{near}'?", near=near) if near else say("--list shows them all")
+            raise click.ClickException(
+                say(
+                    "{path}: there is no range '{pattern}'; {hint}",
+                    path=seen.path,
+                    pattern=pattern,
+                    hint=hint,
+                )
+            )
+    return seen.matching(patterns) if patterns else seen.story()
+
+
+def _console() -> Console:
+    """Standard output: in colour and as wide as the terminal, or plain and of any width in a pipe."""
+    from rich.console import Console  # noqa: PLC0415
+
+    wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100_000
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # none: no bold either
+    return Console(file=sys.stdout, highlight=False, emoji=False, width=wide, color_system=colours)
+
+
+def _print(console: Console, matrix: Matrix) -> None:
+    from xlsxattn.view.show import table  # noqa: PLC0415
+
+    console.print(table(matrix, console.width, spoken()))
+    console.print()
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The picture: .png, .pdf or .html.")
+@click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
+@click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@volume
+def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None:
+    """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
+
+    LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
+    has all sheets, with tables, heat maps and formulas. Without -o it is FILE.html, in this folder.
+    """
+    from xlsxattn.checker import engines  # noqa: PLC0415
+    from xlsxattn.checker.reading.book import NotCheckableError  # noqa: PLC0415
+    from xlsxattn.view.preview import PreviewError  # noqa: PLC0415
+    from xlsxattn.view.preview import preview as draw  # noqa: PLC0415
+
+    target = output or Path(file.with_suffix(".html").name)
+    try:
+        draw(file, target, sheet, engine, asked())
+    except (NotCheckableError, PreviewError) as error:
+        raise click.ClickException(str(error)) from None
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        raise click.ClickException(say("{file}: {error}", file=file, error=say(str(error)))) from None
+    click.echo(tell(say("written: {path}", path=target)))
+
+
+@click.command()
+@volume
+def schema() -> None:
+    """Print the JSON schema of a spec, for editors."""
+    import json  # noqa: PLC0415
+
+    from xlsxattn.spec_schema import schema as made  # noqa: PLC0415
+
+    click.echo(json.dumps(made(spoken().code), ensure_ascii=False, indent=2))
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@volume
+@click.pass_context
+def completion(ctx: click.Context, shell: str) -> None:
+    """Print what makes a shell complete commands, templates, options and ranges.
+
+    In bash: eval "$(xlsxattn completion bash)"; in zsh the same with zsh; in fish: xlsxattn completion fish |
+    source
+    """
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    found = get_completion_class(shell)
+    assert found is not None
+    click.echo(found(ctx.find_root().command, {}, "xlsxattn", "_XLSXATTN_COMPLETE").source())

@@ -1,0 +1,71 @@
+"""What others say of a failure, in texts that can be told: the system, and the parsers of TOML and JSON."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from xlsxattn.language import Phrase, say
+
+if TYPE_CHECKING:
+    import json
+    import tomllib
+
+WITH_A_VALUE = (
+    say("Cannot declare {value} twice"),
+    say("Cannot mutate immutable namespace {value}"),
+    say("Cannot redefine namespace {value}"),
+    say("Duplicate inline table key {value}"),
+    say("Expected {value}"),
+    say("Found invalid character {value}"),
+    say("Illegal character {value}"),
+    say("Invalid \\escape: {value}"),
+    say("Invalid control character {value} at"),
+)
+"""Sentences of the parsers that name what they found."""
+MAX_LENGTH = 200
+"""Characters of what another says of an error."""
+_VALUE = re.compile(r"""\(.*\)|'[^']*'|"[^"]*\"""")
+_PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+
+def reason(error: Exception) -> Phrase:
+    """Why the system refused, or what a library says; told where the catalogue has it."""
+    return say(getattr(error, "strerror", None) or str(error) or type(error).__name__)
+
+
+def words(error: Exception) -> str:
+    """What went wrong, bounded, as part of a sentence: a text of ours, or another's with its kind."""
+    text = str(error)
+    if isinstance(text, Phrase):
+        return text
+    return " ".join(f"{type(error).__name__}: {text}".split())[:MAX_LENGTH]
+
+
+def not_toml(error: tomllib.TOMLDecodeError) -> Phrase:
+    """What is wrong in a TOML file, and where."""
+    found = _PLACE.fullmatch(str(error))
+    if found is None:
+        return say(str(error))
+    what, line, column = found.groups()
+    if line is None:
+        return say("{what} (at end of document)", what=parser_said(what))
+    return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
+
+
+def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
+    """What is wrong in a JSON text, and where."""
+    what, line, column = (getattr(error, name, None) for name in ("msg", "lineno", "colno"))
+    if what is None:
+        return reason(error)
+    return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
+
+
+def parser_said(text: str) -> Phrase:
+    """A parser's sentence, with the value in it apart."""
+    for sentence in WITH_A_VALUE:
+        before, after = sentence.split("{value}")
+        value = text.removeprefix(before).removesuffix(after)
+        if text == f"{before}{value}{after}" and _VALUE.fullmatch(value):
+            return Phrase(sentence, {"value": value})
+    return say(text)

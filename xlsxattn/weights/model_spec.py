@@ -1,0 +1,121 @@
+"""From a trained model and sentences to the spec of a workbook."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.builder.specification import Spec
+from xlsxattn.builder.specification.settings import SheetSpec
+from xlsxattn.builder.specification.words import Context, Vocabulary
+from xlsxattn.language import say
+from xlsxattn.weights.tensor import CheckpointError
+
+if TYPE_CHECKING:
+    from xlsxattn.weights.model import Imported
+
+MAX_RIVALS = 5
+MAX_BROWSED = 254
+"""So many heads' maps Excel's CHOOSE takes; with short ids the formula stays below 8,192 characters."""
+IDS = {"GlassLM": "glass", "GPT-2": "gpt", "DistilBERT": "bert", "RoBERTa": "bert"}
+"""Short ids for the names of ranges; others are the family's name in small letters."""
+
+
+def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
+    """The spec of a workbook: one model, its sentences as the contexts s1, s2, ...
+
+    Args:
+        imported: the model, from ``read_model``.
+        name: what the checkpoint is called, for the title.
+        focus: the token to follow; the longest that all sentences share without it.
+
+    Raises:
+        CheckpointError: no sentence has the focus token.
+    """
+    words = [tokens for _, tokens in imported.sentences]
+    whole = len(imported.layers) == imported.settings["layers"] and not imported.only_heads
+    blanks = ("",) * imported.blanks
+    contexts = tuple(Context(f"s{i}", (*tokens, *blanks), i) for i, tokens in enumerate(words, 1))
+    sheet = _sheet(imported, tuple(c.id for c in contexts), whole=whole)
+    E, tokens = imported.E, imported.tokens
+    said = _taken(imported, whole=whole)
+    for note in imported.notes:
+        said = say("{lead} {follow}", lead=said, follow=note)
+    vocabulary = Vocabulary(tuple(f"d{j + 1}" for j in range(imported.d_model)), tokens, E, said)
+    return Spec(f"{name}: {imported.family}", _focus(words, focus), vocabulary, contexts, (sheet,))
+
+
+def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> SheetSpec:
+    s: dict[str, Any] = dict(imported.settings)
+    last = s["layers"] in imported.layers and not imported.only_heads
+    kind = imported.kind if last else "encoder"
+    s["final_norm"] = s["final_norm"] and last
+    only = _only(imported)
+    if only:
+        s["kv_heads"] = s["heads"]
+    s["similarity"] = kind == imported.kind == "encoder" and not only
+    if kind == "decoder":
+        s |= {"top_k": min(MAX_RIVALS, len(imported.tokens)), "generate": imported.blanks > 0}
+    if not only and len(imported.layers) * s["heads"] <= MAX_BROWSED:
+        s["browse"] = imported.heads[0] if imported.heads else (imported.layers[0], 1)
+    weights = {n: w for n, w in imported.weights.items() if last or not n.startswith(("Output_", "W_U"))}
+    if only:
+        weights = _of_heads(imported, only) | {n: w for n, w in weights.items() if "Input_" in n or n == "P"}
+    weights |= {f"{contexts[i]}_l{k}_Input": x for (i, k), x in imported.streams.items()}
+    if not whole:
+        s |= {"taken": imported.layers, "only": only, "layers": len(imported.layers)}
+    sheet_id = IDS.get(imported.family, re.sub("[^a-z]", "", imported.family.lower()))
+    return SheetSpec(sheet_id, kind, imported.family, contexts, headed=True, weights=weights, apart=True, **s)
+
+
+def _only(imported: Imported) -> dict[int, tuple[int, ...]]:
+    """The heads of each layer, where nothing but heads was asked for."""
+    if not imported.only_heads:
+        return {}
+    return {k: tuple(h for layer, h in imported.heads if layer == k) for k in imported.layers}
+
+
+def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str, Any]:
+    """The columns of some heads, each under a name of its own: ``l6_h12_W_Q``; and a norm before them."""
+    s, found = imported.settings, {}
+    for k, heads in only.items():
+        for h in heads:
+            group = -(-h * s["kv_heads"] // s["heads"])
+            for letter, size, at in (("Q", s["d_k"], h), ("K", s["d_k"], group), ("V", s["d_v"], group)):
+                for name in (f"W_{letter}", f"b_{letter}") if s["bias"] else (f"W_{letter}",):
+                    columns = slice((at - 1) * size, at * size)
+                    found[f"l{k}_h{h}_{name}"] = imported.weights[f"l{k}_{name}"][:, columns]
+        if s["residual"] == "pre-norm":
+            found |= {n: w for n, w in imported.weights.items() if n.startswith(f"l{k}_Norm1_")}
+    return found
+
+
+def _taken(imported: Imported, *, whole: bool) -> str:
+    """Which of the model is in the workbook, and how its numbers are spelled."""
+    said = say(
+        "Layers and heads count from 1 here, from 0 in the checkpoint. Numbers are the shortest text "
+        "that gives back the same float32; as decimals they differ from it by up to half its last digit."
+    )
+    if whole:
+        return said
+    layers = ", ".join(str(k) for k in imported.layers)
+    heads = ", ".join(f"{k}.{h}" for k, h in imported.heads)
+    if imported.only_heads:
+        part = say("Heads {heads} only (layer.head).", heads=heads)
+    else:
+        part = say(
+            "Layers {layers} only." if len(imported.layers) > 1 else "Layer {layers} only.", layers=layers
+        )
+    return say("{lead} {follow}", lead=part, follow=said)
+
+
+def _focus(sentences: list[tuple[str, ...]], asked: str | None) -> str:
+    if asked is not None:
+        if not any(asked in tokens for tokens in sentences):
+            known = ", ".join(dict.fromkeys(token for tokens in sentences for token in tokens))
+            sentence = "--focus: no sentence has the token {asked!r}; the tokens are: {known}"
+            raise CheckpointError(say(sentence, asked=asked, known=known))
+        return asked
+    shared = [token for token in sentences[0] if all(token in tokens for tokens in sentences)]
+    ordinary = [token for token in shared if token.strip("▁␣ ").isalpha()] or shared or list(sentences[0])
+    return max(ordinary, key=len)
