@@ -16,7 +16,8 @@ from workbooks import answers, changed, errors_in, job
 from xlsxattn import press, templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.check import prove
-from xlsxattn.checker.reading.book import is_text, read
+from xlsxattn.checker.reading.book import read
+from xlsxattn.contract.names import is_text
 
 MIXED = """
 title = "Every setting, a sentence of one word and one of six"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,7 +121,7 @@ def _tab(seen: OpenWorkbook, sheet: str) -> str:
     own = [
         m.area.sheet
         for m in seen.matrices.values()
-        if m.name.startswith(f"{sheet}_") and not re.search("_Map$|_Map_|_maps_", m.name)
+        if (at := seen.manifest.parse(m.name)).sheet == sheet and not at.is_map
     ]
     return own[-1] if own else ""
 

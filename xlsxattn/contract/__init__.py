@@ -1,0 +1,1 @@
+"""The vocabulary that both halves share: what the words of a workbook are, and nothing that computes."""
