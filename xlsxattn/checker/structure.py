@@ -12,7 +12,7 @@ from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding, shown
 from xlsxattn.checker.reading.manifest import MODELS
-from xlsxattn.contract.names import MANIFEST, START, RangeName, cols, is_text, of_context, rows
+from xlsxattn.contract.names import MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -71,11 +71,11 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
 def _missing_input(book: Book, name: str) -> Phrase:
     """That an input has lost its name, and where it stood if its labels tell."""
     message = say("the input range {name} is missing", name=name)
-    if (labels := book.names.get(rows(name))) is None:
+    if (labels := book.names.get(rows_of(name))) is None:
         return message
     first = labels.address(0, 1)
     said = "{message}: give this name to the cells from {first}, beside {labels}"
-    return say(said, message=message, first=first, labels=rows(name))
+    return say(said, message=message, first=first, labels=rows_of(name))
 
 
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
@@ -257,8 +257,8 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
 
 def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
     """Names that stand beside one another: name, neighbour, how far down and right of it the name is."""
-    pairs = [(rows(name), name, 0, -1) for name in book.names]
-    pairs += [(cols(name), name, -1, 0) for name in book.names]
+    pairs = [(rows_of(name), name, 0, -1) for name in book.names]
+    pairs += [(cols_of(name), name, -1, 0) for name in book.names]
     for c in map(of_context, book.manifest.contexts):
         pairs += [(c["Ids"], c["Tokens"], 0, -1), (c["Index"], c["Tokens"], 0, 1)]
     for name in book.names:

@@ -29,7 +29,7 @@ PAGES = ("in", "out", "heads", "similar", "maps")
 ROWS, COLS = "Rows", "Cols"
 LABELS = (ROWS, COLS)
 """What names the rows and columns of a block."""
-SCALED, SHIFTED = "Gamma", "Beta"
+GAMMA, BETA = "Gamma", "Beta"
 """What a norm has learned: γ and β."""
 SUMMARIES = ("First", "Last", "Frobenius")
 """What is said of a large matrix."""
@@ -98,6 +98,10 @@ class RangeName:
         """The same elsewhere: ``at(layer=1, head=2)``."""
         return replace(self, **places)
 
+    def under(self, part: RangeName) -> RangeName:
+        """The same in a head or in a group: ``at.under(RangeName(head=2))``."""
+        return replace(self, head=part.head, group=part.group)
+
     @property
     def lane(self) -> RangeName:
         """What the names of all that belongs to the same context on the same sheet begin with."""
@@ -123,6 +127,10 @@ class RangeName:
         """A weight's name as a spec has it: without the sheet."""
         return str(replace(self, sheet=""))
 
+    def relative(self, place: RangeName) -> str:
+        """The name without what it shares with a place that it stands in: ``h2_W_Q`` within ``gpt_l1``."""
+        return "_".join(self.parts[len(place.parts) :])
+
     @property
     def is_matrix(self) -> bool:
         """Whether it is a learned matrix, or something said of one."""
@@ -136,7 +144,7 @@ class RangeName:
     @property
     def is_of_norm(self) -> bool:
         """Whether it is what a norm has learned."""
-        return self.part in (SCALED, SHIFTED)
+        return self.part in (GAMMA, BETA)
 
     @property
     def is_weight(self) -> bool:
@@ -180,12 +188,12 @@ def of_context(context: str) -> RangeName:
     return RangeName(context=context)
 
 
-def rows(name: str) -> str:
+def rows_of(name: str) -> str:
     """The name of the labels of a range's rows."""
     return part_of(name, ROWS)
 
 
-def cols(name: str) -> str:
+def cols_of(name: str) -> str:
     """The name of the labels of a range's columns."""
     return part_of(name, COLS)
 
@@ -198,6 +206,12 @@ def part_of(name: str, part: str) -> str:
 def last(name: str) -> str:
     """A name's last part: what it holds."""
     return name.rpartition("_")[2]
+
+
+def ends_in(name: str, tails: str | tuple[str, ...]) -> bool:
+    """Whether a name ends in some parts, ``Cross_h1_Attention``, or in one of several such."""
+    several = (tails,) if isinstance(tails, str) else tails
+    return f"_{name}".endswith(tuple(f"_{tail}" for tail in several))
 
 
 def is_name(text: str) -> bool:

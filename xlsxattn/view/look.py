@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.limits import guarded
-from xlsxattn.contract.names import START, WORDS, cols, last, of_context, rows
+from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
@@ -206,7 +206,7 @@ class _Labels:
     def rows(self, name: str) -> tuple[str, ...]:
         """The labels of a range's rows, or nothing."""
         area, at = self.names[name], self.parse(name)
-        wanted = [rows(name), *([WORDS["Tokens"]] if name in (WORDS["E"], WORDS["Index"]) else [])]
+        wanted = [rows_of(name), *([WORDS["Tokens"]] if name in (WORDS["E"], WORDS["Index"]) else [])]
         if at.block != "Tokens":
             wanted += self._words(at)
         if at.block in FROM_WORDS and not at.part:
@@ -218,9 +218,9 @@ class _Labels:
     def cols(self, name: str) -> tuple[str, ...]:
         """The labels of a range's columns, or nothing."""
         area, at = self.names[name], self.parse(name)
-        wanted = [cols(name)]
+        wanted = [cols_of(name)]
         if at.sheet in self.comparing and at.of:
-            wanted += [cols(at.lane[at.block]), cols(at.lane.at(sheet=at.of)[at.block])]
+            wanted += [cols_of(at.lane[at.block]), cols_of(at.lane.at(sheet=at.of)[at.block])]
         if name == WORDS["E"]:
             wanted.append(WORDS["Dims"])
         if at.block in SQUARE:

@@ -17,6 +17,7 @@ from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.builder.pages.transformer import model_pages
 from xlsxattn.builder.specification.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.names import START, STATUS, RangeName, of_context
 from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
     )
     bands = []
     for name, why, heads, values in tables:
-        block = replace(typed(f"xlsxattn_{name}", "manifest", values, "constant"), widths=(44.0, 16.0, 90.0))
+        block = replace(typed(START[name], "manifest", values, "constant"), widths=(44.0, 16.0, 90.0))
         bands.append(Band(name, why, (Group((block,), cols=heads or None),), shared=True, show_formula=False))
     lead = "What a checker needs to recompute this workbook from its inputs. Please leave it as it is."
     return Page("xlsxattn", "Contract", lead, bands=tuple(bands))
@@ -171,12 +172,14 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
     own = {"vocab", *(sheet.id for sheet in spec.sheets)}
     checked = [page for page in pages if page.id in own]
     statuses = tuple(
-        computed(f"xlsxattn_{page.id}_Status", (1, 1), ops.SAME_TEXT, "status", source=f"{page.id}_Status")
+        computed(
+            START.at(of=page.id)[STATUS], (1, 1), ops.SAME_TEXT, "status", source=RangeName(page.id)[STATUS]
+        )
         for page in checked
     )
     condition = ops.no_failure(block.name for block in statuses)
     check = ops.status("✓ every check holds", (condition, "✗ a check fails: see below"))
-    overall = computed("xlsxattn_Status", (1, 1), check, "status")
+    overall = computed(START[STATUS], (1, 1), check, "status")
     rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
         "Live checks",
@@ -232,15 +235,15 @@ def _inputs(spec: Spec) -> Page:
     tokens, positions = [], []
     wide = (max(cell_width(word) for word in words.tokens) + 2.0,)
     for c in spec.contexts:
-        n = len(c.words)
-        index = typed(f"{c.id}_Index", "index", tuple((float(i + 1),) for i in range(n)), "constant")
-        block = replace(typed(f"{c.id}_Tokens", "token", [(word,) for word in c.words]), widths=wide)
+        n, own = len(c.words), of_context(c.id)
+        index = typed(own["Index"], "index", tuple((float(i + 1),) for i in range(n)), "constant")
+        block = replace(typed(own["Tokens"], "token", [(word,) for word in c.words]), widths=wide)
         names = {"tokens": block.name, "vocabulary": "vocab_Tokens"}
-        ids = computed(f"{c.id}_Ids", (n, 1), ops.IDS, "word number", **names)
+        ids = computed(own["Ids"], (n, 1), ops.IDS, "word number", **names)
         sides = (Side("position", (index,)),)
         tokens.append(Group((block,), (ids,), ("word",), sides, corner="row in the vocabulary"))
         names = {"tokens": block.name, "focus": "vocab_Focus"}
-        find = computed(f"{c.id}_Focus", (1, 1), ops.FIND, "count", **names)
+        find = computed(own["Focus"], (1, 1), ops.FIND, "count", **names)
         positions.append(Group((find,), (("position",),)))
     vocabulary = replace(typed("vocab_Tokens", "token", [(word,) for word in words.tokens]), widths=wide)
     E = typed("vocab_E", "input", words.E)
@@ -276,7 +279,9 @@ def _inputs(spec: Spec) -> Page:
         Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)),
     )
     lanes = tuple(_sentence(c) for c in spec.contexts)
-    drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")
+    drop_downs = dict.fromkeys(
+        ("vocab_Focus", *(of_context(c.id)["Tokens"] for c in spec.contexts)), "vocab_Tokens"
+    )
     lead = (
         "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
     )
@@ -300,8 +305,10 @@ def _known(spec: Spec) -> Op:
     That the focus word is in none of the sentences is no fault, and noted.
     """
     several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
-    ids = ",".join(f"{c.id}_Ids" for c in spec.contexts)  # IronCalc's COUNTIF takes no name of a single cell
-    foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
+    ids = ",".join(
+        of_context(c.id)["Ids"] for c in spec.contexts
+    )  # IronCalc's COUNTIF takes no name of a single cell
+    foci = ",".join(of_context(c.id)["Focus"] for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
     unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
     missing = "✗ a word is not in the vocabulary" if blanks else "✗ a word is blank or not in the vocabulary"
@@ -317,5 +324,6 @@ def _known(spec: Spec) -> Op:
 
 
 def _sentence(context: Context) -> Block:
-    words = '&" "&'.join(f"{context.id}_Tokens[{i + 1}]" for i in range(len(context.words)))
-    return computed(f"{context.id}_Sentence", (1, 1), ops.SENTENCE, "lane", words=words)
+    own = of_context(context.id)
+    words = '&" "&'.join(f"{own['Tokens']}[{i + 1}]" for i in range(len(context.words)))
+    return computed(own["Sentence"], (1, 1), ops.SENTENCE, "lane", words=words)

@@ -30,6 +30,7 @@ from xlsxattn.builder.pages.similar import similar_page
 from xlsxattn.builder.pages.weight_pages import weights_page
 from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.names import RangeName, of_context, weight
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -86,21 +87,22 @@ def _similar(sheet: SheetSpec, sides: Sequence[Stack], d_model: int) -> list[Pag
 
 
 def _sides(spec: Spec, sheet: SheetSpec) -> list[Stack]:
-    s, title = sheet.id, sheet.title
+    s, title = RangeName(sheet.id), sheet.title
 
     def lane(context: str, *, growing: bool = False) -> Lane:
-        tokens = f"{s}_{context}_Tokens" if growing else f"{context}_Tokens"
-        return Lane(spec.context(context), f"{s}_{context}", tokens, growing)
+        at = s.at(context=context)
+        tokens = at["Tokens"] if growing else of_context(context)["Tokens"]
+        return Lane(spec.context(context), at, tokens, growing)
 
     if sheet.kind == "encoder-decoder":
         source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
-        memory = (source, f"{source.prefix}_Output")
+        memory = (source, source.prefix["Output"])
         named = say("{title}, encoder", title=say(title)), say("{title}, decoder", title=say(title))
         if _is_alone(spec, sheet):  # tabs have 31 characters at most
             named = say("Encoder"), say("Decoder")
         return [
-            Stack(named[0], f"{s}_enc", (source,)),
-            Stack(named[1], f"{s}_dec", (target,), memory),
+            Stack(named[0], s.at(side="enc"), (source,)),
+            Stack(named[1], s.at(side="dec"), (target,), memory),
         ]
     return [Stack(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
 
@@ -119,13 +121,13 @@ def _looking(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Looking]:
     for side in sides:
         for lane in side.lanes:
             for k in sheet.numbers:
-                p, at = f"{lane.prefix}_l{k}", say("{context}, layer {k}", context=lane.named, k=k)
+                p, at = lane.prefix.at(layer=k), say("{context}, layer {k}", context=lane.named, k=k)
                 found.append(Looking(at, lane, lane, p))
                 if side.memory:
                     keys = side.memory[0]
                     found.append(
                         Looking(
-                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, f"{p}_Cross"
+                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, p.at(cross=True)
                         )
                     )
     return found
@@ -145,17 +147,19 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Stack]) -> Page:
     masks = bands(lanes, _masks(sheet, sides))
     weights = []
     if sheet.embedding_norm:
-        names = [n for n in sheet.weights if n.startswith("Input_")]
-        weights = [norm_weights(sheet.weights, sheet.id, names)]
+        names = [at for at in map(weight, sheet.weights) if at.block == "Input" and at.is_of_norm]
+        weights = [norm_weights(sheet, names)]
     positions = position_bands(sheet, lanes, d_model)
-    page = f"{sheet.id}_in"
+    page = RangeName(sheet.id, page="in")
     facts = (
-        [Fact("base =", typed(f"{sheet.id}_Base", "setting", ((sheet.base,),)))] if _has_base(sheet) else []
+        [Fact("base =", typed(RangeName(sheet.id)["Base"], "setting", ((sheet.base,),)))]
+        if _has_base(sheet)
+        else []
     )
     if _masked(sheet, sides):
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     return Page(
-        page,
+        str(page),
         say("{title}, input", title=say(sheet.title)),
         IN_LEAD["placed" if sheet.adds_places else sheet.position],
         tuple(facts),
@@ -178,19 +182,19 @@ def _masked(sheet: SheetSpec, sides: Sequence[Stack]) -> bool:
 
 def _words(lane: Lane, d_model: int) -> Steps:
     """The tokens, typed or written by the model, and their embeddings (n × d_model)."""
-    p, steps, ids = lane.prefix, {}, f"{lane.id}_Ids"
+    p, steps, ids = lane.prefix, {}, lane.own["Ids"]
     if lane.growing:
-        names = {"typed": f"{lane.id}_Tokens", "next": f"{p}_Next"}
+        names = {"typed": lane.own["Tokens"], "next": p["Next"]}
         (tokens,) = lane.column(lane.tokens, ops.GROWN, "word label", **names)
         wide = max(MIN_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
-        ids = f"{p}_Ids"
+        ids = p["Ids"]
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)
         tokens = replace(tokens, widths=(wide,))
         group = Group((tokens,), (number,), ("word",), corner="row in the vocabulary")
         title = "The words, typed or written by the model"
         steps["Tokens"] = Step(title, ops.GROWN.why, {lane.id: group})
-    X = lane.block(f"{p}_X", d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
+    X = lane.block(p["X"], d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
     steps["X"] = step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")
     return steps
 
@@ -198,7 +202,7 @@ def _words(lane: Lane, d_model: int) -> Steps:
 def _input(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
     p, steps = lane.prefix, input_step(sheet, lane, d_model)
     if sheet.embedding_norm:
-        norm = norm_step(sheet, lane, f"{p}_Input", f"{sheet.id}_Input", f"{p}_Sum", d_model)
+        norm = norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
         steps |= {key: _headed(found, lane, d_model) for key, found in norm.items()}
     return steps
 
@@ -247,10 +251,10 @@ def _uncounted(found: Step, lane: Lane) -> Step:
 def _layers(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
     """The layers of one lane, each reading what the one before it left."""
     layers: list[Layer] = []
-    stream = f"{lane.prefix}_Input"
+    stream = lane.prefix["Input"]
     for k in sheet.numbers:
-        p, w = f"{lane.prefix}_l{k}", f"{side.w}_l{k}"
-        stream = f"{p}_Input" if sheet.follows_gap(k) else stream
+        p, w = lane.prefix.at(layer=k), side.w.at(layer=k)
+        stream = p["Input"] if sheet.follows_gap(k) else stream
         layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory, sheet.only.get(k, ())))
         stream = layers[-1].leaves
     return layers
@@ -260,8 +264,8 @@ def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
     by_lane = [_layers(sheet, side, lane, d_model) for lane in side.lanes]
     pages = []
     for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
-        w = f"{side.w}_l{k}"
-        check = ops.sums_to_one([f"{layer.p}_Drift" for layer in layers])
+        w = side.w.at(layer=k)
+        check = ops.sums_to_one([layer.p["Drift"] for layer in layers])
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
             steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
@@ -271,10 +275,10 @@ def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
             pages.append(weights_page(w, say("{title}, layer {k}", title=say(side.title), k=k), weights))
         pages.append(
             Page(
-                w,
+                str(w),
                 say("{title}, layer {k}", title=say(side.title), k=k),
                 _layer_lead(sheet, side),
-                (Fact("", computed(f"{w}_Status", (1, 1), check, "status", words="vocab_Status")),),
+                (Fact("", computed(w["Status"], (1, 1), check, "status", words="vocab_Status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=_layer_subtitle(sheet, k, crossed=crossed),
@@ -288,7 +292,7 @@ def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
 
 def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
     """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
-    block = typed(layer.stream, "input", sheet.weights[f"{layer.lane.id}_l{k}_Input"])
+    block = typed(layer.stream, "input", sheet.weights[layer.p.at(block="Input").key])
     why = say(
         "Layer {k} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
         "in float64, and typed in: these rows stay as they are when a word is changed.",
@@ -324,18 +328,18 @@ def _out_page(spec: Spec, sheet: SheetSpec, side: Stack, *, last: bool) -> Page:
     steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
     weights = []
     if sheet.final_norm:
-        own = {n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")}
-        weights = [norm_weights(own, sheet.id, list(own))]
+        of_side = [at for at in map(weight, sheet.weights) if at.side == side.w.side]
+        weights = [norm_weights(sheet, [at for at in of_side if at.block == "Output"])]
     if last and sheet.kind in WRITERS:
         added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
     elif last and sheet.kind == "classifier":
         added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
     else:
         added = [{} for _ in side.lanes]
-    page = f"{sheet.id}_out" if last else f"{side.w}_out"
+    page = RangeName(sheet.id, page="out") if last else side.w.at(page="out")
     facts, shared = unembedding_bands(spec, sheet) if last else ([], [])
     return Page(
-        page,
+        str(page),
         say("{title}, output", title=say(side.title)),
         _out_lead(sheet, last=last),
         tuple(facts),
@@ -349,7 +353,7 @@ def _out_page(spec: Spec, sheet: SheetSpec, side: Stack, *, last: bool) -> Page:
 
 def _box(side: Stack, what: str, alone: str) -> str:
     """A page's title in the picture on Start: the model's own title stands at the line's beginning."""
-    half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.rpartition("_")[2])
+    half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.side)
     return say("{half} {what}", half=half, what=what) if half else alone
 
 
@@ -370,9 +374,9 @@ def _out_subtitle(sheet: SheetSpec, *, last: bool) -> str:
 
 def _output(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> Steps:
     """What the last layer left, normed where there is a final norm (n × d_model)."""
-    last, name = _layers(sheet, side, lane, d_model)[-1].leaves, f"{lane.prefix}_Output"
+    last, name = _layers(sheet, side, lane, d_model)[-1].leaves, lane.prefix["Output"]
     if sheet.final_norm:
-        norm = norm_step(sheet, lane, name, f"{side.w}_Output", last, d_model)
+        norm = norm_step(sheet, lane, name, side.w["Output"], last, d_model)
         return {key: _headed(found, lane, d_model) for key, found in norm.items()}
     block = lane.block(name, d_model, ops.COPY, "output", x=last)
     return {"Output": step(ops.COPY, lane, lane.group(block, dims_above(name, d_model)))}

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import known_here, show
+from xlsxattn.contract.names import BIAS, GAMMA, weight
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
 
@@ -104,7 +105,7 @@ def given(table: Table) -> dict[str, Matrix]:
 
 def is_row(name: str) -> bool:
     """Whether a weight is one row: a bias, γ or β."""
-    return name.endswith(("_Gamma", "_Beta")) or f"_{name}".rpartition("_")[0].endswith("_b")
+    return weight(name).is_row
 
 
 def sizes(
@@ -174,9 +175,9 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
 
 def _needed(name: str) -> str:
     """The setting that a weight of no use here would belong to; none for a name that no model has."""
-    parts = name.split("_")
-    ends = ("_".join(parts[-2:]), parts[-1], parts[-2] if len(parts) > 1 else "", parts[0])
-    return next((NEEDS[end] for end in ends if end in NEEDS), "")
+    at = weight(name)
+    said = (at.part, at.block, BIAS if at.is_bias else "")  # β belongs to layer norms, wherever it stands
+    return next((NEEDS[one] for one in said if one in NEEDS), "")
 
 
 def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Matrix]:
@@ -191,7 +192,7 @@ def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Mat
     made: dict[str, Any] = {}
     for name, shape in shapes.items():
         if is_row(name):
-            made[name] = np.full(shape, 1.0 if name.endswith("_Gamma") else 0.0)
+            made[name] = np.full(shape, 1.0 if weight(name).part == GAMMA else 0.0)
         else:
             made[name] = rng.normal(0.0, deviation, shape).round(2) + 0.0
     return {name: tuple(tuple(row) for row in array.tolist()) for name, array in made.items()}

@@ -15,6 +15,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from xlsxattn.contract.names import RangeName
+
     Array: TypeAlias = NDArray[Any]
     Ranges: TypeAlias = dict[str, "Expected"]
 
@@ -75,14 +77,14 @@ class Head(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What a sheet leaves to compare in one context: Output, M, the heads by suffix ("" or "_h1" ...).
+    """What a sheet leaves to compare in one context: Output, M, the heads, ``RangeName(head=1)``.
 
     coarse is how far an engine with a coarse Φ may be from Output.
     """
 
     Output: Sized
     M: float
-    heads: dict[str, Head]
+    heads: dict[RangeName, Head]
     coarse: float = 0.0
 
 
