@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlsxattn.builder import specification as specs
+from xlsxattn.contract.kinds import Model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +74,7 @@ def spec(name: str) -> specs.Spec:
         data["sheets"][0]["mask"] = "causal"
     found = specs.parse(data, name)
     (sheet,) = found.sheets
+    assert isinstance(sheet, Model)
     return replace(found, sheets=(replace(sheet, apart=True, browse=(1, 1)),))
 
 

@@ -22,13 +22,12 @@ from xlsxattn.builder.pages.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, AttentionSheet, MultiHead
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 __all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
 
@@ -60,7 +59,7 @@ CROSS_LEAD = (
 )
 
 
-def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+def attention_pages(spec: Spec, sheet: AttentionSheet) -> list[Page]:
     """An attention sheet, and where it has several heads a page that shows them all at a glance."""
     page, places = _attention_page(spec, sheet), []
     for context in spec.contexts if sheet.maps else ():
@@ -69,7 +68,7 @@ def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     return [page, maps_page(sheet, places)] if places else [page]
 
 
-def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """One attention sheet: weights that all sentences share, then the steps, a lane for each sentence."""
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
@@ -97,36 +96,36 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
 
 
-def _lead(sheet: SheetSpec) -> str:
+def _lead(sheet: AttentionSheet) -> str:
     """What an attention sheet is about: its weights and heads, its positions, its mask."""
-    if sheet.kind == "multi-head":
+    if isinstance(sheet, MultiHead):
         lead = HEADS_LEAD if sheet.heads > 1 else HEAD_LEAD
     elif sheet.weights:
         lead = LEAD
     else:
         lead = PLACED_LEAD if sheet.adds_places else PLAIN_LEAD
     turned = TURNED_LEAD if sheet.position == "rotary" else ""
-    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask, ""))):
+    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask or "", ""))):
         lead = say("{lead} {more}", lead=say(lead), more=say(more))
     return lead
 
 
-def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
+def _lane(sheet: AttentionSheet, spec: Spec, context: str) -> Lane:
     return Lane(spec.context(context), f"{sheet.id}_{context}", f"{context}_Tokens")
 
 
-def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
+def _steps(sheet: AttentionSheet, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
     p, x = lane.prefix, f"{lane.prefix}_X"
     steps = _embedded(lane, d_model)
     if sheet.adds_places:
         steps |= input_step(sheet, lane, d_model)
         x = f"{p}_Input"
     if sheet.mask != "none":
-        steps |= mask_steps(sheet, lane, longest=longest)
+        steps |= mask_steps(sheet, lane, sheet.mask or "none", longest=longest)
     mask = f"{p}_Mask" if sheet.mask != "none" else ""
     rotary = p if sheet.position == "rotary" else ""
     a = Attending(sheet, lane, lane, p, p, sheet.id, x, x, d_model, mask=mask, rotary=rotary, entropy="both")
-    steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
+    steps |= many_heads(a, "Output") if isinstance(sheet, MultiHead) else one_head(a)
     return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane, ranks=ranks)
 
 
@@ -136,7 +135,7 @@ def _embedded(lane: Lane, d_model: int) -> Steps:
     return {"X": step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
 
 
-def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """Queries from one sentence, keys and values from another: a lane for both."""
     d_model = spec.vocabulary.d_model
     queries, keys = lanes = tuple(_lane(sheet, spec, context) for context in sheet.contexts)
@@ -176,9 +175,9 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
 
 
-def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
+def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     s = sheet.id
-    part = "" if not sheet.headed else "_g1" if sheet.kv_heads < sheet.heads else "_h1"
+    part = "" if not sheet.headed else "_g1" if sheet.grouped else "_h1"
     k = f"{s}{part}_W_K" if sheet.weights else "vocab_E"
     op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
     facts = [Fact(words, computed(f"{s}_Scale", (1, 1), op, "weight", k=k))]
@@ -199,8 +198,8 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status", words="vocab_Status")))
 
 
-def _subtitle(sheet: SheetSpec) -> str:
-    if sheet.kind == "multi-head":
+def _subtitle(sheet: AttentionSheet) -> str:
+    if isinstance(sheet, MultiHead):
         sentence = "{heads} heads, then W_O" if sheet.heads > 1 else "{heads} head, then W_O"
         return say(sentence, heads=sheet.heads)
     if not sheet.weights:

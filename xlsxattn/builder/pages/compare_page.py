@@ -10,20 +10,20 @@ from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series
 from xlsxattn.builder.pages.experiments import compared
 from xlsxattn.builder.pages.focus import HOW_MUCH, LOOKED_AT
 from xlsxattn.builder.pages.parts import Lane, computed, dims_above, numbered, typed
+from xlsxattn.contract.kinds import Compare, Model, MultiHead, SelfAttention, WithAttention
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
 MAX_BARS, MAX_POINTS = 6, 12
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
-def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> Page:
+def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
     """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
     d_model = spec.vocabulary.d_model
     same = [s for s in before if _columns(s, d_model) == d_model]
@@ -46,7 +46,7 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         )
         bands.append(Band(title, why, groups, show_formula=False))
     bands += _near_bands(spec, sheet, same) if sheet.near else []
-    looking = [s for s in before if not s.is_model]
+    looking = [s for s in before if not isinstance(s, Model)]
     if looking:
         bands.append(
             Band(
@@ -71,13 +71,13 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         charts,
         {f"{sheet.id}_Tokens": "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
-        tries=sheet.tries or compared(spec),
+        tries=tuple(sheet.try_) or compared(spec),
     )
 
 
-def _columns(sheet: SheetSpec, d_model: int) -> int:
+def _columns(sheet: WithAttention, d_model: int) -> int:
     """Columns of a sheet's Output."""
-    return sheet.d_v if sheet.kind == "self-attention" and sheet.weights else d_model
+    return sheet.d_v if isinstance(sheet, SelfAttention) and sheet.weights else d_model
 
 
 def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
@@ -85,13 +85,13 @@ def _picked(name: str, cols: int, of: str, context: Context, look: str = "output
     return computed(name, (1, cols), ops.PICK, look, **names)
 
 
-def _cosine(spec: Spec, sheet: SheetSpec, context: Context, of: str, vector: str) -> Block:
+def _cosine(spec: Spec, sheet: Compare, context: Context, of: str, vector: str) -> Block:
     a, b = (f"{sheet.id}_{c.id}_{vector}" for c in (spec.contexts[0], context))
     return computed(f"{sheet.id}_{context.id}_{of}Cosine", (1, 1), ops.COSINE, "weight", a=a, b=b)
 
 
 def _vectors(
-    spec: Spec, sheet: SheetSpec, first: SheetSpec, same: Sequence[SheetSpec], context: Context
+    spec: Spec, sheet: Compare, first: WithAttention, same: Sequence[WithAttention], context: Context
 ) -> Group:
     p, d_model = f"{sheet.id}_{context.id}", spec.vocabulary.d_model
     blocks = [_picked(f"{p}_X", d_model, f"{first.id}_{context.id}_X", context, "embedding")]
@@ -104,14 +104,14 @@ def _vectors(
     return Group(tuple(blocks), labels, over, (Side("cosine", tuple(cosines)),))
 
 
-def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) -> Group:
+def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) -> Group:
     p, cols = f"{sheet.id}_{context.id}", _columns(other, spec.vocabulary.d_model)
     block = _picked(f"{p}_{other.id}_Output", cols, f"{other.id}_{context.id}_Output", context)
     cosine = _cosine(spec, sheet, context, f"{other.id}_", f"{other.id}_Output")
     return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
 
 
-def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Band]:
+def _near_bands(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Band]:
     """How near the focus word's rows come to other words: cosines with their embeddings."""
     s, d_model, k = sheet.id, spec.vocabulary.d_model, len(sheet.near)
     tokens = typed(f"{s}_Tokens", "token", [(word,) for word in sheet.near])
@@ -142,15 +142,15 @@ def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list
     ]
 
 
-def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:
+def _attention_parts(sheet: WithAttention) -> list[tuple[str, str]]:
     """(range part, words) of every attention matrix of a sheet."""
-    if sheet.kind != "multi-head":
+    if not isinstance(sheet, MultiHead):
         return [(f"{sheet.id}_", sheet.title)]
     titles = [say("{sheet}, head {h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
     return [(f"{sheet.id}_h{h}_", title) for h, title in enumerate(titles, 1)]
 
 
-def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Context) -> Group:
+def _attention_rows(sheet: Compare, before: Sequence[WithAttention], context: Context) -> Group:
     p, n = f"{sheet.id}_{context.id}", len(context.words)
     blocks, labels = [], []
     for s in before:
@@ -162,7 +162,7 @@ def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Cont
     return Group(tuple(blocks), tuple(labels), over)
 
 
-def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
+def _same_input(spec: Spec, sheet: Compare) -> Fact:
     # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
     pairs = [
         f"SUMPRODUCT(({sheet.id}_{a.id}_X-{sheet.id}_{b.id}_X)^2)*({a.id}_Focus>0)*({b.id}_Focus>0)"
@@ -184,7 +184,7 @@ def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
     return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
 
 
-def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Chart]:
+def _bars(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> list[Chart]:
     charts = []
     for lane, c in enumerate(spec.contexts):
         p = f"{sheet.id}_{c.id}"
@@ -195,7 +195,7 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
     return charts
 
 
-def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Chart]:
+def _scatter(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Chart]:
     if len(sheet.axes) < 2 or not same:  # noqa: PLR2004 - a plane has two axes
         return []
     x, y = sheet.axes

@@ -20,14 +20,13 @@ from xlsxattn.builder.pages.attention import (
     some_heads,
 )
 from xlsxattn.builder.pages.parts import Lane, numbered, step, typed
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, Model
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xlsxattn.builder.pages.parts import Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
@@ -52,7 +51,7 @@ class Layer:
         heads: the numbers of the heads, where nothing but some heads is wanted.
     """
 
-    sheet: SheetSpec
+    sheet: Model
     lane: Lane
     p: str
     w: str
@@ -160,7 +159,7 @@ def _short(name: str) -> str:
     return name.rpartition("_")[2]
 
 
-def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
+def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
     """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
     names = {"x": x, "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_Gamma"}
     if sheet.norm == "rms":
@@ -183,7 +182,7 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
 
 
 def layer_weights(
-    sheet: SheetSpec, w: str, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
+    sheet: Model, w: str, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
 ) -> list[Band]:
     """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
     own = _under(sheet.weights, w.removeprefix(f"{sheet.id}_"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Page
 from xlsxattn.builder.pages.parts import typed
+from xlsxattn.contract.kinds import Model, WithAttention
 from xlsxattn.language import is_wide, say
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Group
     from xlsxattn.builder.pages.parts import Lane
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 LEAD = "Every head, the same words in each: which heads look at the same, which differ?"
 MODEL_LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
@@ -39,7 +39,7 @@ class Looking:
     p: str
 
 
-def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
+def maps_page(sheet: WithAttention, places: Sequence[Looking]) -> Page:
     """A page with a band for each place and a lane for each head (n × n each)."""
     s = sheet.id
     heads = range(1, sheet.heads + 1)
@@ -53,7 +53,7 @@ def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
     return Page(
         f"{s}_maps",
         say("{title}, all heads", title=say(sheet.title)),
-        MODEL_LEAD if sheet.is_model else LEAD,
+        MODEL_LEAD if isinstance(sheet, Model) else LEAD,
         lanes=lanes,
         bands=tuple(bands),
         subtitle="all heads at a glance",
