@@ -314,6 +314,12 @@ SLIPS = [
     ("x = [a, b]", 'put each word in quotes: x = ["a", "b"]'),
     ('x = ["a" "b"]', 'a comma is missing: x = ["a", "b"]'),
     ("x = [[1, 2] [3, 4]]", "a comma is missing: x = [[1, 2], [3, 4]]"),
+    ("x = [3,0, 0,5]", "line 3: found x = [3,0, 0,5]; write 3.0, not 3,0: x = [3.0, 0.5]"),
+    ("x = [[1,5, 2,0], [0,1]]", "write 1.5, not 1,5: x = [[1.5, 2.0], [0,1]]"),
+    ("x = [0,5; -0,25]", "write 0.5, not 0,5: x = [0.5, -0.25]"),
+    ("x = [0,5 0,05]", "write 0.5, not 0,5: x = [0.5, 0.05]"),
+    ("x = [\n  1,0, 2,0,\n]", "line 4: found 1,0, 2,0,; write 1.0, not 1,0: 1.0, 2.0,"),
+    ("temperature = 0,5", "write 0.5, not 0,5: temperature = 0.5"),
     ("x = 1.0, 2.", "numbers stand in brackets, with commas between them: x = [1.0, 2.0]"),
     ("x = [.5 -02; 1e3]", "numbers stand in brackets, with commas between them: x = [0.5, -2, 1e3]"),
     ("x = .5", "digits on both sides of its point, and no zeros in front: x = 0.5"),
@@ -340,6 +346,24 @@ def test_a_slip_is_told_with_its_line_and_what_would_be_right(text, right, ends)
     sentence = refusal("build", "spec.toml")
     assert sentence.startswith("spec.toml: line ")
     assert right in sentence
+
+
+@pytest.mark.parametrize(
+    "numbers", ["[3,0,0]", "[3,0,5,]", "[0, 0,0]", "[1.5,0, 2]", "[\n3,0,\n0]", "[3, 0, 5] # 3,0, 0,5"]
+)
+def test_commas_between_numbers_are_no_decimal_commas(numbers):
+    Path("spec.toml").write_text(edited(CAT, f"cat = {numbers}"), "utf-8")
+    assert len(spec.load(Path("spec.toml")).vocabulary.E[0]) == 3
+
+
+def test_decimal_commas_in_a_file_of_vectors_are_told():
+    head = {"v.csv": "word;a;b\n", "bare.csv": "", "v.txt": ""}
+    for name, first in head.items():
+        line = "cat 3,0 0,5\n" if name == "v.txt" else "cat;3,0;0,5\n"
+        Path(name).write_text(f"{first}{line}", "utf-8")
+        text = f'vocabulary.from = "{name}"\ncontexts.one = "cat"\n[[sheets]]\nid = "a"\n'
+        Path("spec.toml").write_text(text, "utf-8")
+        assert "the word 'cat' has 3,0: write 3.0, not 3,0" in refusal("build", "spec.toml")
 
 
 def test_a_workbook_is_no_spec(causal):

@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xlsxattn.builder.specification.toml_hints import binary, slip
+from xlsxattn.builder.specification.toml_hints import binary, decimal_comma, slip
 from xlsxattn.contract.values import ID, MAX_ABS, MAX_ID_LENGTH, MAX_TEXT_LENGTH, RESERVED
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near
@@ -237,7 +237,7 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     text = ""
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         sentence = "{named}: byte {start} is not UTF-8: save the file in that encoding"
         raise SpecError(say(sentence, named=named, start=error.start)) from None
@@ -247,6 +247,9 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
         raise SpecError(say("{named}: its lists or tables are nested too deeply", named=named)) from None
     except ValueError:  # Python reads no whole number of more digits
         raise SpecError(say("{named}: a number in it has more than 4,300 digits", named=named)) from None
+    if what := decimal_comma(text):
+        raise SpecError(say("{named}: {what}", named=named, what=what))
+    return data
 
 
 def _no_file(path: Path, named: str) -> Phrase:
