@@ -12,8 +12,8 @@ import numpy as np
 
 from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
 from xlsxattn.checker.reading.book import is_text
-from xlsxattn.checker.reading.manifest import MODELS
 from xlsxattn.checker.reference.words import uses_blanks
+from xlsxattn.contract.kinds import Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,7 +122,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
     """Within which limits each numeric input is drawn; of two names over a cell the first one's."""
-    models = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets if sheet.kind in MODELS)
+    models = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets if sheet.is_a(Model))
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
         if is_text(name):
@@ -194,7 +194,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
 
 def _below_zero(book: Book) -> dict[At, float | str]:
     """Temperatures of attention sheets below zero: they count as the lowest there is."""
-    sheets = [sheet.id for sheet in book.manifest.sheets if sheet.kind not in MODELS]
+    sheets = [sheet.id for sheet in book.manifest.sheets if not sheet.is_a(Model)]
     names = [f"{s}_Temperature" for s in sheets if f"{s}_Temperature" in book.manifest.inputs]
     return {at: BELOW_ZERO for name in names for at in book.names[name].cells()}
 
@@ -227,7 +227,7 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
     """The vocabulary and a classifier's classes have other names, and other words fill every sentence."""
     worded = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
     cells = {at: text for name in worded for at, text in texts(book, name).items()}
-    models = any(sheet.kind in MODELS for sheet in book.manifest.sheets)
+    models = any(sheet.is_a(Model) for sheet in book.manifest.sheets)
     for turn in range(RENAMED_IN_MODELS if models else RENAMED):
         said = _filled(vocabulary, sentences, 3 * turn)
         yield {at: f"{text}~{turn}" for at, text in {**cells, **said}.items()}

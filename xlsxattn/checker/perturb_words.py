@@ -10,6 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
+from xlsxattn.contract.kinds import Compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,7 +81,7 @@ def vanishing(
     of those sheets is zero. So every two sheets differ, once for the first sentence and once for the rest.
     """
     sheets = [sheet.id for sheet in book.manifest.sheets if f"{sheet.id}_W_V" in book.manifest.inputs]
-    if not sheets or not any(sheet.kind == "compare" for sheet in book.manifest.sheets):
+    if not sheets or not any(sheet.is_a(Compare) for sheet in book.manifest.sheets):
         return
     E, last = book.names["vocab_E"], vocabulary[-1]
     row = next(at[1] for at, word in texts(book, "vocab_Tokens").items() if word == last)

@@ -13,7 +13,8 @@ from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding, shown
 from xlsxattn.checker.reading.book import is_text
-from xlsxattn.checker.reading.manifest import MANIFEST, MODELS
+from xlsxattn.checker.reading.manifest import MANIFEST
+from xlsxattn.contract.kinds import EncoderDecoder, Model
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -236,14 +237,14 @@ def page_of(sheet: SheetInfo, name: str) -> str:
     """
     if MAPS.fullmatch(name):
         return say("{title}, all heads", title=sheet.id)
-    if sheet.kind not in MODELS:
+    if not sheet.is_a(Model):
         return sheet.id
     said = name.removeprefix(f"{sheet.id}_")
     before, *after = said.split("_")
     layer = next((part for part in (before, *after[:1]) if LAYER.fullmatch(part)), "")
     if layer and sheet.settings.get("apart") and _WEIGHTS.search(name):
         return f"{sheet.id}_{layer}_weights"
-    if sheet.kind != "encoder-decoder":
+    if not sheet.is_a(EncoderDecoder):
         page = layer or next((page for page, own in _PAGES.items() if re.fullmatch(own, said)), "")
         return page and f"{sheet.id}_{page}"
     if not layer:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.contract.kinds import Compare
+from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.manifest import Manifest
     from xlsxattn.language import Language
 
-Source = Literal["saved", "ironcalc", "libreoffice", "gnumeric"]
+Source = Literal["saved", EngineName]
 """Whose values are shown: those in the file, or an engine's that recalculates it."""
 SAVED: Source = "saved"
 RECALCULATES: Source = "ironcalc"
@@ -85,7 +87,7 @@ class OpenWorkbook:
     def story(self) -> list[Matrix]:
         """The ranges that tell most: the attention matrices, and what comes out at the end."""
         heads = re.compile(r"_(h|l)\d+_(?!.*Attention)")
-        followed = tuple(f"{sheet.id}_" for sheet in self.manifest.sheets if sheet.kind == "compare")
+        followed = tuple(f"{sheet.id}_" for sheet in self.manifest.sheets if sheet.is_a(Compare))
         told = [
             m
             for m in self.matrices.values()
@@ -196,7 +198,7 @@ class _Labels:
     def __init__(self, book: Book, values: Mapping[str, Grid]) -> None:
         self.names, self.values = book.names, values
         self.contexts = book.manifest.contexts
-        self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.kind == "compare"]
+        self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Compare)]
         self.notes = book.typed
         self.single = {(a.sheet, a.row, a.col) for a in book.names.values() if (a.rows, a.cols) == (1, 1)}
 

@@ -13,7 +13,7 @@ from xlsxattn.builder.pages.attention import Attending, attention_weights, drift
 from xlsxattn.builder.pages.experiments import experiments
 from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, said_words
 from xlsxattn.builder.pages.maps import Looking, maps_page
-from xlsxattn.builder.pages.parts import MINUS_INFINITY, Lane, bands, computed, dims_above, step, typed
+from xlsxattn.builder.pages.parts import Lane, bands, computed, dims_above, step, typed
 from xlsxattn.builder.pages.positions import (
     cross_mask_step,
     input_step,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
 
-__all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
+__all__ = ["attention_pages", "cross_attention_page"]
 
 PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
 PLACED_LEAD = (

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.words import Context
     from xlsxattn.language import Phrase
 
-MINUS_INFINITY = -1e300
 LAYER = re.compile(r"_l([0-9]+)_")
 OF_BOTH = ("X", "Output")
 """What both sentences have, where one looks at the other."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group
-from xlsxattn.builder.pages.parts import MINUS_INFINITY, computed, dims_above, numbered, step, typed
+from xlsxattn.builder.pages.parts import computed, dims_above, numbered, step, typed
 from xlsxattn.contract.kinds import PADDING, Model, WithAttention
+from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -163,4 +164,4 @@ def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
 
 def minus_infinity(sheet: WithAttention) -> Block:
     """What masked cells get."""
-    return typed(f"{sheet.id}_MaskValue", "minus infinity", ((MINUS_INFINITY,),), "constant")
+    return typed(f"{sheet.id}_MaskValue", "minus infinity", ((MASK_VALUE,),), "constant")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
 
 VERSION = 1
-MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 
 
@@ -117,9 +117,9 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
     cells = 0
     for sheet in manifest.sheets:
         heads = int(sheet.settings.get("heads") or 1)
-        if sheet.kind in MODELS:
+        if sheet.is_a(Model):
             cells += _of_model(sheet, lengths, blanks, inputs)
-        elif sheet.kind == "cross-attention":
+        elif sheet.is_a(CrossAttention):
             cells += lengths[sheet.settings["queries"]] * lengths[sheet.settings["keys"]] * heads
         else:
             widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
@@ -139,7 +139,7 @@ def _of_model(
     sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], inputs: Mapping[str, Any]
 ) -> int:
     """The scores, and the cells behind and after them, that a model makes."""
-    settings, both = sheet.settings, sheet.kind == "encoder-decoder"
+    settings, both = sheet.settings, sheet.is_a(EncoderDecoder)
     own = [settings["source"], settings["target"]] if both else list(settings["contexts"])
     width = inputs["vocab_E"].shape[1] + max(
         (x.shape[1] for name, x in inputs.items() if name.startswith(f"{sheet.id}_")), default=0
@@ -150,5 +150,5 @@ def _of_model(
         times = 1 + (blanks[c] if settings.get("generate") and (c != own[0] or not both) else 0)
         n, layers, heads = lengths[c], int(settings["layers"]), int(settings["heads"])
         cells += times * n * (layers * (heads * keys * (2 if both else 1) + width))
-        cells += times * n * (len(inputs["vocab_E"]) if "decoder" in sheet.kind else 0)
+        cells += times * n * (len(inputs["vocab_E"]) if sheet.is_a(Writer) else 0)
     return cells
