@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dev.campaign.formulas import operands, put
 from dev.campaign.partners import place
 from xlsxattn.checker.reading.book import Formula
+from xlsxattn.contract.kinds import EncoderDecoder
 from xlsxattn.contract.names import COLS, STATUS, last
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def _of_names(book: Book, mutant: Mutant) -> str:
 def _causal(sheet: SheetInfo) -> bool:
     """Whether a sheet's words look back only."""
     causal = str(sheet.settings.get("mask", "")).startswith("causal") or sheet.settings.get("generate")
-    return bool(causal) or sheet.kind == "encoder-decoder"
+    return bool(causal) or sheet.is_a(EncoderDecoder)
 
 
 def _general(book: Book, name: str) -> str:

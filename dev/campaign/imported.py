@@ -14,6 +14,7 @@ import numpy as np
 
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.structure import PAGES, PAGES_OF_CONTEXTS
+from xlsxattn.contract.kinds import Model
 from xlsxattn.contract.names import parse
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def spec(name: str) -> specs.Spec:
         data["sheets"][0]["mask"] = "causal"
     found = specs.parse(data, name)
     (sheet,) = found.sheets
+    assert isinstance(sheet, Model)
     return replace(found, sheets=(replace(sheet, apart=True, browse=(1, 1)),))
 
 

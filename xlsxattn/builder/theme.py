@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.contract.values import HIDDEN_BELOW, MAX_ABS
 from xlsxattn.language import is_wide
 
 if TYPE_CHECKING:
@@ -248,7 +249,8 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
     "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
     "masked": {"type": "3_color_scale", "min_color": GREY, "mid_color": WHITE, "max_color": ORANGE,
-               "min_type": "num", "min_value": -1e299, "mid_type": "num", "mid_value": 0, "max_type": "max"},
+               "min_type": "num", "min_value": HIDDEN_BELOW, "mid_type": "num", "mid_value": 0,
+               "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
 }  # fmt: skip
@@ -259,7 +261,7 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (
         "A number is needed",
         "A text makes every formula that reads this cell show an error.",
-        {"criteria": "between", "minimum": -1e50, "maximum": 1e50},
+        {"criteria": "between", "minimum": -MAX_ABS, "maximum": MAX_ABS},
     ),
     "positive": (
         "A number above 0 is needed",

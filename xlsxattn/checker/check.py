@@ -26,6 +26,7 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.contract.names import WORDS, is_text
+from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import words
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
-Engine = Literal["ironcalc", "libreoffice", "gnumeric", "saved", "all"]
+Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
 DEFAULT_ENGINE: Engine = "ironcalc"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
-from xlsxattn.checker.reading.manifest import MODELS
 from xlsxattn.checker.reference.words import uses_blanks
+from xlsxattn.contract.kinds import Model
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
     """Within which limits each numeric input is drawn; of two names over a cell the first one's."""
-    models = [sheet.id for sheet in book.manifest.sheets if sheet.kind in MODELS]
+    models = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Model)]
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
         if is_text(name):
@@ -195,7 +195,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
 
 def _below_zero(book: Book) -> dict[At, float | str]:
     """Temperatures of attention sheets below zero: they count as the lowest there is."""
-    sheets = [sheet.id for sheet in book.manifest.sheets if sheet.kind not in MODELS]
+    sheets = [sheet.id for sheet in book.manifest.sheets if not sheet.is_a(Model)]
     names = {RangeName(s)["Temperature"] for s in sheets}
     return {
         at: BELOW_ZERO for name in book.manifest.inputs if name in names for at in book.names[name].cells()
@@ -231,7 +231,7 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
     classes = [name for name in book.manifest.inputs if book.manifest.parse(name).block == "Classes"]
     worded = [WORDS["Tokens"], *classes]
     cells = {at: text for name in worded for at, text in texts(book, name).items()}
-    models = any(sheet.kind in MODELS for sheet in book.manifest.sheets)
+    models = any(sheet.is_a(Model) for sheet in book.manifest.sheets)
     for turn in range(RENAMED_IN_MODELS if models else RENAMED):
         said = _filled(vocabulary, sentences, 3 * turn)
         yield {at: f"{text}~{turn}" for at, text in {**cells, **said}.items()}

@@ -10,6 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
+from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import WORDS, RangeName, part_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def vanishing(
     """
     every = [RangeName(sheet.id) for sheet in book.manifest.sheets]
     sheets = [sheet for sheet in every if sheet["W_V"] in book.manifest.inputs]
-    if not sheets or not any(sheet.kind == "compare" for sheet in book.manifest.sheets):
+    if not sheets or not any(sheet.is_a(Compare) for sheet in book.manifest.sheets):
         return
     E, last = book.names[WORDS["E"]], vocabulary[-1]
     row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)

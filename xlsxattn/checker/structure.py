@@ -11,7 +11,7 @@ from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import Finding, shown
-from xlsxattn.checker.reading.manifest import MODELS
+from xlsxattn.contract.kinds import EncoderDecoder, Model
 from xlsxattn.contract.names import MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
 
@@ -240,12 +240,12 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
     """
     if at.is_map:
         return say("{title}, all heads", title=sheet.id)
-    if sheet.kind not in MODELS:
+    if not sheet.is_a(Model):
         return sheet.id
     layer = RangeName(sheet.id, layer=at.layer)
     if at.layer and sheet.settings.get("apart") and at.is_weight:
         return layer["weights"]
-    if sheet.kind != "encoder-decoder":
+    if not sheet.is_a(EncoderDecoder):
         pages = PAGES_OF_CONTEXTS if at.context else PAGES
         page = at.page or pages.get(at.block, "")
         return str(layer) if at.layer else page and RangeName(sheet.id)[page]

@@ -1,1 +1,1 @@
-"""The vocabulary that both halves share: what the words of a workbook are, and nothing that computes."""
+"""The vocabulary that both halves share: kinds and keys, range names, values. Data only, no formulas."""

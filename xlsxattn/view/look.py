@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
+from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from xlsxattn.contract.names import RangeName
     from xlsxattn.language import Language
 
-Source = Literal["saved", "ironcalc", "libreoffice", "gnumeric"]
+Source = Literal["saved", EngineName]
 """Whose values are shown: those in the file, or an engine's that recalculates it."""
 SAVED: Source = "saved"
 RECALCULATES: Source = "ironcalc"
@@ -87,7 +89,7 @@ class OpenWorkbook:
 
     def story(self) -> list[Matrix]:
         """The ranges that tell most: the attention matrices, and what comes out at the end."""
-        followed = [sheet.id for sheet in self.manifest.sheets if sheet.kind == "compare"]
+        followed = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
 
         def tells(name: str) -> bool:
             at = self.manifest.parse(name)
@@ -199,7 +201,7 @@ class _Labels:
     def __init__(self, book: Book, values: Mapping[str, Grid]) -> None:
         self.names, self.values = book.names, values
         self.parse = book.manifest.parse
-        self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.kind == "compare"]
+        self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Compare)]
         self.notes = book.typed
         self.single = {(a.sheet, a.row, a.col) for a in book.names.values() if (a.rows, a.cols) == (1, 1)}
 

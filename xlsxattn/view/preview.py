@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
+from xlsxattn.contract.kinds import Compare
 from xlsxattn.language import ENGLISH, codes, language, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.system_errors import reason
@@ -99,7 +100,7 @@ def tab_of(seen: OpenWorkbook, sheet: str) -> str:
         PreviewError: there is no such sheet.
     """
     tabs = {info.id: _tab(seen, info.id) for info in seen.manifest.sheets}
-    computing = next((info.id for info in seen.manifest.sheets if info.kind != "compare"), "")
+    computing = next((info.id for info in seen.manifest.sheets if not info.is_a(Compare)), "")
     wanted = tabs.get(sheet or computing, sheet)
     if wanted not in seen.tabs:
         known = [*dict.fromkeys([*tabs, *seen.tabs])]

@@ -6,13 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import Spec
-from xlsxattn.builder.specification.settings import SheetSpec
 from xlsxattn.builder.specification.words import Context, Vocabulary
+from xlsxattn.contract.kinds import Decoder, Encoder
 from xlsxattn.contract.names import RangeName, weight
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
+    from xlsxattn.contract.kinds import Model
     from xlsxattn.weights.model import Imported
 
 MAX_RIVALS = 5
@@ -46,16 +47,18 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
     return Spec(f"{name}: {imported.family}", _focus(words, focus), vocabulary, contexts, (sheet,))
 
 
-def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> SheetSpec:
+def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Model:
     s: dict[str, Any] = dict(imported.settings)
     last = s["layers"] in imported.layers and not imported.only_heads
-    kind = imported.kind if last else "encoder"
+    kind: type[Encoder | Decoder] = Decoder if last and imported.kind == Decoder.kind else Encoder
     s["final_norm"] = s["final_norm"] and last
     only = _only(imported)
     if only:
         s["kv_heads"] = s["heads"]
-    s["similarity"] = kind == imported.kind == "encoder" and not only
-    if kind == "decoder":
+    if kind is Encoder:
+        s["similarity"] = imported.kind == Encoder.kind and not only
+        s.pop("tied", None)  # of a decoder whose last layer is left out
+    else:
         s |= {"top_k": min(MAX_RIVALS, len(imported.tokens)), "generate": imported.blanks > 0}
     if not only and len(imported.layers) * s["heads"] <= MAX_BROWSED:
         s["browse"] = imported.heads[0] if imported.heads else (imported.layers[0], 1)
@@ -70,7 +73,7 @@ def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> She
     if not whole:
         s |= {"taken": imported.layers, "only": only, "layers": len(imported.layers)}
     sheet_id = IDS.get(imported.family, re.sub("[^a-z]", "", imported.family.lower()))
-    return SheetSpec(sheet_id, kind, imported.family, contexts, headed=True, weights=weights, apart=True, **s)
+    return kind(id=sheet_id, title=imported.family, contexts=contexts, weights=weights, apart=True, **s)
 
 
 def _only(imported: Imported) -> dict[int, tuple[int, ...]]:

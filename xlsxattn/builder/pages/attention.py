@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, learned, names_in, numbered, step
+from xlsxattn.contract.kinds import Model, WithAttention
 from xlsxattn.contract.names import RangeName, last, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.builder.graph import Labels
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 LEARNED = "Learned in training, then fixed. All sentences share them: change a number and all of them follow."
 DRAWN = (
@@ -53,7 +53,7 @@ class Attending:
         apart: whether keys and values stand in their own sentence's lane, or beside the queries.
     """
 
-    sheet: SheetSpec
+    sheet: WithAttention
     lane: Lane
     keys: Lane
     p: RangeName
@@ -123,7 +123,8 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
 
 def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
     """Some heads of an attention and nothing else, each with keys and values of its own."""
-    a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
+    if isinstance(a.sheet, Model):
+        a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
     return {
         f"h{h}_{k}": s._replace(title=say("Head {part}: {title}", part=h, title=say(s.title)))
         for h in heads
@@ -254,7 +255,7 @@ def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
 # --- weights -----------------------------------------------------------------------------------------------
 
 
-def attention_weights(sheet: SheetSpec, w: RangeName, d_model: int) -> list[Band]:
+def attention_weights(sheet: WithAttention, w: RangeName, d_model: int) -> list[Band]:
     """The learned matrices of one attention, which all sentences share; ``w`` begins their names."""
     groups = []
     for letter, size, heads in _columns(sheet):
@@ -265,7 +266,7 @@ def attention_weights(sheet: SheetSpec, w: RangeName, d_model: int) -> list[Band
             part = "g" if heads < sheet.heads else "h"
             labelled = tuple(f"{part}{h + 1} {label}" for h in range(heads) for label in labelled)
         block = _sliced(sheet, w.at(block=f"W_{letter}"), size, heads)
-        labels: Labels = numbered("x", d_model) if sheet.is_model else rows
+        labels: Labels = numbered("x", d_model) if isinstance(sheet, Model) else rows
         groups.append(Group((block,), (labels,), labelled, title=f"W_{letter}"))
         if sheet.bias:
             block = _sliced(sheet, w.at(block=f"b_{letter}"), size, heads)
@@ -275,7 +276,7 @@ def attention_weights(sheet: SheetSpec, w: RangeName, d_model: int) -> list[Band
     if sheet.headed:
         block = learned(sheet, w.at(block="W_O"))
         labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
-        cols = None if sheet.is_model else dims_above(block.name, d_model)
+        cols = None if isinstance(sheet, Model) else dims_above(block.name, d_model)
         groups = [Group((block,), (labels,), cols, title="W_O")]
         if sheet.bias:
             groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), title="b_O"))
@@ -285,7 +286,7 @@ def attention_weights(sheet: SheetSpec, w: RangeName, d_model: int) -> list[Band
     return made
 
 
-def head_weights(sheet: SheetSpec, w: RangeName, heads: tuple[int, ...]) -> Band:
+def head_weights(sheet: WithAttention, w: RangeName, heads: tuple[int, ...]) -> Band:
     """The learned matrices of some heads, each with a name of its own."""
     groups = []
     for h in heads:
@@ -307,13 +308,13 @@ def head_weights(sheet: SheetSpec, w: RangeName, heads: tuple[int, ...]) -> Band
     return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
 
 
-def _columns(sheet: SheetSpec) -> list[tuple[str, int, int]]:
+def _columns(sheet: WithAttention) -> list[tuple[str, int, int]]:
     """Letter, columns of a head, and how many heads' columns stand side by side."""
     heads, kv = (sheet.heads, sheet.kv_heads) if sheet.headed else (1, 1)
     return [("Q", sheet.d_k, heads), ("K", sheet.d_k, kv), ("V", sheet.d_v, kv)]
 
 
-def _sliced(sheet: SheetSpec, at: RangeName, size: int, heads: int) -> Block:
+def _sliced(sheet: WithAttention, at: RangeName, size: int, heads: int) -> Block:
     """A weight matrix; with heads, each head or group has a name over its own columns of the same cells."""
     block = learned(sheet, at)
     if not sheet.headed:

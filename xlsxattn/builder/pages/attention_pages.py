@@ -13,7 +13,7 @@ from xlsxattn.builder.pages.attention import Attending, attention_weights, drift
 from xlsxattn.builder.pages.experiments import experiments
 from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, said_words
 from xlsxattn.builder.pages.maps import Looking, maps_page
-from xlsxattn.builder.pages.parts import MINUS_INFINITY, Lane, bands, computed, dims_above, step, typed
+from xlsxattn.builder.pages.parts import Lane, bands, computed, dims_above, step, typed
 from xlsxattn.builder.pages.positions import (
     cross_mask_step,
     input_step,
@@ -22,16 +22,15 @@ from xlsxattn.builder.pages.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, AttentionSheet, MultiHead
 from xlsxattn.contract.names import RangeName, of_context
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
-__all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
+__all__ = ["attention_pages", "cross_attention_page"]
 
 PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
 PLACED_LEAD = (
@@ -61,7 +60,7 @@ CROSS_LEAD = (
 )
 
 
-def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+def attention_pages(spec: Spec, sheet: AttentionSheet) -> list[Page]:
     """An attention sheet, and where it has several heads a page that shows them all at a glance."""
     page, places = _attention_page(spec, sheet), []
     for context in spec.contexts if sheet.maps else ():
@@ -70,7 +69,7 @@ def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     return [page, maps_page(sheet, places)] if places else [page]
 
 
-def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """One attention sheet: weights that all sentences share, then the steps, a lane for each sentence."""
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
@@ -98,38 +97,38 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
 
 
-def _lead(sheet: SheetSpec) -> str:
+def _lead(sheet: AttentionSheet) -> str:
     """What an attention sheet is about: its weights and heads, its positions, its mask."""
-    if sheet.kind == "multi-head":
+    if isinstance(sheet, MultiHead):
         lead = HEADS_LEAD if sheet.heads > 1 else HEAD_LEAD
     elif sheet.weights:
         lead = LEAD
     else:
         lead = PLACED_LEAD if sheet.adds_places else PLAIN_LEAD
     turned = TURNED_LEAD if sheet.position == "rotary" else ""
-    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask, ""))):
+    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask or "", ""))):
         lead = say("{lead} {more}", lead=say(lead), more=say(more))
     return lead
 
 
-def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
+def _lane(sheet: AttentionSheet, spec: Spec, context: str) -> Lane:
     return Lane(spec.context(context), RangeName(sheet.id, context=context), of_context(context)["Tokens"])
 
 
-def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
+def _steps(sheet: AttentionSheet, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
     p, x = lane.prefix, lane.prefix["X"]
     steps = _embedded(lane, d_model)
     if sheet.adds_places:
         steps |= input_step(sheet, lane, d_model)
         x = p["Input"]
     if sheet.mask != "none":
-        steps |= mask_steps(sheet, lane, longest=longest)
+        steps |= mask_steps(sheet, lane, sheet.mask or "none", longest=longest)
     mask = p["Mask"] if sheet.mask != "none" else ""
     rotary = p if sheet.position == "rotary" else None
     a = Attending(
         sheet, lane, lane, p, p, RangeName(sheet.id), x, x, d_model, mask=mask, rotary=rotary, entropy="both"
     )
-    steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
+    steps |= many_heads(a, "Output") if isinstance(sheet, MultiHead) else one_head(a)
     return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane, ranks=ranks)
 
 
@@ -139,7 +138,7 @@ def _embedded(lane: Lane, d_model: int) -> Steps:
     return {"X": step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
 
 
-def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """Queries from one sentence, keys and values from another: a lane for both."""
     d_model = spec.vocabulary.d_model
     queries, keys = lanes = tuple(_lane(sheet, spec, context) for context in sheet.contexts)
@@ -179,9 +178,9 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
 
 
-def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
+def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     s = RangeName(sheet.id)
-    grouped = sheet.headed and sheet.kv_heads < sheet.heads
+    grouped = sheet.headed and sheet.grouped
     of_one = s.at(group=1) if grouped else s.at(head=1) if sheet.headed else s
     k = of_one["W_K"] if sheet.weights else "vocab_E"
     op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
@@ -203,8 +202,8 @@ def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     return (*facts, Fact("", computed(s["Status"], (1, 1), check, "status", words="vocab_Status")))
 
 
-def _subtitle(sheet: SheetSpec) -> str:
-    if sheet.kind == "multi-head":
+def _subtitle(sheet: AttentionSheet) -> str:
+    if isinstance(sheet, MultiHead):
         sentence = "{heads} heads, then W_O" if sheet.heads > 1 else "{heads} head, then W_O"
         return say(sentence, heads=sheet.heads)
     if not sheet.weights:

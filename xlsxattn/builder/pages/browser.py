@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.contract.kinds import Model
 
 STRONGEST = 5
 MAX_CHOICES = 30
@@ -22,7 +22,7 @@ MAX_CHOICES = 30
 LEAD = "Choose a layer and a head in the yellow cells: their attention map appears, and the strongest pairs."
 
 
-def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
+def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
     """The page; the model has no more heads than one formula can choose among."""
     places = [RangeName(layer=k, head=h) for k in sheet.numbers for h in range(1, sheet.heads + 1)]
     size = sheet.heads if max(sheet.heads, len(sheet.numbers)) <= MAX_CHOICES else MAX_CHOICES

@@ -10,6 +10,7 @@ from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series
 from xlsxattn.builder.pages.experiments import compared
 from xlsxattn.builder.pages.focus import HOW_MUCH, LOOKED_AT
 from xlsxattn.builder.pages.parts import Lane, computed, dims_above, numbered, typed
+from xlsxattn.contract.kinds import Compare, Model, MultiHead, SelfAttention, WithAttention
 from xlsxattn.contract.names import RangeName, cols_of, of_context, rows_of
 from xlsxattn.language import say
 
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
 MAX_BARS, MAX_POINTS = 6, 12
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
-def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> Page:
+def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
     """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
     d_model = spec.vocabulary.d_model
     same = [s for s in before if _columns(s, d_model) == d_model]
@@ -47,7 +47,7 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         )
         bands.append(Band(title, why, groups, show_formula=False))
     bands += _near_bands(spec, sheet, same) if sheet.near else []
-    looking = [s for s in before if not s.is_model]
+    looking = [s for s in before if not isinstance(s, Model)]
     if looking:
         bands.append(
             Band(
@@ -78,13 +78,13 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         charts,
         {RangeName(sheet.id)["Tokens"]: "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
-        tries=sheet.tries or compared(spec),
+        tries=tuple(sheet.try_) or compared(spec),
     )
 
 
-def _columns(sheet: SheetSpec, d_model: int) -> int:
+def _columns(sheet: WithAttention, d_model: int) -> int:
     """Columns of a sheet's Output."""
-    return sheet.d_v if sheet.kind == "self-attention" and sheet.weights else d_model
+    return sheet.d_v if isinstance(sheet, SelfAttention) and sheet.weights else d_model
 
 
 def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
@@ -93,14 +93,14 @@ def _picked(name: str, cols: int, of: str, context: Context, look: str = "output
     return computed(name, (1, cols), ops.PICK, look, **names)
 
 
-def _cosine(spec: Spec, sheet: SheetSpec, context: Context, of: str, vector: str) -> Block:
+def _cosine(spec: Spec, sheet: Compare, context: Context, of: str, vector: str) -> Block:
     """The cosine of the focus word's row with that of the first sentence; ``of``: its sheet."""
     first, here = (RangeName(sheet.id, context=c.id, of=of) for c in (spec.contexts[0], context))
     return computed(here["Cosine"], (1, 1), ops.COSINE, "weight", a=first[vector], b=here[vector])
 
 
 def _vectors(
-    spec: Spec, sheet: SheetSpec, first: SheetSpec, same: Sequence[SheetSpec], context: Context
+    spec: Spec, sheet: Compare, first: WithAttention, same: Sequence[WithAttention], context: Context
 ) -> Group:
     p, d_model = RangeName(sheet.id, context=context.id), spec.vocabulary.d_model
     blocks = [_picked(p["X"], d_model, RangeName(first.id, context=context.id)["X"], context, "embedding")]
@@ -114,7 +114,7 @@ def _vectors(
     return Group(tuple(blocks), labels, over, (Side("cosine", tuple(cosines)),))
 
 
-def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) -> Group:
+def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) -> Group:
     p, cols = RangeName(sheet.id, context=context.id), _columns(other, spec.vocabulary.d_model)
     output = RangeName(other.id, context=context.id)["Output"]
     block = _picked(p.at(of=other.id)["Output"], cols, output, context)
@@ -122,7 +122,7 @@ def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) ->
     return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
 
 
-def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Band]:
+def _near_bands(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Band]:
     """How near the focus word's rows come to other words: cosines with their embeddings."""
     s, d_model, k = RangeName(sheet.id), spec.vocabulary.d_model, len(sheet.near)
     tokens = typed(s["Tokens"], "token", [(word,) for word in sheet.near])
@@ -153,15 +153,15 @@ def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list
     ]
 
 
-def _attention_parts(sheet: SheetSpec) -> list[tuple[int, str]]:
+def _attention_parts(sheet: WithAttention) -> list[tuple[int, str]]:
     """(head's number, words) of every attention matrix of a sheet; 0 where it has no heads."""
-    if sheet.kind != "multi-head":
+    if not isinstance(sheet, MultiHead):
         return [(0, sheet.title)]
     titles = [say("{sheet}, head {h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
     return [*enumerate(titles, 1)]
 
 
-def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Context) -> Group:
+def _attention_rows(sheet: Compare, before: Sequence[WithAttention], context: Context) -> Group:
     p, n = RangeName(sheet.id, context=context.id), len(context.words)
     blocks, labels = [], []
     for s in before:
@@ -173,7 +173,7 @@ def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Cont
     return Group(tuple(blocks), tuple(labels), over)
 
 
-def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
+def _same_input(spec: Spec, sheet: Compare) -> Fact:
     s = RangeName(sheet.id)
     # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
     pairs = [
@@ -197,7 +197,7 @@ def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
     return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
 
 
-def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Chart]:
+def _bars(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> list[Chart]:
     charts = []
     for lane, c in enumerate(spec.contexts):
         p = RangeName(sheet.id, context=c.id)
@@ -208,7 +208,7 @@ def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Cha
     return charts
 
 
-def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Chart]:
+def _scatter(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Chart]:
     if len(sheet.axes) < 2 or not same:  # noqa: PLR2004 - a plane has two axes
         return []
     x, y = sheet.axes

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block, Labels
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.contract.kinds import WithAttention
 
 MAX_TERMS, MAX_BARS = 3, 6
 STRONGEST = "Its strongest words first: the word, its weight, and where it stands in the sentence."
@@ -23,7 +23,7 @@ LOOKED_AT, HOW_MUCH = "word that the focus word looks at", "attention (0 to 1)"
 MADE_OF = "What the output of the focus word is made of: each word's value, times its weight."
 
 
-def focus_steps(sheet: SheetSpec, queries: Lane, keys: Lane, *, ranks: bool) -> Steps:
+def focus_steps(sheet: WithAttention, queries: Lane, keys: Lane, *, ranks: bool) -> Steps:
     """The focus word's row of each attention matrix (1 × n), its strongest words, and its output in words.
 
     ``ranks``: the numbers above its strongest words, 1, 2, ..., are those that the sheet's formulas read.
@@ -73,14 +73,14 @@ def focus_steps(sheet: SheetSpec, queries: Lane, keys: Lane, *, ranks: bool) -> 
     }
 
 
-def head_prefixes(sheet: SheetSpec, lane: Lane) -> tuple[RangeName, ...]:
+def head_prefixes(sheet: WithAttention, lane: Lane) -> tuple[RangeName, ...]:
     """What the names of each head's ranges begin with; the lane's own prefix where there are no heads."""
     if not sheet.headed:
         return (lane.prefix,)
     return tuple(lane.prefix.at(head=h + 1) for h in range(sheet.heads))
 
 
-def _labels(sheet: SheetSpec, text: str) -> tuple[tuple[str, ...], ...]:
+def _labels(sheet: WithAttention, text: str) -> tuple[tuple[str, ...], ...]:
     if not sheet.headed:
         return ((text,),)
     return tuple((say("head {h}: {what}", h=h + 1, what=say(text)),) for h in range(sheet.heads))
@@ -101,7 +101,7 @@ def focus_entropy(t: RangeName) -> Block:
 
 
 def _strongest(
-    sheet: SheetSpec, hidden: Mapping[str, str], keys: Lane, t: RangeName, terms: int
+    sheet: WithAttention, hidden: Mapping[str, str], keys: Lane, t: RangeName, terms: int
 ) -> tuple[Block, Block, Block]:
     """The words with the largest weights, these weights, and their places (1 × terms)."""
     row, largest, places = t["FocusAttention"], t["FocusWeights"], t["FocusPlaces"]
@@ -131,7 +131,7 @@ def said_words(lane: Lane) -> int:
     return min(MAX_TERMS, lane.n)
 
 
-def bars(sheet: SheetSpec, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
+def bars(sheet: WithAttention, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
     """For each sentence, where the focus word looks, a series a head."""
     charts = []
     for i, lane in enumerate(lanes):

@@ -15,8 +15,17 @@ from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.builder.pages.transformer import model_pages
-from xlsxattn.builder.specification.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.kinds import (
+    Compare,
+    CrossAttention,
+    InSentence,
+    Model,
+    Sheet,
+    WithAttention,
+    can_be_followed,
+    settings,
+)
 from xlsxattn.contract.names import START, STATUS, RangeName, of_context
 from xlsxattn.language import language, say
 
@@ -25,7 +34,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
 LEAD = (
@@ -83,23 +91,23 @@ def book(spec: Spec) -> WorkbookPages:
     return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
 
-def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
+def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Page]:
     """The pages of one sheet: one, or, for a model, many."""
-    if sheet.is_model:
+    if isinstance(sheet, Model):
         return model_pages(spec, sheet)
-    if sheet.kind == "compare":
+    if isinstance(sheet, Compare):
         return [compare_page(spec, sheet, before)]
-    if sheet.kind == "cross-attention":
+    if isinstance(sheet, CrossAttention):
         return [cross_attention_page(spec, sheet)]
-    return attention_pages(spec, sheet)
+    if isinstance(sheet, InSentence):
+        return attention_pages(spec, sheet)
+    raise NotImplementedError(sheet.kind)
 
 
-def followed(spec: Spec, place: int) -> list[SheetSpec]:
+def followed(spec: Spec, place: int) -> list[WithAttention]:
     """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
     every = tuple(context.id for context in spec.contexts)
-    return [
-        s for s in spec.sheets[:place] if s.kind in ATTENTION or (s.kind == "encoder" and s.contexts == every)
-    ]
+    return [sheet for sheet in spec.sheets[:place] if can_be_followed(sheet, every)]
 
 
 def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
@@ -111,7 +119,9 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         for b in blocks
         if b.kind == "formula"
     ]
-    sheets = [(sheet.id, sheet.kind, _settings(sheet)) for sheet in spec.sheets]
+    sheets = [
+        (sheet.id, sheet.kind, json.dumps(settings(sheet), ensure_ascii=False)) for sheet in spec.sheets
+    ]
     tables = (
         ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
         ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
@@ -130,42 +140,6 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         bands.append(Band(name, why, (Group((block,), cols=heads or None),), shared=True, show_formula=False))
     lead = "What a checker needs to recompute this workbook from its inputs. Please leave it as it is."
     return Page("xlsxattn", "Contract", lead, bands=tuple(bands))
-
-
-def _settings(sheet: SheetSpec) -> str:
-    """What the checker must know of a sheet, as JSON."""
-    if sheet.kind == "compare":
-        return json.dumps(
-            {"axes": list(sheet.axes)} | ({"near": True} if sheet.near else {}), ensure_ascii=False
-        )
-    keys = ["scale", "mask"]
-    found: dict[str, object] = {}
-    if sheet.is_model:
-        keys += ["layers", "heads", "kv_heads", "d_ff", "norm", "residual", "activation", "bias"]
-        keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
-        keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
-        keys += ["pool"] if sheet.kind == "classifier" else []
-        keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
-        keys += ["browse"] if sheet.browses else []
-        keys += ["taken"] if sheet.taken else []
-        found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
-    else:
-        found["weights"] = bool(sheet.weights)
-        keys += ["heads"] if sheet.headed else []
-        found |= {"temperature": True} if sheet.tempered else {}
-        keys += ["bias"] if sheet.bias else []
-        keys += ["kv_heads"] if sheet.kv_heads < sheet.heads else []
-        keys += ["position", "pairs"] if sheet.position != "none" else []
-    if sheet.weights:
-        keys += ["d_k", "d_v"]
-    keys += ["maps"] if sheet.maps else []
-    found |= {key: getattr(sheet, key) for key in keys}
-    roles = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
-    if sheet.kind in roles:
-        found |= dict(zip(roles[sheet.kind], sheet.contexts, strict=True))
-    elif sheet.is_model:
-        found["contexts"] = list(sheet.contexts)
-    return json.dumps(found)
 
 
 def _start(spec: Spec, pages: Sequence[Page]) -> Page:
@@ -251,7 +225,7 @@ def _inputs(spec: Spec) -> Page:
     index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens="vocab_Tokens")
     times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens="vocab_Tokens")
     table = Group((E,), (vocabulary,), dims, (Side("row", (index,)), Side("", (times,))))
-    following = [sheet for sheet in spec.sheets if sheet.kind == "compare"]
+    following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
     bands = (
         Band(
             "The sentences",

@@ -20,7 +20,7 @@ from xlsxattn.builder.pages.attention import (
     some_heads,
 )
 from xlsxattn.builder.pages.parts import Lane, learned, numbered, step
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, Model
 from xlsxattn.contract.names import BETA, GAMMA, RangeName, last, part_of, weight
 from xlsxattn.language import say
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from xlsxattn.builder.pages.parts import Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.language import Phrase
 
 STRETCHED, SHIFTED = (
@@ -52,7 +51,7 @@ class Layer:
         heads: the numbers of the heads, where nothing but some heads is wanted.
     """
 
-    sheet: SheetSpec
+    sheet: Model
     lane: Lane
     p: RangeName
     w: RangeName
@@ -160,7 +159,7 @@ def _short(name: str) -> str:
     return last(name)
 
 
-def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
+def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
     """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
     names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
     if sheet.norm == "rms":
@@ -183,7 +182,7 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
 
 
 def layer_weights(
-    sheet: SheetSpec, w: RangeName, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
+    sheet: Model, w: RangeName, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
 ) -> list[Band]:
     """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
     norms = [
@@ -206,7 +205,7 @@ def layer_weights(
     return [*found, norm_weights(sheet, norms)]
 
 
-def norm_weights(sheet: SheetSpec, names: Sequence[RangeName]) -> Band:
+def norm_weights(sheet: Model, names: Sequence[RangeName]) -> Band:
     """γ and β of some norms (1 × d_model); ``names`` are those of the spec's weights."""
     blocks = tuple(learned(sheet, name.at(sheet=sheet.id)) for name in names)
     letters = {GAMMA: "γ", BETA: "β"}
@@ -215,7 +214,7 @@ def norm_weights(sheet: SheetSpec, names: Sequence[RangeName]) -> Band:
     return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)
 
 
-def _weight(sheet: SheetSpec, at: RangeName, letter: str) -> Group:
+def _weight(sheet: Model, at: RangeName, letter: str) -> Group:
     block = learned(sheet, at)
     labels = ("+",) if at.is_bias else numbered(letter, block.rows)
     return Group((block,), (labels,), title=at.block)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Page
 from xlsxattn.builder.pages.parts import typed
+from xlsxattn.contract.kinds import Model, WithAttention
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import is_wide, say
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Group
     from xlsxattn.builder.pages.parts import Lane
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 LEAD = "Every head, the same words in each: which heads look at the same, which differ?"
 MODEL_LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
@@ -40,7 +40,7 @@ class Looking:
     p: RangeName
 
 
-def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
+def maps_page(sheet: WithAttention, places: Sequence[Looking]) -> Page:
     """A page with a band for each place and a lane for each head (n × n each)."""
     s = RangeName(sheet.id)
     heads = range(1, sheet.heads + 1)
@@ -55,7 +55,7 @@ def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
     return Page(
         str(s.at(page="maps")),
         say("{title}, all heads", title=say(sheet.title)),
-        MODEL_LEAD if sheet.is_model else LEAD,
+        MODEL_LEAD if isinstance(sheet, Model) else LEAD,
         lanes=lanes,
         bands=tuple(bands),
         subtitle="all heads at a glance",

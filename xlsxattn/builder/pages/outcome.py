@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, numbered, step, typed
-from xlsxattn.builder.specification.settings import PADDING, WRITERS
+from xlsxattn.contract.kinds import PADDING, Classifier, Model, Writer
 from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
 
@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.pages.parts import Lane, Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 
-def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
+def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> Steps:
     """Logits over the vocabulary, their softmax with a temperature, the next word and its rivals.
 
     ``ranks``: the numbers above the rivals, 1, 2, ..., are those that all formulas of the page read.
@@ -51,7 +50,7 @@ def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane, *, ranks: bool) -
     }
 
 
-def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
+def _rivals(sheet: Writer, lane: Lane, *, ranks: bool) -> Steps:
     """The top-k words of each row with their logits, places and probabilities (n × k)."""
     p, k, logits = lane.prefix, sheet.top_k, lane.prefix["Logits"]
     ids = p["TopIds"]
@@ -76,7 +75,7 @@ def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
     }
 
 
-def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     """One row for the sentence, logits over the classes, their softmax, the class."""
     p, s, n = lane.prefix, RangeName(sheet.id), len(sheet.classes)
     output, index = p["Output"], lane.own["Index"]
@@ -122,10 +121,10 @@ def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
     }
 
 
-def unembedding_bands(spec: Spec, sheet: SheetSpec) -> tuple[list[Fact], list[Band]]:
+def unembedding_bands(spec: Spec, sheet: Model) -> tuple[list[Fact], list[Band]]:
     """What a model's output page shares among its lanes: the weights of its last product."""
     s = RangeName(sheet.id)
-    if sheet.kind in WRITERS:
+    if isinstance(sheet, Writer):
         found: list[Band] = []
         if not sheet.tied:
             block = typed(s["W_U"], "input", sheet.weights["W_U"])
@@ -134,7 +133,7 @@ def unembedding_bands(spec: Spec, sheet: SheetSpec) -> tuple[list[Fact], list[Ba
             why = "One column for each word of the vocabulary."
             found.append(Band("Weights W_U", why, (group,), shared=True, show_formula=False))
         return [], found
-    if sheet.kind != "classifier":
+    if not isinstance(sheet, Classifier):
         return [], []
     classes = typed(s["Classes"], "token", (sheet.classes,))
     weight, bias = (typed(s[name], "input", sheet.weights[name]) for name in ("W_C", "b_C"))

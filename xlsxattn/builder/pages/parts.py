@@ -21,12 +21,11 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Kind, Labels, Side
     from xlsxattn.builder.ops import Op
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.builder.specification.words import Context
+    from xlsxattn.contract.kinds import WithAttention
     from xlsxattn.language import Phrase
 
-MINUS_INFINITY = -1e300
 OF_BOTH = ("X", "Output")
 """What both sentences have, where one looks at the other."""
 
@@ -73,7 +72,7 @@ def _finite(name: str, values: NDArray[np.floating[Any]]) -> np.ndarray[tuple[in
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
-def learned(sheet: SheetSpec, at: RangeName) -> Block:
+def learned(sheet: WithAttention, at: RangeName) -> Block:
     """A learned weight as an input, where ``at`` is its name."""
     return typed(str(at), "input", sheet.weights[at.key])
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group
-from xlsxattn.builder.pages.parts import MINUS_INFINITY, computed, dims_above, numbered, step, typed
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.builder.pages.parts import computed, dims_above, numbered, step, typed
+from xlsxattn.contract.kinds import PADDING, Model, WithAttention
 from xlsxattn.contract.names import RangeName, last
+from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 
-def pairs(sheet: SheetSpec, d: int) -> list[int]:
+def pairs(sheet: WithAttention, d: int) -> list[int]:
     """Which pair of columns each column belongs to: 0, 0, 1, 1, ... or, in halves, 0, 1, ..., 0, 1, ..."""
     if sheet.position == "rotary" and sheet.pairs == "halves":
         return [j % (d // 2) for j in range(d)]
     return [j // 2 for j in range(d)]
 
 
-def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> list[Band]:
+def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) -> list[Band]:
     """The tables that all sentences share: frequencies, angles, and what is made of them."""
     s, n = RangeName(sheet.id), max(lane.n for lane in lanes)
     # where a lane reads row by row, so are the tables made: IronCalc may read 0 in a block's later rows
@@ -80,7 +80,7 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
     return [*table, _turn(sheet, d)]
 
 
-def _turn(sheet: SheetSpec, d: int) -> Band:
+def _turn(sheet: WithAttention, d: int) -> Band:
     """The matrix that turns every pair of columns by 90 degrees (d × d)."""
     own = pairs(sheet, d)
     matrix = [[0.0] * d for _ in range(d)]
@@ -112,12 +112,13 @@ def _named_by_lane(block: Block, lanes: Iterable[Lane], s: RangeName, name: str)
     return replace(block, tops=tuple((s.at(context=lane.id)[name], lane.n) for lane in lanes))
 
 
-def input_step(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+def input_step(sheet: WithAttention, lane: Lane, d_model: int) -> Steps:
     """What a model reads, or an attention sheet with positions: word and place, added up (n × d_model)."""
     p = lane.prefix
-    op = ops.INPUT[f"{'√' * sheet.scale_embeddings}X{'P' * sheet.adds_places}"]
+    scaled = isinstance(sheet, Model) and sheet.scale_embeddings
+    op = ops.INPUT[f"{'√' * scaled}X{'P' * sheet.adds_places}"]
     names = {"x": p["X"], **({"p": p["P"]} if sheet.adds_places else {})}
-    name = "Sum" if sheet.embedding_norm else "Input"
+    name = "Sum" if isinstance(sheet, Model) and sheet.embedding_norm else "Input"
     block = lane.block(p[name], d_model, op, "embedding", **names)
     return {name: step(op, lane, lane.group(block, dims_above(block.name, d_model)))}
 
@@ -125,27 +126,25 @@ def input_step(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
 # --- masks -------------------------------------------------------------------------------------------------
 
 
-def mask_steps(sheet: SheetSpec, lane: Lane, *, longest: bool) -> Steps:
+def mask_steps(sheet: WithAttention, lane: Lane, mask: str, *, longest: bool) -> Steps:
     """Which token may look where and which keys exist, drawn once for all heads (n × n)."""
     p, n = lane.prefix, lane.n
-    steps = padding_step(lane) if sheet.mask in PADDING else {}
+    steps = padding_step(lane) if mask in PADDING else {}
     row = typed(p["RowIdx"], "index", [[float(i + 1)] for i in range(n)], "constant")
     col = typed(p["ColIdx"], "index", [[float(i + 1) for i in range(n)]], "constant")
     if longest:
         row = replace(row, slices=((RangeName(sheet.id)["RowIdx"], 0, 1),))
         col = replace(col, slices=((RangeName(sheet.id)["ColIdx"], 0, n),))
-    op = {"padding": ops.KEYS_EXIST, "causal": ops.MASK}.get(sheet.mask, ops.CAUSAL_MASK)
-    names = {"row": row.name} | (
-        {"padding": p["PaddingMask"]} if sheet.mask == "padding" else {"col": col.name}
-    )
-    both = sheet.mask == "causal+padding"
+    op = {"padding": ops.KEYS_EXIST, "causal": ops.MASK}.get(mask, ops.CAUSAL_MASK)
+    names = {"row": row.name} | ({"padding": p["PaddingMask"]} if mask == "padding" else {"col": col.name})
+    both = mask == "causal+padding"
     first = computed(p["CausalMask" if both else "Mask"], (n, n), op, "mask", **names)
     steps[last(first.name)] = step(op, lane, Group((first,), (row,), col))
     if both:
         names = {"causal": first.name, "padding": p["PaddingMask"]}
-        mask = computed(p["Mask"], (n, n), ops.BOTH_MASKS, "mask", **names)
+        joined = computed(p["Mask"], (n, n), ops.BOTH_MASKS, "mask", **names)
         count = tuple(str(i + 1) for i in range(n))
-        steps["Mask"] = step(ops.BOTH_MASKS, lane, Group((mask,), (count,), count))
+        steps["Mask"] = step(ops.BOTH_MASKS, lane, Group((joined,), (count,), count))
     return steps
 
 
@@ -164,6 +163,6 @@ def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
     return {name: step(ops.KEYS_EXIST, lane, Group((mask,), (row,)))}
 
 
-def minus_infinity(sheet: SheetSpec) -> Block:
+def minus_infinity(sheet: WithAttention) -> Block:
     """What masked cells get."""
-    return typed(RangeName(sheet.id)["MaskValue"], "minus infinity", ((MINUS_INFINITY,),), "constant")
+    return typed(RangeName(sheet.id)["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")

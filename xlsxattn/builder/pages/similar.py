@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
 from xlsxattn.builder.pages.parts import computed, dims_above, typed, worded
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, Model
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.pages.parts import Lane
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 LEAD = (
     "Each sentence becomes one row of numbers; the cosine says how alike two of them are. Below, the focus "
@@ -32,9 +31,7 @@ WAY = (
 )
 
 
-def similar_page(
-    sheet: SheetSpec, lanes: Sequence[Lane], d_model: int, left: Mapping[str, list[str]]
-) -> Page:
+def similar_page(sheet: Model, lanes: Sequence[Lane], d_model: int, left: Mapping[str, list[str]]) -> Page:
     """The page of an encoder's sentences, one below the other: rows are too wide to stand side by side.
 
     Args:
@@ -110,7 +107,7 @@ def _formula(block: Block) -> str:
     return f"{{{block.parts[0].formula}}}"
 
 
-def _pooled(sheet: SheetSpec, lane: Lane, d_model: int) -> Block:
+def _pooled(sheet: Model, lane: Lane, d_model: int) -> Block:
     """The mean of a sentence's rows (1 × d_model)."""
     op, names = ops.POOL_MEAN, {"index": lane.own["Index"]}
     if sheet.mask in PADDING:

@@ -28,8 +28,8 @@ from xlsxattn.builder.pages.positions import (
 )
 from xlsxattn.builder.pages.similar import similar_page
 from xlsxattn.builder.pages.weight_pages import weights_page
-from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.kinds import CAUSAL, PADDING, Classifier, EncoderDecoder, Model, Writer
 from xlsxattn.contract.names import RangeName, of_context, weight
 from xlsxattn.language import say
 
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 MIN_WORD = 10.0
 """Characters that a word takes which a model may write."""
@@ -62,11 +61,11 @@ SOME_HEADS = "Only some heads of the layer are here: where does each token look 
 ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
 
 
-def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+def model_pages(spec: Spec, sheet: Model) -> list[Page]:
     """All pages of a model, in the order of reading."""
     d_model = spec.vocabulary.d_model
     sides = _sides(spec, sheet)
-    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browses else []
+    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browse else []
     pages = [*_similar(sheet, sides, d_model), *browser, _in_page(spec, sheet, sides)]
     for side in sides:
         pages += _layer_pages(sheet, side, d_model)
@@ -77,7 +76,7 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     return [contents_page(sheet, sides, pages), *pages]
 
 
-def _similar(sheet: SheetSpec, sides: Sequence[Stack], d_model: int) -> list[Page]:
+def _similar(sheet: Model, sides: Sequence[Stack], d_model: int) -> list[Page]:
     """The page that holds the sentences against each other, where the sheet has one."""
     if not sheet.similarity:
         return []
@@ -86,7 +85,7 @@ def _similar(sheet: SheetSpec, sides: Sequence[Stack], d_model: int) -> list[Pag
     return [similar_page(sheet, side.lanes, d_model, left)]
 
 
-def _sides(spec: Spec, sheet: SheetSpec) -> list[Stack]:
+def _sides(spec: Spec, sheet: Model) -> list[Stack]:
     s, title = RangeName(sheet.id), sheet.title
 
     def lane(context: str, *, growing: bool = False) -> Lane:
@@ -94,7 +93,7 @@ def _sides(spec: Spec, sheet: SheetSpec) -> list[Stack]:
         tokens = at["Tokens"] if growing else of_context(context)["Tokens"]
         return Lane(spec.context(context), at, tokens, growing)
 
-    if sheet.kind == "encoder-decoder":
+    if isinstance(sheet, EncoderDecoder):
         source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
         memory = (source, source.prefix["Output"])
         named = say("{title}, encoder", title=say(title)), say("{title}, decoder", title=say(title))
@@ -107,7 +106,7 @@ def _sides(spec: Spec, sheet: SheetSpec) -> list[Stack]:
     return [Stack(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
 
 
-def _is_alone(spec: Spec, sheet: SheetSpec) -> bool:
+def _is_alone(spec: Spec, sheet: Model) -> bool:
     """Whether nothing else in the workbook is called an encoder or a decoder."""
     others = [other for other in spec.sheets if other.id != sheet.id]
     return not any(
@@ -115,7 +114,7 @@ def _is_alone(spec: Spec, sheet: SheetSpec) -> bool:
     )
 
 
-def _looking(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Looking]:
+def _looking(sheet: Model, sides: Sequence[Stack]) -> list[Looking]:
     """Where heads look at something: each sentence in each layer, and across."""
     found = []
     for side in sides:
@@ -140,7 +139,7 @@ def _every_lane(sides: Sequence[Stack]) -> tuple[Lane, ...]:
 # --- what goes in ------------------------------------------------------------------------------------------
 
 
-def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Stack]) -> Page:
+def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
     d_model, lanes = spec.vocabulary.d_model, _every_lane(sides)
     words = bands(lanes, [_words(lane, d_model) for lane in lanes])
     stream = bands(lanes, [_input(sheet, lane, d_model) for lane in lanes])
@@ -171,13 +170,13 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Stack]) -> Page:
     )
 
 
-def _has_base(sheet: SheetSpec) -> bool:
+def _has_base(sheet: Model) -> bool:
     return sheet.position in ("sinusoidal", "rotary")
 
 
-def _masked(sheet: SheetSpec, sides: Sequence[Stack]) -> bool:
-    causal = sheet.kind in WRITERS and not sides[-1].lanes[0].growing
-    return causal or sheet.mask in PADDING or (sheet.kind not in WRITERS and sheet.mask != "none")
+def _masked(sheet: Model, sides: Sequence[Stack]) -> bool:
+    causal = isinstance(sheet, Writer) and not sides[-1].lanes[0].growing
+    return causal or sheet.mask in PADDING or (not isinstance(sheet, Writer) and sheet.mask != "none")
 
 
 def _words(lane: Lane, d_model: int) -> Steps:
@@ -199,7 +198,7 @@ def _words(lane: Lane, d_model: int) -> Steps:
     return steps
 
 
-def _input(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+def _input(sheet: Model, lane: Lane, d_model: int) -> Steps:
     p, steps = lane.prefix, input_step(sheet, lane, d_model)
     if sheet.embedding_norm:
         norm = norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
@@ -214,14 +213,17 @@ def _headed(found: Step, lane: Lane, d_model: int) -> Step:
     return found._replace(groups={lane.id: headed})
 
 
-def _masks(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Steps]:
+def _masks(sheet: Model, sides: Sequence[Stack]) -> list[Steps]:
     found: list[Steps] = []
-    if sheet.kind == "encoder-decoder":
+    if isinstance(sheet, EncoderDecoder):
         (source,), (target,) = sides[0].lanes, sides[1].lanes
         if sheet.mask in PADDING:
-            found += [mask_steps(sheet, source, longest=False), cross_mask_step(target, source, "CrossMask")]
+            found += [
+                mask_steps(sheet, source, "padding", longest=False),
+                cross_mask_step(target, source, "CrossMask"),
+            ]
         if not target.growing:
-            causal = mask_steps(replace(sheet, mask="causal"), target, longest=False)
+            causal = mask_steps(sheet, target, "causal", longest=False)
             causal = {
                 f"Causal{key}": one for key, one in causal.items()
             }  # a step of its own, not the source's
@@ -233,7 +235,7 @@ def _masks(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Steps]:
     longest = max(lanes, key=lambda lane: lane.n)
     for lane in lanes:
         if not lane.growing and sheet.mask != "none":
-            found.append(mask_steps(sheet, lane, longest=lane is longest))
+            found.append(mask_steps(sheet, lane, sheet.mask or "none", longest=lane is longest))
         elif sheet.mask in PADDING:
             found.append(padding_step(lane))
     return found
@@ -248,7 +250,7 @@ def _uncounted(found: Step, lane: Lane) -> Step:
 # --- the layers --------------------------------------------------------------------------------------------
 
 
-def _layers(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
+def _layers(sheet: Model, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
     """The layers of one lane, each reading what the one before it left."""
     layers: list[Layer] = []
     stream = lane.prefix["Input"]
@@ -260,7 +262,7 @@ def _layers(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> list[Lay
     return layers
 
 
-def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
+def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
     by_lane = [_layers(sheet, side, lane, d_model) for lane in side.lanes]
     pages = []
     for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
@@ -290,7 +292,7 @@ def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
     return pages
 
 
-def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
+def _typed_input(sheet: Model, layer: Layer, k: int) -> Steps:
     """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
     block = typed(layer.stream, "input", sheet.weights[layer.p.at(block="Input").key])
     why = say(
@@ -303,15 +305,15 @@ def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
     return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
-def _layer_lead(sheet: SheetSpec, side: Stack) -> str:
-    lead = LOOKING_BACK if sheet.kind in WRITERS or sheet.mask in CAUSAL else LOOKING
-    if sheet.kind == "encoder-decoder":
+def _layer_lead(sheet: Model, side: Stack) -> str:
+    lead = LOOKING_BACK if isinstance(sheet, Writer) or sheet.mask in CAUSAL else LOOKING
+    if isinstance(sheet, EncoderDecoder):
         lead = LOOKING_ACROSS if side.memory else LOOKING
     lead = SOME_HEADS if sheet.only else lead
     return say(ROWS_AT_A_TIME, lead=say(lead)) if side.lanes[0].growing else lead
 
 
-def _layer_subtitle(sheet: SheetSpec, k: int, *, crossed: bool) -> str:
+def _layer_subtitle(sheet: Model, k: int, *, crossed: bool) -> str:
     n = len(sheet.heads_of(k))
     heads = say("{n} heads" if n > 1 else "{n} head", n=n)
     if sheet.only:
@@ -323,16 +325,16 @@ def _layer_subtitle(sheet: SheetSpec, k: int, *, crossed: bool) -> str:
 # --- what comes out ----------------------------------------------------------------------------------------
 
 
-def _out_page(spec: Spec, sheet: SheetSpec, side: Stack, *, last: bool) -> Page:
+def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
     d_model = spec.vocabulary.d_model
     steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
     weights = []
     if sheet.final_norm:
         of_side = [at for at in map(weight, sheet.weights) if at.side == side.w.side]
         weights = [norm_weights(sheet, [at for at in of_side if at.block == "Output"])]
-    if last and sheet.kind in WRITERS:
+    if last and isinstance(sheet, Writer):
         added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
-    elif last and sheet.kind == "classifier":
+    elif last and isinstance(sheet, Classifier):
         added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
     else:
         added = [{} for _ in side.lanes]
@@ -357,22 +359,24 @@ def _box(side: Stack, what: str, alone: str) -> str:
     return say("{half} {what}", half=half, what=what) if half else alone
 
 
-def _out_lead(sheet: SheetSpec, *, last: bool) -> str:
-    if last and sheet.kind in WRITERS:
+def _out_lead(sheet: Model, *, last: bool) -> str:
+    if last and isinstance(sheet, Writer):
         return "Each row is held against every word of the vocabulary: which is likely to come next?"
-    if last and sheet.kind == "classifier":
+    if last and isinstance(sheet, Classifier):
         whole = "The rows become one, and that one is held against the classes."
         return whole if sheet.pool == "mean" else "The first row alone is held against the classes."
     return "What the tokens have become after all layers."
 
 
-def _out_subtitle(sheet: SheetSpec, *, last: bool) -> str:
+def _out_subtitle(sheet: Model, *, last: bool) -> str:
     if not last:
         return "what was read"
-    return {"encoder": "what was read", "classifier": "the class"}.get(sheet.kind, "the next word")
+    if isinstance(sheet, Writer):
+        return "the next word"
+    return "the class" if isinstance(sheet, Classifier) else "what was read"
 
 
-def _output(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> Steps:
+def _output(sheet: Model, side: Stack, lane: Lane, d_model: int) -> Steps:
     """What the last layer left, normed where there is a final norm (n × d_model)."""
     last, name = _layers(sheet, side, lane, d_model)[-1].leaves, lane.prefix["Output"]
     if sheet.final_norm:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from xlsxattn.builder.specification.table import known_here, show
+from xlsxattn.builder.specification.table import known_here
+from xlsxattn.contract.kinds import Classifier, EncoderDecoder, Model, WithAttention, Writer
 from xlsxattn.contract.names import BIAS, GAMMA, weight
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
@@ -13,12 +15,11 @@ from xlsxattn.suggestions import nearest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.table import Matrix, Table
 
     Shape = tuple[int, int]
+    A = TypeVar("A", bound=WithAttention)
 
-MAX_SIZE = 1024
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
@@ -35,9 +36,9 @@ NEEDS = {
 """Which setting a weight belongs to, by how its name ends, or by its parts."""
 
 
-def shapes(sheet: SheetSpec, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
+def shapes(sheet: WithAttention, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
     """Every weight's name, without the sheet's id, and its shape; ``n`` is the longest context's length."""
-    if not sheet.is_model:
+    if not isinstance(sheet, Model):
         found = dict(_attention(sheet, d_model, ""))
         return {**({"P": (n, d_model)} if sheet.position == "learned" else {}), **found}
     found = {"P": (n, d_model)} if sheet.position == "learned" else {}
@@ -46,19 +47,19 @@ def shapes(sheet: SheetSpec, d_model: int, n_vocab: int, n: int) -> dict[str, Sh
         for layer in range(1, sheet.layers + 1):
             found |= _layer(sheet, d_model, f"{side}l{layer}_", crossed=side == "dec_")
         found |= _norm(sheet, d_model, f"{side}Output") if sheet.final_norm else {}
-    if sheet.kind in ("decoder", "encoder-decoder") and not sheet.tied:
+    if isinstance(sheet, Writer) and not sheet.tied:
         found["W_U"] = (d_model, n_vocab)
-    if sheet.kind == "classifier":
+    if isinstance(sheet, Classifier):
         found |= {"W_C": (d_model, len(sheet.classes)), "b_C": (1, len(sheet.classes))}
     return found
 
 
-def sides(sheet: SheetSpec) -> tuple[str, ...]:
+def sides(sheet: WithAttention) -> tuple[str, ...]:
     """What the names of a model's two sides begin with; nothing where it has one."""
-    return ("enc_", "dec_") if sheet.kind == "encoder-decoder" else ("",)
+    return ("enc_", "dec_") if isinstance(sheet, EncoderDecoder) else ("",)
 
 
-def _layer(sheet: SheetSpec, d_model: int, w: str, *, crossed: bool) -> dict[str, Shape]:
+def _layer(sheet: Model, d_model: int, w: str, *, crossed: bool) -> dict[str, Shape]:
     found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, f"{w}Norm1")}
     if crossed:
         found |= {**dict(_attention(sheet, d_model, f"{w}Cross_")), **_norm(sheet, d_model, f"{w}Norm2")}
@@ -73,33 +74,28 @@ def _layer(sheet: SheetSpec, d_model: int, w: str, *, crossed: bool) -> dict[str
     return found | _norm(sheet, d_model, f"{w}Norm{3 if crossed else 2}")
 
 
-def _attention(sheet: SheetSpec, d_model: int, w: str) -> Iterator[tuple[str, Shape]]:
-    keys, values = sheet.kv_heads * sheet.d_k, sheet.kv_heads * sheet.d_v
-    columns = {"Q": sheet.heads * sheet.d_k, "K": keys, "V": values}
+def _attention(sheet: WithAttention, d_model: int, w: str) -> Iterator[tuple[str, Shape]]:
+    heads, kv_heads = max(1, sheet.heads), max(1, sheet.kv_heads)
+    columns = {"Q": heads * sheet.d_k, "K": kv_heads * sheet.d_k, "V": kv_heads * sheet.d_v}
     for letter, cols in columns.items():
         yield f"{w}W_{letter}", (d_model, cols)
     if sheet.headed:
-        yield f"{w}W_O", (sheet.heads * sheet.d_v, d_model)
+        yield f"{w}W_O", (heads * sheet.d_v, d_model)
     for letter, cols in {**columns, "O": d_model}.items() if sheet.bias else ():
         yield f"{w}b_{letter}", (1, cols)
 
 
-def _norm(sheet: SheetSpec, d_model: int, name: str) -> dict[str, Shape]:
+def _norm(sheet: Model, d_model: int, name: str) -> dict[str, Shape]:
     beta = {f"{name}_Beta": (1, d_model)} if sheet.norm == "layer" else {}
     return {f"{name}_Gamma": (1, d_model), **beta}
 
 
-def given(table: Table) -> dict[str, Matrix]:
-    """The weights that a spec gives, as matrices: in its own table, or in a data file."""
-    found = table.data.get("weights")
-    if found is None:
-        return {}
-    if isinstance(found, str):
-        weights = table.data_file("weights", found).table("weights", None)
-    else:
-        weights = table.table("weights", None)
+def given(table: Table, key: str) -> dict[str, Matrix]:
+    """The weights that a spec gives under a key, as matrices: in its own table, or in a data file."""
+    found = table.data[key]
+    weights = (table.data_file(key, found) if isinstance(found, str) else table).table(key, None)
     if not weights.data:
-        raise table.error("weights", "is empty: give all weights, or leave the key out")
+        raise table.error(key, "is empty: give all weights, or leave the key out")
     return {name: weights.matrix(name, row=is_row(name)) for name in weights.data}
 
 
@@ -108,41 +104,45 @@ def is_row(name: str) -> bool:
     return weight(name).is_row
 
 
-def sizes(
-    table: Table, given: Mapping[str, Matrix], heads: int, kv_heads: int, d_model: int, prefix: str
-) -> dict[str, int]:
-    """d_k and d_v of one head: as asked for, else as the weights have them, else d_model / heads."""
-    found = {}
-    for key, name in (("d_k", f"{prefix}W_K"), ("d_v", f"{prefix}W_V")):
-        if key in table.data:
-            found[key] = table.count(key, 1, MAX_SIZE)
-        elif name in given:
-            columns = len(given[name][0])
-            if columns % kv_heads:
-                wanted = "kv_heads" if "kv_heads" in table.data else "heads"
-                raise table.error(
-                    wanted,
-                    "found {kv_heads}, which does not divide the {columns} columns of {name}",
-                    kv_heads=kv_heads,
-                    columns=columns,
-                    name=name,
-                )
-            found[key] = columns // kv_heads
-        elif key == "d_v":
-            found[key] = found["d_k"]
-        elif d_model % heads:
-            raise table.error(
-                "heads",
-                "found {heads}, which does not divide the {d_model} dimensions; "
-                "give d_k or a number of heads that divides it",
-                heads=heads,
-                d_model=d_model,
-            )
-        else:
-            found[key] = d_model // heads
-    if "d_ff" not in table.data and f"{prefix}W_1" in given:
-        found["d_ff"] = len(given[f"{prefix}W_1"][0])
-    return found
+def sized(table: Table, sheet: A, d_model: int) -> A:
+    """The sheet with d_k and d_v of one head: as asked for, as the weights have them, or d_model / heads.
+
+    In a model d_ff as well, which is 4 · d_model where neither says it.
+    """
+    w = f"{sides(sheet)[0]}l1_" if isinstance(sheet, Model) else ""
+    heads, weights = max(1, sheet.heads), sheet.weights
+    d_k = sheet.d_k or _columns(table, sheet, f"{w}W_K")
+    if not d_k and d_model % heads:
+        raise table.error(
+            "heads",
+            "found {heads}, which does not divide the {d_model} dimensions; "
+            "give d_k or a number of heads that divides it",
+            heads=heads,
+            d_model=d_model,
+        )
+    d_k = d_k or d_model // heads
+    sheet = replace(sheet, d_k=d_k, d_v=sheet.d_v or _columns(table, sheet, f"{w}W_V") or d_k)
+    if isinstance(sheet, Model):
+        columns = len(weights[f"{w}W_1"][0]) if f"{w}W_1" in weights else 4 * d_model
+        return replace(sheet, d_ff=sheet.d_ff or columns)
+    return sheet
+
+
+def _columns(table: Table, sheet: WithAttention, name: str) -> int:
+    """The columns of one head in a given weight; 0 without it."""
+    if name not in sheet.weights:
+        return 0
+    columns, kv_heads = len(sheet.weights[name][0]), max(1, sheet.kv_heads)
+    if columns % kv_heads:
+        wanted = "kv_heads" if "kv_heads" in table.data else "heads"
+        raise table.error(
+            wanted,
+            "found {kv_heads}, which does not divide the {columns} columns of {name}",
+            kv_heads=kv_heads,
+            columns=columns,
+            name=name,
+        )
+    return columns // kv_heads
 
 
 def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]) -> dict[str, Matrix]:
@@ -196,11 +196,3 @@ def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Mat
         else:
             made[name] = rng.normal(0.0, deviation, shape).round(2) + 0.0
     return {name: tuple(tuple(row) for row in array.tolist()) for name, array in made.items()}
-
-
-def seed_of(table: Table) -> int:
-    """The seed that weights are drawn by: a whole number from 0."""
-    seed = table.data.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise table.error("seed", "found {found}, a whole number from 0 is needed", found=show(seed))
-    return seed

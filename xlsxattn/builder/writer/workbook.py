@@ -16,6 +16,7 @@ from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.layout.placed import places
 from xlsxattn.builder.layout.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
 from xlsxattn.builder.writer import bulk
+from xlsxattn.contract.values import HIDDEN_BELOW
 from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
@@ -349,7 +350,13 @@ class _Writer:
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
         if block.look == "masked":
             hidden = self.dress(theme.NEVER_SEEN)
-            yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
+            yield {
+                "type": "cell",
+                "criteria": "<",
+                "value": HIDDEN_BELOW,
+                "format": hidden,
+                "stop_if_true": True,
+            }
         if block.look == "word number" and placed.word is not None:
             blank = self.dress(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
 from xlsxattn.contract.names import MANIFEST, START, WORDS, RangeName, of_context, parser
 from xlsxattn.language import say
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
 
 VERSION = 1
-MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +122,11 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
     cells = 0
     for sheet in manifest.sheets:
         heads = int(sheet.settings.get("heads") or 1)
-        if sheet.kind in MODELS:
+        if sheet.is_a(Model):
             own = [name for name in inputs if manifest.parse(name).sheet == sheet.id]
             width = inputs[WORDS["E"]].shape[1] + max((inputs[name].shape[1] for name in own), default=0)
             cells += _of_model(sheet, lengths, blanks, len(inputs[WORDS["E"]]), width)
-        elif sheet.kind == "cross-attention":
+        elif sheet.is_a(CrossAttention):
             cells += lengths[sheet.settings["queries"]] * lengths[sheet.settings["keys"]] * heads
         else:
             learned = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "W_V")]
@@ -147,7 +147,7 @@ def _of_model(
     sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], n_vocab: int, width: int
 ) -> int:
     """The scores, and the cells behind and after them, that a model makes; `width`: of a layer's row."""
-    settings, both = sheet.settings, sheet.kind == "encoder-decoder"
+    settings, both = sheet.settings, sheet.is_a(EncoderDecoder)
     own = [settings["source"], settings["target"]] if both else list(settings["contexts"])
     keys = max(lengths[c] for c in own)
     cells = 0
@@ -155,5 +155,5 @@ def _of_model(
         times = 1 + (blanks[c] if settings.get("generate") and (c != own[0] or not both) else 0)
         n, layers, heads = lengths[c], int(settings["layers"]), int(settings["heads"])
         cells += times * n * (layers * (heads * keys * (2 if both else 1) + width))
-        cells += times * n * (n_vocab if "decoder" in sheet.kind else 0)
+        cells += times * n * (n_vocab if sheet.is_a(Writer) else 0)
     return cells

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from xlsxattn.contract.values import MASK_VALUE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
     Ranges: TypeAlias = dict[str, "Expected"]
 
-MASK_VALUE = -1e300  # what a cell shows for −∞
 TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
 MIN_MAGNITUDE = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
 MIN_LENGTH, MAX_LENGTH = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow

@@ -24,6 +24,7 @@ from xlsxattn.checker.reference.models import chosen
 from xlsxattn.checker.reference.positions import Positions, positions
 from xlsxattn.checker.reference.projections import ALONE, Linear, Projections, projections
 from xlsxattn.checker.reference.words import constant, labels, sentence, shaped, unknown
+from xlsxattn.contract.kinds import CrossAttention, MultiHead
 from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
@@ -38,12 +39,11 @@ if TYPE_CHECKING:
 
 SQUARE = ("Scores", "Scaled", "Masked", "Exp", "Attention")  # blocks with the words above them as well
 UNSCALED = ("UnscaledSum", "EntropyUnscaled")
-MANY = "multi-head"
 
 
 def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
     """A sheet's learned weights by head, or None where Q = K = V = X."""
-    many = sheet.kind == MANY or (sheet.kind == "cross-attention" and sheet.settings.get("heads") is not None)
+    many = sheet.is_a(MultiHead) or (sheet.is_a(CrossAttention) and sheet.settings.get("heads") is not None)
     if not many and not sheet.settings["weights"]:
         return None
     heads = sheet.settings["heads"] if many else None

@@ -13,7 +13,6 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import (
     FREE,
-    MASK_VALUE,
     TOLERANCE,
     Expected,
     Sized,
@@ -22,6 +21,7 @@ from xlsxattn.checker.reference.attention import (
 )
 from xlsxattn.checker.reference.choices import Wording, one_of
 from xlsxattn.checker.reference.words import constant, count, text
+from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

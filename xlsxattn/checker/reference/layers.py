@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import MASK_VALUE, Sized, numbers
+from xlsxattn.checker.reference.attention import Sized, numbers
 from xlsxattn.checker.reference.rounding import NoisyArray, exact, expect
 from xlsxattn.checker.reference.words import SUMS_TO_ONE, labels, mark
 from xlsxattn.contract.names import RangeName, part_of
+from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import MASK_VALUE, causal_mask, numbers
+from xlsxattn.checker.reference.attention import causal_mask, numbers
 from xlsxattn.checker.reference.words import constant, count
+from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected
-from xlsxattn.checker.reference.attention_sheets import MANY, attention_sheet, cross_sheet
+from xlsxattn.checker.reference.attention_sheets import attention_sheet, cross_sheet
 from xlsxattn.checker.reference.choices import Counted
 from xlsxattn.checker.reference.comparing import (
     classifier_sheet,
@@ -29,6 +29,17 @@ from xlsxattn.checker.reference.words import (
     uses_blanks,
     vocabulary,
 )
+from xlsxattn.contract.kinds import (
+    Classifier,
+    Compare,
+    CrossAttention,
+    Decoder,
+    Encoder,
+    EncoderDecoder,
+    Model,
+    MultiHead,
+    SelfAttention,
+)
 from xlsxattn.contract.names import START, STATUS, VOCABULARY, RangeName, last, parse
 
 if TYPE_CHECKING:
@@ -41,23 +52,20 @@ if TYPE_CHECKING:
 __all__ = ["Expected", "ShapesDisagree", "SheetInfo", "expected"]
 
 KINDS: dict[str, Callable[[SheetInfo, Sequence[ContextWords], Inputs, Trail], Ranges]] = {
-    "self-attention": attention_sheet,
-    MANY: attention_sheet,
-    "cross-attention": cross_sheet,
-    "encoder": encoder_sheet,
-    "decoder": decoder_sheet,
-    "encoder-decoder": encoder_decoder_sheet,
-    "classifier": classifier_sheet,
-    "compare": compare_sheet,
+    SelfAttention.kind: attention_sheet,
+    MultiHead.kind: attention_sheet,
+    CrossAttention.kind: cross_sheet,
+    Encoder.kind: encoder_sheet,
+    Decoder.kind: decoder_sheet,
+    EncoderDecoder.kind: encoder_decoder_sheet,
+    Classifier.kind: classifier_sheet,
+    Compare.kind: compare_sheet,
 }
-
-
-WITH_MAPS = (MANY, "encoder", "decoder", "encoder-decoder", "classifier")
 
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
     """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
-    if sheet.kind not in WITH_MAPS or not sheet.settings.get("maps", False):
+    if not sheet.is_a(MultiHead, Model) or not sheet.settings.get("maps", False):
         return {}
     headings = {
         RangeName(sheet.id, page="maps", head=h)["Heading"]: Expected(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
+from xlsxattn.contract.kinds import KINDS, Sheet
 from xlsxattn.contract.names import cols_of, of_context, part_of, rows_of
 from xlsxattn.language import say
 
@@ -33,6 +34,10 @@ class SheetInfo:
     id: str
     kind: str
     settings: Mapping[str, Any]
+
+    def is_a(self, *kinds: type[Sheet]) -> bool:
+        """Whether it is of one of some kinds."""
+        return issubclass(KINDS.get(self.kind, Sheet), kinds)
 
 
 class ContextWords(NamedTuple):
