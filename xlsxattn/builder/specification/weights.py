@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from xlsxattn.builder.specification.table import known_here
 from xlsxattn.contract.kinds import Classifier, EncoderDecoder, Model, WithAttention, Writer
-from xlsxattn.contract.names import BIAS, GAMMA, weight
+from xlsxattn.contract.names import BETA, BIAS, GAMMA, SIDES, RangeName, part_of, weight
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
 
@@ -39,14 +39,14 @@ NEEDS = {
 def shapes(sheet: WithAttention, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
     """Every weight's name, without the sheet's id, and its shape; ``n`` is the longest context's length."""
     if not isinstance(sheet, Model):
-        found = dict(_attention(sheet, d_model, ""))
+        found = dict(_attention(sheet, d_model, RangeName()))
         return {**({"P": (n, d_model)} if sheet.position == "learned" else {}), **found}
     found = {"P": (n, d_model)} if sheet.position == "learned" else {}
     found |= _norm(sheet, d_model, "Input") if sheet.embedding_norm else {}
     for side in sides(sheet):
         for layer in range(1, sheet.layers + 1):
-            found |= _layer(sheet, d_model, f"{side}l{layer}_", crossed=side == "dec_")
-        found |= _norm(sheet, d_model, f"{side}Output") if sheet.final_norm else {}
+            found |= _layer(sheet, d_model, RangeName(side=side, layer=layer), crossed=side == "dec")
+        found |= _norm(sheet, d_model, RangeName(side=side)["Output"]) if sheet.final_norm else {}
     if isinstance(sheet, Writer) and not sheet.tied:
         found["W_U"] = (d_model, n_vocab)
     if isinstance(sheet, Classifier):
@@ -55,39 +55,39 @@ def shapes(sheet: WithAttention, d_model: int, n_vocab: int, n: int) -> dict[str
 
 
 def sides(sheet: WithAttention) -> tuple[str, ...]:
-    """What the names of a model's two sides begin with; nothing where it has one."""
-    return ("enc_", "dec_") if isinstance(sheet, EncoderDecoder) else ("",)
+    """A model's two sides; one without a name where it has no two."""
+    return SIDES if isinstance(sheet, EncoderDecoder) else ("",)
 
 
-def _layer(sheet: Model, d_model: int, w: str, *, crossed: bool) -> dict[str, Shape]:
-    found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, f"{w}Norm1")}
+def _layer(sheet: Model, d_model: int, w: RangeName, *, crossed: bool) -> dict[str, Shape]:
+    found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, w["Norm1"])}
     if crossed:
-        found |= {**dict(_attention(sheet, d_model, f"{w}Cross_")), **_norm(sheet, d_model, f"{w}Norm2")}
+        found |= {**dict(_attention(sheet, d_model, w.at(cross=True))), **_norm(sheet, d_model, w["Norm2"])}
     gates = ("1", "3") if sheet.activation == "swiglu" else ("1",)
     for gate in gates:
-        found[f"{w}W_{gate}"] = (d_model, sheet.d_ff)
+        found[w[f"W_{gate}"]] = (d_model, sheet.d_ff)
         if sheet.bias:
-            found[f"{w}b_{gate}"] = (1, sheet.d_ff)
-    found[f"{w}W_2"] = (sheet.d_ff, d_model)
+            found[w[f"b_{gate}"]] = (1, sheet.d_ff)
+    found[w["W_2"]] = (sheet.d_ff, d_model)
     if sheet.bias:
-        found[f"{w}b_2"] = (1, d_model)
-    return found | _norm(sheet, d_model, f"{w}Norm{3 if crossed else 2}")
+        found[w["b_2"]] = (1, d_model)
+    return found | _norm(sheet, d_model, w["Norm3" if crossed else "Norm2"])
 
 
-def _attention(sheet: WithAttention, d_model: int, w: str) -> Iterator[tuple[str, Shape]]:
+def _attention(sheet: WithAttention, d_model: int, w: RangeName) -> Iterator[tuple[str, Shape]]:
     heads, kv_heads = max(1, sheet.heads), max(1, sheet.kv_heads)
     columns = {"Q": heads * sheet.d_k, "K": kv_heads * sheet.d_k, "V": kv_heads * sheet.d_v}
     for letter, cols in columns.items():
-        yield f"{w}W_{letter}", (d_model, cols)
+        yield w[f"W_{letter}"], (d_model, cols)
     if sheet.headed:
-        yield f"{w}W_O", (heads * sheet.d_v, d_model)
+        yield w["W_O"], (heads * sheet.d_v, d_model)
     for letter, cols in {**columns, "O": d_model}.items() if sheet.bias else ():
-        yield f"{w}b_{letter}", (1, cols)
+        yield w[f"b_{letter}"], (1, cols)
 
 
 def _norm(sheet: Model, d_model: int, name: str) -> dict[str, Shape]:
-    beta = {f"{name}_Beta": (1, d_model)} if sheet.norm == "layer" else {}
-    return {f"{name}_Gamma": (1, d_model), **beta}
+    beta = {part_of(name, BETA): (1, d_model)} if sheet.norm == "layer" else {}
+    return {part_of(name, GAMMA): (1, d_model), **beta}
 
 
 def given(table: Table, key: str) -> dict[str, Matrix]:
@@ -109,9 +109,9 @@ def sized(table: Table, sheet: A, d_model: int) -> A:
 
     In a model d_ff as well, which is 4 · d_model where neither says it.
     """
-    w = f"{sides(sheet)[0]}l1_" if isinstance(sheet, Model) else ""
+    w = RangeName(side=sides(sheet)[0], layer=1) if isinstance(sheet, Model) else RangeName()
     heads, weights = max(1, sheet.heads), sheet.weights
-    d_k = sheet.d_k or _columns(table, sheet, f"{w}W_K")
+    d_k = sheet.d_k or _columns(table, sheet, w["W_K"])
     if not d_k and d_model % heads:
         raise table.error(
             "heads",
@@ -121,9 +121,9 @@ def sized(table: Table, sheet: A, d_model: int) -> A:
             d_model=d_model,
         )
     d_k = d_k or d_model // heads
-    sheet = replace(sheet, d_k=d_k, d_v=sheet.d_v or _columns(table, sheet, f"{w}W_V") or d_k)
+    sheet = replace(sheet, d_k=d_k, d_v=sheet.d_v or _columns(table, sheet, w["W_V"]) or d_k)
     if isinstance(sheet, Model):
-        columns = len(weights[f"{w}W_1"][0]) if f"{w}W_1" in weights else 4 * d_model
+        columns = len(weights[w["W_1"]][0]) if w["W_1"] in weights else 4 * d_model
         return replace(sheet, d_ff=sheet.d_ff or columns)
     return sheet
 
