@@ -309,6 +309,80 @@ def test_rotary_grouped_queries_agree_with_scaled_dot_product_attention(pairs, k
             close(found["s_c_Logits"].values, out @ tensor(inputs["vocab_E"].T))
 
 
+@pytest.fixture
+def transformers(monkeypatch) -> Any:
+    """The library, computing with 64 bits where it asks for 32."""
+    library: Any = pytest.importorskip("transformers", reason="transformers is missing")
+    for name in ("float", "float32"):
+        monkeypatch.setattr(torch, name, torch.float64)
+    return library
+
+
+def rope(inputs: Any, *, stretched: bool) -> dict[str, Any]:
+    """The angles as transformers' configurations have them."""
+    base, factor, low, high, trained = (
+        inputs[f"s_{x}"].item() for x in ("Base", "Stretch", "Low", "High", "Trained")
+    )
+    kind = {"rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high}
+    kind["original_max_position_embeddings"] = trained
+    return {"rope_theta": base} | (kind if stretched else {"rope_type": "default"})
+
+
+@pytest.mark.parametrize(("family", "stretched"), [("Llama", True), ("Qwen3", False), ("Qwen3", True)])
+def test_stretched_rotations_and_normed_heads_agree_with_transformers(transformers, family, stretched):
+    rng = np.random.default_rng(20)
+    ramps: list[float] = []
+    for draw in range(DRAWS):
+        groups, each, half = (integer(rng, *size) for size in ((1, 3), (1, 3), (1, 6)))
+        heads, d_k, n = groups * each, 2 * half, integer(rng, 1, 9)
+        d_model = heads * integer(rng, 1, 3)
+        c, pairs = sentence(rng, n), ("halves", "adjacent")[draw % 2]
+        sheet, inputs = model(
+            rng, "decoder", d_model, {"c": c}, layers=1, heads=heads, kv_heads=groups, d_k=d_k, d_v=d_k,
+            position="rotary", pairs=pairs, norm="rms", residual="pre-norm", bias=bool(draw // 2 % 2),
+            mask="causal", qk_norm=family == "Qwen3", **({"stretch": True} if stretched else {}),
+        )  # fmt: skip
+        limits = {"Base": (2, 1e5), "Stretch": (1, 32), "Low": (0.1, 1), "High": (1.5, 8), "Trained": (8, 99)}
+        inputs |= {f"s_{x}": rng.uniform(*within, (1, 1)) for x, within in limits.items()}
+        found = expected([sheet], ["c"], inputs)
+        config = getattr(transformers, f"{family}Config")(
+            hidden_size=d_model, num_attention_heads=heads, num_key_value_heads=groups, head_dim=d_k,
+            attention_bias=sheet.settings["bias"], rms_norm_eps=1e-5, num_hidden_layers=1,
+            rope_parameters=rope(inputs, stretched=stretched), attn_implementation="eager",
+        )  # fmt: skip
+        code = getattr(transformers.models, family.lower())
+        code = getattr(code, f"modeling_{family.lower()}")
+        turning = getattr(code, f"{family}RotaryEmbedding")(config)
+        order = np.arange(d_k) if pairs == "halves" else np.arange(d_k).reshape(2, -1).T.reshape(-1)
+        close(found["s_Frequency"].values, turning.inv_freq.repeat(2)[None, order])
+        ramps += found["s_Ramp"].values[0].tolist() if stretched else []
+        attention = getattr(code, f"{family}Attention")(config, 0).double()
+        unordered = np.argsort(order)  # which of our columns stands where the library has it
+        with torch.no_grad():
+            for letter, many in (("Q", heads), ("K", groups), ("V", groups), ("O", 1)):
+                linear = getattr(attention, f"{letter.lower()}_proj")
+                kept = np.concatenate(
+                    [h * d_k + (unordered if letter in "QK" else np.arange(d_k)) for h in range(many)]
+                )
+                for part, name in ((linear.weight, "W"), (linear.bias, "b")):
+                    if part is not None:
+                        ours = inputs[f"s_l1_{name}_{letter}"]
+                        ours = (ours if letter == "O" else ours[:, kept]).T
+                        part.copy_(tensor(ours).reshape(part.shape))
+            for x in "QK" if family == "Qwen3" else "":
+                getattr(attention, f"{x.lower()}_norm").weight.copy_(
+                    tensor(inputs[f"s_l1_{x}Norm_Gamma"][0, unordered])
+                )
+        x = tensor(found["s_c_l1_Norm1"].values)[None]
+        unseen = torch.zeros(n, n, dtype=torch.float64).masked_fill(later(n), -torch.inf)[None, None]
+        output, A = attention(x, turning(x, torch.arange(n)[None]), unseen)
+        close(found["s_c_l1_MultiHead"].values, output[0])
+        for h in range(heads):
+            close(found[f"s_c_l1_h{h + 1}_Attention"].values, A[0, h])
+    if stretched:
+        assert {0.0, 1.0} < set(ramps)  # below the ramp, above it, and on it
+
+
 def test_writing_agrees_with_a_pytorch_loop_token_for_token():
     rng = np.random.default_rng(18)
     fresh = 0

@@ -138,6 +138,87 @@ def test_biases_are_added_in_every_linear_layer():
     near(found["s_l1_h1_b_K"], [[10, 10]])
 
 
+def normed(*, inputs=None, heads=1, kv_heads=1, **settings):
+    """A model of two words whose queries and keys are normed; W_Q, W_K and W_V are 1 for each head."""
+    row, eye, zero = np.eye(2), np.hstack([np.eye(2)] * heads), np.zeros((2 * heads, 2))
+    weights = layer("s_l1", 2, layer_norm=False, W_Q=eye, W_K=3 * row, W_V=row, W_O=zero)
+    weights |= {f"s_l1_{x}Norm_Gamma": np.array([[3.0, 6.0]]) * i for i, x in enumerate("QK", 1)}
+    inputs = inputs_of([[3, 1], [0, 0]], c="ab") | weights | {"s_Base": np.array([[100.0]])} | (inputs or {})
+    asked = {"norm": "rms", "residual": "post-norm", "position": "rotary", "qk_norm": True, "epsilon": 4.0}
+    return model("encoder", inputs, mask="causal", heads=heads, kv_heads=kv_heads, **asked | settings)
+
+
+def test_each_heads_queries_and_keys_are_normed_before_they_are_turned():
+    found = normed()
+    near(found["s_c_l1_h1_Q"], [[3, 1], [0, 0]])
+    near(found["s_c_l1_h1_QNorm_MeanSquare"], [[5], [0]])
+    near(found["s_c_l1_h1_QNorm"], [[3, 2], [0, 0]])  # 3 / √(5 + 4) · 3, 1 / √(5 + 4) · 6
+    near(found["s_c_l1_h1_KNorm_MeanSquare"], [[45], [0]])
+    near(found["s_c_l1_h1_KNorm"], np.array([[54, 36], [0, 0]]) / 7)
+    near(found["s_c_l1_h1_QRot"], found["s_c_l1_h1_QNorm"].values)  # in the first row nothing turns
+    near(found["s_c_l1_h1_Scores"], [[234 / 7, 0], [0, 0]])
+    near(found["s_c_l1_h1_V"], [[3, 1], [0, 0]])
+    assert words(found["s_c_l1_h1_KNorm_Rows"]) == [["a"], ["b"]]
+    plain = set(normed(qk_norm=False))
+    blocks = {f"s_c_l1_h1_{x}Norm{part}" for x in "QK" for part in ("", "_MeanSquare", "_Rows")}
+    assert set(found) - plain == blocks
+    assert plain < set(found)
+    near(normed(norm="layer", inputs=layer("s_l1", 2))["s_c_l1_h1_QNorm"], found["s_c_l1_h1_QNorm"].values)
+
+
+def test_the_keys_of_a_group_of_heads_are_normed_once():
+    found = normed(heads=2)
+    near(found["s_c_l1_h2_QNorm"], [[3, 2], [0, 0]])
+    near(found["s_c_l1_g1_KNorm"], np.array([[54, 36], [0, 0]]) / 7)
+    assert {"s_c_l1_g1_KNorm_MeanSquare", "s_c_l1_g1_KNorm_Rows"} <= found.keys()
+    assert "s_c_l1_h1_KNorm" not in found
+
+
+def test_where_some_heads_alone_are_there_each_has_its_norms():
+    own = {f"s_l1_h2_W_{x}": np.eye(2) for x in "QKV"}
+    found = normed(inputs=own, heads=3, kv_heads=3, only={"1": [2]}, taken=[1])
+    near(found["s_c_l1_h2_QNorm"], [[3, 2], [0, 0]])
+    assert {"s_c_l1_h2_KNorm", "s_c_l1_h2_KNorm_MeanSquare"} <= found.keys()
+    assert not {"s_c_Output", "s_c_l1_h1_QNorm"} & found.keys()
+
+
+def stretched(stretch=4.0, low=1.0, high=3.0, *, on=True, **settings):
+    """Rotations of 20, 2 and 0.2 turns within what the model was trained on: θ is 1, 0.1 and 0.01."""
+    numbers = {"Stretch": stretch, "Low": low, "High": high, "Trained": 40 * math.pi, "Base": 1000.0}
+    inputs = inputs_of(np.eye(6)[:3], c="abc") | layer("s_l1", 6)
+    inputs |= {f"s_{name}": np.array([[float(x)]]) for name, x in numbers.items()}
+    return model("decoder", inputs, mask="causal", position="rotary", stretch=on, **settings)
+
+
+@pytest.mark.parametrize(("pairs", "order"), [("adjacent", [0, 0, 1, 1, 2, 2]), ("halves", [0, 1, 2] * 2)])
+def test_rotations_are_stretched_where_they_are_slow(pairs, order):
+    found = stretched(pairs=pairs)
+    near(found["s_Theta"], np.array([[1, 0.1, 0.01]])[:, order])
+    near(found["s_Ratio"], np.array([[20, 2, 0.2]])[:, order])
+    near(found["s_Ramp"], np.array([[1, 0.5, 0]])[:, order])
+    slowed = np.array([1, 0.0625, 0.0025])  # 0.1 (½ / 4 + ½), 0.01 / 4
+    near(found["s_Frequency"], slowed[None, order])
+    near(found["s_Angle"], np.array([[0], [1], [2]]) * slowed[order])
+    near(found["s_Cos"], np.cos(found["s_Angle"].values))
+    near(found["s_c_Sin"], np.sin(found["s_Angle"].values))
+    assert set(found) - set(stretched(pairs=pairs, on=False)) == {"s_Theta", "s_Ratio", "s_Ramp"}
+
+
+def test_what_stretches_rotations_has_least_values():
+    near(stretched(stretch=0)["s_Frequency"], [[1, 1, 50.05, 50.05, 10, 10]])
+    near(stretched(stretch=-3)["s_Frequency"], stretched(stretch=0.001)["s_Frequency"].values)
+    steep = stretched(low=1.9995, high=-7)["s_Ramp"]  # a ramp of a thousandth of a turn
+    np.testing.assert_allclose(steep.values, [[1, 1, 0.5, 0.5, 0, 0]], rtol=1e-11)
+
+
+def test_a_steep_ramp_is_unsure_on_its_slope_alone():
+    gentle, steep = stretched()["s_Ramp"], stretched(low=1.9995, high=2.0005)["s_Ramp"]
+    assert gentle.magnitude < 10
+    assert 1000 < steep.magnitude < 10_000
+    assert stretched(low=5, high=5)["s_Ramp"].magnitude == 1  # no pair is on it
+    assert 100 < stretched(low=1.9995, high=2.0005)["s_Frequency"].magnitude < 1000
+
+
 def test_sizes_are_counted():
     shapes = {"W_Q": (3, 4), "W_K": (3, 2), "W_V": (3, 5), "W_O": (10, 3), "W_1": (3, 7), "W_2": (7, 3)}
     weights = layer("s_l1", 3, **{name: np.ones(shape) for name, shape in shapes.items()})
@@ -306,6 +387,21 @@ def test_without_any_word_the_mean_is_zero():
     assert found["s_c_l1_h1_Attention"].values.tolist() == [[0.5, 0.5]] * 2
     assert found["s_c_l1_h1_Masked"].values.tolist() == [[-1e300] * 2] * 2
     assert found["s_c_l1_h1_RowMax"].values.tolist() == [[-1e300]] * 2
+
+
+def test_sentences_are_pooled_by_their_mean_or_their_first_row():
+    def held(**settings):
+        inputs = inputs_of([[4, 0], [0, 3]], c=["a", "b", ""], d=["b", "a", "a"]) | layer("s_l1", 2)
+        asked = {"contexts": ["c", "d"], "similarity": True, "mask": "padding"}
+        return model("encoder", inputs, over=("c", "d"), **asked | settings)
+
+    near(held()["s_c_Pooled"], [[2, 1.5]])
+    near(held(pool="first")["s_c_Pooled"], [[4, 0]])
+    near(held(pool="first")["s_d_Normed"], [[0, 1]])
+    near(held(pool="first")["s_d_Similarity"], [[0]])
+    assert set(held()) == set(held(pool="first"))
+    with pytest.raises(ValueError, match="there is no reference for pool last of the sheet s"):
+        held(pool="last")
 
 
 # Encoder-decoders

@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 erfc = np.vectorize(math.erfc, otypes=[float])
 
 
+class HeadNorms(NamedTuple):
+    """The RMS norms of a layer's queries and keys: γ (1, d_k) by letter, Q and K, and ε."""
+
+    gamma: dict[str, Array]
+    epsilon: float
+
+
 class Visibility(NamedTuple):
     """Who may look at whom (queries, keys), whether a triangle is all there is, and both sides' words."""
 
@@ -46,7 +53,7 @@ def apply(r: Rounding, x: NoisyArray, layer: Linear) -> NoisyArray:
 def rotated(r: Rounding, x: NoisyArray, rotary: Rotary) -> NoisyArray:
     """Every row turned by its place; an angle is as unsure as it is large."""
     size = rotary.sizes(x.clean)
-    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * np.abs(rotary.angle[: len(size)])))
+    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * rotary.size[: len(size)]))
 
 
 def over_rows(
@@ -108,8 +115,12 @@ def multi_head_of(
     scale: float,
     seen: Visibility,
     rotary: Rotary | None,
+    norms: HeadNorms | None = None,
 ) -> tuple[Ranges, NoisyArray, float]:
-    """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2."""
+    """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2.
+
+    With `norms` a head's queries and keys are normed before they are turned: Yang et al. 2025, "Qwen3", §2.
+    """
     found: Ranges = {}
     made: dict[str, dict[RangeName, NoisyArray]] = {}
     for letter, source, words in (("Q", x, seen.queries), ("K", memory, seen.keys), ("V", memory, seen.keys)):
@@ -117,6 +128,10 @@ def multi_head_of(
         for part, layer in getattr(w, letter).items():
             y, p = apply(r, source, layer), q.under(part)
             found |= {p[letter]: expect(y)} | labels(p[letter], words)
+            if norms is not None and letter != "V":
+                B = p[f"{letter}Norm"]
+                ranges, y = norm(r, B, y, norms.gamma[letter], None, norms.epsilon)
+                found |= ranges | labels(B, words)
             if rotary is not None and letter != "V":
                 y = rotated(r, y, rotary)
                 found |= {q.under(part)[f"{letter}Rot"]: expect(y)} | labels(

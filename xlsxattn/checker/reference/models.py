@@ -16,7 +16,7 @@ from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.sentences import pooled, shares, similar
 from xlsxattn.checker.reference.transformer import Memory, Tower, checked, run, scale_of, sure_top_k
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, distribution, falling, tied_alike
-from xlsxattn.checker.reference.words import constant, count, labels, mark, sentence, shaped, text, unknown
+from xlsxattn.checker.reference.words import constant, count, labels, mark, sentence, shaped, text
 from xlsxattn.checker.reference.writing import decoded, own_mask, rounding
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -140,16 +140,13 @@ def beside(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName
 def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """An encoder, then the classes: softmax(Pooled W_C + b_C)."""
     found, left = encoded(sheet, contexts, inputs)
-    s, dims, pool = RangeName(sheet.id), inputs["vocab_Dims"], sheet.settings["pool"]
-    if pool not in ("mean", "first"):
-        raise unknown(sheet.id, "pool", pool)
+    s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
     classes = shaped(inputs, s["Classes"], 1, None)
     W = shaped(inputs, s["W_C"], dims.shape[1], classes.shape[1], s["Classes"])
     b = shaped(inputs, s["b_C"], 1, classes.shape[1], s["Classes"])
     for c in chosen(sheet, contexts, sheet.settings["contexts"]):
         p, r, Output = s.at(context=c.id), rounding(sheet), left[c.id]
-        share = shares(sheet.settings["mask"], c) if pool == "mean" else np.eye(1, len(c.tokens))[0]
-        Pooled = pooled(r, share, Output)
+        Pooled = pooled(r, shares(sheet, c), Output)
         Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
         ranges, _ = distribution(r, p, Logits)
         first, doubts = falling(Logits, 1)

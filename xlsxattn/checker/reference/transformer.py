@@ -14,6 +14,7 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Sized
 from xlsxattn.checker.reference.layers import (
     ACTIVATIONS,
+    HeadNorms,
     Visibility,
     drift_of,
     feed_forward,
@@ -23,7 +24,7 @@ from xlsxattn.checker.reference.layers import (
 from xlsxattn.checker.reference.projections import Linear, Projections, linear, of_heads, projections
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
-from xlsxattn.contract.names import RangeName, part_of
+from xlsxattn.contract.names import BETA, GAMMA, RangeName, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -93,14 +94,25 @@ class Tower(NamedTuple):
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
 
+    @property
+    def epsilon(self) -> float:
+        """ε of every norm."""
+        return max(float(shaped(self.inputs, RangeName(self.sheet.id)["Epsilon"], 1, 1)[0, 0]), MIN_EPSILON)
+
+    def head_norms(self, w: RangeName, d_k: int) -> HeadNorms | None:
+        """The norms of a layer's queries and keys, if it has such."""
+        if not self.sheet.settings.get("qk_norm"):
+            return None
+        gamma = {x: shaped(self.inputs, part_of(w[f"{x}Norm"], GAMMA), 1, d_k) for x in "QK"}
+        return HeadNorms(gamma, self.epsilon)
+
     def norm(self, r: Rounding, B: str, x: NoisyArray, learned: str) -> tuple[Ranges, NoisyArray]:
         """The norm B of x, with the learned γ and β."""
         d_model = self.inputs["vocab_E"].shape[1]
-        gamma = shaped(self.inputs, part_of(learned, "Gamma"), 1, d_model, "vocab_Dims")
+        gamma = shaped(self.inputs, part_of(learned, GAMMA), 1, d_model, "vocab_Dims")
         layer = self.sheet.settings["norm"] == "layer"
-        beta = shaped(self.inputs, part_of(learned, "Beta"), 1, d_model, "vocab_Dims") if layer else None
-        epsilon = shaped(self.inputs, RangeName(self.sheet.id)["Epsilon"], 1, 1)[0, 0]
-        return norm(r, B, x, gamma, beta, max(float(epsilon), MIN_EPSILON))
+        beta = shaped(self.inputs, part_of(learned, BETA), 1, d_model, "vocab_Dims") if layer else None
+        return norm(r, B, x, gamma, beta, self.epsilon)
 
 
 class Pass(NamedTuple):
@@ -169,7 +181,8 @@ def layer(
 
     def attend(x: NoisyArray) -> NoisyArray:
         weights = tower.attention(w)
-        ranges, out, drift = multi_head_of(r, q, x, x, weights, scale, seen, tower.places.rotary)
+        norms = tower.head_norms(w, weights.d_k)
+        ranges, out, drift = multi_head_of(r, q, x, x, weights, scale, seen, tower.places.rotary, norms)
         found.update(ranges | weights.parts(w))
         drifts.append(drift)
         return out
