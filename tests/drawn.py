@@ -72,7 +72,7 @@ def tower_weights(w: str, s: dict[str, Any], d: int, normal: Any, *, cross: bool
         if cross:
             found |= attention_weights(f"{own}_Cross", s, d, normal)
         shapes = {"1": (d, s["d_ff"]), "2": (s["d_ff"], d)}
-        if s["activation"] == "swiglu":
+        if s["activation"] in ("swiglu", "geglu", "geglu-tanh"):
             shapes["3"] = (d, s["d_ff"])
         for letter, shape in shapes.items():
             found[f"{own}_W_{letter}"] = normal(*shape) / np.sqrt(shape[0])

@@ -235,6 +235,8 @@ def test_norms_agree_with_layer_norm_and_rms_norm():
         ("gelu-tanh", lambda h: F.gelu(h, approximate="tanh")),
         ("silu", F.silu),
         ("swiglu", F.silu),
+        ("geglu", F.gelu),
+        ("geglu-tanh", lambda h: F.gelu(h, approximate="tanh")),
     ],
 )
 def test_activations_agree_with_pytorch(name, judged):
@@ -243,6 +245,29 @@ def test_activations_agree_with_pytorch(name, judged):
     close(found, judged(tensor(h)))
     within = np.abs(h) < 5  # and small values are right in their own digits
     np.testing.assert_allclose(found[within], judged(tensor(h)).numpy()[within], rtol=1e-9, atol=1e-18)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_a_gated_gelu_agrees_with_pytorch(approximate):
+    rng = np.random.default_rng(21)
+    activation = "geglu" if approximate == "none" else "geglu-tanh"
+    for draw in range(DRAWS):
+        d_model, d_ff, c = integer(rng, 2, 6), integer(rng, 1, 9), sentence(rng, integer(rng, 1, 8))
+        sheet, inputs = model(
+            rng, "encoder", d_model, {"c": c}, layers=1, heads=1, kv_heads=1, d_ff=d_ff, bias=bool(draw % 2),
+            activation=activation,
+        )  # fmt: skip
+        found = expected([sheet], ["c"], inputs)
+        weights = {}
+        for i in "123":
+            b = tensor(inputs[f"s_l1_b_{i}"][0]) if draw % 2 else None
+            weights[i] = (tensor(inputs[f"s_l1_W_{i}"].T), b)
+        x = tensor(found["s_c_l1_Norm1"].values)
+        Up = F.linear(x, *weights["3"])
+        Activation = F.gelu(F.linear(x, *weights["1"]), approximate=approximate) * Up
+        close(found["s_c_l1_Up"].values, Up)
+        close(found["s_c_l1_Activation"].values, Activation)
+        close(found["s_c_l1_FeedForward"].values, F.linear(Activation, *weights["2"]))
 
 
 def turned(x: Any, pairs: str, base: float) -> Any:

@@ -109,7 +109,9 @@ def test_an_embedding_norm_has_its_sum_before_it_and_a_final_norm_its_own_weight
         ("gelu", 0.8413447460685429),
         ("gelu-tanh", 0.8411919906082768),
         ("silu", 0.7310585786300049),
-        ("swiglu", 2 * 0.7310585786300049),
+        ("swiglu", 0.7310585786300049),
+        ("geglu", 0.8413447460685429),
+        ("geglu-tanh", 0.8411919906082768),
     ],
 )
 def test_activations_of_1(activation, made):
@@ -118,9 +120,10 @@ def test_activations_of_1(activation, made):
     inputs["s_l1_W_1"] = 2 * np.eye(2)
     found = model("encoder", inputs, epsilon=3.0, norm="rms", activation=activation)
     near(found["s_c_l1_Hidden"], [[1, 1]])
-    near(found["s_c_l1_Activation"], [[made if activation != "swiglu" else made / 2] * 2])
-    assert ("s_c_l1_Up" in found) == (activation == "swiglu")
-    assert (found["s_c_l1_Activation"].coarse > 0) == (activation == "gelu")
+    near(found["s_c_l1_Activation"], [[made] * 2])  # Up is 1
+    gated = {"s_c_l1_Up", "s_c_l1_Up_Rows"} if activation in ("swiglu", "geglu", "geglu-tanh") else set()
+    assert {name for name in found if "_Up" in name} == gated
+    assert (found["s_c_l1_Activation"].coarse > 0) == (activation in ("gelu", "geglu"))
     assert (found["s_c_Output"].coarse > 0) is False  # W_2 is zero: nothing of it comes through
 
 

@@ -37,7 +37,7 @@ def drawn(rng, case):
         rng, kind, d, said, **(turned if kind in ("encoder", "decoder") else {}),
         layers=int(rng.integers(1, 9)), heads=heads, kv_heads=heads,
         d_k=max(2, d // heads // 2 * 2), d_v=d // heads, d_ff=2 * d,
-        activation=str(rng.choice(["relu", "gelu", "gelu-tanh", "silu", "swiglu"])),
+        activation=str(rng.choice(list(layers.ACTIVATIONS))),
         norm=str(rng.choice(["layer", "rms"])), residual=str(rng.choice(["pre-norm", "post-norm"])),
         position=str(rng.choice(["none", "sinusoidal", "learned", "rotary"])),
         mask="causal" if kind == "decoder" else "none", final_norm=case % 3 == 0, scale=case % 5 != 0,

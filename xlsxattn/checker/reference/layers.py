@@ -1,7 +1,7 @@
 """The parts of a Transformer's layer by NumPy, carried along with what rounding does to them.
 
 Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and
-Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
+Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (GEGLU, SwiGLU: eq. 6).
 """
 
 from __future__ import annotations
@@ -179,29 +179,57 @@ def _sigmoid(h: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -h))
 
 
+def relu(h: Array) -> Array:
+    """The larger of h and 0."""
+    return np.where(h > 0, h, 0.0)
+
+
+def gelu(h: Array) -> Array:
+    """GELU: h Φ(h)."""
+    made: Array = h * erfc(-h / math.sqrt(2)) / 2
+    return made
+
+
+def gelu_tanh(h: Array) -> Array:
+    """GELU's approximation by tanh: (1 + tanh x) / 2 = σ(2x)."""
+    made: Array = h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
+    return made
+
+
+def silu(h: Array) -> Array:
+    """SiLU: h σ(h)."""
+    made: Array = h * _sigmoid(h)
+    return made
+
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda h: np.where(h > 0, h, 0.0),
-    "gelu": lambda h: h * erfc(-h / math.sqrt(2)) / 2,
-    "gelu-tanh": lambda h: (
-        h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
-    ),  # (1 + tanh x)/2 = σ(2x)
-    "silu": lambda h: h * _sigmoid(h),
-    "swiglu": lambda h: h * _sigmoid(h),
+    "relu": relu,
+    "gelu": gelu,
+    "gelu-tanh": gelu_tanh,
+    "silu": silu,
+    "swiglu": silu,
+    "geglu": gelu,
+    "geglu-tanh": gelu_tanh,
 }
+GATED = ("swiglu", "geglu", "geglu-tanh")
+"""Activations that are multiplied by a second linear layer of the same input."""
+EXACT_GELU = ("gelu", "geglu")
+"""Activations with Φ, in which an engine may be coarse."""
 
 
 def feed_forward(
     r: Rounding, q: RangeName, x: NoisyArray, layers: dict[str, Linear], activation: str, words: Array
 ) -> tuple[Ranges, NoisyArray]:
-    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; swiglu multiplies by x W_3 + b_3 first."""
+    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; gates multiply f by x W_3 + b_3."""
     Hidden = apply(r, x, layers["1"])
     found: Ranges = {q["Hidden"]: expect(Hidden)} | labels(q["Hidden"], words)
     made = ACTIVATIONS[activation](Hidden.values)
-    size = np.abs(Hidden.clean) if activation.startswith("gelu") else np.abs(made[0])
-    Activation = r.rounded(made, size)
-    if activation == "gelu":
+    size = np.abs(Hidden.clean) if ACTIVATIONS[activation] in (gelu, gelu_tanh) else np.abs(made[0])
+    doubt = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may come as (1 + tanh(h/2)) / 2
+    Activation = r.rounded(made, size, doubt)
+    if activation in EXACT_GELU:
         Activation = r.phi(Activation, Hidden.clean)
-    if activation == "swiglu":
+    if activation in GATED:
         Up = apply(r, x, layers["3"])
         found |= {q["Up"]: expect(Up)} | labels(q["Up"], words)
         Activation = r.rounded(Activation.values * Up.values, np.abs(Activation.clean * Up.clean))

@@ -14,6 +14,7 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Sized
 from xlsxattn.checker.reference.layers import (
     ACTIVATIONS,
+    GATED,
     HeadNorms,
     Visibility,
     drift_of,
@@ -89,7 +90,7 @@ class Tower(NamedTuple):
         first = linear(w, "1", d_model, "vocab_E", self.inputs, bias=self.bias)
         shaped(self.inputs, w["W_2"], first.W.shape[1], d_model, w["W_1"])
         found = {"1": first, "2": linear(w, "2", None, "", self.inputs, bias=self.bias)}
-        if self.sheet.settings["activation"] == "swiglu":
+        if self.sheet.settings["activation"] in GATED:
             shaped(self.inputs, w["W_3"], d_model, first.W.shape[1], w["W_1"])
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
