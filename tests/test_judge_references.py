@@ -111,6 +111,65 @@ def test_a_multi_head_sheet_agrees_with_multihead_attention(mask, bias):
             close(found[f"s_c_h{h + 1}_Attention"].values, A[0, h])
 
 
+class CausalAttention(torch.nn.Module):
+    """One head as in Raschka, "Build a Large Language Model (From Scratch)", listing 3.3."""
+
+    def __init__(self, d_in: int, d_out: int, *, qkv_bias: bool) -> None:
+        super().__init__()
+        linear = [torch.nn.Linear(d_in, d_out, bias=qkv_bias, dtype=torch.float64) for _ in range(3)]
+        self.W_query, self.W_key, self.W_value = linear
+
+    def forward(self, x: Any) -> Any:
+        queries, keys, values = self.W_query(x), self.W_key(x), self.W_value(x)
+        scores = (queries @ keys.T).masked_fill(later(len(x)), -torch.inf)
+        return torch.softmax(scores / keys.shape[-1] ** 0.5, dim=-1) @ values
+
+
+@pytest.mark.parametrize("out_proj", [True, False])
+@pytest.mark.parametrize("qkv_bias", [True, False])
+def test_heads_of_any_output_width_agree_with_modules_of_a_textbook(out_proj, qkv_bias):
+    """Heads side by side (its MultiHeadAttentionWrapper), or put through an out_proj that has a bias."""
+    rng = np.random.default_rng(22)
+    for _ in range(DRAWS):
+        heads, d_in, d_head, d_out = (integer(rng, 1, top) for top in (4, 6, 4, 9))
+        c = sentence(rng, integer(rng, 1, 9))
+        _, inputs = model(rng, "encoder", d_in, {"c": c}, layers=1)
+        layers = [CausalAttention(d_in, d_head, qkv_bias=qkv_bias) for _ in range(heads)]
+        for letter, name in (("Q", "W_query"), ("K", "W_key"), ("V", "W_value")):
+            parts = [getattr(layer, name) for layer in layers]
+            inputs[f"s_W_{letter}"] = np.hstack([part.weight.detach().numpy().T for part in parts])
+            if qkv_bias:
+                inputs[f"s_b_{letter}"] = np.hstack([part.bias.detach().numpy()[None] for part in parts])
+        joined = torch.nn.Linear(heads * d_head, d_out, dtype=torch.float64)
+        if out_proj:
+            inputs |= {"s_W_O": joined.weight.detach().numpy().T, "s_b_O": joined.bias.detach().numpy()[None]}
+        bias = [*("QKV" if qkv_bias else ""), *("O" if out_proj else "")]
+        settings = {"weights": True, "scale": True, "mask": "causal", "heads": heads, "bias": bias}
+        settings |= {} if out_proj else {"out_proj": False}
+        found = expected([SheetInfo("s", "multi-head", settings)], ["c"], inputs)
+        side_by_side = torch.cat([layer(rows_of(inputs, c)) for layer in layers], dim=-1)
+        close(found["s_c_Output"].values, joined(side_by_side) if out_proj else side_by_side)
+
+
+def test_a_bias_of_the_output_alone_agrees_with_multihead_attention():
+    rng = np.random.default_rng(23)
+    for _ in range(DRAWS):
+        heads, d_k, n = integer(rng, 1, 4), integer(rng, 1, 4), integer(rng, 1, 9)
+        c = sentence(rng, n)
+        sizes = {"heads": heads, "kv_heads": heads, "d_k": d_k, "d_v": d_k}
+        _, inputs = model(rng, "encoder", heads * d_k, {"c": c}, layers=1, **sizes)
+        inputs |= {name.replace("s_l1_", "s_"): x for name, x in inputs.items() if name.startswith("s_l1_")}
+        settings = {"weights": True, "scale": True, "mask": "none", "heads": heads, "bias": ["O"]}
+        found = expected([SheetInfo("s", "multi-head", settings)], ["c"], inputs)
+        layer = torch.nn.MultiheadAttention(
+            heads * d_k, heads, bias=False, dtype=torch.float64, batch_first=True
+        )
+        layer.out_proj.bias = torch.nn.Parameter(torch.empty(heads * d_k, dtype=torch.float64))
+        load(layer, {k: v for k, v in attention_names("", "s").items() if k != "in_proj_bias"}, inputs)
+        X = rows_of(inputs, c)[None]
+        close(found["s_c_Output"].values, layer(X, X, X)[0][0])
+
+
 @pytest.mark.parametrize("mask", ["none", "padding"])
 def test_a_cross_attention_sheet_agrees_with_multihead_attention(mask):
     rng = np.random.default_rng(12)

@@ -510,7 +510,6 @@ def test_subnormal_products_are_not_held_to_their_last_digit():
         ("s_W_K", (2, 4), "s_W_K is 2 × 4 but must be 2 × 2, as s_W_Q is 2 × 2."),
         ("s_W_V", (2, 3), "s_W_V is 2 × 3 but must be 2 × a multiple of 2, the number of heads."),
         ("s_W_O", (3, 2), "s_W_O is 3 × 2 but must be 2 × 2, as s_W_V is 2 × 2."),
-        ("s_W_O", (2, 5), "s_W_O is 2 × 5 but must be 2 × 2, as vocab_E is 2 × 2."),
         ("vocab_Tokens", (3, 1), "vocab_Tokens is 3 × 1 but must be 2 × 1, as vocab_E is 2 × 2."),
         ("vocab_Dims", (1, 3), "vocab_Dims is 1 × 3 but must be 1 × 2, as vocab_E is 2 × 2."),
         ("vocab_Focus", (1, 2), "vocab_Focus is 1 × 2 but must be 1 × 1."),

@@ -22,7 +22,14 @@ from xlsxattn.checker.reference.layers import (
     multi_head_of,
     norm,
 )
-from xlsxattn.checker.reference.projections import Linear, Projections, linear, of_heads, projections
+from xlsxattn.checker.reference.projections import (
+    BIASED,
+    Linear,
+    Projections,
+    linear,
+    of_heads,
+    projections,
+)
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
 from xlsxattn.contract.names import BETA, GAMMA, RangeName, part_of
@@ -72,9 +79,9 @@ class Tower(NamedTuple):
         return exact(shaped(self.inputs, p.at(layer=k)["Input"], n, self.inputs["vocab_E"].shape[1]))
 
     @property
-    def bias(self) -> bool:
-        """Whether linear layers add a row."""
-        return bool(self.sheet.settings["bias"])
+    def bias(self) -> str:
+        """The letters of the linear layers that add a row."""
+        return BIASED if self.sheet.settings["bias"] else ""
 
     def attention(self, w: RangeName) -> Projections:
         """The weights of one attention."""
