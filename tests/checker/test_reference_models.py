@@ -360,6 +360,20 @@ def test_after_an_exact_gelu_a_coarse_engine_may_choose_otherwise():
     assert found["s_c_Next"].coarse == 0
 
 
+@pytest.mark.parametrize(
+    ("residual", "norm", "first"),
+    [
+        ("pre-norm", "rms", "s_c_l1_Norm1_MeanSquare"),
+        ("pre-norm", "layer", "s_c_l1_Norm1_Variance"),
+        ("post-norm", "rms", "s_c_l1_h1_Scores"),
+    ],
+)
+def test_the_first_range_that_overflows_is_where_it_begins(residual, norm, first):
+    inputs = inputs_of([[1e200, 0], [0, 1]], c="ab") | layer("s_l1", 2)
+    found = model("encoder", inputs, residual=residual, norm=norm)
+    assert next(name for name, x in found.items() if x.overflows) == first
+
+
 # Classes
 
 

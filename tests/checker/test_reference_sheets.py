@@ -32,6 +32,26 @@ def same(actual, wanted):
     assert actual.values.tolist() == wanted
 
 
+# Overflow
+
+
+def overflowing(found):
+    return [name for name, x in found.items() if x.overflows]
+
+
+def test_numbers_that_overflow_are_told_from_those_that_rounding_hides():
+    assert overflowing(run([[0], [1]])) == []
+    assert overflowing(run([[0], [1e200]]))[0] == "s_c_Scores"  # X itself does not
+    eye = {f"W_{x}": np.eye(2) for x in "QKVO"}
+    settings = {"weights": True, "heads": 2}
+    found = run([[1, 1e200]], settings, "multi-head", {"c": "a"}, **eye | {"W_K": 1e200 * np.eye(2)})
+    assert overflowing(found)[0] == "s_c_h2_K"
+    assert (
+        run([[1e5], [0]], {"scale": False})["s_c_Output"].amplification > 1e6
+    )  # not decidable, but no overflow
+    assert overflowing(run([[1e5], [0]], {"scale": False})) == []
+
+
 # Masks
 
 

@@ -184,8 +184,8 @@ def one_context(
     T = temperature(sheet, inputs)
     parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
-    found |= focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed))
-    return found | parts | ranges, left
+    found |= parts | ranges
+    return found | focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed)), left
 
 
 def attention_sheet(
@@ -228,6 +228,7 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inpu
     parts, done = heads_of(
         (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )
-    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
     ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
-    return found | parts | ranges | {s["Status"]: status([ranges[q["Drift"]]])}
+    found |= parts | ranges
+    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
+    return found | {s["Status"]: status([ranges[q["Drift"]]])}

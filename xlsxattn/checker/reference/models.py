@@ -118,8 +118,9 @@ def encoded(
         p, r = RangeName(sheet.id, context=c.id), rounding(sheet)
         ranges, seen = own_mask(p, mask, c)
         made = run(tower, r, p, c.tokens, seen)
+        found |= ranges | made.ranges
         found |= browsed(p, head, r.maps, c.tokens, pairs) if head else {}
-        found, left[c.id], made_of[c.id] = found | ranges | made.ranges, made.Output, made
+        left[c.id], made_of[c.id] = made.Output, made
     if sheet.settings.get("similarity"):
         found |= similar(tower, own, made_of)
     found |= headings(RangeName(sheet.id), own, [] if "only" in sheet.settings else own) | statuses(

@@ -222,11 +222,13 @@ def layer(
     for i, part in enumerate([attend, *([attend_across] if tower.cross else []), think], 1):
         pre, B = s["residual"] == "pre-norm", q[f"Norm{i}"]
         ranges, x = tower.norm(r, B, stream, w[f"Norm{i}"]) if pre else ({}, stream)
+        found |= ranges
         stream = r.total(stream, part(x))
         found |= {q[f"Residual{i}"]: expect(stream)} | labels(q[f"Residual{i}"], seen.queries)
         if not pre:
             ranges, stream = tower.norm(r, B, stream, w[f"Norm{i}"])
-        found |= ranges | labels(B, seen.queries)
+            found |= ranges
+        found |= labels(B, seen.queries)
     return Pass(found | drift_of(q, float(np.max(drifts))), stream)
 
 
