@@ -1,11 +1,16 @@
 """Whole models against values worked by hand: norms, layers, logits, choices, writing, classes, names."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from drawn import DEFAULTS, column
 
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.check import reference
+from xlsxattn.checker.reading.book import Book, Manifest
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
 
 ONE = {"layers": 1, "heads": 1, "kv_heads": 1, "d_k": 2, "d_v": 2, "d_ff": 2, "bias": False}
@@ -239,6 +244,61 @@ def test_a_layer_reads_what_the_layer_before_it_left():
     near(found["s_c_l2_Norm1_Mean"], [[left.mean()]])
     assert left.tolist() != [[3.0, 1.0]]
     assert words(found["s_Status"]) == words(found["s_l2_Status"]) == [["✓"]]
+
+
+def in_part(kind="encoder", kept=(("a", ""), ("b", "")), **settings):
+    """Layers 1, 3 and 4 over two sentences, with what comes into layer 3 typed; for which words, if given."""
+    inputs = inputs_of(np.eye(2), c=["a", ""], d=["b", ""])
+    for k in (1, 3, 4):
+        inputs |= layer(f"s_l{k}", 2)
+    inputs |= {f"s_{c}_l3_Input": np.ones((2, 2)) for c in "cd"}
+    inputs |= {f"s_{c}_Words": column(words) for c, words in zip("cd", kept or (), strict=bool(kept))}
+    asked = {"layers": 5, "taken": [1, 3, 4], "mask": "causal+padding", "contexts": ["c", "d"]}
+    return model(kind, inputs, over=("c", "d"), **asked | settings)
+
+
+def marks(found):
+    return {name: x.values.item() for name, x in found.items() if name.endswith("_Status")}
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+def test_layers_whose_rows_were_typed_for_other_words_say_so(kind):
+    good = marks(in_part(kind))
+    assert set(good.values()) == {"✓"}
+    assert marks(in_part(kind, kept=None)) == good  # as workbooks of earlier versions
+    wrong = dict.fromkeys(["s_l3_Status", "s_Status", "xlsxattn_s_Status", "xlsxattn_Status"], "✗")
+    for kept in ((("A", ""), ("b", "")), (("a", ""), ("b", "b")), (("a", ""), ("", ""))):
+        assert marks(in_part(kind, kept)) == good | wrong
+    assert not [name for name in in_part(kind) if name.endswith("_Words")]
+
+
+def test_where_heads_alone_are_there_every_layer_above_1_has_typed_rows():
+    own = {f"s_l{k}_h1_W_{x}": np.eye(2) for k in (1, 2) for x in "QKV"}
+    inputs = inputs_of(np.eye(2), c="ab") | own | {"s_c_l2_Input": np.ones((2, 2)), "s_c_Words": column("ba")}
+    found = model("encoder", inputs, layers=2, residual="post-norm", only={"1": [1], "2": [1]})
+    assert marks(found) | {"s_l1_Status": "✓", "s_l2_Status": "✗", "s_Status": "✗"} == marks(found)
+
+
+def test_words_that_no_typed_rows_need_are_not_looked_at():
+    inputs = inputs_of(np.eye(2), c="ab") | layer("s_l1", 2) | {"s_c_Words": column("ba")}
+    assert set(marks(model("encoder", inputs)).values()) == {"✓"}
+
+
+@pytest.mark.parametrize(("typed", "mark"), [(["a", 2.0, None], "✓"), (["a", 2.0, "b"], "✗")])
+def test_the_check_takes_the_words_of_typed_rows_from_the_workbook(typed, mark):
+    inputs = inputs_of(np.eye(2), c=["a", "2", ""], vocabulary="a2") | layer("s_l2", 2)
+    inputs |= {"s_c_l2_Input": np.ones((3, 2)), "s_Epsilon": np.ones((1, 1))}
+    settings = DEFAULTS | ONE | {"layers": 2, "taken": [2], "mask": "padding"}
+    manifest = Manifest((SheetInfo("s", "encoder", settings),), ("c",), tuple(inputs), {})
+    values = {name: x.tolist() for name, x in inputs.items()} | {"s_c_Words": [[word] for word in typed]}
+    names = {name: Area("Sheet", 0, 0, len(grid), len(grid[0])) for name, grid in values.items()}
+    book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
+    assert marks(reference(book, values))["s_Status"] == mark
+
+
+def test_words_of_another_number_are_refused():
+    with pytest.raises(ShapesDisagree, match="s_c_Words is 3 × 1 but must be 2 × 1, as c_Tokens is 2 × 1"):
+        in_part(kept=(("a", "", ""), ("b", "")))
 
 
 # What a decoder says

@@ -243,8 +243,8 @@ def drift_of(q: RangeName, drift: float) -> Ranges:
     return {q["Drift"]: numbers(Sized(np.array([[drift]]), np.ones((1, 1))))}
 
 
-def status(drifts: list[Expected]) -> Expected:
-    """✓ when every Drift is within 1e-9; nobody can say where one of them overflowed."""
+def status(drifts: list[Expected], *, outdated: bool = False) -> Expected:
+    """✓ when every Drift is within 1e-9 and no typed row outdated; nobody can say where one overflowed."""
     lost = any(math.isinf(drift.amplification) for drift in drifts)
-    good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts)
+    good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts) and not outdated
     return mark(good=good, amplification=math.inf if lost else 1.0)

@@ -56,13 +56,16 @@ def statuses(
     """The marks of the layers and of the model, and each page's heading for each context."""
     drifts: list[Expected] = []
     marks: Ranges = {}
+    outdated = False
     for tower, contexts in towers:
+        old = any(tower.is_outdated(c) for c in contexts)
         for k in tower.numbers:
             own = [found[RangeName(sheet.id, context=c.id, layer=k)["Drift"]] for c in contexts]
-            marks[tower.w.at(layer=k)["Status"]] = status(own)
+            marks[tower.w.at(layer=k)["Status"]] = status(own, outdated=old and tower.is_typed(k))
             marks |= {tower.w.at(layer=k, context=c.id)["Heading"]: sentence(c) for c in contexts}
             drifts += own
-    return marks | {RangeName(sheet.id)["Status"]: status(drifts)}
+        outdated |= old
+    return marks | {RangeName(sheet.id)["Status"]: status(drifts, outdated=outdated)}
 
 
 def headings(s: RangeName, into: Sequence[ContextWords], out: Sequence[ContextWords]) -> Ranges:

@@ -32,13 +32,13 @@ from xlsxattn.checker.reference.projections import (
 )
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
-from xlsxattn.contract.names import BETA, GAMMA, RangeName, part_of
+from xlsxattn.contract.names import BETA, GAMMA, TYPED_FOR, RangeName, of_context, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.positions import Positions
-    from xlsxattn.checker.reference.words import Inputs, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 MIN_EPSILON = 1e-24
 """A norm's ε counts as no less: a row of equal numbers has the variance 0, and nothing divides by 0."""
@@ -72,9 +72,21 @@ class Tower(NamedTuple):
         """What the names of the first layer's weights begin with."""
         return self.w.at(layer=self.numbers[0])
 
+    def is_typed(self, k: int) -> bool:
+        """Whether what comes into layer k is typed, as the layer before is not there."""
+        return k > 1 and (k - 1 not in self.numbers or "only" in self.sheet.settings)
+
+    def is_outdated(self, c: ContextWords) -> bool:
+        """Whether a sentence has other words than its typed rows were computed for, as far as it is said."""
+        name = RangeName(self.sheet.id, context=c.id)[TYPED_FOR]
+        if name not in self.inputs or not any(map(self.is_typed, self.numbers)):
+            return False
+        words = shaped(self.inputs, name, len(c.tokens), 1, of_context(c.id)["Tokens"])
+        return not np.array_equal(words, c.tokens)
+
     def stream(self, p: RangeName, k: int, before: NoisyArray, n: int) -> NoisyArray:
         """What comes into layer k: what the layer before left, or typed numbers where that is not there."""
-        if k == 1 or (k - 1 in self.numbers and "only" not in self.sheet.settings):
+        if not self.is_typed(k):
             return before
         return exact(shaped(self.inputs, p.at(layer=k)["Input"], n, self.inputs["vocab_E"].shape[1]))
 
