@@ -25,7 +25,7 @@ FEW_ROWS, FEW_COLUMNS = 4, 3
 
 def chosen_head(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, str]:
     """What the browser's page holds once, and the chosen head as names have it, ``l6_h12``."""
-    s, heads, layers = tower.sheet.id, int(tower.sheet.settings["heads"]), tower.numbers
+    s, heads, layers = tower.sheet.id, int(tower.sheet.heads), tower.numbers
     layer = shaped(tower.inputs, f"{s}_Layer", 1, 1)[0, 0]
     head = shaped(tower.inputs, f"{s}_Head", 1, 1)[0, 0]
     at = max(1, sum(k <= layer for k in layers))
@@ -68,7 +68,7 @@ def shelved(tower: Tower) -> Ranges:
             for name, W in tower.inputs.items()
             if name.startswith(f"{w}_") and "_W_" in name and len(W) > 1 and W.shape[1] >= WIDE
         }
-        only = "only" in tower.sheet.settings
+        only = tower.sheet.only
         for name, W in wide.items():
             if (not only and "_h" in name.removeprefix(w)) or "_g" in name.removeprefix(w):
                 continue  # names over columns of a matrix that is there already

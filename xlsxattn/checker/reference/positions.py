@@ -92,7 +92,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         ShapesDisagree: a learned table of another size, a base that is no single cell, an odd d_k to turn.
         ValueError: the setting is unknown.
     """
-    s, kind = sheet.id, sheet.settings.get("position", "none")
+    s, kind = sheet.id, sheet.position
     N, d_model = max(len(c.ids) for c in contexts), inputs["vocab_E"].shape[1]
     if kind == "none":
         return Positions({})
@@ -101,7 +101,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     if kind not in ("sinusoidal", "rotary"):
         raise unknown(s, "position", kind)
     d = d_model if kind == "sinusoidal" else d_k
-    halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
+    halves = kind == "rotary" and sheet.pairs == "halves"
     if kind == "rotary" and d % 2:
         raise ShapesDisagree(
             say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)

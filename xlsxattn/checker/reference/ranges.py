@@ -67,12 +67,12 @@ MAPPED = re.compile(r"(\w+_h[1-9]\d*)_Attention(_Rows|_Cols|)", re.ASCII)
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
     """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
-    if not sheet.is_a(MultiHead, Model) or not sheet.settings.get("maps", False):
+    if not sheet.is_a(MultiHead, Model) or not sheet.maps:
         return {}
     heads = {name: MAPPED.fullmatch(name) for name in found}
     headings = {
         f"{sheet.id}_maps_h{h}_Heading": Expected(np.array([[Counted(h)]], dtype=object), "text")
-        for h in range(1, sheet.settings["heads"] + 1)
+        for h in range(1, sheet.heads + 1)
     }
     return {f"{head[1]}_Map{head[2]}": found[name] for name, head in heads.items() if head} | headings
 

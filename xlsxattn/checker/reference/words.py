@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
-from xlsxattn.contract.kinds import KINDS, Sheet
+from xlsxattn.contract.kinds import KINDS, Sheet, setting
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -28,11 +28,19 @@ class ShapesDisagree(ValueError):  # noqa: N818 - the name says what is wrong
 
 @dataclass(frozen=True, slots=True)
 class SheetInfo:
-    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them."""
+    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them.
+
+    A setting is an attribute as well; one that its kind may leave out is then as the kind has it.
+    """
 
     id: str
     kind: str
     settings: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a setting of any type
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return setting(KINDS.get(self.kind, Sheet), self.settings, name)
 
     def is_a(self, *kinds: type[Sheet]) -> bool:
         """Whether it is of one of some kinds."""

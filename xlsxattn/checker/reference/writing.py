@@ -38,7 +38,7 @@ class Said(NamedTuple):
 
 def rounding(sheet: SheetInfo) -> Rounding:
     """The noise of one model."""
-    return Rounding(coarse=sheet.settings["activation"] == "gelu")
+    return Rounding(coarse=sheet.activation == "gelu")
 
 
 def own_mask(p: str, mask: str, c: ContextWords) -> tuple[Ranges, Visibility]:
@@ -52,7 +52,7 @@ def spoken(tower: Tower, r: Rounding, p: str, said: Pass, tokens: Array) -> tupl
     """Logits over the vocabulary, their softmax, the largest ones; and the doubt in each row's Next."""
     sheet, inputs = tower.sheet, tower.inputs
     words, d_model = inputs["vocab_Tokens"], inputs["vocab_E"].shape[1]
-    E, tied = inputs["vocab_E"], sheet.settings["tied"]
+    E, tied = inputs["vocab_E"], sheet.tied
     U = E.T if tied else shaped(inputs, f"{sheet.id}_W_U", d_model, len(E), "")
     Logits = tied_alike(r.product(said.Output, exact(U)), U)
     temperature = max(float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0]), COLDEST)
@@ -87,7 +87,7 @@ def written(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Array
 
 def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Said:
     """A decoder over one context: its mask or its written tokens, its layers, and what it says."""
-    sheet, p, generate = tower.sheet, f"{tower.sheet.id}_{c.id}", tower.sheet.settings["generate"]
+    sheet, p, generate = tower.sheet, f"{tower.sheet.id}_{c.id}", tower.sheet.generate
     found: Ranges = {}
     if generate:
         tokens, doubt = written(tower, c, memory)
@@ -96,7 +96,7 @@ def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Said:
         found |= {f"{p}_Tokens": Expected(tokens, "text"), f"{p}_Ids": constant(ids)}
     else:
         tokens, doubt = c.tokens, Doubt()
-        mask = "causal" if tower.cross else sheet.settings["mask"]
+        mask = "causal" if tower.cross else sheet.mask
         masks, seen = own_mask(p, mask, c)
     r = rounding(sheet)
     said = run(tower, r, p, tokens, seen, memory)
