@@ -142,14 +142,15 @@ def test_the_command_finds_the_same_in_the_file(judge, causal, tmp_path):
         path = tmp_path / f"{i}.xlsx"
         whole.write(mutant, path)
         if mutant.ranges[0] in MANIFEST:
-            with pytest.raises(check.NotCheckableError, match=mutant.ranges[0]):
+            with pytest.raises(check.NotCheckableError) as refused:
                 check.check(path)
+            assert refused.value.name == mutant.ranges[0]
             continue
         said = check.check(path)
         values = [f for run_ in said.runs for f in run_.findings]
         if outcome.verdict == "equivalent":
             assert not values
-            assert any(name in f"{f.range} {f.message}" for f in said.findings for name in mutant.ranges)
+            assert any(name in f.names for f in said.findings for name in mutant.ranges)
         else:
             assert outcome.said.startswith(f"{values[0].range}: ")
             assert bool(values[0].round) == (outcome.verdict == "perturbed")

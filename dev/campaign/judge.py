@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +19,7 @@ from xlsxattn.checker.reading.book import NotCheckableError, read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
 CIRCLE = "#CIRC!"
@@ -53,7 +52,7 @@ class Judge:
             if found := faulty.found(i):
                 said = f"{found.range or 'no range'}: {found.message}"
                 accused = found.range in mutant.ranges or accuses(found, mutant, faulty.book)
-                if not accused and CIRCLE in found.message:
+                if not accused and found.found == CIRCLE:
                     accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
                 return Judgement(mutant, verdict if accused else "misnamed", said)
@@ -74,8 +73,8 @@ class Judge:
         try:
             read(self._copy)
         except NotCheckableError as error:
-            named = any(name in str(error) for name in mutant.ranges)
-            return Judgement(mutant, "as saved" if named else "misnamed", str(error))
+            verdict: Verdict = "as saved" if error.name in mutant.ranges else "misnamed"
+            return Judgement(mutant, verdict, str(error))
         return Judgement(mutant, "missed", "the workbook can be checked without this part of its manifest")
 
     def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
@@ -90,7 +89,7 @@ class Judge:
             *structure.moved_names(book),
             *cell_formulas.misspelt(book),
         ]
-        named = {word for f in faults for word in re.findall(r"\w+", f"{f.range} {f.message}")}
+        named = {name for fault in faults for name in fault.names}
         verdict: Verdict = "not in structure" if named.isdisjoint(mutant.ranges) else "equivalent"
         return Judgement(mutant, verdict, reason(self._original.book, mutant))
 

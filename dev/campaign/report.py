@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
 from dev.campaign.equivalent_mutants import UNEXPLAINED
+from xlsxattn.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -37,7 +36,7 @@ def table(outcomes: Sequence[Judgement]) -> str:
     """One line a kind: how many were made, and what found them."""
     kinds = sorted({outcome.mutant.kind for outcome in outcomes})
     rows = [_row(kind, [o for o in outcomes if o.mutant.kind == kind]) for kind in kinds]
-    return tabulate([*rows, _row("all", outcomes)], headers=HEADERS)
+    return text_table(HEADERS, [*rows, _row("all", outcomes)])
 
 
 def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int]:
@@ -52,7 +51,7 @@ def published(outcomes: Sequence[Judgement]) -> str:
     for kind, words in PUBLISHED.items():
         _, made, *found, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
         rows.append((words, kind, made, sum(found)))
-    return tabulate(rows, headers=("fault of a published nanoGPT workbook", "kind", "made", "found"))
+    return text_table(("fault of a published nanoGPT workbook", "kind", "made", "found"), rows)
 
 
 def unmade(outcomes: Sequence[Judgement]) -> Iterator[str]:
@@ -65,7 +64,7 @@ def reasons(outcomes: Sequence[Judgement]) -> str:
     """Why those that no value can show cannot be shown, with how many of which kind."""
     count = Counter((o.said, o.mutant.kind) for o in outcomes if o.verdict == "equivalent")
     rows = [(said, kind, number) for (said, kind), number in sorted(count.items())]
-    return tabulate(rows, headers=("no input changes a value, because", "kind", "mutants"))
+    return text_table(("no input changes a value, because", "kind", "mutants"), rows)
 
 
 def failures(outcomes: Sequence[Judgement]) -> Iterator[str]:

@@ -306,7 +306,7 @@ def test_a_place_is_one_of_its_choices_and_a_number():
         assert not holds(places, value)
     ((_, (finding,)),) = compare({"x": places}, {"x": Area("S", 0, 0, 1, 1)}, {"x": [[2.0]]})
     assert finding.expected == 1.0
-    assert finding.message == "x holds 2, NumPy has 1"
+    assert finding.found == 2.0
 
 
 def test_what_is_found_beside_the_references_own_words():
@@ -391,8 +391,10 @@ def test_without_the_setting_a_temperature_is_nothing():
 
 
 def test_a_temperature_is_a_single_cell_and_must_be_there():
-    with pytest.raises(ShapesDisagree, match="s_Temperature is 1 × 2 but must be 1 × 1"):
+    with pytest.raises(ShapesDisagree) as raised:
         run([[0], [1]], "b", {"c": "ab"}, {"temperature": True}, Temperature=[[4, 4]])
+    assert raised.value.finding.range == "s_Temperature"
+    assert raised.value.finding.values == {"shape": "1 × 2", "needed": "1 × 1"}
     with pytest.raises(KeyError, match="s_Temperature"):
         run([[0], [1]], "b", {"c": "ab"}, {"temperature": True})
 
