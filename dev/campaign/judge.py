@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 CIRCLE = "#CIRC!"
-Verdict = Literal["as saved", "perturbed", "equivalent", "not in structure", "misnamed", "missed"]
+Verdict = Literal[
+    "as saved", "perturbed", "equivalent", "unexplained", "not in structure", "misnamed", "missed"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,10 @@ class Judge:
             *cell_formulas.misspelt(book),
         ]
         named = {name for fault in faults for name in fault.names}
-        verdict: Verdict = "not in structure" if named.isdisjoint(mutant.ranges) else "equivalent"
-        return Judgement(mutant, verdict, reason(self._original.book, mutant))
+        why = reason(self._original.book, mutant)
+        if named.isdisjoint(mutant.ranges):
+            return Judgement(mutant, "not in structure", why)
+        return Judgement(mutant, "equivalent" if why else "unexplained", why or "no rule says why")
 
 
 def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:

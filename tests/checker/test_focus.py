@@ -10,6 +10,7 @@ from drawn import column, model
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare, either
+from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
 from xlsxattn.checker.reference.attention import Expected
@@ -342,7 +343,7 @@ def test_a_saved_text_is_stale_only_where_it_is_wrong():
     for text in (fresh, "0.63 × b + 0.38 × c", "0,63 × b + 0,37 × c"):
         assert fresh_and_saved(text, fresh, said) == []
     for text in ("0.64 × b + 0.38 × c", "0.62 × c + 0.38 × b", ""):
-        assert [f.kind for f in fresh_and_saved(text, fresh, said)] == ["stale value"]
+        assert [f.kind for f in fresh_and_saved(text, fresh, said)] == [Kind.STALE_VALUE]
     assert fresh_and_saved("a", "b", Expected(np.array([["b"]], dtype=object), "text"))
 
 
