@@ -30,11 +30,12 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of a mutant: the verdict, and the first finding or why no value can show it."""
+    """What became of a mutant: the verdict, the first finding or why no value can show it, its range."""
 
     mutant: Mutant
     verdict: Verdict
     said: str
+    range: str = ""
 
 
 class Judge:
@@ -57,7 +58,7 @@ class Judge:
                 if not accused and found.found == CIRCLE:
                     accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
-                return Judgement(mutant, verdict if accused else "misnamed", said)
+                return Judgement(mutant, verdict if accused else "misnamed", said, found.range)
         return self._unseen(faulty, mutant)
 
     def _first_of_file(self, mutant: Mutant) -> str:
