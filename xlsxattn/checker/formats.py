@@ -178,7 +178,7 @@ def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, la
             kind = case.findings[0].kind.value
             failure = ET.SubElement(element, "failure", message=_clean(messages[0]), type=kind)
             lines = [
-                f"{finding.cell}: {message} {finding.formula}".strip()
+                f"{finding.cell or finding.sheet or 'workbook'}: {message} {finding.formula}".strip()
                 for finding, message in zip(case.findings, messages, strict=True)
             ]
             failure.text = _clean("\n".join(lines))
