@@ -45,7 +45,7 @@ def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
 def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
     """Every sentence's embedding, its cosine with the first, and the focus word's rows and their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
-    s, mask = RangeName(sheet.id), sheet.settings["mask"]
+    s, mask = RangeName(sheet.id), sheet.mask
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
     counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
     found: Ranges = {s["Depths"]: Expected(np.array([[one] for one in counted], dtype=object), "text")}
