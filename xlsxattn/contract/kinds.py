@@ -681,6 +681,29 @@ def settings(sheet: Sheet) -> dict[str, Any]:
     return found
 
 
+def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - of any type
+    """A setting as a manifest says it, or else as a sheet of the kind has it that leaves it out.
+
+    >>> [setting(MultiHead, {"heads": 2}, name) for name in ("heads", "bias", "generate")]
+    [2, False, False]
+
+    Raises:
+        KeyError: no sheet of this kind leaves it out.
+        AttributeError: no kind has it.
+    """
+    if name in said:
+        return said[name]
+    for each in fields(kind):
+        if each.name == name:
+            if {WHOLE, TRUE_OR_FALSE} & {*get_args(each.type)[-1:]}:
+                raise KeyError(name)
+            return _default(each)
+    if not any(hasattr(one, name) or name in keys(one) for one in KINDS.values()):
+        raise AttributeError(name)
+    plain = getattr(kind, name, None)
+    return None if isinstance(plain, property) else plain
+
+
 def _default(each: Field[Any]) -> Any:  # noqa: ANN401 - a default of any type
     return each.default if each.default_factory is MISSING else each.default_factory()
 

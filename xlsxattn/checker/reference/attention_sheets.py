@@ -43,15 +43,15 @@ UNSCALED = ("UnscaledSum", "EntropyUnscaled")
 
 def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
     """A sheet's learned weights by head, or None where Q = K = V = X."""
-    many = sheet.is_a(MultiHead) or (sheet.is_a(CrossAttention) and sheet.settings.get("heads") is not None)
-    if not many and not sheet.settings["weights"]:
+    many = sheet.is_a(MultiHead) or (sheet.is_a(CrossAttention) and sheet.heads > 0)
+    if not many and not sheet.weights:
         return None
-    heads = sheet.settings["heads"] if many else None
+    heads = sheet.heads if many else None
     return projections(
         RangeName(sheet.id),
         heads,
         inputs,
-        kv_heads=sheet.settings.get("kv_heads"),
+        kv_heads=sheet.kv_heads or None,
         bias=biased(sheet),
         out_proj=sheet.settings.get("out_proj", True),
         any_width=sheet.is_a(MultiHead),
@@ -64,7 +64,7 @@ def biased(sheet: SheetInfo) -> str:
     Raises:
         ValueError: another letter is listed.
     """
-    bias = sheet.settings.get("bias", False)
+    bias = sheet.bias
     if isinstance(bias, bool):
         return BIASED if bias else ""
     if unheard := [letter for letter in bias if letter not in (*PROJECTED, "O")]:
@@ -76,7 +76,7 @@ def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
     """What a sheet holds once: Scale, the weights' labels, the heads' slices."""
     s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
     d_k = dims.shape[1] if w is None else w.d_k
-    found = {s["Scale"]: numbers(given([[math.sqrt(d_k) if sheet.settings["scale"] else 1.0]]))}
+    found = {s["Scale"]: numbers(given([[math.sqrt(d_k) if sheet.scale else 1.0]]))}
     if w is None:
         return found
     for letter in PROJECTED:
@@ -87,7 +87,7 @@ def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
 
 def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
     """What a sheet's scores are divided by besides; 1 without the setting."""
-    if not sheet.settings.get("temperature", False):
+    if not sheet.temperature:
         return 1.0
     return float(shaped(inputs, RangeName(sheet.id)["Temperature"], 1, 1)[0, 0])
 
@@ -133,7 +133,7 @@ def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], gaze
     found = labels(p["FocusAttention"], None, gaze.words)
     found |= {} if gaze.seen is None else {p["FocusSeen"]: constant([[float(gaze.seen)]])}
     for h, head in done.items():
-        found |= focus(p.under(h), head, gaze, tempered=bool(sheet.settings.get("temperature", False)))
+        found |= focus(p.under(h), head, gaze, tempered=bool(sheet.temperature))
     return found
 
 
@@ -172,7 +172,7 @@ def one_context(
 ) -> tuple[Ranges, Trace]:
     """The ranges of one sentence."""
     p, dims, n = RangeName(sheet.id, context=c.id), inputs["vocab_Dims"], len(c.ids)
-    mask, x = sheet.settings["mask"], c.X
+    mask, x = sheet.mask, c.X
     found = {p["Heading"]: sentence(c), p["X"]: numbers(x)} | labels(p["X"], c.tokens, dims)
     found |= places.of_context(p, n) | mask_ranges(p, mask, c)
     if places.P is not None:
@@ -180,7 +180,7 @@ def one_context(
         x = Sized(x.value + P.value, x.size + P.size)
         found |= {p["Input"]: numbers(x)} | labels(p["Input"], c.tokens, dims)
     words = (c.tokens, c.tokens)
-    scale, allowed = sheet.settings["scale"], visible(mask, c)
+    scale, allowed = sheet.scale, visible(mask, c)
     T = temperature(sheet, inputs)
     parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
@@ -196,7 +196,7 @@ def attention_sheet(
     places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
     found, trail[sheet.id] = frame(sheet, w, inputs) | places.ranges, {}
     found |= rank(RangeName(sheet.id), [len(c.ids) for c in contexts])
-    if sheet.settings["mask"] != "none":
+    if sheet.mask != "none":
         found |= mask_value(RangeName(sheet.id)) | index(
             RangeName(sheet.id), max(len(c.ids) for c in contexts)
         )
@@ -209,11 +209,11 @@ def attention_sheet(
 
 def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
     """The ranges of a sheet on which one sentence looks at another: §3.2.3, encoder-decoder attention."""
-    s, dims, mask = RangeName(sheet.id), inputs["vocab_Dims"], sheet.settings["mask"]
+    s, dims, mask = RangeName(sheet.id), inputs["vocab_Dims"], sheet.mask
     if mask not in ("none", "padding"):
         raise unknown(sheet.id, "mask", mask)
     w = weights(sheet, inputs)
-    asking, told = chosen(sheet, contexts, (sheet.settings["queries"], sheet.settings["keys"]))
+    asking, told = chosen(sheet, contexts, (sheet.queries, sheet.keys))
     q, m, n = s.at(context=asking.id), s.at(context=told.id), len(asking.ids)
     found = frame(sheet, w, inputs) | rank(s, [len(told.ids)])
     for c in (asking, told):
@@ -224,7 +224,7 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inpu
         allowed = np.tile(told.exists, (n, 1))
         found |= padding(m, told) | {q["Mask"]: constant(allowed.astype(float))}
         found |= index(q, n, cols=False) | mask_value(s)
-    words, scale, T = (asking.tokens, told.tokens), sheet.settings["scale"], temperature(sheet, inputs)
+    words, scale, T = (asking.tokens, told.tokens), sheet.scale, temperature(sheet, inputs)
     parts, done = heads_of(
         (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )

@@ -26,7 +26,7 @@ FEW_ROWS, FEW_COLUMNS = 4, 3
 
 def chosen_head(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName]:
     """What the browser's page holds once, and the chosen head, ``RangeName(layer=6, head=12)``."""
-    s, heads, layers = RangeName(tower.sheet.id), int(tower.sheet.settings["heads"]), tower.numbers
+    s, heads, layers = RangeName(tower.sheet.id), int(tower.sheet.heads), tower.numbers
     layer = shaped(tower.inputs, s["Layer"], 1, 1)[0, 0]
     head = shaped(tower.inputs, s["Head"], 1, 1)[0, 0]
     at = max(1, sum(k <= layer for k in layers))
@@ -66,7 +66,7 @@ def shelved(tower: Tower) -> Ranges:
     found: Ranges = {}
     for k in tower.numbers:
         w = tower.w.at(layer=k)
-        only = "only" in tower.sheet.settings
+        only = tower.sheet.only
         for name, W in tower.inputs.items():
             at = parse(name)
             if not at.is_matrix or at.at(cross=False).under(w).place != w or len(W) == 1 or W.shape[1] < WIDE:

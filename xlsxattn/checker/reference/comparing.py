@@ -31,7 +31,7 @@ def doubted(x: Expected, coarse: float) -> Expected:
 def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
     """The ranges of an encoder; it is followed where it runs on every context."""
     found, left = encoded(sheet, contexts, inputs)
-    if all(c.id in left for c in contexts) and "only" not in sheet.settings:
+    if all(c.id in left for c in contexts) and not sheet.only:
         trail[sheet.id] = {}
         for c in contexts:
             M = found[RangeName(sheet.id, context=c.id)["Output"]].amplification
@@ -108,7 +108,7 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
                 found[q.under(h)["Attention"]] = numbers(
                     head.Attention.row(c.focus), head.M if c.focus else 1.0
                 )
-        if sheet.settings.get("near"):
+        if sheet.near:
             found |= near_words(
                 sheet, c, {"X": X[c.id], **{n: left[c.id] for n, left in trail.items()}}, inputs
             )

@@ -34,18 +34,18 @@ NO_CLASS = "–"
 
 def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
     """Sizes, the scale, and positions: what a model holds once."""
-    s, set_, d_model = RangeName(sheet.id), sheet.settings, tower.inputs["vocab_E"].shape[1]
+    s, d_model = RangeName(sheet.id), tower.inputs["vocab_E"].shape[1]
     first = tower.attention(tower.first)
     sizes = {
         "DModel": d_model,
         "DK": first.d_k,
         "DV": first.d_v,
         "NLayers": len(tower.numbers),
-        "NHeads": set_["heads"],
-        "NKVHeads": set_["kv_heads"],
+        "NHeads": sheet.heads,
+        "NKVHeads": sheet.kv_heads,
         "Scale": scale_of(tower),
     }
-    if "only" not in set_:
+    if not sheet.only:
         sizes["DFF"] = tower.feed_forward(tower.first)["1"].W.shape[1]
     return {s[name]: constant([[float(size)]]) for name, size in sizes.items()} | places.ranges
 
@@ -110,7 +110,7 @@ def encoded(
     sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs
 ) -> tuple[Ranges, dict[str, NoisyArray]]:
     """An encoder over its contexts: its ranges, and the Output of each context."""
-    own, mask = chosen(sheet, contexts, sheet.settings["contexts"]), sheet.settings["mask"]
+    own, mask = chosen(sheet, contexts, sheet.contexts), sheet.mask
     tower, found = prepared(sheet, own, inputs, RangeName(sheet.id))
     if mask != "none":
         found |= mask_value(RangeName(sheet.id)) | index(RangeName(sheet.id), longest(own))
@@ -124,18 +124,17 @@ def encoded(
         found |= ranges | made.ranges
         found |= browsed(p, head, r.maps, c.tokens, pairs) if head else {}
         left[c.id], made_of[c.id] = made.Output, made
-    if sheet.settings.get("similarity"):
+    if sheet.similarity:
         found |= similar(tower, own, made_of)
-    found |= headings(RangeName(sheet.id), own, [] if "only" in sheet.settings else own) | statuses(
-        sheet, [(tower, own)], found
-    )
+    found |= headings(RangeName(sheet.id), own, [] if sheet.only else own)
+    found |= statuses(sheet, [(tower, own)], found)
     return found, left
 
 
 def beside(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName | None, int]:
     """What a large model's other pages hold once; the head that is looked at, and how many pairs."""
-    found = shelved(tower) if tower.sheet.settings.get("apart") else {}
-    if not tower.sheet.settings.get("browse"):
+    found = shelved(tower) if tower.sheet.apart else {}
+    if not tower.sheet.browse:
         return found, None, 0
     ranges, head = chosen_head(tower, own)
     return found | ranges, head, len(ranges[RangeName(tower.sheet.id)["PairRank"]].values)
@@ -148,7 +147,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Input
     classes = shaped(inputs, s["Classes"], 1, None)
     W = shaped(inputs, s["W_C"], dims.shape[1], classes.shape[1], s["Classes"])
     b = shaped(inputs, s["b_C"], 1, classes.shape[1], s["Classes"])
-    for c in chosen(sheet, contexts, sheet.settings["contexts"]):
+    for c in chosen(sheet, contexts, sheet.contexts):
         p, r, Output = s.at(context=c.id), rounding(sheet), left[c.id]
         Pooled = pooled(r, shares(sheet, c), Output)
         Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
@@ -160,7 +159,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Input
         found |= labels(p["Pooled"], None, dims)
         for block in ("Logits", "LogitExp", "Probability"):
             found |= labels(p[block], None, classes)
-    if not all(answered(sheet, c) for c in chosen(sheet, contexts, sheet.settings["contexts"])):
+    if not all(answered(sheet, c) for c in chosen(sheet, contexts, sheet.contexts)):
         own = found[s["Status"]]
         found[s["Status"]] = mark(good=own.values.item() == "✓", noted=True, amplification=own.amplification)
     return found
@@ -168,9 +167,9 @@ def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Input
 
 def answered(sheet: SheetInfo, c: ContextWords) -> bool:
     """Whether a sentence has the words that its class is read from: the first one; or, with padding, any."""
-    if sheet.settings["pool"] == "first":
+    if sheet.pool == "first":
         return bool(c.exists[0])
-    return bool(c.exists.any()) or "padding" not in sheet.settings["mask"]
+    return bool(c.exists.any()) or "padding" not in sheet.mask
 
 
 def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:
@@ -180,10 +179,10 @@ def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:
 
 def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """A decoder over its contexts."""
-    own = chosen(sheet, contexts, sheet.settings["contexts"])
+    own = chosen(sheet, contexts, sheet.contexts)
     tower, found = prepared(sheet, own, inputs, RangeName(sheet.id))
     found |= rank(sheet, inputs) | headings(RangeName(sheet.id), own, own)
-    if not sheet.settings["generate"]:
+    if not sheet.generate:
         found |= mask_value(RangeName(sheet.id)) | index(RangeName(sheet.id), longest(own))
     once_more, head, pairs = beside(tower, own)
     found |= once_more
@@ -199,19 +198,19 @@ def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) 
 
 def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """An encoder over the source, and a decoder over the target that looks across at it."""
-    set_, s = sheet.settings, RangeName(sheet.id)
-    source, target = chosen(sheet, contexts, (set_["source"], set_["target"]))
+    s = RangeName(sheet.id)
+    source, target = chosen(sheet, contexts, (sheet.source, sheet.target))
     encoder, found = prepared(sheet, [source, target], inputs, s.at(side="enc"))
     decoding = encoder._replace(w=s.at(side="dec"), cross=True)
-    masks, seen = own_mask(s.at(context=source.id), set_["mask"], source)
+    masks, seen = own_mask(s.at(context=source.id), sheet.mask, source)
     left = run(encoder, rounding(sheet), s.at(context=source.id), source.tokens, seen)
-    exists = source.exists if "padding" in set_["mask"] else None
+    exists = source.exists if "padding" in sheet.mask else None
     said = decoded(decoding, target, Memory(left.Output, source.tokens, exists))
     found |= rank(sheet, inputs) | masks | left.ranges | said.ranges
     if exists is not None:
         q, n = s.at(context=target.id), len(target.tokens)
         found |= {q["CrossMask"]: constant(np.tile(exists.astype(float), (n, 1)))} | index(q, n, cols=False)
-    if exists is not None or not set_["generate"]:
+    if exists is not None or not sheet.generate:
         found |= mask_value(s)
     found |= headings(s, [source, target], [target]) | {
         s.at(side="enc", page="out", context=source.id)["Heading"]: sentence(source)

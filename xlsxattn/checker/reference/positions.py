@@ -99,7 +99,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         ShapesDisagree: a learned table of another size, a base that is no single cell, an odd d_k to turn.
         ValueError: the setting is unknown.
     """
-    s, kind = RangeName(sheet.id), sheet.settings.get("position", "none")
+    s, kind = RangeName(sheet.id), sheet.position
     N, d_model = max(len(c.ids) for c in contexts), inputs["vocab_E"].shape[1]
     if kind == "none":
         return Positions({})
@@ -108,11 +108,9 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     if kind not in ("sinusoidal", "rotary"):
         raise unknown(sheet.id, "position", kind)
     d = d_model if kind == "sinusoidal" else d_k
-    halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
+    halves = kind == "rotary" and sheet.pairs == "halves"
     if kind == "rotary" and d % 2:
-        raise ShapesDisagree(
-            say("{w} makes {d} columns a head, but rotary positions need an even number.", w=s["W_K"], d=d)
-        )
+        raise ShapesDisagree(s["W_K"], columns=d)
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
     base = max(float(shaped(inputs, s["Base"], 1, 1)[0, 0]), MIN_BASE)
     theta = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)

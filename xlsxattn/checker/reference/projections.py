@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from xlsxattn.checker.findings import shape_text
 from xlsxattn.checker.reference.attention import PROJECTED
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped
 from xlsxattn.contract.names import RangeName
-from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -116,16 +116,8 @@ def projections(
     split = []
     for letter, part, number in zip(PROJECTED, whole, (heads or 1, groups, groups), strict=True):
         if part.W.shape[1] % number:
-            raise ShapesDisagree(
-                say(
-                    "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, "
-                    "the number of heads.",
-                    name=w[f"W_{letter}"],
-                    rows=d_model,
-                    cols=part.W.shape[1],
-                    heads=number,
-                )
-            )
+            shape = shape_text(d_model, part.W.shape[1])
+            raise ShapesDisagree(w[f"W_{letter}"], shape=shape, rows=d_model, heads=number)
         grouped = groups != heads and letter != "Q"
         each = range(1, number + 1)
         names = [RangeName(group=j) if grouped else RangeName(head=j) for j in each] if many else [ALONE]

@@ -65,13 +65,13 @@ KINDS: dict[str, Callable[[SheetInfo, Sequence[ContextWords], Inputs, Trail], Ra
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
     """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
-    if not sheet.is_a(MultiHead, Model) or not sheet.settings.get("maps", False):
+    if not sheet.is_a(MultiHead, Model) or not sheet.maps:
         return {}
     headings = {
         RangeName(sheet.id, page="maps", head=h)["Heading"]: Expected(
             np.array([[Counted(h)]], dtype=object), "text"
         )
-        for h in range(1, sheet.settings["heads"] + 1)
+        for h in range(1, sheet.heads + 1)
     }
     places = {name: parse(name) for name in found}
     heads = {name: at for name, at in places.items() if at.head and at.block == "Attention"}

@@ -35,7 +35,7 @@ def shares(sheet: SheetInfo, c: ContextWords) -> Array:
 
     With a padding mask only words have a share in the mean.
     """
-    mask, pool = sheet.settings["mask"], sheet.settings.get("pool", "mean")
+    mask, pool = sheet.mask, sheet.pool or "mean"
     if pool not in ("mean", "first"):
         raise unknown(sheet.id, "pool", pool)
     if pool == "first":

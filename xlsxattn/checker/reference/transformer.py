@@ -64,8 +64,8 @@ class Tower(NamedTuple):
     @property
     def numbers(self) -> list[int]:
         """The numbers of the layers that are there, from 1."""
-        s = self.sheet.settings
-        return list(s.get("taken") or range(1, s["layers"] + 1))
+        s = self.sheet
+        return list(s.taken or range(1, s.layers + 1))
 
     @property
     def first(self) -> RangeName:
@@ -74,7 +74,7 @@ class Tower(NamedTuple):
 
     def is_typed(self, k: int) -> bool:
         """Whether what comes into layer k is typed, as the layer before is not there."""
-        return k > 1 and (k - 1 not in self.numbers or "only" in self.sheet.settings)
+        return k > 1 and (k - 1 not in self.numbers or self.sheet.only)
 
     def is_outdated(self, c: ContextWords) -> bool:
         """Whether a sentence has other words than its typed rows were computed for, as far as it is said."""
@@ -93,15 +93,15 @@ class Tower(NamedTuple):
     @property
     def bias(self) -> str:
         """The letters of the linear layers that add a row."""
-        return BIASED if self.sheet.settings["bias"] else ""
+        return BIASED if self.sheet.bias else ""
 
     def attention(self, w: RangeName) -> Projections:
         """The weights of one attention."""
-        s = self.sheet.settings
-        if "only" in s:
-            heads = s["only"][str(w.layer)]
+        s = self.sheet
+        if s.only:
+            heads = s.only[str(w.layer)]
             return of_heads(w, heads, self.inputs, bias=self.bias)
-        return projections(w, s["heads"], self.inputs, kv_heads=s["kv_heads"], bias=self.bias)
+        return projections(w, s.heads, self.inputs, kv_heads=s.kv_heads, bias=self.bias)
 
     def feed_forward(self, w: RangeName) -> dict[str, Linear]:
         """The weights of one feed-forward."""
@@ -109,7 +109,7 @@ class Tower(NamedTuple):
         first = linear(w, "1", d_model, "vocab_E", self.inputs, bias=self.bias)
         shaped(self.inputs, w["W_2"], first.W.shape[1], d_model, w["W_1"])
         found = {"1": first, "2": linear(w, "2", None, "", self.inputs, bias=self.bias)}
-        if self.sheet.settings["activation"] in GATED:
+        if self.sheet.activation in GATED:
             shaped(self.inputs, w["W_3"], d_model, first.W.shape[1], w["W_1"])
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
@@ -130,7 +130,7 @@ class Tower(NamedTuple):
         """The norm B of x, with the learned γ and β."""
         d_model = self.inputs["vocab_E"].shape[1]
         gamma = shaped(self.inputs, part_of(learned, GAMMA), 1, d_model, "vocab_Dims")
-        layer = self.sheet.settings["norm"] == "layer"
+        layer = self.sheet.norm == "layer"
         beta = shaped(self.inputs, part_of(learned, BETA), 1, d_model, "vocab_Dims") if layer else None
         return norm(r, B, x, gamma, beta, self.epsilon)
 
@@ -161,15 +161,15 @@ def checked(sheet: SheetInfo) -> None:
 
 def scale_of(tower: Tower) -> float:
     """√d_k, or 1 with the setting scale false."""
-    return math.sqrt(tower.attention(tower.first).d_k) if tower.sheet.settings["scale"] else 1.0
+    return math.sqrt(tower.attention(tower.first).d_k) if tower.sheet.scale else 1.0
 
 
 def entered(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
     """Embeddings, with their positions, and normed where the model asks for it: X, Sum, Input."""
-    s, d_model, n = tower.sheet.settings, tower.inputs["vocab_E"].shape[1], len(tokens)
+    s, d_model, n = tower.sheet, tower.inputs["vocab_E"].shape[1], len(tokens)
     dims = tower.inputs["vocab_Dims"]
     X = exact(embedded(numbered(list(tokens[:, 0]), tower.inputs), tower.inputs))
-    stream = r.times(X, math.sqrt(d_model)) if s["scale_embeddings"] else X
+    stream = r.times(X, math.sqrt(d_model)) if s.scale_embeddings else X
     if tower.places.P is not None:
         P = tower.places.first(n)
         place = exact(P.value)
@@ -177,7 +177,7 @@ def entered(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
             place = r.rounded(place.values, P.size, P.size * (1 + 2 * np.abs(tower.places.angle[:n])))
         stream = r.total(stream, place)
     found: Ranges = {p["X"]: expect(X)} | labels(p["X"], tokens, dims)
-    if s["embedding_norm"]:
+    if s.embedding_norm:
         found |= {p["Sum"]: expect(stream)} | labels(p["Sum"], tokens, dims)
         ranges, stream = tower.norm(r, p["Input"], stream, RangeName(tower.sheet.id)["Input"])
         found |= ranges
@@ -195,7 +195,7 @@ def layer(
     memory: Memory | None,
 ) -> Pass:
     """One layer: attention, perhaps attention across, feed-forward, each with its residual and its norm."""
-    s, q, w, scale = tower.sheet.settings, p.at(layer=k), tower.w.at(layer=k), scale_of(tower)
+    s, q, w, scale = tower.sheet, p.at(layer=k), tower.w.at(layer=k), scale_of(tower)
     found: Ranges = {}
     drifts = [0.0]
 
@@ -220,19 +220,19 @@ def layer(
 
     def think(x: NoisyArray) -> NoisyArray:
         weights = tower.feed_forward(w)
-        ranges, out = feed_forward(r, q, x, weights, s["activation"], seen.queries)
+        ranges, out = feed_forward(r, q, x, weights, s.activation, seen.queries)
         found.update(ranges)
         return out
 
-    if "only" in s:
+    if s.only:
         ranges, x = (
-            tower.norm(r, q["Norm1"], stream, w["Norm1"]) if s["residual"] == "pre-norm" else ({}, stream)
+            tower.norm(r, q["Norm1"], stream, w["Norm1"]) if s.residual == "pre-norm" else ({}, stream)
         )
         found |= ranges | (labels(q["Norm1"], seen.queries) if ranges else {})
         attend(x)
         return Pass(found | drift_of(q, float(np.max(drifts))), stream)
     for i, part in enumerate([attend, *([attend_across] if tower.cross else []), think], 1):
-        pre, B = s["residual"] == "pre-norm", q[f"Norm{i}"]
+        pre, B = s.residual == "pre-norm", q[f"Norm{i}"]
         ranges, x = tower.norm(r, B, stream, w[f"Norm{i}"]) if pre else ({}, stream)
         found |= ranges
         stream = r.total(stream, part(x))
@@ -248,7 +248,7 @@ def run(
     tower: Tower, r: Rounding, p: RangeName, tokens: Array, seen: Visibility, memory: Memory | None = None
 ) -> Pass:
     """The whole tower over some tokens, (n, 1): from X to Output."""
-    s = tower.sheet.settings
+    s = tower.sheet
     found, stream, _ = entered(tower, r, p, tokens)
     found, depths = dict(found), [stream]
     for k in tower.numbers:
@@ -258,9 +258,9 @@ def run(
         ranges, stream, _ = layer(tower, r, p, k, entering, seen, memory)
         depths.append(stream)
         found |= ranges
-    if "only" in s:
+    if s.only:
         return Pass(found, stream)
-    if s["final_norm"]:
+    if s.final_norm:
         ranges, stream = tower.norm(r, p["Output"], stream, tower.w["Output"])
         found |= ranges
     found[p["Output"]] = expect(stream)
@@ -283,14 +283,7 @@ def sure_top_k(sheet: SheetInfo, n_vocab: int) -> int:
     Raises:
         ShapesDisagree: the vocabulary has fewer words.
     """
-    k = int(sheet.settings["top_k"])
+    k = int(sheet.top_k)
     if k > n_vocab:
-        raise ShapesDisagree(
-            say(
-                "vocab_Tokens has {n_vocab} rows, but {sheet} shows the {k} largest logits.",
-                n_vocab=n_vocab,
-                sheet=sheet.id,
-                k=k,
-            )
-        )
+        raise ShapesDisagree("vocab_Tokens", rows=n_vocab, sheet_id=sheet.id, k=k)
     return k

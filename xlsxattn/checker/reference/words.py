@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
-from xlsxattn.contract.kinds import KINDS, Sheet
+from xlsxattn.contract.kinds import KINDS, Sheet, setting
 from xlsxattn.contract.names import cols_of, of_context, part_of, rows_of
 from xlsxattn.language import say
 
@@ -24,16 +25,28 @@ SUMS_TO_ONE = 1e-9  # how far from 1 a row of Attention may sum
 
 
 class ShapesDisagree(ValueError):  # noqa: N818 - the name says what is wrong
-    """The inputs do not fit each other; the sentence names the range and both shapes."""
+    """The inputs do not fit each other; the finding names the range and both shapes."""
+
+    def __init__(self, name: str, **values: object) -> None:
+        self.finding = Finding(Kind.RESIZED, name, values=values)
+        super().__init__(self.finding.message)
 
 
 @dataclass(frozen=True, slots=True)
 class SheetInfo:
-    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them."""
+    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them.
+
+    A setting is an attribute as well; one that its kind may leave out is then as the kind has it.
+    """
 
     id: str
     kind: str
     settings: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a setting of any type
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return setting(KINDS.get(self.kind, Sheet), self.settings, name)
 
     def is_a(self, *kinds: type[Sheet]) -> bool:
         """Whether it is of one of some kinds."""
@@ -82,10 +95,6 @@ def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> 
     return beside | ({} if cols is None else {cols_of(block): Expected(cols.reshape(1, -1), "text")})
 
 
-def _spelled(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
-
-
 def unknown(sheet: str, key: str, value: object) -> ValueError:
     """A setting that nothing here was written for."""
     sentence = "there is no reference for {key} {value} of the sheet {sheet}"
@@ -97,11 +106,8 @@ def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: s
     have = inputs[name].shape
     want = (have[0] if rows is None else rows, have[1] if cols is None else cols)
     if have != want:
-        because = say(", as {why} is {shape}", why=why, shape=_spelled(inputs[why].shape)) if why else ""
-        sentence = "{name} is {found} but must be {needed}{because}."
-        raise ShapesDisagree(
-            say(sentence, name=name, found=_spelled(have), needed=_spelled(want), because=because)
-        )
+        because = {"other": why, "other_shape": shape_text(*inputs[why].shape)} if why else {}
+        raise ShapesDisagree(name, shape=shape_text(*have), needed=shape_text(*want), **because)
     return inputs[name]
 
 

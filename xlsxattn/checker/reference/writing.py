@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 def rounding(sheet: SheetInfo) -> Rounding:
     """The noise of one model."""
-    return Rounding(coarse=sheet.settings["activation"] in EXACT_GELU)
+    return Rounding(coarse=sheet.activation in EXACT_GELU)
 
 
 def own_mask(p: RangeName, mask: str, c: ContextWords) -> tuple[Ranges, Visibility]:
@@ -53,7 +53,7 @@ def spoken(tower: Tower, r: Rounding, p: RangeName, said: Pass, tokens: Array) -
     """Logits over the vocabulary, their softmax, the largest ones; and the doubt in each row's Next."""
     sheet, inputs = tower.sheet, tower.inputs
     words, d_model = inputs["vocab_Tokens"], inputs["vocab_E"].shape[1]
-    E, tied = inputs["vocab_E"], sheet.settings["tied"]
+    E, tied = inputs["vocab_E"], sheet.tied
     U = E.T if tied else shaped(inputs, RangeName(sheet.id)["W_U"], d_model, len(E), "")
     Logits = tied_alike(r.product(said.Output, exact(U)), U)
     temperature = max(float(shaped(inputs, RangeName(sheet.id)["Temperature"], 1, 1)[0, 0]), COLDEST)
@@ -91,7 +91,7 @@ def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Said:
     sheet, p, generate = (
         tower.sheet,
         RangeName(tower.sheet.id, context=c.id),
-        tower.sheet.settings["generate"],
+        tower.sheet.generate,
     )
     found: Ranges = {}
     if generate:
@@ -101,7 +101,7 @@ def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Said:
         found |= {p["Tokens"]: Expected(tokens, "text"), p["Ids"]: constant(ids)}
     else:
         tokens, doubt = c.tokens, Doubt()
-        mask = "causal" if tower.cross else sheet.settings["mask"]
+        mask = "causal" if tower.cross else sheet.mask
         masks, seen = own_mask(p, mask, c)
     r = rounding(sheet)
     said = run(tower, r, p, tokens, seen, memory)
