@@ -16,7 +16,7 @@ from xlsxattn.view.look import look
 from xlsxattn.view.steps import pages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from xlsxattn.view.look import OpenWorkbook
@@ -70,7 +70,7 @@ def spec_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _table(properties: Mapping[str, Any], needed: Any) -> Iterator[str]:  # noqa: ANN401 - a list or a tuple
+def _table(properties: Mapping[str, Any], needed: Sequence[str]) -> Iterator[str]:
     yield "| key | may be | default | means |"
     yield "|---|---|---|---|"
     for key, node in properties.items():

@@ -10,6 +10,7 @@ from conftest import ROOT
 from openpyxl.worksheet.formula import ArrayFormula
 from workbooks import tweaked
 
+from xlsxattn.checker import engines
 from xlsxattn.checker.check import check
 from xlsxattn.checker.engines import EngineFailed
 from xlsxattn.checker.report import describe, summary
@@ -164,8 +165,6 @@ def test_a_missing_input_is_told_with_where_it_stood(walkthrough, tmp_path):
 
 def test_without_any_fault_of_the_file_the_first_range_that_differs_is_the_cause(causal, monkeypatch):
     """What an engine computes wrongly is nobody's fault in the file."""
-    from xlsxattn.checker import engines  # noqa: PLC0415
-
     right = engines.evaluate_edited
 
     def wrong(*args: Any, **options: Any) -> Any:

@@ -149,7 +149,8 @@ def astray(book: Book) -> Finding | None:
     if len(found) > 1:
         one = say("{message}; another is astray too: cells were moved without them")
         more = say("{message}; {n} others are astray too: cells were moved without them")
-        message = say(one if len(found) == 2 else more, message=message, n=len(found) - 1)  # noqa: PLR2004
+        others = len(found) - 1
+        message = say(one if others == 1 else more, message=message, n=others)
     return Finding("astray formula", "", _address(at), message, braced(book.formulas[at].text, array=True))
 
 

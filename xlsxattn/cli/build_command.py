@@ -57,9 +57,9 @@ def delivered(
     changed: Mapping[str, Any] | None = None,
 ) -> int:
     """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
-    from xlsxattn import press  # noqa: PLC0415
-    from xlsxattn.builder.specification.table import SpecError  # noqa: PLC0415
-    from xlsxattn.checker import engines, report  # noqa: PLC0415
+    from xlsxattn import press
+    from xlsxattn.builder.specification.table import SpecError
+    from xlsxattn.checker import engines, report
 
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))

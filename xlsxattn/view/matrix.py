@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from xlsxattn.language import language, say
 from xlsxattn.view.heat import MINUS_INFINITY, NO_SCALE, Scale
 
 if TYPE_CHECKING:
-    import numpy as np
     import pandas as pd
     from rich.console import Group
 
@@ -22,7 +23,7 @@ LARGE = 1e5
 """From here on a number is written with an exponent, as the workbook writes it."""
 
 
-class PandasMissing(ImportError):  # noqa: N818 - said of the machine; nothing went wrong
+class PandasMissing(ImportError):
     """Results as tables were asked for, and pandas is not installed."""
 
 
@@ -84,8 +85,6 @@ class Matrix:
 
     def array(self) -> np.ndarray[Any, Any]:
         """The values as an array: of floats, blanks being NaN, or of objects where there is any text."""
-        import numpy as np  # noqa: PLC0415 - the terminal needs no arrays
-
         texts = any(isinstance(value, str) for row in self.grid for value in row)
         return np.array(self.grid, dtype=object if texts else float).reshape(self.shape)
 

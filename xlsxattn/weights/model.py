@@ -27,6 +27,8 @@ SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
 MAX_SENTENCE_LENGTH = 256
 """What a spec allows a sentence, in tokens."""
+MAX_QUOTED = 60
+"""Characters of a sentence that an error quotes."""
 NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
 NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
 NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
@@ -231,4 +233,4 @@ def _within(sentence: str, text: str, count: int) -> int:
 
 
 def _short(sentence: str) -> str:
-    return repr(sentence if len(sentence) <= 60 else f"{sentence[:57]}...")  # noqa: PLR2004
+    return repr(sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}...")

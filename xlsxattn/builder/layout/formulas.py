@@ -6,13 +6,14 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from xlsxattn.builder.layout.placed import Rectangle
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xlsxattn.builder.graph import Block
-    from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
+    from xlsxattn.builder.layout.placed import Placed, PlacedSheet
 
     Places = Mapping[str, tuple[str, Rectangle]]
 
@@ -72,8 +73,6 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
     computes array formulas when they are looked at; until then these pass on no change to ordinary ones,
     which would go on showing what was saved.
     """
-    from xlsxattn.builder.layout.placed import Rectangle  # noqa: PLC0415 - the layout does not need formulas either
-
     block, col = placed.block, placed.col
     tab = places[block.name][0]
     for part in block.parts:

@@ -72,9 +72,11 @@ def caption(group: Group) -> str:
 
     Of several side by side it has the first and the last.
     """
-    texts = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
-    between = " | " if len(texts) < 3 else " | ... | "  # noqa: PLR2004
-    return between.join((texts[0], texts[-1]) if len(texts) > 1 else texts)
+    first, *others = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
+    if not others:
+        return first
+    *between, last = others
+    return f"{first} | ... | {last}" if between else f"{first} | {last}"
 
 
 def caption_lines(group: Group) -> list[str]:

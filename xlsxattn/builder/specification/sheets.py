@@ -232,7 +232,7 @@ class _Reader:
         pairs = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
         if self.kind in pairs:
             roles = pairs[self.kind]
-            if len(every) < 2:  # noqa: PLR2004
+            if len(every) < len(roles):
                 raise self.table.error("kind", "{kind} needs two contexts, the spec has one", kind=self.kind)
             both = tuple(self._context(k, self.table.data.get(k, every[i])) for i, k in enumerate(roles))
             if both[0] == both[1]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from xlsxattn.builder.specification.table import known_here, show
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     Shape = tuple[int, int]
 
 MAX_SIZE = 1024
+MAX_LISTED = 12
+"""Names that an error lists."""
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
@@ -146,7 +150,7 @@ def sizes(
 
 def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]) -> dict[str, Matrix]:
     """The given weights in the order that is needed, none missing, none left over, each of its shape."""
-    known = ", ".join(shapes) if len(shapes) < 12 else f"{', '.join(list(shapes)[:12])}, ..."  # noqa: PLR2004
+    known = ", ".join([*list(shapes)[:MAX_LISTED], *(["..."] if len(shapes) > MAX_LISTED else [])])
     for name in given:
         if name not in shapes:
             near, needed = nearest(name, shapes), _needed(name)
@@ -184,8 +188,6 @@ def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Mat
 
     γ is 1 and β and the biases are 0, as before training.
     """
-    import numpy as np  # noqa: PLC0415 - only specs without weights need it
-
     rng = np.random.default_rng(seed)
     deviation = 1 / math.sqrt(d_model)
     made: dict[str, Any] = {}

@@ -112,7 +112,7 @@ class _Worksheet(Worksheet):  # type: ignore[misc]
         self,
         cells: Rectangle,
         formula: str,
-        look: Any,  # noqa: ANN401 - XlsxWriter has no types
+        look: Any,
         values: Sequence[Sequence[float | str]],
     ) -> None:
         """Write an array formula with the values of all its cells."""
@@ -146,7 +146,7 @@ class _Worksheet(Worksheet):  # type: ignore[misc]
             elif info:
                 self._write_empty_row(row, span, info)
 
-    def _write_cell(self, row: int, col: int, cell: Any) -> None:  # noqa: ANN401
+    def _write_cell(self, row: int, col: int, cell: Any) -> None:
         """Write a cell of one of the kinds that nearly all are; others as XlsxWriter does."""
         kind = type(cell).__name__ if cell.format else "of the row's look, or the column's"
         begins = f'<c r="{formulas.letters(col)}{row + 1}" s="{_number(cell.format)}"'
@@ -168,13 +168,13 @@ def _as_it_is(formula: str) -> bool:
     return formula.isprintable() and "_x" not in formula
 
 
-def _number(look: Any) -> int:  # noqa: ANN401 - XlsxWriter has no types
+def _number(look: Any) -> int:
     """A format's number in the file."""
     number: int = look._get_xf_index() if look else 0  # noqa: SLF001 - it gives a new one the next
     return number
 
 
-def _saved(value: Any) -> float | str:  # noqa: ANN401 - whatever an engine gives
+def _saved(value: Any) -> float | str:
     """What is saved beside a formula."""
     return _Words(value or "") if value is None or isinstance(value, str) else value
 
@@ -214,13 +214,13 @@ class _Writer:
         if error is None:
             self.book.close()
 
-    def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
+    def dress(self, properties: Mapping[str, Any]) -> Any:
         key = frozenset(properties.items())
         if key not in self.formats:
             self.formats[key] = self.book.add_format(theme.told(properties, self.language))
         return self.formats[key]
 
-    def look(self, name: str) -> Any:  # noqa: ANN401
+    def look(self, name: str) -> Any:
         if name not in self.looks:
             self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
         return self.looks[name]
@@ -230,7 +230,7 @@ class _Writer:
             if name in wanted:
                 self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:  # noqa: ANN401
+    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:
         """A worksheet with its cells."""
         ws = self.book.add_worksheet(sheet.tab, _Worksheet)
         if first:
@@ -253,13 +253,13 @@ class _Writer:
             self._block(ws, placed, look)
         return ws
 
-    def finish(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add what shows cells in other ways: rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
 
-    def _page(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def _page(self, ws: Any, sheet: PlacedSheet) -> None:
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
         ws.set_default_row(sheet.row)
@@ -282,7 +282,7 @@ class _Writer:
             ws.repeat_rows(repeated(sheet))
         ws.set_footer("&L&8&A&R&8&P / &N")
 
-    def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
+    def _text(self, ws: Any, text: Any) -> None:
         look = self.look(text.look)
         if text.rows * text.cols > 1:
             ws.merge_range(text.row, text.col, text.row + text.rows - 1, text.col + text.cols - 1, "", look)
@@ -298,7 +298,7 @@ class _Writer:
         else:
             ws.write_string(text.row, text.col, text.text, look)
 
-    def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+    def _block(self, ws: Any, placed: Placed, look: Any) -> None:
         block = placed.block
         if bulk.numbers(block) is not None:
             for row in range(placed.row, placed.row + block.rows):
@@ -311,7 +311,7 @@ class _Writer:
         if block.parts:
             self._formulas(ws, placed, look)
 
-    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:
         block, grid = placed.block, self.values.get(placed.block.name)
         grid = [[0] * block.cols] * block.rows if grid is None else grid
         values = [[_saved(value) for value in row] for row in grid]
@@ -320,7 +320,7 @@ class _Writer:
             rows = values[cells.top - placed.row : cells.bottom - placed.row + 1]
             ws.array_formula(cells, formula, look, [row[left:right] for row in rows])
 
-    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:
         for placed in sheet.placed:
             r = placed.area
             for rule in self._conditions(placed):
@@ -376,7 +376,7 @@ class _Writer:
                 ends = {"min_value": f"=-{size}", "max_value": f"={size}"}
             yield {**theme.HEATS[look.heat], **ends}
 
-    def _chart(self, chart: Chart, width: int) -> Any:  # noqa: ANN401
+    def _chart(self, chart: Chart, width: int) -> Any:
         if chart.kind == "bar":
             made = self.book.add_chart({"type": "column"})
         elif chart.kind == "line":

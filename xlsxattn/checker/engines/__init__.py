@@ -51,7 +51,7 @@ ENGINES: tuple[str, ...] = ("ironcalc", "libreoffice", "gnumeric")
 _STANDARD = Limits()
 
 
-class EngineMissing(Exception):  # noqa: N818 - said of the machine; nothing went wrong
+class EngineMissing(Exception):
     """An engine is not installed: one sentence on what was looked for and how to get it."""
 
 

@@ -107,7 +107,7 @@ class GuardedArchive(zipfile.ZipFile):
                     "save it as .xlsx without a password"
                 )
                 raise NotCheckableError(say(sentence, named=self.named))
-            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before a million parts are listed
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[5] > self.allowed.directory:
             raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 
@@ -141,7 +141,7 @@ class GuardedArchive(zipfile.ZipFile):
             )
         )
 
-    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
+    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:
         """Open a part after it was looked over from end to end; a large one without its runs.
 
         Raises:

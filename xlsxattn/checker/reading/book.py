@@ -109,7 +109,7 @@ def read(path: Path) -> Book:
     worksheets: list[Any] = workbook.worksheets
     try:
         for ws in worksheets:
-            for cell in ws._cells.values():  # noqa: SLF001 - iter_rows would make all cells between the outermost
+            for cell in ws._cells.values():
                 if cell.value is not None:
                     _sort(ws.title, cell, formulas, typed)
     except (ValueError, TypeError, OverflowError) as error:
@@ -222,7 +222,7 @@ def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
 
 def _sort(
     tab: str,
-    cell: Any,  # noqa: ANN401 - openpyxl's cells have many types
+    cell: Any,
     formulas: dict[tuple[str, int, int], Formula],
     typed: dict[tuple[str, int, int], Value],
 ) -> None:

@@ -90,7 +90,7 @@ class CellsOnly(ExcelReader):
                     sheet_reader = SheetReader(worksheet, source, self.shared_strings)
                     sheet_reader.bind_cells()
                 if (runs := archive.runs(relation.target)).rows:
-                    _refuse_twice(runs, worksheet._cells)  # noqa: SLF001 - as openpyxl fills them
+                    _refuse_twice(runs, worksheet._cells)
                     self.runs[worksheet.title] = runs
                 for (row, col), value in sheet_reader.parser.saved.items():
                     self.saved[worksheet.title, row - 1, col - 1] = value
