@@ -13,8 +13,8 @@ import pytest
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
-from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import SheetInfo, expected
 
 if TYPE_CHECKING:

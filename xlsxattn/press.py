@@ -22,6 +22,7 @@ from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import check as checking
+from xlsxattn.checker import engines
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -102,7 +103,7 @@ def build(
         # half of it on a full disk, and it cannot close that without noise
         with workplace(target.parent) as folder, workplace() as scratch:
             writing = "{target}: writing formulas, then their values by {engine}"
-            LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
+            LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
             report = checking.check(final)

@@ -16,8 +16,9 @@ from dev.benchmarks.pairs import compare, process, show
 from xlsxattn import templates
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
-from xlsxattn.checker.check import DEFAULT_ENGINE, recalculate
+from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculate
 
 PAIRS = 40
 FROM_SPEC = """

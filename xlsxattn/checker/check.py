@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -16,11 +15,11 @@ from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read
+from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
-from xlsxattn.checker.reading.copies import without_values
-from xlsxattn.checker.reading.limits import STANDARD, guarded
+from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.reading.manifest import affordable
+from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
@@ -28,7 +27,6 @@ from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import words
-from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,13 +43,9 @@ LOG = logging.getLogger(__name__)
 Engine = Literal["ironcalc", "libreoffice", "gnumeric", "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
-DEFAULT_ENGINE: Engine = "ironcalc"
-
-LARGE = engines.Limits(seconds=STANDARD.seconds)
-"""What an engine may take for a workbook with large blocks of numbers."""
 
 
-def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
     """Prove a workbook against its own inputs, and against others.
 
     Args:
@@ -78,10 +72,13 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
     if engine == SAVED:
-        _has_values(book, saved)
+        if all(value is None for value in saved_results(book)):
+            sentence = "{path}: no values are saved in it, recalculate and save it first"
+            raise NotCheckableError(say(sentence, path=book.path))
         evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
     else:
-        evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
+        perturb = inputs == "perturbed" and _complete(book)
+        evaluated = recalculate(book, chosen, [{}, *(perturbed(book) if perturb else [])])
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
         *([lost] if (lost := structure.astray(book)) else []),
@@ -99,70 +96,9 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
 
 
-def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> dict[str, Sequence[Values]]:
-    """The values of every named range, as each engine computes them from formulas and inputs alone.
-
-    Returns:
-        For each engine the values with the inputs as they are, then with each set of perturbed inputs.
-    """
-    evaluated: dict[str, Sequence[Values]] = {}
-    LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
-    edits = [{}, *(perturbed(book) if perturb and _complete(book) else [])]
-    with workplace() as folder:
-        copy = folder / "copy.xlsx"
-        without_values(book, copy, runs=False)
-        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
-        job = engines.Job(copy, areas, book.runs)
-
-        def edited(last: int, path: Path) -> None:
-            without_values(book, path, edits[: last + 1])
-
-        large: Any = {"limits": LARGE, "edited": edited} if book.runs else {}
-
-        for name in chosen:
-            LOG.debug("", extra={"step": say("evaluating: {engine}", engine=name)})
-            one = say("{path}: {engine} recalculates it, with 1 set of inputs")
-            more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
-            LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=name, n=len(edits)))
-            answers = engines.evaluate_edited(name, job, edits, **large)
-            for answer in answers:
-                if isinstance(answer, engines.EngineFailed):
-                    raise _because(book, name, answer)
-            evaluated[name] = [
-                {**answer, **book.blocks.values(edits[: i + 1])}
-                for i, answer in enumerate(answers)
-                if not isinstance(answer, engines.EngineFailed)
-            ]
-    return evaluated
-
-
-def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
-    """Why an engine failed, as far as the file tells, and which may do better."""
-    if engine != DEFAULT_ENGINE:
-        return failed
-    if lost := structure.astray(book):
-        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
-        return engines.EngineFailed(say(sentence, why=say(lost.message)))
-    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
-
-
 def _complete(book: Book) -> bool:
     """Whether every input has its name; without one there is nothing to perturb, and the check says so."""
     return all(name in book.names for name in book.manifest.inputs) and "vocab_Focus" in book.names
-
-
-def _has_values(book: Book, saved: Values) -> None:
-    computed = [
-        value
-        for name in book.manifest.formulas.keys() & saved.keys()
-        for at, value in zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
-        if at
-        in book.formulas  # what an array formula fills beside its first cell may be left of an older save
-    ]
-    if all(value is None for value in computed):
-        raise NotCheckableError(
-            say("{path}: no values are saved in it, recalculate and save it first", path=book.path)
-        )
 
 
 def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:

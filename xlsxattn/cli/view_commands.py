@@ -60,7 +60,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
         click.echo(tell(said), err=True)
     console = _console()
     if listed:
-        console.print(listing(seen, spoken()))
+        console.print(listing(seen.matrices.values(), spoken()))
         return
     chosen = _chosen(seen, ranges)
     shown = chosen if ranges else chosen[:MAX_TABLES]

@@ -14,7 +14,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, get_args
 
 from xlsxattn.language import say
-from xlsxattn.view.matrix import Role
+from xlsxattn.view.labelled import Role
 from xlsxattn.view.steps import lanes, pages
 
 if TYPE_CHECKING:

@@ -13,14 +13,15 @@ from rich.text import Text
 
 from xlsxattn.language import ENGLISH, say
 from xlsxattn.view.heat import INK
-from xlsxattn.view.matrix import printable
+from xlsxattn.view.labelled import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
     from xlsxattn.language import Language
-    from xlsxattn.view.look import OpenWorkbook
-    from xlsxattn.view.matrix import Matrix
+    from xlsxattn.view.labelled import Labelled
 
 GAP = 3
 """Blanks between columns."""
@@ -29,7 +30,7 @@ MAX_ROWS = 60
 """So many rows of a matrix a terminal shows."""
 
 
-def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH) -> Group:
+def table(matrix: Labelled, width: int | None = None, language: Language = ENGLISH) -> Group:
     """A matrix for rich: its name, its formula, and its words and numbers, each on its heat map's colour.
 
     Args:
@@ -70,7 +71,7 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
     return Group(*parts)
 
 
-def _cell(matrix: Matrix, i: int, j: int, text: str) -> Text:
+def _cell(matrix: Labelled, i: int, j: int, text: str) -> Text:
     colour = matrix.scale.colour(matrix.grid[i][j])
     return Text(text, style=Style(color=INK, bgcolor=colour) if colour else Style.null())
 
@@ -87,12 +88,12 @@ def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
     return len(heads)
 
 
-def listing(seen: OpenWorkbook, language: Language = ENGLISH) -> Table:
-    """All ranges of a workbook: name, shape, place, and formula or kind."""
+def listing(matrices: Iterable[Labelled], language: Language = ENGLISH) -> Table:
+    """Ranges, one a row: name, shape, place, and formula or kind."""
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for head in HEADS:
         made.add_column(language.tell(head), no_wrap=head != "holds")
-    for matrix in seen.matrices.values():
+    for matrix in matrices:
         rows, cols = matrix.shape
         holds = printable(matrix.formula or language.tell(say(matrix.role)))
         made.add_row(*map(Text, (matrix.name, f"{rows} × {cols}", printable(matrix.area.address()), holds)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xlsxattn.view.matrix import printable
+from xlsxattn.view.labelled import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

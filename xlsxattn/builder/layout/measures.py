@@ -72,11 +72,9 @@ def caption(group: Group) -> str:
 
     Of several side by side it has the first and the last.
     """
-    first, *others = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
-    if not others:
-        return first
-    *between, last = others
-    return f"{first} | ... | {last}" if between else f"{first} | {last}"
+    texts = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
+    between = " | ... | " if texts[1:-1] else " | "
+    return between.join([*texts[:1], *texts[1:][-1:]])
 
 
 def caption_lines(group: Group) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
 from xlsxattn.checker.engines.printing import printed
@@ -22,6 +22,7 @@ from xlsxattn.checker.engines.processes import (
     Limits,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
+from xlsxattn.checker.reading.limits import STANDARD
 from xlsxattn.language import say
 from xlsxattn.tempdirs import workplace
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Edits
 
 __all__ = [
+    "DEFAULT_ENGINE",
     "ENGINES",
+    "LARGE",
     "Answer",
     "EngineFailed",
     "EngineMissing",
@@ -47,6 +50,12 @@ __all__ = [
 
 ENGINES: tuple[str, ...] = ("ironcalc", "libreoffice", "gnumeric")
 """The engines by name, in the order in which they are asked."""
+
+DEFAULT_ENGINE: Final = "ironcalc"
+"""Who computes the values that are saved in a workbook, and recalculates one unless another is asked for."""
+
+LARGE = Limits(seconds=STANDARD.seconds)
+"""What an engine may take for a workbook with large blocks of numbers."""
 
 _STANDARD = Limits()
 

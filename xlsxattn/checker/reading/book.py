@@ -23,7 +23,7 @@ from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
@@ -151,6 +151,17 @@ def saved(book: Book) -> dict[str, Grid]:
     for tab, runs in book.filled.items():
         runs.fill({name: grid for name, grid in grids.items() if book.names[name].sheet == tab}, book.names)
     return grids | book.blocks.values()
+
+
+def saved_results(book: Book) -> Iterator[Value]:
+    """The value saved beside every formula of a computed range; None where there is none.
+
+    What an array formula fills beside its first cell may be left of an older save, and is passed over.
+    """
+    for name in book.manifest.formulas.keys() & book.names.keys():
+        for at in book.names[name].cells():
+            if at in book.formulas:
+                yield book.saved.get(at)
 
 
 def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, NumberRuns]) -> Blocks:

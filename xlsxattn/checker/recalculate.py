@@ -1,0 +1,79 @@
+"""The values of a workbook's ranges as engines compute them from formulas and inputs alone."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.checker import engines, structure
+from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.language import say
+from xlsxattn.tempdirs import workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from xlsxattn.checker.cells import Edits, Grid
+    from xlsxattn.checker.reading.book import Book
+
+    Values = Mapping[str, Grid]
+
+LOG = logging.getLogger(__name__)
+
+
+def recalculate(
+    book: Book, chosen: Sequence[str], edits: Sequence[Edits] = ({},)
+) -> dict[str, Sequence[Values]]:
+    """The values of every named range, as each engine computes them from formulas and inputs alone.
+
+    Args:
+        book: the workbook.
+        chosen: the engines.
+        edits: sets of edits to its inputs; what one types stays typed in the later ones.
+
+    Returns:
+        For each engine the values after each set of edits.
+
+    Raises:
+        engines.EngineMissing: an engine is not installed.
+        engines.EngineFailed: an engine could not recalculate the file.
+    """
+    evaluated: dict[str, Sequence[Values]] = {}
+    LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
+    with workplace() as folder:
+        copy = folder / "copy.xlsx"
+        without_values(book, copy, runs=False)
+        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
+        job = engines.Job(copy, areas, book.runs)
+
+        def edited(last: int, path: Path) -> None:
+            without_values(book, path, edits[: last + 1])
+
+        large: Any = {"limits": engines.LARGE, "edited": edited} if book.runs else {}
+
+        for name in chosen:
+            LOG.debug("", extra={"step": say("evaluating: {engine}", engine=name)})
+            one = say("{path}: {engine} recalculates it, with 1 set of inputs")
+            more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
+            LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=name, n=len(edits)))
+            answers = engines.evaluate_edited(name, job, edits, **large)
+            for answer in answers:
+                if isinstance(answer, engines.EngineFailed):
+                    raise _because(book, name, answer)
+            evaluated[name] = [
+                {**answer, **book.blocks.values(edits[: i + 1])}
+                for i, answer in enumerate(answers)
+                if not isinstance(answer, engines.EngineFailed)
+            ]
+    return evaluated
+
+
+def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
+    """Why an engine failed, as far as the file tells, and which may do better."""
+    if engine != engines.DEFAULT_ENGINE:
+        return failed
+    if lost := structure.astray(book):
+        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
+        return engines.EngineFailed(say(sentence, why=say(lost.message)))
+    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
