@@ -133,7 +133,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
     first = notes.get(tabs[0], {}) if tabs else {}
     title = printable(first.get((0, 0), Path(book.path).stem))
     labels = _Labels(book, values)
-    spoken = language_of(text for texts in notes.values() for text in texts.values())
+    spoken = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}
     placed = sorted(book.names.items(), key=lambda item: (order[item[1].sheet], item[1].row, item[1].col))
     matrices = {

@@ -167,7 +167,8 @@ def saved_results(book: Book) -> Iterator[Value]:
 def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, NumberRuns]) -> Blocks:
     """The ranges that hold plain numbers alone, where numbers may stand."""
     may = {n: area for n, area in names.items() if not is_text(n) and n not in manifest.formulas}
-    return Blocks(may, (area for name, area in names.items() if name not in may), runs)
+    others = [area for name, area in names.items() if name not in may]
+    return Blocks(may, others, runs)
 
 
 def _move(runs: Mapping[str, NumberRuns], others: dict[str, NumberRuns], area: Area) -> None:

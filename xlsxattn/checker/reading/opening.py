@@ -78,7 +78,8 @@ class CellsOnly(ExcelReader):
             raise archive.too_much(what, f"{archive.allowed.sheets:,}")
         found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
         told = _Told(2 * len(found))
-        archive.charge(told.of(rel.target for _, rel in found if self.parse))
+        for _, relation in told.of(found) if self.parse else ():
+            archive.charge(relation.target)
         for sheet, relation in told.of(found) if self.parse else found:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
