@@ -90,35 +90,40 @@ def projections(
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings, the heads or each other.
     """
-    many, d_model = heads is not None, inputs["vocab_E"].shape[1]
-    groups = (heads or 1) if kv_heads is None else kv_heads
-    whole = [linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED]
-    if groups == (heads or 1):
-        shaped(inputs, f"{w}_W_K", None, whole[0].W.shape[1], f"{w}_W_Q")
-    split = []
-    for letter, part, number in zip(PROJECTED, whole, (heads or 1, groups, groups), strict=True):
-        if part.W.shape[1] % number:
-            raise ShapesDisagree(
-                say(
-                    "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, "
-                    "the number of heads.",
-                    name=f"{w}_W_{letter}",
-                    rows=d_model,
-                    cols=part.W.shape[1],
-                    heads=number,
-                )
-            )
-        kind = "g" if groups != heads and letter != "Q" else "h"
-        names = [f"_{kind}{j + 1}" if many else "" for j in range(number)]
-        W = np.split(part.W, number, axis=1)
-        b: list[Array] | list[None] = [None] * number if part.b is None else np.split(part.b, number, axis=1)
-        split.append({name: Linear(own, added) for name, own, added in zip(names, W, b, strict=True)})
-    widths = [next(iter(part.values())).W.shape[1] for part in split]
-    if widths[0] != widths[1]:
-        shaped(inputs, f"{w}_W_K", None, widths[0] * groups, f"{w}_W_Q")
-    group = {q: list(split[1])[-(-(k * groups) // (heads or 1)) - 1] for k, q in enumerate(split[0], 1)}
-    if not many:
-        return Projections(split[0], split[1], split[2], group)
-    shaped(inputs, f"{w}_W_O", widths[2] * (heads or 1), None, f"{w}_W_V")
+    d_model, n_heads = inputs["vocab_E"].shape[1], heads or 1
+    groups = n_heads if kv_heads is None else kv_heads
+    queries, keys, values = (linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED)
+    if groups == n_heads:
+        shaped(inputs, f"{w}_W_K", None, queries.W.shape[1], f"{w}_W_Q")
+    kind = "h" if groups == heads else "g"
+    Q = _split(f"{w}_W_Q", queries, _names("h", heads))
+    K = _split(f"{w}_W_K", keys, _names(kind, heads and groups))
+    V = _split(f"{w}_W_V", values, _names(kind, heads and groups))
+    d_k, width, d_v = (next(iter(part.values())).W.shape[1] for part in (Q, K, V))
+    if d_k != width:
+        shaped(inputs, f"{w}_W_K", None, d_k * groups, f"{w}_W_Q")
+    # head k reads the keys and values of group ⌈k · groups / heads⌉
+    group = {name: list(K)[-(-k * groups // n_heads) - 1] for k, name in enumerate(Q, 1)}
+    if heads is None:
+        return Projections(Q, K, V, group)
+    shaped(inputs, f"{w}_W_O", d_v * n_heads, None, f"{w}_W_V")
     shaped(inputs, f"{w}_W_O", None, d_model, "vocab_E")
-    return Projections(split[0], split[1], split[2], group, linear(w, "O", None, "", inputs, bias=bias))
+    return Projections(Q, K, V, group, linear(w, "O", None, "", inputs, bias=bias))
+
+
+def _names(kind: str, number: int | None) -> list[str]:
+    """What parts are called behind their sheet: _h1, _h2, ...; nothing where there is only one."""
+    return [""] if number is None else [f"_{kind}{j}" for j in range(1, number + 1)]
+
+
+def _split(name: str, whole: Linear, names: Sequence[str]) -> dict[str, Linear]:
+    """A matrix (d_model × parts·d) and its bias, cut into parts of d columns."""
+    rows, cols = whole.W.shape
+    if cols % len(names):
+        sentence = (
+            "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, the number of heads."
+        )
+        raise ShapesDisagree(say(sentence, name=name, rows=rows, cols=cols, heads=len(names)))
+    W = np.split(whole.W, len(names), axis=1)
+    b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=1)
+    return {part: Linear(own, added) for part, own, added in zip(names, W, b, strict=True)}
