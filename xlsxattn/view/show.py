@@ -40,11 +40,7 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
         language: of that line, and of the marks in the first.
     """
     rows, cols = matrix.shape
-    single = (rows, cols) == (1, 1)
-    heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
-    heads = ("",) if single and heads == (matrix.step,) else heads
-    labels = matrix.rows or tuple("" if single else str(i + 1) for i in range(rows))
-    labels = (matrix.label,) if matrix.label else labels
+    heads, labels = _heads(matrix), _labels(matrix)
     texts = [[matrix.text(value) for value in row] for row in matrix.grid]
     fit, tall = cols, rows
     if width is not None:
@@ -60,8 +56,7 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
     for i in range(tall):
         line = [_cell(matrix, i, j, texts[i][j]) for j in range(fit)]
         made.add_row(Text(labels[i], style="bold"), *line, *(["…"] if fit < cols else []))
-    where = say("{rows} × {cols}, {place}", rows=rows, cols=cols, place=printable(matrix.area.address()))
-    parts: list[RenderableType] = [Text.assemble((matrix.name, "bold"), f"  {language.tell(where)}")]
+    parts: list[RenderableType] = [_title(matrix, language)]
     if matrix.formula:
         parts.append(Text(printable(matrix.formula), style="dim"))
     parts.append(made)
@@ -69,6 +64,28 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
         sentence = "{tall} of {rows} rows, {fit} of {cols} columns; a pipe has all: | less -S"
         parts.append(Text(language.tell(say(sentence, tall=tall, rows=rows, fit=fit, cols=cols))))
     return Group(*parts)
+
+
+def _heads(matrix: Labelled) -> tuple[str, ...]:
+    """What stands above the columns: nothing above a single cell that is called by its step."""
+    if matrix.shape == (1, 1) and matrix.cols == (matrix.step,):
+        return ("",)
+    return matrix.cols or tuple(str(j + 1) for j in range(matrix.shape[1]))
+
+
+def _labels(matrix: Labelled) -> tuple[str, ...]:
+    """What stands on the left of the rows: nothing beside a single cell without a label."""
+    if matrix.label:
+        return (matrix.label,)
+    single = matrix.shape == (1, 1)
+    return matrix.rows or tuple("" if single else str(i + 1) for i in range(matrix.shape[0]))
+
+
+def _title(matrix: Labelled, language: Language) -> Text:
+    """A matrix's name, its shape, and where it stands."""
+    rows, cols = matrix.shape
+    where = say("{rows} × {cols}, {place}", rows=rows, cols=cols, place=printable(matrix.area.address()))
+    return Text.assemble((matrix.name, "bold"), f"  {language.tell(where)}")
 
 
 def _cell(matrix: Labelled, i: int, j: int, text: str) -> Text:
