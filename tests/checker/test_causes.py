@@ -168,11 +168,10 @@ def test_without_any_fault_of_the_file_the_first_range_that_differs_is_the_cause
     right = engines.evaluate_edited
 
     def wrong(*args: Any, **options: Any) -> Any:
-        answers = right(*args, **options)
-        for answer in answers:
+        for answer in right(*args, **options):
             for name in (f"{P}Scaled", f"{P}Exp"):
                 answer[name][0][0] += 1.0
-        return answers
+            yield answer
 
     monkeypatch.setattr(engines, "evaluate_edited", wrong)
     report = check(causal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -12,6 +13,7 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.causes import traced
+from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.perturb import perturbed
@@ -69,31 +71,44 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
     book = read(Path(path))
-    chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
-    if engine == SAVED:
-        if all(value is None for value in saved_results(book)):
-            sentence = "{path}: no values are saved in it, recalculate and save it first"
-            raise NotCheckableError(say(sentence, path=book.path))
-        evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
-    else:
-        perturb = inputs == "perturbed" and _complete(book)
-        evaluated = recalculate(book, chosen, [{}, *(perturbed(book) if perturb else [])])
-    runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
+    runs, first = _proofs(book, engine, saved, inputs)
+    fresh = next(iter(first.values()))
     findings = [
         *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
-        *lacking(book, next(iter(evaluated.values()))[0]),
+        *lacking(book, fresh),
     ]
     if engine != SAVED:
-        fresh = evaluated[chosen[0]][0]
-        findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
-    findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
+        findings += stale(book, saved, fresh, runs[0].engine, lambda: _expected_or_nothing(book, fresh))
+    findings += _disagreements(book, first)
     traced_runs, traced_findings = traced(book, runs, findings)
     return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
+
+
+def _proofs(
+    book: Book, engine: str, saved: Values, inputs: Inputs
+) -> tuple[tuple[EngineReport, ...], dict[str, Values]]:
+    """Every engine's proof, and what it computes with the inputs as they are saved."""
+    if engine == SAVED:
+        if all(value is None for value in saved_results(book)):
+            sentence = "{path}: no values are saved in it, recalculate and save it first"
+            raise NotCheckableError(say(sentence, path=book.path))
+        return (prove(book, SAVED, saved),), {SAVED: saved}
+    perturb = inputs == "perturbed" and _complete(book)
+    edits = [{}, *(perturbed(book) if perturb else [])]
+    chosen = engines.ENGINES if engine == "all" else (engine,)
+    runs: list[EngineReport] = []
+    first: dict[str, Values] = {}
+    with closing(recalculate(book, chosen, edits)) as evaluated:
+        for name, answers in evaluated:
+            values = next(answers)
+            runs.append(_run(book, name, values, answers, len(edits)))
+            first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
+    return tuple(runs), first
 
 
 def _complete(book: Book) -> bool:
@@ -101,14 +116,14 @@ def _complete(book: Book) -> bool:
     return all(name in book.names for name in book.manifest.inputs) and "vocab_Focus" in book.names
 
 
-def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
+def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: int) -> EngineReport:
     """One engine's proof: first with the inputs as saved, then with perturbed ones until a fault is found."""
-    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": len(answers)})
-    report = prove(book, engine, answers[0])
-    for i, values in enumerate(answers[1:], 1):
-        if report.findings:
-            break
-        LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": len(answers)})
+    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
+    report = prove(book, engine, first)
+    if report.findings:
+        return report
+    for i, values in enumerate(others, 1):
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
         found = tuple(
             replace(
@@ -119,6 +134,8 @@ def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
             for f in more.findings
         )
         report = EngineReport(engine, _worse(report.results, more.results), found)
+        if found:
+            break
     return report
 
 
@@ -147,7 +164,11 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     findings: list[Finding] = []
     shown = {
         **values,
-        **{n: grid.tolist() for n, grid in _inputs(book, values).items() if n not in book.blocks},
+        **{
+            n: grid.tolist() if is_text(n) else grid
+            for n, grid in _inputs(book, values).items()
+            if n not in book.blocks
+        },
     }  # blanks are 0
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)

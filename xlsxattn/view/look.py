@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
-from xlsxattn.checker.recalculate import recalculate
+from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
@@ -119,7 +119,7 @@ def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
         # some programs drop the values of formulas and keep the cells beside
         if engine == SAVED and any(value is None for value in saved_results(book)):
             engine = DEFAULT_ENGINE
-        values = saved(book) if engine == SAVED else recalculate(book, [engine])[engine][0]
+        values = saved(book) if engine == SAVED else recalculated(book, engine)
         return _seen(book, values, engine)
 
 

@@ -10,11 +10,11 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
@@ -29,9 +29,9 @@ from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Edits
+    from xlsxattn.checker.cells import Area, Edits, Grid, Value
     from xlsxattn.checker.engines.processes import Answer, Job, Limits
     from xlsxattn.checker.reading.runs import NumberRuns
 
@@ -55,28 +55,56 @@ _OFFICE_SETTINGS = (
 )
 
 
-def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[Answer]:
+def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterator[Answer]:
     """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
     with workplace() as folder:
-        order, answer, numbers = (folder / each for each in ("order.json", "answer.json", "numbers"))
-        areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
-        typed = [[[*at, value] for at, value in cells.items()] for cells in edits]
-        what = {"path": str(job.path.absolute()), "areas": areas, "edits": typed, "memory": limits.memory}
-        what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers)}
+        order, answer = folder / "order.json", folder / "answer.json"
+        numbers, values = folder / "numbers", folder / "values"
+        what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
+        what["areas"] = [(a.sheet, a.row, a.col, a.rows, a.cols) for a in job.areas.values()]
+        what["edits"] = [[[*at, value] for at, value in cells.items()] for cells in edits]
+        what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers), "values": str(values)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
-        if code != 0:
-            return [failure("ironcalc", code, limits)] * len(edits)
-        if answer.stat().st_size > limits.memory * _LARGEST_ANSWER:
-            return [
-                EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
-            ] * len(edits)
-        given = json.loads(answer.read_text("utf-8"), parse_int=float, object_hook=_decoded)
+        if wrong := _failure(code, answer, values, limits):
+            yield from [wrong] * len(edits)
+            return
+        with values.open("rb") as file:
+            for _ in edits:
+                yield _next_set(file, job.areas)
+
+
+def _failure(code: int | None, answer: Path, values: Path, limits: Limits) -> EngineFailed | None:
+    """What went wrong in IronCalc's child, if anything did."""
+    if code != 0:
+        return failure("ironcalc", code, limits)
+    given = json.loads(answer.read_text("utf-8"))
     if "failed" in given:
-        return [failed("ironcalc", _FAILED[given["failed"]], given["why"])] * len(edits)
-    answers: list[Answer] = given["areas"]
-    return answers
+        return failed("ironcalc", _FAILED[given["failed"]], given["why"])
+    if values.stat().st_size > limits.memory * _LARGEST_ANSWER:
+        return EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
+    return None
+
+
+def _next_set(file: IO[bytes], areas: Mapping[str, Area]) -> dict[str, Grid]:
+    """The values of the areas after the next set of edits, as IronCalc's child has written them."""
+    text = file.read(int.from_bytes(file.read(8), "little"))
+    others: list[tuple[int, Value]] = json.loads(text, parse_int=float, object_hook=_decoded)
+    shown = np.fromfile(file, np.float64, sum(a.rows * a.cols for a in areas.values()))
+    grids: dict[str, Grid] = {}
+    start = k = 0
+    for name, area in areas.items():
+        end = start + area.rows * area.cols
+        grid: Grid = shown[start:end].reshape(area.rows, area.cols)
+        if k < len(others) and others[k][0] < end:
+            grid = listed(grid)
+        while k < len(others) and others[k][0] < end:
+            row, col = divmod(int(others[k][0]) - start, area.cols)
+            grid[row][col] = others[k][1]
+            k += 1
+        grids[name], start = grid, end
+    return grids
 
 
 def _spooled(runs: Mapping[str, NumberRuns], path: Path) -> list[tuple[str, int, int, int]]:

@@ -11,7 +11,7 @@ import numpy as np
 from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
-from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.cells import Area, CellError, listed
 from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
@@ -291,8 +291,9 @@ def is_text(name: str) -> bool:
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
     """An input range as the reference takes it: blanks are 0 or ""."""
-    if isinstance(grid, np.ndarray):
-        return grid
+    if isinstance(grid, np.ndarray) and not text:
+        return np.where(np.isnan(grid), 0.0, grid)
+    grid = listed(grid)
     if text:
         return np.array([[_text(value) for value in row] for row in grid], dtype=object)
     return np.array(
