@@ -78,7 +78,7 @@ class Answers:
         return json.dumps(others).encode(), numbers.tobytes()
 
     def other(self, tab: int, row: int, col: int, shown: object) -> object:
-        """What a cell shows that is neither a float nor blank; the type is only asked for where it matters."""
+        """What a cell shows that is no float; the type is only asked for where it matters."""
         if isinstance(shown, str) and shown.startswith("#"):
             error = self.model.get_cell_type(tab, row, col) == ironcalc.CellType.ErrorValue
             return {"error": shown} if error else shown
