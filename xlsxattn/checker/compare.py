@@ -141,6 +141,8 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
             return Result(area.sheet, name, grid.shape, wanted.kind, error, allowed, verdict), []
         grid = listed(grid)
     findings, texts = [], wanted.kind == "text"
+    if texts and can_tell and grid == wanted.values.tolist() and not _has_errors(grid):
+        return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
     for i, (row, rights) in enumerate(zip(grid, wanted.values.tolist(), strict=True)):
         for j, (value, right) in enumerate(zip(row, rights, strict=True)):
             if can_tell and type(value) is type(right) is float and abs(value - right) <= allowed:
@@ -172,6 +174,11 @@ def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> floa
     if not wanted.blank_ok:
         blank &= np.isnan(wanted.values)
     return float(np.max(apart, initial=0.0, where=within)) if (within | blank).all() else None
+
+
+def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
+    """Whether a cell shows an error value, which is equal to the same text."""
+    return any(isinstance(value, CellError) for row in grid for value in row)
 
 
 def must_be_blank(right: object) -> bool:

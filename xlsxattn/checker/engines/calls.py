@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from xlsxattn.checker.cells import CellError, listed
+from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
@@ -90,20 +90,18 @@ def _failure(code: int | None, answer: Path, values: Path, limits: Limits) -> En
 def _next_set(file: IO[bytes], areas: Mapping[str, Area]) -> dict[str, Grid]:
     """The values of the areas after the next set of edits, as IronCalc's child has written them."""
     text = file.read(int.from_bytes(file.read(8), "little"))
-    others: list[tuple[int, Value]] = json.loads(text, parse_int=float, object_hook=_decoded)
-    shown = np.fromfile(file, np.float64, sum(a.rows * a.cols for a in areas.values()))
+    others: dict[str, list[Value]] = json.loads(text, parse_int=float, object_hook=_decoded)
+    sizes = [a.rows * a.cols for place, a in enumerate(areas.values()) if str(place) not in others]
+    shown = np.fromfile(file, np.float64, sum(sizes))
     grids: dict[str, Grid] = {}
-    start = k = 0
-    for name, area in areas.items():
+    start = 0
+    for place, (name, area) in enumerate(areas.items()):
+        cells = others.get(str(place))
+        if cells is not None:
+            grids[name] = [cells[i : i + area.cols] for i in range(0, len(cells), area.cols)]
+            continue
         end = start + area.rows * area.cols
-        grid: Grid = shown[start:end].reshape(area.rows, area.cols)
-        if k < len(others) and others[k][0] < end:
-            grid = listed(grid)
-        while k < len(others) and others[k][0] < end:
-            row, col = divmod(int(others[k][0]) - start, area.cols)
-            grid[row][col] = others[k][1]
-            k += 1
-        grids[name], start = grid, end
+        grids[name], start = shown[start:end].reshape(area.rows, area.cols), end
     return grids
 
 

@@ -11,6 +11,7 @@ import json
 import sys
 from array import array
 from contextlib import suppress
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -39,16 +40,17 @@ def limit(memory: int, seconds: int) -> None:
 
 
 PASSES = 8
-NAN = float("nan")
+NAN, NONE = float("nan"), type(None)
+PLAIN = {float, NONE}
 
 
 class Answers:
-    """Where the values of a workbook's areas are written, one set after the other.
+    """What a workbook's areas show, as it is written, one set of edits after the other.
 
-    A set is the length of a JSON text (8 bytes, the first the lowest), the text, then a double for each cell,
-    area by area and row by row. A blank cell's is NaN; what else is no number stands in the text: pairs of
-    the cell's place among all and what it shows, an error value as ``{"error": "#VALUE!"}``, so that no text
-    passes for it.
+    A set is the length of a JSON text (8 bytes, the first the lowest), the text, then doubles. Areas of
+    numbers and blanks are doubles, one after the other and row by row, a blank cell being NaN. The others
+    stand in the text, by their place among all: their cells row by row, an error value as
+    ``{"error": "#VALUE!"}``, so that no text passes for it.
     """
 
     def __init__(self, model: Any, areas: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
@@ -57,30 +59,30 @@ class Answers:
         for sheet, *_ in areas:
             if sheet not in self.tabs:
                 raise KeyError(f"there is no sheet {sheet!r}")
-        self.rows = [
-            (self.tabs[sheet], row, range(left + 1, left + cols + 1))
+        self.areas = [
+            (self.tabs[sheet], range(top + 1, top + rows + 1), range(left + 1, left + cols + 1))
             for sheet, top, left, rows, cols in areas
-            for row in range(top + 1, top + rows + 1)
         ]
 
     def read(self) -> tuple[bytes, bytes]:
-        """What the areas show now: the text, and the numbers."""
-        get, numbers, others = self.model.get_cell_value, array("d"), list[tuple[int, object]]()
-        for tab, row, across in self.rows:
-            for col in across:
-                shown = get(tab, row, col)
-                if type(shown) is float and shown == shown:  # noqa: PLR0124 - NaN is no blank
-                    numbers.append(shown)
-                    continue
-                numbers.append(NAN)
-                if shown is not None:
-                    others.append((len(numbers) - 1, self.other(tab, row, col, shown)))
+        """What the areas show now: the text, and the doubles."""
+        get, numbers, others = self.model.get_cell_value, array("d"), dict[int, list[object]]()
+        for place, (tab, rows, cols) in enumerate(self.areas):
+            cells = [get(tab, row, col) for row in rows for col in cols]
+            kinds = set(map(type, cells))
+            if NONE in kinds and kinds <= PLAIN:
+                numbers.extend([NAN if value is None else value for value in cells])
+            elif kinds == {float} and not isnan(sum(cells)):  # a NaN of the engine's own is no blank
+                numbers.extend(cells)
+            else:
+                at = ((tab, row, col) for row in rows for col in cols)
+                others[place] = [self.other(where, value) for where, value in zip(at, cells, strict=True)]
         return json.dumps(others).encode(), numbers.tobytes()
 
-    def other(self, tab: int, row: int, col: int, shown: object) -> object:
-        """What a cell shows that is no float; the type is only asked for where it matters."""
+    def other(self, at: tuple[int, int, int], shown: object) -> object:
+        """What a cell shows; its type is only asked for where it matters."""
         if isinstance(shown, str) and shown.startswith("#"):
-            error = self.model.get_cell_type(tab, row, col) == ironcalc.CellType.ErrorValue
+            error = self.model.get_cell_type(*at) == ironcalc.CellType.ErrorValue
             return {"error": shown} if error else shown
         return shown
 
