@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.engines.processes import (
@@ -59,10 +60,12 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterat
     """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
     with workplace() as folder:
         order, answer = folder / "order.json", folder / "answer.json"
-        numbers, values = folder / "numbers", folder / "values"
+        numbers, values, typed = folder / "numbers", folder / "values", folder / "typed"
         what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
         what["areas"] = [(a.sheet, a.row, a.col, a.rows, a.cols) for a in job.areas.values()]
-        what["edits"] = [[[*at, value] for at, value in cells.items()] for cells in edits]
+        with typed.open("wb") as file:  # a set a line, as all of them may be very many cells
+            file.writelines(orjson.dumps([*map(_cell, cells.items())]) + b"\n" for cells in edits)
+        what["edits"] = str(typed)
         what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers), "values": str(values)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
@@ -73,6 +76,11 @@ def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterat
         with values.open("rb") as file:
             for _ in edits:
                 yield _next_set(file, job.areas)
+
+
+def _cell(item: tuple[tuple[str, int, int], float | str]) -> tuple[str, int, int, float | str]:
+    at, value = item
+    return *at, value
 
 
 def _failure(code: int | None, answer: Path, values: Path, limits: Limits) -> EngineFailed | None:

@@ -105,7 +105,7 @@ class Answers:
 def recalculate(
     path: str,
     areas: list[list[Any]],
-    edits: list[list[list[Any]]],
+    edits: str,
     runs: list[list[Any]],
     numbers: str,
     values: str,
@@ -115,8 +115,8 @@ def recalculate(
     Args:
         path: the workbook.
         areas: the sheet's tab, first row and column from 0, height and width of each.
-        edits: per set the cells to type into: tab, row, column, number or text, "" for a blank cell. Earlier
-            sets stay typed in.
+        edits: the file that holds a set a line, as JSON, of cells to type into: tab, row, column, number or
+            text, "" for a blank cell. Earlier sets stay typed in.
         runs: what to type in before: tab, row, first column and how many numbers.
         numbers: the file that holds the runs' numbers, one after the other.
         values: the file that is written, as `Answers` says.
@@ -132,9 +132,9 @@ def recalculate(
             own = array("d", file.read(8 * count))
             for place, number in enumerate(own, col + 1):
                 model.update_cell_with_number(tabs[sheet], row + 1, place, number)
-    with Path(values).open("wb") as file:
-        for turn, cells in enumerate(edits):
-            for sheet, row, col, typed in cells:
+    with Path(values).open("wb") as file, Path(edits).open("rb") as sets:
+        for turn, cells in enumerate(sets):
+            for sheet, row, col, typed in json.loads(cells):
                 if typed == "":  # what a person has emptied is blank, and no text
                     model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
                     continue
