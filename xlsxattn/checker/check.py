@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +15,9 @@ from openpyxl.utils import coordinate_to_tuple
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
-from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
+from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
@@ -64,8 +66,10 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
     """
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
+    start = time.perf_counter()
     with guarded(path):
-        return _check(path, engine, inputs)
+        report = _check(path, engine, inputs)
+    return replace(report, seconds=time.perf_counter() - start)
 
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
@@ -125,14 +129,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
-        found = tuple(
-            replace(
-                f,
-                message=say("{message} (inputs perturbed, round {i})", message=say(f.message), i=i),
-                round=i,
-            )
-            for f in more.findings
-        )
+        found = tuple(replace(finding, round=i) for finding in more.findings)
         report = EngineReport(engine, _worse(report.results, more.results), found)
         if found:
             break
@@ -159,7 +156,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     try:
         wanted = reference(book, values)
     except ShapesDisagree as error:
-        return EngineReport(engine, (), (Finding("resized", "", "", str(error)),))
+        return EngineReport(engine, (), (_placed(book, error.finding),))
     results: list[Result] = []
     findings: list[Finding] = []
     shown = {
@@ -175,11 +172,14 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
         findings += [_with_formula(book, finding) for finding in found]
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
-    findings += [
-        Finding("unknown range", name, "", say("nothing says what {name} should hold", name=name))
-        for name in unknown
-    ]
+    findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _placed(book: Book, finding: Finding) -> Finding:
+    """A finding on a whole range, with the range's first cell."""
+    area = book.names.get(finding.range)
+    return replace(finding, cell=area.address(), sheet=area.sheet) if area else finding
 
 
 def reference(book: Book, values: Values) -> Mapping[str, Expected]:
@@ -241,16 +241,14 @@ def _apart(
             if apart and right.values.shape == (len(grid), len(row)):
                 apart = not either(right, i, j, (value, other[i][j]))
             if apart:
-                message = say(
-                    "{name}: {first} computes {one!r}, {second} {two!r}",
-                    name=name,
-                    first=first,
-                    one=value,
-                    second=second,
-                    two=other[i][j],
+                return Finding(
+                    Kind.ENGINES_DISAGREE,
+                    name,
+                    book.names[name].address(i, j),
+                    found=other[i][j],
+                    expected=value,
+                    values={"first": first, "one": value, "second": second, "two": other[i][j]},
                 )
-                where = book.names[name].address(i, j)
-                return Finding("engines disagree", name, where, message, found=other[i][j], expected=value)
     return None
 
 

@@ -84,5 +84,5 @@ def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.E
         return failed
     if lost := structure.astray(book):
         sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
-        return engines.EngineFailed(say(sentence, why=say(lost.message)))
+        return engines.EngineFailed(say(sentence, why=lost.message))
     return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))

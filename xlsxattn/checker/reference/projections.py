@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from xlsxattn.checker.findings import shape_text
 from xlsxattn.checker.reference.attention import PROJECTED
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped
-from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,10 +120,7 @@ def _split(name: str, whole: Linear, names: Sequence[str]) -> dict[str, Linear]:
     """A matrix (d_model × parts·d) and its bias, cut into parts of d columns."""
     rows, cols = whole.W.shape
     if cols % len(names):
-        sentence = (
-            "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, the number of heads."
-        )
-        raise ShapesDisagree(say(sentence, name=name, rows=rows, cols=cols, heads=len(names)))
+        raise ShapesDisagree(name, shape=shape_text(rows, cols), rows=rows, heads=len(names))
     W = np.split(whole.W, len(names), axis=1)
     b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=1)
     return {part: Linear(own, added) for part, own, added in zip(names, W, b, strict=True)}
