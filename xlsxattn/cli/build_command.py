@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
 from functools import reduce
 from pathlib import Path
@@ -40,6 +38,9 @@ def about(file: object, error: Exception) -> str:
 
 def as_typed(*words: str) -> str:
     """A command of this program, as it can be typed here: by its name where the shell would find it."""
+    import shlex
+    import shutil
+
     found, called = shutil.which("xlsxattn"), sys.argv[0]
     here = Path(called).stem == "xlsxattn" and (
         found is None or Path(found).resolve() != Path(called).resolve()

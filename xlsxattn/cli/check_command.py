@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -70,6 +69,8 @@ def check(
 
 def _matching(files: tuple[str, ...]) -> list[str]:
     """The files that patterns stand for, where the shell has left them to us."""
+    import glob
+
     found: list[str] = []
     for file in files:
         pattern = any(c in file for c in "*?[") and not Path(file).exists()

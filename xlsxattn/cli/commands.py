@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,8 @@ def _run(command: click.Command) -> int:
         code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
         if debug:
+            import traceback
+
             traceback.print_exc()
         code = complain(_unforeseen(error), UNUSABLE)
     return code if isinstance(code, int) else HOLDS
