@@ -180,6 +180,14 @@ def test_any_title_builds_proves_and_has_a_tab_that_excel_takes(text):
         assert not re.search(r"[\[\]:*?/\\]|^'|'$", tab)
 
 
+def test_a_comparison_with_one_sentence_compares_nothing_and_says_so_once():
+    ended = run("build", spec(), "-o", "book.xlsx")
+    assert ended.err.count("'cat' stands in one sentence only, so nothing is compared.") == 1
+    saved = openpyxl.load_workbook("book.xlsx", data_only=True)
+    ((tab, place),) = saved.defined_names["compare_Status"].destinations
+    assert saved[tab][place].value == "– cat stands in one sentence only: nothing is compared"
+
+
 def test_the_lines_of_a_chart_are_straight():
     alike = {"id": "enc", "kind": "encoder", "similarity": True}
     press.build(plain([3, 2], 2, alike), Path("alike.xlsx"))

@@ -50,7 +50,8 @@ class PressError(Exception):
 class Pressed:
     """A finished round: the file that was written, the report of its proof, and the tabs in their order.
 
-    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain.
+    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain,
+    ``alone`` the focus word where a sheet compares its sentences and only one has it.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Pressed:
     tabs: tuple[str, ...]
     lang: str = "en"
     quoted: tuple[str, ...] = ()
+    alone: str = ""
 
 
 def build(
@@ -112,7 +114,7 @@ def build(
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
     quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.compared_with_none(spec))
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:

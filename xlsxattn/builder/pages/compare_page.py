@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.words import Context
 
 MAX_BARS, MAX_POINTS = 6, 12
+MAX_ALL_PAIRS = 8
+"""Sentences of which every two are compared; of more each with the next, or the formula would be too long."""
+ALONE = "– {focus} stands in one sentence only: nothing is compared"
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
@@ -163,24 +166,29 @@ def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Cont
 
 
 def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
-    # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
-    pairs = [
-        f"SUMPRODUCT(({sheet.id}_{a.id}_X-{sheet.id}_{b.id}_X)^2)*({a.id}_Focus>0)*({b.id}_Focus>0)"
-        for a, b in pairwise(spec.contexts)
-    ]
-    if pairs:
-        foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
-        same = "+".join(pairs) + "=0", "✗ the input of {focus} differs"
-        op = ops.status(
-            "✓ the input of {focus} is the same in every sentence",
-            ops.WORDS,
-            same,
-            (f"MAX({foci})>0", "{words}"),
-            (f"MIN({foci})>0", "✓ {focus} is not in every sentence: nothing but zeros there"),
-        )
-    else:
-        op = ops.status("✓ {focus} stands in the sentence", ('LEFT({words},1)="✓"', "{words}"))
+    """The live check: the input is the same in all sentences that have the word, two at least."""
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
+    if len(spec.contexts) == 1:
+        op = ops.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
+        return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
+    few = len(spec.contexts) <= MAX_ALL_PAIRS
+    pairs = combinations(spec.contexts, 2) if few else pairwise(spec.contexts)
+    # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
+    differences = [
+        f"SUMPRODUCT(({sheet.id}_{a.id}_X-{sheet.id}_{b.id}_X)^2)*({a.id}_Focus>0)*({b.id}_Focus>0)"
+        for a, b in pairs
+    ]
+    foci = [f"{c.id}_Focus" for c in spec.contexts]
+    demands = [
+        ops.WORDS,
+        ("+".join(differences) + "=0", "✗ the input of {focus} differs"),
+        (f"MAX({','.join(foci)})>0", "{words}"),
+        ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
+    ]
+    if len(spec.contexts) > 2:  # noqa: PLR2004 - of two sentences both have the word now
+        elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
+        demands.append((f"MIN({','.join(foci)})>0", elsewhere))
+    op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
     return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
 
 

@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
 A3, A4 = 8, 9
 """Papers, by their numbers in the file format."""
-MAX_TIP_LENGTH = 255
+MAX_TIP_LENGTH, MIN_WIDTH = 255, 8.43
+"""Characters of a link's tip, and of a column whose width is not set."""
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
@@ -263,7 +264,8 @@ class _Writer:
     def _rules(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
         for placed in sheet.placed:
             r = placed.area
-            for rule in self._conditions(placed):
+            width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
+            for rule in self._conditions(placed, width):
                 ws.conditional_format(r.top, r.left, r.bottom, r.right, rule)
         for name, source in sheet.drop_downs.items():
             r = self.places[name][1]
@@ -276,11 +278,12 @@ class _Writer:
             if cells:
                 ws.data_validation(*cells[0], {**rule, "other_cells": cells[1:]})
 
-    def _conditions(self, placed: Placed) -> Iterator[dict[str, Any]]:
-        """Rules of one block, all over the same cells: LibreOffice shows one matching style, the first.
+    def _conditions(self, placed: Placed, width: float) -> Iterator[dict[str, Any]]:
+        """Rules of one block, whose columns have a width, all over the same cells.
 
-        A text for a number is red, −1E300 is shown as −∞, a number too long for its column in powers of ten,
-        the focus word's row outlined, a failed check in red, a note in grey; and the heat map.
+        LibreOffice shows one matching style, the first: a text for a number is red, −1E300 is shown as −∞, a
+        number too long for its column in powers of ten, the focus word's row outlined, a failed check in red,
+        a note in grey; and the heat map.
         """
         block, look = placed.block, theme.LOOKS[placed.block.look]
         if block.kind == "input" and look.takes and bulk.numbers(block) is None:
@@ -293,15 +296,10 @@ class _Writer:
         if block.look == "word number" and placed.word is not None:
             blank = self.dress(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
-        if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
-            large = self.dress(theme.LARGE)
-            yield {
-                "type": "cell",
-                "criteria": "not between",
-                "minimum": -9999,
-                "maximum": 9999,
-                "format": large,
-            }
+        if (room := theme.room(look, width)) is not None:
+            between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
+            above = {"criteria": ">", "value": room.largest}
+            yield {"type": "cell", "format": self.dress(room.beyond), **(between if room.negative else above)}
         if placed.word is not None:
             outline = self.dress(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
