@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from itertools import pairwise
 
@@ -86,6 +87,8 @@ def test_only_formats_in_which_any_number_fits_have_no_room_of_their_own():
 
 def test_numbers_beyond_their_columns_are_shown_in_powers_of_ten(tmp_path):
     require("libreoffice")
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
     sheet = PlacedSheet("a", "A", last=(6, len(theme.LOOKS)))
     for col, (name, look) in enumerate(theme.LOOKS.items()):
         if look.format.get("num_format", theme.ANY_TEXT) != theme.ANY_TEXT:
