@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
@@ -33,7 +34,9 @@ def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane, *, ranks: bool) -
         return Side(heading, lane.column(f"{p}_{name}", op, look, **names))
 
     logits = f"{p}_Logits"
-    said = column("next word", "Next", ops.NEXT, "word result", words="vocab_Tokens", logits=logits)
+    said = column(
+        "next word", "Next", _looked_up(n_vocab, ops.NEXT), "word result", words="vocab_Tokens", logits=logits
+    )
     largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=f"{p}_Tempered")
     total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=f"{p}_LogitExp")
     op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": f"{s}_W_U"})
@@ -46,11 +49,16 @@ def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane, *, ranks: bool) -
         "Probability": wide(
             "Probability", ops.PROBABILITY, "attention", numerator=f"{p}_LogitExp", row_sum=f"{p}_LogitSum"
         ),
-        **_rivals(sheet, lane, ranks=ranks),
+        **_rivals(sheet, lane, n_vocab, ranks=ranks),
     }
 
 
-def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
+def _looked_up(n_vocab: int, op: ops.Op, only: ops.Op = ops.ONLY_WORD) -> ops.Op:
+    """How words are looked up; in a vocabulary of one, neither MATCH nor INDEX works in every engine."""
+    return op if n_vocab > 1 else replace(op, formula=only.formula)
+
+
+def _rivals(sheet: SheetSpec, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps:
     """The top-k words of each row with their logits, places and probabilities (n × k)."""
     p, k, logits = lane.prefix, sheet.top_k, f"{lane.prefix}_Logits"
     ids = f"{p}_TopIds"
@@ -58,10 +66,10 @@ def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
     def block(name: str, op: ops.Op, look: str, **names: str) -> Block:
         return computed(f"{p}_{name}", (lane.n, k), op, look, **names)
 
-    words = block("TopTokens", ops.TOP_TOKENS, "word result", words="vocab_Tokens", ids=ids)
-    chances = block(
-        "TopProbabilities", ops.TOP_PROBABILITIES, "attention", probability=f"{p}_Probability", ids=ids
-    )
+    looked_up = _looked_up(n_vocab, ops.TOP_TOKENS)
+    words = block("TopTokens", looked_up, "word result", words="vocab_Tokens", ids=ids)
+    looked_up = _looked_up(n_vocab, ops.TOP_PROBABILITIES, ops.ONLY_PROBABILITY)
+    chances = block("TopProbabilities", looked_up, "attention", probability=f"{p}_Probability", ids=ids)
     top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=f"{sheet.id}_Rank")
     places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=f"{sheet.id}_Rank")
     count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))
