@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from xlsxattn import press, templates
+from dev import prebuilt
 from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
@@ -53,17 +53,10 @@ def engine(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The walkthrough's workbook, built once."""
-    return _built("walkthrough", tmp_path_factory)
+    return prebuilt.build("walkthrough", tmp_path_factory.mktemp("walkthrough") / "walkthrough.xlsx")
 
 
 @pytest.fixture(scope="session")
 def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The causal template's workbook, built once."""
-    return _built("causal", tmp_path_factory)
-
-
-def _built(template: str, factory: pytest.TempPathFactory) -> Path:
-    target = factory.mktemp(template) / f"{template}.xlsx"
-    pressed = press.build(templates.path(template), target)
-    assert pressed.path == target, pressed.report.every_finding
-    return target
+    return prebuilt.build("causal", tmp_path_factory.mktemp("causal") / "causal.xlsx")

@@ -20,6 +20,7 @@ import pytest
 from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
 
+from dev import prebuilt
 from xlsxattn import press, templates
 from xlsxattn.builder import ops, writer
 from xlsxattn.builder.writer import bulk
@@ -479,7 +480,7 @@ def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
     assert listing(temporary) == {}
 
 
-@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.Archive.copy", "packing.joined"])
+@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.PackingArchive.copy", "packing.joined"])
 def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, temporary, monkeypatch, place):
     def stop(*_, **__):
         raise KeyboardInterrupt
@@ -592,9 +593,14 @@ def test_check_writes_nothing(old, temporary):
     assert listing(temporary) == {}
 
 
-def test_every_template_is_proved_and_not_changed_by_a_build():
+def test_a_template_is_not_changed_by_a_build():
     before = listing(templates.folder())
-    for name in templates.names():
+    for name in ("causal", "glove"):  # the latter with a data file
         assert run("build", name).code == 0
     assert listing(templates.folder()) == before
-    assert set(listing(Path())) == {"output", *(f"output/{name}.xlsx" for name in templates.names())}
+    assert set(listing(Path())) == {"output", "output/causal.xlsx", "output/glove.xlsx"}
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_every_template_is_proved(name):
+    prebuilt.build(name, Path("book.xlsx"))

@@ -14,7 +14,8 @@ import ironcalc
 import pytest
 from conftest import ROOT
 
-from xlsxattn import press, templates
+from dev import prebuilt
+from xlsxattn import templates
 from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
@@ -26,10 +27,9 @@ class Typewriter:
     """A template's workbook, into whose cells words are typed."""
 
     def __init__(self, template: str, folder: Path) -> None:
-        made = press.build(templates.path(template), folder / f"{template}.xlsx")
-        assert made.report.holds, made.report.every_finding
-        self.names = read(made.path).names
-        self.model = ironcalc.load_from_xlsx(str(made.path))
+        path = prebuilt.build(template, folder / f"{template}.xlsx")
+        self.names = read(path).names
+        self.model = ironcalc.load_from_xlsx(str(path))
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
 
     def type(self, name: str, words: Iterable[str]) -> None:

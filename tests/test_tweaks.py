@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from workbooks import answers, changed, errors_in, job
 
-from xlsxattn import press, templates
+from dev import prebuilt
+from xlsxattn import press
 from xlsxattn.checker import engines
 from xlsxattn.checker.check import prove
 from xlsxattn.checker.reading.book import is_text, read
@@ -296,7 +297,7 @@ def mixed(tmp_path_factory):
 def sources(walkthrough, causal, mixed, tmp_path_factory):
     """The workbooks as built."""
     folder = tmp_path_factory.mktemp("models")
-    models = {name: press.build(templates.path(name), folder / f"{name}.xlsx").path for name in WORKING}
+    models = {name: prebuilt.build(name, folder / f"{name}.xlsx") for name in WORKING}
     return {"walkthrough": walkthrough, "causal": causal, "mixed": mixed, **models}
 
 
