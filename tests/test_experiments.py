@@ -79,6 +79,7 @@ class Bench:
         self.names = names_of(path)
         self.model = ironcalc.load_from_xlsx(str(path))
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
+        self.model.evaluate()  # once loaded, it has to be calculated twice
         self.calculated = False
 
     def put(self, name, value, row=None, col=None) -> None:
@@ -100,7 +101,6 @@ class Bench:
     def cells(self, name):
         if not self.calculated:
             self.model.evaluate()
-            self.model.evaluate()  # a block whose cells were read before it was calculated
             self.calculated = True
         area = self.names[name]
         found = [self.model.get_cell_value(self.tabs[t], r + 1, c + 1) for t, r, c in area.cells()]

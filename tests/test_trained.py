@@ -30,12 +30,12 @@ class Typewriter:
         path = prebuilt.build(template, folder / f"{template}.xlsx")
         self.names = read(path).names
         self.model = ironcalc.load_from_xlsx(str(path))
+        self.model.evaluate()  # once loaded, it has to be calculated twice
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
 
     def type(self, name: str, words: Iterable[str]) -> None:
         for (sheet, row, col), word in zip(self.names[name].cells(), words, strict=False):
             self.model.update_cell_with_text(self.tabs[sheet], row + 1, col + 1, word)
-        self.model.evaluate()
         self.model.evaluate()
 
     def read(self, name: str) -> list[object]:
