@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -13,8 +14,9 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.causes import traced
-from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
+from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read
 from xlsxattn.checker.reading.book import saved as saved_in
@@ -68,8 +70,10 @@ def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "p
     """
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
+    start = time.perf_counter()
     with guarded(path):
-        return _check(path, engine, inputs)
+        report = _check(path, engine, inputs)
+    return replace(report, seconds=time.perf_counter() - start)
 
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
@@ -142,7 +146,7 @@ def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.E
         return failed
     if lost := structure.astray(book):
         sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
-        return engines.EngineFailed(say(sentence, why=say(lost.message)))
+        return engines.EngineFailed(say(sentence, why=lost.message))
     return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
 
 
@@ -174,14 +178,7 @@ def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
             break
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": len(answers)})
         more = prove(book, engine, values)
-        found = tuple(
-            replace(
-                f,
-                message=say("{message} (inputs perturbed, round {i})", message=say(f.message), i=i),
-                round=i,
-            )
-            for f in more.findings
-        )
+        found = tuple(replace(finding, round=i) for finding in more.findings)
         report = EngineReport(engine, _worse(report.results, more.results), found)
     return report
 
@@ -206,7 +203,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     try:
         wanted = reference(book, values)
     except ShapesDisagree as error:
-        return EngineReport(engine, (), (Finding("resized", "", "", str(error)),))
+        return EngineReport(engine, (), (_placed(book, error.finding),))
     results: list[Result] = []
     findings: list[Finding] = []
     shown = {
@@ -218,11 +215,14 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
         findings += [_with_formula(book, finding) for finding in found]
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
-    findings += [
-        Finding("unknown range", name, "", say("nothing says what {name} should hold", name=name))
-        for name in unknown
-    ]
+    findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _placed(book: Book, finding: Finding) -> Finding:
+    """A finding on a whole range, with the range's first cell."""
+    area = book.names.get(finding.range)
+    return replace(finding, cell=area.address(), sheet=area.sheet) if area else finding
 
 
 def reference(book: Book, values: Values) -> Mapping[str, Expected]:
@@ -284,16 +284,14 @@ def _apart(
             if apart and right.values.shape == (len(grid), len(row)):
                 apart = not either(right, i, j, (value, other[i][j]))
             if apart:
-                message = say(
-                    "{name}: {first} computes {one!r}, {second} {two!r}",
-                    name=name,
-                    first=first,
-                    one=value,
-                    second=second,
-                    two=other[i][j],
+                return Finding(
+                    Kind.ENGINES_DISAGREE,
+                    name,
+                    book.names[name].address(i, j),
+                    found=other[i][j],
+                    expected=value,
+                    values={"first": first, "one": value, "second": second, "two": other[i][j]},
                 )
-                where = book.names[name].address(i, j)
-                return Finding("engines disagree", name, where, message, found=other[i][j], expected=value)
     return None
 
 

@@ -9,12 +9,11 @@ from xlsxattn.checker.compare import (
     NEVER_SEEN,
     ROUNDING_GROWS_FROM,
     SAVED,
-    Finding,
     decidable,
     either,
     tolerance,
 )
-from xlsxattn.language import say
+from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,17 +48,9 @@ def stale(
             if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
                 continue
             i, j = worst
-            message = say(
-                "{name}: the file has {saved!r} saved, its formulas give {fresh!r}",
-                name=name,
-                saved=saved[name][i][j],
-                fresh=fresh[name][i][j],
-            )
-            where = book.names[name].address(i, j)
-            yield Finding(
-                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
-                severity="warning",
-            )  # fmt: skip
+            where, old, new = book.names[name].address(i, j), saved[name][i][j], fresh[name][i][j]
+            both = {"saved": old, "fresh": new}
+            yield Finding(Kind.STALE_VALUE, name, where, found=old, expected=new, values=both)
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:

@@ -23,7 +23,15 @@ _TIDYING = {"__del__", "__exit__", "_kill", "stop"}
 
 
 class NotCheckableError(ValueError):
-    """A file that no proof can be made of; its text is the sentence a person reads."""
+    """A file that no proof can be made of; its text is the sentence a person reads.
+
+    Attributes:
+        name: the defined name that is at fault; "" where none is.
+    """
+
+    def __init__(self, sentence: str, name: str = "") -> None:
+        super().__init__(sentence)
+        self.name = name
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ def read_manifest(
                 path=path,
                 version=version,
                 ours=VERSION,
-            )
+            ),
+            name="xlsxattn_Version",
         )
     try:
         sheets = tuple(
@@ -96,7 +97,7 @@ def _without(path: Path, names: Mapping[str, Area], name: str) -> NotCheckableEr
             "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
             "take an earlier copy, or build it anew"
         )
-        return NotCheckableError(say(sentence, path=path, name=name))
+        return NotCheckableError(say(sentence, path=path, name=name), name=name)
     sentence = (
         "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
         "take an earlier copy, or build it anew"
