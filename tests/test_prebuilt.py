@@ -1,4 +1,4 @@
-"""Workbooks of templates are built once for each state of the sources; only those that are proved are kept."""
+"""Workbooks of templates are built once for each state of the sources; only proved ones are kept."""
 
 from __future__ import annotations
 
