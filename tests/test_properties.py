@@ -39,7 +39,7 @@ SMALL = specs(most_words=5, most_dimensions=4, most_contexts=3, most_sheets=2)
 """Specs with awkward words and titles; beside them stand specs of every kind of sheet with any settings."""
 SETTINGS = ("kind", "position", "mask", "activation")
 FIRST_SEED = 2000
-"""The drawn models' seeds begin here: among the next 40, each value of a setting comes up at least four times."""
+"""Where the seeds of drawn models begin: among 40, each value of a setting comes up at least four times."""
 ATTN = {"id": "attn", "kind": "self-attention"}
 LEARNED = {"id": "qkv", "kind": "self-attention", "seed": 1}
 COMPARE = {"id": "compare", "kind": "compare"}
