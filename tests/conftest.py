@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if not config.getoption("skipped"):
+    if not config.getoption("skipped") and hasattr(config, "cache"):
         config.cache.set(SKIPPED, [report.nodeid for report in terminalreporter.getreports("skipped")])
     for report in terminalreporter.getreports("passed"):
         for name, line in report.user_properties:
