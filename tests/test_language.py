@@ -27,7 +27,8 @@ from model_specs import drawn
 from specs import plain, toml
 
 import xlsxattn
-from xlsxattn import press, spec_schema, system_errors, templates
+from dev import prebuilt
+from xlsxattn import spec_schema, system_errors, templates
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder import writer
 from xlsxattn.builder.layout import sheet as layout
@@ -36,6 +37,7 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
+from xlsxattn.contract.kinds import Classifier
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
 
@@ -90,9 +92,9 @@ def typed_in(s: spec.Spec) -> set[str]:
         words |= {
             s.title,
             s.about,
-            *(text for one in s.sheets for text in (one.title, one.about, *one.tries)),
+            *(text for one in s.sheets for text in (one.title, one.about, *one.try_)),
         }
-    return words | {name for sheet in s.sheets for name in sheet.classes}
+    return words | {name for sheet in s.sheets if isinstance(sheet, Classifier) for name in sheet.classes}
 
 
 def examples() -> list[spec.Spec]:
@@ -321,9 +323,7 @@ def entered(path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def chinese(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("zh") / "walkthrough.xlsx"
-    assert press.build(templates.path("walkthrough"), path, changed={"lang": "zh"}).report.holds
-    return path
+    return prebuilt.build("walkthrough", tmp_path_factory.mktemp("zh") / "walkthrough.xlsx", "zh")
 
 
 def test_names_and_formulas_are_the_same_in_every_language(chinese, walkthrough):

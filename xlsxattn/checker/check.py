@@ -19,7 +19,7 @@ from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read, saved_results
+from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.reading.manifest import affordable
@@ -28,6 +28,8 @@ from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
+from xlsxattn.contract.names import WORDS, is_text
+from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import words
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
-Engine = Literal["ironcalc", "libreoffice", "gnumeric", "saved", "all"]
+Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
 
@@ -117,7 +119,7 @@ def _proofs(
 
 def _complete(book: Book) -> bool:
     """Whether every input has its name; without one there is nothing to perturb, and the check says so."""
-    return all(name in book.names for name in book.manifest.inputs) and "vocab_Focus" in book.names
+    return all(name in book.names for name in book.manifest.inputs) and WORDS["Focus"] in book.names
 
 
 def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: int) -> EngineReport:

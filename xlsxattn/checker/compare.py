@@ -11,6 +11,7 @@ import numpy as np
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
+from xlsxattn.contract.values import MARKS, MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,9 +27,7 @@ ROUNDING_GROWS_FROM = 100.0
 """Scores beyond this size magnify their own rounding in the softmax."""
 DECIDABLE = 1e-6
 """Where rounding alone could do more than this, nobody can tell a fault from rounding."""
-NEVER_SEEN = -1e300
 """What stands for −∞ in a masked cell; it is compared exactly."""
-MARKS = ("✓", "✗", "–")
 SAVED = "saved"
 """The engine that believes the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)
@@ -164,10 +163,10 @@ def _possible(value: Value, right: object, wanted: Expected) -> bool:
 
 def distance(value: Value, right: object, kind: str) -> float:
     """How far a cell is from what it should hold; infinitely far where they cannot be compared."""
-    if kind == "mark":
-        return 0.0 if str(value)[:1] == right else math.inf
     if isinstance(right, OneOf):
         return min(distance(value, one, kind) for one in right.values)
+    if kind == "mark":
+        return 0.0 if str(value)[:1] == right else math.inf
     if must_be_blank(right):
         return 0.0 if value is None or value == "" else math.inf
     if isinstance(right, str | Wording | Counted):
@@ -186,7 +185,7 @@ def _reads(value: Value, right: str | Wording | Counted) -> bool:
 def _apart(value: Value, wanted: float) -> float:
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
         return math.inf
-    if NEVER_SEEN in (wanted, value):
+    if MASK_VALUE in (wanted, value):
         return 0.0 if wanted == value else math.inf
     return abs(value - wanted)
 

@@ -24,6 +24,7 @@ from xlsxattn.checker.engines.processes import (
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.checker.reading.limits import STANDARD
+from xlsxattn.contract.values import ENGINES
 from xlsxattn.language import say
 from xlsxattn.tempdirs import workplace
 
@@ -49,7 +50,6 @@ __all__ = [
     "saved_values",
 ]
 
-ENGINES: tuple[str, ...] = ("ironcalc", "libreoffice", "gnumeric")
 """The engines by name, in the order in which they are asked."""
 
 DEFAULT_ENGINE: Final = "ironcalc"

@@ -19,6 +19,7 @@ from xlsxattn.checker.reading.links import reaches
 from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
 from xlsxattn.checker.reading.runs import NumberRuns
+from xlsxattn.contract.names import is_text
 from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
@@ -282,11 +283,6 @@ def _names(workbook: Workbook) -> dict[str, Area]:
         except (ValueError, TypeError, AttributeError, IndexError):
             continue  # a name that covers no rectangle is not one of ours; a missing one is found later
     return names
-
-
-def is_text(name: str) -> bool:
-    """Whether an input range holds words rather than numbers."""
-    return name.endswith(("_Tokens", "_Classes")) or name in ("vocab_Dims", "vocab_Focus")
 
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:

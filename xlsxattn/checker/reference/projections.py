@@ -12,12 +12,17 @@ import numpy as np
 from xlsxattn.checker.findings import shape_text
 from xlsxattn.checker.reference.attention import PROJECTED
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped
+from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.words import Inputs
+
+
+ALONE = RangeName()
+"""The only head of a sheet whose ranges name none."""
 
 
 class Linear(NamedTuple):
@@ -28,25 +33,25 @@ class Linear(NamedTuple):
 
 
 class Projections(NamedTuple):
-    """W^Q, W^K, W^V by head ("_h1" ...) or group ("_g1" ...), each head's group, and W^O.
+    """W^Q, W^K, W^V by head or group, ``RangeName(head=1)``, each head's group, and W^O.
 
-    A sheet with a single head has "" for its only head.
+    A sheet with a single head has ``ALONE`` for its only head.
     """
 
-    Q: dict[str, Linear]
-    K: dict[str, Linear]
-    V: dict[str, Linear]
-    group: dict[str, str]
+    Q: dict[RangeName, Linear]
+    K: dict[RangeName, Linear]
+    V: dict[RangeName, Linear]
+    group: dict[RangeName, RangeName]
     out: Linear | None = None
 
-    def parts(self, w: str) -> Ranges:
+    def parts(self, w: RangeName) -> Ranges:
         """The names over a head's or a group's columns of the weights and biases."""
         found: Ranges = {}
         for letter in PROJECTED:
             for part, (W, b) in getattr(self, letter).items():
-                if part:
-                    found[f"{w}{part}_W_{letter}"] = constant(W)
-                    found |= {} if b is None else {f"{w}{part}_b_{letter}": constant(b)}
+                if part != ALONE:
+                    found[w.under(part)[f"W_{letter}"]] = constant(W)
+                    found |= {} if b is None else {w.under(part)[f"b_{letter}"]: constant(b)}
         return found
 
     @property
@@ -60,30 +65,30 @@ class Projections(NamedTuple):
         return int(next(iter(self.V.values())).W.shape[1])
 
 
-def linear(w: str, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: bool) -> Linear:
+def linear(w: RangeName, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: bool) -> Linear:
     """W and, with bias, b of one linear layer, whose names end alike."""
-    W = shaped(inputs, f"{w}_W_{letter}", rows, None, why)
-    return Linear(W, shaped(inputs, f"{w}_b_{letter}", 1, W.shape[1]) if bias else None)
+    W = shaped(inputs, w[f"W_{letter}"], rows, None, why)
+    return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[1]) if bias else None)
 
 
-def of_heads(w: str, heads: Sequence[int], inputs: Inputs, *, bias: bool) -> Projections:
+def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: bool) -> Projections:
     """The weights of some heads by their numbers, each with matrices of its own and without W^O.
 
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings or each other.
     """
-    d_model = inputs["vocab_E"].shape[1]
-    split: list[dict[str, Linear]] = [
-        {f"_h{h}": linear(f"{w}_h{h}", letter, d_model, "vocab_E", inputs, bias=bias) for h in heads}
+    d_model, numbered = inputs["vocab_E"].shape[1], [RangeName(head=h) for h in heads]
+    split: list[dict[RangeName, Linear]] = [
+        {h: linear(w.under(h), letter, d_model, "vocab_E", inputs, bias=bias) for h in numbered}
         for letter in PROJECTED
     ]
-    for h in heads:
-        shaped(inputs, f"{w}_h{h}_W_K", None, split[0][f"_h{h}"].W.shape[1], f"{w}_h{h}_W_Q")
-    return Projections(split[0], split[1], split[2], {f"_h{h}": f"_h{h}" for h in heads})
+    for h in numbered:
+        shaped(inputs, w.under(h)["W_K"], None, split[0][h].W.shape[1], w.under(h)["W_Q"])
+    return Projections(split[0], split[1], split[2], {h: h for h in numbered})
 
 
 def projections(
-    w: str, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: bool = False
+    w: RangeName, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: bool = False
 ) -> Projections:
     """The weights `<w>_W_Q`, `_W_K`, `_W_V`, `_W_O` by head; heads None: a single one without W^O.
 
@@ -94,29 +99,32 @@ def projections(
     groups = n_heads if kv_heads is None else kv_heads
     queries, keys, values = (linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED)
     if groups == n_heads:
-        shaped(inputs, f"{w}_W_K", None, queries.W.shape[1], f"{w}_W_Q")
-    kind = "h" if groups == heads else "g"
-    Q = _split(f"{w}_W_Q", queries, _names("h", heads))
-    K = _split(f"{w}_W_K", keys, _names(kind, heads and groups))
-    V = _split(f"{w}_W_V", values, _names(kind, heads and groups))
+        shaped(inputs, w["W_K"], None, queries.W.shape[1], w["W_Q"])
+    kind = "head" if groups == heads else "group"
+    Q = _split(w["W_Q"], queries, _parts("head", heads))
+    K = _split(w["W_K"], keys, _parts(kind, heads and groups))
+    V = _split(w["W_V"], values, _parts(kind, heads and groups))
     d_k, width, d_v = (next(iter(part.values())).W.shape[1] for part in (Q, K, V))
     if d_k != width:
-        shaped(inputs, f"{w}_W_K", None, d_k * groups, f"{w}_W_Q")
+        shaped(inputs, w["W_K"], None, d_k * groups, w["W_Q"])
     # head k reads the keys and values of group ⌈k · groups / heads⌉
     group = {name: list(K)[-(-k * groups // n_heads) - 1] for k, name in enumerate(Q, 1)}
     if heads is None:
         return Projections(Q, K, V, group)
-    shaped(inputs, f"{w}_W_O", d_v * n_heads, None, f"{w}_W_V")
-    shaped(inputs, f"{w}_W_O", None, d_model, "vocab_E")
+    shaped(inputs, w["W_O"], d_v * n_heads, None, w["W_V"])
+    shaped(inputs, w["W_O"], None, d_model, "vocab_E")
     return Projections(Q, K, V, group, linear(w, "O", None, "", inputs, bias=bias))
 
 
-def _names(kind: str, number: int | None) -> list[str]:
-    """What parts are called behind their sheet: _h1, _h2, ...; nothing where there is only one."""
-    return [""] if number is None else [f"_{kind}{j}" for j in range(1, number + 1)]
+def _parts(kind: str, number: int | None) -> list[RangeName]:
+    """What parts are called behind their sheet: heads, groups; nothing where there is only one."""
+    if number is None:
+        return [ALONE]
+    each = range(1, number + 1)
+    return [RangeName(head=j) if kind == "head" else RangeName(group=j) for j in each]
 
 
-def _split(name: str, whole: Linear, names: Sequence[str]) -> dict[str, Linear]:
+def _split(name: str, whole: Linear, names: Sequence[RangeName]) -> dict[RangeName, Linear]:
     """A matrix (d_model × parts·d) and its bias, cut into parts of d columns."""
     rows, cols = whole.W.shape
     if cols % len(names):
