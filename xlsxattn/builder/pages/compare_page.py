@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.words import Context
 
 MAX_BARS, MAX_POINTS = 6, 12
+MAX_ALL_PAIRS = 8
+"""Sentences of which every two are compared; of more each with the next, or the formula would be too long."""
+ALONE = "– {focus} stands in one sentence only: nothing is compared"
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
@@ -174,27 +177,38 @@ def _attention_rows(sheet: Compare, before: Sequence[WithAttention], context: Co
 
 
 def _same_input(spec: Spec, sheet: Compare) -> Fact:
+    """The live check: the input is the same in all sentences that have the word, two at least."""
     s = RangeName(sheet.id)
-    # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
-    pairs = [
-        f"SUMPRODUCT(({s.at(context=a.id)['X']}-{s.at(context=b.id)['X']})^2)"
-        f"*({of_context(a.id)['Focus']}>0)*({of_context(b.id)['Focus']}>0)"
-        for a, b in pairwise(spec.contexts)
-    ]
-    if pairs:
-        foci = ",".join(of_context(c.id)["Focus"] for c in spec.contexts)
-        same = "+".join(pairs) + "=0", "✗ the input of {focus} differs"
-        op = ops.status(
-            "✓ the input of {focus} is the same in every sentence",
-            ops.WORDS,
-            same,
-            (f"MAX({foci})>0", "{words}"),
-            (f"MIN({foci})>0", "✓ {focus} is not in every sentence: nothing but zeros there"),
-        )
-    else:
-        op = ops.status("✓ {focus} stands in the sentence", ('LEFT({words},1)="✓"', "{words}"))
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
+    if len(spec.contexts) == 1:
+        op = ops.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
+        return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
+    few = len(spec.contexts) <= MAX_ALL_PAIRS
+    differences = [
+        _difference(s, a.id, b.id)
+        for a, b in (combinations(spec.contexts, 2) if few else pairwise(spec.contexts))
+    ]
+    foci = [of_context(c.id)["Focus"] for c in spec.contexts]
+    demands = [
+        ops.WORDS,
+        (f"SIGN({'+'.join(differences)})=0", "✗ the input of {focus} differs"),
+        (f"MAX({','.join(foci)})>0", "{words}"),
+        ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
+    ]
+    if len(spec.contexts) > 2:  # noqa: PLR2004 - of two sentences both have the word now
+        elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
+        demands.append((f"MIN({','.join(foci)})>0", elsewhere))
+    op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
     return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
+
+
+def _difference(s: RangeName, a: str, b: str) -> str:
+    """The squared distance of the word's input in two contexts, 0 where one lacks the word.
+
+    Not by SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension.
+    """
+    apart = f"({s.at(context=a)['X']}-{s.at(context=b)['X']})"
+    return f"SUMPRODUCT({apart}*{apart})*({of_context(a)['Focus']}>0)*({of_context(b)['Focus']}>0)"
 
 
 def _bars(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> list[Chart]:

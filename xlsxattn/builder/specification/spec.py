@@ -69,6 +69,12 @@ def quoted_in_vain(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in quoted if word not in known))
 
 
+def compared_with_none(spec: Spec) -> str:
+    """The focus word where a sheet compares its sentences and only one has it, else nothing."""
+    compared = any(sheet.kind == "compare" for sheet in spec.sheets)
+    return spec.focus if compared and sum(spec.focus in c.words for c in spec.contexts) == 1 else ""
+
+
 def load(path: Path, changed: Mapping[str, Any] | None = None) -> Spec:
     """Read and check a spec; ``changed``: keys that take the place of the file's own.
 

@@ -118,10 +118,10 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
 def sameness(contexts: Sequence[ContextWords]) -> Expected:
     """✓ where all contexts with the focus word have the same input row for it; – where there are no two such.
 
-    Workbooks of earlier versions say ✓ where one of several contexts has the word.
+    Workbooks of earlier versions say ✓ where only one context has the word.
     """
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
-    if len(rows) == 1 < len(contexts):
+    if len(rows) == 1:
         return Expected(np.array([[OneOf(("–", "✓"))]], dtype=object), "mark")
     same = all(np.array_equal(row, rows[0]) for row in rows)
     return mark(good=same, noted=not rows)
