@@ -14,7 +14,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
-from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.reading.limits import STANDARD, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.links import reaches
 from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
@@ -198,6 +198,9 @@ def _open(path: Path) -> Opened:
         raise
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise NotCheckableError(say("{path}: {why}", path=path, why=no_workbook(path, error))) from None
+    except AmbiguousError as error:
+        sentence = "{path}: programs read this file in different ways: {what}"
+        raise NotCheckableError(say(sentence, path=path, what=error)) from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
         if other := other_kind(path):
             raise NotCheckableError(say("{path}: {why}", path=path, why=other)) from None

@@ -26,6 +26,10 @@ class NotCheckableError(ValueError):
     """A file that no proof can be made of; its text is the sentence a person reads."""
 
 
+class AmbiguousError(ValueError):
+    """A file that programs read in different ways; its text says what stands there twice, or differently."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What a workbook may hold and a check may take.
