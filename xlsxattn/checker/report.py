@@ -188,6 +188,8 @@ def _at(finding: Finding) -> Phrase:
 
 def summary(report: Report) -> str:
     """One sentence on a workbook."""
+    if not report.runs:
+        return say("{path}: {said}", path=report.path, said=say(report.findings[0].message))
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
     errors = sum(finding.severity == "error" for finding in report.causes)

@@ -108,6 +108,9 @@ def _show(outcome: FileOutcome, *, strict: bool) -> None:
     if found is None:
         complain(outcome.sentence, UNUSABLE)
         return
+    if not found.runs:  # nothing was calculated: one cause says it all
+        _echo(tell(report.summary(found)), "red")
+        return
     by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
     click.echo(tell(by) if found.saved_by else outcome.path)
     for line in report.describe(found.every_finding, spoken()):

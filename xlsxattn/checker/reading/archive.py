@@ -231,7 +231,7 @@ class GuardedArchive(zipfile.ZipFile):
                 left.append(block)
                 counts.plain = stripped.runs.cells
             if not rest:
-                head = _DECLARATION.match(block)[0]  # type: ignore[index] - it may be empty
+                head = begin[0] if (begin := _DECLARATION.match(block)) else b""
                 plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
                 self._judge_encoding(part, block)
             if plain and b"\x00" in block:
@@ -251,7 +251,9 @@ class GuardedArchive(zipfile.ZipFile):
             if len(block) - cut > self.allowed.text + _BLOCK:
                 raise self.too_much(say("has a text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
             if plain and (b"<!--" in block or b"<?" in block.removeprefix(head)):
-                sentence = "its part {part} has comments or instructions, which programs read in different ways"
+                sentence = (
+                    "its part {part} has comments or instructions, which programs read in different ways"
+                )
                 raise AmbiguousError(say(sentence, part=part))
             counts.see(block[: max(cut, 0)])
             rest = block[max(cut, 0) :]

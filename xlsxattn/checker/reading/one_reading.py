@@ -26,7 +26,9 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """How a number is spelled: Python would also read 1_000, and digits of other scripts."""
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-_WORKSHEET, _DATA, _EXTENSIONS = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst"))
+_WORKSHEET, _DATA, _EXTENSIONS = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst")
+)
 _TYPES = ("n", "s", "str", "b", "e", "d", "inlineStr")
 _FORMULAS = (None, "normal", "array", "shared", "dataTable")
 

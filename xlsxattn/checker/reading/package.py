@@ -1,7 +1,7 @@
 """How a workbook's parts hang together: refused where two programs could take different parts for it.
 
-One program finds the sheets by content types, another by relationships, one minds the case of a part's name and
-another does not. What is read here must be what all of them read.
+One program finds the sheets by content types, another by relationships, one minds the case of a part's name
+and another does not. What is read here must be what all of them read.
 """
 
 from __future__ import annotations

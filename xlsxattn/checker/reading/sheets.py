@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from string import digits
 from typing import TYPE_CHECKING, Any
 
@@ -32,15 +33,22 @@ from xlsxattn.checker.reading.one_reading import (
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.strings import Doubt
 
 
-_COMMON = ("n", "s", "str")
-"""What cells hold, but for a few: numbers, and texts beside or among others."""
-_INFINITE = (float("inf"), float("-inf"))
+def _is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None and ("e" not in text.lower() or isfinite(float(text)))
+
+
+_SURE: dict[str, Callable[[str], bool]] = {
+    "n": _is_number,
+    "s": lambda text: text.isascii() and text.isdigit(),
+    "str": lambda text: "_x" not in text,
+}
+"""What cells hold, but for a few: numbers, and texts beside or among others; and which are in no doubt."""
 _COLUMN = {get_column_letter(col): col for col in range(1, 16_385)}
 
 
@@ -87,7 +95,7 @@ class BothValues(RowParser):
             AmbiguousError: rows stand outside the sheet's data, which there must be once.
         """
         rows, root = 0, None
-        for _, root in iterparse(self.source):  # noqa: B007 - the last one is the root
+        for _, root in iterparse(self.source):
             if root.tag == ROW_TAG:
                 row = self.parse_row(root)
                 root.clear()
@@ -100,7 +108,7 @@ class BothValues(RowParser):
         number = row.get("r")
         if number is not None and not (whole(number) and self.row_counter < int(number) <= MAX_ROWS):
             raise AmbiguousError(say("row {row} stands twice, or after one below it", row=number))
-        return super().parse_row(row)  # type: ignore[no-untyped-call]
+        return super().parse_row(row)
 
     def parse_cell(self, element: Any) -> dict[str, Any]:  # noqa: ANN401 - of one XML library or the other
         """A cell as openpyxl has it."""
@@ -125,7 +133,7 @@ class BothValues(RowParser):
         kind, address, look = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
         letters = address.rstrip(digits)
         row, col = address[len(letters) :], _COLUMN.get(letters)
-        if kind not in _COMMON or col is None or row != str(self.row_counter) or look in self.date_formats:
+        if kind not in _SURE or col is None or row != str(self.row_counter) or look in self.date_formats:
             return None
         parts, nested = {}, 0
         for child in element:
@@ -133,24 +141,16 @@ class BothValues(RowParser):
             nested += len(child)
         several = len(parts) < len(element) or nested or element.tag != CELL_TAG
         text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
-        if several or parts or (formula is not None and formula.get("t") not in (None, "array")):
-            return None
-        if col <= self.col_counter or element.get("vm") is not None:
+        entered_otherwise = formula is not None and formula.get("t") not in (None, "array")
+        misplaced = col <= self.col_counter or element.get("vm") is not None
+        if several or parts or entered_otherwise or misplaced or not (text is None or _SURE[kind](text)):
             return None
         value: Any = text
         if value and kind == "n":
-            if not NUMBER.fullmatch(value):
-                return None
             value = _cast_number(value)
-            if value in _INFINITE:
-                return None
         elif value and kind == "s":
-            if not whole(value, zero=True):
-                return None
             self._doubt_string((self.row_counter, col), value)
             value = self.shared_strings[int(value)]
-        elif value and "_x" in value:
-            return None
         kind = "s" if value and kind == "str" else kind
         cell = {"row": self.row_counter, "column": col, "value": value, "data_type": kind, "style_id": look}
         self.saved[self.row_counter, col] = value_of(cell)

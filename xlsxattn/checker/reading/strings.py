@@ -12,8 +12,8 @@ from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks"]
-"""What in a cell is read in different ways: a number beyond all numbers, a date spelled out, a picture or
-another rich value, a text with an escaped letter, one with blanks at its ends that are not marked to be kept."""
+"""What programs read in different ways: a number beyond all numbers, a date spelled out, a picture or another
+rich value, a text with an escaped letter, or with blanks at its ends that are not marked to be kept."""
 
 _STRING, _TEXT, _RUN, _READING, _READINGS = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr")
@@ -33,7 +33,7 @@ def read_strings(source: IO[bytes]) -> tuple[list[str], dict[int, Doubt]]:
     texts: list[str] = []
     doubts: dict[int, Doubt] = {}
     root: Any = None
-    for _, root in iterparse(source):  # noqa: B007 - the last one is the root
+    for _, root in iterparse(source):
         if root.tag == _STRING:
             text, doubt = text_of(root)
             if doubt:
@@ -59,12 +59,13 @@ def text_of(element: Any) -> tuple[str, Doubt | None]:  # noqa: ANN401 - of one 
     if twice or len(plain) + len(runs) < len(children) or any(len(one) for one in pieces):
         raise AmbiguousError(say("a text is written in two ways"))
     raw = "".join(one.text or "" for one in pieces)
-    kept = all(one.get(_SPACE) == "preserve" for one in pieces if (one.text or "").strip() != (one.text or ""))
+    kept = all(
+        one.get(_SPACE) == "preserve" for one in pieces if (one.text or "").strip() != (one.text or "")
+    )
     doubt = doubt_of(raw) or (None if kept else "blanks")
     return raw.replace(_ESCAPED, ""), doubt
 
 
 def doubt_of(text: str) -> Doubt | None:
-    """Whether a text has an escaped letter, which some programs read as that letter, and others as it stands."""
+    """Whether a text has an escaped letter, which some programs read as a letter, others as it stands."""
     return "escape" if "_x" in text and _ESCAPE.search(text) else None
-

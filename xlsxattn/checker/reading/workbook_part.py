@@ -1,4 +1,4 @@
-"""The workbook's main part, looked over before it is parsed: sheets, names, and how it is to be calculated."""
+"""The workbook's main part, looked over before it is parsed: sheets, names, how it is calculated."""
 
 from __future__ import annotations
 
