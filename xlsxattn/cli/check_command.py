@@ -88,8 +88,12 @@ def _outcome(file: str, engine: Engine, inputs: Inputs) -> FileOutcome:
             return FileOutcome(file, prove(file, engine, inputs))
     except NotCheckableError as error:
         return FileOutcome(file, sentence=str(error))
-    except (engines.EngineMissing, engines.EngineFailed) as error:
+    except engines.EngineMissing as error:
         return FileOutcome(file, sentence=about(file, error))
+    except engines.EngineFailed as error:
+        failed = about(file, error)
+        hint = say("{failed} Try --engine libreoffice.", failed=failed)
+        return FileOutcome(file, sentence=hint if engine == ENGINES[0] else failed)
 
 
 def _show(outcome: FileOutcome, *, strict: bool) -> None:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from openpyxl.utils import range_boundaries
-from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
 from xlsxattn.checker.reading.limits import STANDARD, AmbiguousError, NotCheckableError
-from xlsxattn.checker.reading.links import reaches
+from xlsxattn.checker.reading.links import DATA_TABLE, reaches
 from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
 from xlsxattn.checker.reading.runs import NumberRuns
@@ -257,6 +257,8 @@ def _sort(
     if isinstance(value, ArrayFormula):
         area = _area(tab, str(value.ref))
         formulas[at] = Formula(str(value.text), area, array=True)
+    elif isinstance(value, DataTableFormula):
+        formulas[at] = Formula(f"={DATA_TABLE}({value.r1},{value.r2})", Area(*at, 1, 1), array=False)
     elif cell.data_type == "f":
         formulas[at] = Formula(str(value), Area(*at, 1, 1), array=False)
     elif cell.data_type == "e":

@@ -26,8 +26,8 @@ MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """How a number is spelled: Python would also read 1_000, and digits of other scripts."""
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-_WORKSHEET, _DATA, _EXTENSIONS = (
-    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst")
+_WORKSHEET, _DATA, _EXTENSIONS, _PROPERTIES = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst", "sheetPr")
 )
 _TYPES = ("n", "s", "str", "b", "e", "d", "inlineStr")
 _FORMULAS = (None, "normal", "array", "shared", "dataTable")
@@ -48,6 +48,9 @@ def judge_sheet(root: Any, rows: int) -> None:  # noqa: ANN401 - of one XML libr
         raise AmbiguousError(say("this is no worksheet"))
     if len(data) != 1:
         raise AmbiguousError(say("it has {n} lists of rows (sheetData), one is needed", n=len(data)))
+    properties = [one for one in root if one.tag == _PROPERTIES]
+    if any(one.get("transitionEvaluation") not in (None, "0", "false") for one in properties):
+        raise AmbiguousError(say("it is calculated as Lotus 1-2-3 did (transitionEvaluation)"))
     if len(data[0]) != rows or any(one.tag != ROW_TAG for one in data[0]):
         raise AmbiguousError(say("its rows stand among something else, or outside its data (sheetData)"))
 

@@ -22,6 +22,7 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _SINGLE = ("sheets", "definedNames", "calcPr", "workbookPr")
 """Elements that a workbook has once at most, right below its root."""
 _WITHIN = {"sheet": "sheets", "definedName": "definedNames"}
+_AUTOMATIC = ("auto", "autoNoTable")
 _TRUE, _FALSE = ("1", "true"), ("0", "false")
 _MACRO = ("function", "vbProcedure", "xlm")
 """Attributes of names that are no ranges but macros."""
@@ -66,7 +67,7 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link]) -> Calculation:
     return Calculation(
         full_precision=_flag(calculated, "fullPrecision", default=True),
         iterates=_flag(calculated, "iterate"),
-        manual=str(calculated.get("calcMode", "auto")) != "auto",
+        manual=str(calculated.get("calcMode", "auto")) not in _AUTOMATIC,
         from_1904=_flag(properties, "date1904"),
         macros=frozenset(_called(one) for one in names if any(_flag(one, key) for key in _MACRO)),
         hidden=frozenset(_called(one) for one in names if _flag(one, "hidden")),
