@@ -23,7 +23,10 @@ CALC = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-STRICT = ("http://purl.oclc.org/ooxml/officeDocument/relationships", "http://purl.oclc.org/ooxml/spreadsheetml/main")
+STRICT = (
+    "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main",
+)
 
 
 def put(part, old, new):
@@ -117,7 +120,9 @@ def unsure(parts):
 def second_workbook(parts):
     """Another workbook part that the content types name first."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
-    more = f'<Override PartName="/xl/book2.xml" ContentType="{kind}"/><Override PartName="/docProps/app'.encode()
+    more = (
+        f'<Override PartName="/xl/book2.xml" ContentType="{kind}"/><Override PartName="/docProps/app'.encode()
+    )
     types = parts[hostile.TYPES].replace(b'<Override PartName="/docProps/app', more)
     return {
         "xl/book2.xml": parts[hostile.BOOK],
@@ -172,8 +177,10 @@ def strict(source, target):
 def half_strict(source, target):
     parts = hostile.parts_of(source)
     head = f'<worksheet xmlns:s="{STRICT[1]}"'.encode()
-    parts[INPUTS] = parts[INPUTS].replace(b"<worksheet", head).replace(
-        CELL.encode(), CELL.replace("<c ", "<s:c ").replace("</c>", "</s:c>").encode()
+    parts[INPUTS] = (
+        parts[INPUTS]
+        .replace(b"<worksheet", head)
+        .replace(CELL.encode(), CELL.replace("<c ", "<s:c ").replace("</c>", "</s:c>").encode())
     )
     return hostile.packed(target, parts)
 
@@ -196,16 +203,31 @@ REFUSED = {
     "a value in an element": (cell('<c r="E23" s="31"><x><v>1.6</v></x></c>'), "E23 holds something else"),
     "an element in a value": (cell('<c r="E23" s="31"><v>1.6<x/>9</v></c>'), "E23 holds something else"),
     "a comment in a value": (cell('<c r="E23" s="31"><v>1<!-- -->.6</v></c>'), "has comments"),
-    "an instruction in a value": (cell('<c r="E23" s="31"><v>1<?x?>.6</v></c>'), "has comments or instructions"),
+    "an instruction in a value": (
+        cell('<c r="E23" s="31"><v>1<?x?>.6</v></c>'),
+        "has comments or instructions",
+    ),
     "a cell twice": (cell(f"{CELL}{CELL}"), "E23 stands twice"),
-    "a cell before its turn": (row(lambda xml: xml.replace(CELL, "").replace(FIRST, CELL + FIRST)), "C23 stands"),
+    "a cell before its turn": (
+        row(lambda xml: xml.replace(CELL, "").replace(FIRST, CELL + FIRST)),
+        "C23 stands",
+    ),
     "a cell of another row": (cell('<c r="E24" s="31"><v>1.6</v></c>'), "E24 stands in row 23"),
-    "an address in small letters": (cell('<c r="e23" s="31"><v>1.6</v></c>'), "e23 is the address of no cell"),
-    "a cell without an address": (row(lambda xml: xml.replace('r="D23" ', "").replace('r="C23"', 'r="D23"')), "E23"),
+    "an address in small letters": (
+        cell('<c r="e23" s="31"><v>1.6</v></c>'),
+        "e23 is the address of no cell",
+    ),
+    "a cell without an address": (
+        row(lambda xml: xml.replace('r="D23" ', "").replace('r="C23"', 'r="D23"')),
+        "E23",
+    ),
     "a row twice": (row(lambda xml: xml * 2), "row 23 stands twice"),
     "a row before its turn": (row(lambda xml: xml.replace('"23"', '"21"')), "row 21 stands twice"),
     "a row in a row": (row(lambda xml: xml.replace(CELL, f"<row>{CELL}</row>")), "row 23 stands twice"),
-    "two lists of rows": (put(INPUTS, "</sheetData>", "</sheetData><sheetData></sheetData>"), "2 lists of rows"),
+    "two lists of rows": (
+        put(INPUTS, "</sheetData>", "</sheetData><sheetData></sheetData>"),
+        "2 lists of rows",
+    ),
     "alternatives round a cell": (
         cell(f'<mc:AlternateContent {MC}><mc:Choice Requires="x">{CELL}</mc:Choice></mc:AlternateContent>'),
         "row 23 holds something else than cells",
@@ -223,24 +245,42 @@ REFUSED = {
         "its calcPr stand twice, or inside something else",
     ),
     "a comment in a name": (name(f">{VOCABULARY[:-2]}<!-- x -->30</definedName>"), "has comments"),
-    "an instruction in a name": (name(f">{VOCABULARY}<?x +1?></definedName>"), "has comments or instructions"),
-    "an element in a name": (name(f">{VOCABULARY}<x>+1</x></definedName>"), "definedNames hold something else"),
+    "an instruction in a name": (
+        name(f">{VOCABULARY}<?x +1?></definedName>"),
+        "has comments or instructions",
+    ),
+    "an element in a name": (
+        name(f">{VOCABULARY}<x>+1</x></definedName>"),
+        "definedNames hold something else",
+    ),
     "a name twice": (
-        more_names('<definedName name="vocab_E">\'Inputs\'!$C$3</definedName>'),
+        more_names("<definedName name=\"vocab_E\">'Inputs'!$C$3</definedName>"),
         "the name vocab_e stands twice",
     ),
     "a name twice in other capitals": (
-        more_names('<definedName name="VOCAB_e">\'Inputs\'!$C$3</definedName>'),
+        more_names("<definedName name=\"VOCAB_e\">'Inputs'!$C$3</definedName>"),
         "the name vocab_e stands twice",
     ),
     "a name of no sheet": (
         more_names('<definedName name="z" localSheetId="77">1</definedName>'),
         "the name z belongs to a sheet that is not there",
     ),
-    "a tab twice": (put(hostile.BOOK, 'sheet name="Glossary"', 'sheet name="INPUTS"'), "its tab inputs stands twice"),
-    "a sheet's number twice": (put(hostile.BOOK, 'sheetId="4"', 'sheetId="3"'), "its sheet number 3 stands twice"),
-    "a part for two sheets": (put(hostile.BOOK, 'r:id="rId4"', 'r:id="rId3"'), "sheet3.xml is that of two sheets"),
-    "a sheet without a part": (put(hostile.BOOK, 'r:id="rId4"', 'r:id="rId77"'), "its tab Glossary leads to no part"),
+    "a tab twice": (
+        put(hostile.BOOK, 'sheet name="Glossary"', 'sheet name="INPUTS"'),
+        "its tab inputs stands twice",
+    ),
+    "a sheet's number twice": (
+        put(hostile.BOOK, 'sheetId="4"', 'sheetId="3"'),
+        "its sheet number 3 stands twice",
+    ),
+    "a part for two sheets": (
+        put(hostile.BOOK, 'r:id="rId4"', 'r:id="rId3"'),
+        "sheet3.xml is that of two sheets",
+    ),
+    "a sheet without a part": (
+        put(hostile.BOOK, 'r:id="rId4"', 'r:id="rId77"'),
+        "its tab Glossary leads to no part",
+    ),
     "a part in other capitals": (twice("xl/worksheets/Sheet2.xml"), "stands in the archive twice"),
     "a part with another slash": (twice("xl\\worksheets\\sheet2.xml"), "stands in the archive twice"),
     "a part from the root": (twice("/xl/worksheets/sheet2.xml"), "stands in the archive twice"),
@@ -253,16 +293,31 @@ REFUSED = {
         relation('Target="worksheets/sheet2.xml"', 'Target="worksheets/sheet2.xml" TargetMode="External"'),
         "where programs find different parts or none",
     ),
-    "a target percent-encoded": (relation("worksheets/sheet2.xml", "worksheets/sheet%32.xml"), "leads to worksheets"),
-    "a target above the root": (relation("worksheets/sheet2.xml", "../../xl/worksheets/sheet2.xml"), "leads to .."),
-    "a target in other capitals": (relation("worksheets/sheet2.xml", "worksheets/SHEET2.xml"), "leads to worksheets"),
+    "a target percent-encoded": (
+        relation("worksheets/sheet2.xml", "worksheets/sheet%32.xml"),
+        "leads to worksheets",
+    ),
+    "a target above the root": (
+        relation("worksheets/sheet2.xml", "../../xl/worksheets/sheet2.xml"),
+        "leads to ..",
+    ),
+    "a target in other capitals": (
+        relation("worksheets/sheet2.xml", "worksheets/SHEET2.xml"),
+        "leads to worksheets",
+    ),
     "a worksheet linked as another kind": (
-        relation(f'{OFFICE}/worksheet" Target="worksheets/sheet2', f'{OFFICE}/chartsheet" Target="worksheets/sheet2'),
+        relation(
+            f'{OFFICE}/worksheet" Target="worksheets/sheet2',
+            f'{OFFICE}/chartsheet" Target="worksheets/sheet2',
+        ),
         "is linked as a chartsheet",
     ),
     "a worksheet declared as another kind": (
-        put(hostile.TYPES, 'sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.work',
-            'sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.chart'),
+        put(
+            hostile.TYPES,
+            'sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.work',
+            'sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.chart',
+        ),
         "is linked as a worksheet, and declared as",
     ),
     "a content type twice": (
@@ -271,13 +326,22 @@ REFUSED = {
     ),
     "two workbooks by type": (with_parts(second_workbook), "its content types xl/book2.xml"),
     "two workbooks by relationship": (
-        put("_rels/.rels", "</Relationships>",
-            f'<Relationship Id="r9" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'),
+        put(
+            "_rels/.rels",
+            "</Relationships>",
+            f'<Relationship Id="r9" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        ),
         "it names 2 workbooks",
     ),
     "two tables of texts": (with_parts(unsure), "for the shared strings"),
-    "texts in two lists": (put(STRINGS, "<si>", f'<sst xmlns="{MAIN}"><si><t>x</t></si></sst><si>'), "more than one list"),
-    "a text in two ways": (put(STRINGS, "<si><t>", "<si><r><t>x</t></r><t>"), "a text is written in two ways"),
+    "texts in two lists": (
+        put(STRINGS, "<si>", f'<sst xmlns="{MAIN}"><si><t>x</t></si></sst><si>'),
+        "more than one list",
+    ),
+    "a text in two ways": (
+        put(STRINGS, "<si><t>", "<si><r><t>x</t></r><t>"),
+        "a text is written in two ways",
+    ),
     "a text that is not there": (cell('<c r="E23" t="s"><v>99999</v></c>'), "damaged"),
     "a text before the first": (cell('<c r="E23" t="s"><v>-1</v></c>'), "E23 holds '-1'"),
     "a number with an underscore": (cell('<c r="E23"><v>1_6</v></c>'), "E23 holds '1_6'"),
@@ -290,17 +354,29 @@ REFUSED = {
         cell('<c r="E23" t="inlineStr"><is><t>x</t></is><v>1.6</v></c>'),
         "E23 holds another kind of value",
     ),
-    "an inline text in a number": (cell('<c r="E23"><v>1.6</v><is><t>9</t></is></c>'), "another kind of value"),
+    "an inline text in a number": (
+        cell('<c r="E23"><v>1.6</v><is><t>9</t></is></c>'),
+        "another kind of value",
+    ),
     "a formula of no kind": (in_sheet(MASKED.replace("array", "matrix"), MASKED), "another kind of formula"),
-    "a formula shared by nobody": (cell('<c r="E23"><f t="shared" si="7"/><v>1.6</v></c>'), "E23 shares formula 7"),
+    "a formula shared by nobody": (
+        cell('<c r="E23"><f t="shared" si="7"/><v>1.6</v></c>'),
+        "E23 shares formula 7",
+    ),
     "a shared formula spelled out twice": (
-        row(lambda xml: xml.replace(FIRST, '<c r="C23"><f t="shared" ref="C23:D23" si="0">1</f><v>1</v></c>')
-            .replace(SECOND, '<c r="D23"><f t="shared" ref="C23:D23" si="0">2</f><v>1</v></c>')),
+        row(
+            lambda xml: xml.replace(
+                FIRST, '<c r="C23"><f t="shared" ref="C23:D23" si="0">1</f><v>1</v></c>'
+            ).replace(SECOND, '<c r="D23"><f t="shared" ref="C23:D23" si="0">2</f><v>1</v></c>')
+        ),
         "D23 shares formula 0, which is spelled out twice",
     ),
     "a shared formula of other cells": (
-        row(lambda xml: xml.replace(FIRST, '<c r="C23"><f t="shared" ref="C23:C24" si="0">1</f><v>1</v></c>')
-            .replace(SECOND, '<c r="D23"><f t="shared" si="0"/><v>1</v></c>')),
+        row(
+            lambda xml: xml.replace(
+                FIRST, '<c r="C23"><f t="shared" ref="C23:C24" si="0">1</f><v>1</v></c>'
+            ).replace(SECOND, '<c r="D23"><f t="shared" si="0"/><v>1</v></c>')
+        ),
         "D23 shares formula 0, which is that of other cells",
     ),
     "Lotus 1-2-3": (
@@ -315,7 +391,10 @@ REFUSED = {
 ERRORS = {
     "a name that is a product": (name(f">{VOCABULARY}*2</definedName>"), "stands for 'Inputs'!$C$22:$F$30*2"),
     "a name that is a sum": (name(f">{VOCABULARY}+1</definedName>"), "stands for 'Inputs'!$C$22:$F$30+1"),
-    "a name of two ranges": (name(f">{VOCABULARY},'Inputs'!$C$3</definedName>"), "the name vocab_E must cover"),
+    "a name of two ranges": (
+        name(f">{VOCABULARY},'Inputs'!$C$3</definedName>"),
+        "the name vocab_E must cover",
+    ),
     "a name that moves": (name(">Inputs!C22:F30</definedName>"), "the name vocab_E must cover one range"),
     "a computed name that is a product": (
         put(hostile.BOOK, "$C$70:$G$74</definedName>", "$C$70:$G$74*1</definedName>"),
@@ -333,16 +412,28 @@ ERRORS = {
         more_names('<definedName name="vocab_e" localSheetId="2">\'Inputs\'!$C$3</definedName>'),
         "on sheet Causal attention, the name vocab_E means other cells",
     ),
-    "an infinite input": (cell('<c r="E23" s="31"><v>1e999</v></c>'), "holds a number that is larger than any"),
-    "an infinite input, negative": (cell('<c r="E23" s="31"><v>-1E400</v></c>'), "holds a number that is larger"),
+    "an infinite input": (
+        cell('<c r="E23" s="31"><v>1e999</v></c>'),
+        "holds a number that is larger than any",
+    ),
+    "an infinite input, negative": (
+        cell('<c r="E23" s="31"><v>-1E400</v></c>'),
+        "holds a number that is larger",
+    ),
     "a date as input": (cell('<c r="E23" t="d"><v>2020-01-01</v></c>'), "vocab_E holds a date spelled out"),
     "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), "vocab_E holds a rich value"),
     "an escaped letter": (
-        put(INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>',
-            '<c r="C12" t="inlineStr"><is><t>_x0074_he</t></is></c>'),
+        put(
+            INPUTS,
+            '<c r="C12" s="22" t="s"><v>44</v></c>',
+            '<c r="C12" t="inlineStr"><is><t>_x0074_he</t></is></c>',
+        ),
         "holds a text with an escape",
     ),
-    "a data table": (cell('<c r="E23"><f t="dataTable" ref="E23:E24" dt2D="0" r1="C3"/><v>1.6</v></c>'), "a formula calls TABLE"),
+    "a data table": (
+        cell('<c r="E23"><f t="dataTable" ref="E23:E24" dt2D="0" r1="C3"/><v>1.6</v></c>'),
+        "a formula calls TABLE",
+    ),
     "a formula in another's block": (
         in_sheet('<c r="D50" s="37"><f>1</f><v>1</v></c>', '<c r="D50" s="37"><v>-1E+300</v></c>'),
         "fills cells of the one over",
@@ -362,14 +453,16 @@ ERRORS = {
 }
 """What is an error, and a part of the sentence."""
 
-CALLS = ("NOW()", "TODAY()", "RAND()", "RANDBETWEEN(1,2)", '_xlfn.RANDARRAY(1)', 'INFO("release")', 'CELL("row",C3)',
+CALLS = ("NOW()", "TODAY()", "RAND()", "RANDBETWEEN(1,2)", "_xlfn.RANDARRAY(1)", 'INFO("release")', 'CELL("row",C3)',
          'INDIRECT("C3")', "OFFSET(C3,0,0)", 'HYPERLINK("x",1)', 'WEBSERVICE("x")', 'RTD("x",,"y")',
          'CUBEVALUE("x")', '_xlfn.FILTERXML("x","y")', '_xlfn.ENCODEURL("x")', "CALL(1)", 'REGISTER.ID("x","y")',
          "EVALUATE(1)", "GET.CELL(1)", "_xlfn.FORMULATEXT(C3)", "now ( )")  # fmt: skip
 ERRORS |= {
     f"calls {call.partition('(')[0]}": (
         formula(f"SQRT(COLUMNS(vocab_E))+0*N({call})".replace('"', "&quot;")),
-        "a formula calls" if "WEB" not in call and "CUBE" not in call and call[:3] not in ("RTD", "CAL", "REG") else "reaches outside",
+        "a formula calls"
+        if "WEB" not in call and "CUBE" not in call and call[:3] not in ("RTD", "CAL", "REG")
+        else "reaches outside",
     )
     for call in CALLS
 }

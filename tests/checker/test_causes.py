@@ -190,7 +190,7 @@ def test_a_formula_that_ironcalc_cannot_read_is_named_with_another_engine(broken
     report = check(broken(change))
     assert causes(report) == [("other formula", f"{P}Scores")]
     assert report.causes[0].cell
-    said = "IronCalc cannot read this formula; where it is right, try --engine libreoffice"
+    said = "IronCalc cannot read this formula; where it is right, try xlsxattn check --engine libreoffice"
     assert report.causes[0].message.endswith(said)
 
 

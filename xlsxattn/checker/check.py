@@ -150,7 +150,7 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
 
 
 def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
-    """Why an engine failed, as far as the file tells, and which may do better."""
+    """Why an engine failed, as far as the file tells."""
     if engine != DEFAULT_ENGINE:
         return failed
     if lost := structure.astray(book):

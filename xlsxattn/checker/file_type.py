@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.reading.archive import GuardedArchive
@@ -14,8 +15,6 @@ from xlsxattn.language import say
 from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from xlsxattn.language import Phrase
 
 _WORKBOOK = re.compile(r"(?:\w+/)*workbook\d*\.xml")
@@ -55,6 +54,11 @@ def is_foreign(path: Path) -> bool:
             return bool(texts) and _MARK not in own and not named and not _holds_manifest(archive)
     except _UNREADABLE:
         return False
+
+
+def is_owner_file(path: str | Path) -> bool:
+    """Whether a file is what Excel puts beside an open workbook: who has opened it, and no workbook."""
+    return Path(path).name.startswith("~$")
 
 
 def _holds_manifest(archive: GuardedArchive) -> bool:

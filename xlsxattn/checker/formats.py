@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 from xlsxattn.checker.report import alike, distinct, followers, overall, skipped, summed_up
-from xlsxattn.language import ENGLISH, say
+from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,14 +39,14 @@ def render(
 
 def _told(outcome: FileOutcome, language: Language) -> FileOutcome:
     def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        return tuple(replace(f, message=language.tell(f.message)) for f in findings)
+        return tuple(replace(f, message=message(language.tell(f.message))) for f in findings)
 
     report = outcome.report and replace(
         outcome.report,
         runs=tuple(replace(run, findings=told(run.findings)) for run in outcome.report.runs),
         findings=told(outcome.report.findings),
     )
-    return replace(outcome, sentence=language.tell(outcome.sentence), report=report)
+    return replace(outcome, sentence=message(language.tell(outcome.sentence)), report=report)
 
 
 def schema() -> dict[str, Any]:
@@ -132,7 +132,7 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool) -> str:
         suite = ET.SubElement(suites, "testsuite", name=outcome.path)
         if outcome.skipped:
             case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
-            ET.SubElement(case, "skipped", message="made by another program")
+            ET.SubElement(case, "skipped", message=_why_skipped(outcome))
         elif outcome.report is None:
             case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
             ET.SubElement(case, "error", message=outcome.sentence)
@@ -149,6 +149,11 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool) -> str:
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
+
+
+def _why_skipped(outcome: FileOutcome) -> str:
+    """Why a file was passed over, without its name."""
+    return str(skipped(outcome)).removeprefix(f"{outcome.path}: skipped, ")
 
 
 def _cases(suite: ET.Element, outcome: FileOutcome, *, strict: bool) -> None:
@@ -184,7 +189,10 @@ def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language
 
     GitHub shows ten errors of a step at most, so that what follows from a cause is only counted.
     """
-    tell = language.tell
+
+    def tell(text: str) -> str:
+        return message(language.tell(text))
+
     lines = []
     for outcome in outcomes:
         if outcome.skipped:
@@ -198,7 +206,9 @@ def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language
 
 
 def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
-    tell = language.tell
+    def tell(text: str) -> str:
+        return message(language.tell(text))
+
     for group in alike(report.causes):
         for finding, more in summed_up(group):
             said = (

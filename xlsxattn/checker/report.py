@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from xlsxattn.checker.compare import SEEN
-from xlsxattn.language import ENGLISH, say
+from xlsxattn.checker.file_type import is_owner_file
+from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -136,7 +137,11 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
 
     Of each range the first few of a kind are told, and how many more there are.
     """
-    every, tell = [*findings], language.tell
+    every = [*findings]
+
+    def tell(text: str) -> str:
+        return message(language.tell(text).replace("\n", " "))
+
     groups = alike(distinct(finding for finding in every if not finding.follows))
     sure = sum(group[0].severity == "error" and group[0].kind not in SEEN for group in groups)
     most = min(sure, MAX_CAUSES) + MAX_SHOWN
@@ -231,11 +236,15 @@ def overall(outcomes: Sequence[FileOutcome], *, strict: bool = False) -> Phrase:
         not_checkable=verdicts.count("not checkable"),
     )
     over = verdicts.count("skipped")
-    return say("{said}, {n} skipped (made by other programs)", said=said, n=over) if over else said
+    owned = any(outcome.skipped and is_owner_file(outcome.path) for outcome in outcomes)
+    more = say("{said}, {n} skipped") if owned else say("{said}, {n} skipped (made by other programs)")
+    return say(more, said=said, n=over) if over else said
 
 
 def skipped(outcome: FileOutcome) -> Phrase:
     """That a file was passed over."""
+    if is_owner_file(outcome.path):
+        return say("{path}: skipped, Excel's note of who has the workbook open", path=outcome.path)
     return say("{path}: skipped, made by another program", path=outcome.path)
 
 

@@ -47,13 +47,13 @@ def check(
     cannot be used.
     """
     from xlsxattn.checker import formats, report  # noqa: PLC0415
-    from xlsxattn.checker.file_type import is_foreign  # noqa: PLC0415
+    from xlsxattn.checker.file_type import is_foreign, is_owner_file  # noqa: PLC0415
     from xlsxattn.checker.report import FileOutcome  # noqa: PLC0415
 
     outcomes = []
     for file in _matching(files):
-        foreign = skip_foreign and is_foreign(Path(file))
-        outcome = FileOutcome(file, skipped=True) if foreign else _outcome(file, engine, inputs)
+        over = is_owner_file(file) or (skip_foreign and is_foreign(Path(file)))
+        outcome = FileOutcome(file, skipped=True) if over else _outcome(file, engine, inputs)
         outcomes.append(outcome)
         if style == "table":
             _show(outcome, strict=strict)

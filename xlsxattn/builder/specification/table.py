@@ -103,7 +103,7 @@ class Table:
         value = unicodedata.normalize("NFC", value)
         if not value.strip():
             raise self.error(key, "is empty, text is needed")
-        if len(value.encode("utf-16-le")) > 2 * most:
+        if len(value.encode("utf-16-le", "surrogatepass")) > 2 * most:
             raise self.error(key, "has {n} characters, at most {most} are possible", n=len(value), most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
@@ -209,7 +209,11 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
         SpecError: it cannot be read, or is not TOML.
     """
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise SpecError(say("{named}: this is not a file", named=named))  # one would wait for a pipe
         content = path.read_bytes()
+    except SpecError:
+        raise
     except FileNotFoundError:
         raise SpecError(_no_file(path, named)) from None
     except (OSError, ValueError) as error:
