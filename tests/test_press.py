@@ -479,7 +479,7 @@ def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
     assert listing(temporary) == {}
 
 
-@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.Archive.copy", "packing.joined"])
+@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.PackingArchive.copy", "packing.joined"])
 def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, temporary, monkeypatch, place):
     def stop(*_, **__):
         raise KeyboardInterrupt

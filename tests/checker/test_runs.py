@@ -330,5 +330,5 @@ def test_every_block_is_perturbed_and_proved(made):
 def test_too_many_numbers_are_refused(made):
     sentence = "has too many numbers, more than the 1,000 that are read"
     small = Allowance(plain=1_000)
-    with archive.Archive(made, small) as opened, pytest.raises(NotCheckableError, match=sentence):
+    with archive.GuardedArchive(made, small) as opened, pytest.raises(NotCheckableError, match=sentence):
         opened.charge(opened.namelist())
