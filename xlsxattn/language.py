@@ -105,16 +105,16 @@ _UNSEEN = re.compile(
 
 
 def visible(text: str) -> str:
-    """A text whose unseen characters are shown as escapes, but for the ends of lines.
+    r"""A text whose unseen characters are shown as escapes, but for the ends of lines.
 
-    >>> visible("a\\x1b[31m\\u200bb")
-    'a\\\\x1b[31m\\\\u200bb'
+    >>> print(visible("a\x1b[31m\u200bb"))
+    a\x1b[31m\u200bb
     """
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def message(text: str) -> str:
-    """A message as it is shown: all its characters are seen, and what is too long is left out in the middle."""
+    """A message as it is shown: all its characters are seen, and too long ones lose their middle."""
     shown = visible(text)
     if len(shown) <= MAX_MESSAGE_LENGTH:
         return shown

@@ -199,7 +199,10 @@ class _CauseFinder:
         """That IronCalc could not read a formula; others may."""
         if finding.range not in self._unread:
             return finding
-        said = "{message}: IronCalc cannot read this formula; where it is right, try xlsxattn check --engine libreoffice"
+        said = (
+            "{message}: IronCalc cannot read this formula; where it is right, "
+            "try xlsxattn check --engine libreoffice"
+        )
         return replace(finding, message=say(said, message=say(finding.message)))
 
 

@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """Give a closed stream a place to write to, so that no file takes its number, and let any text be written."""
+    """Open closed streams, so that no file takes their number, and let them take any text."""
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:

@@ -208,12 +208,10 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     Raises:
         SpecError: it cannot be read, or is not TOML.
     """
+    if path.is_fifo():
+        raise SpecError(say("{named}: this is not a file", named=named))  # one would wait for what is written
     try:
-        if path.exists() and not path.is_file() and not path.is_dir():
-            raise SpecError(say("{named}: this is not a file", named=named))  # one would wait for a pipe
         content = path.read_bytes()
-    except SpecError:
-        raise
     except FileNotFoundError:
         raise SpecError(_no_file(path, named)) from None
     except (OSError, ValueError) as error:

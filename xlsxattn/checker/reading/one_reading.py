@@ -71,7 +71,7 @@ def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:  # noqa: ANN401
     """
     if cell.tag != CELL_TAG:
         raise AmbiguousError(say("row {row} holds something else than cells", row=row))
-    where = str(cell.get("r") or Area("", row - 1, after, 1, 1).address().removeprefix("!"))
+    where = _place(cell, row, after)
     _judge_address(where, row, after)
     parts = Counter(one.tag for one in cell)
     kind = cell.get("t", "n")
@@ -85,6 +85,11 @@ def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:  # noqa: ANN401
         raise AmbiguousError(say("{cell} holds another kind of value than it says", cell=where))
     _judge_formula(cell.find(FORMULA_TAG), where)
     return _doubt(cell, kind, where)
+
+
+def _place(cell: Any, row: int, after: int) -> str:  # noqa: ANN401 - likewise
+    """Where a cell says that it stands; without an address, right of the cell before it."""
+    return str(cell.get("r", Area("", row - 1, after, 1, 1).address().removeprefix("!")))
 
 
 def _judge_address(where: str, row: int, after: int) -> None:
@@ -157,7 +162,7 @@ class SharedFormulas:
         formula = cell.find(FORMULA_TAG)
         if formula is None or formula.get("t") != "shared":
             return
-        where = str(cell.get("r") or Area("", row - 1, after, 1, 1).address().removeprefix("!"))
+        where = _place(cell, row, after)
         number, ref = str(formula.get("si")), formula.get("ref")
         first = bool(formula.text)
         if not whole(number, zero=True) or first == (number in self._areas) or (first and not ref):
