@@ -397,18 +397,18 @@ ERRORS = {
         name(f">{VOCABULARY},'Inputs'!$C$3</definedName>"),
         "the name vocab_E must cover",
     ),
-    "a name that moves": (name(">Inputs!C22:F30</definedName>"), "the name vocab_E must cover one range"),
+    "a name that moves": (name(">Inputs!C22:F30</definedName>"), "the name vocab_E must cover cells"),
     "a computed name that is a product": (
         put(hostile.BOOK, "$C$70:$G$74</definedName>", "$C$70:$G$74*1</definedName>"),
-        "the name causal_chase_Attention must cover one range",
+        "the name causal_chase_Attention must cover cells",
     ),
     "a constant's name that is a number": (
         put(hostile.BOOK, '<definedName name="causal_MaskValue">', '<definedName name="causal_MaskValue">1+'),
-        "the name causal_MaskValue must cover one range",
+        "the name causal_MaskValue must cover cells",
     ),
     "a name that is a macro": (
         put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" function="1"'),
-        "the name vocab_E must cover one range",
+        "the name vocab_E must cover cells",
     ),
     "another meaning on a sheet": (
         more_names('<definedName name="vocab_e" localSheetId="2">\'Inputs\'!$C$3</definedName>'),

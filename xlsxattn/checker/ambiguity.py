@@ -33,7 +33,9 @@ def settings(book: Book) -> Iterator[Finding]:
     """How the workbook asks to be calculated, where that changes numbers or leaves old ones."""
     asked = book.calculation
     if not asked.full_precision:
-        message = say("the workbook is calculated with precision as displayed: numbers lose the digits that cells do not show")
+        message = say(
+            "the workbook is calculated with precision as displayed: numbers lose what cells do not show"
+        )
         yield Finding("precision as displayed", "", "", message)
     if asked.iterates and book.saved_by.lower() != ITERATES_ALWAYS:
         message = say("the workbook is calculated iteratively: a circle shows a number and not an error")

@@ -312,7 +312,7 @@ def _apart(
 def _with_formula(book: Book, finding: Finding) -> Finding:
     """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
     if finding.kind == "missing" and finding.range in book.no_ranges:
-        sentence = "the name {name} must cover one range of cells, and stands for {text}"
+        sentence = "the name {name} must cover cells as Sheet!$A$1:$B$2 does, and stands for {text}"
         text = book.no_ranges[finding.range]
         return replace(finding, message=say(sentence, name=finding.range, text=text))
     if not finding.cell:

@@ -48,25 +48,30 @@ def stale(
             yield Finding("stale value", name, Area(*at, 1, 1).address(), message, severity="warning")
             continue
         worst = _difference(saved[name], fresh[name])
-        if worst is not None:
-            wanted = reference() if wanted is None else wanted
-            right = wanted.get(name)
-            if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
-                continue
-            if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
-                continue
-            i, j = worst
-            message = say(
-                "{name}: the file has {saved!r} saved, its formulas give {fresh!r}",
-                name=name,
-                saved=saved[name][i][j],
-                fresh=fresh[name][i][j],
-            )
-            where = book.names[name].address(i, j)
-            yield Finding(
-                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
-                severity="warning",
-            )  # fmt: skip
+        if worst is None:
+            continue
+        wanted = reference() if wanted is None else wanted
+        right = wanted.get(name)
+        if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
+            continue
+        if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
+            continue
+        yield _stale(book, name, worst, saved[name], fresh[name], some=some)
+        if not some:
+            return  # one says it for all
+
+
+def _stale(book: Book, name: str, at: tuple[int, int], saved: Grid, fresh: Grid, *, some: bool) -> Finding:
+    """A saved value that is not what its formula gives; ``some``: whether any formula has one saved."""
+    (i, j), where = at, book.names[name].address(*at)
+    found, right = saved[i][j], fresh[i][j]
+    sentence = (
+        "{name}: the file has {saved!r} saved, its formulas give {fresh!r}"
+        if some
+        else "no formula has a value saved, but cells beside hold old ones: {name} has {saved!r} for {fresh!r}"
+    )
+    message = say(sentence, name=name, saved=found, fresh=right)
+    return Finding("stale value", name, where, message, found=found, expected=right, severity="warning")
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
