@@ -68,7 +68,7 @@ def _stale(book: Book, name: str, at: tuple[int, int], saved: Grid, fresh: Grid,
     sentence = (
         "{name}: the file has {saved!r} saved, its formulas give {fresh!r}"
         if some
-        else "no formula has a value saved, but cells beside hold old ones: {name} has {saved!r} for {fresh!r}"
+        else "no formula has a value saved, cells beside have old ones: {name} has {saved!r} for {fresh!r}"
     )
     message = say(sentence, name=name, saved=found, fresh=right)
     return Finding("stale value", name, where, message, found=found, expected=right, severity="warning")
