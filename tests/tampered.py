@@ -416,21 +416,24 @@ ERRORS = {
     ),
     "an infinite input": (
         cell('<c r="E23" s="31"><v>1e999</v></c>'),
-        "holds a number that is larger than any",
+        "holds inf, which is beyond the numbers",
     ),
     "an infinite input, negative": (
         cell('<c r="E23" s="31"><v>-1E400</v></c>'),
-        "holds a number that is larger",
+        "holds -inf, which is beyond the numbers",
     ),
-    "a date as input": (cell('<c r="E23" t="d"><v>2020-01-01</v></c>'), "vocab_E holds a date spelled out"),
-    "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), "vocab_E holds a rich value"),
+    "a date as input": (
+        cell('<c r="E23" t="d"><v>2020-01-01</v></c>'),
+        "a date spelled out, which programs read differently",
+    ),
+    "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), "vocab_E holds 1.6 for a rich value"),
     "an escaped letter": (
         put(
             INPUTS,
             '<c r="C12" s="22" t="s"><v>44</v></c>',
             '<c r="C12" t="inlineStr"><is><t>_x0074_he</t></is></c>',
         ),
-        "holds a text with an escape",
+        "in which some programs read an escaped letter",
     ),
     "a data table": (
         cell('<c r="E23"><f t="dataTable" ref="E23:E24" dt2D="0" r1="C3"/><v>1.6</v></c>'),
@@ -473,7 +476,7 @@ WARNINGS = {
     "1904": (put(hostile.BOOK, "<workbookPr", '<workbookPr date1904="1"'), "counts days from 1904"),
     "a hidden sheet": (hidden("hidden"), "sheet Causal attention is hidden"),
     "a hidden name": (put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), "vocab_E is hidden"),
-    "a block without its first value": (without_first_value, "no value is saved for this formula, though others"),
+    "a block without its first value": (without_first_value, "no value is saved for this formula, though"),
     "an input that is calculated": (cell('<c r="E23" s="31"><f>1.6</f><v>1.6</v></c>'), "1 input holds a formula"),
     "inputs that are calculated": (
         row(lambda xml: xml.replace(FIRST, '<c r="C23" s="31"><f>0</f><v>0</v></c>')
@@ -482,7 +485,7 @@ WARNINGS = {
     ),
     "blanks that may be left out": (
         put(INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>', '<c r="C12" t="inlineStr"><is><t>the </t></is></c>'),
-        "holds a text with blanks at its ends",
+        "of which some programs leave out the blanks",
     ),
 }  # fmt: skip
 """What is a warning."""

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
 
-UNEXPLAINED = "no rule says why"
 FALLBACK = ",SUM(--EXACT("
 SUMS = {"Drift", "AttentionSum"}
 SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
@@ -27,9 +26,9 @@ TYPED = ("right value as a constant", "pasted as values", "one short, old values
 
 
 def reason(book: Book, mutant: Mutant) -> str:
-    """The rule that makes a mutant equivalent."""
+    """The rule that makes a mutant equivalent; "" where none says why."""
     rules = (_of_names,) if mutant.names else VALUES
-    return next(filter(None, (rule(book, mutant) for rule in rules)), UNEXPLAINED)
+    return next(filter(None, (rule(book, mutant) for rule in rules)), "")
 
 
 def _of_blocks(book: Book, mutant: Mutant) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dev.gallery.pictures import card
 from xlsxattn import templates
+from xlsxattn.checker.findings import Kind
 from xlsxattn.cli.commands import cli
 from xlsxattn.spec_schema import DEFINITIONS, KINDS, TOP, schema
 from xlsxattn.view.look import look
@@ -47,6 +49,7 @@ def _pages(fresh: Mapping[str, Path]) -> dict[str, str]:
         "docs/reference/spec.md": spec_page(),
         "docs/reference/ranges.md": ranges_page({name: look(path) for name, path in fresh.items()}),
         "docs/reference/commands.md": commands_page(),
+        "docs/reference/findings.md": findings_page(),
         "docs/reference/spec.schema.json": json.dumps(schema(), ensure_ascii=False, indent=1) + "\n",
         "docs/gallery.md": gallery_page(),
     }
@@ -177,6 +180,27 @@ def commands_page() -> str:
     for name, command in sorted(cli.commands.items()):
         ctx = click.Context(command, top, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
         lines += ["", f"## xlsxattn {name}", "", "```text", command.get_help(ctx), "```"]
+    return "\n".join(lines) + "\n"
+
+
+# --- the findings ----------------------------------------------------------------------------------------
+
+
+def findings_page() -> str:
+    """Every kind of finding: its identifier, how severe it is, what it is about, what it says."""
+    lines = [MADE, "# Findings", ""]
+    lines += [
+        "What `xlsxattn check` may find. The kind is the same in every language and format. A warning may be"
+    ]
+    lines += [
+        "an error in some places: another formula is one where values differ because of it.",
+        "",
+        "| kind | severity | about | says |",
+        "|---|---|---|---|",
+    ]
+    for kind in Kind:
+        says = "; or<br>".join(escape(sentence.replace("!r}", "}")) for sentence in kind.sentences)
+        lines += [f"| `{kind}` | {kind.severity} | {kind.about.name.lower()} | {says} |"]
     return "\n".join(lines) + "\n"
 
 

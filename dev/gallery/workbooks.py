@@ -88,7 +88,7 @@ def _difference(old: Path, new: Path) -> str | None:
     try:
         one, two = read(old), read(new)
     except NotCheckableError as error:
-        return str(error).partition(": ")[2]
+        return f"it cannot be compared ({error})"
     for what in ("names", "formulas"):
         before, now = getattr(one, what), getattr(two, what)
         changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]

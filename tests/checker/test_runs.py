@@ -19,6 +19,7 @@ from xlsxattn import press
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check, perturb
+from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading import archive, blocks
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.copies import without_values
@@ -253,8 +254,8 @@ def test_a_wrong_formula_is_found_among_blocks(made, tmp_path):
 @pytest.mark.parametrize(
     ("cell", "finding"),
     [
-        (rb'<c r="%s"\1 t="str"><v>many</v></c>', "text in a numeric input"),
-        (rb'<c r="%s"\1 t="e"><v>#N/A</v></c>', "error value"),
+        (rb'<c r="%s"\1 t="str"><v>many</v></c>', Kind.TEXT_IN_NUMBERS),
+        (rb'<c r="%s"\1 t="e"><v>#N/A</v></c>', Kind.ERROR_VALUE),
     ],
 )
 def test_a_cell_that_is_no_number_is_still_found(made, tmp_path, cell, finding):
@@ -274,7 +275,7 @@ def test_a_number_over_a_formula_is_still_found(made, tmp_path):
     wrong = changed(
         made, tmp_path / "wrong.xlsx", part, rb'(<c r="%s"[^>]*>)<f[^>]*>[^<]*</f>' % first, rb"\1"
     )
-    assert "constant" in {f.kind for f in check.check(wrong).every_finding}
+    assert Kind.CONSTANT in {f.kind for f in check.check(wrong).every_finding}
 
 
 @pytest.mark.usefixtures("large")
@@ -286,8 +287,8 @@ def test_numbers_over_all_formulas_of_a_range_are_no_block(made, tmp_path, monke
         made, tmp_path / "wrong.xlsx", part, rb'(<c r="%s"[^>]*>)<f[^>]*>[^<]*</f>' % first, rb"\1"
     )
     assert "enc_c1_l1_Hidden" not in read(wrong).blocks
-    (found,) = [f for f in check.check(wrong).every_finding if f.kind == "constant"]
-    assert f"holds {area.rows * area.cols} constants" in found.message
+    (found,) = [f for f in check.check(wrong).every_finding if f.kind is Kind.CONSTANT]
+    assert found.values["n"] == area.rows * area.cols
 
 
 @pytest.mark.usefixtures("large")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -14,8 +15,9 @@ from openpyxl.utils import coordinate_to_tuple
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.causes import traced
-from xlsxattn.checker.compare import SAVED, Finding, Result, compare, decidable, distance, either, tolerance
+from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
@@ -72,16 +74,18 @@ def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "p
     """
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
+    start = time.perf_counter()
     with guarded(path):
-        return _check(path, engine, inputs)
+        report = _check(path, engine, inputs)
+    return replace(report, seconds=time.perf_counter() - start)
 
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
     try:
         book = read(Path(path))
-    except ValuesOnlyError as error:
-        return Report(str(path), (), (Finding("formulas lost", "", "", error.what),))
+    except ValuesOnlyError:
+        return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
     if lost := lost_formulas(book):
         return Report(str(path), (), (lost,), book.saved_by)
     chosen = engines.ENGINES if engine == "all" else (engine,)
@@ -154,7 +158,7 @@ def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.E
     if engine != DEFAULT_ENGINE:
         return failed
     if lost := structure.astray(book):
-        return engines.EngineFailed(say("IronCalc cannot calculate it: {why}.", why=say(lost.message)))
+        return engines.EngineFailed(say("IronCalc cannot calculate it: {why}.", why=lost.message))
     return failed
 
 
@@ -186,14 +190,7 @@ def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
             break
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": len(answers)})
         more = prove(book, engine, values)
-        found = tuple(
-            replace(
-                f,
-                message=say("{message} (inputs perturbed, round {i})", message=say(f.message), i=i),
-                round=i,
-            )
-            for f in more.findings
-        )
+        found = tuple(replace(finding, round=i) for finding in more.findings)
         report = EngineReport(engine, _worse(report.results, more.results), found)
     return report
 
@@ -218,7 +215,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     try:
         wanted = reference(book, values)
     except ShapesDisagree as error:
-        return EngineReport(engine, (), (Finding("resized", "", "", str(error)),))
+        return EngineReport(engine, (), (_placed(book, error.finding),))
     results: list[Result] = []
     findings: list[Finding] = []
     shown = {
@@ -230,11 +227,14 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
         findings += [_with_formula(book, finding) for finding in found]
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
-    findings += [
-        Finding("unknown range", name, "", say("nothing says what {name} should hold", name=name))
-        for name in unknown
-    ]
+    findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _placed(book: Book, finding: Finding) -> Finding:
+    """A finding on a whole range, with the range's first cell."""
+    area = book.names.get(finding.range)
+    return replace(finding, cell=area.address(), sheet=area.sheet) if area else finding
 
 
 def reference(book: Book, values: Values) -> Mapping[str, Expected]:
@@ -296,25 +296,21 @@ def _apart(
             if apart and right.values.shape == (len(grid), len(row)):
                 apart = not either(right, i, j, (value, other[i][j]))
             if apart:
-                message = say(
-                    "{name}: {first} computes {one!r}, {second} {two!r}",
-                    name=name,
-                    first=first,
-                    one=value,
-                    second=second,
-                    two=other[i][j],
+                return Finding(
+                    Kind.ENGINES_DISAGREE,
+                    name,
+                    book.names[name].address(i, j),
+                    found=other[i][j],
+                    expected=value,
+                    values={"first": first, "one": value, "second": second, "two": other[i][j]},
                 )
-                where = book.names[name].address(i, j)
-                return Finding("engines disagree", name, where, message, found=other[i][j], expected=value)
     return None
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
     """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
-    if finding.kind == "missing" and finding.range in book.no_ranges:
-        sentence = "the name {name} must cover cells as Sheet!$A$1:$B$2 does, and stands for {text}"
-        text = book.no_ranges[finding.range]
-        return replace(finding, message=say(sentence, name=finding.range, text=text))
+    if finding.kind is Kind.MISSING and finding.range in book.no_ranges:
+        return replace(finding, values={"text": book.no_ranges[finding.range]})
     if not finding.cell:
         return finding
     tab = book.names[finding.range].sheet

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
-from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,39 +34,7 @@ COARSE_PHI = ("ironcalc", SAVED)
 NO_DIRECTION = "–"
 """The cosine similarity of a row of zeros."""
 
-SEEN = ("value", "error value", "empty", "engines disagree", "stale value")
-"""Kinds of findings that tell what a cell shows: nearly always because of something else."""
-
 Verdict = Literal["ok", "differs", "missing", "not decidable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong with a workbook.
-
-    Attributes:
-        kind: which sort of fault, for programs.
-        range: the name it was found in; "" where no name covers the cell.
-        cell: its address, ``Sheet!B7``; "" where the whole range is meant.
-        message: what is wrong, in one sentence.
-        formula: the formula of the cell, as the file has it.
-        found: what the engine computed.
-        expected: what NumPy computed.
-        severity: an error, or a warning.
-        round: 0 with the inputs as saved; else which set of perturbed inputs showed it.
-        follows: the range (or the cell) whose own fault explains this one; "" for a cause, or an unknown one.
-    """
-
-    kind: str
-    range: str
-    cell: str
-    message: str
-    formula: str = ""
-    found: Any = None
-    expected: Any = None
-    severity: Literal["error", "warning"] = "error"
-    round: int = 0
-    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +79,12 @@ def compare(
         rows, cols = wanted.values.shape
         area = names.get(name)
         if area is None:
-            message = say("the range {name} is missing", name=name)
             nothing = Result("", name, (rows, cols), wanted.kind, math.inf, 0.0, "missing")
-            yield nothing, [Finding("missing", name, "", message)]
+            yield nothing, [Finding(Kind.MISSING, name)]
         elif (area.rows, area.cols) != (rows, cols):
-            message = say(
-                "{name} covers {rows} × {cols} cells, it should cover {wanted_rows} × {wanted_cols}",
-                name=name,
-                rows=area.rows,
-                cols=area.cols,
-                wanted_rows=rows,
-                wanted_cols=cols,
-            )
+            shapes = {"shape": shape_text(area.rows, area.cols), "right_shape": shape_text(rows, cols)}
             result = Result(area.sheet, name, (area.rows, area.cols), wanted.kind, math.inf, 0.0, "differs")
-            yield result, [Finding("resized", name, area.address(), message)]
+            yield result, [Finding(Kind.RESIZED, name, area.address(), values=shapes)]
         else:
             yield _range(name, wanted, area, values[name], engine)
 
@@ -216,28 +176,11 @@ def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
 
 
 def _finding(name: str, address: str, value: Value, right: object, kind: str) -> Finding:
-    right = own(right)
+    blank = must_be_blank(right)
+    right = None if blank else own(right)
     if isinstance(value, CellError):
-        return Finding(
-            "error value",
-            name,
-            address,
-            say("{name} shows the error {value}", name=name, value=value),
-            found=str(value),
-            expected=None if must_be_blank(right) else right,
-        )
+        return Finding(Kind.ERROR_VALUE, name, address, found=str(value), expected=right)
     if value is None:
-        return Finding(
-            "empty", name, address, say("{name} has an empty cell", name=name), found=None, expected=right
-        )
-    if must_be_blank(right):
-        message = say("{name} holds {value} in a cell that must be blank", name=name, value=shown(value))
-        return Finding("value", name, address, message, found=value)
-    wanted = say("a text that begins with {mark}", mark=right) if kind == "mark" else shown(right)
-    message = say("{name} holds {value}, NumPy has {wanted}", name=name, value=shown(value), wanted=wanted)
-    return Finding("value", name, address, message, found=value, expected=right)
-
-
-def shown(value: object) -> str:
-    """A value as a person reads it: a number with at most 15 digits, a text in quotes."""
-    return f"{value:.15g}" if isinstance(value, float) else repr(value)
+        return Finding(Kind.EMPTY, name, address, expected=right)
+    mark = {"mark": right} if kind == "mark" and not blank else {}
+    return Finding(Kind.VALUE, name, address, found=value, expected=right, values=mark)

@@ -11,7 +11,7 @@ from openpyxl.utils import coordinate_to_tuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
 _READ = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?", re.ASCII)

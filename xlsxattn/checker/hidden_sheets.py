@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.compare import Finding
-from xlsxattn.language import say
+from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,13 +35,9 @@ def hidden_sheets(book: Book) -> Iterator[Finding]:
         called = {_plain(tab), _plain(cells.get((0, 0)))} - {""}
         poser = next((t for t in strangers if _plain(t) in called or _copied(cells, sheets.get(t, {}))), "")
         if poser:
-            message = say(
-                "sheet {tab} is hidden, and readers see sheet {other} in its place", tab=tab, other=poser
-            )
-            yield Finding("hidden sheet", "", f"{tab}!A1", message)
+            yield Finding(Kind.HIDDEN_SHEET, sheet=tab, values={"poser": poser}, severity="error")
         else:
-            message = say("sheet {tab} is hidden", tab=tab)
-            yield Finding("hidden sheet", "", f"{tab}!A1", message, severity="warning")
+            yield Finding(Kind.HIDDEN_SHEET, sheet=tab)
 
 
 def _plain(tab: Value) -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.compare import Finding
-from xlsxattn.language import say
+from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
@@ -19,14 +18,9 @@ _GOOGLE = re.compile(
 def lost_formulas(book: Book) -> Finding | None:
     """Why no formula of a workbook can be proved; None where some can."""
     if book.manifest.formulas and not book.formulas:
-        message = say("its formulas were replaced by values: take an earlier copy, or build it anew")
-        return Finding("formulas lost", "", "", message)
+        return Finding(Kind.FORMULAS_LOST)
     google = [formula for formula in book.formulas.values() if _GOOGLE.match(formula.text)]
     if not google:
         return None
-    sentence = (
-        "Google Sheets has saved {n} array formulas as ARRAY_CONSTRAIN(ARRAYFORMULA(...)), which no other "
-        "program computes: take the workbook as it was before"
-    )
-    first = google[0]
-    return Finding("formulas lost", "", first.area.address(), say(sentence, n=len(google)), first.text)
+    where, text = google[0].area.address(), google[0].text
+    return Finding(Kind.FORMULAS_LOST, "", where, formula=text, values={"n": len(google)})

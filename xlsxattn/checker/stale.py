@@ -10,12 +10,11 @@ from xlsxattn.checker.compare import (
     NEVER_SEEN,
     ROUNDING_GROWS_FROM,
     SAVED,
-    Finding,
     decidable,
     either,
     tolerance,
 )
-from xlsxattn.language import say
+from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,39 +38,27 @@ def stale(
     Another engine may have saved them, so rounding may carry them as far from these as the reference allows.
     """
     wanted: Mapping[str, Expected] | None = None
-    some = any(book.saved.get(at) is not None for at in book.formulas)
+    with_values = sum(book.saved.get(at) is not None for at in book.formulas)
     for name in book.manifest.formulas:
         if name not in book.names or not _is_saved(saved[name]):
             continue
-        if some and (at := _first_missing(book, name, saved)):
-            message = say("{name}: no value is saved for this formula, though others are", name=name)
-            yield Finding("stale value", name, Area(*at, 1, 1).address(), message, severity="warning")
+        if with_values and (at := _first_missing(book, name, saved)):
+            yield Finding(Kind.STALE_VALUE, name, Area(*at, 1, 1).address(), values={"others": with_values})
             continue
         worst = _difference(saved[name], fresh[name])
-        if worst is None:
-            continue
-        wanted = reference() if wanted is None else wanted
-        right = wanted.get(name)
-        if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
-            continue
-        if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
-            continue
-        yield _stale(book, name, worst, saved[name], fresh[name], some=some)
-        if not some:
-            return  # one says it for all
-
-
-def _stale(book: Book, name: str, at: tuple[int, int], saved: Grid, fresh: Grid, *, some: bool) -> Finding:
-    """A saved value that is not what its formula gives; ``some``: whether any formula has one saved."""
-    (i, j), where = at, book.names[name].address(*at)
-    found, right = saved[i][j], fresh[i][j]
-    sentence = (
-        "{name}: the file has {saved!r} saved, its formulas give {fresh!r}"
-        if some
-        else "no formula has a value saved, cells beside have old ones: {name} has {saved!r} for {fresh!r}"
-    )
-    message = say(sentence, name=name, saved=found, fresh=right)
-    return Finding("stale value", name, where, message, found=found, expected=right, severity="warning")
+        if worst is not None:
+            wanted = reference() if wanted is None else wanted
+            right = wanted.get(name)
+            if right is not None and _rounded_apart(right, saved[name], fresh[name], engine):
+                continue
+            if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
+                continue
+            i, j = worst
+            where, old, new = book.names[name].address(i, j), saved[name][i][j], fresh[name][i][j]
+            both = {"saved" if with_values else "beside": old, "fresh": new}
+            yield Finding(Kind.STALE_VALUE, name, where, found=old, expected=new, values=both)
+            if not with_values:
+                return  # one says it for all
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:

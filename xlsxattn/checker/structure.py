@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.compare import Finding, shown
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.book import is_text
 from xlsxattn.checker.reading.manifest import MANIFEST, MODELS
 from xlsxattn.language import say
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
-    from xlsxattn.language import Phrase
 
     At = tuple[str, int, int]
 
@@ -52,30 +51,27 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     """Inputs that the reference cannot take: a name that is missing, text or an error among the numbers."""
     for name in book.manifest.inputs:
         if name not in book.names:
-            yield Finding("missing", name, "", _missing_input(book, name))
+            yield _missing_input(book, name)
         if name not in book.names or name in book.blocks:
             continue
         area = book.names[name]
         for i, row in enumerate(values[name]):
             for j, value in enumerate(row):
                 if isinstance(value, CellError):
-                    message = say("the input {name} shows the error {value}", name=name, value=value)
-                    yield Finding("error value", name, area.address(i, j), message, found=str(value))
-                elif not is_text(name) and isinstance(value, str | bool) and value != "":
-                    message = say(
-                        "the input {name} holds {value!r}, a number is needed", name=name, value=value
+                    input_name = {"input": name}
+                    yield Finding(
+                        Kind.ERROR_VALUE, name, area.address(i, j), found=str(value), values=input_name
                     )
-                    yield Finding("text in a numeric input", name, area.address(i, j), message, found=value)
+                elif not is_text(name) and isinstance(value, str | bool) and value != "":
+                    yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found=value)
 
 
-def _missing_input(book: Book, name: str) -> Phrase:
-    """That an input has lost its name, and where it stood if its labels tell."""
-    message = say("the input range {name} is missing", name=name)
-    if (labels := book.names.get(f"{name}_Rows")) is None:
-        return message
-    first = labels.address(0, 1)
-    said = "{message}: give this name to the cells from {first}, beside {labels}"
-    return say(said, message=message, first=first, labels=f"{name}_Rows")
+def _missing_input(book: Book, name: str) -> Finding:
+    """An input that has lost its name, and where it stood if its labels tell."""
+    values = {"input": name}
+    if labels := book.names.get(f"{name}_Rows"):
+        values |= {"first": labels.address(0, 1), "labels": f"{name}_Rows"}
+    return Finding(Kind.MISSING, name, values=values)
 
 
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
@@ -96,16 +92,13 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
     for at in filled.without(Cover([*named.values(), *inputs])):
         formula = book.formulas[at].text if at in book.formulas else ""
         if at[0] in tabs:
-            message = say("a formula stands in no named range, so nothing checks it")
-            yield Finding("stray formula", "", _address(at), message, formula=formula)
+            yield Finding(Kind.STRAY_FORMULA, cell=_address(at), formula=formula)
             continue
         own[at[0]] += 1
         first.setdefault(at[0], (at, formula))
     for tab, (at, formula) in first.items():
-        one = say("a formula stands on a sheet without named ranges, so nothing checks it")
-        more = say("{n} formulas stand on a sheet without named ranges, so nothing checks them")
-        message = say(one if own[tab] == 1 else more, n=own[tab])
-        yield Finding("own formulas", "", _address(at), message, formula=formula, severity="warning")
+        count = {"n": own[tab]} if own[tab] > 1 else {}
+        yield Finding(Kind.OWN_FORMULAS, cell=_address(at), formula=formula, values=count)
 
 
 def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
@@ -116,20 +109,11 @@ def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
         for at in here:
             del left[at]
         if here:
-            value, right = book.typed[here[0]], belonging(book, name, cells, spelled)
-            one = say("{name} holds the constant {found} where {right} belongs")
-            more = say("{name} holds {n} constants, the first {found}, where {right} belongs")
-            said = say(
-                one if len(here) == 1 else more, name=name, n=len(here), found=shown(value), right=right
-            )
-            yield Finding("constant", name, _address(here[0]), said, found=value)
+            values = belonging(book, name, cells, spelled)
+            values |= {"n": len(here)} if len(here) > 1 else {}
+            yield Finding(Kind.CONSTANT, name, _address(here[0]), found=book.typed[here[0]], values=values)
     for at in left:
-        message = say(
-            "{name} holds the constant {found} where a formula belongs",
-            name=name,
-            found=shown(book.typed[at]),
-        )
-        yield Finding("constant", name, _address(at), message, found=book.typed[at])
+        yield Finding(Kind.CONSTANT, name, _address(at), found=book.typed[at])
 
 
 def astray(book: Book) -> Finding | None:
@@ -141,16 +125,11 @@ def astray(book: Book) -> Finding | None:
     if not found:
         return None
     at, area = found[0]
-    sentence = (
-        "the array formula in {cell} must stand in {first}, the first of the cells {cells} that it fills"
-    )
-    first = span(replace(area, rows=1, cols=1))
-    message = say(sentence, cell=_address(at), first=first, cells=span(area))
+    values: dict[str, object] = {"first": span(replace(area, rows=1, cols=1)), "cells": span(area)}
     if len(found) > 1:
-        one = say("{message}; another is astray too: cells were moved without them")
-        more = say("{message}; {n} others are astray too: cells were moved without them")
-        message = say(one if len(found) == 2 else more, message=message, n=len(found) - 1)  # noqa: PLR2004
-    return Finding("astray formula", "", _address(at), message, braced(book.formulas[at].text, array=True))
+        values["n"] = len(found)
+    formula = braced(book.formulas[at].text, array=True)
+    return Finding(Kind.ASTRAY_FORMULA, cell=_address(at), formula=formula, values=values)
 
 
 def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
@@ -159,12 +138,7 @@ def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
     for name, area in named.items():
         for at in area.cells():
             if at in checked:
-                message = say(
-                    "this cell belongs to two computed ranges, {other} and {name}",
-                    other=checked[at],
-                    name=name,
-                )
-                yield Finding("overlap", name, _address(at), message)
+                yield Finding(Kind.OVERLAP, name, _address(at), values={"other": checked[at]})
             checked[at] = name
 
 
@@ -176,13 +150,7 @@ def moved_names(book: Book) -> Iterator[Finding]:
     for name, other, down, right in _neighbours(book):
         area, by = book.names[name], book.names[other]
         if (area.sheet, area.row, area.col) != (by.sheet, by.row + down, by.col + right):
-            message = say(
-                "{name} does not stand beside {other} at {place}: one of the names was moved",
-                name=name,
-                other=other,
-                place=by.address(),
-            )
-            yield Finding("moved", name, area.address(), message, severity="warning")
+            yield _moved(name, area, other=other, place=by.address())
     yield from _out_of_order(book)
     for sheet in book.manifest.sheets:
         pages: dict[str, dict[str, Area]] = {}
@@ -193,12 +161,7 @@ def moved_names(book: Book) -> Iterator[Finding]:
             tabs = Counter(area.sheet for area in own.values()).most_common(1)
             for name, area in own.items():
                 if area.sheet != tabs[0][0]:
-                    message = say(
-                        "{name} stands on another tab than the rest of {page}: it was moved",
-                        name=name,
-                        page=page,
-                    )
-                    yield Finding("moved", name, area.address(), message, severity="warning")
+                    yield _moved(name, area, page=page)
 
 
 def _out_of_order(book: Book) -> Iterator[Finding]:
@@ -220,13 +183,12 @@ def _not_in_order(book: Book, row: Iterable[str]) -> Iterator[Finding]:
             continue
         before, by = last.get(area.sheet, (name, area))
         if (area.row, area.col) < (by.row, by.col):
-            message = say(
-                "{name} stands before {before}, which should come first: one of the names was moved",
-                name=name,
-                before=before,
-            )
-            yield Finding("moved", name, area.address(), message, severity="warning")
+            yield _moved(name, area, before=before)
         last[area.sheet] = (name, area)
+
+
+def _moved(name: str, area: Area, **values: object) -> Finding:
+    return Finding(Kind.MOVED, name, area.address(), values=values)
 
 
 def page_of(sheet: SheetInfo, name: str) -> str:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.cell_formulas import braced
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.compare import Finding
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.links import reaches
-from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +44,15 @@ def unsteady(book: Book) -> Iterator[Finding]:
         named = next((others[word] for word in words if word in others), None)
         if reaches(formula.text):
             continue  # said elsewhere
+        values = {}
         if called:
-            message = say("a formula calls {name}, whose value does not follow from the inputs alone",
-                          name=called[1].upper())  # fmt: skip
+            values = {"function": called[1].upper()}
         elif named:
-            sentence = "a formula uses the name {name}, which stands for {what} and for no range"
-            message = say(sentence, name=named, what=book.no_ranges[named][:80])
-        else:
-            continue
-        text = braced(formula.text, array=formula.array)
-        yield Finding(
-            "unsteady formula", _range_of(book, formula.area), formula.area.address(), message, text
-        )
+            values = {"used": named, "what": book.no_ranges[named][:80]}
+        if values:
+            name, where = _range_of(book, formula.area), formula.area.address()
+            text = braced(formula.text, array=formula.array)
+            yield Finding(Kind.UNSTEADY_FORMULA, name, where, formula=text, values=values)
 
 
 def _range_of(book: Book, cells: Area) -> str:
@@ -74,9 +70,6 @@ def calculated_inputs(book: Book) -> Iterator[Finding]:
     inputs = Cover(areas)
     there = [at for formula in book.formulas.values() for at in formula.area.cells() if at in inputs]
     if there:
-        one = say("{n} input holds a formula and was not varied")
-        more = say("{n} inputs hold formulas and were not varied")
-        first = there[0]
-        name = _range_of(book, Area(*first, 1, 1))
-        message = say(one if len(there) == 1 else more, n=len(there))
-        yield Finding("calculated input", name, Area(*first, 1, 1).address(), message, severity="warning")
+        first = Area(*there[0], 1, 1)
+        values = {"n": len(there)} if there[1:] else {}
+        yield Finding(Kind.CALCULATED_INPUT, _range_of(book, first), first.address(), values=values)

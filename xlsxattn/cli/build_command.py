@@ -75,7 +75,7 @@ def delivered(
     for run in () if is_quiet() else pressed.report.runs:
         click.echo(report.table(run, spoken()))
     for line in report.describe(pressed.report.every_finding, spoken()):
-        click.echo(line, err=True)
+        click.echo(line.text, err=True)
     if not is_quiet():
         click.echo(tell(report.summary(pressed.report)))
     if pressed.report.holds:

@@ -118,7 +118,7 @@ def _show(outcome: FileOutcome, *, strict: bool) -> None:
     by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
     click.echo(tell(by) if found.saved_by else outcome.path)
     for line in report.describe(found.every_finding, spoken()):
-        _echo(line, "red" if line.startswith(tell("error")) else "yellow")
+        _echo(line.text, "red" if line.severity == "error" else "yellow")
     for run in () if is_quiet() else [run for run in found.runs if run.results]:
         how = (
             say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-    from xlsxattn.language import Phrase
-
 MB = 1024**2
 _AGAIN = 0.25
 """So many seconds later the clock strikes again: Python drops what is raised while an object is deleted."""
@@ -25,20 +23,19 @@ _TIDYING = {"__del__", "__exit__", "_kill", "stop"}
 
 
 class NotCheckableError(ValueError):
-    """A file that no proof can be made of; its text is the sentence a person reads."""
+    """A file that no proof can be made of; its text is the sentence a person reads.
+
+    Attributes:
+        name: the defined name that is at fault; "" where none is.
+    """
+
+    def __init__(self, sentence: str, name: str = "") -> None:
+        super().__init__(sentence)
+        self.name = name
 
 
 class ValuesOnlyError(NotCheckableError):
-    """A workbook of ours of which nothing but values is left.
-
-    Attributes:
-        what: what is wrong, without the file's name.
-    """
-
-    def __init__(self, path: object, what: Phrase) -> None:
-        """Say it of a file."""
-        super().__init__(say("{path}: {what}", path=path, what=what))
-        self.what = what
+    """A workbook of ours of which nothing but values is left; its text is the sentence a person reads."""
 
 
 class AmbiguousError(ValueError):

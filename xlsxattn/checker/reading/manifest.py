@@ -68,7 +68,8 @@ def read_manifest(
                 path=path,
                 version=version,
                 ours=VERSION,
-            )
+            ),
+            name="xlsxattn_Version",
         )
     try:
         sheets = tuple(
@@ -102,17 +103,14 @@ def _without(
             "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
             "take an earlier copy, or build it anew"
         )
-        return NotCheckableError(say(sentence, path=path, name=name))
+        return NotCheckableError(say(sentence, path=path, name=name), name=name)
     if contract := _contract(typed):
         # programs that copy texts enter those that begin with = as formulas: captions, the manifest's own
         texts = [value for (tab, _, _), value in typed if tab in contract and isinstance(value, str)]
         listed = sum(text.startswith("=") for text in texts) + sum(tab in contract for tab, _, _ in formulas)
         if 2 * sum(tab not in contract for tab, _, _ in formulas) < listed:
-            what = say(
-                "its formulas were replaced by values, and its names are gone: "
-                "take an earlier copy, or build it anew"
-            )
-            return ValuesOnlyError(path, what)
+            sentence = "{path}: its formulas were replaced by values: take an earlier copy, or build it anew"
+            return ValuesOnlyError(say(sentence, path=path))
         sentence = (
             "{path}: its defined names are gone, by which all ranges are found: "
             "take an earlier copy, or build it anew"

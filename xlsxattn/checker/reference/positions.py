@@ -103,9 +103,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     d = d_model if kind == "sinusoidal" else d_k
     halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
     if kind == "rotary" and d % 2:
-        raise ShapesDisagree(
-            say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)
-        )
+        raise ShapesDisagree(f"{s}_W_K", columns=d)
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
     base = max(float(shaped(inputs, f"{s}_Base", 1, 1)[0, 0]), MIN_BASE)
     frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)

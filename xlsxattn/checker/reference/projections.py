@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from xlsxattn.checker.findings import shape_text
 from xlsxattn.checker.reference.attention import PROJECTED
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped
-from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,16 +98,8 @@ def projections(
     split = []
     for letter, part, number in zip(PROJECTED, whole, (heads or 1, groups, groups), strict=True):
         if part.W.shape[1] % number:
-            raise ShapesDisagree(
-                say(
-                    "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, "
-                    "the number of heads.",
-                    name=f"{w}_W_{letter}",
-                    rows=d_model,
-                    cols=part.W.shape[1],
-                    heads=number,
-                )
-            )
+            shape = shape_text(d_model, part.W.shape[1])
+            raise ShapesDisagree(f"{w}_W_{letter}", shape=shape, rows=d_model, heads=number)
         kind = "g" if groups != heads and letter != "Q" else "h"
         names = [f"_{kind}{j + 1}" if many else "" for j in range(number)]
         W = np.split(part.W, number, axis=1)

@@ -243,12 +243,5 @@ def sure_top_k(sheet: SheetInfo, n_vocab: int) -> int:
     """
     k = int(sheet.settings["top_k"])
     if k > n_vocab:
-        raise ShapesDisagree(
-            say(
-                "vocab_Tokens has {n_vocab} rows, but {sheet} shows the {k} largest logits.",
-                n_vocab=n_vocab,
-                sheet=sheet.id,
-                k=k,
-            )
-        )
+        raise ShapesDisagree("vocab_Tokens", rows=n_vocab, sheet_id=sheet.id, k=k)
     return k

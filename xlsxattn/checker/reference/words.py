@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
 from xlsxattn.language import say
 
@@ -22,7 +23,11 @@ SUMS_TO_ONE = 1e-9  # how far from 1 a row of Attention may sum
 
 
 class ShapesDisagree(ValueError):  # noqa: N818 - the name says what is wrong
-    """The inputs do not fit each other; the sentence names the range and both shapes."""
+    """The inputs do not fit each other; the finding names the range and both shapes."""
+
+    def __init__(self, name: str, **values: object) -> None:
+        self.finding = Finding(Kind.RESIZED, name, values=values)
+        super().__init__(self.finding.message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,6 @@ def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> 
     return beside | ({} if cols is None else {f"{block}_Cols": Expected(cols.reshape(1, -1), "text")})
 
 
-def _spelled(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
-
-
 def unknown(sheet: str, key: str, value: object) -> ValueError:
     """A setting that nothing here was written for."""
     sentence = "there is no reference for {key} {value} of the sheet {sheet}"
@@ -91,11 +92,8 @@ def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: s
     have = inputs[name].shape
     want = (have[0] if rows is None else rows, have[1] if cols is None else cols)
     if have != want:
-        because = say(", as {why} is {shape}", why=why, shape=_spelled(inputs[why].shape)) if why else ""
-        sentence = "{name} is {found} but must be {needed}{because}."
-        raise ShapesDisagree(
-            say(sentence, name=name, found=_spelled(have), needed=_spelled(want), because=because)
-        )
+        because = {"other": why, "other_shape": shape_text(*inputs[why].shape)} if why else {}
+        raise ShapesDisagree(name, shape=shape_text(*have), needed=shape_text(*want), **because)
     return inputs[name]
 
 
