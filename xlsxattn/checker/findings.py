@@ -234,9 +234,7 @@ class Kind(StrEnum):
         About.CELL,
         (
             say("{name}: the file has {saved!r} saved, its formulas give {fresh!r}"),
-            say(
-                "no formula has a value saved, cells beside have old ones: {name} has {beside!r}, not {fresh!r}"
-            ),
+            say("no formula has a value saved, cells beside do: {name} has {beside!r}, not {fresh!r}"),
             say("{name}: no value is saved for this formula, though {others:,} formulas have one"),
         ),
         severity="warning",

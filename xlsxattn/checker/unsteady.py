@@ -57,7 +57,11 @@ def unsteady(book: Book) -> Iterator[Finding]:
 
 def _range_of(book: Book, cells: Area) -> str:
     """The range of ours that a formula's first cell lies in; "" for none."""
-    for name, area in book.own_names.items():
+    own = book.own_names
+    for name in dict.fromkeys([*book.manifest.formulas, *book.manifest.inputs, *own]):
+        area = own.get(name)
+        if area is None:
+            continue
         down, right = cells.row - area.row, cells.col - area.col
         if area.sheet == cells.sheet and 0 <= down < area.rows and 0 <= right < area.cols:
             return name

@@ -97,7 +97,7 @@ def read_package(archive: GuardedArchive) -> Package:
 
 def _disagree(linked: str, kind: Phrase, declared: list[str]) -> Phrase:
     sentence = "its relationships have {linked} for the {kind}, its content types {declared}"
-    return say(sentence, linked=linked or say("nothing"), kind=kind, declared=", ".join(declared))
+    return say(sentence, linked=linked or "–", kind=kind, declared=", ".join(declared))
 
 
 def _types(archive: GuardedArchive) -> dict[str, str]:
