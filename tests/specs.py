@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 from hypothesis import strategies as st
 
-from xlsxattn.builder.specification.spec import RESERVED
+from xlsxattn.contract.values import RESERVED
 
 Data = dict[str, Any]
 
@@ -31,7 +32,7 @@ AWKWARD_IDS = ("r", "c", "rc", "r1", "r1c1", "x1", "true", "sum", "x", "attentio
 
 identifiers = st.one_of(
     st.sampled_from(AWKWARD_IDS), st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
-).filter(lambda text: not RESERVED.fullmatch(text))
+).filter(lambda text: not re.fullmatch(RESERVED, text))
 
 
 def _keepable(word: str) -> bool:

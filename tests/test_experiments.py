@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Book, Page
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.contract.kinds import Sheet
 
 
 CHINESE, ENGLISH = language("zh"), {"lang": "en"}
@@ -82,7 +82,7 @@ class Bench:
     path: Path
     spec: Spec
     page: Page
-    sheet: SheetSpec | None
+    sheet: Sheet | None
     values: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -967,7 +967,7 @@ DONE |= {
 """What a template in Chinese says; some of it is what others say, told in Chinese."""
 
 
-def sheet_of(one: Spec, page: Page) -> SheetSpec | None:
+def sheet_of(one: Spec, page: Page) -> Sheet | None:
     return next((s for s in one.sheets if page.id == s.id or page.id.startswith(f"{s.id}_")), None)
 
 

@@ -36,6 +36,7 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
+from xlsxattn.contract.kinds import Classifier
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
 
@@ -90,9 +91,9 @@ def typed_in(s: spec.Spec) -> set[str]:
         words |= {
             s.title,
             s.about,
-            *(text for one in s.sheets for text in (one.title, one.about, *one.tries)),
+            *(text for one in s.sheets for text in (one.title, one.about, *one.try_)),
         }
-    return words | {name for sheet in s.sheets for name in sheet.classes}
+    return words | {name for sheet in s.sheets if isinstance(sheet, Classifier) for name in sheet.classes}
 
 
 def examples() -> list[spec.Spec]:

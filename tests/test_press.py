@@ -19,6 +19,7 @@ import openpyxl
 import pytest
 from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
+from specs import plain
 
 from xlsxattn import press, templates
 from xlsxattn.builder import ops, writer
@@ -177,6 +178,23 @@ def test_any_title_builds_proves_and_has_a_tab_that_excel_takes(text):
     for tab in tabs:
         assert 1 <= len(tab.encode("utf-16-le")) // 2 <= 31
         assert not re.search(r"[\[\]:*?/\\]|^'|'$", tab)
+
+
+def test_a_comparison_with_one_sentence_compares_nothing_and_says_so_once():
+    ended = run("build", spec(), "-o", "book.xlsx")
+    assert ended.err.count("'cat' stands in one sentence only, so nothing is compared.") == 1
+    saved = openpyxl.load_workbook("book.xlsx", data_only=True)
+    ((tab, place),) = saved.defined_names["compare_Status"].destinations
+    assert saved[tab][place].value == "– cat stands in one sentence only: nothing is compared"
+
+
+def test_the_lines_of_a_chart_are_straight():
+    alike = {"id": "enc", "kind": "encoder", "similarity": True}
+    press.build(plain([3, 2], 2, alike), Path("alike.xlsx"))
+    with zipfile.ZipFile("alike.xlsx") as archive:
+        charts = [archive.read(name).decode() for name in archive.namelist() if "charts/chart" in name]
+    (lines,) = [xml for xml in charts if "<c:lineChart>" in xml]
+    assert re.findall(r"<c:smooth [^>]*>|</c:ser>", lines) == ['<c:smooth val="0"/>', "</c:ser>"] * 2
 
 
 # --- where it goes -----------------------------------------------------------------------------------------

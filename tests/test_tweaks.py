@@ -16,7 +16,8 @@ from workbooks import answers, changed, errors_in, job
 from xlsxattn import press, templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.check import prove
-from xlsxattn.checker.reading.book import is_text, read
+from xlsxattn.checker.reading.book import read
+from xlsxattn.contract.names import is_text
 
 MIXED = """
 title = "Every setting, a sentence of one word and one of six"
@@ -382,7 +383,7 @@ def test_a_focus_word_of_one_sentence_alone_has_no_words_in_the_other(walkthroug
     values = answers("ironcalc", [job(changes, tmp_path / "typed.xlsx")])[0]
     assert {*values["attn_keyboard_FocusWords"][0]} == {"–"}
     assert values["attn_cat_FocusWords"][0][0] == "cat"
-    assert values["compare_Status"] == [["✓ cat is not in every sentence: nothing but zeros there"]]
+    assert values["compare_Status"] == [["– cat stands in one sentence only: nothing is compared"]]
     assert values["attn_Status"][0][0] == "✓ every row sums to 1"
 
 

@@ -50,7 +50,8 @@ class PressError(Exception):
 class Pressed:
     """A finished round: the file that was written, the report of its proof, and the tabs in their order.
 
-    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain.
+    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain,
+    ``alone`` the focus word where a sheet compares its sentences and only one has it.
     """
 
     path: Path
@@ -58,6 +59,7 @@ class Pressed:
     tabs: tuple[str, ...]
     lang: str = "en"
     quoted: tuple[str, ...] = ()
+    alone: str = ""
 
 
 def build(
@@ -112,7 +114,7 @@ def build(
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
     quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.compared_with_none(spec))
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:
@@ -193,15 +195,16 @@ def refuse_changed(target: Path, *, force: bool) -> None:
 
 
 def _seal(path: Path, target: Path) -> None:
-    """Copy a workbook, its maker named and the digest of all other parts in its custom property.
+    """Copy a workbook: its maker named, its lines straight, the digest of all other parts in its properties.
 
     The copy is on the disk, whole, before it takes another's place.
     """
     with zipfile.ZipFile(path) as made, target.open("w+b") as file:
         named = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", made.read(MAKER))
-        digest = _digest(made, {MAKER: named}).encode()
-        sealed = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
-        changed = {MAKER: named, PROPERTIES: sealed}
+        charts = [name for name in made.namelist() if name.startswith("xl/charts/chart")]
+        changed = {MAKER: named} | {name: _straight(made.read(name)) for name in charts}
+        digest = _digest(made, changed).encode()
+        changed[PROPERTIES] = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
         with packing.PackingArchive(file, "w") as archive:
             for info in made.infolist():
                 if info.file_size > LARGE_PART:
@@ -210,6 +213,11 @@ def _seal(path: Path, target: Path) -> None:
                     archive.add(info.filename, changed.get(info.filename) or made.read(info))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _straight(chart: bytes) -> bytes:
+    """A chart with straight lines: LibreOffice draws curves in files not made by Excel that say nothing."""
+    return chart.replace(b"</c:ser>", b'<c:smooth val="0"/></c:ser>') if b"<c:lineChart>" in chart else chart
 
 
 def _as_built(path: Path) -> bool:

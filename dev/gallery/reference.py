@@ -13,7 +13,8 @@ from dev.gallery.pictures import card
 from xlsxattn import templates
 from xlsxattn.checker.findings import Kind
 from xlsxattn.cli.commands import cli
-from xlsxattn.spec_schema import DEFINITIONS, KINDS, TOP, schema
+from xlsxattn.contract.kinds import KINDS, Compare
+from xlsxattn.spec_schema import schema
 from xlsxattn.view.look import look
 from xlsxattn.view.steps import pages
 
@@ -65,23 +66,22 @@ def spec_page() -> str:
         "What a whole spec looks like, the pages on [your own sentences](../how-to/own-sentences.md) and on"
     ]
     lines += ["[models](../spec-models.md) show. Editors take [the schema](spec.schema.json).", ""]
-    lines += ["## The spec", "", *_table(TOP, ("vocabulary", "contexts", "sheets"))]
-    lines += ["", "## `[vocabulary]`", "", *_table(DEFINITIONS["vocabulary"]["properties"], ())]
-    for kind, (about, _) in KINDS.items():
-        sheet = schema()["definitions"][kind]
-        lines += ["", f'## `kind = "{kind}"`', "", about, "", *_table(sheet["properties"], sheet["required"])]
+    spec = schema()
+    lines += ["## The spec", "", *_table(spec)]
+    lines += ["", "## `[vocabulary]`", "", *_table(spec["definitions"]["vocabulary"])]
+    for kind in KINDS:
+        sheet = spec["definitions"][kind]
+        lines += ["", f'## `kind = "{kind}"`', "", sheet["description"], "", *_table(sheet)]
     return "\n".join(lines) + "\n"
 
 
-def _table(properties: Mapping[str, Any], needed: Any) -> Iterator[str]:  # noqa: ANN401 - a list or a tuple
+def _table(table: Mapping[str, Any]) -> Iterator[str]:
     yield "| key | may be | default | means |"
     yield "|---|---|---|---|"
-    for key, node in properties.items():
-        found = DEFINITIONS["tokens"] if node.get("$ref") == "#/definitions/tokens" else node
-        default = (
-            "needed" if key in needed else f"`{json.dumps(node['default'])}`" if "default" in node else ""
-        )
-        yield f"| `{key}` | {_may_be(found)} | {default} | {found['description']} |"
+    for key, node in table["properties"].items():
+        default = f"`{json.dumps(node['default'])}`" if "default" in node else ""
+        default = "needed" if key in table.get("required", ()) else default
+        yield f"| `{key}` | {_may_be(node)} | {default} | {node['description']} |"
 
 
 def _may_be(node: Mapping[str, Any]) -> str:
@@ -134,7 +134,9 @@ def _cell(text: str) -> str:
 
 def _ranges(book: OpenWorkbook) -> Iterator[tuple[str, str, str]]:
     """Name, heading and formula of every range, with ids in place of the template's own."""
-    sheets = {info.id: "<compare>" if info.kind == "compare" else "<sheet>" for info in book.manifest.sheets}
+    sheets = {
+        info.id: "<compare>" if info.kind == Compare.kind else "<sheet>" for info in book.manifest.sheets
+    }
     ids = {**sheets, **dict.fromkeys(book.manifest.contexts, "<context>")}
     headings = {
         m.name: step.title

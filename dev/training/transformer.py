@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import gelu
 
+from xlsxattn.contract.names import GAMMA, weight
+
 Weights = dict[str, Tensor]
 Sight = tuple[Tensor, Tensor]  # keys, batch × m × d_model, and a mask, batch (or 1) × n (or 1) × m
 
@@ -109,7 +111,7 @@ def start(wanted: dict[str, tuple[int, int]], generator: torch.Generator) -> Wei
     W = {}
     for name, (rows, columns) in wanted.items():
         drawn = torch.randn(rows, columns, generator=generator)
-        if name.endswith("_Gamma"):
+        if weight(name).part == GAMMA:
             W[name] = torch.ones(1, columns)
         elif rows == 1:
             W[name] = torch.zeros(1, columns)

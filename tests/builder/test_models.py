@@ -14,10 +14,10 @@ from specs import plain, specs, toml
 
 from xlsxattn import press
 from xlsxattn.builder import pages
-from xlsxattn.builder.pages.attention_pages import MINUS_INFINITY
 from xlsxattn.builder.specification import parse
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
+from xlsxattn.contract.values import MASK_VALUE
 
 D, WORDS = 4, {"c1": 3, "c2": 5}
 D_K, D_V, HEADS = 3, 2, 3
@@ -362,8 +362,8 @@ def blocks_of(book) -> dict[str, object]:
 
 def test_masked_cells_get_minus_1e300_a_constant(full):
     block = blocks_of(full)["qkv_MaskValue"]
-    assert (block.kind, block.values) == ("constant", ((MINUS_INFINITY,),))
-    assert MINUS_INFINITY == -1e300
+    assert (block.kind, block.values) == ("constant", ((MASK_VALUE,),))
+    assert MASK_VALUE == -1e300
 
 
 def test_index_vectors_count_from_one_and_the_longest_sentence_has_the_sheets(full):

@@ -15,10 +15,12 @@ from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.checker.structure import astray, misplaced_formulas, moved_names, page_of, unreadable_inputs
+from xlsxattn.contract.names import parser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PARSE = parser(("s",), ("c", "t", "src", "tgt", "maps"))
 OUT = Area("Sheet", 1, 1, 2, 2)  # B2:C3
 
 
@@ -230,8 +232,8 @@ def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
     ],
 )
 def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
-    assert page_of(SheetInfo("s", "decoder", {}), name) == page
-    assert page_of(SheetInfo("s", "multi-head", {}), name) == "s"
+    assert page_of(SheetInfo("s", "decoder", {}), PARSE(name)) == page
+    assert page_of(SheetInfo("s", "multi-head", {}), PARSE(name)) == "s"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +248,7 @@ def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
 )
 def test_layers_of_both_sides_are_told_apart(name, page):
     sheet = SheetInfo("s", "encoder-decoder", {"source": "src", "target": "tgt"})
-    assert page_of(sheet, name) == page
+    assert page_of(sheet, PARSE(name)) == page
 
 
 @pytest.mark.parametrize("kind", ["multi-head", "decoder", "encoder-decoder"])
@@ -264,7 +266,7 @@ def test_layers_of_both_sides_are_told_apart(name, page):
 )
 def test_maps_of_all_heads_stand_on_a_tab_of_their_own(kind, name, mapped):
     sheet = SheetInfo("s", kind, {"source": "c", "target": "t"})
-    assert (page_of(sheet, name) == "s, all heads") is mapped
+    assert (page_of(sheet, PARSE(name)) == "s, all heads") is mapped
 
 
 def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_below_the_layer():
@@ -278,7 +280,7 @@ def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_bel
 def test_a_range_on_another_layers_tab_was_moved():
     places = {"s_l1_W_Q": "One", "s_c_l1_Norm1": "One", "s_c_l1_Norm2": "Two", "s_l2_W_Q": "Two"}
     names = {name: Area(tab, 0, 0, 1, 1) for name, tab in {**places, "s_c_X": "In"}.items()}
-    manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})
+    manifest = Manifest((SheetInfo("s", "encoder", {}),), ("c",), (), {})
     book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
     (finding,) = moved_names(book)
     assert said([finding]) == [(Kind.MOVED, "s_c_l1_Norm2", "Two!A1")]

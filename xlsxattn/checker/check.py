@@ -21,7 +21,7 @@ from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reading.book import NotCheckableError, array_of, is_text, read
+from xlsxattn.checker.reading.book import NotCheckableError, array_of, read
 from xlsxattn.checker.reading.book import saved as saved_in
 from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.checker.reading.limits import STANDARD, ValuesOnlyError, guarded
@@ -31,6 +31,8 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.contract.names import WORDS, is_text
+from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import words
@@ -48,7 +50,7 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 LOG = logging.getLogger(__name__)
-Engine = Literal["ironcalc", "libreoffice", "gnumeric", "saved", "all"]
+Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
 DEFAULT_ENGINE: Engine = "ironcalc"
@@ -164,7 +166,7 @@ def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.E
 
 def _complete(book: Book) -> bool:
     """Whether every input has its name; without one there is nothing to perturb, and the check says so."""
-    return all(name in book.names for name in book.manifest.inputs) and "vocab_Focus" in book.names
+    return all(name in book.names for name in book.manifest.inputs) and WORDS["Focus"] in book.names
 
 
 def _has_values(book: Book, saved: Values) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
+from xlsxattn.contract.values import MARKS, MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,9 +25,7 @@ ROUNDING_GROWS_FROM = 100.0
 """Scores beyond this size magnify their own rounding in the softmax."""
 DECIDABLE = 1e-6
 """Where rounding alone could do more than this, nobody can tell a fault from rounding."""
-NEVER_SEEN = -1e300
 """What stands for −∞ in a masked cell; it is compared exactly."""
-MARKS = ("✓", "✗", "–")
 SAVED = "saved"
 """The engine that believes the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)
@@ -162,7 +161,7 @@ def _reads(value: Value, right: str | Wording | Counted) -> bool:
 def _apart(value: Value, wanted: float) -> float:
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
         return math.inf
-    if NEVER_SEEN in (wanted, value):
+    if MASK_VALUE in (wanted, value):
         return 0.0 if wanted == value else math.inf
     return abs(value - wanted)
 

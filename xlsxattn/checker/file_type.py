@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import MB, STANDARD
+from xlsxattn.contract.names import WORDS
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
 
@@ -21,7 +22,7 @@ _WORKBOOK = re.compile(r"(?:\w+/)*workbook\d*\.xml")
 _PROPERTIES = "docProps/custom.xml"
 _MARK, _NAMES = b"xlsxattn", (b'"vocab_Tokens"', b'"vocab_E"')
 _CELLS = re.compile(r"sharedStrings\d*\.xml$|worksheets/[^/]+\.xml$")
-LISTED = ("vocab_Focus", "vocab_Tokens", "vocab_Dims", "vocab_E")
+LISTED = tuple(WORDS[part] for part in ("Focus", "Tokens", "Dims", "E"))
 """Inputs of every workbook of ours, which its manifest lists, each in a cell of its own."""
 _UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 _POINTER = b"version https://git-lfs.github.com/spec/"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import (
-    NEVER_SEEN,
     ROUNDING_GROWS_FROM,
     SAVED,
     decidable,
@@ -15,6 +14,7 @@ from xlsxattn.checker.compare import (
     tolerance,
 )
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -96,7 +96,7 @@ def _difference(
     saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
 ) -> tuple[int, int] | None:
     """The first cell whose saved value is neither absent nor what it should be, give or take `more`."""
-    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
+    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -MASK_VALUE]
     allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
     for i, row in enumerate(saved):
         for j, value in enumerate(row):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.book import array_of
 from xlsxattn.checker.reference.words import uses_blanks
+from xlsxattn.contract.names import WORDS, of_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reading.book import Book
 
-VOCABULARY = "vocab_Tokens"
+VOCABULARY = WORDS["Tokens"]
 
 
 def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
@@ -26,7 +27,7 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
     blanks = uses_blanks(book.manifest.sheets)
     compared = [sheet.id for sheet in book.manifest.sheets if sheet.settings.get("near")]
     for owner in (*book.manifest.contexts, *compared):
-        name = f"{owner}_Tokens"
+        name = of_context(owner)["Tokens"]
         for i, word in enumerate(_words(values[name]) if name in book.names and name in values else ()):
             if word in known and word:
                 continue

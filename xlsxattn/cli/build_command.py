@@ -83,6 +83,7 @@ def delivered(
         if not is_quiet():
             _what_next(pressed)
             _in_vain(pressed.quoted)
+            _alone(pressed.alone)
         return HOLDS
     sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
     return complain(say(sentence, path=pressed.path, target=target), FAILED)
@@ -102,6 +103,13 @@ def _what_next(pressed: Pressed) -> None:
     click.echo(tell(said), err=True)
     seen = as_typed("show", str(pressed.path))
     click.echo(tell(say("Or see it in the terminal: {command}", command=seen)), err=True)
+
+
+def _alone(word: str) -> None:
+    """Tell that only one sentence has the word that is to be compared."""
+    if word:
+        sentence = "{word!r} stands in one sentence only, so nothing is compared."
+        click.echo(tell(say(sentence, word=word)), err=True)
 
 
 def _in_vain(quoted: Sequence[str]) -> None:

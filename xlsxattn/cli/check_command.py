@@ -13,13 +13,14 @@ from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, about, complain
 from xlsxattn.cli.language import spoken, tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.contract import values
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.check import Engine, Inputs
     from xlsxattn.checker.report import FileOutcome
 
-ENGINES: tuple[Engine, ...] = ("ironcalc", "libreoffice", "gnumeric", "saved", "all")
+ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
 INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
 STYLES = ("table", "json", "junit", "github")
 

@@ -11,6 +11,7 @@ import click
 
 from xlsxattn.cli.language import asked, spoken, tell
 from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.contract.values import ENGINES
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from xlsxattn.view.look import OpenWorkbook, Source
     from xlsxattn.view.matrix import Matrix
 
-SHOWN_FROM: tuple[Source, ...] = ("saved", "ironcalc", "libreoffice", "gnumeric")
+SHOWN_FROM: tuple[Source, ...] = ("saved", *ENGINES)
 MAX_TABLES = 12
 SHELLS = ("bash", "zsh", "fish")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xlsxattn.contract.values import HIDDEN_BELOW
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xlsxattn.checker.cells import Value
 
-MINUS_INFINITY = -1e299
+MINUS_INFINITY = HIDDEN_BELOW
 """What lies below stands for −∞: the masks write −1E300."""
 
 WEIGHTS = frozenset(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from xlsxattn.contract.names import last
 from xlsxattn.language import language, say
 from xlsxattn.view.heat import MINUS_INFINITY, NO_SCALE, Scale
 
@@ -61,7 +62,7 @@ class Matrix:
     @property
     def step(self) -> str:
         """The last part of the name: what the range holds."""
-        return self.name.rsplit("_", 1)[-1]
+        return last(self.name)
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def _layer(x: Array, s: Mapping[str, Any], w: Weights) -> Array:
 def _norm(x: Array, s: Mapping[str, Any], w: Weights, name: str) -> Array:
     if s["norm"] == "layer":
         x = x - x.mean(axis=1, keepdims=True)
-    x = x / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + s["epsilon"]) * w[f"{name}_Gamma"]
-    return x + w[f"{name}_Beta"] if s["norm"] == "layer" else x
+    x = x / np.sqrt(np.square(x).mean(axis=1, keepdims=True) + s["epsilon"]) * w[part_of(name, GAMMA)]
+    return x + w[part_of(name, BETA)] if s["norm"] == "layer" else x
 
 
 def _linear(x: Array, s: Mapping[str, Any], w: Weights, which: str) -> Array:

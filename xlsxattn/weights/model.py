@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
@@ -181,7 +182,7 @@ def _weights(plan: Plan, layers: Sequence[int], n: int, numbers: Sequence[int]) 
     outer = [replace(p, shape=(n, p.shape[1])) if p.name == "P" else p for p in plan.outer]
     found = {piece.name: piece.read() for piece in outer}
     for k in layers:
-        found |= {f"l{k + 1}_{piece.name}": piece.read() for piece in plan.layers[k]}
+        found |= {RangeName(layer=k + 1)[piece.name]: piece.read() for piece in plan.layers[k]}
     if plan.unembedding is not None:
         found["W_U"] = plan.unembedding.read(numbers).T.copy()
     return found

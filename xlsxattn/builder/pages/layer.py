@@ -19,16 +19,15 @@ from xlsxattn.builder.pages.attention import (
     many_heads,
     some_heads,
 )
-from xlsxattn.builder.pages.parts import Lane, numbered, step, typed
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.builder.pages.parts import Lane, learned, numbered, step
+from xlsxattn.contract.kinds import PADDING, Model
+from xlsxattn.contract.names import BETA, GAMMA, RangeName, last, part_of, weight
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from xlsxattn.builder.pages.parts import Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
-    from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
 STRETCHED, SHIFTED = (
@@ -52,10 +51,10 @@ class Layer:
         heads: the numbers of the heads, where nothing but some heads is wanted.
     """
 
-    sheet: SheetSpec
+    sheet: Model
     lane: Lane
-    p: str
-    w: str
+    p: RangeName
+    w: RangeName
     stream: str
     d_model: int
     memory: tuple[Lane, str] | None = None
@@ -69,8 +68,8 @@ class Layer:
         if self.heads:
             x, before = self.stream, {}
             if self.sheet.residual == "pre-norm":
-                x = f"{self.p}_Norm1"
-                before = norm_step(self.sheet, self.lane, x, f"{self.w}_Norm1", self.stream, self.d_model)
+                x = self.p["Norm1"]
+                before = norm_step(self.sheet, self.lane, x, self.w["Norm1"], self.stream, self.d_model)
             found = before | some_heads(self._attending(x), self.heads)
             return found | drift(self.lane, self.p, found)
         sublayers = [self._attention, *([self._cross] if self.memory else []), self._feed_forward]
@@ -85,14 +84,14 @@ class Layer:
     def leaves(self) -> str:
         """The range that it leaves: what the next layer reads."""
         last = 3 if self.memory else 2
-        return f"{self.p}_{'Residual' if self.sheet.residual == 'pre-norm' else 'Norm'}{last}"
+        return self.p[f"{'Residual' if self.sheet.residual == 'pre-norm' else 'Norm'}{last}"]
 
     def _sublayer(
         self, i: int, stream: str, sublayer: Callable[[str], tuple[Steps, str]]
     ) -> tuple[Steps, str]:
         """A sublayer with its norm before it (pre-norm) or after the residual (post-norm)."""
-        name, weights = f"{self.p}_Norm{i}", f"{self.w}_Norm{i}"
-        added = f"{self.p}_Residual{i}"
+        name, weights = self.p[f"Norm{i}"], self.w[f"Norm{i}"]
+        added = self.p[f"Residual{i}"]
         if self.sheet.residual == "pre-norm":
             found, result = sublayer(name)
             norm = norm_step(self.sheet, self.lane, name, weights, stream, self.d_model)
@@ -106,12 +105,12 @@ class Layer:
         return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
-        return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), f"{self.p}_MultiHead"
+        return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), self.p["MultiHead"]
 
     def _attending(self, x: str) -> Attending:
         masked = self.sheet.mask != "none" or self.memory is not None
-        mask = f"{self.lane.prefix}_Mask" if masked and not self.lane.growing else ""
-        rotary = self.lane.prefix if self.sheet.position == "rotary" else ""
+        mask = self.lane.prefix["Mask"] if masked and not self.lane.growing else ""
+        rotary = self.lane.prefix if self.sheet.position == "rotary" else None
         p, w = self.p, self.w
         return Attending(
             self.sheet, self.lane, self.lane, p, p, w, x, x, self.d_model, mask=mask, rotary=rotary
@@ -120,14 +119,14 @@ class Layer:
     def _cross(self, x: str) -> tuple[Steps, str]:
         assert self.memory is not None
         keys, memory = self.memory
-        p, w = f"{self.p}_Cross", f"{self.w}_Cross"
-        mask = f"{self.lane.prefix}_CrossMask" if self.sheet.mask in PADDING else ""
+        p, w = self.p.at(cross=True), self.w.at(cross=True)
+        mask = self.lane.prefix["CrossMask"] if self.sheet.mask in PADDING else ""
         a = Attending(self.sheet, self.lane, keys, p, p, w, x, memory, self.d_model, mask=mask)
         steps = many_heads(a, "MultiHead", "embedding", dims=False)
         named = {
             f"Cross_{k}": s._replace(title=_of("Cross-attention. {title}", s.title)) for k, s in steps.items()
         }
-        return named, f"{p}_MultiHead"
+        return named, p["MultiHead"]
 
     def _feed_forward(self, x: str) -> tuple[Steps, str]:
         """Hidden = x W_1 + b_1, its activation, and back to d_model by W_2 + b_2."""
@@ -136,45 +135,45 @@ class Layer:
 
         def linear(name: str, read: str, number: int, cols: int, op: ops.Op, biased: ops.Op) -> None:
             key = "h" if number == 2 else "x"  # noqa: PLR2004 - W_2 reads the activation
-            names = {key: read, "w": f"{self.w}_W_{number}"}
+            names = {key: read, "w": self.w[f"W_{number}"]}
             if sheet.bias:
-                op, names = biased, {**names, "b": f"{self.w}_b_{number}"}
-            block = lane.block(f"{p}_{name}", cols, op, "embedding", **names)
+                op, names = biased, {**names, "b": self.w[f"b_{number}"]}
+            block = lane.block(p[name], cols, op, "embedding", **names)
             labels = None if cols == self.d_model and number == 2 else numbered("f", cols)  # noqa: PLR2004
             steps[name] = step(op, lane, lane.group(block, labels))
 
         linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)
-        names = {"h": f"{p}_Hidden"}
+        names = {"h": p["Hidden"]}
         if sheet.activation == "swiglu":
             linear("Up", x, 3, sheet.d_ff, ops.UP, ops.UP_BIASED)
-            names["up"] = f"{p}_Up"
+            names["up"] = p["Up"]
         op = ops.ACTIVATIONS[sheet.activation]
-        block = lane.block(f"{p}_Activation", sheet.d_ff, op, "embedding", **names)
+        block = lane.block(p["Activation"], sheet.d_ff, op, "embedding", **names)
         steps["Activation"] = step(op, lane, lane.group(block, numbered("f", sheet.d_ff)))
         linear("FeedForward", block.name, 2, self.d_model, ops.FEED_FORWARD, ops.FEED_FORWARD_BIASED)
-        return steps, f"{p}_FeedForward"
+        return steps, p["FeedForward"]
 
 
 def _short(name: str) -> str:
     """A range's last part, as a title says it."""
-    return name.rpartition("_")[2]
+    return last(name)
 
 
-def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
+def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
     """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
-    names = {"x": x, "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_Gamma"}
+    names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
     if sheet.norm == "rms":
         op, beside = ops.RMS_NORM, [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
     else:
-        op, names = ops.LAYER_NORM, {**names, "beta": f"{weights}_Beta"}
+        op, names = ops.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
         beside = [
             ("mean", "Mean", ops.MEAN, "mean"),
             ("variance", "Variance", ops.VARIANCE, "variance"),
         ]
     sides = []
     for heading, part, column, key in beside:
-        sides.append(Side(heading, lane.column(f"{name}_{part}", column, x=x)))
-        names[key] = f"{name}_{part}"
+        sides.append(Side(heading, lane.column(part_of(name, part), column, x=x)))
+        names[key] = part_of(name, part)
     block = lane.block(name, d_model, op, "embedding", **names)
     return {_short(name): step(op, lane, lane.group(block, None, sides))}
 
@@ -183,48 +182,42 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
 
 
 def layer_weights(
-    sheet: SheetSpec, w: str, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
+    sheet: Model, w: RangeName, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
 ) -> list[Band]:
     """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
-    own = _under(sheet.weights, w.removeprefix(f"{sheet.id}_"))
+    norms = [
+        at for at in map(weight, sheet.weights) if (at.side, at.layer) == (w.side, w.layer) and at.is_of_norm
+    ]
     if heads:
-        first = [name for name in own if name.startswith("Norm1_")]
-        return [head_weights(sheet, own, w, heads), *([norm_weights(own, w, first)] if first else [])]
-    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, own, w, d_model)]
+        first = [at for at in norms if at.block == "Norm1"]
+        return [head_weights(sheet, w, heads), *([norm_weights(sheet, first)] if first else [])]
+    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, w, d_model)]
     if crossed:
-        cross = attention_weights(sheet, _under(own, "Cross"), f"{w}_Cross", d_model)
+        cross = attention_weights(sheet, w.at(cross=True), d_model)
         found += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
         letters = ("W", "b") if sheet.bias else ("W",)
-        groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
+        names = [w.at(block=f"{letter}_{number}") for letter in letters]
+        groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in names]
     why = "Every token passes through the same products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
-    norms = norm_weights(own, w, [name for name in own if name.endswith(("_Gamma", "_Beta"))])
-    return [*found, norms]
+    return [*found, norm_weights(sheet, norms)]
 
 
-def norm_weights(own: Mapping[str, Matrix], w: str, names: list[str]) -> Band:
-    """γ and β of some norms (1 × d_model)."""
-    blocks = tuple(typed(f"{w}_{name}", "input", own[name]) for name in names)
-    spelled = {"Gamma": "γ", "Beta": "β"}
-    labels = tuple(("{} {}".format(n.split("_")[-2], spelled[n.split("_")[-1]]),) for n in names)
-    shifted = any(name.endswith("_Beta") for name in names)
-    why = SHIFTED if shifted else STRETCHED
+def norm_weights(sheet: Model, names: Sequence[RangeName]) -> Band:
+    """γ and β of some norms (1 × d_model); ``names`` are those of the spec's weights."""
+    blocks = tuple(learned(sheet, name.at(sheet=sheet.id)) for name in names)
+    letters = {GAMMA: "γ", BETA: "β"}
+    labels = tuple((f"{name.block} {letters[name.part]}",) for name in names)
+    why = SHIFTED if any(name.part == BETA for name in names) else STRETCHED
     return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)
 
 
-def _weight(own: Mapping[str, Matrix], w: str, name: str, letter: str) -> Group:
-    block = typed(f"{w}_{name}", "input", own[name])
-    labels = ("+",) if name.startswith("b_") else numbered(letter, block.rows)
-    return Group((block,), (labels,), title=name)
-
-
-def _under(weights: Mapping[str, Matrix], prefix: str) -> dict[str, Matrix]:
-    """The weights whose names begin with a prefix, without it."""
-    return {
-        name.removeprefix(f"{prefix}_"): m for name, m in weights.items() if name.startswith(f"{prefix}_")
-    }
+def _weight(sheet: Model, at: RangeName, letter: str) -> Group:
+    block = learned(sheet, at)
+    labels = ("+",) if at.is_bias else numbered(letter, block.rows)
+    return Group((block,), (labels,), title=at.block)
 
 
 def _titled(band: Band, sentence: str) -> Band:

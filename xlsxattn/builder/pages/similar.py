@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
 from xlsxattn.builder.pages.parts import computed, dims_above, typed, worded
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, Model
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.pages.parts import Lane
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 LEAD = (
     "Each sentence becomes one row of numbers; the cosine says how alike two of them are. Below, the focus "
@@ -31,9 +31,7 @@ WAY = (
 )
 
 
-def similar_page(
-    sheet: SheetSpec, lanes: Sequence[Lane], d_model: int, left: Mapping[str, list[str]]
-) -> Page:
+def similar_page(sheet: Model, lanes: Sequence[Lane], d_model: int, left: Mapping[str, list[str]]) -> Page:
     """The page of an encoder's sentences, one below the other: rows are too wide to stand side by side.
 
     Args:
@@ -42,27 +40,25 @@ def similar_page(
         d_model: columns of its rows.
         left: for each lane's id the range that each layer leaves.
     """
-    page, s, first = f"{sheet.id}_similar", sheet.id, lanes[0]
+    page, s, first = RangeName(sheet.id, page="similar"), RangeName(sheet.id), lanes[0]
     depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
     words = (say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers))
-    labels = replace(
-        typed(f"{s}_Depths", "row label", [(word,) for word in words], "constant"), widths=(12.0,)
-    )
+    labels = replace(typed(s["Depths"], "row label", [(word,) for word in words], "constant"), widths=(12.0,))
     headings = tuple(replace(lane.heading(page), look="sentence") for lane in lanes)
     short = tuple((lane.named,) for lane in lanes)
     pooled = tuple(_pooled(sheet, lane, d_model) for lane in lanes)
     normed = tuple(
-        computed(f"{lane.prefix}_Normed", (1, d_model), ops.NORMED, "output", x=f"{lane.prefix}_Pooled")
+        computed(lane.prefix["Normed"], (1, d_model), ops.NORMED, "output", x=lane.prefix["Pooled"])
         for lane in lanes
     )
     alike = tuple(
         computed(
-            f"{lane.prefix}_Similarity",
+            lane.prefix["Similarity"],
             (1, 1),
             ops.SIMILARITY,
             "weight",
-            a=f"{lane.prefix}_Normed",
-            b=f"{first.prefix}_Normed",
+            a=lane.prefix["Normed"],
+            b=first.prefix["Normed"],
         )
         for lane in lanes
     )
@@ -80,7 +76,7 @@ def similar_page(
         return Band(maths, why, (group,), shared=True, show_formula=False)
 
     return Page(
-        page,
+        str(page),
         say("{title}, sentences", title=say(sheet.title)),
         LEAD,
         bands=(
@@ -111,26 +107,26 @@ def _formula(block: Block) -> str:
     return f"{{{block.parts[0].formula}}}"
 
 
-def _pooled(sheet: SheetSpec, lane: Lane, d_model: int) -> Block:
+def _pooled(sheet: Model, lane: Lane, d_model: int) -> Block:
     """The mean of a sentence's rows (1 × d_model)."""
-    op, names = ops.POOL_MEAN, {"index": f"{lane.id}_Index"}
+    op, names = ops.POOL_MEAN, {"index": lane.own["Index"]}
     if sheet.mask in PADDING:
-        op, names = ops.POOL_MASKED, {"padding": f"{lane.prefix}_PaddingMask"}
-    return computed(f"{lane.prefix}_Pooled", (1, d_model), op, "output", x=f"{lane.prefix}_Output", **names)
+        op, names = ops.POOL_MASKED, {"padding": lane.prefix["PaddingMask"]}
+    return computed(lane.prefix["Pooled"], (1, d_model), op, "output", x=lane.prefix["Output"], **names)
 
 
 def _cosine(lane: Lane, first: Lane, depth: str) -> Block:
-    names = {"a": f"{first.prefix}_Track_{depth}", "b": f"{lane.prefix}_Track_{depth}"}
-    return computed(f"{lane.prefix}_Cosine_{depth}", (1, 1), ops.COSINE, "weight", **names)
+    names = {"a": first.prefix[f"Track_{depth}"], "b": lane.prefix[f"Track_{depth}"]}
+    return computed(lane.prefix[f"Cosine_{depth}"], (1, 1), ops.COSINE, "weight", **names)
 
 
 def _rows(
     lane: Lane, depths: Sequence[str], words: tuple[str, ...], d_model: int, left: Sequence[str]
 ) -> Group:
-    sources = [f"{lane.prefix}_X", f"{lane.prefix}_Input", *left]
-    names = {"index": f"{lane.id}_Index", "focus": f"{lane.id}_Focus"}
+    sources = [lane.prefix["X"], lane.prefix["Input"], *left]
+    names = {"index": lane.own["Index"], "focus": lane.own["Focus"]}
     made = tuple(
-        computed(f"{lane.prefix}_Track_{depth}", (1, d_model), ops.PICK, "embedding", of=source, **names)
+        computed(lane.prefix[f"Track_{depth}"], (1, d_model), ops.PICK, "embedding", of=source, **names)
         for depth, source in zip(depths, sources, strict=True)
     )
     return Group(made, tuple((word,) for word in words), dims_above(made[0].name, d_model), title=lane.named)

@@ -128,7 +128,10 @@ def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Found
             d = int(parts[1])  # word2vec's first line: how many words, how many numbers
             continue
         if not d:
-            d = next((i for i, part in enumerate(reversed(parts)) if not _is_number(part)), len(parts) - 1)
+            d = next(
+                (i for i, part in enumerate(reversed(parts)) if not _is_number(_pointed(part))),
+                len(parts) - 1,
+            )
         if d < 1 or len(parts) <= d:
             if line.strip():
                 raise _too_few(path, number, len(parts) - 1, max(d, 1))
@@ -145,14 +148,14 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
     found, wanted = Found(), _Wanted(words)
     first = next(lines, "")
     if delimiter is None:
-        delimiter = ";" if first.count(";") > first.count(",") else ","
+        delimiter = ";" if first.count(";") >= max(1, first.count(",")) else ","
     head = next(csv.reader([first], delimiter=delimiter), [])
     d = len(head) - 1
     if d < 1:
         sentence = "{path}: line 1 has {n} columns, a word and its numbers are needed"
         raise SpecError(say(sentence, path=path, n=d + 1))
     rows = csv.reader(lines, delimiter=delimiter)
-    if all(_is_number(part) for part in head[1:]):
+    if all(_is_number(_pointed(part)) for part in head[1:]):
         rows = csv.reader([first, *lines], delimiter=delimiter)
     else:
         found.dimensions = tuple(part.strip() for part in head[1:])
@@ -171,10 +174,18 @@ def _too_few(path: Path, line: int, found: int, needed: int) -> SpecError:
 
 def _numbers(path: Path, line: int, word: str, parts: Sequence[str]) -> list[float]:
     wrong = next((part for part in parts if not _is_number(part)), None)
+    if wrong is not None and _is_number(_pointed(wrong)):
+        sentence = "{path}: line {line}: the word {word!r} has {wrong}: write {right}, not {wrong}"
+        raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong, right=_pointed(wrong)))
     if wrong is not None:
         sentence = "{path}: line {line}: the word {word!r} has {wrong!r} where a number is needed"
         raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong[:40]))
     return [float(part) for part in parts]
+
+
+def _pointed(text: str) -> str:
+    """A number with a decimal comma as it is with a point."""
+    return text.replace(",", ".")
 
 
 def _is_number(text: str) -> bool:

@@ -22,6 +22,7 @@ from xlsxattn.checker.engines.processes import (
     Limits,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
+from xlsxattn.contract.values import ENGINES
 from xlsxattn.language import say
 from xlsxattn.tempdirs import workplace
 
@@ -45,7 +46,6 @@ __all__ = [
     "saved_values",
 ]
 
-ENGINES: tuple[str, ...] = ("ironcalc", "libreoffice", "gnumeric")
 """The engines by name, in the order in which they are asked."""
 
 _STANDARD = Limits()

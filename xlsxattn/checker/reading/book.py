@@ -20,6 +20,7 @@ from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
 from xlsxattn.checker.reading.runs import NumberRuns
 from xlsxattn.checker.reading.workbook_part import Calculation
+from xlsxattn.contract.names import FRONT, VOCABULARY, is_text
 from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
@@ -88,7 +89,7 @@ class Book:
     @property
     def own_names(self) -> Mapping[str, Area]:
         """The names that the contract knows, by what they begin with."""
-        ids = [*(sheet.id for sheet in self.manifest.sheets), *self.manifest.contexts, "vocab", "xlsxattn"]
+        ids = [*(sheet.id for sheet in self.manifest.sheets), *self.manifest.contexts, VOCABULARY, FRONT]
         starts = tuple(f"{one}_" for one in ids)
         return {name: area for name, area in self.names.items() if name.startswith(starts)}
 
@@ -301,11 +302,6 @@ def _names(workbook: Workbook, macros: Collection[str]) -> tuple[dict[str, Area]
         local = {name: str(defined.value or "") for name, defined in ws.defined_names.items()}
         others |= {name: text for name, text in local.items() if not _RANGE.fullmatch(text)}
     return names, others
-
-
-def is_text(name: str) -> bool:
-    """Whether an input range holds words rather than numbers."""
-    return name.endswith(("_Tokens", "_Classes")) or name in ("vocab_Dims", "vocab_Focus")
 
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:

@@ -10,6 +10,8 @@ import numpy as np
 
 from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
+from xlsxattn.contract.kinds import KINDS, Sheet, setting
+from xlsxattn.contract.names import cols_of, of_context, part_of, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -32,11 +34,23 @@ class ShapesDisagree(ValueError):  # noqa: N818 - the name says what is wrong
 
 @dataclass(frozen=True, slots=True)
 class SheetInfo:
-    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them."""
+    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them.
+
+    A setting is an attribute as well; one that its kind may leave out is then as the kind has it.
+    """
 
     id: str
     kind: str
     settings: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a setting of any type
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return setting(KINDS.get(self.kind, Sheet), self.settings, name)
+
+    def is_a(self, *kinds: type[Sheet]) -> bool:
+        """Whether it is of one of some kinds."""
+        return issubclass(KINDS.get(self.kind, Sheet), kinds)
 
 
 class ContextWords(NamedTuple):
@@ -77,8 +91,8 @@ def text(value: str) -> Expected:
 
 def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> Ranges:
     """Words or dims beside a block, (rows, 1), and above it, (1, columns), where it has them."""
-    beside = {} if rows is None else {f"{block}_Rows": Expected(rows.reshape(-1, 1), "text")}
-    return beside | ({} if cols is None else {f"{block}_Cols": Expected(cols.reshape(1, -1), "text")})
+    beside = {} if rows is None else {rows_of(block): Expected(rows.reshape(-1, 1), "text")}
+    return beside | ({} if cols is None else {cols_of(block): Expected(cols.reshape(1, -1), "text")})
 
 
 def unknown(sheet: str, key: str, value: object) -> ValueError:
@@ -111,7 +125,7 @@ def embedded(ids: Sequence[int], inputs: Inputs) -> Array:
 
 def look_up(name: str, inputs: Inputs) -> ContextWords:
     """A sentence's Ids and X: exact words, the first where one stands twice, 0 and zeros for the unknown."""
-    tokens = shaped(inputs, f"{name}_Tokens", None, 1)  # (n, 1)
+    tokens = shaped(inputs, part_of(name, "Tokens"), None, 1)  # (n, 1)
     words, focus = list(tokens[:, 0]), shaped(inputs, "vocab_Focus", 1, 1)[0, 0]
     ids = numbered(words, inputs)
     position = words.index(focus) + 1 if focus and focus in words else 0
@@ -143,8 +157,14 @@ def vocabulary(
     found = {"vocab_Index": numbers(count(len(known_words)), blank_ok=True)}
     found |= {"vocab_Times": numbers(given([[n] for n in times]), blank_ok=True)}
     for c in contexts:
-        found |= {f"{c.id}_Index": numbers(count(len(c.ids))), f"{c.id}_Ids": numbers(given(c.ids))}
-        found |= {f"{c.id}_Sentence": sentence(c), f"{c.id}_Focus": numbers(given([[c.focus]]))}
+        found |= {
+            of_context(c.id)["Index"]: numbers(count(len(c.ids))),
+            of_context(c.id)["Ids"]: numbers(given(c.ids)),
+        }
+        found |= {
+            of_context(c.id)["Sentence"]: sentence(c),
+            of_context(c.id)["Focus"]: numbers(given([[c.focus]])),
+        }
     known = [
         bool(i) or (blanks and not there) for c in contexts for i, there in zip(c.ids, c.exists, strict=True)
     ]
