@@ -72,6 +72,8 @@ def read_package(archive: GuardedArchive) -> Package:
     # the same in other capitals, with other slashes, or percent-encoded
     names = (unquote(name).replace("\\", "/").lower().removeprefix("/") for name in archive.namelist())
     _refuse_twice(names, say("its part {name} stands in the archive twice"))
+    if min(part.header_offset for part in archive.infolist()) or archive.comment:
+        raise AmbiguousError(say("its archive has something before its first part or after its last"))
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
     if len(root) != 1:
