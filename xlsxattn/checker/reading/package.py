@@ -126,7 +126,7 @@ def _links(archive: GuardedArchive, part: str, folder: str) -> dict[str, Link]:
     return {str(one.get("Id")): _link(one, part, folder, parts) for one in found}
 
 
-def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:  # noqa: ANN401 - of one XML library or the other
+def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:
     kind, target = str(one.get("Type")), str(one.get("Target"))
     read = kind in _KINDS or kind in (f"{_OFFICE}officeDocument", f"{_OFFICE}sharedStrings")
     if not read:
@@ -149,7 +149,7 @@ def _below(folder: str, target: str) -> bool:
     return True
 
 
-def _local(element: Any) -> str:  # noqa: ANN401 - likewise
+def _local(element: Any) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
