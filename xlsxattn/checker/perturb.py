@@ -30,11 +30,15 @@ SENSIBLE = {
     "_Epsilon": (0.01, 1.0),
     "_Base": (2.0, 1000.0),
     "_Temperature": (0.5, 2.0),
+    "_Stretch": (1.0, 16.0),
+    "_Low": (0.1, 1.0),
+    "_High": (1.5, 8.0),
+    "_Trained": (8.0, 64.0),
     "_Layer": (0.0, 9.0),
     "_Head": (0.0, 13.0),
 }
-"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
-and which head is looked at."""
+"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles and how they are
+stretched, a temperature; and which head is looked at."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""

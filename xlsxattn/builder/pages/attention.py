@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
+from xlsxattn.builder.pages.norms import norm_of_heads
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, names_in, numbered, step, typed
 from xlsxattn.language import say
 
@@ -87,7 +88,7 @@ def one_head(a: Attending) -> Steps:
     for letter in "QKV" if learned else "":
         steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, f"{a.w}_")
     q, k, v = (f"{a.p}_Q", f"{a.kp}_K", f"{a.kp}_V") if learned else (a.x, a.memory, a.memory)
-    steps |= _rotations(a, "Q", a.p) | _rotations(a, "K", a.kp)
+    steps |= _turned(a, "Q", a.p) | _turned(a, "K", a.kp)
     q, k = (f"{q}Rot", f"{k}Rot") if a.rotary else (q, k)
     d_v = a.sheet.d_v if learned else a.d_model
     steps |= _softmax(a, a.p, q, k)
@@ -102,7 +103,7 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     sheet = a.sheet
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
-        shared = _projection(a, "K", f"{a.kp}_g{g}", f"{a.w}_g{g}_") | _rotations(a, "K", f"{a.kp}_g{g}")
+        shared = _projection(a, "K", f"{a.kp}_g{g}", f"{a.w}_g{g}_") | _turned(a, "K", f"{a.kp}_g{g}")
         shared |= _projection(a, "V", f"{a.kp}_g{g}", f"{a.w}_g{g}_")
         steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
     for h in range(1, sheet.heads + 1):
@@ -150,7 +151,7 @@ def _head(a: Attending, h: int) -> Steps:
         kp = f"{a.kp}_g{-(-h * a.sheet.kv_heads // a.sheet.heads)}"
     else:
         steps |= _projection(a, "K", kp, w) | _projection(a, "V", kp, w)
-    steps |= _rotations(a, "Q", p) | ({} if a.grouped else _rotations(a, "K", kp))
+    steps |= _turned(a, "Q", p) | ({} if a.grouped else _turned(a, "K", kp))
     turned = "Rot" if a.rotary else ""
     steps |= _softmax(a, p, f"{p}_Q{turned}", f"{kp}_K{turned}")
     output = _output(a, p, f"{kp}_V", a.sheet.d_v)
@@ -171,12 +172,18 @@ def _projection(a: Attending, letter: str, p: str, w: str) -> Steps:
     return {letter: step(op, where, lane.group(block, numbered(letter.lower(), size)))}
 
 
-def _rotations(a: Attending, letter: str, p: str) -> Steps:
-    """Q or K with every pair of columns turned by its position's angle (n × d_k)."""
+def _turned(a: Attending, letter: str, p: str) -> Steps:
+    """Q or K, normed where they are, with every pair of columns turned by its position's angle (n × d_k)."""
     if not a.rotary:
         return {}
+    steps = norm_of_heads(a.sheet, a.lane, p, letter, a.w) if a.sheet.qk_norm else {}
+    read = f"{p}_{letter}Norm" if a.sheet.qk_norm else f"{p}_{letter}"
+    return steps | _rotation(a, letter, p, read)
+
+
+def _rotation(a: Attending, letter: str, p: str, read: str) -> Steps:
     op, s = ops.ROTATE[letter], a.sheet.id
-    names = {"x": f"{p}_{letter}", "cos": f"{a.rotary}_Cos", "sin": f"{a.rotary}_Sin", "turn": f"{s}_Turn"}
+    names = {"x": read, "cos": f"{a.rotary}_Cos", "sin": f"{a.rotary}_Sin", "turn": f"{s}_Turn"}
     block = a.lane.block(f"{p}_{letter}Rot", a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
     pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]

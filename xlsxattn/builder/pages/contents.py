@@ -60,6 +60,9 @@ def _settings(sheet: SheetSpec) -> dict[str, str]:
         found[f"{sheet.id}_Temperature"] = "✗ the temperature is not a number"
     if sheet.position in ("sinusoidal", "rotary"):
         found[f"{sheet.id}_Base"] = "✗ the base is not a number"
+    if sheet.stretch:
+        for name in ("Stretch", "Low", "High", "Trained"):
+            found[f"{sheet.id}_{name}"] = "✗ a setting of the stretch is not a number"
     return found
 
 

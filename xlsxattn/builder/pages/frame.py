@@ -146,6 +146,8 @@ def _settings(sheet: SheetSpec) -> str:
         keys += ["pool"] if sheet.kind == "classifier" else []
         keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
         keys += ["browse"] if sheet.browses else []
+        keys += ["qk_norm"] if sheet.qk_norm else []
+        found |= {"stretch": True} if sheet.stretch else {}
         keys += ["taken"] if sheet.taken else []
         found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
     else:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.graph import Band, Group, Side
+from xlsxattn.builder.graph import Band, Group
 from xlsxattn.builder.pages.attention import (
     Attending,
     attention_weights,
@@ -19,6 +19,7 @@ from xlsxattn.builder.pages.attention import (
     many_heads,
     some_heads,
 )
+from xlsxattn.builder.pages.norms import norm_step, norm_weights
 from xlsxattn.builder.pages.parts import Lane, numbered, step, typed
 from xlsxattn.builder.specification.settings import PADDING
 from xlsxattn.language import say
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
-STRETCHED, SHIFTED = (
-    "γ stretches each column of a norm's result.",
-    "γ stretches each column of a norm's result, β shifts it.",
-)
+NORMS_OF_HEADS = ("QNorm_Gamma", "KNorm_Gamma")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,25 +158,6 @@ def _short(name: str) -> str:
     return name.rpartition("_")[2]
 
 
-def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
-    """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
-    names = {"x": x, "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_Gamma"}
-    if sheet.norm == "rms":
-        op, beside = ops.RMS_NORM, [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
-    else:
-        op, names = ops.LAYER_NORM, {**names, "beta": f"{weights}_Beta"}
-        beside = [
-            ("mean", "Mean", ops.MEAN, "mean"),
-            ("variance", "Variance", ops.VARIANCE, "variance"),
-        ]
-    sides = []
-    for heading, part, column, key in beside:
-        sides.append(Side(heading, lane.column(f"{name}_{part}", column, x=x)))
-        names[key] = f"{name}_{part}"
-    block = lane.block(name, d_model, op, "embedding", **names)
-    return {_short(name): step(op, lane, lane.group(block, None, sides))}
-
-
 # --- weights -----------------------------------------------------------------------------------------------
 
 
@@ -189,7 +168,8 @@ def layer_weights(
     own = _under(sheet.weights, w.removeprefix(f"{sheet.id}_"))
     if heads:
         first = [name for name in own if name.startswith("Norm1_")]
-        return [head_weights(sheet, own, w, heads), *([norm_weights(own, w, first)] if first else [])]
+        norms = [norm_weights(own, w, first)] if first else []
+        return [head_weights(sheet, own, w, heads), *norms, *_norms_of_heads(sheet, own, w)]
     found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, own, w, d_model)]
     if crossed:
         cross = attention_weights(sheet, _under(own, "Cross"), f"{w}_Cross", d_model)
@@ -200,18 +180,17 @@ def layer_weights(
         groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
     why = "Every token passes through the same products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
-    norms = norm_weights(own, w, [name for name in own if name.endswith(("_Gamma", "_Beta"))])
-    return [*found, norms]
+    norms = norm_weights(
+        own, w, [n for n in own if n.endswith(("_Gamma", "_Beta")) and n not in NORMS_OF_HEADS]
+    )
+    return [*found, norms, *_norms_of_heads(sheet, own, w)]
 
 
-def norm_weights(own: Mapping[str, Matrix], w: str, names: list[str]) -> Band:
-    """γ and β of some norms (1 × d_model)."""
-    blocks = tuple(typed(f"{w}_{name}", "input", own[name]) for name in names)
-    spelled = {"Gamma": "γ", "Beta": "β"}
-    labels = tuple(("{} {}".format(n.split("_")[-2], spelled[n.split("_")[-1]]),) for n in names)
-    shifted = any(name.endswith("_Beta") for name in names)
-    why = SHIFTED if shifted else STRETCHED
-    return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)
+def _norms_of_heads(sheet: SheetSpec, own: Mapping[str, Matrix], w: str) -> list[Band]:
+    """γ of the norms of queries and keys (1 × d_k), where there are such norms."""
+    if not sheet.qk_norm:
+        return []
+    return [replace(norm_weights(own, w, list(NORMS_OF_HEADS)), title="Norm weights of queries and keys")]
 
 
 def _weight(own: Mapping[str, Matrix], w: str, name: str, letter: str) -> Group:

@@ -43,23 +43,12 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
         return [Band("Learned positions P", why, (group,), shared=True, show_formula=False)]
     d = d_model if sheet.position == "sinusoidal" else sheet.d_k
     pair = typed(f"{s}_Pair", "count", [[float(i) for i in pairs(sheet, d)]], "constant")
-    names = {"base": f"{s}_Base", "pair": pair.name}
-    frequency = computed(f"{s}_Frequency", (1, d), ops.FREQUENCY, "weight", **names)
     position = typed(f"{s}_Position", "index", [[float(i)] for i in range(n)], "constant")
-    names = {"position": position.name, "frequency": frequency.name}
+    names = {"position": position.name, "frequency": f"{s}_Frequency"}
     op, read = lane.reading(ops.ANGLE, names)
     angle = computed(f"{s}_Angle", (n, d), op, "weight", **read)
     table = [
-        Band(
-            ops.FREQUENCY.maths,
-            ops.FREQUENCY.why,
-            (
-                Group(
-                    (pair, frequency), (("pair i",), ("frequency",)), numbered("d", d), title=_text(frequency)
-                ),
-            ),
-            shared=True,
-        ),
+        *_frequencies(sheet, pair, d),
         _shared(angle, ops.ANGLE, d, (position,)),
     ]
     if sheet.position == "sinusoidal":
@@ -77,6 +66,48 @@ def position_bands(sheet: SheetSpec, lanes: Sequence[Lane], d_model: int) -> lis
         block = computed(f"{s}_{name}", (n, d), op, "weight", **read)
         table.append(_shared(_named_by_lane(block, lanes, s, name), op, d, (_places(n),)))
     return [*table, _turn(sheet, d)]
+
+
+def _frequencies(sheet: SheetSpec, pair: Block, d: int) -> list[Band]:
+    """How fast each pair of columns turns (1 × d); where rotations are stretched, in steps."""
+    s = sheet.id
+
+    def row(name: str, op: ops.Op, **names: str) -> Block:
+        return computed(f"{s}_{name}", (1, d), op, "weight", **names)
+
+    def band(block: Block, op: ops.Op, label: str, above: tuple[Block, ...] = ()) -> Band:
+        labels = (*((("pair i",),) if above else ()), (label,))
+        group = Group((*above, block), labels, numbered("d", d), title=_text(block))
+        return Band(op.maths, op.why, (group,), shared=True, paper=op.paper if sheet.stretch else "")
+
+    base = {"base": f"{s}_Base", "pair": pair.name}
+    if sheet.stretch is None:
+        return [band(row("Frequency", ops.FREQUENCY, **base), ops.FREQUENCY, "frequency", (pair,))]
+    theta = row("Theta", ops.THETA, **base)
+    ratio = row("Ratio", ops.RATIO, trained=f"{s}_Trained", theta=theta.name)
+    ramp = row("Ramp", ops.RAMP, ratio=ratio.name, low=f"{s}_Low", high=f"{s}_High")
+    names = {"ramp": ramp.name, "theta": theta.name, "stretch": f"{s}_Stretch"}
+    frequency = row("Frequency", ops.STRETCHED_FREQUENCY, **names)
+    return [
+        band(theta, ops.THETA, "θ", (pair,)),
+        band(ratio, ops.RATIO, "turns"),
+        band(ramp, ops.RAMP, "ramp"),
+        band(frequency, ops.STRETCHED_FREQUENCY, "frequency"),
+    ]
+
+
+def stretch_settings(sheet: SheetSpec) -> list[tuple[str, Block]]:
+    """The cells that say how rotations are stretched, each with the words before it."""
+    if sheet.stretch is None:
+        return []
+    found = sheet.stretch
+    cells = (
+        ("stretch s =", "Stretch", found.factor),
+        ("α =", "Low", found.low),
+        ("β =", "High", found.high),
+        ("first trained length L =", "Trained", found.trained),
+    )
+    return [(words, typed(f"{sheet.id}_{name}", "setting", ((value,),))) for words, name, value in cells]
 
 
 def _turn(sheet: SheetSpec, d: int) -> Band:

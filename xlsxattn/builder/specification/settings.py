@@ -28,6 +28,23 @@ POOLS = ("mean", "first")
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """How rotations are stretched for texts longer than those of the first training (Peng et al. 2023, 3.2).
+
+    Attributes:
+        factor: s, by which slow pairs are slowed.
+        low: α, the turns within ``trained`` positions below which a pair counts as slow.
+        high: β, the turns from which on a pair keeps its frequency.
+        trained: L, the positions of the first training.
+    """
+
+    factor: float
+    low: float
+    high: float
+    trained: float
+
+
+@dataclass(frozen=True, slots=True)
 class SheetSpec:
     """One sheet or model: its id, kind and settings, as docs/spec-models.md lists them.
 
@@ -42,7 +59,8 @@ class SheetSpec:
     1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
     ``only`` are the heads of each of them, where nothing but heads is wanted. ``apart``: weights stand on
     pages of their own. ``seed`` has drawn the weights, where they were not given. ``browse``: the layer and
-    head that a page for looking at any head shows at first.
+    head that a page for looking at any head shows at first. ``stretch``: how rotations are stretched.
+    ``qk_norm``: queries and keys are normed before they are turned.
     """
 
     id: str
@@ -54,6 +72,8 @@ class SheetSpec:
     position: str = "none"
     base: float = 10_000.0
     pairs: str = "adjacent"
+    stretch: Stretch | None = None
+    qk_norm: bool = False
     heads: int = 1
     kv_heads: int = 1
     headed: bool = False
