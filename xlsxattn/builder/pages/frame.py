@@ -143,7 +143,7 @@ def _settings(sheet: SheetSpec) -> str:
         keys += ["layers", "heads", "kv_heads", "d_ff", "norm", "residual", "activation", "bias"]
         keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
         keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
-        keys += ["pool"] if sheet.kind == "classifier" else []
+        keys += ["pool"] if sheet.kind == "classifier" or (sheet.similarity and sheet.pool == "first") else []
         keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
         keys += ["browse"] if sheet.browses else []
         keys += ["qk_norm"] if sheet.qk_norm else []

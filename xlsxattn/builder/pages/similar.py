@@ -112,9 +112,11 @@ def _formula(block: Block) -> str:
 
 
 def _pooled(sheet: SheetSpec, lane: Lane, d_model: int) -> Block:
-    """The mean of a sentence's rows (1 × d_model)."""
+    """The mean of a sentence's rows, or its first row (1 × d_model)."""
     op, names = ops.POOL_MEAN, {"index": f"{lane.id}_Index"}
-    if sheet.mask in PADDING:
+    if sheet.pool == "first":
+        op = ops.POOL_FIRST
+    elif sheet.mask in PADDING:
         op, names = ops.POOL_MASKED, {"padding": f"{lane.prefix}_PaddingMask"}
     return computed(f"{lane.prefix}_Pooled", (1, d_model), op, "output", x=f"{lane.prefix}_Output", **names)
 
