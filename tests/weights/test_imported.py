@@ -16,7 +16,7 @@ import contract
 import numpy as np
 import pytest
 from conftest import require
-from test_families import judging
+from judge import judging
 from test_pretrained import package
 from torch_model import Model
 from workbooks import evaluate_many

@@ -8,19 +8,20 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.language import say
+from xlsxattn.weights.beside import Pooling, end_tokens, pooling, tokenizer_notes
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
 from xlsxattn.weights.forward import streams
 from xlsxattn.weights.size import Size, check_room, estimate
 from xlsxattn.weights.tensor import CheckpointError
-from xlsxattn.weights.tokenizer import open_tokenizer
+from xlsxattn.weights.tokenizer import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from xlsxattn.weights.parts import Array, Plan
-    from xlsxattn.weights.tokenizer import Tokenizer
+    from xlsxattn.weights.tokenizer import Split, SplitSentence
 
 LOG = logging.getLogger(__name__)
 SMALL_VOCABULARY = 5_000
@@ -112,39 +113,47 @@ def read_model(
     only_heads = bool(chosen_heads) and layers is None
     if only_heads:
         chosen = tuple(sorted({k for k, _ in chosen_heads}))
-    tokenizer = open_tokenizer(checkpoint)
     if not sentences:
         raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
-    split = [_split(plan, tokenizer, sentence) for sentence in sentences]
     if whole_vocabulary is None:
         whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
-    numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in split for n in one})
-    longest = max(len(one) for one in split)
-    most = MAX_SENTENCE_LENGTH if plan.n_positions is None else min(plan.n_positions, MAX_SENTENCE_LENGTH)
-    whole = len(chosen) == plan.settings["layers"] and not only_heads
-    blanks = min(write, most - longest) if plan.kind == "decoder" and whole else 0
-    lengths = [len(one) + blanks for one in split]
+    whole = plan.n_vocab if whole_vocabulary else 0
+    named = end_tokens(checkpoint.folder)
+    found = split(checkpoint, sentences, MAX_SENTENCE_LENGTH, whole=whole, named=named)
+    numbered = [_checked(plan, found, sentence) for sentence in found.sentences]
+    numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in numbered for n in one})
+    longest = max(len(one) for one in numbered)
+    most = min(n for n in (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window) if n is not None)
+    all_there = len(chosen) == plan.settings["layers"] and not only_heads
+    blanks = min(write, most - longest) if plan.kind == "decoder" and all_there else 0
+    lengths = [len(one) + blanks for one in numbered]
     size = estimate(plan, chosen, lengths, len(numbers), len(chosen_heads) if only_heads else None)
     if target is not None:
         check_room(size, path, target)
-    spelled = tokenizer.spell(numbers)
     weights = _weights(plan, chosen, longest + blanks, numbers)
     gaps = [k for k in chosen if k > 0 and (only_heads or k - 1 not in chosen)]
-    entering = streams(plan, weights, [plan.embedding.read(one) for one in split], gaps) if gaps else {}
-    said = [tokenizer.unknown_in(s, one) for s, one in zip(sentences, split, strict=True)]
+    entering = streams(plan, weights, [plan.embedding.read(one) for one in numbered], gaps) if gaps else {}
+    pooled = pooling(checkpoint.folder) if plan.kind == "encoder" else Pooling()
+    notes = (
+        *plan.notes,
+        *pooled.notes,
+        *_few(plan, len(numbers)),
+        *found.notes(),
+        *tokenizer_notes(checkpoint.folder, found),
+    )
     return Imported(
         plan.family,
         plan.kind,
-        plan.settings,
+        plan.settings | ({"pool": pooled.pool} if plan.kind == "encoder" else {}),
         weights,
         tuple(k + 1 for k in chosen),
         tuple((k + 1, h + 1) for k, h in chosen_heads),
-        tuple(spelled[n] for n in numbers),
+        tuple(found.tokens[n] for n in numbers),
         tuple(numbers),
         plan.embedding.read(numbers),
-        tuple((s, tuple(spelled[n] for n in one)) for s, one in zip(sentences, split, strict=True)),
+        tuple((s, tuple(found.tokens[n] for n in one)) for s, one in zip(sentences, numbered, strict=True)),
         size,
-        (*plan.notes, *_few(plan, len(numbers)), *(note for note in said if note)),
+        notes,
         only_heads,
         blanks,
         {(i, k + 1): x for k, xs in entering.items() for i, x in enumerate(xs)},
@@ -159,21 +168,34 @@ def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
     return (say(sentence, n=n_vocab, all=plan.n_vocab),)
 
 
-def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:
-    numbers = tokenizer.encode(sentence)
-    if plan.n_positions is not None and len(numbers) > plan.n_positions:
+def _checked(plan: Plan, found: Split, sentence: SplitSentence) -> tuple[int, ...]:
+    """The numbers of a sentence's tokens, which the model can take."""
+    short, n = _short(sentence.text), sentence.count
+    if plan.n_positions is not None and n > plan.n_positions:
         said = (
             "the sentence {sentence} has {n} tokens, and the model has positions for {most}: make it shorter"
         )
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=plan.n_positions))
-    if len(numbers) > MAX_SENTENCE_LENGTH:
+        raise CheckpointError(say(said, sentence=short, n=n, most=plan.n_positions))
+    if plan.window is not None and n > plan.window:
+        said = (
+            "the sentence {sentence} has {n} tokens, and the model's tokens look back over {most} only "
+            "(sliding_window), which no workbook does: make it shorter"
+        )
+        raise CheckpointError(say(said, sentence=short, n=n, most=plan.window))
+    if n > MAX_SENTENCE_LENGTH:
         said = "the sentence {sentence} has {n} tokens, at most {most} are possible"
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=MAX_SENTENCE_LENGTH))
-    strange = next((n for n in numbers if n >= plan.n_vocab), None)
+        raise CheckpointError(say(said, sentence=short, n=n, most=MAX_SENTENCE_LENGTH))
+    strange = next((number for number in sentence.numbers if number >= plan.n_vocab), None)
     if strange is not None:
         said = "{path}: gives the token number {n}, and the model knows {most}: it belongs to another model"
-        raise CheckpointError(say(said, path=tokenizer.path, n=strange, most=plan.n_vocab))
-    return numbers
+        raise CheckpointError(say(said, path=found.path, n=strange, most=plan.n_vocab))
+    if plan.padding is not None and plan.padding in sentence.numbers:
+        said = (
+            "the sentence {sentence} holds the token {token}, which this model does not count as a position: "
+            "leave it out"
+        )
+        raise CheckpointError(say(said, sentence=short, token=found.tokens[plan.padding]))
+    return sentence.numbers
 
 
 def _weights(plan: Plan, layers: Sequence[int], n: int, numbers: Sequence[int]) -> dict[str, Array]:

@@ -85,8 +85,9 @@ def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str,
                 for name in (f"W_{letter}", f"b_{letter}") if s["bias"] else (f"W_{letter}",):
                     columns = slice((at - 1) * size, at * size)
                     found[f"l{k}_h{h}_{name}"] = imported.weights[f"l{k}_{name}"][:, columns]
-        if s["residual"] == "pre-norm":
-            found |= {n: w for n, w in imported.weights.items() if n.startswith(f"l{k}_Norm1_")}
+        norms = ["QNorm", "KNorm", *(["Norm1"] if s["residual"] == "pre-norm" else [])]
+        before = tuple(f"l{k}_{norm}_" for norm in norms)
+        found |= {n: w for n, w in imported.weights.items() if n.startswith(before)}
     return found
 
 

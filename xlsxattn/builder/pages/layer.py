@@ -180,10 +180,8 @@ def layer_weights(
         groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
     why = "Every token passes through the same products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
-    norms = norm_weights(
-        own, w, [n for n in own if n.endswith(("_Gamma", "_Beta")) and n not in NORMS_OF_HEADS]
-    )
-    return [*found, norms, *_norms_of_heads(sheet, own, w)]
+    names = [n for n in own if n.endswith(("_Gamma", "_Beta")) and n not in NORMS_OF_HEADS]
+    return [*found, norm_weights(own, w, names), *_norms_of_heads(sheet, own, w)]
 
 
 def _norms_of_heads(sheet: SheetSpec, own: Mapping[str, Matrix], w: str) -> list[Band]:
