@@ -1,8 +1,9 @@
-"""Draws checkpoints over all families and their settings, good and bad, and writes them as transformers would."""
+"""Draws checkpoints over all families and their settings, good and bad, and writes them."""
 
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import checkpoints
@@ -10,7 +11,6 @@ import numpy as np
 from judge import MODELS, judging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
 N_VOCAB, N_POSITIONS = 11, 24
@@ -217,17 +217,17 @@ def draw(seed: int) -> tuple[str, dict[str, Any]]:
     kind = sorted(BASES)[seed % len(BASES)]
     config: dict[str, Any] = {"model_type": kind, **BASES[kind]}
     for _ in range(int(rng.integers(1, 6))):
-        pool = SETTINGS[kind] if rng.random() < 2 / 3 else ANY  # noqa: PLR2004
+        pool = SETTINGS[kind] if rng.random() < 2 / 3 else ANY
         key = list(pool)[int(rng.integers(len(pool)))]
         value = pool[key][int(rng.integers(len(pool[key])))]
         if isinstance(value, str) and value == LACKS:
             config.pop(key, None)
         else:
-            config[key] = value
+            config[key] = deepcopy(value)
     return kind, config
 
 
-def write(folder: Path, seed: int, kind: str, config: Mapping[str, Any]) -> bool:
+def write(folder: Path, seed: int, kind: str, config: dict[str, Any]) -> bool:
     """Write the checkpoint of a drawn config; whether the transformers library makes a model of it.
 
     Of a config that it refuses, the weights are those of the family's own.
@@ -236,10 +236,10 @@ def write(folder: Path, seed: int, kind: str, config: Mapping[str, Any]) -> bool
     model = getattr(library, MODELS[kind])
     rng = np.random.default_rng(1000 + seed)
     try:
-        found = model(model.config_class.from_dict(dict(config)))
+        found = model(model.config_class.from_dict(deepcopy(config)))  # it writes into tables
     except Exception:  # noqa: BLE001 - whatever it says of a bad config
         found = None
-    made = found if found is not None else model(model.config_class.from_dict(dict(BASES[kind])))
+    made = found if found is not None else model(model.config_class.from_dict(deepcopy(BASES[kind])))
     for name, parameter in made.named_parameters():
         spread = 1.0 if parameter.ndim == 1 else 1.5 / parameter.shape[-1] ** 0.5
         array = rng.normal(0.0, spread, tuple(parameter.shape))

@@ -40,7 +40,7 @@ def judging(module: str) -> Any:
 
 @contextmanager
 def exact(torch: Any) -> Iterator[None]:
-    """Where the library computes in float32 whatever its weights are (angles, RMS norms, softmax), in float64."""
+    """Compute in float64 what is float32 in the library whatever the weights are: angles, norms, softmax."""
     kept = torch.float, torch.float32, torch.Tensor.float
     torch.float = torch.float32 = torch.float64
     torch.Tensor.float = torch.Tensor.double

@@ -7,7 +7,7 @@ Llama's weights go by judge each other.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import checkpoints
 import contract
@@ -40,6 +40,8 @@ CONFIGS = {
     "qwen2": checkpoints.QWEN2,
     "qwen3": checkpoints.QWEN3,
 }
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", CONFIGS)
 def test_transformers_agrees(name: str, tmp_path: Path) -> None:

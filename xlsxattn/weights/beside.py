@@ -1,4 +1,4 @@
-"""What stands beside a checkpoint and says how it is used: pooling, modules behind it, its tokenizer's config."""
+"""What stands beside a checkpoint and says how it is used: pooling, more modules, its tokenizer's config."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ class Config:
         if not allowed:
             sentence = "found {found}, a model that is built so cannot be made into a workbook"
             raise self.error(key, sentence, found=show(found))
-        sentence = "found {found}, a model that is built so cannot be made into a workbook, only with {right}"
+        sentence = "found {found}, which a workbook cannot compute; {right} is needed"
         raise self.error(key, sentence, found=show(found), right=" / ".join(map(show, allowed)))
 
     def divided(self, whole: int, key: str, parts: int) -> int:
