@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -141,7 +142,7 @@ def _missing(path: Path) -> CheckpointError:
         sentence = (
             "{path}: there is no such folder; where a model at Hugging Face is meant, get it with: {call}"
         )
-        call = f"hf download {path} --local-dir {path.name}"
+        call = shlex.join(["hf", "download", str(path), "--local-dir", path.name])
         return CheckpointError(say(sentence, path=path, call=call))
     return CheckpointError(say("{path}: there is no such file or folder", path=path))
 

@@ -214,9 +214,9 @@ def _answer(path: Path, order: dict[str, Any]) -> dict[str, Any]:
         answer = None
     if answer is None:
         sentence = (
-            "{path}: takes more than {gb} GB or {seconds} seconds for the sentences: it may expand them"
+            "{path}: takes more than {gb} GB or {seconds} seconds for the sentences: "
+            "it may expand them without end"
         )
-        sentence += " without end"
         raise CheckpointError(say(sentence, path=path, gb=MEMORY // 1024**3, seconds=SECONDS))
     if "failed" in answer:
         raise CheckpointError(
