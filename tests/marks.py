@@ -8,9 +8,10 @@ from unittest.mock import patch
 
 from commands import Ended, run
 
-from xlsxattn import spec_schema, templates
+from xlsxattn import templates
 from xlsxattn.cli import language as cli_language
 from xlsxattn.cli.commands import cli
+from xlsxattn.contract.kinds import KINDS, Spec, keys
 from xlsxattn.language import Language
 
 NAMES = {
@@ -41,9 +42,9 @@ NAMES = {
     ),
     *cli.commands,
     *templates.names(),
-    *spec_schema.TOP,
-    *spec_schema.KEYS,
-    *("-".join(spec_schema.KINDS)).split("-"),
+    *keys(Spec),
+    *(key for kind in KINDS.values() for key in ("kind", *keys(kind))),
+    *("-".join(KINDS)).split("-"),
     *("tokens", "dimensions", "from", "weights"),
     *(
         choice

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import unicodedata
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
 
-from xlsxattn.builder.specification.spec import RESERVED
+from xlsxattn.contract.values import RESERVED
 
 Data = dict[str, Any]
 
@@ -31,7 +33,7 @@ AWKWARD_IDS = ("r", "c", "rc", "r1", "r1c1", "x1", "true", "sum", "x", "attentio
 
 identifiers = st.one_of(
     st.sampled_from(AWKWARD_IDS), st.from_regex(r"[a-z][a-z0-9]{0,6}", fullmatch=True)
-).filter(lambda text: not RESERVED.fullmatch(text))
+).filter(lambda text: not re.fullmatch(RESERVED, text))
 
 
 def _keepable(word: str) -> bool:
@@ -68,8 +70,8 @@ def specs(
     most_sheets: int = 3,
 ) -> Data:
     """A spec: its vocabulary, its sentences, then sheets of every kind with any settings."""
-    alike = lambda word: unicodedata.normalize("NFKC", word)  # noqa: E731
-    tokens = draw(st.lists(words, min_size=1, max_size=most_words, unique_by=alike))
+    normalized = partial(unicodedata.normalize, "NFKC")
+    tokens = draw(st.lists(words, min_size=1, max_size=most_words, unique_by=normalized))
     d_model = draw(st.integers(1, most_dimensions))
     size = draw(st.sampled_from([2.0, 2.0, 0.0, 30.0]))
     E = random_rows(draw(seeds), len(tokens), d_model, size)

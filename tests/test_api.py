@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -18,10 +19,11 @@ import pandas as pd
 import pytest
 
 import xlsxattn
-from xlsxattn import api, spec_schema, templates
+from xlsxattn import templates
 from xlsxattn.checker import check
 from xlsxattn.cli import check_command as cli_check
 from xlsxattn.cli import view_commands as cli_view
+from xlsxattn.contract import kinds
 from xlsxattn.view import look
 
 WORDS = {"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": [0.0, 3.0]}
@@ -29,7 +31,9 @@ SENTENCES = {"river": "river bank", "loan": ["bank", "loan"]}
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("module", ["xlsxattn", "xlsxattn.api", "xlsxattn.spec_schema"])
+@pytest.mark.parametrize(
+    "module", ["xlsxattn", "xlsxattn.api", "xlsxattn.spec_schema", "xlsxattn.contract.kinds"]
+)
 def test_the_examples_in_the_docstrings_are_true(module):
     found = doctest.testmod(importlib.import_module(module))
     assert found.attempted > 0
@@ -150,8 +154,6 @@ def test_without_pandas_arrays_remain_and_tables_say_what_is_missing(causal, mon
 
 
 def test_blanks_are_nan_in_numbers(causal):
-    from dataclasses import replace  # noqa: PLC0415
-
     matrix = xlsxattn.look(causal)["causal_chase_Scores"]
     lower = replace(matrix, grid=tuple(row[: i + 1] + (None,) * (4 - i) for i, row in enumerate(matrix.grid)))
     assert np.isnan(lower.frame().to_numpy()).sum() == 10
@@ -182,8 +184,25 @@ def test_type_checkers_are_told_the_same_names():
     assert (Path(xlsxattn.__file__).parent / "py.typed").is_file()
 
 
-def test_a_sheet_s_type_has_every_key_of_the_schema():
-    assert set(api.Sheet.__annotations__) == set(spec_schema.KEYS)
+@pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=kinds.KINDS)
+def test_a_sheet_as_a_record_and_as_a_table_are_one_spec(kind):
+    needed = {"classes": ["yes", "no"]} if kind is xlsxattn.Classifier else {}
+    sheet = kind(id="x", title="", about="a\nb", try_=["c"], **needed)
+    assert getattr(xlsxattn, kind.__name__) is kind
+    table = {"kind": kind.kind, "id": "x", "about": "a\nb", "try": ["c"], **needed}
+    assert xlsxattn.Spec(WORDS, SENTENCES, [sheet]).data["sheets"] == [table]
+
+
+def test_a_key_that_is_given_is_kept_though_it_is_what_would_follow():
+    sheet = xlsxattn.CrossAttention(id="x", temperature=1.0, heads=1, seed=0, title="")
+    assert xlsxattn.Spec(WORDS, SENTENCES, [sheet]).data["sheets"] == [
+        {"kind": "cross-attention", "id": "x", "seed": 0, "temperature": 1.0, "heads": 1}
+    ]
+
+
+def test_a_vocabulary_from_a_file_can_be_said_in_python():
+    words = xlsxattn.Vocabulary(from_="glove.txt", components=2)
+    assert xlsxattn.Spec(words, SENTENCES, []).data["vocabulary"] == {"from": "glove.txt", "components": 2}
 
 
 @pytest.mark.parametrize(
@@ -191,8 +210,11 @@ def test_a_sheet_s_type_has_every_key_of_the_schema():
     [
         ("made = xlsxattn.build('causal', 'x.xlsx'); reveal: bool = made.report.holds", True),
         ("tables = xlsxattn.read('x.xlsx'); n: int = len(tables['a'].columns)", True),
-        ("sheet: xlsxattn.Sheet = {'id': 'a', 'heads': 2}", True),
-        ("sheet: xlsxattn.Sheet = {'id': 'a', 'heads': 'two'}", False),
+        ("sheet: xlsxattn.Sheet = xlsxattn.Decoder(id='a', heads=2, mask='causal')", True),
+        ("xlsxattn.Decoder(id='a', heads='two')", False),
+        ("xlsxattn.Decoder(id='a', mask='none')", False),
+        ("xlsxattn.Compare(id='a', heads=2)", False),
+        ("xlsxattn.Spec({}, {'a': 'b'}, [{'id': 'a'}, xlsxattn.Encoder(id='b', layers=2)])", True),
         ("xlsxattn.build(3, 'x.xlsx')", False),
         ("xlsxattn.read('x.xlsx')['a'].nonsense()", False),
     ],

@@ -10,8 +10,8 @@ import pytest
 from xlsxattn import press, templates
 from xlsxattn.builder import pages
 from xlsxattn.builder import specification as spec
-from xlsxattn.builder.specification import settings, sheets
 from xlsxattn.checker.reading.book import read
+from xlsxattn.contract.kinds import KINDS, Model, keys
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -44,8 +44,8 @@ def keys_of(document: str, heading: str) -> set[str]:
 
 
 def test_the_documents_list_every_key_of_a_sheet_and_no_other():
-    models = {key for kind in settings.MODELS for key in sheets.KEYS[kind]}
-    others = {key for kind, keys in sheets.KEYS.items() if kind not in settings.MODELS for key in keys}
+    models = {key for kind in KINDS.values() if issubclass(kind, Model) for key in ("kind", *keys(kind))}
+    others = {key for kind in KINDS.values() if not issubclass(kind, Model) for key in ("kind", *keys(kind))}
     of_models = keys_of((ROOT / "docs/spec-models.md").read_text("utf-8"), "key")
     assert keys_of((ROOT / "docs/how-to/own-sentences.md").read_text("utf-8"), "key of a sheet") == others
     assert models - others <= of_models <= models

@@ -14,9 +14,11 @@ from bridge import in_libreoffice
 from conftest import ROOT, require
 from workbooks import Ranges, evaluate_many, proved, tweaked
 
-from xlsxattn import press, templates
+from dev import prebuilt
+from xlsxattn import templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
+from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE
 from xlsxattn.cli.commands import cli
@@ -360,10 +362,10 @@ def test_a_constant_for_a_formula_is_found_even_with_the_right_value(book, name,
         for j, value in enumerate(grid_row):
             cell(book, name, i, j).value = value
     found = findings(book, wrong)
-    assert {finding.kind for finding in found} == {"constant"}
+    assert {finding.kind for finding in found} == {Kind.CONSTANT}
     assert {finding.range for finding in found} == {name}
     # of an array formula over many cells the first cell is told, and how many more hold constants
-    told = sum(int(n[1]) if (n := re.search(r"holds (\d+) constants", f.message)) else 1 for f in found)
+    told = sum(int(str(f.values.get("n", 1))) for f in found)
     assert found[0].cell == area.address()
     assert told == area.rows * area.cols
 
@@ -372,14 +374,14 @@ def test_one_constant_among_the_formulas_of_a_column_is_found(book, wrong):
     cell(book, "causal_chase_RowSum", 2).value = 1.5
     kinds = {(finding.kind, finding.cell) for finding in findings(book, wrong)}
     address = book.names["causal_chase_RowSum"].address(2)
-    assert {("constant", address), ("value", address)} <= kinds
+    assert {(Kind.CONSTANT, address), (Kind.VALUE, address)} <= kinds
 
 
 def test_a_cleared_formula_is_found(book, wrong):
     cell(book, "causal_chase_RowSum", 2).value = None
     found = [finding for finding in findings(book, wrong) if finding.range == "causal_chase_RowSum"]
     assert [(finding.kind, finding.cell) for finding in found] == [
-        ("empty", book.names["causal_chase_RowSum"].address(2))
+        (Kind.EMPTY, book.names["causal_chase_RowSum"].address(2))
     ]
 
 
@@ -387,7 +389,7 @@ def test_a_cleared_formula_is_found(book, wrong):
 def test_a_stray_formula_is_found(book, tab, wrong, capsys):
     book.workbook[tab]["AZ90"] = "=1+1"
     (found,) = findings(book, wrong)
-    assert (found.kind, found.cell, found.formula) == ("stray formula", f"{tab}!AZ90", "=1+1")
+    assert (found.kind, found.cell, found.formula) == (Kind.STRAY_FORMULA, f"{tab}!AZ90", "=1+1")
     assert check(wrong) == FAILED
     assert f"{tab}!AZ90" in capsys.readouterr().out
 
@@ -419,8 +421,8 @@ def test_a_formula_off_by_little_is_found(book, name, amount, wrong):
     else:
         there.value.text = there.value.text + amount
     found = [finding for finding in findings(book, wrong) if finding.range == name]
-    assert found[0].kind == "other formula"  # whose values differ: the cause, and an error
-    assert {finding.kind for finding in found[1:]} == {"value"}
+    assert found[0].kind is Kind.OTHER_FORMULA  # whose values differ: the cause, and an error
+    assert {finding.kind for finding in found[1:]} == {Kind.VALUE}
     first = next(finding for finding in found[1:] if finding.cell == book.names[name].address())
     assert first.follows == name
     assert first.found - first.expected == pytest.approx(float(amount), rel=1e-3)
@@ -428,7 +430,7 @@ def test_a_formula_off_by_little_is_found(book, name, amount, wrong):
 
 
 @pytest.mark.parametrize("name", ["causal_chase_Attention", "causal_chase_Entropy", "compare_cat_X"])
-def test_a_saved_value_that_differs_is_found(book, name, wrong, capsys):
+def test_a_saved_value_that_differs_is_found(book, name, wrong):
     area = book.names[name]
     address = area.address(area.rows - 1, area.cols - 1)
     part = f"xl/worksheets/sheet{book.workbook.sheetnames.index(area.sheet) + 1}.xml"
@@ -443,10 +445,8 @@ def test_a_saved_value_that_differs_is_found(book, name, wrong, capsys):
                 assert count == 1
                 content = text.encode()
             new.writestr(entry, content)
-    assert check(wrong, "saved") == FAILED
-    shown = capsys.readouterr().out
-    assert f"error: {address}: {name} holds" in shown
-    assert ": 1 error and 0 warnings" in shown
+    (found,) = checking.check(wrong, "saved").every_finding
+    assert (found.kind, found.severity, found.range, found.cell) == (Kind.VALUE, "error", name, address)
     assert check(wrong) == HOLDS
 
 
@@ -463,9 +463,8 @@ def test_a_saved_value_that_differs_is_found(book, name, wrong, capsys):
 )
 def test_a_deleted_name_is_found(book, name, wrong):
     del book.workbook.defined_names[name]
-    missing = [finding for finding in findings(book, wrong) if finding.kind == "missing"]
+    missing = [finding for finding in findings(book, wrong) if finding.kind is Kind.MISSING]
     assert [finding.range for finding in missing] == [name]
-    assert name in missing[0].message
 
 
 @pytest.mark.parametrize("spoil", ["constant", "deleted name", "off by little"])
@@ -492,7 +491,7 @@ def test_a_name_over_other_cells_is_found(book, name, wrong):
     smaller = f"'{area.sheet}'!$C${area.row + 1}:$C${area.row + area.rows - 1}"
     book.workbook.defined_names[name].value = smaller
     found = findings(book, wrong)
-    assert any(name in finding.message or finding.range == name for finding in found)
+    assert any(name in finding.names for finding in found)
 
 
 @pytest.mark.parametrize("name", ["xlsxattn_Version", "xlsxattn_Formulas"])
@@ -511,18 +510,19 @@ def test_a_text_for_a_number_is_found(causal, value, wrong, capsys):
     assert address in capsys.readouterr().out
 
 
-def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong, capsys):
+def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong):
     tweaked(causal, {"chase_Tokens": {1: "elephant", 3: None}, "vocab_Tokens": {4: "cat"}}, wrong)
-    assert check(wrong) == HOLDS
-    shown, names = capsys.readouterr().out, read(causal).names
-    assert f"warning: {names['chase_Tokens'].address(1)}: 'elephant' is not in the vocabulary" in shown
-    assert f"warning: {names['chase_Tokens'].address(3)}: the cell is blank" in shown
-    assert f"warning: {names['vocab_Tokens'].address(4)}: 'cat' stands in the vocabulary already" in shown
-    assert "; 3 warnings" in shown
+    report, names = checking.check(wrong), read(causal).names
+    assert report.holds
+    assert [(f.kind, f.cell, f.values) for f in report.every_finding] == [
+        (Kind.UNKNOWN_WORD, names["chase_Tokens"].address(1), {"word": "elephant"}),
+        (Kind.UNKNOWN_WORD, names["chase_Tokens"].address(3), {}),
+        (Kind.WORD_TWICE, names["vocab_Tokens"].address(4), {"word": "cat"}),
+    ]
     assert cli.main(["check", "--strict", str(wrong)], standalone_mode=False) == FAILED
 
 
 def test_a_blank_cell_where_blanks_mean_something_is_none(tmp_path):
-    path = press.build(templates.path("padding"), tmp_path / "padding.xlsx").path
+    path = prebuilt.build("padding", tmp_path / "padding.xlsx")
     assert not all(value for (value,) in saved_values(path, read(path).names)["short_Tokens"])
     assert checking.check(path).every_finding == ()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from dev.campaign import kinds
 from dev.campaign.faults import FAULTS
 from dev.campaign.mutants import mutated
-from dev.campaign.partners import home, partners, place
+from dev.campaign.partners import home, partners
 from dev.campaign.site import site
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.reading.book import Book, Formula
+from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
 
 N, D, D_FF, N_VOCAB = 3, 4, 6, 5
@@ -43,12 +41,8 @@ def laid_out() -> dict[str, Area]:
 
 
 def book(name: str, entered: str, text: str, formulas, activation=ACTIVATION) -> Book:
-    manifest = SimpleNamespace(
-        sheets=(SheetInfo("gpt", "decoder", {"activation": activation}),),
-        contexts=("a", "c"),
-        inputs=(),
-        formulas={name: (entered, text)},
-    )
+    sheets = (SheetInfo("gpt", "decoder", {"activation": activation}),)
+    manifest = Manifest(sheets, ("a", "c"), (), {name: (entered, text)})
     return Book(
         None, laid_out(), {(f.area.sheet, f.area.row, f.area.col): f for f in formulas}, {}, manifest, None
     )
@@ -143,32 +137,6 @@ def test_the_first_layer_s_residual_may_add_the_input():
 
 
 # --- names -------------------------------------------------------------------------------------------------
-
-NAMES = {
-    "gpt_enc_l2_h1_W_Q": ("gpt", "enc", "", "l2", "", "h1", "", "W_Q"),
-    "gpt_dec_l2_Cross_h1_W_Q": ("gpt", "dec", "", "l2", "Cross", "h1", "", "W_Q"),
-    "gpt_l2_h1_W_Q": ("gpt", "", "", "l2", "", "h1", "", "W_Q"),
-    "gpt_a_l2_h1_Scores": ("gpt", "", "a", "l2", "", "h1", "", "Scores"),
-    "gpt_a_l1_Cross_h1_K": ("gpt", "", "a", "l1", "Cross", "h1", "", "K"),
-    "gpt_a_l1_g1_K": ("gpt", "", "a", "l1", "", "", "g1", "K"),
-    "gpt_in_a_Heading": ("gpt", "in", "a", "", "", "", "", "Heading"),
-    "gpt_enc_l1_a_Heading": ("gpt", "enc", "a", "l1", "", "", "", "Heading"),
-    "gpt_l1_Norm1_Gamma": ("gpt", "", "", "l1", "", "", "", "Norm1_Gamma"),
-    "a_Tokens": ("", "", "a", "", "", "", "", "Tokens"),
-    "xlsxattn_gpt_Status": ("xlsxattn", "", "", "", "", "", "", "gpt_Status"),
-}
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_name_is_taken_apart(name):
-    assert tuple(place(book("gpt_a_X", "block", "=1", []), name)) == NAMES[name]
-
-
-def test_a_context_may_be_called_as_a_side_is():
-    b = book("gpt_a_X", "block", "=1", [])
-    b.manifest.contexts = ("in", "out")
-    assert tuple(place(b, "gpt_in_X")) == ("gpt", "", "in", "", "", "", "", "X")
-
 
 PARTNERS = ["gpt_enc_l1_h1_W_Q", "gpt_enc_l2_h1_W_Q", "gpt_dec_l1_h1_W_Q", "gpt_dec_l1_Cross_h1_W_Q",
             "gpt_enc_l1_h2_W_Q", "gpt_a_l1_g1_K", "gpt_a_l1_g2_K"]  # fmt: skip

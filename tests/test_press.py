@@ -19,10 +19,14 @@ import openpyxl
 import pytest
 from commands import listing, refusal, run
 from openpyxl.worksheet.formula import ArrayFormula
+from specs import plain
 
+from dev import prebuilt
 from xlsxattn import press, templates
 from xlsxattn.builder import ops, writer
 from xlsxattn.builder.writer import bulk
+from xlsxattn.checker.reading import opening
+from xlsxattn.checker.reading.limits import Allowance
 
 SPEC = """
 title = {title}
@@ -177,6 +181,23 @@ def test_any_title_builds_proves_and_has_a_tab_that_excel_takes(text):
     for tab in tabs:
         assert 1 <= len(tab.encode("utf-16-le")) // 2 <= 31
         assert not re.search(r"[\[\]:*?/\\]|^'|'$", tab)
+
+
+def test_a_comparison_with_one_sentence_compares_nothing_and_says_so_once():
+    ended = run("build", spec(), "-o", "book.xlsx")
+    assert ended.err.count("'cat' stands in one sentence only, so nothing is compared.") == 1
+    saved = openpyxl.load_workbook("book.xlsx", data_only=True)
+    ((tab, place),) = saved.defined_names["compare_Status"].destinations
+    assert saved[tab][place].value == "– cat stands in one sentence only: nothing is compared"
+
+
+def test_the_lines_of_a_chart_are_straight():
+    alike = {"id": "enc", "kind": "encoder", "similarity": True}
+    press.build(plain([3, 2], 2, alike), Path("alike.xlsx"))
+    with zipfile.ZipFile("alike.xlsx") as archive:
+        charts = [archive.read(name).decode() for name in archive.namelist() if "charts/chart" in name]
+    (lines,) = [xml for xml in charts if "<c:lineChart>" in xml]
+    assert re.findall(r"<c:smooth [^>]*>|</c:ser>", lines) == ['<c:smooth val="0"/>', "</c:ser>"] * 2
 
 
 # --- where it goes -----------------------------------------------------------------------------------------
@@ -479,7 +500,7 @@ def test_an_interrupted_build_says_so_and_leaves_nothing(old, temporary, stage):
     assert listing(temporary) == {}
 
 
-@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.Archive.copy", "packing.joined"])
+@pytest.mark.parametrize("place", ["bulk.Packer._filled", "packing.PackingArchive.copy", "packing.joined"])
 def test_a_build_that_is_interrupted_among_its_numbers_leaves_nothing(old, temporary, monkeypatch, place):
     def stop(*_, **__):
         raise KeyboardInterrupt
@@ -585,6 +606,26 @@ def test_of_several_files_the_worst_decides_the_code_in_any_order(old, worst):
         assert ended.err == ("xlsxattn: missing.xlsx: there is no such file\n" if worst > 1 else "")
 
 
+@pytest.mark.parametrize(
+    ("module", "limit", "said"),
+    [
+        ("opening", "names", "the workbook has too many defined names, more than the 3 that are read"),
+        ("book", "area", r"the array formulas cover [\d,]+ cells, more than the 3 that are read"),
+        ("manifest", "area", r"its sheets would need [\d,]+ scores, at most 3"),
+    ],
+)
+def test_a_workbook_beyond_a_limit_is_not_built(old, temporary, monkeypatch, module, limit, said):
+    small = Allowance(**{limit: 3})
+    if module == "opening":
+        monkeypatch.setattr(opening.load, "__defaults__", (small,))
+    else:
+        monkeypatch.setattr(f"xlsxattn.checker.reading.{module}.STANDARD", small)
+    sentence = refusal("build", spec(), "-o", "book.xlsx")
+    assert re.fullmatch(rf"book\.xlsx: {said}; .*: make the spec smaller", sentence), sentence
+    assert Path("book.xlsx").read_bytes() == old
+    assert listing(temporary) == {}
+
+
 def test_check_writes_nothing(old, temporary):
     before = listing(Path())
     assert run("check", "book.xlsx").code == 0
@@ -592,9 +633,14 @@ def test_check_writes_nothing(old, temporary):
     assert listing(temporary) == {}
 
 
-def test_every_template_is_proved_and_not_changed_by_a_build():
+def test_a_template_is_not_changed_by_a_build():
     before = listing(templates.folder())
-    for name in templates.names():
+    for name in ("causal", "glove"):  # the latter with a data file
         assert run("build", name).code == 0
     assert listing(templates.folder()) == before
-    assert set(listing(Path())) == {"output", *(f"output/{name}.xlsx" for name in templates.names())}
+    assert set(listing(Path())) == {"output", "output/causal.xlsx", "output/glove.xlsx"}
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_every_template_is_proved(name):
+    prebuilt.build(name, Path("book.xlsx"))

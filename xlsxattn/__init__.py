@@ -2,7 +2,7 @@
 
 >>> import xlsxattn
 >>> sorted(xlsxattn.__all__)[:4]
-['EngineFailed', 'EngineMissing', 'Matrix', 'NotCheckableError']
+['Classifier', 'Compare', 'CrossAttention', 'Decoder']
 """
 
 from __future__ import annotations
@@ -12,11 +12,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlsxattn.api import Sheet, Spec, build, read
+    from xlsxattn.api import Spec, build, read
     from xlsxattn.builder.specification import SpecError
     from xlsxattn.checker.check import check
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
     from xlsxattn.checker.reading.limits import NotCheckableError
+    from xlsxattn.contract.kinds import (
+        Classifier,
+        Compare,
+        CrossAttention,
+        Decoder,
+        Encoder,
+        EncoderDecoder,
+        MultiHead,
+        SelfAttention,
+        Sheet,
+        Vocabulary,
+    )
     from xlsxattn.press import Pressed, PressError
     from xlsxattn.spec_schema import schema
     from xlsxattn.view.look import OpenWorkbook, look
@@ -26,6 +38,21 @@ if TYPE_CHECKING:
     __version__: str
 
 _FROM = {
+    **dict.fromkeys(
+        (
+            "Classifier",
+            "Compare",
+            "CrossAttention",
+            "Decoder",
+            "Encoder",
+            "EncoderDecoder",
+            "MultiHead",
+            "SelfAttention",
+            "Sheet",
+            "Vocabulary",
+        ),
+        "contract.kinds",
+    ),
     "EngineFailed": "checker.engines",
     "EngineMissing": "checker.engines",
     "Matrix": "view.matrix",
@@ -35,7 +62,6 @@ _FROM = {
     "Pressed": "press",
     "PreviewError": "view.preview",
     "OpenWorkbook": "view.look",
-    "Sheet": "api",
     "Spec": "api",
     "SpecError": "builder.specification",
     "build": "api",
@@ -47,18 +73,27 @@ _FROM = {
 }
 
 __all__ = [
+    "Classifier",
+    "Compare",
+    "CrossAttention",
+    "Decoder",
+    "Encoder",
+    "EncoderDecoder",
     "EngineFailed",
     "EngineMissing",
     "Matrix",
+    "MultiHead",
     "NotCheckableError",
     "OpenWorkbook",
     "PandasMissing",
     "PressError",
     "Pressed",
     "PreviewError",
+    "SelfAttention",
     "Sheet",
     "Spec",
     "SpecError",
+    "Vocabulary",
     "build",
     "check",
     "look",

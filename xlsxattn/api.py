@@ -3,111 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from xlsxattn import press, templates
 from xlsxattn.builder.specification import SpecError
+from xlsxattn.contract import kinds
 from xlsxattn.language import say
 from xlsxattn.view.look import SAVED, look
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import pandas as pd
 
     from xlsxattn.view.look import Source
 
-Numbers: TypeAlias = Any
-"""Rows of numbers: nested lists, a NumPy array, a pandas DataFrame, or anything with ``tolist()``."""
 
-
-_Try = TypedDict("_Try", {"try": "Sequence[str]"}, total=False)  # no attribute can be called so
-
-
-class Sheet(_Try, total=False):
-    """The keys of one sheet, as a spec has them; which of them a kind has, `schema` says."""
-
-    id: str
-    kind: str
-    title: str
-    about: str
-    scale: bool
-    mask: str
-    position: str
-    base: float
-    pairs: str
-    contexts: Sequence[str]
-    source: str
-    target: str
-    queries: str
-    keys: str
-    layers: int
-    heads: int
-    kv_heads: int
-    d_k: int
-    d_v: int
-    d_ff: int
-    norm: str
-    epsilon: float
-    residual: str
-    activation: str
-    bias: bool
-    scale_embeddings: bool
-    embedding_norm: bool
-    final_norm: bool
-    similarity: bool
-    tied: bool
-    top_k: int
-    temperature: float
-    maps: bool
-    generate: bool
-    pool: str
-    classes: Sequence[str]
-    weights: Mapping[str, Numbers] | str
-    seed: int
-    axes: Sequence[str]
-    near: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
+@dataclass(frozen=True)
+class Spec(kinds.Spec):
     """What a workbook is made from.
 
     Attributes:
         vocabulary: the words and their embeddings: a DataFrame (words as index, dimensions as columns), a
             mapping from words to numbers, or the table ``{"dimensions": ..., "tokens": ...}`` of a file.
         contexts: the sentences by id; each a text, or a list of words.
-        sheets: the sheets in order; weights may be arrays or DataFrames.
+        sheets: the sheets in order, as `SelfAttention`, `Decoder` ... or as tables of their keys; weights may
+            be arrays or DataFrames.
         title: the workbook's title.
         focus: the word to follow; "" for the first that all sentences share.
         length: how many token cells every sentence gets; 0 for as many as it has words.
         explain: how much the workbook says beside its numbers, ``short`` or ``full``.
-        lang: the language of the workbook's texts, ``en`` or ``zh``; "" for English.
+        lang: the language of the workbook's texts, ``en`` or ``zh``.
         about: the paragraph on Start; "" for the usual one.
 
     >>> import numpy as np
     >>> spec = Spec(
     ...     vocabulary={"river": [3.0, 0.0], "bank": [2.0, 2.0], "loan": np.array([0.0, 3.0])},
     ...     contexts={"river": "river bank", "loan": ["bank", "loan"]},
-    ...     sheets=[{"id": "attn"}, {"id": "qkv", "weights": {w: np.eye(2) for w in ("W_Q", "W_K", "W_V")}}],
+    ...     sheets=[
+    ...         kinds.SelfAttention(id="attn", mask="causal"),
+    ...         {"id": "qkv", "weights": {w: np.eye(2) for w in ("W_Q", "W_K", "W_V")}},
+    ...     ],
     ... )
     >>> spec.data["vocabulary"]["tokens"]["loan"]
     [0.0, 3.0]
+    >>> spec.data["sheets"][0]
+    {'kind': 'self-attention', 'id': 'attn', 'mask': 'causal'}
     >>> spec.data["sheets"][1]["weights"]["W_Q"]
     [[1.0, 0.0], [0.0, 1.0]]
     """
-
-    vocabulary: pd.DataFrame | Mapping[str, Any]
-    contexts: Mapping[str, str | Sequence[str]]
-    sheets: Sequence[Sheet | Mapping[str, Any]]
-    title: str = ""
-    focus: str = ""
-    length: int = 0
-    explain: str = ""
-    lang: str = ""
-    about: str = ""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -116,43 +60,33 @@ class Spec:
         Raises:
             SpecError: a word stands twice in a DataFrame's index.
         """
-        found = {
-            "title": self.title,
-            "about": self.about,
-            "lang": self.lang,
-            "focus": self.focus,
-            "length": self.length,
-            "explain": self.explain,
-            "vocabulary": _vocabulary(self.vocabulary),
-            "contexts": _plain(self.contexts),
-            "sheets": _plain(list(self.sheets)),
-        }
-        return {key: value for key, value in found.items() if value not in ("", 0)}
+        return _table(kinds.given(replace(self, vocabulary=_vocabulary(self.vocabulary))))
 
 
-def _vocabulary(given: pd.DataFrame | Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(given, Mapping):
-        words = [str(word) for word in given.index]
-        twice = next((word for i, word in enumerate(words) if word in words[:i]), None)
-        if twice is not None:
-            raise SpecError(
-                say(
-                    "{spec}: vocabulary: the index has {twice!r} twice, keep one",
-                    spec=press.IN_MEMORY,
-                    twice=twice,
-                )
-            )
-        rows = given.to_numpy().tolist()
-        return {
-            "dimensions": [str(column) for column in given.columns],
-            "tokens": dict(zip(words, rows, strict=True)),
-        }
-    tables = isinstance(given.get("tokens"), dict) or isinstance(given.get("from"), str)
-    return dict(_plain(given if tables else {"tokens": given}))
+def _vocabulary(given: kinds.Frame | kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
+    """The vocabulary's table, from a table of pandas, from its keys, or from words and their numbers."""
+    if isinstance(given, kinds.Vocabulary):
+        return _table(given)
+    if isinstance(given, Mapping):
+        tables = isinstance(given.get("tokens"), dict) or isinstance(given.get("from"), str)
+        return _table(given if tables else {"tokens": given})
+    words = [str(word) for word in given.index]
+    twice = next((word for i, word in enumerate(words) if word in words[:i]), None)
+    if twice is not None:
+        sentence = "{spec}: vocabulary: the index has {twice!r} twice, keep one"
+        raise SpecError(say(sentence, spec=press.IN_MEMORY, twice=twice))
+    numbers = dict(zip(words, given.to_numpy().tolist(), strict=True))
+    return _table(kinds.Vocabulary(dimensions=[str(column) for column in given.columns], tokens=numbers))
+
+
+def _table(value: kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
+    return dict(_plain(value))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has at hand
-    """A value with arrays and tables made lists, as TOML knows them."""
+    """A value with records, arrays and tables made tables and lists, as TOML knows them."""
+    if isinstance(value, kinds.Sheet | kinds.Vocabulary):
+        value = kinds.given(value)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if hasattr(value, "tolist"):
@@ -179,7 +113,8 @@ def build(
 
     Raises:
         SpecError: the spec cannot be built, or there is no such template or file.
-        PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it.
+        PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it; or
+            the workbook is too large to be proved.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -22,6 +22,8 @@ from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import check as checking
+from xlsxattn.checker import engines
+from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -50,7 +52,8 @@ class PressError(Exception):
 class Pressed:
     """A finished round: the file that was written, the report of its proof, and the tabs in their order.
 
-    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain.
+    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain,
+    ``alone`` the focus word where a sheet compares its sentences and only one has it.
     """
 
     path: Path
@@ -58,6 +61,7 @@ class Pressed:
     tabs: tuple[str, ...]
     lang: str = "en"
     quoted: tuple[str, ...] = ()
+    alone: str = ""
 
 
 def build(
@@ -79,7 +83,7 @@ def build(
 
     Raises:
         SpecError: the spec cannot be built.
-        PressError: the target cannot be written, or a person has changed it.
+        PressError: the target cannot be written, a person has changed it, or it is too large to be proved.
 
     Returns:
         The report, and where the workbook went: the target when the proof holds, else ``<name>.failed.xlsx``
@@ -102,17 +106,17 @@ def build(
         # half of it on a full disk, and it cannot close that without noise
         with workplace(target.parent) as folder, workplace() as scratch:
             writing = "{target}: writing formulas, then their values by {engine}"
-            LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
+            LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
-            report = checking.check(final)
+            report = _proved(final, target)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
     quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted)
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.compared_with_none(spec))
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:
@@ -122,6 +126,21 @@ def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, fi
     writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
     LOG.debug("", extra={"step": say("putting it together")})
     _seal(scratch / "valued.xlsx", final)
+
+
+def _proved(final: Path, target: Path) -> Report:
+    """The proof of a finished workbook that has not its place yet.
+
+    Raises:
+        PressError: it is larger than the check allows.
+    """
+    try:
+        return checking.check(final)
+    except NotCheckableError as error:
+        (said,) = error.args
+        values = {name: target if value == final else value for name, value in said.values.items()}
+        sentence = "{said}; a workbook that cannot be proved is not written: make the spec smaller"
+        raise PressError(say(sentence, said=say(said.sentence, **values))) from None
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
@@ -191,15 +210,16 @@ def refuse_changed(target: Path, *, force: bool) -> None:
 
 
 def _seal(path: Path, target: Path) -> None:
-    """Copy a workbook, its maker named and the digest of all other parts in its custom property.
+    """Copy a workbook: its maker named, its lines straight, the digest of all other parts in its properties.
 
     The copy is on the disk, whole, before it takes another's place.
     """
     with zipfile.ZipFile(path) as made, target.open("w+b") as file:
         named = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", made.read(MAKER))
-        digest = _digest(made, {MAKER: named}).encode()
-        sealed = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
-        changed = {MAKER: named, PROPERTIES: sealed}
+        charts = [name for name in made.namelist() if name.startswith("xl/charts/chart")]
+        changed = {MAKER: named} | {name: _straight(made.read(name)) for name in charts}
+        digest = _digest(made, changed).encode()
+        changed[PROPERTIES] = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
         with packing.PackingArchive(file, "w") as archive:
             for info in made.infolist():
                 if info.file_size > LARGE_PART:
@@ -208,6 +228,11 @@ def _seal(path: Path, target: Path) -> None:
                     archive.add(info.filename, changed.get(info.filename) or made.read(info))
         file.flush()
         os.fsync(file.fileno())
+
+
+def _straight(chart: bytes) -> bytes:
+    """A chart with straight lines: LibreOffice draws curves in files not made by Excel that say nothing."""
+    return chart.replace(b"</c:ser>", b'<c:smooth val="0"/></c:ser>') if b"<c:lineChart>" in chart else chart
 
 
 def _as_built(path: Path) -> bool:

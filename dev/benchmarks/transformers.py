@@ -19,11 +19,11 @@ from typing import Any
 
 import ironcalc
 import openpyxl
-from tabulate import tabulate
 
 from dev.benchmarks.pairs import seconds
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
+from xlsxattn.text_table import text_table
 
 LAYERS, TOKENS, SIZES, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), (8, 16, 32, 64), 3
 
@@ -113,14 +113,14 @@ def main() -> None:
             for case in cases:
                 case.measure()
         heads = ("decoder", "computed cells", "kB", "IronCalc ms", "openpyxl ms", "IronCalc / openpyxl")
-        print(tabulate([case.row() for case in cases], headers=heads, tablefmt="github"))
+        print(text_table(heads, [case.row() for case in cases]))
         fitted = [
             powers("layers, 16 tokens, d 16", cases[:4], "layers"),
             powers("tokens, 2 layers, d 16", cases[4:8], "n"),
             powers("d, 2 layers, 32 tokens", cases[8:12], "d"),
         ]
         by = ("power of", "computed cells", "file size", "IronCalc", "openpyxl")
-        print(f"\n{tabulate(fitted, headers=by, tablefmt='github')}")
+        print(f"\n{text_table(by, fitted)}")
 
 
 if __name__ == "__main__":

@@ -8,38 +8,41 @@ from typing import TYPE_CHECKING
 from dev.campaign.formulas import operands, put
 from dev.campaign.partners import place
 from xlsxattn.checker.reading.book import Formula
+from xlsxattn.contract.kinds import EncoderDecoder
+from xlsxattn.contract.names import COLS, STATUS, last
 
 if TYPE_CHECKING:
     from dev.campaign.mutants import Mutant
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
+    from xlsxattn.contract.names import RangeName
 
-UNEXPLAINED = "no rule says why"
 FALLBACK = ",SUM(--EXACT("
 SUMS = {"Drift", "AttentionSum"}
 SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
 PLAIN = ("Scores", "Scaled", "Masked", "RowMax", "Exp", "RowSum", "Attention")
 SIZES = ("Scale", "DModel", "DK", "DV", "DFF")
 MASKED = ("RowMax", "RowSum", "UnscaledSum", "Entropy", "EntropyUnscaled")
+TOP = ("TopLogits", "TopIds", "TopTokens", "TopProbabilities")
 PAIRS = ("PairWeights", "PairPlaces", "PairFrom", "PairTo")
 TYPED = ("right value as a constant", "pasted as values", "one short, old values left", "block in two")
 
 
 def reason(book: Book, mutant: Mutant) -> str:
-    """The rule that makes a mutant equivalent."""
+    """The rule that makes a mutant equivalent; "" where none says why."""
     rules = (_of_names,) if mutant.names else VALUES
-    return next(filter(None, (rule(book, mutant) for rule in rules)), UNEXPLAINED)
+    return next(filter(None, (rule(book, mutant) for rule in rules)), "")
 
 
 def _of_blocks(book: Book, mutant: Mutant) -> str:
     """Ranges whose values no input reaches."""
-    block = place(book, mutant.ranges[0]).block
-    if block.endswith("Status"):
+    at = place(book, mutant.ranges[0])
+    if at.is_status:
         return "a mark that reads ✓ for every input"
-    if block in SUMS:
+    if at.block in SUMS:
         return "rows of Attention sum to 1 for every input"
-    if mutant.kind in TYPED and (block in SHAPES or block.endswith("_Last_Cols")):
+    if mutant.kind in TYPED and (at.block in SHAPES or _counts_columns(at)):
         return "it depends on shapes alone"
     return ""
 
@@ -51,7 +54,7 @@ def _of_masked(book: Book, mutant: Mutant) -> str:
     if causal and by.block in MASKED and mutant.kind == "misses the last":
         return "the last column is masked in this row"
     alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
-    mixed = by.block == "Output" and mutant.source[0].endswith("_Attention")
+    mixed = by.block == "Output" and last(mutant.source[0]) == "Attention"
     if causal and by.block in PAIRS and {at[1] for at in mutant.cells} == {book.names[mutant.ranges[0]].row}:
         return "the first word sees itself alone: no weight is larger, for any input"
     if causal and (mixed or by.block in (*MASKED, "Exp", "Attention", "Map")) and alone:
@@ -80,7 +83,7 @@ def _of_ranges(book: Book, mutant: Mutant) -> str:
         return "both ranges hold the same formula"
     if _general(book, read) == _general(book, instead) != "":
         return "both ranges are made alike from the same shapes or words"
-    if {read.rpartition("_")[2], instead.rpartition("_")[2]} in ({"MaskValue"}, {"Scale"}):
+    if {last(read), last(instead)} in ({"MaskValue"}, {"Scale"}):
         return "the same √d, or the same −∞, on both sheets"
     return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
 
@@ -88,7 +91,7 @@ def _of_ranges(book: Book, mutant: Mutant) -> str:
 def _of_seen(book: Book, mutant: Mutant) -> str:
     """How many words a mask lets the focus word see, on another sheet."""
     read, instead = mutant.source
-    if not read.endswith("_FocusSeen") or not instead.endswith("_FocusSeen"):
+    if {last(read), last(instead)} != {"FocusSeen"}:
         return ""
     masks = [
         s.settings.get("mask")
@@ -113,7 +116,7 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
         return "both hold the same numbers, which no input changes"
     if _copy(book, read, instead):
         return "one is a copy of the other"
-    if read.endswith("_Tokens") and instead.endswith("_Tokens"):
+    if {last(read), last(instead)} == {"Tokens"}:
         return "the first word written is the one typed"
     one, two = place(book, read), place(book, instead)
     plain = {s.id for s in book.manifest.sheets if s.settings.get("weights") is False}
@@ -130,7 +133,7 @@ def _copy(book: Book, one: str, two: str) -> bool:
     """Whether a range is a copy of another, or both are a sentence's words joined."""
     joined = ("Text", "Heading", "Sentence")
     a, b = place(book, one), place(book, two)
-    words = a.block.endswith(joined) and b.block.endswith(joined)
+    words = a.block in joined and b.block in joined
     return words or _copies(book, one, two) or _copies(book, two, one)
 
 
@@ -151,7 +154,7 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
         return "only rows are counted, and both have as many"
     if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
         return "only columns are counted, and both have as many"
-    if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
+    if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:
         return "a single pair turns by base^0, which is 1"
     single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _now(mutant)) is not None
     return "only rows are counted" if block == "Index" and (read or single) else ""
@@ -168,7 +171,7 @@ def _of_places(book: Book, mutant: Mutant) -> str:
         (_by_columns(book, text, at[0]), _by_columns(book, new.text, at[0]))
         for text, new, at in zip(was, news, cells, strict=True)
     ]
-    turned = mutant.kind == "transpose added" and mutant.ranges[0].endswith("_First")
+    turned = mutant.kind == "transpose added" and last(mutant.ranges[0]) == "First"
     if turned and all(at[1] - area.row == at[2] - area.col for at in cells):
         return "a transpose leaves the diagonal where it is"
     if all(one == two for one, two in pairs):
@@ -198,14 +201,11 @@ def _of_fallbacks(book: Book, mutant: Mutant) -> str:
 
 def _of_formulas(book: Book, mutant: Mutant) -> str:
     """Formulas that ask for what is the same in the other range."""
-    (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
-    if (
-        block.endswith(("Cosine", "Cosine_X"))
-        and read
-        and place(book, read).block == place(book, instead).block
-    ):
+    (read, instead), at = mutant.source, place(book, mutant.ranges[0])
+    block, of_input = at.block, at.part in ("", "X")
+    if block == "Cosine" and of_input and read and place(book, read).block == place(book, instead).block:
         return "the focus word has the same X in every sentence"
-    if block.endswith("Cosine") and _tested(_now(mutant)) == _tested(_was(book, mutant)):
+    if block == "Cosine" and not at.part and _tested(_now(mutant)) == _tested(_was(book, mutant)):
         return "zero is tested on another range that is zero for the same inputs"
     if block == "FocusEntropy" and _spread(_now(mutant)) == _spread(_was(book, mutant)):
         return "a weight is 0 in one of two such rows alone only where scores lie 745 apart"
@@ -214,12 +214,12 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
 
 def _of_look_ups(book: Book, mutant: Mutant) -> str:
     """INDEX in a range that is a row or a column short."""
-    block = place(book, mutant.ranges[0]).block
+    at = place(book, mutant.ranges[0])
     if mutant.kind != "misses the last" or "INDEX(" not in _now(mutant):
         return ""
-    if block.endswith("_First"):
+    if last(mutant.ranges[0]) == "First":
         return "the first columns are shown, and these are there"
-    picked = block.startswith("Top") or block.endswith("_Last") or block in PAIRS
+    picked = at.block in (*TOP, *PAIRS) or last(mutant.ranges[0]) == "Last"
     return "IronCalc's INDEX reads on behind the end of its range" if picked else ""
 
 
@@ -231,11 +231,10 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
         return "the first row is taken, and it is there"
     if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
         return "the middle one of all words is the same from both ends"
-    if mutant.kind == "misses the last" and "Cosine" in block and at.context == book.manifest.contexts[0]:
+    if mutant.kind == "misses the last" and block == "Cosine" and at.context == book.manifest.contexts[0]:
         return "the cosine of a row with itself is 1, also without its last number"
-    if block in ("Next", "Class", "TopIds") and mutant.source[1].endswith(
-        ("_Tempered", "_LogitExp", "_Probability")
-    ):
+    of_logits = last(mutant.source[1]) in ("Tempered", "LogitExp", "Probability")
+    if block in ("Next", "Class", "TopIds") and of_logits:
         return "the largest stays the largest at every temperature"
     counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
     return "only columns are counted" if counted else ""
@@ -265,7 +264,7 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         "the same size": blocks <= set(SIZES),
         "both are made alike from the same shapes or words": _general(book, one) == _general(book, two) != "",
         "rows of Attention sum to 1 for every input": blocks <= SUMS,
-        "both are marks that read ✓ for every input": all(block.endswith("Status") for block in blocks),
+        "both are marks that read ✓ for every input": blocks == {STATUS},
     }
     return next((why for why, holds in rules.items() if holds), "")
 
@@ -273,20 +272,25 @@ def _of_names(book: Book, mutant: Mutant) -> str:
 def _causal(sheet: SheetInfo) -> bool:
     """Whether a sheet's words look back only."""
     causal = str(sheet.settings.get("mask", "")).startswith("causal") or sheet.settings.get("generate")
-    return bool(causal) or sheet.kind == "encoder-decoder"
+    return bool(causal) or sheet.is_a(EncoderDecoder)
 
 
 def _general(book: Book, name: str) -> str:
     """What a range of shapes or words is made from, whichever sheet it stands on; "" for other ranges."""
     at = place(book, name)
-    if at.block.endswith("_Last_Cols"):
-        return f"the last of {book.names[name.removesuffix('_Last_Cols')].cols}"
+    if _counts_columns(at):
+        return f"the last of {book.names[at[at.block]].cols}"
     if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
         return ""
     area, says = book.names[name], _says(book, name)
     says = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", says).replace(f"{at.sheet}_", "")
     says = says.replace("[cell]", "")
     return f"{says} {area.rows} {area.cols}"
+
+
+def _counts_columns(at: RangeName) -> bool:
+    """Whether it holds the numbers of a matrix's last columns."""
+    return (at.part, at.label) == ("Last", COLS)
 
 
 def _now(mutant: Mutant) -> str:
@@ -313,7 +317,7 @@ def _spread(formula: str) -> str:
 
 
 def _numbered(name: str) -> bool:
-    return name.endswith(("_Index", "_RowIdx", "_ColIdx", "_Position"))
+    return last(name) in ("Index", "RowIdx", "ColIdx", "Position")
 
 
 def _fixed(book: Book, name: str) -> list[Value]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from dev.campaign.formulas import address, calls, moved, put, within
 from dev.campaign.model_faults import MODEL_FAULTS
-from dev.campaign.partners import home, partners
+from dev.campaign.partners import home, partners, place
 from dev.campaign.site import Fault
+from xlsxattn.contract.names import WORDS, last
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -59,7 +60,7 @@ def transposed(s: Site) -> Faults:
 def scaled(s: Site) -> Faults:
     """The scale left out where scores are divided by it, and d or the root of the root in its place."""
     for op in s.reads:
-        if not op.name.endswith("_Scale"):
+        if last(op.name) != "Scale":
             continue
         before, after = s.text[op.start - 1], s.text[op.end : op.end + 1]
         if before in "/^":
@@ -72,14 +73,14 @@ def scaled(s: Site) -> Faults:
 
 def wrong_d(s: Site) -> Faults:
     """Root left out: d for √d, √d_model or √d_v for √d_k, rows for columns."""
-    if not s.range.endswith("_Scale"):
+    at = place(s.book, s.range)
+    if at.block != "Scale":
         return
     yield Fault("scale left out", "=1")
     yield Fault("wrong d", s.text.replace("SQRT(", "("))
     yield Fault("wrong d", s.text.replace("COLUMNS(", "ROWS("))
-    prefix = s.range.removesuffix("Scale")
     for op in s.reads:
-        for other in ("vocab_E", f"{prefix}W_V", f"{prefix}W_O", f"{prefix}W_K"):
+        for other in (WORDS["E"], *(at[weight] for weight in ("W_V", "W_O", "W_K"))):
             if other in s.book.names and other != op.name:
                 yield Fault("wrong d", put(s.text, [op], other), (op.name, other))
 
@@ -115,7 +116,7 @@ def masked(s: Site) -> Faults:
         yield Fault("wrong mask", f"=IF({mask}=1,{seen},0)")
         yield Fault("wrong mask", f"=IF({mask}=1,{seen},-1E9)")
     by_row = re.fullmatch(r"=IF\(([^,()=]+)=1,([^,()]+),([^,()]+)\)", s.text)
-    if by_row and not hidden and s.range.endswith("_Masked"):
+    if by_row and not hidden and last(s.range) == "Masked":
         mask, seen, value = by_row.groups()
         for wrong in (
             f"={seen}",
@@ -180,7 +181,7 @@ def _comma(text: str, opening: int) -> int:
 
 def first_word(s: Site) -> Faults:
     """In a block, every word reads the first word's row: its address stands where the whole range belongs."""
-    if not s.formula.array or s.area.rows < 2:  # noqa: PLR2004
+    if not s.formula.array or s.area.rows < 2:
         return
     for op in s.reads:
         if op.name and op.area.rows == s.area.rows:

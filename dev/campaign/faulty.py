@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dev.campaign.mutants import Mutant
     from dev.campaign.original import At, Original, Turn, Values
     from xlsxattn.checker.cells import Area, Grid, Value
-    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
 

@@ -6,7 +6,6 @@ each other, any head's map, the weights' summaries; all else of a model stands i
 
 from __future__ import annotations
 
-import re
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlsxattn.builder import specification as specs
+from xlsxattn.checker.structure import PAGES, PAGES_OF_CONTEXTS
+from xlsxattn.contract.kinds import Model
+from xlsxattn.contract.names import parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dev.campaign.mutants import Mutant
+    from xlsxattn.contract.names import RangeName
 
 SEED, WORDS, D_MODEL = 1810, 6, 8
 """The day of BERT's paper, words of a vocabulary, and as few columns as a summary is made of."""
@@ -49,12 +52,9 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
 SENTENCES = {"bert": {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2"]}}
 PROMPT = {"s1": ["w3", "w0"]}
 BLANKS = 2
-OWN = re.compile(
-    r"\w+_(Pooled(_Cols)?|Normed|Similarity|Depths|Track_\w+|Cosine_\w+|Map(_Rows|_Cols)?|Pair[A-Z]\w+"
-    r"|Layers?|Heads?|Chosen|(heads|similar)_\w+_Heading)"
-)
-"""The ranges of the pages that no template has, but for the summaries."""
-SUMMARY = re.compile(r"\w+_l(\d+)_W_\w_(First|Last|Frobenius)(_Rows|_Cols)?")
+OWN_BLOCKS = {*PAGES, *PAGES_OF_CONTEXTS} - {"X", "Sum", "Input", "Output"}
+OWN_PAGES = ("heads", "similar")
+"""The blocks and the pages that no template has, but for the summaries."""
 ONE_OF = 8
 """Summaries are alike for every matrix of every layer: one of so many of their faults is judged."""
 
@@ -73,15 +73,16 @@ def spec(name: str) -> specs.Spec:
         data["sheets"][0]["mask"] = "causal"
     found = specs.parse(data, name)
     (sheet,) = found.sheets
+    assert isinstance(sheet, Model)
     return replace(found, sheets=(replace(sheet, apart=True, browse=(1, 1)),))
 
 
 def judged(made: Sequence[Mutant]) -> list[Mutant]:
     """Those of a small model's mutants that are judged."""
-    return [mutant for mutant in made if any(_is_judged(mutant, name) for name in mutant.ranges)]
+    return [mutant for mutant in made if any(_is_judged(mutant, parse(name)) for name in mutant.ranges)]
 
 
-def _is_judged(mutant: Mutant, name: str) -> bool:
-    if SUMMARY.fullmatch(name):
+def _is_judged(mutant: Mutant, at: RangeName) -> bool:
+    if at.is_summary:
         return zlib.crc32(mutant.what.encode()) % ONE_OF == 0
-    return OWN.fullmatch(name) is not None
+    return at.page in OWN_PAGES or at.block in OWN_BLOCKS

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.reading.book import is_text
+from xlsxattn.contract.names import WORDS, is_text, of_context
 
 if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Edits
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 SEED = 4_711
 ROUNDS = 24
-WITHIN = {"_Epsilon": (1e-3, 0.5), "_Temperature": (0.1, 3.0), "_Base": (2.0, 20_000.0)}
+WITHIN = {"Epsilon": (1e-3, 0.5), "Temperature": (0.1, 3.0), "Base": (2.0, 20_000.0)}
 """Numbers that stand for nothing unless they are positive."""
-WORDS = ("vocab_Dims", "vocab_Focus")
 UNKNOWN = ("", "", "unknown", "The", "0", "1", "  ", "é")
 
 
@@ -33,39 +32,40 @@ def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
     cells = {name: [*book.names[name].cells()] for name in book.manifest.inputs}
     for name, places in cells.items():
         edits |= _any(book, name, places, rng, turn)
-    own = [str(book.typed.get(at, "")) for at in cells["vocab_Tokens"]]
+    vocabulary = cells[WORDS["Tokens"]]
+    sentences = {context: cells[of_context(context)["Tokens"]] for context in book.manifest.contexts}
+    own = [str(book.typed.get(at, "")) for at in vocabulary]
     words = list(rng.permutation(own)) if turn % 2 else own
     words = [str(rng.choice(words)) if rng.random() < turn % 3 / 8 else word for word in words]
-    edits |= dict(zip(cells["vocab_Tokens"], map(str, words), strict=True))
+    edits |= dict(zip(vocabulary, map(str, words), strict=True))
     used = [*words, *UNKNOWN] if turn % 4 else words
-    for context in book.manifest.contexts:
+    for slots in sentences.values():
         few = [str(word) for word in rng.choice(used, 4)]
         pool = few if turn % 3 == 0 else used
-        edits |= {at: str(rng.choice(pool)) for at in cells[f"{context}_Tokens"]}
-    edits |= {at: f"dim {rng.integers(99)}" for at in cells["vocab_Dims"]}
-    if turn % 4 == 3:  # noqa: PLR2004 - one word alone is unknown, now and then the last
-        for context in book.manifest.contexts:
-            edits |= {at: str(rng.choice(own)) for at in cells[f"{context}_Tokens"]}
-        own_cells = cells[f"{rng.choice(book.manifest.contexts)}_Tokens"]
-        edits[own_cells[-1 if turn % 8 == 3 else int(rng.integers(len(own_cells)))]] = "unknown"  # noqa: PLR2004
-    place = cells[f"{rng.choice(book.manifest.contexts)}_Tokens"]
+        edits |= {at: str(rng.choice(pool)) for at in slots}
+    edits |= {at: f"dim {rng.integers(99)}" for at in cells[WORDS["Dims"]]}
+    if turn % 4 == 3:
+        for slots in sentences.values():
+            edits |= {at: str(rng.choice(own)) for at in slots}
+        own_cells = sentences[str(rng.choice(book.manifest.contexts))]
+        edits[own_cells[-1 if turn % 8 == 3 else int(rng.integers(len(own_cells)))]] = "unknown"
+    place = sentences[str(rng.choice(book.manifest.contexts))]
     focus = edits[place[int(rng.integers(len(place)))]] if turn % 3 else str(rng.choice(used))
     if turn == 0:  # all words are the vocabulary's last
-        edits |= {at: words[-1] for c in book.manifest.contexts for at in cells[f"{c}_Tokens"]}
-    if turn % 6 == 5:  # noqa: PLR2004 - an unknown word in focus, in every sentence
+        edits |= {at: words[-1] for slots in sentences.values() for at in slots}
+    if turn % 6 == 5:
         focus = "unknown"
-        edits |= {cells[f"{context}_Tokens"][-1]: focus for context in book.manifest.contexts}
-    return edits | dict.fromkeys(cells["vocab_Focus"], focus)
+        edits |= {slots[-1]: focus for slots in sentences.values()}
+    return edits | dict.fromkeys(cells[WORDS["Focus"]], focus)
 
 
 def _any(book: Book, name: str, places: list[At], rng: np.random.Generator, turn: int) -> Edits:
     """Something for every cell of an input, but for words, which belong together."""
+    block = book.manifest.parse(name).block
     if is_text(name):
-        others = name not in WORDS and not name.endswith("_Tokens")
-        return {at: f"{name} {k} {turn}" for k, at in enumerate(places)} if others else {}
-    for ending, bounds in WITHIN.items():
-        if name.endswith(ending):
-            return {at: float(rng.uniform(*bounds)) for at in places}
+        return {at: f"{name} {k} {turn}" for k, at in enumerate(places)} if block == "Classes" else {}
+    if block in WITHIN:
+        return {at: float(rng.uniform(*WITHIN[block])) for at in places}
     size = (0.01, 1.0, 3.0)[turn % 3]
     drawn = rng.uniform(-size, size, len(places)) * (rng.random(len(places)) > turn % 4 / 4)
     if turn % 2:
@@ -81,6 +81,6 @@ def _thinned(area: Area, rng: np.random.Generator) -> np.ndarray[Any, Any]:
         kept[:] = 0
     elif choice == 1:
         kept[:, : -1 if area.cols > 1 else None] = 0
-    elif choice == 2:  # noqa: PLR2004
+    elif choice == 2:
         kept[:, int(rng.integers(area.cols))] = 0
     return kept.ravel()

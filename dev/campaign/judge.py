@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,20 +19,23 @@ from xlsxattn.checker.reading.book import NotCheckableError, read
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
 CIRCLE = "#CIRC!"
-Verdict = Literal["as saved", "perturbed", "equivalent", "not in structure", "misnamed", "missed"]
+Verdict = Literal[
+    "as saved", "perturbed", "equivalent", "unexplained", "not in structure", "misnamed", "missed"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of a mutant: the verdict, and the first finding or why no value can show it."""
+    """What became of a mutant: the verdict, the first finding or why no value can show it, its range."""
 
     mutant: Mutant
     verdict: Verdict
     said: str
+    range: str = ""
 
 
 class Judge:
@@ -53,10 +55,10 @@ class Judge:
             if found := faulty.found(i):
                 said = f"{found.range or 'no range'}: {found.message}"
                 accused = found.range in mutant.ranges or accuses(found, mutant, faulty.book)
-                if not accused and CIRCLE in found.message:
+                if not accused and found.found == CIRCLE:
                     accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
-                return Judgement(mutant, verdict if accused else "misnamed", said)
+                return Judgement(mutant, verdict if accused else "misnamed", said, found.range)
         return self._unseen(faulty, mutant)
 
     def _first_of_file(self, mutant: Mutant) -> str:
@@ -74,8 +76,8 @@ class Judge:
         try:
             read(self._copy)
         except NotCheckableError as error:
-            named = any(name in str(error) for name in mutant.ranges)
-            return Judgement(mutant, "as saved" if named else "misnamed", str(error))
+            verdict: Verdict = "as saved" if error.name in mutant.ranges else "misnamed"
+            return Judgement(mutant, verdict, str(error))
         return Judgement(mutant, "missed", "the workbook can be checked without this part of its manifest")
 
     def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
@@ -90,9 +92,11 @@ class Judge:
             *structure.moved_names(book),
             *cell_formulas.misspelt(book),
         ]
-        named = {word for f in faults for word in re.findall(r"\w+", f"{f.range} {f.message}")}
-        verdict: Verdict = "not in structure" if named.isdisjoint(mutant.ranges) else "equivalent"
-        return Judgement(mutant, verdict, reason(self._original.book, mutant))
+        named = {name for fault in faults for name in fault.names}
+        why = reason(self._original.book, mutant)
+        if named.isdisjoint(mutant.ranges):
+            return Judgement(mutant, "not in structure", why)
+        return Judgement(mutant, "equivalent" if why else "unexplained", why or "no rule says why")
 
 
 def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dev.campaign.formulas import address, calls, inside, moved, put
 from dev.campaign.partners import home, place
 from dev.campaign.site import Fault
+from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,10 +35,16 @@ def _name(s: Site, op: Operand) -> str:
     return op.name or home(s.book, op.area)
 
 
-def _ops(s: Site, *endings: str) -> Iterator[Operand]:
-    """The operands that lie in a range whose block ends so."""
-    blocks = ((op, name) for op in s.reads if (name := _name(s, op)))
-    return (op for op, name in blocks if place(s.book, name).block.endswith(endings))
+def _ops(s: Site, *blocks: str) -> Iterator[Operand]:
+    """The operands that lie in one of some blocks."""
+    named = ((op, place(s.book, name)) for op in s.reads if (name := _name(s, op)))
+    return (op for op, at in named if at.block in blocks and not at.part and not at.label)
+
+
+def _means(s: Site) -> Iterator[Operand]:
+    """The operands that lie in the mean that belongs to a norm."""
+    named = ((op, place(s.book, name)) for op in s.reads if (name := _name(s, op)))
+    return (op for op, at in named if at.part == "Mean")
 
 
 def _elsewhere(s: Site, op: Operand, other: str) -> str:
@@ -55,7 +62,7 @@ def query_bias(s: Site) -> Faults:
     """K and V with the bias of Q."""
     for op in _ops(s, "b_K", "b_V"):
         name = _name(s, op)
-        other = f"{name[:-1]}Q"
+        other = place(s.book, name)["b_Q"]
         a, b = s.book.names[name], s.book.names.get(other)
         if b and (a.rows, a.cols) == (b.rows, b.cols):
             yield Fault("Q's bias in K and V", put(s.text, [op], _elsewhere(s, op, other)), (name, other))
@@ -77,9 +84,9 @@ def first_token(s: Site) -> Faults:
 def first_stream(s: Site) -> Faults:
     """From the second layer on: the residual adds the model's input again, not what the layer before left."""
     own = place(s.book, s.range)
-    if own.block != "Residual1" or own.layer in ("", "l1"):
+    if own.block != "Residual1" or own.layer <= 1:
         return
-    start = f"{own.sheet}_{own.context}_Input"
+    start = own.lane["Input"]
     for op in s.reads:
         name = _name(s, op)
         if start in s.book.names and name not in ("", start) and place(s.book, name).block != "MultiHead":
@@ -103,8 +110,7 @@ def one_bias(s: Site) -> Faults:
 
 def norms(s: Site) -> Faults:
     """A norm with the variance of a sample, without ε, or without the mean taken off."""
-    block = _block(s)
-    if block.endswith("_Variance"):
+    if place(s.book, s.range).part == "Variance":
         sample = re.sub(r"\bVARP\(", "VAR(", s.text)
         sample = re.sub(r"/(COLUMNS\([^()]*\)|\w+_DModel)", r"/(\1-1)", sample)
         yield Fault("variance of a sample", sample)
@@ -116,7 +122,7 @@ def norms(s: Site) -> Faults:
             yield Fault("ε left out", s.text[: start - 1] + s.text[end:])
         elif after == "+":
             yield Fault("ε left out", s.text[:start] + s.text[end + 1 :])
-    for op in _ops(s, "_Mean"):
+    for op in _means(s):
         if s.text[op.start - 1] == "-":
             yield Fault("the mean is not taken off", s.text[: op.start - 1] + s.text[op.end :])
 
@@ -144,7 +150,8 @@ def positions(s: Site) -> Faults:
         yield Fault("positions off by one", put(s.text, [op], f"({op.text}+1)"))
     if _block(s) in ("Input", "Sum", "QRot", "KRot"):
         for op in _ops(s, "P", "Cos", "Sin"):
-            table = s.book.names.get(f"{place(s.book, s.range).sheet}_{place(s.book, _name(s, op)).block}")
+            at = place(s.book, _name(s, op))
+            table = s.book.names.get(RangeName(at.sheet)[at.block])
             near = [there for step in (1, -1) if table and inside(there := moved(op.area, step), table)]
             for there in near[:1]:
                 yield Fault("positions off by one", put(s.text, [op], address(there, s.area.sheet)))

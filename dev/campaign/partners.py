@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import fields
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from dev.campaign.formulas import inside
+from xlsxattn.contract.names import FRONT, RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,53 +18,15 @@ if TYPE_CHECKING:
 MAX_COUNT = {"block": 2}
 """How many are tried of each sort, 1 where nothing is said: the others only repeat the fault."""
 OWN = ("Q", "K", "V", "X", "W_Q", "W_K", "W_V")
-SIDES = ("enc", "dec", "in", "out")
+ROLES = [field.name for field in fields(RangeName) if field.name not in ("block", "part", "label")]
+"""In what the places of two ranges may differ."""
+ALSO = {"page": "side"}
+"""What counts as the same sort of difference."""
 
 
-class Place(NamedTuple):
-    """What a name says, "" where it says nothing: the sheet, and of a model the side and the layer.
-
-    Then the context, whether it belongs to cross-attention, the head, the group of heads, and the block.
-    """
-
-    sheet: str
-    side: str
-    context: str
-    layer: str
-    cross: str
-    head: str
-    group: str
-    block: str
-
-
-ROLES = Place._fields[:-1]
-
-
-def place(book: Book, name: str) -> Place:
+def place(book: Book, name: str) -> RangeName:
     """A name taken apart by the manifest's sheets and contexts."""
-    return _places(_Key(book))(name)
-
-
-@lru_cache(maxsize=8)
-def _places(key: _Key) -> Callable[[str], Place]:
-    manifest = key.book.manifest
-    sheets = "|".join(["vocab", "xlsxattn", *(sheet.id for sheet in manifest.sheets)])
-    contexts = "|".join(manifest.contexts)
-    sides = "|".join(side for side in SIDES if side not in manifest.contexts)
-    parts = re.compile(
-        rf"(?:(?P<sheet>{sheets})_)?(?:(?P<side>{sides})_)?(?:(?P<before>l\d+)_)?(?:(?P<context>{contexts})_)?"
-        r"(?:(?P<layer>l\d+)_)?(?:(?P<cross>Cross)_)?(?:(?P<head>h\d+)_)?(?:(?P<group>g\d+)_)?(?P<block>\w+)"
-    )
-
-    @cache
-    def taken_apart(name: str) -> Place:
-        found = parts.fullmatch(name)
-        assert found, name
-        said = {part: text or "" for part, text in found.groupdict().items()}
-        before = said.pop("before")
-        return Place(**{**said, "layer": said["layer"] or before})
-
-    return taken_apart
+    return book.manifest.parse(name)
 
 
 def partners(book: Book, name: str) -> Iterator[tuple[str, str]]:
@@ -96,7 +59,7 @@ def _by_distance(key: _Key, name: str) -> list[tuple[str, str]]:
     for other in by_shape.get((area.rows, area.cols), ()):
         its = place(book, other)
         if other != name and (role := _role(mine, its)):
-            found.append((mine.block in OWN and its.block not in OWN, abs(order[other] - here), role, other))
+            found.append((_is_own(mine) and not _is_own(its), abs(order[other] - here), role, other))
     return [(role, other) for _, _, role, other in sorted(found)]
 
 
@@ -105,7 +68,7 @@ def _order(key: _Key) -> tuple[dict[str, int], dict[tuple[int, int], list[str]]]
     """The ranges in the manifest's order, then the other names, and those of each shape."""
     book = key.book
     order = dict.fromkeys([*book.manifest.inputs, *book.manifest.formulas])
-    order |= dict.fromkeys(name for name in book.names if not name.startswith("xlsxattn_"))
+    order |= dict.fromkeys(name for name in book.names if place(book, name).sheet != FRONT)
     by_shape: dict[tuple[int, int], list[str]] = {}
     for name in order:
         if (area := book.names.get(name)) is not None:
@@ -113,15 +76,30 @@ def _order(key: _Key) -> tuple[dict[str, int], dict[tuple[int, int], list[str]]]
     return {name: place for place, name in enumerate(order)}, by_shape
 
 
-def _role(mine: Place, other: Place) -> str:
+def _role(mine: RangeName, other: RangeName) -> str:
     """In what one place differs from another, if in one thing only."""
-    words = ("_Rows", "_Cols")
-    if mine[:-1] == other[:-1]:
-        return "block" if mine.block.endswith(words) == other.block.endswith(words) else ""
-    if mine.block != other.block:
+    here, there = _where(mine), _where(other)
+    if here == there:
+        return "block" if bool(mine.label) == bool(other.label) else ""
+    if _what(mine) != _what(other):
         return ""
-    differ = [part for part in ROLES if getattr(mine, part) != getattr(other, part)]
-    return differ[0] if len(differ) == 1 else ""
+    differ = [part for part in ROLES if getattr(here, part) != getattr(there, part)]
+    return ALSO.get(differ[0], differ[0]) if len(differ) == 1 else ""
+
+
+def _where(at: RangeName) -> RangeName:
+    """Where a range stands; what is followed of another sheet is all of one place."""
+    return at.lane if at.of else at.place
+
+
+def _what(at: RangeName) -> RangeName:
+    """What a range holds there."""
+    return at.at(sheet="", context="") if at.of else RangeName(block=at.block, part=at.part, label=at.label)
+
+
+def _is_own(at: RangeName) -> bool:
+    """Whether a fault in its place is told apart by the shape alone."""
+    return at.block in OWN and not at.part and not at.label
 
 
 def home(book: Book, area: Area) -> str:

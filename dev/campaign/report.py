@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tabulate import tabulate
-
-from dev.campaign.equivalent_mutants import UNEXPLAINED
+from xlsxattn.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -30,14 +28,14 @@ PUBLISHED = {
     "variance of a sample": "layer norm takes the variance of a sample",
 }
 """Kinds of faults that a published workbook of nanoGPT had for years, and what was wrong there."""
-FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure")
+FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure", "unexplained")
 
 
 def table(outcomes: Sequence[Judgement]) -> str:
     """One line a kind: how many were made, and what found them."""
     kinds = sorted({outcome.mutant.kind for outcome in outcomes})
     rows = [_row(kind, [o for o in outcomes if o.mutant.kind == kind]) for kind in kinds]
-    return tabulate([*rows, _row("all", outcomes)], headers=HEADERS)
+    return text_table(HEADERS, [*rows, _row("all", outcomes)])
 
 
 def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int]:
@@ -52,7 +50,7 @@ def published(outcomes: Sequence[Judgement]) -> str:
     for kind, words in PUBLISHED.items():
         _, made, *found, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
         rows.append((words, kind, made, sum(found)))
-    return tabulate(rows, headers=("fault of a published nanoGPT workbook", "kind", "made", "found"))
+    return text_table(("fault of a published nanoGPT workbook", "kind", "made", "found"), rows)
 
 
 def unmade(outcomes: Sequence[Judgement]) -> Iterator[str]:
@@ -65,13 +63,13 @@ def reasons(outcomes: Sequence[Judgement]) -> str:
     """Why those that no value can show cannot be shown, with how many of which kind."""
     count = Counter((o.said, o.mutant.kind) for o in outcomes if o.verdict == "equivalent")
     rows = [(said, kind, number) for (said, kind), number in sorted(count.items())]
-    return tabulate(rows, headers=("no input changes a value, because", "kind", "mutants"))
+    return text_table(("no input changes a value, because", "kind", "mutants"), rows)
 
 
 def failures(outcomes: Sequence[Judgement]) -> Iterator[str]:
     """Every mutant that went unseen, was found under another name, or is equivalent by no rule."""
     for o in outcomes:
-        if o.verdict in FAILED or (o.verdict == "equivalent" and o.said == UNEXPLAINED):
+        if o.verdict in FAILED:
             yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 
@@ -86,7 +84,7 @@ def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
     count = Counter(outcome.verdict for outcome in outcomes)
     found = count["as saved"] + count["perturbed"]
     change = found + count["missed"] + count["misnamed"]
-    cannot = count["equivalent"] + count["not in structure"]
+    cannot = count["equivalent"] + count["unexplained"] + count["not in structure"]
     percent = 100 * found / change if change else 100.0
     shown = "100" if found == change else f"{min(percent, 99.9):.1f}"
     line = (

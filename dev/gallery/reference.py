@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dev.gallery.pictures import card
 from xlsxattn import templates
+from xlsxattn.checker.findings import Kind
 from xlsxattn.cli.commands import cli
-from xlsxattn.spec_schema import DEFINITIONS, KINDS, TOP, schema
+from xlsxattn.contract.kinds import KINDS, Compare
+from xlsxattn.spec_schema import schema
 from xlsxattn.view.look import look
 from xlsxattn.view.steps import pages
 
@@ -47,6 +50,7 @@ def _pages(fresh: Mapping[str, Path]) -> dict[str, str]:
         "docs/reference/spec.md": spec_page(),
         "docs/reference/ranges.md": ranges_page({name: look(path) for name, path in fresh.items()}),
         "docs/reference/commands.md": commands_page(),
+        "docs/reference/findings.md": findings_page(),
         "docs/reference/spec.schema.json": json.dumps(schema(), ensure_ascii=False, indent=1) + "\n",
         "docs/gallery.md": gallery_page(),
     }
@@ -62,23 +66,22 @@ def spec_page() -> str:
         "What a whole spec looks like, the pages on [your own sentences](../how-to/own-sentences.md) and on"
     ]
     lines += ["[models](../spec-models.md) show. Editors take [the schema](spec.schema.json).", ""]
-    lines += ["## The spec", "", *_table(TOP, ("vocabulary", "contexts", "sheets"))]
-    lines += ["", "## `[vocabulary]`", "", *_table(DEFINITIONS["vocabulary"]["properties"], ())]
-    for kind, (about, _) in KINDS.items():
-        sheet = schema()["definitions"][kind]
-        lines += ["", f'## `kind = "{kind}"`', "", about, "", *_table(sheet["properties"], sheet["required"])]
+    spec = schema()
+    lines += ["## The spec", "", *_table(spec)]
+    lines += ["", "## `[vocabulary]`", "", *_table(spec["definitions"]["vocabulary"])]
+    for kind in KINDS:
+        sheet = spec["definitions"][kind]
+        lines += ["", f'## `kind = "{kind}"`', "", sheet["description"], "", *_table(sheet)]
     return "\n".join(lines) + "\n"
 
 
-def _table(properties: Mapping[str, Any], needed: Any) -> Iterator[str]:  # noqa: ANN401 - a list or a tuple
+def _table(table: Mapping[str, Any]) -> Iterator[str]:
     yield "| key | may be | default | means |"
     yield "|---|---|---|---|"
-    for key, node in properties.items():
-        found = DEFINITIONS["tokens"] if node.get("$ref") == "#/definitions/tokens" else node
-        default = (
-            "needed" if key in needed else f"`{json.dumps(node['default'])}`" if "default" in node else ""
-        )
-        yield f"| `{key}` | {_may_be(found)} | {default} | {found['description']} |"
+    for key, node in table["properties"].items():
+        default = f"`{json.dumps(node['default'])}`" if "default" in node else ""
+        default = "needed" if key in table.get("required", ()) else default
+        yield f"| `{key}` | {_may_be(node)} | {default} | {node['description']} |"
 
 
 def _may_be(node: Mapping[str, Any]) -> str:
@@ -131,7 +134,9 @@ def _cell(text: str) -> str:
 
 def _ranges(book: OpenWorkbook) -> Iterator[tuple[str, str, str]]:
     """Name, heading and formula of every range, with ids in place of the template's own."""
-    sheets = {info.id: "<compare>" if info.kind == "compare" else "<sheet>" for info in book.manifest.sheets}
+    sheets = {
+        info.id: "<compare>" if info.kind == Compare.kind else "<sheet>" for info in book.manifest.sheets
+    }
     ids = {**sheets, **dict.fromkeys(book.manifest.contexts, "<context>")}
     headings = {
         m.name: step.title
@@ -177,6 +182,27 @@ def commands_page() -> str:
     for name, command in sorted(cli.commands.items()):
         ctx = click.Context(command, top, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
         lines += ["", f"## xlsxattn {name}", "", "```text", command.get_help(ctx), "```"]
+    return "\n".join(lines) + "\n"
+
+
+# --- the findings ----------------------------------------------------------------------------------------
+
+
+def findings_page() -> str:
+    """Every kind of finding: its identifier, how severe it is, what it is about, what it says."""
+    lines = [MADE, "# Findings", ""]
+    lines += [
+        "What `xlsxattn check` may find. The kind is the same in every language and format. A warning may be"
+    ]
+    lines += [
+        "an error in some places: another formula is one where values differ because of it.",
+        "",
+        "| kind | severity | about | says |",
+        "|---|---|---|---|",
+    ]
+    for kind in Kind:
+        says = "; or<br>".join(escape(sentence.replace("!r}", "}")) for sentence in kind.sentences)
+        lines += [f"| `{kind}` | {kind.severity} | {kind.about.name.lower()} | {says} |"]
     return "\n".join(lines) + "\n"
 
 

@@ -7,7 +7,7 @@ What no trained template asks for is left out: RMS norms, rotary positions, gate
 from __future__ import annotations
 
 import math
-from collections.abc import Callable  # noqa: TC003 (as in the other modules)
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn.functional import gelu
+
+from xlsxattn.contract.names import GAMMA, weight
 
 Weights = dict[str, Tensor]
 Sight = tuple[Tensor, Tensor]  # keys, batch × m × d_model, and a mask, batch (or 1) × n (or 1) × m
@@ -109,7 +111,7 @@ def start(wanted: dict[str, tuple[int, int]], generator: torch.Generator) -> Wei
     W = {}
     for name, (rows, columns) in wanted.items():
         drawn = torch.randn(rows, columns, generator=generator)
-        if name.endswith("_Gamma"):
+        if weight(name).part == GAMMA:
             W[name] = torch.ones(1, columns)
         elif rows == 1:
             W[name] = torch.zeros(1, columns)

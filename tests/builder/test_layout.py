@@ -420,15 +420,6 @@ def test_no_caption_is_broken_within_a_number():
     assert not any(line.endswith("1E") or line.strip().startswith("-24") for line in lines)
 
 
-def test_lines_of_a_chart_are_straight(tmp_path):
-    alike = {"id": "enc", "kind": "encoder", "similarity": True}
-    _, path = file_of(plain([3, 2], 2, alike), tmp_path)
-    with zipfile.ZipFile(path) as archive:
-        charts = [archive.read(name).decode() for name in archive.namelist() if "charts/chart" in name]
-    lines = [xml for xml in charts if "<c:lineChart>" in xml]
-    assert [re.findall(r'<c:smooth val="(\d)"/>', xml) for xml in lines] == [["0", "0"]]
-
-
 # --- print -------------------------------------------------------------------------------------------------
 
 

@@ -84,7 +84,7 @@ UNKNOWN_KEYS = [
         "focus",
         "zzz",
         "zzz",
-        "known here: title, about, lang, focus, length, explain, vocabulary, contexts, sheets",
+        "known here: vocabulary, contexts, sheets, title, focus, length, explain, lang, about",
     ),
 ]
 
@@ -224,18 +224,18 @@ STRUCTURE = [
     case("axes a text", '["animal", "tech"]\n', '"animal"\n', f"{COMPARE}.axes", "found 'animal', two of"),
     case("axes numbers", '["animal", "tech"]\n', "[1, 2]\n", f"{COMPARE}.axes", "found [1, 2], two of"),
     case("dimensions alike", '"animal", "tech", "size"', '"a", "b", "a"', "vocabulary.dimensions", "'a' twice"),
-    case("dimensions a text", '["animal", "tech", "size"]', '"a"', "vocabulary.dimensions", "a list of names"),
+    case("dimensions a text", '["animal", "tech", "size"]', '"a"', "vocabulary.dimensions", "found 'a', a list of 1 to 1,024 names"),
     case("dimensions a number", '["animal", "tech", "size"]', '["a", 2, "c"]', "vocabulary.dimensions[2]", "found 2, text"),
-    case("dimensions empty", '["animal", "tech", "size"]', "[]", "vocabulary.dimensions", "a list of names"),
+    case("dimensions empty", '["animal", "tech", "size"]', "[]", "vocabulary.dimensions", "found [], a list of 1 to 1,024 names"),
     case("about a list", 'focus = "cat"', 'about = ["x"]', "about", "found ['x'], text is needed"),
     case("about empty", 'focus = "cat"', 'about = " \\n "', "about", "is empty, text is needed"),
     case("about long", 'focus = "cat"', f'about = "{"x" * 1001}"', "about", "1001 characters, at most 1000"),
     case("about with a control character", 'focus = "cat"', 'about = "a\\u0007"', "about", "U+0007"),
     case("a sheet's about a number", 'title = "Plain"', "about = 1", f"{ATTN}.about", "found 1, text is needed"),
     case("a sheet's about long", 'title = "Plain"', f'about = "{"x" * 256}"', f"{ATTN}.about", "256 characters, at most 255"),
-    case("try a text", 'title = "Plain"', 'try = "x"', f"{ATTN}.try", "found 'x', a list of one to 3 sentences is needed"),
-    case("try empty", 'title = "Plain"', "try = []", f"{ATTN}.try", "found [], a list of one to 3 sentences"),
-    case("try of four", 'title = "Plain"', 'try = ["a", "b", "c", "d"]', f"{ATTN}.try", "'d'], a list of one to 3"),
+    case("try a text", 'title = "Plain"', 'try = "x"', f"{ATTN}.try", "found 'x', a list of 1 to 3 sentences is needed"),
+    case("try empty", 'title = "Plain"', "try = []", f"{ATTN}.try", "found [], a list of 1 to 3 sentences"),
+    case("try of four", 'title = "Plain"', 'try = ["a", "b", "c", "d"]', f"{ATTN}.try", "'d'], a list of 1 to 3"),
     case("try a number", 'title = "Plain"', 'try = ["a", 2]', f"{ATTN}.try[2]", "found 2, text is needed"),
     case("try blank", "axes =", 'try = [""]\naxes =', f"{COMPARE}.try[1]", "is empty, text is needed"),
     case("trys", 'title = "Plain"', 'trys = ["a"]', f"{ATTN}.trys", "did you mean 'try'?"),
@@ -314,6 +314,12 @@ SLIPS = [
     ("x = [a, b]", 'put each word in quotes: x = ["a", "b"]'),
     ('x = ["a" "b"]', 'a comma is missing: x = ["a", "b"]'),
     ("x = [[1, 2] [3, 4]]", "a comma is missing: x = [[1, 2], [3, 4]]"),
+    ("x = [3,0, 0,5]", "line 3: found x = [3,0, 0,5]; write 3.0, not 3,0: x = [3.0, 0.5]"),
+    ("x = [[1,5, 2,0], [0,1]]", "write 1.5, not 1,5: x = [[1.5, 2.0], [0,1]]"),
+    ("x = [0,5; -0,25]", "write 0.5, not 0,5: x = [0.5, -0.25]"),
+    ("x = [0,5 0,05]", "write 0.5, not 0,5: x = [0.5, 0.05]"),
+    ("x = [\n  1,0, 2,0,\n]", "line 4: found 1,0, 2,0,; write 1.0, not 1,0: 1.0, 2.0,"),
+    ("temperature = 0,5", "write 0.5, not 0,5: temperature = 0.5"),
     ("x = 1.0, 2.", "numbers stand in brackets, with commas between them: x = [1.0, 2.0]"),
     ("x = [.5 -02; 1e3]", "numbers stand in brackets, with commas between them: x = [0.5, -2, 1e3]"),
     ("x = .5", "digits on both sides of its point, and no zeros in front: x = 0.5"),
@@ -340,6 +346,24 @@ def test_a_slip_is_told_with_its_line_and_what_would_be_right(text, right, ends)
     sentence = refusal("build", "spec.toml")
     assert sentence.startswith("spec.toml: line ")
     assert right in sentence
+
+
+@pytest.mark.parametrize(
+    "numbers", ["[3,0,0]", "[3,0,5,]", "[0, 0,0]", "[1.5,0, 2]", "[\n3,0,\n0]", "[3, 0, 5] # 3,0, 0,5"]
+)
+def test_commas_between_numbers_are_no_decimal_commas(numbers):
+    Path("spec.toml").write_text(edited(CAT, f"cat = {numbers}"), "utf-8")
+    assert len(spec.load(Path("spec.toml")).vocabulary.E[0]) == 3
+
+
+def test_decimal_commas_in_a_file_of_vectors_are_told():
+    head = {"v.csv": "word;a;b\n", "bare.csv": "", "v.txt": ""}
+    for name, first in head.items():
+        line = "cat 3,0 0,5\n" if name == "v.txt" else "cat;3,0;0,5\n"
+        Path(name).write_text(f"{first}{line}", "utf-8")
+        text = f'vocabulary.from = "{name}"\ncontexts.one = "cat"\n[[sheets]]\nid = "a"\n'
+        Path("spec.toml").write_text(text, "utf-8")
+        assert "the word 'cat' has 3,0: write 3.0, not 3,0" in refusal("build", "spec.toml")
 
 
 def test_a_workbook_is_no_spec(causal):
@@ -505,7 +529,7 @@ def test_components_are_said_on_the_inputs_sheet(tmp_path):
         ("", "cat 1 2\nMouse 2 1\n", "s.toml: vocabulary.from: {v}: lacks the word 'mouse'; it has 'Mouse'"),
         ("components = 3", "cat 1 2\nmouse 2 1\n", "s.toml: vocabulary.from: {v}: components: found 3, from 1 to 2 are possible with 2 words and 2 dimensions"),
         ("components = 0", "", "s.toml: vocabulary.components: found 0, a whole number from 1 to 1024 is needed"),
-        ('words = "dog"', "", "s.toml: vocabulary.words: found 'dog', a list of words is needed"),
+        ('words = "dog"', "", "s.toml: vocabulary.words: found 'dog', a list of at most 1,000,000 words is needed"),
         ('dimensions = ["x"]', "cat 1 2\nmouse 2 1\n", "{v}: cat: has 2 numbers, 1 are needed, one a dimension"),
     ],
 )  # fmt: skip

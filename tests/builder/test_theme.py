@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from itertools import pairwise
 
 import pytest
+from conftest import require
 
-from xlsxattn.builder import theme
+from xlsxattn.builder import theme, writer
+from xlsxattn.builder.graph import Block
+from xlsxattn.builder.layout.placed import Placed, PlacedSheet
+from xlsxattn.checker.engines.printing import printed
+from xlsxattn.checker.engines.processes import Limits
 from xlsxattn.language import ENGLISH, language
 
 MIN_COUNT = 4.5
@@ -52,6 +59,50 @@ def test_every_series_of_a_chart_stands_out_from_the_page(colour):
 @pytest.mark.parametrize("rule", [theme.NEVER_SEEN, theme.NO_WORD, theme.BAD])
 def test_what_a_rule_dresses_is_readable_too(rule):
     assert contrast(rule["font_color"], rule.get("bg_color", theme.WHITE)) >= MIN_COUNT
+
+
+@pytest.mark.parametrize(
+    ("look", "width", "largest", "negative", "beyond"),
+    [
+        ("scores", 8.5, 99_999, True, "0.0E+00"),  # -99999.00
+        ("attention", 8.5, 9_999, True, "0.0E+00"),  # -9999.000
+        ("count", 8.5, 9_999_999, True, "0.0E+00"),
+        ("map", 3.6, 9, True, "0E+0"),  # -9.00 in a small font
+        ("word number", 22, 10**15 - 1, True, "0.0E+00"),
+        ("rank", 8.5, 9_999, True, "0.0E+00"),  # no. 9999
+        ("times", 14, 9, False, "0.0E+00"),  # stands 9 times; below 2 it says nothing
+        ("minus infinity", 8.5, 9_999_999, False, "0.0E+00"),  # its negative number is a word
+    ],
+)
+def test_a_column_has_room_for_numbers_of_any_format(look, width, largest, negative, beyond):
+    found = theme.room(theme.LOOKS[look], width)
+    assert (found.largest, found.negative, found.beyond["num_format"]) == (largest, negative, beyond)
+
+
+def test_only_formats_in_which_any_number_fits_have_no_room_of_their_own():
+    formats = {look.format.get("num_format") for look in theme.LOOKS.values()}
+    alone = {look.format.get("num_format") for look in theme.LOOKS.values() if theme.room(look, 8.5) is None}
+    assert alone & formats == {None, "@", "General", "0.0E+00"}
+
+
+def test_numbers_beyond_their_columns_are_shown_in_powers_of_ten(tmp_path):
+    require("libreoffice")
+    if shutil.which("pdftotext") is None:
+        pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
+    sheet = PlacedSheet("a", "A", last=(6, len(theme.LOOKS)))
+    for col, (name, look) in enumerate(theme.LOOKS.items()):
+        if look.format.get("num_format", theme.ANY_TEXT) != theme.ANY_TEXT:
+            room = theme.room(look, look.width)
+            most, far = room.largest if room else 1, 1e9 if name == "map" else 1e299
+            values = tuple((float(value),) for value in (most, -most, most + 1, -most - 1, far, -far))
+            sheet.widths[col] = look.width
+            sheet.placed.append(Placed(Block(f"block_{col}", 6, 1, "constant", name, values), 1, col))
+    writer.write(tmp_path / "a.xlsx", "A", [sheet])
+    assert printed(tmp_path / "a.xlsx", tmp_path / "a.pdf", Limits()) is None
+    command = ["pdftotext", "-layout", tmp_path / "a.pdf", "-"]
+    text = subprocess.run(command, capture_output=True, check=True, text=True, encoding="utf-8").stdout
+    assert "#" not in text
+    assert text.count("E+299") > len(sheet.placed)
 
 
 def test_pale_text_would_be_seen():

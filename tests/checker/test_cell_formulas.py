@@ -9,6 +9,7 @@ import pytest
 
 from xlsxattn.checker.cell_formulas import level, misspelt, tokens
 from xlsxattn.checker.cells import Area
+from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 
 WIDE = Area("S", 10, 2, 3, 3)  # C11:E13
@@ -73,14 +74,14 @@ def test_rows_are_one_array_formula_each():
 @pytest.mark.parametrize("wrong", ["=MMULT(C12:E12,s_Out)", "=MMULT(C11:E11,s_In)", "=MMULT(C12:D12,s_In)"])
 def test_a_row_with_another_formula_is_found(wrong):
     book = book_of("rows", "=MMULT(s_In[row],s_In)", rows(RIGHT[0], wrong, RIGHT[2]))
-    assert said(book) == [("other formula", "s_Out", "S!C22")]
+    assert said(book) == [(Kind.OTHER_FORMULA, "s_Out", "S!C22")]
 
 
 def test_a_row_that_is_too_short_or_no_array_formula_is_found():
     short = rows(*RIGHT, widths=(3, 2, 3))
-    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", short)) == [("other formula", "s_Out", "S!C22")]
+    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", short)) == [(Kind.OTHER_FORMULA, "s_Out", "S!C22")]
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
-    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", plain)) == [("other formula", "s_Out", "S!C21")]
+    assert said(book_of("rows", "=MMULT(s_In[row],s_In)", plain)) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
 
 
 LOWER = ("=EXP(C11:C11)", "=EXP(C12:D12)", "=EXP(C13:E13)")
@@ -90,7 +91,7 @@ def test_lower_rows_end_at_the_diagonal():
     book = book_of("lower rows", "=EXP(s_In[..diagonal])", rows(*LOWER, widths=(1, 2, 3)))
     assert said(book) == []
     full = book_of("lower rows", "=EXP(s_In[..diagonal])", rows(*LOWER))
-    assert said(full) == [("other formula", "s_Out", "S!C21")]
+    assert said(full) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
 
 
 def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
@@ -102,7 +103,7 @@ def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
     out = Area("S", 20, 2, 3, 4)
     assert said(book_of("rows", "=s_In[row] | =s_Col[row]", formulas, out)) == []
     turned = book_of("rows", "=s_Col[row] | =s_In[row]", formulas, out)
-    assert said(turned) == [("other formula", "s_Out", "S!C21")]
+    assert said(turned) == [(Kind.OTHER_FORMULA, "s_Out", "S!C21")]
 
 
 @pytest.mark.parametrize(
@@ -140,23 +141,24 @@ def test_what_is_not_true_stays_another_formula(first):
 
 
 @pytest.mark.parametrize(
-    ("found", "but"),
+    ("found", "severity", "difference"),
     [
-        ("=MMULT(C12:D12,s_In)", "C12:D12 stands where it has C12:E12"),
-        ("=MMULT(C12:E12,s_In)*2", "*2.0 stands where it has nothing"),
-        ("=MMULT(C12:E12)", "nothing stands where it has ,s_In"),
-        ("=MMULT(s_In,s_In)", "s_In stands where it has C12:E12"),
-        ('=SUM("a)', "what stands there is no formula"),
+        ("=MMULT(C12:D12,s_In)", "warning", {"there": "C12:D12", "part": "C12:E12"}),
+        ("=MMULT(C12:E12,s_In)*2", "warning", {"there": "*2.0"}),
+        ("=MMULT(C12:E12)", "warning", {"part": ",s_In"}),
+        ("=MMULT(s_In,s_In)", "warning", {"there": "s_In", "part": "C12:E12"}),
+        ('=SUM("a)', "error", {"broken": '=SUM("a)'}),
     ],
 )
-def test_the_difference_is_named(found, but):
+def test_the_difference_is_named(found, severity, difference):
     (finding,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(RIGHT[0], found, RIGHT[2])))
-    assert finding.message == f"s_Out: the manifest expects {{=MMULT(C12:E12,s_In)}}; {but}"
+    assert (finding.kind, finding.severity) == (Kind.OTHER_FORMULA, severity)
+    assert finding.values == {"right": "{=MMULT(C12:E12,s_In)}"} | difference
 
 
 def test_a_formula_that_fills_other_cells_or_is_no_array_formula_is_told_so():
     (short,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT, widths=(3, 2, 3))))
-    assert short.message.endswith("; it should fill 1 × 3 cells, and fills 1 × 2 cells")
+    assert short.values == {"right": "{=MMULT(C12:E12,s_In)}", "cells": "1 × 3", "filled": "1 × 2"}
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
     (bare,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", plain))
-    assert bare.message.endswith("; it is not entered as an array formula; so it is in 2 more cells")
+    assert (bare.values, bare.more) == ({"right": "{=MMULT(C11:E11,s_In)}"}, 2)

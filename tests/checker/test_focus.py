@@ -10,6 +10,7 @@ from drawn import column, model
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.compare import compare, either
+from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
 from xlsxattn.checker.reference.attention import Expected
@@ -306,7 +307,7 @@ def test_a_place_is_one_of_its_choices_and_a_number():
         assert not holds(places, value)
     ((_, (finding,)),) = compare({"x": places}, {"x": Area("S", 0, 0, 1, 1)}, {"x": [[2.0]]})
     assert finding.expected == 1.0
-    assert finding.message == "x holds 2, NumPy has 1"
+    assert finding.found == 2.0
 
 
 def test_what_is_found_beside_the_references_own_words():
@@ -342,7 +343,7 @@ def test_a_saved_text_is_stale_only_where_it_is_wrong():
     for text in (fresh, "0.63 × b + 0.38 × c", "0,63 × b + 0,37 × c"):
         assert fresh_and_saved(text, fresh, said) == []
     for text in ("0.64 × b + 0.38 × c", "0.62 × c + 0.38 × b", ""):
-        assert [f.kind for f in fresh_and_saved(text, fresh, said)] == ["stale value"]
+        assert [f.kind for f in fresh_and_saved(text, fresh, said)] == [Kind.STALE_VALUE]
     assert fresh_and_saved("a", "b", Expected(np.array([["b"]], dtype=object), "text"))
 
 
@@ -391,8 +392,10 @@ def test_without_the_setting_a_temperature_is_nothing():
 
 
 def test_a_temperature_is_a_single_cell_and_must_be_there():
-    with pytest.raises(ShapesDisagree, match="s_Temperature is 1 × 2 but must be 1 × 1"):
+    with pytest.raises(ShapesDisagree) as raised:
         run([[0], [1]], "b", {"c": "ab"}, {"temperature": True}, Temperature=[[4, 4]])
+    assert raised.value.finding.range == "s_Temperature"
+    assert raised.value.finding.values == {"shape": "1 × 2", "needed": "1 × 1"}
     with pytest.raises(KeyError, match="s_Temperature"):
         run([[0], [1]], "b", {"c": "ab"}, {"temperature": True})
 

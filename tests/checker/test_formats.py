@@ -13,27 +13,40 @@ import pytest
 
 from xlsxattn.checker import formats
 from xlsxattn.checker.cells import CellError
-from xlsxattn.checker.compare import Finding, Result
+from xlsxattn.checker.compare import Result
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.report import EngineReport, FileOutcome, Report, describe, overall, summary, table
 
 GOOD = Result("Self-attention", "attn_cat_X", (5, 4), "number", 0.0, 1e-12, "ok")
 BAD = Result("Self-attention", "attn_cat_Scores", (5, 5), "number", math.inf, 1e-12, "differs")
 ERROR = Finding(
-    "value",
+    Kind.ERROR_VALUE,
     "attn_cat_Scores",
     "Self-attention!C20",
-    "attn_cat_Scores holds 1, NumPy has 2",
-    "{=MMULT(a,b)}",
-    CellError("#VALUE!"),
-    np.float64(2.0),
+    formula="{=MMULT(a,b)}",
+    found=CellError("#VALUE!"),
+    expected=np.float64(2.0),
 )
-WARNING = Finding("stale value", "attn_cat_X", "Self-attention!C8", "old: 50 %,\nnew", severity="warning")
-STRAY = Finding("stray formula", "", "Start!Z9", "a formula stands in no named range", "=1\x0b+1")
+WARNING = Finding(
+    Kind.STALE_VALUE,
+    "attn_cat_X",
+    "Self-attention!C8",
+    formula='="50 %,\n"',
+    values={"saved": 1.0, "fresh": np.float64(2.0)},
+)
+STRAY = Finding(Kind.STRAY_FORMULA, cell="Start!Z9", formula="=1\x0b+1")
+OTHER = Finding(
+    Kind.OTHER_FORMULA,
+    "attn_cat_Scores",
+    "Self-attention!C20",
+    values={"right": "=1", "there": "2", "part": "1"},
+    severity="error",
+)
 
 
 def outcome(*findings: Finding, of_file: tuple[Finding, ...] = ()) -> FileOutcome:
     run = EngineReport("ironcalc", (GOOD, BAD) if findings else (GOOD,), findings)
-    return FileOutcome("a,b.xlsx", Report("a,b.xlsx", (run,), of_file, "LibreOffice"))
+    return FileOutcome("a,b.xlsx", Report("a,b.xlsx", (run,), of_file, "LibreOffice", seconds=9.0))
 
 
 MISSING = FileOutcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
@@ -50,10 +63,13 @@ def test_json_keeps_to_the_published_schema():
     many = json.loads(formats.render("json", MANY))["summary"]
     assert many == {"files": 14, "hold": 2, "fail": 3, "not_checkable": 4, "skipped": 5}
     found = data["files"][0]["findings"]
-    assert [f["kind"] for f in found] == ["stray formula", "value", "stale value", "value"]  # causes first
+    kinds = ["stray formula", "error value", "stale value", "error value"]
+    assert [f["kind"] for f in found] == kinds  # causes first
     assert [f["engine"] for f in found] == [None, "ironcalc", None, "ironcalc"]
     assert [f["follows"] for f in found] == ["", "", "", "attn_cat_Scores"]
-    assert found[1]["found"] == "#VALUE!"
+    assert [f["sheet"] for f in found] == ["Start", *["Self-attention"] * 3]
+    assert (found[1]["found"], found[1]["values"]) == ("#VALUE!", {})
+    assert found[2]["values"] == {"saved": 1.0, "fresh": 2.0}
     assert data["files"][0]["engines"][0]["ranges"][1]["largest_error"] is None
     assert data["files"][0]["saved_by"] == "LibreOffice"
     assert data["files"][2]["message"] == MISSING.sentence
@@ -77,20 +93,38 @@ def test_the_schema_refuses_an_unknown_verdict():
 def test_junit_counts_cases_failures_and_errors():
     root = ET.fromstring(formats.render("junit", EVERYTHING))
     first, second, third, fourth = root
-    # three ranges, then the file's own findings: one on a range, one on none
-    assert [first.get(key) for key in ("tests", "failures", "errors")] == ["5", "3", "0"]
-    assert [case.get("name") for case in first][2] == "attn_cat_Scaled"  # it follows, so it comes last
-    before = outcome(replace(FOLLOWER, range="attn_cat_X", follows="attn_cat_Scores"), ERROR)
-    (suite,) = ET.fromstring(formats.render("junit", [before]))
-    assert [case.get("name") for case in suite] == ["attn_cat_Scores", "attn_cat_X"]  # though made before it
-    assert [fourth.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["1", "0", "0", "1"]
+    # three ranges, then what the file has on a sheet; the warning is no failure
+    assert [first.get(key) for key in ("tests", "failures", "errors")] == ["4", "3", "0"]
     assert [second.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "0"]
     assert [third.get(key) for key in ("tests", "failures", "errors")] == ["1", "0", "1"]
+    assert [fourth.get(key) for key in ("tests", "failures", "errors", "skipped")] == ["1", "0", "0", "1"]
     assert root.get("failures") == "3"
-    failure = root.find(".//failure")
+    failure = first.find("testcase[@name='attn_cat_Scores']/failure")
     assert failure is not None
-    assert failure.get("message") == ERROR.message
+    assert (failure.get("type"), failure.get("message")) == (ERROR.kind, ERROR.message)
     assert "Self-attention!C20" in (failure.text or "")
+
+
+def test_junit_puts_a_cause_on_its_ranges_case_and_before_what_follows():
+    shown = replace(ERROR, follows="attn_cat_Scores")
+    follower = replace(FOLLOWER, range="attn_cat_X")  # though made before it
+    (suite,) = ET.fromstring(formats.render("junit", [outcome(follower, shown, of_file=(STRAY, OTHER))]))
+    cases = [(case.get("classname"), case.get("name")) for case in suite]
+    assert cases == [
+        ("a,b.xlsx.ironcalc", "attn_cat_Scores"),
+        ("a,b.xlsx.file", "Start"),
+        ("a,b.xlsx.ironcalc", "attn_cat_X"),
+    ]
+    failure = suite[0][0]
+    assert failure.get("type") == Kind.OTHER_FORMULA
+    assert (failure.text or "").index(OTHER.message) < (failure.text or "").index(shown.message)
+
+
+def test_in_junit_the_cases_share_the_time_by_their_cells():
+    (suite,) = ET.fromstring(formats.render("junit", [outcome(ERROR, of_file=(STRAY,))]))
+    times = {case.get("name"): float(case.get("time", "")) for case in suite}
+    assert times == pytest.approx({"attn_cat_X": 4.0, "attn_cat_Scores": 5.0, "Start": 0.0})
+    assert float(suite.get("time", "")) == 9.0
 
 
 def test_junit_counts_warnings_as_failures_only_when_strict():
@@ -101,12 +135,14 @@ def test_junit_counts_warnings_as_failures_only_when_strict():
 
 def test_github_annotates_causes_counts_what_follows_and_ends_with_the_tally():
     lines = formats.render("github", EVERYTHING).split("\n")
-    assert lines[0].startswith("::error file=a%2Cb.xlsx,title=xlsxattn%3A stray formula::a formula stands")
+    title = "file=a%2Cb.xlsx,title=xlsxattn%3A"
+    assert lines[0].startswith(f"::error {title} stray formula::a formula stands")
     assert lines[1] == (
-        "::error file=a%2Cb.xlsx,title=xlsxattn%3A value::attn_cat_Scores holds 1, NumPy has 2 "
+        f"::error {title} error value::attn_cat_Scores shows the error #VALUE! "
         "(Self-attention!C20 {=MMULT(a,b)})"
     )
-    assert lines[2].startswith("::warning file=a%2Cb.xlsx,title=xlsxattn%3A stale value::old: 50 %25,%0Anew")
+    assert lines[2].startswith(f"::warning {title} stale value::attn_cat_X: ")
+    assert lines[2].endswith('(Self-attention!C8 ="50 %25,%0A")')
     followed = "1 more finding follows from these, in 1 range"
     assert lines[3] == f"::notice file=a%2Cb.xlsx,title=xlsxattn%3A what follows::{followed}"
     assert lines[4] == "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file"
@@ -148,37 +184,42 @@ def test_the_summary_says_how_much_agrees_or_how_much_does_not():
     assert summary(worse) == "a,b.xlsx: 1 error and 1 warning, from which 1 more follow (ironcalc)"
 
 
-def cells(kind: str, name: str, n: int, **more: str) -> list[Finding]:
-    return [Finding(kind, name, f"S!C{row}", f"{name} differs", **more) for row in range(1, n + 1)]
+def cells(kind: Kind, name: str, n: int, **more: str) -> list[Finding]:
+    return [Finding(kind, name, f"S!C{row}", found=1.0, expected=2.0, **more) for row in range(1, n + 1)]
+
+
+def texts(findings: list[Finding]) -> list[str]:
+    return [line.text for line in describe(findings)]
 
 
 def test_of_a_range_the_first_cell_is_told_and_how_many_more_there_are():
-    lines = list(describe([*cells("value", "a_X", 25), *cells("stray formula", "", 4), ERROR]))
+    stray = cells(Kind.STRAY_FORMULA, "", 4)
+    lines = texts([*cells(Kind.VALUE, "a_X", 25), *stray, ERROR])
     assert lines == [
-        "error: S!C1: a_X differs (and 24 more cells, the last S!C25)",
-        *(f"error: S!C{row}:  differs" for row in (1, 2)),
-        "error: S!C3:  differs (and 1 more cell, S!C4)",
-        "error: Self-attention!C20: attn_cat_Scores holds 1, NumPy has 2\n    formula: {=MMULT(a,b)}",
+        "error: S!C1: a_X holds 1, NumPy has 2 (and 24 more cells, the last S!C25)",
+        *(f"error: S!C{row}: {stray[0].message}" for row in (1, 2)),
+        f"error: S!C3: {stray[0].message} (and 1 more cell, S!C4)",
+        f"error: Self-attention!C20: {ERROR.message}\n    formula: {{=MMULT(a,b)}}",
     ]
 
 
 def test_many_ranges_are_cut_short_but_not_their_causes():
-    causes = [Finding("missing", f"a_{i}", "", f"the range a_{i} is missing") for i in range(60)]
-    values = [f for i in range(25) for f in cells("value", f"b_{i}", 2)]
+    causes = [Finding(Kind.MISSING, f"a_{i}") for i in range(60)]
+    values = [f for i in range(25) for f in cells(Kind.VALUE, f"b_{i}", 2)]
     lines = list(describe([*causes, *values]))
-    assert len(lines) == 60 + 20 + 1
-    assert lines[-1] == "... and 10 more findings"
+    assert [line.severity for line in lines] == [*["error"] * 80, None]
+    assert lines[-1].text == "... and 10 more findings"
 
 
 def test_what_follows_comes_last_and_is_counted():
-    followed = [f for i in range(9) for f in cells("value", f"a_{i}", 5, follows="a_X")]
-    *causes, last = describe([ERROR, *followed])
+    followed = [f for i in range(9) for f in cells(Kind.VALUE, f"a_{i}", 5, follows="a_X")]
+    *causes, last = texts([ERROR, *followed])
     assert len(causes) == 1
     first, *shown = last.splitlines()
     assert first == "45 more findings follow from these, in 9 ranges; the first:"
-    assert shown == [f"    S!C1: a_{i} differs" for i in range(3)]
+    assert shown == [f"    S!C1: a_{i} holds 1, NumPy has 2" for i in range(3)]
 
 
 def test_what_several_engines_say_is_told_once():
-    assert list(describe([ERROR, ERROR])) == list(describe([ERROR]))
-    assert list(describe([FOLLOWER, FOLLOWER])) == list(describe([FOLLOWER]))
+    other = replace(ERROR, found=CellError("#N/A"))  # as another engine calls it
+    assert len(texts([ERROR, other])) == len(texts([FOLLOWER, other, FOLLOWER])) - 1 == 1

@@ -21,7 +21,7 @@ def long_double(monkeypatch):
 
     def exactly(values):
         longer = np.asarray(values, dtype=float).astype(LONG)
-        return rounding.Runs(longer[None], np.abs(longer))
+        return rounding.NoisyArray(longer[None], np.abs(longer))
 
     for module in (layers, models, transformer, writing):
         if hasattr(module, "exact"):

@@ -11,13 +11,16 @@ import pytest
 
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.check import check
+from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading.book import Book, Formula, Manifest
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.checker.structure import astray, misplaced_formulas, moved_names, page_of, unreadable_inputs
+from xlsxattn.contract.names import parser
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+PARSE = parser(("s",), ("c", "t", "src", "tgt", "maps"))
 OUT = Area("Sheet", 1, 1, 2, 2)  # B2:C3
 
 
@@ -59,30 +62,29 @@ def test_a_range_full_of_formulas_has_nothing_wrong(formulas):
 def test_a_constant_among_formulas_is_found_with_its_value():
     book = book_of({"s_Out": OUT}, in_each(OUT)[:3], {("Sheet", 2, 2): 7.0})
     (finding,) = misplaced_formulas(book)
-    assert said([finding]) == [("constant", "s_Out", "Sheet!C3")]
-    assert finding.found == 7.0
-    assert finding.message == "s_Out holds the constant 7 where the formula =1 belongs"
+    assert said([finding]) == [(Kind.CONSTANT, "s_Out", "Sheet!C3")]
+    assert (finding.found, finding.values) == (7.0, {"right": "=1"})
 
 
 @pytest.mark.parametrize("value", ["text", 0.0, False, CellError("#N/A")])
 def test_whatever_constant_it_is(value):
     book = book_of({"s_Out": OUT}, in_each(OUT)[1:], {("Sheet", 1, 1): value})
-    assert said(misplaced_formulas(book)) == [("constant", "s_Out", "Sheet!B2")]
+    assert said(misplaced_formulas(book)) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
 
 
 def test_an_array_formula_that_is_too_small_leaves_constants_beside_it():
     small = Formula("=s_In", Area("Sheet", 1, 1, 2, 1), array=True)
     book = book_of({"s_Out": OUT}, [small], {("Sheet", 1, 2): 1.0, ("Sheet", 2, 2): 2.0})
     assert said(misplaced_formulas(book)) == [
-        ("constant", "s_Out", "Sheet!C2"),
-        ("constant", "s_Out", "Sheet!C3"),
+        (Kind.CONSTANT, "s_Out", "Sheet!C2"),
+        (Kind.CONSTANT, "s_Out", "Sheet!C3"),
     ]
 
 
 def test_a_formula_in_no_named_range_is_found_with_its_text():
     book = book_of({"s_Out": OUT}, [BLOCK, single(9, 26, "=RAND()"), single(11, 0, "=2")])
     findings = list(misplaced_formulas(book))
-    assert said(findings) == [("stray formula", "", "Sheet!AA10"), ("stray formula", "", "Sheet!A12")]
+    assert said(findings) == [(Kind.STRAY_FORMULA, "", "Sheet!AA10"), (Kind.STRAY_FORMULA, "", "Sheet!A12")]
     assert [f.formula for f in findings] == ["=RAND()", "=2"]
 
 
@@ -94,9 +96,9 @@ def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
     }  # a name of one's own makes it no sheet of ours
     book = book_of(names, [BLOCK, *notes, single(0, 0, "=9", "More")])
     findings = list(misplaced_formulas(book))
-    assert said(findings) == [("own formulas", "", "More!A1"), ("own formulas", "", "Notes!A1")]
+    assert said(findings) == [(Kind.OWN_FORMULAS, "", "More!A1"), (Kind.OWN_FORMULAS, "", "Notes!A1")]
     assert [f.severity for f in findings] == ["warning", "warning"]
-    assert findings[1].message.startswith("3 formulas stand on a sheet without named ranges")
+    assert [f.values for f in findings] == [{}, {"n": 3}]
 
 
 def test_constants_over_a_block_are_one_finding_that_tells_the_right_formula():
@@ -104,15 +106,14 @@ def test_constants_over_a_block_are_one_finding_that_tells_the_right_formula():
     typed = dict.fromkeys(OUT.cells(), 3.0)
     book = replace(book_of({"s_Out": OUT}, [], typed), manifest=manifest)
     (finding,) = misplaced_formulas(book)
-    assert said([finding]) == [("constant", "s_Out", "Sheet!B2")]
-    right = "s_Out holds 4 constants, the first 3, where the array formula {=s_In*2} over B2:C3 belongs"
-    assert finding.message == right
+    assert said([finding]) == [(Kind.CONSTANT, "s_Out", "Sheet!B2")]
+    assert finding.values == {"n": 4, "right": "{=s_In*2}", "cells": "B2:C3"}
 
 
 def test_a_constant_among_array_formulas_should_be_one_as_they_are():
     beside = [Formula("=1", Area("Sheet", *at[1:], 1, 1), array=True) for at in list(OUT.cells())[1:]]
     (finding,) = misplaced_formulas(book_of({"s_Out": OUT}, beside, {("Sheet", 1, 1): 7.0}))
-    assert finding.message == "s_Out holds the constant 7 where the formula {=1} belongs"
+    assert finding.values == {"right": "{=1}"}
 
 
 def test_array_formulas_that_stand_beside_the_cells_they_fill_are_astray():
@@ -120,24 +121,22 @@ def test_array_formulas_that_stand_beside_the_cells_they_fill_are_astray():
     book = replace(book_of({"s_Out": OUT}), formulas={("Sheet", 2, 1): BLOCK, ("Sheet", 3, 1): BLOCK})
     finding = astray(book)
     assert finding is not None
-    assert finding.message == (
-        "the array formula in Sheet!B3 must stand in B2, the first of the cells B2:C3 that it fills; "
-        "another is astray too: cells were moved without them"
-    )
+    assert (finding.kind, finding.cell) == (Kind.ASTRAY_FORMULA, "Sheet!B3")
+    assert finding.values == {"first": "B2", "cells": "B2:C3", "n": 2}
 
 
 def test_an_array_formula_that_is_too_large_strays_into_the_cells_beside_its_range():
     large = Formula("=s_In", Area("Sheet", 1, 1, 2, 3), array=True)
     assert said(misplaced_formulas(book_of({"s_Out": OUT}, [large]))) == [
-        ("stray formula", "", "Sheet!D2"),
-        ("stray formula", "", "Sheet!D3"),
+        (Kind.STRAY_FORMULA, "", "Sheet!D2"),
+        (Kind.STRAY_FORMULA, "", "Sheet!D3"),
     ]
 
 
 def test_a_formula_under_a_name_that_the_manifest_does_not_list_is_a_stray():
     aside = Area("Sheet", 9, 0, 1, 1)
     book = book_of({"s_Out": OUT, "s_Aside": aside}, [BLOCK, single(9, 0)])
-    assert said(misplaced_formulas(book)) == [("stray formula", "", "Sheet!A10")]
+    assert said(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!A10")]
 
 
 def test_a_person_may_put_a_formula_into_an_input():
@@ -151,8 +150,8 @@ def test_two_computed_ranges_over_one_cell_are_found():
     names = {"s_Out": OUT, "s_Other": other}
     book = book_of(names, [BLOCK, single(2, 3)], computed=("s_Out", "s_Other"))
     (finding,) = misplaced_formulas(book)
-    assert said([finding]) == [("overlap", "s_Other", "Sheet!C3")]
-    assert "s_Out and s_Other" in finding.message
+    assert said([finding]) == [(Kind.OVERLAP, "s_Other", "Sheet!C3")]
+    assert finding.names == ("s_Other", "s_Out")
 
 
 def test_the_same_cells_of_another_sheet_are_other_cells():
@@ -163,7 +162,7 @@ def test_the_same_cells_of_another_sheet_are_other_cells():
 
 def test_a_missing_computed_range_is_not_told_here_but_its_formulas_are_strays():
     book = book_of({"s_In": Area("Sheet", 9, 0, 1, 1)}, [single(1, 1)], inputs=("s_In",))
-    assert said(misplaced_formulas(book)) == [("stray formula", "", "Sheet!B2")]
+    assert said(misplaced_formulas(book)) == [(Kind.STRAY_FORMULA, "", "Sheet!B2")]
 
 
 # --- inputs ------------------------------------------------------------------------------------------------
@@ -181,27 +180,25 @@ def test_numbers_and_blanks_can_be_read():
 
 @pytest.mark.parametrize("value", ["1", "abc", " ", True, False])
 def test_text_or_a_truth_value_among_numbers_cannot(value):
-    assert inputs_of("vocab_E", [1.0, 2.0], [3.0, value]) == [
-        ("text in a numeric input", "vocab_E", "Inputs!C6")
-    ]
-    assert inputs_of("s_h1_W_Q", [value]) == [("text in a numeric input", "s_h1_W_Q", "Inputs!B5")]
+    assert inputs_of("vocab_E", [1.0, 2.0], [3.0, value]) == [(Kind.TEXT_IN_NUMBERS, "vocab_E", "Inputs!C6")]
+    assert inputs_of("s_h1_W_Q", [value]) == [(Kind.TEXT_IN_NUMBERS, "s_h1_W_Q", "Inputs!B5")]
 
 
 @pytest.mark.parametrize("name", ["vocab_Tokens", "cat_Tokens", "vocab_Dims", "vocab_Focus"])
 def test_anything_can_stand_among_words_but_an_error(name):
     assert inputs_of(name, ["a"], [1.0], [True], [None], [""]) == []
-    assert inputs_of(name, ["a"], [CellError("#REF!")]) == [("error value", name, "Inputs!B6")]
+    assert inputs_of(name, ["a"], [CellError("#REF!")]) == [(Kind.ERROR_VALUE, name, "Inputs!B6")]
 
 
 def test_an_error_among_numbers_is_called_an_error():
-    assert inputs_of("vocab_E", [CellError("#DIV/0!")]) == [("error value", "vocab_E", "Inputs!B5")]
+    assert inputs_of("vocab_E", [CellError("#DIV/0!")]) == [(Kind.ERROR_VALUE, "vocab_E", "Inputs!B5")]
 
 
 def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
     book = book_of({"vocab_E": Area("Inputs", 0, 0, 1, 1)}, inputs=("s_W_Q", "vocab_E"), computed=())
     assert said(unreadable_inputs(book, {"vocab_E": [["x"]]})) == [
-        ("missing", "s_W_Q", ""),
-        ("text in a numeric input", "vocab_E", "Inputs!A1"),
+        (Kind.MISSING, "s_W_Q", ""),
+        (Kind.TEXT_IN_NUMBERS, "vocab_E", "Inputs!A1"),
     ]
 
 
@@ -235,8 +232,8 @@ def test_an_input_whose_name_is_gone_is_found_and_the_others_are_still_read():
     ],
 )
 def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
-    assert page_of(SheetInfo("s", "decoder", {}), name) == page
-    assert page_of(SheetInfo("s", "multi-head", {}), name) == "s"
+    assert page_of(SheetInfo("s", "decoder", {}), PARSE(name)) == page
+    assert page_of(SheetInfo("s", "multi-head", {}), PARSE(name)) == "s"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +248,7 @@ def test_a_models_ranges_belong_to_its_pages_or_may_stand_anywhere(name, page):
 )
 def test_layers_of_both_sides_are_told_apart(name, page):
     sheet = SheetInfo("s", "encoder-decoder", {"source": "src", "target": "tgt"})
-    assert page_of(sheet, name) == page
+    assert page_of(sheet, PARSE(name)) == page
 
 
 @pytest.mark.parametrize("kind", ["multi-head", "decoder", "encoder-decoder"])
@@ -269,7 +266,7 @@ def test_layers_of_both_sides_are_told_apart(name, page):
 )
 def test_maps_of_all_heads_stand_on_a_tab_of_their_own(kind, name, mapped):
     sheet = SheetInfo("s", kind, {"source": "c", "target": "t"})
-    assert (page_of(sheet, name) == "s, all heads") is mapped
+    assert (page_of(sheet, PARSE(name)) == "s, all heads") is mapped
 
 
 def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_below_the_layer():
@@ -277,22 +274,22 @@ def test_lists_that_belong_together_stand_in_their_order_and_the_chosen_head_bel
     names = {name: Area("Heads", row, 2, 1, 1) for name, row in rows.items()}
     manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})
     found = said(moved_names(Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())))
-    assert found == [("moved", "s_Chosen", "Heads!C6"), ("moved", "s_Heads", "Heads!C9")]
+    assert found == [(Kind.MOVED, "s_Chosen", "Heads!C6"), (Kind.MOVED, "s_Heads", "Heads!C9")]
 
 
 def test_a_range_on_another_layers_tab_was_moved():
     places = {"s_l1_W_Q": "One", "s_c_l1_Norm1": "One", "s_c_l1_Norm2": "Two", "s_l2_W_Q": "Two"}
     names = {name: Area(tab, 0, 0, 1, 1) for name, tab in {**places, "s_c_X": "In"}.items()}
-    manifest = Manifest((SheetInfo("s", "encoder", {}),), (), (), {})
+    manifest = Manifest((SheetInfo("s", "encoder", {}),), ("c",), (), {})
     book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
     (finding,) = moved_names(book)
-    assert said([finding]) == [("moved", "s_c_l1_Norm2", "Two!A1")]
-    assert "the rest of s_l1" in finding.message
+    assert said([finding]) == [(Kind.MOVED, "s_c_l1_Norm2", "Two!A1")]
+    assert finding.values == {"page": "s_l1"}
 
 
 def test_classes_are_words():
     assert inputs_of("s_Classes", ["yes", "no"]) == []
-    assert inputs_of("s_Temperature", ["warm"]) == [("text in a numeric input", "s_Temperature", "Inputs!B5")]
+    assert inputs_of("s_Temperature", ["warm"]) == [(Kind.TEXT_IN_NUMBERS, "s_Temperature", "Inputs!B5")]
 
 
 # --- in a real workbook ------------------------------------------------------------------------------------
@@ -319,7 +316,7 @@ def test_a_typed_number_a_stray_formula_and_text_are_found_in_a_file(causal, tmp
     assert not report.holds
     kinds = {(f.kind, f.range) for f in report.every_finding}
     assert kinds == {
-        ("constant", "causal_chase_RowSum"),
-        ("stray formula", ""),
-        ("text in a numeric input", "vocab_E"),
+        (Kind.CONSTANT, "causal_chase_RowSum"),
+        (Kind.STRAY_FORMULA, ""),
+        (Kind.TEXT_IN_NUMBERS, "vocab_E"),
     }

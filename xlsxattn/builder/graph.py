@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from xlsxattn.contract.names import STATUS, part_of
 from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
@@ -293,13 +294,13 @@ class Page:
     @property
     def has_status(self) -> bool:
         """Whether a live check stands in its head."""
-        return any(fact.block.name == f"{self.id}_Status" for fact in self.facts)
+        return any(fact.block.name == part_of(self.id, STATUS) for fact in self.facts)
 
     @property
     def target(self) -> str:
         """The name that a link to this page leads to."""
         if self.has_status:
-            return f"{self.id}_Status"
+            return part_of(self.id, STATUS)
         if self.lanes:
             return self.lanes[0].name
         return self.entries[0].target if self.entries else next(self.blocks()).name

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.contract.values import HIDDEN_BELOW, MAX_ABS
 from xlsxattn.language import is_wide
 
 if TYPE_CHECKING:
@@ -61,6 +62,47 @@ def pixels(text: str, look: str) -> float:
 def is_in_wide(language: Language) -> bool:
     """Whether a language is written in wide (CJK) characters."""
     return any(map(is_wide, language.tell("Contents")))
+
+
+POWERS_OF_TEN = 8
+"""Characters of a number in powers of ten, such as −1.0E+05."""
+LETTER, MAX_DIGITS = 0.85, 15
+"""The width of a letter in digits, and the digits of a number that spreadsheets show."""
+FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?")
+"""Digits of a number format that always shows all of a number, and its decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The numbers that a column has room for, and how others are shown.
+
+    Attributes:
+        largest: the largest number.
+        negative: whether numbers below 0 are shown as numbers; else as words, which fit.
+        beyond: the format properties of larger numbers, and of negative ones as large.
+    """
+
+    largest: int
+    negative: bool
+    beyond: Mapping[str, Any]
+
+
+def room(look: Look, width: float) -> Room | None:
+    """The numbers for which a column of a width has room in a look; None where any number has.
+
+    In the formats General and 0.0E+00 any number fits.
+    """
+    num_format = str(look.format.get("num_format", ANY_TEXT))
+    positive, *others = re.sub(r"\[[^]]*\]", "", num_format).split(";")
+    words = "".join(re.findall('"([^"]*)"', positive))
+    digits = FIXED.fullmatch(re.sub('"[^"]*"', "", positive))
+    if not digits or not digits[0]:
+        return None
+    characters = width * 11 / look.format.get("font_size", 11)
+    places = int(characters - LETTER * cell_width(words) - len(digits[1] or "") - 1)
+    places = min(max(places, 1), MAX_DIGITS)
+    negative = not others or "0" in others[0]
+    return Room(10**places - 1, negative, LARGE if characters >= POWERS_OF_TEN else LARGE_IN_NARROW)
 
 
 def told(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
@@ -248,7 +290,8 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
     "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
     "masked": {"type": "3_color_scale", "min_color": GREY, "mid_color": WHITE, "max_color": ORANGE,
-               "min_type": "num", "min_value": -1e299, "mid_type": "num", "mid_value": 0, "max_type": "max"},
+               "min_type": "num", "min_value": HIDDEN_BELOW, "mid_type": "num", "mid_value": 0,
+               "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
 }  # fmt: skip
@@ -259,7 +302,7 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (
         "A number is needed",
         "A text makes every formula that reads this cell show an error.",
-        {"criteria": "between", "minimum": -1e50, "maximum": 1e50},
+        {"criteria": "between", "minimum": -MAX_ABS, "maximum": MAX_ABS},
     ),
     "positive": (
         "A number above 0 is needed",
@@ -271,7 +314,7 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
-LARGE = {"num_format": "0.0E+00"}
+LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}
 NOTED = {"font_color": MUTED}
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

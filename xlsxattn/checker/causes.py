@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker.cell_formulas import belonging, span, spelled_out, stands
-from xlsxattn.checker.compare import SEEN, Finding
+from xlsxattn.checker.cell_formulas import belonging, spelled_out, stands
 from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.findings import Effect, Finding, Kind
 from xlsxattn.checker.locate_ranges import Unnamed, names_of
-from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,10 +22,6 @@ if TYPE_CHECKING:
 
     At = tuple[str, int, int]
 
-SURE = ("missing", "resized", "constant")
-"""Kinds that spoil a range, whatever it was made from."""
-PERHAPS = ("other formula", "moved")
-"""Kinds that spoil a range where its values differ, and nothing that it is made from does."""
 UNREAD = ("#ERROR!", "#N/IMPL!")
 """What IronCalc alone shows for a formula that it cannot read."""
 
@@ -63,10 +58,10 @@ class _CauseFinder:
 
     def __init__(self, book: Book, findings: Sequence[Finding]) -> None:
         self._book, self._order = book, Order(book)
-        self._astray = next((finding.cell for finding in findings if finding.kind == "astray formula"), "")
-        strays = [_at(finding) for finding in findings if finding.kind == "stray formula"]
+        self._astray = next((finding.cell for finding in findings if finding.kind is Kind.ASTRAY_FORMULA), "")
+        strays = [_at(finding) for finding in findings if finding.kind is Kind.STRAY_FORMULA]
         unnamed = Unnamed(book, strays)
-        self._kinds: dict[str, set[str]] = defaultdict(set)
+        self._kinds: dict[str, set[Kind]] = defaultdict(set)
         for finding in findings:
             self._kinds[finding.range].add(finding.kind)
         computed = [name for name in self._kinds if name in book.manifest.formulas]
@@ -85,7 +80,7 @@ class _CauseFinder:
         """
         empty: dict[str, dict[At, Finding]] = defaultdict(dict)
         for finding in findings:
-            if finding.kind == "empty" and not finding.formula and finding.range in self._book.names:
+            if finding.kind is Kind.EMPTY and not finding.formula and finding.range in self._book.names:
                 empty[finding.range].setdefault(_at(finding), finding)
         found = {}
         for name in empty.keys() & self._book.manifest.formulas.keys() - self._places.keys():
@@ -108,99 +103,83 @@ class _CauseFinder:
     def _explained(self, findings: Sequence[Finding]) -> dict[str, str]:
         """For each range that is spoilt the range whose own fault explains it."""
         bare = {name for name, _ in self._bare}
-        own = {name for name, kinds in self._kinds.items() if kinds.intersection(SURE)}
+        own = {name for name in self._kinds if self._has(name, Effect.SPOILS)}
         sure = self._order.ranges({*own, *bare, *self._places} - {""})
         follows = {name: name for name in sure}
         self._spoilt |= {*sure}
         for name in sure:
             for made in self._order.made_from(name):
                 follows.setdefault(made, name)
-        seen = [f for f in findings if f.kind in SEEN and f.severity == "error"]
+        seen = [f for f in findings if f.is_symptom and f.severity == "error"]
         for finding in self._order.findings(seen):
             name = finding.range
             if name in follows:
                 continue
-            if self._kinds[name].intersection(PERHAPS):
+            if self._has(name, Effect.MAY_SPOIL):
                 self._spoilt.add(name)
             follows[name] = name
             for made in self._order.made_from(name):
                 follows.setdefault(made, name)
         return follows
 
+    def _has(self, name: str, effect: Effect) -> bool:
+        """Whether a range has a finding of this effect."""
+        return any(kind.effect is effect for kind in self._kinds[name])
+
     def moved(self) -> Iterator[Finding]:
         """Names that cover other cells than those their formulas fill."""
         for name, place in self._places.items():
             if name in self._book.names:
                 here = self._book.names[name]
-                message = say(
-                    "{name} covers {here}, but its formulas stand in {there}: the name was moved",
-                    name=name,
-                    here=names_of(here),
-                    there=names_of(place),
-                )
-                yield Finding("moved", name, here.address(), message)
+                places = {"here": names_of(here), "there": names_of(place)}
+                yield Finding(Kind.MOVED, name, here.address(), values=places, severity="error")
 
     def told(self, finding: Finding, engine: str) -> Finding:
         """A finding with what it follows from; a cause with what would be right."""
         name, kind = finding.range, finding.kind
         if cause := self._cause(finding):
             finding = replace(finding, follows=cause)
-        elif kind == "missing" and name in self._places:
+        elif kind is Kind.MISSING and name in self._places:
             place = self._places[name]
-            said = "{message}: give this name to {there}, where its formulas stand"
-            message = say(said, message=say(finding.message), there=names_of(place))
-            finding = replace(finding, cell=place.address(), message=message)
-        elif kind == "empty" and (name, finding.cell) in self._bare:
+            values = {**finding.values, "there": names_of(place)}
+            finding = replace(finding, cell=place.address(), sheet=place.sheet, values=values)
+        elif kind is Kind.EMPTY and (name, finding.cell) in self._bare:
             finding = self._bare_cells(finding)
-        elif kind in PERHAPS and name in self._spoilt:
-            finding = self._hinted(replace(finding, severity="error"))  # the range's values differ
-        elif kind in SEEN and engine == "ironcalc":
-            finding = self._hinted(finding)
+        elif kind.effect is Effect.MAY_SPOIL and name in self._spoilt:
+            # the range's values differ
+            finding = replace(finding, severity="error", unread=name in self._unread)
+        elif finding.is_symptom and engine == "ironcalc":
+            finding = replace(finding, unread=name in self._unread)
         return finding
 
     def _cause(self, finding: Finding) -> str:
         """The range, or the cell, that a finding follows from; "" where it is a cause."""
         name, kind, cause = finding.range, finding.kind, ""
-        # a label's range, or what a name lies over
-        other = getattr(finding.message, "values", {}).get("other")
-        if kind == "stray formula":
+        other = finding.values.get("other")  # a label's range, or what a name lies over
+        if kind is Kind.STRAY_FORMULA:
             cause = self._filled.get(_at(finding), "")
-        elif kind in SEEN:
+        elif finding.is_symptom:
             # no engine computes an array formula that stands beside its cells
             cause = self._astray or self._cause_of_value(finding)
-        elif kind in ("moved", "overlap") and other in self._places:
+        elif kind in (Kind.MOVED, Kind.OVERLAP) and other in self._places:
             cause = str(other)
         elif name in self._places and name in self._book.names:
-            cause = name if (kind, finding.severity) != ("moved", "error") else ""
-        elif kind in PERHAPS and "resized" in self._kinds[name]:
+            cause = name if (kind, finding.severity) != (Kind.MOVED, "error") else ""
+        elif kind.effect is Effect.MAY_SPOIL and Kind.RESIZED in self._kinds[name]:
             cause = name
         return cause
 
     def _cause_of_value(self, finding: Finding) -> str:
         """What a cell's value follows from."""
         name = finding.range
-        if finding.kind == "empty" and (name, finding.cell) in self._bare:
+        if finding.kind is Kind.EMPTY and (name, finding.cell) in self._bare:
             return ""
         cause = self._follows.get(name, "")
         return cause if cause != name or name in self._spoilt else ""
 
     def _bare_cells(self, finding: Finding) -> Finding:
         cells, spelled = self._bare[finding.range, finding.cell]
-        right = belonging(self._book, finding.range, cells, spelled)
-        message = say(
-            "{name} has nothing in {cells} where {right} belongs",
-            name=finding.range,
-            cells=span(cells),
-            right=right,
-        )
-        return replace(finding, message=message)
-
-    def _hinted(self, finding: Finding) -> Finding:
-        """That IronCalc could not read a formula; others may."""
-        if finding.range not in self._unread:
-            return finding
-        said = "{message}: IronCalc cannot read this formula; where it is right, try --engine libreoffice"
-        return replace(finding, message=say(said, message=say(finding.message)))
+        return replace(finding, values=belonging(self._book, finding.range, cells, spelled))
 
 
 def _at(finding: Finding) -> At:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from itertools import takewhile
 from operator import eq
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import TokenizerError
 
 from xlsxattn.checker.cells import Area
-from xlsxattn.checker.compare import Finding
-from xlsxattn.language import say
+from xlsxattn.checker.findings import Finding, Kind, shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from openpyxl.formula.tokenizer import Token
 
     from xlsxattn.checker.reading.book import Book, Formula
-    from xlsxattn.language import Phrase
 
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -49,19 +47,16 @@ def misspelt(book: Book) -> Iterator[Finding]:
 
 
 def _other(name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int) -> Finding:
-    message = say(
-        "{name}: the manifest expects {formula}; {but}",
-        name=name,
-        formula=braced(spelled, array=array),
-        but=_but(found, cells, spelled),
+    """What differs, in values; what is no formula may still compute: IronCalc takes the start of it."""
+    return Finding(
+        Kind.OTHER_FORMULA,
+        name,
+        cells.address(),
+        formula=braced(found.text, array=found.array),
+        values={"right": braced(spelled, array=array), **_difference(found, cells, spelled)},
+        severity="warning" if tokens(found.text) else "error",
+        more=more,
     )
-    if more:
-        one, many = say("{message}; so it is in 1 more cell"), say("{message}; so it is in {n} more cells")
-        message = say(one if more == 1 else many, message=message, n=more)
-    # what is no formula may still compute: IronCalc takes the start of it
-    severity: Literal["error", "warning"] = "warning" if tokens(found.text) else "error"
-    formula = braced(found.text, array=found.array)
-    return Finding("other formula", name, cells.address(), message, formula, severity=severity)
 
 
 def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
@@ -139,20 +134,22 @@ def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
     return where and (found.text == spelled or tokens(found.text) == tokens(spelled))
 
 
-def _but(found: Formula, cells: Area, spelled: str) -> Phrase:
-    """How a formula differs from the expected one: in its text, in what it fills, in how it is entered."""
+def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
+    """How a formula differs from the expected one: in its text, or in what it fills.
+
+    Nothing is given where it is only not entered as an array formula.
+    """
     ours, theirs = tokens(spelled), tokens(found.text)
     if not theirs:
-        return say("what stands there is no formula")
+        return {"broken": _cut(found.text)}
     if ours != theirs:
         first = _alike(ours, theirs)
         tail = _alike(ours[first:][::-1], theirs[first:][::-1])
-        wanted, there = (_stretch(t[first : len(t) - tail]) for t in (ours, theirs))
-        return say("{found} stands where it has {wanted}", found=there, wanted=wanted)
+        part, there = ("".join(t[first : len(t) - tail]) for t in (ours, theirs))
+        return {key: _cut(text) for key, text in (("there", there), ("part", part)) if text}
     if found.area != cells:
-        sentence = "it should fill {cells}, and fills {others}"
-        return say(sentence, cells=_extent(cells), others=_extent(found.area))
-    return say("it is not entered as an array formula")
+        return {"cells": _extent(cells), "filled": _extent(found.area)}
+    return {}
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
@@ -160,11 +157,8 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(takewhile(bool, map(eq, one, other)))
 
 
-def _stretch(part: Sequence[str]) -> str:
-    """Some tokens in a row, as a person would write them, or that there are none."""
-    text = "".join(part)
-    shown = text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
-    return shown or say("nothing")
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 
 def tokens(formula: str) -> tuple[str, ...]:
@@ -226,14 +220,12 @@ def braced(text: str, *, array: bool) -> str:
     return f"{{{text}}}" if array else text
 
 
-def belonging(book: Book, name: str, cells: Area, spelled: str) -> Phrase:
-    """The formula that should fill some cells of a range, and how it is entered."""
+def belonging(book: Book, name: str, cells: Area, spelled: str) -> dict[str, object]:
+    """The formula that should fill some cells of a range; of an array formula also these cells."""
     beside = (book.formulas.get(at) for at in book.names[name].cells())
     own = book.manifest.formulas[name][0] != "cells"  # else as the formulas beside it are
     formula = braced(spelled, array=own or next((f.array for f in beside if f), False))
-    if cells.rows * cells.cols == 1:
-        return say("the formula {formula}", formula=formula)
-    return say("the array formula {formula} over {cells}", formula=formula, cells=span(cells))
+    return {"right": formula} if cells.rows * cells.cols == 1 else {"right": formula, "cells": span(cells)}
 
 
 def stands(book: Book, name: str) -> bool:
@@ -253,4 +245,4 @@ def span(area: Area) -> str:
 
 
 def _extent(area: Area) -> str:
-    return say("{rows} × {cols} cells", rows=area.rows, cols=area.cols)
+    return shape_text(area.rows, area.cols)

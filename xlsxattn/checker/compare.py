@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.cells import CellError, listed
+from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
-from xlsxattn.language import say
+from xlsxattn.contract.values import MARKS, MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reference import Expected
@@ -24,9 +27,7 @@ ROUNDING_GROWS_FROM = 100.0
 """Scores beyond this size magnify their own rounding in the softmax."""
 DECIDABLE = 1e-6
 """Where rounding alone could do more than this, nobody can tell a fault from rounding."""
-NEVER_SEEN = -1e300
 """What stands for −∞ in a masked cell; it is compared exactly."""
-MARKS = ("✓", "✗", "–")
 SAVED = "saved"
 """The engine that believes the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)
@@ -34,39 +35,7 @@ COARSE_PHI = ("ironcalc", SAVED)
 NO_DIRECTION = "–"
 """The cosine similarity of a row of zeros."""
 
-SEEN = ("value", "error value", "empty", "engines disagree", "stale value")
-"""Kinds of findings that tell what a cell shows: nearly always because of something else."""
-
 Verdict = Literal["ok", "differs", "missing", "not decidable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong with a workbook.
-
-    Attributes:
-        kind: which sort of fault, for programs.
-        range: the name it was found in; "" where no name covers the cell.
-        cell: its address, ``Sheet!B7``; "" where the whole range is meant.
-        message: what is wrong, in one sentence.
-        formula: the formula of the cell, as the file has it.
-        found: what the engine computed.
-        expected: what NumPy computed.
-        severity: an error, or a warning.
-        round: 0 with the inputs as saved; else which set of perturbed inputs showed it.
-        follows: the range (or the cell) whose own fault explains this one; "" for a cause, or an unknown one.
-    """
-
-    kind: str
-    range: str
-    cell: str
-    message: str
-    formula: str = ""
-    found: Any = None
-    expected: Any = None
-    severity: Literal["error", "warning"] = "error"
-    round: int = 0
-    follows: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +80,12 @@ def compare(
         rows, cols = wanted.values.shape
         area = names.get(name)
         if area is None:
-            message = say("the range {name} is missing", name=name)
             nothing = Result("", name, (rows, cols), wanted.kind, math.inf, 0.0, "missing")
-            yield nothing, [Finding("missing", name, "", message)]
+            yield nothing, [Finding(Kind.MISSING, name)]
         elif (area.rows, area.cols) != (rows, cols):
-            message = say(
-                "{name} covers {rows} × {cols} cells, it should cover {wanted_rows} × {wanted_cols}",
-                name=name,
-                rows=area.rows,
-                cols=area.cols,
-                wanted_rows=rows,
-                wanted_cols=cols,
-            )
+            shapes = {"shape": shape_text(area.rows, area.cols), "right_shape": shape_text(rows, cols)}
             result = Result(area.sheet, name, (area.rows, area.cols), wanted.kind, math.inf, 0.0, "differs")
-            yield result, [Finding("resized", name, area.address(), message)]
+            yield result, [Finding(Kind.RESIZED, name, area.address(), values=shapes)]
         else:
             yield _range(name, wanted, area, values[name], engine)
 
@@ -134,10 +95,13 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     can_tell = decidable(wanted, engine)
     verdict: Verdict = "ok" if can_tell else "not decidable"
     if isinstance(grid, np.ndarray):
-        if wanted.kind == "number" and wanted.values.dtype == float and np.array_equal(grid, wanted.values):
-            return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
-        grid = grid.tolist()
+        sure = can_tell or np.array_equal(grid, wanted.values)
+        if sure and (error := _within(grid, wanted, allowed)) is not None:
+            return Result(area.sheet, name, grid.shape, wanted.kind, error, allowed, verdict), []
+        grid = listed(grid)
     findings, texts = [], wanted.kind == "text"
+    if texts and can_tell and grid == wanted.values.tolist() and not _has_errors(grid):
+        return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
     for i, (row, rights) in enumerate(zip(grid, wanted.values.tolist(), strict=True)):
         for j, (value, right) in enumerate(zip(row, rights, strict=True)):
             if can_tell and type(value) is type(right) is float and abs(value - right) <= allowed:
@@ -155,6 +119,25 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     coarse = engine in COARSE_PHI and wanted.coarse > 0
     shape = (area.rows, area.cols)
     return Result(area.sheet, name, shape, wanted.kind, worst, allowed, verdict, coarse=coarse), findings
+
+
+def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> float | None:
+    """The largest error of a range of numbers and blanks; None unless every cell is sure to be right."""
+    if wanted.kind != "number" or wanted.values.dtype != float:
+        return None
+    apart = np.abs(grid - wanted.values)
+    within = apart <= allowed  # False where either is NaN: a blank
+    if within.all():
+        return float(apart.max())
+    blank = np.isnan(grid)
+    if not wanted.blank_ok:
+        blank &= np.isnan(wanted.values)
+    return float(np.max(apart, initial=0.0, where=within)) if (within | blank).all() else None
+
+
+def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
+    """Whether a cell shows an error value, which is equal to the same text."""
+    return any(isinstance(value, CellError) for row in grid for value in row)
 
 
 def must_be_blank(right: object) -> bool:
@@ -180,10 +163,10 @@ def _possible(value: Value, right: object, wanted: Expected) -> bool:
 
 def distance(value: Value, right: object, kind: str) -> float:
     """How far a cell is from what it should hold; infinitely far where they cannot be compared."""
-    if kind == "mark":
-        return 0.0 if str(value)[:1] == right else math.inf
     if isinstance(right, OneOf):
         return min(distance(value, one, kind) for one in right.values)
+    if kind == "mark":
+        return 0.0 if str(value)[:1] == right else math.inf
     if must_be_blank(right):
         return 0.0 if value is None or value == "" else math.inf
     if isinstance(right, str | Wording | Counted):
@@ -202,7 +185,7 @@ def _reads(value: Value, right: str | Wording | Counted) -> bool:
 def _apart(value: Value, wanted: float) -> float:
     if isinstance(value, bool) or not isinstance(value, float) or not math.isfinite(value):
         return math.inf
-    if NEVER_SEEN in (wanted, value):
+    if MASK_VALUE in (wanted, value):
         return 0.0 if wanted == value else math.inf
     return abs(value - wanted)
 
@@ -216,28 +199,11 @@ def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
 
 
 def _finding(name: str, address: str, value: Value, right: object, kind: str) -> Finding:
-    right = own(right)
+    blank = must_be_blank(right)
+    right = None if blank else own(right)
     if isinstance(value, CellError):
-        return Finding(
-            "error value",
-            name,
-            address,
-            say("{name} shows the error {value}", name=name, value=value),
-            found=str(value),
-            expected=None if must_be_blank(right) else right,
-        )
+        return Finding(Kind.ERROR_VALUE, name, address, found=str(value), expected=right)
     if value is None:
-        return Finding(
-            "empty", name, address, say("{name} has an empty cell", name=name), found=None, expected=right
-        )
-    if must_be_blank(right):
-        message = say("{name} holds {value} in a cell that must be blank", name=name, value=shown(value))
-        return Finding("value", name, address, message, found=value)
-    wanted = say("a text that begins with {mark}", mark=right) if kind == "mark" else shown(right)
-    message = say("{name} holds {value}, NumPy has {wanted}", name=name, value=shown(value), wanted=wanted)
-    return Finding("value", name, address, message, found=value, expected=right)
-
-
-def shown(value: object) -> str:
-    """A value as a person reads it: a number with at most 15 digits, a text in quotes."""
-    return f"{value:.15g}" if isinstance(value, float) else repr(value)
+        return Finding(Kind.EMPTY, name, address, expected=right)
+    mark = {"mark": right} if kind == "mark" and not blank else {}
+    return Finding(Kind.VALUE, name, address, found=value, expected=right, values=mark)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import coordinate_to_tuple
 
+from xlsxattn.contract.names import ROWS, RangeName
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from xlsxattn.checker.compare import Finding
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.reading.book import Book
 
 _READ = re.compile(r"([A-Za-z_]\w*)(?:\[([^\]]*)\])?", re.ASCII)
@@ -29,7 +31,7 @@ class Order:
         self._names = book.names
         self._blocks = {name for name, (entered, _) in book.manifest.formulas.items() if entered == "block"}
         self._formulas = book.manifest.formulas
-        self._prefixes = tuple(_written(book))
+        self._parse, self._written = book.manifest.parse, {*_written(book)}
         owners = _owners(book)
         # some may have lost their names
         known = {*book.names, *book.manifest.formulas, *book.manifest.inputs}
@@ -56,14 +58,14 @@ class Order:
     @property
     def written(self) -> bool:
         """Whether a model writes by itself."""
-        return bool(self._prefixes)
+        return bool(self._written)
 
     def _by_row(self, name: str) -> bool:
-        prefix = next((p for p in self._prefixes if name.startswith(p)), "")
-        tokens, area = self._names.get(f"{prefix}Tokens"), self._names.get(name)
-        if not prefix or tokens is None or area is None or name not in self._formulas:
+        at = self._parse(name)
+        tokens, area = self._names.get(at.lane["Tokens"]), self._names.get(name)
+        if at.lane not in self._written or tokens is None or area is None or name not in self._formulas:
             return False
-        by_row = name not in self._blocks or name.endswith("_Rows")
+        by_row = name not in self._blocks or at.label == ROWS
         return by_row and area.rows == tokens.rows
 
     def ranges(self, names: Iterable[str]) -> list[str]:
@@ -99,13 +101,13 @@ def _reads(formula: str, *, above: bool = False) -> set[str]:
     return {name for name, part in _READ.findall(bare) if above or part != "above"}
 
 
-def _written(book: Book) -> Iterable[str]:
+def _written(book: Book) -> Iterable[RangeName]:
     """What the names of ranges begin with that a model makes row by row."""
     for sheet in book.manifest.sheets:
         if sheet.settings.get("generate"):
             target = sheet.settings.get("target")
             contexts = [target] if target else sheet.settings.get("contexts", [])
-            yield from (f"{sheet.id}_{context}_" for context in contexts)
+            yield from (RangeName(sheet.id, context=str(context)) for context in contexts)
 
 
 def _owners(book: Book) -> dict[str, str]:

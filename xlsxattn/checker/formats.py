@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from xlsxattn.checker.report import alike, distinct, followers, overall, skipped, summed_up
+from xlsxattn.checker.findings import distinct
+from xlsxattn.checker.report import alike, followers, overall, rank, skipped, summed_up
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from xlsxattn.checker.compare import Finding, Result
+    from xlsxattn.checker.compare import Result
+    from xlsxattn.checker.findings import Finding
     from xlsxattn.checker.report import FileOutcome, Report
     from xlsxattn.language import Language
 
@@ -31,22 +33,8 @@ def render(
     Raises:
         KeyError: there is no such format.
     """
-    if name == "github":
-        return _github(outcomes, strict=strict, language=language)
-    told = [_told(outcome, language) for outcome in outcomes]
-    return {"json": _json, "junit": _junit}[name](told, strict=strict)
-
-
-def _told(outcome: FileOutcome, language: Language) -> FileOutcome:
-    def told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        return tuple(replace(f, message=language.tell(f.message)) for f in findings)
-
-    report = outcome.report and replace(
-        outcome.report,
-        runs=tuple(replace(run, findings=told(run.findings)) for run in outcome.report.runs),
-        findings=told(outcome.report.findings),
-    )
-    return replace(outcome, sentence=language.tell(outcome.sentence), report=report)
+    make = {"json": _json, "junit": _junit, "github": _github}[name]
+    return make(outcomes, strict=strict, language=language)
 
 
 def schema() -> dict[str, Any]:
@@ -56,36 +44,39 @@ def schema() -> dict[str, Any]:
     return loaded
 
 
-def _json(outcomes: Sequence[FileOutcome], *, strict: bool) -> str:
+def _json(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     counts = {"hold": "holds", "fail": "fails", "not_checkable": "not checkable", "skipped": "skipped"}
     data = {
         "version": FORMAT_VERSION,
-        "files": [_file(outcome, strict=strict) for outcome in outcomes],
+        "files": [_file(outcome, strict=strict, language=language) for outcome in outcomes],
         "summary": {"files": len(outcomes)} | {key: verdicts.count(word) for key, word in counts.items()},
     }
     return json.dumps(data, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def _file(outcome: FileOutcome, *, strict: bool) -> dict[str, Any]:
+def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str, Any]:
     report = outcome.report
     return {
         "path": outcome.path,
         "verdict": outcome.verdict(strict=strict),
-        "message": outcome.sentence,
+        "message": language.tell(outcome.sentence),
         "saved_by": report.saved_by if report else "",
         "engines": [
             {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
             for run in (report.runs if report else ())
         ],
-        "findings": _findings(report) if report else [],
+        "findings": _findings(report, language) if report else [],
     }
 
 
-def _findings(report: Report) -> list[dict[str, Any]]:
+def _findings(report: Report, language: Language) -> list[dict[str, Any]]:
     """All findings, causes first, each with the engine that showed it."""
     engines = {id(finding): run.engine for run in report.runs for finding in run.findings}
-    return [{"engine": engines.get(id(finding)), **_finding(finding)} for finding in report.every_finding]
+    return [
+        {"engine": engines.get(id(finding)), **_finding(finding, language)}
+        for finding in report.every_finding
+    ]
 
 
 def _range(result: Result) -> dict[str, Any]:
@@ -100,16 +91,18 @@ def _range(result: Result) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, language: Language) -> dict[str, Any]:
     return {
-        "kind": finding.kind,
+        "kind": finding.kind.value,
         "severity": finding.severity,
         "range": finding.range,
         "cell": finding.cell,
-        "message": finding.message,
+        "sheet": finding.sheet,
+        "message": language.tell(finding.message),
         "formula": finding.formula,
         "found": _plain(finding.found),
         "expected": _plain(finding.expected),
+        "values": {key: _plain(value) for key, value in finding.values.items()},
         "round": finding.round,
         "follows": finding.follows,
     }
@@ -125,53 +118,95 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
     return number if math.isfinite(number) else None
 
 
-def _junit(outcomes: Sequence[FileOutcome], *, strict: bool) -> str:
-    """A suite a file, a case a range; findings that belong to no range are cases of their own."""
+@dataclass(slots=True)
+class _Case:
+    """A test case: what one engine, or the file itself, shows of a range."""
+
+    engine: str
+    name: str
+    cells: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+    def order(self) -> tuple[int, ...]:
+        """Causes first, then what passes, then what follows from causes."""
+        if not self.findings:
+            return (1,)
+        first = self.findings[0]
+        return (2 if first.follows else 0, *rank(first))
+
+
+def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
+    """A suite a file, a case a range; findings that belong to no range are cases of their sheet."""
     suites = ET.Element("testsuites", name="xlsxattn check")
+    total = 0.0
     for outcome in outcomes:
         suite = ET.SubElement(suites, "testsuite", name=outcome.path)
+        seconds = 0.0
         if outcome.skipped:
-            case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
+            case = _test_case(suite, outcome.path, "can be checked")
             ET.SubElement(case, "skipped", message="made by another program")
         elif outcome.report is None:
-            case = ET.SubElement(suite, "testcase", classname=outcome.path, name="can be checked")
-            ET.SubElement(case, "error", message=outcome.sentence)
+            case = _test_case(suite, outcome.path, "can be checked")
+            ET.SubElement(case, "error", message=_clean(language.tell(outcome.sentence)))
         else:
-            _cases(suite, outcome, strict=strict)
-        failures = len(suite.findall("testcase/failure"))
+            seconds = outcome.report.seconds
+            _put_cases(suite, outcome.path, outcome.report, strict=strict, language=language)
         suite.attrib |= {
             "tests": str(len(suite)),
-            "failures": str(failures),
+            "failures": str(len(suite.findall("testcase/failure"))),
             "errors": str(len(suite.findall("testcase/error"))),
             "skipped": str(len(suite.findall("testcase/skipped"))),
+            "time": f"{seconds:.6f}",
         }
+        total += seconds
     for key in ("tests", "failures", "errors", "skipped"):
         suites.set(key, str(sum(int(suite.get(key, "0")) for suite in suites)))
+    suites.set("time", f"{total:.6f}")
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
 
-def _cases(suite: ET.Element, outcome: FileOutcome, *, strict: bool) -> None:
-    report = outcome.report
-    assert report is not None
-    runs = [(run.engine, run.results, run.findings) for run in report.runs] + [("file", (), report.findings)]
-    for engine, results, findings in runs:
-        by_range: dict[str, list[Finding]] = {result.range: [] for result in results}
-        for finding in findings:
-            by_range.setdefault(finding.range, []).append(finding)
-        for name, found in sorted(by_range.items(), key=_follows):  # causes first
-            case = ET.SubElement(
-                suite, "testcase", classname=f"{outcome.path}.{engine}", name=name or "no range"
-            )
-            wrong = [f for f in found if strict or f.severity == "error"]
-            if wrong:
-                failure = ET.SubElement(case, "failure", message=_clean(wrong[0].message), type=wrong[0].kind)
-                failure.text = _clean("\n".join(f"{f.cell}: {f.message} {f.formula}".strip() for f in wrong))
+def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:
+    """The cases of a file; each takes its share of the time, by the number of its cells."""
+    cases = _cases(report, strict=strict)
+    all_cells = sum(case.cells for case in cases) or 1
+    for case in cases:
+        seconds = report.seconds * case.cells / all_cells
+        element = _test_case(suite, f"{path}.{case.engine}", case.name, seconds)
+        if case.findings:
+            messages = [language.tell(finding.message) for finding in case.findings]
+            kind = case.findings[0].kind.value
+            failure = ET.SubElement(element, "failure", message=_clean(messages[0]), type=kind)
+            lines = [
+                f"{finding.cell or finding.sheet or 'workbook'}: {message} {finding.formula}".strip()
+                for finding, message in zip(case.findings, messages, strict=True)
+            ]
+            failure.text = _clean("\n".join(lines))
 
 
-def _follows(case: tuple[str, list[Finding]]) -> bool:
-    """Whether a range holds what follows from another, and nothing else."""
-    return bool(case[1]) and all(finding.follows for finding in case[1])
+def _cases(report: Report, *, strict: bool) -> list[_Case]:
+    """A case for each range and engine, with what is wrong with it, be it in its values or in the file."""
+    cases = {
+        (run.engine, result.range): _Case(run.engine, result.range, result.shape[0] * result.shape[1])
+        for run in report.runs
+        for result in run.results
+    }
+    every = [([run.engine], finding) for run in report.runs for finding in run.findings]
+    for finding in report.findings:
+        engines = [run.engine for run in report.runs if (run.engine, finding.range) in cases]
+        every.append((engines or ["file"], finding))
+    for engines, finding in every:
+        if strict or finding.severity == "error":
+            subject = finding.range or finding.sheet or "workbook"
+            for engine in engines:
+                cases.setdefault((engine, subject), _Case(engine, subject)).findings.append(finding)
+    for case in cases.values():
+        case.findings.sort(key=rank)
+    return sorted(cases.values(), key=_Case.order)
+
+
+def _test_case(suite: ET.Element, classname: str, name: str, seconds: float = 0.0) -> ET.Element:
+    return ET.SubElement(suite, "testcase", classname=classname, name=name, time=f"{seconds:.6f}")
 
 
 def _clean(text: str) -> str:
@@ -201,9 +236,9 @@ def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Lan
     tell = language.tell
     for group in alike(report.causes):
         for finding, more in summed_up(group):
-            said = (
-                say("{said} (and {more})", said=say(finding.message), more=more) if more else finding.message
-            )
+            said = finding.message
+            if more:
+                said = say("{said} (and {more})", said=said, more=more)
             where = " ".join(part for part in (finding.cell, finding.formula) if part)
             text = f"{tell(said)} ({where})" if where else tell(said)
             level = "error" if strict else finding.severity

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
-from xlsxattn.checker.reading.book import is_text
-from xlsxattn.checker.reading.manifest import MODELS
 from xlsxattn.checker.reference.words import uses_blanks
+from xlsxattn.contract.kinds import Model
+from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,18 +27,18 @@ SEED = 20_170_612  # the day of the paper
 MAX_ABS = 2.0
 DECIMALS = 3
 SENSIBLE = {
-    "_Epsilon": (0.01, 1.0),
-    "_Base": (2.0, 1000.0),
-    "_Temperature": (0.5, 2.0),
-    "_Stretch": (1.0, 16.0),
-    "_Low": (0.1, 1.0),
-    "_High": (1.5, 8.0),
-    "_Trained": (8.0, 64.0),
-    "_Layer": (0.0, 9.0),
-    "_Head": (0.0, 13.0),
+    "Epsilon": (0.01, 1.0),
+    "Base": (2.0, 1000.0),
+    "Temperature": (0.5, 2.0),
+    "Stretch": (1.0, 16.0),
+    "Low": (0.1, 1.0),
+    "High": (1.5, 8.0),
+    "Trained": (8.0, 64.0),
+    "Layer": (0.0, 9.0),
+    "Head": (0.0, 13.0),
 }
-"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles and how they are
-stretched, a temperature; and which head is looked at."""
+"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
+and which head is looked at."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
@@ -66,42 +66,92 @@ def perturbed(book: Book) -> list[Edits]:
     whose last word comes second or third among those looked at, and sentences of which nothing is left in
     some sheets. At last a vocabulary that has a word twice. Cells that hold a formula of the user's keep it.
     """
-    rng = np.random.default_rng(SEED)
-    cells = _limits(book)
-    rounds: list[Edits] = [_drawn(cells, rng)]
-    vocabulary = list(dict.fromkeys(texts(book, "vocab_Tokens").values()))
-    sentences, full = _sentences(book, full=False), _sentences(book, full=True)
-    if vocabulary and sentences:
-        rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
-        last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
-        words = _filled(vocabulary[:-1] or vocabulary, sentences) | last | focused(book, vocabulary[-1])
-        rounds.append(_growing(cells, rng) | words)
-        if book.names["vocab_E"].cols > WIDE:  # by chance, a word attends to another most in few columns only
-            words = _filled(vocabulary[1:] or vocabulary, sentences)
-            rounds.append(_growing(cells, rng) | words | {own[-1]: vocabulary[0] for own in sentences if own})
-        rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
-    if cold := _below_zero(book):
-        rounds.append(_drawn(_small(cells), rng) | cold)
-    if vocabulary and uses_blanks(book.manifest.sheets):
-        rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _hidden(book, vocabulary)]
-    if vocabulary and full:
-        rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
-        placed = [*ranks(book, vocabulary, full), *places(book, vocabulary, full)]
-        rounds += [_growing(_small(cells), rng) | dict(words) for words in placed]
-        drawn = _drawn(cells, rng)
-        rounds += [drawn | dict(edits) for edits in vanishing(book, vocabulary, full, drawn)]
-        rounds += [_drawn(cells, rng) | dict(edits) for edits in fading(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _twice(book, vocabulary, full)]
-    values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
-    kept: list[Edits] = [
-        {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
+    vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
+    numbers = _Numbers(_limits(book))
+    rounds = [
+        numbers.drawn(),
+        *_other_words(book, vocabulary, numbers),
+        *_cold(book, numbers),
+        *_with_blanks(book, vocabulary, numbers),
+        *_rare(book, vocabulary, numbers),
     ]
+    return _kept(book, rounds)
+
+
+def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
+    """The rounds that a workbook of its size gets, without the cells that hold a formula."""
+    values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
-    return kept[: max(1, most // values)]
+    return [
+        {at: value for at, value in edits.items() if at not in book.formulas}
+        for edits in rounds[: max(1, most // values)]
+    ]
+
+
+def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Other numbers with other words: every word, growing numbers, zeros, a word alone, unknown words."""
+    sentences, full = _sentences(book, full=False), _sentences(book, full=True)
+    if not vocabulary or not sentences:
+        return
+    for words in _every_word(book, vocabulary, sentences):
+        yield numbers.drawn() | dict(words)
+    last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
+    filled = _filled(vocabulary[:-1] or vocabulary, sentences)
+    yield numbers.growing() | filled | last | focused(book, vocabulary[-1])
+    if book.names[WORDS["E"]].cols > WIDE:  # by chance, a word attends to another most in few columns only
+        filled = _filled(vocabulary[1:] or vocabulary, sentences)
+        yield numbers.growing() | filled | {own[-1]: vocabulary[0] for own in sentences}
+    for make in (_sparse, _alone, _troubled):
+        for edits in make(book, vocabulary, full):
+            yield numbers.drawn() | dict(edits)
+
+
+def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
+    """One of the temperatures below 0, where an attention sheet has any."""
+    if below := _below_zero(book):
+        yield numbers.drawn(small=True) | below
+
+
+def _with_blanks(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Prompts of other lengths, and words hidden by blanks, where blank cells mean something."""
+    if not vocabulary or not uses_blanks(book.manifest.sheets):
+        return
+    for make in (_prompts, _hidden):
+        for words in make(book, vocabulary):
+            yield numbers.drawn() | dict(words)
+
+
+def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """What is rarely met: a model's writing, ranks, rows that vanish, new names, a word that stands twice."""
+    full = _sentences(book, full=True)
+    if not vocabulary or not full:
+        return
+    for words in _writing(book, vocabulary):
+        yield numbers.drawn() | dict(words)
+    for words in (*ranks(book, vocabulary, full), *places(book, vocabulary, full)):
+        yield numbers.growing(small=True) | dict(words)
+    drawn = numbers.drawn()
+    for edits in vanishing(book, vocabulary, full, drawn):
+        yield drawn | dict(edits)
+    for make in (fading, _renamed, _twice):
+        for edits in make(book, vocabulary, full):
+            yield numbers.drawn() | dict(edits)
+
+
+class _Numbers:
+    """Draws numbers for every numeric input, the same ones every time."""
+
+    def __init__(self, limits: dict[At, tuple[float, float]]) -> None:
+        self._limits, self._small = limits, _small(limits)
+        self._rng = np.random.default_rng(SEED)
+
+    def drawn(self, *, small: bool = False) -> dict[At, float | str]:
+        """Numbers evenly within their limits."""
+        return _drawn(self._small if small else self._limits, self._rng)
+
+    def growing(self, *, small: bool = False) -> dict[At, float | str]:
+        """Numbers above 0, each larger than the one before."""
+        return _growing(self._small if small else self._limits, self._rng)
 
 
 def _sentences(book: Book, *, full: bool) -> list[list[At]]:
@@ -116,30 +166,31 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
             )
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
     compared = [sheet.id for sheet in book.manifest.sheets if sheet.settings.get("near")]
+    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *compared)}
     every = [
-        list(texts(book, f"{c}_Tokens")) if c in typed else list(book.names[f"{c}_Tokens"].cells())
-        for c in (*book.manifest.contexts, *compared)
-        if f"{c}_Tokens" in book.names
+        list(texts(book, name)) if c in typed else list(book.names[name].cells())
+        for c, name in names.items()
+        if name in book.names
     ]
     return [own for own in every if own]
 
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
     """Within which limits each numeric input is drawn; of two names over a cell the first one's."""
-    models = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets if sheet.kind in MODELS)
+    models = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Model)]
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
         if is_text(name):
             continue
-        area = book.names[name]
+        area, at = book.names[name], book.manifest.parse(name)
         largest = MAX_ABS
-        if name.startswith(models) and "_W_" in name and area.rows > AS_FOUR_ROWS:
+        if at.sheet in models and at.is_matrix and area.rows > AS_FOUR_ROWS:
             largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
-        if name == "vocab_E" and area.cols > WIDE:
+        if name == WORDS["E"] and area.cols > WIDE:
             largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
-        limits = next((x for end, x in SENSIBLE.items() if name.endswith(end)), (-largest, largest))
-        for at in numbers_of(book, name):
-            found.setdefault(at, limits)
+        limits = SENSIBLE.get(at.block, (-largest, largest))
+        for cell in numbers_of(book, name):
+            found.setdefault(cell, limits)
     return found
 
 
@@ -182,13 +233,13 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
     a part of the right one says something else. Every word is the vocabulary's last: a look-up that is a row
     short misses it, in whichever cell.
     """
-    numbers = [n for n in book.manifest.inputs if not is_text(n) and not n.endswith(tuple(SENSIBLE))]
-    sheets = [s.id for s in book.manifest.sheets if any(name.startswith(f"{s.id}_") for name in numbers)]
+    places = {name: book.manifest.parse(name) for name in book.manifest.inputs if not is_text(name)}
+    numbers = {name: at.sheet for name, at in places.items() if at.block not in SENSIBLE}
+    sheets = [s.id for s in book.manifest.sheets if s.id in numbers.values()]
     words = {at: vocabulary[-1] for own in sentences for at in own}
     for turn in range(len(sheets).bit_length() + 1):
         zeros: dict[At, float | str] = {}
-        for name in numbers:
-            owner = name.split("_")[0]
+        for name, owner in numbers.items():
             none = bool(turn and owner in sheets and (sheets.index(owner) + 1) >> (turn - 1) & 1)
             area = book.names[name]
             last = area.col + area.cols - 1
@@ -198,9 +249,11 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
 
 def _below_zero(book: Book) -> dict[At, float | str]:
     """Temperatures of attention sheets below zero: they count as the lowest there is."""
-    sheets = [sheet.id for sheet in book.manifest.sheets if sheet.kind not in MODELS]
-    names = [f"{s}_Temperature" for s in sheets if f"{s}_Temperature" in book.manifest.inputs]
-    return {at: BELOW_ZERO for name in names for at in book.names[name].cells()}
+    sheets = [sheet.id for sheet in book.manifest.sheets if not sheet.is_a(Model)]
+    names = {RangeName(s)["Temperature"] for s in sheets}
+    return {
+        at: BELOW_ZERO for name in book.manifest.inputs if name in names for at in book.names[name].cells()
+    }
 
 
 def _small(cells: dict[At, tuple[float, float]]) -> dict[At, tuple[float, float]]:
@@ -223,15 +276,16 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
         said |= {one[-1]: unknown for one in sentences}
         yield said | dict.fromkeys(own, unknown) | focused(book, unknown)
-    zeros = dict.fromkeys(numbers_of(book, "vocab_E"), 0.0)
+    zeros = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
     yield zeros | {at: first for own in sentences for at in own} | focused(book, first)
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """The vocabulary and a classifier's classes have other names, and other words fill every sentence."""
-    worded = [name for name in book.manifest.inputs if name.endswith(("vocab_Tokens", "_Classes"))]
+    classes = [name for name in book.manifest.inputs if book.manifest.parse(name).block == "Classes"]
+    worded = [WORDS["Tokens"], *classes]
     cells = {at: text for name in worded for at, text in texts(book, name).items()}
-    models = any(sheet.kind in MODELS for sheet in book.manifest.sheets)
+    models = any(sheet.is_a(Model) for sheet in book.manifest.sheets)
     for turn in range(RENAMED_IN_MODELS if models else RENAMED):
         said = _filled(vocabulary, sentences, 3 * turn)
         yield {at: f"{text}~{turn}" for at, text in {**cells, **said}.items()}
@@ -247,7 +301,7 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     every sentence are blank, and so is the focus.
     """
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
-    dims = {at: f"{text} 2" for at, text in texts(book, "vocab_Dims").items()}
+    dims = {at: f"{text} 2" for at, text in texts(book, WORDS["Dims"]).items()}
     unknown = _unknown(vocabulary)
     for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
         yield known | dims | {own[-1]: unknown for own in those} | focused(book, unknown)
@@ -263,10 +317,10 @@ def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     So a mask of what comes later, one of blank cells, and both let it see different numbers of words. Then it
     stands alone, and beside a single other word.
     """
-    if not any(name.endswith("_FocusSeen") for name in book.names):
+    if not any(book.manifest.parse(name).block == "FocusSeen" for name in book.names):
         return
     others, last = vocabulary[:-1] or vocabulary, vocabulary[-1]
-    sentences = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+    sentences = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
     for at in range(4):
         for turn in range(2) if at else (0,):
             words: dict[At, float | str] = {}
@@ -287,7 +341,7 @@ def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
     No row has as many of its word as the next one in all of them. One word is another in capitals.
     """
-    cells, n = list(texts(book, "vocab_Tokens")), len(vocabulary)
+    cells, n = list(texts(book, WORDS["Tokens"])), len(vocabulary)
     pairs = [[vocabulary[(i - (i % 3 == twin)) % n] for i in range(len(cells))] for twin in (2, 0)]
     pairs[0][0] = _unknown(pairs[0][1:] or vocabulary)
     for known in (*pairs, [vocabulary[0]] * len(cells)):
@@ -307,7 +361,7 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     What is looked for among the typed words may stand among the written ones.
     """
     if any(s.settings.get("generate") for s in book.manifest.sheets):
-        places = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+        places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
         empty: dict[At, float | str] = {at: "" for own in places for at in own}
         for word in vocabulary[1 : 1 + MAX_ROUNDS]:
             yield empty | {own[0]: vocabulary[0] for own in places} | focused(book, word)
@@ -319,7 +373,7 @@ def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     Only a full one shows what the last cells would write over, only an empty one what is made of nothing, and
     only a gap whether padding and writing go by the cell and not by how many words there are.
     """
-    places = [list(book.names[f"{c}_Tokens"].cells()) for c in book.manifest.contexts]
+    places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
     typed: list[Callable[[int, int], bool]] = [
         lambda i, n: i < n,
         lambda i, _: i == 0,

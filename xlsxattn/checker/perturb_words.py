@@ -10,6 +10,8 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
+from xlsxattn.contract.kinds import Compare
+from xlsxattn.contract.names import WORDS, RangeName, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,7 +47,7 @@ def _unturned(book: Book) -> dict[At, float | str]:
     """Queries and keys of rotary sheets that consist of the last pair of each head, which turns slowest."""
     edits: dict[At, float | str] = {}
     for sheet in book.manifest.sheets:
-        names = [f"{sheet.id}_W_Q", f"{sheet.id}_W_K", f"{sheet.id}_Base"]
+        names = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "Base")]
         if sheet.settings.get("position") != "rotary" or not {*names} <= {*book.manifest.inputs}:
             continue
         heads = int(sheet.settings.get("heads", 1))
@@ -79,15 +81,16 @@ def vanishing(
     It has a number in the last column alone, all other words have none there, and the last row of the weights
     of those sheets is zero. So every two sheets differ, once for the first sentence and once for the rest.
     """
-    sheets = [sheet.id for sheet in book.manifest.sheets if f"{sheet.id}_W_V" in book.manifest.inputs]
-    if not sheets or not any(sheet.kind == "compare" for sheet in book.manifest.sheets):
+    every = [RangeName(sheet.id) for sheet in book.manifest.sheets]
+    sheets = [sheet for sheet in every if sheet["W_V"] in book.manifest.inputs]
+    if not sheets or not any(sheet.is_a(Compare) for sheet in book.manifest.sheets):
         return
-    E, last = book.names["vocab_E"], vocabulary[-1]
-    row = next(at[1] for at, word in texts(book, "vocab_Tokens").items() if word == last)
-    apart = [at for at in numbers_of(book, "vocab_E") if (at[1] == row) != (at[2] == E.col + E.cols - 1)]
+    E, last = book.names[WORDS["E"]], vocabulary[-1]
+    row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
+    apart = [at for at in numbers_of(book, WORDS["E"]) if (at[1] == row) != (at[2] == E.col + E.cols - 1)]
     for turn, those in product(range(len(sheets).bit_length()), (sentences[:1], sentences[1:])):
         chosen = [s for i, s in enumerate(sheets, 1) if i >> turn & 1]
-        weights = [f"{s}_W_{letter}" for s in chosen for letter in "QKV"]
+        weights = [sheet[f"W_{letter}"] for sheet in chosen for letter in "QKV"]
         zeros = [at for w in weights for at in numbers_of(book, w) if at[1] == book.names[w].row + E.cols - 1]
         words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
         words |= {own[-1]: last for own in sentences} | {at: last for own in those for at in own}
@@ -105,11 +108,11 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     for sheet in book.manifest.sheets:
         if not sheet.settings.get("similarity"):
             continue
-        norms = [f"{sheet.id}_Input"]
+        norms = [RangeName(sheet.id)["Input"]]
         if sheet.settings["residual"] == "post-norm":
             layers = sheet.settings.get("taken") or range(1, sheet.settings["layers"] + 1)
-            norms += [f"{sheet.id}_l{k}_Norm2" for k in layers]
-        depths = [["vocab_E"], *([f"{norm}_Gamma", f"{norm}_Beta"] for norm in norms)]
+            norms += [RangeName(sheet.id, layer=k)["Norm2"] for k in layers]
+        depths = [[WORDS["E"]], *([part_of(norm, "Gamma"), part_of(norm, "Beta")] for norm in norms)]
         there = [[name for name in depth if name in book.manifest.inputs] for depth in depths]
         for turn, those in product(range((len(there) - 1).bit_length()), (0, 1)):
             gone = [name for i, depth in enumerate(there) for name in depth if i >> turn & 1 == those]
@@ -119,7 +122,7 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:
     """A word in focus."""
-    return dict.fromkeys(book.names["vocab_Focus"].cells(), word)
+    return dict.fromkeys(book.names[WORDS["Focus"]].cells(), word)
 
 
 def texts(book: Book, name: str) -> dict[At, str]:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
-from tabulate import tabulate
-
-from xlsxattn.checker.compare import SEEN
+from xlsxattn.checker.findings import distinct
 from xlsxattn.language import ENGLISH, say
+from xlsxattn.text_table import text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from xlsxattn.checker.compare import Finding, Result
+    from xlsxattn.checker.compare import Result
+    from xlsxattn.checker.findings import Finding, Severity
     from xlsxattn.language import Language, Phrase
 
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
@@ -46,18 +46,20 @@ class Report:
         runs: one for each engine that was asked.
         findings: of the file itself: misplaced or other formulas, stale values, engines that disagree.
         saved_by: the program that saved the file last, as the file says.
+        seconds: how long the check took.
     """
 
     path: str
     runs: tuple[EngineReport, ...]
     findings: tuple[Finding, ...]
     saved_by: str = ""
+    seconds: float = field(default=0.0, compare=False)
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:
         """Findings of the file and of all engines: causes first, then what follows from them."""
         found = (*self.findings, *(finding for run in self.runs for finding in run.findings))
-        return tuple(sorted(found, key=_rank))
+        return tuple(sorted(found, key=rank))
 
     @property
     def causes(self) -> tuple[Finding, ...]:
@@ -93,15 +95,17 @@ class FileOutcome:
         return "holds" if good else "fails"
 
 
-def _rank(finding: Finding) -> tuple[bool, bool, bool]:
+class Line(NamedTuple):
+    """A line of a report; without a severity where it counts findings."""
+
+    text: str
+    severity: Severity | None = None
+
+
+def rank(finding: Finding) -> tuple[bool, bool, bool]:
     """Causes before what follows from them, errors before warnings, formulas before values (then after)."""
     follows = bool(finding.follows)
-    return follows, finding.severity == "warning", (finding.kind in SEEN) != follows
-
-
-def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings without those that say the same of the same cell."""
-    return tuple({(f.kind, f.range, f.cell, f.message): f for f in findings}.values())
+    return follows, finding.severity == "warning", finding.is_symptom != follows
 
 
 def table(run: EngineReport, language: Language = ENGLISH) -> str:
@@ -116,7 +120,7 @@ def table(run: EngineReport, language: Language = ENGLISH) -> str:
     if texts:
         rest = say("{n} ranges of words and live checks", n=len(texts))
         rows.append((tell("all"), tell(rest), "", "", tell("ok")))
-    return tabulate(rows, headers=[tell(head) for head in HEADS], disable_numparse=True)
+    return text_table([tell(head) for head in HEADS], rows)
 
 
 def _verdict(result: Result) -> str:
@@ -131,26 +135,26 @@ def _error(result: Result) -> str:
     return "" if result.verdict in ("missing", "not decidable") else f"{result.error:.1e}"
 
 
-def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[str]:
-    """Findings as lines of text: causes, each with cell and formula, then how much follows from them.
+def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[Line]:
+    """Findings as lines: causes, each with cell and formula, then how much follows from them.
 
     Of each range the first few of a kind are told, and how many more there are.
     """
     every, tell = [*findings], language.tell
     groups = alike(distinct(finding for finding in every if not finding.follows))
-    sure = sum(group[0].severity == "error" and group[0].kind not in SEEN for group in groups)
+    sure = sum(group[0].severity == "error" and not group[0].is_symptom for group in groups)
     most = min(sure, MAX_CAUSES) + MAX_SHOWN
     for group in groups[:most]:
         for finding, more in summed_up(group):
             said = say("{said} (and {more})", said=_at(finding), more=more) if more else _at(finding)
             line = tell(say("{severity}: {said}", severity=SEVERITIES[finding.severity], said=said))
             formula = tell(say("formula: {formula}", formula=finding.formula))
-            yield f"{line}\n    {formula}" if finding.formula else line
+            yield Line(f"{line}\n    {formula}" if finding.formula else line, finding.severity)
     if len(groups) > most:
-        yield tell(say("... and {n} more findings", n=sum(map(len, groups[most:]))))
+        yield Line(tell(say("... and {n} more findings", n=sum(map(len, groups[most:])))))
     if followed := distinct(finding for finding in every if finding.follows):
         shown = [group[0] for group in alike(followed)[:MAX_FOLLOWING]]
-        yield "\n    ".join([tell(followers(followed)), *(tell(_at(finding)) for finding in shown)])
+        yield Line("\n    ".join([tell(followers(followed)), *(tell(_at(finding)) for finding in shown)]))
 
 
 def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
@@ -163,7 +167,7 @@ def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 def summed_up(group: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
     """The findings of a group that are told, and with the last of them how many more there are."""
-    shown = 1 if group[0].kind in SEEN else MAX_ALIKE
+    shown = 1 if group[0].is_symptom else MAX_ALIKE
     more = len(group) - shown
     for finding in group[: shown - 1] if more > 0 else group:
         yield finding, ""
@@ -182,8 +186,8 @@ def followers(followed: Sequence[Finding], *, listed: bool = True) -> Phrase:
 
 
 def _at(finding: Finding) -> Phrase:
-    said = say(finding.message)
-    return say("{cell}: {said}", cell=finding.cell, said=said) if finding.cell else said
+    place, said = finding.cell or finding.sheet, finding.message
+    return say("{cell}: {said}", cell=place, said=said) if place else said
 
 
 def summary(report: Report) -> str:

@@ -6,15 +6,14 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.compare import (
-    NEVER_SEEN,
     ROUNDING_GROWS_FROM,
     SAVED,
-    Finding,
     decidable,
     either,
     tolerance,
 )
-from xlsxattn.language import say
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,17 +48,9 @@ def stale(
             if right is not None and _chosen_otherwise(right, saved[name], fresh[name]):
                 continue
             i, j = worst
-            message = say(
-                "{name}: the file has {saved!r} saved, its formulas give {fresh!r}",
-                name=name,
-                saved=saved[name][i][j],
-                fresh=fresh[name][i][j],
-            )
-            where = book.names[name].address(i, j)
-            yield Finding(
-                "stale value", name, where, message, found=saved[name][i][j], expected=fresh[name][i][j],
-                severity="warning",
-            )  # fmt: skip
+            where, old, new = book.names[name].address(i, j), saved[name][i][j], fresh[name][i][j]
+            both = {"saved": old, "fresh": new}
+            yield Finding(Kind.STALE_VALUE, name, where, found=old, expected=new, values=both)
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
@@ -92,7 +83,7 @@ def _difference(
     saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
 ) -> tuple[int, int] | None:
     """The first cell whose saved value is neither absent nor what it should be, give or take `more`."""
-    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -NEVER_SEEN]
+    numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -MASK_VALUE]
     allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
     for i, row in enumerate(saved):
         for j, value in enumerate(row):

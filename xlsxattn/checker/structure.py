@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
-from xlsxattn.checker.compare import Finding, shown
-from xlsxattn.checker.reading.book import is_text
-from xlsxattn.checker.reading.manifest import MANIFEST, MODELS
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.kinds import EncoderDecoder, Model
+from xlsxattn.contract.names import MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -22,23 +21,23 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import SheetInfo
-    from xlsxattn.language import Phrase
 
     At = tuple[str, int, int]
 
-MAPS = re.compile(r"\w+_(?:h[1-9]\d*_Map(?:_Rows|_Cols)?|maps_h[1-9]\d*_Heading)", re.ASCII)
-LAYER = re.compile(r"l[1-9]\d*", re.ASCII)
-
-_WEIGHTS = re.compile(r"_[Wb]_[A-Z1-3](_(First|Last)(_Rows|_Cols)?|_Frobenius)?$|_(Gamma|Beta)$")
-"""Names of what stands on a page of its own where a model's weights do."""
-_C = "[a-z][a-z0-9]*"
-_PAGES = {
-    "heads": rf"Layers?|Heads?|Chosen|PairRank|heads_{_C}_Heading|{_C}_(Map|Pair[A-Z]\w+)(_Rows|_Cols)?",
-    "similar": rf"Depths|similar_{_C}_Heading|{_C}_(Pooled|Normed|Similarity|Track_\w+|Cosine_\w+)",
-    "in": rf"in_{_C}_Heading|{_C}_(X|Sum|Input)(_\w+)?",
-    "out": rf"out_{_C}_Heading|{_C}_Output(_\w+)?",
+PAGES = {
+    **dict.fromkeys(("Layers", "Layer", "Heads", "Head", "Chosen", "PairRank"), "heads"),
+    "Depths": "similar",
 }
-"""The other pages of an encoder or a decoder: what stands there, by what follows the sheet's id."""
+"""The page of an encoder or a decoder on which a block stands, of those that it has once."""
+PAGES_OF_CONTEXTS = {
+    **dict.fromkeys(("Map", "PairWeights", "PairPlaces", "PairFrom", "PairTo"), "heads"),
+    **dict.fromkeys(("Pooled", "Normed", "Similarity", "Track", "Cosine"), "similar"),
+    **dict.fromkeys(("X", "Sum", "Input"), "in"),
+    "Output": "out",
+}
+"""The same of blocks that it has for every context, outside its layers."""
+MASKS = ("CrossMask", "CausalMask", "Mask")
+"""Masks that index vectors stand beside: the first of them that there is."""
 _IN_A_ROW = ("Layers", "Heads", "PairRank")
 """Lists that stand on a page in this order."""
 COLUMNS = (
@@ -52,30 +51,27 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     """Inputs that the reference cannot take: a name that is missing, text or an error among the numbers."""
     for name in book.manifest.inputs:
         if name not in book.names:
-            yield Finding("missing", name, "", _missing_input(book, name))
-        if name not in book.names or name in book.blocks:
+            yield _missing_input(book, name)
+        if name not in book.names or not isinstance(values[name], list):
             continue
         area = book.names[name]
         for i, row in enumerate(values[name]):
             for j, value in enumerate(row):
                 if isinstance(value, CellError):
-                    message = say("the input {name} shows the error {value}", name=name, value=value)
-                    yield Finding("error value", name, area.address(i, j), message, found=str(value))
-                elif not is_text(name) and isinstance(value, str | bool) and value != "":
-                    message = say(
-                        "the input {name} holds {value!r}, a number is needed", name=name, value=value
+                    input_name = {"input": name}
+                    yield Finding(
+                        Kind.ERROR_VALUE, name, area.address(i, j), found=str(value), values=input_name
                     )
-                    yield Finding("text in a numeric input", name, area.address(i, j), message, found=value)
+                elif not is_text(name) and isinstance(value, str | bool) and value != "":
+                    yield Finding(Kind.TEXT_IN_NUMBERS, name, area.address(i, j), found=value)
 
 
-def _missing_input(book: Book, name: str) -> Phrase:
-    """That an input has lost its name, and where it stood if its labels tell."""
-    message = say("the input range {name} is missing", name=name)
-    if (labels := book.names.get(f"{name}_Rows")) is None:
-        return message
-    first = labels.address(0, 1)
-    said = "{message}: give this name to the cells from {first}, beside {labels}"
-    return say(said, message=message, first=first, labels=f"{name}_Rows")
+def _missing_input(book: Book, name: str) -> Finding:
+    """An input that has lost its name, and where it stood if its labels tell."""
+    values = {"input": name}
+    if labels := book.names.get(rows_of(name)):
+        values |= {"first": labels.address(0, 1), "labels": rows_of(name)}
+    return Finding(Kind.MISSING, name, values=values)
 
 
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
@@ -89,23 +85,20 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
         if found := list(constants.within(area)):
             yield from _constants(book, name, found)
     inputs = (book.names[name] for name in book.manifest.inputs if name in book.names)
-    known = {*book.manifest.formulas, *book.manifest.inputs, *(f"xlsxattn_{part}" for part in MANIFEST)}
+    known = {*book.manifest.formulas, *book.manifest.inputs, *(START[part] for part in MANIFEST)}
     tabs = {area.sheet for name, area in book.names.items() if name in known}
     own: Counter[str] = Counter()
     first: dict[str, tuple[At, str]] = {}
     for at in filled.without(Cover([*named.values(), *inputs])):
         formula = book.formulas[at].text if at in book.formulas else ""
         if at[0] in tabs:
-            message = say("a formula stands in no named range, so nothing checks it")
-            yield Finding("stray formula", "", _address(at), message, formula=formula)
+            yield Finding(Kind.STRAY_FORMULA, cell=_address(at), formula=formula)
             continue
         own[at[0]] += 1
         first.setdefault(at[0], (at, formula))
     for tab, (at, formula) in first.items():
-        one = say("a formula stands on a sheet without named ranges, so nothing checks it")
-        more = say("{n} formulas stand on a sheet without named ranges, so nothing checks them")
-        message = say(one if own[tab] == 1 else more, n=own[tab])
-        yield Finding("own formulas", "", _address(at), message, formula=formula, severity="warning")
+        count = {"n": own[tab]} if own[tab] > 1 else {}
+        yield Finding(Kind.OWN_FORMULAS, cell=_address(at), formula=formula, values=count)
 
 
 def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
@@ -116,20 +109,11 @@ def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
         for at in here:
             del left[at]
         if here:
-            value, right = book.typed[here[0]], belonging(book, name, cells, spelled)
-            one = say("{name} holds the constant {found} where {right} belongs")
-            more = say("{name} holds {n} constants, the first {found}, where {right} belongs")
-            said = say(
-                one if len(here) == 1 else more, name=name, n=len(here), found=shown(value), right=right
-            )
-            yield Finding("constant", name, _address(here[0]), said, found=value)
+            values = belonging(book, name, cells, spelled)
+            values |= {"n": len(here)} if len(here) > 1 else {}
+            yield Finding(Kind.CONSTANT, name, _address(here[0]), found=book.typed[here[0]], values=values)
     for at in left:
-        message = say(
-            "{name} holds the constant {found} where a formula belongs",
-            name=name,
-            found=shown(book.typed[at]),
-        )
-        yield Finding("constant", name, _address(at), message, found=book.typed[at])
+        yield Finding(Kind.CONSTANT, name, _address(at), found=book.typed[at])
 
 
 def astray(book: Book) -> Finding | None:
@@ -141,16 +125,11 @@ def astray(book: Book) -> Finding | None:
     if not found:
         return None
     at, area = found[0]
-    sentence = (
-        "the array formula in {cell} must stand in {first}, the first of the cells {cells} that it fills"
-    )
-    first = span(replace(area, rows=1, cols=1))
-    message = say(sentence, cell=_address(at), first=first, cells=span(area))
+    values: dict[str, object] = {"first": span(replace(area, rows=1, cols=1)), "cells": span(area)}
     if len(found) > 1:
-        one = say("{message}; another is astray too: cells were moved without them")
-        more = say("{message}; {n} others are astray too: cells were moved without them")
-        message = say(one if len(found) == 2 else more, message=message, n=len(found) - 1)  # noqa: PLR2004
-    return Finding("astray formula", "", _address(at), message, braced(book.formulas[at].text, array=True))
+        values["n"] = len(found)
+    formula = braced(book.formulas[at].text, array=True)
+    return Finding(Kind.ASTRAY_FORMULA, cell=_address(at), formula=formula, values=values)
 
 
 def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
@@ -159,12 +138,7 @@ def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
     for name, area in named.items():
         for at in area.cells():
             if at in checked:
-                message = say(
-                    "this cell belongs to two computed ranges, {other} and {name}",
-                    other=checked[at],
-                    name=name,
-                )
-                yield Finding("overlap", name, _address(at), message)
+                yield Finding(Kind.OVERLAP, name, _address(at), values={"other": checked[at]})
             checked[at] = name
 
 
@@ -176,29 +150,22 @@ def moved_names(book: Book) -> Iterator[Finding]:
     for name, other, down, right in _neighbours(book):
         area, by = book.names[name], book.names[other]
         if (area.sheet, area.row, area.col) != (by.sheet, by.row + down, by.col + right):
-            message = say(
-                "{name} does not stand beside {other} at {place}: one of the names was moved",
-                name=name,
-                other=other,
-                place=by.address(),
-            )
-            yield Finding("moved", name, area.address(), message, severity="warning")
+            yield _moved(name, area, other=other, place=by.address())
     yield from _out_of_order(book)
+    by_sheet: dict[str, dict[str, RangeName]] = {}
+    for name in book.names:
+        at = book.manifest.parse(name)
+        by_sheet.setdefault(at.sheet, {})[name] = at
     for sheet in book.manifest.sheets:
         pages: dict[str, dict[str, Area]] = {}
-        for name, area in book.names.items():
-            if name.startswith(f"{sheet.id}_") and (page := page_of(sheet, name)):
-                pages.setdefault(page, {})[name] = area
+        for name, at in by_sheet.get(sheet.id, {}).items():
+            if page := page_of(sheet, at):
+                pages.setdefault(page, {})[name] = book.names[name]
         for page, own in pages.items():
             tabs = Counter(area.sheet for area in own.values()).most_common(1)
             for name, area in own.items():
                 if area.sheet != tabs[0][0]:
-                    message = say(
-                        "{name} stands on another tab than the rest of {page}: it was moved",
-                        name=name,
-                        page=page,
-                    )
-                    yield Finding("moved", name, area.address(), message, severity="warning")
+                    yield _moved(name, area, page=page)
 
 
 def _out_of_order(book: Book) -> Iterator[Finding]:
@@ -206,9 +173,9 @@ def _out_of_order(book: Book) -> Iterator[Finding]:
 
     So do lists that belong together.
     """
-    owners = tuple(f"{sheet.id}_" for sheet in book.manifest.sheets)
-    inputs = [name for name in book.manifest.inputs if name.startswith(owners)]
-    for row in (inputs, *([f"{sheet.id}_{name}" for name in _IN_A_ROW] for sheet in book.manifest.sheets)):
+    sheets = [sheet.id for sheet in book.manifest.sheets]
+    inputs = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in sheets]
+    for row in (inputs, *([RangeName(sheet)[block] for block in _IN_A_ROW] for sheet in sheets)):
         yield from _not_in_order(book, row)
 
 
@@ -220,60 +187,59 @@ def _not_in_order(book: Book, row: Iterable[str]) -> Iterator[Finding]:
             continue
         before, by = last.get(area.sheet, (name, area))
         if (area.row, area.col) < (by.row, by.col):
-            message = say(
-                "{name} stands before {before}, which should come first: one of the names was moved",
-                name=name,
-                before=before,
-            )
-            yield Finding("moved", name, area.address(), message, severity="warning")
+            yield _moved(name, area, before=before)
         last[area.sheet] = (name, area)
 
 
-def page_of(sheet: SheetInfo, name: str) -> str:
+def _moved(name: str, area: Area, **values: object) -> Finding:
+    return Finding(Kind.MOVED, name, area.address(), values=values)
+
+
+def page_of(sheet: SheetInfo, at: RangeName) -> str:
     """What stands on one tab with a range: its sheet; in a model its layer, on its side, or nothing sure.
 
     Maps of all heads stand on a tab of their own.
     """
-    if MAPS.fullmatch(name):
+    if at.is_map:
         return say("{title}, all heads", title=sheet.id)
-    if sheet.kind not in MODELS:
+    if not sheet.is_a(Model):
         return sheet.id
-    said = name.removeprefix(f"{sheet.id}_")
-    before, *after = said.split("_")
-    layer = next((part for part in (before, *after[:1]) if LAYER.fullmatch(part)), "")
-    if layer and sheet.settings.get("apart") and _WEIGHTS.search(name):
-        return f"{sheet.id}_{layer}_weights"
-    if sheet.kind != "encoder-decoder":
-        page = layer or next((page for page, own in _PAGES.items() if re.fullmatch(own, said)), "")
-        return page and f"{sheet.id}_{page}"
-    if not layer:
+    layer = RangeName(sheet.id, layer=at.layer)
+    if at.layer and sheet.settings.get("apart") and at.is_weight:
+        return layer["weights"]
+    if not sheet.is_a(EncoderDecoder):
+        pages = PAGES_OF_CONTEXTS if at.context else PAGES
+        page = at.page or pages.get(at.block, "")
+        return str(layer) if at.layer else page and RangeName(sheet.id)[page]
+    if not at.layer:
         return ""
-    side = "enc" if before in ("enc", sheet.settings.get("source")) else "dec"
-    return f"{sheet.id}_{side}_{layer}"
+    source = at.side == "enc" or (not at.side and at.context == sheet.settings.get("source"))
+    return str(layer.at(side="enc" if source else "dec"))
 
 
 def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
     """Names that stand beside one another: name, neighbour, how far down and right of it the name is."""
-    pairs = [(f"{name}_Rows", name, 0, -1) for name in book.names]
-    pairs += [(f"{name}_Cols", name, -1, 0) for name in book.names]
-    pairs += [(f"{c}_Ids", f"{c}_Tokens", 0, -1) for c in book.manifest.contexts]
-    pairs += [(f"{c}_Index", f"{c}_Tokens", 0, 1) for c in book.manifest.contexts]
+    pairs = [(rows_of(name), name, 0, -1) for name in book.names]
+    pairs += [(cols_of(name), name, -1, 0) for name in book.names]
+    for c in map(of_context, book.manifest.contexts):
+        pairs += [(c["Ids"], c["Tokens"], 0, -1), (c["Index"], c["Tokens"], 0, 1)]
     for name in book.names:
-        if name.endswith(("_Mask", "_CausalMask", "_CrossMask")):
-            p = name.rpartition("_")[0]
-            pairs += [(f"{p}_RowIdx", name, 0, -1)] if name == _counted(book, p, rows=True) else []
-            pairs += [(f"{p}_ColIdx", name, -1, 0)] if name == _counted(book, p, rows=False) else []
+        at = book.manifest.parse(name)
+        if at.block in MASKS and not at.label:
+            p = at.place
+            pairs += [(p["RowIdx"], name, 0, -1)] if name == _counted(book, p, beside=True) else []
+            pairs += [(p["ColIdx"], name, -1, 0)] if name == _counted(book, p, beside=False) else []
     for sheet in book.manifest.sheets:
         for column in COLUMNS:
-            names = [f"{sheet.id}_{name}" for name in column]
+            names = [RangeName(sheet.id)[block] for block in column]
             pairs += [(below, above, 1, 0) for above, below in pairwise(names)]
     return (pair for pair in pairs if pair[0] in book.names and pair[1] in book.names)
 
 
-def _counted(book: Book, p: str, *, rows: bool) -> str:
-    """The mask that a sentence's index vectors stand beside."""
-    masks = [f"{p}_CrossMask"] if rows else []
-    return next((m for m in (*masks, f"{p}_CausalMask", f"{p}_Mask") if m in book.names), "")
+def _counted(book: Book, p: RangeName, *, beside: bool) -> str:
+    """The mask that a sentence's index vector stands beside, or above."""
+    blocks = MASKS if beside else MASKS[1:]
+    return next((name for block in blocks if (name := p[block]) in book.names), "")
 
 
 def _address(at: tuple[str, int, int]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
 from functools import reduce
 from pathlib import Path
@@ -40,6 +38,9 @@ def about(file: object, error: Exception) -> str:
 
 def as_typed(*words: str) -> str:
     """A command of this program, as it can be typed here: by its name where the shell would find it."""
+    import shlex
+    import shutil
+
     found, called = shutil.which("xlsxattn"), sys.argv[0]
     here = Path(called).stem == "xlsxattn" and (
         found is None or Path(found).resolve() != Path(called).resolve()
@@ -57,9 +58,9 @@ def delivered(
     changed: Mapping[str, Any] | None = None,
 ) -> int:
     """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
-    from xlsxattn import press  # noqa: PLC0415
-    from xlsxattn.builder.specification.table import SpecError  # noqa: PLC0415
-    from xlsxattn.checker import engines, report  # noqa: PLC0415
+    from xlsxattn import press
+    from xlsxattn.builder.specification.table import SpecError
+    from xlsxattn.checker import engines, report
 
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
@@ -75,7 +76,7 @@ def delivered(
     for run in () if is_quiet() else pressed.report.runs:
         click.echo(report.table(run, spoken()))
     for line in report.describe(pressed.report.every_finding, spoken()):
-        click.echo(line, err=True)
+        click.echo(line.text, err=True)
     if not is_quiet():
         click.echo(tell(report.summary(pressed.report)))
     if pressed.report.holds:
@@ -83,6 +84,7 @@ def delivered(
         if not is_quiet():
             _what_next(pressed)
             _in_vain(pressed.quoted)
+            _alone(pressed.alone)
         return HOLDS
     sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
     return complain(say(sentence, path=pressed.path, target=target), FAILED)
@@ -102,6 +104,13 @@ def _what_next(pressed: Pressed) -> None:
     click.echo(tell(said), err=True)
     seen = as_typed("show", str(pressed.path))
     click.echo(tell(say("Or see it in the terminal: {command}", command=seen)), err=True)
+
+
+def _alone(word: str) -> None:
+    """Tell that only one sentence has the word that is to be compared."""
+    if word:
+        sentence = "{word!r} stands in one sentence only, so nothing is compared."
+        click.echo(tell(say(sentence, word=word)), err=True)
 
 
 def _in_vain(quoted: Sequence[str]) -> None:

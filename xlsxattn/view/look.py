@@ -6,18 +6,23 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from xlsxattn.checker.check import recalculate
-from xlsxattn.checker.reading.book import read, saved
+from xlsxattn.checker.engines import DEFAULT_ENGINE
+from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.checker.recalculate import recalculated
+from xlsxattn.contract.kinds import Compare
+from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
+from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
-from xlsxattn.view.matrix import Matrix, Role, printable
+from xlsxattn.view.labelled import Role, printable
+from xlsxattn.view.matrix import Matrix
+from xlsxattn.view.notebook import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,16 +30,17 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.manifest import Manifest
+    from xlsxattn.contract.names import RangeName
     from xlsxattn.language import Language
 
-Source = Literal["saved", "ironcalc", "libreoffice", "gnumeric"]
+Source = Literal["saved", EngineName]
 """Whose values are shown: those in the file, or an engine's that recalculates it."""
 SAVED: Source = "saved"
-RECALCULATES: Source = "ironcalc"
-MANIFEST = re.compile(r"xlsxattn_(Version|Sheets|Contexts|Inputs|Formulas)")
 GENERAL, SHOWN_DIGITS = "General", 10
 """The format of a cell that has none, and the significant digits that are shown in it."""
 SQUARE = ("Mask", "CausalMask")
+FROM_WORDS = ("W_Q", "W_K", "W_V")
+"""Weights whose rows are the dimensions of the words, where nothing else labels them."""
 STORY = ("Attention", "Output", "Probability", "Class")
 HEAD_ROWS = 4
 """Rows of a sheet's head, in which nothing stands below a label of its own."""
@@ -84,20 +90,19 @@ class OpenWorkbook:
 
     def story(self) -> list[Matrix]:
         """The ranges that tell most: the attention matrices, and what comes out at the end."""
-        heads = re.compile(r"_(h|l)\d+_(?!.*Attention)")
-        followed = tuple(f"{sheet.id}_" for sheet in self.manifest.sheets if sheet.kind == "compare")
-        told = [
-            m
-            for m in self.matrices.values()
-            if m.step in STORY and not heads.search(m.name) and not (followed and m.name.startswith(followed))
-        ]
+        followed = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
+
+        def tells(name: str) -> bool:
+            at = self.manifest.parse(name)
+            inner = (at.layer or at.head) and at.block != "Attention"
+            return at.last in STORY and not inner and at.sheet not in followed
+
+        told = [m for m in self.matrices.values() if tells(m.name)]
         return told or list(self.matrices.values())
 
     def _repr_html_(self) -> str:
         """The heat maps that a notebook shows."""
-        from xlsxattn.view.notebook import figures  # noqa: PLC0415 - only where there is a notebook
-
-        return figures(self)
+        return "".join(f"<div>{figure(matrix)}</div>" for matrix in self.story())
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
@@ -117,22 +122,11 @@ def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
     one_of("engine", engine, get_args(Source))
     with guarded(path):
         book = read(Path(path))
-        values: Mapping[str, Grid] = saved(book) if engine == SAVED else {}
-        if engine == SAVED and not _has_values(book, values):
-            engine = RECALCULATES
-        if engine != SAVED:
-            values = recalculate(book, [engine])[engine][0]
+        # some programs drop the values of formulas and keep the cells beside
+        if engine == SAVED and any(value is None for value in saved_results(book)):
+            engine = DEFAULT_ENGINE
+        values = saved(book) if engine == SAVED else recalculated(book, engine)
         return _seen(book, values, engine)
-
-
-def _has_values(book: Book, values: Mapping[str, Grid]) -> bool:
-    """Whether every formula has its value saved; some programs drop them and keep the cells beside."""
-    return all(
-        value is not None
-        for name in book.manifest.formulas.keys() & values.keys()
-        for at, value in zip(book.names[name].cells(), chain.from_iterable(values[name]), strict=True)
-        if at in book.formulas
-    )
 
 
 def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
@@ -145,35 +139,34 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
     first = notes.get(tabs[0], {}) if tabs else {}
     title = printable(first.get((0, 0), Path(book.path).stem))
     labels = _Labels(book, values)
-    spoken = language_of(text for texts in notes.values() for text in texts.values())
+    spoken = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}
     placed = sorted(book.names.items(), key=lambda item: (order[item[1].sheet], item[1].row, item[1].col))
     matrices = {
         name: _matrix(book, name, values[name], labels, spoken.code)
         for name, _ in placed
-        if name in values and not MANIFEST.fullmatch(name) and not labels.is_label(name)
+        if name in values and not (at := book.manifest.parse(name)).is_manifest and not at.label
     }
-    contract = book.names["xlsxattn_Formulas"].sheet  # which the manifest was read from
+    contract = book.names[START["Formulas"]].sheet  # which the manifest was read from
     return OpenWorkbook(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken, contract)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:
     area = book.names[name]
-    rows = grid if isinstance(grid, list) else grid.tolist()
+    cells = grid if isinstance(grid, list) else grid.tolist()
     _, formula = book.manifest.formulas.get(name, ("", ""))
     role: Role = "computed" if formula else "input" if name in book.manifest.inputs else "constant"
     look_of = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(";")[0]
-    step = name.rsplit("_", 1)[-1]
     return Matrix(
         name,
         area,
-        tuple(tuple(row) for row in rows),
+        tuple(tuple(row) for row in cells),
         labels.rows(name),
         labels.cols(name),
         role,
         f"{{{formula}}}" if formula else "",
-        scale_of(step, rows, whole=look_of == "0"),
-        _decimals(look_of, rows),
+        scale_of(last(name), cells, whole=look_of == "0"),
+        _decimals(look_of, cells),
         "E+" in look_of,
         lang,
         labels.beside(name),
@@ -195,46 +188,39 @@ class _Labels:
 
     def __init__(self, book: Book, values: Mapping[str, Grid]) -> None:
         self.names, self.values = book.names, values
-        self.contexts = book.manifest.contexts
-        self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.kind == "compare"]
+        self.parse = book.manifest.parse
+        self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Compare)]
         self.notes = book.typed
         self.single = {(a.sheet, a.row, a.col) for a in book.names.values() if (a.rows, a.cols) == (1, 1)}
 
-    @staticmethod
-    def is_label(name: str) -> bool:
-        """Whether a range only labels another one."""
-        return name.endswith(("_Rows", "_Cols"))
-
     def rows(self, name: str) -> tuple[str, ...]:
         """The labels of a range's rows, or nothing."""
-        area = self.names[name]
-        wanted = [f"{name}_Rows", *(["vocab_Tokens"] if name in ("vocab_E", "vocab_Index") else [])]
-        if not name.endswith("_Tokens"):
-            wanted += self._words(name)
-        if re.search(r"_W_[QKV]$", name):
-            wanted.append("vocab_Dims")
-        if name.split("_", maxsplit=1)[0] in self.comparing:
-            wanted.append("vocab_Focus")
+        area, at = self.names[name], self.parse(name)
+        wanted = [rows_of(name), *([WORDS["Tokens"]] if name in (WORDS["E"], WORDS["Index"]) else [])]
+        if at.block != "Tokens":
+            wanted += self._words(at)
+        if at.block in FROM_WORDS and not at.part:
+            wanted.append(WORDS["Dims"])
+        if at.sheet in self.comparing:
+            wanted.append(WORDS["Focus"])
         return self._first(wanted, area.rows)
 
     def cols(self, name: str) -> tuple[str, ...]:
         """The labels of a range's columns, or nothing."""
-        area, step, parts = self.names[name], name.rsplit("_", 1)[-1], name.split("_")
-        wanted = [f"{name}_Cols"]
-        if parts[0] in self.comparing and len(parts) > 3:  # noqa: PLR2004 - compare, context, sheet, step
-            wanted += [f"{parts[0]}_{parts[1]}_{step}_Cols", f"{parts[2]}_{parts[1]}_{step}_Cols"]
-        if name == "vocab_E":
-            wanted.append("vocab_Dims")
-        if step in SQUARE:
-            wanted += self._words(name)
-        return self._first(wanted, area.cols) or self._above(area) or ((step,) if area.cols == 1 else ())
+        area, at = self.names[name], self.parse(name)
+        wanted = [cols_of(name)]
+        if at.sheet in self.comparing and at.of:
+            wanted += [cols_of(at.lane[at.block]), cols_of(at.lane.at(sheet=at.of)[at.block])]
+        if name == WORDS["E"]:
+            wanted.append(WORDS["Dims"])
+        if at.block in SQUARE:
+            wanted += self._words(at)
+        return self._first(wanted, area.cols) or self._above(area) or ((at.last,) if area.cols == 1 else ())
 
-    def _words(self, name: str) -> list[str]:
+    @staticmethod
+    def _words(at: RangeName) -> list[str]:
         """The ranges of words that a range's rows can belong to; a model's own words come first."""
-        parts = name.split("_")
-        here = [i for i, part in enumerate(parts) if part in self.contexts]
-        own = ["_".join([*parts[: here[0] + 1], "Tokens"])] if here else []
-        return [*own, *(f"{parts[i]}_Tokens" for i in here)]
+        return [at.lane["Tokens"], of_context(at.context)["Tokens"]] if at.context else []
 
     def _first(self, wanted: Sequence[str], length: int) -> tuple[str, ...]:
         for name in wanted:

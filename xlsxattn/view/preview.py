@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
+from xlsxattn.contract.kinds import Compare
 from xlsxattn.language import ENGLISH, codes, language, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.system_errors import reason
@@ -100,7 +100,7 @@ def tab_of(seen: OpenWorkbook, sheet: str) -> str:
         PreviewError: there is no such sheet.
     """
     tabs = {info.id: _tab(seen, info.id) for info in seen.manifest.sheets}
-    computing = next((info.id for info in seen.manifest.sheets if info.kind != "compare"), "")
+    computing = next((info.id for info in seen.manifest.sheets if not info.is_a(Compare)), "")
     wanted = tabs.get(sheet or computing, sheet)
     if wanted not in seen.tabs:
         known = [*dict.fromkeys([*tabs, *seen.tabs])]
@@ -122,7 +122,7 @@ def _tab(seen: OpenWorkbook, sheet: str) -> str:
     own = [
         m.area.sheet
         for m in seen.matrices.values()
-        if m.name.startswith(f"{sheet}_") and not re.search("_Map$|_Map_|_maps_", m.name)
+        if (at := seen.manifest.parse(m.name)).sheet == sheet and not at.is_map
     ]
     return own[-1] if own else ""
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xlsxattn.view.matrix import printable
+from xlsxattn.contract.names import WORDS, of_context
+from xlsxattn.view.labelled import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from xlsxattn.contract.names import RangeName
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
 
+    Parse = Callable[[str], RangeName]
+
 INDICES = ("RowIdx", "ColIdx", "Rank")
 """Numbers 1, 2, ... beside a mask or a list: they stand in formulas, and tell a reader nothing."""
-LABELLING = ("vocab_Tokens", "vocab_Dims")
+LABELLING = (WORDS["Tokens"], WORDS["Dims"])
 """Inputs that are seen as the labels of vocab_E."""
 
 
@@ -55,14 +59,15 @@ def pages(seen: OpenWorkbook) -> list[SheetView]:
         here = [m for m in seen.matrices.values() if m.area.sheet == tab]
         if here:
             ranks = {(m.area.row, m.area.col): "" for m in here if m.step == "Rank"}  # stand as headings
-            page = _page(tab, _shown(here), ranks | dict(seen.notes.get(tab, {})), seen.manifest.contexts)
+            page = _page(tab, _shown(here), ranks | dict(seen.notes.get(tab, {})), seen.manifest.parse)
             made.append(replace(page, title=printable(tab)) if page.title == seen.title else page)
     return made
 
 
 def lanes(seen: OpenWorkbook) -> dict[str, str]:
     """The sentence of every context."""
-    found = {context: seen.matrices.get(f"{context}_Sentence") for context in seen.manifest.contexts}
+    contexts = seen.manifest.contexts
+    found = {context: seen.matrices.get(of_context(context)["Sentence"]) for context in contexts}
     return {context: m.text(m.grid[0][0]) if m else context for context, m in found.items()}
 
 
@@ -83,21 +88,19 @@ def _covers(big: Matrix, small: Matrix) -> bool:
     return across and a.row <= b.row and b.row + b.rows <= a.row + a.rows
 
 
-def _page(
-    tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], contexts: Sequence[str]
-) -> SheetView:
+def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse) -> SheetView:
     bands: dict[int, list[Matrix]] = {}
     for matrix in here:
         if matrix.shape != (1, 1):
             bands.setdefault(matrix.area.row, []).append(matrix)
     steps: list[StepView] = []
     for row, band in bands.items():
-        figures = _figures(band, contexts)
-        kin = next((i for i, step in enumerate(steps) if _kin(step.figures, figures, contexts)), None)
+        figures = _figures(band, parse)
+        kin = next((i for i, step in enumerate(steps) if _kin(step.figures, figures, parse)), None)
         if kin is not None:
             steps[kin] = replace(steps[kin], figures=(*steps[kin].figures, *figures))
             continue
-        title, *said = _above(notes, row) or [_named(band[0], contexts)]
+        title, *said = _above(notes, row) or [_named(band[0], parse)]
         steps.append(StepView(title, tuple(text for text in said if text != band[0].step), figures))
     title, *lead = [printable(notes[at]) for at in ((0, 0), (1, 1)) if at in notes] or [printable(tab)]
     facts = tuple(m for m in here if m.shape == (1, 1) and m.step not in ("Heading", "Sentence"))
@@ -115,22 +118,22 @@ def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:
     return [printable(notes[at]) for at in found if at[1] == left]
 
 
-def _named(matrix: Matrix, contexts: Sequence[str]) -> str:
+def _named(matrix: Matrix, parse: Parse) -> str:
     """A heading for a band that has none: what its name says beside the sheet and the sentence."""
-    return " ".join(part for part in matrix.name.split("_")[1:] if part not in contexts) or matrix.name
+    return " ".join(parse(matrix.name).at(sheet="", context="").parts)
 
 
-def _kin(before: Sequence[Figure], more: Sequence[Figure], contexts: Sequence[str]) -> bool:
+def _kin(before: Sequence[Figure], more: Sequence[Figure], parse: Parse) -> bool:
     """Whether figures show the same step for another sentence: wide ones stand below the others."""
     last, one = before[-1], more[0]
-    return "" != last.lane != one.lane != "" and _named(last.main, contexts) == _named(one.main, contexts)
+    return "" != last.lane != one.lane != "" and _named(last.main, parse) == _named(one.main, parse)
 
 
-def _figures(band: Sequence[Matrix], contexts: Sequence[str]) -> tuple[Figure, ...]:
+def _figures(band: Sequence[Matrix], parse: Parse) -> tuple[Figure, ...]:
     """Matrices from left to right; a single column joins the matrix of its own sentence on its left."""
     figures: list[Figure] = []
     for matrix in band:
-        lane = next((part for part in matrix.name.split("_") if part in contexts), "")
+        lane = parse(matrix.name).context
         last = figures[-1] if figures else None
         beside = last and last.lane == lane and last.main.shape[0] == matrix.shape[0]
         if last and beside and matrix.area.cols == 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import show
+from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.language import say
 from xlsxattn.weights.config import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart
@@ -177,6 +178,6 @@ def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[TensorPar
     """γ and β; the first checkpoints called them gamma and beta."""
     old = parts.has(f"{tensor}.gamma")
     return (
-        parts.row(f"{name}_Gamma", f"{tensor}.gamma" if old else f"{tensor}.weight", d_model),
-        parts.row(f"{name}_Beta", f"{tensor}.beta" if old else f"{tensor}.bias", d_model),
+        parts.row(part_of(name, GAMMA), f"{tensor}.gamma" if old else f"{tensor}.weight", d_model),
+        parts.row(part_of(name, BETA), f"{tensor}.beta" if old else f"{tensor}.bias", d_model),
     )

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlsxattn import suggestions
+from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.builder.specification.settings import Stretch
+    from xlsxattn.contract.kinds import Stretch
     from xlsxattn.weights.parts import Array, Plan
 
     Weights = Mapping[str, Array]
@@ -70,9 +71,9 @@ def _layer(x: Array, s: Settings, w: Weights) -> Array:
 
 def _norm(x: Array, s: Settings, w: Weights, name: str) -> Array:
     if one_of(s, "norm", "layer", "rms") == "rms":
-        return _rms_norm(x, s["epsilon"], w[f"{name}_Gamma"])
+        return _rms_norm(x, s["epsilon"], w[part_of(name, GAMMA)])
     x = x - x.mean(axis=1, keepdims=True)
-    return _rms_norm(x, s["epsilon"], w[f"{name}_Gamma"]) + w[f"{name}_Beta"]
+    return _rms_norm(x, s["epsilon"], w[part_of(name, GAMMA)]) + w[part_of(name, BETA)]
 
 
 def _rms_norm(x: Array, epsilon: float, gamma: Array) -> Array:
@@ -91,7 +92,10 @@ def _attention(x: Array, s: Settings, w: Weights) -> Array:
     K = _linear(x, s, w, "K").reshape(n, groups, s["d_k"])
     V = _linear(x, s, w, "V").reshape(n, groups, s["d_v"])
     if s.get("qk_norm"):
-        Q, K = (_rms_norm(each, s["epsilon"], w[f"{name}Norm_Gamma"]) for name, each in (("Q", Q), ("K", K)))
+        Q, K = (
+            _rms_norm(each, s["epsilon"], w[part_of(f"{name}Norm", GAMMA)])
+            for name, each in (("Q", Q), ("K", K))
+        )
     if s["position"] == "rotary":
         Q, K = _rotated(Q, s), _rotated(K, s)
     K, V = (np.repeat(each, heads // groups, axis=1) for each in (K, V))

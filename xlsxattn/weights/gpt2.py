@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.weights.config import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
 
@@ -81,6 +82,6 @@ def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, .
 
 def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[TensorPart, TensorPart]:
     return (
-        parts.row(f"{name}_Gamma", f"{tensor}.weight", d_model),
-        parts.row(f"{name}_Beta", f"{tensor}.bias", d_model),
+        parts.row(part_of(name, GAMMA), f"{tensor}.weight", d_model),
+        parts.row(part_of(name, BETA), f"{tensor}.bias", d_model),
     )

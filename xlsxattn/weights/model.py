@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 from xlsxattn.weights.beside import Pooling, end_tokens, pooling, tokenizer_notes
 from xlsxattn.weights.checkpoint import open_checkpoint
@@ -28,6 +29,8 @@ SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
 MAX_SENTENCE_LENGTH = 256
 """What a spec allows a sentence, in tokens."""
+MAX_QUOTED = 60
+"""Characters of a sentence that an error quotes."""
 NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
 NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
 NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
@@ -108,56 +111,88 @@ def read_model(
     LOG.debug("", extra={"step": say("reading the model")})
     checkpoint = open_checkpoint(path)
     plan = understand(checkpoint)
-    chosen = parse_layers(layers, plan.settings["layers"])
-    chosen_heads = parse_heads(heads, plan.settings["layers"], plan.settings["heads"], chosen)
-    only_heads = bool(chosen_heads) and layers is None
-    if only_heads:
-        chosen = tuple(sorted({k for k, _ in chosen_heads}))
+    choice = _choose(plan, layers, heads)
     if not sentences:
         raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
-    if whole_vocabulary is None:
-        whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
-    whole = plan.n_vocab if whole_vocabulary else 0
+    whole = plan.n_vocab if _is_whole(plan, whole_vocabulary) else 0
     named = end_tokens(checkpoint.folder)
     found = split(checkpoint, sentences, MAX_SENTENCE_LENGTH, whole=whole, named=named)
     numbered = [_checked(plan, found, sentence) for sentence in found.sentences]
-    numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in numbered for n in one})
-    longest = max(len(one) for one in numbered)
-    most = min(n for n in (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window) if n is not None)
-    all_there = len(chosen) == plan.settings["layers"] and not only_heads
-    blanks = min(write, most - longest) if plan.kind == "decoder" and all_there else 0
-    lengths = [len(one) + blanks for one in numbered]
-    size = estimate(plan, chosen, lengths, len(numbers), len(chosen_heads) if only_heads else None)
+    numbers = range(whole) if whole else sorted({n for one in numbered for n in one})
+    longest = max(map(len, numbered))
+    blanks = _blanks(plan, choice, longest, write)
+    n_heads = len(choice.heads) if choice.only_heads else None
+    size = estimate(plan, choice.layers, [len(one) + blanks for one in numbered], len(numbers), n_heads)
     if target is not None:
         check_room(size, path, target)
-    weights = _weights(plan, chosen, longest + blanks, numbers)
-    gaps = [k for k in chosen if k > 0 and (only_heads or k - 1 not in chosen)]
-    entering = streams(plan, weights, [plan.embedding.read(one) for one in numbered], gaps) if gaps else {}
-    pooled = pooling(checkpoint.folder) if plan.kind == "encoder" else Pooling()
-    notes = (
-        *plan.notes,
-        *pooled.notes,
-        *_few(plan, len(numbers)),
-        *found.notes(),
-        *tokenizer_notes(checkpoint.folder, found),
-    )
+    weights = _weights(plan, choice.layers, longest + blanks, numbers)
+    encodes = plan.kind == "encoder"
+    pooled = pooling(checkpoint.folder) if encodes else Pooling()
+    notes = (*plan.notes, *pooled.notes, *_few(plan, len(numbers)), *found.notes())
     return Imported(
-        plan.family,
-        plan.kind,
-        plan.settings | ({"pool": pooled.pool} if plan.kind == "encoder" else {}),
-        weights,
-        tuple(k + 1 for k in chosen),
-        tuple((k + 1, h + 1) for k, h in chosen_heads),
-        tuple(found.tokens[n] for n in numbers),
-        tuple(numbers),
-        plan.embedding.read(numbers),
-        tuple((s, tuple(found.tokens[n] for n in one)) for s, one in zip(sentences, numbered, strict=True)),
-        size,
-        notes,
-        only_heads,
-        blanks,
-        {(i, k + 1): x for k, xs in entering.items() for i, x in enumerate(xs)},
+        family=plan.family,
+        kind=plan.kind,
+        settings=plan.settings | ({"pool": pooled.pool} if encodes else {}),
+        weights=weights,
+        layers=tuple(k + 1 for k in choice.layers),
+        heads=tuple((k + 1, h + 1) for k, h in choice.heads),
+        tokens=tuple(found.tokens[n] for n in numbers),
+        numbers=tuple(numbers),
+        E=plan.embedding.read(numbers),
+        sentences=tuple(
+            (text, tuple(found.tokens[n] for n in one)) for text, one in zip(sentences, numbered, strict=True)
+        ),
+        size=size,
+        notes=(*notes, *tokenizer_notes(checkpoint.folder, found)),
+        only_heads=choice.only_heads,
+        blanks=blanks,
+        streams=_entering(plan, choice, weights, numbered),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which parts of a model are taken: layers and heads, (layer, head), all from 0."""
+
+    layers: tuple[int, ...]
+    heads: tuple[tuple[int, int], ...]
+    only_heads: bool
+
+
+def _choose(plan: Plan, layers: str | None, heads: str | None) -> _Choice:
+    """What ``--layers`` and ``--heads`` ask for; heads without layers are taken alone."""
+    n_layers = plan.settings["layers"]
+    chosen = parse_layers(layers, n_layers)
+    chosen_heads = parse_heads(heads, n_layers, plan.settings["heads"], chosen)
+    if chosen_heads and layers is None:
+        return _Choice(tuple(sorted({k for k, _ in chosen_heads})), chosen_heads, only_heads=True)
+    return _Choice(chosen, chosen_heads, only_heads=False)
+
+
+def _is_whole(plan: Plan, asked: bool | None) -> bool:  # noqa: FBT001 - as it was asked for
+    """Whether all of the model's tokens are taken: as asked for, else those of a decoder that has few."""
+    return asked if asked is not None else plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
+
+
+def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
+    """How many cells a whole decoder gets to write into, as far as it has positions."""
+    whole = len(choice.layers) == plan.settings["layers"] and not choice.only_heads
+    if plan.kind != "decoder" or not whole:
+        return 0
+    limits = (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window)
+    return min(write, min(n for n in limits if n is not None) - longest)
+
+
+def _entering(
+    plan: Plan, choice: _Choice, weights: dict[str, Array], split: Sequence[Sequence[int]]
+) -> dict[tuple[int, int], Array]:
+    """What comes into each layer whose predecessor is left out, by (sentence from 0, layer from 1)."""
+    gaps = [k for k in choice.layers if k > 0 and (choice.only_heads or k - 1 not in choice.layers)]
+    if not gaps:
+        return {}
+    embedded = [plan.embedding.read(one) for one in split]
+    found = streams(plan, weights, embedded, gaps)
+    return {(i, k + 1): x for k, xs in found.items() for i, x in enumerate(xs)}
 
 
 def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
@@ -203,7 +238,7 @@ def _weights(plan: Plan, layers: Sequence[int], n: int, numbers: Sequence[int]) 
     outer = [replace(p, shape=(n, p.shape[1])) if p.name == "P" else p for p in plan.outer]
     found = {piece.name: piece.read() for piece in outer}
     for k in layers:
-        found |= {f"l{k + 1}_{piece.name}": piece.read() for piece in plan.layers[k]}
+        found |= {RangeName(layer=k + 1)[piece.name]: piece.read() for piece in plan.layers[k]}
     if plan.unembedding is not None:
         found["W_U"] = plan.unembedding.read(numbers).T.copy()
     return found
@@ -253,4 +288,4 @@ def _within(sentence: str, text: str, count: int) -> int:
 
 
 def _short(sentence: str) -> str:
-    return repr(sentence if len(sentence) <= 60 else f"{sentence[:57]}...")  # noqa: PLR2004
+    return repr(sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}...")

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import Spec
-from xlsxattn.builder.specification.settings import SheetSpec
 from xlsxattn.builder.specification.words import Context, Vocabulary
+from xlsxattn.contract.kinds import Decoder, Encoder
+from xlsxattn.contract.names import RangeName, weight
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
+    from xlsxattn.contract.kinds import Model
     from xlsxattn.weights.model import Imported
 
 MAX_RIVALS = 5
@@ -45,27 +47,33 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
     return Spec(f"{name}: {imported.family}", _focus(words, focus), vocabulary, contexts, (sheet,))
 
 
-def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> SheetSpec:
+def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Model:
     s: dict[str, Any] = dict(imported.settings)
     last = s["layers"] in imported.layers and not imported.only_heads
-    kind = imported.kind if last else "encoder"
+    kind: type[Encoder | Decoder] = Decoder if last and imported.kind == Decoder.kind else Encoder
     s["final_norm"] = s["final_norm"] and last
     only = _only(imported)
     if only:
         s["kv_heads"] = s["heads"]
-    s["similarity"] = kind == imported.kind == "encoder" and not only
-    if kind == "decoder":
+    if kind is Encoder:
+        s["similarity"] = imported.kind == Encoder.kind and not only
+        s.pop("tied", None)  # of a decoder whose last layer is left out
+    else:
         s |= {"top_k": min(MAX_RIVALS, len(imported.tokens)), "generate": imported.blanks > 0}
     if not only and len(imported.layers) * s["heads"] <= MAX_BROWSED:
         s["browse"] = imported.heads[0] if imported.heads else (imported.layers[0], 1)
-    weights = {n: w for n, w in imported.weights.items() if last or not n.startswith(("Output_", "W_U"))}
+    places = {name: weight(name) for name in imported.weights}
+    weights = {n: w for n, w in imported.weights.items() if last or places[n].block not in ("Output", "W_U")}
     if only:
-        weights = _of_heads(imported, only) | {n: w for n, w in weights.items() if "Input_" in n or n == "P"}
-    weights |= {f"{contexts[i]}_l{k}_Input": x for (i, k), x in imported.streams.items()}
+        weights = _of_heads(imported, only) | {
+            n: w for n, w in weights.items() if places[n].block in ("Input", "P")
+        }
+    streams = imported.streams.items()
+    weights |= {RangeName(context=contexts[i], layer=k)["Input"]: x for (i, k), x in streams}
     if not whole:
         s |= {"taken": imported.layers, "only": only, "layers": len(imported.layers)}
     sheet_id = IDS.get(imported.family, re.sub("[^a-z]", "", imported.family.lower()))
-    return SheetSpec(sheet_id, kind, imported.family, contexts, headed=True, weights=weights, apart=True, **s)
+    return kind(id=sheet_id, title=imported.family, contexts=contexts, weights=weights, apart=True, **s)
 
 
 def _only(imported: Imported) -> dict[int, tuple[int, ...]]:
@@ -79,15 +87,16 @@ def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str,
     """The columns of some heads, each under a name of its own: ``l6_h12_W_Q``; and a norm before them."""
     s, found = imported.settings, {}
     for k, heads in only.items():
+        layer = RangeName(layer=k)
         for h in heads:
             group = -(-h * s["kv_heads"] // s["heads"])
             for letter, size, at in (("Q", s["d_k"], h), ("K", s["d_k"], group), ("V", s["d_v"], group)):
-                for name in (f"W_{letter}", f"b_{letter}") if s["bias"] else (f"W_{letter}",):
+                for block in (f"W_{letter}", f"b_{letter}") if s["bias"] else (f"W_{letter}",):
                     columns = slice((at - 1) * size, at * size)
-                    found[f"l{k}_h{h}_{name}"] = imported.weights[f"l{k}_{name}"][:, columns]
-        norms = ["QNorm", "KNorm", *(["Norm1"] if s["residual"] == "pre-norm" else [])]
-        before = tuple(f"l{k}_{norm}_" for norm in norms)
-        found |= {n: w for n, w in imported.weights.items() if n.startswith(before)}
+                    found[layer.at(head=h)[block]] = imported.weights[layer[block]][:, columns]
+        blocks = ["QNorm", "KNorm", *(["Norm1"] if s["residual"] == "pre-norm" else [])]
+        norms = [layer.at(block=block) for block in blocks]
+        found |= {n: w for n, w in imported.weights.items() if weight(n).at(part="") in norms}
     return found
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xlsxattn.builder.specification.settings import Stretch
 from xlsxattn.builder.specification.table import show
+from xlsxattn.contract.kinds import Stretch
 from xlsxattn.language import say
 from xlsxattn.weights.config import MIN_BASE, Config
 from xlsxattn.weights.config_keys import listed

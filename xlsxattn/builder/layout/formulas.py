@@ -6,13 +6,15 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from xlsxattn.builder.layout.placed import Rectangle
+from xlsxattn.contract.names import is_name
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xlsxattn.builder.graph import Block
-    from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
+    from xlsxattn.builder.layout.placed import Placed, PlacedSheet
 
     Places = Mapping[str, tuple[str, Rectangle]]
 
@@ -23,8 +25,6 @@ PART = re.compile(
 )
 WORD = re.compile(r"\w+", re.ASCII)
 NOTHING = '""'
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
-"""At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
 
 
 def check_names(names: Iterable[str]) -> None:
@@ -35,7 +35,7 @@ def check_names(names: Iterable[str]) -> None:
     """
     seen: dict[str, str] = {}
     for name in names:
-        if not NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
+        if not is_name(name) or len(name) > MAX_NAME_LENGTH:
             raise ValueError(say("{name!r} cannot be a range's name", name=name))
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
@@ -72,8 +72,6 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
     computes array formulas when they are looked at; until then these pass on no change to ordinary ones,
     which would go on showing what was saved.
     """
-    from xlsxattn.builder.layout.placed import Rectangle  # noqa: PLC0415 - the layout does not need formulas either
-
     block, col = placed.block, placed.col
     tab = places[block.name][0]
     for part in block.parts:

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
 from xlsxattn.builder.pages.norms import norm_of_heads
-from xlsxattn.builder.pages.parts import Step, computed, dims_above, names_in, numbered, step, typed
+from xlsxattn.builder.pages.parts import Step, computed, dims_above, learned, names_in, numbered, step
+from xlsxattn.contract.kinds import Model, WithAttention
+from xlsxattn.contract.names import RangeName, last, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xlsxattn.builder.graph import Labels
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
-    from xlsxattn.builder.specification.table import Matrix
 
 LEARNED = "Learned in training, then fixed. All sentences share them: change a number and all of them follow."
 DRAWN = (
@@ -51,22 +49,22 @@ class Attending:
         memory: the range that keys and values are made from.
         d_model: columns of both.
         mask: the mask's range, "" for none.
-        rotary: what the names of the cosines and sines begin with, "" where nothing is rotated.
+        rotary: what the names of the cosines and sines begin with, None where nothing is rotated.
         entropy: whether entropies are shown, "both", "scaled" or "".
         apart: whether keys and values stand in their own sentence's lane, or beside the queries.
     """
 
-    sheet: SheetSpec
+    sheet: WithAttention
     lane: Lane
     keys: Lane
-    p: str
-    kp: str
-    w: str
+    p: RangeName
+    kp: RangeName
+    w: RangeName
     x: str
     memory: str
     d_model: int
     mask: str = ""
-    rotary: str = ""
+    rotary: RangeName | None = None
     entropy: str = ""
     apart: bool = False
 
@@ -86,8 +84,8 @@ def one_head(a: Attending) -> Steps:
     learned = bool(a.sheet.weights)
     steps: Steps = {}
     for letter in "QKV" if learned else "":
-        steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, f"{a.w}_")
-    q, k, v = (f"{a.p}_Q", f"{a.kp}_K", f"{a.kp}_V") if learned else (a.x, a.memory, a.memory)
+        steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, a.w)
+    q, k, v = (a.p["Q"], a.kp["K"], a.kp["V"]) if learned else (a.x, a.memory, a.memory)
     steps |= _turned(a, "Q", a.p) | _turned(a, "K", a.kp)
     q, k = (f"{q}Rot", f"{k}Rot") if a.rotary else (q, k)
     d_v = a.sheet.d_v if learned else a.d_model
@@ -103,24 +101,22 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     sheet = a.sheet
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
-        shared = _projection(a, "K", f"{a.kp}_g{g}", f"{a.w}_g{g}_") | _turned(a, "K", f"{a.kp}_g{g}")
-        shared |= _projection(a, "V", f"{a.kp}_g{g}", f"{a.w}_g{g}_")
+        kp, w = a.kp.at(group=g), a.w.at(group=g)
+        shared = _projection(a, "K", kp, w) | _turned(a, "K", kp) | _projection(a, "V", kp, w)
         steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
     for h in range(1, sheet.heads + 1):
         steps |= _folded(_head(a, h), f"h{h}", "Head {part}: {title}", h)
     heads = range(1, sheet.heads + 1)
     parts = []
     for h in heads:
-        op, names = a.lane.reading(ops.CONCAT, {"head": f"{a.p}_h{h}_Output"})
+        op, names = a.lane.reading(ops.CONCAT, {"head": a.p.at(head=h)["Output"]})
         parts.append(Part(op, names, sheet.d_v))
-    concat = Block(
-        f"{a.p}_Concat", a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts)
-    )
+    concat = Block(a.p["Concat"], a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts))
     over = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
     steps["Concat"] = step(ops.CONCAT, a.lane, a.lane.group(concat, over))
     op = ops.PROJECT_OUT_BIASED if sheet.bias else ops.PROJECT_OUT
-    names = {"concat": concat.name, "w_o": f"{a.w}_W_O", **({"b": f"{a.w}_b_O"} if sheet.bias else {})}
-    output = a.lane.block(f"{a.p}_{result}", a.d_model, op, look, **names)
+    names = {"concat": concat.name, "w_o": a.w["W_O"], **({"b": a.w["b_O"]} if sheet.bias else {})}
+    output = a.lane.block(a.p[result], a.d_model, op, look, **names)
     cols = dims_above(output.name, a.d_model) if dims else None
     steps[result] = step(op, a.lane, a.lane.group(output, cols))
     return steps
@@ -128,7 +124,8 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
 
 def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
     """Some heads of an attention and nothing else, each with keys and values of its own."""
-    a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
+    if isinstance(a.sheet, Model):
+        a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
     return {
         f"h{h}_{k}": s._replace(title=say("Head {part}: {title}", part=h, title=say(s.title)))
         for h in heads
@@ -145,119 +142,134 @@ def _folded(steps: Steps, key: str, titled: str, part: int) -> Steps:
 
 
 def _head(a: Attending, h: int) -> Steps:
-    p, kp, w = f"{a.p}_h{h}", f"{a.kp}_h{h}", f"{a.w}_h{h}_"
+    p, kp, w = a.p.at(head=h), a.kp.at(head=h), a.w.at(head=h)
     steps = _projection(a, "Q", p, w)
     if a.grouped:
-        kp = f"{a.kp}_g{-(-h * a.sheet.kv_heads // a.sheet.heads)}"
+        kp = a.kp.at(group=-(-h * a.sheet.kv_heads // a.sheet.heads))
     else:
         steps |= _projection(a, "K", kp, w) | _projection(a, "V", kp, w)
     steps |= _turned(a, "Q", p) | ({} if a.grouped else _turned(a, "K", kp))
     turned = "Rot" if a.rotary else ""
-    steps |= _softmax(a, p, f"{p}_Q{turned}", f"{kp}_K{turned}")
-    output = _output(a, p, f"{kp}_V", a.sheet.d_v)
+    steps |= _softmax(a, p, p[f"Q{turned}"], kp[f"K{turned}"])
+    output = _output(a, p, kp["V"], a.sheet.d_v)
     steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
     return steps
 
 
-def _projection(a: Attending, letter: str, p: str, w: str) -> Steps:
+def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
     """Q = X W_Q, K = X W_K or V = X W_V (n × d_k, d_k, d_v), plus a bias where there are biases."""
     lane, x = (a.lane, a.x) if letter == "Q" else (a.keys, a.memory)
     size = a.sheet.d_v if letter == "V" else a.sheet.d_k
-    names = {"x": x, "w": f"{w}W_{letter}"}
+    names = {"x": x, "w": w[f"W_{letter}"]}
     op = ops.PROJECT[letter]
     if a.sheet.bias:
-        op, names = ops.PROJECT_BIASED[letter], {**names, "b": f"{w}b_{letter}"}
-    block = lane.block(f"{p}_{letter}", size, op, "embedding", **names)
+        op, names = ops.PROJECT_BIASED[letter], {**names, "b": w[f"b_{letter}"]}
+    block = lane.block(p[letter], size, op, "embedding", **names)
     where = lane if a.apart else a.lane
     return {letter: step(op, where, lane.group(block, numbered(letter.lower(), size)))}
 
 
-def _turned(a: Attending, letter: str, p: str) -> Steps:
+def _turned(a: Attending, letter: str, p: RangeName) -> Steps:
     """Q or K, normed where they are, with every pair of columns turned by its position's angle (n × d_k)."""
     if not a.rotary:
         return {}
-    steps = norm_of_heads(a.sheet, a.lane, p, letter, a.w) if a.sheet.qk_norm else {}
-    read = f"{p}_{letter}Norm" if a.sheet.qk_norm else f"{p}_{letter}"
-    return steps | _rotation(a, letter, p, read)
-
-
-def _rotation(a: Attending, letter: str, p: str, read: str) -> Steps:
-    op, s = ops.ROTATE[letter], a.sheet.id
-    names = {"x": read, "cos": f"{a.rotary}_Cos", "sin": f"{a.rotary}_Sin", "turn": f"{s}_Turn"}
-    block = a.lane.block(f"{p}_{letter}Rot", a.sheet.d_k, op, "embedding", **names)
+    steps: Steps = {}
+    read = p[letter]
+    if isinstance(a.sheet, Model) and a.sheet.qk_norm:
+        steps, read = norm_of_heads(a.sheet, a.lane, p, letter, a.w), p[f"{letter}Norm"]
+    op, s = ops.ROTATE[letter], RangeName(a.sheet.id)
+    names = {"x": read, "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
+    block = a.lane.block(p[f"{letter}Rot"], a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
     pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]
-    return {
+    return steps | {
         f"{letter}Rot": step(op, a.lane, a.lane.group(block, tuple(say("pair {i}", i=i + 1) for i in pairs)))
     }
 
 
-def _softmax(a: Attending, p: str, q: str, k: str) -> Steps:
+def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
     """softmax(Q Kᵀ / √d_k), in steps that a reader can follow; all n × n, helpers n × 1."""
-    lane, s = a.lane, a.sheet.id
-
-    def square(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
-        keys = "other" if a.crossed else "own"
-        block = lane.block(f"{p}_{name}", a.keys.n, op, look, keys, **names)
-        return lane.group(block, a.keys.words_above(block.name), sides)
-
-    def side(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
-        return Side(heading, lane.column(f"{p}_{name}", op, look, **names))
-
-    top = f"{p}_Masked" if a.mask else f"{p}_Scaled"
-    row_max = side("row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
-    unscaled = {"scaled": top, "row_max": f"{p}_RowMax", "scale": f"{s}_Scale"}
-    alike = ops.ALIKE if a.x.endswith("_X") else ops.ALIKE_IN_PLACE
-    compared = ops.SCORES if a.sheet.weights else alike
-    op, names = (
-        ops.SCALED if a.sheet.scale else ops.NOT_SCALED,
-        {"scores": f"{p}_Scores", "scale": f"{s}_Scale"},
-    )
-    if a.sheet.tempered:
-        op = ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE
-        names |= {"temperature": f"{s}_Temperature"}
-    steps = {
-        "Scores": step(compared, lane, square("Scores", compared, "scores", q=q, k=k)),
-        "Scaled": step(
-            op,
-            lane,
-            square("Scaled", op, "scores", *(() if a.mask else (row_max,)), **names),
-        ),
-    }
+    top = p["Masked"] if a.mask else p["Scaled"]
+    row_max = _helper(a, p, "row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
+    steps: Steps = {}
+    op = _scores_op(a)
+    steps["Scores"] = step(op, a.lane, _square(a, p, "Scores", op, "scores", q=q, k=k))
+    op, names = _scaled_op(a, p)
+    sides = () if a.mask else (row_max,)
+    steps["Scaled"] = step(op, a.lane, _square(a, p, "Scaled", op, "scores", *sides, **names))
     if a.mask:
-        names = {"mask": a.mask, "minus_infinity": f"{s}_MaskValue", "scaled": f"{p}_Scaled"}
-        steps["Masked"] = step(ops.MASKED, lane, square("Masked", ops.MASKED, "masked", row_max, **names))
-    sums = [side("row sum", "RowSum", ops.ROW_SUM, exp=f"{p}_Exp")]
-    attention = f"{p}_Attention"
-    checks = [side("row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
+        names = {"mask": a.mask, "minus_infinity": RangeName(a.sheet.id)["MaskValue"], "scaled": p["Scaled"]}
+        group = _square(a, p, "Masked", ops.MASKED, "masked", row_max, **names)
+        steps["Masked"] = step(ops.MASKED, a.lane, group)
+    return steps | _exponentials(a, p, top)
+
+
+def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
+    """Exp = exp(S − row max) and Attention = Exp / row sum (n × n), with sums and entropies (n × 1)."""
+    exp, attention, row_sum = p["Exp"], p["Attention"], p["RowSum"]
+    sums = [_helper(a, p, "row sum", "RowSum", ops.ROW_SUM, exp=exp)]
+    checks = [_helper(a, p, "row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
     if a.entropy:
-        checks.append(side("entropy", "Entropy", ops.ENTROPY, attention=attention))
+        checks.append(_helper(a, p, "entropy", "Entropy", ops.ENTROPY, attention=attention))
     if a.entropy == "both":
-        sums.append(side("row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **unscaled))
-        names = {"unscaled_sum": f"{p}_UnscaledSum", **unscaled}
-        checks.append(side("entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
-    group = square("Exp", ops.EXP, "exp", *sums, scaled=top, row_max=f"{p}_RowMax")
-    steps["Exp"] = step(ops.EXP, lane, group)
-    group = square("Attention", ops.ATTENTION, "attention", *checks, exp=f"{p}_Exp", row_sum=f"{p}_RowSum")
-    steps["Attention"] = step(ops.ATTENTION, lane, group)
+        names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
+        sums.append(_helper(a, p, "row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **names))
+        names["unscaled_sum"] = p["UnscaledSum"]
+        checks.append(_helper(a, p, "entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
+    names = {"scaled": top, "row_max": p["RowMax"]}
+    numerators = step(ops.EXP, a.lane, _square(a, p, "Exp", ops.EXP, "exp", *sums, **names))
+    names = {"exp": exp, "row_sum": row_sum}
+    group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
+    weights = step(ops.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
         more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
-        why = say(more, why=say(ops.ATTENTION.why))
-        steps["Attention"] = steps["Attention"]._replace(why=why)
-    return steps
+        weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
+    return {"Exp": numerators, "Attention": weights}
 
 
-def _output(a: Attending, p: str, v: str, d_v: int) -> Block:
-    names = {"attention": f"{p}_Attention", "v": v}
+def _scores_op(a: Attending) -> ops.Op:
+    """Q Kᵀ, or X Xᵀ where there are no weights."""
+    if a.sheet.weights:
+        return ops.SCORES
+    return ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
+
+
+def _scaled_op(a: Attending, p: RangeName) -> tuple[ops.Op, dict[str, str]]:
+    """Scores / √d_k, or as they are; by the temperature where there is one; and what that reads."""
+    names = {"scores": p["Scores"], "scale": RangeName(a.sheet.id)["Scale"]}
+    if not a.sheet.tempered:
+        return ops.SCALED if a.sheet.scale else ops.NOT_SCALED, names
+    names["temperature"] = RangeName(a.sheet.id)["Temperature"]
+    return ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE, names
+
+
+def _square(
+    a: Attending, p: RangeName, name: str, op: ops.Op, look: str, *sides: Side, **names: str
+) -> Group:
+    """A matrix of queries × keys, the keys' words above it and helpers on its right."""
+    keys = "other" if a.crossed else "own"
+    block = a.lane.block(p[name], a.keys.n, op, look, keys, **names)
+    return a.lane.group(block, a.keys.words_above(block.name), sides)
+
+
+def _helper(
+    a: Attending, p: RangeName, heading: str, name: str, op: ops.Op, look: str = "weight", **names: str
+) -> Side:
+    """A column of one number for each query (n × 1)."""
+    return Side(heading, a.lane.column(p[name], op, look, **names))
+
+
+def _output(a: Attending, p: RangeName, v: str, d_v: int) -> Block:
+    names = {"attention": p["Attention"], "v": v}
     keys = "other" if a.crossed else ""
-    return a.lane.block(f"{p}_Output", d_v, ops.OUTPUT, "output", keys, **names)
+    return a.lane.block(p["Output"], d_v, ops.OUTPUT, "output", keys, **names)
 
 
-def drift(lane: Lane, p: str, steps: Steps) -> Steps:
+def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
     """The largest distance of any attention row's sum from 1, over all heads."""
-    sums = [name for name in names_in(steps) if name.endswith("_AttentionSum")]
+    sums = [name for name in names_in(steps) if last(name) == "AttentionSum"]
     terms = ",".join(f"ABS({name}-1)" for name in sums)
-    block = computed(f"{p}_Drift", (1, 1), ops.DRIFT, "tiny", terms=terms)
+    block = computed(p["Drift"], (1, 1), ops.DRIFT, "tiny", terms=terms)
     group = Group((block,), ((ops.DRIFT.maths,),))
     return {"Drift": Step("Check", SUMS, {lane.id: group})}
 
@@ -265,72 +277,71 @@ def drift(lane: Lane, p: str, steps: Steps) -> Steps:
 # --- weights -----------------------------------------------------------------------------------------------
 
 
-def attention_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, d_model: int) -> list[Band]:
+def attention_weights(sheet: WithAttention, w: RangeName, d_model: int) -> list[Band]:
     """The learned matrices of one attention, which all sentences share; ``w`` begins their names."""
     groups = []
     for letter, size, heads in _columns(sheet):
-        name = f"{w}_W_{letter}"
-        rows = computed(f"{name}_Rows", (d_model, 1), ops.COL_LABELS, "row label", texts="vocab_Dims")
+        name = w[f"W_{letter}"]
+        rows = computed(rows_of(name), (d_model, 1), ops.COL_LABELS, "row label", texts="vocab_Dims")
         labelled: tuple[str, ...] = numbered(letter.lower(), size)
         if sheet.headed:
             part = "g" if heads < sheet.heads else "h"
             labelled = tuple(f"{part}{h + 1} {label}" for h in range(heads) for label in labelled)
-        block = _sliced(sheet, w, f"W_{letter}", weights, size, heads)
-        labels: Labels = numbered("x", d_model) if sheet.is_model else rows
+        block = _sliced(sheet, w.at(block=f"W_{letter}"), size, heads)
+        labels: Labels = numbered("x", d_model) if isinstance(sheet, Model) else rows
         groups.append(Group((block,), (labels,), labelled, title=f"W_{letter}"))
         if sheet.bias:
-            block = _sliced(sheet, w, f"b_{letter}", weights, size, heads)
+            block = _sliced(sheet, w.at(block=f"b_{letter}"), size, heads)
             groups.append(Group((block,), (("+",),), labelled, title=f"b_{letter}"))
     why = LEARNED if sheet.seed is None else say(DRAWN, seed=sheet.seed)
     made = [Band("Weights", why, tuple(groups), shared=True, show_formula=False)]
     if sheet.headed:
-        block = typed(f"{w}_W_O", "input", weights["W_O"])
+        block = learned(sheet, w.at(block="W_O"))
         labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
-        cols = None if sheet.is_model else dims_above(block.name, d_model)
+        cols = None if isinstance(sheet, Model) else dims_above(block.name, d_model)
         groups = [Group((block,), (labels,), cols, title="W_O")]
         if sheet.bias:
-            groups.append(Group((typed(f"{w}_b_O", "input", weights["b_O"]),), (("+",),), title="b_O"))
+            groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), title="b_O"))
         made.append(
             Band("Output weights", ops.PROJECT_OUT.why, tuple(groups), shared=True, show_formula=False)
         )
     return made
 
 
-def head_weights(sheet: SheetSpec, weights: Mapping[str, Matrix], w: str, heads: tuple[int, ...]) -> Band:
+def head_weights(sheet: WithAttention, w: RangeName, heads: tuple[int, ...]) -> Band:
     """The learned matrices of some heads, each with a name of its own."""
     groups = []
     for h in heads:
         for letter, size in (("Q", sheet.d_k), ("K", sheet.d_k), ("V", sheet.d_v)):
             labelled = numbered(letter.lower(), size)
             for kind in ("W", "b") if sheet.bias else ("W",):
-                name = f"h{h}_{kind}_{letter}"
-                block = typed(f"{w}_{name}", "input", weights[name])
+                at = w.at(head=h, block=f"{kind}_{letter}")
+                block = learned(sheet, at)
                 labels = ("+",) if kind == "b" else numbered("x", block.rows)
                 groups.append(
                     Group(
                         (block,),
                         (labels,),
                         labelled,
-                        title=say("{name} of head {h}", name=f"{kind}_{letter}", h=h),
+                        title=say("{name} of head {h}", name=at.block, h=h),
                     )
                 )
     why = "Learned in training, then fixed: the columns of these heads alone."
     return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
 
 
-def _columns(sheet: SheetSpec) -> list[tuple[str, int, int]]:
+def _columns(sheet: WithAttention) -> list[tuple[str, int, int]]:
     """Letter, columns of a head, and how many heads' columns stand side by side."""
     heads, kv = (sheet.heads, sheet.kv_heads) if sheet.headed else (1, 1)
     return [("Q", sheet.d_k, heads), ("K", sheet.d_k, kv), ("V", sheet.d_v, kv)]
 
 
-def _sliced(
-    sheet: SheetSpec, w: str, own: str, weights: Mapping[str, Matrix], size: int, heads: int
-) -> Block:
+def _sliced(sheet: WithAttention, at: RangeName, size: int, heads: int) -> Block:
     """A weight matrix; with heads, each head or group has a name over its own columns of the same cells."""
-    block = typed(f"{w}_{own}", "input", weights[own])
+    block = learned(sheet, at)
     if not sheet.headed:
         return block
-    part = "g" if heads < sheet.heads and own[-1] != "Q" else "h"
-    slices = tuple((f"{w}_{part}{h + 1}_{own}", h * size, size) for h in range(heads))
+    grouped = heads < sheet.heads and at.last != "Q"
+    parts = [at.at(group=h + 1) if grouped else at.at(head=h + 1) for h in range(heads)]
+    slices = tuple((str(part), h * size, size) for h, part in enumerate(parts))
     return replace(block, slices=slices)

@@ -13,7 +13,7 @@ from xlsxattn.builder.pages.attention import Attending, attention_weights, drift
 from xlsxattn.builder.pages.experiments import experiments
 from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, said_words
 from xlsxattn.builder.pages.maps import Looking, maps_page
-from xlsxattn.builder.pages.parts import MINUS_INFINITY, Lane, bands, computed, dims_above, step, typed
+from xlsxattn.builder.pages.parts import Lane, bands, computed, dims_above, step, typed
 from xlsxattn.builder.pages.positions import (
     cross_mask_step,
     input_step,
@@ -22,15 +22,15 @@ from xlsxattn.builder.pages.positions import (
     padding_step,
     position_bands,
 )
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.contract.kinds import PADDING, AttentionSheet, MultiHead
+from xlsxattn.contract.names import RangeName, of_context
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
-__all__ = ["MINUS_INFINITY", "attention_pages", "cross_attention_page"]
+__all__ = ["attention_pages", "cross_attention_page"]
 
 PLAIN_LEAD = "No learned weights yet: queries, keys and values are the embeddings themselves (Q = K = V = X)."
 PLACED_LEAD = (
@@ -60,7 +60,7 @@ CROSS_LEAD = (
 )
 
 
-def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+def attention_pages(spec: Spec, sheet: AttentionSheet) -> list[Page]:
     """An attention sheet, and where it has several heads a page that shows them all at a glance."""
     page, places = _attention_page(spec, sheet), []
     for context in spec.contexts if sheet.maps else ():
@@ -69,7 +69,7 @@ def attention_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     return [page, maps_page(sheet, places)] if places else [page]
 
 
-def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """One attention sheet: weights that all sentences share, then the steps, a lane for each sentence."""
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
@@ -81,9 +81,9 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
         lanes,
         [_steps(sheet, lane, d_model, longest=lane is longest, ranks=lane is most) for lane in lanes],
     )
-    weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
+    weights = attention_weights(sheet, RangeName(sheet.id), d_model) if sheet.weights else []
     made = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
-    headings = tuple(lane.heading(sheet.id) for lane in lanes)
+    headings = tuple(lane.heading(RangeName(sheet.id)) for lane in lanes)
     return Page(
         sheet.id,
         sheet.title,
@@ -97,46 +97,48 @@ def _attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
 
 
-def _lead(sheet: SheetSpec) -> str:
+def _lead(sheet: AttentionSheet) -> str:
     """What an attention sheet is about: its weights and heads, its positions, its mask."""
-    if sheet.kind == "multi-head":
+    if isinstance(sheet, MultiHead):
         lead = HEADS_LEAD if sheet.heads > 1 else HEAD_LEAD
     elif sheet.weights:
         lead = LEAD
     else:
         lead = PLACED_LEAD if sheet.adds_places else PLAIN_LEAD
     turned = TURNED_LEAD if sheet.position == "rotary" else ""
-    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask, ""))):
+    for more in filter(None, (turned, MASKED_LEAD.get(sheet.mask or "", ""))):
         lead = say("{lead} {more}", lead=say(lead), more=say(more))
     return lead
 
 
-def _lane(sheet: SheetSpec, spec: Spec, context: str) -> Lane:
-    return Lane(spec.context(context), f"{sheet.id}_{context}", f"{context}_Tokens")
+def _lane(sheet: AttentionSheet, spec: Spec, context: str) -> Lane:
+    return Lane(spec.context(context), RangeName(sheet.id, context=context), of_context(context)["Tokens"])
 
 
-def _steps(sheet: SheetSpec, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
-    p, x = lane.prefix, f"{lane.prefix}_X"
+def _steps(sheet: AttentionSheet, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
+    p, x = lane.prefix, lane.prefix["X"]
     steps = _embedded(lane, d_model)
     if sheet.adds_places:
         steps |= input_step(sheet, lane, d_model)
-        x = f"{p}_Input"
+        x = p["Input"]
     if sheet.mask != "none":
-        steps |= mask_steps(sheet, lane, longest=longest)
-    mask = f"{p}_Mask" if sheet.mask != "none" else ""
-    rotary = p if sheet.position == "rotary" else ""
-    a = Attending(sheet, lane, lane, p, p, sheet.id, x, x, d_model, mask=mask, rotary=rotary, entropy="both")
-    steps |= many_heads(a, "Output") if sheet.kind == "multi-head" else one_head(a)
+        steps |= mask_steps(sheet, lane, sheet.mask or "none", longest=longest)
+    mask = p["Mask"] if sheet.mask != "none" else ""
+    rotary = p if sheet.position == "rotary" else None
+    a = Attending(
+        sheet, lane, lane, p, p, RangeName(sheet.id), x, x, d_model, mask=mask, rotary=rotary, entropy="both"
+    )
+    steps |= many_heads(a, "Output") if isinstance(sheet, MultiHead) else one_head(a)
     return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane, ranks=ranks)
 
 
 def _embedded(lane: Lane, d_model: int) -> Steps:
-    names = {"ids": f"{lane.id}_Ids", "table": "vocab_E"}
-    X = lane.block(f"{lane.prefix}_X", d_model, ops.EMBED, "embedding", **names)
+    names = {"ids": lane.own["Ids"], "table": "vocab_E"}
+    X = lane.block(lane.prefix["X"], d_model, ops.EMBED, "embedding", **names)
     return {"X": step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
 
 
-def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
+def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """Queries from one sentence, keys and values from another: a lane for both."""
     d_model = spec.vocabulary.d_model
     queries, keys = lanes = tuple(_lane(sheet, spec, context) for context in sheet.contexts)
@@ -144,16 +146,16 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     mask = ""
     if sheet.mask in PADDING:
         steps += [padding_step(keys), cross_mask_step(queries, keys, "Mask")]
-        mask = f"{queries.prefix}_Mask"
+        mask = queries.prefix["Mask"]
     a = Attending(
         sheet,
         queries,
         keys,
         queries.prefix,
         keys.prefix,
-        sheet.id,
-        f"{queries.prefix}_X",
-        f"{keys.prefix}_X",
+        RangeName(sheet.id),
+        queries.prefix["X"],
+        keys.prefix["X"],
         d_model,
         mask=mask,
         entropy="scaled",
@@ -161,8 +163,8 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
     made = many_heads(a, "Output") if sheet.headed else one_head(a)
     steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys, ranks=True)]
-    weights = attention_weights(sheet, sheet.weights, sheet.id, d_model) if sheet.weights else []
-    headings = tuple(lane.heading(sheet.id) for lane in lanes)
+    weights = attention_weights(sheet, RangeName(sheet.id), d_model) if sheet.weights else []
+    headings = tuple(lane.heading(RangeName(sheet.id)) for lane in lanes)
     return Page(
         sheet.id,
         sheet.title,
@@ -176,31 +178,32 @@ def cross_attention_page(spec: Spec, sheet: SheetSpec) -> Page:
     )
 
 
-def _facts(sheet: SheetSpec, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
-    s = sheet.id
-    part = "" if not sheet.headed else "_g1" if sheet.kv_heads < sheet.heads else "_h1"
-    k = f"{s}{part}_W_K" if sheet.weights else "vocab_E"
+def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
+    s = RangeName(sheet.id)
+    grouped = sheet.headed and sheet.grouped
+    of_one = s.at(group=1) if grouped else s.at(head=1) if sheet.headed else s
+    k = of_one["W_K"] if sheet.weights else "vocab_E"
     op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
-    facts = [Fact(words, computed(f"{s}_Scale", (1, 1), op, "weight", k=k))]
+    facts = [Fact(words, computed(s["Scale"], (1, 1), op, "weight", k=k))]
     if sheet.tempered:
-        facts.append(Fact("temperature =", typed(f"{s}_Temperature", "setting", ((sheet.temperature,),))))
+        facts.append(Fact("temperature =", typed(s["Temperature"], "setting", ((sheet.temperature,),))))
     if sheet.tempered and not sheet.headed:
         facts += [
             Fact(say("entropy, {context}:", context=lane.named), focus_entropy(lane.prefix)) for lane in lanes
         ]
     if sheet.position in ("sinusoidal", "rotary"):
-        facts.append(Fact("base =", typed(f"{s}_Base", "setting", ((sheet.base,),))))
+        facts.append(Fact("base =", typed(s["Base"], "setting", ((sheet.base,),))))
     if sheet.mask != "none":
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
-    settings = {f"{s}_Temperature": "✗ the temperature is not a number"} if sheet.tempered else {}
+    settings = {s["Temperature"]: "✗ the temperature is not a number"} if sheet.tempered else {}
     if sheet.position in ("sinusoidal", "rotary"):
-        settings[f"{s}_Base"] = "✗ the base is not a number"
-    check = ops.sums_to_one([f"{lane.prefix}_Drift" for lane in lanes], settings)
-    return (*facts, Fact("", computed(f"{s}_Status", (1, 1), check, "status", words="vocab_Status")))
+        settings[s["Base"]] = "✗ the base is not a number"
+    check = ops.sums_to_one([lane.prefix["Drift"] for lane in lanes], settings)
+    return (*facts, Fact("", computed(s["Status"], (1, 1), check, "status", words="vocab_Status")))
 
 
-def _subtitle(sheet: SheetSpec) -> str:
-    if sheet.kind == "multi-head":
+def _subtitle(sheet: AttentionSheet) -> str:
+    if isinstance(sheet, MultiHead):
         sentence = "{heads} heads, then W_O" if sheet.heads > 1 else "{heads} head, then W_O"
         return say(sentence, heads=sheet.heads)
     if not sheet.weights:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group, Page, Side
 from xlsxattn.builder.pages.parts import bands, computed, step, typed
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
+    from xlsxattn.contract.kinds import Model
 
 STRONGEST = 5
 MAX_CHOICES = 30
@@ -21,21 +22,21 @@ MAX_CHOICES = 30
 LEAD = "Choose a layer and a head in the yellow cells: their attention map appears, and the strongest pairs."
 
 
-def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
+def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
     """The page; the model has no more heads than one formula can choose among."""
-    names = [f"l{k}_h{h}" for k in sheet.numbers for h in range(1, sheet.heads + 1)]
+    places = [RangeName(layer=k, head=h) for k in sheet.numbers for h in range(1, sheet.heads + 1)]
     size = sheet.heads if max(sheet.heads, len(sheet.numbers)) <= MAX_CHOICES else MAX_CHOICES
-    s, page = sheet.id, f"{sheet.id}_heads"
+    s, page = RangeName(sheet.id), RangeName(sheet.id, page="heads")
     layer, head = sheet.browse
-    layers = typed(f"{s}_Layers", "count", [[float(k)] for k in sheet.numbers], "constant")
-    heads = typed(f"{s}_Heads", "count", [[float(h + 1)] for h in range(sheet.heads)], "constant")
-    names_of = {"layers": layers.name, "layer": f"{s}_Layer", "heads": heads.name, "head": f"{s}_Head"}
-    chosen = computed(f"{s}_Chosen", (1, 1), ops.CHOSEN_HEAD, "count", **names_of)
-    rank = typed(f"{s}_PairRank", "count", [[float(i + 1)] for i in range(_pairs(lanes))], "constant")
+    layers = typed(s["Layers"], "count", [[float(k)] for k in sheet.numbers], "constant")
+    heads = typed(s["Heads"], "count", [[float(h + 1)] for h in range(sheet.heads)], "constant")
+    names_of = {"layers": layers.name, "layer": s["Layer"], "heads": heads.name, "head": s["Head"]}
+    chosen = computed(s["Chosen"], (1, 1), ops.CHOSEN_HEAD, "count", **names_of)
+    rank = typed(s["PairRank"], "count", [[float(i + 1)] for i in range(_pairs(lanes))], "constant")
     choice = Group(
         (
-            typed(f"{s}_Layer", "setting", ((float(layer),),)),
-            typed(f"{s}_Head", "setting", ((float(head),),)),
+            typed(s["Layer"], "setting", ((float(layer),),)),
+            typed(s["Head"], "setting", ((float(head),),)),
             chosen,
         ),
         (("layer",), ("head",), ("place in the list",)),
@@ -44,18 +45,18 @@ def browser_page(sheet: SheetSpec, lanes: Sequence[Lane]) -> Page:
     beside = Side("heads", (heads,)), Side("strongest pairs", (rank,))
     lists = Group((layers,), ((),), ("layers",), beside)
     return Page(
-        page,
+        str(page),
         say("{title}, heads", title=say(sheet.title)),
         LEAD,
         (),
         tuple(lane.heading(page) for lane in lanes),
         (
             Band("Which head?", why, (choice,), shared=True, show_formula=False),
-            *bands(lanes, [_chosen(lane, s, names, size) for lane in lanes]),
+            *bands(lanes, [_chosen(lane, s, places, size) for lane in lanes]),
             *[_strongest(s, lanes, rank.rows)],
             Band("The lists to choose from", "", (lists,), shared=True, show_formula=False),
         ),
-        drop_downs={f"{s}_Layer": layers.name, f"{s}_Head": heads.name},
+        drop_downs={s["Layer"]: layers.name, s["Head"]: heads.name},
         subtitle="any attention map",
     )
 
@@ -64,9 +65,9 @@ def _pairs(lanes: Sequence[Lane]) -> int:
     return min(STRONGEST, *(lane.n * lane.n for lane in lanes))
 
 
-def _chosen(lane: Lane, s: str, names: Sequence[str], size: int) -> Steps:
+def _chosen(lane: Lane, s: RangeName, places: Sequence[RangeName], size: int) -> Steps:
     """The chosen map; of many, out of groups of some size."""
-    chosen, maps = f"{s}_Chosen", [f"{lane.prefix}_{name}_Attention" for name in names]
+    chosen, maps = s["Chosen"], [lane.prefix.at(layer=at.layer, head=at.head)["Attention"] for at in places]
     op = ops.CHOSEN_MAP
     if len(maps) > MAX_CHOICES:
         op = ops.CHOSEN_MAP_OF_MANY
@@ -74,25 +75,23 @@ def _chosen(lane: Lane, s: str, names: Sequence[str], size: int) -> Steps:
             f"CHOOSE({chosen}{-k or ''},{','.join(maps[k : k + size])})" for k in range(0, len(maps), size)
         ]
     of = {"maps": ",".join(maps), "chosen": chosen, "size": str(size)}
-    block = computed(f"{lane.prefix}_Map", (lane.n, lane.n), op, "attention", **of)
+    block = computed(lane.prefix["Map"], (lane.n, lane.n), op, "attention", **of)
     group = Group((block,), (lane.words_beside(block.name),), lane.words_above(block.name))
     return {"Map": step(op, lane, group)._replace(show_formula=False)}
 
 
-def _strongest(s: str, lanes: Sequence[Lane], k: int) -> Band:
+def _strongest(s: RangeName, lanes: Sequence[Lane], k: int) -> Band:
     groups = []
     ranked = tuple(say("no. {j}", j=i + 1) for i in range(k))
     for lane in lanes:
         p = lane.prefix
-        of = {"map": f"{p}_Map", "rank": f"{s}_PairRank"}
-        weights = computed(f"{p}_PairWeights", (k, 1), ops.PAIR_WEIGHTS, "attention", **of)
-        places = computed(f"{p}_PairPlaces", (k, 1), ops.PAIR_PLACES, "count", **of)
+        of = {"map": p["Map"], "rank": s["PairRank"]}
+        weights = computed(p["PairWeights"], (k, 1), ops.PAIR_WEIGHTS, "attention", **of)
+        places = computed(p["PairPlaces"], (k, 1), ops.PAIR_PLACES, "count", **of)
         at = {"words": lane.tokens, "places": places.name, **of}
         alone = lane.n == 1
-        seen = computed(
-            f"{p}_PairFrom", (k, 1), ops.ONLY_WORD if alone else ops.PAIR_FROM, "word result", **at
-        )
-        to = computed(f"{p}_PairTo", (k, 1), ops.ONLY_WORD if alone else ops.PAIR_TO, "word result", **at)
+        seen = computed(p["PairFrom"], (k, 1), ops.ONLY_WORD if alone else ops.PAIR_FROM, "word result", **at)
+        to = computed(p["PairTo"], (k, 1), ops.ONLY_WORD if alone else ops.PAIR_TO, "word result", **at)
         sides = (Side("from", (seen,)), Side("to", (to,)), Side("cell of the map", (places,)))
         groups.append(Group((weights,), (ranked,), ("weight",), sides))
     why = "Who looks most at whom in this head?"

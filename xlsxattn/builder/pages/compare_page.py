@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
@@ -10,20 +10,24 @@ from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series
 from xlsxattn.builder.pages.experiments import compared
 from xlsxattn.builder.pages.focus import HOW_MUCH, LOOKED_AT
 from xlsxattn.builder.pages.parts import Lane, computed, dims_above, numbered, typed
+from xlsxattn.contract.kinds import Compare, Model, MultiHead, SelfAttention, WithAttention
+from xlsxattn.contract.names import RangeName, cols_of, of_context, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
 MAX_BARS, MAX_POINTS = 6, 12
+MAX_ALL_PAIRS = 8
+"""Sentences of which every two are compared; of more each with the next, or the formula would be too long."""
+ALONE = "– {focus} stands in one sentence only: nothing is compared"
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
-def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> Page:
+def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
     """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
     d_model = spec.vocabulary.d_model
     same = [s for s in before if _columns(s, d_model) == d_model]
@@ -46,7 +50,7 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         )
         bands.append(Band(title, why, groups, show_formula=False))
     bands += _near_bands(spec, sheet, same) if sheet.near else []
-    looking = [s for s in before if not s.is_model]
+    looking = [s for s in before if not isinstance(s, Model)]
     if looking:
         bands.append(
             Band(
@@ -57,7 +61,13 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
             )
         )
     lanes = tuple(
-        computed(f"{sheet.id}_{c.id}_Heading", (1, 1), ops.SAME_TEXT, "lane", source=f"{c.id}_Sentence")
+        computed(
+            RangeName(sheet.id, context=c.id)["Heading"],
+            (1, 1),
+            ops.SAME_TEXT,
+            "lane",
+            source=of_context(c.id)["Sentence"],
+        )
         for c in spec.contexts
     )
     charts = (*(_bars(spec, sheet, looking) if looking else ()), *_scatter(spec, sheet, same))
@@ -69,63 +79,67 @@ def compare_page(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> P
         lanes,
         tuple(bands),
         charts,
-        {f"{sheet.id}_Tokens": "vocab_Tokens"} if sheet.near else {},
+        {RangeName(sheet.id)["Tokens"]: "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
-        tries=sheet.tries or compared(spec),
+        tries=tuple(sheet.try_) or compared(spec),
     )
 
 
-def _columns(sheet: SheetSpec, d_model: int) -> int:
+def _columns(sheet: WithAttention, d_model: int) -> int:
     """Columns of a sheet's Output."""
-    return sheet.d_v if sheet.kind == "self-attention" and sheet.weights else d_model
+    return sheet.d_v if isinstance(sheet, SelfAttention) and sheet.weights else d_model
 
 
 def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
-    names = {"index": f"{context.id}_Index", "focus": f"{context.id}_Focus", "of": of}
+    own = of_context(context.id)
+    names = {"index": own["Index"], "focus": own["Focus"], "of": of}
     return computed(name, (1, cols), ops.PICK, look, **names)
 
 
-def _cosine(spec: Spec, sheet: SheetSpec, context: Context, of: str, vector: str) -> Block:
-    a, b = (f"{sheet.id}_{c.id}_{vector}" for c in (spec.contexts[0], context))
-    return computed(f"{sheet.id}_{context.id}_{of}Cosine", (1, 1), ops.COSINE, "weight", a=a, b=b)
+def _cosine(spec: Spec, sheet: Compare, context: Context, of: str, vector: str) -> Block:
+    """The cosine of the focus word's row with that of the first sentence; ``of``: its sheet."""
+    first, here = (RangeName(sheet.id, context=c.id, of=of) for c in (spec.contexts[0], context))
+    return computed(here["Cosine"], (1, 1), ops.COSINE, "weight", a=first[vector], b=here[vector])
 
 
 def _vectors(
-    spec: Spec, sheet: SheetSpec, first: SheetSpec, same: Sequence[SheetSpec], context: Context
+    spec: Spec, sheet: Compare, first: WithAttention, same: Sequence[WithAttention], context: Context
 ) -> Group:
-    p, d_model = f"{sheet.id}_{context.id}", spec.vocabulary.d_model
-    blocks = [_picked(f"{p}_X", d_model, f"{first.id}_{context.id}_X", context, "embedding")]
+    p, d_model = RangeName(sheet.id, context=context.id), spec.vocabulary.d_model
+    blocks = [_picked(p["X"], d_model, RangeName(first.id, context=context.id)["X"], context, "embedding")]
     cosines = [_cosine(spec, sheet, context, "", "X")]
     for s in same:
-        blocks.append(_picked(f"{p}_{s.id}_Output", d_model, f"{s.id}_{context.id}_Output", context))
-        cosines.append(_cosine(spec, sheet, context, f"{s.id}_", f"{s.id}_Output"))
+        output = RangeName(s.id, context=context.id)["Output"]
+        blocks.append(_picked(p.at(of=s.id)["Output"], d_model, output, context))
+        cosines.append(_cosine(spec, sheet, context, s.id, "Output"))
     labels = (("input",), *((s.title,) for s in same))
-    over = dims_above(f"{p}_X", d_model)
+    over = dims_above(p["X"], d_model)
     return Group(tuple(blocks), labels, over, (Side("cosine", tuple(cosines)),))
 
 
-def _vector(spec: Spec, sheet: SheetSpec, other: SheetSpec, context: Context) -> Group:
-    p, cols = f"{sheet.id}_{context.id}", _columns(other, spec.vocabulary.d_model)
-    block = _picked(f"{p}_{other.id}_Output", cols, f"{other.id}_{context.id}_Output", context)
-    cosine = _cosine(spec, sheet, context, f"{other.id}_", f"{other.id}_Output")
+def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) -> Group:
+    p, cols = RangeName(sheet.id, context=context.id), _columns(other, spec.vocabulary.d_model)
+    output = RangeName(other.id, context=context.id)["Output"]
+    block = _picked(p.at(of=other.id)["Output"], cols, output, context)
+    cosine = _cosine(spec, sheet, context, other.id, "Output")
     return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
 
 
-def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Band]:
+def _near_bands(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Band]:
     """How near the focus word's rows come to other words: cosines with their embeddings."""
-    s, d_model, k = sheet.id, spec.vocabulary.d_model, len(sheet.near)
-    tokens = typed(f"{s}_Tokens", "token", [(word,) for word in sheet.near])
+    s, d_model, k = RangeName(sheet.id), spec.vocabulary.d_model, len(sheet.near)
+    tokens = typed(s["Tokens"], "token", [(word,) for word in sheet.near])
     names = {"tokens": tokens.name, "vocabulary": "vocab_Tokens"}
-    ids = computed(f"{s}_Ids", (k, 1), ops.IDS, "word number", **names)
-    X = computed(f"{s}_X", (k, d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+    ids = computed(s["Ids"], (k, 1), ops.IDS, "word number", **names)
+    X = computed(s["X"], (k, d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
 
     def cosines(context: Context) -> Group:
-        p = f"{s}_{context.id}"
+        p = s.at(context=context.id)
         made = [
-            computed(f"{p}_{part}Near", (k, 1), ops.COSINE_OF_ROW, "weight", a=f"{p}_{row}", b=X.name)
-            for part, row in (("", "X"), *((f"{o.id}_", f"{o.id}_Output") for o in same))
+            computed(at["Near"], (k, 1), ops.COSINE_OF_ROW, "weight", a=at[row], b=X.name)
+            for at, row in ((p, "X"), *((p.at(of=o.id), "Output") for o in same))
         ]
-        labels = computed(f"{p}_Near_Rows", (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
+        labels = computed(rows_of(p["Near"]), (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
         sides = tuple(Side(o.title, (block,)) for o, block in zip(same, made[1:], strict=True))
         return Group((made[0],), (labels,), ("input",), sides)
 
@@ -142,68 +156,81 @@ def _near_bands(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list
     ]
 
 
-def _attention_parts(sheet: SheetSpec) -> list[tuple[str, str]]:
-    """(range part, words) of every attention matrix of a sheet."""
-    if sheet.kind != "multi-head":
-        return [(f"{sheet.id}_", sheet.title)]
+def _attention_parts(sheet: WithAttention) -> list[tuple[int, str]]:
+    """(head's number, words) of every attention matrix of a sheet; 0 where it has no heads."""
+    if not isinstance(sheet, MultiHead):
+        return [(0, sheet.title)]
     titles = [say("{sheet}, head {h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
-    return [(f"{sheet.id}_h{h}_", title) for h, title in enumerate(titles, 1)]
+    return [*enumerate(titles, 1)]
 
 
-def _attention_rows(sheet: SheetSpec, before: Sequence[SheetSpec], context: Context) -> Group:
-    p, n = f"{sheet.id}_{context.id}", len(context.words)
+def _attention_rows(sheet: Compare, before: Sequence[WithAttention], context: Context) -> Group:
+    p, n = RangeName(sheet.id, context=context.id), len(context.words)
     blocks, labels = [], []
     for s in before:
-        for part, words in _attention_parts(s):
-            of = f"{s.id}_{context.id}_{part.removeprefix(f'{s.id}_')}Attention"
-            blocks.append(_picked(f"{p}_{part}Attention", n, of, context, "attention"))
+        for head, words in _attention_parts(s):
+            of = RangeName(s.id, context=context.id, head=head)["Attention"]
+            blocks.append(_picked(p.at(of=s.id, head=head)["Attention"], n, of, context, "attention"))
             labels.append((words,))
-    over = Lane(context, p, f"{context.id}_Tokens").words_above(f"{p}_Attention")
+    over = Lane(context, p, of_context(context.id)["Tokens"]).words_above(p["Attention"])
     return Group(tuple(blocks), tuple(labels), over)
 
 
-def _same_input(spec: Spec, sheet: SheetSpec) -> Fact:
-    # not SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension
-    pairs = [
-        f"SUMPRODUCT(({sheet.id}_{a.id}_X-{sheet.id}_{b.id}_X)^2)*({a.id}_Focus>0)*({b.id}_Focus>0)"
-        for a, b in pairwise(spec.contexts)
-    ]
-    if pairs:
-        foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
-        same = "+".join(pairs) + "=0", "✗ the input of {focus} differs"
-        op = ops.status(
-            "✓ the input of {focus} is the same in every sentence",
-            ops.WORDS,
-            same,
-            (f"MAX({foci})>0", "{words}"),
-            (f"MIN({foci})>0", "✓ {focus} is not in every sentence: nothing but zeros there"),
-        )
-    else:
-        op = ops.status("✓ {focus} stands in the sentence", ('LEFT({words},1)="✓"', "{words}"))
+def _same_input(spec: Spec, sheet: Compare) -> Fact:
+    """The live check: the input is the same in all sentences that have the word, two at least."""
+    s = RangeName(sheet.id)
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
-    return Fact("", computed(f"{sheet.id}_Status", (1, 1), op, "status", **names))
+    if len(spec.contexts) == 1:
+        op = ops.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
+        return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
+    few = len(spec.contexts) <= MAX_ALL_PAIRS
+    differences = [
+        _difference(s, a.id, b.id)
+        for a, b in (combinations(spec.contexts, 2) if few else pairwise(spec.contexts))
+    ]
+    foci = [of_context(c.id)["Focus"] for c in spec.contexts]
+    demands = [
+        ops.WORDS,
+        (f"SIGN({'+'.join(differences)})=0", "✗ the input of {focus} differs"),
+        (f"MAX({','.join(foci)})>0", "{words}"),
+        ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
+    ]
+    if len(spec.contexts) > 2:  # noqa: PLR2004 - of two sentences both have the word now
+        elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
+        demands.append((f"MIN({','.join(foci)})>0", elsewhere))
+    op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
+    return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
 
 
-def _bars(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Chart]:
+def _difference(s: RangeName, a: str, b: str) -> str:
+    """The squared distance of the word's input in two contexts, 0 where one lacks the word.
+
+    Not by SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension.
+    """
+    apart = f"({s.at(context=a)['X']}-{s.at(context=b)['X']})"
+    return f"SUMPRODUCT({apart}*{apart})*({of_context(a)['Focus']}>0)*({of_context(b)['Focus']}>0)"
+
+
+def _bars(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> list[Chart]:
     charts = []
     for lane, c in enumerate(spec.contexts):
-        p = f"{sheet.id}_{c.id}"
-        parts = [part for s in before for part in _attention_parts(s)][:MAX_BARS]
-        series = tuple(Series(words, (f"{p}_{part}Attention",)) for part, words in parts)
+        p = RangeName(sheet.id, context=c.id)
+        parts = [(p.at(of=s.id, head=head), words) for s in before for head, words in _attention_parts(s)]
+        series = tuple(Series(words, (at["Attention"],)) for at, words in parts[:MAX_BARS])
         title = say("Attention of the focus word in {context}", context=c.named)
-        charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, f"{p}_Attention_Cols"))
+        charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, cols_of(p["Attention"])))
     return charts
 
 
-def _scatter(spec: Spec, sheet: SheetSpec, same: Sequence[SheetSpec]) -> list[Chart]:
+def _scatter(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Chart]:
     if len(sheet.axes) < 2 or not same:  # noqa: PLR2004 - a plane has two axes
         return []
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
-    series = [Series("input", (f"{sheet.id}_{spec.contexts[0].id}_X",), columns)]
+    series = [Series("input", (RangeName(sheet.id, context=spec.contexts[0].id)["X"],), columns)]
     told_apart = len(spec.contexts) * len(same) <= MAX_POINTS
     for i, c in enumerate(spec.contexts, 1):
-        outputs = tuple(f"{sheet.id}_{c.id}_{s.id}_Output" for s in same)
+        outputs = tuple(RangeName(sheet.id, context=c.id, of=s.id)["Output"] for s in same)
         if told_apart:  # the colour says which sentence, the shape which sheet
             names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same]
             points = zip(names, outputs, strict=True)

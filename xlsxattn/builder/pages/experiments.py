@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
+from xlsxattn.contract.kinds import (
+    CAUSAL,
+    PADDING,
+    AttentionSheet,
+    Classifier,
+    Compare,
+    CrossAttention,
+    EncoderDecoder,
+    Model,
+    Sheet,
+    WithAttention,
+    Writer,
+)
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
 MAX_COUNT = 3
@@ -178,39 +189,60 @@ READ_AT_ONCE = "Hold the focus word's row against its row of X. What has it take
 
 def inputs(spec: Spec) -> tuple[str, ...]:
     """The experiments of Inputs."""
+    return (FOCUS_IN_CHARTS if _has_charts(spec) else FOCUS, OTHER_WORD, _zero(spec))
+
+
+def _has_charts(spec: Spec) -> bool:
+    """Whether a chart follows the focus word on any page."""
     plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart of its own
-    charts = any(s.similarity or (not s.is_model and (s.kind != "compare" or plane)) for s in spec.sheets)
-    zero = ZERO_BUT_PLACE if spec.sheets[0].adds_places else ZERO
-    if silent := [
-        s for s in spec.sheets if not (s.is_model or s.kind == "compare" or s.bias or s.adds_places)
-    ]:
+    return any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
+
+
+def _zero(spec: Spec) -> str:
+    """What becomes of a word whose numbers are all 0."""
+    attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
+    silent = [sheet for sheet in attention if not (sheet.bias or sheet.adds_places)]
+    if silent:
         learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
-        zero = say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
-    return (FOCUS_IN_CHARTS if charts else FOCUS, OTHER_WORD, zero)
+        return say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
+    first = spec.sheets[0]
+    return ZERO_BUT_PLACE if isinstance(first, WithAttention) and first.adds_places else ZERO
 
 
-def experiments(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
+def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
+    """Whether a sheet shows the focus word in a chart."""
+    if isinstance(sheet, Model):
+        return sheet.similarity
+    return plane or not isinstance(sheet, Compare)
+
+
+def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
     """The experiments of an attention sheet: its own, or those that its settings make most of."""
-    if sheet.tries:
-        return sheet.tries
+    if sheet.try_:
+        return tuple(sheet.try_)
     contexts = [spec.context(one) for one in sheet.contexts] or list(spec.contexts)
-    crossed = sheet.kind == "cross-attention"
-    looked_at = contexts[1:] if crossed else contexts
-    plain = not sheet.weights and not sheet.adds_places and not crossed
+    crossed = isinstance(sheet, CrossAttention)
     return _first(
         TEMPERATURE if sheet.tempered else "",
         _position(sheet, contexts),
         HEADS if sheet.headed and sheet.heads > 1 else "",
         CAUSAL_MASK if sheet.mask in CAUSAL and _longest(contexts) > 1 else "",
-        _padding(sheet, looked_at),
+        _padding(sheet, contexts[1:] if crossed else contexts),
         CROSS if crossed else "",
         _twice(sheet, contexts),
         "" if crossed else _neighbour(spec, sheet, contexts),
-        (WEIGHTS_BIASED if sheet.bias else WEIGHTS) if sheet.weights else "",
-        NO_WEIGHTS if plain else "",
+        _weights(sheet),
+        "" if crossed or sheet.weights or sheet.adds_places else NO_WEIGHTS,
         SCALE if sheet.scale and not crossed and _keys(spec, sheet) > 1 else "",
         FOCUS_HERE,
     )
+
+
+def _weights(sheet: WithAttention) -> str:
+    """What to do with learned matrices, where there are any."""
+    if not sheet.weights:
+        return ""
+    return WEIGHTS_BIASED if sheet.bias else WEIGHTS
 
 
 def compared(spec: Spec) -> tuple[str, ...]:
@@ -225,7 +257,7 @@ def compared(spec: Spec) -> tuple[str, ...]:
     )
 
 
-def model_input(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
+def model_input(spec: Spec, sheet: Model) -> tuple[str, ...]:
     """The experiments of a model's input page."""
     contexts = [spec.context(one) for one in sheet.contexts]
     same = SAME_WORD_PLACED if sheet.adds_places else SAME_WORD
@@ -235,7 +267,7 @@ def model_input(spec: Spec, sheet: SheetSpec) -> tuple[str, ...]:
     return _first(MODEL_WORD, same if several else "", _turned(sheet, columns), MODEL_FOCUS)
 
 
-def layer(sheet: SheetSpec, *, crossed: bool) -> tuple[str, ...]:
+def layer(sheet: Model, *, crossed: bool) -> tuple[str, ...]:
     """The experiments of a layer's page; ``crossed``: it looks at another sentence as well."""
     if sheet.only:
         return (LAYER_FOCUS, WEIGHTS_BIASED if sheet.bias else WEIGHTS)
@@ -249,14 +281,14 @@ def layer(sheet: SheetSpec, *, crossed: bool) -> tuple[str, ...]:
     )
 
 
-def outcome(sheet: SheetSpec, *, last: bool) -> tuple[str, ...]:
+def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
     """The experiments of a model's output page; ``last``: of the side that answers."""
-    if last and sheet.kind in WRITERS:
-        written = SOURCE if sheet.kind == "encoder-decoder" else PROMPT
+    if last and isinstance(sheet, Writer):
+        written = SOURCE if isinstance(sheet, EncoderDecoder) else PROMPT
         asked = written if sheet.generate else NO_LOOK_AHEAD
         cooled = say(MODEL_TEMPERATURE, title=say(sheet.title))
         return (asked, cooled, *([RIVALS] if sheet.top_k > 1 else []))
-    if last and sheet.kind == "classifier":
+    if last and isinstance(sheet, Classifier):
         return (CLASSIFIED, ORDER, CLASS_COLUMN)
     return (READ_WORD, READ_TWICE, READ_THROUGH if len(sheet.numbers) > 1 else READ_AT_ONCE)
 
@@ -273,26 +305,26 @@ def _longest(contexts: Iterable[Context]) -> int:
     return max(len([word for word in context.words if word]) for context in contexts)
 
 
-def _keys(spec: Spec, sheet: SheetSpec) -> int:
+def _keys(spec: Spec, sheet: WithAttention) -> int:
     """Columns of a key."""
     return sheet.d_k if sheet.weights else spec.vocabulary.d_model
 
 
-def _position(sheet: SheetSpec, contexts: Sequence[Context]) -> str:
+def _position(sheet: WithAttention, contexts: Sequence[Context]) -> str:
     """Of an attention sheet that knows where words stand."""
     if sheet.position == "rotary" and _longest(contexts) > MIN_TURNING - 1:
         return DISTANCE
     return _turned(sheet, sheet.d_k)
 
 
-def _turned(sheet: SheetSpec, columns: int) -> str:
+def _turned(sheet: WithAttention, columns: int) -> str:
     if sheet.position == "learned":
         return PLACES
     turning = sheet.position in ("sinusoidal", "rotary")
     return BASE if turning and columns >= MIN_TURNING and sheet.base > LARGE_BASE else ""
 
 
-def _padding(sheet: SheetSpec, looked_at: Sequence[Context]) -> str:
+def _padding(sheet: WithAttention, looked_at: Sequence[Context]) -> str:
     if sheet.mask not in PADDING:
         return ""
     if any("" in context.words for context in looked_at):
@@ -300,15 +332,15 @@ def _padding(sheet: SheetSpec, looked_at: Sequence[Context]) -> str:
     return PADDING_MASK if _longest(looked_at) >= MIN_TURNING else ""
 
 
-def _twice(sheet: SheetSpec, contexts: Sequence[Context]) -> str:
+def _twice(sheet: WithAttention, contexts: Sequence[Context]) -> str:
     """A word that stands twice, where nothing tells its two places apart."""
-    if sheet.position != "none" or sheet.mask in CAUSAL or sheet.kind == "cross-attention":
+    if sheet.position != "none" or sheet.mask in CAUSAL or isinstance(sheet, CrossAttention):
         return ""
     twice = [word for c in contexts for word in c.words if word and c.words.count(word) > 1]
     return say(TWICE, word=twice[0]) if twice else ""
 
 
-def _neighbour(spec: Spec, sheet: SheetSpec, contexts: Sequence[Context]) -> str:
+def _neighbour(spec: Spec, sheet: WithAttention, contexts: Sequence[Context]) -> str:
     """A word beside the focus word that it can see."""
     if sheet.mask in CAUSAL:
         having = [context.words for context in contexts if spec.focus in context.words]

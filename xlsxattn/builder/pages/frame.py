@@ -15,8 +15,18 @@ from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.builder.pages.transformer import model_pages
-from xlsxattn.builder.specification.settings import ATTENTION, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.kinds import (
+    Compare,
+    CrossAttention,
+    InSentence,
+    Model,
+    Sheet,
+    WithAttention,
+    can_be_followed,
+    settings,
+)
+from xlsxattn.contract.names import START, STATUS, RangeName, of_context
 from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
@@ -24,7 +34,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.words import Context
 
 LEAD = (
@@ -82,23 +91,23 @@ def book(spec: Spec) -> WorkbookPages:
     return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
 
-def _pages(spec: Spec, sheet: SheetSpec, before: Sequence[SheetSpec]) -> list[Page]:
+def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Page]:
     """The pages of one sheet: one, or, for a model, many."""
-    if sheet.is_model:
+    if isinstance(sheet, Model):
         return model_pages(spec, sheet)
-    if sheet.kind == "compare":
+    if isinstance(sheet, Compare):
         return [compare_page(spec, sheet, before)]
-    if sheet.kind == "cross-attention":
+    if isinstance(sheet, CrossAttention):
         return [cross_attention_page(spec, sheet)]
-    return attention_pages(spec, sheet)
+    if isinstance(sheet, InSentence):
+        return attention_pages(spec, sheet)
+    raise NotImplementedError(sheet.kind)
 
 
-def followed(spec: Spec, place: int) -> list[SheetSpec]:
+def followed(spec: Spec, place: int) -> list[WithAttention]:
     """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
     every = tuple(context.id for context in spec.contexts)
-    return [
-        s for s in spec.sheets[:place] if s.kind in ATTENTION or (s.kind == "encoder" and s.contexts == every)
-    ]
+    return [sheet for sheet in spec.sheets[:place] if can_be_followed(sheet, every)]
 
 
 def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
@@ -110,7 +119,9 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         for b in blocks
         if b.kind == "formula"
     ]
-    sheets = [(sheet.id, sheet.kind, _settings(sheet)) for sheet in spec.sheets]
+    sheets = [
+        (sheet.id, sheet.kind, json.dumps(settings(sheet), ensure_ascii=False)) for sheet in spec.sheets
+    ]
     tables = (
         ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
         ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
@@ -125,60 +136,24 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
     )
     bands = []
     for name, why, heads, values in tables:
-        block = replace(typed(f"xlsxattn_{name}", "manifest", values, "constant"), widths=(44.0, 16.0, 90.0))
+        block = replace(typed(START[name], "manifest", values, "constant"), widths=(44.0, 16.0, 90.0))
         bands.append(Band(name, why, (Group((block,), cols=heads or None),), shared=True, show_formula=False))
     lead = "What a checker needs to recompute this workbook from its inputs. Please leave it as it is."
     return Page("xlsxattn", "Contract", lead, bands=tuple(bands))
-
-
-def _settings(sheet: SheetSpec) -> str:
-    """What the checker must know of a sheet, as JSON."""
-    if sheet.kind == "compare":
-        return json.dumps(
-            {"axes": list(sheet.axes)} | ({"near": True} if sheet.near else {}), ensure_ascii=False
-        )
-    keys = ["scale", "mask"]
-    found: dict[str, object] = {}
-    if sheet.is_model:
-        keys += ["layers", "heads", "kv_heads", "d_ff", "norm", "residual", "activation", "bias"]
-        keys += ["position", "pairs", "scale_embeddings", "embedding_norm", "final_norm"]
-        keys += ["tied", "top_k", "generate"] if sheet.kind in WRITERS else []
-        keys += ["pool"] if sheet.kind == "classifier" or (sheet.similarity and sheet.pool == "first") else []
-        keys += [key for key in ("similarity", "apart") if getattr(sheet, key)]
-        keys += ["browse"] if sheet.browses else []
-        keys += ["qk_norm"] if sheet.qk_norm else []
-        found |= {"stretch": True} if sheet.stretch else {}
-        keys += ["taken"] if sheet.taken else []
-        found |= {"only": {str(k): list(heads) for k, heads in sheet.only.items()}} if sheet.only else {}
-    else:
-        found["weights"] = bool(sheet.weights)
-        keys += ["heads"] if sheet.headed else []
-        found |= {"temperature": True} if sheet.tempered else {}
-        keys += ["bias"] if sheet.bias else []
-        keys += ["kv_heads"] if sheet.kv_heads < sheet.heads else []
-        keys += ["position", "pairs"] if sheet.position != "none" else []
-    if sheet.weights:
-        keys += ["d_k", "d_v"]
-    keys += ["maps"] if sheet.maps else []
-    found |= {key: getattr(sheet, key) for key in keys}
-    roles = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
-    if sheet.kind in roles:
-        found |= dict(zip(roles[sheet.kind], sheet.contexts, strict=True))
-    elif sheet.is_model:
-        found["contexts"] = list(sheet.contexts)
-    return json.dumps(found)
 
 
 def _start(spec: Spec, pages: Sequence[Page]) -> Page:
     own = {"vocab", *(sheet.id for sheet in spec.sheets)}
     checked = [page for page in pages if page.id in own]
     statuses = tuple(
-        computed(f"xlsxattn_{page.id}_Status", (1, 1), ops.SAME_TEXT, "status", source=f"{page.id}_Status")
+        computed(
+            START.at(of=page.id)[STATUS], (1, 1), ops.SAME_TEXT, "status", source=RangeName(page.id)[STATUS]
+        )
         for page in checked
     )
     condition = ops.no_failure(block.name for block in statuses)
     check = ops.status("✓ every check holds", (condition, "✗ a check fails: see below"))
-    overall = computed("xlsxattn_Status", (1, 1), check, "status")
+    overall = computed(START[STATUS], (1, 1), check, "status")
     rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
         "Live checks",
@@ -230,70 +205,69 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
 
 
 def _inputs(spec: Spec) -> Page:
-    words = spec.vocabulary
-    tokens, positions = [], []
-    wide = (max(cell_width(word) for word in words.tokens) + 2.0,)
-    for c in spec.contexts:
-        n = len(c.words)
-        index = typed(f"{c.id}_Index", "index", tuple((float(i + 1),) for i in range(n)), "constant")
-        block = replace(typed(f"{c.id}_Tokens", "token", [(word,) for word in c.words]), widths=wide)
-        names = {"tokens": block.name, "vocabulary": "vocab_Tokens"}
-        ids = computed(f"{c.id}_Ids", (n, 1), ops.IDS, "word number", **names)
-        sides = (Side("position", (index,)),)
-        tokens.append(Group((block,), (ids,), ("word",), sides, corner="row in the vocabulary"))
-        names = {"tokens": block.name, "focus": "vocab_Focus"}
-        find = computed(f"{c.id}_Focus", (1, 1), ops.FIND, "count", **names)
-        positions.append(Group((find,), (("position",),)))
-    vocabulary = replace(typed("vocab_Tokens", "token", [(word,) for word in words.tokens]), widths=wide)
-    E = typed("vocab_E", "input", words.E)
-    dims = typed("vocab_Dims", "dimension", (words.dimensions,))
-    index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens="vocab_Tokens")
-    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens="vocab_Tokens")
-    table = Group((E,), (vocabulary,), dims, (Side("row", (index,)), Side("", (times,))))
-    following = [sheet for sheet in spec.sheets if sheet.kind == "compare"]
-    bands = (
-        Band(
-            "The sentences",
-            SENTENCES,
-            tuple(tokens),
-            show_formula=False,
-        ),
-        Band(
-            "Where the focus word stands",
-            say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED,
-            tuple(positions),
-            show_formula=False,
-        ),
-        Band(
-            "The vocabulary",
-            say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY,
-            (table,),
-            shared=True,
-            show_formula=False,
-        ),
-    )
+    """The page Inputs: the sentences, where the focus word stands in them, and the vocabulary."""
     focus = typed("vocab_Focus", "token", ((spec.focus,),))
-    facts = (
-        Fact("focus word:", focus),
-        Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)),
-    )
-    lanes = tuple(_sentence(c) for c in spec.contexts)
-    drop_downs = dict.fromkeys(("vocab_Focus", *(f"{c.id}_Tokens" for c in spec.contexts)), "vocab_Tokens")
-    lead = (
-        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
-    )
-    subtitle = "words and embeddings"
+    status = computed("vocab_Status", (1, 1), _known(spec), "status", focus=focus.name, twice=TWICE)
+    tokens = [of_context(context.id)["Tokens"] for context in spec.contexts]
     return Page(
         "vocab",
         "Inputs",
-        lead,
-        facts,
-        lanes,
-        bands,
-        drop_downs=drop_downs,
-        subtitle=subtitle,
+        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change.",
+        facts=(Fact("focus word:", focus), Fact("", status)),
+        lanes=tuple(_sentence(context) for context in spec.contexts),
+        bands=(_sentences(spec), _positions(spec), _vocabulary(spec)),
+        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
+        subtitle="words and embeddings",
         tries=inputs(spec),
     )
+
+
+def _widths(spec: Spec) -> tuple[float]:
+    """The width of a column that holds any word of the vocabulary."""
+    return (max(cell_width(word) for word in spec.vocabulary.tokens) + 2.0,)
+
+
+def _sentences(spec: Spec) -> Band:
+    """Each sentence's words (n × 1), their rows in the vocabulary, and their positions."""
+    groups = []
+    for c in spec.contexts:
+        n = len(c.words)
+        index = typed(
+            of_context(c.id)["Index"], "index", tuple((float(i + 1),) for i in range(n)), "constant"
+        )
+        words = replace(
+            typed(of_context(c.id)["Tokens"], "token", [(w,) for w in c.words]), widths=_widths(spec)
+        )
+        names = {"tokens": words.name, "vocabulary": "vocab_Tokens"}
+        ids = computed(of_context(c.id)["Ids"], (n, 1), ops.IDS, "word number", **names)
+        sides = (Side("position", (index,)),)
+        groups.append(Group((words,), (ids,), ("word",), sides, corner="row in the vocabulary"))
+    return Band("The sentences", SENTENCES, tuple(groups), show_formula=False)
+
+
+def _positions(spec: Spec) -> Band:
+    """Where the focus word stands in each sentence (1 × 1)."""
+    groups = []
+    for c in spec.contexts:
+        names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
+        find = computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names)
+        groups.append(Group((find,), (("position",),)))
+    following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
+    why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
+    return Band("Where the focus word stands", why, tuple(groups), show_formula=False)
+
+
+def _vocabulary(spec: Spec) -> Band:
+    """The words and their embeddings (n_vocab × d_model), and how often each word stands there."""
+    words = spec.vocabulary
+    tokens = replace(typed("vocab_Tokens", "token", [(w,) for w in words.tokens]), widths=_widths(spec))
+    E = typed("vocab_E", "input", words.E)
+    dims = typed("vocab_Dims", "dimension", (words.dimensions,))
+    index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens=tokens.name)
+    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens=tokens.name)
+    table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
+    why = say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY
+    return Band("The vocabulary", why, (table,), shared=True, show_formula=False)
 
 
 def _known(spec: Spec) -> Op:
@@ -302,8 +276,10 @@ def _known(spec: Spec) -> Op:
     That the focus word is in none of the sentences is no fault, and noted.
     """
     several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
-    ids = ",".join(f"{c.id}_Ids" for c in spec.contexts)  # IronCalc's COUNTIF takes no name of a single cell
-    foci = ",".join(f"{c.id}_Focus" for c in spec.contexts)
+    ids = ",".join(
+        of_context(c.id)["Ids"] for c in spec.contexts
+    )  # IronCalc's COUNTIF takes no name of a single cell
+    foci = ",".join(of_context(c.id)["Focus"] for c in spec.contexts)
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
     unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
     missing = "✗ a word is not in the vocabulary" if blanks else "✗ a word is blank or not in the vocabulary"
@@ -319,5 +295,6 @@ def _known(spec: Spec) -> Op:
 
 
 def _sentence(context: Context) -> Block:
-    words = '&" "&'.join(f"{context.id}_Tokens[{i + 1}]" for i in range(len(context.words)))
-    return computed(f"{context.id}_Sentence", (1, 1), ops.SENTENCE, "lane", words=words)
+    own = of_context(context.id)
+    words = '&" "&'.join(f"{own['Tokens']}[{i + 1}]" for i in range(len(context.words)))
+    return computed(own["Sentence"], (1, 1), ops.SENTENCE, "lane", words=words)

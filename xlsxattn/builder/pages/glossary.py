@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Entry, Page
+from xlsxattn.contract.names import ends_in
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """A term, its meaning, the form of the ranges that show it, and the paper.
+    """A term, its meaning, how the names of ranges end that show it, and the paper.
 
-    ``else_by``: the form of what shows it in a workbook without such.
+    ``else_by``: how the name ends of what shows it in a workbook without such.
     """
 
     term: str
     says: str
-    shown_by: str
+    shown_by: str | tuple[str, ...]
     paper: str = ""
     else_by: str = ""
 
 
 TERMS = (
-    Term("Token", "A word, or a piece of one: what a sentence is made of.", r"[a-z]\w*_Tokens"),
+    Term("Token", "A word, or a piece of one: what a sentence is made of.", "Tokens"),
     Term("Vocabulary", "All tokens that are known, each with its embedding.", "vocab_Tokens"),
     Term(
         "Embedding",
@@ -37,199 +37,197 @@ TERMS = (
     ),
     Term("d_model", "How many numbers an embedding has.", "vocab_Dims", ops.VASWANI.format("3.1")),
     Term("Focus word", "The word that is followed through the workbook: its row is outlined.", "vocab_Focus"),
-    Term("Lane", "The columns that a sheet has for one sentence, below its heading.", r"\w+_Heading"),
+    Term("Lane", "The columns that a sheet has for one sentence, below its heading.", "Heading"),
     Term(
         "Array formula",
         "A formula in curly brackets: one that fills a whole block of cells, or a single cell.",
-        r"\w+_X",
+        "X",
     ),
     Term(
         "Matrix product, MMULT",
         "Each row of the first matrix with each column of the second: a dot product in every cell.",
-        r"\w+_X",
+        "X",
     ),
     Term(
         "Dot product",
         "Two rows, number by number multiplied and added up: large where both are large in the same places.",
-        r"\w+_Scores",
+        "Scores",
     ),
-    Term("--", "Before a comparison: makes 1 of TRUE and 0 of FALSE.", r"\w+_X"),
-    Term(
-        "Weights", "Numbers of a model that are the same for every sentence; training finds them.", r"\w+_W_Q"
-    ),
+    Term("--", "Before a comparison: makes 1 of TRUE and 0 of FALSE.", "X"),
+    Term("Weights", "Numbers of a model that are the same for every sentence; training finds them.", "W_Q"),
     Term(
         "Projection",
         "A matrix product with weights: it makes queries, keys or values of words, in a space of their own.",
-        r"\w+_Q",
+        "Q",
         ops.VASWANI.format("3.2.2"),
     ),
-    Term("Query, Q", "What a token is looking for.", r"\w+_Q", ops.VASWANI.format("3.2"), r"\w+_Scores"),
-    Term("Key, K", "By what a token can be found.", r"\w+_K", ops.VASWANI.format("3.2"), r"\w+_Scores"),
+    Term("Query, Q", "What a token is looking for.", "Q", ops.VASWANI.format("3.2"), "Scores"),
+    Term("Key, K", "By what a token can be found.", "K", ops.VASWANI.format("3.2"), "Scores"),
     Term(
         "Value, V",
         "What a token passes on to those that look at it.",
-        r"\w+_V",
+        "V",
         ops.VASWANI.format("3.2"),
-        r"\w+_Output",
+        "Output",
     ),
-    Term("d_k", "How many numbers a query has, and a key.", r"\w+_K", ops.VASWANI.format("3.2.1")),
-    Term("d_v", "How many numbers a value has.", r"\w+_V", ops.VASWANI.format("3.2.1")),
+    Term("d_k", "How many numbers a query has, and a key.", "K", ops.VASWANI.format("3.2.1")),
+    Term("d_v", "How many numbers a value has.", "V", ops.VASWANI.format("3.2.1")),
     Term(
         "Score",
         "The dot product of a query and a key: how well they go together.",
-        r"\w+_Scores",
+        "Scores",
         ops.VASWANI.format("3.2.1"),
     ),
     Term(
         "√d_k",
         "The root of the number of columns of a key. Scores are divided by it, so that they do not "
         "grow with it.",
-        r"\w+_Scale",
+        "Scale",
         ops.VASWANI.format("3.2.1"),
     ),
     Term(
         "Mask",
         "Which keys a token may look at; the others get −∞ before the softmax, and so no weight.",
-        r"\w+_Mask",
+        "Mask",
         ops.VASWANI.format("3.2.3"),
     ),
     Term(
         "Padding",
         "Blank cells at the end of a short sentence, which nobody may look at.",
-        r"\w+_PaddingMask",
+        "PaddingMask",
     ),
     Term(
         "Row maximum",
         "The largest number of a row. It is taken off before exp, which keeps numbers small and changes no "
         "weight.",
-        r"\w+_RowMax",
+        "RowMax",
     ),
     Term(
         "exp",
         "2.718... to the power of a number: positive, and 2.7 times as large for a number larger by 1.",
-        r"\w+_Exp",
+        "Exp",
     ),
     Term(
         "Softmax",
         "exp of each number, divided by the sum: positive weights that sum to 1.",
-        r"\w+_Exp",
+        "Exp",
         ops.VASWANI.format("3.2.1"),
     ),
     Term(
         "Temperature",
         "What numbers are divided by before a softmax: low makes it sharp, high makes it even.",
-        r"\w+_Temperature",
+        "Temperature",
     ),
     Term(
         "Attention",
         "The softmax of the scores: how much each token looks at every other.",
-        r"\w+_Attention",
+        "Attention",
         ops.VASWANI.format("3.2"),
     ),
     Term(
         "Entropy",
         "How spread a row of the attention is: 0 when it looks at one token, ln n when at all n alike.",
-        r"\w+_Entropy",
+        "Entropy",
     ),
     Term(
         "Entropy without √d",
         "The same, were the scores not divided by √d_k. It is shown to tell what that division does.",
-        r"\w+_EntropyUnscaled",
+        "EntropyUnscaled",
     ),
     Term(
         "Head",
         "One attention among several side by side, each in a subspace of its own.",
-        r"\w+_h1_Attention",
+        "h1_Attention",
         ops.VASWANI.format("3.2.2"),
     ),
     Term(
         "Grouped queries",
         "Several heads that share keys and values.",
-        r"\w+_g1_K",
+        "g1_K",
         "Ainslie et al. 2023",
     ),
     Term(
         "Concat",
         "The heads' outputs side by side, as one block.",
-        r"\w+_Concat",
+        "Concat",
         ops.VASWANI.format("3.2.2"),
     ),
     Term(
         "W_O",
         "The learned matrix that mixes the heads' outputs.",
-        r"\w+_W_O",
+        "W_O",
         ops.VASWANI.format("3.2.2"),
     ),
     Term(
         "Cross-attention",
         "Queries come from one sentence, keys and values from another.",
-        r"\w+_Cross_h1_Attention",
+        "Cross_h1_Attention",
         ops.VASWANI.format("3.2.3"),
     ),
     Term(
         "Positional encoding",
         "Numbers that say where a token stands; without them the order of words would be lost.",
-        r"\w+_P",
+        "P",
         ops.VASWANI.format("3.5"),
     ),
     Term(
         "Rotary positions",
         "Pairs of columns of Q and K turned by an angle that grows with the position.",
-        r"\w+_QRot",
+        "QRot",
         "Su et al. 2021",
     ),
     Term(
         "Residual",
         "What comes in is added to what a sublayer finds: it only adds, and nothing is lost.",
-        r"\w+_Residual1",
+        "Residual1",
         ops.VASWANI.format("3.1"),
     ),
     Term(
         "Layer norm",
         "Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
-        r"\w+_Norm1_Variance",
+        "Norm1_Variance",
         "Ba et al. 2016",
     ),
     Term(
         "RMS norm",
         "Each row is brought to mean square 1, then stretched by γ.",
-        r"\w+_Norm1_MeanSquare",
+        "Norm1_MeanSquare",
         "Zhang and Sennrich 2019",
     ),
     Term(
         "Feed-forward",
         "Two products with an activation between them, for each token by itself.",
-        r"\w+_FeedForward",
+        "FeedForward",
         ops.VASWANI.format("3.3"),
     ),
     Term(
         "Activation",
         "What makes a layer more than one product: small or negative numbers are dropped or damped.",
-        r"\w+_Activation",
+        "Activation",
         ops.VASWANI.format("3.3"),
     ),
     Term(
         "Pooling",
         "One row for a whole sentence, made of the rows of its tokens.",
-        r"\w+_Pooled",
+        "Pooled",
         "Devlin et al. 2019",
     ),
     Term(
         "Logit",
         "How much a row speaks for a word or a class, before the softmax.",
-        r"\w+_Logits",
+        "Logits",
         ops.VASWANI.format("3.4"),
     ),
     Term(
         "Greedy decoding",
         "The word with the largest logit is written, and read as the next token.",
-        r"\w+_Next",
+        "Next",
         "Radford et al. 2019",
     ),
     Term(
         "Cosine",
         "How alike two rows point: 1 the same way, 0 across, −1 the opposite way; lengths play no part.",
-        r"\w+_(Cosine(_\w+)?|Near|Similarity)",
+        ("Cosine", "Near", "Similarity"),
     ),
 )
 PAPERS = {
@@ -257,8 +255,8 @@ def glossary_page(pages: Sequence[Page]) -> Page:
     names = [block.name for page in pages for block in page.blocks()]
     entries = []
     for term in TERMS:
-        forms = filter(None, (term.shown_by, term.else_by))
-        first = next((name for form in forms for name in names if re.fullmatch(form, name)), None)
+        ways = (term.shown_by, *([term.else_by] if term.else_by else []))
+        first = next((name for way in ways for name in names if ends_in(name, way)), None)
         if first is not None:
             entries.append(Entry(term.term, term.says, first, term.paper))
     lead = "What the words mean. A click leads to the first place; in LibreOffice Ctrl and a click."

@@ -20,19 +20,18 @@ from xlsxattn.builder.pages.attention import (
     some_heads,
 )
 from xlsxattn.builder.pages.norms import norm_step, norm_weights
-from xlsxattn.builder.pages.parts import Lane, numbered, step, typed
-from xlsxattn.builder.specification.settings import PADDING
+from xlsxattn.builder.pages.parts import Lane, learned, numbered, step
+from xlsxattn.contract.kinds import PADDING, Model
+from xlsxattn.contract.names import RangeName, last, weight
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Sequence
 
     from xlsxattn.builder.pages.parts import Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
-    from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
-NORMS_OF_HEADS = ("QNorm_Gamma", "KNorm_Gamma")
+NORMS_OF_HEADS = ("QNorm", "KNorm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,10 @@ class Layer:
         heads: the numbers of the heads, where nothing but some heads is wanted.
     """
 
-    sheet: SheetSpec
+    sheet: Model
     lane: Lane
-    p: str
-    w: str
+    p: RangeName
+    w: RangeName
     stream: str
     d_model: int
     memory: tuple[Lane, str] | None = None
@@ -67,8 +66,8 @@ class Layer:
         if self.heads:
             x, before = self.stream, {}
             if self.sheet.residual == "pre-norm":
-                x = f"{self.p}_Norm1"
-                before = norm_step(self.sheet, self.lane, x, f"{self.w}_Norm1", self.stream, self.d_model)
+                x = self.p["Norm1"]
+                before = norm_step(self.sheet, self.lane, x, self.w["Norm1"], self.stream, self.d_model)
             found = before | some_heads(self._attending(x), self.heads)
             return found | drift(self.lane, self.p, found)
         sublayers = [self._attention, *([self._cross] if self.memory else []), self._feed_forward]
@@ -83,14 +82,14 @@ class Layer:
     def leaves(self) -> str:
         """The range that it leaves: what the next layer reads."""
         last = 3 if self.memory else 2
-        return f"{self.p}_{'Residual' if self.sheet.residual == 'pre-norm' else 'Norm'}{last}"
+        return self.p[f"{'Residual' if self.sheet.residual == 'pre-norm' else 'Norm'}{last}"]
 
     def _sublayer(
         self, i: int, stream: str, sublayer: Callable[[str], tuple[Steps, str]]
     ) -> tuple[Steps, str]:
         """A sublayer with its norm before it (pre-norm) or after the residual (post-norm)."""
-        name, weights = f"{self.p}_Norm{i}", f"{self.w}_Norm{i}"
-        added = f"{self.p}_Residual{i}"
+        name, weights = self.p[f"Norm{i}"], self.w[f"Norm{i}"]
+        added = self.p[f"Residual{i}"]
         if self.sheet.residual == "pre-norm":
             found, result = sublayer(name)
             norm = norm_step(self.sheet, self.lane, name, weights, stream, self.d_model)
@@ -104,12 +103,12 @@ class Layer:
         return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
-        return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), f"{self.p}_MultiHead"
+        return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), self.p["MultiHead"]
 
     def _attending(self, x: str) -> Attending:
         masked = self.sheet.mask != "none" or self.memory is not None
-        mask = f"{self.lane.prefix}_Mask" if masked and not self.lane.growing else ""
-        rotary = self.lane.prefix if self.sheet.position == "rotary" else ""
+        mask = self.lane.prefix["Mask"] if masked and not self.lane.growing else ""
+        rotary = self.lane.prefix if self.sheet.position == "rotary" else None
         p, w = self.p, self.w
         return Attending(
             self.sheet, self.lane, self.lane, p, p, w, x, x, self.d_model, mask=mask, rotary=rotary
@@ -118,14 +117,14 @@ class Layer:
     def _cross(self, x: str) -> tuple[Steps, str]:
         assert self.memory is not None
         keys, memory = self.memory
-        p, w = f"{self.p}_Cross", f"{self.w}_Cross"
-        mask = f"{self.lane.prefix}_CrossMask" if self.sheet.mask in PADDING else ""
+        p, w = self.p.at(cross=True), self.w.at(cross=True)
+        mask = self.lane.prefix["CrossMask"] if self.sheet.mask in PADDING else ""
         a = Attending(self.sheet, self.lane, keys, p, p, w, x, memory, self.d_model, mask=mask)
         steps = many_heads(a, "MultiHead", "embedding", dims=False)
         named = {
             f"Cross_{k}": s._replace(title=_of("Cross-attention. {title}", s.title)) for k, s in steps.items()
         }
-        return named, f"{p}_MultiHead"
+        return named, p["MultiHead"]
 
     def _feed_forward(self, x: str) -> tuple[Steps, str]:
         """Hidden = x W_1 + b_1, its activation, and back to d_model by W_2 + b_2."""
@@ -133,75 +132,70 @@ class Layer:
         steps: Steps = {}
 
         def linear(name: str, read: str, number: int, cols: int, op: ops.Op, biased: ops.Op) -> None:
-            key = "h" if number == 2 else "x"  # noqa: PLR2004 - W_2 reads the activation
-            names = {key: read, "w": f"{self.w}_W_{number}"}
+            back = name == "FeedForward"  # W_2 reads the activation, and gives d_model columns
+            names = {"h" if back else "x": read, "w": self.w[f"W_{number}"]}
             if sheet.bias:
-                op, names = biased, {**names, "b": f"{self.w}_b_{number}"}
-            block = lane.block(f"{p}_{name}", cols, op, "embedding", **names)
-            labels = None if cols == self.d_model and number == 2 else numbered("f", cols)  # noqa: PLR2004
+                op, names = biased, {**names, "b": self.w[f"b_{number}"]}
+            block = lane.block(p[name], cols, op, "embedding", **names)
+            labels = None if back else numbered("f", cols)
             steps[name] = step(op, lane, lane.group(block, labels))
 
         linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)
-        names = {"h": f"{p}_Hidden"}
+        names = {"h": p["Hidden"]}
         if sheet.activation == "swiglu":
             linear("Up", x, 3, sheet.d_ff, ops.UP, ops.UP_BIASED)
-            names["up"] = f"{p}_Up"
+            names["up"] = p["Up"]
         op = ops.ACTIVATIONS[sheet.activation]
-        block = lane.block(f"{p}_Activation", sheet.d_ff, op, "embedding", **names)
+        block = lane.block(p["Activation"], sheet.d_ff, op, "embedding", **names)
         steps["Activation"] = step(op, lane, lane.group(block, numbered("f", sheet.d_ff)))
         linear("FeedForward", block.name, 2, self.d_model, ops.FEED_FORWARD, ops.FEED_FORWARD_BIASED)
-        return steps, f"{p}_FeedForward"
+        return steps, p["FeedForward"]
 
 
 def _short(name: str) -> str:
     """A range's last part, as a title says it."""
-    return name.rpartition("_")[2]
+    return last(name)
 
 
 # --- weights -----------------------------------------------------------------------------------------------
 
 
 def layer_weights(
-    sheet: SheetSpec, w: str, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
+    sheet: Model, w: RangeName, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
 ) -> list[Band]:
     """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
-    own = _under(sheet.weights, w.removeprefix(f"{sheet.id}_"))
+    norms = [
+        at for at in map(weight, sheet.weights) if (at.side, at.layer) == (w.side, w.layer) and at.is_of_norm
+    ]
     if heads:
-        first = [name for name in own if name.startswith("Norm1_")]
-        norms = [norm_weights(own, w, first)] if first else []
-        return [head_weights(sheet, own, w, heads), *norms, *_norms_of_heads(sheet, own, w)]
-    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, own, w, d_model)]
+        first = [at for at in norms if at.block == "Norm1"]
+        outer = [norm_weights(sheet, first)] if first else []
+        return [head_weights(sheet, w, heads), *outer, *_norms_of_heads(sheet, norms)]
+    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, w, d_model)]
     if crossed:
-        cross = attention_weights(sheet, _under(own, "Cross"), f"{w}_Cross", d_model)
+        cross = attention_weights(sheet, w.at(cross=True), d_model)
         found += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
         letters = ("W", "b") if sheet.bias else ("W",)
-        groups += [_weight(own, w, f"{letter}_{number}", "f" if number == "2" else "x") for letter in letters]
+        names = [w.at(block=f"{letter}_{number}") for letter in letters]
+        groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in names]
     why = "Every token passes through the same products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
-    names = [n for n in own if n.endswith(("_Gamma", "_Beta")) and n not in NORMS_OF_HEADS]
-    return [*found, norm_weights(own, w, names), *_norms_of_heads(sheet, own, w)]
+    own = [at for at in norms if at.block not in NORMS_OF_HEADS]
+    return [*found, norm_weights(sheet, own), *_norms_of_heads(sheet, norms)]
 
 
-def _norms_of_heads(sheet: SheetSpec, own: Mapping[str, Matrix], w: str) -> list[Band]:
+def _norms_of_heads(sheet: Model, norms: Sequence[RangeName]) -> list[Band]:
     """γ of the norms of queries and keys (1 × d_k), where there are such norms."""
-    if not sheet.qk_norm:
-        return []
-    return [replace(norm_weights(own, w, list(NORMS_OF_HEADS)), title="Norm weights of queries and keys")]
+    own = [at for at in norms if at.block in NORMS_OF_HEADS]
+    return [replace(norm_weights(sheet, own), title="Norm weights of queries and keys")] if own else []
 
 
-def _weight(own: Mapping[str, Matrix], w: str, name: str, letter: str) -> Group:
-    block = typed(f"{w}_{name}", "input", own[name])
-    labels = ("+",) if name.startswith("b_") else numbered(letter, block.rows)
-    return Group((block,), (labels,), title=name)
-
-
-def _under(weights: Mapping[str, Matrix], prefix: str) -> dict[str, Matrix]:
-    """The weights whose names begin with a prefix, without it."""
-    return {
-        name.removeprefix(f"{prefix}_"): m for name, m in weights.items() if name.startswith(f"{prefix}_")
-    }
+def _weight(sheet: Model, at: RangeName, letter: str) -> Group:
+    block = learned(sheet, at)
+    labels = ("+",) if at.is_bias else numbered(letter, block.rows)
+    return Group((block,), (labels,), title=at.block)
 
 
 def _titled(band: Band, sentence: str) -> Band:

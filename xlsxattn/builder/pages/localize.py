@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.ops import Op
+from xlsxattn.contract.names import is_name
 from xlsxattn.language import Phrase
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 KEPT = {"id", "name", "kind", "look", "target", "slices", "tops", "drop_downs", "values", "names", "labels"}
 """Fields of pages and blocks that hold names, or what a person has typed."""
-NAME = re.compile(r"\w+_\w+")
-"""A range's name, as charts have it."""
 
 
 def told(thing: T, language: Language) -> T:
@@ -31,7 +29,7 @@ def told(thing: T, language: Language) -> T:
 
 def _told(thing: Any, language: Language) -> Any:  # noqa: ANN401 - whatever pages are made of
     if isinstance(thing, str):
-        return thing if NAME.fullmatch(thing) else language.tell(thing)
+        return thing if is_name(thing) else language.tell(thing)
     if isinstance(thing, tuple):
         return tuple(_told(one, language) for one in thing)
     if isinstance(thing, Mapping):

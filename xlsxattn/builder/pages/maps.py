@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Page
 from xlsxattn.builder.pages.parts import typed
+from xlsxattn.contract.kinds import Model, WithAttention
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import is_wide, say
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Group
     from xlsxattn.builder.pages.parts import Lane
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 LEAD = "Every head, the same words in each: which heads look at the same, which differ?"
 MODEL_LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
@@ -36,24 +37,25 @@ class Looking:
     title: str
     queries: Lane
     keys: Lane
-    p: str
+    p: RangeName
 
 
-def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
+def maps_page(sheet: WithAttention, places: Sequence[Looking]) -> Page:
     """A page with a band for each place and a lane for each head (n × n each)."""
-    s = sheet.id
+    s = RangeName(sheet.id)
     heads = range(1, sheet.heads + 1)
     lanes = tuple(
-        typed(f"{s}_maps_h{h}_Heading", "lane", ((say("Head {h}", h=h),),), "constant") for h in heads
+        typed(s.at(page="maps", head=h)["Heading"], "lane", ((say("Head {h}", h=h),),), "constant")
+        for h in heads
     )
     bands = [
         Band(at.title, WHY if i == 0 else "", tuple(_map(at, h) for h in heads), show_formula=False)
         for i, at in enumerate(places)
     ]
     return Page(
-        f"{s}_maps",
+        str(s.at(page="maps")),
         say("{title}, all heads", title=say(sheet.title)),
-        MODEL_LEAD if sheet.is_model else LEAD,
+        MODEL_LEAD if isinstance(sheet, Model) else LEAD,
         lanes=lanes,
         bands=tuple(bands),
         subtitle="all heads at a glance",
@@ -64,8 +66,8 @@ def maps_page(sheet: SheetSpec, places: Sequence[Looking]) -> Page:
 
 def _map(at: Looking, h: int) -> Group:
     """A head's attention once more, small (n × n)."""
-    name, own = f"{at.p}_h{h}_Map", "own" if at.queries.id == at.keys.id else "other"
-    block = at.queries.block(name, at.keys.n, ops.MAP, "map", own, attention=f"{at.p}_h{h}_Attention")
+    name, own = at.p.at(head=h)["Map"], "own" if at.queries.id == at.keys.id else "other"
+    block = at.queries.block(name, at.keys.n, ops.MAP, "map", own, attention=at.p.at(head=h)["Attention"])
     words = "".join(at.keys.context.words)
     look = "map label wide" if 2 * sum(map(is_wide, words)) > len(words) else "map label"
     return at.queries.group(block, replace(at.keys.words_above(name), look=look))

@@ -6,28 +6,29 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group, Side
-from xlsxattn.builder.pages.parts import step, typed
+from xlsxattn.builder.pages.parts import learned, step
+from xlsxattn.contract.names import BETA, GAMMA, RangeName, last, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
     from xlsxattn.builder.pages.parts import Lane, Steps
-    from xlsxattn.builder.specification.settings import SheetSpec
-    from xlsxattn.builder.specification.table import Matrix
+    from xlsxattn.contract.kinds import Model
 
 STRETCHED, SHIFTED = (
     "γ stretches each column of a norm's result.",
     "γ stretches each column of a norm's result, β shifts it.",
 )
+_MEAN_SQUARE = ("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")
 
 
-def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
+def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
     """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
-    names = {"x": x, "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_Gamma"}
+    names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
     if sheet.norm == "rms":
-        op, beside = ops.RMS_NORM, [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
+        op, beside = ops.RMS_NORM, [_MEAN_SQUARE]
     else:
-        op, names = ops.LAYER_NORM, {**names, "beta": f"{weights}_Beta"}
+        op, names = ops.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
         beside = [
             ("mean", "Mean", ops.MEAN, "mean"),
             ("variance", "Variance", ops.VARIANCE, "variance"),
@@ -35,12 +36,11 @@ def norm_step(sheet: SheetSpec, lane: Lane, name: str, weights: str, x: str, d_m
     return _normed(lane, name, op, names, d_model, beside)
 
 
-def norm_of_heads(sheet: SheetSpec, lane: Lane, p: str, letter: str, weights: str) -> Steps:
+def norm_of_heads(sheet: Model, lane: Lane, p: RangeName, letter: str, w: RangeName) -> Steps:
     """The RMS norm of one head's queries or keys, before they are turned (n × d_k); Yang et al. 2025."""
-    names = {"x": f"{p}_{letter}", "epsilon": f"{sheet.id}_Epsilon", "gamma": f"{weights}_{letter}Norm_Gamma"}
-    beside = [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
-    op = ops.NORM_OF_HEADS[letter]
-    return _normed(lane, f"{p}_{letter}Norm", op, names, sheet.d_k, beside)
+    gamma = part_of(w[f"{letter}Norm"], "Gamma")
+    names = {"x": p[letter], "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": gamma}
+    return _normed(lane, p[f"{letter}Norm"], ops.NORM_OF_HEADS[letter], names, sheet.d_k, [_MEAN_SQUARE])
 
 
 def _normed(
@@ -53,17 +53,16 @@ def _normed(
 ) -> Steps:
     sides = []
     for heading, part, column, key in beside:
-        sides.append(Side(heading, lane.column(f"{name}_{part}", column, x=names["x"])))
-        names[key] = f"{name}_{part}"
+        sides.append(Side(heading, lane.column(part_of(name, part), column, x=names["x"])))
+        names[key] = part_of(name, part)
     block = lane.block(name, cols, op, "embedding", **names)
-    return {name.rpartition("_")[2]: step(op, lane, lane.group(block, None, sides))}
+    return {last(name): step(op, lane, lane.group(block, None, sides))}
 
 
-def norm_weights(own: Mapping[str, Matrix], w: str, names: list[str]) -> Band:
-    """γ and β of some norms (1 × d_model)."""
-    blocks = tuple(typed(f"{w}_{name}", "input", own[name]) for name in names)
-    spelled = {"Gamma": "γ", "Beta": "β"}
-    labels = tuple(("{} {}".format(n.split("_")[-2], spelled[n.split("_")[-1]]),) for n in names)
-    shifted = any(name.endswith("_Beta") for name in names)
-    why = SHIFTED if shifted else STRETCHED
+def norm_weights(sheet: Model, names: Sequence[RangeName]) -> Band:
+    """γ and β of some norms (1 × d_model); ``names`` are those of the spec's weights."""
+    blocks = tuple(learned(sheet, name.at(sheet=sheet.id)) for name in names)
+    letters = {GAMMA: "γ", BETA: "β"}
+    labels = tuple((f"{name.block} {letters[name.part]}",) for name in names)
+    why = SHIFTED if any(name.part == BETA for name in names) else STRETCHED
     return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)

@@ -2,71 +2,78 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, numbered, step, typed
-from xlsxattn.builder.specification.settings import PADDING, WRITERS
+from xlsxattn.contract.kinds import PADDING, Classifier, Model, Writer
+from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.pages.parts import Lane, Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 
-def next_token_steps(spec: Spec, sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
+def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> Steps:
     """Logits over the vocabulary, their softmax with a temperature, the next word and its rivals.
 
     ``ranks``: the numbers above the rivals, 1, 2, ..., are those that all formulas of the page read.
     """
-    p, s, n_vocab = lane.prefix, sheet.id, len(spec.vocabulary.tokens)
+    p, s, n_vocab = lane.prefix, RangeName(sheet.id), len(spec.vocabulary.tokens)
 
     def wide(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Step:
-        block = lane.block(f"{p}_{name}", n_vocab, op, look, **names)
-        over = computed(f"{block.name}_Cols", (1, n_vocab), ops.COL_LABELS, "col label", texts="vocab_Tokens")
+        block = lane.block(p[name], n_vocab, op, look, **names)
+        over = computed(cols_of(block.name), (1, n_vocab), ops.COL_LABELS, "col label", texts="vocab_Tokens")
         return step(op, lane, lane.group(block, over, sides))
 
     def column(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
-        return Side(heading, lane.column(f"{p}_{name}", op, look, **names))
+        return Side(heading, lane.column(p[name], op, look, **names))
 
-    logits = f"{p}_Logits"
-    said = column("next word", "Next", ops.NEXT, "word result", words="vocab_Tokens", logits=logits)
-    largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=f"{p}_Tempered")
-    total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=f"{p}_LogitExp")
-    op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": f"{s}_W_U"})
+    logits = p["Logits"]
+    op = _looked_up(n_vocab, ops.NEXT)
+    said = column("next word", "Next", op, "word result", words="vocab_Tokens", logits=logits)
+    largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=p["Tempered"])
+    total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=p["LogitExp"])
+    op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": s["W_U"]})
     return {
-        "Logits": wide("Logits", op, "scores", said, x=f"{p}_Output", **names),
+        "Logits": wide("Logits", op, "scores", said, x=p["Output"], **names),
         "Tempered": wide(
-            "Tempered", ops.TEMPERED, "scores", largest, logits=logits, temperature=f"{s}_Temperature"
+            "Tempered", ops.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
         ),
-        "LogitExp": wide("LogitExp", ops.LOGIT_EXP, "exp", total, x=f"{p}_Tempered", row_max=f"{p}_LogitMax"),
+        "LogitExp": wide("LogitExp", ops.LOGIT_EXP, "exp", total, x=p["Tempered"], row_max=p["LogitMax"]),
         "Probability": wide(
-            "Probability", ops.PROBABILITY, "attention", numerator=f"{p}_LogitExp", row_sum=f"{p}_LogitSum"
+            "Probability", ops.PROBABILITY, "attention", numerator=p["LogitExp"], row_sum=p["LogitSum"]
         ),
-        **_rivals(sheet, lane, ranks=ranks),
+        **_rivals(sheet, lane, n_vocab, ranks=ranks),
     }
 
 
-def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
+def _looked_up(n_vocab: int, op: ops.Op, only: ops.Op = ops.ONLY_WORD) -> ops.Op:
+    """How words are looked up; in a vocabulary of one, neither MATCH nor INDEX works in every engine."""
+    return op if n_vocab > 1 else replace(op, formula=only.formula)
+
+
+def _rivals(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps:
     """The top-k words of each row with their logits, places and probabilities (n × k)."""
-    p, k, logits = lane.prefix, sheet.top_k, f"{lane.prefix}_Logits"
-    ids = f"{p}_TopIds"
+    p, k, logits = lane.prefix, sheet.top_k, lane.prefix["Logits"]
+    ids = p["TopIds"]
 
     def block(name: str, op: ops.Op, look: str, **names: str) -> Block:
-        return computed(f"{p}_{name}", (lane.n, k), op, look, **names)
+        return computed(p[name], (lane.n, k), op, look, **names)
 
-    words = block("TopTokens", ops.TOP_TOKENS, "word result", words="vocab_Tokens", ids=ids)
-    chances = block(
-        "TopProbabilities", ops.TOP_PROBABILITIES, "attention", probability=f"{p}_Probability", ids=ids
-    )
-    top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=f"{sheet.id}_Rank")
-    places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=f"{sheet.id}_Rank")
+    looked_up = _looked_up(n_vocab, ops.TOP_TOKENS)
+    words = block("TopTokens", looked_up, "word result", words="vocab_Tokens", ids=ids)
+    looked_up = _looked_up(n_vocab, ops.TOP_PROBABILITIES, ops.ONLY_PROBABILITY)
+    chances = block("TopProbabilities", looked_up, "attention", probability=p["Probability"], ids=ids)
+    top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"])
+    places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=RangeName(sheet.id)["Rank"])
     count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))
     ranked = tuple(say("no. {j}", j=j + 1) for j in range(k))
-    first = typed(f"{sheet.id}_Rank", "rank", [[float(j + 1) for j in range(k)]], "constant")
+    first = typed(RangeName(sheet.id)["Rank"], "rank", [[float(j + 1) for j in range(k)]], "constant")
     return {
         "TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked)),
         "TopProbabilities": step(ops.TOP_PROBABILITIES, lane, Group((chances,), (count,), ranked)),
@@ -75,39 +82,39 @@ def _rivals(sheet: SheetSpec, lane: Lane, *, ranks: bool) -> Steps:
     }
 
 
-def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     """One row for the sentence, logits over the classes, their softmax, the class."""
-    p, s, n = lane.prefix, sheet.id, len(sheet.classes)
-    output, index = f"{p}_Output", f"{lane.id}_Index"
+    p, s, n = lane.prefix, RangeName(sheet.id), len(sheet.classes)
+    output, index = p["Output"], lane.own["Index"]
     op, names = ops.POOL_FIRST, {"index": index}
     if sheet.pool == "mean":
         op, names = (
-            (ops.POOL_MASKED, {"padding": f"{p}_PaddingMask"})
+            (ops.POOL_MASKED, {"padding": p["PaddingMask"]})
             if sheet.mask in PADDING
             else (ops.POOL_MEAN, {"index": index})
         )
-    pooled = computed(f"{p}_Pooled", (1, d_model), op, "output", x=output, **names)
+    pooled = computed(p["Pooled"], (1, d_model), op, "output", x=output, **names)
 
     def row(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
-        block = computed(f"{p}_{name}", (1, n), op, look, **names)
-        over = computed(f"{block.name}_Cols", (1, n), ops.ROW_LABELS, "col label", texts=f"{s}_Classes")
+        block = computed(p[name], (1, n), op, look, **names)
+        over = computed(cols_of(block.name), (1, n), ops.ROW_LABELS, "col label", texts=s["Classes"])
         return Group((block,), (("sentence",),), over, sides)
 
     def side(heading: str, name: str, op: ops.Op, look: str, **names: str) -> Side:
-        return Side(heading, (computed(f"{p}_{name}", (1, 1), op, look, **names),))
+        return Side(heading, (computed(p[name], (1, 1), op, look, **names),))
 
-    logits = f"{p}_Logits"
-    said = side("class", "Class", ops.CLASS, "word result", classes=f"{s}_Classes", logits=logits)
-    names = {"classes": f"{s}_Classes", "logits": logits}
+    logits = p["Logits"]
+    said = side("class", "Class", ops.CLASS, "word result", classes=s["Classes"], logits=logits)
+    names = {"classes": s["Classes"], "logits": logits}
     if sheet.pool == "first":
         said = side("class", "Class", ops.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names)
     elif sheet.mask in PADDING:
-        said = side("class", "Class", ops.CLASS_OF_WORDS, "word result", padding=f"{p}_PaddingMask", **names)
+        said = side("class", "Class", ops.CLASS_OF_WORDS, "word result", padding=p["PaddingMask"], **names)
     largest = side("max", "LogitMax", ops.LOGIT_MAX, "number", x=logits)
-    total = side("sum", "LogitSum", ops.LOGIT_SUM, "weight", x=f"{p}_LogitExp")
-    names = {"x": pooled.name, "w": f"{s}_W_C", "b": f"{s}_b_C"}
-    exp = row("LogitExp", ops.LOGIT_EXP, "exp", total, x=logits, row_max=f"{p}_LogitMax")
-    chance = {"numerator": f"{p}_LogitExp", "row_sum": f"{p}_LogitSum"}
+    total = side("sum", "LogitSum", ops.LOGIT_SUM, "weight", x=p["LogitExp"])
+    names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
+    exp = row("LogitExp", ops.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
+    chance = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
     group = Group((pooled,), (("sentence",),), dims_above(pooled.name, d_model))
     return {
         "Pooled": step(op, lane, group),
@@ -121,22 +128,22 @@ def classes_steps(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
     }
 
 
-def unembedding_bands(spec: Spec, sheet: SheetSpec) -> tuple[list[Fact], list[Band]]:
+def unembedding_bands(spec: Spec, sheet: Model) -> tuple[list[Fact], list[Band]]:
     """What a model's output page shares among its lanes: the weights of its last product."""
-    s = sheet.id
-    if sheet.kind in WRITERS:
+    s = RangeName(sheet.id)
+    if isinstance(sheet, Writer):
         found: list[Band] = []
         if not sheet.tied:
-            block = typed(f"{s}_W_U", "input", sheet.weights["W_U"])
+            block = typed(s["W_U"], "input", sheet.weights["W_U"])
             words = tuple(say("{word}", word=word) for word in spec.vocabulary.tokens)  # never told otherwise
             group = Group((block,), (numbered("x", block.rows),), words, title="W_U")
             why = "One column for each word of the vocabulary."
             found.append(Band("Weights W_U", why, (group,), shared=True, show_formula=False))
         return [], found
-    if sheet.kind != "classifier":
+    if not isinstance(sheet, Classifier):
         return [], []
-    classes = typed(f"{s}_Classes", "token", (sheet.classes,))
-    weight, bias = (typed(f"{s}_{name}", "input", sheet.weights[name]) for name in ("W_C", "b_C"))
+    classes = typed(s["Classes"], "token", (sheet.classes,))
+    weight, bias = (typed(s[name], "input", sheet.weights[name]) for name in ("W_C", "b_C"))
     groups = (
         Group((classes,), (("classes",),), title="Classes"),
         Group((weight,), (numbered("x", weight.rows),), title="W_C"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from string import Formatter
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +11,7 @@ import numpy as np
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.names import HEADING, RangeName, cols_of, of_context, parse, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -23,10 +23,9 @@ if TYPE_CHECKING:
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.builder.specification.words import Context
+    from xlsxattn.contract.kinds import WithAttention
     from xlsxattn.language import Phrase
 
-MINUS_INFINITY = -1e300
-LAYER = re.compile(r"_l([0-9]+)_")
 OF_BOTH = ("X", "Output")
 """What both sentences have, where one looks at the other."""
 
@@ -73,9 +72,14 @@ def _finite(name: str, values: NDArray[np.floating[Any]]) -> np.ndarray[tuple[in
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
+def learned(sheet: WithAttention, at: RangeName) -> Block:
+    """A learned weight as an input, where ``at`` is its name."""
+    return typed(str(at), "input", sheet.weights[at.key])
+
+
 def dims_above(name: str, d_model: int) -> Block:
     """The names of the dimensions as labels of a block's columns."""
-    return computed(f"{name}_Cols", (1, d_model), ops.ROW_LABELS, "col label", texts="vocab_Dims")
+    return computed(cols_of(name), (1, d_model), ops.ROW_LABELS, "col label", texts="vocab_Dims")
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ class Lane:
     """
 
     context: Context
-    prefix: str
+    prefix: RangeName
     tokens: str
     growing: bool = False
 
@@ -142,25 +146,32 @@ class Lane:
 
     def words_beside(self, name: str) -> Block:
         """The words as labels of a block's rows."""
-        block = computed(f"{name}_Rows", (self.n, 1), ops.ROW_LABELS, "word label", texts=self.tokens)
+        block = computed(rows_of(name), (self.n, 1), ops.ROW_LABELS, "word label", texts=self.tokens)
         return replace(block, widths=(max(cell_width(word) for word in self.context.words) + 1.0,))
 
     def words_above(self, name: str) -> Block:
         """The words as labels of a block's columns."""
-        return computed(f"{name}_Cols", (1, self.n), ops.COL_LABELS, "col label", texts=self.tokens)
+        return computed(cols_of(name), (1, self.n), ops.COL_LABELS, "col label", texts=self.tokens)
 
     def group(self, block: Block, cols: Labels | None = None, sides: Iterable[Side] = ()) -> Group:
         """A block with the words beside it."""
         return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
 
-    def in_legend(self, page: str, else_: str) -> str | tuple[str, int]:
-        """A series in a page's chart: the sentence's own words, as its heading shows them; others if long."""
-        return (f"{page}_{self.id}_Heading", 0) if self.context.is_short else else_
+    @property
+    def own(self) -> RangeName:
+        """What the names of the sentence's own ranges begin with, whatever the sheet."""
+        return of_context(self.id)
 
-    def heading(self, page: str) -> Block:
+    def in_legend(self, page: RangeName, else_: str) -> str | tuple[str, int]:
+        """A series in a page's chart: the sentence's own words, as its heading shows them; others if long."""
+        return (self._heading(page), 0) if self.context.is_short else else_
+
+    def heading(self, page: RangeName) -> Block:
         """The sentence as the lane's heading on a page."""
-        name = f"{page}_{self.id}_Heading"
-        return computed(name, (1, 1), ops.SAME_TEXT, "lane", source=f"{self.id}_Sentence")
+        return computed(self._heading(page), (1, 1), ops.SAME_TEXT, "lane", source=self.own["Sentence"])
+
+    def _heading(self, page: RangeName) -> str:
+        return page.at(context=self.id)[HEADING]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +186,7 @@ class Stack:
     """
 
     title: str
-    w: str
+    w: RangeName
     lanes: tuple[Lane, ...]
     memory: tuple[Lane, str] | None = None
 
@@ -214,13 +225,12 @@ def _operand(name: str, by: str, lane: Lane) -> str:
 
     Before it stands the layer, where that is another one, or the sentence, where both have such a range.
     """
-    name = name.partition("[")[0]
-    last, layer, own = name.rpartition("_")[2], LAYER.search(name), LAYER.search(by)
-    if layer and layer[1] != (own[1] if own else ""):
-        return f"l{layer[1]}_{last}"
-    if last in OF_BOTH and not name.startswith(f"{lane.prefix}_"):
-        return f"{name.split('_')[1]}_{last}"
-    return last
+    at = parse(name.partition("[")[0])
+    if at.layer and at.layer != parse(by).layer:
+        return RangeName(layer=at.layer)[at.last]
+    if at.last in OF_BOTH and at.lane != lane.prefix:
+        return of_context(at.context)[at.last]
+    return at.last
 
 
 def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:

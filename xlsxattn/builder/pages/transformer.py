@@ -30,8 +30,9 @@ from xlsxattn.builder.pages.positions import (
 )
 from xlsxattn.builder.pages.similar import similar_page
 from xlsxattn.builder.pages.weight_pages import weights_page
-from xlsxattn.builder.specification.settings import CAUSAL, PADDING, WRITERS
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.kinds import CAUSAL, PADDING, Classifier, EncoderDecoder, Model, Writer
+from xlsxattn.contract.names import RangeName, of_context, weight
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.builder.specification.settings import SheetSpec
 
 MIN_WORD = 10.0
 """Characters that a word takes which a model may write."""
@@ -63,11 +63,11 @@ SOME_HEADS = "Only some heads of the layer are here: where does each token look 
 ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
 
 
-def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
+def model_pages(spec: Spec, sheet: Model) -> list[Page]:
     """All pages of a model, in the order of reading."""
     d_model = spec.vocabulary.d_model
     sides = _sides(spec, sheet)
-    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browses else []
+    browser = [browser_page(sheet, _every_lane(sides))] if sheet.browse else []
     pages = [*_similar(sheet, sides, d_model), *browser, _in_page(spec, sheet, sides)]
     for side in sides:
         pages += _layer_pages(sheet, side, d_model)
@@ -78,7 +78,7 @@ def model_pages(spec: Spec, sheet: SheetSpec) -> list[Page]:
     return [contents_page(sheet, sides, pages), *pages]
 
 
-def _similar(sheet: SheetSpec, sides: Sequence[Stack], d_model: int) -> list[Page]:
+def _similar(sheet: Model, sides: Sequence[Stack], d_model: int) -> list[Page]:
     """The page that holds the sentences against each other, where the sheet has one."""
     if not sheet.similarity:
         return []
@@ -87,27 +87,28 @@ def _similar(sheet: SheetSpec, sides: Sequence[Stack], d_model: int) -> list[Pag
     return [similar_page(sheet, side.lanes, d_model, left)]
 
 
-def _sides(spec: Spec, sheet: SheetSpec) -> list[Stack]:
-    s, title = sheet.id, sheet.title
+def _sides(spec: Spec, sheet: Model) -> list[Stack]:
+    s, title = RangeName(sheet.id), sheet.title
 
     def lane(context: str, *, growing: bool = False) -> Lane:
-        tokens = f"{s}_{context}_Tokens" if growing else f"{context}_Tokens"
-        return Lane(spec.context(context), f"{s}_{context}", tokens, growing)
+        at = s.at(context=context)
+        tokens = at["Tokens"] if growing else of_context(context)["Tokens"]
+        return Lane(spec.context(context), at, tokens, growing)
 
-    if sheet.kind == "encoder-decoder":
+    if isinstance(sheet, EncoderDecoder):
         source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
-        memory = (source, f"{source.prefix}_Output")
+        memory = (source, source.prefix["Output"])
         named = say("{title}, encoder", title=say(title)), say("{title}, decoder", title=say(title))
         if _is_alone(spec, sheet):  # tabs have 31 characters at most
             named = say("Encoder"), say("Decoder")
         return [
-            Stack(named[0], f"{s}_enc", (source,)),
-            Stack(named[1], f"{s}_dec", (target,), memory),
+            Stack(named[0], s.at(side="enc"), (source,)),
+            Stack(named[1], s.at(side="dec"), (target,), memory),
         ]
     return [Stack(title, s, tuple(lane(c, growing=sheet.generate) for c in sheet.contexts))]
 
 
-def _is_alone(spec: Spec, sheet: SheetSpec) -> bool:
+def _is_alone(spec: Spec, sheet: Model) -> bool:
     """Whether nothing else in the workbook is called an encoder or a decoder."""
     others = [other for other in spec.sheets if other.id != sheet.id]
     return not any(
@@ -115,19 +116,19 @@ def _is_alone(spec: Spec, sheet: SheetSpec) -> bool:
     )
 
 
-def _looking(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Looking]:
+def _looking(sheet: Model, sides: Sequence[Stack]) -> list[Looking]:
     """Where heads look at something: each sentence in each layer, and across."""
     found = []
     for side in sides:
         for lane in side.lanes:
             for k in sheet.numbers:
-                p, at = f"{lane.prefix}_l{k}", say("{context}, layer {k}", context=lane.named, k=k)
+                p, at = lane.prefix.at(layer=k), say("{context}, layer {k}", context=lane.named, k=k)
                 found.append(Looking(at, lane, lane, p))
                 if side.memory:
                     keys = side.memory[0]
                     found.append(
                         Looking(
-                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, f"{p}_Cross"
+                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, p.at(cross=True)
                         )
                     )
     return found
@@ -140,25 +141,27 @@ def _every_lane(sides: Sequence[Stack]) -> tuple[Lane, ...]:
 # --- what goes in ------------------------------------------------------------------------------------------
 
 
-def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Stack]) -> Page:
+def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
     d_model, lanes = spec.vocabulary.d_model, _every_lane(sides)
     words = bands(lanes, [_words(lane, d_model) for lane in lanes])
     stream = bands(lanes, [_input(sheet, lane, d_model) for lane in lanes])
     masks = bands(lanes, _masks(sheet, sides))
     weights = []
     if sheet.embedding_norm:
-        names = [n for n in sheet.weights if n.startswith("Input_")]
-        weights = [norm_weights(sheet.weights, sheet.id, names)]
+        names = [at for at in map(weight, sheet.weights) if at.block == "Input" and at.is_of_norm]
+        weights = [norm_weights(sheet, names)]
     positions = position_bands(sheet, lanes, d_model)
-    page = f"{sheet.id}_in"
+    page = RangeName(sheet.id, page="in")
     facts = (
-        [Fact("base =", typed(f"{sheet.id}_Base", "setting", ((sheet.base,),)))] if _has_base(sheet) else []
+        [Fact("base =", typed(RangeName(sheet.id)["Base"], "setting", ((sheet.base,),)))]
+        if _has_base(sheet)
+        else []
     )
     facts += [Fact(words, block) for words, block in stretch_settings(sheet)]
     if _masked(sheet, sides):
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     return Page(
-        page,
+        str(page),
         say("{title}, input", title=say(sheet.title)),
         IN_LEAD["placed" if sheet.adds_places else sheet.position],
         tuple(facts),
@@ -170,38 +173,38 @@ def _in_page(spec: Spec, sheet: SheetSpec, sides: Sequence[Stack]) -> Page:
     )
 
 
-def _has_base(sheet: SheetSpec) -> bool:
+def _has_base(sheet: Model) -> bool:
     return sheet.position in ("sinusoidal", "rotary")
 
 
-def _masked(sheet: SheetSpec, sides: Sequence[Stack]) -> bool:
-    causal = sheet.kind in WRITERS and not sides[-1].lanes[0].growing
-    return causal or sheet.mask in PADDING or (sheet.kind not in WRITERS and sheet.mask != "none")
+def _masked(sheet: Model, sides: Sequence[Stack]) -> bool:
+    causal = isinstance(sheet, Writer) and not sides[-1].lanes[0].growing
+    return causal or sheet.mask in PADDING or (not isinstance(sheet, Writer) and sheet.mask != "none")
 
 
 def _words(lane: Lane, d_model: int) -> Steps:
     """The tokens, typed or written by the model, and their embeddings (n × d_model)."""
-    p, steps, ids = lane.prefix, {}, f"{lane.id}_Ids"
+    p, steps, ids = lane.prefix, {}, lane.own["Ids"]
     if lane.growing:
-        names = {"typed": f"{lane.id}_Tokens", "next": f"{p}_Next"}
+        names = {"typed": lane.own["Tokens"], "next": p["Next"]}
         (tokens,) = lane.column(lane.tokens, ops.GROWN, "word label", **names)
         wide = max(MIN_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
-        ids = f"{p}_Ids"
+        ids = p["Ids"]
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)
         tokens = replace(tokens, widths=(wide,))
         group = Group((tokens,), (number,), ("word",), corner="row in the vocabulary")
         title = "The words, typed or written by the model"
         steps["Tokens"] = Step(title, ops.GROWN.why, {lane.id: group})
-    X = lane.block(f"{p}_X", d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
+    X = lane.block(p["X"], d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
     steps["X"] = step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")
     return steps
 
 
-def _input(sheet: SheetSpec, lane: Lane, d_model: int) -> Steps:
+def _input(sheet: Model, lane: Lane, d_model: int) -> Steps:
     p, steps = lane.prefix, input_step(sheet, lane, d_model)
     if sheet.embedding_norm:
-        norm = norm_step(sheet, lane, f"{p}_Input", f"{sheet.id}_Input", f"{p}_Sum", d_model)
+        norm = norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
         steps |= {key: _headed(found, lane, d_model) for key, found in norm.items()}
     return steps
 
@@ -213,14 +216,17 @@ def _headed(found: Step, lane: Lane, d_model: int) -> Step:
     return found._replace(groups={lane.id: headed})
 
 
-def _masks(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Steps]:
+def _masks(sheet: Model, sides: Sequence[Stack]) -> list[Steps]:
     found: list[Steps] = []
-    if sheet.kind == "encoder-decoder":
+    if isinstance(sheet, EncoderDecoder):
         (source,), (target,) = sides[0].lanes, sides[1].lanes
         if sheet.mask in PADDING:
-            found += [mask_steps(sheet, source, longest=False), cross_mask_step(target, source, "CrossMask")]
+            found += [
+                mask_steps(sheet, source, "padding", longest=False),
+                cross_mask_step(target, source, "CrossMask"),
+            ]
         if not target.growing:
-            causal = mask_steps(replace(sheet, mask="causal"), target, longest=False)
+            causal = mask_steps(sheet, target, "causal", longest=False)
             causal = {
                 f"Causal{key}": one for key, one in causal.items()
             }  # a step of its own, not the source's
@@ -232,7 +238,7 @@ def _masks(sheet: SheetSpec, sides: Sequence[Stack]) -> list[Steps]:
     longest = max(lanes, key=lambda lane: lane.n)
     for lane in lanes:
         if not lane.growing and sheet.mask != "none":
-            found.append(mask_steps(sheet, lane, longest=lane is longest))
+            found.append(mask_steps(sheet, lane, sheet.mask or "none", longest=lane is longest))
         elif sheet.mask in PADDING:
             found.append(padding_step(lane))
     return found
@@ -247,24 +253,24 @@ def _uncounted(found: Step, lane: Lane) -> Step:
 # --- the layers --------------------------------------------------------------------------------------------
 
 
-def _layers(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
+def _layers(sheet: Model, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
     """The layers of one lane, each reading what the one before it left."""
     layers: list[Layer] = []
-    stream = f"{lane.prefix}_Input"
+    stream = lane.prefix["Input"]
     for k in sheet.numbers:
-        p, w = f"{lane.prefix}_l{k}", f"{side.w}_l{k}"
-        stream = f"{p}_Input" if sheet.follows_gap(k) else stream
+        p, w = lane.prefix.at(layer=k), side.w.at(layer=k)
+        stream = p["Input"] if sheet.follows_gap(k) else stream
         layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory, sheet.only.get(k, ())))
         stream = layers[-1].leaves
     return layers
 
 
-def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
+def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
     by_lane = [_layers(sheet, side, lane, d_model) for lane in side.lanes]
     pages = []
     for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
-        w = f"{side.w}_l{k}"
-        check = ops.sums_to_one([f"{layer.p}_Drift" for layer in layers])
+        w = side.w.at(layer=k)
+        check = ops.sums_to_one([layer.p["Drift"] for layer in layers])
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
             steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
@@ -274,10 +280,10 @@ def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
             pages.append(weights_page(w, say("{title}, layer {k}", title=say(side.title), k=k), weights))
         pages.append(
             Page(
-                w,
+                str(w),
                 say("{title}, layer {k}", title=say(side.title), k=k),
                 _layer_lead(sheet, side),
-                (Fact("", computed(f"{w}_Status", (1, 1), check, "status", words="vocab_Status")),),
+                (Fact("", computed(w["Status"], (1, 1), check, "status", words="vocab_Status")),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=_layer_subtitle(sheet, k, crossed=crossed),
@@ -289,9 +295,9 @@ def _layer_pages(sheet: SheetSpec, side: Stack, d_model: int) -> list[Page]:
     return pages
 
 
-def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
+def _typed_input(sheet: Model, layer: Layer, k: int) -> Steps:
     """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
-    block = typed(layer.stream, "input", sheet.weights[f"{layer.lane.id}_l{k}_Input"])
+    block = typed(layer.stream, "input", sheet.weights[layer.p.at(block="Input").key])
     why = say(
         "Layer {k} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
         "in float64, and typed in: these rows stay as they are when a word is changed.",
@@ -302,15 +308,15 @@ def _typed_input(sheet: SheetSpec, layer: Layer, k: int) -> Steps:
     return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
-def _layer_lead(sheet: SheetSpec, side: Stack) -> str:
-    lead = LOOKING_BACK if sheet.kind in WRITERS or sheet.mask in CAUSAL else LOOKING
-    if sheet.kind == "encoder-decoder":
+def _layer_lead(sheet: Model, side: Stack) -> str:
+    lead = LOOKING_BACK if isinstance(sheet, Writer) or sheet.mask in CAUSAL else LOOKING
+    if isinstance(sheet, EncoderDecoder):
         lead = LOOKING_ACROSS if side.memory else LOOKING
     lead = SOME_HEADS if sheet.only else lead
     return say(ROWS_AT_A_TIME, lead=say(lead)) if side.lanes[0].growing else lead
 
 
-def _layer_subtitle(sheet: SheetSpec, k: int, *, crossed: bool) -> str:
+def _layer_subtitle(sheet: Model, k: int, *, crossed: bool) -> str:
     n = len(sheet.heads_of(k))
     heads = say("{n} heads" if n > 1 else "{n} head", n=n)
     if sheet.only:
@@ -322,23 +328,23 @@ def _layer_subtitle(sheet: SheetSpec, k: int, *, crossed: bool) -> str:
 # --- what comes out ----------------------------------------------------------------------------------------
 
 
-def _out_page(spec: Spec, sheet: SheetSpec, side: Stack, *, last: bool) -> Page:
+def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
     d_model = spec.vocabulary.d_model
     steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
     weights = []
     if sheet.final_norm:
-        own = {n: m for n, m in sheet.weights.items() if f"{sheet.id}_{n}".startswith(f"{side.w}_Output_")}
-        weights = [norm_weights(own, sheet.id, list(own))]
-    if last and sheet.kind in WRITERS:
+        of_side = [at for at in map(weight, sheet.weights) if at.side == side.w.side]
+        weights = [norm_weights(sheet, [at for at in of_side if at.block == "Output"])]
+    if last and isinstance(sheet, Writer):
         added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
-    elif last and sheet.kind == "classifier":
+    elif last and isinstance(sheet, Classifier):
         added = [classes_steps(sheet, lane, d_model) for lane in side.lanes]
     else:
         added = [{} for _ in side.lanes]
-    page = f"{sheet.id}_out" if last else f"{side.w}_out"
+    page = RangeName(sheet.id, page="out") if last else side.w.at(page="out")
     facts, shared = unembedding_bands(spec, sheet) if last else ([], [])
     return Page(
-        page,
+        str(page),
         say("{title}, output", title=say(side.title)),
         _out_lead(sheet, last=last),
         tuple(facts),
@@ -352,30 +358,32 @@ def _out_page(spec: Spec, sheet: SheetSpec, side: Stack, *, last: bool) -> Page:
 
 def _box(side: Stack, what: str, alone: str) -> str:
     """A page's title in the picture on Start: the model's own title stands at the line's beginning."""
-    half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.rpartition("_")[2])
+    half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.side)
     return say("{half} {what}", half=half, what=what) if half else alone
 
 
-def _out_lead(sheet: SheetSpec, *, last: bool) -> str:
-    if last and sheet.kind in WRITERS:
+def _out_lead(sheet: Model, *, last: bool) -> str:
+    if last and isinstance(sheet, Writer):
         return "Each row is held against every word of the vocabulary: which is likely to come next?"
-    if last and sheet.kind == "classifier":
+    if last and isinstance(sheet, Classifier):
         whole = "The rows become one, and that one is held against the classes."
         return whole if sheet.pool == "mean" else "The first row alone is held against the classes."
     return "What the tokens have become after all layers."
 
 
-def _out_subtitle(sheet: SheetSpec, *, last: bool) -> str:
+def _out_subtitle(sheet: Model, *, last: bool) -> str:
     if not last:
         return "what was read"
-    return {"encoder": "what was read", "classifier": "the class"}.get(sheet.kind, "the next word")
+    if isinstance(sheet, Writer):
+        return "the next word"
+    return "the class" if isinstance(sheet, Classifier) else "what was read"
 
 
-def _output(sheet: SheetSpec, side: Stack, lane: Lane, d_model: int) -> Steps:
+def _output(sheet: Model, side: Stack, lane: Lane, d_model: int) -> Steps:
     """What the last layer left, normed where there is a final norm (n × d_model)."""
-    last, name = _layers(sheet, side, lane, d_model)[-1].leaves, f"{lane.prefix}_Output"
+    last, name = _layers(sheet, side, lane, d_model)[-1].leaves, lane.prefix["Output"]
     if sheet.final_norm:
-        norm = norm_step(sheet, lane, name, f"{side.w}_Output", last, d_model)
+        norm = norm_step(sheet, lane, name, side.w["Output"], last, d_model)
         return {key: _headed(found, lane, d_model) for key, found in norm.items()}
     block = lane.block(name, d_model, ops.COPY, "output", x=last)
     return {"Output": step(ops.COPY, lane, lane.group(block, dims_above(name, d_model)))}

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Group, Page, Side
 from xlsxattn.builder.pages.parts import computed, typed
+from xlsxattn.contract.names import parse, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.builder.graph import Block
+    from xlsxattn.contract.names import RangeName
 
 WIDE = 8
 FEW_ROWS, FEW_COLUMNS = 4, 3
@@ -21,13 +23,13 @@ FEW_ROWS, FEW_COLUMNS = 4, 3
 LEAD = "Learned in training, then fixed. Open the groups at the left edge to see every number."
 
 
-def weights_page(w: str, title: str, bands: Sequence[Band]) -> Page:
+def weights_page(w: RangeName, title: str, bands: Sequence[Band]) -> Page:
     """The page of one layer's weights; ``w`` begins their names, ``<sheet>_l1``."""
     blocks = [block for band in bands for group in band.groups if group for block in group.blocks]
     wide = [block for block in blocks if block.rows > 1 and block.cols >= WIDE]
     folded = [replace(band, level=1) for band in bands]
     return Page(
-        f"{w}_weights",
+        w["weights"],
         say("{title}, weights", title=say(title)),
         LEAD,
         bands=(*([_summary(w, wide)] if wide else []), *folded),
@@ -36,25 +38,27 @@ def weights_page(w: str, title: str, bands: Sequence[Band]) -> Page:
     )
 
 
-def _summary(w: str, wide: Sequence[Block]) -> Band:
+def _summary(w: RangeName, wide: Sequence[Block]) -> Band:
     why = "The first rows, of these the first and the last columns, and |W|, the root of the sum of squares."
     return Band("Summary", why, tuple(_ends(w, b) for b in wide), shared=True, show_formula=False)
 
 
-def _ends(w: str, b: Block) -> Group:
+def _ends(w: RangeName, b: Block) -> Group:
     """A matrix's first rows at both ends, as NumPy prints it, and its length as a vector."""
     m, rows = b.name, min(FEW_ROWS, b.rows)
 
     def counted(name: str, count: int, *, down: bool) -> Block:
         numbers = [float(i + 1) for i in range(count)]
-        return typed(f"{m}_{name}", "index", [[i] for i in numbers] if down else [numbers], "constant")
+        return typed(part_of(m, name), "index", [[i] for i in numbers] if down else [numbers], "constant")
 
     places = counted("First_Rows", rows, down=True)
     first = counted("First_Cols", FEW_COLUMNS, down=False)
-    last = computed(f"{m}_Last_Cols", (1, FEW_COLUMNS), ops.LAST_COLUMNS, "index", m=m, first=first.name)
+    last = computed(
+        part_of(m, "Last_Cols"), (1, FEW_COLUMNS), ops.LAST_COLUMNS, "index", m=m, first=first.name
+    )
     left, right = (
         computed(
-            f"{m}_{end}",
+            part_of(m, end),
             (rows, FEW_COLUMNS),
             ops.PART_OF,
             "number",
@@ -64,6 +68,6 @@ def _ends(w: str, b: Block) -> Group:
         )
         for end, above in (("First", first), ("Last", last))
     )
-    norm = computed(f"{m}_Frobenius", (1, 1), ops.FROBENIUS, "number", m=m)
+    norm = computed(part_of(m, "Frobenius"), (1, 1), ops.FROBENIUS, "number", m=m)
     sides = (Side("...", words=("...",) * rows), Side("", (right,), last), Side("|W|", (norm,)))
-    return Group((left,), (places,), first, sides, title=f"{m.removeprefix(w)[1:]}  {b.rows} × {b.cols}")
+    return Group((left,), (places,), first, sides, title=f"{parse(m).relative(w)}  {b.rows} × {b.cols}")

@@ -6,109 +6,97 @@ Every error is one sentence that names the file, the key, what was found and wha
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xlsxattn.builder.specification import weights as learned
-from xlsxattn.builder.specification.settings import (
-    ACTIVATIONS,
-    ATTENTION,
+from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.table import show
+from xlsxattn.contract.kinds import (
     CAUSAL,
+    DEFAULT_KIND,
     KINDS,
-    MASKS,
-    MODELS,
-    NORMS,
-    PAIRS,
-    POOLS,
-    POSITIONS,
-    RESIDUALS,
-    WRITERS,
-    SheetSpec,
+    PADDING,
+    Compare,
+    ContextId,
+    Items,
+    Model,
+    MultiHead,
+    Sheet,
+    WithAttention,
+    Writer,
+    can_be_followed,
+    keys,
 )
-from xlsxattn.builder.specification.table import identifier, show
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from xlsxattn.builder.specification.table import Table
     from xlsxattn.builder.specification.words import Context, Vocabulary
 
+    A = TypeVar("A", bound=WithAttention)
+
 MAX_MAPS, MAX_MAPPED_LENGTH = 32, 16
 """Heads and words up to which a page of all heads' attention is made without being asked for."""
-MAX_HEADS, MAX_LAYERS, MAX_COLUMNS, MAX_CLASSES, MAX_NEAR = 64, 64, 4096, 256, 256
-MAX_TRIES = 3
-
-_OWN = ("id", "title", "kind", "about", "try")
-_SIZES = ("d_k", "d_v", "seed", "weights")
-_ATTENTION = ("scale", "mask", "position", "base", "pairs")
-_MODEL = (
-    *_ATTENTION,
-    *("contexts", "layers", "heads", "kv_heads", "d_ff", "norm", "epsilon", "residual", "activation", "bias"),
-    *("scale_embeddings", "embedding_norm", "final_norm", "maps"),
-    *_SIZES,
-)
-_WRITING = ("tied", "top_k", "temperature", "generate")
-KEYS = {
-    "self-attention": (*_OWN, *_ATTENTION, "temperature", *_SIZES),
-    "multi-head": (*_OWN, *_ATTENTION, "temperature", "heads", "kv_heads", "bias", "maps", *_SIZES),
-    "cross-attention": (*_OWN, "queries", "keys", "scale", "mask", "temperature", "heads", *_SIZES),
-    "encoder": (*_OWN, *_MODEL, "similarity"),
-    "decoder": (*_OWN, *_MODEL, *_WRITING),
-    "encoder-decoder": (*_OWN, "source", "target", *(k for k in _MODEL if k != "contexts"), *_WRITING),
-    "classifier": (*_OWN, *_MODEL, "pool", "classes"),
-    "compare": (*_OWN, "axes", "near"),
-}
+USUAL_TOP_K = 3
+KEYS = {name: ("kind", *keys(kind)) for name, kind in KINDS.items()}
 
 
 def parse_sheets(
     listed: Sequence[Table], vocabulary: Vocabulary, contexts: Sequence[Context], *, padded: bool
-) -> tuple[SheetSpec, ...]:
+) -> tuple[Sheet, ...]:
     """Check all ``[[sheets]]`` tables; ``padded``: the spec gives its contexts a length."""
     taken = {context.id: f"contexts.{context.id}" for context in contexts}
-    sheets: list[SheetSpec] = []
+    sheets: list[Sheet] = []
     for bare in listed:
-        kind = bare.data.get("kind", "self-attention")
-        if not isinstance(kind, str) or kind not in KINDS:
-            said = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
-            raise bare.error("kind", with_near(said, kind, KINDS))
-        for key in bare.data:
-            others = [name for name, keys in KEYS.items() if key in keys]
-            if others and kind not in others:
-                raise bare.error(
-                    key,
-                    "there is no such key on a sheet of kind {kind!r}, leave it out; it belongs to {kinds}",
-                    kind=kind,
-                    kinds=", ".join(others),
-                )
-        if near := _elsewhere(bare, kind):
-            raise bare.error(
-                near[0],
-                "there is no such key; {near!r} belongs to {kinds}",
-                near=near[1],
-                kinds=", ".join(name for name, keys in KEYS.items() if near[1] in keys),
-            )
-        table = bare.knowing(KEYS[kind])
-        if "id" not in table.data:
-            raise table.error("id", "is missing")
-        sheet_id = identifier(table, "id", table.data["id"], say("a sheet"))
-        if sheet_id in taken:
+        kind = _kind(bare)
+        table = bare.knowing(KEYS[kind.kind])
+        sheet = kind(**read(table, kind))
+        if sheet.id in taken:
             raise table.error(
                 "id",
                 "{sheet_id!r} is taken by {taken}, ids must differ",
-                sheet_id=sheet_id,
-                taken=taken[sheet_id],
+                sheet_id=sheet.id,
+                taken=taken[sheet.id],
             )
-        taken[sheet_id] = table.place
-        reader = _Reader(table, sheet_id, kind, vocabulary, contexts, padded=padded)
-        sheet = reader.compare(sheets) if kind == "compare" else reader.sheet()
-        sheets.append(replace(sheet, about=reader.about(), tries=reader.tries()))
+        taken[sheet.id] = table.place
+        sheet = replace(sheet, title=sheet.title or kind.kind.capitalize())
+        resolver = _Resolver(table, vocabulary, {c.id: c for c in contexts}, padded=padded)
+        sheets.append(resolver.resolved(sheet, sheets))
     return tuple(sheets)
+
+
+def _kind(bare: Table) -> type[Sheet]:
+    """The kind of a table, whose keys are of this kind or of none."""
+    kind = bare.data.get("kind", DEFAULT_KIND.kind)
+    if not isinstance(kind, str) or kind not in KINDS:
+        said = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
+        raise bare.error("kind", with_near(said, kind, KINDS))
+    for key in bare.data:
+        others = _kinds_with(key)
+        if others and kind not in others:
+            raise bare.error(
+                key,
+                "there is no such key on a sheet of kind {kind!r}, leave it out; it belongs to {kinds}",
+                kind=kind,
+                kinds=", ".join(others),
+            )
+    if near := _elsewhere(bare, kind):
+        key, meant = near
+        sentence = "there is no such key; {near!r} belongs to {kinds}"
+        raise bare.error(key, sentence, near=meant, kinds=", ".join(_kinds_with(meant)))
+    return KINDS[kind]
+
+
+def _kinds_with(key: str) -> list[str]:
+    return [kind for kind, own in KEYS.items() if key in own]
 
 
 def _elsewhere(bare: Table, kind: str) -> tuple[str, str] | None:
     """A key that no sheet has, and the one of other kinds that it is most like, more than any of its own."""
-    every = {key: None for keys in KEYS.values() for key in keys}
+    every = {key: None for own in KEYS.values() for key in own}
     for key in bare.data:
         near = nearest(key, every, 0.5) if key not in every else None
         if near and near not in KEYS[kind]:
@@ -116,139 +104,64 @@ def _elsewhere(bare: Table, kind: str) -> tuple[str, str] | None:
     return None
 
 
-class _Reader:
-    """Reads one sheet's table, for its kind."""
+class _Resolver:
+    """Gives one sheet what follows from the rest of the spec, and checks what keys mean together."""
 
     def __init__(
-        self,
-        table: Table,
-        sheet_id: str,
-        kind: str,
-        vocabulary: Vocabulary,
-        contexts: Sequence[Context],
-        *,
-        padded: bool,
+        self, table: Table, vocabulary: Vocabulary, contexts: dict[str, Context], *, padded: bool
     ) -> None:
-        self.table, self.id, self.kind = table, sheet_id, kind
-        self.vocabulary, self.contexts, self.padded = vocabulary, {c.id: c for c in contexts}, padded
-        self.model, self.writes = kind in MODELS, kind in WRITERS
-        self.title = table.text("title", KINDS[kind])
+        self.table, self.vocabulary, self.contexts, self.padded = table, vocabulary, contexts, padded
 
-    def about(self) -> str:
-        """The line below the title."""
-        return self.table.prose("about", self.table.data["about"]) if "about" in self.table.data else ""
+    def resolved(self, sheet: Sheet, before: Sequence[Sheet]) -> Sheet:
+        """The sheet with all its settings."""
+        if isinstance(sheet, WithAttention):
+            return self._weighted(self._in_contexts(sheet))
+        if isinstance(sheet, Compare):
+            return self._compare(sheet, before)
+        return sheet
 
-    def tries(self) -> tuple[str, ...]:
-        """What the sheet invites to try."""
-        found = self.table.data.get("try", [""])
-        if not isinstance(found, list) or not 1 <= len(found) <= MAX_TRIES:
-            raise self.table.error(
-                "try",
-                "found {found}, a list of one to {most} sentences is needed",
-                found=show(found),
-                most=MAX_TRIES,
-            )
-        listed = found if "try" in self.table.data else []
-        return tuple(self.table.prose(f"try[{i}]", text) for i, text in enumerate(listed, 1))
-
-    def compare(self, before: Sequence[SheetSpec]) -> SheetSpec:
-        table, vocabulary = self.table, self.vocabulary
-        every = tuple(self.contexts)
-        if not any(s.kind in ATTENTION or (s.kind == "encoder" and s.contexts == every) for s in before):
-            raise table.error("kind", "there is no attention sheet before it to compare, put one first")
-        found = table.data.get("axes", list(vocabulary.dimensions[:2]))
-        named = isinstance(found, list) and all(isinstance(axis, str) for axis in found)
-        axes = tuple(table.word("axes", axis) for axis in found) if named else ()
-        two = len(axes) == len(set(axes)) == min(2, vocabulary.d_model)
-        if not two or not set(axes) <= set(vocabulary.dimensions):
-            known = ", ".join(vocabulary.dimensions[:8])
-            sentence = "found {found}, two of the dimensions ({known}) are needed"
-            unknown = next((axis for axis in axes if axis not in vocabulary.dimensions), None)
-            said = say(sentence, found=show(found), known=known)
-            raise table.error("axes", with_near(said, unknown, vocabulary.dimensions))
-        return SheetSpec(self.id, "compare", self.title, axes=axes, near=self._near())
-
-    def _near(self) -> tuple[str, ...]:
-        table, found = self.table, self.table.data.get("near", [])
-        if not isinstance(found, list) or len(found) > MAX_NEAR:
-            raise table.error(
-                "near",
-                "found {found}, a list of at most {most} words is needed",
-                found=show(found),
-                most=MAX_NEAR,
-            )
-        words = tuple(table.word("near", word) for word in found)
-        for word in words:
+    def _compare(self, sheet: Compare, before: Sequence[Sheet]) -> Compare:
+        if not any(can_be_followed(one, tuple(self.contexts)) for one in before):
+            raise self.table.error("kind", "there is no attention sheet before it to compare, put one first")
+        for word in sheet.near:
             if word not in self.vocabulary.tokens:
                 said = say("the vocabulary lacks the word {word!r}", word=word)
-                raise table.error("near", with_near(said, word, self.vocabulary.tokens))
-        return words
+                raise self.table.error("near", with_near(said, word, self.vocabulary.tokens))
+        return replace(sheet, axes=self._axes(sheet.axes))
 
-    def sheet(self) -> SheetSpec:
-        table, d_model = self.table, self.vocabulary.d_model
-        contexts = self._contexts()
-        given, seed = learned.given(table), learned.seed_of(table)
-        headed = self.model or self.kind == "multi-head" or "heads" in table.data
-        settings: dict[str, Any] = {
-            "scale": table.flag("scale", default=True),
-            "mask": self._mask(),
-            "headed": headed,
-            "heads": table.count("heads", 1, MAX_HEADS),
-            "bias": table.flag("bias", default=self.model),
-            **self._positions(),
-            **(self._model() if self.model else {}),
-            **(self._writer() if self.writes else {}),
-        }
-        if not self.model:
-            settings |= {
-                "temperature": table.positive("temperature", 1.0),
-                "tempered": "temperature" in table.data,
-            }
-        if "maps" in KEYS[self.kind]:
-            few = settings["heads"] * settings.get("layers", 1) in range(2, MAX_MAPS + 1)
-            short = max(len(self.contexts[c].words) for c in contexts) <= MAX_MAPPED_LENGTH
-            settings["maps"] = table.flag("maps", default=few and short)
-        if settings.get("generate") and settings["mask"] == "causal+padding":
-            raise table.error(
-                "mask",
-                "'causal+padding' stands beside generate, which fills every blank cell: 'causal' is needed",
-            )
-        settings["kv_heads"] = self._kv_heads(settings["heads"])
-        with_weights = headed or bool(given) or any(key in table.data for key in ("d_k", "d_v", "seed"))
-        prefix = "enc_l1_" if self.kind == "encoder-decoder" else "l1_" if self.model else ""
-        settings |= learned.sizes(table, given, settings["heads"], settings["kv_heads"], d_model, prefix)
-        self._check_pairs(settings, with_weights=with_weights)
-        sheet = SheetSpec(self.id, self.kind, self.title, contexts, **settings)
-        if not with_weights:
-            return sheet
-        n = max(len(self.contexts[c].words) for c in contexts)
-        shapes = learned.shapes(sheet, d_model, len(self.vocabulary.tokens), n)
-        weights = learned.shaped(table, given, shapes) if given else learned.drawn(seed, shapes, d_model)
-        settings |= {"weights": weights, "seed": None if given else seed}
-        return SheetSpec(self.id, self.kind, self.title, contexts, **settings)
+    def _axes(self, found: object) -> tuple[str, ...]:
+        dimensions = self.vocabulary.dimensions
+        if found == ():
+            return dimensions[:2]
+        listed = found if isinstance(found, list) else []
+        axes = tuple(self.table.word("axes", axis) for axis in listed if isinstance(axis, str))
+        two = len(listed) == len(set(axes)) == min(2, len(dimensions))
+        if not two or not set(axes) <= set(dimensions):
+            known = ", ".join(dimensions[:8])
+            sentence = "found {found}, two of the dimensions ({known}) are needed"
+            unknown = next((axis for axis in axes if axis not in dimensions), None)
+            said = say(sentence, found=show(found), known=known)
+            raise self.table.error("axes", with_near(said, unknown, dimensions))
+        return axes
 
-    def _contexts(self) -> tuple[str, ...]:
-        every = tuple(self.contexts)
-        pairs = {"cross-attention": ("queries", "keys"), "encoder-decoder": ("source", "target")}
-        if self.kind in pairs:
-            roles = pairs[self.kind]
-            if len(every) < 2:  # noqa: PLR2004
-                raise self.table.error("kind", "{kind} needs two contexts, the spec has one", kind=self.kind)
-            both = tuple(self._context(k, self.table.data.get(k, every[i])) for i, k in enumerate(roles))
-            if both[0] == both[1]:
-                raise self.table.error(
-                    roles[1], "is {both!r} as well, two different contexts are needed", both=both[1]
-                )
-            return both
-        listed = self.table.data.get("contexts", list(every))
-        if not isinstance(listed, list) or not listed:
-            raise self.table.error(
-                "contexts", "found {found}, a list of contexts' ids is needed", found=show(listed)
-            )
-        chosen = tuple(self._context("contexts", one) for one in listed)
-        if len(set(chosen)) < len(chosen):
-            raise self.table.error("contexts", "has a context twice, each can stand once")
-        return chosen
+    def _in_contexts(self, sheet: A) -> A:
+        """The sheet with its contexts: those of its roles, two different ones, or those that it lists."""
+        every: tuple[str, ...] = tuple(self.contexts)
+        found: dict[str, Any] = {}
+        roles = [one for one in keys(type(sheet)).values() if isinstance(one.key, ContextId)]
+        if roles and len(every) < len(roles):
+            raise self.table.error("kind", "{kind} needs two contexts, the spec has one", kind=sheet.kind)
+        for one in keys(type(sheet)).values():
+            value = getattr(sheet, one.attribute)
+            if isinstance(one.key, ContextId):
+                found[one.attribute] = self._context(one.name, value or every[roles.index(one)])
+            elif isinstance(one.key, Items) and isinstance(one.key.item, ContextId):
+                listed = [self._context(f"{one.name}[{i}]", each) for i, each in enumerate(value, 1)]
+                found[one.attribute] = tuple(listed) or every
+        if roles and len({*found.values()}) < len(roles):
+            sentence = "is {both!r} as well, two different contexts are needed"
+            raise self.table.error(roles[1].name, sentence, both=found[roles[1].attribute])
+        return replace(sheet, **found)
 
     def _context(self, key: str, value: object) -> str:
         if not isinstance(value, str) or value not in self.contexts:
@@ -257,87 +170,60 @@ class _Reader:
             raise self.table.error(key, with_near(said, value, self.contexts))
         return value
 
-    def _mask(self) -> str:
-        default = "padding" if self.padded and self.model else "none"
-        possible: tuple[str, ...] = MASKS
-        if self.kind == "decoder":
-            default, possible = "causal", CAUSAL
-        elif self.kind in ("cross-attention", "encoder-decoder"):
-            possible = ("none", "padding")
-        return self.table.one_of("mask", possible, default)
+    def _weighted(self, sheet: WithAttention) -> WithAttention:
+        """The sheet with its sizes and its weights, given or drawn."""
+        table, d_model, given = self.table, self.vocabulary.d_model, sheet.weights
+        with_weights = sheet.headed or bool(given) or sheet.d_k + sheet.d_v > 0 or sheet.seed is not None
+        sheet = self._grouped(sheet)
+        if isinstance(sheet, Model):
+            sheet = self._model(sheet)
+        sheet = learned.sized(table, sheet, d_model)
+        self._check_pairs(sheet, with_weights=with_weights)
+        if not with_weights:
+            return replace(sheet, d_k=0, d_v=0)
+        n = max(len(self.contexts[c].words) for c in sheet.contexts or self.contexts)
+        shapes = learned.shapes(sheet, d_model, len(self.vocabulary.tokens), n)
+        if given:
+            return replace(sheet, weights=learned.shaped(table, given, shapes), seed=None)
+        seed = sheet.seed or 0
+        return replace(sheet, weights=learned.drawn(seed, shapes, d_model), seed=seed)
 
-    def _positions(self) -> dict[str, Any]:
-        default = "none" if not self.model else "learned" if self.kind == "decoder" else "sinusoidal"
-        position = "none"
-        if "position" in KEYS[self.kind]:
-            position = self.table.one_of("position", POSITIONS, default)
-        return {
-            "position": position,
-            "base": self.table.positive("base", 10_000.0),
-            "pairs": self.table.one_of("pairs", PAIRS, PAIRS[0]),
-        }
+    def _grouped(self, sheet: WithAttention) -> WithAttention:
+        """The sheet with the number of its heads of keys and values, and whether all heads have a page."""
+        if not isinstance(sheet, MultiHead | Model):
+            return sheet
+        if sheet.kv_heads and sheet.heads % sheet.kv_heads:
+            sentence = "found {found}, which does not divide the {heads} heads"
+            raise self.table.error("kv_heads", sentence, found=sheet.kv_heads, heads=sheet.heads)
+        layers = sheet.layers if isinstance(sheet, Model) else 1
+        few = sheet.heads * layers in range(2, MAX_MAPS + 1)
+        shown = sheet.contexts or self.contexts
+        short = max(len(self.contexts[c].words) for c in shown) <= MAX_MAPPED_LENGTH
+        maps = few and short if sheet.maps is None else sheet.maps
+        return replace(sheet, kv_heads=sheet.kv_heads or sheet.heads, maps=maps)
 
-    def _kv_heads(self, heads: int) -> int:
-        found = self.table.count("kv_heads", heads, MAX_HEADS)
-        if heads % found:
+    def _model(self, sheet: Model) -> Model:
+        if sheet.generate and sheet.mask in CAUSAL and sheet.mask in PADDING:
             raise self.table.error(
-                "kv_heads", "found {found}, which does not divide the {heads} heads", found=found, heads=heads
+                "mask",
+                "'causal+padding' stands beside generate, which fills every blank cell: 'causal' is needed",
             )
-        return found
+        final_norm = sheet.residual == "pre-norm" if sheet.final_norm is None else sheet.final_norm
+        mask = sheet.mask or ("padding" if self.padded else "none")
+        sheet = replace(sheet, mask=mask, final_norm=final_norm)
+        if isinstance(sheet, Writer):
+            words = len(self.vocabulary.tokens)
+            top_k = sheet.top_k or min(USUAL_TOP_K, words)
+            return replace(sheet, top_k=self.table.whole("top_k", top_k, 1, words))
+        return sheet
 
-    def _check_pairs(self, settings: Mapping[str, Any], *, with_weights: bool) -> None:
-        if settings["position"] != "rotary":
+    def _check_pairs(self, sheet: WithAttention, *, with_weights: bool) -> None:
+        if sheet.position != "rotary":
             return
         if not with_weights:
             raise self.table.error(
                 "position", "'rotary' turns Q and K, which need weights: give weights, d_k or a seed"
             )
-        if settings["d_k"] % 2:
-            raise self.table.error(
-                "position",
-                "'rotary' turns pairs of columns, and d_k is {d_k}, an even d_k is needed",
-                d_k=settings["d_k"],
-            )
-
-    def _model(self) -> dict[str, Any]:
-        table, post = self.table, self.kind != "decoder"
-        residual = table.one_of("residual", RESIDUALS, RESIDUALS[post])
-        found: dict[str, Any] = {
-            "layers": table.count("layers", 1, MAX_LAYERS),
-            "d_ff": table.count("d_ff", 4 * self.vocabulary.d_model, MAX_COLUMNS),
-            "norm": table.one_of("norm", NORMS, NORMS[0]),
-            "epsilon": table.positive("epsilon", 1e-5),
-            "residual": residual,
-            "activation": table.one_of("activation", ACTIVATIONS, "relu" if post else "gelu"),
-            "scale_embeddings": table.flag("scale_embeddings", default=self.kind == "encoder-decoder"),
-            "embedding_norm": table.flag("embedding_norm", default=False),
-            "final_norm": table.flag("final_norm", default=residual == "pre-norm"),
-        }
-        if self.kind == "encoder":
-            found["similarity"] = table.flag("similarity", default=False)
-        if self.kind == "classifier":
-            found |= {"pool": table.one_of("pool", POOLS, POOLS[0]), "classes": self._classes()}
-        return found
-
-    def _writer(self) -> dict[str, Any]:
-        table, words = self.table, len(self.vocabulary.tokens)
-        return {
-            "tied": table.flag("tied", default=True),
-            "top_k": table.count("top_k", min(3, words), words),
-            "temperature": table.positive("temperature", 1.0),
-            "generate": table.flag("generate", default=False),
-        }
-
-    def _classes(self) -> tuple[str, ...]:
-        found = self.table.data.get("classes")
-        if not isinstance(found, list) or not 1 < len(found) <= MAX_CLASSES:
-            sentence = say(
-                "found {found}, a list of two to {most} names is needed",
-                found=show(found),
-                most=MAX_CLASSES,
-            )
-            raise self.table.error("classes", "is missing" if found is None else sentence)
-        classes = tuple(self.table.word("classes", name) for name in found)
-        if len(set(classes)) < len(classes):
-            raise self.table.error("classes", "has a name twice, every class needs a name of its own")
-        return classes
+        if sheet.d_k % 2:
+            sentence = "'rotary' turns pairs of columns, and d_k is {d_k}, an even d_k is needed"
+            raise self.table.error("position", sentence, d_k=sheet.d_k)

@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.specification.settings import KINDS, SheetSpec
+from xlsxattn.builder.specification.keys import read
 from xlsxattn.builder.specification.sheets import parse_sheets
-from xlsxattn.builder.specification.table import ID, MAX_ID_LENGTH, RESERVED, SpecError, Table, read_toml
+from xlsxattn.builder.specification.table import SpecError, Table, read_toml
 from xlsxattn.builder.specification.words import (
     Context,
     Vocabulary,
@@ -20,21 +20,14 @@ from xlsxattn.builder.specification.words import (
     parse_vocabulary,
     spoken,
 )
-from xlsxattn.language import codes
+from xlsxattn.contract import kinds
+from xlsxattn.contract.values import ID, MODEL_RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["KINDS", "RESERVED", "Context", "SheetSpec", "Spec", "SpecError", "Vocabulary", "load", "parse"]
-
-TOP = ("title", "about", "lang", "focus", "length", "explain", "vocabulary", "contexts", "sheets")
-MAX_ABOUT_LENGTH = 1000
-"""Characters of the paragraph on Start."""
-EXPLAIN = ("short", "full")
-"""How much a workbook says beside its numbers."""
-MODELS_OWN = ("in", "out", "enc", "dec", "similar")
-"""Parts of a model's names, which no context may have as its id beside one."""
+__all__ = ["Context", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +41,8 @@ class Spec:
     focus: str
     vocabulary: Vocabulary
     contexts: tuple[Context, ...]
-    sheets: tuple[SheetSpec, ...]
-    explain: str = EXPLAIN[0]
+    sheets: tuple[kinds.Sheet, ...]
+    explain: str = "short"
     lang: str = "en"
     about: str = ""
 
@@ -68,11 +61,18 @@ def quoted_in_vain(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:
     Only single words are looked at; a dimension, a class or a page's title, of ``titles``, may be quoted too.
     """
     texts = [spec.title, spec.about]
-    texts += [text for s in spec.sheets for text in (s.title, s.about, *s.tries)]
+    texts += [text for s in spec.sheets for text in (s.title, s.about, *s.try_)]
     quoted = [one or other for text in texts for one, other in QUOTED.findall(text)]
     known = {*spec.vocabulary.tokens, *spec.vocabulary.dimensions, *(c.id for c in spec.contexts)}
-    known |= {*titles} | {name for s in spec.sheets for name in (s.id, s.title, *s.classes)}
+    known |= {*titles} | {name for s in spec.sheets for name in (s.id, s.title)}
+    known |= {name for s in spec.sheets if isinstance(s, kinds.Classifier) for name in s.classes}
     return tuple(dict.fromkeys(word for word in quoted if word not in known))
+
+
+def compared_with_none(spec: Spec) -> str:
+    """The focus word where a sheet compares its sentences and only one has it, else nothing."""
+    compared = any(sheet.kind == "compare" for sheet in spec.sheets)
+    return spec.focus if compared and sum(spec.focus in c.words for c in spec.contexts) == 1 else ""
 
 
 def load(path: Path, changed: Mapping[str, Any] | None = None) -> Spec:
@@ -92,22 +92,19 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         source: names the spec in errors.
         folder: where the data files stand that it names.
     """
-    top = Table(data, source, "", TOP, folder)
-    words = top.table("vocabulary", ("dimensions", "tokens", "from", "words", "components"))
+    top = Table(data, source, "", kinds.keys(kinds.Spec), folder)
+    keys = kinds.Spec({}, {}, (), **read(top, kinds.Spec))
+    words = top.table("vocabulary", kinds.keys(kinds.Vocabulary))
     sentences = parse_sentences(top) if "from" in words.data else {}
     vocabulary = parse_vocabulary(words, spoken(sentences))
-    contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary)
-    focus = _focus(top, contexts)
-    title = top.text("title", "Attention")
-    sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded="length" in data)
-    if any(sheet.is_model for sheet in sheets):
+    contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary, keys.length)
+    focus = _focus(top, keys.focus, contexts)
+    sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded=keys.length > 0)
+    if any(isinstance(sheet, kinds.Model) for sheet in sheets):
         for context in contexts:
-            if context.id in MODELS_OWN:
+            if context.id in MODEL_RESERVED:
                 raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
-    explain = top.one_of("explain", EXPLAIN, EXPLAIN[0])
-    lang = top.one_of("lang", codes(), "en")
-    about = top.prose("about", data["about"], MAX_ABOUT_LENGTH) if "about" in data else ""
-    return Spec(title, focus, vocabulary, contexts, sheets, explain, lang, about)
+    return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about)
 
 
 def _sheets(top: Table) -> list[Table]:
@@ -123,12 +120,12 @@ def _sheets(top: Table) -> list[Table]:
 def _id(sheet: Mapping[str, Any]) -> str:
     """The id of a sheet, where it has one that can be."""
     found = sheet.get("id")
-    return found if isinstance(found, str) and ID.fullmatch(found) and len(found) <= MAX_ID_LENGTH else ""
+    return found if isinstance(found, str) and re.fullmatch(ID, found) else ""
 
 
-def _focus(top: Table, contexts: tuple[Context, ...]) -> str:
-    if "focus" in top.data:
-        focus = top.text("focus", "")
+def _focus(top: Table, focus: str, contexts: tuple[Context, ...]) -> str:
+    """The word to follow: the one asked for, else the first that all sentences share."""
+    if focus:
         if not any(focus in context.words for context in contexts):
             raise top.error(
                 "focus", "no sentence has the word {focus!r}, give a word that stands in one", focus=focus

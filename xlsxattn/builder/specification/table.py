@@ -9,7 +9,8 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xlsxattn.builder.specification.toml_hints import binary, slip
+from xlsxattn.builder.specification.toml_hints import binary, decimal_comma, slip
+from xlsxattn.contract.values import ID, MAX_ABS, MAX_ID_LENGTH, MAX_TEXT_LENGTH, RESERVED
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near
 from xlsxattn.system_errors import reason
@@ -20,17 +21,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from xlsxattn.contract.kinds import Items
     from xlsxattn.language import Phrase
 
 Matrix: TypeAlias = "tuple[tuple[float, ...], ...] | NDArray[np.floating[Any]]"
 """Numbers row by row; where there are very many, an array of float32 or float64 (rows × cols)."""
 
-MAX_TEXT_LENGTH = 255
-MAX_ABS = 1e50
 MAX_SHOWN_LENGTH = 40
-RESERVED = re.compile(r"vocab|xlsxattn|w|b|[hlg]\d+")
-ID = re.compile(r"[a-z][a-z0-9]*")
-MAX_ID_LENGTH = 32
 SENTENCE = "{source}: {place}: {sentence}"
 
 
@@ -88,10 +85,6 @@ class Table:
         data = read_toml(path, say(SENTENCE, source=self.source, place=place, sentence=name))
         return Table(data, str(path), "", ("tokens", "weights"), path.parent)
 
-    def text(self, key: str, default: str) -> str:
-        """The text under a key, or the default."""
-        return self.word(key, self.data.get(key, default))
-
     def prose(self, key: str, value: object, most: int = MAX_TEXT_LENGTH) -> str:
         """Check a sentence or a paragraph; its line breaks, and blanks beside them, are one blank each."""
         return self.word(key, " ".join(value.split()) if isinstance(value, str) else value, most)
@@ -112,36 +105,61 @@ class Table:
             raise self.error(key, "holds {found}, which a workbook cannot keep", found=found)
         return value
 
-    def flag(self, key: str, *, default: bool) -> bool:
-        """The true or false under a key, or the default."""
-        value = self.data.get(key, default)
+    def token(self, key: str, value: object) -> str:
+        """Check a word: a text without blanks around it."""
+        word = self.word(key, value)
+        if word != word.strip():
+            raise self.error(
+                key, "the word {word!r} begins or ends with a blank, which nobody would see", word=word
+            )
+        return word
+
+    def flag(self, key: str, value: object) -> bool:
+        """Check a true or false."""
         if not isinstance(value, bool):
             raise self.error(key, "found {found}, true or false is needed", found=show(value))
         return value
 
-    def count(self, key: str, default: int, most: int) -> int:
-        """The whole number from 1 to ``most`` under a key, or the default."""
-        value = self.data.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise self.error(
-                key, "found {found}, a whole number from 1 to {most} is needed", found=show(value), most=most
-            )
-        return value
+    def whole(self, key: str, value: object, least: int, most: int | None) -> int:
+        """Check a whole number between limits; without an upper one if ``most`` is None."""
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= (most or value):
+            return value
+        if most is None:
+            sentence = "found {found}, a whole number from {least} is needed"
+            raise self.error(key, sentence, found=show(value), least=least)
+        sentence = "found {found}, a whole number from {least} to {most} is needed"
+        raise self.error(key, sentence, found=show(value), least=least, most=most)
 
-    def one_of(self, key: str, known: Sequence[str], default: str) -> str:
-        """The one of some words under a key, or the default."""
-        value = self.data.get(key, default)
+    def one_of(self, key: str, value: object, known: Sequence[str]) -> str:
+        """Check a word of a few."""
         if not isinstance(value, str) or value not in known:
             sentence = "found {found}, one of {known} is needed"
             said = say(sentence, found=show(value), known=", ".join(known))
             raise self.error(key, with_near(said, value, known))
         return value
 
-    def positive(self, key: str, default: float) -> float:
-        """The number above 0 under a key, or the default."""
-        (value,) = self.vector(key, [self.data.get(key, default)])
-        if not value > 0:
-            raise self.error(key, "found {found}, a number above 0 is needed", found=show(self.data[key]))
+    def positive(self, key: str, value: object) -> float:
+        """Check a number above 0."""
+        (number,) = self.vector(key, [value])
+        if not number > 0:
+            raise self.error(key, "found {found}, a number above 0 is needed", found=show(value))
+        return number
+
+    def items(self, key: str, value: object, listed: Items) -> list[object]:
+        """Check a list of a few items; what each of them is, is not looked at."""
+        if not isinstance(value, list) or not listed.least <= len(value) <= listed.most:
+            sentence = (
+                "found {found}, a list of {least} to {most:,} {items} is needed"
+                if listed.least
+                else "found {found}, a list of at most {most:,} {items} is needed"
+            )
+            values = {"least": listed.least} if listed.least else {}
+            raise self.error(
+                key, sentence, found=show(value), most=listed.most, items=say(listed.named), **values
+            )
+        twice = next((one for i, one in enumerate(value) if one in value[:i]), None)
+        if listed.unique and twice is not None:
+            raise self.error(key, "has {item} twice, each can stand once", item=show(twice))
         return value
 
     def vector(self, key: str, value: object) -> tuple[float, ...]:
@@ -188,7 +206,7 @@ def known_here(known: Iterable[str]) -> Phrase:
 
 def identifier(table: Table, key: str, value: object, what: str) -> str:
     """Check an id: of a sheet, of a context."""
-    if not isinstance(value, str) or not ID.fullmatch(value) or len(value) > MAX_ID_LENGTH:
+    if not isinstance(value, str) or not re.fullmatch(ID, value):
         form = say("small Latin letters and digits, a letter first, at most {most}", most=MAX_ID_LENGTH)
         raise table.error(
             key,
@@ -197,7 +215,7 @@ def identifier(table: Table, key: str, value: object, what: str) -> str:
             what=what,
             form=form,
         )
-    if RESERVED.fullmatch(value):
+    if re.fullmatch(RESERVED, value):
         raise table.error(key, "{value!r} is reserved, choose another id for {what}", value=value, what=what)
     return value
 
@@ -219,7 +237,7 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     text = ""
     try:
         text = content.decode("utf-8").removeprefix("\ufeff")
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
     except UnicodeDecodeError as error:
         sentence = "{named}: byte {start} is not UTF-8: save the file in that encoding"
         raise SpecError(say(sentence, named=named, start=error.start)) from None
@@ -229,6 +247,9 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
         raise SpecError(say("{named}: its lists or tables are nested too deeply", named=named)) from None
     except ValueError:  # Python reads no whole number of more digits
         raise SpecError(say("{named}: a number in it has more than 4,300 digits", named=named)) from None
+    if what := decimal_comma(text):
+        raise SpecError(say("{named}: {what}", named=named, what=what))
+    return data
 
 
 def _no_file(path: Path, named: str) -> Phrase:

@@ -12,6 +12,7 @@ from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from xlsxattn.contract.kinds import KINDS, Positive, keys
 from xlsxattn.language import say
 from xlsxattn.system_errors import not_toml, parser_said
 
@@ -37,9 +38,21 @@ COLON = re.compile(r"""\s*("[^"]*"|'[^']*'|[^:="']+?)\s*:\s*(.*)""")
 BETWEEN = re.compile(r"""(?<=["'\]])\s+(?=["'\[])|(?<=\])(?=\[)""")
 BETWEEN_NUMBERS = re.compile(r"(?<=[\]\d.])\s+(?=[\[\d.+-])|(?<=\])(?=\[)")
 QUOTES = "\"'"
+FRACTIONS = {
+    name for kind in KINDS.values() for name, one in keys(kind).items() if isinstance(one.key, Positive)
+}
+"""Keys whose value is one number that need not be whole."""
 STRANGE_KEY = re.compile(r"""(?=.*[^\x00-\x7f＂‘’“”＝])[^"'‘’“”＂＝\[\]{}#,:：]+""")
 """A key without quotes that has letters which TOML reads in quotes only."""
 COMMENT = re.compile(r"\s#[^\"']*$")
+QUOTED = re.compile(r"""\"(?:\\.|[^"\\])*\"|'[^']*'|\#.*""")
+"""A text in quotes, or a comment."""
+ROW = re.compile(r"[^\[\]=]+")
+DECIMAL = r"[-+]?\d+,\d+(?:[eE][-+]?\d+)?"
+DECIMALS = re.compile(
+    rf"\s*(?:{DECIMAL}|[-+]?\d+)(?:(?:\s*,\s+|\s+,?|\s*;\s*)(?:{DECIMAL}|[-+]?\d+))+\s*,?\s*"
+)
+"""Numbers of a row, apart from each other by more than a comma, some of which have a comma themselves."""
 
 
 def binary(content: bytes) -> Phrase | None:
@@ -51,15 +64,45 @@ def binary(content: bytes) -> Phrase | None:
     return None
 
 
+def decimal_comma(text: str) -> Phrase | None:
+    """The first line with decimal commas in a list, which TOML takes for two numbers each: ``[3,0, 0,5]``.
+
+    They are told from commas between numbers by the blanks behind these: ``[3,0,0,5]`` has four numbers. Most
+    numbers of a row have one, so that a single blank left out is no fault.
+
+    >>> decimal_comma("cat = [3,0, 0,5]")
+    'line 1: found cat = [3,0, 0,5]; write 3.0, not 3,0: cat = [3.0, 0.5]'
+    >>> decimal_comma("cat = [3,0,0,5]"), decimal_comma("cat = [1, 0,0, 1]")
+    (None, None)
+    """
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE_LENGTH or not (wrong := re.search(DECIMAL, line)):
+            continue
+        bare = QUOTED.sub(lambda found: " " * len(found[0]), line)
+        right = ROW.sub(lambda found: _pointed(found[0]), bare)
+        if right != bare:
+            advice = say("write {right}, not {wrong}", right=wrong[0].replace(",", "."), wrong=wrong[0])
+            return _told(number, line, advice, right)
+    return None
+
+
+def _pointed(row: str) -> str:
+    """A row of numbers, with points in place of its decimal commas."""
+    numbers, wrong = re.findall(rf"{DECIMAL}|[-+]?\d+", row), re.findall(DECIMAL, row)
+    if not DECIMALS.fullmatch(row) or 2 * len(wrong) <= len(numbers):
+        return row
+    end = "," if row.rstrip().endswith(",") else ""
+    return ", ".join(number.replace(",", ".") for number in numbers) + end
+
+
 def slip(text: str, error: tomllib.TOMLDecodeError) -> Phrase:
     """What is wrong with a text that a parser of TOML has refused, and what would be right."""
     lines, said = text.replace("\r\n", "\n").split("\n"), str(error)
     place = PLACE.search(said)
     number = int(place[1]) if place and place[1] else len(lines)
-    if said.startswith("Cannot") and (twice := _twice(lines[:number])):
-        return twice
-    if strange := _strange_keys(lines, number):
-        return strange
+    twice = _twice(lines[:number]) if said.startswith("Cannot") else None
+    if told := decimal_comma(text) or twice or _strange_keys(lines, number):
+        return told
     full = [at for at in range(number, 0, -1) if not BRACKETS.fullmatch(lines[at - 1])]
     for at in full[: 1 + NEAR * said.startswith("Unclosed")]:  # seen only where another line begins
         line = lines[at - 1]
@@ -193,11 +236,14 @@ def _repairs(line: str) -> Iterator[Repair]:
     if name and not set(QUOTES) & {name[0], name[-1]}:
         yield say("put the word in quotes"), f"{_quoted(name)} = {value}"
     if value:
-        yield from ((advice, f"{key.rstrip()} = {right}") for advice, right in _values(value))
+        yield from ((advice, f"{key.rstrip()} = {right}") for advice, right in _values(name, value))
 
 
-def _values(value: str) -> Iterator[Repair]:
+def _values(name: str, value: str) -> Iterator[Repair]:
     """What a person may have meant by what stands behind the equals sign."""
+    if name in FRACTIONS and re.fullmatch(DECIMAL, value):
+        right = value.replace(",", ".")
+        yield say("write {right}, not {wrong}", right=right, wrong=value), right
     if value.lower() in ("true", "false"):
         yield say("it is written in small letters"), value.lower()
     if NUMBER.fullmatch(value):

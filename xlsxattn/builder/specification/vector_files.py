@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import tomllib
 import unicodedata
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LISTS = (".txt", ".words", ".vocab", ".csv", ".tsv")
 MAX_LINE_LENGTH = 1_000_000
+_WORD2VEC = re.compile(r"\d+ (\d+)")
+"""The first line of word2vec's texts: how many words, how many numbers each."""
 _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
 
 
@@ -66,7 +69,7 @@ def from_npy(path: Path, words: Sequence[str]) -> Found:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         raise SpecError(say("{path}: is no array of numbers: {error}", path=path, error=error)) from None
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004 - words × dimensions
         sentence = "{path}: has the shape {shape} of {dtype}, a matrix of numbers is needed"
         raise SpecError(say(sentence, path=path, shape=matrix.shape, dtype=matrix.dtype))
     found, wanted, count = Found(), _Wanted(words), 0
@@ -124,11 +127,14 @@ def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Found
     found, wanted, d = Found(), _Wanted(words), 0
     for number, line in enumerate(lines, 1):
         parts = line.rstrip().replace("\t", " ").split(" ")
-        if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):  # noqa: PLR2004
-            d = int(parts[1])  # word2vec's first line: how many words, how many numbers
+        if number == 1 and (counts := _WORD2VEC.fullmatch(" ".join(parts))):
+            d = int(counts[1])
             continue
         if not d:
-            d = next((i for i, part in enumerate(reversed(parts)) if not _is_number(part)), len(parts) - 1)
+            d = next(
+                (i for i, part in enumerate(reversed(parts)) if not _is_number(_pointed(part))),
+                len(parts) - 1,
+            )
         if d < 1 or len(parts) <= d:
             if line.strip():
                 raise _too_few(path, number, len(parts) - 1, max(d, 1))
@@ -145,14 +151,14 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
     found, wanted = Found(), _Wanted(words)
     first = next(lines, "")
     if delimiter is None:
-        delimiter = ";" if first.count(";") > first.count(",") else ","
+        delimiter = ";" if first.count(";") >= max(1, first.count(",")) else ","
     head = next(csv.reader([first], delimiter=delimiter), [])
     d = len(head) - 1
     if d < 1:
         sentence = "{path}: line 1 has {n} columns, a word and its numbers are needed"
         raise SpecError(say(sentence, path=path, n=d + 1))
     rows = csv.reader(lines, delimiter=delimiter)
-    if all(_is_number(part) for part in head[1:]):
+    if all(_is_number(_pointed(part)) for part in head[1:]):
         rows = csv.reader([first, *lines], delimiter=delimiter)
     else:
         found.dimensions = tuple(part.strip() for part in head[1:])
@@ -171,10 +177,18 @@ def _too_few(path: Path, line: int, found: int, needed: int) -> SpecError:
 
 def _numbers(path: Path, line: int, word: str, parts: Sequence[str]) -> list[float]:
     wrong = next((part for part in parts if not _is_number(part)), None)
+    if wrong is not None and _is_number(_pointed(wrong)):
+        sentence = "{path}: line {line}: the word {word!r} has {wrong}: write {right}, not {wrong}"
+        raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong, right=_pointed(wrong)))
     if wrong is not None:
         sentence = "{path}: line {line}: the word {word!r} has {wrong!r} where a number is needed"
         raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong[:40]))
     return [float(part) for part in parts]
+
+
+def _pointed(text: str) -> str:
+    """A number with a decimal comma as it is with a point."""
+    return text.replace(",", ".")
 
 
 def _is_number(text: str) -> bool:

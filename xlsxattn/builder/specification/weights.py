@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from xlsxattn.builder.specification.table import known_here, show
+import numpy as np
+
+from xlsxattn.builder.specification.table import known_here
+from xlsxattn.contract.kinds import Classifier, EncoderDecoder, Model, WithAttention, Writer
+from xlsxattn.contract.names import BETA, BIAS, GAMMA, SIDES, RangeName, part_of, weight
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from xlsxattn.builder.specification.settings import SheetSpec
     from xlsxattn.builder.specification.table import Matrix, Table
 
     Shape = tuple[int, int]
+    A = TypeVar("A", bound=WithAttention)
 
-MAX_SIZE = 1024
+MAX_LISTED = 12
+"""Names that an error lists."""
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
@@ -34,119 +40,118 @@ NEEDS = {
 """Which setting a weight belongs to, by how its name ends, or by its parts."""
 
 
-def shapes(sheet: SheetSpec, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
+def shapes(sheet: WithAttention, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
     """Every weight's name, without the sheet's id, and its shape; ``n`` is the longest context's length."""
-    if not sheet.is_model:
-        found = dict(_attention(sheet, d_model, ""))
+    if not isinstance(sheet, Model):
+        found = dict(_attention(sheet, d_model, RangeName()))
         return {**({"P": (n, d_model)} if sheet.position == "learned" else {}), **found}
     found = {"P": (n, d_model)} if sheet.position == "learned" else {}
     found |= _norm(sheet, d_model, "Input") if sheet.embedding_norm else {}
     for side in sides(sheet):
         for layer in range(1, sheet.layers + 1):
-            found |= _layer(sheet, d_model, f"{side}l{layer}_", crossed=side == "dec_")
-        found |= _norm(sheet, d_model, f"{side}Output") if sheet.final_norm else {}
-    if sheet.kind in ("decoder", "encoder-decoder") and not sheet.tied:
+            found |= _layer(sheet, d_model, RangeName(side=side, layer=layer), crossed=side == "dec")
+        found |= _norm(sheet, d_model, RangeName(side=side)["Output"]) if sheet.final_norm else {}
+    if isinstance(sheet, Writer) and not sheet.tied:
         found["W_U"] = (d_model, n_vocab)
-    if sheet.kind == "classifier":
+    if isinstance(sheet, Classifier):
         found |= {"W_C": (d_model, len(sheet.classes)), "b_C": (1, len(sheet.classes))}
     return found
 
 
-def sides(sheet: SheetSpec) -> tuple[str, ...]:
-    """What the names of a model's two sides begin with; nothing where it has one."""
-    return ("enc_", "dec_") if sheet.kind == "encoder-decoder" else ("",)
+def sides(sheet: WithAttention) -> tuple[str, ...]:
+    """A model's two sides; one without a name where it has no two."""
+    return SIDES if isinstance(sheet, EncoderDecoder) else ("",)
 
 
-def _layer(sheet: SheetSpec, d_model: int, w: str, *, crossed: bool) -> dict[str, Shape]:
-    found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, f"{w}Norm1")}
+def _layer(sheet: Model, d_model: int, w: RangeName, *, crossed: bool) -> dict[str, Shape]:
+    found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, w["Norm1"])}
     if crossed:
-        found |= {**dict(_attention(sheet, d_model, f"{w}Cross_")), **_norm(sheet, d_model, f"{w}Norm2")}
+        found |= {**dict(_attention(sheet, d_model, w.at(cross=True))), **_norm(sheet, d_model, w["Norm2"])}
     gates = ("1", "3") if sheet.activation == "swiglu" else ("1",)
     for gate in gates:
-        found[f"{w}W_{gate}"] = (d_model, sheet.d_ff)
+        found[w[f"W_{gate}"]] = (d_model, sheet.d_ff)
         if sheet.bias:
-            found[f"{w}b_{gate}"] = (1, sheet.d_ff)
-    found[f"{w}W_2"] = (sheet.d_ff, d_model)
+            found[w[f"b_{gate}"]] = (1, sheet.d_ff)
+    found[w["W_2"]] = (sheet.d_ff, d_model)
     if sheet.bias:
-        found[f"{w}b_2"] = (1, d_model)
-    return found | _norm(sheet, d_model, f"{w}Norm{3 if crossed else 2}")
+        found[w["b_2"]] = (1, d_model)
+    return found | _norm(sheet, d_model, w["Norm3" if crossed else "Norm2"])
 
 
-def _attention(sheet: SheetSpec, d_model: int, w: str) -> Iterator[tuple[str, Shape]]:
-    keys, values = sheet.kv_heads * sheet.d_k, sheet.kv_heads * sheet.d_v
-    columns = {"Q": sheet.heads * sheet.d_k, "K": keys, "V": values}
+def _attention(sheet: WithAttention, d_model: int, w: RangeName) -> Iterator[tuple[str, Shape]]:
+    heads, kv_heads = max(1, sheet.heads), max(1, sheet.kv_heads)
+    columns = {"Q": heads * sheet.d_k, "K": kv_heads * sheet.d_k, "V": kv_heads * sheet.d_v}
     for letter, cols in columns.items():
-        yield f"{w}W_{letter}", (d_model, cols)
+        yield w[f"W_{letter}"], (d_model, cols)
     if sheet.headed:
-        yield f"{w}W_O", (sheet.heads * sheet.d_v, d_model)
+        yield w["W_O"], (heads * sheet.d_v, d_model)
     for letter, cols in {**columns, "O": d_model}.items() if sheet.bias else ():
-        yield f"{w}b_{letter}", (1, cols)
+        yield w[f"b_{letter}"], (1, cols)
 
 
-def _norm(sheet: SheetSpec, d_model: int, name: str) -> dict[str, Shape]:
-    beta = {f"{name}_Beta": (1, d_model)} if sheet.norm == "layer" else {}
-    return {f"{name}_Gamma": (1, d_model), **beta}
+def _norm(sheet: Model, d_model: int, name: str) -> dict[str, Shape]:
+    beta = {part_of(name, BETA): (1, d_model)} if sheet.norm == "layer" else {}
+    return {part_of(name, GAMMA): (1, d_model), **beta}
 
 
-def given(table: Table) -> dict[str, Matrix]:
-    """The weights that a spec gives, as matrices: in its own table, or in a data file."""
-    found = table.data.get("weights")
-    if found is None:
-        return {}
-    if isinstance(found, str):
-        weights = table.data_file("weights", found).table("weights", None)
-    else:
-        weights = table.table("weights", None)
+def given(table: Table, key: str) -> dict[str, Matrix]:
+    """The weights that a spec gives under a key, as matrices: in its own table, or in a data file."""
+    found = table.data[key]
+    weights = (table.data_file(key, found) if isinstance(found, str) else table).table(key, None)
     if not weights.data:
-        raise table.error("weights", "is empty: give all weights, or leave the key out")
+        raise table.error(key, "is empty: give all weights, or leave the key out")
     return {name: weights.matrix(name, row=is_row(name)) for name in weights.data}
 
 
 def is_row(name: str) -> bool:
     """Whether a weight is one row: a bias, γ or β."""
-    return name.endswith(("_Gamma", "_Beta")) or f"_{name}".rpartition("_")[0].endswith("_b")
+    return weight(name).is_row
 
 
-def sizes(
-    table: Table, given: Mapping[str, Matrix], heads: int, kv_heads: int, d_model: int, prefix: str
-) -> dict[str, int]:
-    """d_k and d_v of one head: as asked for, else as the weights have them, else d_model / heads."""
-    found = {}
-    for key, name in (("d_k", f"{prefix}W_K"), ("d_v", f"{prefix}W_V")):
-        if key in table.data:
-            found[key] = table.count(key, 1, MAX_SIZE)
-        elif name in given:
-            columns = len(given[name][0])
-            if columns % kv_heads:
-                wanted = "kv_heads" if "kv_heads" in table.data else "heads"
-                raise table.error(
-                    wanted,
-                    "found {kv_heads}, which does not divide the {columns} columns of {name}",
-                    kv_heads=kv_heads,
-                    columns=columns,
-                    name=name,
-                )
-            found[key] = columns // kv_heads
-        elif key == "d_v":
-            found[key] = found["d_k"]
-        elif d_model % heads:
-            raise table.error(
-                "heads",
-                "found {heads}, which does not divide the {d_model} dimensions; "
-                "give d_k or a number of heads that divides it",
-                heads=heads,
-                d_model=d_model,
-            )
-        else:
-            found[key] = d_model // heads
-    if "d_ff" not in table.data and f"{prefix}W_1" in given:
-        found["d_ff"] = len(given[f"{prefix}W_1"][0])
-    return found
+def sized(table: Table, sheet: A, d_model: int) -> A:
+    """The sheet with d_k and d_v of one head: as asked for, as the weights have them, or d_model / heads.
+
+    In a model d_ff as well, which is 4 · d_model where neither says it.
+    """
+    w = RangeName(side=sides(sheet)[0], layer=1) if isinstance(sheet, Model) else RangeName()
+    heads, weights = max(1, sheet.heads), sheet.weights
+    d_k = sheet.d_k or _columns(table, sheet, w["W_K"])
+    if not d_k and d_model % heads:
+        raise table.error(
+            "heads",
+            "found {heads}, which does not divide the {d_model} dimensions; "
+            "give d_k or a number of heads that divides it",
+            heads=heads,
+            d_model=d_model,
+        )
+    d_k = d_k or d_model // heads
+    sheet = replace(sheet, d_k=d_k, d_v=sheet.d_v or _columns(table, sheet, w["W_V"]) or d_k)
+    if isinstance(sheet, Model):
+        columns = len(weights[w["W_1"]][0]) if w["W_1"] in weights else 4 * d_model
+        return replace(sheet, d_ff=sheet.d_ff or columns)
+    return sheet
+
+
+def _columns(table: Table, sheet: WithAttention, name: str) -> int:
+    """The columns of one head in a given weight; 0 without it."""
+    if name not in sheet.weights:
+        return 0
+    columns, kv_heads = len(sheet.weights[name][0]), max(1, sheet.kv_heads)
+    if columns % kv_heads:
+        wanted = "kv_heads" if "kv_heads" in table.data else "heads"
+        raise table.error(
+            wanted,
+            "found {kv_heads}, which does not divide the {columns} columns of {name}",
+            kv_heads=kv_heads,
+            columns=columns,
+            name=name,
+        )
+    return columns // kv_heads
 
 
 def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]) -> dict[str, Matrix]:
     """The given weights in the order that is needed, none missing, none left over, each of its shape."""
-    known = ", ".join(shapes) if len(shapes) < 12 else f"{', '.join(list(shapes)[:12])}, ..."  # noqa: PLR2004
+    known = ", ".join([*list(shapes)[:MAX_LISTED], *(["..."] if len(shapes) > MAX_LISTED else [])])
     for name in given:
         if name not in shapes:
             near, needed = nearest(name, shapes), _needed(name)
@@ -174,9 +179,9 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
 
 def _needed(name: str) -> str:
     """The setting that a weight of no use here would belong to; none for a name that no model has."""
-    parts = name.split("_")
-    ends = ("_".join(parts[-2:]), parts[-1], parts[-2] if len(parts) > 1 else "", parts[0])
-    return next((NEEDS[end] for end in ends if end in NEEDS), "")
+    at = weight(name)
+    said = (at.part, at.block, BIAS if at.is_bias else "")  # β belongs to layer norms, wherever it stands
+    return next((NEEDS[one] for one in said if one in NEEDS), "")
 
 
 def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Matrix]:
@@ -184,22 +189,12 @@ def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Mat
 
     γ is 1 and β and the biases are 0, as before training.
     """
-    import numpy as np  # noqa: PLC0415 - only specs without weights need it
-
     rng = np.random.default_rng(seed)
     deviation = 1 / math.sqrt(d_model)
     made: dict[str, Any] = {}
     for name, shape in shapes.items():
         if is_row(name):
-            made[name] = np.full(shape, 1.0 if name.endswith("_Gamma") else 0.0)
+            made[name] = np.full(shape, 1.0 if weight(name).part == GAMMA else 0.0)
         else:
             made[name] = rng.normal(0.0, deviation, shape).round(2) + 0.0
     return {name: tuple(tuple(row) for row in array.tolist()) for name, array in made.items()}
-
-
-def seed_of(table: Table) -> int:
-    """The seed that weights are drawn by: a whole number from 0."""
-    seed = table.data.get("seed", 0)
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise table.error("seed", "found {found}, a whole number from 0 is needed", found=show(seed))
-    return seed

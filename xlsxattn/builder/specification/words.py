@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification import vectors
+from xlsxattn.builder.specification.keys import read
 from xlsxattn.builder.specification.table import SpecError, Table, identifier, show
+from xlsxattn.contract import kinds
+from xlsxattn.contract.values import MAX_COLUMNS, MAX_CONTEXTS, MAX_WORDS
 from xlsxattn.language import is_wide, say
 from xlsxattn.suggestions import nearest
 
@@ -20,9 +23,10 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.language import Phrase
 
-MAX_WORDS, MAX_CONTEXTS, MAX_COLUMNS = 256, 100, 1024
 MAX_NAMED = 8
 """Words that an error names, of those that the vocabulary lacks."""
+MAX_QUOTED = 80
+"""Characters of a sentence that an error quotes."""
 MAX_TOLD_LENGTH, MAX_PARTED_LENGTH = 40, 300
 
 
@@ -63,36 +67,25 @@ class Context:
         return len(" ".join(self.words)) <= MAX_TOLD_LENGTH
 
 
-def _token(table: Table, key: str, value: object) -> str:
-    word = table.word(key, value)
-    if word != word.strip():
-        raise table.error(
-            key, "the word {word!r} begins or ends with a blank, which nobody would see", word=word
-        )
-    return word
-
-
-def _words(table: Table, spoken: Sequence[str]) -> tuple[Table, Sequence[str], str]:
+def _words(table: Table, keys: kinds.Vocabulary, spoken: Sequence[str]) -> tuple[Table, Sequence[str], str]:
     """The words with their embeddings; the dimensions' names where a file has them; and what is said of it.
 
     They stand in the spec itself, in the data file that it names, or in a file of word vectors; of that only
     the words of the sentences are taken, and those that the spec lists.
     """
-    if "from" not in table.data:
+    if not keys.from_:
         for key in ("words", "components"):
             if key in table.data:
                 raise table.error(key, "is for a file of word vectors, which from names")
         return table.table("tokens", None), (), ""
     if "tokens" in table.data:
         raise table.error("from", "stands beside tokens, give one of the two")
-    name = table.text("from", "")
-    if name.endswith(".toml") and not {"words", "components"} & set(table.data):
-        return table.data_file("from", name).table("tokens", None), (), ""
-    path = (table.folder or Path()) / name
-    words = tuple(dict.fromkeys((*spoken, *_listed(table))))
-    components = table.count("components", 1, MAX_COLUMNS) if "components" in table.data else None
+    if keys.from_.endswith(".toml") and not (keys.words or keys.components):
+        return table.data_file("from", keys.from_).table("tokens", None), (), ""
+    path = (table.folder or Path()) / keys.from_
+    words = tuple(dict.fromkeys((*spoken, *keys.words)))
     try:
-        found = vectors.load(path, words, components)
+        found = vectors.load(path, words, keys.components or None)
     except SpecError as error:
         raise table.error("from", str(error)) from None
     rows = dict(zip(words, found.E.tolist(), strict=True))
@@ -103,14 +96,6 @@ def _words(table: Table, spoken: Sequence[str]) -> tuple[Table, Sequence[str], s
     )
 
 
-def _listed(table: Table) -> list[str]:
-    """More words that are taken from a file of word vectors."""
-    found = table.data.get("words", [])
-    if not isinstance(found, list):
-        raise table.error("words", "found {found}, a list of words is needed", found=show(found))
-    return [_token(table, f"words[{i + 1}]", word) for i, word in enumerate(found)]
-
-
 def spoken(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """The words of all sentences, each once."""
     return tuple(dict.fromkeys(word for sentence in sentences.values() for word in sentence))
@@ -118,13 +103,14 @@ def spoken(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
     """Check the vocabulary's table; ``spoken``: the words of the sentences."""
-    tokens, named, said = _words(table, spoken)
+    keys = kinds.Vocabulary(**read(table, kinds.Vocabulary))
+    tokens, named, said = _words(table, keys, spoken)
     if not tokens.data:
         raise table.error("tokens", "is empty, at least one word is needed")
     E = {}
     twins: dict[str, str] = {}
     for key, value in tokens.data.items():
-        word = _token(tokens, key, key)
+        word = tokens.token(key, key)
         twin = twins.setdefault(unicodedata.normalize("NFKC", word), word)
         if twin != word or word in E:
             raise tokens.error(
@@ -134,20 +120,11 @@ def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
                 twin=twin,
             )
         E[word] = _embedding(tokens, key, value)
-    default = list(named) or [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
-    found = table.data.get("dimensions", default)
-    if not isinstance(found, list) or not found:
-        raise table.error("dimensions", "found {found}, a list of names is needed", found=show(found))
-    if len(found) > MAX_COLUMNS:
-        raise table.error(
-            "dimensions", "has {n} names, at most {most} are possible", n=len(found), most=MAX_COLUMNS
-        )
-    dimensions = tuple(table.word(f"dimensions[{i + 1}]", name) for i, name in enumerate(found))
-    for i, name in enumerate(dimensions):
-        if name in dimensions[:i]:
-            raise table.error(
-                "dimensions", "has {name!r} twice, every dimension needs a name of its own", name=name
-            )
+    numbered = [f"d{i + 1}" for i in range(len(next(iter(E.values()))))]
+    dimensions = tuple(keys.dimensions) or tuple(named) or tuple(numbered)
+    if len(dimensions) > MAX_COLUMNS:
+        sentence = "has {n} names, at most {most} are possible"
+        raise table.error("dimensions", sentence, n=len(dimensions), most=MAX_COLUMNS)
     for word, vector in E.items():
         if len(vector) != len(dimensions):
             raise tokens.error(
@@ -183,17 +160,16 @@ def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
 
 
 def parse_contexts(
-    top: Table, sentences: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary
+    top: Table, sentences: Mapping[str, tuple[str, ...]], vocabulary: Vocabulary, length: int
 ) -> tuple[Context, ...]:
-    """Find every word of the sentences in the vocabulary, and give each sentence its length."""
+    """Find every word of the sentences in the vocabulary, and give each sentence its length; 0: its own."""
     _known(top, sentences, vocabulary)
     found = tuple(Context(key, words, i) for i, (key, words) in enumerate(sentences.items(), 1))
-    return _padded(top, found) if "length" in top.data else found
+    return _padded(top, found, length) if length else found
 
 
-def _padded(top: Table, contexts: tuple[Context, ...]) -> tuple[Context, ...]:
+def _padded(top: Table, contexts: tuple[Context, ...], length: int) -> tuple[Context, ...]:
     """The contexts, each with so many cells as the spec's length says; blank ones follow its words."""
-    length = top.count("length", 1, MAX_WORDS)
     for c in contexts:
         if len(c.words) > length:
             raise top.error(
@@ -215,7 +191,7 @@ def _sentence(table: Table, key: str, value: object) -> tuple[str, ...]:
         raise table.error(
             key, "the sentence has {n} words, at most {most} are possible", n=len(found), most=MAX_WORDS
         )
-    return tuple(_token(table, key, word) for word in found)
+    return tuple(table.token(key, word) for word in found)
 
 
 def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocabulary) -> None:
@@ -244,7 +220,7 @@ def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocab
     else:
         ((word, near),) = meant.items()
         sentence = " ".join(sentences[keys[0]])
-        sentence = sentence if len(sentence) <= 80 else f"{sentence[:77]}..."  # noqa: PLR2004
+        sentence = sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}..."
         said = say(
             "the vocabulary lacks the word {word!r} of the sentence {said!r}, did you mean {near!r}?"
             if near
@@ -303,7 +279,8 @@ def parts_of(word: str, tokens: Collection[str]) -> tuple[str, ...]:
     strange, _, parts = best[-1]
     known = [part for part, is_known in parts if is_known and part]
     foreign = strange and (not all(map(is_wide, word)) or 2 * strange >= len(word))
-    return () if foreign or len(known) < 2 else tuple(part for part, _ in parts if part)  # noqa: PLR2004
+    several = len(known) > 1
+    return tuple(part for part, _ in parts if part) if several and not foreign else ()
 
 
 def _named(word: str, near: str | None) -> Phrase:

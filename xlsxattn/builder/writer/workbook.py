@@ -9,13 +9,13 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
-from xlsxwriter.worksheet import CellArrayFormulaTuple, Worksheet
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.layout.placed import places
 from xlsxattn.builder.layout.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
 from xlsxattn.builder.writer import bulk
+from xlsxattn.contract.values import HIDDEN_BELOW
 from xlsxattn.language import ENGLISH
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
 A3, A4 = 8, 9
 """Papers, by their numbers in the file format."""
-MAX_TIP_LENGTH = 255
+MAX_TIP_LENGTH, MIN_WIDTH = 255, 8.43
+"""Characters of a link's tip, and of a column whose width is not set."""
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
@@ -100,83 +101,23 @@ class _Words(str):
         raise ValueError(self)
 
 
-class _Worksheet(Worksheet):  # type: ignore[misc]
-    """A worksheet of XlsxWriter's for very many cells; what it writes is the same, byte for byte.
-
-    XlsxWriter looks, twice, in every row at every column that any row has; here only at those the row has.
-    It looks in every formula for 29 functions newer than Excel 2010, of which ours have none, and fills what
-    an array formula covers with zeros, where values stand here.
-    """
-
-    def array_formula(
-        self,
-        cells: Rectangle,
-        formula: str,
-        look: Any,  # noqa: ANN401 - XlsxWriter has no types
-        values: Sequence[Sequence[float | str]],
-    ) -> None:
-        """Write an array formula with the values of all its cells."""
-        self._check_dimensions(cells.top, cells.left)
-        text, where = formula.removeprefix("="), formulas.area(cells)
-        first = CellArrayFormulaTuple(text, look, values[0][0], where, "static")
-        for row, own in enumerate(values, cells.top):
-            for col, value in enumerate(own, cells.left):
-                if (row, col) != (cells.top, cells.left):
-                    write = self._write_string if isinstance(value, str) else self._write_number
-                    write(row, col, value, look)
-        self.table[cells.top][cells.left] = first
-
-    def _calculate_spans(self) -> None:
-        spans: dict[int, tuple[int, int]] = {}
-        for row, cells in self.table.items():
-            if cells:
-                left, right = spans.get(row // 16, (min(cells), 0))
-                spans[row // 16] = min(left, *cells), max(right, *cells)
-        self.row_spans = {group: f"{left + 1}:{right + 1}" for group, (left, right) in spans.items()}
-
-    def _write_rows(self) -> None:
-        self._calculate_spans()
-        for row in sorted(self.table.keys() | self.row_info.keys()):
-            cells, span, info = self.table.get(row), self.row_spans.get(row // 16), self.row_info.get(row)
-            if cells:
-                self._write_row(row, span, info)
-                for col in sorted(cells):
-                    self._write_cell(row, col, cells[col])
-                self._xml_end_tag("row")
-            elif info:
-                self._write_empty_row(row, span, info)
-
-    def _write_cell(self, row: int, col: int, cell: Any) -> None:  # noqa: ANN401
-        """Write a cell of one of the kinds that nearly all are; others as XlsxWriter does."""
-        kind = type(cell).__name__ if cell.format else "of the row's look, or the column's"
-        begins = f'<c r="{formulas.letters(col)}{row + 1}" s="{_number(cell.format)}"'
-        if kind == "Number":
-            self.fh.write(f"{begins}><v>{cell.number:.16G}</v></c>")
-        elif kind == "String":
-            self.fh.write(f'{begins} t="s"><v>{cell.string}</v></c>')
-        elif kind == "Blank":
-            self.fh.write(f"{begins}/>")
-        elif kind == "ArrayFormula" and type(cell.value) in (int, float) and _as_it_is(cell.formula):
-            array = f'<f t="array" ref="{cell.range}">{self._escape_data(cell.formula)}</f>'
-            self.fh.write(f"{begins}>{array}<v>{cell.value}</v></c>")
-        else:
-            super()._write_cell(row, col, cell)
+def _within(area: Rectangle, cells: Rectangle) -> tuple[slice, slice]:
+    """The rows and columns of an area that some of its cells take."""
+    rows = slice(cells.top - area.top, cells.bottom - area.top + 1)
+    return rows, slice(cells.left - area.left, cells.right - area.left + 1)
 
 
-def _as_it_is(formula: str) -> bool:
-    """Whether nothing in a formula is spelled in a way of XlsxWriter's, such as ``_x0009_`` for a tab."""
-    return formula.isprintable() and "_x" not in formula
-
-
-def _number(look: Any) -> int:  # noqa: ANN401 - XlsxWriter has no types
-    """A format's number in the file."""
-    number: int = look._get_xf_index() if look else 0  # noqa: SLF001 - it gives a new one the next
-    return number
-
-
-def _saved(value: Any) -> float | str:  # noqa: ANN401 - whatever an engine gives
+def _saved(value: Any) -> float | str:
     """What is saved beside a formula."""
     return _Words(value or "") if value is None or isinstance(value, str) else value
+
+
+def _values(ws: Any, top: int, left: int, rows: Iterable[Iterable[Cell]], look: Any) -> None:
+    """Write texts and numbers."""
+    for row, values in enumerate(rows, top):
+        for col, value in enumerate(values, left):
+            write = ws.write_string if isinstance(value, str) else ws.write_number
+            write(row, col, value, look)
 
 
 class _Writer:
@@ -214,13 +155,13 @@ class _Writer:
         if error is None:
             self.book.close()
 
-    def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
+    def dress(self, properties: Mapping[str, Any]) -> Any:
         key = frozenset(properties.items())
         if key not in self.formats:
             self.formats[key] = self.book.add_format(theme.told(properties, self.language))
         return self.formats[key]
 
-    def look(self, name: str) -> Any:  # noqa: ANN401
+    def look(self, name: str) -> Any:
         if name not in self.looks:
             self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
         return self.looks[name]
@@ -230,9 +171,9 @@ class _Writer:
             if name in wanted:
                 self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:  # noqa: ANN401
+    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:
         """A worksheet with its cells."""
-        ws = self.book.add_worksheet(sheet.tab, _Worksheet)
+        ws = self.book.add_worksheet(sheet.tab)
         if first:
             ws.activate()
         ws.hide_gridlines(2)
@@ -253,13 +194,13 @@ class _Writer:
             self._block(ws, placed, look)
         return ws
 
-    def finish(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add what shows cells in other ways: rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
 
-    def _page(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def _page(self, ws: Any, sheet: PlacedSheet) -> None:
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
         ws.set_default_row(sheet.row)
@@ -282,7 +223,7 @@ class _Writer:
             ws.repeat_rows(repeated(sheet))
         ws.set_footer("&L&8&A&R&8&P / &N")
 
-    def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
+    def _text(self, ws: Any, text: Any) -> None:
         look = self.look(text.look)
         if text.rows * text.cols > 1:
             ws.merge_range(text.row, text.col, text.row + text.rows - 1, text.col + text.cols - 1, "", look)
@@ -298,32 +239,34 @@ class _Writer:
         else:
             ws.write_string(text.row, text.col, text.text, look)
 
-    def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+    def _block(self, ws: Any, placed: Placed, look: Any) -> None:
         block = placed.block
         if bulk.numbers(block) is not None:
             for row in range(placed.row, placed.row + block.rows):
                 ws.write_blank(row, placed.col, None, look)
             return
-        for i, row in enumerate(block.values):
-            for j, value in enumerate(_plain(row)):
-                write = ws.write_string if isinstance(value, str) else ws.write_number
-                write(placed.row + i, placed.col + j, value, look)
+        _values(ws, placed.row, placed.col, map(_plain, block.values), look)
         if block.parts:
             self._formulas(ws, placed, look)
 
-    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
-        block, grid = placed.block, self.values.get(placed.block.name)
-        grid = [[0] * block.cols] * block.rows if grid is None else grid
-        values = [[_saved(value) for value in row] for row in grid]
+    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:
+        grid = self.values.get(placed.block.name)
         for cells, formula in formulas.entries(placed, self.places):
-            left, right = cells.left - placed.col, cells.right - placed.col + 1
-            rows = values[cells.top - placed.row : cells.bottom - placed.row + 1]
-            ws.array_formula(cells, formula, look, [row[left:right] for row in rows])
+            area = cells.top, cells.left, cells.bottom, cells.right
+            if grid is None:  # then XlsxWriter saves 0 in every cell
+                ws.write_array_formula(*area, formula, look)
+                continue
+            rows, cols = _within(placed.area, cells)
+            (first, *rest), *below = [[_saved(value) for value in row[cols]] for row in grid[rows]]
+            ws.write_array_formula(*area, formula, look, first)
+            _values(ws, cells.top, cells.left + 1, [rest], look)
+            _values(ws, cells.top + 1, cells.left, below, look)
 
-    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:
         for placed in sheet.placed:
             r = placed.area
-            for rule in self._conditions(placed):
+            width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
+            for rule in self._conditions(placed, width):
                 ws.conditional_format(r.top, r.left, r.bottom, r.right, rule)
         for name, source in sheet.drop_downs.items():
             r = self.places[name][1]
@@ -336,11 +279,12 @@ class _Writer:
             if cells:
                 ws.data_validation(*cells[0], {**rule, "other_cells": cells[1:]})
 
-    def _conditions(self, placed: Placed) -> Iterator[dict[str, Any]]:
-        """Rules of one block, all over the same cells: LibreOffice shows one matching style, the first.
+    def _conditions(self, placed: Placed, width: float) -> Iterator[dict[str, Any]]:
+        """Rules of one block, whose columns have a width, all over the same cells.
 
-        A text for a number is red, −1E300 is shown as −∞, a number too long for its column in powers of ten,
-        the focus word's row outlined, a failed check in red, a note in grey; and the heat map.
+        LibreOffice shows one matching style, the first: a text for a number is red, −1E300 is shown as −∞, a
+        number too long for its column in powers of ten, the focus word's row outlined, a failed check in red,
+        a note in grey; and the heat map.
         """
         block, look = placed.block, theme.LOOKS[placed.block.look]
         if block.kind == "input" and look.takes and bulk.numbers(block) is None:
@@ -349,19 +293,20 @@ class _Writer:
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
         if block.look == "masked":
             hidden = self.dress(theme.NEVER_SEEN)
-            yield {"type": "cell", "criteria": "<", "value": -1e299, "format": hidden, "stop_if_true": True}
+            yield {
+                "type": "cell",
+                "criteria": "<",
+                "value": HIDDEN_BELOW,
+                "format": hidden,
+                "stop_if_true": True,
+            }
         if block.look == "word number" and placed.word is not None:
             blank = self.dress(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
-        if look.format.get("num_format") in (theme.NUMBER, theme.FINE):
-            large = self.dress(theme.LARGE)
-            yield {
-                "type": "cell",
-                "criteria": "not between",
-                "minimum": -9999,
-                "maximum": 9999,
-                "format": large,
-            }
+        if (room := theme.room(look, width)) is not None:
+            between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
+            above = {"criteria": ">", "value": room.largest}
+            yield {"type": "cell", "format": self.dress(room.beyond), **(between if room.negative else above)}
         if placed.word is not None:
             outline = self.dress(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
@@ -376,13 +321,11 @@ class _Writer:
                 ends = {"min_value": f"=-{size}", "max_value": f"={size}"}
             yield {**theme.HEATS[look.heat], **ends}
 
-    def _chart(self, chart: Chart, width: int) -> Any:  # noqa: ANN401
+    def _chart(self, chart: Chart, width: int) -> Any:
         if chart.kind == "bar":
             made = self.book.add_chart({"type": "column"})
         elif chart.kind == "line":
             made = self.book.add_chart({"type": "line"})
-            # XlsxWriter says nothing of lines that are straight, and LibreOffice then draws curves
-            made._write_c_smooth = lambda _: made._xml_empty_tag("c:smooth", [("val", "0")])  # noqa: SLF001
         else:
             made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
         for series, usual in zip(chart.series, cycle(theme.SERIES), strict=False):

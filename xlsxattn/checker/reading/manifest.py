@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.file_type import is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
 from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
+from xlsxattn.contract.names import MANIFEST, START, WORDS, RangeName, of_context, parser
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -19,8 +21,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
 
 VERSION = 1
-MODELS = ("encoder", "decoder", "encoder-decoder", "classifier")
-MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Manifest:
     inputs: tuple[str, ...]
     formulas: Mapping[str, tuple[str, str]]
 
+    def parse(self, name: str) -> RangeName:
+        """A range's name taken apart by the ids of the sheets and contexts."""
+        return parser((sheet.id for sheet in self.sheets), self.contexts)(name)
+
 
 def read_manifest(
     path: Path, names: Mapping[str, Area], typed: Mapping[tuple[str, int, int], Value]
@@ -50,9 +54,9 @@ def read_manifest(
     """
     tables: dict[str, Grid] = {}
     for part in MANIFEST:
-        area = names.get(f"xlsxattn_{part}")
+        area = names.get(START[part])
         if area is None:
-            raise _without(path, names, f"xlsxattn_{part}")
+            raise _without(path, names, START[part])
         tables[part] = [
             [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
             for i in range(area.rows)
@@ -65,7 +69,8 @@ def read_manifest(
                 path=path,
                 version=version,
                 ours=VERSION,
-            )
+            ),
+            name="xlsxattn_Version",
         )
     try:
         sheets = tuple(
@@ -91,12 +96,12 @@ def _without(path: Path, names: Mapping[str, Area], name: str) -> NotCheckableEr
     if is_foreign(path):
         sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
         return NotCheckableError(say(sentence, path=path))
-    if any(f"xlsxattn_{part}" in names for part in MANIFEST):
+    if any(START[part] in names for part in MANIFEST):
         sentence = (
             "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
             "take an earlier copy, or build it anew"
         )
-        return NotCheckableError(say(sentence, path=path, name=name))
+        return NotCheckableError(say(sentence, path=path, name=name), name=name)
     sentence = (
         "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
         "take an earlier copy, or build it anew"
@@ -112,17 +117,21 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
     Raises:
         NotCheckableError: there would be too many.
     """
-    lengths = {context: len(inputs[f"{context}_Tokens"]) for context in manifest.contexts}
-    blanks = {context: int((inputs[f"{context}_Tokens"][1:] == "").sum()) for context in lengths}
+    words = {context: inputs[of_context(context)["Tokens"]] for context in manifest.contexts}
+    lengths = {context: len(own) for context, own in words.items()}
+    blanks = {context: int((own[1:] == "").sum()) for context, own in words.items()}
     cells = 0
     for sheet in manifest.sheets:
         heads = int(sheet.settings.get("heads") or 1)
-        if sheet.kind in MODELS:
-            cells += _of_model(sheet, lengths, blanks, inputs)
-        elif sheet.kind == "cross-attention":
+        if sheet.is_a(Model):
+            own = [name for name in inputs if manifest.parse(name).sheet == sheet.id]
+            width = inputs[WORDS["E"]].shape[1] + max((inputs[name].shape[1] for name in own), default=0)
+            cells += _of_model(sheet, lengths, blanks, len(inputs[WORDS["E"]]), width)
+        elif sheet.is_a(CrossAttention):
             cells += lengths[sheet.settings["queries"]] * lengths[sheet.settings["keys"]] * heads
         else:
-            widths = sum(inputs[name].shape[1] for x in "QKV" if (name := f"{sheet.id}_W_{x}") in inputs)
+            learned = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "W_V")]
+            widths = sum(inputs[name].shape[1] for name in learned if name in inputs)
             cells += sum(n * (n * heads + widths) for n in lengths.values())
     if cells > STANDARD.area:
         raise NotCheckableError(
@@ -136,19 +145,16 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
 
 
 def _of_model(
-    sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], inputs: Mapping[str, Any]
+    sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], n_vocab: int, width: int
 ) -> int:
-    """The scores, and the cells behind and after them, that a model makes."""
-    settings, both = sheet.settings, sheet.kind == "encoder-decoder"
+    """The scores, and the cells behind and after them, that a model makes; `width`: of a layer's row."""
+    settings, both = sheet.settings, sheet.is_a(EncoderDecoder)
     own = [settings["source"], settings["target"]] if both else list(settings["contexts"])
-    width = inputs["vocab_E"].shape[1] + max(
-        (x.shape[1] for name, x in inputs.items() if name.startswith(f"{sheet.id}_")), default=0
-    )
     keys = max(lengths[c] for c in own)
     cells = 0
     for c in own:
         times = 1 + (blanks[c] if settings.get("generate") and (c != own[0] or not both) else 0)
         n, layers, heads = lengths[c], int(settings["layers"]), int(settings["heads"])
         cells += times * n * (layers * (heads * keys * (2 if both else 1) + width))
-        cells += times * n * (len(inputs["vocab_E"]) if "decoder" in sheet.kind else 0)
+        cells += times * n * (n_vocab if sheet.is_a(Writer) else 0)
     return cells

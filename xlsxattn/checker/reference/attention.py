@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from xlsxattn.contract.values import MASK_VALUE
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from xlsxattn.contract.names import RangeName
 
     Array: TypeAlias = NDArray[Any]
     Ranges: TypeAlias = dict[str, "Expected"]
 
-MASK_VALUE = -1e300  # what a cell shows for −∞
 TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
 MIN_MAGNITUDE = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
 MIN_LENGTH, MAX_LENGTH = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow
@@ -75,14 +78,14 @@ class Head(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What a sheet leaves to compare in one context: Output, M, the heads by suffix ("" or "_h1" ...).
+    """What a sheet leaves to compare in one context: Output, M, the heads, ``RangeName(head=1)``.
 
     coarse is how far an engine with a coarse Φ may be from Output.
     """
 
     Output: Sized
     M: float
-    heads: dict[str, Head]
+    heads: dict[RangeName, Head]
     coarse: float = 0.0
 
 
@@ -98,7 +101,7 @@ def product(subscripts: str, a: Sized, b: Sized) -> Sized:
 
 def numbers(x: Sized, amplification: float = 1.0, *, blank_ok: bool = False) -> Expected:
     """A range of numbers; once anything overflowed, nobody can decide."""
-    magnitude = float(np.max(x.size))
+    magnitude = float(x.size.max())
     if not (np.isfinite(x.value).all() and math.isfinite(magnitude) and math.isfinite(amplification)):
         return Expected(x.value, "number", math.inf, math.inf)
     return Expected(x.value, "number", max(MIN_MAGNITUDE, magnitude), max(1.0, amplification), blank_ok)

@@ -22,8 +22,10 @@ from xlsxattn.checker.reference.layers import status
 from xlsxattn.checker.reference.masks import index, mask_ranges, mask_value, padding, visible
 from xlsxattn.checker.reference.models import chosen
 from xlsxattn.checker.reference.positions import Positions, positions
-from xlsxattn.checker.reference.projections import Linear, Projections, projections
+from xlsxattn.checker.reference.projections import ALONE, Linear, Projections, projections
 from xlsxattn.checker.reference.words import constant, labels, sentence, shaped, unknown
+from xlsxattn.contract.kinds import CrossAttention, MultiHead
+from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,36 +39,35 @@ if TYPE_CHECKING:
 
 SQUARE = ("Scores", "Scaled", "Masked", "Exp", "Attention")  # blocks with the words above them as well
 UNSCALED = ("UnscaledSum", "EntropyUnscaled")
-MANY = "multi-head"
 
 
 def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
     """A sheet's learned weights by head, or None where Q = K = V = X."""
-    many = sheet.kind == MANY or (sheet.kind == "cross-attention" and sheet.settings.get("heads") is not None)
-    if not many and not sheet.settings["weights"]:
+    many = sheet.is_a(MultiHead) or (sheet.is_a(CrossAttention) and sheet.heads > 0)
+    if not many and not sheet.weights:
         return None
-    heads = sheet.settings["heads"] if many else None
-    kv_heads, bias = sheet.settings.get("kv_heads"), bool(sheet.settings.get("bias", False))
-    return projections(sheet.id, heads, inputs, kv_heads=kv_heads, bias=bias)
+    heads = sheet.heads if many else None
+    kv_heads, bias = sheet.kv_heads or None, bool(sheet.bias)
+    return projections(RangeName(sheet.id), heads, inputs, kv_heads=kv_heads, bias=bias)
 
 
 def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
     """What a sheet holds once: Scale, the weights' labels, the heads' slices."""
-    s, dims = sheet.id, inputs["vocab_Dims"]
+    s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
     d_k = dims.shape[1] if w is None else w.d_k
-    found = {f"{s}_Scale": numbers(given([[math.sqrt(d_k) if sheet.settings["scale"] else 1.0]]))}
+    found = {s["Scale"]: numbers(given([[math.sqrt(d_k) if sheet.scale else 1.0]]))}
     if w is None:
         return found
     for letter in PROJECTED:
-        found |= labels(f"{s}_W_{letter}", dims)
-    return found | w.parts(s) | ({} if w.out is None else labels(f"{s}_W_O", None, dims))
+        found |= labels(s[f"W_{letter}"], dims)
+    return found | w.parts(s) | ({} if w.out is None else labels(s["W_O"], None, dims))
 
 
 def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
     """What a sheet's scores are divided by besides; 1 without the setting."""
-    if not sheet.settings.get("temperature", False):
+    if not sheet.temperature:
         return 1.0
-    return float(shaped(inputs, f"{sheet.id}_Temperature", 1, 1)[0, 0])
+    return float(shaped(inputs, RangeName(sheet.id)["Temperature"], 1, 1)[0, 0])
 
 
 def applied(x: Sized, layer: Linear) -> Sized:
@@ -76,26 +77,26 @@ def applied(x: Sized, layer: Linear) -> Sized:
 
 
 def heads_of(
-    at: tuple[str, str], x: Sized, memory: Sized, w: Projections | None, places: Positions,
+    at: tuple[RangeName, RangeName], x: Sized, memory: Sized, w: Projections | None, places: Positions,
     words: tuple[Array, Array], *, scale: bool, allowed: Array | None, temperature: float,
-) -> tuple[Ranges, dict[str, Head]]:  # fmt: skip
-    """The heads by suffix, and their Q, K, V and turned Q, K: queries from x, keys and values from memory.
+) -> tuple[Ranges, dict[RangeName, Head]]:  # fmt: skip
+    """The heads, and their Q, K, V and turned Q, K: queries from x, keys and values from memory.
 
     `at` holds the prefixes of the queries' and the keys' ranges, `words` the words of both.
     """
     if w is None:
         alone = attention(x, memory, memory, scale=scale, allowed=allowed, temperature=temperature)
-        return {}, {"": alone}
+        return {}, {ALONE: alone}
     found: Ranges = {}
-    made: dict[str, dict[str, Sized]] = {letter: {} for letter in PROJECTED}
+    made: dict[str, dict[RangeName, Sized]] = {letter: {} for letter in PROJECTED}
     for letter in PROJECTED:
         side = 0 if letter == "Q" else 1
         for part, layer in getattr(w, letter).items():
-            y, name = applied((x, memory)[side], layer), f"{at[side]}{part}_{letter}"
-            found |= {name: numbers(y)} | labels(name, words[side])
+            y, p = applied((x, memory)[side], layer), at[side].under(part)
+            found |= {p[letter]: numbers(y)} | labels(p[letter], words[side])
             if places.rotary is not None and letter != "V":
                 y = places.rotary.sized(y)
-                found |= {f"{name}Rot": numbers(y)} | labels(f"{name}Rot", words[side])
+                found |= {p[f"{letter}Rot"]: numbers(y)} | labels(p[f"{letter}Rot"], words[side])
             made[letter][part] = y
     return found, {
         h: attention(
@@ -105,17 +106,17 @@ def heads_of(
     }
 
 
-def focus_rows(p: str, sheet: SheetInfo, done: dict[str, Head], gaze: Gaze) -> Ranges:
+def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], gaze: Gaze) -> Ranges:
     """What the focus word looks at in every head, and once for all of them the words."""
-    found = labels(f"{p}_FocusAttention", None, gaze.words)
-    found |= {} if gaze.seen is None else {f"{p}_FocusSeen": constant([[float(gaze.seen)]])}
+    found = labels(p["FocusAttention"], None, gaze.words)
+    found |= {} if gaze.seen is None else {p["FocusSeen"]: constant([[float(gaze.seen)]])}
     for h, head in done.items():
-        found |= focus(f"{p}{h}", head, gaze, tempered=bool(sheet.settings.get("temperature", False)))
+        found |= focus(p.under(h), head, gaze, tempered=bool(sheet.temperature))
     return found
 
 
 def outcome(
-    p: str, done: dict[str, Head], w: Projections | None, words: tuple[Array, Array], dims: Array,
+    p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array], dims: Array,
     leave_out: tuple[str, ...] = (),
 ) -> tuple[Ranges, Trace]:  # fmt: skip
     """The heads' own ranges, and of many, Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2."""
@@ -124,18 +125,18 @@ def outcome(
         for block, values in head.blocks.items():
             if block not in (*PROJECTED, *leave_out):
                 rows = words[0] if block in (*SQUARE, "Output") else None
-                found |= labels(f"{p}{h}_{block}", rows, words[1] if block in SQUARE else None)
-                found[f"{p}{h}_{block}"] = values
+                found |= labels(p.under(h)[block], rows, words[1] if block in SQUARE else None)
+                found[p.under(h)[block]] = values
     each = list(done.values())
     M, Output = float(np.max([head.M for head in each])), each[0].Output
     if w is not None and w.out is not None:
         Concat = Sized(*(np.hstack(parts) for parts in zip(*(head.Output for head in each), strict=True)))
         Output = applied(Concat, w.out)  # (n, d_model)
-        found |= {f"{p}_Concat": numbers(Concat, M)} | labels(f"{p}_Concat", words[0])
-    found |= {f"{p}_Output": numbers(Output, M)}
-    found |= labels(f"{p}_Output", words[0], dims if Output.value.shape[1] == dims.shape[1] else None)
+        found |= {p["Concat"]: numbers(Concat, M)} | labels(p["Concat"], words[0])
+    found |= {p["Output"]: numbers(Output, M)}
+    found |= labels(p["Output"], words[0], dims if Output.value.shape[1] == dims.shape[1] else None)
     drift = np.max([np.abs(head.Attention.value.sum(axis=1) - 1).max() for head in each])
-    found[f"{p}_Drift"] = numbers(Sized(np.array([[drift]]), np.ones((1, 1))), M)
+    found[p["Drift"]] = numbers(Sized(np.array([[drift]]), np.ones((1, 1))), M)
     return found, Trace(Output, M, done)
 
 
@@ -143,16 +144,16 @@ def one_context(
     sheet: SheetInfo, c: ContextWords, w: Projections | None, places: Positions, inputs: Inputs
 ) -> tuple[Ranges, Trace]:
     """The ranges of one sentence."""
-    p, dims, n = f"{sheet.id}_{c.id}", inputs["vocab_Dims"], len(c.ids)
-    mask, x = sheet.settings["mask"], c.X
-    found = {f"{p}_Heading": sentence(c), f"{p}_X": numbers(x)} | labels(f"{p}_X", c.tokens, dims)
+    p, dims, n = RangeName(sheet.id, context=c.id), inputs["vocab_Dims"], len(c.ids)
+    mask, x = sheet.mask, c.X
+    found = {p["Heading"]: sentence(c), p["X"]: numbers(x)} | labels(p["X"], c.tokens, dims)
     found |= places.of_context(p, n) | mask_ranges(p, mask, c)
     if places.P is not None:
         P = places.first(n)
         x = Sized(x.value + P.value, x.size + P.size)
-        found |= {f"{p}_Input": numbers(x)} | labels(f"{p}_Input", c.tokens, dims)
+        found |= {p["Input"]: numbers(x)} | labels(p["Input"], c.tokens, dims)
     words = (c.tokens, c.tokens)
-    scale, allowed = sheet.settings["scale"], visible(mask, c)
+    scale, allowed = sheet.scale, visible(mask, c)
     T = temperature(sheet, inputs)
     parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
@@ -167,37 +168,39 @@ def attention_sheet(
     w = weights(sheet, inputs)
     places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
     found, trail[sheet.id] = frame(sheet, w, inputs) | places.ranges, {}
-    found |= rank(sheet.id, [len(c.ids) for c in contexts])
-    if sheet.settings["mask"] != "none":
-        found |= mask_value(sheet.id) | index(sheet.id, max(len(c.ids) for c in contexts))
+    found |= rank(RangeName(sheet.id), [len(c.ids) for c in contexts])
+    if sheet.mask != "none":
+        found |= mask_value(RangeName(sheet.id)) | index(
+            RangeName(sheet.id), max(len(c.ids) for c in contexts)
+        )
     for c in contexts:
         ranges, trail[sheet.id][c.id] = one_context(sheet, c, w, places, inputs)
         found |= ranges
-    drifts = [found[f"{sheet.id}_{c.id}_Drift"] for c in contexts]
-    return found | {f"{sheet.id}_Status": status(drifts)}
+    drifts = [found[RangeName(sheet.id, context=c.id)["Drift"]] for c in contexts]
+    return found | {RangeName(sheet.id)["Status"]: status(drifts)}
 
 
 def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
     """The ranges of a sheet on which one sentence looks at another: §3.2.3, encoder-decoder attention."""
-    s, dims, mask = sheet.id, inputs["vocab_Dims"], sheet.settings["mask"]
+    s, dims, mask = RangeName(sheet.id), inputs["vocab_Dims"], sheet.mask
     if mask not in ("none", "padding"):
-        raise unknown(s, "mask", mask)
+        raise unknown(sheet.id, "mask", mask)
     w = weights(sheet, inputs)
-    asking, told = chosen(sheet, contexts, (sheet.settings["queries"], sheet.settings["keys"]))
-    q, m, n = f"{s}_{asking.id}", f"{s}_{told.id}", len(asking.ids)
+    asking, told = chosen(sheet, contexts, (sheet.queries, sheet.keys))
+    q, m, n = s.at(context=asking.id), s.at(context=told.id), len(asking.ids)
     found = frame(sheet, w, inputs) | rank(s, [len(told.ids)])
     for c in (asking, told):
-        p = f"{s}_{c.id}"
-        found |= {f"{p}_Heading": sentence(c), f"{p}_X": numbers(c.X)} | labels(f"{p}_X", c.tokens, dims)
+        p = s.at(context=c.id)
+        found |= {p["Heading"]: sentence(c), p["X"]: numbers(c.X)} | labels(p["X"], c.tokens, dims)
     allowed = None
     if mask == "padding":
         allowed = np.tile(told.exists, (n, 1))
-        found |= padding(m, told) | {f"{q}_Mask": constant(allowed.astype(float))}
+        found |= padding(m, told) | {q["Mask"]: constant(allowed.astype(float))}
         found |= index(q, n, cols=False) | mask_value(s)
-    words, scale, T = (asking.tokens, told.tokens), sheet.settings["scale"], temperature(sheet, inputs)
+    words, scale, T = (asking.tokens, told.tokens), sheet.scale, temperature(sheet, inputs)
     parts, done = heads_of(
         (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )
     found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
     ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
-    return found | parts | ranges | {f"{s}_Status": status([ranges[f"{q}_Drift"]])}
+    return found | parts | ranges | {s["Status"]: status([ranges[q["Drift"]]])}

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Trace, cosine, given, numbers
+from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.reference.models import classifier, decoder, encoded, encoder_decoder
 from xlsxattn.checker.reference.transformer import followed
 from xlsxattn.checker.reference.words import constant, embedded, labels, mark, numbered, sentence, shaped
+from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,10 +31,10 @@ def doubted(x: Expected, coarse: float) -> Expected:
 def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
     """The ranges of an encoder; it is followed where it runs on every context."""
     found, left = encoded(sheet, contexts, inputs)
-    if all(c.id in left for c in contexts) and "only" not in sheet.settings:
+    if all(c.id in left for c in contexts) and not sheet.only:
         trail[sheet.id] = {}
         for c in contexts:
-            M = found[f"{sheet.id}_{c.id}_Output"].amplification
+            M = found[RangeName(sheet.id, context=c.id)["Output"]].amplification
             trail[sheet.id][c.id] = Trace(followed(left[c.id], M), M, {}, left[c.id].coarse().max())
     return found
 
@@ -56,12 +58,12 @@ def classifier_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs:
 
 def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:
     """The words that are held against, their embeddings, and the cosines of one context's rows with them."""
-    s, p = sheet.id, f"{sheet.id}_{c.id}"
-    words = shaped(inputs, f"{s}_Tokens", None, 1)
+    s, p = RangeName(sheet.id), RangeName(sheet.id, context=c.id)
+    words = shaped(inputs, s["Tokens"], None, 1)
     ids = numbered(list(words[:, 0]), inputs)
     E = given(embedded(ids, inputs))
-    found = {f"{s}_Ids": constant([[float(i)] for i in ids]), f"{s}_X": numbers(E)}
-    found |= labels(f"{s}_X", None, inputs["vocab_Dims"]) | labels(f"{p}_Near", words)
+    found = {s["Ids"]: constant([[float(i)] for i in ids]), s["X"]: numbers(E)}
+    found |= labels(s["X"], None, inputs["vocab_Dims"]) | labels(p["Near"], words)
     for name, trace in left.items():
         if trace.Output.value.shape[1] != E.value.shape[1]:
             continue
@@ -69,7 +71,7 @@ def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inp
         length = max(math.hypot(*row.value[0]), 1e-300)
         apart = trace.coarse * math.sqrt(row.value.size) / length if trace.coarse else 0.0
         each = [cosine(row, E.row(i + 1), trace.M) for i in range(len(ids))]
-        found[f"{p}_Near" if name == "X" else f"{p}_{name}_Near"] = Expected(
+        found[p.at(of="" if name == "X" else name)["Near"]] = Expected(
             np.vstack([one.values for one in each]),
             "number",
             1.0,
@@ -85,29 +87,41 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
     found: Ranges = {}
     X = {c.id: Trace(c.X, 1.0, {}) for c in contexts}
     for c in contexts:
-        p = f"{sheet.id}_{c.id}"
-        found |= {f"{p}_Heading": sentence(c)}
-        found |= labels(f"{p}_X", None, inputs["vocab_Dims"])
+        p = RangeName(sheet.id, context=c.id)
+        found |= {p["Heading"]: sentence(c)}
+        found |= labels(p["X"], None, inputs["vocab_Dims"])
         if any(left[c.id].heads for left in trail.values()):
-            found |= labels(f"{p}_Attention", None, c.tokens)
+            found |= labels(p["Attention"], None, c.tokens)
         for name, left in {"X": X, **trail}.items():
             own, start = left[c.id], left[first.id]
-            q = p if left is X else f"{p}_{name}"
+            q = p if left is X else p.at(of=name)
             row, other = own.Output.row(c.focus), start.Output.row(first.focus)
             shown = numbers(row, own.M if c.focus else 1.0)
-            found[f"{q}_X" if left is X else f"{q}_Output"] = doubted(shown, own.coarse)
+            found[q["X"] if left is X else q["Output"]] = doubted(shown, own.coarse)
             apart = sum(
                 trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
                 for trace, a in ((own, row), (start, other))
                 if trace.coarse
             )
-            found[f"{q}_Cosine"] = doubted(cosine(row, other, own.M, start.M), apart)
+            found[q["Cosine"]] = doubted(cosine(row, other, own.M, start.M), apart)
             for h, head in own.heads.items():
-                found[f"{q}{h}_Attention"] = numbers(head.Attention.row(c.focus), head.M if c.focus else 1.0)
-        if sheet.settings.get("near"):
+                found[q.under(h)["Attention"]] = numbers(
+                    head.Attention.row(c.focus), head.M if c.focus else 1.0
+                )
+        if sheet.near:
             found |= near_words(
                 sheet, c, {"X": X[c.id], **{n: left[c.id] for n, left in trail.items()}}, inputs
             )
+    return found | {RangeName(sheet.id)["Status"]: sameness(contexts)}
+
+
+def sameness(contexts: Sequence[ContextWords]) -> Expected:
+    """✓ where all contexts with the focus word have the same input row for it; – where there are no two such.
+
+    Workbooks of earlier versions say ✓ where only one context has the word.
+    """
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
+    if len(rows) == 1:
+        return Expected(np.array([[OneOf(("–", "✓"))]], dtype=object), "mark")
     same = all(np.array_equal(row, rows[0]) for row in rows)
-    return found | {f"{sheet.id}_Status": mark(good=same, noted=not rows)}
+    return mark(good=same, noted=not rows)

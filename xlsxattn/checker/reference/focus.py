@@ -13,7 +13,6 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import (
     FREE,
-    MASK_VALUE,
     TOLERANCE,
     Expected,
     Sized,
@@ -22,11 +21,13 @@ from xlsxattn.checker.reference.attention import (
 )
 from xlsxattn.checker.reference.choices import Wording, one_of
 from xlsxattn.checker.reference.words import constant, count, text
+from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.reference.attention import Array, Head, Ranges
+    from xlsxattn.contract.names import RangeName
 
 MAX_COUNT = 3  # so many words are said
 NOBODY = "–"  # what is said where the sentence lacks the focus word
@@ -61,12 +62,12 @@ def gazing(position: int, words: Array, memory: Array, allowed: Array | None) ->
     return Gaze(position, words, memory, seen)
 
 
-def rank(s: str, lengths: Sequence[int]) -> Ranges:
+def rank(s: RangeName, lengths: Sequence[int]) -> Ranges:
     """1, 2, ..., as many as the longest of these sentences shows."""
-    return {f"{s}_Rank": constant(count(min(MAX_COUNT, max(lengths))).value.T)}
+    return {s["Rank"]: constant(count(min(MAX_COUNT, max(lengths))).value.T)}
 
 
-def focus(t: str, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
+def focus(t: RangeName, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
     """The ranges of one head's focus row; its entropy where the sheet has a temperature."""
     row, M = head.Attention.row(gaze.position), head.M if gaze.position else 1.0
     n = row.value.shape[1]
@@ -75,21 +76,21 @@ def focus(t: str, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
     words = [tuple(dict.fromkeys(gaze.words[j, 0] for j in may)) for may in columns]
     lost = 1.0 if math.isfinite(M) else math.inf
     found: Ranges = {
-        f"{t}_FocusAttention": numbers(row, M),
-        f"{t}_FocusWeights": numbers(largest, M),
-        f"{t}_FocusPlaces": Expected(
+        t["FocusAttention"]: numbers(row, M),
+        t["FocusWeights"]: numbers(largest, M),
+        t["FocusPlaces"]: Expected(
             _cells([one_of(tuple(j + 1.0 for j in may)) for may in columns]), "number", float(n), lost
         ),
-        f"{t}_FocusWords": Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
-        f"{t}_FocusSaid": text(NOBODY),
+        t["FocusWords"]: Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
+        t["FocusSaid"]: text(NOBODY),
     }
     if told := min(gaze.told, len(columns)):
         named = [*(one_of(may) for may in words[:told]), *[NOBODY] * (len(columns) - told)]
-        found[f"{t}_FocusWords"] = Expected(_cells(named), "text", amplification=lost)
+        found[t["FocusWords"]] = Expected(_cells(named), "text", amplification=lost)
         said = wording(largest.value[0, :told], words[:told], slack(M), more=gaze.told > told)
-        found[f"{t}_FocusSaid"] = Expected(_cells([said]), "text", amplification=M if M >= 1 else lost)
+        found[t["FocusSaid"]] = Expected(_cells([said]), "text", amplification=M if M >= 1 else lost)
     if tempered:
-        found[f"{t}_FocusEntropy"] = numbers(entropy(row.value), M)
+        found[t["FocusEntropy"]] = numbers(entropy(row.value), M)
     return found
 
 
@@ -109,9 +110,9 @@ def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
     summed = (size != 0)[:, None]  # (n, 1)
     K, hidden = head.blocks["K"].values, (masked == MASK_VALUE)[:, None]
     rows = np.hstack([gaze.memory * summed, K * summed, summed, hidden])
-    _, first, alike = np.unique(rows + 0.0, axis=0, return_index=True, return_inverse=True)
-    alike = alike.reshape(-1)
-    weights = weights[first][alike]
+    firsts: dict[bytes, int] = {}
+    alike = np.array([firsts.setdefault(row.tobytes(), j) for j, row in enumerate(rows + 0.0)])  # −0 is 0
+    weights = weights[alike]
     order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MAX_COUNT]:

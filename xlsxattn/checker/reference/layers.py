@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import MASK_VALUE, Sized, numbers
+from xlsxattn.checker.reference.attention import Sized, numbers
 from xlsxattn.checker.reference.rounding import NoisyArray, exact, expect
 from xlsxattn.checker.reference.words import SUMS_TO_ONE, labels, mark
+from xlsxattn.contract.names import RangeName, part_of
+from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +74,7 @@ def over_rows(
 
 
 def attention_of(
-    r: Rounding, q: str, Q: NoisyArray, K: NoisyArray, V: NoisyArray, scale: float, seen: Visibility
+    r: Rounding, q: RangeName, Q: NoisyArray, K: NoisyArray, V: NoisyArray, scale: float, seen: Visibility
 ) -> tuple[Ranges, NoisyArray, float]:
     """softmax(Q Kᵀ / scale) V: the ranges of one head, its Output, and how far its rows' sums are from 1."""
     shown = np.tri(len(Q.clean), dtype=bool) if seen.triangle else None
@@ -84,22 +86,22 @@ def attention_of(
     Output = r.product(A, V)
     sums = A.values.sum(axis=2, keepdims=True)
     AttentionSum = r.rounded(sums, sums[0])
-    found: Ranges = {f"{q}_Scores": expect(Scores, shown), f"{q}_Scaled": expect(Scaled, shown)}
+    found: Ranges = {q["Scores"]: expect(Scores, shown), q["Scaled"]: expect(Scaled, shown)}
     if allowed is not None:
         values = np.where(allowed, Scaled.values, MASK_VALUE)
-        found[f"{q}_Masked"] = expect(NoisyArray(values, np.where(allowed, Scaled.size, 0.0)))
-    found |= {f"{q}_{name}": expect(x, shown if name == "Exp" else None) for name, x in steps.items()}
-    found |= {f"{q}_Attention": expect(A, shown), f"{q}_AttentionSum": expect(AttentionSum)}
-    found[f"{q}_Output"] = expect(Output)
+        found[q["Masked"]] = expect(NoisyArray(values, np.where(allowed, Scaled.size, 0.0)))
+    found |= {q[name]: expect(x, shown if name == "Exp" else None) for name, x in steps.items()}
+    found |= {q["Attention"]: expect(A, shown), q["AttentionSum"]: expect(AttentionSum)}
+    found[q["Output"]] = expect(Output)
     for block in ("Scores", "Scaled", "Masked", "Exp", "Attention"):
-        if f"{q}_{block}" in found:
-            found |= labels(f"{q}_{block}", seen.queries, seen.keys)
-    return found | labels(f"{q}_Output", seen.queries), Output, float(np.abs(sums[0] - 1).max())
+        if q[block] in found:
+            found |= labels(q[block], seen.queries, seen.keys)
+    return found | labels(q["Output"], seen.queries), Output, float(np.abs(sums[0] - 1).max())
 
 
 def multi_head_of(
     r: Rounding,
-    q: str,
+    q: RangeName,
     x: NoisyArray,
     memory: NoisyArray,
     w: Projections,
@@ -109,20 +111,22 @@ def multi_head_of(
 ) -> tuple[Ranges, NoisyArray, float]:
     """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2."""
     found: Ranges = {}
-    made: dict[str, dict[str, NoisyArray]] = {}
+    made: dict[str, dict[RangeName, NoisyArray]] = {}
     for letter, source, words in (("Q", x, seen.queries), ("K", memory, seen.keys), ("V", memory, seen.keys)):
         made[letter] = {}
         for part, layer in getattr(w, letter).items():
-            y = apply(r, source, layer)
-            found |= {f"{q}{part}_{letter}": expect(y)} | labels(f"{q}{part}_{letter}", words)
+            y, p = apply(r, source, layer), q.under(part)
+            found |= {p[letter]: expect(y)} | labels(p[letter], words)
             if rotary is not None and letter != "V":
                 y = rotated(r, y, rotary)
-                found |= {f"{q}{part}_{letter}Rot": expect(y)} | labels(f"{q}{part}_{letter}Rot", words)
+                found |= {q.under(part)[f"{letter}Rot"]: expect(y)} | labels(
+                    q.under(part)[f"{letter}Rot"], words
+                )
             made[letter][part] = y
     outputs, drift = [], 0.0
     for head, group in w.group.items():
         K, V = made["K"][group], made["V"][group]
-        ranges, Output, apart = attention_of(r, f"{q}{head}", made["Q"][head], K, V, scale, seen)
+        ranges, Output, apart = attention_of(r, q.under(head), made["Q"][head], K, V, scale, seen)
         found, drift = found | ranges, float(np.maximum(drift, apart))
         outputs.append(Output)
     Concat = NoisyArray(
@@ -131,8 +135,8 @@ def multi_head_of(
     if w.out is None:  # only some heads are there, and nothing joins them
         return found, Concat, drift
     result = apply(r, Concat, w.out)
-    found |= {f"{q}_Concat": expect(Concat), f"{q}_MultiHead": expect(result)}
-    found |= labels(f"{q}_Concat", seen.queries) | labels(f"{q}_MultiHead", seen.queries)
+    found |= {q["Concat"]: expect(Concat), q["MultiHead"]: expect(result)}
+    found |= labels(q["Concat"], seen.queries) | labels(q["MultiHead"], seen.queries)
     return found, result, drift
 
 
@@ -145,11 +149,11 @@ def norm(
     if beta is not None:
         total = np.einsum("rnd->rn", x.values)[:, :, None] / d
         mean = r.rounded(total, np.abs(x.clean).mean(axis=1, keepdims=True))
-        found[f"{B}_Mean"] = expect(mean)
+        found[part_of(B, "Mean")] = expect(mean)
         x = r.rounded(x.values - mean.values, np.abs(x.clean) + np.abs(mean.clean))
     squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d
     square = r.rounded(squares, squares[0], raw)
-    found[f"{B}_{'MeanSquare' if beta is None else 'Variance'}"] = expect(square)
+    found[part_of(B, "MeanSquare" if beta is None else "Variance")] = expect(square)
     result = r.times(NoisyArray(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
     if beta is not None:
         result = r.total(result, exact(beta))
@@ -172,28 +176,29 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
 
 
 def feed_forward(
-    r: Rounding, q: str, x: NoisyArray, layers: dict[str, Linear], activation: str, words: Array
+    r: Rounding, q: RangeName, x: NoisyArray, layers: dict[str, Linear], activation: str, words: Array
 ) -> tuple[Ranges, NoisyArray]:
     """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; swiglu multiplies by x W_3 + b_3 first."""
     Hidden = apply(r, x, layers["1"])
-    found: Ranges = {f"{q}_Hidden": expect(Hidden)} | labels(f"{q}_Hidden", words)
+    found: Ranges = {q["Hidden"]: expect(Hidden)} | labels(q["Hidden"], words)
     made = ACTIVATIONS[activation](Hidden.values)
     size = np.abs(Hidden.clean) if activation.startswith("gelu") else np.abs(made[0])
-    Activation = r.rounded(made, size)
+    doubt = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may come as (1 + tanh(h/2)) / 2
+    Activation = r.rounded(made, size, doubt)
     if activation == "gelu":
         Activation = r.phi(Activation, Hidden.clean)
     if activation == "swiglu":
         Up = apply(r, x, layers["3"])
-        found |= {f"{q}_Up": expect(Up)} | labels(f"{q}_Up", words)
+        found |= {q["Up"]: expect(Up)} | labels(q["Up"], words)
         Activation = r.rounded(Activation.values * Up.values, np.abs(Activation.clean * Up.clean))
     result = apply(r, Activation, layers["2"])
-    found |= {f"{q}_Activation": expect(Activation), f"{q}_FeedForward": expect(result)}
-    return found | labels(f"{q}_Activation", words) | labels(f"{q}_FeedForward", words), result
+    found |= {q["Activation"]: expect(Activation), q["FeedForward"]: expect(result)}
+    return found | labels(q["Activation"], words) | labels(q["FeedForward"], words), result
 
 
-def drift_of(q: str, drift: float) -> Ranges:
+def drift_of(q: RangeName, drift: float) -> Ranges:
     """The largest distance of any row's sum from 1, (1, 1)."""
-    return {f"{q}_Drift": numbers(Sized(np.array([[drift]]), np.ones((1, 1))))}
+    return {q["Drift"]: numbers(Sized(np.array([[drift]]), np.ones((1, 1))))}
 
 
 def status(drifts: list[Expected]) -> Expected:

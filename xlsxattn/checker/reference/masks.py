@@ -9,24 +9,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import MASK_VALUE, causal_mask, numbers
+from xlsxattn.checker.reference.attention import causal_mask, numbers
 from xlsxattn.checker.reference.words import constant, count
+from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.words import ContextWords
+    from xlsxattn.contract.names import RangeName
 
 
-def index(p: str, n: int, *, rows: bool = True, cols: bool = True) -> Ranges:
+def index(p: RangeName, n: int, *, rows: bool = True, cols: bool = True) -> Ranges:
     """The mask's index vectors, (n, 1) and (1, n)."""
-    found = {f"{p}_RowIdx": numbers(count(n))} if rows else {}
-    return found | ({f"{p}_ColIdx": constant(count(n).value.T)} if cols else {})
+    found = {p["RowIdx"]: numbers(count(n))} if rows else {}
+    return found | ({p["ColIdx"]: constant(count(n).value.T)} if cols else {})
 
 
-def mask_value(s: str) -> Ranges:
+def mask_value(s: RangeName) -> Ranges:
     """What stands for −∞ on a sheet."""
-    return {f"{s}_MaskValue": constant([[MASK_VALUE]])}
+    return {s["MaskValue"]: constant([[MASK_VALUE]])}
 
 
 def visible(mask: str, c: ContextWords) -> Array | None:
@@ -48,20 +50,20 @@ def visible(mask: str, c: ContextWords) -> Array | None:
     return seen
 
 
-def padding(p: str, c: ContextWords) -> Ranges:
+def padding(p: RangeName, c: ContextWords) -> Ranges:
     """Which keys exist, (n, 1)."""
-    return {f"{p}_PaddingMask": constant(c.exists[:, None].astype(float))}
+    return {p["PaddingMask"]: constant(c.exists[:, None].astype(float))}
 
 
-def mask_ranges(p: str, mask: str, c: ContextWords) -> Ranges:
+def mask_ranges(p: RangeName, mask: str, c: ContextWords) -> Ranges:
     """The ranges of a sentence's own mask."""
     seen = visible(mask, c)
     if seen is None:
         return {}
     n = len(c.tokens)
-    found = index(p, n) | {f"{p}_Mask": constant(seen.astype(float))}
+    found = index(p, n) | {p["Mask"]: constant(seen.astype(float))}
     if "padding" in mask:
         found |= padding(p, c)
     if mask == "causal+padding":
-        found |= {f"{p}_CausalMask": constant(causal_mask(n))}
+        found |= {p["CausalMask"]: constant(causal_mask(n))}
     return found

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlsxattn.checker.reference.attention import Sized, given, numbers
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped, unknown
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -63,15 +64,15 @@ class Positions(NamedTuple):
     rotary: Rotary | None = None
     angle: Array | None = None
 
-    def of_context(self, p: str, n: int) -> Ranges:
+    def of_context(self, p: RangeName, n: int) -> Ranges:
         """The names over the first n rows."""
         found: Ranges = {}
         for block in ("P", "Cos", "Sin"):
-            whole = next((x for name, x in self.ranges.items() if name.endswith(f"_{block}")), None)
+            whole = self.ranges.get(RangeName(p.sheet)[block])
             if whole is not None:
-                found[f"{p}_{block}"] = _top(whole, n)
-        if self.P is not None and f"{p}_P" not in found:  # a learned table is an input
-            found[f"{p}_P"] = numbers(self.first(n))
+                found[p[block]] = _top(whole, n)
+        if self.P is not None and p["P"] not in found:  # a learned table is an input
+            found[p["P"]] = numbers(self.first(n))
         return found
 
     def first(self, n: int) -> Sized:
@@ -92,40 +93,38 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         ShapesDisagree: a learned table of another size, a base that is no single cell, an odd d_k to turn.
         ValueError: the setting is unknown.
     """
-    s, kind = sheet.id, sheet.settings.get("position", "none")
+    s, kind = RangeName(sheet.id), sheet.position
     N, d_model = max(len(c.ids) for c in contexts), inputs["vocab_E"].shape[1]
     if kind == "none":
         return Positions({})
     if kind == "learned":
-        return Positions({}, given(shaped(inputs, f"{s}_P", N, d_model)))
+        return Positions({}, given(shaped(inputs, s["P"], N, d_model)))
     if kind not in ("sinusoidal", "rotary"):
-        raise unknown(s, "position", kind)
+        raise unknown(sheet.id, "position", kind)
     d = d_model if kind == "sinusoidal" else d_k
-    halves = kind == "rotary" and sheet.settings.get("pairs", "adjacent") == "halves"
+    halves = kind == "rotary" and sheet.pairs == "halves"
     if kind == "rotary" and d % 2:
-        raise ShapesDisagree(
-            say("{w} makes {d} columns a head, but rotary positions need an even number.", w=f"{s}_W_K", d=d)
-        )
+        raise ShapesDisagree(s["W_K"], columns=d)
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
-    base = max(float(shaped(inputs, f"{s}_Base", 1, 1)[0, 0]), MIN_BASE)
+    base = max(float(shaped(inputs, s["Base"], 1, 1)[0, 0]), MIN_BASE)
     frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
     angle = np.arange(N)[:, None] * frequency  # (N, d)
     ranges: Ranges = {
-        f"{s}_Position": constant(np.arange(float(N))[:, None]),
-        f"{s}_Pair": constant(pair[None, :].astype(float)),
-        f"{s}_Frequency": constant(frequency),
-        f"{s}_Angle": constant(angle),
+        s["Position"]: constant(np.arange(float(N))[:, None]),
+        s["Pair"]: constant(pair[None, :].astype(float)),
+        s["Frequency"]: constant(frequency),
+        s["Angle"]: constant(angle),
     }
     size = 1 + np.abs(angle) / DIGITS
     wave = np.exp(1j * angle)
     if kind == "sinusoidal":
         odd = np.arange(d) % 2
         P = Sized(np.where(odd, wave.real, wave.imag), size)  # sine first, then cosine
-        ranges |= {f"{s}_Odd": constant(odd[None, :].astype(float)), f"{s}_P": numbers(P)}
+        ranges |= {s["Odd"]: constant(odd[None, :].astype(float)), s["P"]: numbers(P)}
         return Positions(ranges, P, angle=angle)
-    ranges |= {f"{s}_Cos": numbers(Sized(wave.real, size)), f"{s}_Sin": numbers(Sized(wave.imag, size))}
+    ranges |= {s["Cos"]: numbers(Sized(wave.real, size)), s["Sin"]: numbers(Sized(wave.imag, size))}
     first = np.arange(d // 2) if halves else np.arange(0, d, 2)
     second = first + (d // 2 if halves else 1)
     turn = np.zeros((d, d))
     turn[second, first], turn[first, second] = -1.0, 1.0
-    return Positions(ranges | {f"{s}_Turn": constant(turn)}, None, Rotary(angle, first, second), angle)
+    return Positions(ranges | {s["Turn"]: constant(turn)}, None, Rotary(angle, first, second), angle)

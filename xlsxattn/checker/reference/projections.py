@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from xlsxattn.checker.findings import shape_text
 from xlsxattn.checker.reference.attention import PROJECTED
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped
-from xlsxattn.language import say
+from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.words import Inputs
+
+
+ALONE = RangeName()
+"""The only head of a sheet whose ranges name none."""
 
 
 class Linear(NamedTuple):
@@ -28,25 +33,25 @@ class Linear(NamedTuple):
 
 
 class Projections(NamedTuple):
-    """W^Q, W^K, W^V by head ("_h1" ...) or group ("_g1" ...), each head's group, and W^O.
+    """W^Q, W^K, W^V by head or group, ``RangeName(head=1)``, each head's group, and W^O.
 
-    A sheet with a single head has "" for its only head.
+    A sheet with a single head has ``ALONE`` for its only head.
     """
 
-    Q: dict[str, Linear]
-    K: dict[str, Linear]
-    V: dict[str, Linear]
-    group: dict[str, str]
+    Q: dict[RangeName, Linear]
+    K: dict[RangeName, Linear]
+    V: dict[RangeName, Linear]
+    group: dict[RangeName, RangeName]
     out: Linear | None = None
 
-    def parts(self, w: str) -> Ranges:
+    def parts(self, w: RangeName) -> Ranges:
         """The names over a head's or a group's columns of the weights and biases."""
         found: Ranges = {}
         for letter in PROJECTED:
             for part, (W, b) in getattr(self, letter).items():
-                if part:
-                    found[f"{w}{part}_W_{letter}"] = constant(W)
-                    found |= {} if b is None else {f"{w}{part}_b_{letter}": constant(b)}
+                if part != ALONE:
+                    found[w.under(part)[f"W_{letter}"]] = constant(W)
+                    found |= {} if b is None else {w.under(part)[f"b_{letter}"]: constant(b)}
         return found
 
     @property
@@ -60,65 +65,70 @@ class Projections(NamedTuple):
         return int(next(iter(self.V.values())).W.shape[1])
 
 
-def linear(w: str, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: bool) -> Linear:
+def linear(w: RangeName, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: bool) -> Linear:
     """W and, with bias, b of one linear layer, whose names end alike."""
-    W = shaped(inputs, f"{w}_W_{letter}", rows, None, why)
-    return Linear(W, shaped(inputs, f"{w}_b_{letter}", 1, W.shape[1]) if bias else None)
+    W = shaped(inputs, w[f"W_{letter}"], rows, None, why)
+    return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[1]) if bias else None)
 
 
-def of_heads(w: str, heads: Sequence[int], inputs: Inputs, *, bias: bool) -> Projections:
+def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: bool) -> Projections:
     """The weights of some heads by their numbers, each with matrices of its own and without W^O.
 
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings or each other.
     """
-    d_model = inputs["vocab_E"].shape[1]
-    split: list[dict[str, Linear]] = [
-        {f"_h{h}": linear(f"{w}_h{h}", letter, d_model, "vocab_E", inputs, bias=bias) for h in heads}
+    d_model, numbered = inputs["vocab_E"].shape[1], [RangeName(head=h) for h in heads]
+    split: list[dict[RangeName, Linear]] = [
+        {h: linear(w.under(h), letter, d_model, "vocab_E", inputs, bias=bias) for h in numbered}
         for letter in PROJECTED
     ]
-    for h in heads:
-        shaped(inputs, f"{w}_h{h}_W_K", None, split[0][f"_h{h}"].W.shape[1], f"{w}_h{h}_W_Q")
-    return Projections(split[0], split[1], split[2], {f"_h{h}": f"_h{h}" for h in heads})
+    for h in numbered:
+        shaped(inputs, w.under(h)["W_K"], None, split[0][h].W.shape[1], w.under(h)["W_Q"])
+    return Projections(split[0], split[1], split[2], {h: h for h in numbered})
 
 
 def projections(
-    w: str, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: bool = False
+    w: RangeName, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: bool = False
 ) -> Projections:
     """The weights `<w>_W_Q`, `_W_K`, `_W_V`, `_W_O` by head; heads None: a single one without W^O.
 
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings, the heads or each other.
     """
-    many, d_model = heads is not None, inputs["vocab_E"].shape[1]
-    groups = (heads or 1) if kv_heads is None else kv_heads
-    whole = [linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED]
-    if groups == (heads or 1):
-        shaped(inputs, f"{w}_W_K", None, whole[0].W.shape[1], f"{w}_W_Q")
-    split = []
-    for letter, part, number in zip(PROJECTED, whole, (heads or 1, groups, groups), strict=True):
-        if part.W.shape[1] % number:
-            raise ShapesDisagree(
-                say(
-                    "{name} is {rows} × {cols} but must be {rows} × a multiple of {heads}, "
-                    "the number of heads.",
-                    name=f"{w}_W_{letter}",
-                    rows=d_model,
-                    cols=part.W.shape[1],
-                    heads=number,
-                )
-            )
-        kind = "g" if groups != heads and letter != "Q" else "h"
-        names = [f"_{kind}{j + 1}" if many else "" for j in range(number)]
-        W = np.split(part.W, number, axis=1)
-        b: list[Array] | list[None] = [None] * number if part.b is None else np.split(part.b, number, axis=1)
-        split.append({name: Linear(own, added) for name, own, added in zip(names, W, b, strict=True)})
-    widths = [next(iter(part.values())).W.shape[1] for part in split]
-    if widths[0] != widths[1]:
-        shaped(inputs, f"{w}_W_K", None, widths[0] * groups, f"{w}_W_Q")
-    group = {q: list(split[1])[-(-(k * groups) // (heads or 1)) - 1] for k, q in enumerate(split[0], 1)}
-    if not many:
-        return Projections(split[0], split[1], split[2], group)
-    shaped(inputs, f"{w}_W_O", widths[2] * (heads or 1), None, f"{w}_W_V")
-    shaped(inputs, f"{w}_W_O", None, d_model, "vocab_E")
-    return Projections(split[0], split[1], split[2], group, linear(w, "O", None, "", inputs, bias=bias))
+    d_model, n_heads = inputs["vocab_E"].shape[1], heads or 1
+    groups = n_heads if kv_heads is None else kv_heads
+    queries, keys, values = (linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED)
+    if groups == n_heads:
+        shaped(inputs, w["W_K"], None, queries.W.shape[1], w["W_Q"])
+    kind = "head" if groups == heads else "group"
+    Q = _split(w["W_Q"], queries, _parts("head", heads))
+    K = _split(w["W_K"], keys, _parts(kind, heads and groups))
+    V = _split(w["W_V"], values, _parts(kind, heads and groups))
+    d_k, width, d_v = (next(iter(part.values())).W.shape[1] for part in (Q, K, V))
+    if d_k != width:
+        shaped(inputs, w["W_K"], None, d_k * groups, w["W_Q"])
+    # head k reads the keys and values of group ⌈k · groups / heads⌉
+    group = {name: list(K)[-(-k * groups // n_heads) - 1] for k, name in enumerate(Q, 1)}
+    if heads is None:
+        return Projections(Q, K, V, group)
+    shaped(inputs, w["W_O"], d_v * n_heads, None, w["W_V"])
+    shaped(inputs, w["W_O"], None, d_model, "vocab_E")
+    return Projections(Q, K, V, group, linear(w, "O", None, "", inputs, bias=bias))
+
+
+def _parts(kind: str, number: int | None) -> list[RangeName]:
+    """What parts are called behind their sheet: heads, groups; nothing where there is only one."""
+    if number is None:
+        return [ALONE]
+    each = range(1, number + 1)
+    return [RangeName(head=j) if kind == "head" else RangeName(group=j) for j in each]
+
+
+def _split(name: str, whole: Linear, names: Sequence[RangeName]) -> dict[RangeName, Linear]:
+    """A matrix (d_model × parts·d) and its bias, cut into parts of d columns."""
+    rows, cols = whole.W.shape
+    if cols % len(names):
+        raise ShapesDisagree(name, shape=shape_text(rows, cols), rows=rows, heads=len(names))
+    W = np.split(whole.W, len(names), axis=1)
+    b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=1)
+    return {part: Linear(own, added) for part, own, added in zip(names, W, b, strict=True)}

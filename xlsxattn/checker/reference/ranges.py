@@ -5,13 +5,12 @@ The mathematics stands beside this module, from the papers. No sheet's formula i
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected
-from xlsxattn.checker.reference.attention_sheets import MANY, attention_sheet, cross_sheet
+from xlsxattn.checker.reference.attention_sheets import attention_sheet, cross_sheet
 from xlsxattn.checker.reference.choices import Counted
 from xlsxattn.checker.reference.comparing import (
     classifier_sheet,
@@ -30,6 +29,18 @@ from xlsxattn.checker.reference.words import (
     uses_blanks,
     vocabulary,
 )
+from xlsxattn.contract.kinds import (
+    Classifier,
+    Compare,
+    CrossAttention,
+    Decoder,
+    Encoder,
+    EncoderDecoder,
+    Model,
+    MultiHead,
+    SelfAttention,
+)
+from xlsxattn.contract.names import START, STATUS, VOCABULARY, RangeName, last, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,31 +52,30 @@ if TYPE_CHECKING:
 __all__ = ["Expected", "ShapesDisagree", "SheetInfo", "expected"]
 
 KINDS: dict[str, Callable[[SheetInfo, Sequence[ContextWords], Inputs, Trail], Ranges]] = {
-    "self-attention": attention_sheet,
-    MANY: attention_sheet,
-    "cross-attention": cross_sheet,
-    "encoder": encoder_sheet,
-    "decoder": decoder_sheet,
-    "encoder-decoder": encoder_decoder_sheet,
-    "classifier": classifier_sheet,
-    "compare": compare_sheet,
+    SelfAttention.kind: attention_sheet,
+    MultiHead.kind: attention_sheet,
+    CrossAttention.kind: cross_sheet,
+    Encoder.kind: encoder_sheet,
+    Decoder.kind: decoder_sheet,
+    EncoderDecoder.kind: encoder_decoder_sheet,
+    Classifier.kind: classifier_sheet,
+    Compare.kind: compare_sheet,
 }
-
-
-WITH_MAPS = (MANY, "encoder", "decoder", "encoder-decoder", "classifier")
-MAPPED = re.compile(r"(\w+_h[1-9]\d*)_Attention(_Rows|_Cols|)", re.ASCII)
 
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
     """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
-    if sheet.kind not in WITH_MAPS or not sheet.settings.get("maps", False):
+    if not sheet.is_a(MultiHead, Model) or not sheet.maps:
         return {}
-    heads = {name: MAPPED.fullmatch(name) for name in found}
     headings = {
-        f"{sheet.id}_maps_h{h}_Heading": Expected(np.array([[Counted(h)]], dtype=object), "text")
-        for h in range(1, sheet.settings["heads"] + 1)
+        RangeName(sheet.id, page="maps", head=h)["Heading"]: Expected(
+            np.array([[Counted(h)]], dtype=object), "text"
+        )
+        for h in range(1, sheet.heads + 1)
     }
-    return {f"{head[1]}_Map{head[2]}": found[name] for name, head in heads.items() if head} | headings
+    places = {name: parse(name) for name in found}
+    heads = {name: at for name, at in places.items() if at.head and at.block == "Attention"}
+    return {str(at.at(block="Map")): found[name] for name, at in heads.items()} | headings
 
 
 @np.errstate(all="ignore")
@@ -91,9 +101,9 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
         own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
         found |= own | maps(sheet, own)
     if found["vocab_Status"].values.item() == "✗":
-        found |= {name: found["vocab_Status"] for name in found if name.endswith("_Status")}
-    names = ["vocab", *(sheet.id for sheet in sheets)]
-    repeated = {f"xlsxattn_{name}_Status": found[f"{name}_Status"] for name in names}
+        found |= {name: found["vocab_Status"] for name in found if last(name) == STATUS}
+    owners = [VOCABULARY, *(sheet.id for sheet in sheets)]
+    repeated = {START.at(of=owner)[STATUS]: found[RangeName(owner)[STATUS]] for owner in owners}
     good = all(status.values.item() != "✗" for status in repeated.values())
     worst = max(status.amplification for status in repeated.values())
-    return found | repeated | {"xlsxattn_Status": mark(good=good, amplification=worst)}
+    return found | repeated | {START[STATUS]: mark(good=good, amplification=worst)}

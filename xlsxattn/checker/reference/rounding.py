@@ -19,6 +19,7 @@ from xlsxattn.checker.reference.attention import FREE, MIN_MAGNITUDE, TOLERANCE,
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array
+    from xlsxattn.contract.names import RangeName
 
 SEED = 19_740_101
 DRAWS = 6
@@ -92,7 +93,7 @@ class Rounding:
 
     def __init__(self, *, coarse: bool) -> None:
         self._random = np.random.default_rng(SEED)
-        self.maps: dict[str, NoisyArray] = {}
+        self.maps: dict[RangeName, NoisyArray] = {}
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
     def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> NoisyArray:

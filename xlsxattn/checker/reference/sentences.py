@@ -17,6 +17,7 @@ from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.transformer import followed
 from xlsxattn.checker.reference.words import labels, sentence
 from xlsxattn.checker.reference.writing import rounding
+from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,34 +45,34 @@ def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
 def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
     """Every sentence's embedding, its cosine with the first, and the focus word's rows and their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
-    s, mask = sheet.id, sheet.settings["mask"]
+    s, mask = RangeName(sheet.id), sheet.mask
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
     counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
-    found: Ranges = {f"{s}_Depths": Expected(np.array([[one] for one in counted], dtype=object), "text")}
+    found: Ranges = {s["Depths"]: Expected(np.array([[one] for one in counted], dtype=object), "text")}
     units: list[NoisyArray] = []
     ways: list[list[Trace]] = []
     for c in own:
-        p, r = f"{s}_{c.id}", rounding(sheet)
+        p, r = s.at(context=c.id), rounding(sheet)
         Pooled = pooled(r, shares(mask, c), made[c.id].Output)
         lengths = np.sqrt(np.einsum("rnd,rnd->rn", Pooled.values, Pooled.values))[:, :, None]
         unit = Pooled.values / np.maximum(lengths, MIN_ROW_LENGTH)
         units.append(r.rounded(unit, np.abs(unit[0])))
         first = NoisyArray(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
-        found |= {f"{p}_Pooled": expect(Pooled), f"{p}_Normed": expect(units[-1])}
-        found[f"{p}_Similarity"] = expect(r.product(units[-1], first))
-        found |= labels(f"{p}_Pooled", None, dims) if c is own[0] else {}
-        found[f"{s}_similar_{c.id}_Heading"] = sentence(c)
+        found |= {p["Pooled"]: expect(Pooled), p["Normed"]: expect(units[-1])}
+        found[p["Similarity"]] = expect(r.product(units[-1], first))
+        found |= labels(p["Pooled"], None, dims) if c is own[0] else {}
+        found[s.at(page="similar", context=c.id)["Heading"]] = sentence(c)
         ways.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
-        found |= labels(f"{p}_Track_X", None, dims)
+        found |= labels(p["Track_X"], None, dims)
         for name, here, there in zip(depths, ways[-1], ways[0], strict=True):
             row, other = here.Output.row(c.focus), there.Output.row(own[0].focus)
-            found[f"{p}_Track_{name}"] = _unsure(numbers(row, here.M if c.focus else 1.0), here.coarse)
+            found[p[f"Track_{name}"]] = _unsure(numbers(row, here.M if c.focus else 1.0), here.coarse)
             turn = sum(
                 trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
                 for trace, a in ((here, row), (there, other))
                 if trace.coarse
             )
-            found[f"{p}_Cosine_{name}"] = _unsure(cosine(row, other, here.M, there.M), turn)
+            found[p[f"Cosine_{name}"]] = _unsure(cosine(row, other, here.M, there.M), turn)
     return found
 
 

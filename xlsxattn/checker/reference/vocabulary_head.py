@@ -15,6 +15,7 @@ from xlsxattn.checker.reference.rounding import COARSE_SAFETY, DRAWS, NOISE, SAF
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.rounding import Rounding
+    from xlsxattn.contract.names import RangeName
 
 
 class Doubt(NamedTuple):
@@ -69,16 +70,18 @@ def any_doubt(doubts: list[Doubt]) -> Doubt:
     return Doubt(any(d.rounding for d in doubts), any(d.coarse for d in doubts))
 
 
-def distribution(r: Rounding, p: str, logits: NoisyArray, block: str = "Logit") -> tuple[Ranges, NoisyArray]:
+def distribution(
+    r: Rounding, p: RangeName, logits: NoisyArray, block: str = "Logit"
+) -> tuple[Ranges, NoisyArray]:
     """The softmax of each row, in steps: LogitMax, LogitExp, LogitSum, Probability."""
     steps, Probability = over_rows(r, logits, None, None)
     names = {"RowMax": f"{block}Max", "Exp": f"{block}Exp", "RowSum": f"{block}Sum"}
-    found = {f"{p}_{names[name]}": expect(x) for name, x in steps.items()}
-    return found | {f"{p}_Probability": expect(Probability)}, Probability
+    found = {p[names[name]]: expect(x) for name, x in steps.items()}
+    return found | {p["Probability"]: expect(Probability)}, Probability
 
 
 def top(
-    p: str, logits: NoisyArray, probability: NoisyArray, words: Array, k: int
+    p: RangeName, logits: NoisyArray, probability: NoisyArray, words: Array, k: int
 ) -> tuple[Ranges, list[Doubt]]:
     """The k largest logits of each row: values, places, words (n_vocab,) and probabilities; and Next."""
     order, doubts = falling(logits, k)
@@ -86,11 +89,11 @@ def top(
     sort = [np.sort(x.values, axis=2)[:, :, ::-1][:, :, :k] for x in (logits, probability)]
     sizes = [np.take_along_axis(x.size, order, axis=1) for x in (logits, probability)]
     found: Ranges = {
-        f"{p}_TopLogits": expect(NoisyArray(sort[0], sizes[0])),
-        f"{p}_TopProbabilities": expect(NoisyArray(sort[1], sizes[1])),
-        f"{p}_TopIds": doubt.over(Expected(order + 1.0, "number", float(order.max() + 1))),
-        f"{p}_TopTokens": doubt.over(Expected(words[order].astype(object), "text")),
+        p["TopLogits"]: expect(NoisyArray(sort[0], sizes[0])),
+        p["TopProbabilities"]: expect(NoisyArray(sort[1], sizes[1])),
+        p["TopIds"]: doubt.over(Expected(order + 1.0, "number", float(order.max() + 1))),
+        p["TopTokens"]: doubt.over(Expected(words[order].astype(object), "text")),
     }
     first, unsure = falling(logits, 1)
-    found[f"{p}_Next"] = any_doubt(unsure).over(Expected(words[first].astype(object), "text"))
+    found[p["Next"]] = any_doubt(unsure).over(Expected(words[first].astype(object), "text"))
     return found, unsure

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
+from xlsxattn.contract.kinds import KINDS, Sheet, setting
+from xlsxattn.contract.names import cols_of, of_context, part_of, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -21,17 +24,33 @@ if TYPE_CHECKING:
 SUMS_TO_ONE = 1e-9  # how far from 1 a row of Attention may sum
 
 
-class ShapesDisagree(ValueError):  # noqa: N818 - the name says what is wrong
-    """The inputs do not fit each other; the sentence names the range and both shapes."""
+class ShapesDisagree(ValueError):
+    """The inputs do not fit each other; the finding names the range and both shapes."""
+
+    def __init__(self, name: str, **values: object) -> None:
+        self.finding = Finding(Kind.RESIZED, name, values=values)
+        super().__init__(self.finding.message)
 
 
 @dataclass(frozen=True, slots=True)
 class SheetInfo:
-    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them."""
+    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them.
+
+    A setting is an attribute as well; one that its kind may leave out is then as the kind has it.
+    """
 
     id: str
     kind: str
     settings: Mapping[str, Any]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a setting of any type
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return setting(KINDS.get(self.kind, Sheet), self.settings, name)
+
+    def is_a(self, *kinds: type[Sheet]) -> bool:
+        """Whether it is of one of some kinds."""
+        return issubclass(KINDS.get(self.kind, Sheet), kinds)
 
 
 class ContextWords(NamedTuple):
@@ -72,12 +91,8 @@ def text(value: str) -> Expected:
 
 def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> Ranges:
     """Words or dims beside a block, (rows, 1), and above it, (1, columns), where it has them."""
-    beside = {} if rows is None else {f"{block}_Rows": Expected(rows.reshape(-1, 1), "text")}
-    return beside | ({} if cols is None else {f"{block}_Cols": Expected(cols.reshape(1, -1), "text")})
-
-
-def _spelled(shape: tuple[int, ...]) -> str:
-    return " × ".join(map(str, shape))
+    beside = {} if rows is None else {rows_of(block): Expected(rows.reshape(-1, 1), "text")}
+    return beside | ({} if cols is None else {cols_of(block): Expected(cols.reshape(1, -1), "text")})
 
 
 def unknown(sheet: str, key: str, value: object) -> ValueError:
@@ -91,11 +106,8 @@ def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: s
     have = inputs[name].shape
     want = (have[0] if rows is None else rows, have[1] if cols is None else cols)
     if have != want:
-        because = say(", as {why} is {shape}", why=why, shape=_spelled(inputs[why].shape)) if why else ""
-        sentence = "{name} is {found} but must be {needed}{because}."
-        raise ShapesDisagree(
-            say(sentence, name=name, found=_spelled(have), needed=_spelled(want), because=because)
-        )
+        because = {"other": why, "other_shape": shape_text(*inputs[why].shape)} if why else {}
+        raise ShapesDisagree(name, shape=shape_text(*have), needed=shape_text(*want), **because)
     return inputs[name]
 
 
@@ -113,7 +125,7 @@ def embedded(ids: Sequence[int], inputs: Inputs) -> Array:
 
 def look_up(name: str, inputs: Inputs) -> ContextWords:
     """A sentence's Ids and X: exact words, the first where one stands twice, 0 and zeros for the unknown."""
-    tokens = shaped(inputs, f"{name}_Tokens", None, 1)  # (n, 1)
+    tokens = shaped(inputs, part_of(name, "Tokens"), None, 1)  # (n, 1)
     words, focus = list(tokens[:, 0]), shaped(inputs, "vocab_Focus", 1, 1)[0, 0]
     ids = numbered(words, inputs)
     position = words.index(focus) + 1 if focus and focus in words else 0
@@ -145,8 +157,14 @@ def vocabulary(
     found = {"vocab_Index": numbers(count(len(known_words)), blank_ok=True)}
     found |= {"vocab_Times": numbers(given([[n] for n in times]), blank_ok=True)}
     for c in contexts:
-        found |= {f"{c.id}_Index": numbers(count(len(c.ids))), f"{c.id}_Ids": numbers(given(c.ids))}
-        found |= {f"{c.id}_Sentence": sentence(c), f"{c.id}_Focus": numbers(given([[c.focus]]))}
+        found |= {
+            of_context(c.id)["Index"]: numbers(count(len(c.ids))),
+            of_context(c.id)["Ids"]: numbers(given(c.ids)),
+        }
+        found |= {
+            of_context(c.id)["Sentence"]: sentence(c),
+            of_context(c.id)["Focus"]: numbers(given([[c.focus]])),
+        }
     known = [
         bool(i) or (blanks and not there) for c in contexts for i, there in zip(c.ids, c.exists, strict=True)
     ]

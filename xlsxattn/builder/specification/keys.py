@@ -1,0 +1,83 @@
+"""Reading the keys of a table as they are declared: each value checked for what it is, by itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.builder.specification import weights
+from xlsxattn.builder.specification.table import identifier
+from xlsxattn.contract.kinds import (
+    Axes,
+    Choice,
+    ContextId,
+    Count,
+    Flag,
+    Id,
+    Items,
+    LanguageCode,
+    Part,
+    Positive,
+    Prose,
+    Text,
+    Weights,
+    Word,
+    keys,
+)
+from xlsxattn.language import codes, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlsxattn.builder.specification.table import Table
+    from xlsxattn.contract.kinds import Key
+
+    Reader = Callable[[Table, str, Any, Any], Any]
+
+
+def read(table: Table, declared: type[Any]) -> dict[str, Any]:
+    """The values of a table's keys by their attributes' names, without those that are not given.
+
+    Contexts and axes are not looked up, and parts with a structure of their own are left out.
+
+    Raises:
+        SpecError: a value is not what its key is declared to be; a key that is needed is missing.
+    """
+    found = {}
+    for name, one in keys(declared).items():
+        if isinstance(one.key, Part):
+            continue
+        if name in table.data:
+            found[one.attribute] = _value(table, name, table.data[name], one.key)
+        elif one.is_needed:
+            raise table.error(name, "is missing")
+    return found
+
+
+def _value(table: Table, name: str, value: object, key: Key) -> Any:  # noqa: ANN401 - as declared
+    return _READERS[type(key)](table, name, value, key)
+
+
+def _items(table: Table, name: str, value: object, key: Items) -> tuple[Any, ...]:
+    listed = table.items(name, value, key)
+    return tuple(_value(table, f"{name}[{i}]", item, key.item) for i, item in enumerate(listed, 1))
+
+
+def _unread(_: Table, __: str, value: object, ___: Key) -> object:
+    return value
+
+
+_READERS: dict[type[Key], Reader] = {
+    Flag: lambda table, name, value, _: table.flag(name, value),
+    Choice: lambda table, name, value, key: table.one_of(name, value, key.options),
+    LanguageCode: lambda table, name, value, _: table.one_of(name, value, codes()),
+    Id: lambda table, name, value, _: identifier(table, name, value, say("a sheet")),
+    Text: lambda table, name, value, key: table.word(name, value, key.most),
+    Prose: lambda table, name, value, key: table.prose(name, value, key.most),
+    Word: lambda table, name, value, _: table.token(name, value),
+    Count: lambda table, name, value, key: table.whole(name, value, key.least, key.most),
+    Positive: lambda table, name, value, _: table.positive(name, value),
+    Weights: lambda table, name, _, __: weights.given(table, name),
+    Items: _items,
+    ContextId: _unread,
+    Axes: _unread,
+}

@@ -1,0 +1,337 @@
+"""A range's name as a record: built and taken apart here alone, as docs/contract.md spells it.
+
+    gpt_s1_l2_h3_Attention_Rows    sheet gpt, context s1, layer 2, head 3, block Attention, label Rows
+    tr_dec_l1_Cross_W_Q            sheet tr, side dec, layer 1, the cross-attention's block W_Q
+    gpt_in_s1_Heading              sheet gpt, page in, context s1, block Heading
+    s1_Tokens                      context s1, block Tokens
+
+Ids are of lower-case letters and digits; a block begins with a capital, but for a bias (``b_Q``).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+VOCABULARY, FRONT = "vocab", "xlsxattn"
+"""What stands in the place of a sheet's id: the words, and the front page with the manifest."""
+MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
+"""The manifest's tables, ``xlsxattn_Version``, ..."""
+SIDES = ("enc", "dec")
+"""An encoder-decoder's two sides."""
+PAGES = ("in", "out", "heads", "similar", "maps")
+"""Pages of a model that have headings of their own."""
+ROWS, COLS = "Rows", "Cols"
+LABELS = (ROWS, COLS)
+"""What names the rows and columns of a block."""
+GAMMA, BETA = "Gamma", "Beta"
+"""What a norm has learned: γ and β."""
+SUMMARIES = ("First", "Last", "Frobenius")
+"""What is said of a large matrix."""
+MATRIX, BIAS = "W", "b"
+CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
+"""At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
+_NUMBERED = re.compile(r"([lhg])([1-9][0-9]*)")
+_ANY = "w"
+"""Stands for a sheet's id where a name has none; no sheet may have it."""
+_NUMBER_OF = {"l": "layer", "h": "head", "g": "group"}
+
+
+@dataclass(frozen=True, slots=True)
+class RangeName:
+    """A range's name, or what several names begin with (without a block); "" and 0 where it says nothing.
+
+    Attributes:
+        sheet: the sheet's id, or ``vocab``, or ``xlsxattn``; none for what belongs to a context alone.
+        side: of an encoder-decoder's weights, states and headings, ``enc`` or ``dec``.
+        page: of a heading, the model's page: ``in``, ``out``, ``heads``, ``similar`` or ``maps``.
+        context: the context's id.
+        of: the sheet that a comparing sheet follows, or whose status the front page repeats.
+        layer: the layer's number.
+        cross: whether it belongs to the attention across two contexts.
+        head: the head's number.
+        group: the number of the group of heads that share keys and values.
+        block: what it holds: ``Attention``, ``W_Q``, ``Norm1``.
+        part: what it holds of a block: ``Gamma``, ``Mean``, ``First``; a depth, ``X`` or ``l1``.
+        label: ``Rows`` or ``Cols`` where it labels what the rest names.
+    """
+
+    sheet: str = ""
+    side: str = ""
+    page: str = ""
+    context: str = ""
+    of: str = ""
+    layer: int = 0
+    cross: bool = False
+    head: int = 0
+    group: int = 0
+    block: str = ""
+    part: str = ""
+    label: str = ""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the name in their order; a heading has its layer before its context."""
+        layer, sentence = (f"l{self.layer}" if self.layer else "",), (self.context, self.of)
+        among = (*layer, *sentence) if self.block == HEADING else (*sentence, *layer)
+        cross = CROSS if self.cross else ""
+        head, group = f"h{self.head}" if self.head else "", f"g{self.group}" if self.group else ""
+        before = (self.sheet, self.side, self.page, *among, cross, head, group)
+        return tuple(filter(None, (*before, self.block, self.part, self.label)))
+
+    def __str__(self) -> str:
+        """The name as a workbook has it."""
+        return "_".join(self.parts)
+
+    def __getitem__(self, block: str) -> str:
+        """The name of a block that stands here: ``at["Scores"]``."""
+        return str(replace(self, block=block, part="", label=""))
+
+    def at(self, **places: Any) -> RangeName:  # noqa: ANN401 - an id or a number
+        """The same elsewhere: ``at(layer=1, head=2)``."""
+        return replace(self, **places)
+
+    def under(self, part: RangeName) -> RangeName:
+        """The same in a head or in a group: ``at.under(RangeName(head=2))``."""
+        return replace(self, head=part.head, group=part.group)
+
+    @property
+    def lane(self) -> RangeName:
+        """What the names of all that belongs to the same context on the same sheet begin with."""
+        return RangeName(self.sheet, context=self.context)
+
+    @property
+    def place(self) -> RangeName:
+        """The same without its block: where it stands."""
+        return replace(self, block="", part="", label="")
+
+    @property
+    def labelled(self) -> RangeName:
+        """What a label labels; all else as it is."""
+        return replace(self, label="")
+
+    @property
+    def last(self) -> str:
+        """The name's last part."""
+        return last(self.label or self.part or self.block)
+
+    @property
+    def key(self) -> str:
+        """A weight's name as a spec has it: without the sheet."""
+        return str(replace(self, sheet=""))
+
+    def relative(self, place: RangeName) -> str:
+        """The name without what it shares with a place that it stands in: ``h2_W_Q`` within ``gpt_l1``."""
+        return "_".join(self.parts[len(place.parts) :])
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it is a learned matrix, or something said of one."""
+        return self.block.startswith(f"{MATRIX}_")
+
+    @property
+    def is_bias(self) -> bool:
+        """Whether it is a learned row that is added."""
+        return self.block.startswith(f"{BIAS}_")
+
+    @property
+    def is_of_norm(self) -> bool:
+        """Whether it is what a norm has learned."""
+        return self.part in (GAMMA, BETA)
+
+    @property
+    def is_weight(self) -> bool:
+        """Whether it is learned, or says something of what is."""
+        return self.is_matrix or self.is_bias or self.is_of_norm
+
+    @property
+    def is_row(self) -> bool:
+        """Whether it is a learned row of numbers: a bias, γ or β."""
+        return self.is_bias or self.is_of_norm
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it says something of a large matrix."""
+        return self.is_matrix and self.part in SUMMARIES
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it stands on the page that shows all heads once more."""
+        return self.page == "maps" or (self.block == "Map" and self.head > 0)
+
+    @property
+    def is_manifest(self) -> bool:
+        """Whether it is a table of the manifest."""
+        return self.sheet == FRONT and self.block in MANIFEST
+
+    @property
+    def is_status(self) -> bool:
+        """Whether it is a live check of a sheet, a layer or the whole workbook."""
+        return self.block == STATUS
+
+
+WORDS = RangeName(VOCABULARY)
+"""Where the words stand: ``WORDS["E"]`` is vocab_E."""
+START = RangeName(FRONT)
+"""Where the manifest and the checks stand."""
+
+
+def of_context(context: str) -> RangeName:
+    """What the names of a context's own ranges begin with."""
+    return RangeName(context=context)
+
+
+def rows_of(name: str) -> str:
+    """The name of the labels of a range's rows."""
+    return part_of(name, ROWS)
+
+
+def cols_of(name: str) -> str:
+    """The name of the labels of a range's columns."""
+    return part_of(name, COLS)
+
+
+def part_of(name: str, part: str) -> str:
+    """The name of what belongs to a range: its mean, its first columns, its labels."""
+    return f"{name}_{part}"
+
+
+def last(name: str) -> str:
+    """A name's last part: what it holds."""
+    return name.rpartition("_")[2]
+
+
+def ends_in(name: str, tails: str | tuple[str, ...]) -> bool:
+    """Whether a name ends in some parts, ``Cross_h1_Attention``, or in one of several such."""
+    several = (tails,) if isinstance(tails, str) else tails
+    return f"_{name}".endswith(tuple(f"_{tail}" for tail in several))
+
+
+def is_name(text: str) -> bool:
+    """Whether a text has the form of a range's name."""
+    return NAME.fullmatch(text) is not None
+
+
+def is_text(name: str) -> bool:
+    """Whether an input range holds words rather than numbers."""
+    return last(name) in ("Tokens", "Classes") or name in (WORDS["Dims"], WORDS["Focus"])
+
+
+def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:
+    """What takes the names of a workbook apart, by the ids of its sheets and contexts.
+
+    A name that is none of the workbook's is a block by itself.
+    """
+    return _parser(frozenset(sheets), frozenset(contexts))
+
+
+@lru_cache(maxsize=16)
+def _parser(sheets: frozenset[str], contexts: frozenset[str]) -> Callable[[str], RangeName]:
+    return lru_cache(maxsize=None)(_Ids(sheets, contexts).parsed)
+
+
+@lru_cache(maxsize=4096)
+def parse(name: str) -> RangeName:
+    """A name taken apart where ids are not at hand: the first id is taken for a sheet's."""
+    return _Ids(None, None).parsed(name)
+
+
+def weight(key: str) -> RangeName:
+    """A weight's name as a spec has it, without the sheet, taken apart."""
+    found = parse(f"{_ANY}_{key}")
+    return replace(found, sheet="") if found.sheet else RangeName(block=key)
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """The ids of a workbook's sheets and contexts; None where any may be one."""
+
+    sheets: frozenset[str] | None
+    contexts: frozenset[str] | None
+
+    def parsed(self, name: str) -> RangeName:
+        """A name taken apart; whole, but for its label, where it says nothing that is known."""
+        found = self._parsed(name.split("_"))
+        if found is not None and str(found) == name:
+            return found
+        before, _, label = name.rpartition("_")
+        return RangeName(block=before, label=label) if before and label in LABELS else RangeName(block=name)
+
+    def _parsed(self, parts: list[str]) -> RangeName | None:
+        ids = next((i for i, part in enumerate(parts) if part[:1].isupper() or part == BIAS), len(parts))
+        before, said = parts[:ids], parts[ids:]
+        if not before or not said:
+            return None
+        cross = said[0] == CROSS
+        if cross:
+            while said[1:] and _NUMBERED.fullmatch(said[1]):
+                before.append(said.pop(1))
+            said = said[1:]
+        block = _block(said)
+        if block is None:
+            return None
+        if self._is_sheet(before[0]):
+            found: RangeName | None = replace(block, sheet=before[0], cross=cross)
+            return found and self._placed(found, before[1:])
+        if len(before) == 1 and self._is_context(before[0]):
+            return replace(block, context=before[0], cross=cross)
+        return None
+
+    def _placed(self, found: RangeName, ids: list[str]) -> RangeName | None:
+        """The ids and numbers between the sheet and the block."""
+        if found.sheet == FRONT and len(ids) == 1:
+            return replace(found, of=ids[0])
+        if found.block == HEADING:
+            return self._heading(found, ids)
+        for part in ids:
+            number = _NUMBERED.fullmatch(part)
+            if number:
+                found = found.at(**{_NUMBER_OF[number[1]]: int(number[2])})
+            elif part in SIDES and not found.side and (found.is_weight or found.is_status):
+                found = replace(found, side=part)
+            elif not found.context and self._is_context(part):
+                found = replace(found, context=part)
+            elif found.context and not found.of and self._is_sheet(part):
+                found = replace(found, of=part)
+            else:
+                return None
+        return found
+
+    def _heading(self, found: RangeName, ids: list[str]) -> RangeName | None:
+        """What stands before ``Heading``: a page or a layer, then the context, or one of all heads."""
+        for i, part in enumerate(ids, 1):
+            number = _NUMBERED.fullmatch(part)
+            if number:
+                found = found.at(**{_NUMBER_OF[number[1]]: int(number[2])})
+            elif i == len(ids) and self._is_context(part):
+                found = replace(found, context=part)
+            elif part in SIDES and not found.side:
+                found = replace(found, side=part)
+            elif part in PAGES and not found.page:
+                found = replace(found, page=part)
+            else:
+                return None
+        return found
+
+    def _is_sheet(self, part: str) -> bool:
+        return part in (VOCABULARY, FRONT) or self.sheets is None or part in self.sheets
+
+    def _is_context(self, part: str) -> bool:
+        return self.contexts is None or part in self.contexts
+
+
+def _block(said: list[str]) -> RangeName | None:
+    """What a name says behind its ids: the block, its part, its label."""
+    label = said[-1] if len(said) > 1 and said[-1] in LABELS else ""
+    said = said[:-1] if label else said
+    if not all(said):
+        return None
+    size = 2 if said[0] in (MATRIX, BIAS) else 1
+    return RangeName(block="_".join(said[:size]), part="_".join(said[size:]), label=label)
