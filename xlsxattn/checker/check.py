@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
+from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.hidden_sheets import hidden_sheets
+from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
-from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.checker.reading.limits import ValuesOnlyError, guarded
 from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
+from xlsxattn.checker.unsteady import calculated_inputs, unsteady
 from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
@@ -76,7 +80,12 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
-    book = read(Path(path))
+    try:
+        book = read(Path(path))
+    except ValuesOnlyError:
+        return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
+    if lost := lost_formulas(book):
+        return Report(str(path), (), (lost,), book.saved_by)
     saved = saved_in(book)
     runs, first = _proofs(book, engine, saved, inputs)
     fresh = next(iter(first.values()))
@@ -86,6 +95,10 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *structure.moved_names(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
+        *ambiguities(book),
+        *unsteady(book),
+        *calculated_inputs(book),
+        *hidden_sheets(book),
         *lacking(book, fresh),
     ]
     if engine != SAVED:
@@ -152,7 +165,7 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
 
 def prove(book: Book, engine: str, values: Values) -> EngineReport:
     """Compare one engine's values with the reference, which starts from the workbook's own inputs."""
-    unreadable = list(structure.unreadable_inputs(book, values))
+    unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
     try:
@@ -260,7 +273,9 @@ def _apart(
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
-    """Add the formula of the cell, as the file has it."""
+    """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
+    if finding.kind is Kind.MISSING and finding.range in book.no_ranges:
+        return replace(finding, values={"text": book.no_ranges[finding.range]})
     if not finding.cell:
         return finding
     tab = book.names[finding.range].sheet
