@@ -144,7 +144,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
-        found = tuple(replace(finding, round=i) for finding in more.findings)
+        found = tuple(replace(f, round=i) for f in more.findings if f.kind is not Kind.OVERFLOW)
         report = EngineReport(engine, _worse(report.results, more.results), found)
         if found:
             break
@@ -185,10 +185,20 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
+    findings = _overflown(wanted, findings)
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
+    """Findings, with one in place of all error values of ranges that are too large for NumPy as well."""
+    others = [f for f in findings if f.kind is not Kind.ERROR_VALUE or not wanted[f.range].overflows]
+    if len(others) == len(findings):
+        return findings
+    first = next(name for name, expected in wanted.items() if expected.overflows)
+    return [Finding(Kind.OVERFLOW, first), *others]
 
 
 def _placed(book: Book, finding: Finding) -> Finding:

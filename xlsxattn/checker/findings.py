@@ -213,6 +213,12 @@ class Kind(StrEnum):
         ),
         effect=Effect.SYMPTOM,
     )
+    OVERFLOW = Declaration(
+        "overflow",
+        About.RANGE,
+        (say("the numbers of {name} become too large for a spreadsheet, beyond 1.8e308"),),
+        effect=Effect.SYMPTOM,
+    )
     EMPTY = Declaration(
         "empty",
         About.CELL,
