@@ -20,7 +20,7 @@ from xlsxattn.checker.cells import Area
 from xlsxattn.checker.check import check
 from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading import limits
-from xlsxattn.checker.reading.archive import Archive
+from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.checker.reading.limits import NotCheckableError, guarded
@@ -349,7 +349,7 @@ def test_every_limit_of_the_archive_is_one(causal, limit):
     """The sound workbook passes, and fails each limit that is set below what it has."""
 
     def opened(allowed):
-        with Archive(causal, allowed) as archive:
+        with GuardedArchive(causal, allowed) as archive:
             for name in archive.namelist():
                 archive.open(name).close()
 

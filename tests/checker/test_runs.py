@@ -23,9 +23,9 @@ from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading import archive, blocks
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.copies import without_values
-from xlsxattn.checker.reading.limits import Allowance, NotCheckableError
+from xlsxattn.checker.reading.limits import Allowance, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.rows import looks_of, sheet
-from xlsxattn.checker.reading.runs import MIN_COUNT, NumberRuns, Stripped, Twice
+from xlsxattn.checker.reading.runs import MIN_COUNT, NumberRuns, Stripped
 
 HEAD = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 TAIL = b"</sheetData></worksheet>"
@@ -122,7 +122,7 @@ def test_nothing_is_taken_below_a_strange_head(head):
 
 
 def test_a_cell_that_stands_twice_is_refused():
-    with pytest.raises(Twice, match="row 1 has a cell twice"):
+    with pytest.raises(AmbiguousError, match="row 1 has a cell twice"):
         stripped(row(1, line(1)), row(1, line(1)))
 
 

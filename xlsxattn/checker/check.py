@@ -13,20 +13,24 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
+from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.hidden_sheets import hidden_sheets
+from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read
 from xlsxattn.checker.reading.book import saved as saved_in
 from xlsxattn.checker.reading.copies import without_values
-from xlsxattn.checker.reading.limits import STANDARD, guarded
+from xlsxattn.checker.reading.limits import STANDARD, ValuesOnlyError, guarded
 from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
+from xlsxattn.checker.unsteady import calculated_inputs, unsteady
 from xlsxattn.contract.names import WORDS, is_text
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
@@ -80,7 +84,12 @@ def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "p
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
-    book = read(Path(path))
+    try:
+        book = read(Path(path))
+    except ValuesOnlyError:
+        return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
+    if lost := lost_formulas(book):
+        return Report(str(path), (), (lost,), book.saved_by)
     chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
     if engine == SAVED:
@@ -95,6 +104,10 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *structure.moved_names(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
+        *ambiguities(book),
+        *unsteady(book),
+        *calculated_inputs(book),
+        *hidden_sheets(book),
         *lacking(book, next(iter(evaluated.values()))[0]),
     ]
     if engine != SAVED:
@@ -143,13 +156,12 @@ def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> 
 
 
 def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
-    """Why an engine failed, as far as the file tells, and which may do better."""
+    """Why an engine failed, as far as the file tells."""
     if engine != DEFAULT_ENGINE:
         return failed
     if lost := structure.astray(book):
-        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
-        return engines.EngineFailed(say(sentence, why=lost.message))
-    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
+        return engines.EngineFailed(say("IronCalc cannot calculate it: {why}.", why=lost.message))
+    return failed
 
 
 def _complete(book: Book) -> bool:
@@ -199,7 +211,7 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
 
 def prove(book: Book, engine: str, values: Values) -> EngineReport:
     """Compare one engine's values with the reference, which starts from the workbook's own inputs."""
-    unreadable = list(structure.unreadable_inputs(book, values))
+    unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
     try:
@@ -298,7 +310,9 @@ def _apart(
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
-    """Add the formula of the cell, as the file has it."""
+    """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
+    if finding.kind is Kind.MISSING and finding.range in book.no_ranges:
+        return replace(finding, values={"text": book.no_ranges[finding.range]})
     if not finding.cell:
         return finding
     tab = book.names[finding.range].sheet
