@@ -30,7 +30,7 @@ _MAX_PARTS = 2
 
 
 def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
-    """Captions that state another formula than the block below has; what has lost its formula is told elsewhere."""
+    """Captions that state another formula than the block below; a block without its own is told elsewhere."""
     corners = {
         (area.sheet, area.row, area.col): name
         for name, area in ranges.areas.items()

@@ -113,18 +113,18 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
         worksheet: Any = book.workbook[tab]
         found: dict[tuple[int, CellStyle], list[int]] = {}
         for (row, col), cell in worksheet._cells.items():  # noqa: SLF001
-            style = cell._style  # noqa: SLF001
-            if id(style) not in plain:
-                read = styles.of(style)
-                plain[id(style)] = None if _is_plain(read) else read
-            if read := plain[id(style)]:
-                found.setdefault((col - 1, read), []).append(row - 1)
-        for (col, read), rows in found.items():
-            yield from ((Area(tab, first, col, last - first + 1, 1), read) for first, last in joined(rows))
+            key = id(cell._style)  # noqa: SLF001
+            if key not in plain:
+                read = styles.of(cell._style)  # noqa: SLF001
+                plain[key] = None if _is_plain(read) else read
+            if odd := plain[key]:
+                found.setdefault((col - 1, odd), []).append(row - 1)
+        for (col, odd), rows in found.items():
+            yield from ((Area(tab, first, col, last - first + 1, 1), odd) for first, last in joined(rows))
         for number, places in book.runs[tab].styles.items() if tab in book.runs else ():
-            read = styles.numbered(number)
-            if not _is_plain(read):
-                yield from ((Area(tab, row, col, 1, cells), read) for row, col, cells in places)
+            style = styles.numbered(number)
+            if not _is_plain(style):
+                yield from ((Area(tab, row, col, 1, cells), style) for row, col, cells in places)
 
 
 def _is_plain(style: CellStyle) -> bool:

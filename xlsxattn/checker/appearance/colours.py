@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from openpyxl.styles import PatternFill
 from openpyxl.styles.colors import COLOR_INDEX
 
 if TYPE_CHECKING:
-    from openpyxl.styles import Color, PatternFill
+    from openpyxl.styles import Color
+    from openpyxl.styles.fills import Fill
 
     RGB = tuple[int, int, int]
 
@@ -17,20 +19,10 @@ MIN_CONTRAST = 1.5
 """The least ratio of two colours that can be told apart; WCAG asks for 4.5."""
 _PLACES = ("lt1", "dk1", "lt2", "dk2", *(f"accent{i}" for i in range(1, 7)), "hlink", "folHlink")
 """The colours of a theme by their numbers in styles."""
-_OFFICE = [
-    "FFFFFF",
-    "000000",
-    "EEECE1",
-    "1F497D",
-    "4F81BD",
-    "C0504D",
-    "9BBB59",
-    "8064A2",
-    "4BACC6",
-    "F79646",
-    "0000FF",
-    "800080",
-]
+_OFFICE = (
+    *("FFFFFF", "000000", "EEECE1", "1F497D", "4F81BD", "C0504D"),
+    *("9BBB59", "8064A2", "4BACC6", "F79646", "0000FF", "800080"),
+)
 _THEME = re.compile(
     rb"""<(?:\w+:)?(\w+)\s*>\s*<(?:\w+:)?(?:srgbClr\s[^>]*?val|sysClr\s[^>]*?lastClr)=["']([0-9A-Fa-f]{6})"""
 )
@@ -60,14 +52,11 @@ class Palette:
             return usual
         return _tinted(found, float(colour.tint or 0))
 
-    def behind(self, fill: PatternFill | None, usual: RGB, *, differential: bool = False) -> RGB:
-        """The colour of a fill; a conditional format has it in the other place, and may leave out its kind."""
-        kind = getattr(fill, "fill_type", None)
-        if (
-            fill is None
-            or not hasattr(fill, "fgColor")
-            or (kind != "solid" and not (differential and kind is None))
-        ):
+    def behind(self, fill: Fill | None, usual: RGB, *, differential: bool = False) -> RGB:
+        """The colour of a fill; a conditional format has it in the other place, and may not say its kind."""
+        if not isinstance(fill, PatternFill):
+            return usual
+        if fill.fill_type != "solid" and not (differential and fill.fill_type is None):
             return usual
         if differential:
             return self.seen(fill.bgColor if _is_set(fill.bgColor) else fill.fgColor, usual)

@@ -74,9 +74,8 @@ def verdict(code: str) -> Verdict:
 def _is_plain(section: Section, place: int, of: int) -> bool:
     """Whether a section shows the number with its sign, or, in its place, the text."""
     kinds = {kind for kind, _ in section}
-    signs = "".join(text for kind, text in section if kind == "literal").translate(
-        dict.fromkeys(map(ord, _BLANK))
-    )
+    literal = "".join(text for kind, text in section if kind == "literal")
+    signs = "".join(character for character in literal if character not in _BLANK)
     if kinds & {"bracket"}:
         return False
     if "text" in kinds:
@@ -99,5 +98,6 @@ def _told(code: str) -> tuple[tuple[Section, ...], ...]:
 
 
 def _spelled(code: str) -> Iterator[str]:
+    pieces = code.split('"')  # every second one stands in quotes
     for known in map(language, codes()):
-        yield re.sub('"([^"]+)"', lambda words, known=known: f'"{known.tell(words[1])}"', code)
+        yield '"'.join(known.tell(piece) if i % 2 and piece else piece for i, piece in enumerate(pieces))

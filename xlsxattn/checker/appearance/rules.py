@@ -20,53 +20,13 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.sheet_view import Rule
 
-HEATED = frozenset(
-    [
-        "Activation",
-        "Attention",
-        "CausalMask",
-        "Concat",
-        "CrossMask",
-        "Exp",
-        "FeedForward",
-        "FocusAttention",
-        "FocusWeights",
-        "Hidden",
-        "Input",
-        "K",
-        "KRot",
-        "LogitExp",
-        "Logits",
-        "Map",
-        "Mask",
-        "Masked",
-        "MultiHead",
-        "Norm1",
-        "Norm2",
-        "Norm3",
-        "Normed",
-        "Output",
-        "P",
-        "PaddingMask",
-        "PairWeights",
-        "Pooled",
-        "Probability",
-        "Q",
-        "QRot",
-        "Residual1",
-        "Residual2",
-        "Residual3",
-        "Scaled",
-        "Scores",
-        "Sum",
-        "Tempered",
-        "TopProbabilities",
-        "Track",
-        "Up",
-        "V",
-        "X",
-    ]
-)
+HEATED = {
+    "Activation", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "FocusAttention",
+    "FocusWeights", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map", "Mask", "Masked",
+    "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask", "PairWeights", "Pooled",
+    "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled", "Scores", "Sum",
+    "Tempered", "TopProbabilities", "Track", "Up", "V", "X",
+}  # fmt: skip
 """The computed blocks that have a heat map."""
 MASKED, NO_WORD = '"−∞";"−∞";"−∞"', '"–";"–";"–"'
 """The number formats of rules that are built: for what a mask hides, and for a place without a word."""

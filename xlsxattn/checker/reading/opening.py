@@ -41,8 +41,8 @@ _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
 class CellsOnly(ExcelReader):
     """Reads names, styles and cells, and nothing else.
 
-    Pictures, comments and links are left out, as they compute nothing; charts, merged cells and rules are kept
-    apart, as openpyxl fills every cell that a merged range or a link claims to cover.
+    Pictures, comments and links are left out, as they compute nothing. What is merged, ruled or charted is
+    kept apart: openpyxl fills every cell that a merged range or a link claims to cover.
     """
 
     def __init__(self, archive: GuardedArchive, *, parse: bool) -> None:
@@ -131,7 +131,8 @@ class CellsOnly(ExcelReader):
                 self.runs[tab] = runs
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
-        rows, looks = reader.parser.row_dimensions, self.wb._differential_styles.styles  # noqa: SLF001
+        workbook: Any = self.wb
+        rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles  # noqa: SLF001
         self.views[tab] = view_of(tab, reader.parser.root, rows, looks, charts_of(archive, part))
         for (row, col), value in reader.parser.saved.items():
             self.saved[tab, row - 1, col - 1] = value

@@ -1,4 +1,4 @@
-"""How a sheet shows its cells, as its part in the file says: what is hidden, merged, ruled, offered, charted."""
+"""How a sheet shows its cells: what its part says of hidden and merged cells, rules, lists and charts."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, st
 
 def _linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
     """The parts of a kind that a part is linked to."""
-    links = get_rels_path(part)
+    links = get_rels_path(part)  # type: ignore[no-untyped-call]
     if links in (parts := set(archive.namelist())):
         for link in get_dependents(archive, links):
             if link.Type.endswith(kind) and link.target in parts:
@@ -152,7 +152,7 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
 
 
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[Stretch]:  # noqa: ANN401
-    usual = next(_all(root, "sheetFormatPr"), {})
+    usual: Any = next(_all(root, "sheetFormatPr"), {})
     low = float(usual.get("defaultRowHeight") or MIN_POINTS) < MIN_POINTS
     if low or _is_on(usual.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
@@ -183,7 +183,7 @@ def _out_of_reach(views: Sequence[Any]) -> tuple[list[Stretch], list[Stretch]]:
 
 
 def _hidden_columns(root: Any) -> Iterator[Stretch]:  # noqa: ANN401
-    usual = next(_all(root, "sheetFormatPr"), {})
+    usual: Any = next(_all(root, "sheetFormatPr"), {})
     told: set[int] = set()
     for col in _all(root, "col"):
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
