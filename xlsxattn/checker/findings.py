@@ -365,8 +365,8 @@ class Kind(StrEnum):
         "misleading format",
         About.CELL,
         (
-            say("the number format {hiding} hides the value of {name}"),
-            say("the number format {format} shows something else than the value of {name}"),
+            say("the number format {hiding!r} hides the value of {name}"),
+            say("the number format {format!r} shows something else than the value of {name}"),
         ),
         severity="warning",
     )
@@ -376,7 +376,9 @@ class Kind(StrEnum):
         (
             say("{name} is written in {ink} on {paper}, which nobody can read"),
             say("{name} is written in letters of {points} points, which nobody can read"),
-            say("{name} is written in the font {font}, which shows signs in the place of letters and digits"),
+            say(
+                "{name} is written in the font {font!r}, which shows signs for letters and digits"
+            ),
         ),
         severity="warning",
     )
@@ -384,7 +386,7 @@ class Kind(StrEnum):
         "misleading conditional format",
         About.CELL,
         (
-            say("a conditional format shows {format} in the place of values of {name}"),
+            say("a conditional format shows {format!r} in the place of values of {name}"),
             say("a conditional format writes {name} in {ink} on {paper}, which nobody can read"),
             say("a conditional format shows bars or icons in the place of the values of {name}"),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.cell_formulas import MAX_SHOWN_LENGTH, SIDE_BY_SIDE, braced, stands
+from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, braced, shortened, stands
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.names import parse
@@ -83,9 +83,5 @@ def _below(corners: Corners, tab: str, row: int, col: int) -> list[str]:
 
 def _other(name: str, at: tuple[str, int, int], stated: str, right: str) -> Finding:
     cell = Area(*at, 1, 1).address()
-    values = {"stated": _cut(stated), "right": _cut(right)}
+    values = {"stated": shortened(stated), "right": shortened(right)}
     return Finding(Kind.CAPTION, name, cell, values=values)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."

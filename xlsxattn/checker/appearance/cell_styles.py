@@ -9,6 +9,7 @@ from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
 from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Palette, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
+from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.sheet_view import joined
@@ -136,10 +137,10 @@ def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]
     code = style.number_format
     does, built = verdict(code), WORDED.get(parse(name).block)
     if does and not (built and same(code, built)):
-        yield Kind.MISLEADING_FORMAT, {"hiding" if does == "hides" else "format": code}
+        yield Kind.MISLEADING_FORMAT, {"hiding" if does == "hides" else "format": shortened(code)}
     if contrast(style.ink, style.paper) < MIN_CONTRAST:
         yield Kind.UNREADABLE, {"ink": spelled(style.ink), "paper": spelled(style.paper)}
     if style.points < MIN_POINTS:
         yield Kind.UNREADABLE, {"points": style.points}
     if style.is_of_signs:
-        yield Kind.UNREADABLE, {"font": style.font}
+        yield Kind.UNREADABLE, {"font": shortened(style.font)}

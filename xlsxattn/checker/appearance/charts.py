@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import range_boundaries
 
+from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.names import COLS, HEADING, parse
@@ -28,7 +29,7 @@ def misleading_charts(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
         for chart in book.views[tab].charts if tab in book.views else ():
             wrong = _wrong_series(chart, tab, ranges)
             if wrong is not None:
-                yield Finding(Kind.CHART, sheet=tab, values={"reference": wrong} if wrong else {})
+                yield Finding(Kind.CHART, sheet=tab, values={"reference": shortened(wrong)} if wrong else {})
 
 
 def _wrong_series(chart: tuple[Mapping[str, str], ...], tab: str, ranges: OwnRanges) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.appearance.charts import area_of
+from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.names import VOCABULARY, WORDS, RangeName, parse
 
@@ -31,7 +32,7 @@ def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
             yield Finding(Kind.DROP_DOWN, name, area.address(), values={"source": source})
         for text in offered:
             if not _is_same(text, source, ranges, area.sheet):
-                values = {"source": source, "offered": text[:80]}
+                values = {"source": source, "offered": shortened(text)}
                 yield Finding(Kind.DROP_DOWN, name, area.address(), values=values)
 
 

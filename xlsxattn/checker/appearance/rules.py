@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
+from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.names import parse
@@ -88,7 +89,7 @@ def _harm(
     if look is not None and look.numFmt is not None:
         code = str(look.numFmt.formatCode)
         if verdict(code) and not _is_built(rule, code, name, ranges):
-            return {"format": code}
+            return {"format": shortened(code)}
     if own is None or contrast(own.ink, own.paper) < MIN_CONTRAST:  # which is told of the cell
         return None
     ink, papers = own.ink, [own.paper]
