@@ -8,6 +8,7 @@ Each entry of the tables makes a copy of the causal template's workbook from its
 from __future__ import annotations
 
 import re
+import zipfile
 
 import hostile
 
@@ -199,7 +200,24 @@ def in_sheet(new, old, part=CAUSAL):
     return put(part, old, new)
 
 
+def after_another(source, target):
+    """Two archives in one file: some programs read the first, others the last."""
+    hostile.packed(target, hostile.parts_of(source))
+    target.write_bytes(source.read_bytes() + target.read_bytes())
+    return target
+
+
+def with_comment(source, target):
+    """An archive in the comment of another."""
+    hostile.packed(target, hostile.parts_of(source))
+    with zipfile.ZipFile(target, "a") as archive:
+        archive.comment = b"PK"
+    return target
+
+
 REFUSED = {
+    "two archives": (after_another, "its archive has something before its first part"),
+    "an archive with a comment": (with_comment, "or after its last"),
     "two values": (cell('<c r="E23" s="31"><v>1.6</v><v>9</v></c>'), "E23 holds two values"),
     "two formulas": (in_sheet(f"<f>1</f>{MASKED}", MASKED), "C50 holds two values or two formulas"),
     "a value in an element": (cell('<c r="E23" s="31"><x><v>1.6</v></x></c>'), "E23 holds something else"),

@@ -16,16 +16,16 @@ import contract
 import numpy as np
 import pytest
 from conftest import require
-from test_families import judging
+from judge import judging
 from test_pretrained import package
 from torch_model import Model
 from workbooks import evaluate_many
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
-from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.model_spec import spec_of
 
@@ -45,8 +45,9 @@ CONFIGS = {
     "distilbert": checkpoints.DISTILBERT,
     "gpt2": checkpoints.GPT2,
     "llama": checkpoints.LLAMA,
-    "llama, pairs of neighbours": checkpoints.LLAMA | {"rope_interleave": True},
+    "llama, stretched": checkpoints.STRETCHED,
     "qwen2": checkpoints.QWEN2,
+    "qwen3": checkpoints.QWEN3 | {"rope_scaling": checkpoints.STRETCHED["rope_scaling"]},
 }
 GRAINS: dict[str, dict[str, Any]] = {"whole": {}, "the last layer": {"layers": "1"}}
 NO_GNUMERIC = "it takes more than 2 GB, and saves more cells than are read: none of them as a long run"
@@ -114,8 +115,7 @@ def evaluated(imported: Imported, path: Path, engine: str) -> Any:
     """What an engine computes of the formulas alone: the proof of so many cells is another test's."""
     book = pages.book(spec_of(imported, "real"))
     writer.write(path, book.title, layout.lay_out(book))
-    ((values,),) = checking.recalculate(read(path), [engine]).values()
-    return values
+    return recalculated(read(path), engine)
 
 
 @pytest.mark.parametrize("grain", [{"heads": "5.11"}, {"layers": "5"}], ids=["a head", "a layer"])

@@ -376,9 +376,7 @@ class Kind(StrEnum):
         (
             say("{name} is written in {ink} on {paper}, which nobody can read"),
             say("{name} is written in letters of {points} points, which nobody can read"),
-            say(
-                "{name} is written in the font {font!r}, which shows signs for letters and digits"
-            ),
+            say("{name} is written in the font {font!r}, which shows signs for letters and digits"),
         ),
         severity="warning",
     )

@@ -9,25 +9,28 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
+from xlsxattn.weights.beside import Pooling, end_tokens, pooling, tokenizer_notes
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
 from xlsxattn.weights.forward import streams
 from xlsxattn.weights.size import Size, check_room, estimate
 from xlsxattn.weights.tensor import CheckpointError
-from xlsxattn.weights.tokenizer import open_tokenizer
+from xlsxattn.weights.tokenizer import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from xlsxattn.weights.parts import Array, Plan
-    from xlsxattn.weights.tokenizer import Tokenizer
+    from xlsxattn.weights.tokenizer import Split, SplitSentence
 
 LOG = logging.getLogger(__name__)
 SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
 MAX_SENTENCE_LENGTH = 256
 """What a spec allows a sentence, in tokens."""
+MAX_QUOTED = 60
+"""Characters of a sentence that an error quotes."""
 NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
 NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
 NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
@@ -108,48 +111,88 @@ def read_model(
     LOG.debug("", extra={"step": say("reading the model")})
     checkpoint = open_checkpoint(path)
     plan = understand(checkpoint)
-    chosen = parse_layers(layers, plan.settings["layers"])
-    chosen_heads = parse_heads(heads, plan.settings["layers"], plan.settings["heads"], chosen)
-    only_heads = bool(chosen_heads) and layers is None
-    if only_heads:
-        chosen = tuple(sorted({k for k, _ in chosen_heads}))
-    tokenizer = open_tokenizer(checkpoint)
+    choice = _choose(plan, layers, heads)
     if not sentences:
         raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
-    split = [_split(plan, tokenizer, sentence) for sentence in sentences]
-    if whole_vocabulary is None:
-        whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
-    numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in split for n in one})
-    longest = max(len(one) for one in split)
-    most = MAX_SENTENCE_LENGTH if plan.n_positions is None else min(plan.n_positions, MAX_SENTENCE_LENGTH)
-    whole = len(chosen) == plan.settings["layers"] and not only_heads
-    blanks = min(write, most - longest) if plan.kind == "decoder" and whole else 0
-    lengths = [len(one) + blanks for one in split]
-    size = estimate(plan, chosen, lengths, len(numbers), len(chosen_heads) if only_heads else None)
+    whole = plan.n_vocab if _is_whole(plan, whole_vocabulary) else 0
+    named = end_tokens(checkpoint.folder)
+    found = split(checkpoint, sentences, MAX_SENTENCE_LENGTH, whole=whole, named=named)
+    numbered = [_checked(plan, found, sentence) for sentence in found.sentences]
+    numbers = range(whole) if whole else sorted({n for one in numbered for n in one})
+    longest = max(map(len, numbered))
+    blanks = _blanks(plan, choice, longest, write)
+    n_heads = len(choice.heads) if choice.only_heads else None
+    size = estimate(plan, choice.layers, [len(one) + blanks for one in numbered], len(numbers), n_heads)
     if target is not None:
         check_room(size, path, target)
-    spelled = tokenizer.spell(numbers)
-    weights = _weights(plan, chosen, longest + blanks, numbers)
-    gaps = [k for k in chosen if k > 0 and (only_heads or k - 1 not in chosen)]
-    entering = streams(plan, weights, [plan.embedding.read(one) for one in split], gaps) if gaps else {}
-    said = [tokenizer.unknown_in(s, one) for s, one in zip(sentences, split, strict=True)]
+    weights = _weights(plan, choice.layers, longest + blanks, numbers)
+    encodes = plan.kind == "encoder"
+    pooled = pooling(checkpoint.folder) if encodes else Pooling()
+    notes = (*plan.notes, *pooled.notes, *_few(plan, len(numbers)), *found.notes())
     return Imported(
-        plan.family,
-        plan.kind,
-        plan.settings,
-        weights,
-        tuple(k + 1 for k in chosen),
-        tuple((k + 1, h + 1) for k, h in chosen_heads),
-        tuple(spelled[n] for n in numbers),
-        tuple(numbers),
-        plan.embedding.read(numbers),
-        tuple((s, tuple(spelled[n] for n in one)) for s, one in zip(sentences, split, strict=True)),
-        size,
-        (*plan.notes, *_few(plan, len(numbers)), *(note for note in said if note)),
-        only_heads,
-        blanks,
-        {(i, k + 1): x for k, xs in entering.items() for i, x in enumerate(xs)},
+        family=plan.family,
+        kind=plan.kind,
+        settings=plan.settings | ({"pool": pooled.pool} if encodes else {}),
+        weights=weights,
+        layers=tuple(k + 1 for k in choice.layers),
+        heads=tuple((k + 1, h + 1) for k, h in choice.heads),
+        tokens=tuple(found.tokens[n] for n in numbers),
+        numbers=tuple(numbers),
+        E=plan.embedding.read(numbers),
+        sentences=tuple(
+            (text, tuple(found.tokens[n] for n in one)) for text, one in zip(sentences, numbered, strict=True)
+        ),
+        size=size,
+        notes=(*notes, *tokenizer_notes(checkpoint.folder, found)),
+        only_heads=choice.only_heads,
+        blanks=blanks,
+        streams=_entering(plan, choice, weights, numbered),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which parts of a model are taken: layers and heads, (layer, head), all from 0."""
+
+    layers: tuple[int, ...]
+    heads: tuple[tuple[int, int], ...]
+    only_heads: bool
+
+
+def _choose(plan: Plan, layers: str | None, heads: str | None) -> _Choice:
+    """What ``--layers`` and ``--heads`` ask for; heads without layers are taken alone."""
+    n_layers = plan.settings["layers"]
+    chosen = parse_layers(layers, n_layers)
+    chosen_heads = parse_heads(heads, n_layers, plan.settings["heads"], chosen)
+    if chosen_heads and layers is None:
+        return _Choice(tuple(sorted({k for k, _ in chosen_heads})), chosen_heads, only_heads=True)
+    return _Choice(chosen, chosen_heads, only_heads=False)
+
+
+def _is_whole(plan: Plan, asked: bool | None) -> bool:  # noqa: FBT001 - as it was asked for
+    """Whether all of the model's tokens are taken: as asked for, else those of a decoder that has few."""
+    return asked if asked is not None else plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
+
+
+def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
+    """How many cells a whole decoder gets to write into, as far as it has positions."""
+    whole = len(choice.layers) == plan.settings["layers"] and not choice.only_heads
+    if plan.kind != "decoder" or not whole:
+        return 0
+    limits = (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window)
+    return min(write, min(n for n in limits if n is not None) - longest)
+
+
+def _entering(
+    plan: Plan, choice: _Choice, weights: dict[str, Array], split: Sequence[Sequence[int]]
+) -> dict[tuple[int, int], Array]:
+    """What comes into each layer whose predecessor is left out, by (sentence from 0, layer from 1)."""
+    gaps = [k for k in choice.layers if k > 0 and (choice.only_heads or k - 1 not in choice.layers)]
+    if not gaps:
+        return {}
+    embedded = [plan.embedding.read(one) for one in split]
+    found = streams(plan, weights, embedded, gaps)
+    return {(i, k + 1): x for k, xs in found.items() for i, x in enumerate(xs)}
 
 
 def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
@@ -160,21 +203,34 @@ def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
     return (say(sentence, n=n_vocab, all=plan.n_vocab),)
 
 
-def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:
-    numbers = tokenizer.encode(sentence)
-    if plan.n_positions is not None and len(numbers) > plan.n_positions:
+def _checked(plan: Plan, found: Split, sentence: SplitSentence) -> tuple[int, ...]:
+    """The numbers of a sentence's tokens, which the model can take."""
+    short, n = _short(sentence.text), sentence.count
+    if plan.n_positions is not None and n > plan.n_positions:
         said = (
             "the sentence {sentence} has {n} tokens, and the model has positions for {most}: make it shorter"
         )
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=plan.n_positions))
-    if len(numbers) > MAX_SENTENCE_LENGTH:
+        raise CheckpointError(say(said, sentence=short, n=n, most=plan.n_positions))
+    if plan.window is not None and n > plan.window:
+        said = (
+            "the sentence {sentence} has {n} tokens, and the model's tokens look back over {most} only "
+            "(sliding_window), which no workbook does: make it shorter"
+        )
+        raise CheckpointError(say(said, sentence=short, n=n, most=plan.window))
+    if n > MAX_SENTENCE_LENGTH:
         said = "the sentence {sentence} has {n} tokens, at most {most} are possible"
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=MAX_SENTENCE_LENGTH))
-    strange = next((n for n in numbers if n >= plan.n_vocab), None)
+        raise CheckpointError(say(said, sentence=short, n=n, most=MAX_SENTENCE_LENGTH))
+    strange = next((number for number in sentence.numbers if number >= plan.n_vocab), None)
     if strange is not None:
         said = "{path}: gives the token number {n}, and the model knows {most}: it belongs to another model"
-        raise CheckpointError(say(said, path=tokenizer.path, n=strange, most=plan.n_vocab))
-    return numbers
+        raise CheckpointError(say(said, path=found.path, n=strange, most=plan.n_vocab))
+    if plan.padding is not None and plan.padding in sentence.numbers:
+        said = (
+            "the sentence {sentence} holds the token {token}, which this model does not count as a position: "
+            "leave it out"
+        )
+        raise CheckpointError(say(said, sentence=short, token=found.tokens[plan.padding]))
+    return sentence.numbers
 
 
 def _weights(plan: Plan, layers: Sequence[int], n: int, numbers: Sequence[int]) -> dict[str, Array]:
@@ -232,4 +288,4 @@ def _within(sentence: str, text: str, count: int) -> int:
 
 
 def _short(sentence: str) -> str:
-    return repr(sentence if len(sentence) <= 60 else f"{sentence[:57]}...")  # noqa: PLR2004
+    return repr(sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}...")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
@@ -11,7 +12,6 @@ from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from xlsxattn.weights.parts import Plan
 
@@ -74,7 +74,7 @@ def estimate(
     else:
         numbers += heads * (d + 1) * (2 * s["d_k"] + s["d_v"]) + len(layers) * sum(lengths) * d
     computed = 0
-    turned, gated = 2 * (s["position"] == "rotary"), s["activation"] == "swiglu"
+    turned, gated = 2 * (s["position"] == "rotary") + 2 * bool(s.get("qk_norm")), s["activation"] == "swiglu"
     for n in lengths:
         squares = 4 + (s["mask"] != "none")
         head = n * ((2 + turned) * s["d_k"] + 2 * s["d_v"] + squares * n + 5)
@@ -114,7 +114,7 @@ def check_room(size: Size, source: Path, target: Path) -> None:
 def _available() -> int | None:
     """Bytes of memory that are free, where the system says so."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
+        with Path("/proc/meminfo").open(encoding="ascii") as file:
             found = dict(line.split(":", 1) for line in file)
         return int(found["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
+from xlsxattn.builder.pages.norms import norm_of_heads
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, learned, names_in, numbered, step
 from xlsxattn.contract.kinds import Model, WithAttention
 from xlsxattn.contract.names import RangeName, last, rows_of
@@ -85,7 +86,7 @@ def one_head(a: Attending) -> Steps:
     for letter in "QKV" if learned else "":
         steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, a.w)
     q, k, v = (a.p["Q"], a.kp["K"], a.kp["V"]) if learned else (a.x, a.memory, a.memory)
-    steps |= _rotations(a, "Q", a.p) | _rotations(a, "K", a.kp)
+    steps |= _turned(a, "Q", a.p) | _turned(a, "K", a.kp)
     q, k = (f"{q}Rot", f"{k}Rot") if a.rotary else (q, k)
     d_v = a.sheet.d_v if learned else a.d_model
     steps |= _softmax(a, a.p, q, k)
@@ -101,7 +102,7 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
         kp, w = a.kp.at(group=g), a.w.at(group=g)
-        shared = _projection(a, "K", kp, w) | _rotations(a, "K", kp) | _projection(a, "V", kp, w)
+        shared = _projection(a, "K", kp, w) | _turned(a, "K", kp) | _projection(a, "V", kp, w)
         steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
     for h in range(1, sheet.heads + 1):
         steps |= _folded(_head(a, h), f"h{h}", "Head {part}: {title}", h)
@@ -147,7 +148,7 @@ def _head(a: Attending, h: int) -> Steps:
         kp = a.kp.at(group=-(-h * a.sheet.kv_heads // a.sheet.heads))
     else:
         steps |= _projection(a, "K", kp, w) | _projection(a, "V", kp, w)
-    steps |= _rotations(a, "Q", p) | ({} if a.grouped else _rotations(a, "K", kp))
+    steps |= _turned(a, "Q", p) | ({} if a.grouped else _turned(a, "K", kp))
     turned = "Rot" if a.rotary else ""
     steps |= _softmax(a, p, p[f"Q{turned}"], kp[f"K{turned}"])
     output = _output(a, p, kp["V"], a.sheet.d_v)
@@ -168,73 +169,94 @@ def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
     return {letter: step(op, where, lane.group(block, numbered(letter.lower(), size)))}
 
 
-def _rotations(a: Attending, letter: str, p: RangeName) -> Steps:
-    """Q or K with every pair of columns turned by its position's angle (n × d_k)."""
+def _turned(a: Attending, letter: str, p: RangeName) -> Steps:
+    """Q or K, normed where they are, with every pair of columns turned by its position's angle (n × d_k)."""
     if not a.rotary:
         return {}
+    steps: Steps = {}
+    read = p[letter]
+    if isinstance(a.sheet, Model) and a.sheet.qk_norm:
+        steps, read = norm_of_heads(a.sheet, a.lane, p, letter, a.w), p[f"{letter}Norm"]
     op, s = ops.ROTATE[letter], RangeName(a.sheet.id)
-    names = {"x": p[letter], "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
+    names = {"x": read, "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
     block = a.lane.block(p[f"{letter}Rot"], a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
     pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]
-    return {
+    return steps | {
         f"{letter}Rot": step(op, a.lane, a.lane.group(block, tuple(say("pair {i}", i=i + 1) for i in pairs)))
     }
 
 
 def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
     """softmax(Q Kᵀ / √d_k), in steps that a reader can follow; all n × n, helpers n × 1."""
-    lane, s = a.lane, RangeName(a.sheet.id)
-
-    def square(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
-        keys = "other" if a.crossed else "own"
-        block = lane.block(p[name], a.keys.n, op, look, keys, **names)
-        return lane.group(block, a.keys.words_above(block.name), sides)
-
-    def side(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
-        return Side(heading, lane.column(p[name], op, look, **names))
-
     top = p["Masked"] if a.mask else p["Scaled"]
-    row_max = side("row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
-    unscaled = {"scaled": top, "row_max": p["RowMax"], "scale": s["Scale"]}
-    alike = ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
-    compared = ops.SCORES if a.sheet.weights else alike
-    op, names = (
-        ops.SCALED if a.sheet.scale else ops.NOT_SCALED,
-        {"scores": p["Scores"], "scale": s["Scale"]},
-    )
-    if a.sheet.tempered:
-        op = ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE
-        names |= {"temperature": s["Temperature"]}
-    steps = {
-        "Scores": step(compared, lane, square("Scores", compared, "scores", q=q, k=k)),
-        "Scaled": step(
-            op,
-            lane,
-            square("Scaled", op, "scores", *(() if a.mask else (row_max,)), **names),
-        ),
-    }
+    row_max = _helper(a, p, "row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
+    steps: Steps = {}
+    op = _scores_op(a)
+    steps["Scores"] = step(op, a.lane, _square(a, p, "Scores", op, "scores", q=q, k=k))
+    op, names = _scaled_op(a, p)
+    sides = () if a.mask else (row_max,)
+    steps["Scaled"] = step(op, a.lane, _square(a, p, "Scaled", op, "scores", *sides, **names))
     if a.mask:
-        names = {"mask": a.mask, "minus_infinity": s["MaskValue"], "scaled": p["Scaled"]}
-        steps["Masked"] = step(ops.MASKED, lane, square("Masked", ops.MASKED, "masked", row_max, **names))
-    sums = [side("row sum", "RowSum", ops.ROW_SUM, exp=p["Exp"])]
-    attention = p["Attention"]
-    checks = [side("row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
+        names = {"mask": a.mask, "minus_infinity": RangeName(a.sheet.id)["MaskValue"], "scaled": p["Scaled"]}
+        group = _square(a, p, "Masked", ops.MASKED, "masked", row_max, **names)
+        steps["Masked"] = step(ops.MASKED, a.lane, group)
+    return steps | _exponentials(a, p, top)
+
+
+def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
+    """Exp = exp(S − row max) and Attention = Exp / row sum (n × n), with sums and entropies (n × 1)."""
+    exp, attention, row_sum = p["Exp"], p["Attention"], p["RowSum"]
+    sums = [_helper(a, p, "row sum", "RowSum", ops.ROW_SUM, exp=exp)]
+    checks = [_helper(a, p, "row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
     if a.entropy:
-        checks.append(side("entropy", "Entropy", ops.ENTROPY, attention=attention))
+        checks.append(_helper(a, p, "entropy", "Entropy", ops.ENTROPY, attention=attention))
     if a.entropy == "both":
-        sums.append(side("row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **unscaled))
-        names = {"unscaled_sum": p["UnscaledSum"], **unscaled}
-        checks.append(side("entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
-    group = square("Exp", ops.EXP, "exp", *sums, scaled=top, row_max=p["RowMax"])
-    steps["Exp"] = step(ops.EXP, lane, group)
-    group = square("Attention", ops.ATTENTION, "attention", *checks, exp=p["Exp"], row_sum=p["RowSum"])
-    steps["Attention"] = step(ops.ATTENTION, lane, group)
+        names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
+        sums.append(_helper(a, p, "row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **names))
+        names["unscaled_sum"] = p["UnscaledSum"]
+        checks.append(_helper(a, p, "entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
+    names = {"scaled": top, "row_max": p["RowMax"]}
+    numerators = step(ops.EXP, a.lane, _square(a, p, "Exp", ops.EXP, "exp", *sums, **names))
+    names = {"exp": exp, "row_sum": row_sum}
+    group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
+    weights = step(ops.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
         more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
-        why = say(more, why=say(ops.ATTENTION.why))
-        steps["Attention"] = steps["Attention"]._replace(why=why)
-    return steps
+        weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
+    return {"Exp": numerators, "Attention": weights}
+
+
+def _scores_op(a: Attending) -> ops.Op:
+    """Q Kᵀ, or X Xᵀ where there are no weights."""
+    if a.sheet.weights:
+        return ops.SCORES
+    return ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
+
+
+def _scaled_op(a: Attending, p: RangeName) -> tuple[ops.Op, dict[str, str]]:
+    """Scores / √d_k, or as they are; by the temperature where there is one; and what that reads."""
+    names = {"scores": p["Scores"], "scale": RangeName(a.sheet.id)["Scale"]}
+    if not a.sheet.tempered:
+        return ops.SCALED if a.sheet.scale else ops.NOT_SCALED, names
+    names["temperature"] = RangeName(a.sheet.id)["Temperature"]
+    return ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE, names
+
+
+def _square(
+    a: Attending, p: RangeName, name: str, op: ops.Op, look: str, *sides: Side, **names: str
+) -> Group:
+    """A matrix of queries × keys, the keys' words above it and helpers on its right."""
+    keys = "other" if a.crossed else "own"
+    block = a.lane.block(p[name], a.keys.n, op, look, keys, **names)
+    return a.lane.group(block, a.keys.words_above(block.name), sides)
+
+
+def _helper(
+    a: Attending, p: RangeName, heading: str, name: str, op: ops.Op, look: str = "weight", **names: str
+) -> Side:
+    """A column of one number for each query (n × 1)."""
+    return Side(heading, a.lane.column(p[name], op, look, **names))
 
 
 def _output(a: Attending, p: RangeName, v: str, d_v: int) -> Block:

@@ -13,7 +13,6 @@ from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from xlsxattn.checker.reading.limits import Allowance
@@ -140,7 +139,7 @@ class GuardedArchive(zipfile.ZipFile):
                     "save it as .xlsx without a password"
                 )
                 raise NotCheckableError(say(sentence, named=self.named))
-            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before a million parts are listed
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[5] > self.allowed.directory:
             raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 
@@ -174,14 +173,14 @@ class GuardedArchive(zipfile.ZipFile):
             )
         )
 
-    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
+    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:
         """Open a part after it was looked over from end to end; a large one without its runs.
 
         Raises:
             NotCheckableError: it holds what no workbook needs, or more of it than allowed.
         """
         part = name if isinstance(name, str) else name.filename
-        self.charge([part])
+        self.charge(part)
         if part in self._left:
             return io.BytesIO(self._left[part][0])
         return _transitional(part, super().open(name, *args, **options))
@@ -190,16 +189,15 @@ class GuardedArchive(zipfile.ZipFile):
         """The runs of plain numbers that were taken out of a part; none where it is not large."""
         return self._left[name][1].copy() if name in self._left else NumberRuns()
 
-    def charge(self, names: Iterable[str]) -> None:
-        """Look parts over and add them to what was seen, as many times as they are named.
+    def charge(self, part: str) -> None:
+        """Look a part over and add it to what was seen, each time it is named.
 
         Raises:
-            NotCheckableError: they hold what no workbook needs, or more of it than allowed.
+            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
         """
-        for part in names:
-            self._look_over_once(part)
-            self.seen.add(self._parts[part])
-            self._judge(self.seen)
+        self._look_over_once(part)
+        self.seen.add(self._parts[part])
+        self._judge(self.seen)
 
     def charged(self, name: str) -> IO[bytes]:
         """Open a part that was looked over before."""

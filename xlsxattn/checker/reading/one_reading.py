@@ -33,7 +33,7 @@ _TYPES = ("n", "s", "str", "b", "e", "d", "inlineStr")
 _FORMULAS = (None, "normal", "array", "shared", "dataTable")
 
 
-def judge_sheet(root: Any, rows: int) -> None:  # noqa: ANN401 - of one XML library or the other
+def judge_sheet(root: Any, rows: int) -> None:
     """Refuse a sheet whose rows do not all stand in its data.
 
     Args:
@@ -55,7 +55,7 @@ def judge_sheet(root: Any, rows: int) -> None:  # noqa: ANN401 - of one XML libr
         raise AmbiguousError(say("its rows stand among something else, or outside its data (sheetData)"))
 
 
-def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:  # noqa: ANN401 - likewise
+def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:
     """Refuse a cell that can be read in two ways.
 
     Args:
@@ -87,7 +87,7 @@ def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:  # noqa: ANN401
     return _doubt(cell, kind, where)
 
 
-def _place(cell: Any, row: int, after: int) -> str:  # noqa: ANN401 - likewise
+def _place(cell: Any, row: int, after: int) -> str:
     """Where a cell says that it stands; without an address, right of the cell before it."""
     return str(cell.get("r", Area("", row - 1, after, 1, 1).address().removeprefix("!")))
 
@@ -103,12 +103,12 @@ def _judge_address(where: str, row: int, after: int) -> None:
         raise AmbiguousError(say("{cell} stands twice, or after a cell to its right", cell=where))
 
 
-def _nested(cell: Any) -> bool:  # noqa: ANN401 - likewise
+def _nested(cell: Any) -> bool:
     """Whether there are elements inside a value or a formula."""
     return any(len(one) for one in cell if one.tag in (VALUE_TAG, FORMULA_TAG))
 
 
-def _judge_formula(formula: Any, where: str) -> None:  # noqa: ANN401 - likewise
+def _judge_formula(formula: Any, where: str) -> None:
     if formula is None:
         return
     kind = formula.get("t")
@@ -116,7 +116,7 @@ def _judge_formula(formula: Any, where: str) -> None:  # noqa: ANN401 - likewise
         raise AmbiguousError(say("{cell} holds another kind of formula than it says", cell=where))
 
 
-def _doubt(cell: Any, kind: str, where: str) -> Doubt | None:  # noqa: ANN401 - likewise
+def _doubt(cell: Any, kind: str, where: str) -> Doubt | None:
     """What is doubtful of a cell's value."""
     value = cell.findtext(VALUE_TAG) or ""
     if kind == "inlineStr":
@@ -153,7 +153,7 @@ class SharedFormulas:
     def __init__(self) -> None:
         self._areas: dict[str, Bounds] = {}
 
-    def judge(self, cell: Any, row: int, after: int) -> None:  # noqa: ANN401 - of one XML library or the other
+    def judge(self, cell: Any, row: int, after: int) -> None:
         """Refuse a cell with a shared formula that is spelled out twice, not at all, or for other cells.
 
         Raises:

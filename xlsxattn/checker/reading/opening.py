@@ -108,7 +108,8 @@ class CellsOnly(ExcelReader):
             raise archive.too_much(what, f"{archive.allowed.sheets:,}")
         found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
         told = _Told(2 * len(found))
-        archive.charge(told.of(rel.target for _, rel in found if self.parse))
+        for _, relation in told.of(found) if self.parse else ():
+            archive.charge(relation.target)
         for sheet, relation in told.of(found) if self.parse else found:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
@@ -118,7 +119,7 @@ class CellsOnly(ExcelReader):
             if self.parse:
                 self._read_sheet(worksheet, relation.target)
 
-    def _read_sheet(self, worksheet: Any, part: str) -> None:  # noqa: ANN401 - as openpyxl makes it
+    def _read_sheet(self, worksheet: Any, part: str) -> None:
         """Read the cells of a sheet."""
         archive: Any = self.archive
         tab = str(worksheet.title)
@@ -127,12 +128,12 @@ class CellsOnly(ExcelReader):
                 reader = SheetReader(worksheet, source, self.shared_strings, self.doubtful_strings)
                 reader.bind_cells()
             if (runs := archive.runs(part)).rows:
-                _refuse_twice(runs, worksheet._cells)  # noqa: SLF001 - as openpyxl fills them
+                _refuse_twice(runs, worksheet._cells)
                 self.runs[tab] = runs
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
         workbook: Any = self.wb
-        rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles  # noqa: SLF001
+        rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles
         self.views[tab] = view_of(tab, reader.parser.root, rows, looks, charts_of(archive, part))
         for (row, col), value in reader.parser.saved.items():
             self.saved[tab, row - 1, col - 1] = value

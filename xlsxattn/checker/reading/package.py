@@ -72,6 +72,8 @@ def read_package(archive: GuardedArchive) -> Package:
     # the same in other capitals, with other slashes, or percent-encoded
     names = (unquote(name).replace("\\", "/").lower().removeprefix("/") for name in archive.namelist())
     _refuse_twice(names, say("its part {name} stands in the archive twice"))
+    if min(part.header_offset for part in archive.infolist()) or archive.comment:
+        raise AmbiguousError(say("its archive has something before its first part or after its last"))
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
     if len(root) != 1:
@@ -124,7 +126,7 @@ def _links(archive: GuardedArchive, part: str, folder: str) -> dict[str, Link]:
     return {str(one.get("Id")): _link(one, part, folder, parts) for one in found}
 
 
-def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:  # noqa: ANN401 - of one XML library or the other
+def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:
     kind, target = str(one.get("Type")), str(one.get("Target"))
     read = kind in _KINDS or kind in (f"{_OFFICE}officeDocument", f"{_OFFICE}sharedStrings")
     if not read:
@@ -147,7 +149,7 @@ def _below(folder: str, target: str) -> bool:
     return True
 
 
-def _local(element: Any) -> str:  # noqa: ANN401 - likewise
+def _local(element: Any) -> str:
     return str(element.tag).rpartition("}")[2]
 
 

@@ -90,7 +90,7 @@ class SheetView:
 
 def view_of(
     tab: str,
-    root: Any,  # noqa: ANN401 - of one XML library or the other
+    root: Any,
     rows: Mapping[str, Mapping[str, str]],
     looks: Sequence[DifferentialStyle],
     charts: tuple[tuple[Mapping[str, str], ...], ...],
@@ -151,7 +151,7 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
         }
 
 
-def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[Stretch]:  # noqa: ANN401
+def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[Stretch]:
     usual: Any = next(_all(root, "sheetFormatPr"), {})
     low = float(usual.get("defaultRowHeight") or MIN_POINTS) < MIN_POINTS
     if low or _is_on(usual.get("zeroHeight")):
@@ -182,7 +182,7 @@ def _out_of_reach(views: Sequence[Any]) -> tuple[list[Stretch], list[Stretch]]:
     return rows, columns
 
 
-def _hidden_columns(root: Any) -> Iterator[Stretch]:  # noqa: ANN401
+def _hidden_columns(root: Any) -> Iterator[Stretch]:
     usual: Any = next(_all(root, "sheetFormatPr"), {})
     told: set[int] = set()
     for col in _all(root, "col"):
@@ -217,7 +217,7 @@ def _between(numbers: set[int], end: int) -> Iterator[Stretch]:
         at = number
 
 
-def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:  # noqa: ANN401
+def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:
     for formatting in _all(root, "conditionalFormatting"):
         areas = tuple(_areas(tab, _cells_of(formatting)))
         for rule in _all(formatting, "cfRule"):
@@ -239,16 +239,16 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
             )
 
 
-def _colour(element: Any) -> Color:  # noqa: ANN401
+def _colour(element: Any) -> Color:
     known = ("rgb", "indexed", "auto", "theme", "tint")
     return Color(**{key: _value(key, element.get(key)) for key in known if element.get(key) is not None})
 
 
-def _value(key: str, text: str) -> Any:  # noqa: ANN401 - as the colour takes it
+def _value(key: str, text: str) -> Any:
     return text if key == "rgb" else float(text) if key == "tint" else int(text)
 
 
-def _offers(tab: str, root: Any) -> Iterator[Offer]:  # noqa: ANN401
+def _offers(tab: str, root: Any) -> Iterator[Offer]:
     """Lists whose arrow is shown: the attribute that hides it has the opposite name."""
     for one in _all(root, "dataValidation"):
         if one.get("type") == "list" and not _is_on(one.get("showDropDown")):
@@ -256,7 +256,7 @@ def _offers(tab: str, root: Any) -> Iterator[Offer]:  # noqa: ANN401
             yield Offer(tuple(_areas(tab, _cells_of(one))), source.strip())
 
 
-def _cells_of(element: Any) -> str:  # noqa: ANN401
+def _cells_of(element: Any) -> str:
     """The cells of an element: an attribute, or, in extensions, an element."""
     return str(element.get("sqref") or next((one.text for one in _all(element, "sqref")), "") or "")
 
@@ -270,12 +270,12 @@ def _areas(tab: str, references: str) -> Iterator[Area]:
         yield Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
-def _all(element: Any, name: str) -> Iterator[Any]:  # noqa: ANN401
+def _all(element: Any, name: str) -> Iterator[Any]:
     """The elements of a name inside another, in any name space."""
     return (one for one in element.iter() if _name(one) == name) if element is not None else iter(())
 
 
-def _name(element: Any) -> str:  # noqa: ANN401
+def _name(element: Any) -> str:
     return str(element.tag).rpartition("}")[2]
 
 

@@ -75,10 +75,10 @@ class BothValues(RowParser):
 
     def __init__(
         self,
-        source: Any,  # noqa: ANN401 - as openpyxl's own parser is made
+        source: Any,
         shared_strings: list[str],
         doubtful_strings: Mapping[int, Doubt],
-        **options: Any,  # noqa: ANN401
+        **options: Any,
     ) -> None:
         """As openpyxl's own parser is made, but for the shared texts that are in doubt."""
         super().__init__(source, shared_strings, **options)
@@ -106,14 +106,14 @@ class BothValues(RowParser):
         judge_sheet(root, rows)
         self.root = root
 
-    def parse_row(self, row: Any) -> Any:  # noqa: ANN401 - of one XML library or the other
+    def parse_row(self, row: Any) -> Any:
         """A row, which comes after those above it."""
         number = row.get("r")
         if number is not None and not (whole(number) and self.row_counter < int(number) <= MAX_ROWS):
             raise AmbiguousError(say("row {row} stands twice, or after one below it", row=number))
         return super().parse_row(row)
 
-    def parse_cell(self, element: Any) -> dict[str, Any]:  # noqa: ANN401 - of one XML library or the other
+    def parse_cell(self, element: Any) -> dict[str, Any]:
         """A cell as openpyxl has it."""
         cell = self._common(element)
         if cell is None:
@@ -131,7 +131,7 @@ class BothValues(RowParser):
                 self._doubt_string(at, element.findtext(VALUE_TAG))
         return cell
 
-    def _common(self, element: Any) -> dict[str, Any] | None:  # noqa: ANN401
+    def _common(self, element: Any) -> dict[str, Any] | None:
         """A number, a text or a formula with one of them, as openpyxl has it, in a third of the time."""
         kind, address, look = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
         letters = address.rstrip(digits)
@@ -179,8 +179,8 @@ class SheetReader(WorksheetReader):
 
     def __init__(
         self,
-        worksheet: Any,  # noqa: ANN401 - as openpyxl's own reader is made
-        source: Any,  # noqa: ANN401
+        worksheet: Any,
+        source: Any,
         shared_strings: list[str],
         doubtful_strings: Mapping[int, Doubt],
     ) -> None:
@@ -192,19 +192,19 @@ class SheetReader(WorksheetReader):
             shared_strings,
             doubtful_strings,
             epoch=parent.epoch,
-            date_formats=parent._date_formats,  # noqa: SLF001 - as openpyxl passes them
-            timedelta_formats=parent._timedelta_formats,  # noqa: SLF001
+            date_formats=parent._date_formats,
+            timedelta_formats=parent._timedelta_formats,
         )
 
     def bind_cells(self) -> None:
         """Fill the worksheet as openpyxl does, but that cells which look alike share their look."""
         ws: Any = self.ws
-        looks, cells = ws.parent._cell_styles, ws._cells  # noqa: SLF001 - as openpyxl fills them
+        looks, cells = ws.parent._cell_styles, ws._cells
         for _, row in self.parser.parse():
             for found in row:
                 cell: Any = Cell(ws, found["row"], found["column"])
-                cell._value, cell.data_type = found["value"], found["data_type"]  # noqa: SLF001
-                cell._style = looks[found["style_id"]]  # noqa: SLF001
+                cell._value, cell.data_type = found["value"], found["data_type"]
+                cell._style = looks[found["style_id"]]
                 cells[found["row"], found["column"]] = cell
 
 

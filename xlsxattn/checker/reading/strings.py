@@ -45,7 +45,7 @@ def read_strings(source: IO[bytes]) -> tuple[list[str], dict[int, Doubt]]:
     return texts, doubts
 
 
-def text_of(element: Any) -> tuple[str, Doubt | None]:  # noqa: ANN401 - of one XML library or the other
+def text_of(element: Any) -> tuple[str, Doubt | None]:
     """The text in a shared or an inline string, without how it is pronounced.
 
     Raises:

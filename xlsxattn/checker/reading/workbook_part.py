@@ -74,7 +74,7 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link]) -> Calculation:
     )
 
 
-def _judge_places(root: Any) -> None:  # noqa: ANN401 - of one XML library or the other
+def _judge_places(root: Any) -> None:
     """Each element stands once, and where it belongs: alternatives round it are chosen by the program."""
     for name in _SINGLE:
         here = [one for one in root if one.tag == _tag(name)]
@@ -118,12 +118,12 @@ def _refuse_twice(names: Iterable[str], sentence: Phrase) -> None:
         raise AmbiguousError(say(sentence.sentence, name=name.partition("\0")[0]))
 
 
-def _called(name: Any) -> str:  # noqa: ANN401 - likewise
+def _called(name: Any) -> str:
     """A name in small letters: no program minds the case."""
     return str(name.get("name")).lower()
 
 
-def _flag(element: Any, key: str, *, default: bool = False) -> bool:  # noqa: ANN401 - likewise
+def _flag(element: Any, key: str, *, default: bool = False) -> bool:
     said = element.get(key)
     if said is not None and said not in (*_TRUE, *_FALSE):
         raise AmbiguousError(say("its {key} is {said}, which is neither 1 nor 0", key=key, said=said))
