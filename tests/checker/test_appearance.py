@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hostile
 import pytest
 import tampered_views
 
@@ -22,6 +23,18 @@ def test_what_shows_something_else_is_found(case, causal, tmp_path):
 def test_what_only_looks_different_holds(case, causal, tmp_path):
     make = tampered_views.PLAIN[case]
     assert list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx")))) == []
+
+
+def test_series_that_changed_places_are_found(walkthrough, tmp_path):
+    """Their titles are typed, so that each head would bear the other's name."""
+    parts = hostile.parts_of(walkthrough)
+    chart = "xl/charts/chart7.xml"
+    one, other = b"$C$230:$G$230", b"$C$231:$G$231"
+    assert one in parts[chart]
+    assert other in parts[chart]
+    swapped = other.join(piece.replace(other, one) for piece in parts[chart].split(one))
+    path = hostile.packed(tmp_path / "swapped.xlsx", parts | {chart: swapped})
+    assert [finding.kind for finding in misleading_views(read(path))] == ["other chart"]
 
 
 def test_the_check_warns(causal, tmp_path):
