@@ -14,6 +14,7 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.ambiguity import ambiguities
+from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
@@ -99,6 +100,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *unsteady(book),
         *calculated_inputs(book),
         *hidden_sheets(book),
+        *misleading_views(book),
         *lacking(book, fresh),
     ]
     if engine != SAVED:
