@@ -244,7 +244,7 @@ def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:
     """Cells that engines compute differently, by more than the reference allows either of them."""
     names = list(evaluated)
-    if len(names) < 2 or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):  # noqa: PLR2004
+    if not names[1:] or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):
         return
     first = evaluated[names[0]]
     try:

@@ -64,7 +64,7 @@ class Styles:
         """The style of a number in the file."""
         return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - as openpyxl keeps them
 
-    def of(self, style: Any) -> CellStyle:  # noqa: ANN401 - openpyxl has no type for it
+    def of(self, style: Any) -> CellStyle:
         """The style of a cell, as openpyxl has it."""
         if id(style) not in self._known:
             self._known[id(style)] = self._read(style)
@@ -76,7 +76,7 @@ class Styles:
         cell = cells.get((area.row + 1, area.col + 1))
         return None if cell is None else self.of(cell._style)  # noqa: SLF001
 
-    def _read(self, style: Any) -> CellStyle:  # noqa: ANN401
+    def _read(self, style: Any) -> CellStyle:
         book, number = self._workbook, style.numFmtId
         font = book._fonts[style.fontId]  # noqa: SLF001
         own = number - BUILTIN_FORMATS_MAX_SIZE
