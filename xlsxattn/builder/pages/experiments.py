@@ -194,7 +194,7 @@ def inputs(spec: Spec) -> tuple[str, ...]:
     first = spec.sheets[0]
     zero = ZERO_BUT_PLACE if isinstance(first, WithAttention) and first.adds_places else ZERO
     attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
-    if silent := [sheet for sheet in attention if not (sheet.bias or sheet.adds_places)]:
+    if silent := [sheet for sheet in attention if not ({*"QK"} & {*sheet.biases} or sheet.adds_places)]:
         learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
         zero = say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
     return (FOCUS_IN_CHARTS if charts else FOCUS, OTHER_WORD, zero)
@@ -218,13 +218,13 @@ def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
     return _first(
         TEMPERATURE if sheet.tempered else "",
         _position(sheet, contexts),
-        HEADS if sheet.headed and sheet.heads > 1 else "",
+        HEADS if sheet.projects_out and sheet.heads > 1 else "",
         CAUSAL_MASK if sheet.mask in CAUSAL and _longest(contexts) > 1 else "",
         _padding(sheet, looked_at),
         CROSS if crossed else "",
         _twice(sheet, contexts),
         "" if crossed else _neighbour(spec, sheet, contexts),
-        (WEIGHTS_BIASED if sheet.bias else WEIGHTS) if sheet.weights else "",
+        (WEIGHTS_BIASED if "Q" in sheet.biases else WEIGHTS) if sheet.weights else "",
         NO_WEIGHTS if plain else "",
         SCALE if sheet.scale and not crossed and _keys(spec, sheet) > 1 else "",
         FOCUS_HERE,
