@@ -10,7 +10,7 @@ has an underscore behind it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
-from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeGuard, get_args
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeGuard, cast, get_args
 
 from xlsxattn.contract.values import (
     MAX_ABOUT_LENGTH,
@@ -318,6 +318,7 @@ class WithAttention(Sheet):
 
     position, base, pairs = "none", 10_000.0, "adjacent"
     heads, generate = 1, False
+    bias = cast("bool | Sequence[str]", False)  # noqa: FBT003 - what it is without the key
 
     scale: Scale = True
     mask: Mask = "none"
@@ -344,7 +345,10 @@ class WithAttention(Sheet):
     @property
     def biases(self) -> Sequence[str]:
         """The letters of Q, K, V and O that add a bias."""
-        return ()
+        if not isinstance(self.bias, bool):
+            return self.bias
+        letters = PROJECTED if self.projects_out else PROJECTED[:-1]
+        return letters if self.bias else ()
 
     @property
     def tempered(self) -> bool:
@@ -424,14 +428,6 @@ class MultiHead(InSentence):
         """Whether W_O projects the heads' outputs."""
         return self.out_proj
 
-    @property
-    def biases(self) -> Sequence[str]:
-        """The letters of Q, K, V and O that add a bias."""
-        if not isinstance(self.bias, bool):
-            return self.bias
-        letters = PROJECTED if self.out_proj else PROJECTED[:-1]
-        return letters if self.bias else ()
-
 
 @dataclass(frozen=True, kw_only=True)
 class CrossAttention(AttentionSheet):
@@ -488,11 +484,6 @@ class Model(WithAttention):
     only: Annotated[Mapping[int, tuple[int, ...]], IF_SET] = field(default_factory=dict)
     apart: Annotated[bool, IF_SET] = False
     browse: Annotated[tuple[int, ...], IF_SET] = ()
-
-    @property
-    def biases(self) -> Sequence[str]:
-        """The letters of Q, K, V and O that add a bias."""
-        return PROJECTED if self.bias else ()
 
     @property
     def gated(self) -> bool:

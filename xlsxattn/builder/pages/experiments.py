@@ -201,7 +201,7 @@ def _has_charts(spec: Spec) -> bool:
 def _zero(spec: Spec) -> str:
     """What becomes of a word whose numbers are all 0."""
     attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
-    silent = [sheet for sheet in attention if not ({*"QK"} & {*sheet.biases} or sheet.adds_places)]
+    silent = [sheet for sheet in attention if not ({"Q", "K"} & {*sheet.biases} or sheet.adds_places)]
     if silent:
         learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
         return say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
