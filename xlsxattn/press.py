@@ -23,6 +23,7 @@ from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
+from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
@@ -110,6 +111,7 @@ def build(
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
             report = _proved(final, target)
+            _refuse_overflow(named, report)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:
@@ -141,6 +143,18 @@ def _proved(final: Path, target: Path) -> Report:
         values = {name: target if value == final else value for name, value in said.values.items()}
         sentence = "{said}; a workbook that cannot be proved is not written: make the spec smaller"
         raise PressError(say(sentence, said=say(said.sentence, **values))) from None
+
+
+def _refuse_overflow(named: str, report: Report) -> None:
+    """Refuse a spec whose own numbers no spreadsheet can hold.
+
+    Raises:
+        SpecError: values alone are wrong, and some because numbers become too large.
+    """
+    overflow = next((finding for finding in report.causes if finding.kind is Kind.OVERFLOW), None)
+    if overflow and all(finding.kind.effect is Effect.SYMPTOM for finding in report.causes):
+        sentence = "{spec}: {overflow}; make the embeddings or weights smaller"
+        raise SpecError(say(sentence, spec=named, overflow=overflow.message))
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:
@@ -200,7 +214,9 @@ def refuse_changed(target: Path, *, force: bool) -> None:
     Raises:
         PressError: the target holds something that this program did not write.
     """
-    if target.exists() and not target.is_dir() and not force and not _as_built(target):
+    if target.exists() and not target.is_dir() and not target.is_file():
+        raise PressError(say("{target}: this is not a file", target=target))  # one would wait for a pipe
+    if target.is_file() and not force and not _as_built(target):
         raise PressError(
             say(
                 "{target}: it was changed since it was built and is kept; use --force to replace it",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dev.campaign.equivalent_mutants import reason
@@ -14,7 +14,8 @@ from dev.campaign.mutants import Mutant, Package
 from dev.campaign.original import Original
 from xlsxattn.checker import cell_formulas, structure
 from xlsxattn.checker.check import check
-from xlsxattn.checker.reading.book import NotCheckableError, read
+from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
+from xlsxattn.checker.unsteady import unsteady
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,6 +51,8 @@ class Judge:
         """Make the mutant, check it as saved, then perturbed; if nothing is found, see if anything could."""
         if not MANIFEST.isdisjoint(mutant.names):
             return self._of_manifest(mutant)
+        if told := self._unsteady(mutant):
+            return told
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
         for i in range(self._original.own):
             if found := faulty.found(i):
@@ -60,6 +63,15 @@ class Judge:
                 verdict: Verdict = "perturbed" if i else "as saved"
                 return Judgement(mutant, verdict if accused else "misnamed", said, found.range)
         return self._unseen(faulty, mutant)
+
+    def _unsteady(self, mutant: Mutant) -> Judgement | None:
+        """A mutant that depends on more than the inputs: it is told by its formula, whatever it shows."""
+        formulas = {at: new for at, new in mutant.cells.items() if isinstance(new, Formula)}
+        found = next(unsteady(replace(self._original.book, formulas=formulas)), None)
+        if found is None:
+            return None
+        verdict: Verdict = "as saved" if found.range in mutant.ranges else "misnamed"
+        return Judgement(mutant, verdict, f"{found.range}: {found.message}", found.range)
 
     def _first_of_file(self, mutant: Mutant) -> str:
         """The range that the check names first in the broken file itself.

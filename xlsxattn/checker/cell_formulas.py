@@ -141,12 +141,12 @@ def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
     """
     ours, theirs = tokens(spelled), tokens(found.text)
     if not theirs:
-        return {"broken": _cut(found.text)}
+        return {"broken": shortened(found.text)}
     if ours != theirs:
         first = _alike(ours, theirs)
         tail = _alike(ours[first:][::-1], theirs[first:][::-1])
         part, there = ("".join(t[first : len(t) - tail]) for t in (ours, theirs))
-        return {key: _cut(text) for key, text in (("there", there), ("part", part)) if text}
+        return {key: shortened(text) for key, text in (("there", there), ("part", part)) if text}
     if found.area != cells:
         return {"cells": _extent(cells), "filled": _extent(found.area)}
     return {}
@@ -157,7 +157,8 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(takewhile(bool, map(eq, one, other)))
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text that is shown, no longer than a sentence can hold."""
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 

@@ -13,21 +13,26 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
+from xlsxattn.checker.ambiguity import ambiguities
+from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.hidden_sheets import hidden_sheets
+from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
-from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.checker.reading.limits import ValuesOnlyError, guarded
 from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
+from xlsxattn.checker.unsteady import calculated_inputs, unsteady
 from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
@@ -76,7 +81,12 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
 
 def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
-    book = read(Path(path))
+    try:
+        book = read(Path(path))
+    except ValuesOnlyError:
+        return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
+    if lost := lost_formulas(book):
+        return Report(str(path), (), (lost,), book.saved_by)
     saved = saved_in(book)
     runs, first = _proofs(book, engine, saved, inputs)
     fresh = next(iter(first.values()))
@@ -86,6 +96,11 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *structure.moved_names(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
+        *ambiguities(book),
+        *unsteady(book),
+        *calculated_inputs(book),
+        *hidden_sheets(book),
+        *misleading_views(book),
         *lacking(book, fresh),
     ]
     if engine != SAVED:
@@ -131,7 +146,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
-        found = tuple(replace(finding, round=i) for finding in more.findings)
+        found = tuple(replace(f, round=i) for f in more.findings if f.kind is not Kind.OVERFLOW)
         report = EngineReport(engine, _worse(report.results, more.results), found)
         if found:
             break
@@ -152,7 +167,7 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
 
 def prove(book: Book, engine: str, values: Values) -> EngineReport:
     """Compare one engine's values with the reference, which starts from the workbook's own inputs."""
-    unreadable = list(structure.unreadable_inputs(book, values))
+    unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
     try:
@@ -172,10 +187,20 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
+    findings = _overflown(wanted, findings)
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
+    """Findings, with one in place of all error values of ranges that are too large for NumPy as well."""
+    others = [f for f in findings if f.kind is not Kind.ERROR_VALUE or not wanted[f.range].overflows]
+    if len(others) == len(findings):
+        return findings
+    first = next(name for name, expected in wanted.items() if expected.overflows)
+    return [Finding(Kind.OVERFLOW, first), *others]
 
 
 def _placed(book: Book, finding: Finding) -> Finding:
@@ -260,7 +285,9 @@ def _apart(
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
-    """Add the formula of the cell, as the file has it."""
+    """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
+    if finding.kind is Kind.MISSING and finding.range in book.no_ranges:
+        return replace(finding, values={"text": book.no_ranges[finding.range]})
     if not finding.cell:
         return finding
     tab = book.names[finding.range].sheet

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
+from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ _STYLE, _NUMBER = rb'(?: s="\d{1,6}")?(?: t="n")?', rb"[-0-9.eE+]{1,32}"
 _CELL = rb'<c r="[A-Z]{1,3}\d{1,7}"%s><v>%s</v></c>' % (_STYLE, _NUMBER)
 _CELLS = re.compile(rb'<c r="([A-Z]+)(\d+)"([^<>]*)>')
 _NUMBER_OF = re.compile(rb' r="(\d{1,7})"')
+_STYLE_OF = re.compile(rb' s="(\d+)"')
 _RUN = re.compile(rb"(?:%s){%d,}" % (_CELL, MIN_COUNT))
 _FLAT = re.compile(
     rb'(?:<n/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>]*/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>/]*>'
@@ -60,26 +62,27 @@ _COLUMNS = [_letters(column) for column in range(1, 16_385)]
 _COLUMN = {letters: place for place, letters in enumerate(_COLUMNS)}
 
 
-class Twice(ValueError):
-    """A cell stands in its sheet twice."""
-
-
 class NumberRuns:
-    """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0."""
+    """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0.
+
+    Attributes:
+        styles: the number of a style → row, first column and length of the runs that have it.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[int, list[tuple[int, Numbers]]] = {}
         self.cells = 0
+        self.styles: dict[int, list[tuple[int, int, int]]] = {}
 
     def add(self, row: int, col: int, values: Numbers) -> None:
         """Add a run.
 
         Raises:
-            Twice: some of its cells stand in another one.
+            AmbiguousError: some of its cells stand in another one.
         """
         own = self.rows.setdefault(row, [])
         if any(left < col + len(values) and col < left + len(there) for left, there in own):
-            raise Twice(say("row {row} has a cell twice", row=row + 1))
+            raise AmbiguousError(say("row {row} has a cell twice", row=row + 1))
         own.append((col, values))
         self.cells += len(values)
 
@@ -94,6 +97,7 @@ class NumberRuns:
         """The same runs, to take others out of."""
         other = NumberRuns()
         other.rows, other.cells = {row: list(own) for row, own in self.rows.items()}, self.cells
+        other.styles = self.styles
         return other
 
     def after(self, typed: Mapping[tuple[int, int], float]) -> NumberRuns:
@@ -193,7 +197,8 @@ class Stripped:
         cells = row[start:]
         found: Sequence[_Found] = ()
         if self._sure and start and len(cells) > MIN_COUNT * _SHORTEST:
-            found = self._as_before(row[:start], cells) or _found(cells)
+            tag = row[row.rfind(b"<row ") : start]
+            found = _in_row(tag, self._as_before(tag, cells) or _found(cells))
         kept = b"<n/>".join([cells[a:b] for a, b in _between(found, len(cells))])
         self._sure = self._sure and not any(sign in row[:start] + kept for sign in _STRANGE)
         if not found or not self._sure or kept.count(b"<n/>") > len(found) or not _FLAT.fullmatch(kept):
@@ -201,6 +206,9 @@ class Stripped:
         self._before = [(run.col, run.style, len(run.values)) for run in found]
         for run in found:
             self.runs.add(run.row, run.col, run.values)
+            style = _STYLE_OF.search(run.style)
+            places = self.runs.styles.setdefault(int(style[1]) if style else 0, [])
+            places.append((run.row, run.col, len(run.values)))
         return row[:start] + kept.replace(b"<n/>", b"")
 
     def _as_before(self, tag: bytes, cells: bytes) -> list[_Found]:
@@ -227,6 +235,12 @@ class _Found(NamedTuple):
     col: int
     style: bytes
     values: Numbers
+
+
+def _in_row(tag: bytes, found: Sequence[_Found]) -> Sequence[_Found]:
+    """The same, where their cells say the same of their row as the row itself; else none are taken."""
+    said = _NUMBER_OF.search(tag)
+    return found if said and all(run.row == int(said[1]) - 1 for run in found) else ()
 
 
 @lru_cache(maxsize=256)
