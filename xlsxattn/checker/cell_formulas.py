@@ -43,18 +43,25 @@ def misspelt(book: Book) -> Iterator[Finding]:
             more += first is not None
             first = first or (cells, spelled, found)
         if first:
-            yield _other(name, *first, array=array, more=more)
+            live = book.manifest.parse(name).is_live_check
+            yield _other(name, *first, array=array, more=more, live=live)
 
 
-def _other(name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int) -> Finding:
-    """What differs, in values; what is no formula may still compute: IronCalc takes the start of it."""
+def _other(
+    name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int, live: bool
+) -> Finding:
+    """What differs, in values.
+
+    An error where the value cannot show it, on live checks; and what is no formula may still compute: IronCalc
+    takes the start of it.
+    """
     return Finding(
         Kind.OTHER_FORMULA,
         name,
         cells.address(),
         formula=braced(found.text, array=found.array),
         values={"right": braced(spelled, array=array), **_difference(found, cells, spelled)},
-        severity="warning" if tokens(found.text) else "error",
+        severity="warning" if tokens(found.text) and not live else "error",
         more=more,
     )
 
@@ -141,12 +148,12 @@ def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
     """
     ours, theirs = tokens(spelled), tokens(found.text)
     if not theirs:
-        return {"broken": _cut(found.text)}
+        return {"broken": cut(found.text)}
     if ours != theirs:
         first = _alike(ours, theirs)
         tail = _alike(ours[first:][::-1], theirs[first:][::-1])
         part, there = ("".join(t[first : len(t) - tail]) for t in (ours, theirs))
-        return {key: _cut(text) for key, text in (("there", there), ("part", part)) if text}
+        return {key: cut(text) for key, text in (("there", there), ("part", part)) if text}
     if found.area != cells:
         return {"cells": _extent(cells), "filled": _extent(found.area)}
     return {}
@@ -157,7 +164,8 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(takewhile(bool, map(eq, one, other)))
 
 
-def _cut(text: str) -> str:
+def cut(text: str) -> str:
+    """The beginning of a formula, as much as a sentence can hold."""
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 

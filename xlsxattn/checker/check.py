@@ -55,7 +55,14 @@ LARGE = engines.Limits(seconds=STANDARD.seconds)
 """What an engine may take for a workbook with large blocks of numbers."""
 
 
-def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+def check(
+    path: str | Path,
+    engine: Engine = DEFAULT_ENGINE,
+    inputs: Inputs = "perturbed",
+    *,
+    seed: int | None = None,
+    rebuild: Rebuild | None = None,
+) -> Report:
     """Prove a workbook against its own inputs, and against others.
 
     Args:
@@ -63,6 +70,8 @@ def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "p
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
             or ``all`` (the three engines).
         inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
+        seed: draws the last set of inputs; None: the file's digest does.
+        rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
 
     Raises:
         NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
@@ -74,11 +83,13 @@ def check(path: str | Path, engine: Engine = DEFAULT_ENGINE, inputs: Inputs = "p
     one_of("inputs", inputs, get_args(Inputs))
     start = time.perf_counter()
     with guarded(path):
-        report = _check(path, engine, inputs)
+        report = _check(path, engine, inputs, seed, rebuild)
     return replace(report, seconds=time.perf_counter() - start)
 
 
-def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
+def _check(
+    path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
+) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
     book = read(Path(path))
     chosen = engines.ENGINES if engine == "all" else (engine,)

@@ -162,6 +162,33 @@ class Kind(StrEnum):
         severity="warning",
         effect=Effect.MAY_SPOIL,
     )
+    MANIFEST = Declaration(
+        "manifest",
+        About.RANGE,
+        (
+            say(
+                "the manifest has {name} entered as {entered!r}, its settings make it {right_entered!r}: {right}"
+            ),
+            say("the manifest has {there} for {name}, its settings make it {right}"),
+            say("the manifest has no formula for {name}, its settings make it {right}"),
+            say("the manifest has {there} for {name}, and no sheet of its settings has such a range"),
+        ),
+    )
+    OTHER_VERSION = Declaration(
+        "other version",
+        About.WORKBOOK,
+        (
+            say(
+                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of {ours}, "
+                "and only the manifest says that they are right"
+            ),
+            say(
+                "an earlier version made this workbook: {n} of its {all} formulas are not those of "
+                "xlsxattn {ours}, and only the manifest says that they are right"
+            ),
+        ),
+        severity="warning",
+    )
     ASTRAY_FORMULA = Declaration(
         "astray formula",
         About.CELL,
