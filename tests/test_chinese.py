@@ -12,6 +12,7 @@ import pytest
 from commands import refusal, run
 from test_language import said
 
+from dev import prebuilt
 from xlsxattn import templates
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder import theme
@@ -259,8 +260,7 @@ def texts(tmp_path_factory) -> dict[str, set[str]]:
     """The texts of every sheet of two templates, by tab."""
     found: dict[str, set[str]] = {}
     for name in ("walkthrough", "sort"):
-        path = tmp_path_factory.mktemp("zh") / f"{name}.xlsx"
-        assert run("build", name, "-o", path, "--lang", "zh").code == 0
+        path = prebuilt.build(name, tmp_path_factory.mktemp("zh") / f"{name}.xlsx", "zh")
         for sheet in openpyxl.load_workbook(path, data_only=True):
             cells = {str(cell.value) for row in sheet for cell in row if isinstance(cell.value, str)}
             found.setdefault(f"{name} {sheet.title}", set()).update(cells)
@@ -329,8 +329,8 @@ def test_chinese_pages_have_a_font_with_chinese_characters_and_room_for_it(book,
 
 def test_rows_are_as_high_as_lines_of_the_chinese_font(book, tmp_path):
     """A line of it is 1.32 times as high as the font."""
-    assert run("build", "sort", "-o", tmp_path / "sort.xlsx", "--lang", "zh").code == 0
-    for sheet in (ws for path in (book, tmp_path / "sort.xlsx") for ws in openpyxl.load_workbook(path)):
+    sort = prebuilt.build("sort", tmp_path / "sort.xlsx", "zh")
+    for sheet in (ws for path in (book, sort) for ws in openpyxl.load_workbook(path)):
         for row in sheet:
             height = sheet.row_dimensions[row[0].row].height or 16.5
             for cell in (cell for cell in row if cell.value is not None and not cell.alignment.textRotation):
@@ -338,7 +338,7 @@ def test_rows_are_as_high_as_lines_of_the_chinese_font(book, tmp_path):
 
 
 def test_papers_have_room_in_the_glossary(tmp_path):
-    assert run("build", "encoder", "-o", tmp_path / "a.xlsx", "--lang", "zh").code == 0
+    prebuilt.build("encoder", tmp_path / "a.xlsx", "zh")
     sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["术语表"]
     longest = max((str(cell.value) for cell in sheet["B"][4:] if cell.value), key=cell_width)
     assert longest == "Hendrycks and Gimpel 2016"
@@ -355,7 +355,7 @@ def test_show_says_what_a_single_cell_is(book):
 
 
 def test_a_page_of_html_has_the_sheets_own_words(tmp_path):
-    assert run("build", "encoder", "-o", tmp_path / "a.xlsx", "--lang", "zh").code == 0
+    prebuilt.build("encoder", tmp_path / "a.xlsx", "zh")
     seen = look(tmp_path / "a.xlsx")
     data = page.data(seen)["ranges"]
     assert data["paper_NLayers"]["label"] == "层数"

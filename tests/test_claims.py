@@ -17,6 +17,7 @@ import pytest
 from conftest import ROOT
 from workbooks import Ranges, evaluate_many, tweaked
 
+from dev import prebuilt
 from xlsxattn import press, templates
 from xlsxattn.checker.reading.book import read
 
@@ -365,7 +366,7 @@ def test_training_never_saw_the_words_of_the_claims():
 
 @pytest.fixture(scope="session")
 def glove(tmp_path_factory):
-    return press.build(templates.path("glove"), tmp_path_factory.mktemp("glove") / "glove.xlsx").path
+    return prebuilt.build("glove", tmp_path_factory.mktemp("glove") / "glove.xlsx")
 
 
 def test_real_vectors_bring_mouse_near_to_cat_or_to_keyboard(glove, engine):
@@ -387,7 +388,7 @@ def test_real_vectors_bring_mouse_near_to_cat_or_to_keyboard(glove, engine):
 
 
 def test_pingguo_becomes_what_its_texts_say(tmp_path, engine):
-    path = press.build(templates.path("pingguo"), tmp_path / "pingguo.xlsx").path
+    path = prebuilt.build("pingguo", tmp_path / "pingguo.xlsx")
     (found,) = evaluate_many([path], engine)
     values = Ranges(found)
     said = tomllib.loads(templates.path("pingguo").read_text("utf-8"))["sheets"][1]["about"]

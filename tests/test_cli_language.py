@@ -17,7 +17,8 @@ from commands import run
 from marks import marked, unmarked
 from test_language import described
 
-from xlsxattn import press, spec_schema, templates
+from dev import prebuilt
+from xlsxattn import spec_schema, templates
 from xlsxattn.cli.commands import cli
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def book(tmp_path_factory) -> Path:
     """A workbook whose tabs have no English words."""
-    path = tmp_path_factory.mktemp("zh") / "book.xlsx"
-    assert press.build(templates.path("causal"), path, changed={"lang": "zh"}).report.holds
-    return path
+    return prebuilt.build("causal", tmp_path_factory.mktemp("zh") / "book.xlsx", "zh")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tomllib
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from weights import checkpoints
 from weights.checkpoints import BERT, LLAMA
 
 from xlsxattn import press
+from xlsxattn.checker import check as checking
 from xlsxattn.spec_schema import schema
 
 ROOT = Path(__file__).parent.parent
@@ -161,6 +162,22 @@ def pickled(beside: Path, folder: Path, tensors: dict[str, np.ndarray]) -> None:
     torch = importlib.import_module("torch")
     made = {name: torch.tensor(array) for name, array in tensors.items()}
     torch.save(made, folder / "pytorch_model.bin")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _once():
+    """Check each workbook once with each engine: many pages build and check the same."""
+    check, reports = checking._check, {}
+
+    def checked(path, *how):
+        key = (Path(path).read_bytes(), *how)
+        if key not in reports:
+            reports[key] = check(path, *how)
+        return replace(reports[key], path=str(path))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checking, "_check", checked)
+        yield
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -1,12 +1,11 @@
-"""Specs with models of any settings: built, evaluated, and proved in two engines."""
+"""Drawn models whose values IronCalc computes coarsely raise no false alarm."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import require
-from model_specs import KINDS, drawn
+from model_specs import drawn
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
@@ -15,22 +14,8 @@ from xlsxattn.checker.check import check
 if TYPE_CHECKING:
     from pathlib import Path
 
-SEEDS = 42
 EXACT_GELU = (2, 19, 28)
 """Seeds whose models have an exact GELU, which IronCalc computes coarsely, under norms that magnify that."""
-
-
-@pytest.mark.parametrize("engine", ["ironcalc", "gnumeric"])
-def test_drawn_models_prove(engine, tmp_path: Path):
-    require(engine)
-    ranges = 0
-    for seed in range(SEEDS):
-        path = written(drawn(seed, KINDS[seed % len(KINDS)]), tmp_path / f"{seed}.xlsx")
-        report = check(path, engine, "as-saved")
-        errors = [f for f in report.every_finding if f.severity == "error"]
-        assert errors == [], (seed, errors[0])
-        ranges += sum(result.verdict == "ok" for run in report.runs for result in run.results)
-    assert ranges > 100 * SEEDS
 
 
 def written(data, path: Path) -> Path:

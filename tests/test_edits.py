@@ -14,7 +14,8 @@ from bridge import in_libreoffice
 from conftest import ROOT, require
 from workbooks import Ranges, evaluate_many, proved, tweaked
 
-from xlsxattn import press, templates
+from dev import prebuilt
+from xlsxattn import templates
 from xlsxattn.checker import check as checking
 from xlsxattn.checker.engines import processes, saved_values
 from xlsxattn.checker.findings import Kind
@@ -522,6 +523,6 @@ def test_a_word_that_the_vocabulary_lacks_is_a_warning(causal, wrong):
 
 
 def test_a_blank_cell_where_blanks_mean_something_is_none(tmp_path):
-    path = press.build(templates.path("padding"), tmp_path / "padding.xlsx").path
+    path = prebuilt.build("padding", tmp_path / "padding.xlsx")
     assert not all(value for (value,) in saved_values(path, read(path).names)["short_Tokens"])
     assert checking.check(path).every_finding == ()

@@ -27,7 +27,8 @@ from model_specs import drawn
 from specs import plain, toml
 
 import xlsxattn
-from xlsxattn import press, spec_schema, system_errors, templates
+from dev import prebuilt
+from xlsxattn import spec_schema, system_errors, templates
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder import writer
 from xlsxattn.builder.layout import sheet as layout
@@ -322,9 +323,7 @@ def entered(path: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def chinese(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("zh") / "walkthrough.xlsx"
-    assert press.build(templates.path("walkthrough"), path, changed={"lang": "zh"}).report.holds
-    return path
+    return prebuilt.build("walkthrough", tmp_path_factory.mktemp("zh") / "walkthrough.xlsx", "zh")
 
 
 def test_names_and_formulas_are_the_same_in_every_language(chinese, walkthrough):

@@ -11,7 +11,7 @@ import pytest
 from bridge import in_libreoffice
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn import press, templates
+from dev import prebuilt
 from xlsxattn.checker.reading.book import read
 
 ALL_GOOD = "✓ every check holds"
@@ -46,7 +46,7 @@ def books(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noted")
     found = {}
     for name in sorted({template for template, _ in EDITS.values()}):
-        found[name] = press.build(templates.path(name), folder / f"{name}.xlsx").path
+        found[name] = prebuilt.build(name, folder / f"{name}.xlsx")
     return found
 
 

@@ -14,7 +14,8 @@ import ironcalc
 import pytest
 from conftest import ROOT
 
-from xlsxattn import press, templates
+from dev import prebuilt
+from xlsxattn import templates
 from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
@@ -26,16 +27,15 @@ class Typewriter:
     """A template's workbook, into whose cells words are typed."""
 
     def __init__(self, template: str, folder: Path) -> None:
-        made = press.build(templates.path(template), folder / f"{template}.xlsx")
-        assert made.report.holds, made.report.every_finding
-        self.names = read(made.path).names
-        self.model = ironcalc.load_from_xlsx(str(made.path))
+        path = prebuilt.build(template, folder / f"{template}.xlsx")
+        self.names = read(path).names
+        self.model = ironcalc.load_from_xlsx(str(path))
+        self.model.evaluate()  # once loaded, it has to be calculated twice
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
 
     def type(self, name: str, words: Iterable[str]) -> None:
         for (sheet, row, col), word in zip(self.names[name].cells(), words, strict=False):
             self.model.update_cell_with_text(self.tabs[sheet], row + 1, col + 1, word)
-        self.model.evaluate()
         self.model.evaluate()
 
     def read(self, name: str) -> list[object]:

@@ -34,6 +34,7 @@ class Calculation:
     def __init__(self, model: Any, book: Book) -> None:  # noqa: ANN401 - IronCalc has no types of its own
         self.book = book
         self.model = model
+        self._settled = False
         sheets = self.model.get_worksheets_properties()
         self.tabs = {sheet["name"]: place for place, sheet in enumerate(sheets)}
 
@@ -132,13 +133,16 @@ class Calculation:
                 self.put(at, None)
 
     def settled(self, names: Mapping[str, Area]) -> dict[str, Grid]:
-        """Calculate until named ranges show the same twice, and say what.
+        """Calculate, the first time until named ranges show the same twice, and say what.
 
-        IronCalc does not calculate a block first when somebody reads cells of it other than its first: until
-        the next time they show what they showed before.
+        In a workbook just loaded, IronCalc does not calculate a block first when somebody reads cells of it
+        other than its first: until the next time they show what they showed before.
         """
         self.model.evaluate()
         shown = self.read(names)
+        if self._settled:
+            return shown
+        self._settled = True
         for _ in range(PASSES):
             self.model.evaluate()
             before, shown = shown, self.read(names)

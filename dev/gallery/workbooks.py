@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dev import prebuilt
 from xlsxattn import press, templates
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.limits import NotCheckableError
@@ -35,12 +36,12 @@ DIGITS = 6
 
 
 def build_all(folder: Path) -> dict[str, Path]:
-    """Build and prove every template's workbook.
+    """Every template's workbook, proved.
 
     Raises:
-        RuntimeError: a proof failed.
+        ProofError: a workbook could not be proved.
     """
-    return {name: _proved(templates.path(name), folder / f"{name}.xlsx") for name in templates.names()}
+    return {name: prebuilt.build(name, folder / f"{name}.xlsx") for name in templates.names()}
 
 
 def build_others(folder: Path) -> dict[str, Path]:

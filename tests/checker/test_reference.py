@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from xlsxattn.checker.compare import distance
 from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reference import Expected, ShapesDisagree, SheetInfo, expected
 from xlsxattn.checker.reference.attention import Sized, cosine, given, softmax
+from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.reference.ranges import KINDS
 
 PLAIN = {"weights": False, "scale": True, "mask": "none"}
@@ -319,7 +321,19 @@ def test_a_context_without_the_focus_word_has_zeros_and_no_cosine():
     same(found["z_d_s_Cosine"], [["–"]])
     near(found["z_c_s_Cosine"], [[1]])
     assert found["z_d_s_Cosine"].amplification < math.inf
-    same(found["z_Status"], [["✓"]])
+    assert found["z_Status"].values.item() == OneOf(("–", "✓"))  # as versions before said
+
+
+def test_compare_notes_that_nothing_is_compared():
+    same(compared("b")["z_Status"], [["✓"]])
+    same(compared("a", "ba", "ab")["z_Status"], [["✓"]])
+    same(compared("z")["z_Status"], [["–"]])
+    found = compared("a")
+    for name in ("z_Status", "xlsxattn_z_Status"):
+        assert [distance(sign, found[name].values.item(), "mark") for sign in ("–", "✓ the same")] == [0, 0]
+        assert distance("✗", found[name].values.item(), "mark") == math.inf
+    same(found["xlsxattn_Status"], [["✓"]])
+    same(compared("a", "ax", "bb")["z_Status"], [["✗"]])  # as every mark where a word is unknown
 
 
 def test_rows_of_zeros_are_sure_however_large_the_scores():
@@ -333,8 +347,8 @@ def test_rows_of_zeros_are_sure_however_large_the_scores():
         assert found[f"z_{absent}_s_Cosine"].amplification == 1
 
 
-def test_a_single_context_is_good_only_with_the_focus_word():
-    for focus, status in (("a", "✓"), ("z", "–"), ("", "–")):
+def test_a_single_context_compares_nothing():
+    for focus, status in (("a", OneOf(("–", "✓"))), ("z", "–"), ("", "–")):
         found = one_sheet([[1], [2]], "ab", kind="compare", focus=focus)
         same(found["s_Status"], [[status]])
         same(found["xlsxattn_Status"], [["✓"]])

@@ -11,7 +11,7 @@ from browser import DARK, asked, axe, opened
 from commands import run
 from marks import MARKED
 
-from xlsxattn import press, templates
+from dev import prebuilt
 from xlsxattn.language import ENGLISH, language
 from xlsxattn.view import page
 from xlsxattn.view.look import look
@@ -237,9 +237,7 @@ function ask() {
 
 @pytest.fixture(scope="module")
 def chinese(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("zh") / "causal.zh.xlsx"
-    assert press.build(templates.path("causal"), path, changed={"lang": "zh"}).report.holds
-    return path
+    return prebuilt.build("causal", tmp_path_factory.mktemp("zh") / "causal.zh.xlsx", "zh")
 
 
 def test_a_page_speaks_its_workbook_s_language(chinese, tmp_path):

@@ -65,6 +65,9 @@ def _shown(text: str, names: Mapping[str, str]) -> str:
 
 # --- words -------------------------------------------------------------------------------------------------
 
+# IronCalc calls two numbers equal that are nearer than 2.2e-16, whatever their size (1E-17>0 is FALSE), so
+# numbers that may be tiny are compared by SIGN, which is exact in every engine.
+
 INDEX = Op("1, 2, ...", "=ROWS({tokens}[..row])", "cells")
 
 # MATCH over EXACT: case counts, the first of two equal words wins, and no number has to be typed beside a new
@@ -302,12 +305,13 @@ FOCUS_ENTROPY = Op(
 MAP = Op("the attention once more", "={attention}")
 COSINE = Op(
     "cosine similarity a · b / (|a| |b|)",
-    '=IF(OR(SUMSQ({a})=0,SUMSQ({b})=0),"–",SUMPRODUCT({a},{b})/SQRT(SUMSQ({a})*SUMSQ({b})))',
+    '=IF(SIGN(SUMSQ({a}))*SIGN(SUMSQ({b}))=0,"–",SUMPRODUCT({a},{b})/(SQRT(SUMSQ({a}))*SQRT(SUMSQ({b}))))',
     "cells",
 )
 COSINE_OF_ROW = Op(
     COSINE.maths,
-    '=IF(OR(SUMSQ({a})=0,SUMSQ({b}[row])=0),"–",SUMPRODUCT({a},{b}[row])/SQRT(SUMSQ({a})*SUMSQ({b}[row])))',
+    '=IF(SIGN(SUMSQ({a}))*SIGN(SUMSQ({b}[row]))=0,"–",'
+    "SUMPRODUCT({a},{b}[row])/(SQRT(SUMSQ({a}))*SQRT(SUMSQ({b}[row]))))",
     "cells",
 )
 
@@ -432,7 +436,7 @@ SIGMOID = "h σ(h), with σ(h) = ½ (1 + tanh(h/2))"
 ACTIVATIONS = {
     "relu": Op(
         "Activation = ReLU({h}), ReLU(h) = max(0, h)",
-        "={h}*({h}>0)",
+        "={h}*(SIGN({h})>0)",
         why="What is below zero is dropped.",
         paper=VASWANI.format("3.3"),
     ),
@@ -445,7 +449,7 @@ ACTIVATIONS = {
     ),
     "gelu-tanh": Op(
         "Activation = GELU({h}), GELU(h) ≈ ½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))",
-        "=0.5*{h}*(1+TANH(SQRT(2/PI())*({h}+0.044715*{h}^3)))",
+        "=0.5*{h}*(1+TANH(SQRT(2/PI())*({h}+0.044715*{h}*{h}*{h})))",
         why="GELU by its formula with tanh: a soft step.",
         paper="Hendrycks and Gimpel 2016",
     ),
@@ -511,8 +515,8 @@ PROBABILITY = Op(
 )
 NEXT = Op(
     "the word with the largest logit",
-    '=INDEX({words},MATCH(MAX({logits}[row]),{logits}[row],0))&""',
-    "cells",
+    '=INDEX({words},MATCH(0,SIGN({logits}[row]-MAX({logits}[row])),0))&""',
+    "cell arrays",
 )
 TOP_LOGITS = Op(
     "The largest logits",
@@ -522,9 +526,9 @@ TOP_LOGITS = Op(
 )
 TOP_IDS = Op(
     "Their places in the vocabulary",
-    "=SMALL(IF({logits}[row]=LARGE({logits}[row],{rank}[col]),"
+    "=SMALL(IF(SIGN({logits}[row]-LARGE({logits}[row],{rank}[col]))=0,"
     "COLUMN({logits}[row])-MIN(COLUMN({logits}[row]))+1),"
-    "{rank}[col]-SUM(--({logits}[row]>LARGE({logits}[row],{rank}[col]))))",
+    "{rank}[col]-SUM(--(SIGN({logits}[row]-LARGE({logits}[row],{rank}[col]))>0)))",
     "cell arrays",
     "Which column has the k-th largest logit? Of equal ones, the first comes first.",
 )
@@ -545,6 +549,7 @@ TOP_PROBABILITIES = Op(
     "cells",
     "Looked up in the softmax by their places in the vocabulary, below.",
 )
+ONLY_PROBABILITY = Op("the only probability", "={probability}[cell]", "cells")
 GROWN = Op(
     "typed, or written by the model",
     '=IF({typed}[cell]="",{next}[above],{typed}[cell])&""',
@@ -594,8 +599,8 @@ CLASS_PROBABILITY = replace(
 )
 CLASS = Op(
     "the class with the largest logit",
-    '=INDEX({classes},1,MATCH(MAX({logits}[row]),{logits}[row],0))&""',
-    "cells",
+    '=INDEX({classes},1,MATCH(0,SIGN({logits}[row]-MAX({logits}[row])),0))&""',
+    "cell arrays",
 )
 CLASS_OF_FIRST = replace(CLASS, formula=f'=IF({{tokens}}[1]="","–",{CLASS.formula[1:]})')
 CLASS_OF_WORDS = replace(CLASS, formula=f'=IF(SUM({{padding}})=0,"–",{CLASS.formula[1:]})')
@@ -622,9 +627,9 @@ PAIR_WEIGHTS = Op("the largest weights", "=LARGE({map},{rank}[cell])", "cells")
 # As for the largest logits: of equal weights the first in reading order, and no two ranges are compared.
 PAIR_PLACES = Op(
     "their cells, counted row by row",
-    "=SMALL(IF({map}=LARGE({map},{rank}[cell]),"
+    "=SMALL(IF(SIGN({map}-LARGE({map},{rank}[cell]))=0,"
     "(ROW({map})-MIN(ROW({map})))*COLUMNS({map})+COLUMN({map})-MIN(COLUMN({map}))+1),"
-    "{rank}[cell]-SUM(--({map}>LARGE({map},{rank}[cell]))))",
+    "{rank}[cell]-SUM(--(SIGN({map}-LARGE({map},{rank}[cell]))>0)))",
     "cell arrays",
 )
 PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")

@@ -139,10 +139,10 @@ def _possible(value: Value, right: object, wanted: Expected) -> bool:
 
 def distance(value: Value, right: object, kind: str) -> float:
     """How far a cell is from what it should hold; infinitely far where they cannot be compared."""
-    if kind == "mark":
-        return 0.0 if str(value)[:1] == right else math.inf
     if isinstance(right, OneOf):
         return min(distance(value, one, kind) for one in right.values)
+    if kind == "mark":
+        return 0.0 if str(value)[:1] == right else math.inf
     if must_be_blank(right):
         return 0.0 if value is None or value == "" else math.inf
     if isinstance(right, str | Wording | Counted):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
@@ -33,7 +34,8 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
         return Side(heading, lane.column(p[name], op, look, **names))
 
     logits = p["Logits"]
-    said = column("next word", "Next", ops.NEXT, "word result", words="vocab_Tokens", logits=logits)
+    op = _looked_up(n_vocab, ops.NEXT)
+    said = column("next word", "Next", op, "word result", words="vocab_Tokens", logits=logits)
     largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=p["Tempered"])
     total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=p["LogitExp"])
     op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": s["W_U"]})
@@ -46,11 +48,16 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
         "Probability": wide(
             "Probability", ops.PROBABILITY, "attention", numerator=p["LogitExp"], row_sum=p["LogitSum"]
         ),
-        **_rivals(sheet, lane, ranks=ranks),
+        **_rivals(sheet, lane, n_vocab, ranks=ranks),
     }
 
 
-def _rivals(sheet: Writer, lane: Lane, *, ranks: bool) -> Steps:
+def _looked_up(n_vocab: int, op: ops.Op, only: ops.Op = ops.ONLY_WORD) -> ops.Op:
+    """How words are looked up; in a vocabulary of one, neither MATCH nor INDEX works in every engine."""
+    return op if n_vocab > 1 else replace(op, formula=only.formula)
+
+
+def _rivals(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps:
     """The top-k words of each row with their logits, places and probabilities (n × k)."""
     p, k, logits = lane.prefix, sheet.top_k, lane.prefix["Logits"]
     ids = p["TopIds"]
@@ -58,10 +65,10 @@ def _rivals(sheet: Writer, lane: Lane, *, ranks: bool) -> Steps:
     def block(name: str, op: ops.Op, look: str, **names: str) -> Block:
         return computed(p[name], (lane.n, k), op, look, **names)
 
-    words = block("TopTokens", ops.TOP_TOKENS, "word result", words="vocab_Tokens", ids=ids)
-    chances = block(
-        "TopProbabilities", ops.TOP_PROBABILITIES, "attention", probability=p["Probability"], ids=ids
-    )
+    looked_up = _looked_up(n_vocab, ops.TOP_TOKENS)
+    words = block("TopTokens", looked_up, "word result", words="vocab_Tokens", ids=ids)
+    looked_up = _looked_up(n_vocab, ops.TOP_PROBABILITIES, ops.ONLY_PROBABILITY)
+    chances = block("TopProbabilities", looked_up, "attention", probability=p["Probability"], ids=ids)
     top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"])
     places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=RangeName(sheet.id)["Rank"])
     count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))

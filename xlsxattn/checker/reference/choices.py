@@ -1,4 +1,4 @@
-"""Cells that may rightly hold one of several values, as rounding may choose either."""
+"""Cells that may rightly hold one of several values: rounding may choose either, or versions differ."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SAME = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A number or word that rounding may choose.
+    """A number, word or mark of which several are right.
 
     Attributes:
         values: all that are right, the reference's own first.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected, Trace, cosine, given, numbers
+from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.reference.models import classifier, decoder, encoded, encoder_decoder
 from xlsxattn.checker.reference.transformer import followed
 from xlsxattn.checker.reference.words import constant, embedded, labels, mark, numbered, sentence, shaped
@@ -111,6 +112,16 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
             found |= near_words(
                 sheet, c, {"X": X[c.id], **{n: left[c.id] for n, left in trail.items()}}, inputs
             )
+    return found | {RangeName(sheet.id)["Status"]: sameness(contexts)}
+
+
+def sameness(contexts: Sequence[ContextWords]) -> Expected:
+    """✓ where all contexts with the focus word have the same input row for it; – where there are no two such.
+
+    Workbooks of earlier versions say ✓ where only one context has the word.
+    """
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
+    if len(rows) == 1:
+        return Expected(np.array([[OneOf(("–", "✓"))]], dtype=object), "mark")
     same = all(np.array_equal(row, rows[0]) for row in rows)
-    return found | {RangeName(sheet.id)["Status"]: mark(good=same, noted=not rows)}
+    return mark(good=same, noted=not rows)

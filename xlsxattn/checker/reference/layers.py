@@ -183,7 +183,8 @@ def feed_forward(
     found: Ranges = {q["Hidden"]: expect(Hidden)} | labels(q["Hidden"], words)
     made = ACTIVATIONS[activation](Hidden.values)
     size = np.abs(Hidden.clean) if activation.startswith("gelu") else np.abs(made[0])
-    Activation = r.rounded(made, size)
+    doubt = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may come as (1 + tanh(h/2)) / 2
+    Activation = r.rounded(made, size, doubt)
     if activation == "gelu":
         Activation = r.phi(Activation, Hidden.clean)
     if activation == "swiglu":

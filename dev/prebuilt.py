@@ -1,0 +1,99 @@
+"""Workbooks of templates, built and proved once for each state of the sources.
+
+Tests, the campaign and the gallery begin with the same workbooks. They are kept in ``build/workbooks``, which
+Git ignores, in a folder named by a digest of all that decides their content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import re
+import shutil
+import sys
+import time
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+import xlsxattn
+from xlsxattn import press, templates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+CACHE = ROOT / "build" / "workbooks"
+MAX_AGE = 3600.0
+"""Seconds that the workbooks of other states are kept after their last use: a run may still need them."""
+
+
+class ProofError(Exception):
+    """The workbook of a template could not be proved."""
+
+
+def build(name: str, target: Path, lang: str = "") -> Path:
+    """Copy a template's workbook to a file; the first to ask for it builds and proves it.
+
+    Args:
+        name: the template.
+        target: the file to write.
+        lang: the language to build it in; the template's own by default.
+
+    Raises:
+        ProofError: the proof has findings; nothing is kept.
+    """
+    lang = lang or templates.lang(name)
+    kept = _folder() / f"{name}.{lang}.xlsx"
+    with FileLock(kept.with_suffix(".lock")):
+        if not kept.exists():
+            _prove(name, kept, lang)
+    shutil.copyfile(kept, target)
+    return target
+
+
+def _prove(name: str, kept: Path, lang: str) -> None:
+    unproved = kept.with_suffix(".new.xlsx")
+    pressed = press.build(templates.path(name), unproved, changed={"lang": lang})
+    for finding in pressed.report.every_finding:
+        raise ProofError(f"{name}: {finding.message}")
+    unproved.replace(kept)
+
+
+def _folder() -> Path:
+    """The folder of the present state."""
+    folder = CACHE / _digest()
+    if not folder.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_old(folder)
+    folder.touch()
+    return folder
+
+
+def _remove_old(present: Path) -> None:
+    """Remove the folders of states that nobody has used for a while."""
+    for folder in CACHE.iterdir():
+        if folder != present and time.time() - folder.stat().st_mtime > MAX_AGE:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _digest() -> str:
+    """A digest of the package, its templates, and the versions of Python and of what it depends on."""
+    digest = hashlib.sha256(repr([sys.version, *_versions()]).encode())
+    for folder in (Path(xlsxattn.__file__).parent, templates.folder()):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(f"\0{path.relative_to(folder)}\0".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for requirement in project["dependencies"]:
+        (name,) = re.findall(r"^[\w.-]+", requirement)
+        yield name, importlib.metadata.version(name)
