@@ -23,6 +23,7 @@ from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import check as checking
 from xlsxattn.language import say
+from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
 
@@ -107,7 +108,7 @@ def build(
             LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
-            report = checking.check(final)
+            report = check(final)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:

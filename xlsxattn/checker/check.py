@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import time
@@ -17,6 +18,7 @@ from xlsxattn.checker.causes import traced
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read
 from xlsxattn.checker.reading.book import saved as saved_in
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.formula_table import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
@@ -50,6 +53,8 @@ Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
 DEFAULT_ENGINE: Engine = "ironcalc"
+SEED_BYTES = 4
+"""So much of the file's digest draws the last set of inputs: a number that a person can type."""
 
 LARGE = engines.Limits(seconds=STANDARD.seconds)
 """What an engine may take for a workbook with large blocks of numbers."""
@@ -90,8 +95,7 @@ def check(
 def _check(
     path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
 ) -> Report:
-    LOG.debug("", extra={"step": say("checking: reading")})
-    book = read(Path(path))
+    book, faults = _opened(Path(path), seed, rebuild)
     chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
     if engine == SAVED:
@@ -101,6 +105,7 @@ def _check(
         evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
     runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
     findings = [
+        *faults,
         *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
@@ -113,7 +118,20 @@ def _check(
         findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
     traced_runs, traced_findings = traced(book, runs, findings)
-    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
+    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by, book.seed)
+
+
+def _opened(path: Path, seed: int | None, rebuild: Rebuild | None) -> tuple[Book, tuple[Finding, ...]]:
+    """The workbook, with the formulas that its cells are held against, and what is wrong with its manifest."""
+    LOG.debug("", extra={"step": say("checking: reading")})
+    book = read(path)
+    if seed is None:
+        with path.open("rb") as file:
+            seed = int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:SEED_BYTES])
+    LOG.info(say("{path}: the last set of inputs is drawn by the seed {seed}", path=path, seed=seed))
+    table = rebuild(book) if rebuild else None
+    right, faults = held_against(book, table) if table else (book, ())
+    return replace(right, seed=seed), faults
 
 
 def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> dict[str, Sequence[Values]]:

@@ -57,6 +57,7 @@ class Book:
         runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
         blocks: the ranges that hold such numbers alone; they are neither in ``typed`` nor in ``saved``.
         filled: long runs of numbers that array formulas fill, by tab.
+        seed: draws the last set of other inputs.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class Book:
     runs: Mapping[str, NumberRuns] = field(default_factory=dict)
     blocks: Blocks = field(default_factory=lambda: Blocks({}, (), {}))
     filled: Mapping[str, NumberRuns] = field(default_factory=dict)
+    seed: int = 0
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
