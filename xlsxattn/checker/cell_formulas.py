@@ -150,13 +150,18 @@ def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
     if not theirs:
         return {"broken": cut(found.text)}
     if ours != theirs:
-        first = _alike(ours, theirs)
-        tail = _alike(ours[first:][::-1], theirs[first:][::-1])
-        part, there = ("".join(t[first : len(t) - tail]) for t in (ours, theirs))
-        return {key: cut(text) for key, text in (("there", there), ("part", part)) if text}
+        return differing_part(ours, theirs)
     if found.area != cells:
         return {"cells": _extent(cells), "filled": _extent(found.area)}
     return {}
+
+
+def differing_part(right: Sequence[str], other: Sequence[str]) -> dict[str, str]:
+    """What stands in one formula (``part``) where the other has something else (``there``), by their tokens."""
+    first = _alike(right, other)
+    tail = _alike(right[first:][::-1], other[first:][::-1])
+    part, there = ("".join(t[first : len(t) - tail]) for t in (right, other))
+    return {key: cut(text) for key, text in (("there", there), ("part", part)) if text}
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:

@@ -167,11 +167,13 @@ class Kind(StrEnum):
         About.RANGE,
         (
             say(
-                "the manifest has {name} entered as {entered!r}, its settings make it {right_entered!r}: {right}"
+                "the manifest enters the formula of {name} as {entered!r}, by the settings it is {right_entered!r}"
             ),
-            say("the manifest has {there} for {name}, its settings make it {right}"),
-            say("the manifest has no formula for {name}, its settings make it {right}"),
-            say("the manifest has {there} for {name}, and no sheet of its settings has such a range"),
+            say("the manifest's formula of {name} has {there} where by the settings {part} belongs"),
+            say("the manifest's formula of {name} has {there} where by the settings nothing belongs"),
+            say("the manifest's formula of {name} lacks {part}, which by the settings belongs there"),
+            say("the manifest has no formula for {name}, by the settings it is {right}"),
+            say("the manifest has a formula for {name}, and by the settings there is no such range"),
         ),
     )
     OTHER_VERSION = Declaration(
@@ -179,12 +181,12 @@ class Kind(StrEnum):
         About.WORKBOOK,
         (
             say(
-                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of {ours}, "
-                "and only the manifest says that they are right"
+                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of xlsxattn {ours}, "
+                "and were held against the manifest"
             ),
             say(
                 "an earlier version made this workbook: {n} of its {all} formulas are not those of "
-                "xlsxattn {ours}, and only the manifest says that they are right"
+                "xlsxattn {ours}, and were held against the manifest"
             ),
         ),
         severity="warning",

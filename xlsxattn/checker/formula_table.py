@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.checker.cell_formulas import cut
+from xlsxattn.checker.cell_formulas import cut, differing_part
 from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WORDS = re.compile(r'(\w+)\[1\](?:&" "&\1\[\d+\])*', re.ASCII)
 """A sentence's words one after another, as many as it had when it was written."""
+WORD = re.compile(r"\w+|.", re.ASCII | re.DOTALL)
 SENTENCES = ("Sentence", "Text")
 
 
@@ -69,7 +70,11 @@ def same(
 
 
 def _difference(own: tuple[str, str] | None, ours: tuple[str, str] | None) -> dict[str, str]:
-    """What the manifest has and what it should, as far as each is there."""
-    if own and ours and own[1] == ours[1]:
-        return {"entered": own[0], "right_entered": ours[0], "right": cut(ours[1])}
-    return ({"there": cut(own[1])} if own else {}) | ({"right": cut(ours[1])} if ours else {})
+    """How the manifest's formula differs from the right one; nothing where there should be none."""
+    if ours is None:
+        return {}
+    if own is None:
+        return {"right": cut(ours[1])}
+    if own[0] != ours[0]:
+        return {"entered": cut(own[0]), "right_entered": ours[0]}
+    return differing_part(WORD.findall(ours[1]), WORD.findall(own[1]))
