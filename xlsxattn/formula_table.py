@@ -1,8 +1,8 @@
 """The formulas that a workbook should hold, written anew from what it is: its settings, shapes and language.
 
-The manifest quotes every formula, but whoever edits a cell can edit the manifest as well. So the check is given
-another table: of the settings in the manifest and the shapes of the inputs a spec is made, with placeholder words
-and zero weights, and its pages have the formulas. Nothing is laid out, and no number of the file is read.
+The manifest quotes every formula, but whoever edits a cell can edit the manifest as well. So the check is
+given another table: the settings in the manifest and the shapes of the inputs make a spec with placeholder
+words and zero weights, and its pages have the formulas. Nothing is laid out, no number of the file is read.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "word"
 UNFIT = "the setting {at} cannot be {found!r}"
+MAX_SHOWN = 80
 MAX_LENGTH = 2_000
 """Words of a sentence, and of what is listed: the square of more is not computed either."""
 RANGES_A_HEAD = 5
@@ -159,7 +160,9 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
     own = {n: manifest.parse(n) for n in manifest.inputs if manifest.parse(n).sheet == info.id}
     if given.get("weights", True) and issubclass(kind, WithAttention):
         given["weights"] = {
-            at.key: _zeros(names[name].rows, names[name].cols) for name, at in own.items() if not is_text(name)
+            at.key: _zeros(names[name].rows, names[name].cols)
+            for name, at in own.items()
+            if not is_text(name)
         }
     else:
         given.pop("weights", None)
@@ -179,25 +182,37 @@ def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any: 
     Raises:
         ValueError: it is none that a sheet can have.
     """
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    listed = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    if isinstance(key, Flag | Weights) and isinstance(value, bool):
+    if isinstance(key, Items):
+        if value is True:  # words that are held against, which are an input
+            return (PLACEHOLDER,)
+        if _is_list(value, contexts if isinstance(key.item, ContextId) else None):
+            return tuple(value)  # type: ignore[arg-type]  # a list
+    elif isinstance(key, Positive):
+        if value is True:  # a temperature, which is an input
+            return 1.0
+    elif _fits(value, key, contexts):
         return value
-    if isinstance(key, Positive) and value is True:  # a temperature, whose value is an input
-        return 1.0
-    if isinstance(key, Choice) and value in key.options:
-        return value
-    if isinstance(key, Count) and whole and isinstance(value, int) and value > 0:
-        return value
-    if isinstance(key, ContextId) and value in contexts:
-        return value
-    if isinstance(key, Items) and value is True:
-        return (PLACEHOLDER,)
-    if isinstance(key, Items) and listed and isinstance(value, list):
-        known = not isinstance(key.item, ContextId) or {*value} <= {*contexts}
-        if known and len({*value}) == len(value) <= key.most:
-            return tuple(value)
-    raise ValueError(say(UNFIT, at=at, found=str(value)[:80]))
+    raise ValueError(say(UNFIT, at=at, found=str(value)[:MAX_SHOWN]))
+
+
+def _fits(value: object, key: Key, contexts: Sequence[str]) -> bool:
+    if isinstance(key, Flag | Weights):
+        return isinstance(value, bool)
+    if isinstance(key, Count):
+        return _is_count(value)
+    known = contexts if isinstance(key, ContextId) else key.options if isinstance(key, Choice) else ()
+    return isinstance(value, str) and value in known
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_list(value: object, known: Sequence[str] | None) -> bool:
+    """Whether it is a list of different texts, of known ones where some are given."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return False
+    return len({*value}) == len(value) and (known is None or {*value} <= {*known})
 
 
 def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 - as declared
@@ -208,14 +223,14 @@ def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 
         return numbers
     if name == "only" and isinstance(value, dict) and len(value) <= most:
         return {int(layer): _numbers(heads, most) for layer, heads in value.items()}
-    raise ValueError(say(UNFIT, at=at, found=str(value)[:80]))
+    raise ValueError(say(UNFIT, at=at, found=str(value)[:MAX_SHOWN]))
 
 
 def _numbers(value: object, most: int) -> tuple[int, ...]:
     """Numbers from 1, or none where they are not such."""
     if not isinstance(value, list) or len(value) > most:
         return ()
-    return tuple(n for n in value if isinstance(n, int) and not isinstance(n, bool) and n > 0)
+    return tuple(n for n in value if _is_count(n))
 
 
 def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int) -> None:
@@ -226,7 +241,9 @@ def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int)
     """
     for c, n in lengths.items():
         if n > MAX_LENGTH:
-            raise ValueError(say("the sentence {c} has {n:,} words, at most {most:,}", c=c, n=n, most=MAX_LENGTH))
+            raise ValueError(
+                say("the sentence {c} has {n:,} words, at most {most:,}", c=c, n=n, most=MAX_LENGTH)
+            )
     ranges = heads = 0
     for sheet in sheets:
         if isinstance(sheet, WithAttention):

@@ -52,8 +52,8 @@ def _other(
 ) -> Finding:
     """What differs, in values.
 
-    An error where the value cannot show it, on live checks; and what is no formula may still compute: IronCalc
-    takes the start of it.
+    An error on live checks, whose value cannot show it. What is no formula may still compute: IronCalc takes
+    the start of it.
     """
     return Finding(
         Kind.OTHER_FORMULA,
@@ -157,7 +157,7 @@ def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
 
 
 def differing_part(right: Sequence[str], other: Sequence[str]) -> dict[str, str]:
-    """What stands in one formula (``part``) where the other has something else (``there``), by their tokens."""
+    """The part of a formula that another does not have, and what stands there, of their tokens."""
     first = _alike(right, other)
     tail = _alike(right[first:][::-1], other[first:][::-1])
     part, there = ("".join(t[first : len(t) - tail]) for t in (right, other))

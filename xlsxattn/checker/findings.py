@@ -167,7 +167,8 @@ class Kind(StrEnum):
         About.RANGE,
         (
             say(
-                "the manifest enters the formula of {name} as {entered!r}, by the settings it is {right_entered!r}"
+                "the manifest enters the formula of {name} as {entered!r}, "
+                "by the settings it is {right_entered!r}"
             ),
             say("the manifest's formula of {name} has {there} where by the settings {part} belongs"),
             say("the manifest's formula of {name} has {there} where by the settings nothing belongs"),
@@ -181,8 +182,8 @@ class Kind(StrEnum):
         About.WORKBOOK,
         (
             say(
-                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of xlsxattn {ours}, "
-                "and were held against the manifest"
+                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of "
+                "xlsxattn {ours}, and were held against the manifest"
             ),
             say(
                 "an earlier version made this workbook: {n} of its {all} formulas are not those of "

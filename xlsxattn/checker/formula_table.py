@@ -1,4 +1,4 @@
-"""A table of formulas that was made without the manifest, and what follows where the manifest differs from it."""
+"""A table of formulas that was made without the manifest, and where the manifest differs from it."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ class FormulaTable:
 def held_against(book: Book, table: FormulaTable) -> tuple[Book, tuple[Finding, ...]]:
     """The workbook with the formulas that its cells are held against, and where its manifest differs.
 
-    Where the same version made the table, the table is right. Of another version's workbook it is right for live
-    checks, which no value proves; all else is held against the manifest, and how much that is, is one warning.
+    Where the same version made the table, the table is right. Of another version's workbook it is right for
+    live checks, which no value proves; all else is held against the manifest, and one warning says how much.
     """
     manifest, strict = book.manifest, book.manifest.program == table.version
     own, ours = manifest.formulas, table.formulas
@@ -58,9 +58,7 @@ def held_against(book: Book, table: FormulaTable) -> tuple[Book, tuple[Finding, 
     return replace(book, manifest=replace(manifest, formulas=right)), tuple(found)
 
 
-def same(
-    manifest: Manifest, name: str, own: tuple[str, str] | None, ours: tuple[str, str] | None
-) -> bool:
+def same(manifest: Manifest, name: str, own: tuple[str, str] | None, ours: tuple[str, str] | None) -> bool:
     """Whether two ways to enter a range's formula are one; a sentence may have had fewer words."""
     if own == ours or own is None or ours is None:
         return own == ours

@@ -62,9 +62,9 @@ def perturbed(book: Book) -> list[Edits]:
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
     something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
     whose last word comes second or third among those looked at, and sentences of which nothing is left in
-    some sheets. A vocabulary that has a word twice. At last numbers well beyond ±2 and words as they come, drawn
-    by the book's seed: no formula can be made to fit these sets alone. Cells that hold a formula of the user's
-    keep it.
+    some sheets. A vocabulary that has a word twice. At last numbers well beyond ±2 and words as they come,
+    drawn by the book's seed: a formula that fits the other sets alone is found. Cells that hold a formula of
+    the user's keep it.
     """
     rng = np.random.default_rng(SEED)
     cells = _limits(book)

@@ -30,7 +30,11 @@ STYLES = ("table", "json", "junit", "github")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
 @click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
-@click.option("--seed", type=click.IntRange(0, MAX_SEED), help="Draws the last set of inputs.  [default: by the file]")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, MAX_SEED),
+    help="Draws the last set of inputs; otherwise the file does.",
+)
 @click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")

@@ -24,7 +24,7 @@ MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The manifest's tables, ``xlsxattn_Version``, ..."""
 PROGRAM, LANGUAGE = "Program", "Language"
 ORIGIN = (PROGRAM, LANGUAGE)
-"""What the manifest may say besides: the version of the program that wrote it, and the language of its texts."""
+"""What the manifest may say besides: the version that made the workbook, and the language of its texts."""
 SIDES = ("enc", "dec")
 """An encoder-decoder's two sides."""
 PAGES = ("in", "out", "heads", "similar", "maps")
@@ -39,7 +39,7 @@ SUMMARIES = ("First", "Last", "Frobenius")
 MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
 LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
-"""Blocks that show the same for all right inputs: their values cannot tell whether their formulas are right."""
+"""Blocks that show the same for all inputs: their values cannot tell whether their formulas are right."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""

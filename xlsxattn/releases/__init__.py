@@ -1,4 +1,4 @@
-"""The formulas of live checks in each release: a workbook of an older one may hold what ours no longer writes.
+"""The formulas of live checks in each release: older workbooks may hold what ours no longer writes.
 
 A live check shows ✓ whatever happens, so its value cannot tell whether its formula is right; only the formula
 can. ``<version>.json`` in this folder lists the forms that they had in a release: names stand without their
@@ -33,8 +33,10 @@ TOKEN = re.compile(r'"(?:[^"]|"")*"|[A-Za-z_]\w*(?:_\w+)+|.', re.ASCII | re.DOTA
 MAX_FORMULA_LENGTH = 8_192
 
 
-def kept(version: str, own: Formulas, ours: Formulas, differing: Iterable[str], parse: Parse) -> frozenset[str]:
-    """The live checks whose formula differs from ours, but stood so in a release: on the same ranges as ours."""
+def kept(
+    version: str, own: Formulas, ours: Formulas, differing: Iterable[str], parse: Parse
+) -> frozenset[str]:
+    """The live checks whose formula differs from ours, but stood so in a release, and reads what ours reads."""
     known = forms(version or FIRST)
     return frozenset(
         name
@@ -80,16 +82,16 @@ def _block(name: RangeName) -> str:
 def _listed_once(tokens: Iterable[str]) -> str:
     """A formula in which what is listed several times, with commas or + between, stands once."""
     levels: list[list[str]] = [[""]]  # of each parenthesis that is open, what is listed in it
-    for token in tokens:
-        if token == "(":
+    for part in tokens:
+        if part == "(":
             levels.append([""])
-        elif token == ")" and len(levels) > 1:
+        elif part == ")" and len(levels) > 1:
             inner = levels.pop()
             levels[-1][-1] += f"({_once(inner)})"
-        elif token in ",+":
-            levels[-1] += [token, ""]
+        elif part in ",+":
+            levels[-1] += [part, ""]
         else:
-            levels[-1][-1] += token
+            levels[-1][-1] += part
     return "(".join(_once(level) for level in levels)
 
 
