@@ -85,7 +85,10 @@ def model(
 ) -> tuple[SheetInfo, dict[str, Any]]:  # fmt: skip
     """A model `s` with random weights of about 1/√d, over these sentences."""
     s = DEFAULTS | changed
-    normal = lambda *shape: rng.normal(size=shape)  # noqa: E731
+
+    def normal(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape)
+
     inputs: dict[str, Any] = {
         "vocab_Tokens": column(words_of(n_vocab)),
         "vocab_Dims": column(f"d{j}" for j in range(d_model)).T,

@@ -7,6 +7,7 @@ import random
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
@@ -69,8 +70,8 @@ def specs(
     most_sheets: int = 3,
 ) -> Data:
     """A spec: its vocabulary, its sentences, then sheets of every kind with any settings."""
-    alike = lambda word: unicodedata.normalize("NFKC", word)  # noqa: E731
-    tokens = draw(st.lists(words, min_size=1, max_size=most_words, unique_by=alike))
+    normalized = partial(unicodedata.normalize, "NFKC")
+    tokens = draw(st.lists(words, min_size=1, max_size=most_words, unique_by=normalized))
     d_model = draw(st.integers(1, most_dimensions))
     size = draw(st.sampled_from([2.0, 2.0, 0.0, 30.0]))
     E = random_rows(draw(seeds), len(tokens), d_model, size)

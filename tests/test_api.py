@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import get_args, get_type_hints
@@ -153,8 +154,6 @@ def test_without_pandas_arrays_remain_and_tables_say_what_is_missing(causal, mon
 
 
 def test_blanks_are_nan_in_numbers(causal):
-    from dataclasses import replace  # noqa: PLC0415
-
     matrix = xlsxattn.look(causal)["causal_chase_Scores"]
     lower = replace(matrix, grid=tuple(row[: i + 1] + (None,) * (4 - i) for i, row in enumerate(matrix.grid)))
     assert np.isnan(lower.frame().to_numpy()).sum() == 10

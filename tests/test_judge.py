@@ -13,8 +13,8 @@ import pytest
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
-from xlsxattn.checker.check import recalculate
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.checker.reference import SheetInfo, expected
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def test_a_workbook_with_the_layers_own_weights_agrees_with_multihead_attention(
     }
     book = pages.book(spec.parse(data, "test"))
     writer.write(tmp_path / "judged.xlsx", book.title, layout.lay_out(book))
-    ((values,),) = recalculate(read(tmp_path / "judged.xlsx"), ["ironcalc"]).values()
+    values = recalculated(read(tmp_path / "judged.xlsx"), "ironcalc")
     output, attention = judged_by(
         layer, torch.tensor([E[WORDS.index(word)] for word in said], dtype=torch.float64), 5, mask
     )

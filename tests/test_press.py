@@ -25,6 +25,8 @@ from dev import prebuilt
 from xlsxattn import press, templates
 from xlsxattn.builder import ops, writer
 from xlsxattn.builder.writer import bulk
+from xlsxattn.checker.reading import opening
+from xlsxattn.checker.reading.limits import Allowance
 
 SPEC = """
 title = {title}
@@ -602,6 +604,26 @@ def test_of_several_files_the_worst_decides_the_code_in_any_order(old, worst):
         assert "good.xlsx: all" in ended.out
         assert bool(re.search(r"^wrong\.xlsx: \d+ errors?", ended.out, re.MULTILINE)) == (worst > 0)
         assert ended.err == ("xlsxattn: missing.xlsx: there is no such file\n" if worst > 1 else "")
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "said"),
+    [
+        ("opening", "names", "the workbook has too many defined names, more than the 3 that are read"),
+        ("book", "area", r"the array formulas cover [\d,]+ cells, more than the 3 that are read"),
+        ("manifest", "area", r"its sheets would need [\d,]+ scores, at most 3"),
+    ],
+)
+def test_a_workbook_beyond_a_limit_is_not_built(old, temporary, monkeypatch, module, limit, said):
+    small = Allowance(**{limit: 3})
+    if module == "opening":
+        monkeypatch.setattr(opening.load, "__defaults__", (small,))
+    else:
+        monkeypatch.setattr(f"xlsxattn.checker.reading.{module}.STANDARD", small)
+    sentence = refusal("build", spec(), "-o", "book.xlsx")
+    assert re.fullmatch(rf"book\.xlsx: {said}; .*: make the spec smaller", sentence), sentence
+    assert Path("book.xlsx").read_bytes() == old
+    assert listing(temporary) == {}
 
 
 def test_check_writes_nothing(old, temporary):

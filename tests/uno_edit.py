@@ -62,7 +62,7 @@ def step(sheets, what, tab, *arguments):
             cell.setValue(value)
 
 
-def edit(desktop, source, target, steps, hard=True):  # noqa: FBT002 - as a job says it
+def edit(desktop, source, target, steps, *, hard=True):
     document = desktop.loadComponentFromURL(Path(source).as_uri(), "_blank", 0, settings(Hidden=True))
     try:
         for each in steps:

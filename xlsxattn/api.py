@@ -113,7 +113,8 @@ def build(
 
     Raises:
         SpecError: the spec cannot be built, or there is no such template or file.
-        PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it.
+        PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it; or
+            the workbook is too large to be proved.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,6 @@ in another order. Nothing is translated before it is shown, or written into a wo
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
@@ -118,6 +117,8 @@ def language(code: str) -> Language:
         raise KeyError(code)
     if code == ENGLISH.code:
         return ENGLISH
+    import tomllib  # noqa: PLC0415 - English needs no catalogue, and --help is to answer at once
+
     tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
     texts = {english: text for table in tables for english, text in table.items()}
     return Language(code, texts, texts.get(QUOTED, ""))

@@ -14,7 +14,7 @@ import orjson
 
 from xlsxattn.builder import writer
 from xlsxattn.builder.writer import bulk
-from xlsxattn.checker import check, engines
+from xlsxattn.checker import engines
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.reading.runs import NumberRuns
 from xlsxattn.language import say
@@ -43,12 +43,12 @@ def evaluated(title: str, sheets: Sequence[PlacedSheet], path: Path) -> Mapping[
     """
     LOG.debug("", extra={"step": say("writing formulas")})
     writer.write(path, title, sheets, draft=True)
-    LOG.debug("", extra={"step": say("evaluating: {engine}", engine=check.DEFAULT_ENGINE)})
+    LOG.debug("", extra={"step": say("evaluating: {engine}", engine=engines.DEFAULT_ENGINE)})
     computed = [(sheet.tab, p) for sheet in sheets for p in sheet.placed if p.block.parts]
     areas = {p.block.name: Area(tab, p.row, p.col, p.block.rows, p.block.cols) for tab, p in computed}
     job = engines.Job(path, areas, _runs(sheets))
-    limits = check.LARGE if job.runs else engines.Limits()
-    (answer,) = engines.evaluate(check.DEFAULT_ENGINE, [job], limits)
+    limits = engines.LARGE if job.runs else engines.Limits()
+    (answer,) = engines.evaluate(engines.DEFAULT_ENGINE, [job], limits)
     if isinstance(answer, engines.EngineFailed):
         raise answer
     return answer

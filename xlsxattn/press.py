@@ -21,7 +21,8 @@ from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
-from xlsxattn.checker import check as checking
+from xlsxattn.checker import engines
+from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.language import say
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
@@ -82,7 +83,7 @@ def build(
 
     Raises:
         SpecError: the spec cannot be built.
-        PressError: the target cannot be written, or a person has changed it.
+        PressError: the target cannot be written, a person has changed it, or it is too large to be proved.
 
     Returns:
         The report, and where the workbook went: the target when the proof holds, else ``<name>.failed.xlsx``
@@ -105,10 +106,10 @@ def build(
         # half of it on a full disk, and it cannot close that without noise
         with workplace(target.parent) as folder, workplace() as scratch:
             writing = "{target}: writing formulas, then their values by {engine}"
-            LOG.info(say(writing, target=target, engine=checking.DEFAULT_ENGINE))
+            LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
-            report = check(final)
+            report = _proved(final, target)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:
@@ -125,6 +126,21 @@ def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, fi
     writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
     LOG.debug("", extra={"step": say("putting it together")})
     _seal(scratch / "valued.xlsx", final)
+
+
+def _proved(final: Path, target: Path) -> Report:
+    """The proof of a finished workbook that has not its place yet.
+
+    Raises:
+        PressError: it is larger than the check allows.
+    """
+    try:
+        return check(final)
+    except NotCheckableError as error:
+        (said,) = error.args
+        values = {name: target if value == final else value for name, value in said.values.items()}
+        sentence = "{said}; a workbook that cannot be proved is not written: make the spec smaller"
+        raise PressError(say(sentence, said=say(said.sentence, **values))) from None
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:

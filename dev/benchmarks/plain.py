@@ -29,7 +29,7 @@ class Noted:
     def __repr__(self) -> str:
         return self._name
 
-    def __getattr__(self, method: str) -> Any:  # noqa: ANN401 - XlsxWriter has no types
+    def __getattr__(self, method: str) -> Any:
         def call(*args: object, **kwargs: object) -> object:
             texts = [*map(repr, args), *(f"{key}={value!r}" for key, value in kwargs.items())]
             text = f"{self._name}.{method}({', '.join(texts)})"
@@ -44,10 +44,10 @@ class Noted:
         return call
 
 
-def _real(value: Any) -> Any:  # noqa: ANN401 - whatever an argument holds
+def _real(value: Any) -> Any:
     """An argument with XlsxWriter's own objects in it again."""
     if isinstance(value, Noted):
-        return value._real  # noqa: SLF001 - its own kind
+        return value._real
     if isinstance(value, dict):
         return {key: _real(inner) for key, inner in value.items()}
     return [_real(inner) for inner in value] if isinstance(value, list) else value

@@ -16,8 +16,9 @@ from dev.benchmarks.pairs import compare, process, show
 from xlsxattn import templates
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
-from xlsxattn.checker.check import DEFAULT_ENGINE, recalculate
+from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculated
 
 PAIRS = 40
 FROM_SPEC = """
@@ -35,7 +36,7 @@ def rows(template: str, folder: Path) -> list[str]:
     book = pages.book(spec.load(source))
     sheets = layout.lay_out(book)
     writer.write(ours, book.title, sheets)
-    ((values,),) = recalculate(read(ours), [DEFAULT_ENGINE]).values()
+    values = recalculated(read(ours), DEFAULT_ENGINE)
     full, empty = f"{template}_full", f"{template}_empty"
     calls = plain.make(folder / f"{full}.py", book.title, sheets, values)
     plain.make(folder / f"{empty}.py", book.title, sheets, None)

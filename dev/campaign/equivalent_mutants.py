@@ -154,7 +154,7 @@ def _of_counts(book: Book, mutant: Mutant) -> str:
         return "only rows are counted, and both have as many"
     if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
         return "only columns are counted, and both have as many"
-    if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:  # noqa: PLR2004
+    if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:
         return "a single pair turns by base^0, which is 1"
     single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _now(mutant)) is not None
     return "only rows are counted" if block == "Index" and (read or single) else ""

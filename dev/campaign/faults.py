@@ -181,7 +181,7 @@ def _comma(text: str, opening: int) -> int:
 
 def first_word(s: Site) -> Faults:
     """In a block, every word reads the first word's row: its address stands where the whole range belongs."""
-    if not s.formula.array or s.area.rows < 2:  # noqa: PLR2004
+    if not s.formula.array or s.area.rows < 2:
         return
     for op in s.reads:
         if op.name and op.area.rows == s.area.rows:

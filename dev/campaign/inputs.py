@@ -44,16 +44,16 @@ def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
         pool = few if turn % 3 == 0 else used
         edits |= {at: str(rng.choice(pool)) for at in slots}
     edits |= {at: f"dim {rng.integers(99)}" for at in cells[WORDS["Dims"]]}
-    if turn % 4 == 3:  # noqa: PLR2004 - one word alone is unknown, now and then the last
+    if turn % 4 == 3:
         for slots in sentences.values():
             edits |= {at: str(rng.choice(own)) for at in slots}
         own_cells = sentences[str(rng.choice(book.manifest.contexts))]
-        edits[own_cells[-1 if turn % 8 == 3 else int(rng.integers(len(own_cells)))]] = "unknown"  # noqa: PLR2004
+        edits[own_cells[-1 if turn % 8 == 3 else int(rng.integers(len(own_cells)))]] = "unknown"
     place = sentences[str(rng.choice(book.manifest.contexts))]
     focus = edits[place[int(rng.integers(len(place)))]] if turn % 3 else str(rng.choice(used))
     if turn == 0:  # all words are the vocabulary's last
         edits |= {at: words[-1] for slots in sentences.values() for at in slots}
-    if turn % 6 == 5:  # noqa: PLR2004 - an unknown word in focus, in every sentence
+    if turn % 6 == 5:
         focus = "unknown"
         edits |= {slots[-1]: focus for slots in sentences.values()}
     return edits | dict.fromkeys(cells[WORDS["Focus"]], focus)
@@ -81,6 +81,6 @@ def _thinned(area: Area, rng: np.random.Generator) -> np.ndarray[Any, Any]:
         kept[:] = 0
     elif choice == 1:
         kept[:, : -1 if area.cols > 1 else None] = 0
-    elif choice == 2:  # noqa: PLR2004
+    elif choice == 2:
         kept[:, int(rng.integers(area.cols))] = 0
     return kept.ravel()

@@ -139,7 +139,7 @@ def _typed(right: Value) -> Iterator[tuple[str, Value]]:
     if isinstance(right, str):
         yield "a constant", "text"
     elif isinstance(right, float):
-        yield "a constant", 0.5 if right != 0.5 else 0.25  # noqa: PLR2004
+        yield "a constant", 0.5 if right != 0.5 else 0.25
         yield "off by 1e-6", right + SLIGHTLY
 
 

@@ -107,7 +107,7 @@ def different(values: Values, right: Values, *, exactly: bool = False) -> str:
         if exactly:
             return name
         grid = right[name]
-        numbers = [abs(v) for row in grid for v in row if isinstance(v, float) and abs(v) < 1e290]  # noqa: PLR2004
+        numbers = [abs(v) for row in grid for v in row if isinstance(v, float) and abs(v) < 1e290]
         allowed = SAME * max([1.0, *numbers])
         for row, wanted in zip(values[name], grid, strict=True):
             if any(not _alike(a, b, allowed) for a, b in zip(row, wanted, strict=True)):

@@ -101,6 +101,7 @@ def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
         f"score: {found:,} of {change:,} mutants that change a value were found ({shown} %, "
         f"{count['perturbed']:,} by perturbation only), "
         f"{count['equivalent']:,} of {cannot:,} that cannot were caught by structure, "
-        f"{blind:,} of {blind + count['trusted']:,} that blind live checks or edit the manifest too were errors"
+        f"{blind:,} of {blind + count['trusted']:,} that blind live checks or edit the manifest too "
+        f"were errors"
     )
     return line, not list(failures(outcomes)) and count["perturbed"] > 0

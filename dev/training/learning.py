@@ -59,7 +59,7 @@ class Work:
 
 def split(groups: set[object], part: float, seed: int) -> set[object]:
     """A seeded choice of that part of the groups, to be held out."""
-    return set(random.Random(seed).sample(sorted(groups, key=str), round(part * len(groups))))  # noqa: S311 (a split, no secret)
+    return set(random.Random(seed).sample(sorted(groups, key=str), round(part * len(groups))))
 
 
 def rounded(W: Weights, decimals: int) -> Weights:

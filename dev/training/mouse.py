@@ -15,7 +15,7 @@ Mouse, cat, dog, keyboard and screen are in no training sentence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator  # noqa: TC003 (as in the other modules)
+from collections.abc import Iterator
 from typing import Any
 
 import torch

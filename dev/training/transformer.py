@@ -7,7 +7,7 @@ What no trained template asks for is left out: RMS norms, rotary positions, gate
 from __future__ import annotations
 
 import math
-from collections.abc import Callable  # noqa: TC003 (as in the other modules)
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any

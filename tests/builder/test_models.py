@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from specs import plain, specs, toml
 
 from xlsxattn import press
-from xlsxattn.builder import pages
+from xlsxattn.builder import layout, pages
 from xlsxattn.builder.specification import parse
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
@@ -233,8 +233,6 @@ def test_a_temperature_stands_beside_the_entropies_that_follow_it():
 
 
 def test_a_full_explanation_says_what_a_short_one_does_and_more():
-    from xlsxattn.builder import layout  # noqa: PLC0415
-
     said = {}
     for explain in ("short", "full"):
         book = pages.book(parse({**plain(list(LENGTHS), D, BARE), "explain": explain}, "drawn"))
@@ -263,20 +261,22 @@ def test_the_glossary_leads_to_ranges_that_are_there_and_knows_only_what_is_show
     assert "Layer norm" not in terms
 
 
+MANY_HEADS = (
+    ("heads_W_[QK]", "d_model × heads·d_k"),
+    ("heads_W_V", "d_model × heads·d_v"),
+    (r"heads_c\d_Output", "n × d_model"),  # Concat W_O
+)
+
+
 def test_every_range_has_the_contracts_shape(full):
     shapes, n_vocab = shapes_of(full), max(WORDS.values())
     for name, said in contracted().items():
-        if name in ("heads_W_Q", "heads_W_K"):
-            said = "d_model × heads·d_k"  # noqa: PLW2901 - the contract's row for many heads
-        if name == "heads_W_V":
-            said = "d_model × heads·d_v"  # noqa: PLW2901
-        if re.fullmatch(r"heads_c\d_Output", name):
-            said = "n × d_model"  # noqa: PLW2901 - Concat W_O
-        for side, words in zip(shapes[name], said.split("×"), strict=True):
+        shape = next((shape for pattern, shape in MANY_HEADS if re.fullmatch(pattern, name)), said)
+        for side, words in zip(shapes[name], shape.split("×"), strict=True):
             wanted = size(words.strip(), name, n_vocab)
             if name.startswith("attn") and words.strip() == "d_v":
                 wanted = D  # V = X
-            assert wanted in (side, None), f"{name}: {shapes[name]}, not {said}"
+            assert wanted in (side, None), f"{name}: {shapes[name]}, not {shape}"
 
 
 def test_labels_have_their_blocks_lengths(full):

@@ -10,6 +10,7 @@ from conftest import ROOT
 from openpyxl.worksheet.formula import ArrayFormula
 from workbooks import tweaked
 
+from xlsxattn.checker import engines
 from xlsxattn.checker.check import check
 from xlsxattn.checker.engines import EngineFailed
 from xlsxattn.checker.findings import Kind
@@ -164,16 +165,13 @@ def test_a_missing_input_is_told_with_where_it_stood(walkthrough, tmp_path):
 
 def test_without_any_fault_of_the_file_the_first_range_that_differs_is_the_cause(causal, monkeypatch):
     """What an engine computes wrongly is nobody's fault in the file."""
-    from xlsxattn.checker import engines  # noqa: PLC0415
-
     right = engines.evaluate_edited
 
     def wrong(*args: Any, **options: Any) -> Any:
-        answers = right(*args, **options)
-        for answer in answers:
+        for answer in right(*args, **options):
             for name in (f"{P}Scaled", f"{P}Exp"):
                 answer[name][0][0] += 1.0
-        return answers
+            yield answer
 
     monkeypatch.setattr(engines, "evaluate_edited", wrong)
     report = check(causal)

@@ -208,7 +208,7 @@ def test_text_of_no_length_is_not_blank(tmp_path, engine):
 def test_a_word_that_is_taken_out_leaves_a_blank_cell(tmp_path, engine):
     made = book(tmp_path / "a.xlsx", [["x"], [("=ISBLANK(A1)",)], [("=--(A1>0)",)]])
     job = Job(made, {"it": Area("Sheet", 0, 1, 1, 2)})
-    answers = evaluate_edited(engine, job, [{}, {("Sheet", 0, 0): ""}])
+    answers = list(evaluate_edited(engine, job, [{}, {("Sheet", 0, 0): ""}]))
     assert [[bool(value) for value in answer["it"][0]] for answer in answers] == [
         [False, True],
         [True, False],

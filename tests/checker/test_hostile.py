@@ -65,7 +65,7 @@ def run(path, *options, seconds=60.0):
     if os.environ.get("XLSXATTN_TELL"):
         took = time.monotonic() - start
         tell = f"{process.returncode} {took:.1f} s {used.ru_maxrss // 1024} MB"
-        print(f"\n{tell} | {sentence.strip() or said.strip().splitlines()[-1]}")  # noqa: T201
+        print(f"\n{tell} | {sentence.strip() or said.strip().splitlines()[-1]}")
     judged(process.returncode, said, sentence)
     assert used.ru_maxrss < MEMORY * 1024
     return process.returncode, said + sentence
@@ -309,7 +309,7 @@ def test_flipped_bytes(causal, target, monkeypatch, capsys, scratch):
         assert time.monotonic() - start < 60, seed
     if FLIPS != 200 or os.environ.get("XLSXATTN_TELL"):
         with capsys.disabled():
-            print(f"\n{FLIPS} flips, exit codes: {codes}")  # noqa: T201
+            print(f"\n{FLIPS} flips, exit codes: {codes}")
     assert codes[2] > FLIPS // 4
     assert codes[0] + codes[1] > FLIPS // 20  # not all are refused outright
 

@@ -6,10 +6,12 @@ import json
 import re
 from pathlib import Path
 
+import openpyxl
 import pytest
 from browser import DARK, asked, axe, opened
 from commands import run
 from marks import MARKED
+from workbooks import tweaked
 
 from dev import prebuilt
 from xlsxattn.language import ENGLISH, language
@@ -171,8 +173,6 @@ def test_the_data_stands_apart_and_a_program_can_read_it(pages, walkthrough):
 
 
 def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
-    from workbooks import tweaked  # noqa: PLC0415
-
     nasty = '</script><script>document.title="broken"</script><b>&amp;{{style}}'
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
     text = page.render(look(book))
@@ -290,8 +290,6 @@ def test_the_accessibility_checker_finds_nothing_in_chinese(chinese, tmp_path):
 
 
 def test_a_workbook_s_language_is_known_whatever_has_been_renamed(chinese, causal, tmp_path):
-    import openpyxl  # noqa: PLC0415
-
     book = openpyxl.load_workbook(chinese)
     for i, sheet in enumerate(book.worksheets[:-1]):
         sheet["A1"] = "Mine"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 
 import pytest
 from commands import refusal, run
@@ -148,8 +149,6 @@ def test_a_word_cannot_break_out_of_a_notebook(causal, tmp_path):
 
 
 def test_a_notebook_is_spared_large_matrices(causal):
-    from dataclasses import replace  # noqa: PLC0415
-
     matrix = look(causal)["causal_chase_Attention"]
     tall = replace(matrix, grid=matrix.grid * 1000, area=replace(matrix.area, rows=5000), rows=())
     assert tall._repr_html_().count("<tr>") == 4096 // 5 + 1

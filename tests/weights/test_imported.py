@@ -23,9 +23,9 @@ from workbooks import evaluate_many
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
-from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
 from xlsxattn.checker.reading.book import read
+from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.model_spec import spec_of
 
@@ -114,8 +114,7 @@ def evaluated(imported: Imported, path: Path, engine: str) -> Any:
     """What an engine computes of the formulas alone: the proof of so many cells is another test's."""
     book = pages.book(spec_of(imported, "real"))
     writer.write(path, book.title, layout.lay_out(book))
-    ((values,),) = checking.recalculate(read(path), [engine]).values()
-    return values
+    return recalculated(read(path), engine)
 
 
 @pytest.mark.parametrize("grain", [{"heads": "5.11"}, {"layers": "5"}], ids=["a head", "a layer"])

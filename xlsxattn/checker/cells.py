@@ -22,9 +22,17 @@ Value: TypeAlias = float | str | bool | CellError | None
 """What a cell shows: a number, text, TRUE or FALSE, an error, or nothing."""
 
 Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
-"""The cells of one area, row by row; an array where they are very many plain numbers."""
+"""The cells of one area, row by row; an array where they are numbers and blanks, which are NaN."""
 
 Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
+
+
+def listed(grid: Grid) -> list[list[Value]]:
+    """The cells of an area as rows of single values."""
+    if isinstance(grid, list):
+        return grid
+    rows: list[list[Value]] = grid.tolist()
+    return [[None if value != value else value for value in row] for row in rows]  # noqa: PLR0124 - NaN
 
 
 @dataclass(frozen=True, slots=True)

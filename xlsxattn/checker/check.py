@@ -6,8 +6,8 @@ import hashlib
 import logging
 import math
 import time
+from contextlib import closing
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -15,16 +15,17 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.causes import traced
+from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.perturb import perturbed
-from xlsxattn.checker.reading.book import NotCheckableError, array_of, read
+from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
-from xlsxattn.checker.reading.copies import without_values
-from xlsxattn.checker.reading.limits import STANDARD, guarded
+from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.reading.manifest import affordable
+from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
@@ -34,7 +35,6 @@ from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.system_errors import words
-from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,17 +52,13 @@ LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
-DEFAULT_ENGINE: Engine = "ironcalc"
 SEED_BYTES = 4
 """So much of the file's digest draws the last set of inputs: a number that a person can type."""
-
-LARGE = engines.Limits(seconds=STANDARD.seconds)
-"""What an engine may take for a workbook with large blocks of numbers."""
 
 
 def check(
     path: str | Path,
-    engine: Engine = DEFAULT_ENGINE,
+    engine: Engine = engines.DEFAULT_ENGINE,
     inputs: Inputs = "perturbed",
     *,
     seed: int | None = None,
@@ -96,14 +92,9 @@ def _check(
     path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
 ) -> Report:
     book, faults = _opened(Path(path), seed, rebuild)
-    chosen = engines.ENGINES if engine == "all" else (engine,)
     saved = saved_in(book)
-    if engine == SAVED:
-        _has_values(book, saved)
-        evaluated: dict[str, Sequence[Values]] = {SAVED: [saved]}
-    else:
-        evaluated = recalculate(book, chosen, perturb=inputs == "perturbed")
-    runs = tuple(_run(book, name, answers) for name, answers in evaluated.items())
+    runs, first = _proofs(book, engine, saved, inputs)
+    fresh = next(iter(first.values()))
     findings = [
         *faults,
         *([lost] if (lost := structure.astray(book)) else []),
@@ -111,18 +102,17 @@ def _check(
         *structure.moved_names(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
-        *lacking(book, next(iter(evaluated.values()))[0]),
+        *lacking(book, fresh),
     ]
     if engine != SAVED:
-        fresh = evaluated[chosen[0]][0]
-        findings += stale(book, saved, fresh, chosen[0], lambda: _expected_or_nothing(book, fresh))
-    findings += _disagreements(book, {name: answers[0] for name, answers in evaluated.items()})
+        findings += stale(book, saved, fresh, runs[0].engine, lambda: _expected_or_nothing(book, fresh))
+    findings += _disagreements(book, first)
     traced_runs, traced_findings = traced(book, runs, findings)
     return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by, book.seed)
 
 
 def _opened(path: Path, seed: int | None, rebuild: Rebuild | None) -> tuple[Book, tuple[Finding, ...]]:
-    """The workbook, with the formulas that its cells are held against, and what is wrong with its manifest."""
+    """The workbook, with the formulas that its cells are held against, and the faults of its manifest."""
     LOG.debug("", extra={"step": say("checking: reading")})
     book = read(path)
     if seed is None:
@@ -134,51 +124,26 @@ def _opened(path: Path, seed: int | None, rebuild: Rebuild | None) -> tuple[Book
     return replace(right, seed=seed), faults
 
 
-def recalculate(book: Book, chosen: Sequence[str], *, perturb: bool = False) -> dict[str, Sequence[Values]]:
-    """The values of every named range, as each engine computes them from formulas and inputs alone.
-
-    Returns:
-        For each engine the values with the inputs as they are, then with each set of perturbed inputs.
-    """
-    evaluated: dict[str, Sequence[Values]] = {}
-    LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
-    edits = [{}, *(perturbed(book) if perturb and _complete(book) else [])]
-    with workplace() as folder:
-        copy = folder / "copy.xlsx"
-        without_values(book, copy, runs=False)
-        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
-        job = engines.Job(copy, areas, book.runs)
-
-        def edited(last: int, path: Path) -> None:
-            without_values(book, path, edits[: last + 1])
-
-        large: Any = {"limits": LARGE, "edited": edited} if book.runs else {}
-
-        for name in chosen:
-            LOG.debug("", extra={"step": say("evaluating: {engine}", engine=name)})
-            one = say("{path}: {engine} recalculates it, with 1 set of inputs")
-            more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
-            LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=name, n=len(edits)))
-            answers = engines.evaluate_edited(name, job, edits, **large)
-            for answer in answers:
-                if isinstance(answer, engines.EngineFailed):
-                    raise _because(book, name, answer)
-            evaluated[name] = [
-                {**answer, **book.blocks.values(edits[: i + 1])}
-                for i, answer in enumerate(answers)
-                if not isinstance(answer, engines.EngineFailed)
-            ]
-    return evaluated
-
-
-def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
-    """Why an engine failed, as far as the file tells, and which may do better."""
-    if engine != DEFAULT_ENGINE:
-        return failed
-    if lost := structure.astray(book):
-        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
-        return engines.EngineFailed(say(sentence, why=lost.message))
-    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
+def _proofs(
+    book: Book, engine: str, saved: Values, inputs: Inputs
+) -> tuple[tuple[EngineReport, ...], dict[str, Values]]:
+    """Every engine's proof, and what it computes with the inputs as they are saved."""
+    if engine == SAVED:
+        if all(value is None for value in saved_results(book)):
+            sentence = "{path}: no values are saved in it, recalculate and save it first"
+            raise NotCheckableError(say(sentence, path=book.path))
+        return (prove(book, SAVED, saved),), {SAVED: saved}
+    perturb = inputs == "perturbed" and _complete(book)
+    edits = [{}, *(perturbed(book) if perturb else [])]
+    chosen = engines.ENGINES if engine == "all" else (engine,)
+    runs: list[EngineReport] = []
+    first: dict[str, Values] = {}
+    with closing(recalculate(book, chosen, edits)) as evaluated:
+        for name, answers in evaluated:
+            values = next(answers)
+            runs.append(_run(book, name, values, answers, len(edits)))
+            first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
+    return tuple(runs), first
 
 
 def _complete(book: Book) -> bool:
@@ -186,31 +151,19 @@ def _complete(book: Book) -> bool:
     return all(name in book.names for name in book.manifest.inputs) and WORDS["Focus"] in book.names
 
 
-def _has_values(book: Book, saved: Values) -> None:
-    computed = [
-        value
-        for name in book.manifest.formulas.keys() & saved.keys()
-        for at, value in zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
-        if at
-        in book.formulas  # what an array formula fills beside its first cell may be left of an older save
-    ]
-    if all(value is None for value in computed):
-        raise NotCheckableError(
-            say("{path}: no values are saved in it, recalculate and save it first", path=book.path)
-        )
-
-
-def _run(book: Book, engine: str, answers: Sequence[Values]) -> EngineReport:
+def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: int) -> EngineReport:
     """One engine's proof: first with the inputs as saved, then with perturbed ones until a fault is found."""
-    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": len(answers)})
-    report = prove(book, engine, answers[0])
-    for i, values in enumerate(answers[1:], 1):
-        if report.findings:
-            break
-        LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": len(answers)})
+    LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
+    report = prove(book, engine, first)
+    if report.findings:
+        return report
+    for i, values in enumerate(others, 1):
+        LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
         found = tuple(replace(finding, round=i) for finding in more.findings)
         report = EngineReport(engine, _worse(report.results, more.results), found)
+        if found:
+            break
     return report
 
 
@@ -239,7 +192,11 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     findings: list[Finding] = []
     shown = {
         **values,
-        **{n: grid.tolist() for n, grid in _inputs(book, values).items() if n not in book.blocks},
+        **{
+            n: grid.tolist() if is_text(n) else grid
+            for n, grid in _inputs(book, values).items()
+            if n not in book.blocks
+        },
     }  # blanks are 0
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
 from xlsxattn.contract.values import MARKS, MASK_VALUE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reference import Expected
@@ -93,10 +95,13 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     can_tell = decidable(wanted, engine)
     verdict: Verdict = "ok" if can_tell else "not decidable"
     if isinstance(grid, np.ndarray):
-        if wanted.kind == "number" and wanted.values.dtype == float and np.array_equal(grid, wanted.values):
-            return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
-        grid = grid.tolist()
+        sure = can_tell or np.array_equal(grid, wanted.values)
+        if sure and (error := _within(grid, wanted, allowed)) is not None:
+            return Result(area.sheet, name, grid.shape, wanted.kind, error, allowed, verdict), []
+        grid = listed(grid)
     findings, texts = [], wanted.kind == "text"
+    if texts and can_tell and grid == wanted.values.tolist() and not _has_errors(grid):
+        return Result(area.sheet, name, wanted.values.shape, wanted.kind, 0.0, allowed, verdict), []
     for i, (row, rights) in enumerate(zip(grid, wanted.values.tolist(), strict=True)):
         for j, (value, right) in enumerate(zip(row, rights, strict=True)):
             if can_tell and type(value) is type(right) is float and abs(value - right) <= allowed:
@@ -114,6 +119,25 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     coarse = engine in COARSE_PHI and wanted.coarse > 0
     shape = (area.rows, area.cols)
     return Result(area.sheet, name, shape, wanted.kind, worst, allowed, verdict, coarse=coarse), findings
+
+
+def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> float | None:
+    """The largest error of a range of numbers and blanks; None unless every cell is sure to be right."""
+    if wanted.kind != "number" or wanted.values.dtype != float:
+        return None
+    apart = np.abs(grid - wanted.values)
+    within = apart <= allowed  # False where either is NaN: a blank
+    if within.all():
+        return float(apart.max())
+    blank = np.isnan(grid)
+    if not wanted.blank_ok:
+        blank &= np.isnan(wanted.values)
+    return float(np.max(apart, initial=0.0, where=within)) if (within | blank).all() else None
+
+
+def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
+    """Whether a cell shows an error value, which is equal to the same text."""
+    return any(isinstance(value, CellError) for row in grid for value in row)
 
 
 def must_be_blank(right: object) -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WORDS = re.compile(r'(\w+)\[1\](?:&" "&\1\[\d+\])*', re.ASCII)
 """A sentence's words one after another, as many as it had when it was written."""
-WORD = re.compile(r"\w+|.", re.ASCII | re.DOTALL)
+WORD = re.compile(r"\d+E[+-]?\d+|\w+|.", re.ASCII | re.DOTALL)
 SENTENCES = ("Sentence", "Text")
 
 

@@ -66,60 +66,91 @@ def perturbed(book: Book) -> list[Edits]:
     drawn by the book's seed: a formula that fits the other sets alone is found. Cells that hold a formula of
     the user's keep it.
     """
-    rng = np.random.default_rng(SEED)
-    cells = _limits(book)
-    rounds: list[Edits] = [_drawn(cells, rng)]
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
-    sentences, full = _sentences(book, full=False), _sentences(book, full=True)
-    if vocabulary and sentences:
-        rounds += [_drawn(cells, rng) | dict(words) for words in _every_word(book, vocabulary, sentences)]
-        last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
-        words = _filled(vocabulary[:-1] or vocabulary, sentences) | last | focused(book, vocabulary[-1])
-        rounds.append(_growing(cells, rng) | words)
-        if book.names[WORDS["E"]].cols > WIDE:  # by chance, a word attends to another in few columns only
-            words = _filled(vocabulary[1:] or vocabulary, sentences)
-            rounds.append(_growing(cells, rng) | words | {own[-1]: vocabulary[0] for own in sentences if own})
-        rounds += [_drawn(cells, rng) | dict(edits) for edits in _sparse(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _alone(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _troubled(book, vocabulary, full)]
-    if cold := _below_zero(book):
-        rounds.append(_drawn(_small(cells), rng) | cold)
-    if vocabulary and uses_blanks(book.manifest.sheets):
-        rounds += [_drawn(cells, rng) | dict(words) for words in _prompts(book, vocabulary)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _hidden(book, vocabulary)]
-    if vocabulary and full:
-        rounds += [_drawn(cells, rng) | dict(words) for words in _writing(book, vocabulary)]
-        placed = [*ranks(book, vocabulary, full), *places(book, vocabulary, full)]
-        rounds += [_growing(_small(cells), rng) | dict(words) for words in placed]
-        drawn = _drawn(cells, rng)
-        rounds += [drawn | dict(edits) for edits in vanishing(book, vocabulary, full, drawn)]
-        rounds += [_drawn(cells, rng) | dict(edits) for edits in fading(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _renamed(book, vocabulary, full)]
-        rounds += [_drawn(cells, rng) | dict(words) for words in _twice(book, vocabulary, full)]
-    rounds.append(_as_drawn(book, cells, vocabulary, full))
-    values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
-    kept: list[Edits] = [
-        {at: value for at, value in edits.items() if at not in book.formulas} for edits in rounds
+    limits = _limits(book)
+    numbers = _Numbers(limits)
+    rounds = [
+        numbers.drawn(),
+        *_other_words(book, vocabulary, numbers),
+        *_cold(book, numbers),
+        *_with_blanks(book, vocabulary, numbers),
+        *_rare(book, vocabulary, numbers),
+        _as_drawn(book, vocabulary, limits),
     ]
+    return _kept(book, rounds)
+
+
+def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
+    """The rounds that a workbook of its size gets, the last always, without the cells that hold a formula."""
+    values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     few = max(1, most // values)
-    return kept if few >= len(kept) else [*kept[: few - 1], kept[-1]]
+    chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
+    return [{at: value for at, value in edits.items() if at not in book.formulas} for edits in chosen]
 
 
-def _as_drawn(
-    book: Book, cells: dict[At, tuple[float, float]], vocabulary: list[str], sentences: list[list[At]]
-) -> Edits:
+def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Other numbers with other words: every word, growing numbers, zeros, a word alone, unknown words."""
+    sentences, full = _sentences(book, full=False), _sentences(book, full=True)
+    if not vocabulary or not sentences:
+        return
+    for words in _every_word(book, vocabulary, sentences):
+        yield numbers.drawn() | dict(words)
+    last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
+    filled = _filled(vocabulary[:-1] or vocabulary, sentences)
+    yield numbers.growing() | filled | last | focused(book, vocabulary[-1])
+    if book.names[WORDS["E"]].cols > WIDE:  # by chance, a word attends to another most in few columns only
+        filled = _filled(vocabulary[1:] or vocabulary, sentences)
+        yield numbers.growing() | filled | {own[-1]: vocabulary[0] for own in sentences}
+    for make in (_sparse, _alone, _troubled):
+        for edits in make(book, vocabulary, full):
+            yield numbers.drawn() | dict(edits)
+
+
+def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
+    """One of the temperatures below 0, where an attention sheet has any."""
+    if below := _below_zero(book):
+        yield numbers.drawn(small=True) | below
+
+
+def _with_blanks(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Prompts of other lengths, and words hidden by blanks, where blank cells mean something."""
+    if not vocabulary or not uses_blanks(book.manifest.sheets):
+        return
+    for make in (_prompts, _hidden):
+        for words in make(book, vocabulary):
+            yield numbers.drawn() | dict(words)
+
+
+def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """What is rarely met: a model's writing, ranks, rows that vanish, new names, a word that stands twice."""
+    full = _sentences(book, full=True)
+    if not vocabulary or not full:
+        return
+    for words in _writing(book, vocabulary):
+        yield numbers.drawn() | dict(words)
+    for words in (*ranks(book, vocabulary, full), *places(book, vocabulary, full)):
+        yield numbers.growing(small=True) | dict(words)
+    drawn = numbers.drawn()
+    for edits in vanishing(book, vocabulary, full, drawn):
+        yield drawn | dict(edits)
+    for make in (fading, _renamed, _twice):
+        for edits in make(book, vocabulary, full):
+            yield numbers.drawn() | dict(edits)
+
+
+def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:
     """What the book's seed draws: numbers of sizes up to 20, and any words in any order.
 
     What must be positive is drawn from a tenth of its least to ten times its most.
     """
-    rng = np.random.default_rng(book.seed)
-    low, high = np.array(list(cells.values())).reshape(-1, 2).T
+    rng, sentences = np.random.default_rng(book.seed), _sentences(book, full=True)
+    low, high = np.array(list(limits.values())).reshape(-1, 2).T
     positive = low > 0
     least, most = np.log10(np.where(positive, low, 1.0)) - 1, np.log10(np.where(positive, high, 1.0)) + 1
     numbers = rng.uniform(low, high) * FARTHER ** rng.uniform(0, 1, len(low))
     numbers = np.where(positive, 10 ** rng.uniform(least, most), numbers.round(DECIMALS))
-    drawn: dict[At, float | str] = {at: float(x) for at, x in zip(cells, numbers, strict=True)}
+    drawn: dict[At, float | str] = {at: float(x) for at, x in zip(limits, numbers, strict=True)}
     typed = texts(book, WORDS["Tokens"])
     words = [*typed.values()]
     drawn |= {at: words[i] for at, i in zip(typed, rng.permutation(len(words)), strict=True)}
@@ -128,6 +159,22 @@ def _as_drawn(
         drawn |= {at: pool[i] for at, i in zip(own, rng.integers(len(pool), size=len(own)), strict=True)}
     said = [str(drawn[at]) for own in sentences for at in own if drawn.get(at)]
     return drawn | (focused(book, said[int(rng.integers(len(said)))]) if said else {})
+
+
+class _Numbers:
+    """Draws numbers for every numeric input, the same ones every time."""
+
+    def __init__(self, limits: dict[At, tuple[float, float]]) -> None:
+        self._limits, self._small = limits, _small(limits)
+        self._rng = np.random.default_rng(SEED)
+
+    def drawn(self, *, small: bool = False) -> dict[At, float | str]:
+        """Numbers evenly within their limits."""
+        return _drawn(self._small if small else self._limits, self._rng)
+
+    def growing(self, *, small: bool = False) -> dict[At, float | str]:
+        """Numbers above 0, each larger than the one before."""
+        return _growing(self._small if small else self._limits, self._rng)
 
 
 def _sentences(book: Book, *, full: bool) -> list[list[At]]:

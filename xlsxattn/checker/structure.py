@@ -52,7 +52,7 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
     for name in book.manifest.inputs:
         if name not in book.names:
             yield _missing_input(book, name)
-        if name not in book.names or name in book.blocks:
+        if name not in book.names or not isinstance(values[name], list):
             continue
         area = book.names[name]
         for i, row in enumerate(values[name]):

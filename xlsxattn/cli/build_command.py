@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
 import sys
 from functools import reduce
 from pathlib import Path
@@ -40,6 +38,9 @@ def about(file: object, error: Exception) -> str:
 
 def as_typed(*words: str) -> str:
     """A command of this program, as it can be typed here: by its name where the shell would find it."""
+    import shlex
+    import shutil
+
     found, called = shutil.which("xlsxattn"), sys.argv[0]
     here = Path(called).stem == "xlsxattn" and (
         found is None or Path(found).resolve() != Path(called).resolve()
@@ -57,9 +58,9 @@ def delivered(
     changed: Mapping[str, Any] | None = None,
 ) -> int:
     """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
-    from xlsxattn import press  # noqa: PLC0415
-    from xlsxattn.builder.specification.table import SpecError  # noqa: PLC0415
-    from xlsxattn.checker import engines, report  # noqa: PLC0415
+    from xlsxattn import press
+    from xlsxattn.builder.specification.table import SpecError
+    from xlsxattn.checker import engines, report
 
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))

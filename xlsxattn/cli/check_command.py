@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +44,8 @@ def check(
     inputs: Inputs,
     seed: int | None,
     style: str,
-    strict: bool,  # noqa: FBT001
-    skip_foreign: bool,  # noqa: FBT001
+    strict: bool,
+    skip_foreign: bool,
 ) -> int:
     """Recalculate workbooks and compare every computed cell with NumPy.
 
@@ -54,9 +53,9 @@ def check(
     out). With -q only files that fail are told. Exit code: 0 all hold, 1 findings, 2 a file or an engine that
     cannot be used.
     """
-    from xlsxattn.checker import formats, report  # noqa: PLC0415
-    from xlsxattn.checker.file_type import is_foreign  # noqa: PLC0415
-    from xlsxattn.checker.report import FileOutcome  # noqa: PLC0415
+    from xlsxattn.checker import formats, report
+    from xlsxattn.checker.file_type import is_foreign
+    from xlsxattn.checker.report import FileOutcome
 
     outcomes = []
     for file in _matching(files):
@@ -78,18 +77,20 @@ def check(
 
 def _matching(files: tuple[str, ...]) -> list[str]:
     """The files that patterns stand for, where the shell has left them to us."""
+    import glob
+
     found: list[str] = []
     for file in files:
         pattern = any(c in file for c in "*?[") and not Path(file).exists()
-        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207
+        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207 - absolute ones too
     return list(dict.fromkeys(found))
 
 
 def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> FileOutcome:
-    from xlsxattn.checker import engines  # noqa: PLC0415
-    from xlsxattn.checker.reading.book import NotCheckableError  # noqa: PLC0415
-    from xlsxattn.checker.report import FileOutcome  # noqa: PLC0415
-    from xlsxattn.proof import check as prove  # noqa: PLC0415
+    from xlsxattn.checker import engines
+    from xlsxattn.checker.reading.book import NotCheckableError
+    from xlsxattn.checker.report import FileOutcome
+    from xlsxattn.proof import check as prove
 
     try:
         with progress():
@@ -105,7 +106,7 @@ def _show(outcome: FileOutcome, *, strict: bool) -> None:
 
     When quiet, only what fails is told.
     """
-    from xlsxattn.checker import report  # noqa: PLC0415
+    from xlsxattn.checker import report
 
     found, verdict = outcome.report, outcome.verdict(strict=strict)
     if is_quiet() and verdict in ("holds", "skipped"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,8 @@ def _run(command: click.Command) -> int:
         code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
     except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
         if debug:
+            import traceback
+
             traceback.print_exc()
         code = complain(_unforeseen(error), UNUSABLE)
     return code if isinstance(code, int) else HOLDS
@@ -74,9 +75,9 @@ def cli() -> None:
 
 def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The templates that a word may become, and the specs in this folder."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415
+    from click.shell_completion import CompletionItem
 
-    from xlsxattn import templates  # noqa: PLC0415
+    from xlsxattn import templates
 
     specs = [path.name for path in sorted(Path().glob("*.toml"))] if _param.name == "source" else []
     return [CompletionItem(name) for name in [*templates.names(), *specs] if name.startswith(incomplete)]
@@ -88,7 +89,7 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
 @click.option("--explain", type=click.Choice(EXPLAIN), help="How much the workbook says beside its numbers.")
 @volume
-def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:  # noqa: FBT001
+def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
     spec = _source(source)
     target = output or Path("output") / f"{spec.stem}.xlsx"
@@ -98,7 +99,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
 
 def _source(source: str) -> Path:
     """The spec that a word on the command line means."""
-    from xlsxattn import templates  # noqa: PLC0415
+    from xlsxattn import templates
 
     if source.endswith((".toml", ".xlsx")) or "/" in source or "\\" in source:
         return Path(source)
@@ -113,7 +114,7 @@ def _source(source: str) -> Path:
 @volume
 def list_templates() -> None:
     """List the specs that come with the program."""
-    from xlsxattn import templates  # noqa: PLC0415
+    from xlsxattn import templates
 
     width = max(map(len, templates.names()))
     for name in templates.names():
@@ -122,7 +123,7 @@ def list_templates() -> None:
 
 def _other_words(template: str, code: str) -> None:
     """Tell that a copy has its template's comments, and which templates are written in the language."""
-    from xlsxattn import templates  # noqa: PLC0415
+    from xlsxattn import templates
 
     written = [name for name in templates.names() if templates.lang(name) == code]
     if written and template not in written:
@@ -136,7 +137,7 @@ def _other_words(template: str, code: str) -> None:
 @volume
 def new(template: str, file: Path | None) -> None:
     """Copy TEMPLATE to FILE (my-TEMPLATE.toml), to be edited."""
-    from xlsxattn import templates  # noqa: PLC0415
+    from xlsxattn import templates
 
     if template not in templates.names():
         raise click.ClickException(templates.unknown(template))

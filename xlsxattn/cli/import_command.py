@@ -46,15 +46,15 @@ def import_model(
     focus: str | None,
     write: int,
     output: Path | None,
-    force: bool,  # noqa: FBT001 - click passes it
+    force: bool,
 ) -> int:
     """Make a workbook of a trained model: BERT's, GPT-2's or Llama's family.
 
     CHECKPOINT is a folder as Hugging Face has it, its .safetensors (or their index), or an .npz.
     """
-    from xlsxattn.weights.model import read_model  # noqa: PLC0415
-    from xlsxattn.weights.model_spec import spec_of  # noqa: PLC0415
-    from xlsxattn.weights.tensor import CheckpointError  # noqa: PLC0415
+    from xlsxattn.weights.model import read_model
+    from xlsxattn.weights.model_spec import spec_of
+    from xlsxattn.weights.tensor import CheckpointError
 
     name = _name(checkpoint)
     target = output or Path("output") / f"{name}.xlsx"

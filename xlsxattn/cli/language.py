@@ -160,7 +160,7 @@ def told(command: click.Command, chosen: Language) -> click.Command:
 
 def _broken(text: str, room: int) -> str:
     """A paragraph, broken into lines where it has wide (CJK) characters: click takes them for narrow ones."""
-    from rich.cells import cell_len  # noqa: PLC0415 - only where help is told
+    from rich.cells import cell_len
 
     if cell_len(text) == len(text):
         return text

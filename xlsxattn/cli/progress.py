@@ -45,8 +45,8 @@ def progress() -> Iterator[None]:
     if is_quiet() or not sys.stderr.isatty() or log.handlers:
         yield
         return
-    from rich.console import Console  # noqa: PLC0415 - only now it is sure to be needed
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     bar = Progress(*columns, console=Console(stderr=True), transient=True)

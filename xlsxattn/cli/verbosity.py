@@ -44,12 +44,12 @@ def is_quiet() -> bool:
     return bool(click.get_current_context().find_root().meta.get(_KEY))
 
 
-def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
+def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         ctx.find_root().meta[_KEY] = True
 
 
-def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001 - click passes it
+def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked:
         return
     log, handler = logging.getLogger("xlsxattn"), _ToStandardError(logging.INFO)

@@ -29,9 +29,9 @@ SHELLS = ("bash", "zsh", "fish")
 
 def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The ranges of the workbook that is on the command line already."""
-    from click.shell_completion import CompletionItem  # noqa: PLC0415
+    from click.shell_completion import CompletionItem
 
-    from xlsxattn.view.look import look  # noqa: PLC0415
+    from xlsxattn.view.look import look
 
     try:
         names = look(ctx.params["file"]).matrices
@@ -46,14 +46,14 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 @click.option("--list", "listed", is_flag=True, help="List all ranges, with shape, place and formula.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
 @volume
-def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:  # noqa: FBT001
+def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:
     """Show matrices of a workbook as coloured tables.
 
     RANGE is a name such as attn_cat_Attention, or a pattern such as 'attn_*'. Without one, the attention
     matrices and the outputs are shown. The values are those saved in the file; another --engine recalculates
     it.
     """
-    from xlsxattn.view.show import listing  # noqa: PLC0415
+    from xlsxattn.view.show import listing
 
     seen = _look(file, engine)
     if seen.engine != engine and not is_quiet():
@@ -61,7 +61,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
         click.echo(tell(said), err=True)
     console = _console()
     if listed:
-        console.print(listing(seen, spoken()))
+        console.print(listing(seen.matrices.values(), spoken()))
         return
     chosen = _chosen(seen, ranges)
     shown = chosen if ranges else chosen[:MAX_TABLES]
@@ -75,9 +75,9 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
 
 def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> OpenWorkbook:
     """A workbook to be shown; what goes wrong is one sentence."""
-    from xlsxattn.checker import engines  # noqa: PLC0415
-    from xlsxattn.checker.reading.book import NotCheckableError  # noqa: PLC0415
-    from xlsxattn.view.look import look  # noqa: PLC0415
+    from xlsxattn.checker import engines
+    from xlsxattn.checker.reading.book import NotCheckableError
+    from xlsxattn.view.look import look
 
     try:
         return look(file, engine)
@@ -105,7 +105,7 @@ def _chosen(seen: OpenWorkbook, patterns: tuple[str, ...]) -> list[Matrix]:
 
 def _console() -> Console:
     """Standard output: in colour and as wide as the terminal, or plain and of any width in a pipe."""
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
     wide = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 100_000
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # none: no bold either
@@ -113,7 +113,7 @@ def _console() -> Console:
 
 
 def _print(console: Console, matrix: Matrix) -> None:
-    from xlsxattn.view.show import table  # noqa: PLC0415
+    from xlsxattn.view.show import table
 
     console.print(table(matrix, console.width, spoken()))
     console.print()
@@ -131,10 +131,10 @@ def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None
     LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
     has all sheets, with tables, heat maps and formulas. Without -o it is FILE.html, in this folder.
     """
-    from xlsxattn.checker import engines  # noqa: PLC0415
-    from xlsxattn.checker.reading.book import NotCheckableError  # noqa: PLC0415
-    from xlsxattn.view.preview import PreviewError  # noqa: PLC0415
-    from xlsxattn.view.preview import preview as draw  # noqa: PLC0415
+    from xlsxattn.checker import engines
+    from xlsxattn.checker.reading.book import NotCheckableError
+    from xlsxattn.view.preview import PreviewError
+    from xlsxattn.view.preview import preview as draw
 
     target = output or Path(file.with_suffix(".html").name)
     try:
@@ -150,9 +150,9 @@ def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None
 @volume
 def schema() -> None:
     """Print the JSON schema of a spec, for editors."""
-    import json  # noqa: PLC0415
+    import json
 
-    from xlsxattn.spec_schema import schema as made  # noqa: PLC0415
+    from xlsxattn.spec_schema import schema as made
 
     click.echo(json.dumps(made(spoken().code), ensure_ascii=False, indent=2))
 
@@ -167,7 +167,7 @@ def completion(ctx: click.Context, shell: str) -> None:
     In bash: eval "$(xlsxattn completion bash)"; in zsh the same with zsh; in fish: xlsxattn completion fish |
     source
     """
-    from click.shell_completion import get_completion_class  # noqa: PLC0415
+    from click.shell_completion import get_completion_class
 
     found = get_completion_class(shell)
     assert found is not None

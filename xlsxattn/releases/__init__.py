@@ -36,7 +36,7 @@ MAX_FORMULA_LENGTH = 8_192
 def kept(
     version: str, own: Formulas, ours: Formulas, differing: Iterable[str], parse: Parse
 ) -> frozenset[str]:
-    """The live checks whose formula differs from ours, but stood so in a release, and reads what ours reads."""
+    """The live checks whose formula differs from ours, but stood so in a release on the same ranges."""
     known = forms(version or FIRST)
     return frozenset(
         name

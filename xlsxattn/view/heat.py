@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING
 
 from xlsxattn.contract.values import HIDDEN_BELOW
@@ -40,7 +41,7 @@ class Scale:
 
     def strength(self, value: Value) -> float | None:
         """How strong a cell's colour is, from −1 to 1; None for a cell that has none."""
-        if not self.kind or not isinstance(value, float) or value <= MINUS_INFINITY or value != value:  # noqa: PLR0124
+        if not self.kind or not isinstance(value, float) or value <= MINUS_INFINITY or isnan(value):
             return None
         share = value / self.largest
         return min(1.0, max(0.0 if self.kind == "weights" else -1.0, share))

@@ -6,21 +6,23 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from itertools import chain
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from xlsxattn.checker.check import recalculate
-from xlsxattn.checker.reading.book import read, saved
+from xlsxattn.checker.engines import DEFAULT_ENGINE
+from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
-from xlsxattn.view.matrix import Matrix, Role, printable
+from xlsxattn.view.labelled import Role, printable
+from xlsxattn.view.matrix import Matrix
+from xlsxattn.view.notebook import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 Source = Literal["saved", EngineName]
 """Whose values are shown: those in the file, or an engine's that recalculates it."""
 SAVED: Source = "saved"
-RECALCULATES: Source = "ironcalc"
 GENERAL, SHOWN_DIGITS = "General", 10
 """The format of a cell that has none, and the significant digits that are shown in it."""
 SQUARE = ("Mask", "CausalMask")
@@ -101,9 +102,7 @@ class OpenWorkbook:
 
     def _repr_html_(self) -> str:
         """The heat maps that a notebook shows."""
-        from xlsxattn.view.notebook import figures  # noqa: PLC0415 - only where there is a notebook
-
-        return figures(self)
+        return "".join(f"<div>{figure(matrix)}</div>" for matrix in self.story())
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
@@ -123,22 +122,11 @@ def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
     one_of("engine", engine, get_args(Source))
     with guarded(path):
         book = read(Path(path))
-        values: Mapping[str, Grid] = saved(book) if engine == SAVED else {}
-        if engine == SAVED and not _has_values(book, values):
-            engine = RECALCULATES
-        if engine != SAVED:
-            values = recalculate(book, [engine])[engine][0]
+        # some programs drop the values of formulas and keep the cells beside
+        if engine == SAVED and any(value is None for value in saved_results(book)):
+            engine = DEFAULT_ENGINE
+        values = saved(book) if engine == SAVED else recalculated(book, engine)
         return _seen(book, values, engine)
-
-
-def _has_values(book: Book, values: Mapping[str, Grid]) -> bool:
-    """Whether every formula has its value saved; some programs drop them and keep the cells beside."""
-    return all(
-        value is not None
-        for name in book.manifest.formulas.keys() & values.keys()
-        for at, value in zip(book.names[name].cells(), chain.from_iterable(values[name]), strict=True)
-        if at in book.formulas
-    )
 
 
 def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
@@ -151,7 +139,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
     first = notes.get(tabs[0], {}) if tabs else {}
     title = printable(first.get((0, 0), Path(book.path).stem))
     labels = _Labels(book, values)
-    spoken = language_of(text for texts in notes.values() for text in texts.values())
+    spoken = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}
     placed = sorted(book.names.items(), key=lambda item: (order[item[1].sheet], item[1].row, item[1].col))
     matrices = {

@@ -9,14 +9,13 @@ from xlsxattn.language import language, say
 from xlsxattn.view.heat import INK
 
 if TYPE_CHECKING:
-    from xlsxattn.view.look import OpenWorkbook
-    from xlsxattn.view.matrix import Matrix
+    from xlsxattn.view.labelled import Labelled
 
 MAX_CELLS = 4096
 """So many cells of a matrix are shown: a notebook keeps its outputs in its file."""
 
 
-def figure(matrix: Matrix) -> str:
+def figure(matrix: Labelled) -> str:
     """A matrix as a table with its caption: words, and numbers on their colours."""
     rows, cols = matrix.shape
     tall = max(1, min(rows, MAX_CELLS // cols))
@@ -38,14 +37,9 @@ def figure(matrix: Matrix) -> str:
     )
 
 
-def _cell(matrix: Matrix, i: int, j: int) -> str:
+def _cell(matrix: Labelled, i: int, j: int) -> str:
     value = matrix.grid[i][j]
     colour = matrix.scale.colour(value)
     dress = f";background-color:{colour};color:{INK}" if colour else ""
     exact = f' title="{value!r}"' if isinstance(value, float) else ""
     return f'<td style="text-align:right{dress}"{exact}>{escape(matrix.text(value))}</td>'
-
-
-def figures(seen: OpenWorkbook) -> str:
-    """The ranges of a workbook that tell most, one below the other."""
-    return "".join(f"<div>{figure(matrix)}</div>" for matrix in seen.story())

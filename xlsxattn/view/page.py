@@ -14,10 +14,11 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, get_args
 
 from xlsxattn.language import say
-from xlsxattn.view.matrix import Role
+from xlsxattn.view.labelled import Role
 from xlsxattn.view.steps import lanes, pages
 
 if TYPE_CHECKING:
+    from xlsxattn.checker.cells import Value
     from xlsxattn.language import Language
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
@@ -95,7 +96,7 @@ def _range(matrix: Matrix) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
+def _plain(value: Value) -> Value:
     """A value as JSON has it; a number that JSON lacks, and an error, is the text that the cell shows."""
     if isinstance(value, str):
         return str(value)

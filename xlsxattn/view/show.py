@@ -13,14 +13,15 @@ from rich.text import Text
 
 from xlsxattn.language import ENGLISH, say
 from xlsxattn.view.heat import INK
-from xlsxattn.view.matrix import printable
+from xlsxattn.view.labelled import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import RenderableType
 
     from xlsxattn.language import Language
-    from xlsxattn.view.look import OpenWorkbook
-    from xlsxattn.view.matrix import Matrix
+    from xlsxattn.view.labelled import Labelled
 
 GAP = 3
 """Blanks between columns."""
@@ -29,7 +30,7 @@ MAX_ROWS = 60
 """So many rows of a matrix a terminal shows."""
 
 
-def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH) -> Group:
+def table(matrix: Labelled, width: int | None = None, language: Language = ENGLISH) -> Group:
     """A matrix for rich: its name, its formula, and its words and numbers, each on its heat map's colour.
 
     Args:
@@ -39,11 +40,7 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
         language: of that line, and of the marks in the first.
     """
     rows, cols = matrix.shape
-    single = (rows, cols) == (1, 1)
-    heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
-    heads = ("",) if single and heads == (matrix.step,) else heads
-    labels = matrix.rows or tuple("" if single else str(i + 1) for i in range(rows))
-    labels = (matrix.label,) if matrix.label else labels
+    heads, labels = _heads(matrix), _labels(matrix)
     texts = [[matrix.text(value) for value in row] for row in matrix.grid]
     fit, tall = cols, rows
     if width is not None:
@@ -59,8 +56,7 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
     for i in range(tall):
         line = [_cell(matrix, i, j, texts[i][j]) for j in range(fit)]
         made.add_row(Text(labels[i], style="bold"), *line, *(["…"] if fit < cols else []))
-    where = say("{rows} × {cols}, {place}", rows=rows, cols=cols, place=printable(matrix.area.address()))
-    parts: list[RenderableType] = [Text.assemble((matrix.name, "bold"), f"  {language.tell(where)}")]
+    parts: list[RenderableType] = [_title(matrix, language)]
     if matrix.formula:
         parts.append(Text(printable(matrix.formula), style="dim"))
     parts.append(made)
@@ -70,7 +66,29 @@ def table(matrix: Matrix, width: int | None = None, language: Language = ENGLISH
     return Group(*parts)
 
 
-def _cell(matrix: Matrix, i: int, j: int, text: str) -> Text:
+def _heads(matrix: Labelled) -> tuple[str, ...]:
+    """What stands above the columns: nothing above a single cell that is called by its step."""
+    if matrix.shape == (1, 1) and matrix.cols == (matrix.step,):
+        return ("",)
+    return matrix.cols or tuple(str(j + 1) for j in range(matrix.shape[1]))
+
+
+def _labels(matrix: Labelled) -> tuple[str, ...]:
+    """What stands on the left of the rows: nothing beside a single cell without a label."""
+    if matrix.label:
+        return (matrix.label,)
+    single = matrix.shape == (1, 1)
+    return matrix.rows or tuple("" if single else str(i + 1) for i in range(matrix.shape[0]))
+
+
+def _title(matrix: Labelled, language: Language) -> Text:
+    """A matrix's name, its shape, and where it stands."""
+    rows, cols = matrix.shape
+    where = say("{rows} × {cols}, {place}", rows=rows, cols=cols, place=printable(matrix.area.address()))
+    return Text.assemble((matrix.name, "bold"), f"  {language.tell(where)}")
+
+
+def _cell(matrix: Labelled, i: int, j: int, text: str) -> Text:
     colour = matrix.scale.colour(matrix.grid[i][j])
     return Text(text, style=Style(color=INK, bgcolor=colour) if colour else Style.null())
 
@@ -87,12 +105,12 @@ def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
     return len(heads)
 
 
-def listing(seen: OpenWorkbook, language: Language = ENGLISH) -> Table:
-    """All ranges of a workbook: name, shape, place, and formula or kind."""
+def listing(matrices: Iterable[Labelled], language: Language = ENGLISH) -> Table:
+    """Ranges, one a row: name, shape, place, and formula or kind."""
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for head in HEADS:
         made.add_column(language.tell(head), no_wrap=head != "holds")
-    for matrix in seen.matrices.values():
+    for matrix in matrices:
         rows, cols = matrix.shape
         holds = printable(matrix.formula or language.tell(say(matrix.role)))
         made.add_row(*map(Text, (matrix.name, f"{rows} × {cols}", printable(matrix.area.address()), holds)))

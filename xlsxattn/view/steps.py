@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.contract.names import WORDS, of_context
-from xlsxattn.view.matrix import printable
+from xlsxattn.view.labelled import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INNER_CONFIG = "__config__"
-MAX_HEADER_LENGTH = 100_000_000
+MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 100_000_000
+LENGTH_SIZE = 8
+"""Bytes before the header that say how long it is."""
 _NPZ_TYPES = {"f8": "F64", "f4": "F32", "f2": "F16"}
 
 
@@ -34,8 +36,8 @@ def safetensors(path: Path) -> dict[str, Tensor]:
     """The tensors of one file, each found to lie within it and to overlap no other."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_LENGTH):  # noqa: PLR2004 - "{}"
+        length = int.from_bytes(file.read(LENGTH_SIZE), "little")
+        if not MIN_HEADER_LENGTH <= length <= min(size - LENGTH_SIZE, MAX_HEADER_LENGTH):
             sentence = "{path}: is no .safetensors file, or its header is cut short"
             raise CheckpointError(say(sentence, path=path))
         header = parse_json(file.read(length), say("{path}: its header", path=path))

@@ -28,6 +28,8 @@ SMALL_VOCABULARY = 5_000
 """So many tokens of a decoder are all taken, unless somebody asks for less."""
 MAX_SENTENCE_LENGTH = 256
 """What a spec allows a sentence, in tokens."""
+MAX_QUOTED = 60
+"""Characters of a sentence that an error quotes."""
 NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
 NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
 NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
@@ -108,48 +110,87 @@ def read_model(
     LOG.debug("", extra={"step": say("reading the model")})
     checkpoint = open_checkpoint(path)
     plan = understand(checkpoint)
-    chosen = parse_layers(layers, plan.settings["layers"])
-    chosen_heads = parse_heads(heads, plan.settings["layers"], plan.settings["heads"], chosen)
-    only_heads = bool(chosen_heads) and layers is None
-    if only_heads:
-        chosen = tuple(sorted({k for k, _ in chosen_heads}))
+    choice = _choose(plan, layers, heads)
     tokenizer = open_tokenizer(checkpoint)
     if not sentences:
         raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
     split = [_split(plan, tokenizer, sentence) for sentence in sentences]
-    if whole_vocabulary is None:
-        whole_vocabulary = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
-    numbers = range(plan.n_vocab) if whole_vocabulary else sorted({n for one in split for n in one})
-    longest = max(len(one) for one in split)
-    most = MAX_SENTENCE_LENGTH if plan.n_positions is None else min(plan.n_positions, MAX_SENTENCE_LENGTH)
-    whole = len(chosen) == plan.settings["layers"] and not only_heads
-    blanks = min(write, most - longest) if plan.kind == "decoder" and whole else 0
-    lengths = [len(one) + blanks for one in split]
-    size = estimate(plan, chosen, lengths, len(numbers), len(chosen_heads) if only_heads else None)
+    numbers = _vocabulary(plan, split, whole=whole_vocabulary)
+    longest = max(map(len, split))
+    blanks = _blanks(plan, choice, longest, write)
+    n_heads = len(choice.heads) if choice.only_heads else None
+    size = estimate(plan, choice.layers, [len(one) + blanks for one in split], len(numbers), n_heads)
     if target is not None:
         check_room(size, path, target)
+    weights = _weights(plan, choice.layers, longest + blanks, numbers)
+    unknown = [tokenizer.unknown_in(sentence, one) for sentence, one in zip(sentences, split, strict=True)]
     spelled = tokenizer.spell(numbers)
-    weights = _weights(plan, chosen, longest + blanks, numbers)
-    gaps = [k for k in chosen if k > 0 and (only_heads or k - 1 not in chosen)]
-    entering = streams(plan, weights, [plan.embedding.read(one) for one in split], gaps) if gaps else {}
-    said = [tokenizer.unknown_in(s, one) for s, one in zip(sentences, split, strict=True)]
     return Imported(
-        plan.family,
-        plan.kind,
-        plan.settings,
-        weights,
-        tuple(k + 1 for k in chosen),
-        tuple((k + 1, h + 1) for k, h in chosen_heads),
-        tuple(spelled[n] for n in numbers),
-        tuple(numbers),
-        plan.embedding.read(numbers),
-        tuple((s, tuple(spelled[n] for n in one)) for s, one in zip(sentences, split, strict=True)),
-        size,
-        (*plan.notes, *_few(plan, len(numbers)), *(note for note in said if note)),
-        only_heads,
-        blanks,
-        {(i, k + 1): x for k, xs in entering.items() for i, x in enumerate(xs)},
+        family=plan.family,
+        kind=plan.kind,
+        settings=plan.settings,
+        weights=weights,
+        layers=tuple(k + 1 for k in choice.layers),
+        heads=tuple((k + 1, h + 1) for k, h in choice.heads),
+        tokens=tuple(spelled[n] for n in numbers),
+        numbers=tuple(numbers),
+        E=plan.embedding.read(numbers),
+        sentences=tuple(
+            (sentence, tuple(spelled[n] for n in one)) for sentence, one in zip(sentences, split, strict=True)
+        ),
+        size=size,
+        notes=(*plan.notes, *_few(plan, len(numbers)), *filter(None, unknown)),
+        only_heads=choice.only_heads,
+        blanks=blanks,
+        streams=_entering(plan, choice, weights, split),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """Which parts of a model are taken: layers and heads, (layer, head), all from 0."""
+
+    layers: tuple[int, ...]
+    heads: tuple[tuple[int, int], ...]
+    only_heads: bool
+
+
+def _choose(plan: Plan, layers: str | None, heads: str | None) -> _Choice:
+    """What ``--layers`` and ``--heads`` ask for; heads without layers are taken alone."""
+    n_layers = plan.settings["layers"]
+    chosen = parse_layers(layers, n_layers)
+    chosen_heads = parse_heads(heads, n_layers, plan.settings["heads"], chosen)
+    if chosen_heads and layers is None:
+        return _Choice(tuple(sorted({k for k, _ in chosen_heads})), chosen_heads, only_heads=True)
+    return _Choice(chosen, chosen_heads, only_heads=False)
+
+
+def _vocabulary(plan: Plan, split: Sequence[Sequence[int]], *, whole: bool | None) -> Sequence[int]:
+    """The numbers of the tokens that are taken: all, or those of the sentences."""
+    if whole is None:
+        whole = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
+    return range(plan.n_vocab) if whole else sorted({n for one in split for n in one})
+
+
+def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
+    """How many cells a whole decoder gets to write into, as far as it has positions."""
+    whole = len(choice.layers) == plan.settings["layers"] and not choice.only_heads
+    if plan.kind != "decoder" or not whole:
+        return 0
+    positions = MAX_SENTENCE_LENGTH if plan.n_positions is None else plan.n_positions
+    return min(write, min(positions, MAX_SENTENCE_LENGTH) - longest)
+
+
+def _entering(
+    plan: Plan, choice: _Choice, weights: dict[str, Array], split: Sequence[Sequence[int]]
+) -> dict[tuple[int, int], Array]:
+    """What comes into each layer whose predecessor is left out, by (sentence from 0, layer from 1)."""
+    gaps = [k for k in choice.layers if k > 0 and (choice.only_heads or k - 1 not in choice.layers)]
+    if not gaps:
+        return {}
+    embedded = [plan.embedding.read(one) for one in split]
+    found = streams(plan, weights, embedded, gaps)
+    return {(i, k + 1): x for k, xs in found.items() for i, x in enumerate(xs)}
 
 
 def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
@@ -232,4 +273,4 @@ def _within(sentence: str, text: str, count: int) -> int:
 
 
 def _short(sentence: str) -> str:
-    return repr(sentence if len(sentence) <= 60 else f"{sentence[:57]}...")  # noqa: PLR2004
+    return repr(sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}...")

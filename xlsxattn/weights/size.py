@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
@@ -11,7 +12,6 @@ from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from xlsxattn.weights.parts import Plan
 
@@ -114,7 +114,7 @@ def check_room(size: Size, source: Path, target: Path) -> None:
 def _available() -> int | None:
     """Bytes of memory that are free, where the system says so."""
     try:
-        with open("/proc/meminfo", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
+        with Path("/proc/meminfo").open(encoding="ascii") as file:
             found = dict(line.split(":", 1) for line in file)
         return int(found["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):

@@ -111,7 +111,7 @@ def _glass(path: Path, data: dict[str, Any], tokenizers: Any) -> Any:  # noqa: A
         model = tokenizers.models.BPE(
             {w: i for i, w in enumerate(words)}, merges, unk_token=GLASS_SPECIALS[1]
         )
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - as above
         raise CheckpointError(say("{path}: is no tokenizer: {error}", path=path, error=error)) from None
     inner = tokenizers.Tokenizer(model)
     inner.normalizer = tokenizers.normalizers.Sequence(

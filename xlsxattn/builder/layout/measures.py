@@ -73,8 +73,8 @@ def caption(group: Group) -> str:
     Of several side by side it has the first and the last.
     """
     texts = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
-    between = " | " if len(texts) < 3 else " | ... | "  # noqa: PLR2004
-    return between.join((texts[0], texts[-1]) if len(texts) > 1 else texts)
+    between = " | ... | " if texts[1:-1] else " | "
+    return between.join([*texts[:1], *texts[1:][-1:]])
 
 
 def caption_lines(group: Group) -> list[str]:

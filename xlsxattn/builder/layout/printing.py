@@ -6,6 +6,7 @@ Lengths are points, those of columns pixels.
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
@@ -150,9 +151,12 @@ def _breaks(sheet: PlacedSheet, pieces: Sequence[tuple[int, int]], page: float) 
     """The rows that begin a page of so many points, each a piece's first; what is taller is torn anyway."""
     found: list[int] = []
     head = tall(sheet, repeated(sheet), repeated(sheet) + 1)
+    last = max((after for _, after in pieces), default=0)
+    heights = (sheet.heights.get(row, sheet.row) for row in range(last))
+    above = list(accumulate(heights, initial=0.0))  # points above each row
     begun = 0
     for first, after in pieces:
-        used = tall(sheet, begun, after) + (head if begun else 0.0)
+        used = above[after] - above[begun] + (head if begun else 0.0)
         if used > page and first > begun and first > sheet.frozen:
             found.append(first)
             begun = first

@@ -197,22 +197,35 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
 def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
     """Place groups side by side: a line of captions, a line of column labels, the blocks."""
     groups = [group for group, _ in strip]
-    sides = [side.heading for group in groups for side in group.sides]
     captions = [[group.title] if group.title else caption_lines(group) for group in groups]
-    titled = max((len(lines) for lines in captions), default=0)
-    titled = titled if captioned(band) or any(group.title for group in groups) else 0
-    headed = any(group.cols is not None for group in groups) or bool(sides)
-    above = [group.cols.look for group in groups if isinstance(group.cols, Block)]
-    if upright := max((UPRIGHT.get(look, 0.0) for look in above), default=0.0):
-        sheet.heights[row + titled] = upright
-    if (most := max(map(_lines, sides), default=1)) > 1:
-        sheet.heights[row + titled] = 13.0 * most
+    titled = 0
+    if captioned(band) or any(group.title for group in groups):
+        titled = max((len(lines) for lines in captions), default=0)
+    sides = [side.heading for group in groups for side in group.sides]
+    headed = bool(sides) or any(group.cols is not None for group in groups)
+    if height := _label_height(groups, sides):
+        sheet.heights[row + titled] = height
     for (group, col), lines in zip(strip, captions, strict=True):
-        look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
-        sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines) if titled]
+        if titled:
+            look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
+            sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines)]
         _group(sheet, group, row + titled + headed, col)
-    columns = (blocks for g in groups for blocks in (g.blocks, *(side.blocks for side in g.sides)))
-    return row + titled + headed + max(sum(block.rows for block in blocks) for blocks in columns) + BAND_GAP
+    return row + titled + headed + max(map(_height, groups)) + BAND_GAP
+
+
+def _label_height(groups: Sequence[Group], sides: Sequence[str]) -> float:
+    """The height of a row of column labels: of broken headings, of upright words; 0.0 for the usual one."""
+    lines = max(map(_lines, sides), default=1)
+    if lines > 1:
+        return 13.0 * lines
+    above = [group.cols.look for group in groups if isinstance(group.cols, Block)]
+    return max((UPRIGHT.get(look, 0.0) for look in above), default=0.0)
+
+
+def _height(group: Group) -> int:
+    """The rows of a group's tallest column of blocks."""
+    columns = [group.blocks, *(side.blocks for side in group.sides)]
+    return max(sum(block.rows for block in blocks) for blocks in columns)
 
 
 def _lines(heading: str) -> int:

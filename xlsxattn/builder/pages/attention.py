@@ -184,57 +184,74 @@ def _rotations(a: Attending, letter: str, p: RangeName) -> Steps:
 
 def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
     """softmax(Q Kᵀ / √d_k), in steps that a reader can follow; all n × n, helpers n × 1."""
-    lane, s = a.lane, RangeName(a.sheet.id)
-
-    def square(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
-        keys = "other" if a.crossed else "own"
-        block = lane.block(p[name], a.keys.n, op, look, keys, **names)
-        return lane.group(block, a.keys.words_above(block.name), sides)
-
-    def side(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
-        return Side(heading, lane.column(p[name], op, look, **names))
-
     top = p["Masked"] if a.mask else p["Scaled"]
-    row_max = side("row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
-    unscaled = {"scaled": top, "row_max": p["RowMax"], "scale": s["Scale"]}
-    alike = ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
-    compared = ops.SCORES if a.sheet.weights else alike
-    op, names = (
-        ops.SCALED if a.sheet.scale else ops.NOT_SCALED,
-        {"scores": p["Scores"], "scale": s["Scale"]},
-    )
-    if a.sheet.tempered:
-        op = ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE
-        names |= {"temperature": s["Temperature"]}
-    steps = {
-        "Scores": step(compared, lane, square("Scores", compared, "scores", q=q, k=k)),
-        "Scaled": step(
-            op,
-            lane,
-            square("Scaled", op, "scores", *(() if a.mask else (row_max,)), **names),
-        ),
-    }
+    row_max = _helper(a, p, "row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
+    steps: Steps = {}
+    op = _scores_op(a)
+    steps["Scores"] = step(op, a.lane, _square(a, p, "Scores", op, "scores", q=q, k=k))
+    op, names = _scaled_op(a, p)
+    sides = () if a.mask else (row_max,)
+    steps["Scaled"] = step(op, a.lane, _square(a, p, "Scaled", op, "scores", *sides, **names))
     if a.mask:
-        names = {"mask": a.mask, "minus_infinity": s["MaskValue"], "scaled": p["Scaled"]}
-        steps["Masked"] = step(ops.MASKED, lane, square("Masked", ops.MASKED, "masked", row_max, **names))
-    sums = [side("row sum", "RowSum", ops.ROW_SUM, exp=p["Exp"])]
-    attention = p["Attention"]
-    checks = [side("row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
+        names = {"mask": a.mask, "minus_infinity": RangeName(a.sheet.id)["MaskValue"], "scaled": p["Scaled"]}
+        group = _square(a, p, "Masked", ops.MASKED, "masked", row_max, **names)
+        steps["Masked"] = step(ops.MASKED, a.lane, group)
+    return steps | _exponentials(a, p, top)
+
+
+def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
+    """Exp = exp(S − row max) and Attention = Exp / row sum (n × n), with sums and entropies (n × 1)."""
+    exp, attention, row_sum = p["Exp"], p["Attention"], p["RowSum"]
+    sums = [_helper(a, p, "row sum", "RowSum", ops.ROW_SUM, exp=exp)]
+    checks = [_helper(a, p, "row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
     if a.entropy:
-        checks.append(side("entropy", "Entropy", ops.ENTROPY, attention=attention))
+        checks.append(_helper(a, p, "entropy", "Entropy", ops.ENTROPY, attention=attention))
     if a.entropy == "both":
-        sums.append(side("row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **unscaled))
-        names = {"unscaled_sum": p["UnscaledSum"], **unscaled}
-        checks.append(side("entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
-    group = square("Exp", ops.EXP, "exp", *sums, scaled=top, row_max=p["RowMax"])
-    steps["Exp"] = step(ops.EXP, lane, group)
-    group = square("Attention", ops.ATTENTION, "attention", *checks, exp=p["Exp"], row_sum=p["RowSum"])
-    steps["Attention"] = step(ops.ATTENTION, lane, group)
+        names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
+        sums.append(_helper(a, p, "row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **names))
+        names["unscaled_sum"] = p["UnscaledSum"]
+        checks.append(_helper(a, p, "entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
+    names = {"scaled": top, "row_max": p["RowMax"]}
+    numerators = step(ops.EXP, a.lane, _square(a, p, "Exp", ops.EXP, "exp", *sums, **names))
+    names = {"exp": exp, "row_sum": row_sum}
+    group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
+    weights = step(ops.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
         more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
-        why = say(more, why=say(ops.ATTENTION.why))
-        steps["Attention"] = steps["Attention"]._replace(why=why)
-    return steps
+        weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
+    return {"Exp": numerators, "Attention": weights}
+
+
+def _scores_op(a: Attending) -> ops.Op:
+    """Q Kᵀ, or X Xᵀ where there are no weights."""
+    if a.sheet.weights:
+        return ops.SCORES
+    return ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
+
+
+def _scaled_op(a: Attending, p: RangeName) -> tuple[ops.Op, dict[str, str]]:
+    """Scores / √d_k, or as they are; by the temperature where there is one; and what that reads."""
+    names = {"scores": p["Scores"], "scale": RangeName(a.sheet.id)["Scale"]}
+    if not a.sheet.tempered:
+        return ops.SCALED if a.sheet.scale else ops.NOT_SCALED, names
+    names["temperature"] = RangeName(a.sheet.id)["Temperature"]
+    return ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE, names
+
+
+def _square(
+    a: Attending, p: RangeName, name: str, op: ops.Op, look: str, *sides: Side, **names: str
+) -> Group:
+    """A matrix of queries × keys, the keys' words above it and helpers on its right."""
+    keys = "other" if a.crossed else "own"
+    block = a.lane.block(p[name], a.keys.n, op, look, keys, **names)
+    return a.lane.group(block, a.keys.words_above(block.name), sides)
+
+
+def _helper(
+    a: Attending, p: RangeName, heading: str, name: str, op: ops.Op, look: str = "weight", **names: str
+) -> Side:
+    """A column of one number for each query (n × 1)."""
+    return Side(heading, a.lane.column(p[name], op, look, **names))
 
 
 def _output(a: Attending, p: RangeName, v: str, d_v: int) -> Block:

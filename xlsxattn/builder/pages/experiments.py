@@ -189,15 +189,24 @@ READ_AT_ONCE = "Hold the focus word's row against its row of X. What has it take
 
 def inputs(spec: Spec) -> tuple[str, ...]:
     """The experiments of Inputs."""
+    return (FOCUS_IN_CHARTS if _has_charts(spec) else FOCUS, OTHER_WORD, _zero(spec))
+
+
+def _has_charts(spec: Spec) -> bool:
+    """Whether a chart follows the focus word on any page."""
     plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart of its own
-    charts = any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
-    first = spec.sheets[0]
-    zero = ZERO_BUT_PLACE if isinstance(first, WithAttention) and first.adds_places else ZERO
+    return any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
+
+
+def _zero(spec: Spec) -> str:
+    """What becomes of a word whose numbers are all 0."""
     attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
-    if silent := [sheet for sheet in attention if not (sheet.bias or sheet.adds_places)]:
+    silent = [sheet for sheet in attention if not (sheet.bias or sheet.adds_places)]
+    if silent:
         learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
-        zero = say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
-    return (FOCUS_IN_CHARTS if charts else FOCUS, OTHER_WORD, zero)
+        return say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
+    first = spec.sheets[0]
+    return ZERO_BUT_PLACE if isinstance(first, WithAttention) and first.adds_places else ZERO
 
 
 def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
@@ -213,22 +222,27 @@ def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
         return tuple(sheet.try_)
     contexts = [spec.context(one) for one in sheet.contexts] or list(spec.contexts)
     crossed = isinstance(sheet, CrossAttention)
-    looked_at = contexts[1:] if crossed else contexts
-    plain = not sheet.weights and not sheet.adds_places and not crossed
     return _first(
         TEMPERATURE if sheet.tempered else "",
         _position(sheet, contexts),
         HEADS if sheet.headed and sheet.heads > 1 else "",
         CAUSAL_MASK if sheet.mask in CAUSAL and _longest(contexts) > 1 else "",
-        _padding(sheet, looked_at),
+        _padding(sheet, contexts[1:] if crossed else contexts),
         CROSS if crossed else "",
         _twice(sheet, contexts),
         "" if crossed else _neighbour(spec, sheet, contexts),
-        (WEIGHTS_BIASED if sheet.bias else WEIGHTS) if sheet.weights else "",
-        NO_WEIGHTS if plain else "",
+        _weights(sheet),
+        "" if crossed or sheet.weights or sheet.adds_places else NO_WEIGHTS,
         SCALE if sheet.scale and not crossed and _keys(spec, sheet) > 1 else "",
         FOCUS_HERE,
     )
+
+
+def _weights(sheet: WithAttention) -> str:
+    """What to do with learned matrices, where there are any."""
+    if not sheet.weights:
+        return ""
+    return WEIGHTS_BIASED if sheet.bias else WEIGHTS
 
 
 def compared(spec: Spec) -> tuple[str, ...]:

@@ -212,72 +212,69 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
 
 
 def _inputs(spec: Spec) -> Page:
-    words = spec.vocabulary
-    tokens, positions = [], []
-    wide = (max(cell_width(word) for word in words.tokens) + 2.0,)
-    for c in spec.contexts:
-        n, own = len(c.words), of_context(c.id)
-        index = typed(own["Index"], "index", tuple((float(i + 1),) for i in range(n)), "constant")
-        block = replace(typed(own["Tokens"], "token", [(word,) for word in c.words]), widths=wide)
-        names = {"tokens": block.name, "vocabulary": "vocab_Tokens"}
-        ids = computed(own["Ids"], (n, 1), ops.IDS, "word number", **names)
-        sides = (Side("position", (index,)),)
-        tokens.append(Group((block,), (ids,), ("word",), sides, corner="row in the vocabulary"))
-        names = {"tokens": block.name, "focus": "vocab_Focus"}
-        find = computed(own["Focus"], (1, 1), ops.FIND, "count", **names)
-        positions.append(Group((find,), (("position",),)))
-    vocabulary = replace(typed("vocab_Tokens", "token", [(word,) for word in words.tokens]), widths=wide)
-    E = typed("vocab_E", "input", words.E)
-    dims = typed("vocab_Dims", "dimension", (words.dimensions,))
-    index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens="vocab_Tokens")
-    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens="vocab_Tokens")
-    table = Group((E,), (vocabulary,), dims, (Side("row", (index,)), Side("", (times,))))
-    following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
-    bands = (
-        Band(
-            "The sentences",
-            SENTENCES,
-            tuple(tokens),
-            show_formula=False,
-        ),
-        Band(
-            "Where the focus word stands",
-            say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED,
-            tuple(positions),
-            show_formula=False,
-        ),
-        Band(
-            "The vocabulary",
-            say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY,
-            (table,),
-            shared=True,
-            show_formula=False,
-        ),
-    )
+    """The page Inputs: the sentences, where the focus word stands in them, and the vocabulary."""
     focus = typed("vocab_Focus", "token", ((spec.focus,),))
-    facts = (
-        Fact("focus word:", focus),
-        Fact("", computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)),
-    )
-    lanes = tuple(_sentence(c) for c in spec.contexts)
-    drop_downs = dict.fromkeys(
-        ("vocab_Focus", *(of_context(c.id)["Tokens"] for c in spec.contexts)), "vocab_Tokens"
-    )
-    lead = (
-        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change."
-    )
-    subtitle = "words and embeddings"
+    status = computed("vocab_Status", (1, 1), _known(spec), "status", focus=focus.name, twice=TWICE)
+    tokens = [of_context(context.id)["Tokens"] for context in spec.contexts]
     return Page(
         "vocab",
         "Inputs",
-        lead,
-        facts,
-        lanes,
-        bands,
-        drop_downs=drop_downs,
-        subtitle=subtitle,
+        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change.",
+        facts=(Fact("focus word:", focus), Fact("", status)),
+        lanes=tuple(_sentence(context) for context in spec.contexts),
+        bands=(_sentences(spec), _positions(spec), _vocabulary(spec)),
+        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
+        subtitle="words and embeddings",
         tries=inputs(spec),
     )
+
+
+def _widths(spec: Spec) -> tuple[float]:
+    """The width of a column that holds any word of the vocabulary."""
+    return (max(cell_width(word) for word in spec.vocabulary.tokens) + 2.0,)
+
+
+def _sentences(spec: Spec) -> Band:
+    """Each sentence's words (n × 1), their rows in the vocabulary, and their positions."""
+    groups = []
+    for c in spec.contexts:
+        n = len(c.words)
+        index = typed(
+            of_context(c.id)["Index"], "index", tuple((float(i + 1),) for i in range(n)), "constant"
+        )
+        words = replace(
+            typed(of_context(c.id)["Tokens"], "token", [(w,) for w in c.words]), widths=_widths(spec)
+        )
+        names = {"tokens": words.name, "vocabulary": "vocab_Tokens"}
+        ids = computed(of_context(c.id)["Ids"], (n, 1), ops.IDS, "word number", **names)
+        sides = (Side("position", (index,)),)
+        groups.append(Group((words,), (ids,), ("word",), sides, corner="row in the vocabulary"))
+    return Band("The sentences", SENTENCES, tuple(groups), show_formula=False)
+
+
+def _positions(spec: Spec) -> Band:
+    """Where the focus word stands in each sentence (1 × 1)."""
+    groups = []
+    for c in spec.contexts:
+        names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
+        find = computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names)
+        groups.append(Group((find,), (("position",),)))
+    following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
+    why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
+    return Band("Where the focus word stands", why, tuple(groups), show_formula=False)
+
+
+def _vocabulary(spec: Spec) -> Band:
+    """The words and their embeddings (n_vocab × d_model), and how often each word stands there."""
+    words = spec.vocabulary
+    tokens = replace(typed("vocab_Tokens", "token", [(w,) for w in words.tokens]), widths=_widths(spec))
+    E = typed("vocab_E", "input", words.E)
+    dims = typed("vocab_Dims", "dimension", (words.dimensions,))
+    index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens=tokens.name)
+    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens=tokens.name)
+    table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
+    why = say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY
+    return Band("The vocabulary", why, (table,), shared=True, show_formula=False)
 
 
 def _known(spec: Spec) -> Op:

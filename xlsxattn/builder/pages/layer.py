@@ -134,12 +134,12 @@ class Layer:
         steps: Steps = {}
 
         def linear(name: str, read: str, number: int, cols: int, op: ops.Op, biased: ops.Op) -> None:
-            key = "h" if number == 2 else "x"  # noqa: PLR2004 - W_2 reads the activation
-            names = {key: read, "w": self.w[f"W_{number}"]}
+            back = name == "FeedForward"  # W_2 reads the activation, and gives d_model columns
+            names = {"h" if back else "x": read, "w": self.w[f"W_{number}"]}
             if sheet.bias:
                 op, names = biased, {**names, "b": self.w[f"b_{number}"]}
             block = lane.block(p[name], cols, op, "embedding", **names)
-            labels = None if cols == self.d_model and number == 2 else numbered("f", cols)  # noqa: PLR2004
+            labels = None if back else numbered("f", cols)
             steps[name] = step(op, lane, lane.group(block, labels))
 
         linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)

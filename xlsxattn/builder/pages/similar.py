@@ -18,7 +18,7 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.builder.graph import Block
+    from xlsxattn.builder.graph import Block, Labels
     from xlsxattn.builder.pages.parts import Lane
 
 LEAD = (
@@ -40,67 +40,85 @@ def similar_page(sheet: Model, lanes: Sequence[Lane], d_model: int, left: Mappin
         d_model: columns of its rows.
         left: for each lane's id the range that each layer leaves.
     """
-    page, s, first = RangeName(sheet.id, page="similar"), RangeName(sheet.id), lanes[0]
-    depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
-    words = (say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers))
-    labels = replace(typed(s["Depths"], "row label", [(word,) for word in words], "constant"), widths=(12.0,))
-    headings = tuple(replace(lane.heading(page), look="sentence") for lane in lanes)
-    short = tuple((lane.named,) for lane in lanes)
-    pooled = tuple(_pooled(sheet, lane, d_model) for lane in lanes)
-    normed = tuple(
-        computed(lane.prefix["Normed"], (1, d_model), ops.NORMED, "output", x=lane.prefix["Pooled"])
-        for lane in lanes
-    )
-    alike = tuple(
-        computed(
-            lane.prefix["Similarity"],
-            (1, 1),
-            ops.SIMILARITY,
-            "weight",
-            a=lane.prefix["Normed"],
-            b=first.prefix["Normed"],
-        )
-        for lane in lanes
-    )
-    ways = [tuple(_cosine(lane, first, depth) for depth in depths) for lane in lanes]
-    sides = tuple(Side(lane.named, way) for lane, way in zip(lanes[1:], ways[1:], strict=True))
-    rows = [_rows(lane, depths, words, d_model, left[lane.id]) for lane in lanes]
-    series = tuple(
-        Series(lane.named, tuple(b.name for b in way)) for lane, way in zip(lanes, ways, strict=True)
-    )
-    title = "The focus word, layer by layer: its cosine with the first sentence's"
-
-    def band(op: ops.Op, group: Group) -> Band:
-        why = say("{why}  {formula}", why=say(op.why), formula=_formula(group.blocks[-1]))
-        maths = worded(op.maths, group.blocks[0], first)
-        return Band(maths, why, (group,), shared=True, show_formula=False)
-
+    page = RangeName(sheet.id, page="similar")
+    alike, *behind = _embeddings(page, sheet, lanes, d_model)
+    tracks = _Tracks(sheet, lanes, d_model, left)
     return Page(
         str(page),
         say("{title}, sentences", title=say(sheet.title)),
         LEAD,
-        bands=(
-            band(ops.SIMILARITY, Group(alike, short, ("cosine",), (Side("sentence", headings),))),
-            Band(
-                "The focus word, layer by layer",
-                WAY,
-                (Group(ways[0], (labels,), (first.named,), sides),),
-                shared=True,
-                show_formula=False,
-            ),
-            band(pooled[0].parts[0].op, Group(pooled, short, dims_above(pooled[0].name, d_model))),
-            band(ops.NORMED, Group(normed, short)),
-            Band(
-                "Its rows",
-                "The focus word's row at each depth.",
-                tuple(rows),
-                shared=True,
-                show_formula=False,
-            ),
-        ),
-        charts=(Chart("line", 0, title, "depth", "cosine", series, labels.name, after=1),),
+        bands=(alike, tracks.cosines(), *behind, tracks.rows()),
+        charts=(tracks.chart(),),
         subtitle="how alike they are",
     )
+
+
+def _embeddings(
+    page: RangeName, sheet: Model, lanes: Sequence[Lane], d_model: int
+) -> tuple[Band, Band, Band]:
+    """How alike the sentences are: their cosines (1 × 1), then the rows behind these (1 × d_model)."""
+    first = lanes[0]
+    pooled, normed, alike, headings = [], [], [], []
+    for lane in lanes:
+        p = lane.prefix
+        pooled.append(_pooled(sheet, lane, d_model))
+        normed.append(computed(p["Normed"], (1, d_model), ops.NORMED, "output", x=p["Pooled"]))
+        rows = {"a": p["Normed"], "b": first.prefix["Normed"]}
+        alike.append(computed(p["Similarity"], (1, 1), ops.SIMILARITY, "weight", **rows))
+        headings.append(replace(lane.heading(page), look="sentence"))
+
+    def band(blocks: Sequence[Block], cols: Labels | None, *sides: Side) -> Band:
+        op = blocks[0].parts[0].op
+        why = say("{why}  {formula}", why=say(op.why), formula=_formula(blocks[-1]))
+        group = Group(tuple(blocks), tuple((lane.named,) for lane in lanes), cols, sides)
+        return Band(worded(op.maths, blocks[0], first), why, (group,), shared=True, show_formula=False)
+
+    return (
+        band(alike, ("cosine",), Side("sentence", tuple(headings))),
+        band(pooled, dims_above(pooled[0].name, d_model)),
+        band(normed, None),
+    )
+
+
+class _Tracks:
+    """The focus word's way through the layers of each sentence, held against the first sentence's."""
+
+    def __init__(
+        self, sheet: Model, lanes: Sequence[Lane], d_model: int, left: Mapping[str, list[str]]
+    ) -> None:
+        self.sheet, self.lanes, self.d_model, self.left = sheet, lanes, d_model, left
+        self.depths = ["X", "Input", *(f"l{k}" for k in sheet.numbers)]
+        self.words = (say("word"), say("input"), *(say("layer {k}", k=k) for k in sheet.numbers))
+        self.labels = replace(
+            typed(RangeName(sheet.id)["Depths"], "row label", [(word,) for word in self.words], "constant"),
+            widths=(12.0,),
+        )
+        self.ways = [tuple(_cosine(lane, lanes[0], depth) for depth in self.depths) for lane in lanes]
+
+    def cosines(self) -> Band:
+        """The cosine at each depth (depths × 1), a column for each sentence."""
+        others = zip(self.lanes[1:], self.ways[1:], strict=True)
+        sides = tuple(Side(lane.named, way) for lane, way in others)
+        group = Group(self.ways[0], (self.labels,), (self.lanes[0].named,), sides)
+        title = "The focus word, layer by layer"
+        return Band(title, WAY, (group,), shared=True, show_formula=False)
+
+    def rows(self) -> Band:
+        """The rows that are compared (1 × d_model), a group for each sentence."""
+        groups = tuple(
+            _rows(lane, self.depths, self.words, self.d_model, self.left[lane.id]) for lane in self.lanes
+        )
+        why = "The focus word's row at each depth."
+        return Band("Its rows", why, groups, shared=True, show_formula=False)
+
+    def chart(self) -> Chart:
+        """A line for each sentence."""
+        title = "The focus word, layer by layer: its cosine with the first sentence's"
+        series = tuple(
+            Series(lane.named, tuple(block.name for block in way))
+            for lane, way in zip(self.lanes, self.ways, strict=True)
+        )
+        return Chart("line", 0, title, "depth", "cosine", series, self.labels.name, after=1)
 
 
 def _formula(block: Block) -> str:

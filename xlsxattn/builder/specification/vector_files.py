@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import tomllib
 import unicodedata
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 LISTS = (".txt", ".words", ".vocab", ".csv", ".tsv")
 MAX_LINE_LENGTH = 1_000_000
+_WORD2VEC = re.compile(r"\d+ (\d+)")
+"""The first line of word2vec's texts: how many words, how many numbers each."""
 _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
 
 
@@ -66,7 +69,7 @@ def from_npy(path: Path, words: Sequence[str]) -> Found:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
         raise SpecError(say("{path}: is no array of numbers: {error}", path=path, error=error)) from None
-    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004
+    if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004 - words × dimensions
         sentence = "{path}: has the shape {shape} of {dtype}, a matrix of numbers is needed"
         raise SpecError(say(sentence, path=path, shape=matrix.shape, dtype=matrix.dtype))
     found, wanted, count = Found(), _Wanted(words), 0
@@ -124,8 +127,8 @@ def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Found
     found, wanted, d = Found(), _Wanted(words), 0
     for number, line in enumerate(lines, 1):
         parts = line.rstrip().replace("\t", " ").split(" ")
-        if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):  # noqa: PLR2004
-            d = int(parts[1])  # word2vec's first line: how many words, how many numbers
+        if number == 1 and (counts := _WORD2VEC.fullmatch(" ".join(parts))):
+            d = int(counts[1])
             continue
         if not d:
             d = next(

@@ -6,6 +6,8 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from xlsxattn.builder.specification.table import known_here
 from xlsxattn.contract.kinds import Classifier, EncoderDecoder, Model, WithAttention, Writer
 from xlsxattn.contract.names import BETA, BIAS, GAMMA, SIDES, RangeName, part_of, weight
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     Shape = tuple[int, int]
     A = TypeVar("A", bound=WithAttention)
 
+MAX_LISTED = 12
+"""Names that an error lists."""
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
@@ -147,7 +151,7 @@ def _columns(table: Table, sheet: WithAttention, name: str) -> int:
 
 def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]) -> dict[str, Matrix]:
     """The given weights in the order that is needed, none missing, none left over, each of its shape."""
-    known = ", ".join(shapes) if len(shapes) < 12 else f"{', '.join(list(shapes)[:12])}, ..."  # noqa: PLR2004
+    known = ", ".join([*list(shapes)[:MAX_LISTED], *(["..."] if len(shapes) > MAX_LISTED else [])])
     for name in given:
         if name not in shapes:
             near, needed = nearest(name, shapes), _needed(name)
@@ -185,8 +189,6 @@ def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Mat
 
     γ is 1 and β and the biases are 0, as before training.
     """
-    import numpy as np  # noqa: PLC0415 - only specs without weights need it
-
     rng = np.random.default_rng(seed)
     deviation = 1 / math.sqrt(d_model)
     made: dict[str, Any] = {}

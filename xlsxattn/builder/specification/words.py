@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_NAMED = 8
 """Words that an error names, of those that the vocabulary lacks."""
+MAX_QUOTED = 80
+"""Characters of a sentence that an error quotes."""
 MAX_TOLD_LENGTH, MAX_PARTED_LENGTH = 40, 300
 
 
@@ -218,7 +220,7 @@ def _known(top: Table, sentences: Mapping[str, Sequence[str]], vocabulary: Vocab
     else:
         ((word, near),) = meant.items()
         sentence = " ".join(sentences[keys[0]])
-        sentence = sentence if len(sentence) <= 80 else f"{sentence[:77]}..."  # noqa: PLR2004
+        sentence = sentence if len(sentence) <= MAX_QUOTED else f"{sentence[: MAX_QUOTED - 3]}..."
         said = say(
             "the vocabulary lacks the word {word!r} of the sentence {said!r}, did you mean {near!r}?"
             if near
@@ -277,7 +279,8 @@ def parts_of(word: str, tokens: Collection[str]) -> tuple[str, ...]:
     strange, _, parts = best[-1]
     known = [part for part, is_known in parts if is_known and part]
     foreign = strange and (not all(map(is_wide, word)) or 2 * strange >= len(word))
-    return () if foreign or len(known) < 2 else tuple(part for part, _ in parts if part)  # noqa: PLR2004
+    several = len(known) > 1
+    return tuple(part for part, _ in parts if part) if several and not foreign else ()
 
 
 def _named(word: str, near: str | None) -> Phrase:

@@ -107,12 +107,12 @@ def _within(area: Rectangle, cells: Rectangle) -> tuple[slice, slice]:
     return rows, slice(cells.left - area.left, cells.right - area.left + 1)
 
 
-def _saved(value: Any) -> float | str:  # noqa: ANN401 - whatever an engine gives
+def _saved(value: Any) -> float | str:
     """What is saved beside a formula."""
     return _Words(value or "") if value is None or isinstance(value, str) else value
 
 
-def _values(ws: Any, top: int, left: int, rows: Iterable[Iterable[Cell]], look: Any) -> None:  # noqa: ANN401
+def _values(ws: Any, top: int, left: int, rows: Iterable[Iterable[Cell]], look: Any) -> None:
     """Write texts and numbers."""
     for row, values in enumerate(rows, top):
         for col, value in enumerate(values, left):
@@ -155,13 +155,13 @@ class _Writer:
         if error is None:
             self.book.close()
 
-    def dress(self, properties: Mapping[str, Any]) -> Any:  # noqa: ANN401 - XlsxWriter has no types
+    def dress(self, properties: Mapping[str, Any]) -> Any:
         key = frozenset(properties.items())
         if key not in self.formats:
             self.formats[key] = self.book.add_format(theme.told(properties, self.language))
         return self.formats[key]
 
-    def look(self, name: str) -> Any:  # noqa: ANN401
+    def look(self, name: str) -> Any:
         if name not in self.looks:
             self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
         return self.looks[name]
@@ -171,7 +171,7 @@ class _Writer:
             if name in wanted:
                 self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
-    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:  # noqa: ANN401
+    def add(self, sheet: PlacedSheet, *, first: bool) -> Any:
         """A worksheet with its cells."""
         ws = self.book.add_worksheet(sheet.tab)
         if first:
@@ -194,13 +194,13 @@ class _Writer:
             self._block(ws, placed, look)
         return ws
 
-    def finish(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add what shows cells in other ways: rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
 
-    def _page(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def _page(self, ws: Any, sheet: PlacedSheet) -> None:
         for col, width in sheet.widths.items():
             ws.set_column(col, col, width)
         ws.set_default_row(sheet.row)
@@ -223,7 +223,7 @@ class _Writer:
             ws.repeat_rows(repeated(sheet))
         ws.set_footer("&L&8&A&R&8&P / &N")
 
-    def _text(self, ws: Any, text: Any) -> None:  # noqa: ANN401
+    def _text(self, ws: Any, text: Any) -> None:
         look = self.look(text.look)
         if text.rows * text.cols > 1:
             ws.merge_range(text.row, text.col, text.row + text.rows - 1, text.col + text.cols - 1, "", look)
@@ -239,7 +239,7 @@ class _Writer:
         else:
             ws.write_string(text.row, text.col, text.text, look)
 
-    def _block(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+    def _block(self, ws: Any, placed: Placed, look: Any) -> None:
         block = placed.block
         if bulk.numbers(block) is not None:
             for row in range(placed.row, placed.row + block.rows):
@@ -249,7 +249,7 @@ class _Writer:
         if block.parts:
             self._formulas(ws, placed, look)
 
-    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:  # noqa: ANN401
+    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:
         grid = self.values.get(placed.block.name)
         for cells, formula in formulas.entries(placed, self.places):
             area = cells.top, cells.left, cells.bottom, cells.right
@@ -262,7 +262,7 @@ class _Writer:
             _values(ws, cells.top, cells.left + 1, [rest], look)
             _values(ws, cells.top + 1, cells.left, below, look)
 
-    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:  # noqa: ANN401
+    def _rules(self, ws: Any, sheet: PlacedSheet) -> None:
         for placed in sheet.placed:
             r = placed.area
             width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
@@ -321,7 +321,7 @@ class _Writer:
                 ends = {"min_value": f"=-{size}", "max_value": f"={size}"}
             yield {**theme.HEATS[look.heat], **ends}
 
-    def _chart(self, chart: Chart, width: int) -> Any:  # noqa: ANN401
+    def _chart(self, chart: Chart, width: int) -> Any:
         if chart.kind == "bar":
             made = self.book.add_chart({"type": "column"})
         elif chart.kind == "line":

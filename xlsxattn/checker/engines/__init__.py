@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from xlsxattn.checker.cells import listed
 from xlsxattn.checker.engines.calls import gnumeric, ironcalc, libreoffice
 from xlsxattn.checker.engines.printing import printed
 from xlsxattn.checker.engines.processes import (
@@ -22,18 +23,21 @@ from xlsxattn.checker.engines.processes import (
     Limits,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
+from xlsxattn.checker.reading.limits import STANDARD
 from xlsxattn.contract.values import ENGINES
 from xlsxattn.language import say
 from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from xlsxattn.checker.cells import Edits
 
 __all__ = [
+    "DEFAULT_ENGINE",
     "ENGINES",
+    "LARGE",
     "Answer",
     "EngineFailed",
     "EngineMissing",
@@ -48,10 +52,16 @@ __all__ = [
 
 """The engines by name, in the order in which they are asked."""
 
+DEFAULT_ENGINE: Final = "ironcalc"
+"""Who computes the values that are saved in a workbook, and recalculates one unless another is asked for."""
+
+LARGE = Limits(seconds=STANDARD.seconds)
+"""What an engine may take for a workbook with large blocks of numbers."""
+
 _STANDARD = Limits()
 
 
-class EngineMissing(Exception):  # noqa: N818 - said of the machine; nothing went wrong
+class EngineMissing(Exception):
     """An engine is not installed: one sentence on what was looked for and how to get it."""
 
 
@@ -104,7 +114,13 @@ def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> li
         return libreoffice(jobs, limits)
     if engine == "gnumeric":
         return [gnumeric(job, limits) for job in jobs]
-    return [answer for job in jobs for answer in ironcalc(job, limits)]
+    return [_listed(answer) for job in jobs for answer in ironcalc(job, limits)]
+
+
+def _listed(answer: Answer) -> Answer:
+    if isinstance(answer, EngineFailed):
+        return answer
+    return {name: listed(grid) for name, grid in answer.items()}
 
 
 def evaluate_edited(
@@ -113,8 +129,8 @@ def evaluate_edited(
     edits: Sequence[Edits],
     limits: Limits = _STANDARD,
     edited: Callable[[int, Path], None] | None = None,
-) -> list[Answer]:
-    """What the cells of one workbook show after each of several sets of edits.
+) -> Iterator[Answer]:
+    """What the cells of one workbook show after each of several sets of edits, one set in memory at a time.
 
     Args:
         engine: one of `ENGINES`.
@@ -132,16 +148,16 @@ def evaluate_edited(
     if sentence := missing(engine):
         raise EngineMissing(sentence)
     if engine == "ironcalc":
-        return ironcalc(job, limits, edits)
+        yield from ironcalc(job, limits, edits)
+        return
     with workplace() as folder:
         if edited is not None:
-            answers = []
             for i in range(len(edits)):  # one by one: a large copy takes much of a disk
                 edited(i, copy := folder / "copy.xlsx")
-                answers += evaluate(engine, [Job(copy, job.areas)], limits)
-            return answers
+                yield from evaluate(engine, [Job(copy, job.areas)], limits)
+            return
         copies = [copy_with(job.path, cells, folder / f"{i}.xlsx") for i, cells in enumerate(edits)]
-        return evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
+        yield from evaluate(engine, [Job(copy, job.areas) for copy in copies], limits)
 
 
 def print_pdf(

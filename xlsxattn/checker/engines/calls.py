@@ -10,9 +10,10 @@ import shutil
 import sys
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.engines.processes import (
@@ -29,9 +30,9 @@ from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Edits
+    from xlsxattn.checker.cells import Area, Edits, Grid, Value
     from xlsxattn.checker.engines.processes import Answer, Job, Limits
     from xlsxattn.checker.reading.runs import NumberRuns
 
@@ -55,28 +56,61 @@ _OFFICE_SETTINGS = (
 )
 
 
-def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> list[Answer]:
+def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterator[Answer]:
     """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
     with workplace() as folder:
-        order, answer, numbers = (folder / each for each in ("order.json", "answer.json", "numbers"))
-        areas = {name: (a.sheet, a.row, a.col, a.rows, a.cols) for name, a in job.areas.items()}
-        typed = [[[*at, value] for at, value in cells.items()] for cells in edits]
-        what = {"path": str(job.path.absolute()), "areas": areas, "edits": typed, "memory": limits.memory}
-        what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers)}
+        order, answer = folder / "order.json", folder / "answer.json"
+        numbers, values, typed = folder / "numbers", folder / "values", folder / "typed"
+        what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
+        what["areas"] = [(a.sheet, a.row, a.col, a.rows, a.cols) for a in job.areas.values()]
+        with typed.open("wb") as file:  # a set a line, as all of them may be very many cells
+            file.writelines(orjson.dumps([*map(_cell, cells.items())]) + b"\n" for cells in edits)
+        what["edits"] = str(typed)
+        what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers), "values": str(values)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
         # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
-        if code != 0:
-            return [failure("ironcalc", code, limits)] * len(edits)
-        if answer.stat().st_size > limits.memory * _LARGEST_ANSWER:
-            return [
-                EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
-            ] * len(edits)
-        given = json.loads(answer.read_text("utf-8"), parse_int=float, object_hook=_decoded)
+        if wrong := _failure(code, answer, values, limits):
+            yield from [wrong] * len(edits)
+            return
+        with values.open("rb") as file:
+            for _ in edits:
+                yield _next_set(file, job.areas)
+
+
+def _cell(item: tuple[tuple[str, int, int], float | str]) -> tuple[str, int, int, float | str]:
+    at, value = item
+    return *at, value
+
+
+def _failure(code: int | None, answer: Path, values: Path, limits: Limits) -> EngineFailed | None:
+    """What went wrong in IronCalc's child, if anything did."""
+    if code != 0:
+        return failure("ironcalc", code, limits)
+    given = json.loads(answer.read_text("utf-8"))
     if "failed" in given:
-        return [failed("ironcalc", _FAILED[given["failed"]], given["why"])] * len(edits)
-    answers: list[Answer] = given["areas"]
-    return answers
+        return failed("ironcalc", _FAILED[given["failed"]], given["why"])
+    if values.stat().st_size > limits.memory * _LARGEST_ANSWER:
+        return EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
+    return None
+
+
+def _next_set(file: IO[bytes], areas: Mapping[str, Area]) -> dict[str, Grid]:
+    """The values of the areas after the next set of edits, as IronCalc's child has written them."""
+    text = file.read(int.from_bytes(file.read(8), "little"))
+    others: dict[str, list[Value]] = json.loads(text, parse_int=float, object_hook=_decoded)
+    sizes = [a.rows * a.cols for place, a in enumerate(areas.values()) if str(place) not in others]
+    shown = np.fromfile(file, np.float64, sum(sizes))
+    grids: dict[str, Grid] = {}
+    start = 0
+    for place, (name, area) in enumerate(areas.items()):
+        cells = others.get(str(place))
+        if cells is not None:
+            grids[name] = [cells[i : i + area.cols] for i in range(0, len(cells), area.cols)]
+            continue
+        end = start + area.rows * area.cols
+        grids[name], start = shown[start:end].reshape(area.rows, area.cols), end
+    return grids
 
 
 def _spooled(runs: Mapping[str, NumberRuns], path: Path) -> list[tuple[str, int, int, int]]:

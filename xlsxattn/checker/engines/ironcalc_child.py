@@ -1,8 +1,8 @@
 """Recalculates one workbook with IronCalc: a program of its own, because IronCalc may take its process down.
 
 Usage: ``python ironcalc_child.py ORDER ANSWER``, both JSON files. The order names the workbook, the areas to
-read and the limits; the answer holds either the values or what went wrong. Standard output is IronCalc's: it
-prints warnings there. Nothing of xlsxattn and nothing heavy is imported, so that a start costs little.
+read, the limits and the file for the values; the answer says what went wrong. Standard output is IronCalc's:
+it prints warnings there. Nothing of xlsxattn and nothing heavy is imported, so that a start costs little.
 """
 
 from __future__ import annotations
@@ -11,13 +11,11 @@ import json
 import sys
 from array import array
 from contextlib import suppress
+from math import isnan
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ironcalc
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 try:
     import resource
@@ -41,80 +39,112 @@ def limit(memory: int, seconds: int) -> None:
             resource.setrlimit(kind, (amount if most == resource.RLIM_INFINITY else min(amount, most), most))
 
 
-Grids = dict[str, list[list[object]]]
 PASSES = 8
+NAN, NONE = float("nan"), type(None)
+PLAIN = {float, NONE}
+
+
+class Answers:
+    """What a workbook's areas show, as it is written, one set of edits after the other.
+
+    A set is the length of a JSON text (8 bytes, the first the lowest), the text, then doubles. Areas of
+    numbers and blanks are doubles, one after the other and row by row, a blank cell being NaN. The others
+    stand in the text, by their place among all: their cells row by row, an error value as
+    ``{"error": "#VALUE!"}``, so that no text passes for it.
+    """
+
+    def __init__(self, model: Any, areas: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
+        self.model = model
+        self.tabs = {sheet["name"]: place for place, sheet in enumerate(model.get_worksheets_properties())}
+        for sheet, *_ in areas:
+            if sheet not in self.tabs:
+                raise KeyError(f"there is no sheet {sheet!r}")
+        self.areas = [
+            (self.tabs[sheet], range(top + 1, top + rows + 1), range(left + 1, left + cols + 1))
+            for sheet, top, left, rows, cols in areas
+        ]
+
+    def read(self) -> tuple[bytes, bytes]:
+        """What the areas show now: the text, and the doubles."""
+        get, numbers, others = self.model.get_cell_value, array("d"), dict[int, list[object]]()
+        for place, (tab, rows, cols) in enumerate(self.areas):
+            cells = [get(tab, row, col) for row in rows for col in cols]
+            kinds = set(map(type, cells))
+            if NONE in kinds and kinds <= PLAIN:
+                numbers.extend([NAN if value is None else value for value in cells])
+            elif kinds == {float} and not isnan(sum(cells)):  # a NaN of the engine's own is no blank
+                numbers.extend(cells)
+            else:
+                at = ((tab, row, col) for row in rows for col in cols)
+                others[place] = [self.other(where, value) for where, value in zip(at, cells, strict=True)]
+        return json.dumps(others).encode(), numbers.tobytes()
+
+    def other(self, at: tuple[int, int, int], shown: object) -> object:
+        """What a cell shows; its type is only asked for where it matters."""
+        if isinstance(shown, str) and shown.startswith("#"):
+            error = self.model.get_cell_type(*at) == ironcalc.CellType.ErrorValue
+            return {"error": shown} if error else shown
+        return shown
+
+    def settled(self) -> tuple[bytes, bytes]:
+        """Calculate until the areas show the same twice, and return what they show.
+
+        In a workbook just loaded, IronCalc reads 0 where a formula asks for cells of a block, but not for its
+        first, before it has come to the block. A circle may never settle, and is an error anyway.
+        """
+        self.model.evaluate()
+        shown = self.read()
+        for _ in range(PASSES):
+            self.model.evaluate()
+            before, shown = shown, self.read()
+            if before == shown:
+                break
+        return shown
 
 
 def recalculate(
     path: str,
-    areas: dict[str, list[Any]],
-    edits: list[list[list[Any]]],
+    areas: list[list[Any]],
+    edits: str,
     runs: list[list[Any]],
     numbers: str,
-) -> list[Grids]:
-    """The values of the areas after IronCalc has calculated every formula, once for each set of edits.
+    values: str,
+) -> None:
+    """Write the values of the areas after IronCalc has calculated every formula, for each set of edits.
 
     Args:
         path: the workbook.
-        areas: per name the sheet's tab, first row and column from 0, height and width.
-        edits: per set the cells to type into: tab, row, column, number or text, "" for a blank cell. Earlier
-            sets stay typed in.
+        areas: the sheet's tab, first row and column from 0, height and width of each.
+        edits: the file that holds a set a line, as JSON, of cells to type into: tab, row, column, number or
+            text, "" for a blank cell. Earlier sets stay typed in.
         runs: what to type in before: tab, row, first column and how many numbers.
         numbers: the file that holds the runs' numbers, one after the other.
-
-    Returns:
-        Per set and name the rows; an error value is ``{"error": "#VALUE!"}``, so that no text passes for it.
+        values: the file that is written, as `Answers` says.
 
     Raises:
         KeyError: the workbook has no such sheet.
     """
     model = ironcalc.load_from_xlsx(path)
-    tabs = {sheet["name"]: place for place, sheet in enumerate(model.get_worksheets_properties())}
-
-    def value(tab: int, row: int, col: int) -> object:
-        shown = model.get_cell_value(tab, row, col)
-        if isinstance(shown, str) and shown.startswith("#"):  # the type is only asked for where it matters
-            is_error = model.get_cell_type(tab, row, col) == ironcalc.CellType.ErrorValue
-            return {"error": shown} if is_error else shown
-        return shown
-
-    def grid(sheet: str, top: int, left: int, rows: int, cols: int) -> list[list[object]]:
-        if sheet not in tabs:
-            raise KeyError(f"there is no sheet {sheet!r}")
-        across = range(left + 1, left + cols + 1)
-        return [[value(tabs[sheet], row, col) for col in across] for row in range(top + 1, top + rows + 1)]
-
+    answers = Answers(model, areas)
+    tabs = answers.tabs
     with Path(numbers).open("rb") as file:
         for sheet, row, col, count in runs:
-            values = array("d", file.read(8 * count))
-            for place, number in enumerate(values, col + 1):
+            own = array("d", file.read(8 * count))
+            for place, number in enumerate(own, col + 1):
                 model.update_cell_with_number(tabs[sheet], row + 1, place, number)
-    answers: list[Grids] = []
-    for cells in edits:
-        for sheet, row, col, typed in cells:
-            if typed == "":  # what a person has emptied is blank, and no text
-                model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
-                continue
-            write = model.update_cell_with_text if isinstance(typed, str) else model.update_cell_with_number
-            write(tabs[sheet], row + 1, col + 1, typed)
-        answers.append(settled(model.evaluate, lambda: {name: grid(*area) for name, area in areas.items()}))
-    return answers
-
-
-def settled(calculate: Callable[[], None], show: Callable[[], Grids]) -> Grids:
-    """Calculate until the areas show the same twice, and return what they show.
-
-    In a workbook just loaded, IronCalc reads 0 where a formula asks for cells of a block, but not for its
-    first, before it has come to the block. A circle may never settle, and is an error anyway.
-    """
-    calculate()
-    shown = show()
-    for _ in range(PASSES):
-        calculate()
-        before, shown = shown, show()
-        if before == shown:
-            break
-    return shown
+    with Path(values).open("wb") as file, Path(edits).open("rb") as sets:
+        for turn, cells in enumerate(sets):
+            for sheet, row, col, typed in json.loads(cells):
+                if typed == "":  # what a person has emptied is blank, and no text
+                    model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
+                    continue
+                text = isinstance(typed, str)
+                write = model.update_cell_with_text if text else model.update_cell_with_number
+                write(tabs[sheet], row + 1, col + 1, typed)
+            if turn:  # every block has its cells from the first set on
+                model.evaluate()
+            texts, shown = answers.read() if turn else answers.settled()
+            file.write(len(texts).to_bytes(8, "little") + texts + shown)
 
 
 def main(order_file: str, answer_file: str) -> None:
@@ -122,8 +152,8 @@ def main(order_file: str, answer_file: str) -> None:
     order = json.loads(Path(order_file).read_text("utf-8"))
     limit(order["memory"], order["seconds"])
     try:
-        what = (order[key] for key in ("path", "areas", "edits", "runs", "numbers"))
-        text = json.dumps({"areas": recalculate(*what)})
+        recalculate(*(order[key] for key in ("path", "areas", "edits", "runs", "numbers", "values")))
+        text = "{}"
     except MemoryError:
         text = json.dumps({"failed": "memory", "why": ""})
     except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.language import say
 
+if sys.platform == "linux":
+    import resource
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
@@ -29,7 +32,7 @@ _LONGEST_REASON = 200
 _SHELL_SIGNALS = 128  # a shell script such as soffice ends with this much more than the signal of its program
 
 
-class EngineFailed(Exception):  # noqa: N818 - the answer for one workbook, not an error of ours
+class EngineFailed(Exception):
     """An engine gave no values for a workbook: one sentence on what happened."""
 
 
@@ -125,8 +128,6 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def _bound_memory(pid: int, memory: int) -> None:
     """Set the address space of a process that has just started."""
-    import resource  # noqa: PLC0415 - there is none on Windows
-
     with suppress(ProcessLookupError, ValueError, OSError):  # gone already, or a stricter limit is set
         resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
 

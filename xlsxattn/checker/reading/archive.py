@@ -13,7 +13,6 @@ from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from xlsxattn.checker.reading.limits import Allowance
@@ -107,7 +106,7 @@ class GuardedArchive(zipfile.ZipFile):
                     "save it as .xlsx without a password"
                 )
                 raise NotCheckableError(say(sentence, named=self.named))
-            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]  # noqa: SLF001 - before a million parts are listed
+            end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
         if end and end[5] > self.allowed.directory:
             raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 
@@ -141,32 +140,31 @@ class GuardedArchive(zipfile.ZipFile):
             )
         )
 
-    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:  # noqa: ANN401
+    def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:
         """Open a part after it was looked over from end to end; a large one without its runs.
 
         Raises:
             NotCheckableError: it holds what no workbook needs, or more of it than allowed.
         """
         part = name if isinstance(name, str) else name.filename
-        self.charge([part])
+        self.charge(part)
         return io.BytesIO(self._left[part][0]) if part in self._left else super().open(name, *args, **options)
 
     def runs(self, name: str) -> NumberRuns:
         """The runs of plain numbers that were taken out of a part; none where it is not large."""
         return self._left[name][1].copy() if name in self._left else NumberRuns()
 
-    def charge(self, names: Iterable[str]) -> None:
-        """Look parts over and add them to what was seen, as many times as they are named.
+    def charge(self, part: str) -> None:
+        """Look a part over and add it to what was seen, each time it is named.
 
         Raises:
-            NotCheckableError: they hold what no workbook needs, or more of it than allowed.
+            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
         """
-        for part in names:
-            if part not in self._parts:
-                with super().open(part) as stream:
-                    self._parts[part] = self._look_over(part, stream)
-            self.seen.add(self._parts[part])
-            self._judge(self.seen)
+        if part not in self._parts:
+            with super().open(part) as stream:
+                self._parts[part] = self._look_over(part, stream)
+        self.seen.add(self._parts[part])
+        self._judge(self.seen)
 
     def charged(self, name: str) -> IO[bytes]:
         """Open a part that was looked over before."""

@@ -11,7 +11,7 @@ import numpy as np
 from openpyxl.utils import range_boundaries
 from openpyxl.worksheet.formula import ArrayFormula
 
-from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.cells import Area, CellError, listed
 from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
@@ -24,7 +24,7 @@ from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
@@ -112,7 +112,7 @@ def read(path: Path) -> Book:
     worksheets: list[Any] = workbook.worksheets
     try:
         for ws in worksheets:
-            for cell in ws._cells.values():  # noqa: SLF001 - iter_rows would make all cells between the outermost
+            for cell in ws._cells.values():
                 if cell.value is not None:
                     _sort(ws.title, cell, formulas, typed)
     except (ValueError, TypeError, OverflowError) as error:
@@ -156,10 +156,22 @@ def saved(book: Book) -> dict[str, Grid]:
     return grids | book.blocks.values()
 
 
+def saved_results(book: Book) -> Iterator[Value]:
+    """The value saved beside every formula of a computed range; None where there is none.
+
+    What an array formula fills beside its first cell may be left of an older save, and is passed over.
+    """
+    for name in book.manifest.formulas.keys() & book.names.keys():
+        for at in book.names[name].cells():
+            if at in book.formulas:
+                yield book.saved.get(at)
+
+
 def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, NumberRuns]) -> Blocks:
     """The ranges that hold plain numbers alone, where numbers may stand."""
     may = {n: area for n, area in names.items() if not is_text(n) and n not in manifest.formulas}
-    return Blocks(may, (area for name, area in names.items() if name not in may), runs)
+    others = [area for name, area in names.items() if name not in may]
+    return Blocks(may, others, runs)
 
 
 def _move(runs: Mapping[str, NumberRuns], others: dict[str, NumberRuns], area: Area) -> None:
@@ -225,7 +237,7 @@ def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
 
 def _sort(
     tab: str,
-    cell: Any,  # noqa: ANN401 - openpyxl's cells have many types
+    cell: Any,
     formulas: dict[tuple[str, int, int], Formula],
     typed: dict[tuple[str, int, int], Value],
 ) -> None:
@@ -277,8 +289,9 @@ def _names(workbook: Workbook) -> dict[str, Area]:
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
     """An input range as the reference takes it: blanks are 0 or ""."""
-    if isinstance(grid, np.ndarray):
-        return grid
+    if isinstance(grid, np.ndarray) and not text:
+        return np.where(np.isnan(grid), 0.0, grid)
+    grid = listed(grid)
     if text:
         return np.array([[_text(value) for value in row] for row in grid], dtype=object)
     return np.array(

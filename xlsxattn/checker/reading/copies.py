@@ -43,7 +43,7 @@ def without_values(
     for place in (book.workbook, *worksheets):
         for name in [n for n, defined in place.defined_names.items() if reaches(str(defined.value))]:
             del place.defined_names[name]
-    _drop(book, {ws.title: ws._cells for ws in worksheets})  # noqa: SLF001 - openpyxl cannot drop a cell
+    _drop(book, {ws.title: ws._cells for ws in worksheets})
     needed = _needed(book)
     for name, area in book.names.items():
         if name.lower() not in needed and not every_name:
@@ -83,7 +83,7 @@ def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, Numbe
             cell = ws.cell(row + 1, col + 1)
             before.append((ws, cell, cell.value, cell.data_type))
             if value == "":  # as above: no blank with a format
-                del ws._cells[row + 1, col + 1]  # noqa: SLF001
+                del ws._cells[row + 1, col + 1]
                 continue
             cell.value = value
             if isinstance(value, str):
@@ -92,7 +92,7 @@ def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, Numbe
         yield runs
     finally:
         for ws, cell, old, kind in before:
-            ws._cells[cell.row, cell.column] = cell  # noqa: SLF001
+            ws._cells[cell.row, cell.column] = cell
             cell.value, cell.data_type = old, kind
 
 
@@ -102,17 +102,17 @@ def _of(tab: str, typed: Edits) -> dict[tuple[int, int], float]:
     }
 
 
-def _save(workbook: Any, path: Path, runs: Sequence[NumberRuns]) -> None:  # noqa: ANN401 - openpyxl's has no types
+def _save(workbook: Any, path: Path, runs: Sequence[NumberRuns]) -> None:
     """Save a workbook as openpyxl does, but for its rows; stored, as it is read once, and soon."""
-    own = [ws._cells for ws in workbook.worksheets]  # noqa: SLF001 - openpyxl has no other way to leave them out
+    own = [ws._cells for ws in workbook.worksheets]
     looks = looks_of(own)
     try:
         for ws in workbook.worksheets:
-            ws._cells = {}  # noqa: SLF001
+            ws._cells = {}
         workbook.save(shell := BytesIO())
     finally:
         for ws, cells in zip(workbook.worksheets, own, strict=True):
-            ws._cells = cells  # noqa: SLF001
+            ws._cells = cells
     parts = {f"xl/worksheets/sheet{i}.xml": both for i, both in enumerate(zip(own, runs, strict=True), 1)}
     with zipfile.ZipFile(shell) as made, zipfile.ZipFile(path, "w") as copy:
         for name in made.namelist():

@@ -7,9 +7,13 @@ import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.language import say
+
+if sys.platform == "linux":
+    import resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,10 +137,8 @@ def _memory(most: int) -> Iterator[None]:
     if sys.platform != "linux":
         yield
         return
-    import resource  # noqa: PLC0415 - there is none on Windows
-
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123 - a file of the kernel's
-        mapped, resident = (int(pages) * resource.getpagesize() for pages in file.read().split()[:2])
+    pages = Path("/proc/self/statm").read_text("ascii").split()
+    mapped, resident = (int(count) * resource.getpagesize() for count in pages[:2])
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = mapped + max(most - resident, 0)
     if hard != resource.RLIM_INFINITY:

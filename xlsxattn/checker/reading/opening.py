@@ -78,7 +78,8 @@ class CellsOnly(ExcelReader):
             raise archive.too_much(what, f"{archive.allowed.sheets:,}")
         found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
         told = _Told(2 * len(found))
-        archive.charge(told.of(rel.target for _, rel in found if self.parse))
+        for _, relation in told.of(found) if self.parse else ():
+            archive.charge(relation.target)
         for sheet, relation in told.of(found) if self.parse else found:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
@@ -90,7 +91,7 @@ class CellsOnly(ExcelReader):
                     sheet_reader = SheetReader(worksheet, source, self.shared_strings)
                     sheet_reader.bind_cells()
                 if (runs := archive.runs(relation.target)).rows:
-                    _refuse_twice(runs, worksheet._cells)  # noqa: SLF001 - as openpyxl fills them
+                    _refuse_twice(runs, worksheet._cells)
                     self.runs[worksheet.title] = runs
                 for (row, col), value in sheet_reader.parser.saved.items():
                     self.saved[worksheet.title, row - 1, col - 1] = value

@@ -36,7 +36,7 @@ def looks_of(sheets: Iterable[Cells]) -> dict[bytes, int]:
     found: dict[bytes, int] = {}
     for cells in sheets:
         for cell in cells.values():
-            key = bytes(cell._style or b"")  # noqa: SLF001 - openpyxl has no other name for it
+            key = bytes(cell._style or b"")
             if key not in found:
                 found[key] = cell.style_id if key else 0
     return found
@@ -52,7 +52,7 @@ def sheet(cells: Cells, runs: NumberRuns, looks: Mapping[bytes, int]) -> Iterato
     """
     found: dict[int, list[tuple[int, bytes]]] = {}
     for (row, col), cell in cells.items():
-        look = looks[bytes(cell._style or b"")]  # noqa: SLF001
+        look = looks[bytes(cell._style or b"")]
         xml = _cell(f"{letters(col)}{row}", cell, look)
         found.setdefault(row, []).append((col, xml.encode()))
     yield _HEAD
@@ -63,7 +63,7 @@ def sheet(cells: Cells, runs: NumberRuns, looks: Mapping[bytes, int]) -> Iterato
     yield _TAIL
 
 
-def _cell(address: str, cell: Any, look: int) -> str:  # noqa: ANN401 - openpyxl's cells have many types
+def _cell(address: str, cell: Any, look: int) -> str:
     """One cell; a text is a text, whatever it looks like."""
     value, kind = cell.value, cell.data_type
     begins = f'<c r="{address}"' + (f' s="{look}"' if look else "")
@@ -79,7 +79,7 @@ def _cell(address: str, cell: Any, look: int) -> str:  # noqa: ANN401 - openpyxl
     return f'{begins} t="{kind}"><v>{_escaped(int(value) if kind == "b" else value)}</v></c>'
 
 
-def _formula(value: Any) -> str:  # noqa: ANN401 - likewise
+def _formula(value: Any) -> str:
     if isinstance(value, DataTableFormula):
         given = "".join([f' {name}="{escape(str(said))}"' for name, said in value])
         return f"<f{given}/>"

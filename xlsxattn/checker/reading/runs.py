@@ -60,7 +60,7 @@ _COLUMNS = [_letters(column) for column in range(1, 16_385)]
 _COLUMN = {letters: place for place, letters in enumerate(_COLUMNS)}
 
 
-class Twice(ValueError):  # noqa: N818 - the name says what is wrong
+class Twice(ValueError):
     """A cell stands in its sheet twice."""
 
 

@@ -51,14 +51,14 @@ class BothValues(RowParser):
         saved: (row, column), counted from 1 → the value that the file has for the cell.
     """
 
-    def __init__(self, source: Any, shared_strings: list[str], *args: Any, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, source: Any, shared_strings: list[str], *args: Any, **options: Any) -> None:
         """As openpyxl's own parser is made."""
         super().__init__(source, shared_strings, *args, **options)
         self.saved: dict[tuple[int, int], Value] = {}
         # without formats for dates, as a date would lose digits on the way back to a number
         self._plain = WorkSheetParser(source, shared_strings, data_only=True)
 
-    def parse_cell(self, element: Any) -> dict[str, Any]:  # noqa: ANN401 - of one XML library or the other
+    def parse_cell(self, element: Any) -> dict[str, Any]:
         """A cell as openpyxl has it."""
         cell = self._common(element)
         if cell is None:
@@ -68,7 +68,7 @@ class BothValues(RowParser):
             self.saved[cell["row"], cell["column"]] = value_of(plain)
         return cell
 
-    def _common(self, element: Any) -> dict[str, Any] | None:  # noqa: ANN401
+    def _common(self, element: Any) -> dict[str, Any] | None:
         """A number, a text or a formula with one of them, as openpyxl has it, in a third of the time."""
         kind, address, look = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
         letters = address.rstrip(digits)
@@ -102,7 +102,7 @@ class SheetReader(WorksheetReader):
 
     parser: BothValues
 
-    def __init__(self, worksheet: Any, source: Any, shared_strings: list[str]) -> None:  # noqa: ANN401
+    def __init__(self, worksheet: Any, source: Any, shared_strings: list[str]) -> None:
         """Read one sheet's part into a worksheet."""
         super().__init__(worksheet, source, shared_strings, data_only=False, rich_text=False)
         parent = worksheet.parent
@@ -110,19 +110,19 @@ class SheetReader(WorksheetReader):
             source,
             shared_strings,
             epoch=parent.epoch,
-            date_formats=parent._date_formats,  # noqa: SLF001 - as openpyxl passes them
-            timedelta_formats=parent._timedelta_formats,  # noqa: SLF001
+            date_formats=parent._date_formats,
+            timedelta_formats=parent._timedelta_formats,
         )
 
     def bind_cells(self) -> None:
         """Fill the worksheet as openpyxl does, but that cells which look alike share their look."""
         ws: Any = self.ws
-        looks, cells = ws.parent._cell_styles, ws._cells  # noqa: SLF001 - as openpyxl fills them
+        looks, cells = ws.parent._cell_styles, ws._cells
         for _, row in self.parser.parse():
             for found in row:
                 cell: Any = Cell(ws, found["row"], found["column"])
-                cell._value, cell.data_type = found["value"], found["data_type"]  # noqa: SLF001
-                cell._style = looks[found["style_id"]]  # noqa: SLF001
+                cell._value, cell.data_type = found["value"], found["data_type"]
+                cell._style = looks[found["style_id"]]
                 cells[found["row"], found["column"]] = cell
 
 

@@ -101,7 +101,7 @@ def product(subscripts: str, a: Sized, b: Sized) -> Sized:
 
 def numbers(x: Sized, amplification: float = 1.0, *, blank_ok: bool = False) -> Expected:
     """A range of numbers; once anything overflowed, nobody can decide."""
-    magnitude = float(np.max(x.size))
+    magnitude = float(x.size.max())
     if not (np.isfinite(x.value).all() and math.isfinite(magnitude) and math.isfinite(amplification)):
         return Expected(x.value, "number", math.inf, math.inf)
     return Expected(x.value, "number", max(MIN_MAGNITUDE, magnitude), max(1.0, amplification), blank_ok)

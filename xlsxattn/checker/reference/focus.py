@@ -110,9 +110,9 @@ def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
     summed = (size != 0)[:, None]  # (n, 1)
     K, hidden = head.blocks["K"].values, (masked == MASK_VALUE)[:, None]
     rows = np.hstack([gaze.memory * summed, K * summed, summed, hidden])
-    _, first, alike = np.unique(rows + 0.0, axis=0, return_index=True, return_inverse=True)
-    alike = alike.reshape(-1)
-    weights = weights[first][alike]
+    firsts: dict[bytes, int] = {}
+    alike = np.array([firsts.setdefault(row.tobytes(), j) for j, row in enumerate(rows + 0.0)])  # −0 is 0
+    weights = weights[alike]
     order = [int(j) for j in np.argsort(-weights, kind="stable")]
     found: list[tuple[int, ...]] = []
     for j in order[:MAX_COUNT]:

@@ -95,28 +95,40 @@ def projections(
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings, the heads or each other.
     """
-    many, d_model = heads is not None, inputs["vocab_E"].shape[1]
-    groups = (heads or 1) if kv_heads is None else kv_heads
-    whole = [linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED]
-    if groups == (heads or 1):
-        shaped(inputs, w["W_K"], None, whole[0].W.shape[1], w["W_Q"])
-    split = []
-    for letter, part, number in zip(PROJECTED, whole, (heads or 1, groups, groups), strict=True):
-        if part.W.shape[1] % number:
-            shape = shape_text(d_model, part.W.shape[1])
-            raise ShapesDisagree(w[f"W_{letter}"], shape=shape, rows=d_model, heads=number)
-        grouped = groups != heads and letter != "Q"
-        each = range(1, number + 1)
-        names = [RangeName(group=j) if grouped else RangeName(head=j) for j in each] if many else [ALONE]
-        W = np.split(part.W, number, axis=1)
-        b: list[Array] | list[None] = [None] * number if part.b is None else np.split(part.b, number, axis=1)
-        split.append({name: Linear(own, added) for name, own, added in zip(names, W, b, strict=True)})
-    widths = [next(iter(part.values())).W.shape[1] for part in split]
-    if widths[0] != widths[1]:
-        shaped(inputs, w["W_K"], None, widths[0] * groups, w["W_Q"])
-    group = {q: list(split[1])[-(-(k * groups) // (heads or 1)) - 1] for k, q in enumerate(split[0], 1)}
-    if not many:
-        return Projections(split[0], split[1], split[2], group)
-    shaped(inputs, w["W_O"], widths[2] * (heads or 1), None, w["W_V"])
+    d_model, n_heads = inputs["vocab_E"].shape[1], heads or 1
+    groups = n_heads if kv_heads is None else kv_heads
+    queries, keys, values = (linear(w, letter, d_model, "vocab_E", inputs, bias=bias) for letter in PROJECTED)
+    if groups == n_heads:
+        shaped(inputs, w["W_K"], None, queries.W.shape[1], w["W_Q"])
+    kind = "head" if groups == heads else "group"
+    Q = _split(w["W_Q"], queries, _parts("head", heads))
+    K = _split(w["W_K"], keys, _parts(kind, heads and groups))
+    V = _split(w["W_V"], values, _parts(kind, heads and groups))
+    d_k, width, d_v = (next(iter(part.values())).W.shape[1] for part in (Q, K, V))
+    if d_k != width:
+        shaped(inputs, w["W_K"], None, d_k * groups, w["W_Q"])
+    # head k reads the keys and values of group ⌈k · groups / heads⌉
+    group = {name: list(K)[-(-k * groups // n_heads) - 1] for k, name in enumerate(Q, 1)}
+    if heads is None:
+        return Projections(Q, K, V, group)
+    shaped(inputs, w["W_O"], d_v * n_heads, None, w["W_V"])
     shaped(inputs, w["W_O"], None, d_model, "vocab_E")
-    return Projections(split[0], split[1], split[2], group, linear(w, "O", None, "", inputs, bias=bias))
+    return Projections(Q, K, V, group, linear(w, "O", None, "", inputs, bias=bias))
+
+
+def _parts(kind: str, number: int | None) -> list[RangeName]:
+    """What parts are called behind their sheet: heads, groups; nothing where there is only one."""
+    if number is None:
+        return [ALONE]
+    each = range(1, number + 1)
+    return [RangeName(head=j) if kind == "head" else RangeName(group=j) for j in each]
+
+
+def _split(name: str, whole: Linear, names: Sequence[RangeName]) -> dict[RangeName, Linear]:
+    """A matrix (d_model × parts·d) and its bias, cut into parts of d columns."""
+    rows, cols = whole.W.shape
+    if cols % len(names):
+        raise ShapesDisagree(name, shape=shape_text(rows, cols), rows=rows, heads=len(names))
+    W = np.split(whole.W, len(names), axis=1)
+    b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=1)
+    return {part: Linear(own, added) for part, own, added in zip(names, W, b, strict=True)}

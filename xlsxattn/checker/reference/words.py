@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SUMS_TO_ONE = 1e-9  # how far from 1 a row of Attention may sum
 
 
-class ShapesDisagree(ValueError):  # noqa: N818 - the name says what is wrong
+class ShapesDisagree(ValueError):
     """The inputs do not fit each other; the finding names the range and both shapes."""
 
     def __init__(self, name: str, **values: object) -> None:

@@ -1,0 +1,88 @@
+"""The values of a workbook's ranges as engines compute them from formulas and inputs alone."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.checker import engines, structure
+from xlsxattn.checker.cells import listed
+from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.language import say
+from xlsxattn.tempdirs import workplace
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from xlsxattn.checker.cells import Edits, Grid
+    from xlsxattn.checker.reading.book import Book
+
+    Values = Mapping[str, Grid]
+
+LOG = logging.getLogger(__name__)
+
+
+def recalculated(book: Book, engine: str) -> Values:
+    """The values of every named range, as an engine computes them from formulas and inputs alone.
+
+    Raises:
+        engines.EngineMissing: the engine is not installed.
+        engines.EngineFailed: it could not recalculate the file.
+    """
+    with closing(recalculate(book, [engine])) as found:
+        _, answers = next(found)
+        return {name: grid if name in book.blocks else listed(grid) for name, grid in next(answers).items()}
+
+
+def recalculate(
+    book: Book, chosen: Sequence[str], edits: Sequence[Edits] = ({},)
+) -> Generator[tuple[str, Iterator[Values]]]:
+    """Engine by engine the values of every named range after each set of edits, one set in memory at a time.
+
+    Args:
+        book: the workbook.
+        chosen: the engines.
+        edits: sets of edits to its inputs; what one types stays typed in the later ones.
+
+    Raises:
+        engines.EngineMissing: an engine is not installed.
+        engines.EngineFailed: an engine could not recalculate the file.
+    """
+    LOG.debug("", extra={"step": say("checking: copying formulas and inputs")})
+    with workplace() as folder:
+        copy = folder / "copy.xlsx"
+        without_values(book, copy, runs=False)
+        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
+        job = engines.Job(copy, areas, book.runs)
+        for engine in chosen:
+            LOG.debug("", extra={"step": say("evaluating: {engine}", engine=engine)})
+            one = say("{path}: {engine} recalculates it, with 1 set of inputs")
+            more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
+            LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=engine, n=len(edits)))
+            with closing(_sets(book, engine, job, edits)) as answers:
+                yield engine, answers
+
+
+def _sets(book: Book, engine: str, job: engines.Job, edits: Sequence[Edits]) -> Generator[Values]:
+    """One engine's values after each set of edits."""
+
+    def edited(last: int, path: Path) -> None:
+        without_values(book, path, edits[: last + 1])
+
+    large: Any = {"limits": engines.LARGE, "edited": edited} if book.runs else {}
+    for i, answer in enumerate(engines.evaluate_edited(engine, job, edits, **large)):
+        if isinstance(answer, engines.EngineFailed):
+            raise _because(book, engine, answer)
+        yield {**answer, **book.blocks.values(edits[: i + 1])}
+
+
+def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
+    """Why an engine failed, as far as the file tells, and which may do better."""
+    if engine != engines.DEFAULT_ENGINE:
+        return failed
+    if lost := structure.astray(book):
+        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
+        return engines.EngineFailed(say(sentence, why=lost.message))
+    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
