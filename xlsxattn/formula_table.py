@@ -147,6 +147,8 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
         raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
     declared = {one.attribute: one.key for one in kinds.keys(kind).values()}
     given: dict[str, Any] = {}
+    for name in declared:
+        _not_missing(info, kind, name)
     for name, value in info.settings.items():
         at = f"{info.id}.{name}"
         given[name] = (
@@ -172,8 +174,15 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
         given["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
     if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
-        raise ValueError(say("the settings of {sheet!r} are not all there", sheet=info.id))
+        raise ValueError(say("the settings of {sheet!r} do not go together", sheet=info.id))
     return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
+
+
+def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
+    try:
+        kinds.setting(kind, info.settings, name)
+    except KeyError:
+        raise ValueError(say("the settings of {sheet!r} lack {key}", sheet=info.id, key=name)) from None
 
 
 def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any:  # noqa: ANN401 - as declared
@@ -222,7 +231,9 @@ def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 
     if name in ("taken", "browse") and (numbers := _numbers(value, most)):
         return numbers
     if name == "only" and isinstance(value, dict) and len(value) <= most:
-        return {int(layer): _numbers(heads, most) for layer, heads in value.items()}
+        listed = {layer: _numbers(heads, most) for layer, heads in value.items()}
+        if all(layer.isdecimal() for layer in listed) and all(listed.values()):
+            return {int(layer): heads for layer, heads in listed.items()}
     raise ValueError(say(UNFIT, at=at, found=str(value)[:MAX_SHOWN]))
 
 
