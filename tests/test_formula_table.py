@@ -50,7 +50,7 @@ def test_the_rebuilt_table_is_the_manifests(name):
 
 @pytest.mark.parametrize("source", ["walkthrough", "causal"])
 def test_a_live_check_made_blind_fails_though_the_manifest_agrees(source, request, tmp_path, capsys):
-    """MIN for MAX, 1E+9 for 1E-9, another sentence's range, ...: five in the cell, five in the manifest too."""
+    """MIN for MAX, 1E+9 for 1E-9, another range, ...: five in the cell, five in the manifest too."""
     path = request.getfixturevalue(source)
     book, whole, wrong = read(path), Package(path), tmp_path / "wrong.xlsx"
     live = [m for m in blinded(book) if book.manifest.parse(m.ranges[0]).is_live_check]
