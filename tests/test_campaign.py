@@ -23,6 +23,7 @@ KINDS = {
     "another row",
     "another sheet's range",
     "block in two",
+    "depends on chance",
     "every word reads the first",
     "misses the last",
     "name deleted",

@@ -37,7 +37,7 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
-from xlsxattn.contract.kinds import Classifier
+from xlsxattn.contract.kinds import Classifier, Stretch
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
 
@@ -109,7 +109,18 @@ def examples() -> list[spec.Spec]:
     large = spec.parse(wide, "large")
     (model,) = large.sheets
     large = replace(large, sheets=(replace(model, apart=True, browse=(1, 1)),))
-    return [*found, spec.parse(alone, "alone"), spec.parse(both, "both"), large]
+    return [*found, spec.parse(alone, "alone"), spec.parse(both, "both"), large, turning()]
+
+
+def turning() -> spec.Spec:
+    """A model with what imports alone have: stretched rotations, norms of queries and keys."""
+    table = {"id": "gpt", "kind": "decoder", "position": "rotary", "heads": 2, "d_k": 2}
+    found = spec.parse(plain([3], 4, table), "turning")
+    (model,) = found.sheets
+    gammas = {f"l1_{letter}Norm_Gamma": ((1.0, 1.0),) for letter in "QK"}
+    stretch = Stretch(factor=4.0, low=1.0, high=2.0, trained=9.0)
+    model = replace(model, stretch=stretch, qk_norm=True, weights={**model.weights, **gammas})
+    return replace(found, sheets=(model,))
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ in another order. Nothing is translated before it is shown, or written into a wo
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
@@ -94,6 +95,30 @@ class _Spelling(Formatter):
 
 
 ENGLISH = Language("en")
+MAX_MESSAGE_LENGTH = 300
+_UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\ufff9-\ufffc\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""Characters that are not seen, or that move others: control characters, those of no width, surrogates."""
+
+
+def visible(text: str) -> str:
+    r"""A text whose unseen characters are shown as escapes, but for the ends of lines.
+
+    >>> print(visible("a\x1b[31m\u200bb"))
+    a\x1b[31m\u200bb
+    """
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def message(text: str) -> str:
+    """A message as it is shown: all its characters are seen, and too long ones lose their middle."""
+    shown = visible(text)
+    if len(shown) <= MAX_MESSAGE_LENGTH:
+        return shown
+    end = MAX_MESSAGE_LENGTH // 3
+    return f"{shown[: MAX_MESSAGE_LENGTH - end - 3]}...{shown[-end:]}"
 
 
 def is_wide(character: str) -> bool:

@@ -200,7 +200,9 @@ def refuse_changed(target: Path, *, force: bool) -> None:
     Raises:
         PressError: the target holds something that this program did not write.
     """
-    if target.exists() and not target.is_dir() and not force and not _as_built(target):
+    if target.exists() and not target.is_dir() and not target.is_file():
+        raise PressError(say("{target}: this is not a file", target=target))  # one would wait for a pipe
+    if target.is_file() and not force and not _as_built(target):
         raise PressError(
             say(
                 "{target}: it was changed since it was built and is kept; use --force to replace it",

@@ -191,6 +191,11 @@ def first_word(s: Site) -> Faults:
             yield Fault("every word reads the first", put(s.text, [op], text))
 
 
+def by_chance(s: Site) -> Faults:
+    """The right value, by a function that depends on chance: no value shows it."""
+    yield Fault("depends on chance", f"=IF(RAND()<2,{s.text.removeprefix('=')},0)")
+
+
 FAULTS: tuple[Callable[[Site], Faults], ...] = (
     *MODEL_FAULTS,
     another_range,
@@ -202,5 +207,6 @@ FAULTS: tuple[Callable[[Site], Faults], ...] = (
     another_row,
     misses_last,
     first_word,
+    by_chance,
 )
 """All faults of one formula."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from dev.campaign.equivalent_mutants import reason
@@ -16,7 +16,8 @@ from dev.campaign.rebuilt import COVERED, LIVE
 from xlsxattn.checker import cell_formulas, structure
 from xlsxattn.checker.check import check
 from xlsxattn.checker.formula_table import held_against
-from xlsxattn.checker.reading.book import NotCheckableError, read
+from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
+from xlsxattn.checker.unsteady import unsteady
 from xlsxattn.formula_table import rebuilt
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ class Judge:
             return self._of_manifest(mutant)
         if mutant.kind in (LIVE, COVERED):
             return self._of_formulas(mutant)
+        if told := self._unsteady(mutant):
+            return told
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
         for i in range(self._original.own):
             if found := faulty.found(i):
@@ -76,6 +79,15 @@ class Judge:
                 verdict: Verdict = "perturbed" if i else "as saved"
                 return Judgement(mutant, verdict if accused else "misnamed", said, found.range)
         return self._unseen(faulty, mutant)
+
+    def _unsteady(self, mutant: Mutant) -> Judgement | None:
+        """A mutant that depends on more than the inputs: it is told by its formula, whatever it shows."""
+        formulas = {at: new for at, new in mutant.cells.items() if isinstance(new, Formula)}
+        found = next(unsteady(replace(self._original.book, formulas=formulas)), None)
+        if found is None:
+            return None
+        verdict: Verdict = "as saved" if found.range in mutant.ranges else "misnamed"
+        return Judgement(mutant, verdict, f"{found.range}: {found.message}", found.range)
 
     def _first_of_file(self, mutant: Mutant) -> str:
         """The range that the check names first in the broken file itself.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import openpyxl
 import pytest
 from conftest import ROOT
+from openpyxl.utils import absolute_coordinate
 from openpyxl.worksheet.formula import ArrayFormula
 from workbooks import tweaked
 
@@ -54,7 +55,7 @@ def moved_down(name: str) -> Callable[[Any], None]:
         tab, address = next(book.defined_names[name].destinations)
         rows = book[tab][address]
         first, last = rows[0][0].offset(1, 1).coordinate, rows[-1][-1].offset(1, 1).coordinate
-        book.defined_names[name].attr_text = f"'{tab}'!{first}:{last}"
+        book.defined_names[name].attr_text = f"'{tab}'!{absolute_coordinate(f'{first}:{last}')}"
 
     return change
 
@@ -201,5 +202,4 @@ def test_an_array_formula_without_its_first_cell_is_named_by_cell_and_sheet(brok
         EngineFailed, match=r"the array formula in Causal attention!\w+ must stand in"
     ) as failed:
         check(path)
-    assert "--engine libreoffice" in str(failed.value)
     assert "XML" not in str(failed.value)

@@ -8,6 +8,7 @@ import pytest
 from openpyxl.worksheet._reader import WorkSheetParser
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
+from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.sheets import BothValues, value_of
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -16,11 +17,8 @@ DATES = {7}
 CELLS = [
     '<c r="B7"><v>0.25</v></c>',
     '<c r="B7" t="n"><v>-3</v></c>',
-    '<c r="B7"><v> 12 </v></c>',
-    '<c r="XFD1048576" s="3"><v>1E-300</v></c>',
-    '<c r="b7"><v>1</v></c>',
+    '<c r="XFD7" s="3"><v>1E-300</v></c>',
     "<c><v>1</v></c>",
-    '<c r=""><v>1</v></c>',
     '<c r="B7"/>',
     '<c r="B7" s="3"/>',
     '<c r="B7"><v/></c>',
@@ -49,14 +47,20 @@ CELLS = [
     '<c r="B7"><f t="array" ref="B7:C8">MMULT(A1:B2,A1:B2)</f><v>2</v></c>',
     '<c r="B7" t="str"><f t="array" ref="B7">A1</f><v>word</v></c>',
     '<c r="B7"><f t="array" ref="B7"/><v>2</v></c>',
-    '<c r="B7"><f t="shared" ref="B7:B8" si="0">A7</f><v>2</v></c><c r="B8"><f t="shared" si="0"/></c>',
+    '<c r="B7"><f t="shared" ref="B7:C7" si="0">A7</f><v>2</v></c><c r="C7"><f t="shared" si="0"/></c>',
     '<c r="B7"><f t="dataTable" ref="B7:B9" dt2D="0" dtr="0" r1="A1"/><v>2</v></c>',
+    '<c r="B7"><v>1</v><extLst/></c>',
+    '<c r="D7"><v>1</v></c><c><v>2</v></c>',
+]
+REFUSED = [
+    '<c r="B7"><v> 12 </v></c>',
+    '<c r="b7"><v>1</v></c>',
+    '<c r=""><v>1</v></c>',
+    '<c r="B7"><x:v xmlns:x="urn:x">1</x:v></c>',
     '<c r="B7"><v>1</v><v>2</v></c>',
     '<c r="B7"><f>A1</f><f>A2</f><v>2</v></c>',
-    '<c r="B7"><!-- a comment --><v>1</v></c>',
-    '<c r="B7"><v>1</v><extLst/></c>',
-    '<c r="B7"><x:v xmlns:x="urn:x">1</x:v></c>',
-    '<c r="D7"><v>1</v></c><c><v>2</v></c>',
+    '<c r="XFE7"><v>1</v></c>',
+    '<c r="B8"><v>1</v></c>',
 ]
 
 
@@ -77,10 +81,16 @@ def plainly(cell: dict[str, object]) -> dict[str, object]:
 def test_a_cell_is_read_as_openpyxl_reads_it(cells: str) -> None:
     ((_, wanted),) = WorkSheetParser(row(cells), STRINGS, date_formats=DATES).parse()
     ((_, values),) = WorkSheetParser(row(cells), STRINGS, data_only=True).parse()
-    ours = BothValues(row(cells), STRINGS, date_formats=DATES)
+    ours = BothValues(row(cells), STRINGS, {}, date_formats=DATES)
     ((_, found),) = ours.parse()
     assert [plainly(cell) for cell in found] == [plainly(cell) for cell in wanted]
     saved = {(cell["row"], cell["column"]): value_of(cell) for cell in values}
     assert {at: (value, type(value)) for at, value in ours.saved.items()} == {
         at: (value, type(value)) for at, value in saved.items()
     }
+
+
+@pytest.mark.parametrize("cells", REFUSED)
+def test_a_cell_that_can_be_read_in_two_ways_is_refused(cells: str) -> None:
+    with pytest.raises(AmbiguousError):
+        list(BothValues(row(cells), STRINGS, {}, date_formats=DATES).parse())

@@ -67,6 +67,16 @@ LLAMA = {
     "tie_word_embeddings": False,
 }
 QWEN2 = LLAMA | {"model_type": "qwen2", "tie_word_embeddings": True}
+QWEN3 = LLAMA | {"model_type": "qwen3", "head_dim": 6}
+STRETCHED = LLAMA | {
+    "rope_scaling": {
+        "rope_type": "llama3",
+        "factor": 4.0,
+        "low_freq_factor": 1.0,
+        "high_freq_factor": 3.0,
+        "original_max_position_embeddings": 16,
+    }
+}
 ORIGINAL = {
     "dim": 16,
     "n_layers": 2,
@@ -149,19 +159,21 @@ def gpt2_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 def llama_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     d, f, heads = config["hidden_size"], config["intermediate_size"], config["num_attention_heads"]
-    d_k = d // heads
-    keys = config["num_key_value_heads"] * d_k
+    d_k = config.get("head_dim", d // heads)
+    queries, keys = heads * d_k, config["num_key_value_heads"] * d_k
     made: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (config["vocab_size"], d)}
     made["model.norm.weight"] = (d,)
     if not config["tie_word_embeddings"]:
         made["lm_head.weight"] = (config["vocab_size"], d)
     for k in range(config["num_hidden_layers"]):
         at = f"model.layers.{k}."
-        for name, rows in (("q_proj", d), ("k_proj", keys), ("v_proj", keys)):
+        for name, rows in (("q_proj", queries), ("k_proj", keys), ("v_proj", keys)):
             made[f"{at}self_attn.{name}.weight"] = (rows, d)
             if config["model_type"] == "qwen2":
                 made[f"{at}self_attn.{name}.bias"] = (rows,)
-        made[f"{at}self_attn.o_proj.weight"] = (d, d)
+        made[f"{at}self_attn.o_proj.weight"] = (d, queries)
+        if config["model_type"] == "qwen3":
+            made |= {f"{at}self_attn.q_norm.weight": (d_k,), f"{at}self_attn.k_norm.weight": (d_k,)}
         made |= {f"{at}mlp.gate_proj.weight": (f, d), f"{at}mlp.up_proj.weight": (f, d)}
         made[f"{at}mlp.down_proj.weight"] = (d, f)
         made |= {f"{at}input_layernorm.weight": (d,), f"{at}post_attention_layernorm.weight": (d,)}
@@ -215,7 +227,9 @@ SHAPES = {
     "distilbert": distilbert_shapes,
     "gpt2": gpt2_shapes,
     "llama": llama_shapes,
+    "mistral": llama_shapes,
     "qwen2": llama_shapes,
+    "qwen3": llama_shapes,
 }
 
 

@@ -63,6 +63,9 @@ def multi_head(x: Any, s: Mapping[str, Any], w: Mapping[str, Any], at: str) -> A
     for h in range(s["heads"]):
         g = h * s["kv_heads"] // s["heads"]
         q, k = Q[:, h * d_k : (h + 1) * d_k], K[:, g * d_k : (g + 1) * d_k]
+        if s.get("qk_norm"):
+            rms = {**s, "norm": "rms"}
+            q, k = norm(q, rms, w, f"{at}QNorm"), norm(k, rms, w, f"{at}KNorm")
         if s["position"] == "rotary":
             q, k = turn(q, s), turn(k, s)
         scores = q @ k.T / (math.sqrt(d_k) if s["scale"] else 1.0)
@@ -77,7 +80,12 @@ def turn(x: Any, s: Mapping[str, Any]) -> Any:
     n, d = x.shape
     adjacent = s["pairs"] == "adjacent"
     pair = np.arange(d) // 2 if adjacent else np.arange(d) % (d // 2)
-    angle = np.arange(n)[:, None] * s["base"] ** (-2.0 * pair / d)
+    frequency = s["base"] ** (-2.0 * pair / d)
+    if (stretch := s["stretch"]) is not None:
+        ratio = stretch.trained * frequency / (2 * np.pi)
+        ramp = np.clip((ratio - stretch.low) / (stretch.high - stretch.low), 0, 1)
+        frequency = (1 - ramp) * frequency / stretch.factor + ramp * frequency
+    angle = np.arange(n)[:, None] * frequency
     turned = np.zeros((d, d))
     for i in range(d // 2):
         a, b = (2 * i, 2 * i + 1) if adjacent else (i, i + d // 2)

@@ -16,7 +16,7 @@ import contract
 import numpy as np
 import pytest
 from conftest import require
-from test_families import judging
+from judge import judging
 from test_pretrained import package
 from torch_model import Model
 from workbooks import Unwritten, evaluate_many
@@ -46,8 +46,9 @@ CONFIGS = {
     "distilbert": checkpoints.DISTILBERT,
     "gpt2": checkpoints.GPT2,
     "llama": checkpoints.LLAMA,
-    "llama, pairs of neighbours": checkpoints.LLAMA | {"rope_interleave": True},
+    "llama, stretched": checkpoints.STRETCHED,
     "qwen2": checkpoints.QWEN2,
+    "qwen3": checkpoints.QWEN3 | {"rope_scaling": checkpoints.STRETCHED["rope_scaling"]},
 }
 GRAINS: dict[str, dict[str, Any]] = {"whole": {}, "the last layer": {"layers": "1"}}
 NO_GNUMERIC = "it takes more than 2 GB, and saves more cells than are read: none of them as a long run"

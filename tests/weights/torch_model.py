@@ -51,8 +51,7 @@ class Model:
     def rotated(self, x: Any) -> Any:
         """(heads, n, d_k): each pair of columns as a complex number, times e^(i angle)."""
         torch, (heads, n, d) = self.torch, x.shape
-        base = float(self.w("Base"))
-        frequency = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+        frequency = self.frequencies(d)
         turn = torch.polar(
             torch.ones(n, d // 2, dtype=torch.float64), torch.outer(torch.arange(n), frequency)
         )
@@ -61,6 +60,19 @@ class Model:
             return torch.view_as_real(pairs * turn).reshape(heads, n, d)
         turned = torch.complex(x[..., : d // 2], x[..., d // 2 :]) * turn
         return torch.cat([turned.real, turned.imag], dim=-1)
+
+    def frequencies(self, d: int) -> Any:
+        """How fast each pair turns; stretched by the library's own words for Llama 3.1: wavelengths."""
+        torch, base = self.torch, float(self.w("Base"))
+        frequency = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+        if not self.s.get("stretch"):
+            return frequency
+        factor, low, high, trained = (float(self.w(n)) for n in ("Stretch", "Low", "High", "Trained"))
+        wavelength = 2 * torch.pi / frequency
+        smooth = (trained / wavelength - low) / (high - low)
+        between = (1 - smooth) * frequency / factor + smooth * frequency
+        slow, fast = wavelength > trained / low, wavelength < trained / high
+        return torch.where(slow, frequency / factor, torch.where(fast, frequency, between))
 
     def look(self, x: Any, k: int, h: int) -> Any:
         """One head's attention, its weights standing by themselves."""
@@ -74,6 +86,12 @@ class Model:
             self.linear(x, f"l{k}_", which).reshape(n, heads, -1).transpose(0, 1)
             for which, heads in (("Q", s["heads"]), ("K", s["kv_heads"]), ("V", s["kv_heads"]))
         )
+        if s.get("qk_norm"):
+            epsilon = float(self.w("Epsilon"))
+            Q, K = (
+                self.F.rms_norm(x, x.shape[-1:], self.w(f"l{k}_{name}Norm_Gamma")[0], epsilon)
+                for name, x in (("Q", Q), ("K", K))
+            )
         if s["position"] == "rotary":
             Q, K = self.rotated(Q), self.rotated(K)
         K, V = (each.repeat_interleave(s["heads"] // s["kv_heads"], dim=0) for each in (K, V))

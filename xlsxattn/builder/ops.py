@@ -324,6 +324,27 @@ FREQUENCY = Op(
     paper=VASWANI.format("3.5"),
     more="Wavelengths grow from 2π to 2π times the base, as the hands of a clock: seconds, minutes, hours.",
 )
+THETA = replace(FREQUENCY, maths="θ = base^(−2i/d)", more="")
+RATIO = Op(
+    "Ratio = L · θ / 2π",
+    "={trained}*{theta}/(2*PI())",
+    why="How many turns does each pair make within the length L that the model was first trained for?",
+    paper="Peng et al. 2023",
+)
+RAMP = Op(
+    "Ramp = (Ratio − α) / (β − α), from 0 to 1",
+    "=IF({ratio}<{low},0,IF({ratio}-{low}>MAX({high}-{low},0.001),1,"
+    "({ratio}-{low})/MAX({high}-{low},0.001)))",
+    why="How much of its frequency does each pair keep? 1: it turns fast and keeps all; 0: it is slowed.",
+    paper="Peng et al. 2023",
+)
+STRETCHED_FREQUENCY = Op(
+    "frequency = (1 − Ramp) · θ / s + Ramp · θ",
+    "=(1-{ramp})*{theta}/MAX({stretch},0.001)+{ramp}*{theta}",
+    why="Slow pairs turn s times slower: texts s times as long stay within angles known from training.",
+    paper="Peng et al. 2023",
+    more="Fast pairs tell neighbours apart, and keep their frequency.",
+)
 ANGLE = Op(
     "angle = position · frequency",
     "={position}*{frequency}",
@@ -352,7 +373,7 @@ SINES = Op(
 )
 ROTATE = {
     letter: Op(
-        f"{letter}Rot = {letter} ∘ cos + ({letter} · Turn) ∘ sin",
+        f"{letter}Rot = {{x}} ∘ cos + ({{x}} · Turn) ∘ sin",
         "={x}*{cos}+MMULT({x},{turn})*{sin}",
         why=f"Each pair of {letter} is turned by its position's angle; so scores depend on the distance "
         "between two tokens.",
@@ -400,6 +421,14 @@ RMS_NORM = Op(
     why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
     paper="Zhang and Sennrich 2019",
 )
+NORM_OF_HEADS = {
+    letter: replace(
+        RMS_NORM,
+        why=f"Each row of {letter} is brought to mean square 1, then stretched by γ: no score grows large.",
+        paper="Yang et al. 2025",
+    )
+    for letter in "QK"
+}
 RESIDUAL = Op(
     "{name} = {stream} + {found}",
     "={stream}+{found}",

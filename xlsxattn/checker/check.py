@@ -14,23 +14,27 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
+from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.formula_table import held_against
+from xlsxattn.checker.hidden_sheets import hidden_sheets
+from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
-from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.checker.reading.limits import ValuesOnlyError, guarded
 from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree, expected
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
-from xlsxattn.contract.names import WORDS, is_text
+from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
@@ -91,7 +95,14 @@ def check(
 def _check(
     path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
 ) -> Report:
-    book, faults = _opened(Path(path), seed, rebuild)
+    LOG.debug("", extra={"step": say("checking: reading")})
+    try:
+        book = read(Path(path))
+    except ValuesOnlyError:
+        return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
+    if lost := lost_formulas(book):
+        return Report(str(path), (), (lost,), book.saved_by)
+    book, faults = _as_it_should_be(book, seed, rebuild)
     saved = saved_in(book)
     runs, first = _proofs(book, engine, saved, inputs)
     fresh = next(iter(first.values()))
@@ -102,6 +113,10 @@ def _check(
         *structure.moved_names(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
+        *ambiguities(book),
+        *unsteady(book),
+        *calculated_inputs(book),
+        *hidden_sheets(book),
         *lacking(book, fresh),
     ]
     if engine != SAVED:
@@ -111,14 +126,14 @@ def _check(
     return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by, book.seed)
 
 
-def _opened(path: Path, seed: int | None, rebuild: Rebuild | None) -> tuple[Book, tuple[Finding, ...]]:
-    """The workbook, with the formulas that its cells are held against, and the faults of its manifest."""
-    LOG.debug("", extra={"step": say("checking: reading")})
-    book = read(path)
+def _as_it_should_be(
+    book: Book, seed: int | None, rebuild: Rebuild | None
+) -> tuple[Book, tuple[Finding, ...]]:
+    """The workbook with the formulas that its cells are held against, and the faults of its manifest."""
     if seed is None:
-        with path.open("rb") as file:
+        with book.path.open("rb") as file:
             seed = int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:SEED_BYTES])
-    LOG.info(say("{path}: the last set of inputs is drawn by the seed {seed}", path=path, seed=seed))
+    LOG.info(say("{path}: the last set of inputs is drawn by the seed {seed}", path=book.path, seed=seed))
     table = rebuild(book) if rebuild else None
     right, faults = held_against(book, table) if table else (book, ())
     return replace(right, seed=seed), faults
@@ -181,7 +196,7 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
 
 def prove(book: Book, engine: str, values: Values) -> EngineReport:
     """Compare one engine's values with the reference, which starts from the workbook's own inputs."""
-    unreadable = list(structure.unreadable_inputs(book, values))
+    unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
     try:
@@ -227,7 +242,12 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: array_of(values[name], text=is_text(name)) for name in book.manifest.inputs}
+    """What the reference starts from: the inputs, and for which words a model's typed rows were computed."""
+    typed_for = (
+        name for name in book.names if last(name) == TYPED_FOR and name not in book.manifest.formulas
+    )
+    given = dict.fromkeys([*book.manifest.inputs, *typed_for])
+    return {name: array_of(values[name], text=is_text(name)) for name in given}
 
 
 def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
@@ -284,7 +304,9 @@ def _apart(
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
-    """Add the formula of the cell, as the file has it."""
+    """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
+    if finding.kind is Kind.MISSING and finding.range in book.no_ranges:
+        return replace(finding, values={"text": book.no_ranges[finding.range]})
     if not finding.cell:
         return finding
     tab = book.names[finding.range].sheet

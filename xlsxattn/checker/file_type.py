@@ -6,21 +6,25 @@ import re
 import zipfile
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import MB, STANDARD
+from xlsxattn.contract.names import WORDS
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from xlsxattn.language import Phrase
 
 _WORKBOOK = re.compile(r"(?:\w+/)*workbook\d*\.xml")
 _PROPERTIES = "docProps/custom.xml"
 _MARK, _NAMES = b"xlsxattn", (b'"vocab_Tokens"', b'"vocab_E"')
+_CELLS = re.compile(r"sharedStrings\d*\.xml$|worksheets/[^/]+\.xml$")
+LISTED = tuple(WORDS[part] for part in ("Focus", "Tokens", "Dims", "E"))
+"""Inputs of every workbook of ours, which its manifest lists, each in a cell of its own."""
+_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _ARCHIVE = b"PK\x03\x04"
 _OTHERS = (
@@ -36,26 +40,43 @@ _LARGE = replace(STANDARD, packed=16_384 * MB, unpacked=16_384 * MB)
 
 
 def is_foreign(path: Path) -> bool:
-    """Whether a file is a workbook, and bears no mark of ours: no name, no property.
+    """Whether a file is a workbook, and bears no mark of ours: no name, no property, no manifest's texts.
 
     A workbook of which somebody has deleted the Contract still has marks: names that lead nowhere, names of
-    other sheets, the property of its digest. What is no workbook at all is nobody's.
+    other sheets, the property of its digest. One whose cells were copied still has the Contract's texts.
+    What is no workbook at all is nobody's.
     """
     try:
         with GuardedArchive(path, _LARGE) as archive:
             parts = [name for name in archive.namelist() if _WORKBOOK.fullmatch(name)]
             texts = [_start(archive, name) for name in parts]
             own = _start(archive, _PROPERTIES) if _PROPERTIES in archive.namelist() else b""
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+            named = any(_MARK in text or all(name in text for name in _NAMES) for text in texts)
+            return bool(texts) and _MARK not in own and not named and not _holds_manifest(archive)
+    except _UNREADABLE:
         return False
-    named = any(_MARK in text or all(name in text for name in _NAMES) for text in texts)
-    return bool(texts) and _MARK not in own and not named
 
 
-def _start(archive: GuardedArchive, name: str) -> bytes:
+def is_owner_file(path: str | Path) -> bool:
+    """Whether a file is what Excel puts beside an open workbook: who has opened it, and no workbook."""
+    return Path(path).name.startswith("~$")
+
+
+def _holds_manifest(archive: GuardedArchive) -> bool:
+    """Whether some part lists the ranges that every workbook of ours has, each in a text of its own."""
+    left = _MOST
+    for name in (name for name in archive.namelist() if _CELLS.search(name)):
+        text = _start(archive, name, left)
+        if all(f">{name}<".encode() in text for name in LISTED):
+            return True
+        left -= len(text)
+    return False
+
+
+def _start(archive: GuardedArchive, name: str, most: int = _MOST) -> bytes:
     """A part's text as far as it is looked at, without the zeros of UTF-16, with double quotes."""
     with archive.charged(name) as part:
-        return part.read(_MOST).replace(b"\0", b"").replace(b"'", b'"')
+        return part.read(most).replace(b"\0", b"").replace(b"'", b'"')
 
 
 def no_workbook(path: Path, error: Exception) -> Phrase:

@@ -86,6 +86,7 @@ class Kind(StrEnum):
         "missing",
         About.RANGE,
         (
+            say("the name {name} must cover cells as Sheet!$A$1:$B$2 does, and stands for {text}"),
             say(
                 "the input range {input} is missing: "
                 "give this name to the cells from {first}, beside {labels}"
@@ -261,7 +262,11 @@ class Kind(StrEnum):
     STALE_VALUE = Declaration(
         "stale value",
         About.CELL,
-        (say("{name}: the file has {saved!r} saved, its formulas give {fresh!r}"),),
+        (
+            say("{name}: the file has {saved!r} saved, its formulas give {fresh!r}"),
+            say("no formula has a value saved, cells beside do: {name} has {beside!r}, not {fresh!r}"),
+            say("{name}: no value is saved for this formula, though {others:,} formulas have one"),
+        ),
         severity="warning",
         effect=Effect.SYMPTOM,
     )
@@ -286,6 +291,101 @@ class Kind(StrEnum):
         "word twice",
         About.CELL,
         (say("{word!r} stands in the vocabulary already, and that row counts"),),
+        severity="warning",
+    )
+
+    CALCULATED_INPUT = Declaration(
+        "calculated input",
+        About.CELL,
+        (
+            say("{n} inputs hold formulas and were not varied"),
+            say("1 input holds a formula and was not varied"),
+        ),
+        severity="warning",
+    )
+
+    # --- what other programs read otherwise, or compute otherwise than it says ------------------------------
+
+    DOUBTFUL_VALUE = Declaration(
+        "doubtful value",
+        About.CELL,
+        (
+            say("{name} holds {infinite!r}, which is beyond the numbers of a spreadsheet"),
+            say("{name} holds {date!r}, a date spelled out, which programs read differently"),
+            say(
+                "{name} holds {rich!r} for a rich value (a data type, a picture), which not all programs show"
+            ),
+            say("{name} holds {escape!r}, in which some programs read an escaped letter"),
+            say("{name} holds {blanks!r}, of which some programs leave out the blanks at the ends"),
+        ),
+    )
+    SHADOWED_NAME = Declaration(
+        "shadowed name",
+        About.RANGE,
+        (say("on sheet {tab}, the name {name} means other cells than elsewhere"),),
+    )
+    HIDDEN_NAME = Declaration(
+        "hidden name",
+        About.RANGE,
+        (
+            say("the name {name} and {n} others are hidden"),
+            say("the name {name} is hidden"),
+        ),
+        severity="warning",
+    )
+    HIDDEN_SHEET = Declaration(
+        "hidden sheet",
+        About.SHEET,
+        (
+            say("sheet {sheet} is hidden, and readers see sheet {poser} in its place"),
+            say("sheet {sheet} is hidden"),
+        ),
+        severity="warning",
+    )
+    OVERLAPPING_FORMULAS = Declaration(
+        "overlapping formulas",
+        About.CELL,
+        (say("the formula over {cells} fills cells of the one over {filled}"),),
+    )
+    UNSTEADY_FORMULA = Declaration(
+        "unsteady formula",
+        About.CELL,
+        (
+            say("a formula calls {function}, whose value does not follow from the inputs alone"),
+            say("a formula uses the name {used}, which stands for {what} and for no range"),
+        ),
+    )
+    FORMULAS_LOST = Declaration(
+        "formulas lost",
+        About.WORKBOOK,
+        (
+            say(
+                "Google Sheets has saved {n} array formulas as ARRAY_CONSTRAIN(ARRAYFORMULA(...)), which no "
+                "other program computes: take the workbook as it was before"
+            ),
+            say("its formulas were replaced by values: take an earlier copy, or build it anew"),
+        ),
+    )
+    PRECISION_AS_DISPLAYED = Declaration(
+        "precision as displayed",
+        About.WORKBOOK,
+        (say("the workbook is calculated with precision as displayed: numbers lose what cells do not show"),),
+    )
+    ITERATIVE_CALCULATION = Declaration(
+        "iterative calculation",
+        About.WORKBOOK,
+        (say("the workbook is calculated iteratively: a circle shows a number and not an error"),),
+    )
+    MANUAL_CALCULATION = Declaration(
+        "manual calculation",
+        About.WORKBOOK,
+        (say("the workbook is calculated only on demand: after a change, old numbers stay"),),
+        severity="warning",
+    )
+    DATES_1904 = Declaration(
+        "1904 dates",
+        About.WORKBOOK,
+        (say("the workbook counts days from 1904: a date is another number than elsewhere"),),
         severity="warning",
     )
 
@@ -386,7 +486,10 @@ class Finding:
         if self.round:
             said = say("{message} (inputs perturbed, round {i})", message=said, i=self.round)
         if self.unread:
-            hint = "{message}: IronCalc cannot read this formula; where it is right, try --engine libreoffice"
+            hint = (
+                "{message}: IronCalc cannot read this formula; where it is right, "
+                "try xlsxattn check --engine libreoffice"
+            )
             said = say(hint, message=said)
         return said
 

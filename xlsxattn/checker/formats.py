@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from xlsxattn.checker.findings import distinct
 from xlsxattn.checker.report import alike, followers, overall, rank, skipped, summed_up
-from xlsxattn.language import ENGLISH, say
+from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,7 +60,7 @@ def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str
     return {
         "path": outcome.path,
         "verdict": outcome.verdict(strict=strict),
-        "message": language.tell(outcome.sentence),
+        "message": message(language.tell(outcome.sentence)),
         "saved_by": report.saved_by if report else "",
         "seed": report.seed if report else None,
         "engines": [
@@ -99,7 +99,7 @@ def _finding(finding: Finding, language: Language) -> dict[str, Any]:
         "range": finding.range,
         "cell": finding.cell,
         "sheet": finding.sheet,
-        "message": language.tell(finding.message),
+        "message": message(language.tell(finding.message)),
         "formula": finding.formula,
         "found": _plain(finding.found),
         "expected": _plain(finding.expected),
@@ -145,10 +145,10 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
         seconds = 0.0
         if outcome.skipped:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "skipped", message="made by another program")
+            ET.SubElement(case, "skipped", message=_why_skipped(outcome))
         elif outcome.report is None:
             case = _test_case(suite, outcome.path, "can be checked")
-            ET.SubElement(case, "error", message=_clean(language.tell(outcome.sentence)))
+            ET.SubElement(case, "error", message=message(language.tell(outcome.sentence)))
         else:
             seconds = outcome.report.seconds
             _put_cases(suite, outcome.path, outcome.report, strict=strict, language=language)
@@ -167,6 +167,11 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
 
+def _why_skipped(outcome: FileOutcome) -> str:
+    """Why a file was passed over, without its name."""
+    return str(skipped(outcome)).removeprefix(f"{outcome.path}: skipped, ")
+
+
 def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:
     """The cases of a file; each takes its share of the time, by the number of its cells."""
     cases = _cases(report, strict=strict)
@@ -175,12 +180,12 @@ def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, la
         seconds = report.seconds * case.cells / all_cells
         element = _test_case(suite, f"{path}.{case.engine}", case.name, seconds)
         if case.findings:
-            messages = [language.tell(finding.message) for finding in case.findings]
+            messages = [message(language.tell(finding.message)) for finding in case.findings]
             kind = case.findings[0].kind.value
             failure = ET.SubElement(element, "failure", message=_clean(messages[0]), type=kind)
             lines = [
-                f"{finding.cell or finding.sheet or 'workbook'}: {message} {finding.formula}".strip()
-                for finding, message in zip(case.findings, messages, strict=True)
+                f"{finding.cell or finding.sheet or 'workbook'}: {said} {finding.formula}".strip()
+                for finding, said in zip(case.findings, messages, strict=True)
             ]
             failure.text = _clean("\n".join(lines))
 
@@ -220,7 +225,10 @@ def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language
 
     GitHub shows ten errors of a step at most, so that what follows from a cause is only counted.
     """
-    tell = language.tell
+
+    def tell(text: str) -> str:
+        return message(language.tell(text))
+
     lines = []
     for outcome in outcomes:
         if outcome.skipped:
@@ -234,7 +242,9 @@ def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language
 
 
 def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Language) -> Iterator[str]:
-    tell = language.tell
+    def tell(text: str) -> str:
+        return message(language.tell(text))
+
     for group in alike(report.causes):
         for finding, more in summed_up(group):
             said = finding.message

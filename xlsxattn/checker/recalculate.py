@@ -79,10 +79,10 @@ def _sets(book: Book, engine: str, job: engines.Job, edits: Sequence[Edits]) -> 
 
 
 def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
-    """Why an engine failed, as far as the file tells, and which may do better."""
+    """Why an engine failed, as far as the file tells."""
     if engine != engines.DEFAULT_ENGINE:
         return failed
     if lost := structure.astray(book):
-        sentence = "IronCalc cannot calculate it: {why}; --engine libreoffice tells what follows from that"
+        sentence = "IronCalc cannot calculate it: {why}."
         return engines.EngineFailed(say(sentence, why=lost.message))
-    return engines.EngineFailed(say("{failed} Try --engine libreoffice.", failed=say(str(failed))))
+    return failed

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlsxattn.checker.file_type import is_owner_file
 from xlsxattn.checker.findings import distinct
-from xlsxattn.language import ENGLISH, say
+from xlsxattn.language import ENGLISH, message, say
 from xlsxattn.text_table import text_table
 
 if TYPE_CHECKING:
@@ -142,7 +143,11 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
 
     Of each range the first few of a kind are told, and how many more there are.
     """
-    every, tell = [*findings], language.tell
+    every = [*findings]
+
+    def tell(text: str) -> str:
+        return message(language.tell(text).replace("\n", " "))
+
     groups = alike(distinct(finding for finding in every if not finding.follows))
     sure = sum(group[0].severity == "error" and not group[0].is_symptom for group in groups)
     most = min(sure, MAX_CAUSES) + MAX_SHOWN
@@ -194,6 +199,8 @@ def _at(finding: Finding) -> Phrase:
 
 def summary(report: Report) -> str:
     """One sentence on a workbook."""
+    if not report.runs:
+        return say("{path}: {said}", path=report.path, said=report.findings[0].message)
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
     errors = sum(finding.severity == "error" for finding in report.causes)
@@ -235,11 +242,15 @@ def overall(outcomes: Sequence[FileOutcome], *, strict: bool = False) -> Phrase:
         not_checkable=verdicts.count("not checkable"),
     )
     over = verdicts.count("skipped")
-    return say("{said}, {n} skipped (made by other programs)", said=said, n=over) if over else said
+    owned = any(outcome.skipped and is_owner_file(outcome.path) for outcome in outcomes)
+    more = say("{said}, {n} skipped") if owned else say("{said}, {n} skipped (made by other programs)")
+    return say(more, said=said, n=over) if over else said
 
 
 def skipped(outcome: FileOutcome) -> Phrase:
     """That a file was passed over."""
+    if is_owner_file(outcome.path):
+        return say("{path}: skipped, Excel's note of who has the workbook open", path=outcome.path)
     return say("{path}: skipped, made by another program", path=outcome.path)
 
 

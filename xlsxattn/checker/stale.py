@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import (
     ROUNDING_GROWS_FROM,
     SAVED,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference import Expected
 
     Values = Mapping[str, Grid]
+    At = tuple[str, int, int]
 
 SAVED_DIGITS = 1e-13
 """How far a saved value may be from a fresh one, relative to its range: programs save 15 to 17 digits."""
@@ -36,8 +38,12 @@ def stale(
     Another engine may have saved them, so rounding may carry them as far from these as the reference allows.
     """
     wanted: Mapping[str, Expected] | None = None
+    with_values = sum(book.saved.get(at) is not None for at in book.formulas)
     for name in book.manifest.formulas:
-        if name not in book.names or not _is_saved(book, name, saved):
+        if name not in book.names or not _is_saved(saved[name]):
+            continue
+        if with_values and (at := _first_missing(book, name, saved)):
+            yield Finding(Kind.STALE_VALUE, name, Area(*at, 1, 1).address(), values={"others": with_values})
             continue
         worst = _difference(saved[name], fresh[name])
         if worst is not None:
@@ -49,8 +55,10 @@ def stale(
                 continue
             i, j = worst
             where, old, new = book.names[name].address(i, j), saved[name][i][j], fresh[name][i][j]
-            both = {"saved": old, "fresh": new}
+            both = {"saved" if with_values else "beside": old, "fresh": new}
             yield Finding(Kind.STALE_VALUE, name, where, found=old, expected=new, values=both)
+            if not with_values:
+                return  # one says it for all
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
@@ -73,10 +81,15 @@ def _chosen_otherwise(right: Expected, saved: Grid, fresh: Grid) -> bool:
     )
 
 
-def _is_saved(book: Book, name: str, saved: Values) -> bool:
-    """Whether a range's formulas have values saved; some programs drop those and keep the cells beside."""
+def _is_saved(saved: Grid) -> bool:
+    """Whether any cell of a range has a value saved."""
+    return any(value is not None for row in saved for value in row)
+
+
+def _first_missing(book: Book, name: str, saved: Values) -> At | None:
+    """The first formula of a range that has no value saved, though some cell of the range has one."""
     cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
-    return all(value is not None for at, value in cells if at in book.formulas)
+    return next((at for at, value in cells if value is None and at in book.formulas), None)
 
 
 def _difference(

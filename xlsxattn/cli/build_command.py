@@ -12,7 +12,7 @@ import click
 from xlsxattn.cli.language import asked, spoken, tell
 from xlsxattn.cli.progress import progress
 from xlsxattn.cli.verbosity import is_quiet
-from xlsxattn.language import ENGLISH, say
+from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ MAX_QUOTED = 8
 
 def complain(sentence: str, code: int) -> int:
     """Tell a person on standard error, and give the exit code."""
-    click.echo(tell(say("xlsxattn: {said}", said=" ".join(tell(sentence).split()))), err=True)
+    click.echo(message(tell(say("xlsxattn: {said}", said=" ".join(tell(sentence).split())))), err=True)
     return code
 
 

@@ -54,13 +54,13 @@ def check(
     cannot be used.
     """
     from xlsxattn.checker import formats, report
-    from xlsxattn.checker.file_type import is_foreign
+    from xlsxattn.checker.file_type import is_foreign, is_owner_file
     from xlsxattn.checker.report import FileOutcome
 
     outcomes = []
     for file in _matching(files):
-        foreign = skip_foreign and is_foreign(Path(file))
-        outcome = FileOutcome(file, skipped=True) if foreign else _outcome(file, engine, inputs, seed)
+        over = is_owner_file(file) or (skip_foreign and is_foreign(Path(file)))
+        outcome = FileOutcome(file, skipped=True) if over else _outcome(file, engine, inputs, seed)
         outcomes.append(outcome)
         if style == "table":
             _show(outcome, strict=strict)
@@ -97,8 +97,12 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
             return FileOutcome(file, prove(file, engine, inputs, seed=seed))
     except NotCheckableError as error:
         return FileOutcome(file, sentence=str(error))
-    except (engines.EngineMissing, engines.EngineFailed) as error:
+    except engines.EngineMissing as error:
         return FileOutcome(file, sentence=about(file, error))
+    except engines.EngineFailed as error:
+        failed = about(file, error)
+        hint = say("{failed} Try --engine libreoffice.", failed=failed)
+        return FileOutcome(file, sentence=hint if engine == ENGINES[0] else failed)
 
 
 def _show(outcome: FileOutcome, *, strict: bool) -> None:
@@ -116,6 +120,9 @@ def _show(outcome: FileOutcome, *, strict: bool) -> None:
         return
     if found is None:
         complain(outcome.sentence, UNUSABLE)
+        return
+    if not found.runs:  # nothing was calculated: one cause says it all
+        _echo(tell(report.summary(found)), "red")
         return
     by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
     click.echo(tell(by) if found.saved_by else outcome.path)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,9 +31,21 @@ sentences, two threads take three times the processor time, waiting for each oth
 def main() -> None:
     """Run the command line; every way out has its exit code and one sentence."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)
+    _open_streams()
     chosen = language.chosen(sys.argv, os.environ)
     with language.speaking(chosen):
         sys.exit(_run(language.told(cli, chosen)))
+
+
+def _open_streams() -> None:
+    """Open closed streams, so that no file takes their number, and let them take any text."""
+    for name in ("stdout", "stderr"):
+        stream: Any = getattr(sys, name)
+        if stream is None:
+            stream = os.fdopen(os.open(os.devnull, os.O_RDWR), "w", encoding="utf-8")
+            setattr(sys, name, stream)
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _run(command: click.Command) -> int:

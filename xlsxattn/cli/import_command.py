@@ -72,6 +72,8 @@ def import_model(
         if not is_quiet():
             said = say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))
             click.echo(tell(said), err=True)
+            for note in imported.notes:
+                click.echo(tell(say("{path}: {said}", path=checkpoint, said=note)), err=True)
         spec = spec_of(imported, name, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None

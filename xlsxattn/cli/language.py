@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlsxattn.language import ENGLISH, Language, Phrase, codes, language
+from xlsxattn.language import ENGLISH, Language, Phrase, codes, language, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -82,7 +82,8 @@ def spoken() -> Language:
 
 def tell(text: str) -> str:
     """A text in the language of the running command."""
-    return BESIDE_QUOTES.sub("", spoken().tell(text)) if spoken().quotes else spoken().tell(text)
+    told = visible(spoken().tell(text))
+    return BESIDE_QUOTES.sub("", told) if spoken().quotes else told
 
 
 def respelled(text: str) -> str:

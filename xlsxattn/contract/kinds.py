@@ -131,6 +131,7 @@ WHOLE = Manifest(lambda _, value: value)
 IF_SET = Manifest(lambda _, value: value or None)
 IF_SET_TRUE = Manifest(lambda _, value: True if value else None)
 TRUE_OR_FALSE = Manifest(lambda _, value: bool(value))
+IF_FIRST = Manifest(lambda sheet, value: value if sheet.similarity and value == "first" else None)
 IF_GROUPED = Manifest(lambda sheet, value: value if sheet.grouped else None)
 IF_PLACED = Manifest(lambda sheet, value: value if sheet.position != "none" else None)
 
@@ -409,6 +410,23 @@ class CrossAttention(AttentionSheet):
         return self.heads > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """How rotations are stretched for texts longer than those of the first training (Peng et al. 2023, 3.2).
+
+    Attributes:
+        factor: s, by which slow pairs are slowed.
+        low: α, the turns within ``trained`` positions below which a pair counts as slow.
+        high: β, the turns from which on a pair keeps its frequency.
+        trained: L, the positions of the first training.
+    """
+
+    factor: float
+    low: float
+    high: float
+    trained: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Model(WithAttention):
     """A whole Transformer, with pages of its own.
@@ -417,6 +435,7 @@ class Model(WithAttention):
     1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
     ``only`` are the heads of each of them, where nothing but heads is wanted. ``apart``: weights stand on
     pages of their own. ``browse``: the layer and head that a page for looking at any head shows at first.
+    ``stretch``: how rotations are stretched. ``qk_norm``: queries and keys are normed before they are turned.
     """
 
     similarity = False
@@ -443,6 +462,8 @@ class Model(WithAttention):
     only: Annotated[Mapping[int, tuple[int, ...]], IF_SET] = field(default_factory=dict)
     apart: Annotated[bool, IF_SET] = False
     browse: Annotated[tuple[int, ...], IF_SET] = ()
+    stretch: Annotated[Stretch | None, IF_SET_TRUE] = None
+    qk_norm: Annotated[bool, IF_SET] = False
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -475,6 +496,7 @@ class Encoder(Model):
     kind = "encoder"
     contexts: Contexts = ()
     similarity: Similarity = False
+    pool: Annotated[str, IF_FIRST] = "mean"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 DATA_VERSION = 1
 TAGS = {"zh": "zh-CN"}
+_PLACE = re.compile(r"\{\{[a-z]+\}\}")
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
 
 
@@ -40,12 +41,10 @@ def render(seen: OpenWorkbook, language: Language | None = None) -> str:
         "{{script}}": _asset("page.js"),
         "{{words}}": _embedded(texts),
         "{{title}}": escape(seen.title),
-        "{{data}}": _embedded(data(seen)),  # last, so that no text of a workbook is taken for a place
+        "{{data}}": _embedded(data(seen)),
     }
     page = _IN_PAGE.sub(lambda found: escape(language.tell(say(found[1]))), _asset("page.html"))
-    for place, part in parts.items():
-        page = page.replace(place, part)
-    return page
+    return _PLACE.sub(lambda place: parts[place[0]], page)  # at once: a title may look like a place
 
 
 def _tag(language: Language) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from xlsxattn.language import say
 from xlsxattn.system_errors import reason
-from xlsxattn.weights.tensor import BYTES, CheckpointError, Tensor, parse_json, read_json
+from xlsxattn.weights.tensor import BYTES, MAX_JSON_LENGTH, CheckpointError, Tensor, parse_json, read_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,8 @@ INNER_CONFIG = "__config__"
 MIN_HEADER_LENGTH, MAX_HEADER_LENGTH = len("{}"), 100_000_000
 LENGTH_SIZE = 8
 """Bytes before the header that say how long it is."""
+MAX_SMALL, MAX_SHRINKING = 50_000_000, 20
+"""Bytes that any member may unpack to, and how many times its packed size a larger one may have."""
 _NPZ_TYPES = {"f8": "F64", "f4": "F32", "f2": "F16"}
 
 
@@ -105,17 +107,21 @@ def sharded(path: Path) -> dict[str, Tensor]:
 
 def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
     """The tensors of an .npz by their headers alone, and the config where it keeps one inside."""
-    tensors, config, name = {}, None, ""
+    tensors: dict[str, Tensor] = {}
+    config, name = None, ""
     try:
         with zipfile.ZipFile(path) as archive:
-            for member in archive.namelist():
-                name = member.removesuffix(".npy")
+            for member in archive.infolist():
+                name = member.filename.removesuffix(".npy")
+                _check_member(path, name, member)
                 with archive.open(member) as file:
                     if name == INNER_CONFIG:
                         text = np.load(io.BytesIO(file.read()), allow_pickle=False)
                         config = parse_json(str(text), say("{path}: {said}", path=path, said=name))
+                    elif name in tensors:
+                        raise tensors[name].error("stands twice")
                     else:
-                        tensors[name] = _npy(path, name, file)
+                        tensors[name] = _npy(path, name, file, member.file_size)
     except CheckpointError:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
@@ -125,7 +131,19 @@ def npz(path: Path) -> tuple[dict[str, Tensor], dict[str, Any] | None]:
     return tensors, config
 
 
-def _npy(path: Path, name: str, file: IO[bytes]) -> Tensor:
+def _check_member(path: Path, name: str, member: zipfile.ZipInfo) -> None:
+    """Refuse what unpacks to far more than it is packed in: weights hardly shrink."""
+    if member.file_size > MAX_SMALL and member.file_size > MAX_SHRINKING * member.compress_size:
+        sentence = "{path}: the tensor {name!r} unpacks from {packed:,} bytes to {n:,}, which no weights do"
+        said = say(sentence, path=path, name=name, packed=member.compress_size, n=member.file_size)
+        raise CheckpointError(said)
+    if name == INNER_CONFIG and member.file_size > MAX_JSON_LENGTH:
+        sentence = "{path}: is longer than {most:,} bytes, which no such file needs to be"
+        raise CheckpointError(say(sentence, path=f"{path}: {name}", most=MAX_JSON_LENGTH))
+
+
+def _npy(path: Path, name: str, file: IO[bytes], size: int) -> Tensor:
+    """One array's header; what it announces must be there."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
@@ -135,4 +153,13 @@ def _npy(path: Path, name: str, file: IO[bytes]) -> Tensor:
             "save it as numbers"
         )
         raise CheckpointError(say(sentence, path=path, name=name))
-    return Tensor(name, _NPZ_TYPES.get(dtype.str[1:], str(dtype)), tuple(shape), path, None)
+    tensor = Tensor(name, _NPZ_TYPES.get(dtype.str[1:], str(dtype)), tuple(shape), path, None)
+    if (found := size - file.tell()) != math.prod(shape) * dtype.itemsize:
+        sides = " × ".join(map(str, shape)) or "1"
+        raise tensor.error(
+            "has {n} bytes, which does not fit {sides} numbers of the type {dtype}",
+            n=found,
+            sides=sides,
+            dtype=tensor.dtype,
+        )
+    return tensor

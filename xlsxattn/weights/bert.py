@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.language import say
+from xlsxattn.weights.config import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart
 
 if TYPE_CHECKING:
+    from xlsxattn.language import Phrase
     from xlsxattn.weights.config import Config
     from xlsxattn.weights.parts import Parts
+    from xlsxattn.weights.tensor import Tensor
 
-TYPES = "embeddings.token_type_embeddings.weight"
 TABLE, POSITIONS = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
+TYPES = "embeddings.token_type_embeddings.weight"
+EPSILON, ROBERTA_PADDING, ELECTRA_EMBEDDING = 1e-12, 1, 128
+"""What counts where a config names none, as in the transformers library: ε, a padding token, a width."""
 
 
 @dataclass(frozen=True, slots=True)
 class BertNames:
-    """How a family calls the tensors of a layer, after the layer's number."""
+    """How a family calls the tensors of a layer, after the layer's number, and the keys of its config."""
 
     layer: str
     linear: dict[str, str]
     norm1: str
     norm2: str
+    d_model: tuple[str, ...] = ("hidden_size",)
+    layers: tuple[str, ...] = ("num_hidden_layers",)
+    heads: tuple[str, ...] = ("num_attention_heads",)
+    d_ff: str = "intermediate_size"
+    activation: str = "hidden_act"
+    epsilon: str = "layer_norm_eps"
+    has_types: bool = True
 
 
 BERT = BertNames(
@@ -53,41 +65,60 @@ DISTIL = BertNames(
     },
     "sa_layer_norm",
     "output_layer_norm",
+    ("dim", "hidden_size"),
+    ("n_layers", "num_hidden_layers"),
+    ("n_heads", "num_attention_heads"),
+    "hidden_dim",
+    "activation",
+    "",
+    has_types=False,
 )
 
 
 def plan_bert(parts: Parts, config: Config) -> Plan:
-    """BERT and ELECTRA: positions count from 0."""
-    return _plan(parts, config, BERT, "BERT", first=0)
+    """BERT: positions count from 0."""
+    width = config.get("embedding_size", default=config.get("hidden_size"))
+    return _plan(parts, config, BERT, "BERT", width=width)
+
+
+def plan_electra(parts: Parts, config: Config) -> Plan:
+    """ELECTRA (Clark et al. 2020): a BERT whose embeddings may be narrower than its layers."""
+    width = config.get("embedding_size", default=ELECTRA_EMBEDDING)
+    return _plan(parts, config, BERT, "BERT", width=width)
 
 
 def plan_roberta(parts: Parts, config: Config) -> Plan:
     """RoBERTa (Liu et al. 2019): the table's first rows belong to padding, a sentence starts after them."""
-    pad = config.get("pad_token_id", default=1)
+    pad = config.data.get("pad_token_id", ROBERTA_PADDING)
     if type(pad) is not int or pad < 0:
         raise config.error("pad_token_id", "found {found}, a whole number from 0 is needed", found=show(pad))
-    return _plan(parts, config, BERT, "RoBERTa", first=pad + 1)
+    found = _plan(parts, config, BERT, "RoBERTa", first=pad + 1)
+    return replace(found, padding=pad)
 
 
 def plan_distilbert(parts: Parts, config: Config) -> Plan:
     """DistilBERT (Sanh et al. 2019): BERT without token types, under other names."""
-    return _plan(parts, config, DISTIL, "DistilBERT", first=0)
+    return _plan(parts, config, DISTIL, "DistilBERT")
 
 
-def _plan(parts: Parts, config: Config, names: BertNames, family: str, *, first: int) -> Plan:
-    _refuse(config)
-    settings = _settings(config)
-    d_model = config.count("hidden_size", "dim")
+def _plan(
+    parts: Parts, config: Config, names: BertNames, family: str, *, first: int = 0, width: object = None
+) -> Plan:
+    settings, d_model = _settings(config, names), config.count(*names.d_model)
+    if width is not None and width != d_model:
+        sentence = "found {found}: embeddings that are widened to {d_model} are not supported"
+        raise config.error("embedding_size", sentence, found=show(width), d_model=d_model)
     n_vocab, listed = config.count("vocab_size"), config.count("max_position_embeddings")
     if listed <= first:
         sentence = "found {found}, at least {least} are needed"
         raise config.error("max_position_embeddings", sentence, found=listed, least=first + 1)
     table = parts.check(TABLE, n_vocab, d_model)
     positions = parts.check(POSITIONS, listed, d_model)
-    types = (
-        parts.check(TYPES, config.count("type_vocab_size", default=2), d_model) if parts.has(TYPES) else None
-    )
-    note = say("Row 0 of the token types is added to every position: all tokens are of one sentence.")
+    types: Tensor | None = None
+    notes: tuple[Phrase, ...] = ()
+    if names.has_types:
+        types = parts.check(TYPES, config.count("type_vocab_size", default=2), d_model)
+        notes = (say("Row 0 of the token types is added to every position: all tokens are of one sentence."),)
     P = TensorPart("P", (listed - first, d_model), positions, first=first, added=types)
     return Plan(
         family,
@@ -100,34 +131,27 @@ def _plan(parts: Parts, config: Config, names: BertNames, family: str, *, first:
         None,
         (P, *_norm(parts, "Input", "embeddings.LayerNorm", d_model)),
         tuple(_layer(parts, names, k, d_model, settings["d_ff"]) for k in range(settings["layers"])),
-        (note,) if types else (),
+        notes,
     )
 
 
-def _refuse(config: Config) -> None:
-    config.refuse("position_embedding_type", ("absolute",))
-    config.refuse("is_decoder", (False,))
-    config.refuse("add_cross_attention", (False,))
-    width = config.get("embedding_size")
-    if width is not None and width != config.count("hidden_size", "dim"):
-        sentence = "found {found}: embeddings that are widened are not supported"
-        raise config.error("embedding_size", sentence, found=show(width))
-
-
-def _settings(config: Config) -> dict[str, Any]:
-    d_model, heads = config.count("hidden_size", "dim"), config.count("num_attention_heads", "n_heads")
-    d_k = config.divided(d_model, "num_attention_heads", heads)
+def _settings(config: Config, names: BertNames) -> dict[str, Any]:
+    d_model, heads = config.count(*names.d_model), config.count(*names.heads)
+    d_k = config.divided(d_model, names.heads[0], heads)
+    epsilon = EPSILON
+    if names.epsilon:
+        epsilon = config.positive(names.epsilon, default=EPSILON, least=MIN_EPSILON)
     return {
-        "layers": config.count("num_hidden_layers", "n_layers"),
+        "layers": config.count(*names.layers),
         "heads": heads,
         "kv_heads": heads,
         "d_k": d_k,
         "d_v": d_k,
-        "d_ff": config.count("intermediate_size", "hidden_dim"),
+        "d_ff": config.count(names.d_ff),
         "norm": "layer",
-        "epsilon": config.positive("layer_norm_eps", default=1e-12),
+        "epsilon": epsilon,
         "residual": "post-norm",
-        "activation": config.activation("hidden_act", "activation", default="gelu"),
+        "activation": config.activation(names.activation, default="gelu"),
         "bias": True,
         "mask": "none",
         "position": "learned",

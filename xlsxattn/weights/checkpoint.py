@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,16 @@ if TYPE_CHECKING:
 
 SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
 CONFIGS = ("config.json", "params.json")
+ADAPTER, ADAPTER_CONFIG = "adapter_model.safetensors", "adapter_config.json"
+CONVERTED = {
+    ".gguf": "GGUF",
+    ".ggml": "GGML",
+    ".onnx": "ONNX",
+    ".h5": "HDF5",
+    ".msgpack": "MessagePack",
+    ".tflite": "TensorFlow Lite",
+}
+HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
@@ -92,17 +104,23 @@ def open_checkpoint(path: Path) -> Checkpoint:
 def _listing(path: Path) -> Path:
     """The file that lists the tensors."""
     if not path.exists():
-        raise CheckpointError(say("{path}: there is no such file or folder", path=path))
+        raise _missing(path)
     if path.is_dir():
         found = [path / name for name in (SINGLE, INDEX) if (path / name).is_file()]
         found = found or sorted(path.glob("*.safetensors")) or sorted(path.glob("*.npz"))
+        if _is_adapter(path, found):
+            raise _adapter(path)
         if len(found) > 1 and found[0].name != SINGLE:
             names = ", ".join(file.name for file in found[:5])
             sentence = "{path}: holds several checkpoints ({names}), name the one to take"
             raise CheckpointError(say(sentence, path=path, names=names))
         if found:
             return found[0]
-        path = next((file for file in sorted(path.iterdir()) if file.suffix in PICKLED), path)
+        suffixes = (*PICKLED, *CONVERTED)
+        path = next((file for file in sorted(path.rglob("*")) if file.suffix in suffixes), path)
+    if path.name == ADAPTER:
+        raise _adapter(path)
+    _refuse_converted(path)
     if path.suffix in PICKLED or (path.is_file() and _is_pickled(path)):
         sentence = (
             "{path}: is pickled, and opening it can run any code hidden in it; where you trust it, convert "
@@ -116,6 +134,38 @@ def _listing(path: Path) -> Path:
         sentence = "{path}: is no checkpoint, {single}, {index} or an .npz is needed"
         raise CheckpointError(say(sentence, path=path, single=SINGLE, index=INDEX))
     return path
+
+
+def _missing(path: Path) -> CheckpointError:
+    """There is no such file; what looks like the name of a model at Hugging Face may be meant as one."""
+    if HUB_NAME.fullmatch(str(path)) and not path.parent.is_dir():
+        sentence = (
+            "{path}: there is no such folder; where a model at Hugging Face is meant, get it with: {call}"
+        )
+        call = shlex.join(["hf", "download", str(path), "--local-dir", path.name])
+        return CheckpointError(say(sentence, path=path, call=call))
+    return CheckpointError(say("{path}: there is no such file or folder", path=path))
+
+
+def _is_adapter(folder: Path, found: list[Path]) -> bool:
+    """Whether a folder holds what was trained on top of a model, and not the model."""
+    there = (folder / ADAPTER_CONFIG).is_file() or any(file.name == ADAPTER for file in found)
+    return there and not any((folder / name).is_file() for name in (SINGLE, INDEX))
+
+
+def _adapter(path: Path) -> CheckpointError:
+    sentence = "{path}: is an adapter (LoRA), merge it into its model first: {call}"
+    call = "AutoPeftModel.from_pretrained(...).merge_and_unload().save_pretrained(...)"
+    return CheckpointError(say(sentence, path=path, call=call))
+
+
+def _refuse_converted(path: Path) -> None:
+    """Refuse forms that a checkpoint was made into for another program."""
+    if path.suffix not in CONVERTED:
+        return
+    form = CONVERTED[path.suffix]
+    sentence = "{path}: is {form}, made from another checkpoint: take that one, with its {single}"
+    raise CheckpointError(say(sentence, path=path, form=form, single=SINGLE))
 
 
 def _is_pickled(path: Path) -> bool:

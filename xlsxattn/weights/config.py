@@ -19,11 +19,14 @@ ACTIVATIONS = {
     "gelu": "gelu",
     "gelu_python": "gelu",
     "gelu_new": "gelu-tanh",
-    "gelu_fast": "gelu-tanh",
+    "gelu_accurate": "gelu-tanh",
     "gelu_pytorch_tanh": "gelu-tanh",
     "silu": "silu",
     "swish": "silu",
 }
+"""Names of activations in a config, and in a spec. gelu_fast is none of them: its √(2/π) has ten digits."""
+MIN_EPSILON, MIN_BASE = 1e-24, 0.001
+"""What a workbook takes for smaller ones (docs/contract.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +42,20 @@ class Config:
         return CheckpointError(say(SENTENCE, source=self.path, place=key, sentence=said))
 
     def get(self, *keys: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
-        """The value under the first key that is there and not null."""
-        return next((self.data[key] for key in keys if self.data.get(key) is not None), default)
+        """The value under the key that is there and not null.
+
+        Raises:
+            CheckpointError: two of the keys are there and do not agree.
+        """
+        given = {key: self.data[key] for key in keys if self.data.get(key) is not None}
+        if not given:
+            return default
+        key, value = next(iter(given.items()))
+        for other, found in given.items():
+            if found != value or type(found) is not type(value):
+                sentence = "found {found}, and {other} says {value}: one of them is needed"
+                raise self.error(key, sentence, found=show(value), other=other, value=show(found))
+        return value
 
     def count(self, *keys: str, default: int | None = None) -> int:
         """A whole number from 1."""
@@ -51,11 +66,16 @@ class Config:
             raise self.error(keys[0], "found {found}, a whole number from 1 is needed", found=show(found))
         return found
 
-    def positive(self, *keys: str, default: float | None = None) -> float:
-        """A number above 0."""
+    def positive(self, *keys: str, default: float | None = None, least: float = 0.0) -> float:
+        """A number above 0, and not below the least."""
         found = self.get(*keys, default=default)
+        if found is None:
+            raise self.error(keys[0], "is missing, a number above 0 is needed")
         if type(found) not in (int, float) or not 0 < found < math.inf:
             raise self.error(keys[0], "found {found}, a number above 0 is needed", found=show(found))
+        if found < least:
+            sentence = "found {found}, a workbook computes with {least} at least"
+            raise self.error(keys[0], sentence, found=show(found), least=least)
         return float(found)
 
     def flag(self, *keys: str, default: bool) -> bool:
@@ -76,9 +96,13 @@ class Config:
     def refuse(self, key: str, allowed: tuple[object, ...]) -> None:
         """Refuse a setting that changes what a model computes, unless it stands at a value that does not."""
         found = self.get(key)
-        if found is not None and found not in allowed:
+        if found is None or found in allowed:
+            return
+        if not allowed:
             sentence = "found {found}, a model that is built so cannot be made into a workbook"
             raise self.error(key, sentence, found=show(found))
+        sentence = "found {found}, which a workbook cannot compute; {right} is needed"
+        raise self.error(key, sentence, found=show(found), right=" / ".join(map(show, allowed)))
 
     def divided(self, whole: int, key: str, parts: int) -> int:
         """``whole`` divided by the number under a key, which must divide it."""

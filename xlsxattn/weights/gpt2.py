@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.contract.names import BETA, GAMMA, part_of
+from xlsxattn.weights.config import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
 
 if TYPE_CHECKING:
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
 
 def plan_gpt2(parts: Parts, config: Config) -> Plan:
     """GPT-2: its linear layers ("Conv1D") are kept as in × out, Q, K and V side by side in one."""
-    config.refuse("scale_attn_by_inverse_layer_idx", (False,))
-    config.refuse("add_cross_attention", (False,))
     d_model, n_vocab = config.count("n_embd", "hidden_size"), config.count("vocab_size")
-    n_positions = config.count("n_positions", "n_ctx", "max_position_embeddings")
+    n_positions = config.count("n_positions", "max_position_embeddings")
     settings = _settings(config, d_model)
     table = parts.check("wte.weight", n_vocab, d_model)
     head, notes = unembedding(parts, table, tied=config.flag("tie_word_embeddings", default=True))
@@ -48,7 +47,7 @@ def _settings(config: Config, d_model: int) -> dict[str, Any]:
         "d_v": d_k,
         "d_ff": config.count("n_inner", default=4 * d_model),
         "norm": "layer",
-        "epsilon": config.positive("layer_norm_epsilon", default=1e-5),
+        "epsilon": config.positive("layer_norm_epsilon", default=1e-5, least=MIN_EPSILON),
         "residual": "pre-norm",
         "activation": config.activation("activation_function", default="gelu_new"),
         "bias": True,

@@ -1,17 +1,19 @@
 """Decoders that are built like Llama (Touvron et al. 2023), under the three sets of names they go by.
 
-Hugging Face's own (Llama, Mistral, Qwen2) turn the two halves of Q and K; the makers' original ones, and
-GlassLM, turn pairs of neighbouring columns (Su et al. 2021, eq. 34).
+Hugging Face's own (Llama, Mistral, Qwen2, Qwen3) turn the two halves of Q and K; the makers' original ones,
+and GlassLM, turn pairs of neighbouring columns (Su et al. 2021, eq. 34).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
+from xlsxattn.weights.config import MIN_BASE, MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
+from xlsxattn.weights.rotation import BASE, Rotation, rotation
 
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LlamaNames:
-    """How a family calls its tensors; ``turned``: its matrices are kept as out × in."""
+    """How a family calls its tensors and the keys of its config.
+
+    ``turned``: its matrices are kept as out × in. ``d_ff_from_weights``: a config may leave out d_ff.
+    """
 
     table: str
     layer: str
@@ -30,7 +35,9 @@ class LlamaNames:
     last: str
     head: str
     weight: str
+    keys: dict[str, str]
     turned: bool
+    d_ff_from_weights: bool
 
 
 HUGGING_FACE = LlamaNames(
@@ -50,8 +57,17 @@ HUGGING_FACE = LlamaNames(
     "norm.weight",
     "lm_head.weight",
     ".weight",
+    {
+        "d_model": "hidden_size",
+        "layers": "num_hidden_layers",
+        "heads": "num_attention_heads",
+        "kv_heads": "num_key_value_heads",
+        "d_ff": "intermediate_size",
+    },
     turned=True,
+    d_ff_from_weights=False,
 )
+_MAKERS_KEYS = {"layers": "n_layers", "heads": "n_heads", "kv_heads": "n_kv_heads", "d_ff": "hidden_dim"}
 ORIGINAL = LlamaNames(
     "tok_embeddings.weight",
     "layers",
@@ -69,7 +85,9 @@ ORIGINAL = LlamaNames(
     "norm.weight",
     "output.weight",
     ".weight",
+    {"d_model": "dim", **_MAKERS_KEYS},
     turned=True,
+    d_ff_from_weights=True,
 )
 GLASS = LlamaNames(
     "E",
@@ -88,41 +106,154 @@ GLASS = LlamaNames(
     "norm_f.gamma",
     "",
     "",
+    {"d_model": "d_model", **_MAKERS_KEYS},
     turned=False,
+    d_ff_from_weights=True,
 )
 
 
+MISTRAL_KV_HEADS, QWEN_KV_HEADS, QWEN3_HEAD = 8, 32, 128
+LAYER_TYPES = ("full_attention", "sliding_attention")
+QWEN_FIRST_SLIDING, WINDOW = 28, 4096
+"""What a config leaves out counts as the transformers library has it: heads of keys and values, columns of a
+head, the first layer that slides, and its window."""
+
+
 def plan_llama(parts: Parts, config: Config) -> Plan:
-    """Llama, Mistral, Qwen2 under Hugging Face's names."""
-    biased = {"O", "Q", "K", "V"} if config.flag("attention_bias", default=False) else set()
-    if config.get("model_type") == "qwen2":
-        biased = {"Q", "K", "V"}
-    biased |= {"1", "2", "3"} if config.flag("mlp_bias", default=False) else set()
-    config.refuse("hidden_act", ("silu", "swish"))
-    config.refuse("partial_rotary_factor", (1, 1.0))
-    interleaved = config.flag("rope_interleave", "rope_interleaved", default=False)
-    tied = config.flag("tie_word_embeddings", default=False)
-    return _plan(
-        parts, config, HUGGING_FACE, biased, "Llama", pairs="adjacent" if interleaved else "halves", tied=tied
+    """Llama: biases where its config says so."""
+    biased = _attention_bias(config) | ({"1", "2", "3"} if config.flag("mlp_bias", default=False) else set())
+    window = config.count("sliding_window") if config.get("sliding_window") is not None else None
+    return _hugging_face(parts, config, biased, "Llama", window=window)
+
+
+def plan_mistral(parts: Parts, config: Config) -> Plan:
+    """Mistral (Jiang et al. 2023): no biases; each token looks back as far as a window reaches."""
+    kv_heads = MISTRAL_KV_HEADS if "num_key_value_heads" not in config.data else None
+    window = WINDOW if "sliding_window" not in config.data else None
+    if config.get("sliding_window") is not None:
+        window = config.count("sliding_window")
+    return _hugging_face(parts, config, set(), "Llama", kv_heads=kv_heads, window=window)
+
+
+def plan_qwen2(parts: Parts, config: Config) -> Plan:
+    """Qwen2 (Yang et al. 2024): queries, keys and values have biases, nothing else has."""
+    kv_heads = QWEN_KV_HEADS if "num_key_value_heads" not in config.data else None
+    return _hugging_face(parts, config, {"Q", "K", "V"}, "Llama", kv_heads=kv_heads, window=_window(config))
+
+
+def plan_qwen3(parts: Parts, config: Config) -> Plan:
+    """Qwen3 (Yang et al. 2025): each head's queries and keys are normed before they are turned."""
+    kv_heads = QWEN_KV_HEADS if "num_key_value_heads" not in config.data else None
+    found = _hugging_face(
+        parts,
+        config,
+        _attention_bias(config),
+        "Qwen3",
+        kv_heads=kv_heads,
+        d_k=QWEN3_HEAD,
+        window=_window(config),
+        normed=True,
     )
+    return replace(found, settings=found.settings | {"qk_norm": True})
 
 
 def plan_original(parts: Parts, config: Config) -> Plan:
-    """Llama and Mistral under their makers' own names."""
-    config.refuse("use_scaled_rope", (False,))
-    return _plan(parts, config, ORIGINAL, set(), "Llama", pairs="adjacent", tied=False)
+    """Llama and Mistral under their makers' own names.
+
+    Meta's code turns with the base 10,000 where its config names none; Mistral's has changed that number.
+    """
+    meta = config.get("multiple_of") is not None
+    base = config.positive("rope_theta", default=BASE if meta else None, least=MIN_BASE)
+    sizes = _sizes(parts, config, ORIGINAL)
+    settings = _settings(sizes, config.positive("norm_eps", least=MIN_EPSILON), Rotation(base))
+    window = config.count("sliding_window") if config.get("sliding_window") is not None else None
+    found = _plan(parts, config, ORIGINAL, settings, set(), "Llama", tied=False)
+    return replace(found, n_positions=_positions(config, "max_seq_len"), window=window)
 
 
 def plan_glass(parts: Parts, config: Config) -> Plan:
     """GlassLM, a small decoder of Llama's kind with matrices kept as in × out."""
-    return _plan(parts, config, GLASS, set(), "GlassLM", pairs="adjacent", tied=True)
+    base = config.positive("rope_base", least=MIN_BASE)
+    sizes = _sizes(parts, config, GLASS)
+    settings = _settings(sizes, config.positive("eps", least=MIN_EPSILON), Rotation(base))
+    found = _plan(parts, config, GLASS, settings, set(), "GlassLM", tied=True)
+    return replace(found, n_positions=_positions(config, "max_len"))
+
+
+def _hugging_face(
+    parts: Parts,
+    config: Config,
+    biased: set[str],
+    family: str,
+    *,
+    kv_heads: int | None = None,
+    d_k: int | None = None,
+    window: int | None = None,
+    normed: bool = False,
+) -> Plan:
+    """A model under Hugging Face's names; ``kv_heads``, ``d_k``: what counts where the config names none."""
+    _layer_types(config, window)
+    turned = rotation(config)
+    sizes = _sizes(parts, config, HUGGING_FACE, kv_heads=kv_heads, d_k=d_k)
+    epsilon = config.positive("rms_norm_eps", default=1e-6, least=MIN_EPSILON)
+    settings = _settings(sizes, epsilon, turned) | {"pairs": "halves"}
+    tied = config.flag("tie_word_embeddings", default=False)
+    found = _plan(parts, config, HUGGING_FACE, settings, biased, family, tied=tied, normed=normed)
+    return replace(
+        found,
+        n_positions=_positions(config, "max_position_embeddings"),
+        window=window,
+        notes=(*turned.notes, *found.notes),
+    )
+
+
+def _attention_bias(config: Config) -> set[str]:
+    return {"O", "Q", "K", "V"} if config.flag("attention_bias", default=False) else set()
+
+
+def _positions(config: Config, key: str) -> int | None:
+    """The longest sentence, where the config has a limit."""
+    return config.count(key) if config.get(key) is not None else None
+
+
+def _window(config: Config) -> int | None:
+    """How far back the layers of a Qwen look that slide, where any does."""
+    if not config.flag("use_sliding_window", default=False):
+        return None
+    types, layers = config.get("layer_types"), config.count("num_hidden_layers")
+    first = config.get("max_window_layers", default=QWEN_FIRST_SLIDING)
+    slides = (
+        "sliding_attention" in types if isinstance(types, list) else type(first) is int and first < layers
+    )
+    return config.count("sliding_window", default=WINDOW) if slides else None
+
+
+def _layer_types(config: Config, window: int | None) -> None:
+    """Refuse layers that attend in a way of their own; those that slide need a window."""
+    found = config.get("layer_types")
+    if found is None:
+        return
+    known = isinstance(found, list) and all(one in LAYER_TYPES for one in found)
+    layers = config.count("num_hidden_layers")
+    if not known or len(found) != layers:
+        sentence = "found {found}, {n} of {known} are needed"
+        raise config.error("layer_types", sentence, found=show(found), n=layers, known=", ".join(LAYER_TYPES))
+    if "sliding_attention" in found and window is None:
+        raise config.error("layer_types", "has layers that slide, and the config has no window for them")
 
 
 def _plan(
-    parts: Parts, config: Config, names: LlamaNames, biased: set[str], family: str, *, pairs: str, tied: bool
+    parts: Parts,
+    config: Config,
+    names: LlamaNames,
+    settings: dict[str, Any],
+    biased: set[str],
+    family: str,
+    *,
+    tied: bool,
+    normed: bool = False,
 ) -> Plan:
-    d_model = config.count("hidden_size", "dim", "d_model")
-    settings = _settings(parts, config, names, d_model) | {"bias": bool(biased), "pairs": pairs}
+    d_model = config.count(names.keys["d_model"])
     table = parts.find(names.table)
     n_vocab = config.count("vocab_size") if config.get("vocab_size") != -1 else (*table.shape, 0)[0]
     table = parts.check(names.table, n_vocab, d_model)
@@ -130,84 +261,75 @@ def _plan(
     if biased and biased != set(names.linear):
         without = ", ".join(f"b_{which}" for which in names.linear if which not in biased)
         notes = (*notes, say("The checkpoint has no {names}: they are zeros.", names=without))
+    sizes = settings | {"d_model": d_model}
+    layers = [_layer(parts, names, k, biased, sizes) for k in range(settings["layers"])]
+    if normed:
+        layers = [(*layer, *_norms_of_heads(parts, k, sizes["d_k"])) for k, layer in enumerate(layers)]
     return Plan(
         family,
         "decoder",
-        settings | {"tied": head is None},
+        settings | {"bias": bool(biased), "tied": head is None},
         d_model,
         n_vocab,
-        _positions(config),
+        None,
         table,
         head,
         (parts.row("Output_Gamma", names.last, d_model),),
-        tuple(
-            _layer(parts, names, k, biased, settings | {"d_model": d_model})
-            for k in range(settings["layers"])
-        ),
+        tuple(layers),
         notes,
     )
 
 
-def _positions(config: Config) -> int | None:
-    """The longest sentence; a sliding window would hide words from each other in a longer one."""
-    found = [
-        config.count(key)
-        for key in ("max_position_embeddings", "max_seq_len", "max_len")
-        if config.get(key) is not None
-    ]
-    if config.get("sliding_window") is not None and config.flag("use_sliding_window", default=True):
-        found.append(config.count("sliding_window"))
-    return min(found, default=None)
-
-
-def _settings(parts: Parts, config: Config, names: LlamaNames, d_model: int) -> dict[str, Any]:
-    heads = config.count("num_attention_heads", "n_heads")
-    kv_heads = config.count("num_key_value_heads", "n_kv_heads", default=heads)
-    config.divided(heads, "num_key_value_heads", kv_heads)
-    if config.get("head_dim") is None:
-        d_k = config.divided(d_model, "num_attention_heads", heads)
-    else:
-        d_k = config.count("head_dim")
+def _sizes(
+    parts: Parts,
+    config: Config,
+    names: LlamaNames,
+    *,
+    kv_heads: int | None = None,
+    d_k: int | None = None,
+) -> dict[str, int]:
+    """Numbers of layers and heads, and widths; the makers' own configs leave d_ff to the matrices."""
+    keys = names.keys
+    heads = config.count(keys["heads"])
+    kv_heads = config.count(keys["kv_heads"], default=kv_heads or heads)
+    config.divided(heads, keys["kv_heads"], kv_heads)
+    if d_k is None and config.get("head_dim") is None:
+        d_k = config.divided(config.count(keys["d_model"]), keys["heads"], heads)
+    d_k = config.count("head_dim", default=d_k)
     if d_k % 2:
-        raise config.error(
-            "head_dim", "the heads have {d_k} columns, which cannot be turned in pairs", d_k=d_k
-        )
-    gate = parts.find(f"{names.layer}.0.{names.linear['1']}{names.weight}")
-    found = (*gate.shape, 0, 0)[0 if names.turned else 1]
+        sentence = "the heads have {d_k} columns, which cannot be turned in pairs"
+        raise config.error("head_dim", sentence, d_k=d_k)
+    d_ff = None
+    if names.d_ff_from_weights:
+        gate = parts.find(f"{names.layer}.0.{names.linear['1']}{names.weight}")
+        d_ff = (*gate.shape, 0, 0)[0 if names.turned else 1]
     return {
-        "layers": config.count("num_hidden_layers", "n_layers"),
+        "layers": config.count(keys["layers"]),
         "heads": heads,
         "kv_heads": kv_heads,
         "d_k": d_k,
         "d_v": d_k,
-        "d_ff": config.count("intermediate_size", "hidden_dim", default=found),
+        "d_ff": config.count(keys["d_ff"], default=d_ff),
+    }
+
+
+def _settings(sizes: dict[str, int], epsilon: float, turned: Rotation) -> dict[str, Any]:
+    return {
+        **sizes,
         "norm": "rms",
-        "epsilon": config.positive("rms_norm_eps", "norm_eps", "eps", default=1e-6),
+        "epsilon": epsilon,
         "residual": "pre-norm",
         "activation": "swiglu",
         "mask": "causal",
         "position": "rotary",
-        "base": _base(config),
+        "base": turned.base,
+        "stretch": turned.stretch,
+        "pairs": "adjacent",
         "scale": True,
         "scale_embeddings": False,
         "embedding_norm": False,
         "final_norm": True,
     }
-
-
-def _base(config: Config) -> float:
-    """The base of the rotation; stretched rotations are refused."""
-    within = config.get("rope_parameters", "rope_scaling", default={})
-    if not isinstance(within, dict):
-        raise config.error("rope_parameters", "a table is needed")
-    kind = within.get("rope_type", within.get("type", "default"))
-    if kind != "default":
-        key = "rope_parameters" if "rope_parameters" in config.data else "rope_scaling"
-        sentence = "found the type {kind}: rotations that are stretched for long texts are not supported"
-        raise config.error(key, sentence, kind=show(kind))
-    if "rope_theta" in within:
-        return type(config)(within, config.path).positive("rope_theta")
-    return config.positive("rope_theta", "rope_base", default=10_000.0)
 
 
 def _layer(
@@ -221,10 +343,12 @@ def _layer(
         "K": (d_model, keys),
         "V": (d_model, keys),
         "O": (queries, d_model),
+        "1": (d_model, d_ff),
+        "3": (d_model, d_ff),
         "2": (d_ff, d_model),
     }
     for which, name in names.linear.items():
-        rows, columns = shapes.get(which, (d_model, d_ff))
+        rows, columns = shapes[which]
         pieces.append(
             parts.linear(f"W_{which}", f"{at}{name}{names.weight}", rows, columns, turned=names.turned)
         )
@@ -235,3 +359,11 @@ def _layer(
     pieces.append(parts.row("Norm1_Gamma", at + names.norm1, d_model))
     pieces.append(parts.row("Norm2_Gamma", at + names.norm2, d_model))
     return tuple(pieces)
+
+
+def _norms_of_heads(parts: Parts, k: int, d_k: int) -> tuple[TensorPart, TensorPart]:
+    """γ of the norms of a layer's queries and keys."""
+    return (
+        parts.row("QNorm_Gamma", f"layers.{k}.self_attn.q_norm.weight", d_k),
+        parts.row("KNorm_Gamma", f"layers.{k}.self_attn.k_norm.weight", d_k),
+    )

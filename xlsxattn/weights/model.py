@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
+from xlsxattn.weights.beside import Pooling, end_tokens, pooling, tokenizer_notes
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan as understand
 from xlsxattn.weights.forward import streams
 from xlsxattn.weights.size import Size, check_room, estimate
 from xlsxattn.weights.tensor import CheckpointError
-from xlsxattn.weights.tokenizer import open_tokenizer
+from xlsxattn.weights.tokenizer import split
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from xlsxattn.weights.parts import Array, Plan
-    from xlsxattn.weights.tokenizer import Tokenizer
+    from xlsxattn.weights.tokenizer import Split, SplitSentence
 
 LOG = logging.getLogger(__name__)
 SMALL_VOCABULARY = 5_000
@@ -111,38 +112,41 @@ def read_model(
     checkpoint = open_checkpoint(path)
     plan = understand(checkpoint)
     choice = _choose(plan, layers, heads)
-    tokenizer = open_tokenizer(checkpoint)
     if not sentences:
         raise CheckpointError(say("{path}: at least one sentence is needed", path=path))
-    split = [_split(plan, tokenizer, sentence) for sentence in sentences]
-    numbers = _vocabulary(plan, split, whole=whole_vocabulary)
-    longest = max(map(len, split))
+    whole = plan.n_vocab if _is_whole(plan, whole_vocabulary) else 0
+    named = end_tokens(checkpoint.folder)
+    found = split(checkpoint, sentences, MAX_SENTENCE_LENGTH, whole=whole, named=named)
+    numbered = [_checked(plan, found, sentence) for sentence in found.sentences]
+    numbers = range(whole) if whole else sorted({n for one in numbered for n in one})
+    longest = max(map(len, numbered))
     blanks = _blanks(plan, choice, longest, write)
     n_heads = len(choice.heads) if choice.only_heads else None
-    size = estimate(plan, choice.layers, [len(one) + blanks for one in split], len(numbers), n_heads)
+    size = estimate(plan, choice.layers, [len(one) + blanks for one in numbered], len(numbers), n_heads)
     if target is not None:
         check_room(size, path, target)
     weights = _weights(plan, choice.layers, longest + blanks, numbers)
-    unknown = [tokenizer.unknown_in(sentence, one) for sentence, one in zip(sentences, split, strict=True)]
-    spelled = tokenizer.spell(numbers)
+    encodes = plan.kind == "encoder"
+    pooled = pooling(checkpoint.folder) if encodes else Pooling()
+    notes = (*plan.notes, *pooled.notes, *_few(plan, len(numbers)), *found.notes())
     return Imported(
         family=plan.family,
         kind=plan.kind,
-        settings=plan.settings,
+        settings=plan.settings | ({"pool": pooled.pool} if encodes else {}),
         weights=weights,
         layers=tuple(k + 1 for k in choice.layers),
         heads=tuple((k + 1, h + 1) for k, h in choice.heads),
-        tokens=tuple(spelled[n] for n in numbers),
+        tokens=tuple(found.tokens[n] for n in numbers),
         numbers=tuple(numbers),
         E=plan.embedding.read(numbers),
         sentences=tuple(
-            (sentence, tuple(spelled[n] for n in one)) for sentence, one in zip(sentences, split, strict=True)
+            (text, tuple(found.tokens[n] for n in one)) for text, one in zip(sentences, numbered, strict=True)
         ),
         size=size,
-        notes=(*plan.notes, *_few(plan, len(numbers)), *filter(None, unknown)),
+        notes=(*notes, *tokenizer_notes(checkpoint.folder, found)),
         only_heads=choice.only_heads,
         blanks=blanks,
-        streams=_entering(plan, choice, weights, split),
+        streams=_entering(plan, choice, weights, numbered),
     )
 
 
@@ -165,11 +169,9 @@ def _choose(plan: Plan, layers: str | None, heads: str | None) -> _Choice:
     return _Choice(chosen, chosen_heads, only_heads=False)
 
 
-def _vocabulary(plan: Plan, split: Sequence[Sequence[int]], *, whole: bool | None) -> Sequence[int]:
-    """The numbers of the tokens that are taken: all, or those of the sentences."""
-    if whole is None:
-        whole = plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
-    return range(plan.n_vocab) if whole else sorted({n for one in split for n in one})
+def _is_whole(plan: Plan, asked: bool | None) -> bool:  # noqa: FBT001 - as it was asked for
+    """Whether all of the model's tokens are taken: as asked for, else those of a decoder that has few."""
+    return asked if asked is not None else plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
 
 
 def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
@@ -177,8 +179,8 @@ def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
     whole = len(choice.layers) == plan.settings["layers"] and not choice.only_heads
     if plan.kind != "decoder" or not whole:
         return 0
-    positions = MAX_SENTENCE_LENGTH if plan.n_positions is None else plan.n_positions
-    return min(write, min(positions, MAX_SENTENCE_LENGTH) - longest)
+    limits = (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window)
+    return min(write, min(n for n in limits if n is not None) - longest)
 
 
 def _entering(
@@ -201,21 +203,34 @@ def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
     return (say(sentence, n=n_vocab, all=plan.n_vocab),)
 
 
-def _split(plan: Plan, tokenizer: Tokenizer, sentence: str) -> tuple[int, ...]:
-    numbers = tokenizer.encode(sentence)
-    if plan.n_positions is not None and len(numbers) > plan.n_positions:
+def _checked(plan: Plan, found: Split, sentence: SplitSentence) -> tuple[int, ...]:
+    """The numbers of a sentence's tokens, which the model can take."""
+    short, n = _short(sentence.text), sentence.count
+    if plan.n_positions is not None and n > plan.n_positions:
         said = (
             "the sentence {sentence} has {n} tokens, and the model has positions for {most}: make it shorter"
         )
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=plan.n_positions))
-    if len(numbers) > MAX_SENTENCE_LENGTH:
+        raise CheckpointError(say(said, sentence=short, n=n, most=plan.n_positions))
+    if plan.window is not None and n > plan.window:
+        said = (
+            "the sentence {sentence} has {n} tokens, and the model's tokens look back over {most} only "
+            "(sliding_window), which no workbook does: make it shorter"
+        )
+        raise CheckpointError(say(said, sentence=short, n=n, most=plan.window))
+    if n > MAX_SENTENCE_LENGTH:
         said = "the sentence {sentence} has {n} tokens, at most {most} are possible"
-        raise CheckpointError(say(said, sentence=_short(sentence), n=len(numbers), most=MAX_SENTENCE_LENGTH))
-    strange = next((n for n in numbers if n >= plan.n_vocab), None)
+        raise CheckpointError(say(said, sentence=short, n=n, most=MAX_SENTENCE_LENGTH))
+    strange = next((number for number in sentence.numbers if number >= plan.n_vocab), None)
     if strange is not None:
         said = "{path}: gives the token number {n}, and the model knows {most}: it belongs to another model"
-        raise CheckpointError(say(said, path=tokenizer.path, n=strange, most=plan.n_vocab))
-    return numbers
+        raise CheckpointError(say(said, path=found.path, n=strange, most=plan.n_vocab))
+    if plan.padding is not None and plan.padding in sentence.numbers:
+        said = (
+            "the sentence {sentence} holds the token {token}, which this model does not count as a position: "
+            "leave it out"
+        )
+        raise CheckpointError(say(said, sentence=short, token=found.tokens[plan.padding]))
+    return sentence.numbers
 
 
 def _weights(plan: Plan, layers: Sequence[int], n: int, numbers: Sequence[int]) -> dict[str, Array]:

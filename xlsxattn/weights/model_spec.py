@@ -94,9 +94,9 @@ def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str,
                 for block in (f"W_{letter}", f"b_{letter}") if s["bias"] else (f"W_{letter}",):
                     columns = slice((at - 1) * size, at * size)
                     found[layer.at(head=h)[block]] = imported.weights[layer[block]][:, columns]
-        if s["residual"] == "pre-norm":
-            norm = layer.at(block="Norm1")
-            found |= {n: w for n, w in imported.weights.items() if weight(n).at(part="") == norm}
+        blocks = ["QNorm", "KNorm", *(["Norm1"] if s["residual"] == "pre-norm" else [])]
+        norms = [layer.at(block=block) for block in blocks]
+        found |= {n: w for n, w in imported.weights.items() if weight(n).at(part="") in norms}
     return found
 
 

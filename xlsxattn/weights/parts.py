@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     Weights = dict[str, Array]
 
 
+ROWS_AT_A_TIME = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """A checkpoint's tensors, whose names begin with ``prefix``.
@@ -115,6 +118,8 @@ class Plan:
         d_model: length of an embedding.
         n_vocab: tokens that the model knows.
         n_positions: the longest sentence, in tokens; none where the model has no limit.
+        window: how far back a token looks, itself included; none where it looks at all before it.
+        padding: the number of a token that is not counted among the positions, where there is one.
         embedding: the table of embeddings, n_vocab × d_model.
         unembedding: the same of an untied decoder's last step, n_vocab × d_model.
         outer: the weights outside the layers.
@@ -133,6 +138,8 @@ class Plan:
     outer: tuple[TensorPart, ...]
     layers: tuple[tuple[TensorPart, ...], ...]
     notes: tuple[str, ...] = ()
+    window: int | None = None
+    padding: int | None = None
 
 
 def spelled(shape: tuple[int, ...]) -> str:
@@ -145,26 +152,31 @@ def unembedding(
 ) -> tuple[Tensor | None, tuple[str, ...]]:
     """The table that turns a decoder's outputs into logits, where it is not the embeddings' own.
 
-    It stands beside the model, not inside: ``lm_head.weight`` beside ``model.norm.weight``.
+    It stands beside the model, not inside: ``lm_head.weight`` beside ``model.norm.weight``. Where the config
+    ties it to the embeddings and it holds other numbers, it counts, as in the transformers library.
 
     Raises:
         CheckpointError: the model is not tied and has none.
     """
     outside = parts.prefix.removesuffix(parts.prefix.split(".")[-2] + ".") if parts.prefix else ""
-    found = next(
-        (
-            Parts(parts.checkpoint, p, parts.taken)
-            for p in (outside, parts.prefix)
-            if Parts(parts.checkpoint, p).has(name)
-        ),
-        None,
-    )
-    if tied:
-        if found is not None:
-            found.find(name)
-        note = say("{name} is left out: the config ties it to the embeddings.", name=name)
-        return None, ((note,) if found else ())
+    places = (Parts(parts.checkpoint, prefix, parts.taken) for prefix in (outside, parts.prefix))
+    found = next((place for place in places if name and place.has(name)), None)
     if found is None:
+        if tied:
+            return None, ()
         sentence = "lacks the tensor {name!r}, and the config does not tie it to the embeddings"
         raise parts.error(sentence, name=name)
-    return found.check(name, *table.shape), ()
+    head = found.check(name, *table.shape)
+    if not tied:
+        return head, ()
+    if same_numbers(head, table):
+        return None, (say("{name} is left out: it is the table of the embeddings.", name=name),)
+    note = say("{name} counts: the config ties it to the embeddings, and it holds other numbers.", name=name)
+    return head, (note,)
+
+
+def same_numbers(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors of one shape hold the same numbers; some rows at a time are read."""
+    n = one.shape[0]
+    parts = (range(start, min(start + ROWS_AT_A_TIME, n)) for start in range(0, n, ROWS_AT_A_TIME))
+    return all(np.array_equal(one.read(rows), other.read(rows)) for rows in parts)

@@ -74,7 +74,7 @@ def estimate(
     else:
         numbers += heads * (d + 1) * (2 * s["d_k"] + s["d_v"]) + len(layers) * sum(lengths) * d
     computed = 0
-    turned, gated = 2 * (s["position"] == "rotary"), s["activation"] == "swiglu"
+    turned, gated = 2 * (s["position"] == "rotary") + 2 * bool(s.get("qk_norm")), s["activation"] == "swiglu"
     for n in lengths:
         squares = 4 + (s["mask"] != "none")
         head = n * ((2 + turned) * s["d_k"] + 2 * s["d_v"] + squares * n + 5)

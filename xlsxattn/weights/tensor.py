@@ -97,22 +97,45 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: it holds none.
     """
-    if path.stat().st_size > MAX_JSON_LENGTH:
-        sentence = "{path}: is longer than {most:,} bytes, which no such file needs to be"
-        raise CheckpointError(say(sentence, path=path, most=MAX_JSON_LENGTH))
-    return parse_json(path.read_bytes(), str(path))
+    return parse_json(_bounded(path), str(path))
+
+
+def read_json_list(path: Path) -> list[Any]:
+    """The list that a JSON file holds.
+
+    Raises:
+        CheckpointError: it holds none.
+    """
+    found = _parsed(_bounded(path), str(path))
+    if not isinstance(found, list):
+        raise CheckpointError(say("{named}: a JSON list is needed", named=path))
+    return found
 
 
 def parse_json(text: bytes | str, named: str) -> dict[str, Any]:
     """The object that a JSON text holds; ``named`` begins an error's sentence."""
+    found = _parsed(text, named)
+    if not isinstance(found, dict):
+        raise CheckpointError(say("{named}: a JSON object is needed", named=named))
+    return found
+
+
+def _bounded(path: Path) -> bytes:
     try:
-        found = json.loads(text)
+        if path.stat().st_size > MAX_JSON_LENGTH:
+            sentence = "{path}: is longer than {most:,} bytes, which no such file needs to be"
+            raise CheckpointError(say(sentence, path=path, most=MAX_JSON_LENGTH))
+        return path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
+
+
+def _parsed(text: bytes | str, named: str) -> object:
+    try:
+        return json.loads(text)
     except RecursionError:
         raise CheckpointError(
             say("{named}: its lists or tables are nested too deeply", named=named)
         ) from None
     except ValueError as error:
         raise CheckpointError(say("{named}: not JSON: {why}", named=named, why=not_json(error))) from None
-    if not isinstance(found, dict):
-        raise CheckpointError(say("{named}: a JSON object is needed", named=named))
-    return found

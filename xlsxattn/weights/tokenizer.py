@@ -2,120 +2,246 @@
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError, read_json
-from xlsxattn.weights.token_text import SPACE, distinct, from_bytes
+from xlsxattn.weights.token_text import distinct, from_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from xlsxattn.language import Phrase
     from xlsxattn.weights.checkpoint import Checkpoint
 
 FILE = "tokenizer.json"
-GLASS_SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
-GLASS_CHUNK = rf"\n|{SPACE}*[^{SPACE}\n]+|{SPACE}+"
+OTHERS = ("vocab.txt", "vocab.json", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model")
+"""What older checkpoints have in its place."""
+GLASS_UNKNOWN = 1
+MEMORY, SECONDS = 4 * 1024**3, 120
+"""What splitting may take: address space in bytes, and time."""
+MAX_SENTENCE_BYTES = 100_000
+MAX_NAMED, MAX_REASON = 5, 200
+_CHILD = Path(__file__).with_name("tokenizer_child.py")
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
-class Tokenizer:
-    """A tokenizer, and the file it was read from.
+class SplitSentence:
+    """A sentence as a tokenizer splits it.
 
     Attributes:
-        path: the file, for errors.
-        inner: the tokenizers library's own.
-        by_bytes: its tokens are spelled byte by byte, as GPT-2's are.
-        unknown: the number of the token for what it does not know, where it has one.
+        text: the sentence.
+        count: how many tokens it has.
+        numbers: the tokens' numbers, those at its start and end that the model was trained on too; none where
+            they are too many.
+        spans: which characters of the text each stands for, from and to.
+    """
+
+    text: str
+    count: int
+    numbers: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def tokens_of(self, start: int, end: int) -> list[int]:
+        """The numbers of the tokens that stand for some of these characters."""
+        pairs = zip(self.numbers, self.spans, strict=True)
+        return [n for n, (a, b) in pairs if max(a, start) < min(b, end)]
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """All sentences, split.
+
+    Attributes:
+        path: the tokenizer's file, for errors.
+        data: what stands in it.
+        sentences: the sentences.
+        tokens: the tokens' spelling, by number, no two of them alike.
+        unknown: the number of the token for what the tokenizer does not know, where it has one.
+        named: the numbers of tokens that were asked for by name.
     """
 
     path: Path
-    inner: Any
-    by_bytes: bool
+    data: Mapping[str, Any]
+    sentences: tuple[SplitSentence, ...]
+    tokens: Mapping[int, str]
     unknown: int | None
+    named: Mapping[str, int | None]
 
-    def encode(self, sentence: str) -> tuple[int, ...]:
-        """The numbers of a sentence's tokens, those at its start and end that the model was trained on too.
+    def notes(self) -> list[Phrase]:
+        """What a person should know of words that became something else: unknown ones, and ones in pieces."""
+        lost, unknown, pieces = [], [], []
+        for sentence in self.sentences:
+            for word in _WORD.finditer(sentence.text):
+                numbers = sentence.tokens_of(*word.span())
+                if not numbers:
+                    lost.append(repr(word[0]))
+                elif self.unknown in numbers:
+                    unknown.append(repr(word[0]))
+                elif len(numbers) > 1:
+                    pieces.append(f"{word[0]} = {' + '.join(self.tokens[n] for n in numbers)}")
+        notes = [
+            (
+                unknown,
+                "The tokenizer does not know {words}: the model reads a token for unknown words there.",
+            ),
+            (lost, "The tokenizer leaves out {words}: it has no token for them."),
+            (pieces, "The tokenizer splits {words}."),
+        ]
+        return [say(said, words=_first(dict.fromkeys(words))) for words, said in notes if words]
 
-        Raises:
-            CheckpointError: there is nothing in the sentence.
-        """
-        numbers = tuple(self.inner.encode(sentence).ids) if sentence.strip() else ()
-        if not numbers:
-            said = "the sentence {sentence!r} has no tokens, at least one is needed"
-            raise CheckpointError(say(said, sentence=sentence))
-        return numbers
 
-    def spell(self, numbers: Iterable[int]) -> dict[int, str]:
-        """How tokens are spelled in a workbook, by number; no two of them look alike."""
-        tokens = {number: self.inner.id_to_token(number) or "" for number in set(numbers)}
-        return distinct({n: from_bytes(t) if self.by_bytes else t for n, t in tokens.items()})
-
-    def unknown_in(self, sentence: str, numbers: Sequence[int]) -> str | None:
-        """A sentence on what the tokenizer does not know, or nothing."""
-        count = numbers.count(self.unknown) if self.unknown is not None else 0
-        said = "The tokenizer does not know {n} of the tokens of {sentence!r}."
-        return say(said, n=count, sentence=sentence) if count else None
+def _first(words: Iterable[str]) -> Phrase:
+    """The first few of some words."""
+    words = list(words)
+    said, more = ", ".join(words[:MAX_NAMED]), len(words) - MAX_NAMED
+    return say("{names} and {n} more", names=said, n=more) if more > 0 else say("{names}", names=said)
 
 
-def open_tokenizer(checkpoint: Checkpoint) -> Tokenizer:
-    """The tokenizer that stands beside a checkpoint: tokenizer.json, or NAME.tokenizer.json beside NAME.npz.
+def split(
+    checkpoint: Checkpoint, sentences: Sequence[str], most: int, *, whole: int = 0, named: Iterable[str] = ()
+) -> Split:
+    """Split sentences by the tokenizer beside a checkpoint: tokenizer.json, or of NAME.npz its own.
+
+    Args:
+        checkpoint: the checkpoint.
+        sentences: at least one text.
+        most: tokens that a sentence may have; of a longer one only the count is given.
+        whole: spell all the tokens below this number, not only those of the sentences.
+        named: tokens whose numbers are wanted.
 
     Raises:
-        CheckpointError: there is none, it is broken, or the tokenizers library is not installed.
+        CheckpointError: there is no tokenizer, it is broken, takes too much, a sentence is empty, or the
+            tokenizers library is not installed.
     """
-    named = checkpoint.folder / f"{checkpoint.path.stem}.{FILE}"
-    path = named if named.is_file() else checkpoint.folder / FILE
-    if not path.is_file():
+    path = _file(checkpoint)
+    data = read_json(path)
+    if find_spec("tokenizers") is None:
+        sentence = "{path}: needs the tokenizers library, get it with: pip install 'xlsxattn[models]'"
+        raise CheckpointError(say(sentence, path=path))
+    for text in sentences:
+        _check_text(text)
+    order = {
+        "path": str(path.absolute()),
+        "sentences": list(sentences),
+        "most": most,
+        "all": whole,
+        "named": [*named, *([unknown] if (unknown := _unknown_token(data)) else [])],
+        "memory": MEMORY,
+        "seconds": SECONDS,
+    }
+    answer = _answer(path, order)
+    found = tuple(_sentence(text, one) for text, one in zip(sentences, answer["sentences"], strict=True))
+    tokens = {int(n): token for n, token in answer["tokens"].items()}
+    by_bytes = _uses_bytes(data)
+    spelled = distinct({n: from_bytes(t) if by_bytes else t for n, t in tokens.items()})
+    return Split(path, data, found, spelled, _unknown(data, answer["named"]), answer["named"])
+
+
+def _unknown_token(data: Mapping[str, Any]) -> str | None:
+    """The token for what a tokenizer does not know, where its file names one."""
+    model = data.get("model")
+    found = model.get("unk_token") if isinstance(model, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _unknown(data: Mapping[str, Any], named: Mapping[str, int | None]) -> int | None:
+    if "alphabet" in data:
+        return GLASS_UNKNOWN
+    token, model = _unknown_token(data), data.get("model")
+    number = model.get("unk_id") if isinstance(model, dict) else None
+    return named.get(token) if token else number if isinstance(number, int) else None
+
+
+def _file(checkpoint: Checkpoint) -> Path:
+    beside = checkpoint.folder / f"{checkpoint.path.stem}.{FILE}"
+    path = beside if beside.is_file() else checkpoint.folder / FILE
+    if path.is_file():
+        return path
+    other = next((name for name in OTHERS if (checkpoint.folder / name).is_file()), None)
+    if other is None:
         sentence = "{path}: there is no such file, and a sentence cannot be split without it"
         raise CheckpointError(say(sentence, path=path))
-    data = read_json(path)
+    sentence = "{path}: there is no such file, only {other}; make it with: {call}"
+    folder = repr(checkpoint.folder.name)
+    call = f"transformers.AutoTokenizer.from_pretrained({folder}).save_pretrained({folder})"
+    raise CheckpointError(say(sentence, path=path, other=other, call=call))
+
+
+def _check_text(text: str) -> None:
     try:
-        import tokenizers  # noqa: PLC0415 - an extra: only importing models needs it
-    except ImportError:
-        sentence = "{path}: needs the tokenizers library, get it with: pip install 'xlsxattn[models]'"
-        raise CheckpointError(say(sentence, path=path)) from None
-    if "alphabet" in data and "merges" in data:
-        return Tokenizer(path, _glass(path, data, tokenizers), by_bytes=False, unknown=1)
-    try:
-        inner = tokenizers.Tokenizer.from_file(str(path))
-    except Exception as error:  # noqa: BLE001 - the library raises plain Exceptions
-        raise CheckpointError(say("{path}: is no tokenizer: {error}", path=path, error=error)) from None
-    inner.no_padding()
-    inner.no_truncation()
-    model = data.get("model") or {}
-    unknown = inner.token_to_id(model["unk_token"]) if isinstance(model.get("unk_token"), str) else None
-    return Tokenizer(path, inner, by_bytes=_uses_bytes(data), unknown=unknown)
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        sentence = "the sentence {sentence} is no Unicode text: character {n} is half of one"
+        raise CheckpointError(say(sentence, sentence=ascii(text[:60]), n=error.start + 1)) from None
+    if size > MAX_SENTENCE_BYTES:
+        sentence = "a sentence has {n:,} bytes, at most {most:,} are possible"
+        raise CheckpointError(say(sentence, n=size, most=MAX_SENTENCE_BYTES))
+    if not text.strip():
+        raise _no_tokens(text)
 
 
-def _uses_bytes(data: dict[str, Any]) -> bool:
-    """Whether a ByteLevel step stands among a tokenizer's decoders or pre-tokenizers."""
-
-    def steps(part: object) -> Iterable[object]:
-        if isinstance(part, dict):
-            yield part.get("type")
-            for key in ("decoders", "pretokenizers"):
-                for one in part.get(key) or ():
-                    yield from steps(one)
-
-    return any("ByteLevel" in steps(data.get(key)) for key in ("decoder", "pre_tokenizer"))
-
-
-def _glass(path: Path, data: dict[str, Any], tokenizers: Any) -> Any:  # noqa: ANN401 - the library has no types
-    """GlassLM's tokenizer: merges of characters, blanks kept as ▁, within words and lines."""
-    try:
-        merges = [(str(a), str(b)) for a, b in data["merges"]]
-        words = [*GLASS_SPECIALS, *map(str, data["alphabet"]), *(a + b for a, b in merges)]
-        model = tokenizers.models.BPE(
-            {w: i for i, w in enumerate(words)}, merges, unk_token=GLASS_SPECIALS[1]
-        )
-    except Exception as error:  # noqa: BLE001 - as above
-        raise CheckpointError(say("{path}: is no tokenizer: {error}", path=path, error=error)) from None
-    inner = tokenizers.Tokenizer(model)
-    inner.normalizer = tokenizers.normalizers.Sequence(
-        [tokenizers.normalizers.NFC(), tokenizers.normalizers.Replace(" ", SPACE)]
+def _no_tokens(text: str) -> CheckpointError:
+    return CheckpointError(
+        say("the sentence {sentence!r} has no tokens, at least one is needed", sentence=text)
     )
-    inner.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex(GLASS_CHUNK), "isolated")
-    return inner
+
+
+def _sentence(text: str, found: dict[str, Any]) -> SplitSentence:
+    if not found["count"]:
+        raise _no_tokens(text)
+    spans = tuple((a, b) for a, b in found.get("spans", ()))
+    return SplitSentence(text, found["count"], tuple(found.get("ids", ())), spans)
+
+
+def _answer(path: Path, order: dict[str, Any]) -> dict[str, Any]:
+    """What the tokenizer makes of the sentences, in a child process: one may expand without end."""
+    command = [sys.executable, "-P", str(_CHILD)]
+    try:
+        ended = subprocess.run(  # noqa: S603 - a list, so no shell; its paths are absolute and ours
+            command, input=json.dumps(order).encode(), capture_output=True, timeout=SECONDS, check=False
+        )
+        answer = json.loads(ended.stdout) if ended.returncode == 0 else None
+    except (subprocess.TimeoutExpired, ValueError):
+        answer = None
+    if answer is None:
+        sentence = (
+            "{path}: takes more than {gb} GB or {seconds} seconds for the sentences: "
+            "it may expand them without end"
+        )
+        raise CheckpointError(say(sentence, path=path, gb=MEMORY // 1024**3, seconds=SECONDS))
+    if "failed" in answer:
+        raise CheckpointError(
+            say("{path}: is no tokenizer: {error}", path=path, error=answer["failed"][:MAX_REASON])
+        )
+    found: dict[str, Any] = answer
+    return found
+
+
+def _uses_bytes(data: Mapping[str, Any]) -> bool:
+    """Whether a ByteLevel step stands among a tokenizer's decoders or pre-tokenizers."""
+    return any(
+        step.get("type") == "ByteLevel"
+        for key in ("decoder", "pre_tokenizer")
+        for step in steps(data.get(key))
+    )
+
+
+def steps(part: object) -> list[dict[str, Any]]:
+    """The steps of one stage of a tokenizer: itself, or those that it is a sequence of."""
+    found, waiting = [], [part]
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, dict):
+            found.append(one)
+            for key in ("decoders", "pretokenizers", "normalizers"):
+                waiting += one[key] if isinstance(one.get(key), list) else []
+    return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
+from xlsxattn.builder.pages.norms import norm_of_heads
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, learned, names_in, numbered, step
 from xlsxattn.contract.kinds import Model, WithAttention
 from xlsxattn.contract.names import RangeName, last, rows_of
@@ -85,7 +86,7 @@ def one_head(a: Attending) -> Steps:
     for letter in "QKV" if learned else "":
         steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, a.w)
     q, k, v = (a.p["Q"], a.kp["K"], a.kp["V"]) if learned else (a.x, a.memory, a.memory)
-    steps |= _rotations(a, "Q", a.p) | _rotations(a, "K", a.kp)
+    steps |= _turned(a, "Q", a.p) | _turned(a, "K", a.kp)
     q, k = (f"{q}Rot", f"{k}Rot") if a.rotary else (q, k)
     d_v = a.sheet.d_v if learned else a.d_model
     steps |= _softmax(a, a.p, q, k)
@@ -101,7 +102,7 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
         kp, w = a.kp.at(group=g), a.w.at(group=g)
-        shared = _projection(a, "K", kp, w) | _rotations(a, "K", kp) | _projection(a, "V", kp, w)
+        shared = _projection(a, "K", kp, w) | _turned(a, "K", kp) | _projection(a, "V", kp, w)
         steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
     for h in range(1, sheet.heads + 1):
         steps |= _folded(_head(a, h), f"h{h}", "Head {part}: {title}", h)
@@ -147,7 +148,7 @@ def _head(a: Attending, h: int) -> Steps:
         kp = a.kp.at(group=-(-h * a.sheet.kv_heads // a.sheet.heads))
     else:
         steps |= _projection(a, "K", kp, w) | _projection(a, "V", kp, w)
-    steps |= _rotations(a, "Q", p) | ({} if a.grouped else _rotations(a, "K", kp))
+    steps |= _turned(a, "Q", p) | ({} if a.grouped else _turned(a, "K", kp))
     turned = "Rot" if a.rotary else ""
     steps |= _softmax(a, p, p[f"Q{turned}"], kp[f"K{turned}"])
     output = _output(a, p, kp["V"], a.sheet.d_v)
@@ -168,16 +169,20 @@ def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
     return {letter: step(op, where, lane.group(block, numbered(letter.lower(), size)))}
 
 
-def _rotations(a: Attending, letter: str, p: RangeName) -> Steps:
-    """Q or K with every pair of columns turned by its position's angle (n × d_k)."""
+def _turned(a: Attending, letter: str, p: RangeName) -> Steps:
+    """Q or K, normed where they are, with every pair of columns turned by its position's angle (n × d_k)."""
     if not a.rotary:
         return {}
+    steps: Steps = {}
+    read = p[letter]
+    if isinstance(a.sheet, Model) and a.sheet.qk_norm:
+        steps, read = norm_of_heads(a.sheet, a.lane, p, letter, a.w), p[f"{letter}Norm"]
     op, s = ops.ROTATE[letter], RangeName(a.sheet.id)
-    names = {"x": p[letter], "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
+    names = {"x": read, "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
     block = a.lane.block(p[f"{letter}Rot"], a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
     pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]
-    return {
+    return steps | {
         f"{letter}Rot": step(op, a.lane, a.lane.group(block, tuple(say("pair {i}", i=i + 1) for i in pairs)))
     }
 

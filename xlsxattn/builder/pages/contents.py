@@ -60,6 +60,9 @@ def _settings(sheet: Model) -> dict[str, str]:
         found[RangeName(sheet.id)["Temperature"]] = "✗ the temperature is not a number"
     if sheet.position in ("sinusoidal", "rotary"):
         found[RangeName(sheet.id)["Base"]] = "✗ the base is not a number"
+    if sheet.stretch:
+        for name in ("Stretch", "Low", "High", "Trained"):
+            found[RangeName(sheet.id)[name]] = "✗ a setting of the stretch is not a number"
     return found
 
 

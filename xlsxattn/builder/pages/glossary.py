@@ -239,10 +239,12 @@ PAPERS = {
     "Reinforcement Learning",
     "Hendrycks and Gimpel 2016": "Gaussian Error Linear Units (GELUs)",
     "Mikolov et al. 2013": "Efficient Estimation of Word Representations in Vector Space",
+    "Peng et al. 2023": "YaRN: Efficient Context Window Extension of Large Language Models",
     "Radford et al. 2019": "Language Models are Unsupervised Multitask Learners",
     "Shazeer 2020": "GLU Variants Improve Transformer",
     "Su et al. 2021": "RoFormer: Enhanced Transformer with Rotary Position Embedding",
     "Vaswani et al. 2017": "Attention Is All You Need",
+    "Yang et al. 2025": "Qwen3 Technical Report",
     "Zhang and Sennrich 2019": "Root Mean Square Layer Normalization",
 }
 """The papers that terms and steps are taken from, and their titles."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.graph import Band, Group, Side
+from xlsxattn.builder.graph import Band, Group
 from xlsxattn.builder.pages.attention import (
     Attending,
     attention_weights,
@@ -19,9 +19,10 @@ from xlsxattn.builder.pages.attention import (
     many_heads,
     some_heads,
 )
+from xlsxattn.builder.pages.norms import norm_step, norm_weights
 from xlsxattn.builder.pages.parts import Lane, learned, numbered, step
 from xlsxattn.contract.kinds import PADDING, Model
-from xlsxattn.contract.names import BETA, GAMMA, RangeName, last, part_of, weight
+from xlsxattn.contract.names import RangeName, last, weight
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.language import Phrase
 
-STRETCHED, SHIFTED = (
-    "γ stretches each column of a norm's result.",
-    "γ stretches each column of a norm's result, β shifts it.",
-)
+NORMS_OF_HEADS = ("QNorm", "KNorm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,25 +157,6 @@ def _short(name: str) -> str:
     return last(name)
 
 
-def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
-    """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
-    names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
-    if sheet.norm == "rms":
-        op, beside = ops.RMS_NORM, [("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")]
-    else:
-        op, names = ops.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
-        beside = [
-            ("mean", "Mean", ops.MEAN, "mean"),
-            ("variance", "Variance", ops.VARIANCE, "variance"),
-        ]
-    sides = []
-    for heading, part, column, key in beside:
-        sides.append(Side(heading, lane.column(part_of(name, part), column, x=x)))
-        names[key] = part_of(name, part)
-    block = lane.block(name, d_model, op, "embedding", **names)
-    return {_short(name): step(op, lane, lane.group(block, None, sides))}
-
-
 # --- weights -----------------------------------------------------------------------------------------------
 
 
@@ -190,7 +169,8 @@ def layer_weights(
     ]
     if heads:
         first = [at for at in norms if at.block == "Norm1"]
-        return [head_weights(sheet, w, heads), *([norm_weights(sheet, first)] if first else [])]
+        outer = [norm_weights(sheet, first)] if first else []
+        return [head_weights(sheet, w, heads), *outer, *_norms_of_heads(sheet, norms)]
     found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, w, d_model)]
     if crossed:
         cross = attention_weights(sheet, w.at(cross=True), d_model)
@@ -202,16 +182,14 @@ def layer_weights(
         groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in names]
     why = "Every token passes through the same products; no token looks at another here."
     found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
-    return [*found, norm_weights(sheet, norms)]
+    own = [at for at in norms if at.block not in NORMS_OF_HEADS]
+    return [*found, norm_weights(sheet, own), *_norms_of_heads(sheet, norms)]
 
 
-def norm_weights(sheet: Model, names: Sequence[RangeName]) -> Band:
-    """γ and β of some norms (1 × d_model); ``names`` are those of the spec's weights."""
-    blocks = tuple(learned(sheet, name.at(sheet=sheet.id)) for name in names)
-    letters = {GAMMA: "γ", BETA: "β"}
-    labels = tuple((f"{name.block} {letters[name.part]}",) for name in names)
-    why = SHIFTED if any(name.part == BETA for name in names) else STRETCHED
-    return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)
+def _norms_of_heads(sheet: Model, norms: Sequence[RangeName]) -> list[Band]:
+    """γ of the norms of queries and keys (1 × d_k), where there are such norms."""
+    own = [at for at in norms if at.block in NORMS_OF_HEADS]
+    return [replace(norm_weights(sheet, own), title="Norm weights of queries and keys")] if own else []
 
 
 def _weight(sheet: Model, at: RangeName, letter: str) -> Group:

@@ -44,23 +44,12 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
         return [Band("Learned positions P", why, (group,), shared=True, show_formula=False)]
     d = d_model if sheet.position == "sinusoidal" else sheet.d_k
     pair = typed(s["Pair"], "count", [[float(i) for i in pairs(sheet, d)]], "constant")
-    names = {"base": s["Base"], "pair": pair.name}
-    frequency = computed(s["Frequency"], (1, d), ops.FREQUENCY, "weight", **names)
     position = typed(s["Position"], "index", [[float(i)] for i in range(n)], "constant")
-    names = {"position": position.name, "frequency": frequency.name}
+    names = {"position": position.name, "frequency": s["Frequency"]}
     op, read = lane.reading(ops.ANGLE, names)
     angle = computed(s["Angle"], (n, d), op, "weight", **read)
     table = [
-        Band(
-            ops.FREQUENCY.maths,
-            ops.FREQUENCY.why,
-            (
-                Group(
-                    (pair, frequency), (("pair i",), ("frequency",)), numbered("d", d), title=_text(frequency)
-                ),
-            ),
-            shared=True,
-        ),
+        *_frequencies(sheet, pair, d),
         _shared(angle, ops.ANGLE, d, (position,)),
     ]
     if sheet.position == "sinusoidal":
@@ -78,6 +67,48 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
         block = computed(s[name], (n, d), op, "weight", **read)
         table.append(_shared(_named_by_lane(block, lanes, s, name), op, d, (_places(n),)))
     return [*table, _turn(sheet, d)]
+
+
+def _frequencies(sheet: WithAttention, pair: Block, d: int) -> list[Band]:
+    """How fast each pair of columns turns (1 × d); where rotations are stretched, in steps."""
+    s = RangeName(sheet.id)
+
+    def row(name: str, op: ops.Op, **names: str) -> Block:
+        return computed(s[name], (1, d), op, "weight", **names)
+
+    def band(block: Block, op: ops.Op, label: str, above: tuple[Block, ...] = (), paper: str = "") -> Band:
+        labels = (*((("pair i",),) if above else ()), (label,))
+        group = Group((*above, block), labels, numbered("d", d), title=_text(block))
+        return Band(op.maths, op.why, (group,), shared=True, paper=paper)
+
+    base = {"base": s["Base"], "pair": pair.name}
+    if not isinstance(sheet, Model) or sheet.stretch is None:
+        return [band(row("Frequency", ops.FREQUENCY, **base), ops.FREQUENCY, "frequency", (pair,))]
+    theta = row("Theta", ops.THETA, **base)
+    ratio = row("Ratio", ops.RATIO, trained=s["Trained"], theta=theta.name)
+    ramp = row("Ramp", ops.RAMP, ratio=ratio.name, low=s["Low"], high=s["High"])
+    names = {"ramp": ramp.name, "theta": theta.name, "stretch": s["Stretch"]}
+    frequency = row("Frequency", ops.STRETCHED_FREQUENCY, **names)
+    return [
+        band(theta, ops.THETA, "θ", (pair,), ops.THETA.paper),
+        band(ratio, ops.RATIO, "turns", paper=ops.RATIO.paper),
+        band(ramp, ops.RAMP, "ramp", paper=ops.RAMP.paper),
+        band(frequency, ops.STRETCHED_FREQUENCY, "frequency", paper=ops.STRETCHED_FREQUENCY.paper),
+    ]
+
+
+def stretch_settings(sheet: Model) -> list[tuple[str, Block]]:
+    """The cells that say how rotations are stretched, each with the words before it."""
+    if sheet.stretch is None:
+        return []
+    found, s = sheet.stretch, RangeName(sheet.id)
+    cells = (
+        ("stretch s =", "Stretch", found.factor),
+        ("α =", "Low", found.low),
+        ("β =", "High", found.high),
+        ("first trained length L =", "Trained", found.trained),
+    )
+    return [(words, typed(s[name], "setting", ((value,),))) for words, name, value in cells]
 
 
 def _turn(sheet: WithAttention, d: int) -> Band:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
 from xlsxattn.builder.pages.parts import computed, dims_above, typed, worded
-from xlsxattn.contract.kinds import PADDING, Model
+from xlsxattn.contract.kinds import PADDING, Encoder, Model
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 
@@ -126,9 +126,11 @@ def _formula(block: Block) -> str:
 
 
 def _pooled(sheet: Model, lane: Lane, d_model: int) -> Block:
-    """The mean of a sentence's rows (1 × d_model)."""
+    """The mean of a sentence's rows, or its first row (1 × d_model)."""
     op, names = ops.POOL_MEAN, {"index": lane.own["Index"]}
-    if sheet.mask in PADDING:
+    if isinstance(sheet, Encoder) and sheet.pool == "first":
+        op = ops.POOL_FIRST
+    elif sheet.mask in PADDING:
         op, names = ops.POOL_MASKED, {"padding": lane.prefix["PaddingMask"]}
     return computed(lane.prefix["Pooled"], (1, d_model), op, "output", x=lane.prefix["Output"], **names)
 

@@ -14,8 +14,9 @@ from xlsxattn.builder.pages.browser import browser_page
 from xlsxattn.builder.pages.contents import contents_page
 from xlsxattn.builder.pages.experiments import layer as layer_experiments
 from xlsxattn.builder.pages.experiments import model_input, outcome
-from xlsxattn.builder.pages.layer import Layer, layer_weights, norm_step, norm_weights
+from xlsxattn.builder.pages.layer import Layer, layer_weights
 from xlsxattn.builder.pages.maps import Looking, maps_page
+from xlsxattn.builder.pages.norms import norm_step, norm_weights
 from xlsxattn.builder.pages.outcome import classes_steps, next_token_steps, unembedding_bands
 from xlsxattn.builder.pages.parts import Lane, Stack, Step, bands, computed, dims_above, step, typed
 from xlsxattn.builder.pages.positions import (
@@ -25,6 +26,7 @@ from xlsxattn.builder.pages.positions import (
     minus_infinity,
     padding_step,
     position_bands,
+    stretch_settings,
 )
 from xlsxattn.builder.pages.similar import similar_page
 from xlsxattn.builder.pages.weight_pages import weights_page
@@ -155,6 +157,7 @@ def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
         if _has_base(sheet)
         else []
     )
+    facts += [Fact(words, block) for words, block in stretch_settings(sheet)]
     if _masked(sheet, sides):
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
     return Page(

@@ -96,7 +96,7 @@ class Table:
         value = unicodedata.normalize("NFC", value)
         if not value.strip():
             raise self.error(key, "is empty, text is needed")
-        if len(value.encode("utf-16-le")) > 2 * most:
+        if len(value.encode("utf-16-le", "surrogatepass")) > 2 * most:
             raise self.error(key, "has {n} characters, at most {most} are possible", n=len(value), most=most)
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
@@ -226,6 +226,8 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     Raises:
         SpecError: it cannot be read, or is not TOML.
     """
+    if path.is_fifo():
+        raise SpecError(say("{named}: this is not a file", named=named))  # one would wait for what is written
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
+from xlsxwriter.exceptions import FileCreateError
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.layout import formulas
@@ -152,8 +153,13 @@ class _Writer:
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
-        if error is None:
+        if error is not None:
+            return
+        try:
             self.book.close()
+        except FileCreateError as around:  # XlsxWriter's own, around what the system says
+            cause = next((one for one in around.args if isinstance(one, OSError)), None)
+            raise cause or around from None
 
     def dress(self, properties: Mapping[str, Any]) -> Any:
         key = frozenset(properties.items())

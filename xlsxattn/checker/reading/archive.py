@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from xlsxattn.checker.reading.limits import MB, STANDARD, NotCheckableError
+from xlsxattn.checker.reading.limits import MB, STANDARD, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
 
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.limits import Allowance
 
 _BLOCK = MB
+_HEAD = 4096
 _SHARED = re.compile(rb"""shared["'][^<>]*>([^<]*)<""")
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([^"']{0,40})""")
+_DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*\?>)?")
 _PLAIN = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1"}
 _FOREIGN = (b"\xfe\xff", b"\xff\xfe", b"\x00", b"\x4c\x6f\xa7\x94")  # UTF-16, UTF-32 and EBCDIC begin so
 _FULLY_OPAQUE = 0x1  # the bit of an archive's part that is encrypted
@@ -60,6 +62,37 @@ class Counts:
             formulas = [len(text) for text in _SHARED.findall(xml)]
             self.shared += len(formulas)
             self.longest = max(self.longest, *formulas, 0)
+
+
+_STRICT, _TRANSITIONAL = (
+    (
+        b"http://purl.oclc.org/ooxml/spreadsheetml/main",
+        b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+    ),
+    (
+        b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+        b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    ),
+)
+"""The name spaces of Strict Open XML, and those that everybody else writes for the same."""
+
+
+def _transitional(part: str, stream: IO[bytes]) -> IO[bytes]:
+    """A part as other programs write it, where it is Strict Open XML: its elements are the same.
+
+    Raises:
+        AmbiguousError: it has elements of both.
+    """
+    peek = getattr(stream, "peek", None)
+    if peek is None or b"http://purl.oclc.org/ooxml/" not in peek(_HEAD):
+        return stream
+    with stream:
+        xml = stream.read()
+    for strict, other in zip(_STRICT, _TRANSITIONAL, strict=True):
+        if strict in xml and other in xml:
+            raise AmbiguousError(say("its part {part} is Strict Open XML only in part", part=part))
+        xml = xml.replace(strict, other)
+    return io.BytesIO(xml)
 
 
 class GuardedArchive(zipfile.ZipFile):
@@ -148,7 +181,9 @@ class GuardedArchive(zipfile.ZipFile):
         """
         part = name if isinstance(name, str) else name.filename
         self.charge(part)
-        return io.BytesIO(self._left[part][0]) if part in self._left else super().open(name, *args, **options)
+        if part in self._left:
+            return io.BytesIO(self._left[part][0])
+        return _transitional(part, super().open(name, *args, **options))
 
     def runs(self, name: str) -> NumberRuns:
         """The runs of plain numbers that were taken out of a part; none where it is not large."""
@@ -160,18 +195,33 @@ class GuardedArchive(zipfile.ZipFile):
         Raises:
             NotCheckableError: it holds what no workbook needs, or more of it than allowed.
         """
-        if part not in self._parts:
-            with super().open(part) as stream:
-                self._parts[part] = self._look_over(part, stream)
+        self._look_over_once(part)
         self.seen.add(self._parts[part])
         self._judge(self.seen)
 
     def charged(self, name: str) -> IO[bytes]:
         """Open a part that was looked over before."""
-        return io.BytesIO(self._left[name][0]) if name in self._left else super().open(name)
+        if name in self._left:
+            return io.BytesIO(self._left[name][0])
+        return _transitional(name, super().open(name))
+
+    def looked_over(self, name: str) -> bytes:
+        """A part's text, after it was looked over; it is counted where it is opened to be parsed.
+
+        Raises:
+            KeyError: there is no such part.
+            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
+        """
+        self._look_over_once(name)
+        return self.charged(name).read()
+
+    def _look_over_once(self, part: str) -> None:
+        if part not in self._parts:
+            with super().open(part) as stream:
+                self._parts[part] = self._look_over(part, stream)
 
     def _look_over(self, part: str, stream: IO[bytes]) -> Counts:
-        counts, rest, plain = Counts(), b"", False
+        counts, rest, head, plain = Counts(), b"", b"", False
         stripped = Stripped(stream) if self.getinfo(part).file_size > LARGE else None
         left: list[bytes] = []
         while block := (stripped or stream).read(_BLOCK):
@@ -179,6 +229,7 @@ class GuardedArchive(zipfile.ZipFile):
                 left.append(block)
                 counts.plain = stripped.runs.cells
             if not rest:
+                head = begin[0] if (begin := _DECLARATION.match(block)) else b""
                 plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
                 self._judge_encoding(part, block)
             if plain and b"\x00" in block:
@@ -197,6 +248,11 @@ class GuardedArchive(zipfile.ZipFile):
                 )
             if len(block) - cut > self.allowed.text + _BLOCK:
                 raise self.too_much(say("has a text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
+            if plain and (b"<!--" in block or b"<?" in block.removeprefix(head)):
+                sentence = (
+                    "its part {part} has comments or instructions, which programs read in different ways"
+                )
+                raise AmbiguousError(say(sentence, part=part))
             counts.see(block[: max(cut, 0)])
             rest = block[max(cut, 0) :]
             self._judge(counts)

@@ -9,34 +9,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from openpyxl.utils import range_boundaries
-from openpyxl.worksheet.formula import ArrayFormula
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
 from xlsxattn.checker.cells import Area, CellError, listed
 from xlsxattn.checker.file_type import no_workbook, other_kind
 from xlsxattn.checker.reading.blocks import Blocks
-from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
-from xlsxattn.checker.reading.links import reaches
+from xlsxattn.checker.reading.limits import STANDARD, AmbiguousError, NotCheckableError
+from xlsxattn.checker.reading.links import DATA_TABLE, reaches
 from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
 from xlsxattn.checker.reading.runs import NumberRuns
-from xlsxattn.contract.names import is_text
+from xlsxattn.checker.reading.workbook_part import Calculation
+from xlsxattn.contract.names import FRONT, VOCABULARY, is_text
 from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from openpyxl.workbook import Workbook
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.reading.opening import Opened
+    from xlsxattn.checker.reading.strings import Doubt
 
 __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
 
 
-_PLAIN = re.compile(r"(?:'([^']+)'|([A-Za-z_]\w*))!(\$[A-Z]{1,3}\$\d{1,7}(?::\$[A-Z]{1,3}\$\d{1,7})?)")
-"""How nearly all names are written: openpyxl takes ten times as long to see it."""
+_CORNER = r"\$[A-Z]{1,3}\$[1-9]\d{0,6}"
+_RANGE = re.compile(
+    rf"(?:'((?:[^']|'')+)'|([^\s!'\"#$%&()*+,\-/:;<=>?@\[\\\]^`{{|}}~]+))!({_CORNER}(?::{_CORNER})?)",
+    re.ASCII,
+)
+"""A name of one sheet and one rectangle; of anything else programs make different things."""
+_RESERVED = "_xlnm."
 MAX_FORMULA_LENGTH = 65_536  # Excel allows 8,192 characters, LibreOffice these
 
 
@@ -57,6 +64,9 @@ class Book:
         runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
         blocks: the ranges that hold such numbers alone; they are neither in ``typed`` nor in ``saved``.
         filled: long runs of numbers that array formulas fill, by tab.
+        no_ranges: workbook-wide names that cover no rectangle → what they stand for.
+        doubts: (tab, row, column) → what in the cell programs read in different ways.
+        calculation: how the workbook asks to be calculated.
         seed: draws the last set of other inputs.
     """
 
@@ -73,7 +83,17 @@ class Book:
     runs: Mapping[str, NumberRuns] = field(default_factory=dict)
     blocks: Blocks = field(default_factory=lambda: Blocks({}, (), {}))
     filled: Mapping[str, NumberRuns] = field(default_factory=dict)
+    no_ranges: Mapping[str, str] = field(default_factory=dict)
+    doubts: Mapping[tuple[str, int, int], Doubt] = field(default_factory=dict)
+    calculation: Calculation = field(default_factory=Calculation)
     seed: int = 0
+
+    @property
+    def own_names(self) -> Mapping[str, Area]:
+        """The names that the contract knows, by what they begin with."""
+        ids = [*(sheet.id for sheet in self.manifest.sheets), *self.manifest.contexts, VOCABULARY, FRONT]
+        starts = tuple(f"{one}_" for one in ids)
+        return {name: area for name, area in self.names.items() if name.startswith(starts)}
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula that fills a cell, an array formula in braces; "" where none does."""
@@ -106,7 +126,7 @@ def read(path: Path) -> Book:
     """
     opened = _open(path)
     workbook = opened.workbook
-    names = _names(workbook)
+    names, no_ranges = _names(workbook, opened.calculation.macros)
     formulas: dict[tuple[str, int, int], Formula] = {}
     typed: dict[tuple[str, int, int], Value] = {}
     worksheets: list[Any] = workbook.worksheets
@@ -128,7 +148,7 @@ def read(path: Path) -> Book:
         _move(opened.runs, filled, formula.area)
         for at in formula.area.cells():
             typed.pop(at, None)
-    manifest = read_manifest(path, names, typed)
+    manifest = read_manifest(path, names, typed, formulas)
     blocks = _blocks(names, manifest, opened.runs)
     _bounded(path, (area for name, area in names.items() if name not in blocks), say("names"))
     loose = _loose(path, opened.runs, blocks)
@@ -137,7 +157,8 @@ def read(path: Path) -> Book:
     links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
     by, parts, runs = opened.saved_by, opened.parts, opened.runs
     found = names, formulas, typed, manifest, workbook
-    return Book(path, *found, by, parts, links, saved, runs, blocks, filled)
+    more = no_ranges, opened.doubts, opened.calculation
+    return Book(path, *found, by, parts, links, saved, runs, blocks, filled, *more)
 
 
 def saved(book: Book) -> dict[str, Grid]:
@@ -213,6 +234,9 @@ def _open(path: Path) -> Opened:
         raise
     except (OSError, EOFError, zipfile.BadZipFile) as error:
         raise NotCheckableError(say("{path}: {why}", path=path, why=no_workbook(path, error))) from None
+    except AmbiguousError as error:
+        sentence = "{path}: programs read this file in different ways: {what}"
+        raise NotCheckableError(say(sentence, path=path, what=error)) from None
     except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
         if other := other_kind(path):
             raise NotCheckableError(say("{path}: {why}", path=path, why=other)) from None
@@ -248,6 +272,8 @@ def _sort(
     if isinstance(value, ArrayFormula):
         area = _area(tab, str(value.ref))
         formulas[at] = Formula(str(value.text), area, array=True)
+    elif isinstance(value, DataTableFormula):
+        formulas[at] = Formula(f"={DATA_TABLE}({value.r1},{value.r2})", Area(*at, 1, 1), array=False)
     elif cell.data_type == "f":
         formulas[at] = Formula(str(value), Area(*at, 1, 1), array=False)
     elif cell.data_type == "e":
@@ -269,22 +295,27 @@ def _area(tab: str, ref: str) -> Area:
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
-def _names(workbook: Workbook) -> dict[str, Area]:
+def _names(workbook: Workbook, macros: Collection[str]) -> tuple[dict[str, Area], dict[str, str]]:
+    """Names that cover one rectangle of one sheet; and all others, with what they stand for."""
     tabs = set(workbook.sheetnames)
-    names = {}
+    names, others = {}, {}
     for name, defined in workbook.defined_names.items():
+        text = str(defined.value or "")
+        plain = _RANGE.fullmatch(text) if name.lower() not in macros else None
+        tab = (plain[1] or plain[2]).replace("''", "'") if plain else ""
         try:
-            if plain := _PLAIN.fullmatch(str(defined.value)):
-                if (tab := plain[1] or plain[2]) in tabs:
-                    names[name] = _area(tab, plain[3])
+            if plain and tab in tabs:
+                names[name] = _area(tab, plain[3])
                 continue
-            places = list(defined.destinations)
-            tab = places[0][0].replace("''", "'")  # openpyxl takes off the quotes, but not those within
-            if len(places) == 1 and tab in tabs:
-                names[name] = _area(tab, places[0][1])
-        except (ValueError, TypeError, AttributeError, IndexError):
-            continue  # a name that covers no rectangle is not one of ours; a missing one is found later
-    return names
+        except ValueError:
+            pass  # as below
+        if not name.startswith(_RESERVED):
+            others[name] = text
+    worksheets: list[Any] = workbook.worksheets
+    for ws in worksheets:
+        local = {name: str(defined.value or "") for name, defined in ws.defined_names.items()}
+        others |= {name: text for name, text in local.items() if not _RANGE.fullmatch(text)}
+    return names, others
 
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import get_column_letter, quote_sheetname
 
-from xlsxattn.checker.reading.links import reaches
+from xlsxattn.checker.reading.links import DATA_TABLE, reaches
 from xlsxattn.checker.reading.rows import looks_of, sheet
 from xlsxattn.checker.reading.runs import NumberRuns
 
@@ -58,9 +58,9 @@ def without_values(
 
 
 def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
-    """Drop saved values beside array formulas, formulas that reach outside, and blanks."""
+    """Drop saved values beside array formulas, formulas that reach outside or are data tables, and blanks."""
     for (tab, row, col), formula in book.formulas.items():
-        if reaches(formula.text):
+        if reaches(formula.text) or formula.text.startswith(f"={DATA_TABLE}("):
             cells[tab].pop((row + 1, col + 1), None)
         for at in formula.area.cells() if formula.array else ():
             if at not in book.formulas:

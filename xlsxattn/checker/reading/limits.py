@@ -38,6 +38,14 @@ class NotCheckableError(ValueError):
         self.name = name
 
 
+class ValuesOnlyError(NotCheckableError):
+    """A workbook of ours of which nothing but values is left; its text is the sentence a person reads."""
+
+
+class AmbiguousError(ValueError):
+    """A file that programs read in different ways; its text says what stands there twice, or differently."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     """What a workbook may hold and a check may take.

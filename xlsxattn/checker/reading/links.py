@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+DATA_TABLE = "TABLE"
+"""What stands for a data table, which no formula can be: it computes a sheet anew with other inputs."""
 _TEXT = re.compile(r'"[^"]*"')
 _OTHER_FILE = re.compile(r"\[[^\[\]]*\][^!,;()+*/&=<>^]*!")
 _OTHER_PROGRAM = re.compile(r"[\w.]\|(?:'[^']*'|[^'!|]+)!")

@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xlsxattn.checker.file_type import is_foreign
-from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError
+from xlsxattn.checker.file_type import LISTED, is_foreign
+from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
 from xlsxattn.contract.names import MANIFEST, ORIGIN, START, WORDS, RangeName, of_context, parser
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -49,9 +49,12 @@ class Manifest:
 
 
 def read_manifest(
-    path: Path, names: Mapping[str, Area], typed: Mapping[tuple[str, int, int], Value]
+    path: Path,
+    names: Mapping[str, Area],
+    typed: Mapping[tuple[str, int, int], Value],
+    formulas: Collection[tuple[str, int, int]] = (),
 ) -> Manifest:
-    """Read the tables on the last sheet.
+    """Read the tables on the last sheet; ``formulas`` says where formulas stand.
 
     Raises:
         NotCheckableError: there are none, or they are of another version, damaged or too long.
@@ -61,7 +64,7 @@ def read_manifest(
         area = names.get(START[part])
         if area is None:
             if part in MANIFEST:
-                raise _without(path, names, START[part])
+                raise _without(path, names, START[part], [*typed.items()], formulas)
             continue
         tables[part] = [
             [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
@@ -82,7 +85,7 @@ def read_manifest(
         sheets = tuple(
             SheetInfo(str(i), str(kind), dict(json.loads(str(s)))) for i, kind, s in tables["Sheets"]
         )
-        formulas = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
+        expected = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
     except (ValueError, TypeError, RecursionError):
         raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
     if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
@@ -96,25 +99,52 @@ def read_manifest(
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
     inputs = tuple(str(row[0]) for row in tables["Inputs"])
     program, language = (str(tables[part][0][0] or "") if part in tables else "" for part in ORIGIN)
-    return Manifest(sheets, contexts, inputs, formulas, program, language)
+    return Manifest(sheets, contexts, inputs, expected, program, language)
 
 
-def _without(path: Path, names: Mapping[str, Area], name: str) -> NotCheckableError:
+def _without(
+    path: Path,
+    names: Mapping[str, Area],
+    name: str,
+    typed: Sequence[tuple[tuple[str, int, int], Value]],
+    formulas: Collection[tuple[str, int, int]],
+) -> NotCheckableError:
     """What a workbook without a range of the manifest is: another program's, or one that has lost it."""
-    if is_foreign(path):
-        sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
-        return NotCheckableError(say(sentence, path=path))
     if any(START[part] in names for part in MANIFEST):
         sentence = (
             "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
             "take an earlier copy, or build it anew"
         )
         return NotCheckableError(say(sentence, path=path, name=name), name=name)
+    if contract := _contract(typed):
+        # programs that copy texts enter those that begin with = as formulas: captions, the manifest's own
+        texts = [value for (tab, _, _), value in typed if tab in contract and isinstance(value, str)]
+        listed = sum(text.startswith("=") for text in texts) + sum(tab in contract for tab, _, _ in formulas)
+        if 2 * sum(tab not in contract for tab, _, _ in formulas) < listed:
+            sentence = "{path}: its formulas were replaced by values: take an earlier copy, or build it anew"
+            return ValuesOnlyError(say(sentence, path=path))
+        sentence = (
+            "{path}: its defined names are gone, by which all ranges are found: "
+            "take an earlier copy, or build it anew"
+        )
+        return NotCheckableError(say(sentence, path=path))
+    if is_foreign(path):
+        sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
+        return NotCheckableError(say(sentence, path=path))
     sentence = (
         "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
         "take an earlier copy, or build it anew"
     )
     return NotCheckableError(say(sentence, path=path))
+
+
+def _contract(typed: Sequence[tuple[tuple[str, int, int], Value]]) -> set[str]:
+    """The sheets that have the texts of a manifest."""
+    listed: dict[str, set[Value]] = {}
+    for (tab, _, _), value in typed:
+        if value in LISTED:
+            listed.setdefault(tab, set()).add(value)
+    return {tab for tab, names in listed.items() if len(names) == len(LISTED)}
 
 
 def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> None:

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.xml.constants import SHARED_STRINGS
 
 from xlsxattn.checker.reading.archive import GuardedArchive
-from xlsxattn.checker.reading.limits import STANDARD, Allowance
-from xlsxattn.checker.reading.runs import Twice
+from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
+from xlsxattn.checker.reading.package import WORKSHEET, read_package
 from xlsxattn.checker.reading.sheets import SheetReader
+from xlsxattn.checker.reading.strings import read_strings
+from xlsxattn.checker.reading.workbook_part import Calculation, read_workbook_part
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.runs import NumberRuns
+    from xlsxattn.checker.reading.strings import Doubt
 
 LOG = logging.getLogger(__name__)
 _PROPERTIES = "docProps/app.xml"
@@ -47,10 +51,20 @@ class CellsOnly(ExcelReader):
         self.targets: dict[str, str] = {}
         self.saved: dict[tuple[str, int, int], Value] = {}
         self.runs: dict[str, NumberRuns] = {}
+        self.doubtful_strings: dict[int, Doubt] = {}
+        self.doubts: dict[tuple[str, int, int], Doubt] = {}
+        self.calculation = Calculation()
 
     def read(self) -> None:
-        """Read everything, or only what leads to the sheets."""
+        """Read everything, or only what leads to the sheets.
+
+        Raises:
+            AmbiguousError: it can be read in two ways.
+        """
         if self.parse:
+            archive: Any = self.archive
+            package = read_package(archive)
+            self.calculation = read_workbook_part(archive.looked_over(package.workbook), package.links)
             try:
                 super().read()
             except ValueError as error:  # openpyxl wraps those in a paragraph
@@ -60,6 +74,13 @@ class CellsOnly(ExcelReader):
         self.read_strings()
         self.read_workbook()
         self.read_worksheets()
+
+    def read_strings(self) -> None:
+        """Read the shared texts."""
+        package: Any = self.package
+        if part := package.find(SHARED_STRINGS):
+            with self.archive.open(part.PartName.removeprefix("/")) as source:
+                self.shared_strings, self.doubtful_strings = read_strings(source)
 
     def read_properties(self) -> None:
         """Leave out title and author."""
@@ -83,18 +104,29 @@ class CellsOnly(ExcelReader):
         for sheet, relation in told.of(found) if self.parse else found:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
-            if "chartsheet" in relation.Type:
+            if relation.Type != WORKSHEET:
                 continue
             self.targets.setdefault(worksheet.title, relation.target)
             if self.parse:
-                with archive.charged(relation.target) as source:
-                    sheet_reader = SheetReader(worksheet, source, self.shared_strings)
-                    sheet_reader.bind_cells()
-                if (runs := archive.runs(relation.target)).rows:
-                    _refuse_twice(runs, worksheet._cells)
-                    self.runs[worksheet.title] = runs
-                for (row, col), value in sheet_reader.parser.saved.items():
-                    self.saved[worksheet.title, row - 1, col - 1] = value
+                self._read_sheet(worksheet, relation.target)
+
+    def _read_sheet(self, worksheet: Any, part: str) -> None:
+        """Read the cells of a sheet."""
+        archive: Any = self.archive
+        tab = str(worksheet.title)
+        try:
+            with archive.charged(part) as source:
+                reader = SheetReader(worksheet, source, self.shared_strings, self.doubtful_strings)
+                reader.bind_cells()
+            if (runs := archive.runs(part)).rows:
+                _refuse_twice(runs, worksheet._cells)
+                self.runs[tab] = runs
+        except AmbiguousError as error:
+            raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
+        for (row, col), value in reader.parser.saved.items():
+            self.saved[tab, row - 1, col - 1] = value
+        for (row, col), doubt in reader.parser.doubts.items():
+            self.doubts[tab, row - 1, col - 1] = doubt
 
 
 class _Told:
@@ -116,7 +148,7 @@ def _refuse_twice(runs: NumberRuns, cells: Iterable[tuple[int, int]]) -> None:
     """Refuse a cell that stands in a run and outside: nobody can say which of the two counts."""
     for row, col in cells:
         if next(runs.within(row - 1, col - 1, col - 1), None):
-            raise Twice(say("row {row} has a cell twice", row=row))
+            raise AmbiguousError(say("row {row} has a cell twice", row=row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +161,8 @@ class Opened:
         parts: the names of the parts in its archive.
         saved_by: the program that saved it last.
         runs: the long runs of plain numbers in its large sheets, by tab; the workbook is without them.
+        doubts: (tab, row, column) → what in the cell programs read in different ways.
+        calculation: how it asks to be calculated.
     """
 
     workbook: Workbook
@@ -136,6 +170,8 @@ class Opened:
     parts: tuple[str, ...]
     saved_by: str
     runs: Mapping[str, NumberRuns]
+    doubts: Mapping[tuple[str, int, int], Doubt]
+    calculation: Calculation
 
 
 def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
@@ -154,4 +190,5 @@ def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
         reader = CellsOnly(archive, parse=True)
         reader.read()
         saved_by = html.unescape(program[1]).strip() if program else ""
-        return Opened(reader.wb, reader.saved, parts, saved_by, reader.runs)
+        found = reader.wb, reader.saved, parts, saved_by, reader.runs
+        return Opened(*found, reader.doubts, reader.calculation)

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
+from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -60,10 +61,6 @@ _COLUMNS = [_letters(column) for column in range(1, 16_385)]
 _COLUMN = {letters: place for place, letters in enumerate(_COLUMNS)}
 
 
-class Twice(ValueError):
-    """A cell stands in its sheet twice."""
-
-
 class NumberRuns:
     """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0."""
 
@@ -75,11 +72,11 @@ class NumberRuns:
         """Add a run.
 
         Raises:
-            Twice: some of its cells stand in another one.
+            AmbiguousError: some of its cells stand in another one.
         """
         own = self.rows.setdefault(row, [])
         if any(left < col + len(values) and col < left + len(there) for left, there in own):
-            raise Twice(say("row {row} has a cell twice", row=row + 1))
+            raise AmbiguousError(say("row {row} has a cell twice", row=row + 1))
         own.append((col, values))
         self.cells += len(values)
 
@@ -193,7 +190,8 @@ class Stripped:
         cells = row[start:]
         found: Sequence[_Found] = ()
         if self._sure and start and len(cells) > MIN_COUNT * _SHORTEST:
-            found = self._as_before(row[:start], cells) or _found(cells)
+            tag = row[row.rfind(b"<row ") : start]
+            found = _in_row(tag, self._as_before(tag, cells) or _found(cells))
         kept = b"<n/>".join([cells[a:b] for a, b in _between(found, len(cells))])
         self._sure = self._sure and not any(sign in row[:start] + kept for sign in _STRANGE)
         if not found or not self._sure or kept.count(b"<n/>") > len(found) or not _FLAT.fullmatch(kept):
@@ -227,6 +225,12 @@ class _Found(NamedTuple):
     col: int
     style: bytes
     values: Numbers
+
+
+def _in_row(tag: bytes, found: Sequence[_Found]) -> Sequence[_Found]:
+    """The same, where their cells say the same of their row as the row itself; else none are taken."""
+    said = _NUMBER_OF.search(tag)
+    return found if said and all(run.row == int(said[1]) - 1 for run in found) else ()
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,152 @@
+"""Workbooks of ours that other programs have spoilt, odd places to read from and write to, and odd names."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import openpyxl
+import pytest
+from commands import refusal, run
+
+import xlsxattn
+from xlsxattn import templates
+from xlsxattn.checker import engines
+from xlsxattn.checker.file_type import is_foreign
+from xlsxattn.language import MAX_MESSAGE_LENGTH, message
+
+PROGRAM = Path(sys.executable).with_name("xlsxattn")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def command(*words: object, **options: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(PROGRAM), *map(str, words)], text=True, capture_output=True, check=False, timeout=120, **options
+    )
+
+
+def copied(source: Path) -> Path:
+    """A copy of all texts and numbers, cell by cell, as scripts make it: formulas become values."""
+    old, new = openpyxl.load_workbook(source, data_only=True), openpyxl.Workbook()
+    new.remove(new.active)
+    for sheet in old:
+        other = new.create_sheet(sheet.title)
+        for row in sheet:
+            for cell in row:
+                other[cell.coordinate] = cell.value
+    new.save("copied.xlsx")
+    return Path("copied.xlsx")
+
+
+def test_a_workbook_of_values_alone_is_ours_and_broken(causal):
+    path = copied(causal)
+    assert not is_foreign(path)
+    for options in ((), ("--skip-foreign",), ("--skip-foreign", "-q")):
+        ended = run("check", *options, path)
+        said = "copied.xlsx: its formulas were replaced by values: take an earlier copy, or build it anew\n"
+        assert (ended.code, ended.out, ended.err) == (1, said, "")
+
+
+def test_values_with_all_names_are_one_cause(causal):
+    openpyxl.load_workbook(causal, data_only=True).save("values.xlsx")
+    (finding,) = xlsxattn.check("values.xlsx").every_finding
+    assert (finding.kind, finding.severity) == ("formulas lost", "error")
+
+
+def test_lost_names_are_called_so(causal):
+    book = openpyxl.load_workbook(causal)
+    for name in [*book.defined_names]:
+        del book.defined_names[name]
+    book.save("nameless.xlsx")
+    assert refusal("check", "--skip-foreign", "nameless.xlsx").startswith(
+        "nameless.xlsx: its defined names are gone"
+    )
+
+
+def test_excels_owner_file_is_skipped_and_named(causal):
+    Path("~$lesson.xlsx").write_bytes(b"\x05Somebody" + bytes(150))
+    ended = run("check", "~$lesson.xlsx", causal, "--inputs", "as-saved")
+    assert ended.code == 0
+    assert "~$lesson.xlsx: skipped, Excel's note of who has the workbook open" in ended.out.splitlines()
+    assert ended.out.splitlines()[-1] == "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped"
+
+
+def test_pipes_are_refused_and_never_waited_for():
+    for name in ("pipe.toml", "pipe.xlsx"):
+        os.mkfifo(name)
+    for words in (("build", "pipe.toml"), ("build", "causal", "-o", "pipe.xlsx"), ("check", "pipe.xlsx")):
+        ended = command(*words)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert ended.stderr.endswith("this is not a file\n")
+
+
+def test_a_closed_standard_error_takes_nothing_away():
+    ended = subprocess.run(
+        ["sh", "-c", f"{PROGRAM} build causal -o lesson.xlsx 2>&-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "written: lesson.xlsx")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_any_text_can_be_written_in_any_encoding(causal, encoding):
+    name = "caf\udce9.xlsx"  # a byte that is no UTF-8
+    Path(name).write_bytes(causal.read_bytes())
+    environment = os.environ | {"PYTHONIOENCODING": f"{encoding}:strict"}
+    for words in (("show", name), ("check", name, "--inputs", "as-saved"), ("show", name, "--list")):
+        ended = command(*words, env=environment)
+        assert (ended.returncode, ended.stderr.count("internal error")) == (0, 0), ended.stderr
+
+
+def test_a_title_with_half_a_character_is_refused_in_one_sentence():
+    spec = templates.path("causal").read_text("utf-8")
+    data = tomllib.loads(spec) | {"title": "half \ud83d"}
+    with pytest.raises(xlsxattn.SpecError, match=r"title: holds the control character U\+D83D"):
+        xlsxattn.build(data, "lesson.xlsx")
+
+
+def test_a_full_disk_is_told_whoever_met_it(monkeypatch):
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("xlsxwriter.workbook.ZipFile", full)
+    assert (
+        refusal("build", "causal", "-o", "lesson.xlsx") == "lesson.xlsx: cannot be written: the disk is full"
+    )
+
+
+def test_another_engine_is_offered_where_it_can_be_chosen(causal, monkeypatch):
+    def failing(*_: object, **__: object) -> list[engines.EngineFailed]:
+        return [engines.EngineFailed("IronCalc took too long.")]
+
+    monkeypatch.setattr("xlsxattn.checker.engines.evaluate_edited", failing)
+    assert refusal("check", causal).endswith("IronCalc took too long. Try --engine libreoffice.")
+    monkeypatch.setattr("xlsxattn.precompute.evaluated", lambda *_: {})
+    assert "--engine" not in run("build", "causal", "-o", "lesson.xlsx").err
+
+
+def test_messages_are_short_and_show_every_character():
+    shown = message("a\x1b[31m\u200bb\u202ec\udcffd" + 1000 * "x" + " the end")
+    assert len(shown) == MAX_MESSAGE_LENGTH
+    assert shown.startswith(r"a\x1b[31m\u200bb\u202ec\udcffdxxx")
+    assert shown.endswith("xxx the end")
+    long = refusal("check", "no\x07 such\u200b file " + 200 * "x" + "/" + 200 * "y" + ".xlsx")
+    assert len(long) <= MAX_MESSAGE_LENGTH
+    assert r"no\x07 such\u200b file" in long
+
+
+def test_a_title_that_looks_like_a_place_of_the_page_stays_a_title():
+    data = tomllib.loads(templates.path("causal").read_text("utf-8"))
+    xlsxattn.build(data | {"title": "{{data}} {{script}}"}, "lesson.xlsx")
+    assert run("preview", "lesson.xlsx", "-o", "page.html").code == 0
+    assert Path("page.html").read_text("utf-8").count("<title>{{data}} {{script}}</title>") == 1

@@ -1,0 +1,46 @@
+"""Drawn checkpoints of all families: each is refused in one sentence, or gives what transformers gives."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import contract
+import drawing
+import pytest
+from judge import close, ids_of, judge
+
+from xlsxattn.weights.model import read_model
+from xlsxattn.weights.tensor import CheckpointError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+
+DRAWN = int(os.environ.get("XLSXATTN_DRAWN_MODELS", "22"))
+SENTENCE = "w3 w5 w4 w5 w9 w2"
+EXACT = 1e-12
+MAX_LENGTH = 400
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("seed", range(DRAWN))
+def test_a_drawn_checkpoint_is_refused_or_computed_right(seed: int, tmp_path: Path) -> None:
+    kind, config = drawing.draw(seed)
+    judged = drawing.write(tmp_path, seed, kind, config)
+    try:
+        imported = read_model(tmp_path, [SENTENCE], whole_vocabulary=True)
+    except CheckpointError as error:
+        sentence = str(error).replace(str(tmp_path), "")
+        assert "\n" not in sentence
+        assert len(sentence) < MAX_LENGTH
+        print("refused:", sentence)  # noqa: T201 - shown where the test fails, or with -s
+        return
+    print("accepted:", config, imported.notes)  # noqa: T201
+    assert judged, f"transformers has no such model, and it was taken: {config}"
+    output, logits = contract.outputs(imported)
+    hidden, judged_logits = judge(tmp_path, kind, ids_of(imported))
+    close(output, hidden, EXACT)
+    if logits is not None:
+        close(logits, judged_logits, EXACT)

@@ -1,0 +1,68 @@
+"""Layer norms and RMS norms, and their learned γ and β (Ba et al. 2016; Zhang and Sennrich 2019)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Band, Group, Side
+from xlsxattn.builder.pages.parts import learned, step
+from xlsxattn.contract.names import BETA, GAMMA, RangeName, last, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.builder.pages.parts import Lane, Steps
+    from xlsxattn.contract.kinds import Model
+
+STRETCHED, SHIFTED = (
+    "γ stretches each column of a norm's result.",
+    "γ stretches each column of a norm's result, β shifts it.",
+)
+_MEAN_SQUARE = ("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")
+
+
+def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
+    """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
+    names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
+    if sheet.norm == "rms":
+        op, beside = ops.RMS_NORM, [_MEAN_SQUARE]
+    else:
+        op, names = ops.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
+        beside = [
+            ("mean", "Mean", ops.MEAN, "mean"),
+            ("variance", "Variance", ops.VARIANCE, "variance"),
+        ]
+    return _normed(lane, name, op, names, d_model, beside)
+
+
+def norm_of_heads(sheet: Model, lane: Lane, p: RangeName, letter: str, w: RangeName) -> Steps:
+    """The RMS norm of one head's queries or keys, before they are turned (n × d_k); Yang et al. 2025."""
+    gamma = part_of(w[f"{letter}Norm"], "Gamma")
+    names = {"x": p[letter], "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": gamma}
+    return _normed(lane, p[f"{letter}Norm"], ops.NORM_OF_HEADS[letter], names, sheet.d_k, [_MEAN_SQUARE])
+
+
+def _normed(
+    lane: Lane,
+    name: str,
+    op: ops.Op,
+    names: dict[str, str],
+    cols: int,
+    beside: list[tuple[str, str, ops.Op, str]],
+) -> Steps:
+    sides = []
+    for heading, part, column, key in beside:
+        sides.append(Side(heading, lane.column(part_of(name, part), column, x=names["x"])))
+        names[key] = part_of(name, part)
+    block = lane.block(name, cols, op, "embedding", **names)
+    return {last(name): step(op, lane, lane.group(block, None, sides))}
+
+
+def norm_weights(sheet: Model, names: Sequence[RangeName]) -> Band:
+    """γ and β of some norms (1 × d_model); ``names`` are those of the spec's weights."""
+    blocks = tuple(learned(sheet, name.at(sheet=sheet.id)) for name in names)
+    letters = {GAMMA: "γ", BETA: "β"}
+    labels = tuple((f"{name.block} {letters[name.part]}",) for name in names)
+    why = SHIFTED if any(name.part == BETA for name in names) else STRETCHED
+    return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)

@@ -1,0 +1,82 @@
+"""What other programs would read otherwise, or calculate otherwise, than a workbook says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.cell_formulas import span
+from xlsxattn.checker.cell_sets import Cover
+from xlsxattn.checker.findings import Finding, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.findings import Severity
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reading.strings import Doubt
+
+ITERATES_ALWAYS = "gnumeric"
+"""The program that saves every workbook as one to be iterated, whether it has circles or not."""
+_KEYS: Mapping[Doubt, str] = {"rich value": "rich"}
+
+
+def settings(book: Book) -> Iterator[Finding]:
+    """How the workbook asks to be calculated, where that changes numbers or leaves old ones."""
+    asked = book.calculation
+    if not asked.full_precision:
+        yield Finding(Kind.PRECISION_AS_DISPLAYED)
+    if asked.iterates and book.saved_by.lower() != ITERATES_ALWAYS:
+        yield Finding(Kind.ITERATIVE_CALCULATION)
+    if asked.manual:
+        yield Finding(Kind.MANUAL_CALCULATION)
+    if asked.from_1904:
+        yield Finding(Kind.DATES_1904)
+
+
+def doubtful_cells(book: Book) -> Iterator[Finding]:
+    """Cells in ranges whose values programs read in different ways."""
+    if not book.doubts:
+        return
+    for name, area in book.own_names.items():
+        for at, doubt in book.doubts.items():
+            tab, down, right = at[0], at[1] - area.row, at[2] - area.col
+            if tab == area.sheet and 0 <= down < area.rows and 0 <= right < area.cols:
+                values = {_KEYS.get(doubt, doubt): book.saved.get(at)}
+                severity: Severity = "warning" if doubt == "blanks" else "error"
+                where = area.address(down, right)
+                yield Finding(Kind.DOUBTFUL_VALUE, name, where, values=values, severity=severity)
+
+
+def overlapping_blocks(book: Book) -> Iterator[Finding]:
+    """Array formulas that fill a cell of which another formula stands, or that another fills as well."""
+    areas = [formula.area for formula in book.formulas.values()]
+    if Cover(areas).size == sum(area.rows * area.cols for area in areas):
+        return
+    filled: dict[tuple[str, int, int], Area] = {}
+    for area in areas:
+        other = next((filled[at] for at in area.cells() if at in filled), None)
+        filled |= dict.fromkeys(area.cells(), area)
+        if other:
+            values = {"cells": span(area), "filled": span(other)}
+            yield Finding(Kind.OVERLAPPING_FORMULAS, "", area.address(), values=values)
+
+
+def names(book: Book) -> Iterator[Finding]:
+    """Names that mean something else on a sheet of ours, or that no list of names shows."""
+    own = {name.lower(): name for name in book.own_names}
+    tabs = {area.sheet for area in book.own_names.values()}
+    worksheets: Any = book.workbook.worksheets
+    for ws in worksheets:
+        for name in ws.defined_names if ws.title in tabs else ():
+            if name.lower() in own:
+                yield Finding(Kind.SHADOWED_NAME, own[name.lower()], values={"tab": ws.title})
+    if hidden := [own[name] for name in own if name in book.calculation.hidden]:
+        yield Finding(Kind.HIDDEN_NAME, hidden[0], values={"n": len(hidden) - 1} if hidden[1:] else {})
+
+
+def ambiguities(book: Book) -> Iterator[Finding]:
+    """All of these."""
+    for finder in (settings, names, doubtful_cells, overlapping_blocks):
+        yield from finder(book)

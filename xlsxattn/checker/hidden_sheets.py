@@ -1,0 +1,51 @@
+"""Sheets of ours that nobody sees, and others that are seen in their place."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.findings import Finding, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.reading.book import Book
+
+    Texts = dict[tuple[int, int], Value]
+
+VISIBLE = "visible"
+
+
+def hidden_sheets(book: Book) -> Iterator[Finding]:
+    """Hidden sheets of ours: a warning; an error where a reader takes another sheet for one."""
+    own = {area.sheet for area in book.own_names.values()}
+    hidden = [ws.title for ws in book.workbook.worksheets if ws.title in own and ws.sheet_state != VISIBLE]
+    if not hidden:
+        return
+    sheets: dict[str, Texts] = {}
+    for (tab, row, col), value in book.typed.items():
+        sheets.setdefault(tab, {})[row, col] = value
+    strangers = [
+        ws.title for ws in book.workbook.worksheets if ws.title not in own and ws.sheet_state == VISIBLE
+    ]
+    for tab in hidden:
+        cells = sheets.get(tab, {})
+        called = {_plain(tab), _plain(cells.get((0, 0)))} - {""}
+        poser = next((t for t in strangers if _plain(t) in called or _copied(cells, sheets.get(t, {}))), "")
+        if poser:
+            yield Finding(Kind.HIDDEN_SHEET, sheet=tab, values={"poser": poser}, severity="error")
+        else:
+            yield Finding(Kind.HIDDEN_SHEET, sheet=tab)
+
+
+def _plain(tab: Value) -> str:
+    """A tab as a reader sees it: letters alone, without case, blanks, marks and numbers."""
+    shown = unicodedata.normalize("NFKD", str(tab or "")).casefold()
+    return "".join(c for c in shown if c.isalpha())
+
+
+def _copied(cells: Texts, others: Texts) -> bool:
+    """Whether at least half of what is typed on one sheet stands in the same places on another."""
+    return bool(cells) and 2 * sum(others.get(at) == value for at, value in cells.items()) >= len(cells)

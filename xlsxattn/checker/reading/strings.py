@@ -1,0 +1,71 @@
+"""Texts of cells: those that sheets share, and what programs make of a text in different ways."""
+
+from __future__ import annotations
+
+import re
+from typing import IO, Any, Literal, TypeAlias
+
+from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
+
+from xlsxattn.checker.reading.limits import AmbiguousError
+from xlsxattn.language import say
+
+Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks"]
+"""What programs read in different ways: a number beyond all numbers, a date spelled out, a picture or another
+rich value, a text with an escaped letter, or with blanks at its ends that are not marked to be kept."""
+
+_STRING, _TEXT, _RUN, _READING, _READINGS = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr")
+)
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_ESCAPE = re.compile(r"_x(?!005F_)[0-9A-Fa-f]{4}_")
+_ESCAPED = "x005F_"
+"""What a program writes after the first _ of a text that looks like an escape."""
+
+
+def read_strings(source: IO[bytes]) -> tuple[list[str], dict[int, Doubt]]:
+    """The shared texts, and those of them that programs read in different ways.
+
+    Raises:
+        AmbiguousError: a text is written in two ways, or stands elsewhere.
+    """
+    texts: list[str] = []
+    doubts: dict[int, Doubt] = {}
+    root: Any = None
+    for _, root in iterparse(source):
+        if root.tag == _STRING:
+            text, doubt = text_of(root)
+            if doubt:
+                doubts[len(texts)] = doubt
+            texts.append(text)
+            root.clear()
+    if root is None or sum(one.tag == _STRING for one in root) != len(texts):
+        raise AmbiguousError(say("its shared texts stand in more than one list"))
+    return texts, doubts
+
+
+def text_of(element: Any) -> tuple[str, Doubt | None]:
+    """The text in a shared or an inline string, without how it is pronounced.
+
+    Raises:
+        AmbiguousError: it is written in two ways.
+    """
+    children = [one for one in element if one.tag not in (_READING, _READINGS)]
+    plain = [one for one in children if one.tag == _TEXT]
+    runs = [one for one in children if one.tag == _RUN]
+    pieces = plain or [one for run in runs for one in run if one.tag == _TEXT]
+    twice = len(plain) > 1 or (plain and runs) or (runs and len(pieces) != len(runs))
+    if twice or len(plain) + len(runs) < len(children) or any(len(one) for one in pieces):
+        raise AmbiguousError(say("a text is written in two ways"))
+    raw = "".join(one.text or "" for one in pieces)
+    kept = all(
+        one.get(_SPACE) == "preserve" for one in pieces if (one.text or "").strip() != (one.text or "")
+    )
+    doubt = doubt_of(raw) or (None if kept else "blanks")
+    return raw.replace(_ESCAPED, ""), doubt
+
+
+def doubt_of(text: str) -> Doubt | None:
+    """Whether a text has an escaped letter, which some programs read as a letter, others as it stands."""
+    return "escape" if "_x" in text and _ESCAPE.search(text) else None

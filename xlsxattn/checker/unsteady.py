@@ -1,0 +1,79 @@
+"""Formulas whose values depend on more than the inputs: on time, chance, the machine, on texts."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.cell_formulas import braced
+from xlsxattn.checker.cell_sets import Cover
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.links import reaches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.reading.book import Book
+
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+_FUNCTION = re.compile(
+    r"""(?<![\w.])(?:_xl(?:fn|ws)\.|(?:ORG|COM)\.[A-Z]+\.)*
+    (TABLE|_+xl(?:l|udf)\.[\w.]*|TODAY|NOW|RAND[\w.]*|INFO|CELL|INDIRECT|OFFSET|HYPERLINK|FORMULATEXT|GETPIVOTDATA
+    |WEBSERVICE|FILTERXML|ENCODEURL|RTD|DDE|CUBE\w+|CALL|REGISTER[\w.]*|EXEC|SQL\.REQUEST|EVALUATE|GET\.\w+
+    |IMAGE|STOCKHISTORY|FIELDVALUE|TRANSLATE|DETECTLANGUAGE|COPILOT|PY|GOOGLE\w+|IMPORT\w+|CURRENT|GETENV|EXECSQL
+    |MULTIPLE\.OPERATIONS)\s*\(""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_WORD = re.compile(r"[^\W\d][\w.]*")
+
+
+def unsteady(book: Book) -> Iterator[Finding]:
+    """Formulas of ours that show something else at another time, on another machine, or by other names.
+
+    It does not matter what the manifest says of them.
+    """
+    tabs = {area.sheet for area in book.own_names.values()}
+    others = {name.lower(): name for name in book.no_ranges}
+    for formula in book.formulas.values():
+        if formula.area.sheet not in tabs:
+            continue
+        bare = _QUOTED.sub(" ", formula.text)
+        called = _FUNCTION.search(bare)
+        words = _WORD.findall(bare.lower()) if others else ()
+        named = next((others[word] for word in words if word in others), None)
+        if reaches(formula.text):
+            continue  # said elsewhere
+        values = {}
+        if called:
+            values = {"function": called[1].upper()}
+        elif named:
+            values = {"used": named, "what": book.no_ranges[named][:80]}
+        if values:
+            name, where = _range_of(book, formula.area), formula.area.address()
+            text = braced(formula.text, array=formula.array)
+            yield Finding(Kind.UNSTEADY_FORMULA, name, where, formula=text, values=values)
+
+
+def _range_of(book: Book, cells: Area) -> str:
+    """The range of ours that a formula's first cell lies in; "" for none."""
+    own = book.own_names
+    for name in dict.fromkeys([*book.manifest.formulas, *book.manifest.inputs, *own]):
+        area = own.get(name)
+        if area is None:
+            continue
+        down, right = cells.row - area.row, cells.col - area.col
+        if area.sheet == cells.sheet and 0 <= down < area.rows and 0 <= right < area.cols:
+            return name
+    return ""
+
+
+def calculated_inputs(book: Book) -> Iterator[Finding]:
+    """Inputs that hold formulas: they were taken as they are, and nothing is proved of other values."""
+    areas = [book.names[name] for name in book.manifest.inputs if name in book.names]
+    inputs = Cover(areas)
+    there = [at for formula in book.formulas.values() for at in formula.area.cells() if at in inputs]
+    if there:
+        first = Area(*there[0], 1, 1)
+        values = {"n": len(there)} if there[1:] else {}
+        yield Finding(Kind.CALCULATED_INPUT, _range_of(book, first), first.address(), values=values)

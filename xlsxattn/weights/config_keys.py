@@ -1,0 +1,288 @@
+"""Which keys of a config each family reads, which change nothing, and what becomes of the others.
+
+A key that is listed nowhere is named, and not read. It is refused where its name speaks of something that a
+model computes with: the checkpoint may have been trained with what no workbook would do.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder.specification.table import show
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xlsxattn.language import Phrase
+    from xlsxattn.weights.config import Config
+
+MAX_NAMED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyKeys:
+    """The keys of one family's configs.
+
+    Attributes:
+        read: those that its plan reads.
+        only: those of which some values can be computed with: all others are refused.
+        unread: those that other families read, and this one does not: the value that says the same as what
+            counts in their place, and a sentence on that.
+        harmless: those that change nothing, beside the ones that change nothing in any family.
+    """
+
+    read: tuple[str, ...]
+    only: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    unread: Mapping[str, tuple[object, str]] = field(default_factory=dict)
+    harmless: tuple[str, ...] = ()
+
+
+_HARMLESS_KEYS = """
+_attn_implementation _attn_implementation_autoset _attn_implementation_internal _commit_hash
+_flash_attn_2_enabled _from_model_config _name_or_path adapters architectures
+assistant_confidence_threshold assistant_lookbehind attn_implementation auto_map bad_words_ids
+base_model_name begin_suppress_tokens bos_token_id chunk_size_feed_forward cls_token_id custom_pipelines
+decoder_start_token_id directionality diversity_penalty do_sample dtype early_stopping
+encoder_no_repeat_ngram_size encoder_repetition_penalty eos_token_id epsilon_cutoff eta_cutoff
+experts_implementation exponential_decay_length_penalty finetuning_task forced_bos_token_id
+forced_eos_token_id gradient_checkpointing hidden_dropout id2label initializer_factor initializer_range
+is_decoder keys_to_ignore_at_inference label2id language length_penalty mask_token_id max_length
+max_seq_length min_length model_max_length model_type name_or_path no_repeat_ngram_size
+num_assistant_tokens num_assistant_tokens_schedule num_beam_groups num_beams num_labels
+num_return_sequences output_attentions output_hidden_states output_past output_scores pad_token_id
+pretraining_tp prefix problem_type remove_invalid_values repetition_penalty return_dict
+return_dict_in_generate sep_token_id summary_activation summary_proj_to_labels summary_type
+summary_use_proj suppress_tokens target_lookbehind task_specific_params temperature tf_legacy_loss
+tie_encoder_decoder tie_word_embeddings tokenizer_class top_k top_p torch_dtype torchscript
+transformers_version typical_p unk_token_id unsloth_fixed unsloth_version use_bfloat16 use_cache
+use_flash_attn use_flash_attention vocab_size_multiple
+"""
+HARMLESS = frozenset(_HARMLESS_KEYS.split())
+"""Keys that change nothing of what a trained model computes, in any family."""
+ONLY: Mapping[str, tuple[object, ...]] = {
+    "embedding_multiplier": (1,),
+    "is_encoder_decoder": (False,),
+    "logit_scale": (1,),
+    "logits_scaling": (1,),
+    "per_layer_config": (),
+    "quantization_config": (),
+    "residual_multiplier": (1,),
+}
+"""Keys that would change the numbers of any family, and the values at which they do not."""
+NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {})
+"""Values of an unknown key that ask for nothing."""
+_COMPUTING_WORDS = """
+act activation activations alibi alpha attention attn beta bias bidirectional bits block blocks cap
+capping causal chunk clamp clip conv cross embd embed embedding embeddings expert experts factor ffn freq
+frequency gate gated global glu head heads kernel key kv lambda layer layernorm layers local logit logits
+lora mask mixture mlp moe multi multiplier multiscale mup nope norm normalization normalize parallel pos
+position positional positions post prune pruned qk qkv quant quantization quantized query ratio residual
+residuals rms rope rotary router scale scaled scaling shared sink sinks skip sliding smooth softcap
+softcapping softmax sparse sparsity stride swa temperature theta top value window windows
+"""
+_COMPUTES = frozenset(_COMPUTING_WORDS.split())
+"""Words of which a key's name has one where it says how a model computes."""
+_OFF_AFTER_TRAINING = re.compile(r".*(dropout|_pdrop|_dropout_prob|layerdrop|_loss|_loss_coef|_lr)")
+"""Keys of what is switched off after training."""
+
+
+def check_keys(config: Config, keys: FamilyKeys, family: str) -> tuple[Phrase, ...]:
+    """What is to be said of keys that are not read.
+
+    Raises:
+        CheckpointError: one of them changes what the model computes, or may.
+    """
+    only = {**ONLY, **keys.only}
+    for key, allowed in only.items():
+        config.refuse(key, allowed)
+    known = {*keys.read, *keys.harmless, *HARMLESS, *only, *keys.unread}
+    notes, unknown = [], []
+    for key, value in config.data.items():
+        if key in keys.unread:
+            same, said = keys.unread[key]
+            if not _neutral(value) and value != same:
+                notes.append(_unread(config, key, value, say(said)))
+        elif key not in known and not _OFF_AFTER_TRAINING.fullmatch(key):
+            _refuse_computing(config, key, value, family)
+            unknown.append(key)
+    if config.data.get("auto_map"):
+        sentence = "{path}: auto_map names code of the model's own, which is not run: {family} is computed."
+        notes.append(say(sentence, path=config.path.name, family=family))
+    if unknown:
+        sentence = "{path}: has keys that are not known, and not read: {keys}."
+        notes.append(say(sentence, path=config.path.name, keys=listed(sorted(unknown))))
+    return tuple(notes)
+
+
+def _unread(config: Config, key: str, value: object, said: Phrase) -> Phrase:
+    sentence = "{path}: {key}: found {found}, which this family does not read: {said}."
+    return say(sentence, path=config.path.name, key=key, found=show(value), said=said)
+
+
+def _refuse_computing(config: Config, key: str, value: object, family: str) -> None:
+    """Refuse an unknown key whose name has a word of what models compute with."""
+    if _neutral(value) or not _COMPUTES & {*re.split(r"[^a-z]+", key.lower())}:
+        return
+    sentence = (
+        "found {found}, and {family} has no such key: it may change what the model computes; "
+        "where it does not, take it out"
+    )
+    raise config.error(key, sentence, found=show(value), family=family)
+
+
+def _neutral(value: object) -> bool:
+    return any(value == one and type(value) is type(one) for one in NEUTRAL)
+
+
+def listed(names: list[str]) -> Phrase:
+    """Names with commas between them, the first few of many."""
+    joined, more = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
+    return say("{names} and {n} more", names=joined, n=more) if more > 0 else say("{names}", names=joined)
+
+
+# --- the families ------------------------------------------------------------------------------------------
+
+_ENCODER: Mapping[str, tuple[object, ...]] = {
+    "add_cross_attention": (False,),
+    "is_causal": (False,),
+    "is_decoder": (False,),
+    "position_embedding_type": ("absolute",),
+    "pruned_heads": ({},),
+}
+_DECODER: Mapping[str, tuple[object, ...]] = {
+    "add_cross_attention": (False,),
+    "is_causal": (True,),
+    "pruned_heads": ({},),
+}
+_POOLER = (
+    "pooler_fc_size",
+    "pooler_num_attention_heads",
+    "pooler_num_fc_layers",
+    "pooler_size_per_head",
+    "pooler_type",
+)
+_BERT = (
+    "vocab_size",
+    "hidden_size",
+    "num_hidden_layers",
+    "num_attention_heads",
+    "intermediate_size",
+    "hidden_act",
+    "max_position_embeddings",
+    "type_vocab_size",
+    "layer_norm_eps",
+)
+BERT = FamilyKeys(
+    (*_BERT, "embedding_size"),
+    _ENCODER,
+    {"layer_norm_epsilon": (1e-12, say("layer_norm_eps counts"))},
+    ("summary_last_dropout", "vocab_type", *_POOLER),
+)
+ROBERTA = FamilyKeys((*_BERT, "pad_token_id"), _ENCODER, BERT.unread, BERT.harmless)
+DISTILBERT = FamilyKeys(
+    (
+        *(
+            "vocab_size",
+            "dim",
+            "hidden_size",
+            "n_layers",
+            "num_hidden_layers",
+            "n_heads",
+            "num_attention_heads",
+        ),
+        *("hidden_dim", "activation", "max_position_embeddings"),
+    ),
+    _ENCODER,
+    {
+        "layer_norm_eps": (1e-12, say("ε is 1e-12")),
+        "layer_norm_epsilon": (1e-12, say("ε is 1e-12")),
+        "hidden_act": ("gelu", say("activation counts")),
+        "activation_function": ("gelu", say("activation counts")),
+        "intermediate_size": (None, say("hidden_dim counts")),
+        "type_vocab_size": (None, say("it has no token types")),
+    },
+    ("sinusoidal_pos_embds", "output_past", *_POOLER),
+)
+GPT2 = FamilyKeys(
+    (
+        *(
+            "vocab_size",
+            "n_embd",
+            "hidden_size",
+            "n_layer",
+            "num_hidden_layers",
+            "n_head",
+            "num_attention_heads",
+        ),
+        *("n_positions", "max_position_embeddings", "n_inner", "activation_function", "layer_norm_epsilon"),
+        *("scale_attn_weights", "tie_word_embeddings"),
+    ),
+    {**_DECODER, "scale_attn_by_inverse_layer_idx": (False,), "reorder_and_upcast_attn": (False,)},
+    {
+        "hidden_act": ("gelu_new", say("activation_function counts")),
+        "layer_norm_eps": (1e-5, say("layer_norm_epsilon counts")),
+        "intermediate_size": (None, say("n_inner counts")),
+    },
+    ("n_ctx", "predict_special_tokens"),
+)
+_LLAMA = (
+    *(
+        "vocab_size",
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "num_key_value_heads",
+        "head_dim",
+    ),
+    *("intermediate_size", "hidden_act", "max_position_embeddings", "rms_norm_eps", "tie_word_embeddings"),
+    *("rope_parameters", "rope_scaling", "rope_theta", "original_max_position_embeddings"),
+    *("sliding_window", "layer_types"),
+)
+_LLAMA_ONLY: Mapping[str, tuple[object, ...]] = {
+    **_DECODER,
+    "hidden_act": ("silu", "swish"),
+    "partial_rotary_factor": (1,),
+}
+_ROPE: Mapping[str, tuple[object, str]] = {
+    "rope_interleave": (False, say("it turns the two halves of Q and K")),
+    "rope_interleaved": (False, say("it turns the two halves of Q and K")),
+    "layer_norm_eps": (None, say("rms_norm_eps counts")),
+    "layer_norm_epsilon": (None, say("rms_norm_eps counts")),
+}
+_NO_BIAS = (False, say("it has no biases there"))
+LLAMA = FamilyKeys(
+    (*_LLAMA, "attention_bias", "mlp_bias"),
+    _LLAMA_ONLY,
+    {**_ROPE, "use_sliding_window": (False, say("sliding_window counts"))},
+    ("max_window_layers",),
+)
+MISTRAL = FamilyKeys(
+    _LLAMA,
+    _LLAMA_ONLY,
+    {**LLAMA.unread, "attention_bias": _NO_BIAS, "mlp_bias": _NO_BIAS},
+    ("max_window_layers",),
+)
+_SLIDING = ("use_sliding_window", "max_window_layers")
+QWEN2 = FamilyKeys(
+    (*_LLAMA, *_SLIDING),
+    _LLAMA_ONLY,
+    {**_ROPE, "attention_bias": (True, say("Q, K and V have biases, O has none")), "mlp_bias": _NO_BIAS},
+    ("use_mrope",),
+)
+QWEN3 = FamilyKeys((*_LLAMA, *_SLIDING, "attention_bias"), _LLAMA_ONLY, {**_ROPE, "mlp_bias": _NO_BIAS})
+ORIGINAL = FamilyKeys(
+    (
+        *("vocab_size", "dim", "n_layers", "n_heads", "n_kv_heads", "head_dim", "hidden_dim", "norm_eps"),
+        *("rope_theta", "max_seq_len", "sliding_window"),
+    ),
+    {**_DECODER, "use_scaled_rope": (False,), "use_biases": (False,)},
+    {},
+    ("multiple_of", "ffn_dim_multiplier", "max_batch_size"),
+)
+GLASS = FamilyKeys(
+    ("vocab_size", "d_model", "n_layers", "n_heads", "n_kv_heads", "max_len", "rope_base", "eps"),
+    harmless=("init_std",),
+)
