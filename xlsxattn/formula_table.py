@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -226,8 +226,10 @@ def _is_list(value: object, known: Sequence[str] | None) -> bool:
 
 def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 - as declared
     """A setting that says which part of a trained model is there."""
-    if name == "apart" and value is True:
+    if name in ("apart", "qk_norm") and value is True:
         return value
+    if name == "stretch" and value is True:  # its numbers are inputs
+        return kinds.Stretch(*[1.0] * len(fields(kinds.Stretch)))
     if name in ("taken", "browse") and (numbers := _numbers(value, most)):
         return numbers
     if name == "only" and isinstance(value, dict) and len(value) <= most:
