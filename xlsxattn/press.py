@@ -22,6 +22,7 @@ from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
+from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.language import say
 from xlsxattn.proof import check
@@ -110,6 +111,7 @@ def build(
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
             report = _proved(final, target)
+            _refuse_overflow(named, report)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:
@@ -141,6 +143,18 @@ def _proved(final: Path, target: Path) -> Report:
         values = {name: target if value == final else value for name, value in said.values.items()}
         sentence = "{said}; a workbook that cannot be proved is not written: make the spec smaller"
         raise PressError(say(sentence, said=say(said.sentence, **values))) from None
+
+
+def _refuse_overflow(named: str, report: Report) -> None:
+    """Refuse a spec whose own numbers no spreadsheet can hold.
+
+    Raises:
+        SpecError: values alone are wrong, and some because numbers become too large.
+    """
+    overflow = next((finding for finding in report.causes if finding.kind is Kind.OVERFLOW), None)
+    if overflow and all(finding.kind.effect is Effect.SYMPTOM for finding in report.causes):
+        sentence = "{spec}: {overflow}; make the embeddings or weights smaller"
+        raise SpecError(say(sentence, spec=named, overflow=overflow.message))
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:

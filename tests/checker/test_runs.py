@@ -19,6 +19,7 @@ from xlsxattn import press
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check, perturb
+from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading import archive, blocks
 from xlsxattn.checker.reading.book import read, saved
@@ -252,6 +253,17 @@ def test_a_wrong_formula_is_found_among_blocks(made, tmp_path):
 
 
 @pytest.mark.usefixtures("large")
+def test_a_run_that_is_not_shown_is_found(made, tmp_path):
+    """Its style is all that is kept of how its cells look."""
+    hidden = changed(
+        made, tmp_path / "hidden.xlsx", "xl/styles.xml", rb'formatCode="0.00"', b'formatCode=";;;"'
+    )
+    assert list(misleading_views(read(made))) == []
+    found = [f for f in misleading_views(read(hidden)) if f.range == "enc_l1_W_1"]
+    assert [(f.kind, f.more) for f in found] == [(Kind.MISLEADING_FORMAT, 36 * 40 - 1)]
+
+
+@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize(
     ("cell", "finding"),
     [
@@ -333,5 +345,4 @@ def test_too_many_numbers_are_refused(made):
     sentence = "has too many numbers, more than the 1,000 that are read"
     small = Allowance(plain=1_000)
     with archive.GuardedArchive(made, small) as opened, pytest.raises(NotCheckableError, match=sentence):
-        for part in opened.namelist():
-            opened.charge(part)
+        list(map(opened.charge, opened.namelist()))

@@ -148,7 +148,7 @@ def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
     """
     ours, theirs = tokens(spelled), tokens(found.text)
     if not theirs:
-        return {"broken": cut(found.text)}
+        return {"broken": shortened(found.text)}
     if ours != theirs:
         return differing_part(ours, theirs)
     if found.area != cells:
@@ -161,7 +161,7 @@ def differing_part(right: Sequence[str], other: Sequence[str]) -> dict[str, str]
     first = _alike(right, other)
     tail = _alike(right[first:][::-1], other[first:][::-1])
     part, there = ("".join(t[first : len(t) - tail]) for t in (right, other))
-    return {key: cut(text) for key, text in (("there", there), ("part", part)) if text}
+    return {key: shortened(text) for key, text in (("there", there), ("part", part)) if text}
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
@@ -169,8 +169,8 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(takewhile(bool, map(eq, one, other)))
 
 
-def cut(text: str) -> str:
-    """The beginning of a formula, as much as a sentence can hold."""
+def shortened(text: str) -> str:
+    """A text that is shown, no longer than a sentence can hold."""
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 

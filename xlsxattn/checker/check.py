@@ -15,6 +15,7 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure
 from xlsxattn.checker.ambiguity import ambiguities
+from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
@@ -117,6 +118,7 @@ def _check(
         *unsteady(book),
         *calculated_inputs(book),
         *hidden_sheets(book),
+        *misleading_views(book),
         *lacking(book, fresh),
     ]
     if engine != SAVED:
@@ -175,7 +177,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
-        found = tuple(replace(finding, round=i) for finding in more.findings)
+        found = tuple(replace(f, round=i) for f in more.findings if f.kind is not Kind.OVERFLOW)
         report = EngineReport(engine, _worse(report.results, more.results), found)
         if found:
             break
@@ -216,10 +218,20 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
+    findings = _overflown(wanted, findings)
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
+    """Findings, with one in place of all error values of ranges that are too large for NumPy as well."""
+    others = [f for f in findings if f.kind is not Kind.ERROR_VALUE or not wanted[f.range].overflows]
+    if len(others) == len(findings):
+        return findings
+    first = next(name for name, expected in wanted.items() if expected.overflows)
+    return [Finding(Kind.OVERFLOW, first), *others]
 
 
 def _placed(book: Book, finding: Finding) -> Finding:
@@ -263,7 +275,7 @@ def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:
     """Cells that engines compute differently, by more than the reference allows either of them."""
     names = list(evaluated)
-    if len(names) < 2 or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):  # noqa: PLR2004
+    if not names[1:] or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):
         return
     first = evaluated[names[0]]
     try:

@@ -243,6 +243,12 @@ class Kind(StrEnum):
         ),
         effect=Effect.SYMPTOM,
     )
+    OVERFLOW = Declaration(
+        "overflow",
+        About.RANGE,
+        (say("the numbers of {name} become too large for a spreadsheet, beyond 1.8e308"),),
+        effect=Effect.SYMPTOM,
+    )
     EMPTY = Declaration(
         "empty",
         About.CELL,
@@ -386,6 +392,88 @@ class Kind(StrEnum):
         "1904 dates",
         About.WORKBOOK,
         (say("the workbook counts days from 1904: a date is another number than elsewhere"),),
+        severity="warning",
+    )
+
+    # --- what a reader sees --------------------------------------------------------------------------------
+
+    MISLEADING_FORMAT = Declaration(
+        "misleading format",
+        About.CELL,
+        (
+            say("the number format {hiding!r} hides the value of {name}"),
+            say("the number format {format!r} shows something else than the value of {name}"),
+        ),
+        severity="warning",
+    )
+    UNREADABLE = Declaration(
+        "unreadable",
+        About.CELL,
+        (
+            say("{name} is written in {ink} on {paper}, which nobody can read"),
+            say("{name} is written in letters of {points} points, which nobody can read"),
+            say("{name} is written in the font {font!r}, which shows signs for letters and digits"),
+        ),
+        severity="warning",
+    )
+    MISLEADING_RULE = Declaration(
+        "misleading conditional format",
+        About.CELL,
+        (
+            say("a conditional format shows {format!r} in the place of values of {name}"),
+            say("a conditional format writes {name} in {ink} on {paper}, which nobody can read"),
+            say("a conditional format shows bars or icons in the place of the values of {name}"),
+        ),
+        severity="warning",
+    )
+    HIDDEN_CELLS = Declaration(
+        "hidden cells",
+        About.SHEET,
+        (
+            say("on sheet {sheet}, rows {rows} are hidden, and with them cells of {name}"),
+            say("on sheet {sheet}, columns {columns} are hidden, and with them cells of {name}"),
+            say("sheet {sheet} shows {what} in the place of values"),
+            say("sheet {sheet} shows nothing where a value is 0"),
+        ),
+        severity="warning",
+    )
+    MERGED_CELLS = Declaration(
+        "merged cells",
+        About.CELL,
+        (say("the cells {cells} are merged, and show one value where {name} has several"),),
+        severity="warning",
+    )
+    CHART = Declaration(
+        "other chart",
+        About.SHEET,
+        (
+            say("a chart on sheet {sheet} reads {reference}, which is not what its charts show"),
+            say("a chart on sheet {sheet} shows numbers that are typed into it"),
+        ),
+        severity="warning",
+    )
+    CAPTION = Declaration(
+        "other caption",
+        About.CELL,
+        (say("above {name} stands {stated}, but its formula is {right}"),),
+        severity="warning",
+    )
+    DROP_DOWN = Declaration(
+        "drop-down list",
+        About.RANGE,
+        (
+            say("the drop-down list of {name} offers {offered} in the place of {source}"),
+            say("{name} has lost its drop-down list, which offers {source}"),
+        ),
+        severity="warning",
+    )
+    HEAT_MAP = Declaration(
+        "heat map",
+        About.RANGE,
+        (
+            say("{n} ranges have lost their heat maps, {name} first"),
+            say("{name} has lost its heat map"),
+        ),
         severity="warning",
     )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.checker.cell_formulas import cut, differing_part
+from xlsxattn.checker.cell_formulas import differing_part, shortened
 from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _difference(own: tuple[str, str] | None, ours: tuple[str, str] | None) -> di
     if ours is None:
         return {}
     if own is None:
-        return {"right": cut(ours[1])}
+        return {"right": shortened(ours[1])}
     if own[0] != ours[0]:
-        return {"entered": cut(own[0]), "right_entered": ours[0]}
+        return {"entered": shortened(own[0]), "right_entered": ours[0]}
     return differing_part(WORD.findall(ours[1]), WORD.findall(own[1]))

@@ -571,10 +571,10 @@ class Frame(Protocol):
     """A table as pandas has it: words as index, dimensions as columns."""
 
     @property
-    def index(self) -> Any: ...  # noqa: ANN401, D102 - as pandas has it
+    def index(self) -> Any: ...
     @property
-    def columns(self) -> Any: ...  # noqa: ANN401, D102 - as pandas has it
-    def to_numpy(self) -> Any: ...  # noqa: ANN401, D102 - as pandas has it
+    def columns(self) -> Any: ...
+    def to_numpy(self) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -675,7 +675,7 @@ def keys(table: type) -> Mapping[str, Declared]:
     return found
 
 
-def given(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a sheet, a vocabulary or a spec
+def given(record: Any) -> dict[str, Any]:
     """What a record says beside its defaults, by the names that TOML has.
 
     >>> given(MultiHead(id="heads", heads=2))
@@ -703,7 +703,7 @@ def settings(sheet: Sheet) -> dict[str, Any]:
     return found
 
 
-def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - of any type
+def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:
     """A setting as a manifest says it, or else as a sheet of the kind has it that leaves it out.
 
     >>> [setting(MultiHead, {"heads": 2}, name) for name in ("heads", "bias", "generate")]
@@ -726,7 +726,7 @@ def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:  # no
     return None if isinstance(plain, property) else plain
 
 
-def _default(each: Field[Any]) -> Any:  # noqa: ANN401 - a default of any type
+def _default(each: Field[Any]) -> Any:
     return each.default if each.default_factory is MISSING else each.default_factory()
 
 
