@@ -21,11 +21,11 @@ from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
-from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
 from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.language import say
+from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
 
@@ -137,7 +137,7 @@ def _proved(final: Path, target: Path) -> Report:
         PressError: it is larger than the check allows.
     """
     try:
-        return checking.check(final)
+        return check(final)
     except NotCheckableError as error:
         (said,) = error.args
         values = {name: target if value == final else value for name, value in said.values.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import time
@@ -20,6 +21,7 @@ from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.formula_table import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
@@ -54,9 +57,18 @@ LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
+SEED_BYTES = 4
+"""So much of the file's digest draws the last set of inputs: a number that a person can type."""
 
 
-def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+def check(
+    path: str | Path,
+    engine: Engine = engines.DEFAULT_ENGINE,
+    inputs: Inputs = "perturbed",
+    *,
+    seed: int | None = None,
+    rebuild: Rebuild | None = None,
+) -> Report:
     """Prove a workbook against its own inputs, and against others.
 
     Args:
@@ -64,6 +76,8 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
             or ``all`` (the three engines).
         inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
+        seed: draws the last set of inputs; None: the file's digest does.
+        rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
 
     Raises:
         NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
@@ -75,11 +89,13 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
     one_of("inputs", inputs, get_args(Inputs))
     start = time.perf_counter()
     with guarded(path):
-        report = _check(path, engine, inputs)
+        report = _check(path, engine, inputs, seed, rebuild)
     return replace(report, seconds=time.perf_counter() - start)
 
 
-def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
+def _check(
+    path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
+) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
     try:
         book = read(Path(path))
@@ -87,10 +103,12 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
     if lost := lost_formulas(book):
         return Report(str(path), (), (lost,), book.saved_by)
+    book, faults = _as_it_should_be(book, seed, rebuild)
     saved = saved_in(book)
     runs, first = _proofs(book, engine, saved, inputs)
     fresh = next(iter(first.values()))
     findings = [
+        *faults,
         *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
@@ -107,7 +125,20 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         findings += stale(book, saved, fresh, runs[0].engine, lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, first)
     traced_runs, traced_findings = traced(book, runs, findings)
-    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
+    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by, book.seed)
+
+
+def _as_it_should_be(
+    book: Book, seed: int | None, rebuild: Rebuild | None
+) -> tuple[Book, tuple[Finding, ...]]:
+    """The workbook with the formulas that its cells are held against, and the faults of its manifest."""
+    if seed is None:
+        with book.path.open("rb") as file:
+            seed = int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:SEED_BYTES])
+    LOG.info(say("{path}: the last set of inputs is drawn by the seed {seed}", path=book.path, seed=seed))
+    table = rebuild(book) if rebuild else None
+    right, faults = held_against(book, table) if table else (book, ())
+    return replace(right, seed=seed), faults
 
 
 def _proofs(

@@ -163,6 +163,36 @@ class Kind(StrEnum):
         severity="warning",
         effect=Effect.MAY_SPOIL,
     )
+    MANIFEST = Declaration(
+        "manifest",
+        About.RANGE,
+        (
+            say(
+                "the manifest enters the formula of {name} as {entered!r}, "
+                "by the settings it is {right_entered!r}"
+            ),
+            say("the manifest's formula of {name} has {there} where by the settings {part} belongs"),
+            say("the manifest's formula of {name} has {there} where by the settings nothing belongs"),
+            say("the manifest's formula of {name} lacks {part}, which by the settings belongs there"),
+            say("the manifest has no formula for {name}, by the settings it is {right}"),
+            say("the manifest has a formula for {name}, and by the settings there is no such range"),
+        ),
+    )
+    OTHER_VERSION = Declaration(
+        "other version",
+        About.WORKBOOK,
+        (
+            say(
+                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of "
+                "xlsxattn {ours}, and were held against the manifest"
+            ),
+            say(
+                "an earlier version made this workbook: {n} of its {all} formulas are not those of "
+                "xlsxattn {ours}, and were held against the manifest"
+            ),
+        ),
+        severity="warning",
+    )
     ASTRAY_FORMULA = Declaration(
         "astray formula",
         About.CELL,

@@ -70,6 +70,7 @@ class Book:
         calculation: how the workbook asks to be calculated.
         views: how each sheet shows its cells, by tab.
         theme: the part with the colours that styles refer to by number.
+        seed: draws the last set of other inputs.
     """
 
     path: Path
@@ -90,6 +91,7 @@ class Book:
     calculation: Calculation = field(default_factory=Calculation)
     views: Mapping[str, SheetView] = field(default_factory=dict)
     theme: bytes = b""
+    seed: int = 0
 
     @property
     def own_names(self) -> Mapping[str, Area]:
