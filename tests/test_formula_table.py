@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from conftest import ROOT
+from specs import plain
 from workbooks import Unwritten
 
 from dev.campaign import imported
@@ -16,7 +17,7 @@ from dev.campaign.mutants import Package
 from dev.campaign.rebuilt import COVERED, LIVE
 from dev.campaign.rebuilt import every as blinded
 from dev.releases import every_spec, forms
-from xlsxattn import check, releases, templates
+from xlsxattn import check, press, releases, templates
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.check import check as trusting
 from xlsxattn.checker.findings import Kind
@@ -238,3 +239,20 @@ def test_the_seed_is_the_files_or_what_is_asked_for(causal, tmp_path, capsys):
     assert f"the seed {one.seed}" in capsys.readouterr().err
     sets = [perturbed(replace(read(causal), seed=seed)) for seed in (1, 2)]
     assert [a == b for a, b in zip(*sets, strict=True)] == [*[True] * (len(sets[0]) - 1), False]
+
+
+HEADS = {
+    "side by side": {"heads": 2, "d_k": 2, "out_proj": False},
+    "side by side, biased keys": {"heads": 3, "out_proj": False, "bias": ["K"], "maps": True},
+    "narrow, biased output": {"heads": 2, "d_k": 1, "d_out": 2, "bias": ["O"]},
+    "wide, shared keys": {"heads": 2, "d_k": 2, "d_out": 5, "kv_heads": 1},
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_heads_of_any_output_are_rebuilt(name, tmp_path):
+    sheet = {"id": "heads", "kind": "multi-head", "seed": 3, "mask": "causal", **HEADS[name]}
+    data = plain([3, 2], 3, sheet, {"id": "compare", "kind": "compare"})
+    report = press.build(data, tmp_path / "heads.xlsx").report
+    assert report.holds
+    assert not report.every_finding

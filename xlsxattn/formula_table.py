@@ -33,8 +33,10 @@ from xlsxattn.contract.kinds import (
     Items,
     Key,
     Model,
+    MultiHead,
     Positive,
     Sheet,
+    SomeOf,
     Weights,
     WithAttention,
     Writer,
@@ -172,6 +174,8 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
         given["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
     if given.get("near"):
         given["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
+    if issubclass(kind, MultiHead) and manifest.contexts:
+        given["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
     if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
         raise ValueError(say("the settings of {sheet!r} do not go together", sheet=info.id))
@@ -195,6 +199,11 @@ def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any: 
         if value is True:  # words that are held against, which are an input
             return (PLACEHOLDER,)
         if _is_list(value, contexts if isinstance(key.item, ContextId) else None):
+            return tuple(value)  # type: ignore[arg-type]  # a list
+    elif isinstance(key, SomeOf):
+        if isinstance(value, bool):
+            return value
+        if _is_list(value, key.options):
             return tuple(value)  # type: ignore[arg-type]  # a list
     elif isinstance(key, Positive):
         if value is True:  # a temperature, which is an input
