@@ -31,7 +31,11 @@ DEFAULTS: dict[str, Any] = {
     "top_k": 2,
     "generate": False,
     "pool": "mean",
+    "qk_norm": False,
 }
+
+STRETCHED = {"Stretch": 8.0, "Low": 1.0, "High": 4.0, "Trained": 64.0}
+"""How far rotations are stretched, with the setting `stretch`."""
 
 
 def column(words: Any) -> Any:
@@ -68,12 +72,14 @@ def tower_weights(w: str, s: dict[str, Any], d: int, normal: Any, *, cross: bool
         if cross:
             found |= attention_weights(f"{own}_Cross", s, d, normal)
         shapes = {"1": (d, s["d_ff"]), "2": (s["d_ff"], d)}
-        if s["activation"] == "swiglu":
+        if s["activation"] in ("swiglu", "geglu", "geglu-tanh"):
             shapes["3"] = (d, s["d_ff"])
         for letter, shape in shapes.items():
             found[f"{own}_W_{letter}"] = normal(*shape) / np.sqrt(shape[0])
             if s["bias"]:
                 found[f"{own}_b_{letter}"] = normal(1, shape[1]) / 4
+        if s["qk_norm"]:
+            found |= {f"{own}_{x}Norm_Gamma": 1 + normal(1, s["d_k"]) / 4 for x in "QK"}
         for i in range(1, 4 if cross else 3):
             found |= norm_weights(f"{own}_Norm{i}", s, d, normal)
     return found | (norm_weights(f"{w}_Output", s, d, normal) if s["final_norm"] else {})
@@ -97,6 +103,7 @@ def model(
         "s_Epsilon": np.array([[1e-5]]),
         "s_Temperature": np.array([[s.get("temperature", 1.0)]]),
         "s_Base": np.array([[10000.0]]),
+        **{f"s_{name}": np.array([[x]]) for name, x in STRETCHED.items()},
         "s_Classes": column(["yes", "no", "perhaps"]).T,
         "s_W_C": normal(d_model, 3),
         "s_b_C": normal(1, 3),

@@ -111,6 +111,65 @@ def test_a_multi_head_sheet_agrees_with_multihead_attention(mask, bias):
             close(found[f"s_c_h{h + 1}_Attention"].values, A[0, h])
 
 
+class CausalAttention(torch.nn.Module):
+    """One head as in Raschka, "Build a Large Language Model (From Scratch)", listing 3.3."""
+
+    def __init__(self, d_in: int, d_out: int, *, qkv_bias: bool) -> None:
+        super().__init__()
+        linear = [torch.nn.Linear(d_in, d_out, bias=qkv_bias, dtype=torch.float64) for _ in range(3)]
+        self.W_query, self.W_key, self.W_value = linear
+
+    def forward(self, x: Any) -> Any:
+        queries, keys, values = self.W_query(x), self.W_key(x), self.W_value(x)
+        scores = (queries @ keys.T).masked_fill(later(len(x)), -torch.inf)
+        return torch.softmax(scores / keys.shape[-1] ** 0.5, dim=-1) @ values
+
+
+@pytest.mark.parametrize("out_proj", [True, False])
+@pytest.mark.parametrize("qkv_bias", [True, False])
+def test_heads_of_any_output_width_agree_with_modules_of_a_textbook(out_proj, qkv_bias):
+    """Heads side by side (its MultiHeadAttentionWrapper), or put through an out_proj that has a bias."""
+    rng = np.random.default_rng(22)
+    for _ in range(DRAWS):
+        heads, d_in, d_head, d_out = (integer(rng, 1, top) for top in (4, 6, 4, 9))
+        c = sentence(rng, integer(rng, 1, 9))
+        _, inputs = model(rng, "encoder", d_in, {"c": c}, layers=1)
+        layers = [CausalAttention(d_in, d_head, qkv_bias=qkv_bias) for _ in range(heads)]
+        for letter, name in (("Q", "W_query"), ("K", "W_key"), ("V", "W_value")):
+            parts = [getattr(layer, name) for layer in layers]
+            inputs[f"s_W_{letter}"] = np.hstack([part.weight.detach().numpy().T for part in parts])
+            if qkv_bias:
+                inputs[f"s_b_{letter}"] = np.hstack([part.bias.detach().numpy()[None] for part in parts])
+        joined = torch.nn.Linear(heads * d_head, d_out, dtype=torch.float64)
+        if out_proj:
+            inputs |= {"s_W_O": joined.weight.detach().numpy().T, "s_b_O": joined.bias.detach().numpy()[None]}
+        bias = [*("QKV" if qkv_bias else ""), *("O" if out_proj else "")]
+        settings = {"weights": True, "scale": True, "mask": "causal", "heads": heads, "bias": bias}
+        settings |= {} if out_proj else {"out_proj": False}
+        found = expected([SheetInfo("s", "multi-head", settings)], ["c"], inputs)
+        side_by_side = torch.cat([layer(rows_of(inputs, c)) for layer in layers], dim=-1)
+        close(found["s_c_Output"].values, joined(side_by_side) if out_proj else side_by_side)
+
+
+def test_a_bias_of_the_output_alone_agrees_with_multihead_attention():
+    rng = np.random.default_rng(23)
+    for _ in range(DRAWS):
+        heads, d_k, n = integer(rng, 1, 4), integer(rng, 1, 4), integer(rng, 1, 9)
+        c = sentence(rng, n)
+        sizes = {"heads": heads, "kv_heads": heads, "d_k": d_k, "d_v": d_k}
+        _, inputs = model(rng, "encoder", heads * d_k, {"c": c}, layers=1, **sizes)
+        inputs |= {name.replace("s_l1_", "s_"): x for name, x in inputs.items() if name.startswith("s_l1_")}
+        settings = {"weights": True, "scale": True, "mask": "none", "heads": heads, "bias": ["O"]}
+        found = expected([SheetInfo("s", "multi-head", settings)], ["c"], inputs)
+        layer = torch.nn.MultiheadAttention(
+            heads * d_k, heads, bias=False, dtype=torch.float64, batch_first=True
+        )
+        layer.out_proj.bias = torch.nn.Parameter(torch.empty(heads * d_k, dtype=torch.float64))
+        load(layer, {k: v for k, v in attention_names("", "s").items() if k != "in_proj_bias"}, inputs)
+        X = rows_of(inputs, c)[None]
+        close(found["s_c_Output"].values, layer(X, X, X)[0][0])
+
+
 @pytest.mark.parametrize("mask", ["none", "padding"])
 def test_a_cross_attention_sheet_agrees_with_multihead_attention(mask):
     rng = np.random.default_rng(12)
@@ -235,6 +294,8 @@ def test_norms_agree_with_layer_norm_and_rms_norm():
         ("gelu-tanh", lambda h: F.gelu(h, approximate="tanh")),
         ("silu", F.silu),
         ("swiglu", F.silu),
+        ("geglu", F.gelu),
+        ("geglu-tanh", lambda h: F.gelu(h, approximate="tanh")),
     ],
 )
 def test_activations_agree_with_pytorch(name, judged):
@@ -243,6 +304,29 @@ def test_activations_agree_with_pytorch(name, judged):
     close(found, judged(tensor(h)))
     within = np.abs(h) < 5  # and small values are right in their own digits
     np.testing.assert_allclose(found[within], judged(tensor(h)).numpy()[within], rtol=1e-9, atol=1e-18)
+
+
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_a_gated_gelu_agrees_with_pytorch(approximate):
+    rng = np.random.default_rng(21)
+    activation = "geglu" if approximate == "none" else "geglu-tanh"
+    for draw in range(DRAWS):
+        d_model, d_ff, c = integer(rng, 2, 6), integer(rng, 1, 9), sentence(rng, integer(rng, 1, 8))
+        sheet, inputs = model(
+            rng, "encoder", d_model, {"c": c}, layers=1, heads=1, kv_heads=1, d_ff=d_ff, bias=bool(draw % 2),
+            activation=activation,
+        )  # fmt: skip
+        found = expected([sheet], ["c"], inputs)
+        weights = {}
+        for i in "123":
+            b = tensor(inputs[f"s_l1_b_{i}"][0]) if draw % 2 else None
+            weights[i] = (tensor(inputs[f"s_l1_W_{i}"].T), b)
+        x = tensor(found["s_c_l1_Norm1"].values)
+        Up = F.linear(x, *weights["3"])
+        Activation = F.gelu(F.linear(x, *weights["1"]), approximate=approximate) * Up
+        close(found["s_c_l1_Up"].values, Up)
+        close(found["s_c_l1_Activation"].values, Activation)
+        close(found["s_c_l1_FeedForward"].values, F.linear(Activation, *weights["2"]))
 
 
 def turned(x: Any, pairs: str, base: float) -> Any:
@@ -307,6 +391,80 @@ def test_rotary_grouped_queries_agree_with_scaled_dot_product_attention(pairs, k
             out = F.rms_norm(stream, (d_model,), tensor(inputs["s_Output_Gamma"][0]), 1e-5)
             close(found["s_c_Output"].values, out)
             close(found["s_c_Logits"].values, out @ tensor(inputs["vocab_E"].T))
+
+
+@pytest.fixture
+def transformers(monkeypatch) -> Any:
+    """The library, computing with 64 bits where it asks for 32."""
+    library: Any = pytest.importorskip("transformers", reason="transformers is missing")
+    for name in ("float", "float32"):
+        monkeypatch.setattr(torch, name, torch.float64)
+    return library
+
+
+def rope(inputs: Any, *, stretched: bool) -> dict[str, Any]:
+    """The angles as transformers' configurations have them."""
+    base, factor, low, high, trained = (
+        inputs[f"s_{x}"].item() for x in ("Base", "Stretch", "Low", "High", "Trained")
+    )
+    kind = {"rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high}
+    kind["original_max_position_embeddings"] = trained
+    return {"rope_theta": base} | (kind if stretched else {"rope_type": "default"})
+
+
+@pytest.mark.parametrize(("family", "stretched"), [("Llama", True), ("Qwen3", False), ("Qwen3", True)])
+def test_stretched_rotations_and_normed_heads_agree_with_transformers(transformers, family, stretched):
+    rng = np.random.default_rng(20)
+    ramps: list[float] = []
+    for draw in range(DRAWS):
+        groups, each, half = (integer(rng, *size) for size in ((1, 3), (1, 3), (1, 6)))
+        heads, d_k, n = groups * each, 2 * half, integer(rng, 1, 9)
+        d_model = heads * integer(rng, 1, 3)
+        c, pairs = sentence(rng, n), ("halves", "adjacent")[draw % 2]
+        sheet, inputs = model(
+            rng, "decoder", d_model, {"c": c}, layers=1, heads=heads, kv_heads=groups, d_k=d_k, d_v=d_k,
+            position="rotary", pairs=pairs, norm="rms", residual="pre-norm", bias=bool(draw // 2 % 2),
+            mask="causal", qk_norm=family == "Qwen3", **({"stretch": True} if stretched else {}),
+        )  # fmt: skip
+        limits = {"Base": (2, 1e5), "Stretch": (1, 32), "Low": (0.1, 1), "High": (1.5, 8), "Trained": (8, 99)}
+        inputs |= {f"s_{x}": rng.uniform(*within, (1, 1)) for x, within in limits.items()}
+        found = expected([sheet], ["c"], inputs)
+        config = getattr(transformers, f"{family}Config")(
+            hidden_size=d_model, num_attention_heads=heads, num_key_value_heads=groups, head_dim=d_k,
+            attention_bias=sheet.settings["bias"], rms_norm_eps=1e-5, num_hidden_layers=1,
+            rope_parameters=rope(inputs, stretched=stretched), attn_implementation="eager",
+        )  # fmt: skip
+        code = getattr(transformers.models, family.lower())
+        code = getattr(code, f"modeling_{family.lower()}")
+        turning = getattr(code, f"{family}RotaryEmbedding")(config)
+        order = np.arange(d_k) if pairs == "halves" else np.arange(d_k).reshape(2, -1).T.reshape(-1)
+        close(found["s_Frequency"].values, turning.inv_freq.repeat(2)[None, order])
+        ramps += found["s_Ramp"].values[0].tolist() if stretched else []
+        attention = getattr(code, f"{family}Attention")(config, 0).double()
+        unordered = np.argsort(order)  # which of our columns stands where the library has it
+        with torch.no_grad():
+            for letter, many in (("Q", heads), ("K", groups), ("V", groups), ("O", 1)):
+                linear = getattr(attention, f"{letter.lower()}_proj")
+                kept = np.concatenate(
+                    [h * d_k + (unordered if letter in "QK" else np.arange(d_k)) for h in range(many)]
+                )
+                for part, name in ((linear.weight, "W"), (linear.bias, "b")):
+                    if part is not None:
+                        ours = inputs[f"s_l1_{name}_{letter}"]
+                        ours = (ours if letter == "O" else ours[:, kept]).T
+                        part.copy_(tensor(ours).reshape(part.shape))
+            for x in "QK" if family == "Qwen3" else "":
+                getattr(attention, f"{x.lower()}_norm").weight.copy_(
+                    tensor(inputs[f"s_l1_{x}Norm_Gamma"][0, unordered])
+                )
+        x = tensor(found["s_c_l1_Norm1"].values)[None]
+        unseen = torch.zeros(n, n, dtype=torch.float64).masked_fill(later(n), -torch.inf)[None, None]
+        output, A = attention(x, turning(x, torch.arange(n)[None]), unseen)
+        close(found["s_c_l1_MultiHead"].values, output[0])
+        for h in range(heads):
+            close(found[f"s_c_l1_h{h + 1}_Attention"].values, A[0, h])
+    if stretched:
+        assert {0.0, 1.0} < set(ramps)  # below the ramp, above it, and on it
 
 
 def test_writing_agrees_with_a_pytorch_loop_token_for_token():

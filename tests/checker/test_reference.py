@@ -511,7 +511,6 @@ def test_subnormal_products_are_not_held_to_their_last_digit():
         ("s_W_K", (2, 4), {"needed": "2 × 2", "other": "s_W_Q"}),
         ("s_W_V", (2, 3), {"rows": 2, "heads": 2}),
         ("s_W_O", (3, 2), {"needed": "2 × 2", "other": "s_W_V"}),
-        ("s_W_O", (2, 5), {"needed": "2 × 2", "other": "vocab_E"}),
         ("vocab_Tokens", (3, 1), {"needed": "2 × 1", "other": "vocab_E"}),
         ("vocab_Dims", (1, 3), {"needed": "1 × 2", "other": "vocab_E"}),
         ("vocab_Focus", (1, 2), {"needed": "1 × 1"}),

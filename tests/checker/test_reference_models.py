@@ -1,11 +1,16 @@
 """Whole models against values worked by hand: norms, layers, logits, choices, writing, classes, names."""
 
 import math
+from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 from drawn import DEFAULTS, column
 
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.check import reference
+from xlsxattn.checker.reading.book import Book, Manifest
 from xlsxattn.checker.reference import ShapesDisagree, SheetInfo, expected
 
 ONE = {"layers": 1, "heads": 1, "kv_heads": 1, "d_k": 2, "d_v": 2, "d_ff": 2, "bias": False}
@@ -109,7 +114,9 @@ def test_an_embedding_norm_has_its_sum_before_it_and_a_final_norm_its_own_weight
         ("gelu", 0.8413447460685429),
         ("gelu-tanh", 0.8411919906082768),
         ("silu", 0.7310585786300049),
-        ("swiglu", 2 * 0.7310585786300049),
+        ("swiglu", 0.7310585786300049),
+        ("geglu", 0.8413447460685429),
+        ("geglu-tanh", 0.8411919906082768),
     ],
 )
 def test_activations_of_1(activation, made):
@@ -118,9 +125,10 @@ def test_activations_of_1(activation, made):
     inputs["s_l1_W_1"] = 2 * np.eye(2)
     found = model("encoder", inputs, epsilon=3.0, norm="rms", activation=activation)
     near(found["s_c_l1_Hidden"], [[1, 1]])
-    near(found["s_c_l1_Activation"], [[made if activation != "swiglu" else made / 2] * 2])
-    assert ("s_c_l1_Up" in found) == (activation == "swiglu")
-    assert (found["s_c_l1_Activation"].coarse > 0) == (activation == "gelu")
+    near(found["s_c_l1_Activation"], [[made] * 2])  # Up is 1
+    gated = {"s_c_l1_Up", "s_c_l1_Up_Rows"} if activation in ("swiglu", "geglu", "geglu-tanh") else set()
+    assert {name for name in found if "_Up" in name} == gated
+    assert (found["s_c_l1_Activation"].coarse > 0) == (activation in ("gelu", "geglu"))
     assert (found["s_c_Output"].coarse > 0) is False  # W_2 is zero: nothing of it comes through
 
 
@@ -136,6 +144,87 @@ def test_biases_are_added_in_every_linear_layer():
     near(found["s_c_l1_h1_Scores"], [[20]])
     near(found["s_c_Output"], [[1000 + 100_000] * 2])
     near(found["s_l1_h1_b_K"], [[10, 10]])
+
+
+def normed(*, inputs=None, heads=1, kv_heads=1, **settings):
+    """A model of two words whose queries and keys are normed; W_Q, W_K and W_V are 1 for each head."""
+    row, eye, zero = np.eye(2), np.hstack([np.eye(2)] * heads), np.zeros((2 * heads, 2))
+    weights = layer("s_l1", 2, layer_norm=False, W_Q=eye, W_K=3 * row, W_V=row, W_O=zero)
+    weights |= {f"s_l1_{x}Norm_Gamma": np.array([[3.0, 6.0]]) * i for i, x in enumerate("QK", 1)}
+    inputs = inputs_of([[3, 1], [0, 0]], c="ab") | weights | {"s_Base": np.array([[100.0]])} | (inputs or {})
+    asked = {"norm": "rms", "residual": "post-norm", "position": "rotary", "qk_norm": True, "epsilon": 4.0}
+    return model("encoder", inputs, mask="causal", heads=heads, kv_heads=kv_heads, **asked | settings)
+
+
+def test_each_heads_queries_and_keys_are_normed_before_they_are_turned():
+    found = normed()
+    near(found["s_c_l1_h1_Q"], [[3, 1], [0, 0]])
+    near(found["s_c_l1_h1_QNorm_MeanSquare"], [[5], [0]])
+    near(found["s_c_l1_h1_QNorm"], [[3, 2], [0, 0]])  # 3 / √(5 + 4) · 3, 1 / √(5 + 4) · 6
+    near(found["s_c_l1_h1_KNorm_MeanSquare"], [[45], [0]])
+    near(found["s_c_l1_h1_KNorm"], np.array([[54, 36], [0, 0]]) / 7)
+    near(found["s_c_l1_h1_QRot"], found["s_c_l1_h1_QNorm"].values)  # in the first row nothing turns
+    near(found["s_c_l1_h1_Scores"], [[234 / 7, 0], [0, 0]])
+    near(found["s_c_l1_h1_V"], [[3, 1], [0, 0]])
+    assert words(found["s_c_l1_h1_KNorm_Rows"]) == [["a"], ["b"]]
+    plain = set(normed(qk_norm=False))
+    blocks = {f"s_c_l1_h1_{x}Norm{part}" for x in "QK" for part in ("", "_MeanSquare", "_Rows")}
+    assert set(found) - plain == blocks
+    assert plain < set(found)
+    near(normed(norm="layer", inputs=layer("s_l1", 2))["s_c_l1_h1_QNorm"], found["s_c_l1_h1_QNorm"].values)
+
+
+def test_the_keys_of_a_group_of_heads_are_normed_once():
+    found = normed(heads=2)
+    near(found["s_c_l1_h2_QNorm"], [[3, 2], [0, 0]])
+    near(found["s_c_l1_g1_KNorm"], np.array([[54, 36], [0, 0]]) / 7)
+    assert {"s_c_l1_g1_KNorm_MeanSquare", "s_c_l1_g1_KNorm_Rows"} <= found.keys()
+    assert "s_c_l1_h1_KNorm" not in found
+
+
+def test_where_some_heads_alone_are_there_each_has_its_norms():
+    own = {f"s_l1_h2_W_{x}": np.eye(2) for x in "QKV"}
+    found = normed(inputs=own, heads=3, kv_heads=3, only={"1": [2]}, taken=[1])
+    near(found["s_c_l1_h2_QNorm"], [[3, 2], [0, 0]])
+    assert {"s_c_l1_h2_KNorm", "s_c_l1_h2_KNorm_MeanSquare"} <= found.keys()
+    assert not {"s_c_Output", "s_c_l1_h1_QNorm"} & found.keys()
+
+
+def stretched(stretch=4.0, low=1.0, high=3.0, *, on=True, **settings):
+    """Rotations of 20, 2 and 0.2 turns within what the model was trained on: θ is 1, 0.1 and 0.01."""
+    numbers = {"Stretch": stretch, "Low": low, "High": high, "Trained": 40 * math.pi, "Base": 1000.0}
+    inputs = inputs_of(np.eye(6)[:3], c="abc") | layer("s_l1", 6)
+    inputs |= {f"s_{name}": np.array([[float(x)]]) for name, x in numbers.items()}
+    return model("decoder", inputs, mask="causal", position="rotary", stretch=on, **settings)
+
+
+@pytest.mark.parametrize(("pairs", "order"), [("adjacent", [0, 0, 1, 1, 2, 2]), ("halves", [0, 1, 2] * 2)])
+def test_rotations_are_stretched_where_they_are_slow(pairs, order):
+    found = stretched(pairs=pairs)
+    near(found["s_Theta"], np.array([[1, 0.1, 0.01]])[:, order])
+    near(found["s_Ratio"], np.array([[20, 2, 0.2]])[:, order])
+    near(found["s_Ramp"], np.array([[1, 0.5, 0]])[:, order])
+    slowed = np.array([1, 0.0625, 0.0025])  # 0.1 (½ / 4 + ½), 0.01 / 4
+    near(found["s_Frequency"], slowed[None, order])
+    near(found["s_Angle"], np.array([[0], [1], [2]]) * slowed[order])
+    near(found["s_Cos"], np.cos(found["s_Angle"].values))
+    near(found["s_c_Sin"], np.sin(found["s_Angle"].values))
+    assert set(found) - set(stretched(pairs=pairs, on=False)) == {"s_Theta", "s_Ratio", "s_Ramp"}
+
+
+def test_what_stretches_rotations_has_least_values():
+    near(stretched(stretch=0)["s_Frequency"], [[1, 1, 50.05, 50.05, 10, 10]])
+    near(stretched(stretch=-3)["s_Frequency"], stretched(stretch=0.001)["s_Frequency"].values)
+    steep = stretched(low=1.9995, high=-7)["s_Ramp"]  # a ramp of a thousandth of a turn
+    np.testing.assert_allclose(steep.values, [[1, 1, 0.5, 0.5, 0, 0]], rtol=1e-11)
+
+
+def test_a_steep_ramp_is_unsure_on_its_slope_alone():
+    gentle, steep = stretched()["s_Ramp"], stretched(low=1.9995, high=2.0005)["s_Ramp"]
+    assert gentle.magnitude < 10
+    assert 1000 < steep.magnitude < 10_000
+    assert stretched(low=5, high=5)["s_Ramp"].magnitude == 1  # no pair is on it
+    assert 100 < stretched(low=1.9995, high=2.0005)["s_Frequency"].magnitude < 1000
 
 
 def test_sizes_are_counted():
@@ -155,6 +244,61 @@ def test_a_layer_reads_what_the_layer_before_it_left():
     near(found["s_c_l2_Norm1_Mean"], [[left.mean()]])
     assert left.tolist() != [[3.0, 1.0]]
     assert words(found["s_Status"]) == words(found["s_l2_Status"]) == [["✓"]]
+
+
+def in_part(kind="encoder", kept=(("a", ""), ("b", "")), **settings):
+    """Layers 1, 3 and 4 over two sentences, with what comes into layer 3 typed; for which words, if given."""
+    inputs = inputs_of(np.eye(2), c=["a", ""], d=["b", ""])
+    for k in (1, 3, 4):
+        inputs |= layer(f"s_l{k}", 2)
+    inputs |= {f"s_{c}_l3_Input": np.ones((2, 2)) for c in "cd"}
+    inputs |= {f"s_{c}_Words": column(words) for c, words in zip("cd", kept or (), strict=bool(kept))}
+    asked = {"layers": 5, "taken": [1, 3, 4], "mask": "causal+padding", "contexts": ["c", "d"]}
+    return model(kind, inputs, over=("c", "d"), **asked | settings)
+
+
+def marks(found):
+    return {name: x.values.item() for name, x in found.items() if name.endswith("_Status")}
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder"])
+def test_layers_whose_rows_were_typed_for_other_words_say_so(kind):
+    good = marks(in_part(kind))
+    assert set(good.values()) == {"✓"}
+    assert marks(in_part(kind, kept=None)) == good  # as workbooks of earlier versions
+    wrong = dict.fromkeys(["s_l3_Status", "s_Status", "xlsxattn_s_Status", "xlsxattn_Status"], "✗")
+    for kept in ((("A", ""), ("b", "")), (("a", ""), ("b", "b")), (("a", ""), ("", ""))):
+        assert marks(in_part(kind, kept)) == good | wrong
+    assert not [name for name in in_part(kind) if name.endswith("_Words")]
+
+
+def test_where_heads_alone_are_there_every_layer_above_1_has_typed_rows():
+    own = {f"s_l{k}_h1_W_{x}": np.eye(2) for k in (1, 2) for x in "QKV"}
+    inputs = inputs_of(np.eye(2), c="ab") | own | {"s_c_l2_Input": np.ones((2, 2)), "s_c_Words": column("ba")}
+    found = model("encoder", inputs, layers=2, residual="post-norm", only={"1": [1], "2": [1]})
+    assert marks(found) | {"s_l1_Status": "✓", "s_l2_Status": "✗", "s_Status": "✗"} == marks(found)
+
+
+def test_words_that_no_typed_rows_need_are_not_looked_at():
+    inputs = inputs_of(np.eye(2), c="ab") | layer("s_l1", 2) | {"s_c_Words": column("ba")}
+    assert set(marks(model("encoder", inputs)).values()) == {"✓"}
+
+
+@pytest.mark.parametrize(("typed", "mark"), [(["a", 2.0, None], "✓"), (["a", 2.0, "b"], "✗")])
+def test_the_check_takes_the_words_of_typed_rows_from_the_workbook(typed, mark):
+    inputs = inputs_of(np.eye(2), c=["a", "2", ""], vocabulary="a2") | layer("s_l2", 2)
+    inputs |= {"s_c_l2_Input": np.ones((3, 2)), "s_Epsilon": np.ones((1, 1))}
+    settings = DEFAULTS | ONE | {"layers": 2, "taken": [2], "mask": "padding"}
+    manifest = Manifest((SheetInfo("s", "encoder", settings),), ("c",), tuple(inputs), {})
+    values = {name: x.tolist() for name, x in inputs.items()} | {"s_c_Words": [[word] for word in typed]}
+    names = {name: Area("Sheet", 0, 0, len(grid), len(grid[0])) for name, grid in values.items()}
+    book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
+    assert marks(reference(book, values))["s_Status"] == mark
+
+
+def test_words_of_another_number_are_refused():
+    with pytest.raises(ShapesDisagree, match="s_c_Words is 3 × 1 but must be 2 × 1, as c_Tokens is 2 × 1"):
+        in_part(kept=(("a", "", ""), ("b", "")))
 
 
 # What a decoder says
@@ -276,6 +420,20 @@ def test_after_an_exact_gelu_a_coarse_engine_may_choose_otherwise():
     assert found["s_c_Next"].coarse == 0
 
 
+@pytest.mark.parametrize(
+    ("residual", "norm", "first"),
+    [
+        ("pre-norm", "rms", "s_c_l1_Norm1_MeanSquare"),
+        ("pre-norm", "layer", "s_c_l1_Norm1_Variance"),
+        ("post-norm", "rms", "s_c_l1_h1_Scores"),
+    ],
+)
+def test_the_first_range_that_overflows_is_where_it_begins(residual, norm, first):
+    inputs = inputs_of([[1e200, 0], [0, 1]], c="ab") | layer("s_l1", 2)
+    found = model("encoder", inputs, residual=residual, norm=norm)
+    assert next(name for name, x in found.items() if x.overflows) == first
+
+
 # Classes
 
 
@@ -306,6 +464,21 @@ def test_without_any_word_the_mean_is_zero():
     assert found["s_c_l1_h1_Attention"].values.tolist() == [[0.5, 0.5]] * 2
     assert found["s_c_l1_h1_Masked"].values.tolist() == [[-1e300] * 2] * 2
     assert found["s_c_l1_h1_RowMax"].values.tolist() == [[-1e300]] * 2
+
+
+def test_sentences_are_pooled_by_their_mean_or_their_first_row():
+    def held(**settings):
+        inputs = inputs_of([[4, 0], [0, 3]], c=["a", "b", ""], d=["b", "a", "a"]) | layer("s_l1", 2)
+        asked = {"contexts": ["c", "d"], "similarity": True, "mask": "padding"}
+        return model("encoder", inputs, over=("c", "d"), **asked | settings)
+
+    near(held()["s_c_Pooled"], [[2, 1.5]])
+    near(held(pool="first")["s_c_Pooled"], [[4, 0]])
+    near(held(pool="first")["s_d_Normed"], [[0, 1]])
+    near(held(pool="first")["s_d_Similarity"], [[0]])
+    assert set(held()) == set(held(pool="first"))
+    with pytest.raises(ValueError, match="there is no reference for pool last of the sheet s"):
+        held(pool="last")
 
 
 # Encoder-decoders

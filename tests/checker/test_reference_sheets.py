@@ -32,6 +32,26 @@ def same(actual, wanted):
     assert actual.values.tolist() == wanted
 
 
+# Overflow
+
+
+def overflowing(found):
+    return [name for name, x in found.items() if x.overflows]
+
+
+def test_numbers_that_overflow_are_told_from_those_that_rounding_hides():
+    assert overflowing(run([[0], [1]])) == []
+    assert overflowing(run([[0], [1e200]]))[0] == "s_c_Scores"  # X itself does not
+    eye = {f"W_{x}": np.eye(2) for x in "QKVO"}
+    settings = {"weights": True, "heads": 2}
+    found = run([[1, 1e200]], settings, "multi-head", {"c": "a"}, **eye | {"W_K": 1e200 * np.eye(2)})
+    assert overflowing(found)[0] == "s_c_h2_K"
+    assert (
+        run([[1e5], [0]], {"scale": False})["s_c_Output"].amplification > 1e6
+    )  # not decidable, but no overflow
+    assert overflowing(run([[1e5], [0]], {"scale": False})) == []
+
+
 # Masks
 
 
@@ -157,6 +177,65 @@ def test_biases_are_added_to_each_heads_own_columns():
     near(found["s_c_Output"], [[103, 204]])
     same(found["s_h2_b_V"], [[4]])
     assert "s_h1_b_O" not in found
+
+
+def one_word(settings, **changed):
+    """Two heads over one word, (5, 7), which each head passes on in part; W_O makes three columns of them."""
+    eye = np.eye(2)
+    asked = {"weights": True, "heads": 2, "d_k": 1, "d_v": 1}
+    W = {"W_Q": eye, "W_K": eye, "W_V": eye, "W_O": [[1, 0, 2], [0, 1, 3]]} | changed
+    return run([[5, 7]], asked | settings, "multi-head", {"c": "a"}, **W)
+
+
+def test_an_output_may_have_more_or_fewer_columns_than_an_embedding():
+    found = one_word({})
+    near(found["s_c_Output"], [[5, 7, 31]])
+    same(found["s_c_Output_Rows"], [["a"]])
+    assert not {"s_W_O_Cols", "s_c_Output_Cols"} & found.keys()
+    assert {"s_W_O_Cols", "s_c_Output_Cols"} == set(one_word({}, W_O=np.eye(2))) - set(found)
+    with pytest.raises(ShapesDisagree, match="s_W_O is 3 × 3 but must be 2 × 3, as s_W_V is 2 × 2"):
+        one_word({}, W_O=np.eye(3))
+
+
+def test_without_an_output_projection_the_heads_stand_side_by_side():
+    found = one_word({"out_proj": False})
+    near(found["s_c_Output"], [[5, 7]])
+    same(found["s_c_Output_Cols"], [["d0", "d1"]])
+    joining = {"s_c_Concat", "s_c_Concat_Rows", "s_W_O_Cols"}
+    assert set(one_word({}, W_O=np.eye(2))) - set(found) == joining
+    assert set(found) <= set(one_word({}, W_O=np.eye(2)))
+    wide = one_word({"out_proj": False}, W_V=np.ones((2, 6)))
+    near(wide["s_c_Output"], [[12] * 6])
+    assert "s_c_Output_Cols" not in wide
+
+
+@pytest.mark.parametrize("letters", [[], ["O"], ["Q", "V"], ["K", "O"], True])
+def test_those_projections_have_a_bias_that_are_listed(letters):
+    rows = {"b_Q": [[1, 2]], "b_K": [[10, 20]], "b_V": [[100, 200]], "b_O": [[1000, 2000, 3000]]}
+    have = list("QKVO") if letters is True else letters
+    found = one_word({"bias": letters}, **{f"b_{x}": rows[f"b_{x}"] for x in have})
+    made = {x: np.array([[5, 7]]) + (rows[f"b_{x}"] if x in have else 0) for x in "QKV"}
+    for x in "QKV":
+        near(found[f"s_c_h2_{x}"], made[x][:, 1:])
+        assert (f"s_h2_b_{x}" in found) == (x in have)
+    output = made["V"] @ np.array([[1, 0, 2], [0, 1, 3]])
+    near(found["s_c_Output"], output + (rows["b_O"] if "O" in have else 0))
+
+
+def test_a_bias_of_no_projection_is_refused():
+    with pytest.raises(ValueError, match="there is no reference for bias Y of the sheet s"):
+        one_word({"bias": ["Q", "Y"]})
+
+
+def test_a_comparing_sheet_follows_outputs_of_any_width():
+    inputs = {"vocab_Tokens": column("ab"), "vocab_Dims": column(["d0", "d1"]).T, "vocab_E": np.eye(2)}
+    inputs |= {"vocab_Focus": column("a"), "c_Tokens": column("ab"), "d_Tokens": column("ba")}
+    inputs |= {f"s_W_{x}": np.eye(2) for x in "QKV"} | {"s_W_O": np.ones((2, 3)), "z_Tokens": column("b")}
+    sheets = [SheetInfo("s", "multi-head", PLAIN | {"weights": True, "heads": 2})]
+    found = expected([*sheets, SheetInfo("z", "compare", {"near": True})], ["c", "d"], inputs)
+    same(found["z_d_s_Output"], found["s_d_Output"].values[1:].tolist())
+    near(found["z_d_s_Cosine"], [[1]])
+    assert {"z_c_Near", "z_d_Near"} == {name for name in found if name.endswith("_Near")}
 
 
 def test_heads_share_the_keys_and_values_of_their_group():

@@ -32,10 +32,12 @@ def drawn(rng, case):
     kind = ("encoder", "decoder", "encoder-decoder", "classifier")[case % 4]
     d, heads, n = (int(rng.choice(sizes)) for sizes in ((4, 8, 16, 32, 64), (1, 2, 4), range(1, 17)))
     said = {c: [f"w{i}" for i in rng.integers(0, 12, n)] for c in "ct"}
+    turned = {"qk_norm": bool(rng.integers(2)), "stretch": bool(rng.integers(2))}
     return model(
-        rng, kind, d, said, layers=int(rng.integers(1, 9)), heads=heads, kv_heads=heads,
+        rng, kind, d, said, **(turned if kind in ("encoder", "decoder") else {}),
+        layers=int(rng.integers(1, 9)), heads=heads, kv_heads=heads,
         d_k=max(2, d // heads // 2 * 2), d_v=d // heads, d_ff=2 * d,
-        activation=str(rng.choice(["relu", "gelu", "gelu-tanh", "silu", "swiglu"])),
+        activation=str(rng.choice(list(layers.ACTIVATIONS))),
         norm=str(rng.choice(["layer", "rms"])), residual=str(rng.choice(["pre-norm", "post-norm"])),
         position=str(rng.choice(["none", "sinusoidal", "learned", "rotary"])),
         mask="causal" if kind == "decoder" else "none", final_norm=case % 3 == 0, scale=case % 5 != 0,

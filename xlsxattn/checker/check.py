@@ -32,7 +32,7 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
-from xlsxattn.contract.names import WORDS, is_text
+from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
@@ -211,7 +211,12 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
-    return {name: array_of(values[name], text=is_text(name)) for name in book.manifest.inputs}
+    """What the reference starts from: the inputs, and for which words a model's typed rows were computed."""
+    typed_for = (
+        name for name in book.names if last(name) == TYPED_FOR and name not in book.manifest.formulas
+    )
+    given = dict.fromkeys([*book.manifest.inputs, *typed_for])
+    return {name: array_of(values[name], text=is_text(name)) for name in given}
 
 
 def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:

@@ -35,6 +35,8 @@ SUMMARIES = ("First", "Last", "Frobenius")
 """What is said of a large matrix."""
 MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
+TYPED_FOR = "Words"
+"""What says for which words the rows that are typed into a model were computed."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
 """At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
@@ -220,8 +222,8 @@ def is_name(text: str) -> bool:
 
 
 def is_text(name: str) -> bool:
-    """Whether an input range holds words rather than numbers."""
-    return last(name) in ("Tokens", "Classes") or name in (WORDS["Dims"], WORDS["Focus"])
+    """Whether a range that is no formula's holds words rather than numbers."""
+    return last(name) in ("Tokens", "Classes", TYPED_FOR) or name in (WORDS["Dims"], WORDS["Focus"])
 
 
 def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:

@@ -52,6 +52,11 @@ class Expected:
     blank_ok: bool = False
     coarse: float = 0.0
 
+    @property
+    def overflows(self) -> bool:
+        """Whether its numbers, or what they are summed from, are too large for a 64-bit float."""
+        return math.isinf(self.magnitude)
+
 
 class Sized(NamedTuple):
     """Numbers, and cell by cell the sum of the magnitudes of the terms they were summed from."""

@@ -22,7 +22,7 @@ from xlsxattn.checker.reference.layers import status
 from xlsxattn.checker.reference.masks import index, mask_ranges, mask_value, padding, visible
 from xlsxattn.checker.reference.models import chosen
 from xlsxattn.checker.reference.positions import Positions, positions
-from xlsxattn.checker.reference.projections import ALONE, Linear, Projections, projections
+from xlsxattn.checker.reference.projections import ALONE, BIASED, Linear, Projections, projections
 from xlsxattn.checker.reference.words import constant, labels, sentence, shaped, unknown
 from xlsxattn.contract.kinds import CrossAttention, MultiHead
 from xlsxattn.contract.names import RangeName
@@ -47,8 +47,29 @@ def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
     if not many and not sheet.weights:
         return None
     heads = sheet.heads if many else None
-    kv_heads, bias = sheet.kv_heads or None, bool(sheet.bias)
-    return projections(RangeName(sheet.id), heads, inputs, kv_heads=kv_heads, bias=bias)
+    return projections(
+        RangeName(sheet.id),
+        heads,
+        inputs,
+        kv_heads=sheet.kv_heads or None,
+        bias=biased(sheet),
+        out_proj=sheet.settings.get("out_proj", True),
+        any_width=sheet.is_a(MultiHead),
+    )
+
+
+def biased(sheet: SheetInfo) -> str:
+    """The letters of the projections that have a bias: all, none, or those that are listed.
+
+    Raises:
+        ValueError: another letter is listed.
+    """
+    bias = sheet.bias
+    if isinstance(bias, bool):
+        return BIASED if bias else ""
+    if unheard := [letter for letter in bias if letter not in (*PROJECTED, "O")]:
+        raise unknown(sheet.id, "bias", unheard[0])
+    return "".join(bias)
 
 
 def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
@@ -60,7 +81,8 @@ def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
         return found
     for letter in PROJECTED:
         found |= labels(s[f"W_{letter}"], dims)
-    return found | w.parts(s) | ({} if w.out is None else labels(s["W_O"], None, dims))
+    joins = w.out is not None and w.out.W.shape[1] == dims.shape[1]
+    return found | w.parts(s) | (labels(s["W_O"], None, dims) if joins else {})
 
 
 def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
@@ -119,7 +141,10 @@ def outcome(
     p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array], dims: Array,
     leave_out: tuple[str, ...] = (),
 ) -> tuple[Ranges, Trace]:  # fmt: skip
-    """The heads' own ranges, and of many, Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2."""
+    """The heads' own ranges, and of many, Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2.
+
+    Without W^O the heads' Outputs side by side are the Output.
+    """
     found: Ranges = {}
     for h, head in done.items():
         for block, values in head.blocks.items():
@@ -128,10 +153,12 @@ def outcome(
                 found |= labels(p.under(h)[block], rows, words[1] if block in SQUARE else None)
                 found[p.under(h)[block]] = values
     each = list(done.values())
-    M, Output = float(np.max([head.M for head in each])), each[0].Output
+    M = float(np.max([head.M for head in each]))
+    Output = Concat = Sized(
+        *(np.hstack(parts) for parts in zip(*(head.Output for head in each), strict=True))
+    )
     if w is not None and w.out is not None:
-        Concat = Sized(*(np.hstack(parts) for parts in zip(*(head.Output for head in each), strict=True)))
-        Output = applied(Concat, w.out)  # (n, d_model)
+        Output = applied(Concat, w.out)  # (n, d_out)
         found |= {p["Concat"]: numbers(Concat, M)} | labels(p["Concat"], words[0])
     found |= {p["Output"]: numbers(Output, M)}
     found |= labels(p["Output"], words[0], dims if Output.value.shape[1] == dims.shape[1] else None)
@@ -157,8 +184,8 @@ def one_context(
     T = temperature(sheet, inputs)
     parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
-    found |= focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed))
-    return found | parts | ranges, left
+    found |= parts | ranges
+    return found | focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed)), left
 
 
 def attention_sheet(
@@ -201,6 +228,7 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inpu
     parts, done = heads_of(
         (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )
-    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
     ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
-    return found | parts | ranges | {s["Status"]: status([ranges[q["Drift"]]])}
+    found |= parts | ranges
+    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
+    return found | {s["Status"]: status([ranges[q["Drift"]]])}

@@ -1,7 +1,7 @@
 """The parts of a Transformer's layer by NumPy, carried along with what rounding does to them.
 
 Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and
-Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (SwiGLU).
+Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (GEGLU, SwiGLU: eq. 6).
 """
 
 from __future__ import annotations
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
 erfc = np.vectorize(math.erfc, otypes=[float])
 
 
+class HeadNorms(NamedTuple):
+    """The RMS norms of a layer's queries and keys: γ (1, d_k) by letter, Q and K, and ε."""
+
+    gamma: dict[str, Array]
+    epsilon: float
+
+
 class Visibility(NamedTuple):
     """Who may look at whom (queries, keys), whether a triangle is all there is, and both sides' words."""
 
@@ -46,7 +53,7 @@ def apply(r: Rounding, x: NoisyArray, layer: Linear) -> NoisyArray:
 def rotated(r: Rounding, x: NoisyArray, rotary: Rotary) -> NoisyArray:
     """Every row turned by its place; an angle is as unsure as it is large."""
     size = rotary.sizes(x.clean)
-    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * np.abs(rotary.angle[: len(size)])))
+    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * rotary.size[: len(size)]))
 
 
 def over_rows(
@@ -108,8 +115,12 @@ def multi_head_of(
     scale: float,
     seen: Visibility,
     rotary: Rotary | None,
+    norms: HeadNorms | None = None,
 ) -> tuple[Ranges, NoisyArray, float]:
-    """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2."""
+    """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2.
+
+    With `norms` a head's queries and keys are normed before they are turned: Yang et al. 2025, "Qwen3", §2.
+    """
     found: Ranges = {}
     made: dict[str, dict[RangeName, NoisyArray]] = {}
     for letter, source, words in (("Q", x, seen.queries), ("K", memory, seen.keys), ("V", memory, seen.keys)):
@@ -117,6 +128,10 @@ def multi_head_of(
         for part, layer in getattr(w, letter).items():
             y, p = apply(r, source, layer), q.under(part)
             found |= {p[letter]: expect(y)} | labels(p[letter], words)
+            if norms is not None and letter != "V":
+                B = p[f"{letter}Norm"]
+                ranges, y = norm(r, B, y, norms.gamma[letter], None, norms.epsilon)
+                found |= ranges | labels(B, words)
             if rotary is not None and letter != "V":
                 y = rotated(r, y, rotary)
                 found |= {q.under(part)[f"{letter}Rot"]: expect(y)} | labels(
@@ -164,30 +179,57 @@ def _sigmoid(h: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -h))
 
 
+def relu(h: Array) -> Array:
+    """The larger of h and 0."""
+    return np.where(h > 0, h, 0.0)
+
+
+def gelu(h: Array) -> Array:
+    """GELU: h Φ(h)."""
+    made: Array = h * erfc(-h / math.sqrt(2)) / 2
+    return made
+
+
+def gelu_tanh(h: Array) -> Array:
+    """GELU's approximation by tanh: (1 + tanh x) / 2 = σ(2x)."""
+    made: Array = h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
+    return made
+
+
+def silu(h: Array) -> Array:
+    """SiLU: h σ(h)."""
+    made: Array = h * _sigmoid(h)
+    return made
+
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
-    "relu": lambda h: np.where(h > 0, h, 0.0),
-    "gelu": lambda h: h * erfc(-h / math.sqrt(2)) / 2,
-    "gelu-tanh": lambda h: (
-        h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
-    ),  # (1 + tanh x)/2 = σ(2x)
-    "silu": lambda h: h * _sigmoid(h),
-    "swiglu": lambda h: h * _sigmoid(h),
+    "relu": relu,
+    "gelu": gelu,
+    "gelu-tanh": gelu_tanh,
+    "silu": silu,
+    "swiglu": silu,
+    "geglu": gelu,
+    "geglu-tanh": gelu_tanh,
 }
+GATED = ("swiglu", "geglu", "geglu-tanh")
+"""Activations that are multiplied by a second linear layer of the same input."""
+EXACT_GELU = ("gelu", "geglu")
+"""Activations with Φ, in which an engine may be coarse."""
 
 
 def feed_forward(
     r: Rounding, q: RangeName, x: NoisyArray, layers: dict[str, Linear], activation: str, words: Array
 ) -> tuple[Ranges, NoisyArray]:
-    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; swiglu multiplies by x W_3 + b_3 first."""
+    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; gates multiply f by x W_3 + b_3."""
     Hidden = apply(r, x, layers["1"])
     found: Ranges = {q["Hidden"]: expect(Hidden)} | labels(q["Hidden"], words)
     made = ACTIVATIONS[activation](Hidden.values)
-    size = np.abs(Hidden.clean) if activation.startswith("gelu") else np.abs(made[0])
+    size = np.abs(Hidden.clean) if ACTIVATIONS[activation] in (gelu, gelu_tanh) else np.abs(made[0])
     doubt = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may come as (1 + tanh(h/2)) / 2
     Activation = r.rounded(made, size, doubt)
-    if activation == "gelu":
+    if activation in EXACT_GELU:
         Activation = r.phi(Activation, Hidden.clean)
-    if activation == "swiglu":
+    if activation in GATED:
         Up = apply(r, x, layers["3"])
         found |= {q["Up"]: expect(Up)} | labels(q["Up"], words)
         Activation = r.rounded(Activation.values * Up.values, np.abs(Activation.clean * Up.clean))
@@ -201,8 +243,8 @@ def drift_of(q: RangeName, drift: float) -> Ranges:
     return {q["Drift"]: numbers(Sized(np.array([[drift]]), np.ones((1, 1))))}
 
 
-def status(drifts: list[Expected]) -> Expected:
-    """✓ when every Drift is within 1e-9; nobody can say where one of them overflowed."""
+def status(drifts: list[Expected], *, outdated: bool = False) -> Expected:
+    """✓ when every Drift is within 1e-9 and no typed row outdated; nobody can say where one overflowed."""
     lost = any(math.isinf(drift.amplification) for drift in drifts)
-    good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts)
+    good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts) and not outdated
     return mark(good=good, amplification=math.inf if lost else 1.0)

@@ -16,7 +16,7 @@ from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.sentences import pooled, shares, similar
 from xlsxattn.checker.reference.transformer import Memory, Tower, checked, run, scale_of, sure_top_k
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, distribution, falling, tied_alike
-from xlsxattn.checker.reference.words import constant, count, labels, mark, sentence, shaped, text, unknown
+from xlsxattn.checker.reference.words import constant, count, labels, mark, sentence, shaped, text
 from xlsxattn.checker.reference.writing import decoded, own_mask, rounding
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -56,13 +56,16 @@ def statuses(
     """The marks of the layers and of the model, and each page's heading for each context."""
     drifts: list[Expected] = []
     marks: Ranges = {}
+    outdated = False
     for tower, contexts in towers:
+        old = any(tower.is_outdated(c) for c in contexts)
         for k in tower.numbers:
             own = [found[RangeName(sheet.id, context=c.id, layer=k)["Drift"]] for c in contexts]
-            marks[tower.w.at(layer=k)["Status"]] = status(own)
+            marks[tower.w.at(layer=k)["Status"]] = status(own, outdated=old and tower.is_typed(k))
             marks |= {tower.w.at(layer=k, context=c.id)["Heading"]: sentence(c) for c in contexts}
             drifts += own
-    return marks | {RangeName(sheet.id)["Status"]: status(drifts)}
+        outdated |= old
+    return marks | {RangeName(sheet.id)["Status"]: status(drifts, outdated=outdated)}
 
 
 def headings(s: RangeName, into: Sequence[ContextWords], out: Sequence[ContextWords]) -> Ranges:
@@ -118,8 +121,9 @@ def encoded(
         p, r = RangeName(sheet.id, context=c.id), rounding(sheet)
         ranges, seen = own_mask(p, mask, c)
         made = run(tower, r, p, c.tokens, seen)
+        found |= ranges | made.ranges
         found |= browsed(p, head, r.maps, c.tokens, pairs) if head else {}
-        found, left[c.id], made_of[c.id] = found | ranges | made.ranges, made.Output, made
+        left[c.id], made_of[c.id] = made.Output, made
     if sheet.similarity:
         found |= similar(tower, own, made_of)
     found |= headings(RangeName(sheet.id), own, [] if sheet.only else own)
@@ -139,16 +143,13 @@ def beside(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName
 def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
     """An encoder, then the classes: softmax(Pooled W_C + b_C)."""
     found, left = encoded(sheet, contexts, inputs)
-    s, dims, pool = RangeName(sheet.id), inputs["vocab_Dims"], sheet.pool
-    if pool not in ("mean", "first"):
-        raise unknown(sheet.id, "pool", pool)
+    s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
     classes = shaped(inputs, s["Classes"], 1, None)
     W = shaped(inputs, s["W_C"], dims.shape[1], classes.shape[1], s["Classes"])
     b = shaped(inputs, s["b_C"], 1, classes.shape[1], s["Classes"])
     for c in chosen(sheet, contexts, sheet.contexts):
         p, r, Output = s.at(context=c.id), rounding(sheet), left[c.id]
-        share = shares(sheet.mask, c) if pool == "mean" else np.eye(1, len(c.tokens))[0]
-        Pooled = pooled(r, share, Output)
+        Pooled = pooled(r, shares(sheet, c), Output)
         Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
         ranges, _ = distribution(r, p, Logits)
         first, doubts = falling(Logits, 1)

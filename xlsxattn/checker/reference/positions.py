@@ -1,16 +1,18 @@
 """Where a word stands: sinusoidal, learned and rotary positions, by complex numbers.
 
-Sources: Vaswani et al. 2017, "Attention Is All You Need", §3.5; Su et al. 2021, "RoFormer", eq. (34).
+Sources: Vaswani et al. 2017, "Attention Is All You Need", §3.5; Su et al. 2021, "RoFormer", eq. (34); Peng et
+al. 2023, "YaRN", §3.2 (rotations for longer texts than a model was trained on).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import Sized, given, numbers
+from xlsxattn.checker.reference.attention import TOLERANCE, Sized, given, numbers
 from xlsxattn.checker.reference.words import ShapesDisagree, constant, shaped, unknown
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -27,11 +29,15 @@ DIGITS = 100.0
 MIN_BASE = 1e-3
 """The base of the angles counts as no less: 0 or less has no powers, a smaller one has huge angles."""
 
+MIN_STRETCH, MIN_RAMP = 1e-3, 1e-3
+"""What stretches the angles, and the turns between both ends of the ramp, count as no less."""
+
 
 class Rotary(NamedTuple):
-    """Angles (N, d_k) and, for each pair of columns, where its two halves stand."""
+    """Angles (N, d_k), Σ|terms| behind them, and, for each pair of columns, where its two halves stand."""
 
     angle: Array
+    size: Array
     first: Array
     second: Array
 
@@ -52,7 +58,7 @@ class Rotary(NamedTuple):
 
     def sized(self, x: Sized) -> Sized:
         """Both at once."""
-        size = self.sizes(x.size) * (1 + self.angle[: len(x.value)] / DIGITS)
+        size = self.sizes(x.size) * (1 + self.size[: len(x.value)] / DIGITS)
         return Sized(self.turned(x.value), size)
 
 
@@ -107,15 +113,17 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         raise ShapesDisagree(s["W_K"], columns=d)
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
     base = max(float(shaped(inputs, s["Base"], 1, 1)[0, 0]), MIN_BASE)
-    frequency = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
-    angle = np.arange(N)[:, None] * frequency  # (N, d)
-    ranges: Ranges = {
+    theta = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
+    stretches = kind == "rotary" and sheet.settings.get("stretch")
+    steps, frequency = stretched(s, theta, inputs) if stretches else ({}, given(theta))
+    angle, angle_size = (np.arange(N)[:, None] * a for a in frequency)  # (N, d)
+    ranges: Ranges = steps | {
         s["Position"]: constant(np.arange(float(N))[:, None]),
         s["Pair"]: constant(pair[None, :].astype(float)),
-        s["Frequency"]: constant(frequency),
-        s["Angle"]: constant(angle),
+        s["Frequency"]: numbers(frequency),
+        s["Angle"]: numbers(Sized(angle, angle_size)),
     }
-    size = 1 + np.abs(angle) / DIGITS
+    size = 1 + angle_size / DIGITS
     wave = np.exp(1j * angle)
     if kind == "sinusoidal":
         odd = np.arange(d) % 2
@@ -127,4 +135,31 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     second = first + (d // 2 if halves else 1)
     turn = np.zeros((d, d))
     turn[second, first], turn[first, second] = -1.0, 1.0
-    return Positions(ranges | {s["Turn"]: constant(turn)}, None, Rotary(angle, first, second), angle)
+    return Positions(ranges | {s["Turn"]: constant(turn)}, None, Rotary(angle, angle_size, first, second))
+
+
+def stretched(s: RangeName, theta: Array, inputs: Inputs) -> tuple[Ranges, Sized]:
+    """The frequencies (1, d) of rotations that are stretched: "NTK-by-parts", Peng et al. 2023, §3.2.
+
+    A pair of columns that turns r times while a model was trained keeps its frequency where r is large, is
+    slowed s times where r is small, and between both by a ramp γ. What lies beyond the ramp's ends is sure.
+    """
+    stretch, low, high, trained = (
+        float(shaped(inputs, s[name], 1, 1)[0, 0]) for name in ("Stretch", "Low", "High", "Trained")
+    )
+    stretch, width = max(stretch, MIN_STRETCH), max(high - low, MIN_RAMP)
+    turns = trained / math.tau * theta  # r: 2π/θ positions are one turn
+    raw = (turns - low) / width
+    size = np.abs(turns) + abs(low)
+    if high - low > MIN_RAMP:
+        size = size + np.abs(raw) * (abs(high) + abs(low))
+    size = size / width
+    ramp = np.clip(raw, 0.0, 1.0)  # γ
+    doubt = np.where(np.abs(raw - ramp) > TOLERANCE * size, 0.0, size)
+    ranges = {
+        s["Theta"]: constant(theta),
+        s["Ratio"]: constant(turns),
+        s["Ramp"]: numbers(Sized(ramp, np.maximum(ramp, doubt))),
+    }
+    slowed = ramp + (1 - ramp) / stretch  # what a frequency is multiplied by
+    return ranges, Sized(theta * slowed, theta * (slowed + doubt * abs(1 - 1 / stretch)))

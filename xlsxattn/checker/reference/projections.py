@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.words import Inputs
 
 
+BIASED = "QKVO123"
+"""The linear layers that may have a bias, by their letters."""
+
 ALONE = RangeName()
 """The only head of a sheet whose ranges name none."""
 
@@ -65,13 +68,13 @@ class Projections(NamedTuple):
         return int(next(iter(self.V.values())).W.shape[1])
 
 
-def linear(w: RangeName, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: bool) -> Linear:
-    """W and, with bias, b of one linear layer, whose names end alike."""
+def linear(w: RangeName, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: str) -> Linear:
+    """W and, where its letter is among those with a bias, b of one linear layer, whose names end alike."""
     W = shaped(inputs, w[f"W_{letter}"], rows, None, why)
-    return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[1]) if bias else None)
+    return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[1]) if letter in bias else None)
 
 
-def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: bool) -> Projections:
+def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: str) -> Projections:
     """The weights of some heads by their numbers, each with matrices of its own and without W^O.
 
     Raises:
@@ -88,9 +91,19 @@ def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: bool) 
 
 
 def projections(
-    w: RangeName, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: bool = False
-) -> Projections:
+    w: RangeName, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: str = "",
+    out_proj: bool = True, any_width: bool = False,
+) -> Projections:  # fmt: skip
     """The weights `<w>_W_Q`, `_W_K`, `_W_V`, `_W_O` by head; heads None: a single one without W^O.
+
+    Args:
+        w: what the weights' names begin with.
+        heads: how many heads.
+        inputs: the weights.
+        kv_heads: how many heads of keys and values.
+        bias: the letters of the linear layers that have a bias.
+        out_proj: whether there is a W^O.
+        any_width: whether W^O may have other than d_model columns.
 
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings, the heads or each other.
@@ -109,10 +122,11 @@ def projections(
         shaped(inputs, w["W_K"], None, d_k * groups, w["W_Q"])
     # head k reads the keys and values of group ⌈k · groups / heads⌉
     group = {name: list(K)[-(-k * groups // n_heads) - 1] for k, name in enumerate(Q, 1)}
-    if heads is None:
+    if heads is None or not out_proj:
         return Projections(Q, K, V, group)
     shaped(inputs, w["W_O"], d_v * n_heads, None, w["W_V"])
-    shaped(inputs, w["W_O"], None, d_model, "vocab_E")
+    if not any_width:
+        shaped(inputs, w["W_O"], None, d_model, "vocab_E")
     return Projections(Q, K, V, group, linear(w, "O", None, "", inputs, bias=bias))
 
 

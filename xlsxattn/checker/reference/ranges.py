@@ -82,6 +82,7 @@ def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
 def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Inputs) -> dict[str, Expected]:
     """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
 
+    Within a sheet and context a range comes after what it is made from: the first that overflows is a cause.
     `inputs` holds every input range as (rows, cols), float64 or objects that are str.
 
     Raises:

@@ -15,7 +15,7 @@ from xlsxattn.checker.reference.attention import Expected, Trace, cosine, number
 from xlsxattn.checker.reference.choices import Counted
 from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.transformer import followed
-from xlsxattn.checker.reference.words import labels, sentence
+from xlsxattn.checker.reference.words import labels, sentence, unknown
 from xlsxattn.checker.reference.writing import rounding
 from xlsxattn.contract.names import RangeName
 
@@ -25,13 +25,21 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.rounding import Rounding
     from xlsxattn.checker.reference.transformer import Pass, Tower
-    from xlsxattn.checker.reference.words import ContextWords
+    from xlsxattn.checker.reference.words import ContextWords, SheetInfo
 
 MIN_ROW_LENGTH = 1e-12  # what a sentence's length is at least, as PyTorch's normalize has it
 
 
-def shares(mask: str, c: ContextWords) -> Array:
-    """Each token's share in the mean, (n,): the same for all; with a padding mask, for all words."""
+def shares(sheet: SheetInfo, c: ContextWords) -> Array:
+    """Each token's share in what is pooled, (n,): the first has all of it, or all have the same.
+
+    With a padding mask only words have a share in the mean.
+    """
+    mask, pool = sheet.mask, sheet.pool or "mean"
+    if pool not in ("mean", "first"):
+        raise unknown(sheet.id, "pool", pool)
+    if pool == "first":
+        return np.asarray(np.eye(1, len(c.tokens))[0])
     counts = c.exists if "padding" in mask else np.ones(len(c.tokens), dtype=bool)
     return np.asarray(counts / max(1, counts.sum()), dtype=float)
 
@@ -45,7 +53,7 @@ def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
 def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
     """Every sentence's embedding, its cosine with the first, and the focus word's rows and their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
-    s, mask = RangeName(sheet.id), sheet.mask
+    s = RangeName(sheet.id)
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
     counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
     found: Ranges = {s["Depths"]: Expected(np.array([[one] for one in counted], dtype=object), "text")}
@@ -53,7 +61,7 @@ def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass])
     ways: list[list[Trace]] = []
     for c in own:
         p, r = s.at(context=c.id), rounding(sheet)
-        Pooled = pooled(r, shares(mask, c), made[c.id].Output)
+        Pooled = pooled(r, shares(sheet, c), made[c.id].Output)
         lengths = np.sqrt(np.einsum("rnd,rnd->rn", Pooled.values, Pooled.values))[:, :, None]
         unit = Pooled.values / np.maximum(lengths, MIN_ROW_LENGTH)
         units.append(r.rounded(unit, np.abs(unit[0])))

@@ -14,22 +14,31 @@ import numpy as np
 from xlsxattn.checker.reference.attention import Sized
 from xlsxattn.checker.reference.layers import (
     ACTIVATIONS,
+    GATED,
+    HeadNorms,
     Visibility,
     drift_of,
     feed_forward,
     multi_head_of,
     norm,
 )
-from xlsxattn.checker.reference.projections import Linear, Projections, linear, of_heads, projections
+from xlsxattn.checker.reference.projections import (
+    BIASED,
+    Linear,
+    Projections,
+    linear,
+    of_heads,
+    projections,
+)
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
 from xlsxattn.checker.reference.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
-from xlsxattn.contract.names import RangeName, part_of
+from xlsxattn.contract.names import BETA, GAMMA, TYPED_FOR, RangeName, of_context, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.positions import Positions
-    from xlsxattn.checker.reference.words import Inputs, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 MIN_EPSILON = 1e-24
 """A norm's ε counts as no less: a row of equal numbers has the variance 0, and nothing divides by 0."""
@@ -63,16 +72,28 @@ class Tower(NamedTuple):
         """What the names of the first layer's weights begin with."""
         return self.w.at(layer=self.numbers[0])
 
+    def is_typed(self, k: int) -> bool:
+        """Whether what comes into layer k is typed, as the layer before is not there."""
+        return k > 1 and (k - 1 not in self.numbers or self.sheet.only)
+
+    def is_outdated(self, c: ContextWords) -> bool:
+        """Whether a sentence has other words than its typed rows were computed for, as far as it is said."""
+        name = RangeName(self.sheet.id, context=c.id)[TYPED_FOR]
+        if name not in self.inputs or not any(map(self.is_typed, self.numbers)):
+            return False
+        words = shaped(self.inputs, name, len(c.tokens), 1, of_context(c.id)["Tokens"])
+        return not np.array_equal(words, c.tokens)
+
     def stream(self, p: RangeName, k: int, before: NoisyArray, n: int) -> NoisyArray:
         """What comes into layer k: what the layer before left, or typed numbers where that is not there."""
-        if k == 1 or (k - 1 in self.numbers and not self.sheet.only):
+        if not self.is_typed(k):
             return before
         return exact(shaped(self.inputs, p.at(layer=k)["Input"], n, self.inputs["vocab_E"].shape[1]))
 
     @property
-    def bias(self) -> bool:
-        """Whether linear layers add a row."""
-        return bool(self.sheet.bias)
+    def bias(self) -> str:
+        """The letters of the linear layers that add a row."""
+        return BIASED if self.sheet.bias else ""
 
     def attention(self, w: RangeName) -> Projections:
         """The weights of one attention."""
@@ -88,19 +109,30 @@ class Tower(NamedTuple):
         first = linear(w, "1", d_model, "vocab_E", self.inputs, bias=self.bias)
         shaped(self.inputs, w["W_2"], first.W.shape[1], d_model, w["W_1"])
         found = {"1": first, "2": linear(w, "2", None, "", self.inputs, bias=self.bias)}
-        if self.sheet.activation == "swiglu":
+        if self.sheet.activation in GATED:
             shaped(self.inputs, w["W_3"], d_model, first.W.shape[1], w["W_1"])
             found["3"] = linear(w, "3", None, "", self.inputs, bias=self.bias)
         return found
 
+    @property
+    def epsilon(self) -> float:
+        """ε of every norm."""
+        return max(float(shaped(self.inputs, RangeName(self.sheet.id)["Epsilon"], 1, 1)[0, 0]), MIN_EPSILON)
+
+    def head_norms(self, w: RangeName, d_k: int) -> HeadNorms | None:
+        """The norms of a layer's queries and keys, if it has such."""
+        if not self.sheet.settings.get("qk_norm"):
+            return None
+        gamma = {x: shaped(self.inputs, part_of(w[f"{x}Norm"], GAMMA), 1, d_k) for x in "QK"}
+        return HeadNorms(gamma, self.epsilon)
+
     def norm(self, r: Rounding, B: str, x: NoisyArray, learned: str) -> tuple[Ranges, NoisyArray]:
         """The norm B of x, with the learned γ and β."""
         d_model = self.inputs["vocab_E"].shape[1]
-        gamma = shaped(self.inputs, part_of(learned, "Gamma"), 1, d_model, "vocab_Dims")
+        gamma = shaped(self.inputs, part_of(learned, GAMMA), 1, d_model, "vocab_Dims")
         layer = self.sheet.norm == "layer"
-        beta = shaped(self.inputs, part_of(learned, "Beta"), 1, d_model, "vocab_Dims") if layer else None
-        epsilon = shaped(self.inputs, RangeName(self.sheet.id)["Epsilon"], 1, 1)[0, 0]
-        return norm(r, B, x, gamma, beta, max(float(epsilon), MIN_EPSILON))
+        beta = shaped(self.inputs, part_of(learned, BETA), 1, d_model, "vocab_Dims") if layer else None
+        return norm(r, B, x, gamma, beta, self.epsilon)
 
 
 class Pass(NamedTuple):
@@ -169,7 +201,8 @@ def layer(
 
     def attend(x: NoisyArray) -> NoisyArray:
         weights = tower.attention(w)
-        ranges, out, drift = multi_head_of(r, q, x, x, weights, scale, seen, tower.places.rotary)
+        norms = tower.head_norms(w, weights.d_k)
+        ranges, out, drift = multi_head_of(r, q, x, x, weights, scale, seen, tower.places.rotary, norms)
         found.update(ranges | weights.parts(w))
         drifts.append(drift)
         return out
@@ -201,11 +234,13 @@ def layer(
     for i, part in enumerate([attend, *([attend_across] if tower.cross else []), think], 1):
         pre, B = s.residual == "pre-norm", q[f"Norm{i}"]
         ranges, x = tower.norm(r, B, stream, w[f"Norm{i}"]) if pre else ({}, stream)
+        found |= ranges
         stream = r.total(stream, part(x))
         found |= {q[f"Residual{i}"]: expect(stream)} | labels(q[f"Residual{i}"], seen.queries)
         if not pre:
             ranges, stream = tower.norm(r, B, stream, w[f"Norm{i}"])
-        found |= ranges | labels(B, seen.queries)
+            found |= ranges
+        found |= labels(B, seen.queries)
     return Pass(found | drift_of(q, float(np.max(drifts))), stream)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from xlsxattn.checker.reference.attention import COLDEST, Expected
-from xlsxattn.checker.reference.layers import Visibility
+from xlsxattn.checker.reference.layers import EXACT_GELU, Visibility
 from xlsxattn.checker.reference.masks import mask_ranges, visible
 from xlsxattn.checker.reference.rounding import Rounding, exact, expect
 from xlsxattn.checker.reference.transformer import Memory, Pass, Tower, run, sure_top_k
@@ -39,7 +39,7 @@ class Said(NamedTuple):
 
 def rounding(sheet: SheetInfo) -> Rounding:
     """The noise of one model."""
-    return Rounding(coarse=sheet.activation == "gelu")
+    return Rounding(coarse=sheet.activation in EXACT_GELU)
 
 
 def own_mask(p: RangeName, mask: str, c: ContextWords) -> tuple[Ranges, Visibility]:
