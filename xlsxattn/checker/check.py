@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker import cell_formulas, engines, external_links, structure
+from xlsxattn.checker import cell_formulas, engines, external_links, structure, typed_rows
 from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
@@ -100,6 +100,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *calculated_inputs(book),
         *hidden_sheets(book),
         *lacking(book, fresh),
+        *typed_rows.outdated(book, fresh),
     ]
     if engine != SAVED:
         findings += stale(book, saved, fresh, runs[0].engine, lambda: _expected_or_nothing(book, fresh))
