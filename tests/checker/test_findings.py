@@ -10,7 +10,12 @@ import pytest
 from xlsxattn.checker.findings import About, Finding, Kind
 from xlsxattn.language import codes, language
 
-EXAMPLES = {"found": 1.5, "expected": "two", "name": "a_X", "cell": "S!B2", "n": 3, "rows": 4, "heads": 2}
+EXAMPLES = {"found": 1.5, "expected": "two", "name": "a_X", "cell": "S!B2"} | {
+    "n": 3,
+    "rows": 4,
+    "heads": 2,
+    "others": 5,
+}
 
 
 def fields(sentence: str) -> set[str]:

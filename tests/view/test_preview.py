@@ -35,7 +35,7 @@ def size(png: Path) -> tuple[int, int]:
 def pdf_pages(pdf: Path) -> int:
     content = pdf.read_bytes()
     assert content.startswith(b"%PDF-")
-    return len(re.findall(rb"/Type\s*/SheetView\b", content))
+    return len(re.findall(rb"/Type\s*/Page\b", content))
 
 
 @pytest.fixture(scope="module")
