@@ -277,8 +277,8 @@ def _vocabulary(spec: Spec) -> Band:
     index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens=tokens.name)
     times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens=tokens.name)
     table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
-    own = VOCABULARY_KEPT if has_typed_rows(spec) else VOCABULARY
-    why = say("{why} {said}", why=say(own), said=words.said) if words.said else own
+    vocabulary = VOCABULARY_KEPT if has_typed_rows(spec) else VOCABULARY
+    why = say("{why} {said}", why=say(vocabulary), said=words.said) if words.said else vocabulary
     return Band("The vocabulary", why, (table,), shared=True, show_formula=False)
 
 

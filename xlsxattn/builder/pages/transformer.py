@@ -277,7 +277,7 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
         status = computed(w["Status"], (1, 1), check, "status", words="vocab_Status", **same.names)
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
-            into = [typed_rows.input_step(sheet, layer, k) for layer in layers]
+            into = [typed_rows.input_step(sheet, lane, k) for lane in side.lanes]
             steps = [entering | own for entering, own in zip(into, steps, strict=True)]
         crossed = side.memory is not None
         weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))

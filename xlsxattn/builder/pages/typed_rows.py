@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.ops import Entered
-    from xlsxattn.builder.pages.layer import Layer
     from xlsxattn.builder.pages.parts import Lane, Steps
     from xlsxattn.contract.kinds import Model
 
@@ -29,10 +28,10 @@ OTHER_WORDS = "✗ these rows were computed for other words: {typed_for}"
 OTHER_WORDS_THAN_SHOWN = "✗ rows were computed for other words, which stand beside them"
 
 
-def input_step(sheet: Model, layer: Layer, k: int) -> Steps:
+def input_step(sheet: Model, lane: Lane, k: int) -> Steps:
     """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
-    lane = layer.lane
-    block = typed(layer.stream, "input", sheet.weights[layer.p.at(block="Input").key])
+    at = lane.prefix.at(layer=k, block="Input")
+    block = typed(str(at), "input", sheet.weights[at.key])
     why = say(
         "Layer {k} is not in this workbook. What it gives was computed by NumPy, in float64, and typed in. "
         "These rows were computed for: {words}. With other words they would be others, and the check fails.",
