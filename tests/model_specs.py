@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from xlsxattn.contract.kinds import Encoder, keys
+
 Data = dict[str, Any]
 
 KINDS = (
@@ -16,6 +18,7 @@ KINDS = (
     "encoder-decoder",
     "classifier",
 )
+ACTIVATIONS = keys(Encoder)["activation"].key.options
 WRITERS = ("decoder", "encoder-decoder")
 
 
@@ -57,7 +60,15 @@ def sheet(draw: random.Random, kind: str, sheet_id: str, d_model: int) -> Data:
         return made
     made |= {"heads": heads, "kv_heads": draw.choice([k for k in (1, 2, 4) if heads % k == 0])}
     made["bias"] = draw.random() < 0.5
-    return made if kind == "multi-head" else made | _model(draw, kind, d_model)
+    return made | (_heads(draw) if kind == "multi-head" else _model(draw, kind, d_model))
+
+
+def _heads(draw: random.Random) -> Data:
+    made: Data = {"out_proj": draw.random() < 0.8}
+    letters = "QKVO" if made["out_proj"] else "QKV"
+    if draw.random() < 0.3:
+        made["bias"] = [letter for letter in letters if draw.random() < 0.5]
+    return made | ({"d_out": draw.randint(1, 6)} if made["out_proj"] and draw.random() < 0.4 else {})
 
 
 def _model(draw: random.Random, kind: str, d_model: int) -> Data:
@@ -66,7 +77,7 @@ def _model(draw: random.Random, kind: str, d_model: int) -> Data:
         "d_ff": draw.choice([1, d_model, 2 * d_model]),
         "norm": draw.choice(["layer", "rms"]),
         "residual": draw.choice(["pre-norm", "post-norm"]),
-        "activation": draw.choice(["relu", "gelu", "gelu-tanh", "silu", "swiglu"]),
+        "activation": draw.choice(ACTIVATIONS),
         "epsilon": draw.choice([1e-5, 1e-3, 0.1]),
         "base": draw.choice([10.0, 100.0, 10_000.0]),
     }

@@ -168,7 +168,7 @@ def test_a_full_disk_is_one_sentence(causal, words):
 
 @pytest.mark.parametrize("words", [["--debug", "check"], ["check", "--debug"]], ids=" ".join)
 def test_debug_may_stand_before_or_behind_a_command(causal, monkeypatch, words):
-    def failing(*_: object) -> None:
+    def failing(*_: object, **__: object) -> None:
         raise RuntimeError("as if")
 
     monkeypatch.setattr("xlsxattn.checker.check.check", failing)

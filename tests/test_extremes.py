@@ -141,6 +141,20 @@ NAMED = {
 }
 
 
+def test_numbers_that_no_spreadsheet_holds_are_refused_in_a_sentence(tmp_path):
+    sheet = {"id": "lm", "kind": "decoder", "seed": 1, "activation": "swiglu", "residual": "post-norm"}
+    data = sized(1e49, {**sheet, "layers": 2, "norm": "rms", "epsilon": 1.0})
+    weights = dict(parse(data, "drawn").sheets[0].weights)
+    large = {
+        name: [[1e50 if x else x for x in map(float, row)] for row in rows] for name, rows in weights.items()
+    }
+    data["sheets"][0] |= {"weights": large}
+    del data["sheets"][0]["seed"]
+    with pytest.raises(SpecError, match=r"^the spec: the numbers of lm_c1_\w+ become too large .*smaller$"):
+        press.build(data, tmp_path / "large.xlsx")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("name", NAMED)
 def test_by_name(name, engine, tmp_path):
     path = write(NAMED[name], tmp_path / "extreme.xlsx")

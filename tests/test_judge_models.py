@@ -17,6 +17,7 @@ import pytest
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
 from xlsxattn.builder.layout.placed import places
+from xlsxattn.contract.kinds import GATED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -240,6 +241,36 @@ def test_transformer_decoder_layer(residual, activation, tmp_path: Path):
         within = 1e-10 if activation == "gelu" else 1e-12
         close(found["s_c0_Output"], memory[0], within)
         close(found["s_c1_Output"], judged[0], within)
+
+
+GATES = {
+    "swiglu": torch.nn.functional.silu,
+    "geglu": torch.nn.functional.gelu,
+    "geglu-tanh": lambda h: torch.nn.functional.gelu(h, approximate="tanh"),
+}
+
+
+@pytest.mark.parametrize("activation", GATED)
+def test_feed_forward_with_a_gate(activation, tmp_path: Path):
+    """Shazeer 2020, section 2: (act(x W_1) ∘ x W_3) W_2; its attention adds nothing, as W_O is 0."""
+    for seed in seeds([*GATED], activation):
+        rng = np.random.default_rng(seed)
+        draw = Draw(seed, int(rng.integers(1, 5)))
+        d_model, d_ff, biased = draw.E.shape[1], int(rng.integers(1, 6)), bool(rng.integers(2))
+        gate, up = (torch.nn.Linear(d_model, d_ff, biased, dtype=torch.float64) for _ in range(2))
+        down = torch.nn.Linear(d_ff, d_model, biased, dtype=torch.float64)
+        x = torch.nn.functional.rms_norm(draw.embedded(), [d_model], eps=1e-5)
+        judged = draw.embedded() + down(GATES[activation](gate(x)) * up(x))
+        weights = {f"l1_Norm{i}_Gamma": [1.0] * d_model for i in (1, 2)}
+        weights |= {f"l1_W_{letter}": np.zeros((d_model, d_model)).tolist() for letter in "QKVO"}
+        weights |= {f"l1_b_{letter}": [0.0] * d_model for letter in "QKVO"} if biased else {}
+        for number, linear in ((1, gate), (3, up), (2, down)):
+            weights[f"l1_W_{number}"] = linear.weight.T.tolist()
+            weights |= {f"l1_b_{number}": linear.bias.tolist()} if biased else {}
+        sizes = {"d_ff": d_ff, "bias": biased, "norm": "rms", "residual": "pre-norm"}
+        sizes |= {"activation": activation, "weights": weights}
+        found = Evaluated(draw.data(kind="encoder", **PLAIN, **sizes), tmp_path / "judged.xlsx")
+        close(found["s_c0_Output"], judged, 1e-10 if activation == "geglu" else 1e-12)
 
 
 @pytest.mark.parametrize("norm", ["layer", "rms"])

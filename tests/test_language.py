@@ -23,7 +23,7 @@ import openpyxl
 import pytest
 from commands import run
 from conftest import ROOT, require
-from model_specs import drawn
+from model_specs import ACTIVATIONS, drawn
 from specs import plain, toml
 
 import xlsxattn
@@ -106,6 +106,11 @@ def examples() -> list[spec.Spec]:
     alike = {"id": "enc", "kind": "encoder", "similarity": True, "residual": "pre-norm", "final_norm": True}
     both = plain([3, 2], 2, {"id": "attn"}, alike, near)
     wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 2, "layers": 2})
+    acting = [{"id": f"a{i}", "kind": "encoder", "activation": one} for i, one in enumerate(ACTIVATIONS)]
+    found.append(spec.parse(plain([2], 2, *acting), "activations"))
+    joined = [{"heads": 2, "d_out": 3}, {"heads": 2, "out_proj": False}, {"out_proj": False}]
+    heads = [{"id": f"m{i}", "kind": "multi-head", **one} for i, one in enumerate(joined)]
+    found.append(spec.parse(plain([2], 2, *heads), "heads"))
     large = spec.parse(wide, "large")
     (model,) = large.sheets
     large = replace(large, sheets=(replace(model, apart=True, browse=(1, 1)),))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,12 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlsxattn.builder import pages
 from xlsxattn.checker import engines, structure
-from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.check import prove
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.checker.reading.manifest import Manifest
+from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.checker.report import Report
+from xlsxattn.contract import kinds
+from xlsxattn.contract.values import PROGRAM_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -122,3 +128,22 @@ class Ranges(dict[str, "Grid"]):
 
     def texts(self, name: str) -> list[str]:
         return [str(value or "") for row in self[name] for value in row]
+
+
+class Unwritten:
+    """A workbook's manifest and the shapes of its names, as they will be when it is written."""
+
+    path = "unwritten.xlsx"
+
+    def __init__(self, spec):
+        blocks = [*pages.book(spec).blocks()]
+        areas = {b.name: (b.rows, b.cols) for b in blocks}
+        for b in blocks:
+            areas |= {name: (b.rows, cols) for name, _, cols in b.slices}
+            areas |= {name: (rows, b.cols) for name, rows in b.tops}
+        self.names = {name: Area("tab", 0, 0, *shape) for name, shape in areas.items()}
+        sheets = [SheetInfo(s.id, s.kind, json.loads(json.dumps(kinds.settings(s)))) for s in spec.sheets]
+        inputs = [name for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
+        table = {name: (entered, text) for name, entered, text in pages.formula_table(blocks)}
+        contexts = tuple(c.id for c in spec.contexts)
+        self.manifest = Manifest(tuple(sheets), contexts, tuple(inputs), table, PROGRAM_VERSION, spec.lang)

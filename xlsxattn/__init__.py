@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from xlsxattn.api import Spec, build, read
     from xlsxattn.builder.specification import SpecError
-    from xlsxattn.checker.check import check
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
     from xlsxattn.checker.reading.limits import NotCheckableError
     from xlsxattn.contract.kinds import (
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
         Vocabulary,
     )
     from xlsxattn.press import Pressed, PressError
+    from xlsxattn.proof import check
     from xlsxattn.spec_schema import schema
     from xlsxattn.view.look import OpenWorkbook, look
     from xlsxattn.view.matrix import Matrix, PandasMissing
@@ -65,7 +65,7 @@ _FROM = {
     "Spec": "api",
     "SpecError": "builder.specification",
     "build": "api",
-    "check": "checker.check",
+    "check": "proof",
     "look": "view.look",
     "preview": "view.preview",
     "read": "api",

@@ -21,10 +21,11 @@ from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
-from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
+from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.language import say
+from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
 
@@ -110,6 +111,7 @@ def build(
             _write(book, sheets, scratch, final := folder / "final.xlsx")
             LOG.info(say("{target}: proving it", target=target))
             report = _proved(final, target)
+            _refuse_overflow(named, report)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
             final.replace(place)
     except OSError as error:
@@ -135,12 +137,24 @@ def _proved(final: Path, target: Path) -> Report:
         PressError: it is larger than the check allows.
     """
     try:
-        return checking.check(final)
+        return check(final)
     except NotCheckableError as error:
         (said,) = error.args
         values = {name: target if value == final else value for name, value in said.values.items()}
         sentence = "{said}; a workbook that cannot be proved is not written: make the spec smaller"
         raise PressError(say(sentence, said=say(said.sentence, **values))) from None
+
+
+def _refuse_overflow(named: str, report: Report) -> None:
+    """Refuse a spec whose own numbers no spreadsheet can hold.
+
+    Raises:
+        SpecError: values alone are wrong, and some because numbers become too large.
+    """
+    overflow = next((finding for finding in report.causes if finding.kind is Kind.OVERFLOW), None)
+    if overflow and all(finding.kind.effect is Effect.SYMPTOM for finding in report.causes):
+        sentence = "{spec}: {overflow}; make the embeddings or weights smaller"
+        raise SpecError(say(sentence, spec=named, overflow=overflow.message))
 
 
 def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, Any]) -> Spec:

@@ -74,9 +74,15 @@ def _item(key: Key) -> Node:
     return found["allOf"][0] if "allOf" in found else {"description": key.means, **found}
 
 
+def _some_of(key: kinds.SomeOf) -> Node:
+    some = {"type": "array", "items": {"enum": [*key.options]}, "uniqueItems": True}
+    return {"anyOf": [{"type": "boolean"}, some]}
+
+
 _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
     kinds.Flag: lambda _: {"type": "boolean"},
     kinds.Choice: lambda key: {"enum": [*key.options]},
+    kinds.SomeOf: _some_of,
     kinds.LanguageCode: lambda _: {"enum": [*codes()]},
     kinds.Id: _referred("id"),
     kinds.ContextId: _referred("id"),

@@ -10,12 +10,15 @@ from dev.campaign.equivalent_mutants import reason
 from dev.campaign.faulty import Broken, Renamed
 from dev.campaign.formulas import operands
 from dev.campaign.kinds import MANIFEST
-from dev.campaign.mutants import Mutant, Package
+from dev.campaign.mutants import Mutant, Package, mutated
 from dev.campaign.original import Original
+from dev.campaign.rebuilt import COVERED, LIVE
 from xlsxattn.checker import cell_formulas, structure
 from xlsxattn.checker.check import check
+from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
 from xlsxattn.checker.unsteady import unsteady
+from xlsxattn.formula_table import rebuilt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +28,15 @@ if TYPE_CHECKING:
 
 CIRCLE = "#CIRC!"
 Verdict = Literal[
-    "as saved", "perturbed", "equivalent", "unexplained", "not in structure", "misnamed", "missed"
+    "as saved",
+    "perturbed",
+    "equivalent",
+    "by its formula",
+    "unexplained",
+    "not in structure",
+    "misnamed",
+    "missed",
+    "trusted",
 ]
 
 
@@ -46,11 +57,16 @@ class Judge:
         self._copy = path.with_name(f"mutant-{os.getpid()}.xlsx")
         self._finished = Package(path)
         self._original = Original(path, self._copy, perturb=perturb)
+        table = rebuilt(self._original.book)
+        assert table is not None
+        self._table = table
 
     def judge(self, mutant: Mutant) -> Judgement:
         """Make the mutant, check it as saved, then perturbed; if nothing is found, see if anything could."""
         if not MANIFEST.isdisjoint(mutant.names):
             return self._of_manifest(mutant)
+        if mutant.kind in (LIVE, COVERED):
+            return self._of_formulas(mutant)
         if told := self._unsteady(mutant):
             return told
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
@@ -91,6 +107,17 @@ class Judge:
             verdict: Verdict = "as saved" if error.name in mutant.ranges else "misnamed"
             return Judgement(mutant, verdict, str(error))
         return Judgement(mutant, "missed", "the workbook can be checked without this part of its manifest")
+
+    def _of_formulas(self, mutant: Mutant) -> Judgement:
+        """A fault that values need not show: the formula must be an error, whatever the manifest says."""
+        book, faults = held_against(mutated(self._original.book, mutant), self._table)
+        found = [f for f in (*faults, *cell_formulas.misspelt(book)) if f.severity == "error"]
+        for finding in found:
+            if finding.range in mutant.ranges:
+                return Judgement(
+                    mutant, "by its formula", f"{finding.range}: {finding.message}", finding.range
+                )
+        return Judgement(mutant, "trusted", "no error says that its formula is another one")
 
     def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
         """A mutant that the check's own inputs did not show: can any? If not, structure must."""

@@ -6,10 +6,13 @@ import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from dev.campaign import rebuilt
 from dev.campaign.faults import FAULTS
 from dev.campaign.formulas import address, moved, put
 from dev.campaign.mutants import Mutant
 from dev.campaign.site import site
+from xlsxattn.contract import names
+from xlsxattn.contract.names import START
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,8 +26,12 @@ if TYPE_CHECKING:
 SLIGHTLY = 1e-6
 BY_ROW = ("rows", "lower rows")
 """How ranges are entered that have an array formula for each row, or several side by side."""
-MANIFEST = {f"xlsxattn_{part}" for part in ("Version", "Sheets", "Contexts", "Inputs", "Formulas")}
+MANIFEST = {START[part] for part in names.MANIFEST}
 """What the check begins with: deleted, they are missed by name; exchanged, nothing is a workbook of ours."""
+
+
+ORIGIN = {START[part] for part in names.ORIGIN}
+"""What it can do without: then the workbook counts as an earlier version's."""
 
 
 def every(book: Book, saved: Mapping[str, Grid]) -> list[Mutant]:
@@ -41,8 +48,11 @@ def every(book: Book, saved: Mapping[str, Grid]) -> list[Mutant]:
         made += _constants(book, name, formulas, saved[name])
         made += _cut(book, name, formulas, saved[name])
     made += _swapped(book)
+    made += rebuilt.every(book)
     made += [
-        Mutant("name deleted", (name,), f"{name} deleted", names={name: None}) for name in sorted(book.names)
+        Mutant("name deleted", (name,), f"{name} deleted", names={name: None})
+        for name in sorted(book.names)
+        if name not in ORIGIN
     ]
     once = {(tuple(m.cells.items()), tuple(m.names.items())): m for m in reversed(made)}
     return [*reversed(once.values())]
@@ -161,7 +171,7 @@ def _split(area: Area, size: int, *, down: bool) -> tuple[Area, Area]:
 def _swapped(book: Book) -> Iterator[Mutant]:
     """Two names of the same shape exchanged: each with the next one on its own tab and on another."""
     order = dict.fromkeys([*book.manifest.inputs, *book.manifest.formulas])
-    order |= dict.fromkeys(name for name in book.names if name not in MANIFEST)
+    order |= dict.fromkeys(name for name in book.names if name not in MANIFEST | ORIGIN)
     alike: dict[tuple[int, int], list[str]] = {}
     for name in order:
         alike.setdefault((book.names[name].rows, book.names[name].cols), []).append(name)

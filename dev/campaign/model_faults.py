@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dev.campaign.formulas import address, calls, inside, moved, put
 from dev.campaign.partners import home, place
 from dev.campaign.site import Fault
+from xlsxattn.contract.kinds import GATED
 from xlsxattn.contract.names import RangeName
 
 if TYPE_CHECKING:
@@ -138,10 +139,10 @@ def activation(s: Site) -> Faults:
         return
     gate = f"*{up.text}" if up else ""
     for name, text in ACTIVATIONS.items():
-        if name != ("silu" if own == "swiglu" else own):
+        if name != GATED.get(str(own), own):
             yield Fault("wrong activation", f"={text.format(h=hidden.text)}{gate}")
-    if up:
-        yield Fault("wrong activation", "=" + ACTIVATIONS["silu"].format(h=hidden.text))
+    if up and s.text[up.start - 1] == "*":  # the gate left out
+        yield Fault("wrong activation", s.text[: up.start - 1] + s.text[up.end :])
 
 
 def positions(s: Site) -> Faults:

@@ -38,6 +38,7 @@ class Mutant:
         cells: what stands in the cells instead: a formula, a number, a text.
         names: which cells a name covers instead; None where it is deleted.
         source: for another range: the name that was read, and the one read instead.
+        manifest: ranges for which the manifest says the same other formula.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class Mutant:
     cells: Mapping[At, Formula | Value] = field(default_factory=dict)
     names: Mapping[str, Area | None] = field(default_factory=dict)
     source: tuple[str, str] = ("", "")
+    manifest: Mapping[str, str] = field(default_factory=dict)
 
 
 def mutated(book: Book, mutant: Mutant) -> Book:
@@ -59,7 +61,14 @@ def mutated(book: Book, mutant: Mutant) -> Book:
             typed[at] = new
     names = {name: mutant.names.get(name, area) for name, area in book.names.items()}
     left = {name: area for name, area in names.items() if area is not None}
-    return replace(book, formulas=formulas, typed=typed, names=left)
+    return with_manifest(replace(book, formulas=formulas, typed=typed, names=left), mutant.manifest)
+
+
+def with_manifest(book: Book, texts: Mapping[str, str]) -> Book:
+    """The workbook with other formulas in its manifest."""
+    own = book.manifest.formulas
+    formulas = {**own, **{name: (own[name][0], text) for name, text in texts.items()}}
+    return replace(book, manifest=replace(book.manifest, formulas=formulas))
 
 
 class Package:

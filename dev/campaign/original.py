@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dev.campaign.engine import Calculation
 from dev.campaign.graph import Graph
 from dev.campaign.inputs import random_inputs
-from dev.campaign.kinds import MANIFEST
 from xlsxattn.checker.cells import CellError
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import compare
@@ -60,7 +59,8 @@ class Original:
         self.book = read(path)
         without_values(read(path), copy, every_name=True)  # a fault may speak of any of them
         self.whole = Calculation.load(copy, self.book)
-        self.names = {name: area for name, area in self.book.names.items() if name not in MANIFEST}
+        parse = self.book.manifest.parse
+        self.names = {n: area for n, area in self.book.names.items() if not parse(n).is_manifest}
         self.turns: list[Turn] = []
         own = self.edits(self.book, perturb=perturb)
         for edits in [*own, *random_inputs(self.book)]:

@@ -18,6 +18,7 @@ HEADERS = (
     "found as saved",
     "found by perturbation only",
     "no value can show, found by structure",
+    "found by its formula",
     "missed",
 )
 PUBLISHED = {
@@ -28,7 +29,7 @@ PUBLISHED = {
     "variance of a sample": "layer norm takes the variance of a sample",
 }
 """Kinds of faults that a published workbook of nanoGPT had for years, and what was wrong there."""
-FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure", "unexplained")
+FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure", "unexplained", "trusted")
 
 
 def table(outcomes: Sequence[Judgement]) -> str:
@@ -38,17 +39,25 @@ def table(outcomes: Sequence[Judgement]) -> str:
     return text_table(HEADERS, [*rows, _row("all", outcomes)])
 
 
-def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int]:
+def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int, int]:
     count = Counter(outcome.verdict for outcome in outcomes)
     missed = sum(count[verdict] for verdict in FAILED)
-    return kind, len(outcomes), count["as saved"], count["perturbed"], count["equivalent"], missed
+    return (
+        kind,
+        len(outcomes),
+        count["as saved"],
+        count["perturbed"],
+        count["equivalent"],
+        count["by its formula"],
+        missed,
+    )
 
 
 def published(outcomes: Sequence[Judgement]) -> str:
     """The five faults of a published workbook of nanoGPT: how many were made of each, and found."""
     rows = []
     for kind, words in PUBLISHED.items():
-        _, made, *found, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
+        _, made, *found, _, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
         rows.append((words, kind, made, sum(found)))
     return text_table(("fault of a published nanoGPT workbook", "kind", "made", "found"), rows)
 
@@ -85,11 +94,14 @@ def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
     found = count["as saved"] + count["perturbed"]
     change = found + count["missed"] + count["misnamed"]
     cannot = count["equivalent"] + count["unexplained"] + count["not in structure"]
+    blind = count["by its formula"]
     percent = 100 * found / change if change else 100.0
     shown = "100" if found == change else f"{min(percent, 99.9):.1f}"
     line = (
         f"score: {found:,} of {change:,} mutants that change a value were found ({shown} %, "
         f"{count['perturbed']:,} by perturbation only), "
-        f"{count['equivalent']:,} of {cannot:,} that cannot were caught by structure"
+        f"{count['equivalent']:,} of {cannot:,} that cannot were caught by structure, "
+        f"{blind:,} of {blind + count['trusted']:,} that blind live checks or edit the manifest too "
+        f"were errors"
     )
     return line, not list(failures(outcomes)) and count["perturbed"] > 0

@@ -28,6 +28,13 @@ MADE = "<!-- made by `python -m dev.gallery`: change the code, not this page -->
 OUTPUT = "https://github.com/xlsxattn/xlsxattn/blob/main/output"
 """Where the ready workbooks are: the site has the pictures only."""
 WIDTH = 100
+TYPES = {
+    "string": "a text",
+    "boolean": "true or false",
+    "number": "a number above 0",
+    "array": "a list",
+    "object": "a table",
+}
 
 
 def write(root: Path, fresh: Mapping[str, Path]) -> None:
@@ -85,18 +92,19 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _may_be(node: Mapping[str, Any]) -> str:
-    if "enum" in node:
-        return ", ".join(f"`{option}`" for option in node["enum"])
-    if "const" in node:
-        return f"`{node['const']}`"
+    if options := node.get("enum", [node["const"]] if "const" in node else []):
+        return ", ".join(f"`{option}`" for option in options)
+    if "anyOf" in node:
+        return ", or ".join(_may_be(each) for each in node["anyOf"])
     if node.get("type") == "integer":
         most = f" to {node['maximum']}" if "maximum" in node else ""
         return f"a whole number from {node['minimum']}{most}"
     named = {"id": "an id", "word": "a word", "weights": "a table, or a file's name", "vocabulary": "a table"}
     if "allOf" in node:
         return named[node["allOf"][0]["$ref"].rpartition("/")[2]]
-    kinds = {"string": "a text", "boolean": "true or false", "number": "a number above 0"}
-    return kinds.get(node["type"], {"array": "a list", "object": "a table"}.get(node["type"], ""))
+    if "enum" in node.get("items", ()):
+        return f"a list of some of {_may_be(node['items'])}"
+    return TYPES.get(node["type"], "")
 
 
 # --- the ranges of workbooks -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from model_specs import drawn
+from model_specs import ACTIVATIONS, drawn
 from specs import plain
 
 from xlsxattn import templates
@@ -35,6 +35,9 @@ SPECS = {
     "sines without weights": plain([3], 4, {"id": "a", "position": "sinusoidal", "mask": "causal+padding"}),
     "biases": plain(
         [3], 4, {"id": "a", "kind": "multi-head", "heads": 2, "bias": True, "position": "rotary"}
+    ),
+    "activations": plain(
+        [2], 2, *({"id": f"a{i}", "kind": "encoder", "activation": one} for i, one in enumerate(ACTIVATIONS))
     ),
     "masks": plain([3, 4], 4, {"id": "a", "kind": "cross-attention", "mask": "padding", "heads": 2}),
     "similarity": plain([3, 2], 4, {"id": "a", "kind": "encoder", "similarity": True, "layers": 2}),
@@ -83,7 +86,7 @@ def meant(said: str) -> set[str]:
 def faults(title: str, block) -> list[str]:
     """What is wrong with a caption."""
     result, said = title.replace("ᵀ", "").split(" = ", 1)
-    if result == "Concat":  # columns of all heads, said in words
+    if said == "the heads' outputs side by side":  # columns of all heads, said in words
         return []
     names = {last(name) for name in read(block)}
     wrong = []

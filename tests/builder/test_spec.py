@@ -58,6 +58,8 @@ ENDLESS = "1" * 5000
 HEX = "0x" + "f" * 5000
 SHEETS = ("attn", "heads", "qkv", "compare")
 ATTN, HEADS, QKV, COMPARE = (f"sheets[{i}]" for i in range(1, 5))
+GIVEN = "[sheets.weights]\n"
+EYES = "\n".join(f"W_{letter} = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]" for letter in "QKVO")
 CAT, W_Q, W_V = "cat = [1.0, 0.0, 0.5]", "W_Q = [[1, 0], [0, 1], [0, 0]]", "W_V = [[1], [0], [0]]"
 
 
@@ -153,6 +155,15 @@ NUMBERS = [
 ]  # fmt: skip
 
 SHAPES = [
+    case("a bias of no letter", "heads = 3", 'heads = 3\nbias = ["X"]', f"{HEADS}.bias[1]", "found 'X', one of Q, K, V, O"),
+    case("biases as text", "heads = 3", 'heads = 3\nbias = "Q"', f"{HEADS}.bias", "found 'Q', true, false or a list of some of"),
+    case("a bias twice", "heads = 3", 'heads = 3\nbias = ["Q", "Q"]', f"{HEADS}.bias", "has 'Q' twice"),
+    case("b_O without W_O", "heads = 3", 'heads = 3\nout_proj = false\nbias = ["O"]', f"{HEADS}.bias", "has 'O', which out_proj = false leaves out"),
+    case("d_out without W_O", "heads = 3", "heads = 3\nout_proj = false\nd_out = 2", f"{HEADS}.d_out", "found 2, and the heads side by side have 3 columns"),
+    case("W_O given in vain", "heads = 3", f"heads = 3\nout_proj = false\n{GIVEN}W_o = [[1]]", f"{HEADS}.weights.W_o", "it belongs to out_proj = true"),
+    case("a bias given in vain", "heads = 3", f'heads = 3\nbias = ["O"]\n{GIVEN}b_V = [1]', f"{HEADS}.weights.b_V", 'it belongs to a bias list with "V"'),
+    case("weights as PyTorch code calls them", "heads = 3", f"heads = 3\n{GIVEN}W_query = [[1]]", f"{HEADS}.weights.W_query", "did you mean 'W_Q'?"),
+    case("d_out unlike W_O", "heads = 3", f"heads = 3\nd_out = 2\n{GIVEN}{EYES}", f"{HEADS}.weights.W_O", "shape 3 × 3, 3 × 2 is needed"),
     case("too few rows", W_Q, "W_Q = [[1, 0], [0, 1]]", f"{QKV}.weights.W_Q", "shape 2 × 2, 3 × 2 is needed"),
     case("W_Q unlike W_K", W_Q, "W_Q = [[1], [0], [0]]", f"{QKV}.weights.W_Q", "shape 3 × 1, 3 × 2 is"),
     case("W_V too tall", W_V, "W_V = [[1], [0], [0], [0]]", f"{QKV}.weights.W_V", "shape 4 × 1, 3 × 1 is"),

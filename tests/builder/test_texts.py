@@ -25,6 +25,8 @@ SPECS = {
     "one word": plain([1], 2, {"id": "a"}, {"id": "c", "kind": "compare"}),
     "one head": plain([3], 4, {"id": "a", "kind": "multi-head"}, {"id": "c", "kind": "compare"}),
     "biases": plain([3], 4, {"id": "a", "kind": "multi-head", "heads": 2, "bias": True}),
+    "heads side by side": plain([3], 4, {"id": "a", "kind": "multi-head", "heads": 2, "out_proj": False}),
+    "a bias of outputs": plain([3], 4, {"id": "a", "kind": "multi-head", "heads": 2, "bias": ["O"]}),
     "two columns": plain([3, 2], 2, {"id": "a", "position": "sinusoidal"}),
     "an encoder alone": plain([3, 2], 2, {"id": "a", "kind": "encoder"}),
     "without places": plain(

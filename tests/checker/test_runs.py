@@ -19,6 +19,7 @@ from xlsxattn import press
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.writer import bulk
 from xlsxattn.checker import check, perturb
+from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.findings import Kind
 from xlsxattn.checker.reading import archive, blocks
 from xlsxattn.checker.reading.book import read, saved
@@ -249,6 +250,17 @@ def test_a_wrong_formula_is_found_among_blocks(made, tmp_path):
     report = check.check(wrong)
     assert not report.holds
     assert "enc_c1_l1_Hidden" in {finding.range for finding in report.every_finding}
+
+
+@pytest.mark.usefixtures("large")
+def test_a_run_that_is_not_shown_is_found(made, tmp_path):
+    """Its style is all that is kept of how its cells look."""
+    hidden = changed(
+        made, tmp_path / "hidden.xlsx", "xl/styles.xml", rb'formatCode="0.00"', b'formatCode=";;;"'
+    )
+    assert list(misleading_views(read(made))) == []
+    found = [f for f in misleading_views(read(hidden)) if f.range == "enc_l1_W_1"]
+    assert [(f.kind, f.more) for f in found] == [(Kind.MISLEADING_FORMAT, 36 * 40 - 1)]
 
 
 @pytest.mark.usefixtures("large")

@@ -19,13 +19,14 @@ from conftest import require
 from judge import judging
 from test_pretrained import package
 from torch_model import Model
-from workbooks import evaluate_many
+from workbooks import Unwritten, evaluate_many
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.checker import engines
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.recalculate import recalculated
+from xlsxattn.formula_table import rebuilt
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.model_spec import spec_of
 
@@ -201,3 +202,11 @@ def test_other_engines_agree_on_a_layer(name: str, other: str, tmp_path: Path) -
     pressed = press.build(spec_of(imported, "tiny"), tmp_path / "tiny.xlsx")
     (values,) = evaluate_many([pressed.path], other)
     compare(pressed.path, values, torch, EXACT)
+
+
+@pytest.mark.parametrize("part", [{}, {"layers": "0"}, {"layers": "1"}, {"heads": "0.2,1.1"}], ids=str)
+@pytest.mark.parametrize("config", CONFIGS)
+def test_a_models_formulas_follow_from_its_manifest(config, part, tmp_path):
+    folder = checkpoints.write(tmp_path / "model", CONFIGS[config], checkpoints.draw(CONFIGS[config]))
+    book = Unwritten(spec_of(read_model(folder, ["w3 w5 w4", "w2 w9"], **part), "model"))
+    assert rebuilt(book).formulas == book.manifest.formulas

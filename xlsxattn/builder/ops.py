@@ -24,6 +24,8 @@ from dataclasses import dataclass, field, replace
 from string import Formatter
 from typing import TYPE_CHECKING, Literal
 
+from xlsxattn.contract.kinds import GATED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -272,17 +274,11 @@ OUTPUT = Op(
     more="Row i of the product adds up the rows of {v}, each times the share that word i gives it.",
 )
 CONCAT = Op(
-    "Concat = the heads' outputs side by side",
+    "{name} = the heads' outputs side by side",
     "={head}",
     why="Every head has mixed the words in a subspace of its own; here they stand side by side.",
     paper=VASWANI.format("3.2.2"),
     more="Nothing is computed here: columns of several blocks are read as one block.",
-)
-PROJECT_OUT_BIASED = Op(
-    "{name} = Concat · W_O + b_O",
-    "=MMULT({concat},0+{w_o})+{b}",
-    why="One last projection mixes the heads and brings them back to the size of the embeddings.",
-    paper=VASWANI.format("3.2.2"),
 )
 PROJECT_OUT = Op(
     "{name} = Concat · W_O",
@@ -290,6 +286,11 @@ PROJECT_OUT = Op(
     why="One last projection mixes the heads and brings them back to the size of the embeddings.",
     paper=VASWANI.format("3.2.2"),
 )
+PROJECT_OUT_BIASED = replace(
+    PROJECT_OUT, maths="{name} = Concat · W_O + b_O", formula="=MMULT({concat},0+{w_o})+{b}"
+)
+MIX_HEADS = "One last projection mixes the heads."
+"""What it is for where outputs are of another size than embeddings."""
 DRIFT = Op("max |row sum − 1|", "=MAX({terms})", "cell arrays")
 
 # --- the focus word, followed ------------------------------------------------------------------------------
@@ -488,13 +489,22 @@ ACTIVATIONS = {
         why="Each number times its own sigmoid.",
         paper="Elfwing et al. 2017",
     ),
-    "swiglu": Op(
-        f"Activation = SiLU({{h}}) ∘ {{up}}, SiLU(h) = {SIGMOID}",
-        "={h}*(1+TANH({h}/2))/2*{up}",
+}
+
+
+def _gate(plain: Op) -> Op:
+    """An activation of Hidden that says how much of Up passes."""
+    up = "{up}[cell]" if plain.entered == "cells" else "{up}"
+    return replace(
+        plain,
+        maths=plain.maths.replace("({h})", "({h}) ∘ {up}"),
+        formula=f"{plain.formula}*{up}",
         why="A gate: Hidden decides how much of Up passes.",
         paper="Shazeer 2020",
-    ),
-}
+    )
+
+
+ACTIVATIONS |= {name: _gate(ACTIVATIONS[plain]) for name, plain in GATED.items()}
 FEED_FORWARD = Op(
     "FeedForward = Activation · W_2",
     "=MMULT({h},0+{w})",

@@ -43,18 +43,25 @@ def misspelt(book: Book) -> Iterator[Finding]:
             more += first is not None
             first = first or (cells, spelled, found)
         if first:
-            yield _other(name, *first, array=array, more=more)
+            live = book.manifest.parse(name).is_live_check
+            yield _other(name, *first, array=array, more=more, live=live)
 
 
-def _other(name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int) -> Finding:
-    """What differs, in values; what is no formula may still compute: IronCalc takes the start of it."""
+def _other(
+    name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int, live: bool
+) -> Finding:
+    """What differs, in values.
+
+    An error on live checks, whose value cannot show it. What is no formula may still compute: IronCalc takes
+    the start of it.
+    """
     return Finding(
         Kind.OTHER_FORMULA,
         name,
         cells.address(),
         formula=braced(found.text, array=found.array),
         values={"right": braced(spelled, array=array), **_difference(found, cells, spelled)},
-        severity="warning" if tokens(found.text) else "error",
+        severity="warning" if tokens(found.text) and not live else "error",
         more=more,
     )
 
@@ -141,15 +148,20 @@ def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
     """
     ours, theirs = tokens(spelled), tokens(found.text)
     if not theirs:
-        return {"broken": _cut(found.text)}
+        return {"broken": shortened(found.text)}
     if ours != theirs:
-        first = _alike(ours, theirs)
-        tail = _alike(ours[first:][::-1], theirs[first:][::-1])
-        part, there = ("".join(t[first : len(t) - tail]) for t in (ours, theirs))
-        return {key: _cut(text) for key, text in (("there", there), ("part", part)) if text}
+        return differing_part(ours, theirs)
     if found.area != cells:
         return {"cells": _extent(cells), "filled": _extent(found.area)}
     return {}
+
+
+def differing_part(right: Sequence[str], other: Sequence[str]) -> dict[str, str]:
+    """The part of a formula that another does not have, and what stands there, of their tokens."""
+    first = _alike(right, other)
+    tail = _alike(right[first:][::-1], other[first:][::-1])
+    part, there = ("".join(t[first : len(t) - tail]) for t in (right, other))
+    return {key: shortened(text) for key, text in (("there", there), ("part", part)) if text}
 
 
 def _alike(one: Sequence[str], other: Sequence[str]) -> int:
@@ -157,7 +169,8 @@ def _alike(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(takewhile(bool, map(eq, one, other)))
 
 
-def _cut(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text that is shown, no longer than a sentence can hold."""
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 

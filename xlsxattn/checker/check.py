@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 import time
@@ -14,11 +15,13 @@ from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure, typed_rows
 from xlsxattn.checker.ambiguity import ambiguities
+from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.formula_table import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
@@ -53,9 +57,18 @@ LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
 """Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
+SEED_BYTES = 4
+"""So much of the file's digest draws the last set of inputs: a number that a person can type."""
 
 
-def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inputs = "perturbed") -> Report:
+def check(
+    path: str | Path,
+    engine: Engine = engines.DEFAULT_ENGINE,
+    inputs: Inputs = "perturbed",
+    *,
+    seed: int | None = None,
+    rebuild: Rebuild | None = None,
+) -> Report:
     """Prove a workbook against its own inputs, and against others.
 
     Args:
@@ -63,6 +76,8 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
             or ``all`` (the three engines).
         inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
+        seed: draws the last set of inputs; None: the file's digest does.
+        rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
 
     Raises:
         NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
@@ -74,11 +89,13 @@ def check(path: str | Path, engine: Engine = engines.DEFAULT_ENGINE, inputs: Inp
     one_of("inputs", inputs, get_args(Inputs))
     start = time.perf_counter()
     with guarded(path):
-        report = _check(path, engine, inputs)
+        report = _check(path, engine, inputs, seed, rebuild)
     return replace(report, seconds=time.perf_counter() - start)
 
 
-def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
+def _check(
+    path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
+) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
     try:
         book = read(Path(path))
@@ -86,10 +103,12 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         return Report(str(path), (), (Finding(Kind.FORMULAS_LOST),))
     if lost := lost_formulas(book):
         return Report(str(path), (), (lost,), book.saved_by)
+    book, faults = _as_it_should_be(book, seed, rebuild)
     saved = saved_in(book)
     runs, first = _proofs(book, engine, saved, inputs)
     fresh = next(iter(first.values()))
     findings = [
+        *faults,
         *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
@@ -99,6 +118,7 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         *unsteady(book),
         *calculated_inputs(book),
         *hidden_sheets(book),
+        *misleading_views(book),
         *lacking(book, fresh),
         *typed_rows.outdated(book, fresh),
     ]
@@ -106,7 +126,20 @@ def _check(path: str | Path, engine: str, inputs: Inputs) -> Report:
         findings += stale(book, saved, fresh, runs[0].engine, lambda: _expected_or_nothing(book, fresh))
     findings += _disagreements(book, first)
     traced_runs, traced_findings = traced(book, runs, findings)
-    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by)
+    return Report(str(path), tuple(traced_runs), tuple(traced_findings), book.saved_by, book.seed)
+
+
+def _as_it_should_be(
+    book: Book, seed: int | None, rebuild: Rebuild | None
+) -> tuple[Book, tuple[Finding, ...]]:
+    """The workbook with the formulas that its cells are held against, and the faults of its manifest."""
+    if seed is None:
+        with book.path.open("rb") as file:
+            seed = int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:SEED_BYTES])
+    LOG.info(say("{path}: the last set of inputs is drawn by the seed {seed}", path=book.path, seed=seed))
+    table = rebuild(book) if rebuild else None
+    right, faults = held_against(book, table) if table else (book, ())
+    return replace(right, seed=seed), faults
 
 
 def _proofs(
@@ -145,7 +178,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
         more = prove(book, engine, values)
-        found = tuple(replace(finding, round=i) for finding in more.findings)
+        found = tuple(replace(f, round=i) for f in more.findings if f.kind is not Kind.OVERFLOW)
         report = EngineReport(engine, _worse(report.results, more.results), found)
         if found:
             break
@@ -186,10 +219,20 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
+    findings = _overflown(wanted, findings)
     findings = Order(book).findings(findings) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings))
+
+
+def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
+    """Findings, with one in place of all error values of ranges that are too large for NumPy as well."""
+    others = [f for f in findings if f.kind is not Kind.ERROR_VALUE or not wanted[f.range].overflows]
+    if len(others) == len(findings):
+        return findings
+    first = next(name for name, expected in wanted.items() if expected.overflows)
+    return [Finding(Kind.OVERFLOW, first), *others]
 
 
 def _placed(book: Book, finding: Finding) -> Finding:
@@ -233,7 +276,7 @@ def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:
     """Cells that engines compute differently, by more than the reference allows either of them."""
     names = list(evaluated)
-    if len(names) < 2 or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):  # noqa: PLR2004
+    if not names[1:] or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):
         return
     first = evaluated[names[0]]
     try:

@@ -94,10 +94,12 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     allowed, worst = tolerance(wanted, engine), 0.0
     can_tell = decidable(wanted, engine)
     verdict: Verdict = "ok" if can_tell else "not decidable"
+    coarse = engine in COARSE_PHI and wanted.coarse > 0
     if isinstance(grid, np.ndarray):
         sure = can_tell or np.array_equal(grid, wanted.values)
         if sure and (error := _within(grid, wanted, allowed)) is not None:
-            return Result(area.sheet, name, grid.shape, wanted.kind, error, allowed, verdict), []
+            shape = (area.rows, area.cols)
+            return Result(area.sheet, name, shape, wanted.kind, error, allowed, verdict, coarse=coarse), []
         grid = listed(grid)
     findings, texts = [], wanted.kind == "text"
     if texts and can_tell and grid == wanted.values.tolist() and not _has_errors(grid):
@@ -116,7 +118,6 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
             if wrong == math.inf or not wrong <= allowed:  # what is allowed may be infinite too
                 findings.append(_finding(name, area.address(i, j), value, right, wanted.kind))
     verdict = "differs" if findings else verdict
-    coarse = engine in COARSE_PHI and wanted.coarse > 0
     shape = (area.rows, area.cols)
     return Result(area.sheet, name, shape, wanted.kind, worst, allowed, verdict, coarse=coarse), findings
 

@@ -163,6 +163,36 @@ class Kind(StrEnum):
         severity="warning",
         effect=Effect.MAY_SPOIL,
     )
+    MANIFEST = Declaration(
+        "manifest",
+        About.RANGE,
+        (
+            say(
+                "the manifest enters the formula of {name} as {entered!r}, "
+                "by the settings it is {right_entered!r}"
+            ),
+            say("the manifest's formula of {name} has {there} where by the settings {part} belongs"),
+            say("the manifest's formula of {name} has {there} where by the settings nothing belongs"),
+            say("the manifest's formula of {name} lacks {part}, which by the settings belongs there"),
+            say("the manifest has no formula for {name}, by the settings it is {right}"),
+            say("the manifest has a formula for {name}, and by the settings there is no such range"),
+        ),
+    )
+    OTHER_VERSION = Declaration(
+        "other version",
+        About.WORKBOOK,
+        (
+            say(
+                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of "
+                "xlsxattn {ours}, and were held against the manifest"
+            ),
+            say(
+                "an earlier version made this workbook: {n} of its {all} formulas are not those of "
+                "xlsxattn {ours}, and were held against the manifest"
+            ),
+        ),
+        severity="warning",
+    )
     ASTRAY_FORMULA = Declaration(
         "astray formula",
         About.CELL,
@@ -211,6 +241,12 @@ class Kind(StrEnum):
             say("the input {input} shows the error {found}"),
             say("{name} shows the error {found}"),
         ),
+        effect=Effect.SYMPTOM,
+    )
+    OVERFLOW = Declaration(
+        "overflow",
+        About.RANGE,
+        (say("the numbers of {name} become too large for a spreadsheet, beyond 1.8e308"),),
         effect=Effect.SYMPTOM,
     )
     EMPTY = Declaration(
@@ -360,6 +396,88 @@ class Kind(StrEnum):
         "1904 dates",
         About.WORKBOOK,
         (say("the workbook counts days from 1904: a date is another number than elsewhere"),),
+        severity="warning",
+    )
+
+    # --- what a reader sees --------------------------------------------------------------------------------
+
+    MISLEADING_FORMAT = Declaration(
+        "misleading format",
+        About.CELL,
+        (
+            say("the number format {hiding!r} hides the value of {name}"),
+            say("the number format {format!r} shows something else than the value of {name}"),
+        ),
+        severity="warning",
+    )
+    UNREADABLE = Declaration(
+        "unreadable",
+        About.CELL,
+        (
+            say("{name} is written in {ink} on {paper}, which nobody can read"),
+            say("{name} is written in letters of {points} points, which nobody can read"),
+            say("{name} is written in the font {font!r}, which shows signs for letters and digits"),
+        ),
+        severity="warning",
+    )
+    MISLEADING_RULE = Declaration(
+        "misleading conditional format",
+        About.CELL,
+        (
+            say("a conditional format shows {format!r} in the place of values of {name}"),
+            say("a conditional format writes {name} in {ink} on {paper}, which nobody can read"),
+            say("a conditional format shows bars or icons in the place of the values of {name}"),
+        ),
+        severity="warning",
+    )
+    HIDDEN_CELLS = Declaration(
+        "hidden cells",
+        About.SHEET,
+        (
+            say("on sheet {sheet}, rows {rows} are hidden, and with them cells of {name}"),
+            say("on sheet {sheet}, columns {columns} are hidden, and with them cells of {name}"),
+            say("sheet {sheet} shows {what} in the place of values"),
+            say("sheet {sheet} shows nothing where a value is 0"),
+        ),
+        severity="warning",
+    )
+    MERGED_CELLS = Declaration(
+        "merged cells",
+        About.CELL,
+        (say("the cells {cells} are merged, and show one value where {name} has several"),),
+        severity="warning",
+    )
+    CHART = Declaration(
+        "other chart",
+        About.SHEET,
+        (
+            say("a chart on sheet {sheet} reads {reference}, which is not what its charts show"),
+            say("a chart on sheet {sheet} shows numbers that are typed into it"),
+        ),
+        severity="warning",
+    )
+    CAPTION = Declaration(
+        "other caption",
+        About.CELL,
+        (say("above {name} stands {stated}, but its formula is {right}"),),
+        severity="warning",
+    )
+    DROP_DOWN = Declaration(
+        "drop-down list",
+        About.RANGE,
+        (
+            say("the drop-down list of {name} offers {offered} in the place of {source}"),
+            say("{name} has lost its drop-down list, which offers {source}"),
+        ),
+        severity="warning",
+    )
+    HEAT_MAP = Declaration(
+        "heat map",
+        About.RANGE,
+        (
+            say("{n} ranges have lost their heat maps, {name} first"),
+            say("{name} has lost its heat map"),
+        ),
         severity="warning",
     )
 

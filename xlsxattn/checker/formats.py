@@ -62,6 +62,7 @@ def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str
         "verdict": outcome.verdict(strict=strict),
         "message": message(language.tell(outcome.sentence)),
         "saved_by": report.saved_by if report else "",
+        "seed": report.seed if report else None,
         "engines": [
             {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
             for run in (report.runs if report else ())

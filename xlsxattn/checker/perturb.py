@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 SEED = 20_170_612  # the day of the paper
 MAX_ABS = 2.0
 DECIMALS = 3
+FARTHER = 10.0
+"""So many times farther from 0 the numbers go that the book's seed draws."""
 SENSIBLE = {
     "Epsilon": (0.01, 1.0),
     "Base": (2.0, 1000.0),
@@ -57,35 +59,38 @@ MAX_VALUES_IN_LARGE = 1_000_000
 
 
 def perturbed(book: Book) -> list[Edits]:
-    """Sets of edits to a workbook's inputs, the same ones every time.
+    """Sets of edits to a workbook's inputs, the same ones every time but for the last.
 
     First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
     that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
     something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
     whose last word comes second or third among those looked at, and sentences of which nothing is left in
-    some sheets. At last a vocabulary that has a word twice. Cells that hold a formula of the user's keep it.
+    some sheets. A vocabulary that has a word twice. At last numbers well beyond ±2 and words as they come,
+    drawn by the book's seed: a formula that fits the other sets alone is found. Cells that hold a formula of
+    the user's keep it.
     """
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
-    numbers = _Numbers(_limits(book))
+    limits = _limits(book)
+    numbers = _Numbers(limits)
     rounds = [
         numbers.drawn(),
         *_other_words(book, vocabulary, numbers),
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
+        _as_drawn(book, vocabulary, limits),
     ]
     return _kept(book, rounds)
 
 
 def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
-    """The rounds that a workbook of its size gets, without the cells that hold a formula."""
+    """The rounds that a workbook of its size gets, the last always, without the cells that hold a formula."""
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
-    return [
-        {at: value for at, value in edits.items() if at not in book.formulas}
-        for edits in rounds[: max(1, most // values)]
-    ]
+    few = max(1, most // values)
+    chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
+    return [{at: value for at, value in edits.items() if at not in book.formulas} for edits in chosen]
 
 
 def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
@@ -136,6 +141,28 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
     for make in (fading, _renamed, _twice):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
+
+
+def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:
+    """What the book's seed draws: numbers of sizes up to 20, and any words in any order.
+
+    What must be positive is drawn from a tenth of its least to ten times its most.
+    """
+    rng, sentences = np.random.default_rng(book.seed), _sentences(book, full=True)
+    low, high = np.array(list(limits.values())).reshape(-1, 2).T
+    positive = low > 0
+    least, most = np.log10(np.where(positive, low, 1.0)) - 1, np.log10(np.where(positive, high, 1.0)) + 1
+    numbers = rng.uniform(low, high) * FARTHER ** rng.uniform(0, 1, len(low))
+    numbers = np.where(positive, 10 ** rng.uniform(least, most), numbers.round(DECIMALS))
+    drawn: dict[At, float | str] = {at: float(x) for at, x in zip(limits, numbers, strict=True)}
+    typed = texts(book, WORDS["Tokens"])
+    words = [*typed.values()]
+    drawn |= {at: words[i] for at, i in zip(typed, rng.permutation(len(words)), strict=True)}
+    pool = [*vocabulary, ""] if uses_blanks(book.manifest.sheets) else vocabulary
+    for own in sentences if vocabulary else ():
+        drawn |= {at: pool[i] for at, i in zip(own, rng.integers(len(pool), size=len(own)), strict=True)}
+    said = [str(drawn[at]) for own in sentences for at in own if drawn.get(at)]
+    return drawn | (focused(book, said[int(rng.integers(len(said)))]) if said else {})
 
 
 class _Numbers:

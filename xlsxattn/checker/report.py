@@ -47,6 +47,7 @@ class Report:
         runs: one for each engine that was asked.
         findings: of the file itself: misplaced or other formulas, stale values, engines that disagree.
         saved_by: the program that saved the file last, as the file says.
+        seed: what the last set of inputs was drawn by: the file's digest, or what was asked for.
         seconds: how long the check took.
     """
 
@@ -54,6 +55,7 @@ class Report:
     runs: tuple[EngineReport, ...]
     findings: tuple[Finding, ...]
     saved_by: str = ""
+    seed: int = 0
     seconds: float = field(default=0.0, compare=False)
 
     @property

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
 INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
+MAX_SEED = 2**64 - 1
 STYLES = ("table", "json", "junit", "github")
 
 
@@ -28,6 +29,11 @@ STYLES = ("table", "json", "junit", "github")
 @click.argument("files", nargs=-1, required=True)
 @click.option("--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True)
 @click.option("--inputs", type=click.Choice(INPUTS), default=INPUTS[0], show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, MAX_SEED),
+    help="Draws the last set of inputs; otherwise the file does.",
+)
 @click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")
@@ -36,6 +42,7 @@ def check(
     files: tuple[str, ...],
     engine: Engine,
     inputs: Inputs,
+    seed: int | None,
     style: str,
     strict: bool,
     skip_foreign: bool,
@@ -53,7 +60,7 @@ def check(
     outcomes = []
     for file in _matching(files):
         over = is_owner_file(file) or (skip_foreign and is_foreign(Path(file)))
-        outcome = FileOutcome(file, skipped=True) if over else _outcome(file, engine, inputs)
+        outcome = FileOutcome(file, skipped=True) if over else _outcome(file, engine, inputs, seed)
         outcomes.append(outcome)
         if style == "table":
             _show(outcome, strict=strict)
@@ -79,15 +86,15 @@ def _matching(files: tuple[str, ...]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _outcome(file: str, engine: Engine, inputs: Inputs) -> FileOutcome:
+def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> FileOutcome:
     from xlsxattn.checker import engines
-    from xlsxattn.checker.check import check as prove
     from xlsxattn.checker.reading.book import NotCheckableError
     from xlsxattn.checker.report import FileOutcome
+    from xlsxattn.proof import check as prove
 
     try:
         with progress():
-            return FileOutcome(file, prove(file, engine, inputs))
+            return FileOutcome(file, prove(file, engine, inputs, seed=seed))
     except NotCheckableError as error:
         return FileOutcome(file, sentence=str(error))
     except engines.EngineMissing as error:

@@ -10,7 +10,7 @@ has an underscore behind it.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields, replace
-from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeGuard, get_args
+from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeGuard, cast, get_args
 
 from xlsxattn.contract.values import (
     MAX_ABOUT_LENGTH,
@@ -46,6 +46,10 @@ class Choice(Key):
     """One of the words of a ``Literal``, which `keys` fills in."""
 
     options: tuple[str, ...] = ()
+
+
+class SomeOf(Choice):
+    """A list of some of the words of a ``Literal``; true for all of them, false for none."""
 
 
 class Id(Key):
@@ -129,6 +133,7 @@ class Manifest:
 
 WHOLE = Manifest(lambda _, value: value)
 IF_SET = Manifest(lambda _, value: value or None)
+IF_FALSE = Manifest(lambda _, value: None if value else False)
 IF_SET_TRUE = Manifest(lambda _, value: True if value else None)
 TRUE_OR_FALSE = Manifest(lambda _, value: bool(value))
 IF_FIRST = Manifest(lambda sheet, value: value if sheet.similarity and value == "first" else None)
@@ -210,10 +215,25 @@ Residual: TypeAlias = Annotated[
     Literal["pre-norm", "post-norm"], Choice("whether a norm stands before each part or after the sum"), WHOLE
 ]
 Activation: TypeAlias = Annotated[
-    Literal["relu", "gelu", "gelu-tanh", "silu", "swiglu"], Choice("inside the feed-forward"), WHOLE
+    Literal["relu", "gelu", "gelu-tanh", "silu", "swiglu", "geglu", "geglu-tanh"],
+    Choice("inside the feed-forward"),
+    WHOLE,
 ]
+GATED = {"swiglu": "silu", "geglu": "gelu", "geglu-tanh": "gelu-tanh"}
+"""The activations with a gate, and the one that its own linear layer passes through; W_3 makes the other."""
 Bias: TypeAlias = Annotated[
     bool, Flag("whether the linear layers of attention and feed-forward add a bias"), WHOLE
+]
+Biases: TypeAlias = Annotated[
+    bool | Sequence[Literal["Q", "K", "V", "O"]],
+    SomeOf("whether queries, keys, values and outputs add a bias: all, none, or a list of those that do"),
+    IF_SET,
+]
+DOut: TypeAlias = Annotated[
+    int, Count("columns of the output; otherwise as W_O has, or d_model; without W_O heads · d_v")
+]
+OutProj: TypeAlias = Annotated[
+    bool, Flag("whether W_O projects the heads' outputs; if not, they stand side by side"), IF_FALSE
 ]
 ScaleEmbeddings: TypeAlias = Annotated[bool, Flag("whether embeddings are multiplied by √d_model"), WHOLE]
 EmbeddingNorm: TypeAlias = Annotated[bool, Flag("whether a norm stands before the first layer"), WHOLE]
@@ -298,7 +318,8 @@ class WithAttention(Sheet):
     """What computes attention: a sheet or a model. Plain attributes are for kinds that lack the key."""
 
     position, base, pairs = "none", 10_000.0, "adjacent"
-    heads, bias, generate = 1, False, False
+    heads, generate = 1, False
+    bias = cast("bool | Sequence[str]", False)  # noqa: FBT003 - what it is without the key
 
     scale: Scale = True
     mask: Mask = "none"
@@ -314,8 +335,21 @@ class WithAttention(Sheet):
 
     @property
     def headed(self) -> bool:
-        """Whether it has heads, joined by W_O; without, there is one alone."""
+        """Whether it has heads; without, there is one alone."""
         return True
+
+    @property
+    def projects_out(self) -> bool:
+        """Whether W_O projects the heads' outputs."""
+        return self.headed
+
+    @property
+    def biases(self) -> Sequence[str]:
+        """The letters of Q, K, V and O that add a bias."""
+        if not isinstance(self.bias, bool):
+            return self.bias
+        letters = PROJECTED if self.projects_out else PROJECTED[:-1]
+        return letters if self.bias else ()
 
     @property
     def tempered(self) -> bool:
@@ -385,8 +419,15 @@ class MultiHead(InSentence):
     kind = "multi-head"
     heads: Heads = 1
     kv_heads: Annotated[KVHeads, IF_GROUPED] = 0
-    bias: Annotated[Bias, IF_SET] = False
+    d_out: DOut = 0
+    out_proj: OutProj = True
+    bias: Biases = False
     maps: Maps = None
+
+    @property
+    def projects_out(self) -> bool:
+        """Whether W_O projects the heads' outputs."""
+        return self.out_proj
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -406,7 +447,7 @@ class CrossAttention(AttentionSheet):
 
     @property
     def headed(self) -> bool:
-        """Whether it has heads, joined by W_O; without, there is one alone."""
+        """Whether it has heads; without, there is one alone."""
         return self.heads > 0
 
 
@@ -464,6 +505,11 @@ class Model(WithAttention):
     browse: Annotated[tuple[int, ...], IF_SET] = ()
     stretch: Annotated[Stretch | None, IF_SET_TRUE] = None
     qk_norm: Annotated[bool, IF_SET] = False
+
+    @property
+    def gated(self) -> bool:
+        """Whether the feed-forward has a gate, and so weights W_3."""
+        return self.activation in GATED
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -556,6 +602,8 @@ def can_be_followed(sheet: Sheet, every: tuple[str, ...]) -> TypeGuard[InSentenc
     return isinstance(sheet, InSentence) or (isinstance(sheet, Encoder) and tuple(sheet.contexts) == every)
 
 
+PROJECTED = ("Q", "K", "V", "O")
+"""What an attention's weights W make: queries, keys, values, and outputs."""
 CAUSAL, PADDING = ("causal", "causal+padding"), ("padding", "causal+padding")
 """The masks that hide later words, and those that hide blank cells."""
 KINDS: dict[str, type[Sheet]] = {
@@ -576,10 +624,10 @@ class Frame(Protocol):
     """A table as pandas has it: words as index, dimensions as columns."""
 
     @property
-    def index(self) -> Any: ...  # noqa: ANN401, D102 - as pandas has it
+    def index(self) -> Any: ...
     @property
-    def columns(self) -> Any: ...  # noqa: ANN401, D102 - as pandas has it
-    def to_numpy(self) -> Any: ...  # noqa: ANN401, D102 - as pandas has it
+    def columns(self) -> Any: ...
+    def to_numpy(self) -> Any: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -680,7 +728,7 @@ def keys(table: type) -> Mapping[str, Declared]:
     return found
 
 
-def given(record: Any) -> dict[str, Any]:  # noqa: ANN401 - a sheet, a vocabulary or a spec
+def given(record: Any) -> dict[str, Any]:
     """What a record says beside its defaults, by the names that TOML has.
 
     >>> given(MultiHead(id="heads", heads=2))
@@ -708,7 +756,7 @@ def settings(sheet: Sheet) -> dict[str, Any]:
     return found
 
 
-def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - of any type
+def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:
     """A setting as a manifest says it, or else as a sheet of the kind has it that leaves it out.
 
     >>> [setting(MultiHead, {"heads": 2}, name) for name in ("heads", "bias", "generate")]
@@ -731,7 +779,7 @@ def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:  # no
     return None if isinstance(plain, property) else plain
 
 
-def _default(each: Field[Any]) -> Any:  # noqa: ANN401 - a default of any type
+def _default(each: Field[Any]) -> Any:
     return each.default if each.default_factory is MISSING else each.default_factory()
 
 

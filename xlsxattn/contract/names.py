@@ -22,6 +22,9 @@ VOCABULARY, FRONT = "vocab", "xlsxattn"
 """What stands in the place of a sheet's id: the words, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The manifest's tables, ``xlsxattn_Version``, ..."""
+PROGRAM, LANGUAGE = "Program", "Language"
+ORIGIN = (PROGRAM, LANGUAGE)
+"""What the manifest may say besides: the version that made the workbook, and the language of its texts."""
 SIDES = ("enc", "dec")
 """An encoder-decoder's two sides."""
 PAGES = ("in", "out", "heads", "similar", "maps")
@@ -35,6 +38,8 @@ SUMMARIES = ("First", "Last", "Frobenius")
 """What is said of a large matrix."""
 MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
+LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
+"""Blocks that show the same for all inputs: their values cannot tell whether their formulas are right."""
 TYPED_FOR = "Words"
 """What says for which words the rows that are typed into a model were computed."""
 
@@ -171,12 +176,17 @@ class RangeName:
     @property
     def is_manifest(self) -> bool:
         """Whether it is a table of the manifest."""
-        return self.sheet == FRONT and self.block in MANIFEST
+        return self.sheet == FRONT and self.block in (*MANIFEST, *ORIGIN)
 
     @property
     def is_status(self) -> bool:
         """Whether it is a live check of a sheet, a layer or the whole workbook."""
         return self.block == STATUS
+
+    @property
+    def is_live_check(self) -> bool:
+        """Whether it is a live check, or one of the numbers that one is made from."""
+        return self.block in LIVE_CHECKS and not self.label
 
 
 WORDS = RangeName(VOCABULARY)

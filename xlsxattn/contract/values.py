@@ -10,6 +10,9 @@ GOOD, BAD, NONE = "✓", "✗", "–"
 """What a live check's text begins with; the third also stands where there is nothing to show."""
 MARKS = (GOOD, BAD, NONE)
 
+PROGRAM_VERSION = "0.2.0"
+"""The version of xlsxattn, as in pyproject.toml: workbooks say which one made them."""
+
 EngineName: TypeAlias = Literal["ironcalc", "libreoffice", "gnumeric"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 """The spreadsheet engines, the fastest first."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from xlsxattn.contract.kinds import GATED
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
@@ -74,7 +75,8 @@ def estimate(
     else:
         numbers += heads * (d + 1) * (2 * s["d_k"] + s["d_v"]) + len(layers) * sum(lengths) * d
     computed = 0
-    turned, gated = 2 * (s["position"] == "rotary") + 2 * bool(s.get("qk_norm")), s["activation"] == "swiglu"
+    turned = 2 * (s["position"] == "rotary") + 2 * bool(s.get("qk_norm"))
+    gated = s["activation"] in GATED
     for n in lengths:
         squares = 4 + (s["mask"] != "none")
         head = n * ((2 + turned) * s["d_k"] + 2 * s["d_v"] + squares * n + 5)

@@ -38,7 +38,7 @@ def limit(memory: int, seconds: int) -> None:
             resource.setrlimit(kind, (amount if most == resource.RLIM_INFINITY else min(amount, most), most))
 
 
-def opened(path: str) -> Any:  # noqa: ANN401 - the library has no types
+def opened(path: str) -> Any:
     """The tokenizer of a file, without the truncation, padding and chance of the training."""
     with open(path, "rb") as file:  # noqa: PTH123 - a start costs little
         data = json.load(file)
@@ -52,7 +52,7 @@ def opened(path: str) -> Any:  # noqa: ANN401 - the library has no types
     return inner
 
 
-def glass(data: dict[str, Any]) -> Any:  # noqa: ANN401
+def glass(data: dict[str, Any]) -> Any:
     """GlassLM's tokenizer: merges of characters, blanks kept as ▁, within words and lines."""
     merges = [(str(a), str(b)) for a, b in data["merges"]]
     words = [*GLASS_SPECIALS, *map(str, data["alphabet"]), *(a + b for a, b in merges)]

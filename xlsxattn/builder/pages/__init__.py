@@ -1,5 +1,5 @@
 """What stands on each page: blocks of formulas with their words, and no cell yet."""
 
-from xlsxattn.builder.pages.frame import book
+from xlsxattn.builder.pages.frame import book, formula_table
 
-__all__ = ["book"]
+__all__ = ["book", "formula_table"]

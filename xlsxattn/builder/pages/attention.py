@@ -13,7 +13,7 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Group, Part, Side
 from xlsxattn.builder.pages.norms import norm_of_heads
 from xlsxattn.builder.pages.parts import Step, computed, dims_above, learned, names_in, numbered, step
-from xlsxattn.contract.kinds import Model, WithAttention
+from xlsxattn.contract.kinds import Model, MultiHead, SelfAttention, WithAttention
 from xlsxattn.contract.names import RangeName, last, rows_of
 from xlsxattn.language import say
 
@@ -97,7 +97,10 @@ def one_head(a: Attending) -> Steps:
 
 
 def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = True) -> Steps:
-    """MultiHead = Concat(head_1, ..., head_h) W_O, with head_i = Attention(X W_Q_i, X W_K_i, X W_V_i)."""
+    """MultiHead = Concat(head_1, ..., head_h) W_O, with head_i = Attention(X W_Q_i, X W_K_i, X W_V_i).
+
+    Where nothing projects the heads' outputs, the concatenation is the result.
+    """
     sheet = a.sheet
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
@@ -111,15 +114,35 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     for h in heads:
         op, names = a.lane.reading(ops.CONCAT, {"head": a.p.at(head=h)["Output"]})
         parts.append(Part(op, names, sheet.d_v))
-    concat = Block(a.p["Concat"], a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts))
-    over = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
-    steps["Concat"] = step(ops.CONCAT, a.lane, a.lane.group(concat, over))
-    op = ops.PROJECT_OUT_BIASED if sheet.bias else ops.PROJECT_OUT
-    names = {"concat": concat.name, "w_o": a.w["W_O"], **({"b": a.w["b_O"]} if sheet.bias else {})}
-    output = a.lane.block(a.p[result], a.d_model, op, look, **names)
-    cols = dims_above(output.name, a.d_model) if dims else None
-    steps[result] = step(op, a.lane, a.lane.group(output, cols))
-    return steps
+    last = "Concat" if sheet.projects_out else result
+    concat = Block(a.p[last], a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts))
+    over: Labels = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
+    if not sheet.projects_out and dims and concat.cols == a.d_model:
+        over = dims_above(concat.name, a.d_model)
+    steps[last] = step(ops.CONCAT, a.lane, a.lane.group(concat, over))
+    return steps | (_projected_out(a, concat, result, look, dims=dims) if sheet.projects_out else {})
+
+
+def _projected_out(a: Attending, concat: Block, result: str, look: str, *, dims: bool) -> Steps:
+    """Concat W_O + b_O (n × d_out)."""
+    d_out = output_columns(a.sheet, a.d_model)
+    op, names = ops.PROJECT_OUT, {"concat": concat.name, "w_o": a.w["W_O"]}
+    if "O" in a.sheet.biases:
+        op, names = ops.PROJECT_OUT_BIASED, {**names, "b": a.w["b_O"]}
+    if d_out != a.d_model:
+        op = replace(op, why=ops.MIX_HEADS)
+    output = a.lane.block(a.p[result], d_out, op, look, **names)
+    cols: Labels | None = None
+    if dims:
+        cols = dims_above(output.name, d_out) if d_out == a.d_model else numbered("o", d_out)
+    return {result: step(op, a.lane, a.lane.group(output, cols))}
+
+
+def output_columns(sheet: WithAttention, d_model: int) -> int:
+    """Columns of what an attention sheet or a layer's attention leaves."""
+    if isinstance(sheet, MultiHead):
+        return sheet.d_out
+    return sheet.d_v if isinstance(sheet, SelfAttention) and sheet.weights else d_model
 
 
 def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
@@ -162,7 +185,7 @@ def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
     size = a.sheet.d_v if letter == "V" else a.sheet.d_k
     names = {"x": x, "w": w[f"W_{letter}"]}
     op = ops.PROJECT[letter]
-    if a.sheet.bias:
+    if letter in a.sheet.biases:
         op, names = ops.PROJECT_BIASED[letter], {**names, "b": w[f"b_{letter}"]}
     block = lane.block(p[letter], size, op, "embedding", **names)
     where = lane if a.apart else a.lane
@@ -290,22 +313,27 @@ def attention_weights(sheet: WithAttention, w: RangeName, d_model: int) -> list[
         block = _sliced(sheet, w.at(block=f"W_{letter}"), size, heads)
         labels: Labels = numbered("x", d_model) if isinstance(sheet, Model) else rows
         groups.append(Group((block,), (labels,), labelled, title=f"W_{letter}"))
-        if sheet.bias:
+        if letter in sheet.biases:
             block = _sliced(sheet, w.at(block=f"b_{letter}"), size, heads)
             groups.append(Group((block,), (("+",),), labelled, title=f"b_{letter}"))
     why = LEARNED if sheet.seed is None else say(DRAWN, seed=sheet.seed)
     made = [Band("Weights", why, tuple(groups), shared=True, show_formula=False)]
-    if sheet.headed:
-        block = learned(sheet, w.at(block="W_O"))
-        labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
-        cols = None if isinstance(sheet, Model) else dims_above(block.name, d_model)
-        groups = [Group((block,), (labels,), cols, title="W_O")]
-        if sheet.bias:
-            groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), title="b_O"))
-        made.append(
-            Band("Output weights", ops.PROJECT_OUT.why, tuple(groups), shared=True, show_formula=False)
-        )
+    if sheet.projects_out:
+        made.append(_output_weights(sheet, w, d_model))
     return made
+
+
+def _output_weights(sheet: WithAttention, w: RangeName, d_model: int) -> Band:
+    """W_O (heads · d_v × d_out) and b_O."""
+    block = learned(sheet, w.at(block="W_O"))
+    labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
+    back = block.cols == d_model
+    cols: Labels | None = dims_above(block.name, d_model) if back else numbered("o", block.cols)
+    groups = [Group((block,), (labels,), None if isinstance(sheet, Model) else cols, title="W_O")]
+    if "O" in sheet.biases:
+        groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), title="b_O"))
+    why = ops.PROJECT_OUT.why if back else ops.MIX_HEADS
+    return Band("Output weights", why, tuple(groups), shared=True, show_formula=False)
 
 
 def head_weights(sheet: WithAttention, w: RangeName, heads: tuple[int, ...]) -> Band:
@@ -314,7 +342,7 @@ def head_weights(sheet: WithAttention, w: RangeName, heads: tuple[int, ...]) -> 
     for h in heads:
         for letter, size in (("Q", sheet.d_k), ("K", sheet.d_k), ("V", sheet.d_v)):
             labelled = numbered(letter.lower(), size)
-            for kind in ("W", "b") if sheet.bias else ("W",):
+            for kind in ("W", "b") if letter in sheet.biases else ("W",):
                 at = w.at(head=h, block=f"{kind}_{letter}")
                 block = learned(sheet, at)
                 labels = ("+",) if kind == "b" else numbered("x", block.rows)

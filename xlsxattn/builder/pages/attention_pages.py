@@ -45,9 +45,14 @@ HEADS_LEAD = (
     "Several heads look at the sentence at once, each in a subspace of its own; "
     "their outputs stand side by side and W_O mixes them."
 )
+SIDE_BY_SIDE_LEAD = (
+    "Several heads look at the sentence at once, each in a subspace of its own; "
+    "their outputs stand side by side, and nothing mixes them."
+)
 HEAD_LEAD = (
     "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."
 )
+BARE_HEAD_LEAD = "One head looks at the sentence in a subspace of its own."
 MASKED_LEAD = {
     "causal": "The causal mask closes what comes later: a word looks at itself and back.",
     "padding": "The padding mask closes blank cells: nobody looks where no word is.",
@@ -100,7 +105,8 @@ def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
 def _lead(sheet: AttentionSheet) -> str:
     """What an attention sheet is about: its weights and heads, its positions, its mask."""
     if isinstance(sheet, MultiHead):
-        lead = HEADS_LEAD if sheet.heads > 1 else HEAD_LEAD
+        one, several = (HEAD_LEAD, HEADS_LEAD) if sheet.out_proj else (BARE_HEAD_LEAD, SIDE_BY_SIDE_LEAD)
+        lead = several if sheet.heads > 1 else one
     elif sheet.weights:
         lead = LEAD
     else:
@@ -204,8 +210,10 @@ def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
 
 def _subtitle(sheet: AttentionSheet) -> str:
     if isinstance(sheet, MultiHead):
-        sentence = "{heads} heads, then W_O" if sheet.heads > 1 else "{heads} head, then W_O"
-        return say(sentence, heads=sheet.heads)
+        one, several = "{heads} head, then W_O", "{heads} heads, then W_O"
+        if not sheet.out_proj:
+            one, several = "{heads} head", "{heads} heads, side by side"
+        return say(several if sheet.heads > 1 else one, heads=sheet.heads)
     if not sheet.weights:
         return "Q = K = V = Input" if sheet.adds_places else "Q = K = V = X"
     return f"d_k = {sheet.d_k}, d_v = {sheet.d_v}"

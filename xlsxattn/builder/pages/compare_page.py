@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Block, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.pages.attention import output_columns
 from xlsxattn.builder.pages.experiments import compared
 from xlsxattn.builder.pages.focus import HOW_MUCH, LOOKED_AT
 from xlsxattn.builder.pages.parts import Lane, computed, dims_above, numbered, typed
-from xlsxattn.contract.kinds import Compare, Model, MultiHead, SelfAttention, WithAttention
+from xlsxattn.contract.kinds import Compare, Model, MultiHead, WithAttention
 from xlsxattn.contract.names import RangeName, cols_of, of_context, rows_of
 from xlsxattn.language import say
 
@@ -30,7 +31,7 @@ LEAD = "The same word, the same embedding, different neighbours: see what each s
 def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
     """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
     d_model = spec.vocabulary.d_model
-    same = [s for s in before if _columns(s, d_model) == d_model]
+    same = [s for s in before if output_columns(s, d_model) == d_model]
     bands = [
         Band(
             "Input and outputs of the focus word",
@@ -46,7 +47,7 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
         why = say(
             "{sheet}: outputs in a space of their own size, {columns} columns.",
             sheet=say(other.title),
-            columns=_columns(other, d_model),
+            columns=output_columns(other, d_model),
         )
         bands.append(Band(title, why, groups, show_formula=False))
     bands += _near_bands(spec, sheet, same) if sheet.near else []
@@ -85,11 +86,6 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
     )
 
 
-def _columns(sheet: WithAttention, d_model: int) -> int:
-    """Columns of a sheet's Output."""
-    return sheet.d_v if isinstance(sheet, SelfAttention) and sheet.weights else d_model
-
-
 def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
     own = of_context(context.id)
     names = {"index": own["Index"], "focus": own["Focus"], "of": of}
@@ -118,7 +114,8 @@ def _vectors(
 
 
 def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) -> Group:
-    p, cols = RangeName(sheet.id, context=context.id), _columns(other, spec.vocabulary.d_model)
+    p = RangeName(sheet.id, context=context.id)
+    cols = output_columns(other, spec.vocabulary.d_model)
     output = RangeName(other.id, context=context.id)["Output"]
     block = _picked(p.at(of=other.id)["Output"], cols, output, context)
     cosine = _cosine(spec, sheet, context, other.id, "Output")
@@ -195,7 +192,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
         (f"MAX({','.join(foci)})>0", "{words}"),
         ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
     ]
-    if len(spec.contexts) > 2:  # noqa: PLR2004 - of two sentences both have the word now
+    if spec.contexts[2:]:  # of two sentences both have the word now
         elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
         demands.append((f"MIN({','.join(foci)})>0", elsewhere))
     op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
@@ -223,7 +220,7 @@ def _bars(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> list[C
 
 
 def _scatter(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Chart]:
-    if len(sheet.axes) < 2 or not same:  # noqa: PLR2004 - a plane has two axes
+    if not sheet.axes[1:] or not same:
         return []
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))

@@ -211,7 +211,7 @@ def _has_charts(spec: Spec) -> bool:
 def _zero(spec: Spec) -> str:
     """What becomes of a word whose numbers are all 0."""
     attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
-    silent = [sheet for sheet in attention if not (sheet.bias or sheet.adds_places)]
+    silent = [sheet for sheet in attention if not ({"Q", "K"} & {*sheet.biases} or sheet.adds_places)]
     if silent:
         learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
         return say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
@@ -235,7 +235,7 @@ def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
     return _first(
         TEMPERATURE if sheet.tempered else "",
         _position(sheet, contexts),
-        HEADS if sheet.headed and sheet.heads > 1 else "",
+        HEADS if sheet.projects_out and sheet.heads > 1 else "",
         CAUSAL_MASK if sheet.mask in CAUSAL and _longest(contexts) > 1 else "",
         _padding(sheet, contexts[1:] if crossed else contexts),
         CROSS if crossed else "",
@@ -252,7 +252,7 @@ def _weights(sheet: WithAttention) -> str:
     """What to do with learned matrices, where there are any."""
     if not sheet.weights:
         return ""
-    return WEIGHTS_BIASED if sheet.bias else WEIGHTS
+    return WEIGHTS_BIASED if "Q" in sheet.biases else WEIGHTS
 
 
 def compared(spec: Spec) -> tuple[str, ...]:

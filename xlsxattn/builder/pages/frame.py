@@ -26,11 +26,12 @@ from xlsxattn.contract.kinds import (
     can_be_followed,
     settings,
 )
-from xlsxattn.contract.names import START, STATUS, RangeName, of_context
+from xlsxattn.contract.names import LANGUAGE, PROGRAM, START, STATUS, RangeName, of_context
+from xlsxattn.contract.values import PROGRAM_VERSION
 from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.specification import Spec
@@ -123,16 +124,13 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
     """The manifest: what a checker that has never seen the spec must know to prove the workbook."""
     blocks = [block for page in pages for block in page.blocks()]
     inputs = [(name,) for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
-    formulas = [
-        (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
-        for b in blocks
-        if b.kind == "formula"
-    ]
     sheets = [
         (sheet.id, sheet.kind, json.dumps(settings(sheet), ensure_ascii=False)) for sheet in spec.sheets
     ]
     tables = (
         ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
+        (PROGRAM, "The version of xlsxattn that made this workbook.", (), [(PROGRAM_VERSION,)]),
+        (LANGUAGE, "The language of its texts.", (), [(spec.lang,)]),
         ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
         ("Contexts", "The sentences' ids.", ("id",), [(c.id,) for c in spec.contexts]),
         ("Inputs", "The ranges that a person may change.", ("range",), inputs),
@@ -140,7 +138,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
             "Formulas",
             "The formula that each computed range should hold.",
             ("range", "entered as", "formula"),
-            formulas,
+            formula_table(blocks),
         ),
     )
     bands = []
@@ -149,6 +147,15 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         bands.append(Band(name, why, (Group((block,), cols=heads or None),), shared=True, show_formula=False))
     lead = "What a checker needs to recompute this workbook from its inputs. Please leave it as it is."
     return Page("xlsxattn", "Contract", lead, bands=tuple(bands))
+
+
+def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
+    """Every computed range: its name, how its formula is entered, and the formula."""
+    return [
+        (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
+        for b in blocks
+        if b.kind == "formula"
+    ]
 
 
 def _start(spec: Spec, pages: Sequence[Page]) -> Page:

@@ -1,7 +1,7 @@
 """One layer of a Transformer: attention, cross-attention where there is one, feed-forward; norms, residuals.
 
 Vaswani et al. 2017, section 3.1 (post-norm); Xiong et al. 2020 (pre-norm); Ba et al. 2016 (layer norm); Zhang
-and Sennrich 2019 (RMS norm); Shazeer 2020 (SwiGLU).
+and Sennrich 2019 (RMS norm); Shazeer 2020 (gates).
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ class Layer:
 
         linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)
         names = {"h": p["Hidden"]}
-        if sheet.activation == "swiglu":
+        if sheet.gated:
             linear("Up", x, 3, sheet.d_ff, ops.UP, ops.UP_BIASED)
             names["up"] = p["Up"]
         op = ops.ACTIVATIONS[sheet.activation]
@@ -176,7 +176,7 @@ def layer_weights(
         cross = attention_weights(sheet, w.at(cross=True), d_model)
         found += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
-    for number in ("1", "3", "2") if sheet.activation == "swiglu" else ("1", "2"):
+    for number in ("1", "3", "2") if sheet.gated else ("1", "2"):
         letters = ("W", "b") if sheet.bias else ("W",)
         names = [w.at(block=f"{letter}_{number}") for letter in letters]
         groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import weights
-from xlsxattn.builder.specification.table import identifier
+from xlsxattn.builder.specification.table import identifier, show
 from xlsxattn.contract.kinds import (
     Axes,
     Choice,
@@ -18,6 +18,7 @@ from xlsxattn.contract.kinds import (
     Part,
     Positive,
     Prose,
+    SomeOf,
     Text,
     Weights,
     Word,
@@ -62,6 +63,18 @@ def _items(table: Table, name: str, value: object, key: Items) -> tuple[Any, ...
     return tuple(_value(table, f"{name}[{i}]", item, key.item) for i, item in enumerate(listed, 1))
 
 
+def _some_of(table: Table, name: str, value: object, key: SomeOf) -> bool | tuple[str, ...]:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, list):
+        known = ", ".join(key.options)
+        sentence = "found {found}, true, false or a list of some of {known} is needed"
+        raise table.error(name, sentence, found=show(value), known=known)
+    some = Items(key.means, key, say("letters"), len(key.options), least=0)
+    listed = table.items(name, value, some)
+    return tuple(table.one_of(f"{name}[{i}]", item, key.options) for i, item in enumerate(listed, 1))
+
+
 def _unread(_: Table, __: str, value: object, ___: Key) -> object:
     return value
 
@@ -69,6 +82,7 @@ def _unread(_: Table, __: str, value: object, ___: Key) -> object:
 _READERS: dict[type[Key], Reader] = {
     Flag: lambda table, name, value, _: table.flag(name, value),
     Choice: lambda table, name, value, key: table.one_of(name, value, key.options),
+    SomeOf: _some_of,
     LanguageCode: lambda table, name, value, _: table.one_of(name, value, codes()),
     Id: lambda table, name, value, _: identifier(table, name, value, say("a sheet")),
     Text: lambda table, name, value, key: table.word(name, value, key.most),

@@ -184,7 +184,7 @@ class _Resolver:
         n = max(len(self.contexts[c].words) for c in sheet.contexts or self.contexts)
         shapes = learned.shapes(sheet, d_model, len(self.vocabulary.tokens), n)
         if given:
-            return replace(sheet, weights=learned.shaped(table, given, shapes), seed=None)
+            return replace(sheet, weights=learned.shaped(table, sheet, given, shapes), seed=None)
         seed = sheet.seed or 0
         return replace(sheet, weights=learned.drawn(seed, shapes, d_model), seed=seed)
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from xlsxattn.builder.specification.table import known_here
-from xlsxattn.contract.kinds import Classifier, EncoderDecoder, Model, WithAttention, Writer
+from xlsxattn.contract.kinds import (
+    GATED,
+    PROJECTED,
+    Classifier,
+    EncoderDecoder,
+    Model,
+    MultiHead,
+    WithAttention,
+    Writer,
+)
 from xlsxattn.contract.names import BETA, BIAS, GAMMA, SIDES, RangeName, part_of, weight
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest
@@ -22,13 +31,14 @@ if TYPE_CHECKING:
     Shape = tuple[int, int]
     A = TypeVar("A", bound=WithAttention)
 
+GATE = say("an activation with a gate ({gated})", gated=", ".join(GATED))
 MAX_LISTED = 12
 """Names that an error lists."""
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
-    "W_3": 'activation = "swiglu"',
-    "b_3": 'activation = "swiglu", bias = true',
+    "W_3": GATE,
+    "b_3": say("{gate}, bias = true", gate=GATE),
     "W_O": say("several heads"),
     "W_C": say("a classifier"),
     "b_C": say("a classifier"),
@@ -67,7 +77,7 @@ def _layer(sheet: Model, d_model: int, w: RangeName, *, crossed: bool) -> dict[s
     found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, w["Norm1"])}
     if crossed:
         found |= {**dict(_attention(sheet, d_model, w.at(cross=True))), **_norm(sheet, d_model, w["Norm2"])}
-    gates = ("1", "3") if sheet.activation == "swiglu" else ("1",)
+    gates = ("1", "3") if sheet.gated else ("1",)
     for gate in gates:
         found[w[f"W_{gate}"]] = (d_model, sheet.d_ff)
         if sheet.bias:
@@ -83,10 +93,12 @@ def _attention(sheet: WithAttention, d_model: int, w: RangeName) -> Iterator[tup
     columns = {"Q": heads * sheet.d_k, "K": kv_heads * sheet.d_k, "V": kv_heads * sheet.d_v}
     for letter, cols in columns.items():
         yield w[f"W_{letter}"], (d_model, cols)
-    if sheet.headed:
-        yield w["W_O"], (heads * sheet.d_v, d_model)
-    for letter, cols in {**columns, "O": d_model}.items() if sheet.bias else ():
-        yield w[f"b_{letter}"], (1, cols)
+    d_out = sheet.d_out if isinstance(sheet, MultiHead) else d_model
+    if sheet.projects_out:
+        yield w["W_O"], (heads * sheet.d_v, d_out)
+    for letter, cols in {**columns, "O": d_out}.items():
+        if letter in sheet.biases:
+            yield w[f"b_{letter}"], (1, cols)
 
 
 def _norm(sheet: Model, d_model: int, name: str) -> dict[str, Shape]:
@@ -111,7 +123,8 @@ def is_row(name: str) -> bool:
 def sized(table: Table, sheet: A, d_model: int) -> A:
     """The sheet with d_k and d_v of one head: as asked for, as the weights have them, or d_model / heads.
 
-    In a model d_ff as well, which is 4 · d_model where neither says it.
+    In a model d_ff as well, which is 4 · d_model where neither says it; with several heads the columns of
+    their output.
     """
     w = RangeName(side=sides(sheet)[0], layer=1) if isinstance(sheet, Model) else RangeName()
     heads, weights = max(1, sheet.heads), sheet.weights
@@ -126,10 +139,25 @@ def sized(table: Table, sheet: A, d_model: int) -> A:
         )
     d_k = d_k or d_model // heads
     sheet = replace(sheet, d_k=d_k, d_v=sheet.d_v or _columns(table, sheet, w["W_V"]) or d_k)
+    if isinstance(sheet, MultiHead):
+        return replace(sheet, d_out=_output_columns(table, sheet, d_model))
     if isinstance(sheet, Model):
         columns = len(weights[w["W_1"]][0]) if w["W_1"] in weights else 4 * d_model
         return replace(sheet, d_ff=sheet.d_ff or columns)
     return sheet
+
+
+def _output_columns(table: Table, sheet: MultiHead, d_model: int) -> int:
+    """The columns of what several heads leave: as asked for, as W_O has, or d_model; without W_O theirs."""
+    if sheet.out_proj:
+        return sheet.d_out or (len(sheet.weights["W_O"][0]) if "W_O" in sheet.weights else d_model)
+    if "O" in sheet.biases:
+        raise table.error("bias", "has 'O', which out_proj = false leaves out: take it from the list")
+    columns = sheet.heads * sheet.d_v
+    if sheet.d_out not in (0, columns):
+        sentence = "found {found}, and the heads side by side have {columns} columns: leave the key out"
+        raise table.error("d_out", sentence, found=sheet.d_out, columns=columns)
+    return columns
 
 
 def _columns(table: Table, sheet: WithAttention, name: str) -> int:
@@ -149,12 +177,14 @@ def _columns(table: Table, sheet: WithAttention, name: str) -> int:
     return columns // kv_heads
 
 
-def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]) -> dict[str, Matrix]:
+def shaped(
+    table: Table, sheet: WithAttention, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]
+) -> dict[str, Matrix]:
     """The given weights in the order that is needed, none missing, none left over, each of its shape."""
     known = ", ".join([*list(shapes)[:MAX_LISTED], *(["..."] if len(shapes) > MAX_LISTED else [])])
     for name in given:
         if name not in shapes:
-            near, needed = nearest(name, shapes), _needed(name)
+            near, needed = nearest(name, shapes), _needed(sheet, name)
             hint = say("did you mean '{near}'?", near=near) if near else known_here([known])
             if needed and (near or "").casefold() != name.casefold():
                 hint = say("it belongs to {needed}", needed=needed)
@@ -177,9 +207,13 @@ def shaped(table: Table, given: Mapping[str, Matrix], shapes: Mapping[str, Shape
     return {name: given[name] for name in shapes}
 
 
-def _needed(name: str) -> str:
-    """The setting that a weight of no use here would belong to; none for a name that no model has."""
+def _needed(sheet: WithAttention, name: str) -> str:
+    """The setting that a weight of no use here would belong to; none for a name that no sheet has."""
     at = weight(name)
+    if isinstance(sheet, MultiHead) and name.casefold() in ("w_o", "b_o") and not sheet.out_proj:
+        return "out_proj = true"
+    if isinstance(sheet, MultiHead) and at.is_bias and at.block[2:] in PROJECTED:
+        return say('a bias list with "{letter}"', letter=at.block[2:]) if sheet.bias else "bias = true"
     said = (at.part, at.block, BIAS if at.is_bias else "")  # β belongs to layer norms, wherever it stands
     return next((NEEDS[one] for one in said if one in NEEDS), "")
 

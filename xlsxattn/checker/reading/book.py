@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.reading.opening import Opened
+    from xlsxattn.checker.reading.sheet_view import SheetView
     from xlsxattn.checker.reading.strings import Doubt
 
 __all__ = ["Book", "Formula", "Manifest", "NotCheckableError", "read", "saved"]
@@ -67,6 +68,9 @@ class Book:
         no_ranges: workbook-wide names that cover no rectangle → what they stand for.
         doubts: (tab, row, column) → what in the cell programs read in different ways.
         calculation: how the workbook asks to be calculated.
+        views: how each sheet shows its cells, by tab.
+        theme: the part with the colours that styles refer to by number.
+        seed: draws the last set of other inputs.
     """
 
     path: Path
@@ -85,6 +89,9 @@ class Book:
     no_ranges: Mapping[str, str] = field(default_factory=dict)
     doubts: Mapping[tuple[str, int, int], Doubt] = field(default_factory=dict)
     calculation: Calculation = field(default_factory=Calculation)
+    views: Mapping[str, SheetView] = field(default_factory=dict)
+    theme: bytes = b""
+    seed: int = 0
 
     @property
     def own_names(self) -> Mapping[str, Area]:
@@ -155,7 +162,7 @@ def read(path: Path) -> Book:
     links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
     by, parts, runs = opened.saved_by, opened.parts, opened.runs
     found = names, formulas, typed, manifest, workbook
-    more = no_ranges, opened.doubts, opened.calculation
+    more = no_ranges, opened.doubts, opened.calculation, opened.views, opened.theme
     return Book(path, *found, by, parts, links, saved, runs, blocks, filled, *more)
 
 

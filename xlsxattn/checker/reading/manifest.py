@@ -10,7 +10,7 @@ from xlsxattn.checker.file_type import LISTED, is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
-from xlsxattn.contract.names import MANIFEST, START, WORDS, RangeName, of_context, parser
+from xlsxattn.contract.names import MANIFEST, ORIGIN, START, WORDS, RangeName, of_context, parser
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -32,12 +32,16 @@ class Manifest:
         contexts: the sentences' ids.
         inputs: names of the ranges a person may change.
         formulas: for each computed range, how its formula is entered and what it should be.
+        program: the version of the program that made the workbook; "" where it does not say.
+        language: the code of the language that its texts are in; "" where it does not say.
     """
 
     sheets: tuple[SheetInfo, ...]
     contexts: tuple[str, ...]
     inputs: tuple[str, ...]
     formulas: Mapping[str, tuple[str, str]]
+    program: str = ""
+    language: str = ""
 
     def parse(self, name: str) -> RangeName:
         """A range's name taken apart by the ids of the sheets and contexts."""
@@ -56,10 +60,12 @@ def read_manifest(
         NotCheckableError: there are none, or they are of another version, damaged or too long.
     """
     tables: dict[str, Grid] = {}
-    for part in MANIFEST:
+    for part in (*MANIFEST, *ORIGIN):
         area = names.get(START[part])
         if area is None:
-            raise _without(path, names, START[part], [*typed.items()], formulas)
+            if part in MANIFEST:
+                raise _without(path, names, START[part], [*typed.items()], formulas)
+            continue
         tables[part] = [
             [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
             for i in range(area.rows)
@@ -91,7 +97,9 @@ def read_manifest(
             )
         )
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
-    return Manifest(sheets, contexts, tuple(str(row[0]) for row in tables["Inputs"]), expected)
+    inputs = tuple(str(row[0]) for row in tables["Inputs"])
+    program, language = (str(tables[part][0][0] or "") if part in tables else "" for part in ORIGIN)
+    return Manifest(sheets, contexts, inputs, expected, program, language)
 
 
 def _without(

@@ -15,6 +15,7 @@ from openpyxl.xml.constants import SHARED_STRINGS
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
 from xlsxattn.checker.reading.package import WORKSHEET, read_package
+from xlsxattn.checker.reading.sheet_view import charts_of, view_of
 from xlsxattn.checker.reading.sheets import SheetReader
 from xlsxattn.checker.reading.strings import read_strings
 from xlsxattn.checker.reading.workbook_part import Calculation, read_workbook_part
@@ -28,18 +29,20 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.runs import NumberRuns
+    from xlsxattn.checker.reading.sheet_view import SheetView
     from xlsxattn.checker.reading.strings import Doubt
 
 LOG = logging.getLogger(__name__)
 _PROPERTIES = "docProps/app.xml"
+THEME = "application/vnd.openxmlformats-officedocument.theme+xml"
 _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
 
 
 class CellsOnly(ExcelReader):
     """Reads names, styles and cells, and nothing else.
 
-    Charts, pictures, comments, links, merged and decorated cells are left out: none of them computes, and
-    openpyxl fills every cell that a merged range or a link claims to cover.
+    Pictures, comments and links are left out, as they compute nothing. What is merged, ruled or charted is
+    kept apart: openpyxl fills every cell that a merged range or a link claims to cover.
     """
 
     def __init__(self, archive: GuardedArchive, *, parse: bool) -> None:
@@ -54,6 +57,8 @@ class CellsOnly(ExcelReader):
         self.doubtful_strings: dict[int, Doubt] = {}
         self.doubts: dict[tuple[str, int, int], Doubt] = {}
         self.calculation = Calculation()
+        self.views: dict[str, SheetView] = {}
+        self.theme = b""
 
     def read(self) -> None:
         """Read everything, or only what leads to the sheets.
@@ -89,7 +94,11 @@ class CellsOnly(ExcelReader):
         """Leave out properties of a user's own."""
 
     def read_theme(self) -> None:
-        """Leave out colours."""
+        """Read the colours that styles refer to by number."""
+        package: Any = self.package
+        part = package.find(THEME)
+        if part and (name := part.PartName.removeprefix("/")) in self.valid_files:
+            self.theme = self.archive.read(name)
 
     def read_worksheets(self) -> None:
         """Read the cells of every sheet; one that is no worksheet stays empty."""
@@ -123,6 +132,9 @@ class CellsOnly(ExcelReader):
                 self.runs[tab] = runs
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
+        workbook: Any = self.wb
+        rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles
+        self.views[tab] = view_of(tab, reader.parser.root, rows, looks, charts_of(archive, part))
         for (row, col), value in reader.parser.saved.items():
             self.saved[tab, row - 1, col - 1] = value
         for (row, col), doubt in reader.parser.doubts.items():
@@ -163,6 +175,8 @@ class Opened:
         runs: the long runs of plain numbers in its large sheets, by tab; the workbook is without them.
         doubts: (tab, row, column) → what in the cell programs read in different ways.
         calculation: how it asks to be calculated.
+        views: how each sheet shows its cells, by tab.
+        theme: the part with the colours that styles refer to by number; empty where there is none.
     """
 
     workbook: Workbook
@@ -172,6 +186,8 @@ class Opened:
     runs: Mapping[str, NumberRuns]
     doubts: Mapping[tuple[str, int, int], Doubt]
     calculation: Calculation
+    views: Mapping[str, SheetView]
+    theme: bytes
 
 
 def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
@@ -191,4 +207,4 @@ def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
         reader.read()
         saved_by = html.unescape(program[1]).strip() if program else ""
         found = reader.wb, reader.saved, parts, saved_by, reader.runs
-        return Opened(*found, reader.doubts, reader.calculation)
+        return Opened(*found, reader.doubts, reader.calculation, reader.views, reader.theme)

@@ -42,6 +42,7 @@ _STYLE, _NUMBER = rb'(?: s="\d{1,6}")?(?: t="n")?', rb"[-0-9.eE+]{1,32}"
 _CELL = rb'<c r="[A-Z]{1,3}\d{1,7}"%s><v>%s</v></c>' % (_STYLE, _NUMBER)
 _CELLS = re.compile(rb'<c r="([A-Z]+)(\d+)"([^<>]*)>')
 _NUMBER_OF = re.compile(rb' r="(\d{1,7})"')
+_STYLE_OF = re.compile(rb' s="(\d+)"')
 _RUN = re.compile(rb"(?:%s){%d,}" % (_CELL, MIN_COUNT))
 _FLAT = re.compile(
     rb'(?:<n/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>]*/>|<c r="[A-Z]{1,3}\d{1,7}"[^<>/]*>'
@@ -62,11 +63,16 @@ _COLUMN = {letters: place for place, letters in enumerate(_COLUMNS)}
 
 
 class NumberRuns:
-    """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0."""
+    """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0.
+
+    Attributes:
+        styles: the number of a style → row, first column and length of the runs that have it.
+    """
 
     def __init__(self) -> None:
         self.rows: dict[int, list[tuple[int, Numbers]]] = {}
         self.cells = 0
+        self.styles: dict[int, list[tuple[int, int, int]]] = {}
 
     def add(self, row: int, col: int, values: Numbers) -> None:
         """Add a run.
@@ -91,6 +97,7 @@ class NumberRuns:
         """The same runs, to take others out of."""
         other = NumberRuns()
         other.rows, other.cells = {row: list(own) for row, own in self.rows.items()}, self.cells
+        other.styles = self.styles
         return other
 
     def after(self, typed: Mapping[tuple[int, int], float]) -> NumberRuns:
@@ -199,6 +206,9 @@ class Stripped:
         self._before = [(run.col, run.style, len(run.values)) for run in found]
         for run in found:
             self.runs.add(run.row, run.col, run.values)
+            style = _STYLE_OF.search(run.style)
+            places = self.runs.styles.setdefault(int(style[1]) if style else 0, [])
+            places.append((run.row, run.col, len(run.values)))
         return row[:start] + kept.replace(b"<n/>", b"")
 
     def _as_before(self, tag: bytes, cells: bytes) -> list[_Found]:

@@ -70,6 +70,7 @@ class BothValues(RowParser):
     Attributes:
         saved: (row, column), counted from 1 → the value that the file has for the cell.
         doubts: likewise → what in the cell programs read in different ways.
+        root: the sheet without its rows, after they were read.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class BothValues(RowParser):
         super().__init__(source, shared_strings, **options)
         self.saved: dict[tuple[int, int], Value] = {}
         self.doubts: dict[tuple[int, int], Doubt] = {}
+        self.root: Any = None
         self._doubtful_strings = doubtful_strings
         # without formats for dates, as a date would lose digits on the way back to a number
         self._plain = WorkSheetParser(source, shared_strings, data_only=True)
@@ -102,6 +104,7 @@ class BothValues(RowParser):
                 rows += 1
                 yield row
         judge_sheet(root, rows)
+        self.root = root
 
     def parse_row(self, row: Any) -> Any:
         """A row, which comes after those above it."""

@@ -1,0 +1,44 @@
+"""What a reader sees: each way to mislead is found, and nothing else; what only looks different holds."""
+
+from __future__ import annotations
+
+import hostile
+import pytest
+import tampered_views
+
+from xlsxattn.checker.appearance import misleading_views
+from xlsxattn.checker.check import check
+from xlsxattn.checker.reading.book import read
+
+
+@pytest.mark.parametrize("case", tampered_views.VIEWS)
+def test_what_shows_something_else_is_found(case, causal, tmp_path):
+    make, kind, name = tampered_views.VIEWS[case]
+    findings = list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx"))))
+    assert {finding.kind for finding in findings} == {kind}, [finding.message for finding in findings]
+    assert findings[0].range.startswith(name)
+
+
+@pytest.mark.parametrize("case", tampered_views.PLAIN)
+def test_what_only_looks_different_holds(case, causal, tmp_path):
+    make = tampered_views.PLAIN[case]
+    assert list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx")))) == []
+
+
+def test_series_that_changed_places_are_found(walkthrough, tmp_path):
+    """Their titles are typed, so that each head would bear the other's name."""
+    parts = hostile.parts_of(walkthrough)
+    chart = "xl/charts/chart7.xml"
+    one, other = b"$C$230:$G$230", b"$C$231:$G$231"
+    assert one in parts[chart]
+    assert other in parts[chart]
+    swapped = other.join(piece.replace(other, one) for piece in parts[chart].split(one))
+    path = hostile.packed(tmp_path / "swapped.xlsx", parts | {chart: swapped})
+    assert [finding.kind for finding in misleading_views(read(path))] == ["other chart"]
+
+
+def test_the_check_warns(causal, tmp_path):
+    make, kind, _ = tampered_views.VIEWS["digits of its own"]
+    report = check(make(causal, tmp_path / "tampered.xlsx"))
+    assert report.holds
+    assert [(finding.kind, finding.severity) for finding in report.every_finding] == [(kind, "warning")]

@@ -1,0 +1,39 @@
+"""What a reader sees: whether anything but the numbers themselves has been changed so that it misleads.
+
+Nothing here knows how a workbook was laid out. The rules follow from the names and the manifest, and hold for
+whatever program saved the workbook last.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.appearance.captions import other_captions
+from xlsxattn.checker.appearance.cell_styles import Styles, misleading_cells
+from xlsxattn.checker.appearance.charts import misleading_charts
+from xlsxattn.checker.appearance.drop_downs import lost_drop_downs
+from xlsxattn.checker.appearance.hidden_cells import hidden_cells
+from xlsxattn.checker.appearance.own_ranges import OwnRanges
+from xlsxattn.checker.appearance.rules import lost_heat_maps, misleading_rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.findings import Finding
+    from xlsxattn.checker.reading.book import Book
+
+LOSES_RULES = "gnumeric"
+"""The program that saves neither heat maps nor drop-down lists of names: without them nothing misleads."""
+
+
+def misleading_views(book: Book) -> Iterator[Finding]:
+    """What a reader sees otherwise than the cells have it."""
+    ranges, styles = OwnRanges(book), Styles(book)
+    yield from misleading_cells(book, ranges, styles)
+    yield from misleading_rules(ranges, styles)
+    yield from hidden_cells(book, ranges)
+    yield from misleading_charts(book, ranges)
+    yield from other_captions(book, ranges, styles)
+    if book.saved_by.lower() != LOSES_RULES:
+        yield from lost_drop_downs(book, ranges)
+        yield from lost_heat_maps(book, ranges)

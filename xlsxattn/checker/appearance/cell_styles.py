@@ -1,0 +1,146 @@
+"""Cells of our ranges whose style hides the value, or shows something else in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
+
+from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Palette, contrast, spelled
+from xlsxattn.checker.appearance.number_formats import same, verdict
+from xlsxattn.checker.cell_formulas import shortened
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.sheet_view import joined
+from xlsxattn.contract.names import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.checker.appearance.colours import RGB
+    from xlsxattn.checker.appearance.own_ranges import OwnRanges
+    from xlsxattn.checker.reading.book import Book
+
+MIN_POINTS = 4.0
+"""The height of letters that can still be read; the smallest that are built have 8."""
+SIGNS = ("wingdings", "webdings", "symbol", "marlett", "zapf dingbats", "bookshelf symbol", "mt extra")
+"""Fonts that show signs in the place of letters and digits."""
+WORDED: Mapping[str, str] = {
+    "Times": '[>1]"stands "0" times";""',
+    "Ids": '0;-0;"not in the vocabulary"',
+    "MaskValue": '0;"−∞";0',
+    "Rank": '"no. "0',
+}
+"""The number formats that show words, by the ranges that have them."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellStyle:
+    """How a cell looks: its number format, its colours, its font and the height of its letters."""
+
+    number_format: str
+    ink: RGB
+    paper: RGB
+    font: str
+    points: float
+
+    @property
+    def is_of_signs(self) -> bool:
+        """Whether its font shows signs in the place of letters and digits."""
+        return self.font.casefold().startswith(SIGNS)
+
+
+class Styles:
+    """The styles of a workbook's cells, each looked at once."""
+
+    def __init__(self, book: Book) -> None:
+        """Take them from the workbook."""
+        self.book, self.palette = book, Palette(book.theme)
+        self._workbook: Any = book.workbook
+        self._known: dict[int, CellStyle] = {}
+
+    def numbered(self, number: int) -> CellStyle:
+        """The style of a number in the file."""
+        return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - as openpyxl keeps them
+
+    def of(self, style: Any) -> CellStyle:
+        """The style of a cell, as openpyxl has it."""
+        if id(style) not in self._known:
+            self._known[id(style)] = self._read(style)
+        return self._known[id(style)]
+
+    def first(self, area: Area) -> CellStyle | None:
+        """The style of an area's first cell; None where there is no such cell."""
+        cells = self._workbook[area.sheet]._cells  # noqa: SLF001
+        cell = cells.get((area.row + 1, area.col + 1))
+        return None if cell is None else self.of(cell._style)  # noqa: SLF001
+
+    def _read(self, style: Any) -> CellStyle:
+        book, number = self._workbook, style.numFmtId
+        font = book._fonts[style.fontId]  # noqa: SLF001
+        own = number - BUILTIN_FORMATS_MAX_SIZE
+        code = book._number_formats[own] if own >= 0 else BUILTIN_FORMATS.get(number, "General")  # noqa: SLF001
+        return CellStyle(
+            str(code),
+            self.palette.seen(font.color, BLACK),
+            self.palette.behind(book._fills[style.fillId], WHITE),  # noqa: SLF001
+            str(font.name or ""),
+            float(font.sz or MIN_POINTS),
+        )
+
+
+def misleading_cells(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
+    """Cells with a number format of words, in the colour of their ground, or in letters that nobody can read.
+
+    Of each range the first is told for each of these.
+    """
+    seen: dict[tuple[str, Kind, str], Finding] = {}
+    more: dict[tuple[str, Kind, str], int] = {}
+    for area, style in _doubtful(book, ranges, styles):
+        for name, cells in ranges.touched(area):
+            for kind, values in _faults(name, style):
+                key = name, kind, str(values)
+                more[key] = more.get(key, -1) + cells.rows * cells.cols
+                seen.setdefault(key, Finding(kind, name, cells.address(), values=values))
+    for key, finding in seen.items():
+        yield Finding(finding.kind, finding.range, finding.cell, values=finding.values, more=more[key])
+
+
+def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[Area, CellStyle]]:
+    """Cells, and runs of cells, whose style is not plain."""
+    plain: dict[int, CellStyle | None] = {}  # a style → itself where it is not plain
+    for tab in ranges.sheets:
+        worksheet: Any = book.workbook[tab]
+        found: dict[tuple[int, CellStyle], list[int]] = {}
+        for (row, col), cell in worksheet._cells.items():  # noqa: SLF001
+            key = id(cell._style)  # noqa: SLF001
+            if key not in plain:
+                read = styles.of(cell._style)  # noqa: SLF001
+                plain[key] = None if _is_plain(read) else read
+            if odd := plain[key]:
+                found.setdefault((col - 1, odd), []).append(row - 1)
+        for (col, odd), rows in found.items():
+            yield from ((Area(tab, first, col, last - first + 1, 1), odd) for first, last in joined(rows))
+        for number, places in book.runs[tab].styles.items() if tab in book.runs else ():
+            style = styles.numbered(number)
+            if not _is_plain(style):
+                yield from ((Area(tab, row, col, 1, cells), style) for row, col, cells in places)
+
+
+def _is_plain(style: CellStyle) -> bool:
+    readable = contrast(style.ink, style.paper) >= MIN_CONTRAST and style.points >= MIN_POINTS
+    return readable and not style.is_of_signs and not verdict(style.number_format)
+
+
+def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
+    code = style.number_format
+    does, built = verdict(code), WORDED.get(parse(name).block)
+    if does and not (built and same(code, built)):
+        yield Kind.MISLEADING_FORMAT, {"hiding" if does == "hides" else "format": shortened(code)}
+    if contrast(style.ink, style.paper) < MIN_CONTRAST:
+        yield Kind.UNREADABLE, {"ink": spelled(style.ink), "paper": spelled(style.paper)}
+    if style.points < MIN_POINTS:
+        yield Kind.UNREADABLE, {"points": style.points}
+    if style.is_of_signs:
+        yield Kind.UNREADABLE, {"font": shortened(style.font)}

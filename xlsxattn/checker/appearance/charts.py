@@ -1,0 +1,121 @@
+"""Charts on our sheets that read other cells than they were built to read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from openpyxl.utils import range_boundaries
+
+from xlsxattn.checker.cell_formulas import shortened
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.names import COLS, HEADING, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.checker.appearance.own_ranges import OwnRanges
+    from xlsxattn.checker.reading.book import Book
+
+CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine")
+"""The blocks that charts show."""
+_REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\"(),]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)")
+
+
+def misleading_charts(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
+    """Charts of which a series reads other cells, or holds typed numbers; of each chart the first such."""
+    for tab in ranges.sheets:
+        for chart in book.views[tab].charts if tab in book.views else ():
+            wrong = _wrong_series(chart, tab, ranges)
+            if wrong is not None:
+                yield Finding(Kind.CHART, sheet=tab, values={"reference": shortened(wrong)} if wrong else {})
+
+
+def _wrong_series(chart: tuple[Mapping[str, str], ...], tab: str, ranges: OwnRanges) -> str | None:
+    """The reference that is wrong; "" where numbers are typed; None where all is right."""
+    before: tuple[int, int] = (-1, -1)
+    for series in chart:
+        read = {key: area_of(text) for key, text in series.items()}
+        wrong = _wrong_values(series, read, tab, ranges)
+        if wrong is not None:
+            return wrong
+        shown = read.get("val") or read["yVal"]
+        at = (shown.col, shown.row) if shown else before
+        if at <= before:  # series stand in the order of their cells: two were changed round
+            return series.get("val") or series["yVal"]
+        before = at
+    return None
+
+
+def _wrong_values(
+    series: Mapping[str, str], read: Mapping[str, Area | None], tab: str, ranges: OwnRanges
+) -> str | None:
+    """The reference of a series that is wrong; "" where it is typed."""
+    both = ("xVal", "yVal") if "yVal" in series else ("cat", "val")
+    for key in both:
+        area = read.get(key)
+        if area is None or area.sheet != tab:
+            return series.get(key, "")
+    labels, values = (read[key] for key in both)
+    title = read.get("tx")
+    if title is not None and not _is_heading(title, values, ranges):
+        return series["tx"]
+    if not _is_charted(values, ranges, points="yVal" in series):
+        return series[both[1]]
+    fits = _are_points(labels, values, ranges) if "yVal" in series else _are_labels(labels, values, ranges)
+    return None if fits else series[both[0]]
+
+
+def _is_charted(area: Area | None, ranges: OwnRanges, *, points: bool) -> bool:
+    """Whether an area is whole ranges that charts show, or a column of one."""
+    if area is None:
+        return False
+    touched = [(name, cells) for name, cells in ranges.touched(area) if parse(name).block in CHARTED]
+    whole = all(
+        cells.rows == ranges.areas[name].rows and (points or cells.cols == ranges.areas[name].cols)
+        for name, cells in touched
+        if not parse(name).label
+    )
+    shown = sum(cells.rows * cells.cols for name, cells in touched if not parse(name).label)
+    return whole and shown == area.rows * area.cols
+
+
+def _are_labels(labels: Area | None, values: Area | None, ranges: OwnRanges) -> bool:
+    """Whether labels are those of the columns above the values, or of the rows beside them."""
+    if labels is None or values is None:
+        return False
+    names = [parse(name) for name, cells in ranges.touched(labels) if cells == ranges.areas[name] == labels]
+    blocks = {parse(name).block for name, _ in ranges.touched(values)}
+    if (labels.col, labels.cols) == (values.col, values.cols):
+        return labels.row < values.row and any(name.label == COLS and name.block in blocks for name in names)
+    beside = (labels.row, labels.rows) == (values.row, values.rows)
+    return beside and any(name.block == "Depths" for name in names)
+
+
+def _are_points(across: Area | None, up: Area | None, ranges: OwnRanges) -> bool:
+    """Whether two columns of one range stand side by side."""
+    if across is None or up is None:
+        return False
+    rows = (across.row, across.rows) == (up.row, up.rows)
+    one, other = ({name for name, _ in ranges.touched(area)} for area in (across, up))
+    return rows and across.col < up.col and bool(one & other)
+
+
+def _is_heading(title: Area, values: Area | None, ranges: OwnRanges) -> bool:
+    """Whether a series is called by the heading of its own sentence."""
+    own = {parse(name).context for name, _ in ranges.touched(values)} if values else set()
+    names = [parse(name) for name, _ in ranges.touched(title)]
+    return any(name.block == HEADING and name.context in own for name in names)
+
+
+def area_of(reference: str) -> Area | None:
+    """The cells of a reference with its sheet; None where it is another kind of reference."""
+    match = _REFERENCE.fullmatch(reference.strip())
+    if match is None:
+        return None
+    left, top, right, bottom = range_boundaries(match[3].replace("$", ""))
+    if left is None or top is None or right is None or bottom is None:
+        return None
+    tab = (match[1] or match[2]).replace("''", "'")
+    return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)

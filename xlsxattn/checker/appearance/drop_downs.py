@@ -1,0 +1,54 @@
+"""Drop-down lists that are gone, or offer something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.appearance.charts import area_of
+from xlsxattn.checker.cell_formulas import shortened
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.names import VOCABULARY, WORDS, RangeName, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.appearance.own_ranges import OwnRanges
+    from xlsxattn.checker.reading.book import Book
+
+
+def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
+    """Inputs that offered a list and do so no more."""
+    for name in (*book.manifest.inputs, WORDS["Focus"]):
+        source, area = source_of(name), ranges.areas.get(name)
+        if area is None or source not in ranges.areas:
+            continue
+        view = book.views.get(area.sheet)
+        offered = [
+            offer.source
+            for offer in (view.offers if view else ())
+            if any(name == touched for cells in offer.areas for touched, _ in ranges.touched(cells))
+        ]
+        if not offered:
+            yield Finding(Kind.DROP_DOWN, name, area.address(), values={"source": source})
+        for text in offered:
+            if not _is_same(text, source, ranges, area.sheet):
+                values = {"source": source, "offered": shortened(text)}
+                yield Finding(Kind.DROP_DOWN, name, area.address(), values=values)
+
+
+def source_of(name: str) -> str:
+    """The range whose values an input offers; "" where it offers none."""
+    place = parse(name)
+    if name == WORDS["Focus"] or (place.block == "Tokens" and place.sheet != VOCABULARY):
+        return WORDS["Tokens"]
+    if place.block in ("Layer", "Head"):
+        return RangeName(place.sheet)[f"{place.block}s"]
+    return ""
+
+
+def _is_same(text: str, source: str, ranges: OwnRanges, tab: str) -> bool:
+    """Whether a formula is a range's name, or its cells."""
+    if text.removeprefix("=").lower() == source.lower():
+        return True
+    cells = area_of(text.removeprefix("=")) or area_of(f"'{tab}'!{text.removeprefix('=')}")
+    return cells == ranges.areas[source]

@@ -1,0 +1,69 @@
+"""Rows, columns and values that a reader does not see, and cells that were made one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openpyxl.utils import get_column_letter
+
+from xlsxattn.checker.cell_formulas import span
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.one_reading import MAX_COLUMNS, MAX_ROWS
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.appearance.own_ranges import OwnRanges
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reading.sheet_view import SheetView
+
+MAX_SHOWN = 3
+"""Stretches of rows that are listed."""
+
+
+def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
+    """What is hidden on sheets of ours, where it takes cells of our ranges with it."""
+    for tab in ranges.sheets:
+        view = book.views.get(tab)
+        if view is None:
+            continue
+        yield from _hidden_stretches(tab, view, ranges)
+        if not view.shows_values:
+            yield Finding(Kind.HIDDEN_CELLS, sheet=tab, values={"what": say("formulas")})
+        if not view.shows_zeros:
+            yield Finding(Kind.HIDDEN_CELLS, sheet=tab)
+        yield from _merged(view, ranges)
+
+
+def _hidden_stretches(tab: str, view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
+    """One finding for all hidden rows of a sheet, and one for its columns."""
+    folded = [stretch for stretch in view.folded_rows if _cuts(_rows(tab, *stretch), ranges)]
+    rows = {f"{a + 1}:{b + 1}": _rows(tab, a, b) for a, b in (*view.hidden_rows, *folded)}
+    columns = {_letters(a, b): Area(tab, 0, a, MAX_ROWS, b - a + 1) for a, b in view.hidden_columns}
+    for key, stretches in (("rows", rows), ("columns", columns)):
+        first = {text: name for text, area in stretches.items() for name, _ in list(ranges.touched(area))[:1]}
+        if first:
+            shown = ", ".join(list(first)[:MAX_SHOWN]) + ", ..." * (len(first) > MAX_SHOWN)
+            yield Finding(Kind.HIDDEN_CELLS, next(iter(first.values())), sheet=tab, values={key: shown})
+
+
+def _rows(tab: str, first: int, last: int) -> Area:
+    return Area(tab, first, 0, last - first + 1, MAX_COLUMNS)
+
+
+def _cuts(area: Area, ranges: OwnRanges) -> bool:
+    """Whether some rows have a range of which other rows are elsewhere: groups that are built have all."""
+    return any(cells.rows < ranges.areas[name].rows for name, cells in ranges.touched(area))
+
+
+def _letters(first: int, last: int) -> str:
+    """Columns as people write them: ``C:E``."""
+    return ":".join(get_column_letter(col + 1) for col in (first, last))
+
+
+def _merged(view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
+    for area in view.merged:
+        if name := next((n for n, _ in ranges.touched(area)), ""):
+            yield Finding(Kind.MERGED_CELLS, name, area.address(), values={"cells": span(area)})

@@ -1,0 +1,66 @@
+"""Where a workbook's own ranges stand, and which of them something on a sheet touches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.cells import Area
+from xlsxattn.contract.names import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.reading.book import Book
+
+
+class OwnRanges:
+    """The named ranges of a workbook, by sheet; the manifest's tables, which nobody reads, are left out.
+
+    Attributes:
+        areas: name → its cells.
+        sheets: tab → its names.
+    """
+
+    def __init__(self, book: Book) -> None:
+        """Look them up."""
+        self.areas = {n: area for n, area in book.own_names.items() if not parse(n).is_manifest}
+        self.sheets: dict[str, list[str]] = {}
+        for name, area in self.areas.items():
+            self.sheets.setdefault(area.sheet, []).append(name)
+        self._bounds = {
+            tab: np.array([_bounds(self.areas[name]) for name in names]) for tab, names in self.sheets.items()
+        }
+
+    def touched(self, area: Area) -> Iterator[tuple[str, Area]]:
+        """The ranges that share cells with an area, each with these cells."""
+        bounds = self._bounds.get(area.sheet)
+        if bounds is None:
+            return
+        top, left, bottom, right = _bounds(area)
+        hit = (
+            (bounds[:, 0] <= bottom)
+            & (bounds[:, 2] >= top)
+            & (bounds[:, 1] <= right)
+            & (bounds[:, 3] >= left)
+        )
+        for i in np.flatnonzero(hit):
+            name = self.sheets[area.sheet][i]
+            yield name, common(self.areas[name], area)
+
+    def at(self, tab: str, row: int, col: int) -> str:
+        """The first range that a cell belongs to; "" where none does."""
+        return next((name for name, _ in self.touched(Area(tab, row, col, 1, 1))), "")
+
+
+def common(one: Area, other: Area) -> Area:
+    """The cells that two areas of a sheet share."""
+    (top, left, bottom, right), (above, before, below, behind) = _bounds(one), _bounds(other)
+    row, col = max(top, above), max(left, before)
+    rows, cols = min(bottom, below) - row + 1, min(right, behind) - col + 1
+    return Area(one.sheet, row, col, max(rows, 0), max(cols, 0))
+
+
+def _bounds(area: Area) -> tuple[int, int, int, int]:
+    return area.row, area.col, area.row + area.rows - 1, area.col + area.cols - 1

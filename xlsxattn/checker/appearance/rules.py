@@ -1,0 +1,128 @@
+"""Conditional formats that hide a value or show something else, and heat maps that are gone."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
+from xlsxattn.checker.appearance.number_formats import same, verdict
+from xlsxattn.checker.cell_formulas import shortened
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.names import parse
+from xlsxattn.contract.values import HIDDEN_BELOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.appearance.cell_styles import CellStyle, Styles
+    from xlsxattn.checker.appearance.own_ranges import OwnRanges
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reading.sheet_view import Rule
+
+HEATED = {
+    "Activation", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "FocusAttention",
+    "FocusWeights", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map", "Mask", "Masked",
+    "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask", "PairWeights", "Pooled",
+    "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled", "Scores", "Sum",
+    "Tempered", "TopProbabilities", "Track", "Up", "V", "X",
+}  # fmt: skip
+"""The computed blocks that have a heat map."""
+MASKED, NO_WORD = '"−∞";"−∞";"−∞"', '"–";"–";"–"'
+"""The number formats of rules that are built: for what a mask hides, and for a place without a word."""
+_IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
+_CLOSE = 1 - 1e-12
+
+
+def misleading_rules(ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
+    """Conditional formats over our ranges that hide what is shown, or put something in its place."""
+    for tab in ranges.sheets:
+        for rule in styles.book.views[tab].rules if tab in styles.book.views else ():
+            if _is_doubtful(rule):
+                yield from _judged(rule, ranges, styles)
+
+
+def lost_heat_maps(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
+    """Computed ranges whose heat map is gone: one finding for all."""
+    heated: set[str] = set()
+    for tab in ranges.sheets:
+        for rule in book.views[tab].rules if tab in book.views else ():
+            if rule.colours:
+                heated |= {name for area in rule.areas for name, _ in ranges.touched(area)}
+    lost = [name for name in book.manifest.formulas if _is_heated(name) and name in ranges.areas]
+    if lost := [name for name in lost if name not in heated]:
+        area = ranges.areas[lost[0]]
+        values = {"n": len(lost)} if len(lost) > 1 else {}
+        yield Finding(Kind.HEAT_MAP, lost[0], area.address(), values=values)
+
+
+def _is_heated(name: str) -> bool:
+    place = parse(name)
+    return place.block in HEATED and not place.label and (not place.part or place.block == "Track")
+
+
+def _is_doubtful(rule: Rule) -> bool:
+    """Whether a rule may hide something: nearly all change a border or the weight of letters."""
+    look = rule.look
+    coloured = look is not None and bool(look.fill or (look.font and look.font.color))
+    worded = look is not None and look.numFmt is not None and verdict(str(look.numFmt.formatCode))
+    return bool(rule.colours or not rule.shows_value or coloured or worded)
+
+
+def _judged(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
+    touched = [one for area in rule.areas for one in ranges.touched(area)]
+    for name, cells in touched:
+        values = _harm(rule, name, ranges, styles.first(cells), styles)
+        if values is not None:
+            yield Finding(Kind.MISLEADING_RULE, name, cells.address(), values=values)
+            return
+
+
+def _harm(
+    rule: Rule, name: str, ranges: OwnRanges, own: CellStyle | None, styles: Styles
+) -> dict[str, Any] | None:
+    """What a rule does to the values of a range, as values for a sentence."""
+    if not rule.shows_value:
+        return {}
+    look = rule.look
+    if look is not None and look.numFmt is not None:
+        code = str(look.numFmt.formatCode)
+        if verdict(code) and not _is_built(rule, code, name, ranges):
+            return {"format": shortened(code)}
+    if own is None or contrast(own.ink, own.paper) < MIN_CONTRAST:  # which is told of the cell
+        return None
+    ink, papers = own.ink, [own.paper]
+    if rule.colours:
+        papers = [styles.palette.seen(colour, own.paper) for colour in rule.colours]
+    elif look is not None:
+        ink = styles.palette.seen(look.font.color if look.font else None, ink)
+        papers = [styles.palette.behind(look.fill, own.paper, differential=True)]
+    for paper in papers:
+        if contrast(ink, paper) < MIN_CONTRAST:
+            return {"ink": spelled(ink), "paper": spelled(paper)}
+    return None
+
+
+def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
+    """Whether a rule that shows a sign for a value is one of the two that are built."""
+    if same(code, MASKED):
+        return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
+    blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
+    if blank is None or not same(code, NO_WORD) or parse(name).block != "Ids":
+        return False
+    return _is_word(blank, rule.areas[0], ranges)
+
+
+def _is_word(blank: re.Match[str], area: Area, ranges: OwnRanges) -> bool:
+    """Whether a rule looks at the word to the right of its first cell."""
+    beside = Area(area.sheet, area.row, area.col + 1, 1, 1)
+    words = any(parse(name).block in ("Tokens", "Text") for name, _ in ranges.touched(beside))
+    return words and beside.address().endswith(f"!{blank[1]}{blank[2]}")
+
+
+def _number(rule: Rule) -> float:
+    try:
+        return float(rule.formulas[0])
+    except (ValueError, IndexError):
+        return 0.0

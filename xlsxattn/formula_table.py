@@ -1,0 +1,292 @@
+"""The formulas that a workbook should hold, written anew from what it is: its settings, shapes and language.
+
+The manifest quotes every formula, but whoever edits a cell can edit the manifest as well. So the check is
+given another table: the settings in the manifest and the shapes of the inputs make a spec with placeholder
+words and zero weights, and its pages have the formulas. Nothing is laid out, no number of the file is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xlsxattn import releases
+from xlsxattn.builder import pages
+from xlsxattn.builder.specification import Spec
+from xlsxattn.builder.specification.words import Context, Vocabulary
+from xlsxattn.checker import formula_table as held
+from xlsxattn.checker.formula_table import FormulaTable
+from xlsxattn.checker.reading.limits import NotCheckableError
+from xlsxattn.contract import kinds
+from xlsxattn.contract.kinds import (
+    KINDS,
+    Choice,
+    Classifier,
+    Compare,
+    ContextId,
+    Count,
+    Flag,
+    Items,
+    Key,
+    Model,
+    MultiHead,
+    Positive,
+    Sheet,
+    SomeOf,
+    Weights,
+    WithAttention,
+    Writer,
+)
+from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
+from xlsxattn.contract.values import ID, MAX_COLUMNS, PROGRAM_VERSION
+from xlsxattn.language import codes, say
+from xlsxattn.system_errors import words as told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.checker.cells import Area
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reading.manifest import Manifest
+    from xlsxattn.checker.reference import SheetInfo
+
+    Formulas = Mapping[str, tuple[str, str]]
+
+PLACEHOLDER = "word"
+UNFIT = "the setting {at} cannot be {found!r}"
+MAX_SHOWN = 80
+MAX_LENGTH = 2_000
+"""Words of a sentence, and of what is listed: the square of more is not computed either."""
+RANGES_A_HEAD = 5
+"""A head has at least so many ranges in each sentence."""
+
+
+def rebuilt(book: Book) -> FormulaTable | None:
+    """The table of a workbook's formulas; None where an input has lost its name, which the check says itself.
+
+    Raises:
+        NotCheckableError: there is no workbook with these settings and shapes.
+    """
+    manifest = book.manifest
+    if any(name not in book.names for name in manifest.inputs):
+        return None
+    try:
+        spec = _spec(manifest, book.names)
+        tables = [_formulas(replace(spec, lang=code)) for code in _languages(manifest)]
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a manifest may say anything
+        sentence = "{path}: the manifest does not fit the workbook: {error}"
+        raise NotCheckableError(say(sentence, path=book.path, error=told(error))) from None
+    formulas = min(tables, key=lambda table: len(_differing(manifest, table)))
+    kept = frozenset[str]()
+    if manifest.program != PROGRAM_VERSION:
+        differing = _differing(manifest, formulas)
+        kept = releases.kept(manifest.program, manifest.formulas, formulas, differing, manifest.parse)
+    return FormulaTable(PROGRAM_VERSION, formulas, kept)
+
+
+def _languages(manifest: Manifest) -> Sequence[str]:
+    """The language that the workbook is written in, or all where it does not say."""
+    return (manifest.language,) if manifest.language in codes() else codes()
+
+
+def _formulas(spec: Spec) -> Formulas:
+    blocks = pages.book(spec).blocks()
+    return {name: (entered, formula) for name, entered, formula in pages.formula_table(blocks)}
+
+
+def _differing(manifest: Manifest, table: Formulas) -> list[str]:
+    own = manifest.formulas
+    return [n for n in {**own, **table} if not held.same(manifest, n, own.get(n), table.get(n))]
+
+
+# --- from the manifest and the shapes back to a spec -------------------------------------------------------
+
+
+def _spec(manifest: Manifest, names: Mapping[str, Area]) -> Spec:
+    """A spec of the same settings and shapes; its words are placeholders, its weights zeros.
+
+    Raises:
+        ValueError: a setting is none that a sheet can have, or there would be more ranges than the file has.
+    """
+    ids = [*manifest.contexts, *(sheet.id for sheet in manifest.sheets)]
+    if wrong := next((i for i in ids if not re.fullmatch(ID, i) or ids.count(i) > 1), None):
+        raise ValueError(say("{found!r} cannot be an id", found=wrong))
+    d_model = _area(names, WORDS["E"]).cols
+    n_vocab = min(_area(names, WORDS["Tokens"]).rows, MAX_LENGTH)  # more make no other formula
+    vocabulary = Vocabulary(
+        tuple(f"d{j + 1}" for j in range(d_model)),
+        tuple(f"{PLACEHOLDER} {i + 1}" for i in range(n_vocab)),
+        _zeros(n_vocab, d_model),
+    )
+    lengths = {c: _area(names, of_context(c)["Tokens"]).rows for c in manifest.contexts}
+    sheets = tuple(_sheet(sheet, manifest, names) for sheet in manifest.sheets)
+    _affordable(sheets, lengths, len(names))
+    words = vocabulary.tokens[:1]
+    contexts = tuple(Context(c, words * n, i) for i, (c, n) in enumerate(lengths.items(), 1))
+    return Spec("", vocabulary.tokens[0], vocabulary, contexts, sheets)
+
+
+def _area(names: Mapping[str, Area], name: str) -> Area:
+    if name not in names:
+        raise ValueError(say("the range {name} is missing", name=name))
+    return names[name]
+
+
+def _zeros(rows: int, cols: int) -> Any:  # noqa: ANN401 - a matrix
+    """A matrix of zeros that takes no memory."""
+    return np.broadcast_to(np.zeros(()), (rows, cols))
+
+
+def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sheet:
+    kind = KINDS.get(info.kind)
+    if kind is None:
+        raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
+    declared = {one.attribute: one.key for one in kinds.keys(kind).values()}
+    given: dict[str, Any] = {}
+    for name in declared:
+        _not_missing(info, kind, name)
+    for name, value in info.settings.items():
+        at = f"{info.id}.{name}"
+        given[name] = (
+            _setting(at, value, declared[name], manifest.contexts)
+            if name in declared
+            else _part(at, name, value, len(names))
+        )
+    if "kv_heads" in declared and "heads" in given:  # left out where heads are in no groups
+        given.setdefault("kv_heads", given["heads"])
+    s = RangeName(info.id)
+    own = {n: manifest.parse(n) for n in manifest.inputs if manifest.parse(n).sheet == info.id}
+    if given.get("weights", True) and issubclass(kind, WithAttention):
+        given["weights"] = {
+            at.key: _zeros(names[name].rows, names[name].cols)
+            for name, at in own.items()
+            if not is_text(name)
+        }
+    else:
+        given.pop("weights", None)
+    if issubclass(kind, Classifier):
+        given["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
+    if given.get("near"):
+        given["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
+    if issubclass(kind, MultiHead) and manifest.contexts:
+        given["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
+    sheet = kind(id=info.id, title=PLACEHOLDER, **given)
+    if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
+        raise ValueError(say("the settings of {sheet!r} do not go together", sheet=info.id))
+    return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
+
+
+def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
+    try:
+        kinds.setting(kind, info.settings, name)
+    except KeyError:
+        raise ValueError(say("the settings of {sheet!r} lack {key}", sheet=info.id, key=name)) from None
+
+
+def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any:  # noqa: ANN401 - as declared
+    """A setting's value as the sheet has it.
+
+    Raises:
+        ValueError: it is none that a sheet can have.
+    """
+    if isinstance(key, Items):
+        if value is True:  # words that are held against, which are an input
+            return (PLACEHOLDER,)
+        if _is_list(value, contexts if isinstance(key.item, ContextId) else None):
+            return tuple(value)  # type: ignore[arg-type]  # a list
+    elif isinstance(key, SomeOf):
+        if isinstance(value, bool):
+            return value
+        if _is_list(value, key.options):
+            return tuple(value)  # type: ignore[arg-type]  # a list
+    elif isinstance(key, Positive):
+        if value is True:  # a temperature, which is an input
+            return 1.0
+    elif _fits(value, key, contexts):
+        return value
+    raise ValueError(say(UNFIT, at=at, found=str(value)[:MAX_SHOWN]))
+
+
+def _fits(value: object, key: Key, contexts: Sequence[str]) -> bool:
+    if isinstance(key, Flag | Weights):
+        return isinstance(value, bool)
+    if isinstance(key, Count):
+        return _is_count(value)
+    known = contexts if isinstance(key, ContextId) else key.options if isinstance(key, Choice) else ()
+    return isinstance(value, str) and value in known
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_list(value: object, known: Sequence[str] | None) -> bool:
+    """Whether it is a list of different texts, of known ones where some are given."""
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        return False
+    return len({*value}) == len(value) and (known is None or {*value} <= {*known})
+
+
+def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 - as declared
+    """A setting that says which part of a trained model is there."""
+    if name in ("apart", "qk_norm") and value is True:
+        return value
+    if name == "stretch" and value is True:  # its numbers are inputs
+        return kinds.Stretch(*[1.0] * len(fields(kinds.Stretch)))
+    if name in ("taken", "browse") and (numbers := _numbers(value, most)):
+        return numbers
+    if name == "only" and isinstance(value, dict) and len(value) <= most:
+        listed = {layer: _numbers(heads, most) for layer, heads in value.items()}
+        if all(layer.isdecimal() for layer in listed) and all(listed.values()):
+            return {int(layer): heads for layer, heads in listed.items()}
+    raise ValueError(say(UNFIT, at=at, found=str(value)[:MAX_SHOWN]))
+
+
+def _numbers(value: object, most: int) -> tuple[int, ...]:
+    """Numbers from 1, or none where they are not such."""
+    if not isinstance(value, list) or len(value) > most:
+        return ()
+    return tuple(n for n in value if _is_count(n))
+
+
+def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int) -> None:
+    """Refuse what would cost more than the file itself, before any range is made.
+
+    Raises:
+        ValueError: a sentence or a setting is too large, or there would be more ranges than names.
+    """
+    for c, n in lengths.items():
+        if n > MAX_LENGTH:
+            raise ValueError(
+                say("the sentence {c} has {n:,} words, at most {most:,}", c=c, n=n, most=MAX_LENGTH)
+            )
+    ranges = heads = 0
+    for sheet in sheets:
+        if isinstance(sheet, WithAttention):
+            own = _heads(sheet, names) * len(sheet.contexts or lengths)
+            ranges, heads = ranges + own * RANGES_A_HEAD, heads + own
+        elif isinstance(sheet, Compare):
+            ranges += heads
+    if ranges > names:
+        sentence = "its sheets would have at least {ranges:,} ranges, and it has {names:,} names"
+        raise ValueError(say(sentence, ranges=ranges, names=names))
+
+
+def _heads(sheet: WithAttention, names: int) -> int:
+    """The number of heads that a sheet has in each sentence."""
+    for name, value, most in (("d_k", sheet.d_k, MAX_COLUMNS), ("heads", sheet.heads, names)):
+        if value > most:
+            raise ValueError(say(UNFIT, at=f"{sheet.id}.{name}", found=value))
+    if not isinstance(sheet, Model):
+        return max(1, sheet.heads)
+    if max(sheet.layers, len(sheet.taken)) > names:
+        raise ValueError(say(UNFIT, at=f"{sheet.id}.layers", found=sheet.layers))
+    if isinstance(sheet, Writer) and sheet.top_k > MAX_LENGTH:
+        raise ValueError(say(UNFIT, at=f"{sheet.id}.top_k", found=sheet.top_k))
+    return sum(len(sheet.heads_of(k)) for k in sheet.numbers)
