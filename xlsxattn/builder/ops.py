@@ -721,13 +721,13 @@ def are_numbers(settings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((f"NOT(ISTEXT({name}))", said) for name, said in settings.items())
 
 
-def sums_to_one(drifts: Sequence[str], settings: Mapping[str, str] | None = None) -> Op:
+def sums_to_one(drifts: Sequence[str], demands: Sequence[tuple[str, str]] = ()) -> Op:
     """The live check of an attention sheet, or of a layer: every row of every softmax sums to 1.
 
-    ``settings``: cells that must hold numbers, and what is said where one does not.
+    ``demands``: what must hold before that, and what is said where it does not.
     """
     near = f"MAX({','.join(drifts)})<1E-9", "✗ a row does not sum to 1"
-    return status("✓ every row sums to 1", WORDS, *are_numbers(settings or {}), near)
+    return status("✓ every row sums to 1", WORDS, *demands, near)
 
 
 def no_failure(statuses: Iterable[str]) -> str:

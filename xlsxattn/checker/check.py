@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from openpyxl.utils import coordinate_to_tuple
 
-from xlsxattn.checker import cell_formulas, engines, external_links, structure
+from xlsxattn.checker import cell_formulas, engines, external_links, structure, typed_rows
 from xlsxattn.checker.ambiguity import ambiguities
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.causes import traced
@@ -120,6 +120,7 @@ def _check(
         *hidden_sheets(book),
         *misleading_views(book),
         *lacking(book, fresh),
+        *typed_rows.outdated(book, fresh),
     ]
     if engine != SAVED:
         findings += stale(book, saved, fresh, runs[0].engine, lambda: _expected_or_nothing(book, fresh))

@@ -299,7 +299,11 @@ class Kind(StrEnum):
         (say("{word!r} stands in the vocabulary already, and that row counts"),),
         severity="warning",
     )
-
+    TYPED_ROWS = Declaration(
+        "typed rows",
+        About.CELL,
+        (say("{name} holds {found!r}: the rows typed on sheet {tab} were computed for the words {words!r}"),),
+    )
     CALCULATED_INPUT = Declaration(
         "calculated input",
         About.CELL,

@@ -524,6 +524,11 @@ class Model(WithAttention):
         """Whether the previous layer was left out, so that its output is typed in."""
         return layer > 1 and (layer - 1 not in self.numbers or bool(self.only))
 
+    @property
+    def has_typed_rows(self) -> bool:
+        """Whether rows are typed into any layer: they belong to the words they were computed for."""
+        return any(map(self.follows_gap, self.numbers))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Writer(Model):

@@ -204,7 +204,7 @@ def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     settings = {s["Temperature"]: "✗ the temperature is not a number"} if sheet.tempered else {}
     if sheet.position in ("sinusoidal", "rotary"):
         settings[s["Base"]] = "✗ the base is not a number"
-    check = ops.sums_to_one([lane.prefix["Drift"] for lane in lanes], settings)
+    check = ops.sums_to_one([lane.prefix["Drift"] for lane in lanes], ops.are_numbers(settings))
     return (*facts, Fact("", computed(s["Status"], (1, 1), check, "status", words="vocab_Status")))
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
+from xlsxattn.builder.pages import typed_rows
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.contract.kinds import PADDING, Classifier, Decoder, Encoder, EncoderDecoder, Model, Writer
 from xlsxattn.contract.names import STATUS, RangeName, part_of
@@ -30,14 +32,18 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
     s = RangeName(sheet.id)
     checks = [page for page in pages if part_of(page.id, STATUS) in {fact.block.name for fact in page.facts}]
     condition = ops.no_failure(part_of(page.id, STATUS) for page in checks)
+    lanes = [lane for side in sides for lane in side.lanes]
+    same = typed_rows.same_words(lanes) if sheet.has_typed_rows else typed_rows.SameWords()
     op = ops.status(
         "✓ every layer holds",
         ops.WORDS,
+        *same.demands,
         *ops.are_numbers(_settings(sheet)),
         (condition, "✗ a layer does not hold: see its sheet"),
         *_answered(sheet, sides),
     )
-    status = computed(s["Status"], (1, 1), op, "status", words="vocab_Status")
+    check = replace(op, entered=same.entered)
+    status = computed(s["Status"], (1, 1), check, "status", words="vocab_Status", **same.names)
     found: list[Band] = []
     if isinstance(sheet, Writer):
         texts = tuple(_text(lane) for lane in sides[-1].lanes)

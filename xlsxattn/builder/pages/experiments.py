@@ -57,6 +57,10 @@ ZERO = (
     "Set all the numbers of one of the words to 0: its row of X becomes 0. What do the others still find in "
     "it?"
 )
+ZERO_ALONE = (
+    "Set all the numbers of one of the words to 0: its row of X becomes 0. The rows typed in for layers that "
+    "were left out stay as they were."
+)
 
 # --- attention sheets --------------------------------------------------------------------------------------
 
@@ -189,7 +193,13 @@ READ_AT_ONCE = "Hold the focus word's row against its row of X. What has it take
 
 def inputs(spec: Spec) -> tuple[str, ...]:
     """The experiments of Inputs."""
-    return (FOCUS_IN_CHARTS if _has_charts(spec) else FOCUS, OTHER_WORD, _zero(spec))
+    focus = FOCUS_IN_CHARTS if _has_charts(spec) else FOCUS
+    return (focus, ZERO_ALONE) if has_typed_rows(spec) else (focus, OTHER_WORD, _zero(spec))
+
+
+def has_typed_rows(spec: Spec) -> bool:
+    """Whether the rows of any model belong to the words of its sentences: nobody is asked to swap these."""
+    return any(isinstance(sheet, Model) and sheet.has_typed_rows for sheet in spec.sheets)
 
 
 def _has_charts(spec: Spec) -> bool:
@@ -264,7 +274,8 @@ def model_input(spec: Spec, sheet: Model) -> tuple[str, ...]:
     same = SAME_WORD_TURNED if sheet.position == "rotary" else same
     several = any(len(context.words) > 1 for context in contexts)
     columns = sheet.d_k if sheet.position == "rotary" else spec.vocabulary.d_model
-    return _first(MODEL_WORD, same if several else "", _turned(sheet, columns), MODEL_FOCUS)
+    swaps = () if sheet.has_typed_rows else (MODEL_WORD, same if several else "")
+    return _first(*swaps, _turned(sheet, columns), MODEL_FOCUS)
 
 
 def layer(sheet: Model, *, crossed: bool) -> tuple[str, ...]:
@@ -287,10 +298,12 @@ def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
         written = SOURCE if isinstance(sheet, EncoderDecoder) else PROMPT
         asked = written if sheet.generate else NO_LOOK_AHEAD
         cooled = say(MODEL_TEMPERATURE, title=say(sheet.title))
-        return (asked, cooled, *([RIVALS] if sheet.top_k > 1 else []))
+        kept = sheet.has_typed_rows
+        return _first("" if kept else asked, cooled, RIVALS if sheet.top_k > 1 else "")
     if last and isinstance(sheet, Classifier):
         return (CLASSIFIED, ORDER, CLASS_COLUMN)
-    return (READ_WORD, READ_TWICE, READ_THROUGH if len(sheet.numbers) > 1 else READ_AT_ONCE)
+    through = READ_THROUGH if len(sheet.numbers) > 1 else READ_AT_ONCE
+    return (through,) if sheet.has_typed_rows else (READ_WORD, READ_TWICE, through)
 
 
 # --- what is true where ------------------------------------------------------------------------------------

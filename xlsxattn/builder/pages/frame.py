@@ -10,7 +10,7 @@ from xlsxattn.builder import ops, theme
 from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, Side, WorkbookPages
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
-from xlsxattn.builder.pages.experiments import inputs
+from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
 from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
@@ -51,6 +51,10 @@ READ = (
     "formula; all other formulas are in their cells: click one."
 )
 CHANGE = "2.  On Inputs, swap a word or change a number, and watch what moves on the other sheets."
+CHANGE_PARTLY = (
+    "2.  Change a number, or choose another focus word on Inputs, and watch what moves on the other sheets. "
+    "Keep the words of the sentences: layers were left out, and the rows in their place are theirs alone."
+)
 IN_NAMES = (
     "3.  Formulas speak in names of blocks: {formula}. The name box beside the formula bar leads to each."
 )
@@ -72,10 +76,15 @@ SENTENCES = (
     "than cat. The number of cells is fixed: for more, make the workbook anew; in a spec, length gives blank "
     "ones."
 )
+SENTENCES_KEPT = (
+    "A word a cell. Some layers are not in this workbook, and the rows that stand in their place were "
+    "computed for these very words: with others, the live checks fail."
+)
 VOCABULARY = (
     "One row a word, one column a dimension. Change any number. For a new word, insert a row "
     "between two words and type the word and its numbers."
 )
+VOCABULARY_KEPT = "One row a word, one column a dimension. Change any number."
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
 """A word that the vocabulary has more than once."""
@@ -176,19 +185,20 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         spec.title,
         spec.about or usual,
         bands=(band,),
-        paragraphs=_how_to(pages),
+        paragraphs=_how_to(spec, pages),
         boxes=boxes,
         legend=_legend(spec, pages),
     )
 
 
-def _how_to(pages: Sequence[Page]) -> tuple[str, ...]:
+def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
     """What to do with the workbook; one of its own products of matrices shows how formulas read."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
     shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
     in_parts = any("[" in part.formula for block in blocks for part in block.parts)
-    return (READ, CHANGE, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if in_parts else ()))
+    change = CHANGE_PARTLY if has_typed_rows(spec) else CHANGE
+    return (READ, change, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if in_parts else ()))
 
 
 def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]:
@@ -249,7 +259,8 @@ def _sentences(spec: Spec) -> Band:
         ids = computed(of_context(c.id)["Ids"], (n, 1), ops.IDS, "word number", **names)
         sides = (Side("position", (index,)),)
         groups.append(Group((words,), (ids,), ("word",), sides, corner="row in the vocabulary"))
-    return Band("The sentences", SENTENCES, tuple(groups), show_formula=False)
+    why = SENTENCES_KEPT if has_typed_rows(spec) else SENTENCES
+    return Band("The sentences", why, tuple(groups), show_formula=False)
 
 
 def _positions(spec: Spec) -> Band:
@@ -273,7 +284,8 @@ def _vocabulary(spec: Spec) -> Band:
     index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens=tokens.name)
     times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens=tokens.name)
     table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
-    why = say("{why} {said}", why=say(VOCABULARY), said=words.said) if words.said else VOCABULARY
+    vocabulary = VOCABULARY_KEPT if has_typed_rows(spec) else VOCABULARY
+    why = say("{why} {said}", why=say(vocabulary), said=words.said) if words.said else vocabulary
     return Band("The vocabulary", why, (table,), shared=True, show_formula=False)
 
 

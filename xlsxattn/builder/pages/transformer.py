@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Fact, Group, Page
+from xlsxattn.builder.pages import typed_rows
 from xlsxattn.builder.pages.browser import browser_page
 from xlsxattn.builder.pages.contents import contents_page
 from xlsxattn.builder.pages.experiments import layer as layer_experiments
@@ -270,10 +271,14 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
     pages = []
     for k, layers in zip(sheet.numbers, zip(*by_lane, strict=True), strict=True):
         w = side.w.at(layer=k)
-        check = ops.sums_to_one([layer.p["Drift"] for layer in layers])
+        same = typed_rows.same_words(side.lanes) if sheet.follows_gap(k) else typed_rows.SameWords()
+        op = ops.sums_to_one([layer.p["Drift"] for layer in layers], same.demands)
+        check = replace(op, entered=same.entered)
+        status = computed(w["Status"], (1, 1), check, "status", words="vocab_Status", **same.names)
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
-            steps = [_typed_input(sheet, layer, k) | s for layer, s in zip(layers, steps, strict=True)]
+            into = [typed_rows.input_step(sheet, lane, k) for lane in side.lanes]
+            steps = [entering | own for entering, own in zip(into, steps, strict=True)]
         crossed = side.memory is not None
         weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))
         if sheet.apart:
@@ -283,7 +288,7 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
                 str(w),
                 say("{title}, layer {k}", title=say(side.title), k=k),
                 _layer_lead(sheet, side),
-                (Fact("", computed(w["Status"], (1, 1), check, "status", words="vocab_Status")),),
+                (Fact("", status),),
                 tuple(lane.heading(w) for lane in side.lanes),
                 (*bands(side.lanes, steps), *([] if sheet.apart else weights)),
                 subtitle=_layer_subtitle(sheet, k, crossed=crossed),
@@ -293,19 +298,6 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
             )
         )
     return pages
-
-
-def _typed_input(sheet: Model, layer: Layer, k: int) -> Steps:
-    """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
-    block = typed(layer.stream, "input", sheet.weights[layer.p.at(block="Input").key])
-    why = say(
-        "Layer {k} is not in this workbook. What it gives for this very sentence was computed by NumPy, "
-        "in float64, and typed in: these rows stay as they are when a word is changed.",
-        k=k - 1,
-    )
-    group = layer.lane.group(block)
-    title = say("What comes into layer {k}, as numbers", k=k)
-    return {"Input": Step(title, why, {layer.lane.id: group}, show_formula=False)}
 
 
 def _layer_lead(sheet: Model, side: Stack) -> str:

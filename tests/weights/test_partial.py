@@ -1,0 +1,44 @@
+"""Rows typed in place of layers that were left out belong to the words they were computed for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import checkpoints
+import openpyxl
+import pytest
+
+from xlsxattn import check, press
+from xlsxattn.builder import pages
+from xlsxattn.builder.pages import experiments, frame
+from xlsxattn.checker.findings import Kind
+from xlsxattn.weights.model import read_model
+from xlsxattn.weights.model_spec import spec_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+SWAPS = {
+    frame.CHANGE, frame.SENTENCES, frame.VOCABULARY, experiments.OTHER_WORD, experiments.MODEL_WORD,
+    experiments.SAME_WORD_PLACED, experiments.READ_WORD, experiments.READ_TWICE, experiments.NO_LOOK_AHEAD,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("config", [checkpoints.BERT, checkpoints.GPT2], ids=["bert", "gpt2"])
+@pytest.mark.parametrize("grain", [{"layers": "1"}, {"heads": "1.2"}], ids=["layers", "heads"])
+def test_a_swapped_word_is_an_error(config: Any, grain: dict[str, str], tmp_path: Path) -> None:
+    folder = checkpoints.write(tmp_path / "tiny", config, checkpoints.draw(config))
+    spec = spec_of(read_model(folder, ["w1 w2 w3", "w4"], **grain), "tiny")
+    texts = [text for page in pages.book(spec).pages for text in (*page.tries, *page.paragraphs)]
+    assert not SWAPS.intersection(texts)
+    pressed = press.build(spec, tmp_path / "tiny.xlsx")
+    assert pressed.report.holds  # with other words the reference expects the mark
+    book = openpyxl.load_workbook(pressed.path)
+    tab, cells = book.defined_names["s1_Tokens"].attr_text.rsplit("!", 1)
+    book[tab.strip("'")][cells.replace("$", "").split(":")[0]] = "w3"
+    book.save(pressed.path)
+    report = check(pressed.path, inputs="as-saved")
+    (found,) = [finding for finding in report.findings if finding.severity == "error"]
+    assert (found.kind, found.range, found.found) == (Kind.TYPED_ROWS, "s1_Tokens", "w3")
+    assert found.values["words"] == "w1 w2 w3"

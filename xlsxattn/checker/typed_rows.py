@@ -1,0 +1,39 @@
+"""Rows that are typed into a model of which layers were left out belong to the words of its sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.book import array_of
+from xlsxattn.contract.names import TYPED_FOR, RangeName, of_context
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.reading.book import Book
+
+
+def outdated(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
+    """An error for each sentence that has other words than its typed rows; older workbooks say none."""
+    for sheet in book.manifest.sheets:
+        for context in book.manifest.contexts:
+            name, own = RangeName(sheet.id, context=context)[TYPED_FOR], of_context(context)["Tokens"]
+            if not {name, own} <= book.names.keys():
+                continue
+            typed_for, tokens = _words(values[name]), _words(values[own])
+            other = [i for i, pair in enumerate(zip(tokens, typed_for, strict=False)) if len(set(pair)) > 1]
+            if other:
+                yield Finding(
+                    Kind.TYPED_ROWS,
+                    own,
+                    book.names[own].address(other[0]),
+                    found=tokens[other[0]],
+                    values={"tab": book.names[name].sheet, "words": " ".join(typed_for)},
+                    more=len(other) - 1,
+                )
+
+
+def _words(grid: Grid) -> list[str]:
+    return [str(word) for word in array_of(grid, text=True)[:, 0]]
