@@ -233,7 +233,9 @@ def test_a_target_that_is_not_named_as_a_workbook_is_refused(name):
 
 def test_a_name_too_long_for_the_disk_is_refused():
     name = f"{'x' * 300}.xlsx"
-    assert refusal("build", spec(), "-o", name) == f"{name}: cannot be written: File name too long"
+    sentence = refusal("build", spec(), "-o", name)
+    assert sentence.startswith("x" * 150)
+    assert sentence.endswith("x.xlsx: cannot be written: File name too long")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")

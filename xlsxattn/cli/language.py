@@ -89,7 +89,10 @@ def tell(text: str) -> str:
 def respelled(text: str) -> str:
     """What click has put together of its texts and of names: with the language's own quotes and marks."""
     quotes = spoken().quotes
-    if not quotes or isinstance(text, Phrase):
+    if isinstance(text, Phrase):
+        return text
+    text = " ".join(text.split())  # click breaks lists into lines
+    if not quotes:
         return text
     text = re.sub("'([^']*)'", lambda name: quotes.format(text=name[1]), text)
     text = re.sub("(?<=[^\\x00-\\x7f])[.] ?", "。", text.replace("”, “", "”、“"))
