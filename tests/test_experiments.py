@@ -142,7 +142,7 @@ class Bench:
 
     @property
     def contexts(self) -> list[str]:
-        listed = list(self.sheet.contexts) if self.sheet else []
+        listed = list(getattr(self.sheet, "contexts", ()))
         return listed or [c.id for c in self.spec.contexts]
 
     @property

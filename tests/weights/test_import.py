@@ -167,7 +167,7 @@ def test_every_text_of_an_imported_workbook_is_told(
     bert: Path, gpt: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "language", lambda _: MARKED)
-    names = "tiny BERT GPT pooler dense lm_head weight MMULT TRANSPOSE ROWS"
+    names = "tiny BERT GPT pooler dense lm_head weight MMULT TRANSPOSE ROWS UNK Concat"
     names += (
         " Sum Input Output MultiHead FeedForward Residual Norm Scaled Masked Hidden Logits Tempered LogitExp"
     )

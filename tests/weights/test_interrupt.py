@@ -97,8 +97,8 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(
         errors.seek(0)
         *told, last = filter(None, errors.read().splitlines())
     assert last == "xlsxattn: interrupted"
-    assert all(line.startswith("tiny: this will be ") for line in told)
-    assert len(told) == (stage not in list(STAGES)[:2])
+    sized = [line for line in told if line.startswith("tiny: this will be ")]
+    assert len(sized) == (stage not in list(STAGES)[:2])
 
 
 @pytest.mark.parametrize("stage", ["reading weights", "among numbers"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import checkpoints
 import numpy as np
 import pytest
 
-from xlsxattn.weights import archives
+from xlsxattn.weights import archives, tokenizer
 from xlsxattn.weights.beside import pooling
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan
@@ -82,3 +83,18 @@ def test_a_last_table_of_its_own_counts_though_the_config_ties_it(tmp_path: Path
         checkpoints.write(tmp_path, config, made)
         found = plan(open_checkpoint(tmp_path))
         assert (found.unembedding is None, found.settings["tied"]) == (tied, tied)
+
+
+def test_a_tokenizer_that_expands_without_end_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+    monkeypatch.setattr(tokenizer, "MEMORY", 1024**3)
+    monkeypatch.setattr(tokenizer, "SECONDS", 10)
+    checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+    path = tmp_path / "tokenizer.json"
+    doubled = {"type": "Replace", "pattern": {"String": "w"}, "content": "w" * 64}
+    expanding = {"normalizer": {"type": "Sequence", "normalizers": [doubled] * 20}}
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | expanding), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="takes more than 1 GB or 10 seconds"):
+        split(open_checkpoint(tmp_path), ["w1"], 9)
