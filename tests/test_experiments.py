@@ -20,6 +20,7 @@ from xlsxattn.builder import layout, pages
 from xlsxattn.builder.pages import experiments
 from xlsxattn.builder.specification import spec
 from xlsxattn.checker.reading.book import read
+from xlsxattn.contract.kinds import Model
 from xlsxattn.language import language
 
 NAMES = {text: name for name, text in vars(experiments).items() if name.isupper() and isinstance(text, str)}
@@ -269,7 +270,7 @@ def zero_scores(b, *, negative=False):
     assert min(scores) < 0 or not negative
 
 
-@shows("ZERO")
+@shows("ZERO", "ZERO_ALONE")
 @shows("ZERO_BUT_PLACE", placed=True)
 def zero_row(b, *, placed=False):
     b.sheet = b.spec.sheets[0]
@@ -416,7 +417,8 @@ def base(b):
 def no_place(b):
     assert b.get(f"{b.id}_P")[1].any()
     b.put(f"{b.id}_P", 0, 1)
-    grown = np.sqrt(b.spec.vocabulary.d_model) if b.sheet.scale_embeddings else 1.0
+    scaled = isinstance(b.sheet, Model) and b.sheet.scale_embeddings
+    grown = np.sqrt(b.spec.vocabulary.d_model) if scaled else 1.0
     assert far(b.get(entering(b))[1], grown * b.get(f"{b.p}_X")[1]) < SAME
 
 

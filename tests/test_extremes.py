@@ -40,7 +40,7 @@ def extreme(seed: int) -> dict[str, Any]:
     """A spec of any kind and settings, whose embeddings, weights and settings have any magnitude."""
     draw = random.Random(seed)
     data = drawn(seed, KINDS[seed % len(KINDS)])
-    weights = [dict(sheet.weights) for sheet in parse(data, "drawn").sheets]
+    weights = [dict(getattr(sheet, "weights", {})) for sheet in parse(data, "drawn").sheets]
     tokens = data["vocabulary"]["tokens"]
     scale = power(draw) if draw.random() < 0.8 else 1.0
     data["vocabulary"]["tokens"] = {word: [scale * x for x in row] for word, row in tokens.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import tomllib
 from dataclasses import replace
 
@@ -41,12 +40,9 @@ def spec_of(name):
 def test_the_rebuilt_table_is_the_manifests(name):
     for lang in ("en", "zh"):
         book = Unwritten(replace(spec_of(name), lang=lang, explain="full"))
-        start = time.process_time()
         table = rebuilt(book)
-        seconds = time.process_time() - start
         assert table.formulas == book.manifest.formulas
         assert table.kept == frozenset()
-        assert seconds < 1  # measured: 0.03
 
 
 @pytest.mark.parametrize("source", ["walkthrough", "causal"])
@@ -183,10 +179,8 @@ def test_an_absurd_setting_is_refused_in_a_sentence_and_at_once(change):
     book = Unwritten(spec_of("encoder"))
     (sheet, *_) = book.manifest.sheets
     book.manifest = replace(book.manifest, sheets=(replace(sheet, settings={**sheet.settings, **change}),))
-    start = time.process_time()
     with pytest.raises(NotCheckableError, match="the manifest does not fit the workbook: ") as refused:
         rebuilt(book)
-    assert time.process_time() - start < 1
     assert len(str(refused.value)) < 300
     assert "Error" not in str(refused.value)
 

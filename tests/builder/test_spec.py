@@ -112,7 +112,7 @@ WORDS = [
     case("look-alikes", CAT, f'{CAT}\n"\uff43at" = [1, 2, 3]', "vocabulary.tokens.\uff43at", "'cat'", "look alike"),
     case("ligature", CAT, '"ﬁg" = [1, 2, 3]\nfig = [1, 2, 3]', "vocabulary.tokens.fig", "'ﬁg'", "look alike"),
     case("accents", CAT, '"é" = [1, 2, 3]\n"e\u0301" = [1, 2, 3]', "vocabulary.tokens.e\u0301", "look alike"),
-    case("control in a word", CAT, f'{CAT}\n"a\\u0007b" = [1, 2, 3]', "vocabulary.tokens.a\x07b", "U+0007"),
+    case("control in a word", CAT, f'{CAT}\n"a\\u0007b" = [1, 2, 3]', "vocabulary.tokens.a\\x07b", "U+0007"),
     case("line feed in a title", '"Two words"', '"Two\\nwords"', "title", "the control character U+000A"),
     case("control in a sheet's title", '"Plain"', '"a\\u0000"', f"{ATTN}.title", "U+0000"),
     case("a non-character", '"Plain"', '"a\\uFFFE"', f"{ATTN}.title", "U+FFFE"),

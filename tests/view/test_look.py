@@ -30,7 +30,8 @@ def test_every_range_is_seen_but_labels_and_the_manifest(causal, seen):
     names = read(causal).names
     left_out = set(names) - set(seen.matrices)
     assert {name for name in left_out if not name.endswith(("_Rows", "_Cols"))} == {
-        f"xlsxattn_{part}" for part in ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
+        f"xlsxattn_{part}"
+        for part in ("Version", "Program", "Language", "Sheets", "Contexts", "Inputs", "Formulas")
     }
     assert not any(name.endswith(("_Rows", "_Cols")) for name in seen.matrices)
 

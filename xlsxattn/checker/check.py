@@ -21,7 +21,7 @@ from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.checker.formula_table import held_against
+from xlsxattn.checker.formula_table import Rebuild, held_against
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
 from xlsxattn.checker.perturb import perturbed
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from xlsxattn.checker.cells import Grid
-    from xlsxattn.checker.formula_table import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,11 @@ from xlsxattn.checker.cell_formulas import differing_part, shortened
 from xlsxattn.checker.findings import Finding, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.manifest import Manifest
 
-    Rebuild = Callable[[Book], "FormulaTable | None"]
 
 WORDS = re.compile(r'(\w+)\[1\](?:&" "&\1\[\d+\])*', re.ASCII)
 """A sentence's words one after another, as many as it had when it was written."""
@@ -37,6 +37,10 @@ class FormulaTable:
     version: str
     formulas: Mapping[str, tuple[str, str]]
     kept: frozenset[str] = frozenset()
+
+
+Rebuild = Callable[..., FormulaTable | None]
+"""Makes the table of a workbook that was read; None where that cannot be."""
 
 
 def held_against(book: Book, table: FormulaTable) -> tuple[Book, tuple[Finding, ...]]:
