@@ -227,3 +227,18 @@ def test_sheets_of_an_ordinary_size_are_affordable(kind, n, settings):
 def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings):
     with pytest.raises(NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, at most"):
         cost(kind, n, 1, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "written", "blanks"),
+    [
+        ({}, (), False),
+        ({"mask": "causal+padding"}, (), True),
+        ({"generate": True}, (), True),
+        ({"generate": True, "contexts": ["a", "b"]}, ("a", "b"), True),
+        ({"generate": True, "source": "a", "target": "b"}, ("b",), True),
+    ],
+)
+def test_a_sheet_says_where_it_writes_though_its_manifest_lacks_settings(settings, written, blanks):
+    sheet = SheetInfo("gpt", "decoder", settings)
+    assert (sheet.writes_into, sheet.uses_blanks) == (written, blanks)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from xlsxattn.contract.kinds import Encoder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 def outputs(imported: Imported, sentence: int = 0) -> tuple[Any, Any]:
     """Output and, of a decoder, Logits of one sentence."""
-    s = imported.settings
+    s = vars(imported.model)
     w = {name: array.astype(np.float64) for name, array in imported.weights.items()}
     E = imported.E.astype(np.float64)
     rows = [imported.tokens.index(token) for token in imported.sentences[sentence][1]]
@@ -31,7 +33,7 @@ def outputs(imported: Imported, sentence: int = 0) -> tuple[Any, Any]:
         X = layer(X, s, w, f"l{k}_")
     if s["final_norm"]:
         X = norm(X, s, w, "Output")
-    if imported.kind == "encoder":
+    if isinstance(imported.model, Encoder):
         return X, None
     return X, X @ (E.T if s["tied"] else w["W_U"])
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from judge import close, judge
 
+from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights.model import read_model
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def test_transformers_agrees(name: str, tmp_path: Path) -> None:
     output, logits = contract.outputs(imported)
     judged, judged_logits = judge(folder, config["model_type"], IDS)
     close(output, judged, 1e-12)
-    if imported.kind == "decoder":
+    if isinstance(imported.model, Decoder):
         close(logits, judged_logits, 1e-12)
 
 
@@ -95,8 +96,8 @@ def test_gpt2_behind_its_prefix_with_the_tied_table_written_twice(tmp_path: Path
     twice["transformer.h.0.attn.bias"] = np.ones((1, 1, 9, 9), np.float32)
     a = read_model(checkpoints.write(tmp_path / "a", checkpoints.GPT2, tensors), [SENTENCE])
     b = read_model(checkpoints.write(tmp_path / "b", checkpoints.GPT2, twice), [SENTENCE])
-    assert a.settings == b.settings
-    assert b.settings["tied"]
+    assert a.model == b.model
+    assert b.model.tied
     assert all((a.weights[name] == b.weights[name]).all() for name in a.weights)
     assert any("lm_head.weight is left out" in note for note in b.notes)
 
@@ -107,7 +108,7 @@ def test_gpt2_untied_takes_its_own_table(tmp_path: Path) -> None:
     head = np.random.default_rng(5).normal(size=(11, 12)).astype(np.float32)
     folder = checkpoints.write(tmp_path, config, tensors | {"lm_head.weight": head})
     imported = read_model(folder, ["w7 w2"])
-    assert not imported.settings["tied"]
+    assert not imported.model.tied
     assert imported.numbers == (2, 7)
     np.testing.assert_array_equal(imported.weights["W_U"], head[[2, 7]].T)
 
@@ -125,7 +126,7 @@ def test_the_two_sets_of_names_of_llama_give_the_same_logits(tmp_path: Path) -> 
     (folder / "params.json").write_text(json.dumps(checkpoints.ORIGINAL), encoding="utf-8")
     checkpoints.write_tokenizer(folder / "tokenizer.json", 11)
     adjacent = read_model(folder, [SENTENCE], whole_vocabulary=True)
-    assert (halves.settings["pairs"], adjacent.settings["pairs"]) == ("halves", "adjacent")
+    assert (halves.model.pairs, adjacent.model.pairs) == ("halves", "adjacent")
     assert not np.array_equal(halves.weights["l1_W_Q"], adjacent.weights["l1_W_Q"])
     close(contract.outputs(adjacent)[1], contract.outputs(halves)[1], 1e-12)
 
@@ -134,7 +135,7 @@ def test_biases_that_a_family_lacks_are_zeros_and_said_so(tmp_path: Path) -> Non
     imported = read_model(
         checkpoints.write(tmp_path, checkpoints.QWEN2, checkpoints.draw(checkpoints.QWEN2)), [SENTENCE]
     )
-    assert imported.settings["bias"]
+    assert imported.model.bias
     assert not imported.weights["l1_b_O"].any()
     assert imported.weights["l1_b_Q"].all()
     assert "The checkpoint has no b_O, b_1, b_3, b_2: they are zeros." in imported.notes

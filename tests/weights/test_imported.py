@@ -107,7 +107,7 @@ def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> 
     pressed = press.build(spec_of(imported, "tiny"), tmp_path / "tiny.xlsx")
     assert pressed.report.holds
     (values,) = evaluate_many([pressed.path], "ironcalc")
-    compare(pressed.path, values, torch, COARSE if imported.settings["activation"] == "gelu" else EXACT)
+    compare(pressed.path, values, torch, COARSE if imported.model.activation == "gelu" else EXACT)
     if grain == "whole":
         original(imported, pressed.path, values)
 

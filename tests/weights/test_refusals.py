@@ -10,10 +10,12 @@ import checkpoints
 import numpy as np
 import pytest
 
+from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights import archives, tokenizer
 from xlsxattn.weights.beside import pooling
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan
+from xlsxattn.weights.forward import check_known
 from xlsxattn.weights.tensor import CheckpointError
 from xlsxattn.weights.tokenizer import split
 
@@ -82,7 +84,13 @@ def test_a_last_table_of_its_own_counts_though_the_config_ties_it(tmp_path: Path
         made = tensors | {"lm_head.weight": (table * factor).astype(np.float32)}
         checkpoints.write(tmp_path, config, made)
         found = plan(open_checkpoint(tmp_path))
-        assert (found.unembedding is None, found.settings["tied"]) == (tied, tied)
+        assert (found.unembedding is None, found.model.tied) == (tied, tied)
+
+
+def test_a_setting_that_no_layer_is_run_with_is_refused() -> None:
+    check_known(Decoder(id="gpt", activation="geglu"))
+    with pytest.raises(ValueError, match="mask: found 'causal\\+padding', one of causal, none is needed"):
+        check_known(Decoder(id="gpt", mask="causal+padding"))
 
 
 def test_a_tokenizer_that_expands_without_end_is_stopped(

@@ -104,10 +104,7 @@ def _reads(formula: str, *, above: bool = False) -> set[str]:
 def _written(book: Book) -> Iterable[RangeName]:
     """What the names of ranges begin with that a model makes row by row."""
     for sheet in book.manifest.sheets:
-        if sheet.settings.get("generate"):
-            target = sheet.settings.get("target")
-            contexts = [target] if target else sheet.settings.get("contexts", [])
-            yield from (RangeName(sheet.id, context=str(context)) for context in contexts)
+        yield from (RangeName(sheet.id, context=str(context)) for context in sheet.writes_into)
 
 
 def _owners(book: Book) -> dict[str, str]:

@@ -183,16 +183,9 @@ class _Numbers:
 
 def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     """The cells that words are put into: all of a sentence's; unless full, not those a model writes into."""
-    written: set[str] = set()
-    for sheet in book.manifest.sheets:
-        if sheet.settings.get("generate") and not full:
-            written |= (
-                {sheet.settings["target"]}
-                if "target" in sheet.settings
-                else {*sheet.settings.get("contexts", ())}
-            )
+    written = set() if full else {c for sheet in book.manifest.sheets for c in sheet.writes_into}
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
-    compared = [sheet.id for sheet in book.manifest.sheets if sheet.settings.get("near")]
+    compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
     names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *compared)}
     every = [
         list(texts(book, name)) if c in typed else list(book.names[name].cells())
@@ -387,7 +380,7 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
     What is looked for among the typed words may stand among the written ones.
     """
-    if any(s.settings.get("generate") for s in book.manifest.sheets):
+    if any(sheet.writes_into for sheet in book.manifest.sheets):
         places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
         empty: dict[At, float | str] = {at: "" for own in places for at in own}
         for word in vocabulary[1 : 1 + MAX_ROUNDS]:

@@ -10,7 +10,7 @@ from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
-from xlsxattn.contract.kinds import Compare
+from xlsxattn.contract.kinds import Compare, InSentence
 from xlsxattn.contract.names import WORDS, RangeName, part_of
 
 if TYPE_CHECKING:
@@ -48,12 +48,13 @@ def _unturned(book: Book) -> dict[At, float | str]:
     edits: dict[At, float | str] = {}
     for sheet in book.manifest.sheets:
         names = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "Base")]
-        if sheet.settings.get("position") != "rotary" or not {*names} <= {*book.manifest.inputs}:
+        if not sheet.is_a(InSentence) or sheet.position != "rotary":
             continue
-        heads = int(sheet.settings.get("heads", 1))
-        for name, key in zip(names[:2], ("heads", "kv_heads"), strict=True):
+        if not {*names} <= {*book.manifest.inputs}:
+            continue
+        for name, heads in zip(names[:2], (sheet.heads, sheet.kv_heads or sheet.heads), strict=True):
             area = book.names[name]
-            width = max(1, area.cols // int(sheet.settings.get(key, heads)))
+            width = max(1, area.cols // int(heads))
             edits |= {at: 0.0 for at in numbers_of(book, name) if (at[2] - area.col + 1) % width}
         edits |= dict.fromkeys(book.names[names[2]].cells(), SLOWEST)
     return edits
@@ -106,11 +107,11 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     """
     words: dict[At, float | str] = {at: vocabulary[-1] for own in sentences for at in own}
     for sheet in book.manifest.sheets:
-        if not sheet.settings.get("similarity"):
+        if not sheet.similarity:
             continue
         norms = [RangeName(sheet.id)["Input"]]
-        if sheet.settings["residual"] == "post-norm":
-            layers = sheet.settings.get("taken") or range(1, sheet.settings["layers"] + 1)
+        if sheet.residual == "post-norm":
+            layers = sheet.taken or range(1, sheet.layers + 1)
             norms += [RangeName(sheet.id, layer=k)["Norm2"] for k in layers]
         depths = [[WORDS["E"]], *([part_of(norm, "Gamma"), part_of(norm, "Beta")] for norm in norms)]
         there = [[name for name in depth if name in book.manifest.inputs] for depth in depths]

@@ -205,7 +205,7 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
     if not sheet.is_a(Model):
         return sheet.id
     layer = RangeName(sheet.id, layer=at.layer)
-    if at.layer and sheet.settings.get("apart") and at.is_weight:
+    if at.layer and sheet.apart and at.is_weight:
         return layer["weights"]
     if not sheet.is_a(EncoderDecoder):
         pages = PAGES_OF_CONTEXTS if at.context else PAGES

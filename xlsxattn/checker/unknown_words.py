@@ -25,7 +25,7 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
         return
     known = _words(values[VOCABULARY])
     blanks = uses_blanks(book.manifest.sheets)
-    compared = [sheet.id for sheet in book.manifest.sheets if sheet.settings.get("near")]
+    compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
     for owner in (*book.manifest.contexts, *compared):
         name = of_context(owner)["Tokens"]
         for i, word in enumerate(_words(values[name]) if name in book.names and name in values else ()):

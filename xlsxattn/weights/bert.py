@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification.table import show
+from xlsxattn.contract.kinds import Encoder
 from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.language import say
 from xlsxattn.weights.config import MIN_EPSILON
@@ -104,7 +105,7 @@ def plan_distilbert(parts: Parts, config: Config) -> Plan:
 def _plan(
     parts: Parts, config: Config, names: BertNames, family: str, *, first: int = 0, width: object = None
 ) -> Plan:
-    settings, d_model = _settings(config, names), config.count(*names.d_model)
+    model, d_model = _model(config, names, family), config.count(*names.d_model)
     if width is not None and width != d_model:
         sentence = "found {found}: embeddings that are widened to {d_model} are not supported"
         raise config.error("embedding_size", sentence, found=show(width), d_model=d_model)
@@ -121,45 +122,45 @@ def _plan(
         notes = (say("Row 0 of the token types is added to every position: all tokens are of one sentence."),)
     P = TensorPart("P", (listed - first, d_model), positions, first=first, added=types)
     return Plan(
-        family,
-        "encoder",
-        settings,
+        model,
         d_model,
         n_vocab,
         listed - first,
         table,
         None,
         (P, *_norm(parts, "Input", "embeddings.LayerNorm", d_model)),
-        tuple(_layer(parts, names, k, d_model, settings["d_ff"]) for k in range(settings["layers"])),
+        tuple(_layer(parts, names, k, d_model, model.d_ff) for k in range(model.layers)),
         notes,
     )
 
 
-def _settings(config: Config, names: BertNames) -> dict[str, Any]:
+def _model(config: Config, names: BertNames, family: str) -> Encoder:
     d_model, heads = config.count(*names.d_model), config.count(*names.heads)
     d_k = config.divided(d_model, names.heads[0], heads)
     epsilon = EPSILON
     if names.epsilon:
         epsilon = config.positive(names.epsilon, default=EPSILON, least=MIN_EPSILON)
-    return {
-        "layers": config.count(*names.layers),
-        "heads": heads,
-        "kv_heads": heads,
-        "d_k": d_k,
-        "d_v": d_k,
-        "d_ff": config.count(names.d_ff),
-        "norm": "layer",
-        "epsilon": epsilon,
-        "residual": "post-norm",
-        "activation": config.activation(names.activation, default="gelu"),
-        "bias": True,
-        "mask": "none",
-        "position": "learned",
-        "scale": True,
-        "scale_embeddings": False,
-        "embedding_norm": True,
-        "final_norm": False,
-    }
+    return Encoder(
+        id="bert",
+        title=family,
+        layers=config.count(*names.layers),
+        heads=heads,
+        kv_heads=heads,
+        d_k=d_k,
+        d_v=d_k,
+        d_ff=config.count(names.d_ff),
+        norm="layer",
+        epsilon=epsilon,
+        residual="post-norm",
+        activation=config.activation(names.activation, default="gelu"),
+        bias=True,
+        mask="none",
+        position="learned",
+        scale=True,
+        scale_embeddings=False,
+        embedding_norm=True,
+        final_norm=False,
+    )
 
 
 def _layer(parts: Parts, names: BertNames, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, ...]:

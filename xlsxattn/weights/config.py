@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-ACTIVATIONS = {
+    from xlsxattn.contract.kinds import Activation
+
+ACTIVATIONS: dict[str, Activation] = {
     "relu": "relu",
     "gelu": "gelu",
     "gelu_python": "gelu",
@@ -85,7 +87,7 @@ class Config:
             raise self.error(keys[0], "found {found}, true or false is needed", found=show(found))
         return found
 
-    def activation(self, *keys: str, default: str) -> str:
+    def activation(self, *keys: str, default: str) -> Activation:
         """The activation, in the words of a spec."""
         found = self.get(*keys, default=default)
         if not isinstance(found, str) or found not in ACTIVATIONS:

@@ -9,22 +9,22 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from xlsxattn import suggestions
+from xlsxattn.contract.kinds import GATED
 from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from xlsxattn.contract.kinds import Stretch
+    from xlsxattn.contract.kinds import Model
     from xlsxattn.weights.parts import Array, Plan
 
     Weights = Mapping[str, Array]
-    Settings = Mapping[str, Any]
 
 LOG = logging.getLogger(__name__)
 _ERFC = np.vectorize(math.erfc, otypes=[np.float64])
@@ -42,38 +42,39 @@ def streams(plan: Plan, outer: Weights, X: Sequence[Array], wanted: Sequence[int
     Returns:
         Layer → for each sentence what comes in, n × d_model in float64.
     """
-    s, found = plan.settings, {}
-    xs = [_entered(s, outer, np.asarray(x, np.float64)) for x in X]
+    model, found = plan.model, {}
+    check_known(model)
+    xs = [_entered(model, outer, np.asarray(x, np.float64)) for x in X]
     for k in range(max(wanted, default=-1) + 1):
         LOG.debug("", extra={"step": say("running the layers before"), "done": k, "of": max(wanted)})
         if k in wanted:
             found[k] = xs
         if k < max(wanted):
             weights = {piece.name: np.asarray(piece.read(), np.float64) for piece in plan.layers[k]}
-            xs = [_layer(x, s, weights) for x in xs]
+            xs = [_layer(x, model, weights) for x in xs]
     return found
 
 
-def _entered(s: Settings, w: Weights, x: Array) -> Array:
-    x = x * math.sqrt(x.shape[1]) if s["scale_embeddings"] else x
-    if one_of(s, "position", "learned", "rotary") == "learned":
+def _entered(model: Model, w: Weights, x: Array) -> Array:
+    x = x * math.sqrt(x.shape[1]) if model.scale_embeddings else x
+    if model.position == "learned":
         x = x + w["P"][: len(x)]
-    return _norm(x, s, w, "Input") if s["embedding_norm"] else x
+    return _norm(x, model, w, "Input") if model.embedding_norm else x
 
 
-def _layer(x: Array, s: Settings, w: Weights) -> Array:
-    if one_of(s, "residual", "pre-norm", "post-norm") == "pre-norm":
-        x = x + _attention(_norm(x, s, w, "Norm1"), s, w)
-        return x + _feed_forward(_norm(x, s, w, "Norm2"), s, w)
-    x = _norm(x + _attention(x, s, w), s, w, "Norm1")
-    return _norm(x + _feed_forward(x, s, w), s, w, "Norm2")
+def _layer(x: Array, model: Model, w: Weights) -> Array:
+    if model.residual == "pre-norm":
+        x = x + _attention(_norm(x, model, w, "Norm1"), model, w)
+        return x + _feed_forward(_norm(x, model, w, "Norm2"), model, w)
+    x = _norm(x + _attention(x, model, w), model, w, "Norm1")
+    return _norm(x + _feed_forward(x, model, w), model, w, "Norm2")
 
 
-def _norm(x: Array, s: Settings, w: Weights, name: str) -> Array:
-    if one_of(s, "norm", "layer", "rms") == "rms":
-        return _rms_norm(x, s["epsilon"], w[part_of(name, GAMMA)])
+def _norm(x: Array, model: Model, w: Weights, name: str) -> Array:
+    if model.norm == "rms":
+        return _rms_norm(x, model.epsilon, w[part_of(name, GAMMA)])
     x = x - x.mean(axis=1, keepdims=True)
-    return _rms_norm(x, s["epsilon"], w[part_of(name, GAMMA)]) + w[part_of(name, BETA)]
+    return _rms_norm(x, model.epsilon, w[part_of(name, GAMMA)]) + w[part_of(name, BETA)]
 
 
 def _rms_norm(x: Array, epsilon: float, gamma: Array) -> Array:
@@ -82,36 +83,36 @@ def _rms_norm(x: Array, epsilon: float, gamma: Array) -> Array:
     return found
 
 
-def _linear(x: Array, s: Settings, w: Weights, which: str) -> Array:
-    return x @ w[f"W_{which}"] + (w[f"b_{which}"] if s["bias"] else 0.0)
+def _linear(x: Array, model: Model, w: Weights, which: str) -> Array:
+    return x @ w[f"W_{which}"] + (w[f"b_{which}"] if model.bias else 0.0)
 
 
-def _attention(x: Array, s: Settings, w: Weights) -> Array:
-    n, heads, groups = len(x), s["heads"], s["kv_heads"]
-    Q = _linear(x, s, w, "Q").reshape(n, heads, s["d_k"])
-    K = _linear(x, s, w, "K").reshape(n, groups, s["d_k"])
-    V = _linear(x, s, w, "V").reshape(n, groups, s["d_v"])
-    if s.get("qk_norm"):
+def _attention(x: Array, model: Model, w: Weights) -> Array:
+    n, heads, groups = len(x), model.heads, model.kv_heads
+    Q = _linear(x, model, w, "Q").reshape(n, heads, model.d_k)
+    K = _linear(x, model, w, "K").reshape(n, groups, model.d_k)
+    V = _linear(x, model, w, "V").reshape(n, groups, model.d_v)
+    if model.qk_norm:
         Q, K = (
-            _rms_norm(each, s["epsilon"], w[part_of(f"{name}Norm", GAMMA)])
+            _rms_norm(each, model.epsilon, w[part_of(f"{name}Norm", GAMMA)])
             for name, each in (("Q", Q), ("K", K))
         )
-    if s["position"] == "rotary":
-        Q, K = _rotated(Q, s), _rotated(K, s)
+    if model.position == "rotary":
+        Q, K = _rotated(Q, model), _rotated(K, model)
     K, V = (np.repeat(each, heads // groups, axis=1) for each in (K, V))
-    scores = np.einsum("qhd,khd->hqk", Q, K) / (math.sqrt(s["d_k"]) if s["scale"] else 1.0)
-    if one_of(s, "mask", "causal", "none") == "causal":
+    scores = np.einsum("qhd,khd->hqk", Q, K) / (math.sqrt(model.d_k) if model.scale else 1.0)
+    if model.mask == "causal":
         scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
     A = np.exp(scores - scores.max(axis=2, keepdims=True))
     A /= A.sum(axis=2, keepdims=True)
-    return _linear(np.einsum("hqk,khd->qhd", A, V).reshape(n, heads * s["d_v"]), s, w, "O")
+    return _linear(np.einsum("hqk,khd->qhd", A, V).reshape(n, heads * model.d_v), model, w, "O")
 
 
-def frequencies(s: Settings) -> Array:
+def frequencies(model: Model) -> Array:
     """How fast each pair turns (d_k / 2); stretched as in Peng et al. 2023, section 3.2, where it is."""
-    d = s["d_k"]
-    theta: Array = s["base"] ** (-2.0 * np.arange(d // 2) / d)
-    stretch: Stretch | None = s["stretch"]
+    d = model.d_k
+    theta: Array = model.base ** (-2.0 * np.arange(d // 2) / d)
+    stretch = model.stretch
     if stretch is None:
         return theta
     turns = stretch.trained * theta / (2 * math.pi)
@@ -119,12 +120,12 @@ def frequencies(s: Settings) -> Array:
     return (1 - kept) * theta / stretch.factor + kept * theta
 
 
-def _rotated(x: Array, s: Settings) -> Array:
+def _rotated(x: Array, model: Model) -> Array:
     """Every pair (a, b) of columns turned by its position's angle; x is n × heads × d_k."""
     n, d = x.shape[0], x.shape[2]
-    angle = (np.arange(n)[:, None] * frequencies(s))[:, None, :]
+    angle = (np.arange(n)[:, None] * frequencies(model))[:, None, :]
     first, second = slice(0, d, 2), slice(1, d, 2)
-    if one_of(s, "pairs", "adjacent", "halves") == "halves":
+    if model.pairs == "halves":
         first, second = slice(0, d // 2), slice(d // 2, d)
     turned = np.empty_like(x)
     turned[..., first] = x[..., first] * np.cos(angle) - x[..., second] * np.sin(angle)
@@ -132,12 +133,12 @@ def _rotated(x: Array, s: Settings) -> Array:
     return turned
 
 
-def _feed_forward(x: Array, s: Settings, w: Weights) -> Array:
-    h = _linear(x, s, w, "1")
-    kind = one_of(s, "activation", *ACTIVATIONS, "swiglu")
-    if kind == "swiglu":
-        return _linear(_silu(h) * _linear(x, s, w, "3"), s, w, "2")
-    return _linear(ACTIVATIONS[kind](h), s, w, "2")
+def _feed_forward(x: Array, model: Model, w: Weights) -> Array:
+    through = ACTIVATIONS[GATED.get(model.activation, model.activation)]
+    h = through(_linear(x, model, w, "1"))
+    if model.gated:
+        h = h * _linear(x, model, w, "3")
+    return _linear(h, model, w, "2")
 
 
 def _silu(h: Array) -> Array:
@@ -160,14 +161,22 @@ def _relu(h: Array) -> Array:
 
 
 ACTIVATIONS = {"relu": _relu, "gelu": _gelu, "gelu-tanh": _gelu_tanh, "silu": _silu}
+KNOWN = {
+    "position": ("learned", "rotary"),
+    "residual": ("pre-norm", "post-norm"),
+    "norm": ("layer", "rms"),
+    "mask": ("causal", "none"),
+    "pairs": ("adjacent", "halves"),
+    "activation": (*ACTIVATIONS, *(gated for gated, through in GATED.items() if through in ACTIVATIONS)),
+}
+"""The settings that are computed here."""
 
 
-def one_of(s: Settings, key: str, *known: str) -> str:
-    """A setting that must be one of those that are computed here.
+def check_known(model: Model) -> None:
+    """Refuse a setting that is not computed here: nothing may be computed in its place.
 
     Raises:
-        ValueError: it is another: then nothing may be computed in its place.
+        ValueError: one of the settings is another.
     """
-    found: str = s[key]
-    suggestions.one_of(key, found, known)
-    return found
+    for key, known in KNOWN.items():
+        suggestions.one_of(key, getattr(model, key), known)

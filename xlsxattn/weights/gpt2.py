@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from xlsxattn.contract.kinds import Decoder
 from xlsxattn.contract.names import BETA, GAMMA, part_of
 from xlsxattn.weights.config import MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
@@ -17,47 +19,47 @@ def plan_gpt2(parts: Parts, config: Config) -> Plan:
     """GPT-2: its linear layers ("Conv1D") are kept as in × out, Q, K and V side by side in one."""
     d_model, n_vocab = config.count("n_embd", "hidden_size"), config.count("vocab_size")
     n_positions = config.count("n_positions", "max_position_embeddings")
-    settings = _settings(config, d_model)
+    model = _model(config, d_model)
     table = parts.check("wte.weight", n_vocab, d_model)
     head, notes = unembedding(parts, table, tied=config.flag("tie_word_embeddings", default=True))
     P = TensorPart("P", (n_positions, d_model), parts.check("wpe.weight", n_positions, d_model), first=0)
     return Plan(
-        "GPT-2",
-        "decoder",
-        settings | {"tied": head is None},
+        replace(model, tied=head is None),
         d_model,
         n_vocab,
         n_positions,
         table,
         head,
         (P, *_norm(parts, "Output", "ln_f", d_model)),
-        tuple(_layer(parts, k, d_model, settings["d_ff"]) for k in range(settings["layers"])),
+        tuple(_layer(parts, k, d_model, model.d_ff) for k in range(model.layers)),
         notes,
     )
 
 
-def _settings(config: Config, d_model: int) -> dict[str, Any]:
+def _model(config: Config, d_model: int) -> Decoder:
     heads = config.count("n_head", "num_attention_heads")
     d_k = config.divided(d_model, "n_head", heads)
-    return {
-        "layers": config.count("n_layer", "num_hidden_layers"),
-        "heads": heads,
-        "kv_heads": heads,
-        "d_k": d_k,
-        "d_v": d_k,
-        "d_ff": config.count("n_inner", default=4 * d_model),
-        "norm": "layer",
-        "epsilon": config.positive("layer_norm_epsilon", default=1e-5, least=MIN_EPSILON),
-        "residual": "pre-norm",
-        "activation": config.activation("activation_function", default="gelu_new"),
-        "bias": True,
-        "mask": "causal",
-        "position": "learned",
-        "scale": config.flag("scale_attn_weights", default=True),
-        "scale_embeddings": False,
-        "embedding_norm": False,
-        "final_norm": True,
-    }
+    return Decoder(
+        id="gpt",
+        title="GPT-2",
+        layers=config.count("n_layer", "num_hidden_layers"),
+        heads=heads,
+        kv_heads=heads,
+        d_k=d_k,
+        d_v=d_k,
+        d_ff=config.count("n_inner", default=4 * d_model),
+        norm="layer",
+        epsilon=config.positive("layer_norm_epsilon", default=1e-5, least=MIN_EPSILON),
+        residual="pre-norm",
+        activation=config.activation("activation_function", default="gelu_new"),
+        bias=True,
+        mask="causal",
+        position="learned",
+        scale=config.flag("scale_attn_weights", default=True),
+        scale_embeddings=False,
+        embedding_norm=False,
+        final_norm=True,
+    )
 
 
 def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, ...]:

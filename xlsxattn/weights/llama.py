@@ -7,9 +7,10 @@ and GlassLM, turn pairs of neighbouring columns (Su et al. 2021, eq. 34).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification.table import show
+from xlsxattn.contract.kinds import Decoder
 from xlsxattn.language import say
 from xlsxattn.weights.config import MIN_BASE, MIN_EPSILON
 from xlsxattn.weights.parts import Plan, TensorPart, unembedding
@@ -18,6 +19,17 @@ from xlsxattn.weights.rotation import BASE, Rotation, rotation
 if TYPE_CHECKING:
     from xlsxattn.weights.config import Config
     from xlsxattn.weights.parts import Parts
+
+
+@dataclass(frozen=True, slots=True)
+class LlamaKeys:
+    """How a family calls the sizes in its config."""
+
+    d_model: str
+    layers: str
+    heads: str
+    kv_heads: str
+    d_ff: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +47,7 @@ class LlamaNames:
     last: str
     head: str
     weight: str
-    keys: dict[str, str]
+    keys: LlamaKeys
     turned: bool
     d_ff_from_weights: bool
 
@@ -57,17 +69,19 @@ HUGGING_FACE = LlamaNames(
     "norm.weight",
     "lm_head.weight",
     ".weight",
-    {
-        "d_model": "hidden_size",
-        "layers": "num_hidden_layers",
-        "heads": "num_attention_heads",
-        "kv_heads": "num_key_value_heads",
-        "d_ff": "intermediate_size",
-    },
+    LlamaKeys(
+        d_model="hidden_size",
+        layers="num_hidden_layers",
+        heads="num_attention_heads",
+        kv_heads="num_key_value_heads",
+        d_ff="intermediate_size",
+    ),
     turned=True,
     d_ff_from_weights=False,
 )
-_MAKERS_KEYS = {"layers": "n_layers", "heads": "n_heads", "kv_heads": "n_kv_heads", "d_ff": "hidden_dim"}
+_MAKERS_KEYS = LlamaKeys(
+    d_model="dim", layers="n_layers", heads="n_heads", kv_heads="n_kv_heads", d_ff="hidden_dim"
+)
 ORIGINAL = LlamaNames(
     "tok_embeddings.weight",
     "layers",
@@ -85,7 +99,7 @@ ORIGINAL = LlamaNames(
     "norm.weight",
     "output.weight",
     ".weight",
-    {"d_model": "dim", **_MAKERS_KEYS},
+    _MAKERS_KEYS,
     turned=True,
     d_ff_from_weights=True,
 )
@@ -106,7 +120,7 @@ GLASS = LlamaNames(
     "norm_f.gamma",
     "",
     "",
-    {"d_model": "d_model", **_MAKERS_KEYS},
+    replace(_MAKERS_KEYS, d_model="d_model"),
     turned=False,
     d_ff_from_weights=True,
 )
@@ -123,7 +137,7 @@ def plan_llama(parts: Parts, config: Config) -> Plan:
     """Llama: biases where its config says so."""
     biased = _attention_bias(config) | ({"1", "2", "3"} if config.flag("mlp_bias", default=False) else set())
     window = config.count("sliding_window") if config.get("sliding_window") is not None else None
-    return _hugging_face(parts, config, biased, "Llama", window=window)
+    return _hugging_face(parts, config, biased, window=window)
 
 
 def plan_mistral(parts: Parts, config: Config) -> Plan:
@@ -132,13 +146,13 @@ def plan_mistral(parts: Parts, config: Config) -> Plan:
     window = WINDOW if "sliding_window" not in config.data else None
     if config.get("sliding_window") is not None:
         window = config.count("sliding_window")
-    return _hugging_face(parts, config, set(), "Llama", kv_heads=kv_heads, window=window)
+    return _hugging_face(parts, config, set(), kv_heads=kv_heads, window=window)
 
 
 def plan_qwen2(parts: Parts, config: Config) -> Plan:
     """Qwen2 (Yang et al. 2024): queries, keys and values have biases, nothing else has."""
     kv_heads = QWEN_KV_HEADS if "num_key_value_heads" not in config.data else None
-    return _hugging_face(parts, config, {"Q", "K", "V"}, "Llama", kv_heads=kv_heads, window=_window(config))
+    return _hugging_face(parts, config, {"Q", "K", "V"}, kv_heads=kv_heads, window=_window(config))
 
 
 def plan_qwen3(parts: Parts, config: Config) -> Plan:
@@ -148,13 +162,12 @@ def plan_qwen3(parts: Parts, config: Config) -> Plan:
         parts,
         config,
         _attention_bias(config),
-        "Qwen3",
         kv_heads=kv_heads,
         d_k=QWEN3_HEAD,
         window=_window(config),
         normed=True,
     )
-    return replace(found, settings=found.settings | {"qk_norm": True})
+    return replace(found, model=replace(found.model, id="qwen", title="Qwen3"))
 
 
 def plan_original(parts: Parts, config: Config) -> Plan:
@@ -164,19 +177,20 @@ def plan_original(parts: Parts, config: Config) -> Plan:
     """
     meta = config.get("multiple_of") is not None
     base = config.positive("rope_theta", default=BASE if meta else None, least=MIN_BASE)
-    sizes = _sizes(parts, config, ORIGINAL)
-    settings = _settings(sizes, config.positive("norm_eps", least=MIN_EPSILON), Rotation(base))
+    model = _model(parts, config, ORIGINAL, Rotation(base))
+    model = replace(model, epsilon=config.positive("norm_eps", least=MIN_EPSILON))
     window = config.count("sliding_window") if config.get("sliding_window") is not None else None
-    found = _plan(parts, config, ORIGINAL, settings, set(), "Llama", tied=False)
+    found = _plan(parts, config, ORIGINAL, model, set(), tied=False)
     return replace(found, n_positions=_positions(config, "max_seq_len"), window=window)
 
 
 def plan_glass(parts: Parts, config: Config) -> Plan:
     """GlassLM, a small decoder of Llama's kind with matrices kept as in × out."""
     base = config.positive("rope_base", least=MIN_BASE)
-    sizes = _sizes(parts, config, GLASS)
-    settings = _settings(sizes, config.positive("eps", least=MIN_EPSILON), Rotation(base))
-    found = _plan(parts, config, GLASS, settings, set(), "GlassLM", tied=True)
+    model = _model(parts, config, GLASS, Rotation(base))
+    epsilon = config.positive("eps", least=MIN_EPSILON)
+    model = replace(model, id="glass", title="GlassLM", epsilon=epsilon)
+    found = _plan(parts, config, GLASS, model, set(), tied=True)
     return replace(found, n_positions=_positions(config, "max_len"))
 
 
@@ -184,7 +198,6 @@ def _hugging_face(
     parts: Parts,
     config: Config,
     biased: set[str],
-    family: str,
     *,
     kv_heads: int | None = None,
     d_k: int | None = None,
@@ -194,11 +207,11 @@ def _hugging_face(
     """A model under Hugging Face's names; ``kv_heads``, ``d_k``: what counts where the config names none."""
     _layer_types(config, window)
     turned = rotation(config)
-    sizes = _sizes(parts, config, HUGGING_FACE, kv_heads=kv_heads, d_k=d_k)
+    model = _model(parts, config, HUGGING_FACE, turned, kv_heads=kv_heads, d_k=d_k)
     epsilon = config.positive("rms_norm_eps", default=1e-6, least=MIN_EPSILON)
-    settings = _settings(sizes, epsilon, turned) | {"pairs": "halves"}
+    model = replace(model, epsilon=epsilon, pairs="halves", qk_norm=normed)
     tied = config.flag("tie_word_embeddings", default=False)
-    found = _plan(parts, config, HUGGING_FACE, settings, biased, family, tied=tied, normed=normed)
+    found = _plan(parts, config, HUGGING_FACE, model, biased, tied=tied)
     return replace(
         found,
         n_positions=_positions(config, "max_position_embeddings"),
@@ -246,14 +259,12 @@ def _plan(
     parts: Parts,
     config: Config,
     names: LlamaNames,
-    settings: dict[str, Any],
+    model: Decoder,
     biased: set[str],
-    family: str,
     *,
     tied: bool,
-    normed: bool = False,
 ) -> Plan:
-    d_model = config.count(names.keys["d_model"])
+    d_model = config.count(names.keys.d_model)
     table = parts.find(names.table)
     n_vocab = config.count("vocab_size") if config.get("vocab_size") != -1 else (*table.shape, 0)[0]
     table = parts.check(names.table, n_vocab, d_model)
@@ -261,14 +272,11 @@ def _plan(
     if biased and biased != set(names.linear):
         without = ", ".join(f"b_{which}" for which in names.linear if which not in biased)
         notes = (*notes, say("The checkpoint has no {names}: they are zeros.", names=without))
-    sizes = settings | {"d_model": d_model}
-    layers = [_layer(parts, names, k, biased, sizes) for k in range(settings["layers"])]
-    if normed:
-        layers = [(*layer, *_norms_of_heads(parts, k, sizes["d_k"])) for k, layer in enumerate(layers)]
+    layers = [_layer(parts, names, k, biased, d_model, model) for k in range(model.layers)]
+    if model.qk_norm:
+        layers = [(*layer, *_norms_of_heads(parts, k, model.d_k)) for k, layer in enumerate(layers)]
     return Plan(
-        family,
-        "decoder",
-        settings | {"bias": bool(biased), "tied": head is None},
+        replace(model, bias=bool(biased), tied=head is None),
         d_model,
         n_vocab,
         None,
@@ -280,21 +288,22 @@ def _plan(
     )
 
 
-def _sizes(
+def _model(
     parts: Parts,
     config: Config,
     names: LlamaNames,
+    turned: Rotation,
     *,
     kv_heads: int | None = None,
     d_k: int | None = None,
-) -> dict[str, int]:
-    """Numbers of layers and heads, and widths; the makers' own configs leave d_ff to the matrices."""
+) -> Decoder:
+    """A Llama of the config's sizes, without its ε; the makers' own configs leave d_ff to the matrices."""
     keys = names.keys
-    heads = config.count(keys["heads"])
-    kv_heads = config.count(keys["kv_heads"], default=kv_heads or heads)
-    config.divided(heads, keys["kv_heads"], kv_heads)
+    heads = config.count(keys.heads)
+    kv_heads = config.count(keys.kv_heads, default=kv_heads or heads)
+    config.divided(heads, keys.kv_heads, kv_heads)
     if d_k is None and config.get("head_dim") is None:
-        d_k = config.divided(config.count(keys["d_model"]), keys["heads"], heads)
+        d_k = config.divided(config.count(keys.d_model), keys.heads, heads)
     d_k = config.count("head_dim", default=d_k)
     if d_k % 2:
         sentence = "the heads have {d_k} columns, which cannot be turned in pairs"
@@ -303,41 +312,35 @@ def _sizes(
     if names.d_ff_from_weights:
         gate = parts.find(f"{names.layer}.0.{names.linear['1']}{names.weight}")
         d_ff = (*gate.shape, 0, 0)[0 if names.turned else 1]
-    return {
-        "layers": config.count(keys["layers"]),
-        "heads": heads,
-        "kv_heads": kv_heads,
-        "d_k": d_k,
-        "d_v": d_k,
-        "d_ff": config.count(keys["d_ff"], default=d_ff),
-    }
-
-
-def _settings(sizes: dict[str, int], epsilon: float, turned: Rotation) -> dict[str, Any]:
-    return {
-        **sizes,
-        "norm": "rms",
-        "epsilon": epsilon,
-        "residual": "pre-norm",
-        "activation": "swiglu",
-        "mask": "causal",
-        "position": "rotary",
-        "base": turned.base,
-        "stretch": turned.stretch,
-        "pairs": "adjacent",
-        "scale": True,
-        "scale_embeddings": False,
-        "embedding_norm": False,
-        "final_norm": True,
-    }
+    return Decoder(
+        id="llama",
+        title="Llama",
+        layers=config.count(keys.layers),
+        heads=heads,
+        kv_heads=kv_heads,
+        d_k=d_k,
+        d_v=d_k,
+        d_ff=config.count(keys.d_ff, default=d_ff),
+        norm="rms",
+        residual="pre-norm",
+        activation="swiglu",
+        mask="causal",
+        position="rotary",
+        base=turned.base,
+        stretch=turned.stretch,
+        pairs="adjacent",
+        scale=True,
+        scale_embeddings=False,
+        embedding_norm=False,
+        final_norm=True,
+    )
 
 
 def _layer(
-    parts: Parts, names: LlamaNames, k: int, biased: set[str], sizes: dict[str, Any]
+    parts: Parts, names: LlamaNames, k: int, biased: set[str], d_model: int, model: Decoder
 ) -> tuple[TensorPart, ...]:
     at, pieces = f"{names.layer}.{k}.", []
-    d_model, d_ff = sizes["d_model"], sizes["d_ff"]
-    queries, keys = sizes["heads"] * sizes["d_k"], sizes["kv_heads"] * sizes["d_k"]
+    d_ff, queries, keys = model.d_ff, model.heads * model.d_k, model.kv_heads * model.d_k
     shapes = {
         "Q": (d_model, queries),
         "K": (d_model, keys),

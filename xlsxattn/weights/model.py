@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from xlsxattn.contract.kinds import Decoder, Encoder
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
 from xlsxattn.weights.beside import Pooling, end_tokens, pooling, tokenizer_notes
@@ -41,9 +42,7 @@ class Imported:
     """All that a spec of the model needs.
 
     Attributes:
-        family: what the model is called, for a person: "BERT".
-        kind: the sheet's kind, "encoder" or "decoder".
-        settings: the sheet's keys, as docs/spec-models.md lists them.
+        model: the model's sheet, whole and still without weights; its title names the family: "BERT".
         weights: matrices by their names in a spec (``P``, ``l1_W_Q``, ``l1_b_Q``, ``Output_Gamma``, ``W_U``),
             to be multiplied from the right, x W; only of the layers that were asked for. They are float32, or
             float64 where the checkpoint or a sum needs it.
@@ -61,9 +60,7 @@ class Imported:
             tokens × d_model in float64.
     """
 
-    family: str
-    kind: str
-    settings: dict[str, Any]
+    model: Encoder | Decoder
     weights: dict[str, Array]
     layers: tuple[int, ...]
     heads: tuple[tuple[int, int], ...]
@@ -126,13 +123,10 @@ def read_model(
     if target is not None:
         check_room(size, path, target)
     weights = _weights(plan, choice.layers, longest + blanks, numbers)
-    encodes = plan.kind == "encoder"
-    pooled = pooling(checkpoint.folder) if encodes else Pooling()
+    pooled = pooling(checkpoint.folder) if isinstance(plan.model, Encoder) else Pooling()
     notes = (*plan.notes, *pooled.notes, *_few(plan, len(numbers)), *found.notes())
     return Imported(
-        family=plan.family,
-        kind=plan.kind,
-        settings=plan.settings | ({"pool": pooled.pool} if encodes else {}),
+        model=replace(plan.model, pool=pooled.pool) if isinstance(plan.model, Encoder) else plan.model,
         weights=weights,
         layers=tuple(k + 1 for k in choice.layers),
         heads=tuple((k + 1, h + 1) for k, h in choice.heads),
@@ -161,9 +155,9 @@ class _Choice:
 
 def _choose(plan: Plan, layers: str | None, heads: str | None) -> _Choice:
     """What ``--layers`` and ``--heads`` ask for; heads without layers are taken alone."""
-    n_layers = plan.settings["layers"]
+    n_layers = plan.model.layers
     chosen = parse_layers(layers, n_layers)
-    chosen_heads = parse_heads(heads, n_layers, plan.settings["heads"], chosen)
+    chosen_heads = parse_heads(heads, n_layers, plan.model.heads, chosen)
     if chosen_heads and layers is None:
         return _Choice(tuple(sorted({k for k, _ in chosen_heads})), chosen_heads, only_heads=True)
     return _Choice(chosen, chosen_heads, only_heads=False)
@@ -171,13 +165,15 @@ def _choose(plan: Plan, layers: str | None, heads: str | None) -> _Choice:
 
 def _is_whole(plan: Plan, asked: bool | None) -> bool:  # noqa: FBT001 - as it was asked for
     """Whether all of the model's tokens are taken: as asked for, else those of a decoder that has few."""
-    return asked if asked is not None else plan.kind == "decoder" and plan.n_vocab <= SMALL_VOCABULARY
+    if asked is not None:
+        return asked
+    return isinstance(plan.model, Decoder) and plan.n_vocab <= SMALL_VOCABULARY
 
 
 def _blanks(plan: Plan, choice: _Choice, longest: int, write: int) -> int:
     """How many cells a whole decoder gets to write into, as far as it has positions."""
-    whole = len(choice.layers) == plan.settings["layers"] and not choice.only_heads
-    if plan.kind != "decoder" or not whole:
+    whole = len(choice.layers) == plan.model.layers and not choice.only_heads
+    if not isinstance(plan.model, Decoder) or not whole:
         return 0
     limits = (MAX_SENTENCE_LENGTH, plan.n_positions, plan.window)
     return min(write, min(n for n in limits if n is not None) - longest)
@@ -197,7 +193,7 @@ def _entering(
 
 def _few(plan: Plan, n_vocab: int) -> tuple[str, ...]:
     """A note where a decoder chooses among some of its tokens only."""
-    if plan.kind != "decoder" or n_vocab == plan.n_vocab:
+    if not isinstance(plan.model, Decoder) or n_vocab == plan.n_vocab:
         return ()
     sentence = "It chooses among the {n:,} tokens that are here, of the model's {all:,}."
     return (say(sentence, n=n_vocab, all=plan.n_vocab),)

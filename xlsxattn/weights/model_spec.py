@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.contract.kinds import Decoder, Encoder
+from xlsxattn.contract.kinds import Decoder, Encoder, Model
 from xlsxattn.contract.names import RangeName, weight
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
 if TYPE_CHECKING:
-    from xlsxattn.contract.kinds import Model
     from xlsxattn.weights.model import Imported
 
 MAX_RIVALS = 5
 MAX_BROWSED = 254
 """So many heads' maps Excel's CHOOSE takes; with short ids the formula stays below 8,192 characters."""
-IDS = {"GlassLM": "glass", "GPT-2": "gpt", "DistilBERT": "bert", "RoBERTa": "bert"}
-"""Short ids for the names of ranges; others are the family's name in small letters."""
 
 
 def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
@@ -35,7 +32,7 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
         CheckpointError: no sentence has the focus token.
     """
     words = [tokens for _, tokens in imported.sentences]
-    whole = len(imported.layers) == imported.settings["layers"] and not imported.only_heads
+    whole = len(imported.layers) == imported.model.layers and not imported.only_heads
     blanks = ("",) * imported.blanks
     contexts = tuple(Context(f"s{i}", (*tokens, *blanks), i) for i, tokens in enumerate(words, 1))
     sheet = _sheet(imported, tuple(c.id for c in contexts), whole=whole)
@@ -44,24 +41,12 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
     for note in imported.notes:
         said = say("{lead} {follow}", lead=said, follow=note)
     vocabulary = Vocabulary(tuple(f"d{j + 1}" for j in range(imported.d_model)), tokens, E, said)
-    return Spec(f"{name}: {imported.family}", _focus(words, focus), vocabulary, contexts, (sheet,))
+    return Spec(f"{name}: {imported.model.title}", _focus(words, focus), vocabulary, contexts, (sheet,))
 
 
 def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Model:
-    s: dict[str, Any] = dict(imported.settings)
-    last = s["layers"] in imported.layers and not imported.only_heads
-    kind: type[Encoder | Decoder] = Decoder if last and imported.kind == Decoder.kind else Encoder
-    s["final_norm"] = s["final_norm"] and last
-    only = _only(imported)
-    if only:
-        s["kv_heads"] = s["heads"]
-    if kind is Encoder:
-        s["similarity"] = imported.kind == Encoder.kind and not only
-        s.pop("tied", None)  # of a decoder whose last layer is left out
-    else:
-        s |= {"top_k": min(MAX_RIVALS, len(imported.tokens)), "generate": imported.blanks > 0}
-    if not only and len(imported.layers) * s["heads"] <= MAX_BROWSED:
-        s["browse"] = imported.heads[0] if imported.heads else (imported.layers[0], 1)
+    model, only = imported.model, _only(imported)
+    last = model.layers in imported.layers and not imported.only_heads
     places = {name: weight(name) for name in imported.weights}
     weights = {n: w for n, w in imported.weights.items() if last or places[n].block not in ("Output", "W_U")}
     if only:
@@ -70,10 +55,26 @@ def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Mod
         }
     streams = imported.streams.items()
     weights |= {RangeName(context=contexts[i], layer=k)["Input"]: x for (i, k), x in streams}
+    sheet = _ending(imported, last=last)
+    if only:
+        sheet = replace(sheet, kv_heads=model.heads)
+    elif len(imported.layers) * model.heads <= MAX_BROWSED:
+        sheet = replace(sheet, browse=imported.heads[0] if imported.heads else (imported.layers[0], 1))
     if not whole:
-        s |= {"taken": imported.layers, "only": only, "layers": len(imported.layers)}
-    sheet_id = IDS.get(imported.family, re.sub("[^a-z]", "", imported.family.lower()))
-    return kind(id=sheet_id, title=imported.family, contexts=contexts, weights=weights, apart=True, **s)
+        sheet = replace(sheet, taken=imported.layers, only=only, layers=len(imported.layers))
+    return replace(sheet, contexts=contexts, weights=weights, apart=True)
+
+
+def _ending(imported: Imported, *, last: bool) -> Encoder | Decoder:
+    """The model's sheet; a decoder whose last layer is left out tells no words, which makes it an encoder."""
+    model = imported.model
+    if isinstance(model, Encoder):
+        similarity = not imported.only_heads
+        return replace(model, final_norm=model.final_norm and last, similarity=similarity)
+    if last:
+        return replace(model, top_k=min(MAX_RIVALS, len(imported.tokens)), generate=imported.blanks > 0)
+    shared = {each.name: getattr(model, each.name) for each in fields(Model)}
+    return replace(Encoder(**shared), final_norm=False)
 
 
 def _only(imported: Imported) -> dict[int, tuple[int, ...]]:
@@ -85,16 +86,16 @@ def _only(imported: Imported) -> dict[int, tuple[int, ...]]:
 
 def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str, Any]:
     """The columns of some heads, each under a name of its own: ``l6_h12_W_Q``; and a norm before them."""
-    s, found = imported.settings, {}
+    model, found = imported.model, {}
     for k, heads in only.items():
         layer = RangeName(layer=k)
         for h in heads:
-            group = -(-h * s["kv_heads"] // s["heads"])
-            for letter, size, at in (("Q", s["d_k"], h), ("K", s["d_k"], group), ("V", s["d_v"], group)):
-                for block in (f"W_{letter}", f"b_{letter}") if s["bias"] else (f"W_{letter}",):
+            group = -(-h * model.kv_heads // model.heads)
+            for letter, size, at in (("Q", model.d_k, h), ("K", model.d_k, group), ("V", model.d_v, group)):
+                for block in (f"W_{letter}", f"b_{letter}") if model.bias else (f"W_{letter}",):
                     columns = slice((at - 1) * size, at * size)
                     found[layer.at(head=h)[block]] = imported.weights[layer[block]][:, columns]
-        blocks = ["QNorm", "KNorm", *(["Norm1"] if s["residual"] == "pre-norm" else [])]
+        blocks = ["QNorm", "KNorm", *(["Norm1"] if model.residual == "pre-norm" else [])]
         norms = [layer.at(block=block) for block in blocks]
         found |= {n: w for n, w in imported.weights.items() if weight(n).at(part="") in norms}
     return found

@@ -12,6 +12,7 @@ from xlsxattn.language import say
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from xlsxattn.contract.kinds import Decoder, Encoder
     from xlsxattn.weights.checkpoint import Checkpoint
     from xlsxattn.weights.tensor import CheckpointError, Tensor
 
@@ -112,9 +113,7 @@ class Plan:
     """A checkpoint understood, before any number of it is read.
 
     Attributes:
-        family: what the model is called, for a person.
-        kind: "encoder" or "decoder".
-        settings: the keys of a model's sheet, as docs/spec-models.md lists them.
+        model: the model's sheet, whole and still without weights; its title names the family.
         d_model: length of an embedding.
         n_vocab: tokens that the model knows.
         n_positions: the longest sentence, in tokens; none where the model has no limit.
@@ -127,9 +126,7 @@ class Plan:
         notes: what a person should know, a sentence each.
     """
 
-    family: str
-    kind: str
-    settings: dict[str, Any]
+    model: Encoder | Decoder
     d_model: int
     n_vocab: int
     n_positions: int | None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.contract.kinds import GATED
+from xlsxattn.contract.kinds import Writer
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import CheckpointError
 
@@ -66,25 +66,25 @@ def estimate(
         n_vocab: how many tokens the workbook's vocabulary has.
         heads: how many heads are taken, where nothing but heads is.
     """
-    s, d, longest = plan.settings, plan.d_model, max(lengths)
-    numbers = n_vocab * d * (1 if s.get("tied", True) else 2)
+    model, d, longest = plan.model, plan.d_model, max(lengths)
+    writes = isinstance(model, Writer)
+    numbers = n_vocab * d * (1 if plan.unembedding is None else 2)
     numbers += sum(p.shape[0] * p.shape[1] for p in plan.outer if p.name != "P")
     numbers += longest * d if any(p.name == "P" for p in plan.outer) else 0
     if heads is None:
         numbers += sum(p.shape[0] * p.shape[1] for k in layers for p in plan.layers[k])
     else:
-        numbers += heads * (d + 1) * (2 * s["d_k"] + s["d_v"]) + len(layers) * sum(lengths) * d
+        numbers += heads * (d + 1) * (2 * model.d_k + model.d_v) + len(layers) * sum(lengths) * d
     computed = 0
-    turned = 2 * (s["position"] == "rotary") + 2 * bool(s.get("qk_norm"))
-    gated = s["activation"] in GATED
+    turned = 2 * (model.position == "rotary") + 2 * model.qk_norm
     for n in lengths:
-        squares = 4 + (s["mask"] != "none")
-        head = n * ((2 + turned) * s["d_k"] + 2 * s["d_v"] + squares * n + 5)
+        squares = 4 + (model.mask != "none")
+        head = n * ((2 + turned) * model.d_k + 2 * model.d_v + squares * n + 5)
         if heads is not None:
             computed += heads * head + 3 * n * d
             continue
-        layer = s["heads"] * (head + n * s["d_v"]) + n * (5 * d + (2 + gated) * s["d_ff"] + 4)
-        computed += len(layers) * layer + 3 * n * d + (4 * n * n_vocab if plan.kind == "decoder" else 0)
+        layer = model.heads * (head + n * model.d_v) + n * (5 * d + (2 + model.gated) * model.d_ff + 4)
+        computed += len(layers) * layer + 3 * n * d + (4 * n * n_vocab if writes else 0)
     return Size(numbers, computed)
 
 

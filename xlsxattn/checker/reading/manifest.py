@@ -160,13 +160,13 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
     blanks = {context: int((own[1:] == "").sum()) for context, own in words.items()}
     cells = 0
     for sheet in manifest.sheets:
-        heads = int(sheet.settings.get("heads") or 1)
+        heads = int(sheet.heads or 1)
         if sheet.is_a(Model):
             own = [name for name in inputs if manifest.parse(name).sheet == sheet.id]
             width = inputs[WORDS["E"]].shape[1] + max((inputs[name].shape[1] for name in own), default=0)
             cells += _of_model(sheet, lengths, blanks, len(inputs[WORDS["E"]]), width)
         elif sheet.is_a(CrossAttention):
-            cells += lengths[sheet.settings["queries"]] * lengths[sheet.settings["keys"]] * heads
+            cells += lengths[sheet.queries] * lengths[sheet.keys] * heads
         else:
             learned = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "W_V")]
             widths = sum(inputs[name].shape[1] for name in learned if name in inputs)
@@ -186,13 +186,13 @@ def _of_model(
     sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], n_vocab: int, width: int
 ) -> int:
     """The scores, and the cells behind and after them, that a model makes; `width`: of a layer's row."""
-    settings, both = sheet.settings, sheet.is_a(EncoderDecoder)
-    own = [settings["source"], settings["target"]] if both else list(settings["contexts"])
+    both = sheet.is_a(EncoderDecoder)
+    own = [sheet.source, sheet.target] if both else list(sheet.contexts)
     keys = max(lengths[c] for c in own)
     cells = 0
     for c in own:
-        times = 1 + (blanks[c] if settings.get("generate") and (c != own[0] or not both) else 0)
-        n, layers, heads = lengths[c], int(settings["layers"]), int(settings["heads"])
+        times = 1 + (blanks[c] if sheet.writes_into and (c != own[0] or not both) else 0)
+        n, layers, heads = lengths[c], int(sheet.layers), int(sheet.heads)
         cells += times * n * (layers * (heads * keys * (2 if both else 1) + width))
         cells += times * n * (n_vocab if sheet.is_a(Writer) else 0)
     return cells

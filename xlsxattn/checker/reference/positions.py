@@ -114,7 +114,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
     base = max(float(shaped(inputs, s["Base"], 1, 1)[0, 0]), MIN_BASE)
     theta = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
-    stretches = kind == "rotary" and sheet.settings.get("stretch")
+    stretches = kind == "rotary" and sheet.stretch
     steps, frequency = stretched(s, theta, inputs) if stretches else ({}, given(theta))
     angle, angle_size = (np.arange(N)[:, None] * a for a in frequency)  # (N, d)
     ranges: Ranges = steps | {

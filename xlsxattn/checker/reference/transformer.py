@@ -121,7 +121,7 @@ class Tower(NamedTuple):
 
     def head_norms(self, w: RangeName, d_k: int) -> HeadNorms | None:
         """The norms of a layer's queries and keys, if it has such."""
-        if not self.sheet.settings.get("qk_norm"):
+        if not self.sheet.qk_norm:
             return None
         gamma = {x: shaped(self.inputs, part_of(w[f"{x}Norm"], GAMMA), 1, d_k) for x in "QK"}
         return HeadNorms(gamma, self.epsilon)

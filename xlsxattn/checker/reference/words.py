@@ -48,6 +48,19 @@ class SheetInfo:
             raise AttributeError(name)
         return setting(KINDS.get(self.kind, Sheet), self.settings, name)
 
+    @property
+    def writes_into(self) -> tuple[str, ...]:
+        """The contexts whose blank cells it writes; none where a damaged manifest does not say so."""
+        if not self.settings.get("generate"):
+            return ()
+        target = self.settings.get("target")
+        return (target,) if target else tuple(self.settings.get("contexts", ()))
+
+    @property
+    def uses_blanks(self) -> bool:
+        """Whether a blank cell of a sentence is meant: as padding, or to be written into."""
+        return "padding" in self.settings.get("mask", "") or bool(self.settings.get("generate"))
+
     def is_a(self, *kinds: type[Sheet]) -> bool:
         """Whether it is of one of some kinds."""
         return issubclass(KINDS.get(self.kind, Sheet), kinds)
@@ -145,7 +158,7 @@ def sentence(c: ContextWords) -> Expected:
 
 def uses_blanks(sheets: Sequence[SheetInfo]) -> bool:
     """Whether blank token cells mean something: a sheet has a padding mask, or generates."""
-    return any("padding" in s.settings.get("mask", "") or s.settings.get("generate") for s in sheets)
+    return any(sheet.uses_blanks for sheet in sheets)
 
 
 def vocabulary(
