@@ -5,7 +5,9 @@ from __future__ import annotations
 import hostile
 import pytest
 import tampered_views
+from specs import plain
 
+from xlsxattn import press
 from xlsxattn.checker.appearance import misleading_views
 from xlsxattn.checker.check import check
 from xlsxattn.checker.reading.book import read
@@ -42,3 +44,10 @@ def test_the_check_warns(causal, tmp_path):
     report = check(make(causal, tmp_path / "tampered.xlsx"))
     assert report.holds
     assert [(finding.kind, finding.severity) for finding in report.every_finding] == [(kind, "warning")]
+
+
+def test_a_title_like_a_formula_is_no_caption(tmp_path):
+    sheet = {"id": "attn", "title": "=1+1", "about": "{=A1} is how a formula of an array looks"}
+    path = tmp_path / "titled.xlsx"
+    press.build({"title": "=2*2", **plain([2], 2, sheet)}, path)
+    assert list(misleading_views(read(path))) == []

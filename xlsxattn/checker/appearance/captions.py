@@ -23,6 +23,8 @@ MONO = "Consolas"
 _OPENS = ("{=", "=", "{")
 _GOES_ON = "    "
 """What a second line of a long formula begins with."""
+_HEAD = 2
+"""Rows of a sheet's title and of the line below it: a person's words, which may look like a formula."""
 _MAX_DISTANCE = 3
 """Rows from a caption's last line to its block: others' longer captions and labels stand between."""
 _MAX_PARTS = 2
@@ -39,6 +41,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
     for (tab, row, col), text in book.typed.items():
         if (
             tab in ranges.sheets
+            and row >= _HEAD
             and isinstance(text, str)
             and _is_caption(text, Area(tab, row, col, 1, 1), styles)
         ):
