@@ -176,7 +176,9 @@ def _of_places(book: Book, mutant: Mutant) -> str:
         return "a transpose leaves the diagonal where it is"
     if all(one == two for one, two in pairs):
         return "only its columns are counted, and these are the same"
-    if was == [re.sub(r"(LARGE\(|SUM\(--\(|SUMSQ\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news]:
+    if was == [
+        re.sub(r"(LARGE\(|SUM\(--\(SIGN\(|SUMSQ\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news
+    ]:
         return "the largest numbers, and a sum of squares, are the same in any order"
     return ""
 
@@ -303,7 +305,7 @@ def _was(book: Book, mutant: Mutant) -> str:
 
 def _tested(formula: str) -> str:
     """A formula without its tests for zero."""
-    return re.sub(r"SUMSQ\([^()]*\)=0", "", formula)
+    return re.sub(r"SIGN\(SUMSQ\([^()]*\)\)\*SIGN\(SUMSQ\([^()]*\)\)=0", "", formula)
 
 
 def _absent(formula: str) -> str:

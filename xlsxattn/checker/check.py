@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+import numpy as np
 from openpyxl.utils import coordinate_to_tuple
 
 from xlsxattn.checker import cell_formulas, engines, external_links, structure, typed_rows
@@ -31,6 +32,7 @@ from xlsxattn.checker.reading.limits import ValuesOnlyError, guarded
 from xlsxattn.checker.reading.manifest import affordable
 from xlsxattn.checker.recalculate import recalculate
 from xlsxattn.checker.reference import ShapesDisagree, expected
+from xlsxattn.checker.reference.choices import OneOf
 from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
@@ -43,8 +45,6 @@ from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    import numpy as np
 
     from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reading.book import Book
@@ -245,12 +245,27 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     try:
         inputs = _inputs(book, values)
         affordable(book.path, book.manifest, inputs)
-        return expected(book.manifest.sheets, book.manifest.contexts, inputs)
+        wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
+        return _marks_of_today(wanted) if book.manifest.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may say anything
         sentence = "{path}: the manifest does not fit the workbook: {error}"
         raise NotCheckableError(say(sentence, path=book.path, error=words(error))) from None
+
+
+def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
+    """Expected ranges without the marks that only workbooks of the first version have, which name none."""
+
+    def today(value: object) -> object:
+        return value.values[0] if isinstance(value, OneOf) else value
+
+    marks = {
+        name: replace(x, values=np.array([[today(v) for v in row] for row in x.values], dtype=object))
+        for name, x in wanted.items()
+        if x.kind == "mark"
+    }
+    return {**wanted, **marks}
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
