@@ -61,9 +61,11 @@ def test_programs_are_told_of_strangers_too():
     assert json.loads(ended.out)["files"][0]["verdict"] == "skipped"
 
 
-def test_in_a_quiet_check_strangers_are_silent():
-    ended = run("check", "-q", "--skip-foreign", stranger())
-    assert (ended.code, ended.out, ended.err) == (0, "", "")
+def test_a_quiet_check_lists_no_strangers_but_counts_them(causal):
+    ended = run("check", "-q", "--skip-foreign", stranger(), causal)
+    assert (ended.code, ended.err) == (0, "")
+    (tally,) = ended.out.splitlines()
+    assert tally.endswith("1 skipped (made by other programs)")
 
 
 @pytest.mark.parametrize(("names", "digest"), [(True, True), (False, True), (True, False), (False, False)])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
 """So many groups of findings are told, besides so many sure causes; of a group; of what follows."""
+MAX_WARNINGS, MAX_FAILING = 3, 10
+"""Warnings that are listed where nothing is wrong, and rows in the table of ranges that fail."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -115,15 +117,26 @@ def table(run: EngineReport, language: Language = ENGLISH) -> str:
     """One line a range: sheet, range, shape, largest error, verdict; labels that agree are summed up."""
     tell = language.tell
     texts = [r for r in run.results if r.kind != "number" and r.verdict == "ok"]
-    rows = [
-        (r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), tell(_verdict(r)))
-        for r in run.results
-        if r.kind == "number" or r.verdict != "ok"
-    ]
+    rows = [_row(r, language) for r in run.results if r.kind == "number" or r.verdict != "ok"]
     if texts:
         rest = say("{n} ranges of words and live checks", n=len(texts))
         rows.append((tell("all"), tell(rest), "", "", tell("ok")))
     return text_table([tell(head) for head in HEADS], rows)
+
+
+def failing(run: EngineReport, language: Language = ENGLISH) -> str:
+    """The same table of the ranges that fail, the first few of them; "" where none does."""
+    failed = [r for r in run.results if r.verdict in ("differs", "missing")]
+    if not failed:
+        return ""
+    rows = [_row(r, language) for r in failed[:MAX_FAILING]]
+    shown = text_table([language.tell(head) for head in HEADS], rows)
+    more = say("... and {n} more ranges that fail (-v lists all)", n=len(failed) - MAX_FAILING)
+    return f"{shown}\n{language.tell(more)}" if len(failed) > MAX_FAILING else shown
+
+
+def _row(r: Result, language: Language) -> tuple[str, ...]:
+    return r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), language.tell(_verdict(r))
 
 
 def _verdict(result: Result) -> str:
@@ -138,10 +151,13 @@ def _error(result: Result) -> str:
     return "" if result.verdict in ("missing", "not decidable") else f"{result.error:.1e}"
 
 
-def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[Line]:
+def describe(
+    findings: Iterable[Finding], language: Language = ENGLISH, *, short: bool = False
+) -> Iterator[Line]:
     """Findings as lines: causes, each with cell and formula, then how much follows from them.
 
-    Of each range the first few of a kind are told, and how many more there are.
+    Of each range the first few of a kind are listed, and how many more there are. ``short``: where there are
+    only warnings, the first of them.
     """
     every = [*findings]
 
@@ -151,6 +167,8 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
     groups = alike(distinct(finding for finding in every if not finding.follows))
     sure = sum(group[0].severity == "error" and not group[0].is_symptom for group in groups)
     most = min(sure, MAX_CAUSES) + MAX_SHOWN
+    if short and all(finding.severity == "warning" for finding in every):
+        most = MAX_WARNINGS
     for group in groups[:most]:
         for finding, more in summed_up(group):
             said = say("{said} (and {more})", said=_at(finding), more=more) if more else _at(finding)
@@ -197,10 +215,15 @@ def _at(finding: Finding) -> Phrase:
     return say("{cell}: {said}", cell=place, said=said) if place else said
 
 
-def summary(report: Report) -> str:
+def summary(report: Report) -> Phrase:
     """One sentence on a workbook."""
+    return say("{path}: {said}", path=report.path, said=verdict(report))
+
+
+def verdict(report: Report) -> str:
+    """The same without the workbook's name."""
     if not report.runs:
-        return say("{path}: {said}", path=report.path, said=report.findings[0].message)
+        return report.findings[0].message
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
     errors = sum(finding.severity == "error" for finding in report.causes)
@@ -208,23 +231,19 @@ def summary(report: Report) -> str:
     words = _count(warnings, say("{n:,} warning"), say("{n:,} warnings"))
     if errors:
         followed = len(distinct(finding for finding in report.every_finding if finding.follows))
-        plain = say("{path}: {errors} and {warnings} ({engines})")
-        more = say("{path}: {errors} and {warnings}, from which {followed:,} more follow ({engines})")
+        plain = say("{errors} and {warnings} ({engines})")
+        more = say("{errors} and {warnings}, from which {followed:,} more follow ({engines})")
         return say(
             more if followed else plain,
-            path=report.path,
             errors=_count(errors, say("{n:,} error"), say("{n:,} errors")),
             warnings=words,
             followed=followed,
             engines=engines,
         )
-    said = say(
-        "{path}: all {cells:,} cells of {ranges} ranges agree with NumPy ({engines})",
-        path=report.path,
-        cells=cells,
-        ranges=max((len(run.results) for run in report.runs), default=0),
-        engines=engines,
-    )
+    n_ranges = max(len(run.results) for run in report.runs)
+    ranges = _count(n_ranges, say("{n:,} range"), say("{n:,} ranges"))
+    sentence = "all {cells:,} cells of {ranges} agree with NumPy ({engines})"
+    said = say(sentence, cells=cells, ranges=ranges, engines=engines)
     if report.undecided:
         sentence = "{said}; {n} ranges are not decidable at these magnitudes"
         said = say(sentence, said=said, n=len(report.undecided))

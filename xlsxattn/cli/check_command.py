@@ -1,4 +1,4 @@
-"""The command that proves workbooks: which files, what is said of each, and the exit code."""
+"""The command that proves workbooks: which files, what is printed of each, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import click
 from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, about, complain
 from xlsxattn.cli.language import spoken, tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.cli.verbosity import is_quiet, is_verbose, volume
 from xlsxattn.contract import values
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.report import FileOutcome
+    from xlsxattn.checker.report import EngineReport, FileOutcome
 
 ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
 INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
@@ -50,26 +50,27 @@ def check(
     """Recalculate workbooks and compare every computed cell with NumPy.
 
     The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
-    out). With -q only files that fail are told. Exit code: 0 all hold, 1 findings, 2 a file or an engine that
-    cannot be used.
+    out). With -q, of several files only those that fail are listed. Exit code: 0 all hold, 1 findings, 2 a
+    file or an engine that cannot be used.
     """
     from xlsxattn.checker import formats, report
     from xlsxattn.checker.file_type import is_foreign, is_owner_file
     from xlsxattn.checker.report import FileOutcome
 
-    outcomes = []
-    for file in _matching(files):
+    outcomes: list[FileOutcome] = []
+    matching = _matching(files)
+    for file in matching:
         over = is_owner_file(file) or (skip_foreign and is_foreign(Path(file)))
         outcome = FileOutcome(file, skipped=True) if over else _outcome(file, engine, inputs, seed)
         outcomes.append(outcome)
         if style == "table":
-            _show(outcome, strict=strict)
+            _show(outcome, strict=strict, short=is_quiet() and len(matching) > 1)
         elif outcome.report is None and not outcome.skipped:
             complain(outcome.sentence, UNUSABLE)
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     if style != "table":
         click.echo(formats.render(style, outcomes, strict=strict, language=spoken()))
-    elif len(outcomes) > 1 and not (is_quiet() and {*verdicts} <= {"holds", "skipped"}):
+    elif len(outcomes) > 1:
         click.echo(tell(report.overall(outcomes, strict=strict)))
     codes = {"holds": HOLDS, "skipped": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
     return max(codes[verdict] for verdict in verdicts)
@@ -105,15 +106,15 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
         return FileOutcome(file, sentence=hint if engine == ENGINES[0] else failed)
 
 
-def _show(outcome: FileOutcome, *, strict: bool) -> None:
-    """A file's report for a person: findings first, then a line a range, then one sentence.
+def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
+    """Print a file's report: one line where it holds, else its findings, the ranges that fail, the verdict.
 
-    When quiet, only what fails is told.
+    ``short`` leaves out files that hold, as a last line counts them.
     """
     from xlsxattn.checker import report
 
     found, verdict = outcome.report, outcome.verdict(strict=strict)
-    if is_quiet() and verdict in ("holds", "skipped"):
+    if short and verdict in ("holds", "skipped"):
         return
     if outcome.skipped:
         click.echo(tell(report.skipped(outcome)))
@@ -121,20 +122,25 @@ def _show(outcome: FileOutcome, *, strict: bool) -> None:
     if found is None:
         complain(outcome.sentence, UNUSABLE)
         return
-    if not found.runs:  # nothing was calculated: one cause says it all
-        _echo(tell(report.summary(found)), "red")
-        return
-    by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
-    click.echo(tell(by) if found.saved_by else outcome.path)
-    for line in report.describe(found.every_finding, spoken()):
+    details = is_verbose() or found.every_finding
+    if details and found.runs:  # without, nothing was calculated: one cause says it all
+        by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
+        click.echo(tell(by) if found.saved_by else outcome.path)
+    for line in report.describe(found.every_finding, spoken(), short=not is_verbose()) if found.runs else ():
         _echo(line.text, "red" if line.severity == "error" else "yellow")
-    for run in () if is_quiet() else [run for run in found.runs if run.results]:
-        how = (
-            say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
-        )
-        click.echo(f"\n{tell(how)}")
-        click.echo(report.table(run, spoken()))
-    _echo(tell(report.summary(found)), "green" if found.holds else "red")
+    for run in () if is_quiet() else found.runs:
+        _show_ranges(run)
+    _echo(tell(report.summary(found)), "green" if verdict == "holds" else "red")
+
+
+def _show_ranges(run: EngineReport) -> None:
+    """Print the table of an engine's ranges with -v, else of those that fail."""
+    from xlsxattn.checker import report
+
+    table = (report.table if is_verbose() else report.failing)(run, spoken()) if run.results else ""
+    if table:
+        how = say("recalculated by {engine}:", engine=run.engine)
+        click.echo(f"\n{tell(say('as saved:') if run.engine == 'saved' else how)}\n{table}")
 
 
 def _echo(text: str, colour: str) -> None:

@@ -9,7 +9,7 @@ import click
 from xlsxattn.cli.build_command import delivered
 from xlsxattn.cli.language import tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.cli.verbosity import is_verbose, volume
 from xlsxattn.language import say
 
 WRITTEN = 8
@@ -69,15 +69,15 @@ def import_model(
                 write=write,
                 target=target,
             )
-        if not is_quiet():
-            said = say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))
-            click.echo(tell(said), err=True)
-            for note in imported.notes:
-                click.echo(tell(say("{path}: {said}", path=checkpoint, said=note)), err=True)
+        if is_verbose():
+            click.echo(tell(say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))), err=True)
         spec = spec_of(imported, name, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None
-    return delivered(spec, str(checkpoint), target, force=force, make_folder=output is None)
+    make_folder = output is None
+    return delivered(
+        spec, str(checkpoint), target, force=force, make_folder=make_folder, notes=imported.notes
+    )
 
 
 def _name(checkpoint: Path) -> str:
