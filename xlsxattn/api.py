@@ -11,7 +11,8 @@ from xlsxattn import press, templates
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract import kinds
 from xlsxattn.language import say
-from xlsxattn.view.look import SAVED, look
+from xlsxattn.view.look import SAVED, look, no_range
+from xlsxattn.view.notebook import overview
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,7 +137,25 @@ def build(
     return press.build(found, Path(target), force=force, changed={"lang": lang} if lang else None)
 
 
-def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
+class Tables(dict[str, "pd.DataFrame"]):
+    """The ranges of a workbook by name, as tables."""
+
+    def __init__(self, path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+        super().__init__(tables)
+        self.path = path
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        raise no_range(self.path, name, self)
+
+    def __repr__(self) -> str:
+        return f"<Tables {self.path}: {len(self)} ranges>"
+
+    def _repr_html_(self) -> str:
+        """The names of the first ranges, for a notebook."""
+        return overview("Tables", self.path.name, [*self], len(self))
+
+
+def read(path: str | Path, engine: Source = SAVED) -> Tables:
     """Every range of a workbook as a table, with words as index; needs pandas.
 
     Args:
@@ -145,7 +164,8 @@ def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
             ``ironcalc``, ``libreoffice`` or ``gnumeric``, which recalculates it.
 
     Returns:
-        Range name → DataFrame: rows are words or dimensions, columns words, dimensions, or numbers from 1.
+        A dictionary, range name → DataFrame: rows are words or dimensions, columns words, dimensions, or
+        numbers from 1.
 
     Raises:
         NotCheckableError: the file cannot be read, or is not one of ours.
@@ -163,4 +183,5 @@ def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
     the     0.428  0.086   0.058  0.428   0.00
     mouse   0.020  0.538   0.031  0.020   0.39
     """
-    return {name: matrix.frame() for name, matrix in look(path, engine).matrices.items()}
+    seen = look(path, engine)
+    return Tables(seen.path, {name: matrix.frame() for name, matrix in seen.matrices.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.checker.file_type import is_owner_file
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
 """So many groups of findings are told, besides so many sure causes; of a group; of what follows."""
-MAX_WARNINGS, MAX_FAILING = 3, 10
-"""Warnings that are listed where nothing is wrong, and rows in the table of ranges that fail."""
+MAX_WARNINGS, MAX_FAILING, MAX_IN_NOTEBOOK = 3, 10, 3
+"""Warnings that are listed where nothing is wrong, rows in the table of ranges that fail, and findings in a
+notebook."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -38,6 +40,9 @@ class EngineReport:
     engine: str
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        return f"<EngineReport {self.engine}: {len(self.results)} ranges, {len(self.findings)} findings>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,21 @@ class Report:
     saved_by: str = ""
     seed: int = 0
     seconds: float = field(default=0.0, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Report {summary(self)}>"
+
+    def _repr_html_(self) -> str:
+        """The verdict and the first findings, for a notebook."""
+        every = self.every_finding
+        lines = [
+            f"<li>{finding.severity}: {escape(message(str(_at(finding))))}</li>"
+            for finding in every[:MAX_IN_NOTEBOOK]
+        ]
+        more = len(every) - len(lines)
+        more_line = [f"<li>... and {more} more in <code>every_finding</code></li>"] if more > 0 else []
+        listed = f"<ul>{''.join([*lines, *more_line])}</ul>" if lines else ""
+        return f"<p>{'✓' if self.holds else '✗'} {escape(message(summary(self)))}</p>{listed}"
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:

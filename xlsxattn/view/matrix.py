@@ -24,6 +24,10 @@ class PandasMissing(ImportError):
 class Matrix(Labelled):
     """A named range of a workbook, as an array, as a table, and on the screen."""
 
+    def __repr__(self) -> str:
+        rows, cols = self.shape
+        return f"<Matrix {self.name}: {rows} × {cols}, {self.area.address()}>"
+
     def array(self) -> np.ndarray[Any, Any]:
         """The values as an array: of floats, blanks being NaN, or of objects where there is any text."""
         texts = any(isinstance(value, str) for row in self.grid for value in row)
