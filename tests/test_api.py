@@ -312,6 +312,15 @@ def test_a_workbook_is_not_built_into_a_file_of_another_kind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_workbook_without_a_target_goes_where_the_command_puts_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert xlsxattn.build("causal").path == Path("output/causal.xlsx")
+    Path("lesson.toml").write_bytes(templates.path("causal").read_bytes())
+    assert xlsxattn.build(Path("lesson.toml")).path == Path("output/lesson.xlsx")
+    with pytest.raises(ValueError, match=r"^target: .* needs the name of the workbook"):
+        xlsxattn.build(xlsxattn.Spec(WORDS, SENTENCES, [{"id": "attn"}]))
+
+
 def test_a_word_that_is_no_template_is_answered_as_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("bank.toml").write_text("", "utf-8")

@@ -98,13 +98,18 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has at hand
 
 
 def build(
-    source: Spec | Mapping[str, Any] | str | Path, target: str | Path, *, force: bool = False, lang: str = ""
+    source: Spec | Mapping[str, Any] | str | Path,
+    target: str | Path | None = None,
+    *,
+    force: bool = False,
+    lang: str = "",
 ) -> press.Pressed:
     """Build a workbook, prove it, and put it in place.
 
     Args:
         source: a `Spec`, the tables of one, a spec's file (``lesson.toml``), or a template's name.
-        target: the workbook to write; its folder must exist.
+        target: the workbook to write; its folder must exist. None: ``output/lesson.xlsx`` for
+            ``lesson.toml``, ``output/causal.xlsx`` for the template ``causal``; that folder is made.
         force: replace a target even if a person has changed it.
         lang: the language of the workbook's texts, ``en`` or ``zh``; "" for the spec's own.
 
@@ -114,6 +119,7 @@ def build(
 
     Raises:
         SpecError: the spec cannot be built, or there is no such template or file.
+        ValueError: a spec that is not a file was given without a target.
         PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it; or
             the workbook is too large to be proved.
 
@@ -123,8 +129,6 @@ def build(
     ...     made.path.name, made.report.holds
     ('causal.xlsx', True)
     """
-    if Path(target).suffix.lower() != ".xlsx":
-        raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=target))
     found: Path | Mapping[str, Any]
     if isinstance(source, Spec):
         found = source.data
@@ -134,7 +138,16 @@ def build(
         raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))
     else:
         found = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
-    return press.build(found, Path(target), force=force, changed={"lang": lang} if lang else None)
+    if target is not None:
+        place = Path(target)
+    elif isinstance(found, Path):
+        place = Path("output") / f"{found.stem}.xlsx"
+    else:
+        raise ValueError(say("target: a spec that is not a file needs the name of the workbook to write"))
+    if place.suffix.lower() != ".xlsx":
+        raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=place))
+    changed = {"lang": lang} if lang else None
+    return press.build(found, place, force=force, make_folder=target is None, changed=changed)
 
 
 class Tables(dict[str, "pd.DataFrame"]):

@@ -8,8 +8,12 @@ from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from xlsxattn.language import Phrase
+
+ALIKE_FILES = 0.75
+"""How alike the names of files are, from 0 to 1, for one to be meant by the other."""
 
 
 def one_of(what: str, found: object, known: Iterable[str]) -> None:
@@ -38,6 +42,20 @@ def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
     """A sentence on a value that is none of those known, and behind it the one most like it, if any."""
     near = nearest(found, known) if isinstance(found, str) else None
     return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
+
+
+def no_file(path: Path, named: object = None) -> Phrase:
+    """That a file is missing, and the one of the same kind, beside it or in ``output``, that may be meant."""
+    named = path if named is None else named
+    for folder in (path.parent, path.parent / "output"):
+        try:
+            beside = [one.name for one in folder.iterdir() if one.suffix == path.suffix]
+        except OSError:
+            continue
+        if near := nearest(path.name, beside, ALIKE_FILES):
+            sentence = "{named}: there is no such file, did you mean '{near}'?"
+            return say(sentence, named=named, near=folder / near)
+    return say("{named}: there is no such file", named=named)
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
