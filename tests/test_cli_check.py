@@ -150,6 +150,18 @@ def test_a_file_that_may_not_be_read_is_told_so(causal, monkeypatch):
     assert str(said.value) == f"{causal}: it cannot be read: Permission denied; check who may read it"
 
 
+# --- reports -----------------------------------------------------------------------------------------------
+
+
+def test_a_report_goes_to_a_file_while_people_read_the_verdict(causal):
+    printed = run("check", causal, "--report", "a.json")
+    assert printed == run("check", causal, "--report", "b.xml") == run("check", causal)
+    assert json.loads(Path("a.json").read_text("utf-8"))["summary"]["hold"] == 1
+    assert Path("b.xml").read_text("utf-8").startswith("<?xml")
+    assert refusal("check", causal, "--report", "a.txt").startswith("a.txt: ")
+    assert run("check", causal, "--report", "gone/a.json").code == 2
+
+
 # --- the terminal ------------------------------------------------------------------------------------------
 
 

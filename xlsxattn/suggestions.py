@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 ALIKE_FILES = 0.75
-"""How alike the names of files are, from 0 to 1, for one to be meant by the other."""
+"""How alike the names of files must be, from 0 to 1, without their suffix, for one to be suggested."""
 
 
 def one_of(what: str, found: object, known: Iterable[str]) -> None:
@@ -49,12 +49,12 @@ def no_file(path: Path, named: object = None) -> Phrase:
     named = path if named is None else named
     for folder in (path.parent, path.parent / "output"):
         try:
-            beside = [one.name for one in folder.iterdir() if one.suffix == path.suffix]
+            beside = [one.stem for one in folder.iterdir() if one.suffix == path.suffix]
         except OSError:
             continue
-        if near := nearest(path.name, beside, ALIKE_FILES):
+        if near := nearest(path.stem, beside, ALIKE_FILES):
             sentence = "{named}: there is no such file, did you mean '{near}'?"
-            return say(sentence, named=named, near=folder / near)
+            return say(sentence, named=named, near=folder / f"{near}{path.suffix}")
     return say("{named}: there is no such file", named=named)
 
 

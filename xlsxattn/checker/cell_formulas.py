@@ -132,6 +132,26 @@ def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
     }.get(part) or [(a.row + int(part) - 1, col)]
 
 
+def part_of(area: Area, part: str, i: int, j: int) -> Area:
+    """The cells that ``NAME[part]`` means in the formula of the cell i rows and j columns into its range."""
+    corners = _corners(area, part, i, j)
+    (top, left), (bottom, right) = corners[0], corners[-1]
+    return Area(area.sheet, top, left, bottom - top + 1, right - left + 1)
+
+
+def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
+    """What a cell holds in the place of its formula: another one, or "" for none; None where it is right."""
+    area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
+    row, col = area.row + i, area.col + j
+    for cells, spelled in spelled_out(book, name):
+        if cells.row <= row < cells.row + cells.rows and cells.col <= col < cells.col + cells.cols:
+            found = book.formulas.get((cells.sheet, cells.row, cells.col))
+            if found is not None and (NO_PLACE in spelled or _same(found, cells, spelled, array=array)):
+                return None
+            return book.formula_at(area.sheet, row, col)
+    return None  # right of the diagonal, where nothing stands
+
+
 def _corner(at: tuple[int, int]) -> str:
     return Area("", *at, 1, 1).address().removeprefix("!")
 
