@@ -99,7 +99,7 @@ class RangeName:
 
     def __getitem__(self, block: str) -> str:
         """The name of a block that stands here: ``at["Scores"]``."""
-        return str(replace(self, block=block, part="", label=""))
+        return _named(self, block)
 
     def at(self, **places: Any) -> RangeName:  # noqa: ANN401 - an id or a number
         """The same elsewhere: ``at(layer=1, head=2)``."""
@@ -107,7 +107,7 @@ class RangeName:
 
     def under(self, part: RangeName) -> RangeName:
         """The same in a head or in a group: ``at.under(RangeName(head=2))``."""
-        return replace(self, head=part.head, group=part.group)
+        return _under(self, part.head, part.group)
 
     @property
     def lane(self) -> RangeName:
@@ -187,6 +187,17 @@ class RangeName:
     def is_live_check(self) -> bool:
         """Whether it is a live check, or one of the numbers that one is made from."""
         return self.block in LIVE_CHECKS and not self.label
+
+
+@lru_cache(maxsize=1 << 16)
+def _named(place: RangeName, block: str) -> str:
+    """The name of a block at a place; a check asks for the same names with every set of inputs."""
+    return str(replace(place, block=block, part="", label=""))
+
+
+@lru_cache(maxsize=1 << 12)
+def _under(place: RangeName, head: int, group: int) -> RangeName:
+    return replace(place, head=head, group=group)
 
 
 WORDS = RangeName(VOCABULARY)
