@@ -22,9 +22,10 @@ VOCABULARY, FRONT = "vocab", "xlsxattn"
 """What stands in the place of a sheet's id: the words, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The manifest's tables, ``xlsxattn_Version``, ..."""
-PROGRAM, LANGUAGE = "Program", "Language"
-ORIGIN = (PROGRAM, LANGUAGE)
-"""What the manifest may say besides: the version that made the workbook, and the language of its texts."""
+PROGRAM, LANGUAGE, FIRST_SCREEN = "Program", "Language", "Front"
+ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN)
+"""What the manifest may say besides: the version that made the workbook, the language of its texts, and what
+the first screen shows."""
 SIDES = ("enc", "dec")
 """An encoder-decoder's two sides."""
 PAGES = ("in", "out", "heads", "similar", "maps")
@@ -298,7 +299,7 @@ class _Ids:
 
     def _placed(self, found: RangeName, ids: list[str]) -> RangeName | None:
         """The ids and numbers between the sheet and the block."""
-        if found.sheet == FRONT and len(ids) == 1:
+        if found.sheet == FRONT and found.is_status and len(ids) == 1:
             return replace(found, of=ids[0])
         if found.block == HEADING:
             return self._heading(found, ids)
