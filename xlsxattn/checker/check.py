@@ -245,8 +245,9 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     try:
         inputs = _inputs(book, values)
         affordable(book.path, book.manifest, inputs)
-        wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
-        return _marks_of_today(wanted) if book.manifest.program else wanted
+        told = book.manifest
+        wanted = expected(told.sheets, told.contexts, inputs, front=told.front, language=told.language)
+        return _marks_of_today(wanted) if told.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may say anything

@@ -19,6 +19,7 @@ from xlsxattn.checker.reference.comparing import (
     encoder_decoder_sheet,
     encoder_sheet,
 )
+from xlsxattn.checker.reference.first_screen import first_screen
 from xlsxattn.checker.reference.words import (
     ShapesDisagree,
     SheetInfo,
@@ -43,7 +44,8 @@ from xlsxattn.contract.kinds import (
 from xlsxattn.contract.names import START, STATUS, VOCABULARY, RangeName, last, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from xlsxattn.checker.reference.attention import Ranges
     from xlsxattn.checker.reference.attention_sheets import Trail
@@ -79,11 +81,19 @@ def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
 
 
 @np.errstate(all="ignore")
-def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Inputs) -> dict[str, Expected]:
+def expected(
+    sheets: Sequence[SheetInfo],
+    contexts: Sequence[str],
+    inputs: Inputs,
+    *,
+    front: Mapping[str, Any] | None = None,
+    language: str = "",
+) -> dict[str, Expected]:
     """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
 
     Within a sheet and context a range comes after what it is made from: the first that overflows is a cause.
-    `inputs` holds every input range as (rows, cols), float64 or objects that are str.
+    `inputs` holds every input range as (rows, cols), float64 or objects that are str; `front` says what the
+    first screen shows, in the language of this code.
 
     Raises:
         ShapesDisagree: inputs do not fit each other.
@@ -107,4 +117,5 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
     repeated = {START.at(of=owner)[STATUS]: found[RangeName(owner)[STATUS]] for owner in owners}
     good = all(status.values.item() != "✗" for status in repeated.values())
     worst = max(status.amplification for status in repeated.values())
-    return found | repeated | {START[STATUS]: mark(good=good, amplification=worst)}
+    found |= repeated | {START[STATUS]: mark(good=good, amplification=worst)}
+    return found | (first_screen(front, language, sheets, sentences, inputs, found) if front else {})
