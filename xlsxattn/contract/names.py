@@ -41,6 +41,10 @@ MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
 LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
 """Blocks that show the same for all inputs: their values cannot tell whether their formulas are right."""
+STEPS = "Steps"
+"""How the name of a range ends that holds a quantity of every step of a training, band after band."""
+UPDATES = ("Velocity", "Moment1", "Moment2", "Correction1", "Correction2", "Proposed", "Largest")
+"""Beside the gradients, what belongs to a step of a training and not to the weights before and after it."""
 TYPED_FOR = "Words"
 """What says for which words the rows that are typed into a model were computed."""
 
@@ -175,6 +179,20 @@ class RangeName:
         return self.page == "maps" or (self.block == "Map" and self.head > 0)
 
     @property
+    def is_of_steps(self) -> bool:
+        """Whether it holds a quantity of every step of a training."""
+        return self.part.split("_")[-1] == STEPS or self.block == "Loss"
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it belongs to a step of a training: a gradient, or what is made from gradients."""
+        return self.block in UPDATES or _is_gradient(self.block)
+
+    def bands(self, steps: int) -> int:
+        """How many bands of rows it has in a training of so many steps."""
+        return steps if self.is_update else steps + 1
+
+    @property
     def is_manifest(self) -> bool:
         """Whether it is a table of the manifest."""
         return self.sheet == FRONT and self.block in (*MANIFEST, *ORIGIN)
@@ -234,7 +252,8 @@ def is_name(text: str) -> bool:
 
 def is_text(name: str) -> bool:
     """Whether a range that is no formula's holds words rather than numbers."""
-    return last(name) in ("Tokens", "Classes", TYPED_FOR) or name in (WORDS["Dims"], WORDS["Focus"])
+    worded = ("Tokens", "Classes", "Asked", "CheckMatrix", "Matrices", TYPED_FOR)
+    return last(name) in worded or name in (WORDS["Dims"], WORDS["Focus"])
 
 
 def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:
@@ -278,7 +297,8 @@ class _Ids:
         return RangeName(block=before, label=label) if before and label in LABELS else RangeName(block=name)
 
     def _parsed(self, parts: list[str]) -> RangeName | None:
-        ids = next((i for i, part in enumerate(parts) if part[:1].isupper() or part == BIAS), len(parts))
+        begins = (part[:1].isupper() or part == BIAS or _is_gradient(part) for part in parts)
+        ids = next((i for i, found in enumerate(begins) if found), len(parts))
         before, said = parts[:ids], parts[ids:]
         if not before or not said:
             return None
@@ -338,6 +358,11 @@ class _Ids:
 
     def _is_context(self, part: str) -> bool:
         return self.contexts is None or part in self.contexts
+
+
+def _is_gradient(part: str) -> bool:
+    """Whether a part of a name is called by what a gradient is of: ``dOutput``, ``dW``."""
+    return part[:1] == "d" and part[1:2].isupper()
 
 
 def _block(said: list[str]) -> RangeName | None:
