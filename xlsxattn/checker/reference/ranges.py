@@ -20,6 +20,7 @@ from xlsxattn.checker.reference.comparing import (
     encoder_sheet,
 )
 from xlsxattn.checker.reference.first_screen import first_screen
+from xlsxattn.checker.reference.training import training_sheet
 from xlsxattn.checker.reference.words import (
     ShapesDisagree,
     SheetInfo,
@@ -40,6 +41,7 @@ from xlsxattn.contract.kinds import (
     Model,
     MultiHead,
     SelfAttention,
+    Training,
 )
 from xlsxattn.contract.names import START, STATUS, VOCABULARY, RangeName, last, parse
 
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reference.attention import Ranges
     from xlsxattn.checker.reference.attention_sheets import Trail
     from xlsxattn.checker.reference.words import ContextWords, Inputs
@@ -86,14 +89,16 @@ def expected(
     contexts: Sequence[str],
     inputs: Inputs,
     *,
+    read: Mapping[str, Grid] | None = None,
     front: Mapping[str, Any] | None = None,
     language: str = "",
 ) -> dict[str, Expected]:
     """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
 
     Within a sheet and context a range comes after what it is made from: the first that overflows is a cause.
-    `inputs` holds every input range as (rows, cols), float64 or objects that are str; `front` says what the
-    first screen shows, in the language of this code.
+    `inputs` holds every input range as (rows, cols), float64 or objects that are str; `read` the ranges of
+    training sheets as an engine computed them, from which the proof of each step starts; `front` says what
+    the first screen shows, in the language of this code.
 
     Raises:
         ShapesDisagree: inputs do not fit each other.
@@ -106,7 +111,11 @@ def expected(
     sentences = [look_up(name, inputs) for name in contexts]
     known = shaped(inputs, "vocab_Tokens", len(E), 1, "vocab_E")[:, 0]
     found = vocabulary(sentences, list(known), blanks=uses_blanks(sheets))
-    for sheet in sheets:
+    by_id = {sheet.id: sheet for sheet in sheets}
+    for sheet in sorted(sheets, key=lambda sheet: sheet.is_a(Training)):  # they follow what they train
+        if sheet.is_a(Training):
+            found |= training_sheet(sheet, by_id[sheet.trains], sentences, inputs, found, read or {})
+            continue
         if sheet.kind not in KINDS:
             raise unknown(sheet.id, "kind", sheet.kind)
         own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
