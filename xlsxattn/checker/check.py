@@ -37,6 +37,7 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
@@ -247,13 +248,22 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     try:
         inputs = _inputs(book, values)
         affordable(book.path, book.manifest, inputs)
-        wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
-        return _marks_of_today(wanted) if book.manifest.program else wanted
+        told, read = book.manifest, {name: values[name] for name in _trained(book)}
+        wanted = expected(
+            told.sheets, told.contexts, inputs, read=read, front=told.front, language=told.language
+        )
+        return _marks_of_today(wanted) if told.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may say anything
         sentence = "{path}: the manifest does not fit the workbook: {error}"
         raise NotCheckableError(say(sentence, path=book.path, error=words(error))) from None
+
+
+def _trained(book: Book) -> Iterator[str]:
+    """The ranges of training sheets: each step is proved from the one before, as it was computed."""
+    training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
+    return (name for name in (book.names if training else ()) if book.manifest.parse(name).sheet in training)
 
 
 def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
