@@ -92,25 +92,36 @@ def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
 
 def _of_steps(book: Book, name: str, area: Area, text: str) -> Iterator[tuple[Area, str]]:
     """One array formula a step of a training; in the first band the first formula where there are two."""
-    at = book.manifest.parse(name)
-    said = next((sheet.settings.get("steps") for sheet in book.manifest.sheets if sheet.id == at.sheet), None)
-    steps = said if isinstance(said, int) and 0 < said < area.rows + 1 else 1
-    texts, bands = text.split(SIDE_BY_SIDE), at.bands(steps)
-    rows = area.rows // bands
+    steps, bands = steps_and_bands(book, name)
+    texts, rows = text.split(SIDE_BY_SIDE), area.rows // bands
     for k in range(bands):
 
         def address(match: re.Match[str], k: int = k) -> str:
             named, part = match.groups()
             if named not in book.names:
                 return f"{named}{NO_PLACE}"
-            a = book.names[named]
-            if part != "all":
-                height = a.rows // book.manifest.parse(named).bands(steps)
-                a = replace(a, row=a.row + height * (k - (part == "before")), rows=height)
+            a = band_of(book, named, part, steps, k)
             corners = (a.row, a.col), (a.row + a.rows - 1, a.col + a.cols - 1)
             return _quoted(a.sheet, area.sheet) + ":".join(map(_corner, corners))
 
         yield replace(area, row=area.row + k * rows, rows=rows), BAND.sub(address, texts[-1 if k else 0])
+
+
+def steps_and_bands(book: Book, name: str) -> tuple[int, int]:
+    """How many steps the training of a range has, and into how many bands of rows the range is divided."""
+    at, area = book.manifest.parse(name), book.names[name]
+    said = next((sheet.settings.get("steps") for sheet in book.manifest.sheets if sheet.id == at.sheet), None)
+    steps = said if isinstance(said, int) and 0 < said < area.rows + 1 else 1
+    return steps, at.bands(steps)
+
+
+def band_of(book: Book, name: str, part: str, steps: int, k: int) -> Area:
+    """The cells that ``NAME[step]``, ``NAME[before]`` or ``NAME[all]`` means in band k, from 0."""
+    area = book.names[name]
+    if part == "all":
+        return area
+    height = area.rows // book.manifest.parse(name).bands(steps)
+    return replace(area, row=area.row + height * (k - (part == "before")), rows=height)
 
 
 def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:

@@ -7,14 +7,15 @@ import re
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.checker import engines, structure
-from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, braced, formula_differs, part_of, span
-from xlsxattn.checker.cells import Area, listed
+from xlsxattn.checker.cell_formulas import braced, formula_differs
+from xlsxattn.checker.cells import listed
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import SAVED, decidable, distance, must_be_blank, tolerance
 from xlsxattn.checker.formula_table import held_against
+from xlsxattn.checker.formula_terms import CellFormula, Read
 from xlsxattn.checker.reading.book import NotCheckableError, read, saved
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculate
@@ -25,7 +26,7 @@ from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.formula_table import Rebuild
@@ -35,31 +36,6 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
-REF = r"[A-Za-z_]\w*(?:\[[^\]]*\])?"
-SIZES = "COLUMNS(", "ROWS("
-TEXTS_AND_NAMES = re.compile(r'"[^"]*"|(\bCOLUMNS\(|\bROWS\(|\bTRANSPOSE\()?([A-Za-z_]\w*)(?:\[([^\]]*)\])?')
-"""A text, or a name with the function right before it that decides which of its cells is meant."""
-
-
-def _operand(key: str) -> str:
-    return rf"(?P<{key}_turned>TRANSPOSE\()?(?:0\+)?(?P<{key}>{REF})(?({key}_turned)\))"
-
-
-PRODUCT = re.compile(rf"=MMULT\({_operand('left')},{_operand('right')}\)(?:\+(?P<bias>{REF}))?")
-TOTAL, PAIR = re.compile(rf"=SUM\(({REF})\)"), re.compile(rf"=({REF})([+*])({REF})")
-MAX_VALUES, MAX_SHOWN = 64, 6
-"""Values that are kept of a range that is read whole, and values of it in a formula."""
-MAX_TEXT = 400
-"""Characters of a formula with numbers in it."""
-
-
-class Read(NamedTuple):
-    """Cells that a formula reads: ``attn_cat_X[3,:]``, their address, their first values, their number."""
-
-    cells: str
-    address: str
-    values: tuple[Value, ...]
-    size: int
 
 
 class Computed(NamedTuple):
@@ -235,7 +211,7 @@ def _explained(
         _computed(engine, listed(values[name])[i][j], wanted, i, j) for engine, values in found.items()
     )
     right = None if wanted is None or not computed[0].verdict else wanted.values[i, j]
-    formula = _Formula(book, found[first], name, i, j) if name in book.manifest.formulas else None
+    formula = CellFormula(book, found[first], name, i, j) if name in book.manifest.formulas else None
     filled = None if must_be_blank(right) else formula  # right of the diagonal nothing is computed
     terms = filled.terms() if filled else ()
     return Explanation(
@@ -257,157 +233,3 @@ def _explained(
 
 def _value(right: object) -> Value:
     return right if isinstance(right, str) else float(right)  # type: ignore[arg-type]
-
-
-class _Formula:
-    """The formula of one cell: what it reads there, and its terms. It is not evaluated."""
-
-    def __init__(self, book: Book, values: Values, name: str, i: int, j: int) -> None:
-        self.names, self.values, area = book.names, values, book.names[name]
-        self.entered, text = book.manifest.formulas[name]
-        self.text, self.i, self.j = text, i, j
-        for part in text.split(SIDE_BY_SIDE) if SIDE_BY_SIDE in text else ():
-            self.text = part
-            width = next((self.names[n].cols for n in re.findall(r"\w+", part) if n in self.names), area.cols)
-            if self.j < width:
-                break
-            self.j -= width
-        self.array = self.entered in ("block", "rows", "lower rows")
-        # an array formula over one row has one row only
-        self.row, self.rows = (i, area.rows) if self.entered == "block" else (0, 1)
-
-    def terms(self) -> tuple[tuple[float, ...], ...]:
-        """The factors of each term of a matrix product, a row's sum, a sum or a product of two ranges."""
-        found: list[tuple[Value, ...]] = []
-        if product := PRODUCT.fullmatch(self.text):
-            left, right = (self._of(area) for area in self._factors(product))
-            found = [*zip(left, right, strict=False)]
-            if product["bias"]:
-                found.append(self._of(self._cell(product["bias"])))
-        elif total := TOTAL.fullmatch(self.text):
-            found = [(value,) for value in self._of(self._area(total[1]))]
-        elif pair := PAIR.fullmatch(self.text):
-            one, other = self._of(self._cell(pair[1])), self._of(self._cell(pair[3]))
-            found = [one, other] if pair[2] == "+" else [one + other]
-        numbers = [tuple(0.0 if value is None else value for value in term) for term in found]
-        if any(isinstance(value, str | bool) for term in numbers for value in term):
-            return ()
-        return tuple(numbers)  # type: ignore[arg-type]
-
-    def reads(self) -> tuple[Read, ...]:
-        """The cells that the formula reads, each once."""
-        if product := PRODUCT.fullmatch(self.text):
-            areas = self._factors(product)
-            areas += [self._cell(product["bias"])] if product["bias"] else []
-        else:
-            areas = [area for match, area in self._named() if match[1] not in SIZES]
-        return tuple(self._read(*area) for area in dict.fromkeys(areas))
-
-    def in_numbers(self) -> str:
-        """The formula with values in the place of names; "" for products of matrices, which values hide."""
-        if "MMULT(" in self.text:
-            return ""
-        made, end = "", 0
-        for match, (name, area) in self._named():
-            before, shown = match[1] or "", self._shown(name, area)
-            if before in SIZES:
-                shown = str(area.cols if before == "COLUMNS(" else area.rows)
-            closed = before and (before in SIZES or self.array) and self.text[match.end()] == ")"
-            made += self.text[end : match.start()] + (shown if closed else before + shown)
-            end = match.end() + (1 if closed else 0)
-        text = made + self.text[end:]
-        return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
-
-    def _named(self) -> Iterator[tuple[re.Match[str], tuple[str, Area]]]:
-        """The references of the formula, and which cells each means."""
-        for match in TEXTS_AND_NAMES.finditer(self.text):
-            name, part = match[2], match[3]
-            if name not in self.names or (part == "above" and self.i == 0):
-                continue
-            reference = f"{name}[{part}]" if part else name
-            if match[1] in SIZES:
-                yield match, self._area(reference)
-            else:
-                yield match, self._cell(reference, turned=match[1] == "TRANSPOSE(")
-
-    def _area(self, reference: str) -> tuple[str, Area]:
-        """The cells of a name, or the part of it that is level with the cell."""
-        name, _, part = reference.removesuffix("]").partition("[")
-        area = self.names[name]
-        return name, part_of(area, part, self.i, 0 if self.array else self.j) if part else area
-
-    def _cell(self, reference: str, *, turned: bool = False) -> tuple[str, Area]:
-        """The one cell of a name that an array formula takes for its cell; else all that it names."""
-        name, area = self._area(reference)
-        if not self.array:
-            return name, area
-        if "MMULT(" in self.text and not PRODUCT.fullmatch(self.text):
-            level = area.rows == self.rows and not turned
-            return name, _line(area, self.row, turned=False) if level else area
-        row, col = (self.j, self.row) if turned else (self.row, self.j)
-        row, col = 0 if area.rows == 1 else row, 0 if area.cols == 1 else col
-        if row >= area.rows or col >= area.cols:
-            return name, area
-        return name, Area(area.sheet, area.row + row, area.col + col, 1, 1)
-
-    def _factors(self, product: re.Match[str]) -> list[tuple[str, Area]]:
-        """The row and the column whose product is the cell."""
-        (left, a), (right, b) = self._area(product["left"]), self._area(product["right"])
-        row = _line(a, self.row, turned=bool(product["left_turned"]))
-        return [(left, row), (right, _line(b, self.j, turned=not product["right_turned"]))]
-
-    def _of(self, named: tuple[str, Area], most: int | None = None) -> tuple[Value, ...]:
-        """The values of some cells of a range, row by row."""
-        name, area = named
-        base, grid = self.names[name], self.values[name]
-        top, left = area.row - base.row, area.col - base.col
-        rows = grid[top : top + area.rows] if most is None else grid[top : top + min(area.rows, most)]
-        wide = area.cols if most is None else min(area.cols, most)
-        cells = [row[left : left + wide] for row in rows]
-        return tuple(None if value != value else _plain(value) for row in cells for value in row)[:most]  # noqa: PLR0124 - NaN
-
-    def _read(self, name: str, area: Area) -> Read:
-        base, count = self.names[name], area.rows * area.cols
-        values = self._of((name, area), None if 1 in (area.rows, area.cols) else MAX_VALUES)
-        return Read(name + _within(base, area), f"{area.sheet}!{span(area)}", values, count)
-
-    def _shown(self, name: str, area: Area) -> str:
-        texts = [in_formula(value) for value in self._of((name, area), MAX_SHOWN)]
-        count = area.rows * area.cols
-        return texts[0] if count == 1 else "{" + ",".join(texts) + (",…}" if count > len(texts) else "}")
-
-
-def _plain(value: Any) -> Value:  # noqa: ANN401 - NumPy's numbers among them
-    return value if value is None or isinstance(value, str | bool) else float(value)
-
-
-def in_formula(value: Value) -> str:
-    """A value in a formula: six digits, texts in quotes, what is negative in brackets."""
-    if value is None:
-        return '""'
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, str):
-        return f'"{value}"'
-    return f"({value:.6g})" if value < 0 else f"{value:.6g}"
-
-
-def _line(area: Area, n: int, *, turned: bool) -> Area:
-    """A row of an area, or a column."""
-    if turned:
-        return Area(area.sheet, area.row, area.col + min(n, area.cols - 1), area.rows, 1)
-    return Area(area.sheet, area.row + min(n, area.rows - 1), area.col, 1, area.cols)
-
-
-def _within(base: Area, area: Area) -> str:
-    """Which cells of a range an area is: ``[3,1]``, ``[3,:]``, ``[1:3,:]``; "" for all."""
-    if area == base:
-        return ""
-
-    def places(first: int, count: int, of: int) -> str:
-        if count == of > 1:
-            return ":"
-        return str(first + 1) if count == 1 else f"{first + 1}:{first + count}"
-
-    rows = places(area.row - base.row, area.rows, base.rows)
-    return f"[{rows},{places(area.col - base.col, area.cols, base.cols)}]"

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from xlsxattn.checker.explain import in_formula
+from xlsxattn.checker.formula_terms import in_formula
 from xlsxattn.language import ENGLISH, say, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.explain import Computed, Explanation, Read
+    from xlsxattn.checker.explain import Computed, Explanation
+    from xlsxattn.checker.formula_terms import Read
     from xlsxattn.language import Language
 
 VERSION = 1
