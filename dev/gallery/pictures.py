@@ -35,16 +35,16 @@ SMALL = 0.8
 MAX_WIDTH, CARD = 1500.0, 840
 """The top of a sheet in the gallery: at most this many points wide, in a 3:2 picture of this many pixels."""
 SHARP, BANNER, GAP, BORDER = 160, 22.0, 24, 12
-"""Of lanes that are moved together: pixels per inch, points of the sentence above a lane, pixels between lanes
-and around the picture."""
+"""For lanes that are moved together: pixels per inch, height of the sentence above a lane in points, pixels
+between lanes, pixels around the picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """Consecutive steps of a sheet, from the step with the range ``first`` to the one with ``last``.
 
-    ``workbook`` is a template or one of `workbooks.build_others`. If ``first`` is "", the part begins with the
-    title of the sheet. ``lanes`` are contexts: their tables are moved together, each below its sentence.
+    ``workbook`` is a template or one of `workbooks.build_others`. If ``first`` is "", the part begins with
+    the title of the sheet. ``lanes`` are contexts: their tables are moved together, each below its sentence.
     """
 
     file: str
