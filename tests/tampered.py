@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import re
 import zipfile
+from math import inf
 
 import hostile
+
+from xlsxattn.checker.findings import Kind
 
 INPUTS, CAUSAL = "xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml"
 CONTRACT = "xl/worksheets/sheet5.xml"
@@ -409,104 +412,134 @@ REFUSED = {
 """What is not read at all, and the sentence that says so."""
 
 ERRORS = {
-    "a name that is a product": (name(f">{VOCABULARY}*2</definedName>"), "stands for 'Inputs'!$C$22:$F$30*2"),
-    "a name that is a sum": (name(f">{VOCABULARY}+1</definedName>"), "stands for 'Inputs'!$C$22:$F$30+1"),
+    "a name that is a product": (
+        name(f">{VOCABULARY}*2</definedName>"),
+        (Kind.UNSTEADY_FORMULA, {"used": "vocab_E"}),
+    ),
+    "a name that is a sum": (
+        name(f">{VOCABULARY}+1</definedName>"),
+        (Kind.UNSTEADY_FORMULA, {"used": "vocab_E"}),
+    ),
     "a name of two ranges": (
         name(f">{VOCABULARY},'Inputs'!$C$3</definedName>"),
-        "the name vocab_E must cover",
+        (Kind.MISSING, {"range": "vocab_E"}),
     ),
-    "a name that moves": (name(">Inputs!C22:F30</definedName>"), "the name vocab_E must cover cells"),
+    "a name that moves": (name(">Inputs!C22:F30</definedName>"), (Kind.MISSING, {"range": "vocab_E"})),
     "a computed name that is a product": (
         put(hostile.BOOK, "$C$70:$G$74</definedName>", "$C$70:$G$74*1</definedName>"),
-        "the name causal_chase_Attention must cover cells",
+        (Kind.MISSING, {"range": "causal_chase_Attention"}),
     ),
     "a constant's name that is a number": (
         put(hostile.BOOK, '<definedName name="causal_MaskValue">', '<definedName name="causal_MaskValue">1+'),
-        "the name causal_MaskValue must cover cells",
+        (Kind.MISSING, {"range": "causal_MaskValue"}),
     ),
     "a name that is a macro": (
         put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" function="1"'),
-        "the name vocab_E must cover cells",
+        (Kind.MISSING, {"range": "vocab_E"}),
     ),
     "another meaning on a sheet": (
         more_names('<definedName name="vocab_e" localSheetId="2">\'Inputs\'!$C$3</definedName>'),
-        "on sheet Causal attention, the name vocab_E means other cells",
+        (Kind.SHADOWED_NAME, {"range": "vocab_E", "tab": "Causal attention"}),
     ),
     "an infinite input": (
         cell('<c r="E23" s="31"><v>1e999</v></c>'),
-        "holds inf, which is beyond the numbers",
+        (Kind.DOUBTFUL_VALUE, {"infinite": inf}),
     ),
     "an infinite input, negative": (
         cell('<c r="E23" s="31"><v>-1E400</v></c>'),
-        "holds -inf, which is beyond the numbers",
+        (Kind.DOUBTFUL_VALUE, {"infinite": -inf}),
     ),
     "a date as input": (
         cell('<c r="E23" t="d"><v>2020-01-01</v></c>'),
-        "a date spelled out, which programs read differently",
+        (Kind.DOUBTFUL_VALUE, {"date": "2020-01-01"}),
     ),
-    "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), "vocab_E holds 1.6 for a rich value"),
+    "a rich value": (
+        cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'),
+        (Kind.DOUBTFUL_VALUE, {"range": "vocab_E", "rich": 1.6}),
+    ),
     "an escaped letter": (
         put(
             INPUTS,
             '<c r="C12" s="22" t="s"><v>44</v></c>',
             '<c r="C12" t="inlineStr"><is><t>_x0074_he</t></is></c>',
         ),
-        "in which some programs read an escaped letter",
+        (Kind.DOUBTFUL_VALUE, {"escape": "_x0074_he"}),
     ),
     "a data table": (
         cell('<c r="E23"><f t="dataTable" ref="E23:E24" dt2D="0" r1="C3"/><v>1.6</v></c>'),
-        "a formula calls TABLE",
+        (Kind.UNSTEADY_FORMULA, {"function": "TABLE"}),
     ),
     "a formula in another's block": (
         in_sheet('<c r="D50" s="37"><f>1</f><v>1</v></c>', '<c r="D50" s="37"><v>-1E+300</v></c>'),
-        "fills cells of the one over",
+        (Kind.OVERLAPPING_FORMULAS, {"cells": "D50", "filled": "C50:G54"}),
     ),
-    "precision as displayed": (calc('fullPrecision="0"'), "with precision as displayed"),
-    "precision as displayed, spelled out": (calc('fullPrecision="false"'), "with precision as displayed"),
-    "iterative calculation": (calc('iterate="1"'), "is calculated iteratively"),
+    "precision as displayed": (calc('fullPrecision="0"'), (Kind.PRECISION_AS_DISPLAYED, {})),
+    "precision as displayed, spelled out": (calc('fullPrecision="false"'), (Kind.PRECISION_AS_DISPLAYED, {})),
+    "iterative calculation": (calc('iterate="1"'), (Kind.ITERATIVE_CALCULATION, {})),
     "a stranger under a tab": (
         hidden("hidden", tab="x", stranger="Causal attention"),
-        "sheet x is hidden, and readers see sheet Causal attention in its place",
+        (Kind.HIDDEN_SHEET, {"sheet": "x", "poser": "Causal attention"}),
     ),
-    "a stranger under nearly a tab": (hidden("veryHidden", stranger="Causal attention (2)"), "in its place"),
-    "a name that draws": (with_name("RAND()", "chance"), "uses the name chance, which stands for RAND()"),
-    "a name that calculates": (with_name("1+1", "two"), "uses the name two, which stands for 1+1"),
-    "a user's function": (formula("SQRT(COLUMNS(vocab_E))+0*_xll.MINE()"), "calls _XLL.MINE"),
-    "formulas as Google spells them": (google, "Google Sheets has saved"),
+    "a stranger under nearly a tab": (
+        hidden("veryHidden", stranger="Causal attention (2)"),
+        (Kind.HIDDEN_SHEET, {"poser": "Causal attention (2)"}),
+    ),
+    "a name that draws": (
+        with_name("RAND()", "chance"),
+        (Kind.UNSTEADY_FORMULA, {"used": "chance", "what": "RAND()"}),
+    ),
+    "a name that calculates": (
+        with_name("1+1", "two"),
+        (Kind.UNSTEADY_FORMULA, {"used": "two", "what": "1+1"}),
+    ),
+    "a user's function": (
+        formula("SQRT(COLUMNS(vocab_E))+0*_xll.MINE()"),
+        (Kind.UNSTEADY_FORMULA, {"function": "_XLL.MINE"}),
+    ),
+    "formulas as Google spells them": (google, (Kind.FORMULAS_LOST, {"n": 98})),
 }
-"""What is an error, and a part of the sentence."""
+"""What is an error: the kind of its finding, and some of the finding's values."""
 
 CALLS = ("NOW()", "TODAY()", "RAND()", "RANDBETWEEN(1,2)", "_xlfn.RANDARRAY(1)", 'INFO("release")', 'CELL("row",C3)',
          'INDIRECT("C3")', "OFFSET(C3,0,0)", 'HYPERLINK("x",1)', 'WEBSERVICE("x")', 'RTD("x",,"y")',
          'CUBEVALUE("x")', '_xlfn.FILTERXML("x","y")', '_xlfn.ENCODEURL("x")', "CALL(1)", 'REGISTER.ID("x","y")',
          "EVALUATE(1)", "GET.CELL(1)", "_xlfn.FORMULATEXT(C3)", "now ( )")  # fmt: skip
 OUTSIDE = ("WEBSERVICE", "CUBE", "RTD", "CALL", "REGISTER")
+
+
+def function(call: str) -> str:
+    """The function of a call, as findings name it."""
+    return call.partition("(")[0].strip().upper().removeprefix("_XLFN.")
+
+
 ERRORS |= {
     f"calls {call.partition('(')[0]}": (
         formula(f"SQRT(COLUMNS(vocab_E))+0*N({call})".replace('"', "&quot;")),
-        "reaches outside" if call.startswith(OUTSIDE) else "a formula calls",
+        (Kind.EXTERNAL_LINK, {"link": f"{function(call)}("})
+        if call.startswith(OUTSIDE)
+        else (Kind.UNSTEADY_FORMULA, {"function": function(call)}),
     )
     for call in CALLS
 }
 
 WARNINGS = {
-    "calculated on demand": (calc('calcMode="manual"'), "is calculated only on demand"),
-    "1904": (put(hostile.BOOK, "<workbookPr", '<workbookPr date1904="1"'), "counts days from 1904"),
-    "a hidden sheet": (hidden("hidden"), "sheet Causal attention is hidden"),
-    "a hidden name": (put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), "vocab_E is hidden"),
-    "a block without its first value": (without_first_value, "no value is saved for this formula, though"),
-    "an input that is calculated": (cell('<c r="E23" s="31"><f>1.6</f><v>1.6</v></c>'), "1 input holds a formula"),
+    "calculated on demand": (calc('calcMode="manual"'), (Kind.MANUAL_CALCULATION, {})),
+    "1904": (put(hostile.BOOK, "<workbookPr", '<workbookPr date1904="1"'), (Kind.DATES_1904, {})),
+    "a hidden sheet": (hidden("hidden"), (Kind.HIDDEN_SHEET, {"sheet": "Causal attention"})),
+    "a hidden name": (put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), (Kind.HIDDEN_NAME, {"range": "vocab_E"})),
+    "a block without its first value": (without_first_value, (Kind.STALE_VALUE, {"range": "causal_chase_Attention", "others": 97})),
+    "an input that is calculated": (cell('<c r="E23" s="31"><f>1.6</f><v>1.6</v></c>'), (Kind.CALCULATED_INPUT, {"range": "vocab_E"})),
     "inputs that are calculated": (
         row(lambda xml: xml.replace(FIRST, '<c r="C23" s="31"><f>0</f><v>0</v></c>')
             .replace(SECOND, '<c r="D23" s="31"><f>0</f><v>0</v></c>')),
-        "2 inputs hold formulas and were not varied",
+        (Kind.CALCULATED_INPUT, {"n": 2}),
     ),
     "blanks that may be left out": (
         put(INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>', '<c r="C12" t="inlineStr"><is><t>the </t></is></c>'),
-        "of which some programs leave out the blanks",
+        (Kind.DOUBTFUL_VALUE, {"blanks": "the "}),
     ),
 }  # fmt: skip
-"""What is a warning."""
+"""What is a warning, likewise."""
 
 SOUND = {
     "Strict Open XML": strict,

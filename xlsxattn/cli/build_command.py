@@ -61,7 +61,8 @@ def delivered(
 ) -> int:
     """Build a workbook and say what was proved; the exit code.
 
-    ``changed``: keys that replace the spec's; ``notes``: what else to say of the source.
+    ``changed``: keys that replace the spec's; ``notes``: what else to say of the source, of which a first line
+    has been printed.
     """
     from xlsxattn import press
     from xlsxattn.builder.specification.table import SpecError
@@ -98,9 +99,10 @@ def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
     """What to know of a new workbook, the most important first: all of it with -v, else a few lines."""
     known = [*notes, *_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
     hints = [*known, _open(pressed), say("Or see it in the terminal: {command}", command=_show(pressed))]
-    if is_verbose() or len(known) <= MAX_HINTS:
-        return hints if is_verbose() else hints[:MAX_HINTS]
-    shown = known[: MAX_HINTS - 1]
+    most = MAX_HINTS - 1 if notes else MAX_HINTS
+    if is_verbose() or len(known) <= most:
+        return hints if is_verbose() else hints[:most]
+    shown = known[: most - 1]
     return [*shown, say("... and {n} more notes (-v lists all)", n=len(known) - len(shown))]
 
 

@@ -9,7 +9,7 @@ import click
 from xlsxattn.cli.build_command import delivered
 from xlsxattn.cli.language import tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_verbose, volume
+from xlsxattn.cli.verbosity import is_quiet, volume
 from xlsxattn.language import say
 
 WRITTEN = 8
@@ -69,7 +69,7 @@ def import_model(
                 write=write,
                 target=target,
             )
-        if is_verbose():
+        if not is_quiet():
             click.echo(tell(say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))), err=True)
         spec = spec_of(imported, name, focus=focus)
     except CheckpointError as error:
