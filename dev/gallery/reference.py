@@ -79,6 +79,9 @@ def spec_page() -> str:
     for kind in KINDS:
         sheet = spec["definitions"][kind]
         lines += ["", f'## `kind = "{kind}"`', "", sheet["description"], "", *_table(sheet)]
+        for key, node in sheet["properties"].items():
+            if node.get("items", {}).get("type") == "object":
+                lines += ["", f"### `[[sheets.{key}]]`", "", *_table(node["items"])]
     return "\n".join(lines) + "\n"
 
 
@@ -94,12 +97,20 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
 def _may_be(node: Mapping[str, Any]) -> str:
     if options := node.get("enum", [node["const"]] if "const" in node else []):
         return ", ".join(f"`{option}`" for option in options)
+    if "exclusiveMaximum" in node or (node.get("type") == "number" and "minimum" in node):
+        below = "below " if "exclusiveMaximum" in node else ""
+        return f"a number from {node['minimum']:g} to {below}{node.get('exclusiveMaximum', node.get('maximum')):g}"
+    if node.get("items", {}).get("type") == "object":
+        return "tables"
+    if "$ref" in node:
+        return {"row": "a list", "sentence": "a text, or a list of words"}[node["$ref"].rpartition("/")[2]]
     if "anyOf" in node:
         return ", or ".join(_may_be(each) for each in node["anyOf"])
     if node.get("type") == "integer":
         most = f" to {node['maximum']}" if "maximum" in node else ""
         return f"a whole number from {node['minimum']}{most}"
     named = {"id": "an id", "word": "a word", "weights": "a table, or a file's name", "vocabulary": "a table"}
+    named["sentence"] = "a text, or a list of words"
     if "allOf" in node:
         return named[node["allOf"][0]["$ref"].rpartition("/")[2]]
     if "enum" in node.get("items", ()):
