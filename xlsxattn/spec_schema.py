@@ -113,7 +113,7 @@ _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
     kinds.Tables: _tables,
     kinds.SheetRef: _referred("id"),
     kinds.Words: _referred("sentence"),
-    kinds.TargetValues: lambda _: {"anyOf": [_ref("row"), _ref("sentence")]},
+    kinds.TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
 }
 _PARTS: dict[str, Node] = {
     "vocabulary": {"allOf": [_ref("vocabulary")]},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 from itertools import takewhile
 from operator import eq
 from typing import TYPE_CHECKING
@@ -205,6 +206,7 @@ def shortened(text: str) -> str:
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 
+@lru_cache(maxsize=4096)
 def tokens(formula: str) -> tuple[str, ...]:
     """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits.
 

@@ -22,9 +22,10 @@ VOCABULARY, FRONT = "vocab", "xlsxattn"
 """What stands in the place of a sheet's id: the words, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The manifest's tables, ``xlsxattn_Version``, ..."""
-PROGRAM, LANGUAGE = "Program", "Language"
-ORIGIN = (PROGRAM, LANGUAGE)
-"""What the manifest may say besides: the version that made the workbook, and the language of its texts."""
+PROGRAM, LANGUAGE, FIRST_SCREEN = "Program", "Language", "Front"
+ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN)
+"""What the manifest may say besides: the version that made the workbook, the language of its texts, and what
+the first screen shows."""
 SIDES = ("enc", "dec")
 """An encoder-decoder's two sides."""
 PAGES = ("in", "out", "heads", "similar", "maps")
@@ -103,7 +104,7 @@ class RangeName:
 
     def __getitem__(self, block: str) -> str:
         """The name of a block that stands here: ``at["Scores"]``."""
-        return str(replace(self, block=block, part="", label=""))
+        return _named(self, block)
 
     def at(self, **places: Any) -> RangeName:  # noqa: ANN401 - an id or a number
         """The same elsewhere: ``at(layer=1, head=2)``."""
@@ -111,7 +112,7 @@ class RangeName:
 
     def under(self, part: RangeName) -> RangeName:
         """The same in a head or in a group: ``at.under(RangeName(head=2))``."""
-        return replace(self, head=part.head, group=part.group)
+        return _under(self, part.head, part.group)
 
     @property
     def lane(self) -> RangeName:
@@ -205,6 +206,17 @@ class RangeName:
     def is_live_check(self) -> bool:
         """Whether it is a live check, or one of the numbers that one is made from."""
         return self.block in LIVE_CHECKS and not self.label
+
+
+@lru_cache(maxsize=1 << 16)
+def _named(place: RangeName, block: str) -> str:
+    """The name of a block at a place; a check asks for the same names with every set of inputs."""
+    return str(replace(place, block=block, part="", label=""))
+
+
+@lru_cache(maxsize=1 << 12)
+def _under(place: RangeName, head: int, group: int) -> RangeName:
+    return replace(place, head=head, group=group)
 
 
 WORDS = RangeName(VOCABULARY)
@@ -318,7 +330,7 @@ class _Ids:
 
     def _placed(self, found: RangeName, ids: list[str]) -> RangeName | None:
         """The ids and numbers between the sheet and the block."""
-        if found.sheet == FRONT and len(ids) == 1:
+        if found.sheet == FRONT and found.is_status and len(ids) == 1:
             return replace(found, of=ids[0])
         if found.block == HEADING:
             return self._heading(found, ids)
