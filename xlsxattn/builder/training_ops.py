@@ -161,7 +161,8 @@ MOMENT2 = Op(
     paper=KINGMA,
 )
 FIRST_CORRECTION = Op("1 − β", "=1-{b}")
-CORRECTION = Op("1 − βᵏ", "={b}*{old}+1-{b}")
+# IronCalc forgets the parentheses of x+(1-b), and 1-b is small: so it stands first
+CORRECTION = Op("1 − βᵏ", "=1-{b}+{b}*{old}")
 STEP_OF_ADAM = Op(
     "W after = W − rate · (m / (1 − β₁ᵏ)) / (√(v / (1 − β₂ᵏ)) + ε)",
     "={w}-{rate}*({m}/{c1})/(SQRT({v}/{c2})+{eps})",

@@ -54,7 +54,7 @@ SETTINGS = {
 LIMITS = {
     **dict.fromkeys(("Rate", "Decay"), ("0", "1E6")),
     "Mu": ("0", "1"),
-    **dict.fromkeys(("B1", "B2"), ("0", "0.999999")),
+    **dict.fromkeys(("B1", "B2"), ("0", "1-1/1048576")),
     "Eps": ("1E-12", "1E6"),
 }
 CALLED = {

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1e6
 """No number that is typed counts as larger."""
-MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 0.999999, 1e-12, 1e-8, 0.1
+MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 1 - 2**-20, 1e-12, 1e-8, 0.1
 EPSILON = 2.0**-52
 SNAPS = 2.0**-48
 """LibreOffice takes two numbers for equal that are nearer than this, relative to them."""
