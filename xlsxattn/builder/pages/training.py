@@ -69,6 +69,8 @@ OF_TOKENS = ("K", "V", "dK", "dV")
 """Blocks that have a row for each word of the examples; others have one for each that is asked for."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
 """Blocks that have a column for each word of the examples."""
+SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
+"""Blocks of one number."""
 OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
 """Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
@@ -372,7 +374,7 @@ class _Lesson:
         name, (*_, before, block_name) = block.name, block.name.split("_")
         rows: Labels = numbered("x", block.rows)
         cols: Labels | None = self._columns(block)
-        if block.rows * block.cols == 1:
+        if block_name in SINGLE:
             rows, cols = (" ",), None
         elif before not in ("W", "dW"):
             rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
