@@ -128,7 +128,8 @@ def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full:
             row = _charts(sheet, below, row, lanes, pieces)
     row = tries(sheet, page, row, pieces, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
-    finish(sheet, row, pieces, all_of_it=page.id != MANIFEST)
+    unrolled = page.behind and any(block.bands for block in page.blocks())
+    finish(sheet, row, pieces, all_of_it=page.id != MANIFEST and not unrolled)
     if not first:  # columns have their widths now
         way_back(sheet, page, tell)
     return sheet
