@@ -20,6 +20,7 @@ def check(
     engine: Engine = engines.DEFAULT_ENGINE,
     inputs: Inputs = "perturbed",
     *,
+    few: bool = False,
     seed: int | None = None,
 ) -> Report:
     """Prove a workbook on its own inputs and on perturbed ones.
@@ -29,6 +30,7 @@ def check(
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (trust the values in the file),
             or ``all`` (the three engines).
         inputs: ``perturbed`` also proves the formulas on other numbers and words; ``as-saved`` does not.
+        few: perturb the inputs in a few sets only, as for a workbook that was just built.
         seed: the seed of the last set of perturbed inputs, an integer from 0; None to derive it from the
             file's digest.
 
@@ -38,4 +40,4 @@ def check(
         engines.EngineFailed: an engine could not recalculate the file.
         ValueError: unknown engine or choice of inputs.
     """
-    return checking.check(path, engine, inputs, seed=seed, rebuild=rebuilt)
+    return checking.check(path, engine, inputs, few=few, seed=seed, rebuild=rebuilt)

@@ -96,9 +96,9 @@ class Order:
 
 
 def _reads(formula: str, *, above: bool = False) -> set[str]:
-    """The names that a formula reads, optionally including those read in the row above."""
+    """The names that a formula reads, optionally including those of which it reads earlier rows."""
     bare = re.sub(r'"[^"]*"', '""', formula)
-    return {name for name, part in _READ.findall(bare) if above or part != "above"}
+    return {name for name, part in _READ.findall(bare) if above or part not in ("above", "before")}
 
 
 def _written(book: Book) -> Iterable[RangeName]:

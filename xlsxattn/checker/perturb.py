@@ -52,14 +52,17 @@ MAX_ROUNDS = 16
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """Number of rounds with renamed words; models need more."""
 
+FEW = 4
+"""One in this many sets is enough for a workbook that was just built, and reveals nearly all faults."""
+
 MAX_VALUES = 4_000_000
 """Maximum number of values of all rounds together; very large workbooks get fewer rounds."""
 MAX_VALUES_IN_LARGE = 1_000_000
 """The same for workbooks with large blocks, of which only a sample is perturbed."""
 
 
-def perturbed(book: Book) -> list[Edits]:
-    """Sets of edits to a workbook's inputs, deterministic except for the last.
+def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
+    """Sets of edits to a workbook's inputs, deterministic except for the last; if ``few``, only some of them.
 
     The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
     words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn.
@@ -80,7 +83,7 @@ def perturbed(book: Book) -> list[Edits]:
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
-    return _kept(book, rounds)
+    return _kept(book, [*rounds[:-1:FEW], rounds[-1]] if few else rounds)
 
 
 def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
@@ -102,9 +105,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
     filled = _filled(vocabulary[:-1] or vocabulary, sentences)
     yield numbers.growing() | filled | last | focused(book, vocabulary[-1])
-    if (
-        book.names[WORDS["E"]].cols > WIDE
-    ):  # with random embeddings, a word attends most to another only if they are narrow
+    if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
         yield numbers.growing() | filled | {own[-1]: vocabulary[0] for own in sentences}
     for make in (_sparse, _alone, _troubled):

@@ -22,9 +22,10 @@ VOCABULARY, FRONT = "vocab", "xlsxattn"
 """Used in place of a sheet id: the vocabulary, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The tables of the manifest: ``xlsxattn_Version``, ..."""
-PROGRAM, LANGUAGE = "Program", "Language"
-ORIGIN = (PROGRAM, LANGUAGE)
-"""Optional tables of the manifest: the version that built the workbook, and the language of its texts."""
+PROGRAM, LANGUAGE, FIRST_SCREEN = "Program", "Language", "Front"
+ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN)
+"""Optional tables of the manifest: the version that built the workbook, the language of its texts, and the
+contents of the first screen."""
 SIDES = ("enc", "dec")
 """The two sides of an encoder-decoder."""
 PAGES = ("in", "out", "heads", "similar", "maps")
@@ -40,6 +41,10 @@ MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
 LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
 """Blocks that show the same for all inputs, so that their values cannot verify their formulas."""
+STEPS = "Steps"
+"""The last part of the name of a range with one band of rows for each step of a training."""
+UPDATES = ("Velocity", "Moment1", "Moment2", "Correction1", "Correction2", "Proposed", "Largest")
+"""Quantities, besides gradients, that belong to a training step and not to the weights before or after it."""
 TYPED_FOR = "Words"
 """The words for which the typed rows of a model were computed."""
 
@@ -99,7 +104,7 @@ class RangeName:
 
     def __getitem__(self, block: str) -> str:
         """The name of a block with this prefix: ``p["Scores"]``."""
-        return str(replace(self, block=block, part="", label=""))
+        return _named(self, block)
 
     def at(self, **places: Any) -> RangeName:  # noqa: ANN401 - an id or a number
         """A copy with other parts: ``p.at(layer=1, head=2)``."""
@@ -107,7 +112,7 @@ class RangeName:
 
     def under(self, part: RangeName) -> RangeName:
         """A copy for a head or group: ``p.under(RangeName(head=2))``."""
-        return replace(self, head=part.head, group=part.group)
+        return _under(self, part.head, part.group)
 
     @property
     def lane(self) -> RangeName:
@@ -174,6 +179,20 @@ class RangeName:
         return self.page == "maps" or (self.block == "Map" and self.head > 0)
 
     @property
+    def is_of_steps(self) -> bool:
+        """Whether it has a band of rows for each step of a training."""
+        return self.part.split("_")[-1] == STEPS or self.block == "Loss"
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it belongs to a training step: a gradient, or a quantity computed from gradients."""
+        return self.block in UPDATES or _is_gradient(self.block)
+
+    def bands(self, steps: int) -> int:
+        """The number of bands of rows in a training with this number of steps."""
+        return steps if self.is_update else steps + 1
+
+    @property
     def is_manifest(self) -> bool:
         """Whether it is a table of the manifest."""
         return self.sheet == FRONT and self.block in (*MANIFEST, *ORIGIN)
@@ -187,6 +206,17 @@ class RangeName:
     def is_live_check(self) -> bool:
         """Whether it is a live check, or one of the numbers that it is computed from."""
         return self.block in LIVE_CHECKS and not self.label
+
+
+@lru_cache(maxsize=1 << 16)
+def _named(place: RangeName, block: str) -> str:
+    """The name of a block with a prefix, cached as a check needs the same names for every set of inputs."""
+    return str(replace(place, block=block, part="", label=""))
+
+
+@lru_cache(maxsize=1 << 12)
+def _under(place: RangeName, head: int, group: int) -> RangeName:
+    return replace(place, head=head, group=group)
 
 
 WORDS = RangeName(VOCABULARY)
@@ -233,7 +263,8 @@ def is_name(text: str) -> bool:
 
 def is_text(name: str) -> bool:
     """Whether an input range holds words rather than numbers."""
-    return last(name) in ("Tokens", "Classes", TYPED_FOR) or name in (WORDS["Dims"], WORDS["Focus"])
+    worded = ("Tokens", "Classes", "Asked", "CheckMatrix", "Matrices", TYPED_FOR)
+    return last(name) in worded or name in (WORDS["Dims"], WORDS["Focus"])
 
 
 def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:
@@ -277,7 +308,8 @@ class _Ids:
         return RangeName(block=before, label=label) if before and label in LABELS else RangeName(block=name)
 
     def _parsed(self, parts: list[str]) -> RangeName | None:
-        ids = next((i for i, part in enumerate(parts) if part[:1].isupper() or part == BIAS), len(parts))
+        begins = (part[:1].isupper() or part == BIAS or _is_gradient(part) for part in parts)
+        ids = next((i for i, found in enumerate(begins) if found), len(parts))
         before, said = parts[:ids], parts[ids:]
         if not before or not said:
             return None
@@ -298,7 +330,7 @@ class _Ids:
 
     def _placed(self, found: RangeName, ids: list[str]) -> RangeName | None:
         """Parse the ids and numbers between the sheet and the block."""
-        if found.sheet == FRONT and len(ids) == 1:
+        if found.sheet == FRONT and found.is_status and len(ids) == 1:
             return replace(found, of=ids[0])
         if found.block == HEADING:
             return self._heading(found, ids)
@@ -337,6 +369,11 @@ class _Ids:
 
     def _is_context(self, part: str) -> bool:
         return self.contexts is None or part in self.contexts
+
+
+def _is_gradient(part: str) -> bool:
+    """Whether a part of a name denotes a gradient: ``dOutput``, ``dW``."""
+    return part[:1] == "d" and part[1:2].isupper()
 
 
 def _block(said: list[str]) -> RangeName | None:

@@ -62,7 +62,7 @@ class Styles:
 
     def numbered(self, number: int) -> CellStyle:
         """The style with an index in the file."""
-        return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - no public access in openpyxl
+        return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - openpyxl has no public access
 
     def of(self, style: Any) -> CellStyle:
         """Convert an openpyxl style."""

@@ -7,7 +7,6 @@ from string import digits
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.cell import Cell
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._reader import (  # type: ignore[attr-defined]
     CELL_TAG,
     FORMULA_TAG,
@@ -20,7 +19,7 @@ from openpyxl.worksheet._reader import (  # type: ignore[attr-defined]
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.xml.functions import iterparse
 
-from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.cells import CellError, column_of
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import (
     MAX_ROWS,
@@ -49,7 +48,6 @@ _UNAMBIGUOUS: dict[str, Callable[[str], bool]] = {
     "str": lambda text: "_x" not in text,
 }
 """The common cell types, with tests for values that all programs read alike."""
-_COLUMN = {get_column_letter(col): col for col in range(1, 16_385)}
 
 
 class RowParser(WorkSheetParser):
@@ -135,13 +133,9 @@ class BothValues(RowParser):
         """A fast path for numbers, texts and formulas; None for other cells."""
         kind, address, style = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
         letters = address.rstrip(digits)
-        row, col = address[len(letters) :], _COLUMN.get(letters)
-        if (
-            kind not in _UNAMBIGUOUS
-            or col is None
-            or row != str(self.row_counter)
-            or style in self.date_formats
-        ):
+        row, col = address[len(letters) :], column_of(letters)
+        is_plain = _UNAMBIGUOUS.get(kind)
+        if is_plain is None or col is None or row != str(self.row_counter) or style in self.date_formats:
             return None
         parts, nested = {}, 0
         for child in element:
@@ -151,13 +145,7 @@ class BothValues(RowParser):
         text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
         entered_otherwise = formula is not None and formula.get("t") not in (None, "array")
         misplaced = col <= self.col_counter or element.get("vm") is not None
-        if (
-            unusual
-            or parts
-            or entered_otherwise
-            or misplaced
-            or not (text is None or _UNAMBIGUOUS[kind](text))
-        ):
+        if unusual or parts or entered_otherwise or misplaced or not (text is None or is_plain(text)):
             return None
         value: Any = text
         if value and kind == "n":
