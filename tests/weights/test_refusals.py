@@ -12,7 +12,7 @@ import pytest
 
 from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights import archives, tokenizer
-from xlsxattn.weights.beside import pooling
+from xlsxattn.weights.sidecars import pooling
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan
 from xlsxattn.weights.forward import check_known
@@ -52,7 +52,7 @@ def test_the_name_of_a_model_at_hugging_face_is_told_how_to_get(
 def test_vocab_txt_alone_is_told_how_to_make_a_tokenizer(tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT), tokenizer=False)
     (tmp_path / "vocab.txt").write_text("w1\n", encoding="utf-8")
-    with pytest.raises(CheckpointError, match=r"only vocab\.txt; make it with: "):
+    with pytest.raises(CheckpointError, match=r"only vocab\.txt; create it with: "):
         split(open_checkpoint(tmp_path), ["w1"], 9)
 
 
