@@ -79,13 +79,13 @@ def test_a_sentence_without_blanks_is_told_where_its_words_end(typed):
         'fruit = "香蕉 和 苹果 很 好吃"; or given as a list'
     )
     assert refused(edit, lang="zh") == (
-        'contexts.fruit：词与词之间要用空格隔开：fruit = "香蕉 和 苹果 很 好吃"；也可以写成词的列表'
+        'contexts.fruit：词之间要用空格分开：fruit = "香蕉 和 苹果 很 好吃"；或写成列表'
     )
 
 
 def test_every_sentence_without_blanks_is_told_at_once():
     told = refused(("香蕉 和 苹果", "香蕉和苹果"), ("电脑 和 苹果", "电脑,和,苹果"))
-    assert "contexts: words stand apart" in told
+    assert "contexts: words must be separated by spaces" in told
     assert 'fruit = "香蕉 和 苹果"; firm = "电脑 和 苹果"' in told
 
 
@@ -132,7 +132,7 @@ def test_the_id_of_a_sentence_is_told_at_once_what_it_is_made_of():
     assert refused(*edits, lang="zh") == (
         '第 13–14 行：语境的标识只能用小写拉丁字母和数字：s1 = "香蕉 和 苹果"'
     )
-    assert "small Latin letters and digits" in refused(("fruit =", '"水果" ='))
+    assert "lower-case Latin letters and digits" in refused(("fruit =", '"水果" ='))
     both = refused(('"苹果" =', "苹果 ="), edits[0], lang="zh")
     assert re.fullmatch("第 6 行：.*；第 13 行：.*", both)
 

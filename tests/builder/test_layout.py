@@ -451,14 +451,14 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
     for number, sheet in enumerate(sheets, 1):
         properties, setup = page_setup(path, number)
         assert 'fitToPage="1"' in properties
-        upright = 'orientation="portrait"' in setup
+        portrait = 'orientation="portrait"' in setup
         assert portrait is sheet.portrait
-        assert upright or 'orientation="landscape"' in setup
+        assert portrait or 'orientation="landscape"' in setup
         assert 'fitToWidth="' not in setup  # 1 unless it says otherwise
         assert ('fitToHeight="0"' in setup) is not sheet.one_page
         assert workbook[sheet.tab].print_area.startswith(f"'{sheet.tab}'!$A$1:")
         points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
-        across = 595 if upright else 842  # A4's width
+        across = 595 if portrait else 842  # A4's width
         assert (across - 2 * 0.25 * 72) / points > 0.35, sheet.tab  # smaller print cannot be read
 
 

@@ -59,22 +59,22 @@ CHOICES = [
     ("encoder", 'contexts = ["onee"]', "contexts[1]", "the contexts are: one, two; did you mean 'one'?"),
     ("encoder", "contexts = []", "contexts", "found [], a list of 1 to 100 contexts' ids is needed"),
     ("encoder", 'contexts = ["one", "one"]', "contexts", "has 'one' twice, items must be unique"),
-    ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is 'two' as well, two different contexts"),
+    ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is also 'two', two different contexts"),
     ("encoder-decoder", 'source = "three"', "source", "found 'three', the contexts are: one, two"),
     ("decoder", "generate = 1", "generate", "found 1, true or false is needed"),
 ]  # fmt: skip
 
 CONFLICTS = [
-    ("encoder", "generate = true", "generate", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
+    ("encoder", "generate = true", "generate", "sheets of kind 'encoder' have no such key", "decoder, encoder-decoder"),
     ("encoder", "temperature = 2.0", "temperature", "cross-attention, decoder, encoder-decoder"),
     ("classifier", 'classes = ["x", "y"]\ntied = true', "tied", "it belongs to decoder, encoder-decoder"),
-    ("decoder", 'pool = "mean"', "pool", "no such key on a sheet of kind 'decoder'", "it belongs to classifier"),
+    ("decoder", 'pool = "mean"', "pool", "sheets of kind 'decoder' have no such key", "it belongs to classifier"),
     ("decoder", 'classes = ["x", "y"]', "classes", "it belongs to classifier"),
     ("encoder", 'source = "one"', "source", "it belongs to encoder-decoder"),
-    ("encoder-decoder", 'contexts = ["one"]', "contexts", "no such key on a sheet of kind 'encoder-decoder'"),
+    ("encoder-decoder", 'contexts = ["one"]', "contexts", "sheets of kind 'encoder-decoder' have no such key"),
     ("multi-head", "layers = 2", "layers", "it belongs to encoder, decoder, encoder-decoder, classifier"),
     ("self-attention", "kv_heads = 1", "kv_heads", "it belongs to multi-head"),
-    ("cross-attention", 'position = "rotary"', "position", "no such key on a sheet of kind 'cross-attention'"),
+    ("cross-attention", 'position = "rotary"', "position", "sheets of kind 'cross-attention' have no such key"),
     ("encoder", "queries = 1", "queries", "it belongs to cross-attention"),
     ("decoder", "genrate = true", "genrate", "no such key; did you mean 'generate'?"),
 ]  # fmt: skip

@@ -114,7 +114,7 @@ def test_an_npz_is_read_with_the_config_beside_it(folder: Path, tmp_path: Path) 
 def test_pickled_files_are_refused_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
     for name in ("pytorch_model.bin", "model.pt"):
         (tmp_path / name).write_bytes(pickle.dumps({"a": 1}))
-    refused(tmp_path, "model.pt: is pickled", "can run any code", "safetensors.torch.save_file")
+    refused(tmp_path, "model.pt: is pickled", "can run arbitrary code", "safetensors.torch.save_file")
     disguised = tmp_path / "disguised.safetensors"
     disguised.write_bytes(pickle.dumps({"a": 1}))
     refused(disguised, "disguised.safetensors: is pickled")
@@ -178,11 +178,11 @@ def test_a_truncated_file_names_the_tensor(folder: Path) -> None:
         ),
         (
             {"dtype": "F32", "shape": [2, -3], "data_offsets": [0, 24]},
-            "no sound dtype, shape and data_offsets",
+            "no valid dtype, shape and data_offsets",
         ),
         ({"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}, "has -4 bytes"),
-        ({"dtype": "F32", "data_offsets": [0, 24]}, "no sound dtype"),
-        ("F32", "no sound dtype"),
+        ({"dtype": "F32", "data_offsets": [0, 24]}, "no valid dtype"),
+        ("F32", "no valid dtype"),
         ({"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}, "overlaps 'first': the header is corrupt"),
     ],
 )

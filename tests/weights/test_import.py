@@ -185,7 +185,7 @@ def test_every_text_of_an_imported_workbook_is_told(
 def test_an_import_speaks_chinese(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--layers", "1", "--lang", "zh", "-o", "zh.xlsx")
     assert ended.code == 0
-    assert ended.err.startswith(f"{bert}：将有 ")
+    assert ended.err.startswith(f"{bert}：工作簿将有 ")
     notes = [text for tab in look(tmp_path / "zh.xlsx").notes.values() for text in tab.values()]
     assert [text for text in notes if "只有第 2 层。层和头在这里从 1 数起" in text]
     (bert / "config.json").write_text("{", "utf-8")

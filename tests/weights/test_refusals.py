@@ -12,10 +12,10 @@ import pytest
 
 from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights import archives, tokenizer
-from xlsxattn.weights.sidecars import pooling
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan
 from xlsxattn.weights.forward import check_known
+from xlsxattn.weights.sidecars import pooling
 from xlsxattn.weights.tensor import CheckpointError
 from xlsxattn.weights.tokenizer import split
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ("model.gguf", "is GGUF"),
         ("model.onnx", "is ONNX"),
         ("pytorch_model.bin", "is pickled"),
-        ("adapter_model.safetensors", "merge it into its model"),
+        ("adapter_model.safetensors", "merge it into its base model"),
     ],
 )
 @pytest.mark.parametrize("in_folder", [True, False])
@@ -104,5 +104,5 @@ def test_a_tokenizer_that_expands_without_end_is_stopped(
     doubled = {"type": "Replace", "pattern": {"String": "w"}, "content": "w" * 64}
     expanding = {"normalizer": {"type": "Sequence", "normalizers": [doubled] * 20}}
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | expanding), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="takes more than 1 GB or 10 seconds"):
+    with pytest.raises(CheckpointError, match="needs more than 1 GB or 10 seconds"):
         split(open_checkpoint(tmp_path), ["w1"], 9)

@@ -1,21 +1,21 @@
-"""The formula book: every operation once, with its maths, its formula, and the question it answers.
+"""All operations, each with its maths, its formula, and an explanation.
 
-In a formula, ``{x}`` is replaced by a range's name. How it is entered decides what else it may say:
+In a formula, ``{x}`` is replaced by the name of a range. Other syntax depends on how it is entered:
 
 * ``block``: one array formula over the whole range.
-* ``cells``: an ordinary formula in each cell; ``NAME[row]`` is the row of that range level with the cell,
-  ``NAME[first]`` the first cell of that row, ``NAME[col]`` the first cell of the column level with the cell,
-  ``NAME[cell]`` the cell at the same row and column, ``NAME[..cell]`` the row as far as that, ``NAME[..row]``
-  the first column down to the cell's row, ``NAME[3]`` the third cell, ``NAME[above]`` the cell one row above
-  ("" in the first row).
+* ``cells``: a formula in each cell; ``NAME[row]`` is the range's row at the position of the cell,
+  ``NAME[first]`` the first cell of that row, ``NAME[col]`` the first cell of the same column,
+  ``NAME[cell]`` the cell in the same row and column, ``NAME[..cell]`` the row up to that cell,
+  ``NAME[..row]`` the first column down to that row, ``NAME[3]`` the third cell, ``NAME[above]`` the cell one
+  row above ("" in the first row).
 * ``cell arrays``: the same, each entered as an array formula.
-* ``rows``: one array formula a row, for what is made row after row; ``NAME[..rows]`` is a range down to the
-  row. ``lower rows``: the same as far as the diagonal; ``NAME[..diagonal]`` is a row as far as that.
+* ``rows``: one array formula per row, for rows computed one by one; ``NAME[..rows]`` is the range down to the
+  row. ``lower rows``: the same up to the diagonal; ``NAME[..diagonal]`` is the row up to the diagonal.
 
-A name in braces may also stand for words that the formula shows, ``texts``: they come as ``"..."``, a range
-in braces in them as what that range says.
+A name in braces may also be a key of ``texts``, the texts that the formula shows: they are inserted as
+``"..."``, with the text of a range for its name in braces.
 
-Only functions that Excel 2010, LibreOffice, Gnumeric and IronCalc evaluate alike are used.
+Only functions with the same results in Excel 2010, LibreOffice, Gnumeric and IronCalc are used.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operation: its maths as the paper writes it, its formula, how that is entered, why it is there.
+    """An operation: its maths as in the paper, its formula, how it is entered, and an explanation.
 
-    ``paper`` says where it comes from, ``more`` explains it a second time, for those who ask. In these words
-    ``{x}`` is what a step calls the range that the formula reads there, ``{name}`` what it calls the result.
+    ``paper`` is its source, ``more`` a further explanation, shown on request. In these texts, ``{x}`` is the
+    short name of the operand x, ``{name}`` that of the result.
     """
 
     maths: str
@@ -51,13 +51,13 @@ class Op:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def spelled(self, names: Mapping[str, str]) -> str:
-        """The formula, applied to ranges."""
+        """The formula with the names of its operands."""
         words = {key: _shown(text, names) for key, text in self.texts.items()}
         return self.formula.format(**names, **words)
 
 
 def _shown(text: str, names: Mapping[str, str]) -> str:
-    """Words as a formula shows them: ``"✓ "&vocab_Focus&" stands in the sentence"``."""
+    """A text as a formula: ``"✓ "&vocab_Focus&" is in the sentence"``."""
     parts: list[str] = []
     for words, name, _, _ in Formatter().parse(text):
         doubled = words.replace('"', '""')
@@ -67,15 +67,15 @@ def _shown(text: str, names: Mapping[str, str]) -> str:
 
 # --- words -------------------------------------------------------------------------------------------------
 
-# IronCalc calls two numbers equal that are nearer than 2.2e-16, whatever their size (1E-17>0 is FALSE), so
-# numbers that may be tiny are compared by SIGN, which is exact in every engine.
+# IronCalc treats numbers as equal if they differ by less than 2.2e-16, whatever their size (1E-17>0 is
+# FALSE), so numbers that may be tiny are compared by SIGN, which is exact in all engines.
 
 INDEX = Op("1, 2, ...", "=ROWS({tokens}[..row])", "cells")
 
-# MATCH over EXACT: case counts, the first of two equal words wins, and no number has to be typed beside a new
-# word. Blank cells are kept apart, or an empty row of the vocabulary would answer for them; &"" makes texts
-# of numbers, which LibreOffice never finds equal. MATCH refuses a list of one cell in every engine tried:
-# there the sum of EXACT is the answer, 1 or 0; and it is 0 as well in a longer list that lacks the word.
+# MATCH over EXACT is case-sensitive, finds the first of two equal words, and needs no index column. Blank
+# cells are excluded, or they would match an empty row of the vocabulary; &"" converts numbers to texts, since
+# LibreOffice never finds numbers equal. MATCH fails for a list of one cell in all engines; the sum of EXACT
+# is then the result, 1 or 0. It is also 0 for a longer list without the word.
 IDS = Op(
     "position in the vocabulary",
     '=IF({tokens}[cell]="",0,IFERROR(MATCH(TRUE,EXACT({vocabulary}&"",{tokens}[cell]),0),'
@@ -90,7 +90,7 @@ FIND = Op(
     "cell arrays",
     "Where does the focus word stand? 0 when it is not in the sentence.",
 )
-# Not one formula over all rows: nobody could insert a row into it. And only EXACT sees capitals.
+# One formula per row, so that rows can be inserted; EXACT, because it is case-sensitive.
 TIMES = Op(
     "how often the word stands in the vocabulary",
     '=({tokens}[cell]<>"")*SUM(--EXACT({tokens}&"",{tokens}[cell]&""))',
@@ -101,8 +101,8 @@ SAME_TEXT = Op("the same text", "={source}", "cells")
 ROW_LABELS = Op("labels", '={texts}&""')
 COL_LABELS = Op("labels", '=TRANSPOSE({texts}&"")')
 
-# A row of 0s and a single 1 for each word, times the table: the textbook's one-hot look-up. The positions are
-# counted from the rows themselves, so that a row inserted into the vocabulary takes part at once.
+# One-hot rows times the table. Row numbers are computed from the range, so that rows inserted into the
+# vocabulary are included.
 EMBED = Op(
     "X = one-hot(words) · E",
     "=MMULT(--({ids}=TRANSPOSE(ROW({table})-MIN(ROW({table}))+1)),0+{table})",
@@ -243,7 +243,7 @@ EXP = Op(
     "is 2.7 times the weight.",
 )
 ROW_SUM = Op("row sum", "=SUM({exp}[row])", "cells")
-# Without the scale a score is √d_k times as large. Not Exp^√d_k: LibreOffice shows #NUM! where that vanishes.
+# Unscaled scores are √d_k times as large. Exp^√d_k is not used: LibreOffice returns #NUM! if it underflows.
 UNSCALED_SUM = Op("row sum without √d_k", "=SUM(EXP({scale}*({scaled}[row]-{row_max}[cell])))", "cell arrays")
 ATTENTION = Op(
     "Attention = Exp / row sum",
@@ -290,7 +290,7 @@ PROJECT_OUT_BIASED = replace(
     PROJECT_OUT, maths="{name} = Concat · W_O + b_O", formula="=MMULT({concat},0+{w_o})+{b}"
 )
 MIX_HEADS = "One last projection mixes the heads."
-"""What it is for where outputs are of another size than embeddings."""
+"""Explanation of W_O if outputs have another size than embeddings."""
 DRIFT = Op("max |row sum − 1|", "=MAX({terms})", "cell arrays")
 
 # --- the focus word, followed ------------------------------------------------------------------------------
@@ -493,7 +493,7 @@ ACTIVATIONS = {
 
 
 def _gate(plain: Op) -> Op:
-    """An activation of Hidden that says how much of Up passes."""
+    """The gated version of an activation: activation(Hidden) ∘ Up."""
     up = "{up}[cell]" if plain.entered == "cells" else "{up}"
     return replace(
         plain,
@@ -660,10 +660,10 @@ CHOSEN_MAP = Op(
     "=CHOOSE({chosen},{maps})",
     why="How much does each word look at every other, in this head?",
 )
-# LibreOffice's CHOOSE takes 31 and no more: it chooses a layer, then one of its heads.
+# LibreOffice's CHOOSE takes at most 31 values: choose a layer, then a head.
 CHOSEN_MAP_OF_MANY = replace(CHOSEN_MAP, formula="=CHOOSE(ROUNDUP({chosen}/{size},0),{maps})")
 PAIR_WEIGHTS = Op("the largest weights", "=LARGE({map},{rank}[cell])", "cells")
-# As for the largest logits: of equal weights the first in reading order, and no two ranges are compared.
+# As for the largest logits: of equal weights, the first in reading order.
 PAIR_PLACES = Op(
     "their cells, counted row by row",
     "=SMALL(IF(SIGN({map}-LARGE({map},{rank}[cell]))=0,"
@@ -672,19 +672,19 @@ PAIR_PLACES = Op(
     "cell arrays",
 )
 PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")
-ONLY_WORD = Op("the only word", '={words}&""', "cells")  # INDEX takes no name of a single cell everywhere
+ONLY_WORD = Op("the only word", '={words}&""', "cells")  # not all engines accept a single cell in INDEX
 PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&""', "cells")
 
 
 def mixture(terms: int, *, more: bool) -> Op:
-    """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
+    """A text of what an output is made of: the largest weights, their words, and "..." for the rest."""
     joined = '&" + "&'.join(_terms(terms))
     rest = '&" + ..."' if more else ""
     return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
 
 
 def seen_mixture(terms: int, *, more: bool) -> Op:
-    """The same where a mask hides words: of those that the focus word may look at."""
+    """The same with a mask: only words that the focus word may look at."""
     first, *others = _terms(terms)
     joined = "&".join([first, *(f'IF({{seen}}<{i},""," + "&{term})' for i, term in enumerate(others, 2))])
     rest = f'&IF({{seen}}>{terms}," + ...","")' if more else ""
@@ -692,7 +692,7 @@ def seen_mixture(terms: int, *, more: bool) -> Op:
 
 
 def _terms(terms: int) -> list[str]:
-    if terms == 1:  # INDEX takes no name of a single cell everywhere
+    if terms == 1:  # not all engines accept a single cell in INDEX
         return ['FIXED({weights},2)&" × "&{words}']
     each = range(1, terms + 1)
     return [f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in each]
@@ -702,34 +702,34 @@ def _terms(terms: int) -> list[str]:
 
 
 WORDS = 'LEFT({words},1)<>"✗"', "{words}"
-"""Where the live check of the words fails, every sheet repeats what it says."""
+"""If the live check of the words fails, all sheets repeat its message."""
 
 
 def status(good: str, *demands: tuple[str, str]) -> Op:
-    """A live check: what it says of the first condition that does not hold (✗), and where all hold (✓).
+    """A live check: the message of the first condition that does not hold (✗), or ``good`` (✓).
 
-    What is said of a condition may begin with – instead: it is a note, and no check fails.
+    A message that begins with – is a note, and not a failure.
     """
-    told, texts = "{good}", {"good": good, "failed": "✗ a cell shows an error"}
+    formula, texts = "{good}", {"good": good, "failed": "✗ a cell shows an error"}
     for i, (condition, bad) in reversed([*enumerate(demands, 1)]):
-        told, texts[f"bad{i}"] = f"IF({condition},{told},{{bad{i}}})", bad
-    return Op("a live check", f"=IFERROR({told},{{failed}})", "cells", texts=texts)
+        formula, texts[f"bad{i}"] = f"IF({condition},{formula},{{bad{i}}})", bad
+    return Op("a live check", f"=IFERROR({formula},{{failed}})", "cells", texts=texts)
 
 
 def are_numbers(settings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Conditions of a live check: no cell of a setting holds a text, which would count as next to nothing."""
-    return tuple((f"NOT(ISTEXT({name}))", said) for name, said in settings.items())
+    """Conditions of a live check: no setting is a text, which formulas would treat as nearly 0."""
+    return tuple((f"NOT(ISTEXT({name}))", message) for name, message in settings.items())
 
 
 def sums_to_one(drifts: Sequence[str], demands: Sequence[tuple[str, str]] = ()) -> Op:
-    """The live check of an attention sheet, or of a layer: every row of every softmax sums to 1.
+    """The live check of an attention sheet or a layer: all rows of the softmax sum to 1.
 
-    ``demands``: what must hold before that, and what is said where it does not.
+    ``demands``: conditions checked before that, with their messages.
     """
     near = f"MAX({','.join(drifts)})<1E-9", "✗ a row does not sum to 1"
     return status("✓ every row sums to 1", WORDS, *demands, near)
 
 
 def no_failure(statuses: Iterable[str]) -> str:
-    """The condition that no live check fails: none begins with ✗."""
+    """The condition that no live check fails, that is, begins with ✗."""
     return "AND({})".format(",".join(f'LEFT({name},1)<>"✗"' for name in statuses))

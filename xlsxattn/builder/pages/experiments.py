@@ -1,7 +1,6 @@
-"""Three things to try on each page, each with what to look for.
+"""Up to three experiments for each page, each with what to look for.
 
-What a text promises is true on the page where it stands: which one stands there depends on the settings and
-on the sentences.
+They are selected by settings and sentences, so that what a text claims is true on its page.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 3
 MIN_TURNING, LARGE_BASE = 3, 2.0
-"""Columns from which on a second pair turns, at a speed of the base; the base that makes it fast."""
+"""Minimum number of columns with a second pair, which depends on the base; the base that makes it fast."""
 
 # --- Inputs ------------------------------------------------------------------------------------------------
 
@@ -198,36 +197,36 @@ def inputs(spec: Spec) -> tuple[str, ...]:
 
 
 def has_typed_rows(spec: Spec) -> bool:
-    """Whether the rows of any model belong to the words of its sentences: nobody is asked to swap these."""
+    """True if a model has precomputed rows, whose words must not be changed."""
     return any(isinstance(sheet, Model) and sheet.has_typed_rows for sheet in spec.sheets)
 
 
 def _has_charts(spec: Spec) -> bool:
-    """Whether a chart follows the focus word on any page."""
-    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart of its own
+    """True if some page has a chart of the focus word."""
+    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart
     return any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
 
 
 def _zero(spec: Spec) -> str:
-    """What becomes of a word whose numbers are all 0."""
+    """The experiment of setting a word's numbers to 0."""
     attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
     silent = [sheet for sheet in attention if not ({"Q", "K"} & {*sheet.biases} or sheet.adds_places)]
     if silent:
-        learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
+        learned = next((s for s in silent if s.weights), silent[0])  # with weights, scores may be negative
         return say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
     first = spec.sheets[0]
     return ZERO_BUT_PLACE if isinstance(first, WithAttention) and first.adds_places else ZERO
 
 
 def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
-    """Whether a sheet shows the focus word in a chart."""
+    """True if a sheet has a chart of the focus word."""
     if isinstance(sheet, Model):
         return sheet.similarity
     return plane or not isinstance(sheet, Compare)
 
 
 def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
-    """The experiments of an attention sheet: its own, or those that its settings make most of."""
+    """The experiments of an attention sheet: those of the spec, or the first ones that suit its settings."""
     if sheet.try_:
         return tuple(sheet.try_)
     contexts = [spec.context(one) for one in sheet.contexts] or list(spec.contexts)
@@ -249,7 +248,7 @@ def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
 
 
 def _weights(sheet: WithAttention) -> str:
-    """What to do with learned matrices, where there are any."""
+    """The experiment with W_Q, if there are weights."""
     if not sheet.weights:
         return ""
     return WEIGHTS_BIASED if "Q" in sheet.biases else WEIGHTS
@@ -279,7 +278,7 @@ def model_input(spec: Spec, sheet: Model) -> tuple[str, ...]:
 
 
 def layer(sheet: Model, *, crossed: bool) -> tuple[str, ...]:
-    """The experiments of a layer's page; ``crossed``: it looks at another sentence as well."""
+    """The experiments of a layer's page; ``crossed``: with cross-attention."""
     if sheet.only:
         return (LAYER_FOCUS, WEIGHTS_BIASED if sheet.bias else WEIGHTS)
     last = 3 if crossed else 2
@@ -293,7 +292,7 @@ def layer(sheet: Model, *, crossed: bool) -> tuple[str, ...]:
 
 
 def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
-    """The experiments of a model's output page; ``last``: of the side that answers."""
+    """The experiments of a model's output page; ``last``: of the last side, the decoder if there is one."""
     if last and isinstance(sheet, Writer):
         written = SOURCE if isinstance(sheet, EncoderDecoder) else PROMPT
         asked = written if sheet.generate else NO_LOOK_AHEAD
@@ -306,7 +305,7 @@ def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
     return (through,) if sheet.has_typed_rows else (READ_WORD, READ_TWICE, through)
 
 
-# --- what is true where ------------------------------------------------------------------------------------
+# --- conditions --------------------------------------------------------------------------------------------
 
 
 def _first(*possible: str) -> tuple[str, ...]:
@@ -314,17 +313,17 @@ def _first(*possible: str) -> tuple[str, ...]:
 
 
 def _longest(contexts: Iterable[Context]) -> int:
-    """Words of the longest sentence, blank cells left out."""
+    """Number of words of the longest sentence, without blank cells."""
     return max(len([word for word in context.words if word]) for context in contexts)
 
 
 def _keys(spec: Spec, sheet: WithAttention) -> int:
-    """Columns of a key."""
+    """Number of columns of a key."""
     return sheet.d_k if sheet.weights else spec.vocabulary.d_model
 
 
 def _position(sheet: WithAttention, contexts: Sequence[Context]) -> str:
-    """Of an attention sheet that knows where words stand."""
+    """The experiment of an attention sheet with positions."""
     if sheet.position == "rotary" and _longest(contexts) > MIN_TURNING - 1:
         return DISTANCE
     return _turned(sheet, sheet.d_k)
@@ -346,7 +345,7 @@ def _padding(sheet: WithAttention, looked_at: Sequence[Context]) -> str:
 
 
 def _twice(sheet: WithAttention, contexts: Sequence[Context]) -> str:
-    """A word that stands twice, where nothing tells its two places apart."""
+    """The experiment with a word that occurs twice, if nothing distinguishes its positions."""
     if sheet.position != "none" or sheet.mask in CAUSAL or isinstance(sheet, CrossAttention):
         return ""
     twice = [word for c in contexts for word in c.words if word and c.words.count(word) > 1]
@@ -354,7 +353,7 @@ def _twice(sheet: WithAttention, contexts: Sequence[Context]) -> str:
 
 
 def _neighbour(spec: Spec, sheet: WithAttention, contexts: Sequence[Context]) -> str:
-    """A word beside the focus word that it can see."""
+    """The experiment with a neighbour that the focus word can attend to."""
     if sheet.mask in CAUSAL:
         having = [context.words for context in contexts if spec.focus in context.words]
         return NEIGHBOUR_BEFORE if any(words[0] != spec.focus for words in having) else ""
@@ -362,5 +361,5 @@ def _neighbour(spec: Spec, sheet: WithAttention, contexts: Sequence[Context]) ->
 
 
 def _beside(spec: Spec, contexts: Iterable[Context]) -> bool:
-    """Whether another word stands in a sentence that has the focus word."""
+    """True if a sentence with the focus word has another word."""
     return any(set(c.words) - {"", spec.focus} for c in contexts if spec.focus in c.words)

@@ -1,4 +1,4 @@
-"""The glossary: every term that a workbook uses, what it means, where it first stands, who named it."""
+"""The glossary: the terms that a workbook uses, their meanings, first occurrences and papers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """A term, its meaning, how the names of ranges end that show it, and the paper.
+    """A term, its meaning, the endings of names of ranges that show it, and the paper.
 
-    ``else_by``: how the name ends of what shows it in a workbook without such.
+    ``else_by``: such an ending for workbooks without these ranges.
     """
 
     term: str
@@ -247,16 +247,16 @@ PAPERS = {
     "Yang et al. 2025": "Qwen3 Technical Report",
     "Zhang and Sennrich 2019": "Root Mean Square Layer Normalization",
 }
-"""The papers that terms and steps are taken from, and their titles."""
+"""Titles of the cited papers."""
 
 
 def glossary_page(pages: Sequence[Page]) -> Page:
-    """A line for each term that some page shows, with a link to where it first stands."""
+    """An entry for each term shown on some page, with a link to its first occurrence."""
     names = [block.name for page in pages for block in page.blocks()]
     entries = []
     for term in TERMS:
-        ways = (term.shown_by, *([term.else_by] if term.else_by else []))
-        first = next((name for way in ways for name in names if ends_in(name, way)), None)
+        endings = (term.shown_by, *([term.else_by] if term.else_by else []))
+        first = next((name for ending in endings for name in names if ends_in(name, ending)), None)
         if first is not None:
             entries.append(Entry(term.term, term.says, first, term.paper))
     lead = "What the words mean. A click leads to the first place; in LibreOffice Ctrl and a click."
@@ -264,7 +264,7 @@ def glossary_page(pages: Sequence[Page]) -> Page:
     short = {paper.partition(", §")[0] for paper in cited if paper}
     papers = tuple(
         (name, say("{title}", title=PAPERS[name])) for name in sorted(short)
-    )  # a title is never told
+    )  # titles are not translated
     return Page(
         "glossary",
         "Glossary",
