@@ -41,6 +41,8 @@ class Block:
         slices: names of some of its columns: (name, first column, number of columns).
         tops: names of its first rows: (name, number of rows).
         widths: widths of its columns in characters: one for all, or one per column; empty for the look's.
+        bands: number of bands of rows, one per training step; of its parts, the first has the formula of the
+            first band, the last that of all others.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Block:
     slices: tuple[tuple[str, int, int], ...] = ()
     tops: tuple[tuple[str, int], ...] = ()
     widths: tuple[float, ...] = ()
+    bands: int = 0
 
     @property
     def aliases(self) -> tuple[str, ...]:

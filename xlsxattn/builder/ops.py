@@ -11,6 +11,8 @@ In a formula, ``{x}`` is replaced by the name of a range. Other syntax depends o
 * ``cell arrays``: the same, each entered as an array formula.
 * ``rows``: one array formula per row, for rows computed one by one; ``NAME[..rows]`` is the range down to the
   row. ``lower rows``: the same up to the diagonal; ``NAME[..diagonal]`` is the row up to the diagonal.
+* ``steps``: one array formula per training step, over a band of rows; ``NAME[step]`` is the band of the same
+  step, ``NAME[before]`` that of the previous step, ``NAME[all]`` the whole range.
 
 A name in braces may also be a key of ``texts``, the texts that the formula shows: they are inserted as
 ``"..."``, with the text of a range for its name in braces.
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 VASWANI = "Vaswani et al. 2017, §{}"
 
-Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
+Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows", "steps"]
 
 
 @dataclass(frozen=True, slots=True)
