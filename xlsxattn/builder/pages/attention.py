@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Labels
     from xlsxattn.builder.pages.parts import Lane, Steps
 
-LEARNED = "Learned in training, then fixed. All sentences share them: change a number and all of them follow."
+LEARNED = "Learned in training, then fixed. All sentences share them: a changed number affects all of them."
 DRAWN = (
-    "Drawn at random by the seed {seed}: nobody has trained them, so what comes out means nothing yet. "
-    "All sentences share them."
+    "Random numbers from the seed {seed}, not trained, so the results have no meaning. All sentences "
+    "share them."
 )
 
 
 SUMS = (
-    "Every row of the attention must sum to 1. This is how far the worst is from it: a number like 2.2E-16, "
-    "fifteen zeros after the point, is rounding and no fault."
+    "Every row of the attention must sum to 1. This is the largest deviation: a number like 2.2E-16, "
+    "with fifteen zeros after the point, is a rounding error and no fault."
 )
 
 
@@ -245,7 +245,7 @@ def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
     group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
     weights = step(ops.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
-        more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
+        more = "{why} Low entropy: attention to few words; it is lower without √d."
         weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
     return {"Exp": numerators, "Attention": weights}
 
@@ -348,7 +348,7 @@ def head_weights(sheet: WithAttention, w: RangeName, heads: tuple[int, ...]) -> 
                 labels = ("+",) if kind == "b" else numbered("x", block.rows)
                 title = say("{name} of head {h}", name=name.block, h=h)
                 groups.append(Group((block,), (labels,), cols, title=title))
-    why = "Learned in training, then fixed: the columns of these heads alone."
+    why = "Learned in training, then fixed: only the columns of these heads."
     return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
 
 

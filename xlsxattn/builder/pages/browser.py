@@ -98,5 +98,5 @@ def _strongest(s: RangeName, lanes: Sequence[Lane], k: int) -> Band:
         key = computed(p["PairTo"], (k, 1), pair_to, "word result", **names)
         sides = (Side("from", (query,)), Side("to", (key,)), Side("cell of the map", (places,)))
         groups.append(Group((weights,), (ranked,), ("weight",), sides))
-    why = "Who looks most at whom in this head?"
+    why = "Which words look most at which, in this head?"
     return Band("The strongest pairs", why, tuple(groups), show_formula=False)

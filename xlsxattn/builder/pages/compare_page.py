@@ -78,7 +78,7 @@ def _other_size_band(spec: Spec, sheet: Compare, other: WithAttention) -> Band:
     """Outputs of a sheet with another number of columns than d_model."""
     title = say("Output of the focus word on {sheet}", sheet=say(other.title))
     why = say(
-        "{sheet}: outputs in a space of their own size, {columns} columns.",
+        "{sheet}: outputs with {columns} columns, another size than the embeddings.",
         sheet=say(other.title),
         columns=output_columns(other, spec.vocabulary.d_model),
     )
@@ -151,16 +151,16 @@ def _near_bands(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) 
         sides = tuple(Side(other.title, (block,)) for other, block in pairs)
         return Group((of_input,), (labels,), ("input",), sides)
 
-    why = "Cosines with these words' embeddings: the nearer the focus word has come to one, the closer to 1."
+    why = "Cosines with these words' embeddings: closer to 1 means more similar."
     words = Group((X,), (tokens,), dims_above(X.name, d_model), (Side("row in the vocabulary", (ids,)),))
     return [
         Band(
-            "How near is the focus word to these words?",
+            "How similar is the focus word to these words?",
             why,
             tuple(cosines(c) for c in spec.contexts),
             show_formula=False,
         ),
-        Band("Those words", "Choose others from the list.", (words,), shared=True, show_formula=False),
+        Band("The words", "Choose others from the list.", (words,), shared=True, show_formula=False),
     ]
 
 

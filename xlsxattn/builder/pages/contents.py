@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Lane, Stack
 
 LEADS: dict[type[Model], str] = {
-    Encoder: "An encoder: every token looks at every token, layer after layer, and each becomes richer.",
-    Decoder: "A decoder: each token looks back, never ahead, and says which token is likely to come next.",
-    EncoderDecoder: "An encoder reads one sentence; a decoder, looking at what was read, writes another.",
-    Classifier: "An encoder reads the sentence; what it made of the tokens says which class it belongs to.",
+    Encoder: "An encoder: every token looks at every token, in each layer.",
+    Decoder: "A decoder: each token looks only at earlier ones and predicts the next token.",
+    EncoderDecoder: "An encoder reads one sentence; a decoder looks at its output and writes another.",
+    Classifier: "An encoder reads the sentence; its output decides the class.",
 }
 
 
@@ -48,7 +48,7 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
     if isinstance(sheet, Writer):
         texts = tuple(_text(lane) for lane in sides[-1].lanes)
         labels = tuple((lane.named,) for lane in sides[-1].lanes)
-        why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
+        why = "The whole text: given and generated." if sheet.generate else "The given words."
         sections.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
     sections.append(_hyperparameters(sheet, sides))
     links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)

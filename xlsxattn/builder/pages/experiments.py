@@ -41,24 +41,18 @@ FOCUS_IN_CHARTS = (
 )
 OTHER_WORD = "Put another word of the list into a sentence. On the next sheets, whose attention changes?"
 ZERO_SCORES = (
-    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
-    "at: exp(0) = 1, and 0 beats any negative score."
+    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0, and it still gets "
+    "attention: exp(0) = 1, and 0 is larger than any negative score."
 )
 NEVER_NEGATIVE = (
-    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
-    "at: exp(0) is 1, and not 0."
+    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0, and it still gets "
+    "attention: exp(0) is 1, not 0."
 )
-ZERO_BUT_PLACE = (
-    "Set all the numbers of one of the words to 0: its row of X becomes 0, and all that is left of it is its "
-    "place."
-)
-ZERO = (
-    "Set all the numbers of one of the words to 0: its row of X becomes 0. What do the others still find in "
-    "it?"
-)
+ZERO_BUT_PLACE = "Set all the numbers of a word to 0: its row of X becomes 0, and only its position is left."
+ZERO = "Set all the numbers of a word to 0: its row of X becomes 0. How much attention does it still get?"
 ZERO_ALONE = (
-    "Set all the numbers of one of the words to 0: its row of X becomes 0. The rows typed in for layers that "
-    "were left out stay as they were."
+    "Set all the numbers of a word to 0: its row of X becomes 0. The precomputed rows of omitted "
+    "layers do not change."
 )
 
 # --- attention sheets --------------------------------------------------------------------------------------
@@ -75,8 +69,8 @@ FOCUS_HERE = (
     "On Inputs, choose another focus word of these sentences: its row is outlined here. Where does it look?"
 )
 NO_WEIGHTS = (
-    "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: who "
-    "looks at it now?"
+    "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: "
+    "who looks at it now?"
 )
 WEIGHTS = "Set all of W_Q to 0. All scores become 0: what does every row of the attention become, and why?"
 WEIGHTS_BIASED = (
@@ -84,35 +78,35 @@ WEIGHTS_BIASED = (
 )
 HEADS = "Set the rows of W_O that belong to one head to 0. What did that head add to the output?"
 CAUSAL_MASK = (
-    "On Inputs, put another word in the place of the last one. Every row of the attention above it stays as "
-    "it was: nobody looks ahead."
+    "On Inputs, put another word in the place of the last one. Every row of the attention above it stays "
+    "as it was: nobody looks ahead."
 )
 PADDING_MASK = (
-    "On Inputs, empty a cell in the middle of a sentence. Its column of the attention becomes 0: nobody "
-    "looks there."
+    "On Inputs, empty a cell in the middle of a sentence. Its column of the attention becomes 0: "
+    "nobody looks there."
 )
 PADDING_OPENS = (
-    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, for now "
-    "there is a word to look at."
+    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, for "
+    "now there is a word to look at."
 )
 TEMPERATURE = (
     "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises; its bars "
     "show why."
 )
-SCALE = "Compare the two entropies beside the attention, with √d and without: which look is sharper?"
+SCALE = "Compare the two entropies next to the attention, with √d and without: which attention is sharper?"
 TWICE = (
-    "“{word}” stands twice in a sentence: its two rows are alike in every block, for nothing here says where "
-    "a word stands."
+    "“{word}” occurs twice in a sentence: its two rows are equal in every block, because positions "
+    "are not encoded."
 )
-BASE = "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after."
-PLACES = "Set a row of P to 0: the word in that place is read without its place. Which rows change?"
+BASE = "Set the base to 2: now the last columns rotate fast as well. Compare the angles before and after."
+PLACES = "Set a row of P to 0: the word at that position is read without it. Which rows change?"
 DISTANCE = (
-    "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how far "
-    "apart two words stand."
+    "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how "
+    "far apart two words stand."
 )
 CROSS = (
-    "On Inputs, put another word into the sentence that is looked at. Which word of the other takes most "
-    "from it?"
+    "On Inputs, put another word into the sentence that is looked at. Which word of the other takes "
+    "most from it?"
 )
 
 # --- learning ----------------------------------------------------------------------------------------------
@@ -143,8 +137,8 @@ SHARED = (
     "Where one is nearly 0, its cosine says little."
 )
 PULLED = (
-    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull it "
-    "over?"
+    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull "
+    "it over?"
 )
 
 # --- models ------------------------------------------------------------------------------------------------
@@ -157,12 +151,12 @@ SAME_WORD_PLACED = (
     "differ?"
 )
 SAME_WORD_TURNED = (
-    "Write the same word twice in a sentence: its two rows of Input are alike. Only the layers see the "
-    "place, where they turn queries and keys."
+    "Write the same word twice in a sentence: its two rows of Input are equal. Positions come in only "
+    "where layers rotate queries and keys."
 )
 SAME_WORD = (
-    "Write the same word twice in a sentence: its two rows of Input are alike, for nothing here says where a "
-    "word stands."
+    "Write the same word twice in a sentence: its two rows of Input are equal, because positions are "
+    "not encoded."
 )
 MODEL_FOCUS = (
     "On Inputs, choose another focus word of these sentences: its row is outlined here and in every layer."
@@ -171,11 +165,10 @@ LAYER_FOCUS = (
     "Choose another focus word on Inputs: its row is outlined here. Which words does it look at in each head?"
 )
 NO_FEED_FORWARD = (
-    "Set all of W_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only attention is "
-    "left."
+    "Set all of W_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only attention is left."
 )
 NO_FEED_FORWARD_BIASED = (
-    "Set all of W_2 and b_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only "
+    "Set all of W_2 and b_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only "
     "attention is left."
 )
 NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes its β."
@@ -183,8 +176,8 @@ RMS_NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm
 PROMPT = "Type another prompt on Inputs: what does the model write after it?"
 SOURCE = "Type other words for the encoder on Inputs: what does the decoder write now?"
 NO_LOOK_AHEAD = (
-    "Put another word into the decoder's sentence on Inputs: the next words of the rows above it stay, for "
-    "no row looks ahead."
+    "Put another word into the decoder's sentence on Inputs: the next words of the rows above it "
+    "stay, for no row looks ahead."
 )
 MODEL_TEMPERATURE = (
     "Set the temperature on the sheet “{title}” to 0.1, then to 10: the probabilities change, the word with "
@@ -198,14 +191,14 @@ CLASSIFIED = (
 ORDER = (
     "Write the words of a sentence in another order. Does its class stay, and how far apart are the logits?"
 )
-CLASS_COLUMN = "Set a column of W_C to 0: the class it stands for has nothing but its bias left."
+CLASS_COLUMN = "Set a column of W_C to 0: only the bias of its class is left."
 READ_WORD = "Put another word into a sentence on Inputs: which rows change here, its own alone?"
 READ_TWICE = "Write the same word twice in a sentence: are its two rows alike?"
 READ_THROUGH = (
     "Follow the focus word's row from X on the first sheet through the layers to here. Where does it change "
     "most?"
 )
-READ_AT_ONCE = "Hold the focus word's row against its row of X. What has it taken in from the others?"
+READ_AT_ONCE = "Compare the focus word's row with its row of X. What has it taken from the other words?"
 
 
 def inputs(spec: Spec) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The pages of a workbook in order, and the pages Start, Inputs and Contract."""
+"""The pages around the attention sheets: Start, Inputs, Compare; and the whole book in order."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def book(spec: Spec) -> WorkbookPages:
 
 
 def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Page]:
-    """The pages of a sheet: one, or several for a model."""
+    """The pages of one sheet: one, or, for a model, many."""
     if isinstance(sheet, Model):
         return model_pages(spec, sheet)
     if isinstance(sheet, Compare):
@@ -119,13 +119,13 @@ def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Pa
 
 
 def followed(spec: Spec, place: int) -> list[WithAttention]:
-    """The previous sheets that a comparing sheet shows: attention, and encoders of all sentences."""
+    """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
     every = tuple(context.id for context in spec.contexts)
     return [sheet for sheet in spec.sheets[:place] if can_be_followed(sheet, every)]
 
 
 def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
-    """The manifest: what a checker needs to verify the workbook without its spec."""
+    """The manifest: what a checker that has never seen the spec must know to prove the workbook."""
     blocks = [block for page in pages for block in page.blocks()]
     inputs = [(name,) for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
     sheets = [
@@ -154,7 +154,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
 
 
 def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
-    """All computed ranges: name, how the formula is entered, formula."""
+    """Every computed range: its name, how its formula is entered, and the formula."""
     return [
         (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
         for b in blocks
@@ -226,7 +226,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
 
 
 def _inputs(spec: Spec) -> Page:
-    """The page Inputs: the sentences, positions of the focus word, the vocabulary."""
+    """The page Inputs: the sentences, where the focus word stands in them, and the vocabulary."""
     focus = typed("vocab_Focus", "token", ((spec.focus,),))
     status = computed("vocab_Status", (1, 1), _known(spec), "status", focus=focus.name, twice=TWICE)
     tokens = [of_context(context.id)["Tokens"] for context in spec.contexts]
@@ -244,12 +244,12 @@ def _inputs(spec: Spec) -> Page:
 
 
 def _widths(spec: Spec) -> tuple[float]:
-    """The width of a column for words of the vocabulary."""
+    """The width of a column that holds any word of the vocabulary."""
     return (max(cell_width(word) for word in spec.vocabulary.tokens) + 2.0,)
 
 
 def _sentences(spec: Spec) -> Band:
-    """The words of each sentence, their rows in the vocabulary, and their positions (n × 1 each)."""
+    """Each sentence's words (n × 1), their rows in the vocabulary, and their positions."""
     groups = []
     for c in spec.contexts:
         n = len(c.words)
@@ -268,7 +268,7 @@ def _sentences(spec: Spec) -> Band:
 
 
 def _positions(spec: Spec) -> Band:
-    """The position of the focus word in each sentence (1 × 1)."""
+    """Where the focus word stands in each sentence (1 × 1)."""
     groups = []
     for c in spec.contexts:
         names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
@@ -280,7 +280,7 @@ def _positions(spec: Spec) -> Band:
 
 
 def _vocabulary(spec: Spec) -> Band:
-    """The words (n_vocab × 1), their embeddings (n_vocab × d_model), and how often each word occurs."""
+    """The words and their embeddings (n_vocab × d_model), and how often each word stands there."""
     words = spec.vocabulary
     tokens = replace(typed("vocab_Tokens", "token", [(w,) for w in words.tokens]), widths=_widths(spec))
     E = typed("vocab_E", "input", words.E)
@@ -294,9 +294,9 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _known(spec: Spec) -> Op:
-    """The live check of the words: embeddings are numbers, words are unique, words of sentences are known.
+    """The live check of the words: embeddings are numbers, each word stands once, and those said are known.
 
-    If no sentence has the focus word, this is a note and not an error.
+    That the focus word is in none of the sentences is no fault, and noted.
     """
     several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
     ids = ",".join(

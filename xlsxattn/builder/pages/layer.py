@@ -175,7 +175,7 @@ def layer_weights(
         letters = ("W", "b") if sheet.bias else ("W",)
         blocks = [w.at(block=f"{letter}_{number}") for letter in letters]
         groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in blocks]
-    why = "Every token passes through the same products; no token looks at another here."
+    why = "Every token passes through the same products, independently of the others."
     weight_bands.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
     outer = [name for name in norms if name.block not in NORMS_OF_HEADS]
     return [*weight_bands, norm_weights(sheet, outer), *_norms_of_heads(sheet, norms)]

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Group
     from xlsxattn.builder.pages.parts import Lane
 
-LEAD = "Every head, the same words in each: which heads look at the same, which differ?"
-MODEL_LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
-WHY = "Row: the word that looks. Column: the word looked at. The darker, the more; every row sums to 1."
+LEAD = "All heads on the same words: which heads look at the same words, which differ?"
+MODEL_LEAD = "All heads of all layers on the same words: which heads look at the same words, which differ?"
+WHY = (
+    "Row: the word that looks. Column: the word looked at. Darker cells have larger weights; every row "
+    "sums to 1."
+)
 
 
 @dataclass(frozen=True, slots=True)

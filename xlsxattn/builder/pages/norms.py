@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import Model
 
 WHY_GAMMA, WHY_GAMMA_BETA = (
-    "γ stretches each column of a norm's result.",
-    "γ stretches each column of a norm's result, β shifts it.",
+    "γ scales each column of a norm's result.",
+    "γ scales each column of a norm's result, β shifts it.",
 )
 _MEAN_SQUARE = ("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")
 

@@ -39,7 +39,7 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
         return []
     if sheet.position == "learned":
         block = _named_by_lane(typed(s["P"], "input", sheet.weights["P"]), lanes, s, "P")
-        why = "Where does a token stand? One row of numbers for each position, which training fills."
+        why = "Where is a token? One row of numbers per position, learned in training."
         group = Group((block,), (_places(n),), numbered("d", d_model), title="P")
         return [Band("Learned positions P", why, (group,), shared=True, show_formula=False)]
     d = d_model if sheet.position == "sinusoidal" else sheet.d_k
@@ -103,7 +103,7 @@ def stretch_settings(sheet: Model) -> list[tuple[str, Block]]:
         ("stretch s =", "Stretch", stretch.factor),
         ("α =", "Low", stretch.low),
         ("β =", "High", stretch.high),
-        ("first trained length L =", "Trained", stretch.trained),
+        ("original length L =", "Trained", stretch.trained),
     )
     return [(words, typed(s[name], "setting", ((value,),))) for words, name, value in cells]
 
@@ -117,9 +117,9 @@ def _turn(sheet: WithAttention, d: int) -> Band:
         matrix[b][a], matrix[a][b] = -1.0, 1.0
     block = typed(RangeName(sheet.id)["Turn"], "mask", matrix, "constant")
     labels = tuple(say("pair {i}", i=i + 1) for i in pair_of)
-    why = "x · Turn puts −b in a's place and a in b's place, for the two numbers a, b of every pair."
+    why = "x · Turn maps each pair (a, b) to (−b, a)."
     group = Group((block,), (labels,), labels, title="Turn")
-    return Band("A turn by 90°", why, (group,), shared=True, show_formula=False)
+    return Band("Rotation by 90°", why, (group,), shared=True, show_formula=False)
 
 
 def _shared(block: Block, op: ops.Op, d: int, rows: tuple[Block | tuple[str, ...], ...]) -> Band:

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Lane
 
 LEAD = (
-    "Each sentence becomes one row of numbers; the cosine says how alike two of them are. Below, the focus "
-    "word is followed through the layers."
+    "Each sentence becomes one row of numbers; the cosine says how similar two of them are. Below, "
+    "the focus word is followed through the layers."
 )
 WAY = (
-    "Cosine of the focus word's row with its row in the first sentence. The embedding is the same: 1. Then "
-    "places are added, and each layer takes in more of the other words."
+    "Cosine of the focus word's row with its row in the first sentence. The embeddings are equal: 1. "
+    "Then positions are added, and each layer mixes in more of the other words."
 )
 
 
@@ -49,7 +49,7 @@ def similar_page(sheet: Model, lanes: Sequence[Lane], d_model: int, outputs: Map
         LEAD,
         bands=(similarity, tracks.cosines(), *details, tracks.rows()),
         charts=(tracks.chart(),),
-        subtitle="how alike they are",
+        subtitle="how similar they are",
     )
 
 
@@ -108,7 +108,7 @@ class _Tracks:
         groups = tuple(
             _rows(lane, self.depths, self.words, self.d_model, self.outputs[lane.id]) for lane in self.lanes
         )
-        why = "The focus word's row at each depth."
+        why = "The focus word's row after each layer."
         return Band("Its rows", why, groups, shared=True, show_formula=False)
 
     def chart(self) -> Chart:

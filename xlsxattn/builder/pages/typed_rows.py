@@ -33,14 +33,14 @@ def input_step(sheet: Model, lane: Lane, k: int) -> Steps:
     name = lane.prefix.at(layer=k, block="Input")
     block = typed(str(name), "input", sheet.weights[name.key])
     why = say(
-        "Layer {k} is not in this workbook. What it gives was computed by NumPy, in float64, and typed in. "
-        "These rows were computed for: {words}. With other words they would be others, and the check fails.",
+        "Layer {k} is not in this workbook. Its output was computed by NumPy in float64, for these words: "
+        "{words}. With other words the rows are wrong, and the check fails.",
         k=k - 1,
         words=" ".join(lane.context.words),
     )
     first = k == next(filter(sheet.follows_gap, sheet.numbers))  # show the words only once
     sides = (Side("computed for", (_words(lane),)),) if first else ()
-    title = say("What comes into layer {k}, as numbers", k=k)
+    title = say("Input of layer {k}, precomputed", k=k)
     return {"Input": Step(title, why, {lane.id: lane.group(block, sides=sides)}, show_formula=False)}
 
 

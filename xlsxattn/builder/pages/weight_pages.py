@@ -39,7 +39,7 @@ def weights_page(w: RangeName, title: str, bands: Sequence[Band]) -> Page:
 
 
 def _summary(w: RangeName, wide: Sequence[Block]) -> Band:
-    why = "The first rows, of these the first and the last columns, and |W|, the root of the sum of squares."
+    why = "The first rows with their first and last columns, and |W|, the root of the sum of squares."
     return Band("Summary", why, tuple(_ends(w, b) for b in wide), shared=True, show_formula=False)
 
 
