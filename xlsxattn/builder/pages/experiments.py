@@ -93,13 +93,13 @@ TEMPERATURE = (
     "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises; its bars "
     "show why."
 )
-SCALE = "Compare the two entropies next to the attention, with √d and without: which attention is sharper?"
+SCALE = "Compare the two entropies beside the attention, with √d and without: which look is sharper?"
 TWICE = (
     "“{word}” occurs twice in a sentence: its two rows are equal in every block, because positions "
     "are not encoded."
 )
-BASE = "Set the base to 2: now the last columns rotate fast as well. Compare the angles before and after."
-PLACES = "Set a row of P to 0: the word at that position is read without it. Which rows change?"
+BASE = "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after."
+PLACES = "Set a row of P to 0: the word in that place is read without its place. Which rows change?"
 DISTANCE = (
     "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how "
     "far apart two words stand."
