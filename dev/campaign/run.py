@@ -1,4 +1,4 @@
-"""Builds workbooks of templates and small models, and judges all their mutants, on several processes."""
+"""Builds workbooks of templates and small models, and judges their mutants in several processes."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ CHUNK = 16
 
 
 def names() -> tuple[str, ...]:
-    """What can be broken: the templates, and small models as they are imported."""
+    """The names of the templates and of the small models."""
     return (*templates.names(), *imported.MODELS)
 
 
 def built(name: str, folder: Path) -> Path:
-    """The workbook of a template or a small model, as it is built; it must hold unbroken."""
+    """Build the workbook of a template or a small model, which must hold."""
     if name not in imported.MODELS:
         return prebuilt.build(name, folder / f"{name}.xlsx")
     made = press.build(imported.spec(name), folder / f"{name}.xlsx")
     if not made.report.holds:
-        raise SystemExit(f"{name}: the workbook without a fault does not hold")
+        raise SystemExit(f"{name}: the original workbook does not hold")
     return made.path
 
 
 def mutants(path: Path, name: str = "") -> list[Mutant]:
-    """All mutants of a built workbook; of a small model's those of the pages that it alone has."""
+    """All mutants of a workbook; for a small model only those of pages that no template has."""
     book = read(path)
     made = every(book, saved_values(path, book.names))
     return imported.judged(made) if name in imported.MODELS else made
 
 
 def judged(path: Path, made: list[Mutant], jobs: int) -> list[Judgement]:
-    """What became of each mutant of one workbook."""
+    """Judge the mutants of one workbook."""
     start = get_context("spawn")
     with ProcessPoolExecutor(jobs, start, initializer=_begin, initargs=(path,)) as pool:
         return list(pool.map(_judge, made, chunksize=CHUNK))
 
 
 def _begin(path: Path) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings there
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings to standard output
     _judges[:] = [Judge(path)]
 
 
