@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     Action = Callable[[], object]
 
-HEADING = "| case | compared with | ratio: min | median | max | pairs | ms (median) |\n|---|---|--:|--:|--:|--:|--:|"
+HEADING = """\
+| case | compared with | ratio: min | median | max | pairs | ms (median) |
+|---|---|--:|--:|--:|--:|--:|"""
 
 
 def seconds(action: Action) -> float:
