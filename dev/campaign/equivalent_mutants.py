@@ -50,7 +50,7 @@ def _of_blocks(book: Book, mutant: Mutant) -> str:
 def _of_masked(book: Book, mutant: Mutant) -> str:
     """Masked rows, which depend on a part of the sentence only."""
     by = place(book, mutant.ranges[0])
-    causal = any(s.id == by.sheet and _causal(s) for s in book.manifest.sheets)
+    causal = any(s.id == by.sheet and _is_causal(s) for s in book.manifest.sheets)
     if causal and by.block in MASKED and mutant.kind == "misses the last":
         return "the last column is masked in this row"
     alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
@@ -79,13 +79,13 @@ def _of_ranges(book: Book, mutant: Mutant) -> str:
         return ""
     if book.names[read] == book.names[instead]:
         return "the same cells under another name"
-    if _says(book, read) == _says(book, instead) != "":
+    if _formula(book, read) == _formula(book, instead) != "":
         return "both ranges have the same formula"
-    if _general(book, read) == _general(book, instead) != "":
+    if _generic_formula(book, read) == _generic_formula(book, instead) != "":
         return "both are computed alike from the same shapes or words"
     if {last(read), last(instead)} in ({"MaskValue"}, {"Scale"}):
         return "the same √d, or the same −∞, on both sheets"
-    return "both contain 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
+    return "both contain 1, 2, ..., n" if _is_index(instead) and _is_index(read) else ""
 
 
 def _of_seen(book: Book, mutant: Mutant) -> str:
@@ -101,7 +101,7 @@ def _of_seen(book: Book, mutant: Mutant) -> str:
     ]
     if place(book, read).context == place(book, instead).context and len({*masks}) == 1:
         return "with the same mask, the word attends to as many words on both sheets"
-    if _absent(_now(mutant)) == _absent(_was(book, mutant)):
+    if _without_focus_tests(_new_text(mutant)) == _without_focus_tests(_old_text(book, mutant)):
         return "both are 0 if and only if the focus word is absent"
     first = {at[2] for at in mutant.cells} == {book.names[mutant.ranges[0]].col}
     return "the focus word attends to itself under both masks" if first else ""
@@ -112,9 +112,9 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
     read, instead = mutant.source
     if not read or not instead:
         return ""
-    if _fixed(book, read) == _fixed(book, instead) != []:
+    if _constants(book, read) == _constants(book, instead) != []:
         return "both have the same numbers, which no input changes"
-    if _copy(book, read, instead):
+    if _is_copy(book, read, instead):
         return "one is a copy of the other"
     if {last(read), last(instead)} == {"Tokens"}:
         return "the first generated word is the typed one"
@@ -129,7 +129,7 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
     return ""
 
 
-def _copy(book: Book, one: str, two: str) -> bool:
+def _is_copy(book: Book, one: str, two: str) -> bool:
     """Whether a range is a copy of another, or both are the joined words of a sentence."""
     joined = ("Text", "Heading", "Sentence")
     a, b = place(book, one), place(book, two)
@@ -139,24 +139,24 @@ def _copy(book: Book, one: str, two: str) -> bool:
 
 def _copies(book: Book, one: str, two: str) -> bool:
     """Whether a range copies another one, as a whole or row by row."""
-    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _says(book, one)) is not None
+    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _formula(book, one)) is not None
 
 
 def _of_counts(book: Book, mutant: Mutant) -> str:
     """Formulas that count rows or columns, regardless of their content."""
     (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
-    counted = re.search(r"ROWS\((\w+)\)", _now(mutant))
+    counted = re.search(r"ROWS\((\w+)\)", _new_text(mutant))
     if block in SIZES and read and book.names[read].cols == book.names[instead].cols:
         return "only columns are counted, and both have d of them"
     if block in SIZES and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
         return "rows are counted, and there are as many columns"
-    if read and f"ROWS({read})" in _was(book, mutant) and f"ROWS({instead})" in _now(mutant):
+    if read and f"ROWS({read})" in _old_text(book, mutant) and f"ROWS({instead})" in _new_text(mutant):
         return "only rows are counted, and both have as many"
-    if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
+    if read and f"COLUMNS({read})" in _old_text(book, mutant) and f"COLUMNS({instead})" in _new_text(mutant):
         return "only columns are counted, and both have as many"
     if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:
         return "the frequency of a single pair is base^0, which is 1"
-    single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _now(mutant)) is not None
+    single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _new_text(mutant)) is not None
     return "only rows are counted" if block == "Index" and (read or single) else ""
 
 
@@ -196,7 +196,7 @@ def _of_fallbacks(book: Book, mutant: Mutant) -> str:
     """Look-ups whose MATCH is intact: the sum is only used for lists of a single word."""
     if place(book, mutant.ranges[0]).block not in ("Ids", "Focus"):
         return ""
-    now, was = (text.partition(FALLBACK) for text in (_now(mutant), _was(book, mutant)))
+    now, was = (text.partition(FALLBACK) for text in (_new_text(mutant), _old_text(book, mutant)))
     whole = now[0] == was[0] and now[2] != was[2] != ""
     return "the sum is only used for lists of one word, and this one is longer" if whole else ""
 
@@ -207,17 +207,23 @@ def _of_formulas(book: Book, mutant: Mutant) -> str:
     block, of_input = at.block, at.part in ("", "X")
     if block == "Cosine" and of_input and read and place(book, read).block == place(book, instead).block:
         return "the focus word has the same X in every sentence"
-    if block == "Cosine" and not at.part and _tested(_now(mutant)) == _tested(_was(book, mutant)):
+    if (
+        block == "Cosine"
+        and not at.part
+        and _without_zero_tests(_new_text(mutant)) == _without_zero_tests(_old_text(book, mutant))
+    ):
         return "the test for zero uses another range that is zero for the same inputs"
-    if block == "FocusEntropy" and _spread(_now(mutant)) == _spread(_was(book, mutant)):
+    if block == "FocusEntropy" and _without_zero_weights(_new_text(mutant)) == _without_zero_weights(
+        _old_text(book, mutant)
+    ):
         return "a weight is 0 in only one of the rows only if scores differ by 745"
-    return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
+    return "Q = K = V = X here: the scores are symmetric" if _is_transposed(book, mutant) else ""
 
 
 def _of_look_ups(book: Book, mutant: Mutant) -> str:
     """INDEX of a range that is a row or a column too short."""
     at = place(book, mutant.ranges[0])
-    if mutant.kind != "misses the last" or "INDEX(" not in _now(mutant):
+    if mutant.kind != "misses the last" or "INDEX(" not in _new_text(mutant):
         return ""
     if last(mutant.ranges[0]) == "First":
         return "only the first columns are shown, and they are not cut off"
@@ -229,7 +235,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
     """Results that count, select or compare."""
     at = place(book, mutant.ranges[0])
     block = at.block
-    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
+    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _old_text(book, mutant):
         return "only the first row is used, and it is not cut off"
     if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
         return "the median of all words is the same in both orders"
@@ -238,7 +244,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
     of_logits = last(mutant.source[1]) in ("Tempered", "LogitExp", "Probability")
     if block in ("Next", "Class", "TopIds") and of_logits:
         return "the largest stays the largest at every temperature"
-    counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
+    counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _new_text(mutant)
     return "only columns are counted" if counted else ""
 
 
@@ -251,21 +257,23 @@ VALUES = (
 
 def _of_names(book: Book, mutant: Mutant) -> str:
     one, two = mutant.ranges
-    says, blocks = _says(book, one), {place(book, one).block, place(book, two).block}
+    formula, blocks = _formula(book, one), {place(book, one).block, place(book, two).block}
     rules = {
         "both are inputs, and a name defines which cells are input": {one, two} <= set(book.manifest.inputs),
-        "both contain 1, 2, ..., n": _numbered(one) and _numbered(two),
-        "both ranges have the same formula": says != "" and says == _says(book, two),
-        "both have the same numbers, which no input changes": _fixed(book, one) == _fixed(book, two) != [],
+        "both contain 1, 2, ..., n": _is_index(one) and _is_index(two),
+        "both ranges have the same formula": formula != "" and formula == _formula(book, two),
+        "both have the same numbers, which no input changes": _constants(book, one)
+        == _constants(book, two)
+        != [],
         "the same √d on both sheets": blocks == {"Scale"},
         "both stand for −∞": blocks == {"MaskValue"},
         "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},
-        "one is a copy of the other": _copy(book, one, two),
+        "one is a copy of the other": _is_copy(book, one, two),
         "both only depend on shapes, and are the same here": blocks
         <= {*SIZES, "NHeads", "NKVHeads", "NLayers"},
         "the same size": blocks <= set(SIZES),
-        "both are computed alike from the same shapes or words": _general(book, one)
-        == _general(book, two)
+        "both are computed alike from the same shapes or words": _generic_formula(book, one)
+        == _generic_formula(book, two)
         != "",
         "rows of Attention sum to 1 for every input": blocks <= SUMS,
         "both are marks that read ✓ for every input": blocks == {STATUS},
@@ -273,23 +281,23 @@ def _of_names(book: Book, mutant: Mutant) -> str:
     return next((why for why, holds in rules.items() if holds), "")
 
 
-def _causal(sheet: SheetInfo) -> bool:
+def _is_causal(sheet: SheetInfo) -> bool:
     """Whether the words of a sheet only attend to earlier ones."""
     causal = str(sheet.settings.get("mask", "")).startswith("causal") or sheet.settings.get("generate")
     return bool(causal) or sheet.is_a(EncoderDecoder)
 
 
-def _general(book: Book, name: str) -> str:
+def _generic_formula(book: Book, name: str) -> str:
     """What a range of shapes or words is computed from, regardless of its sheet; "" for other ranges."""
     at = place(book, name)
     if _counts_columns(at):
         return f"the last of {book.names[at[at.block]].cols}"
     if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
         return ""
-    area, says = book.names[name], _says(book, name)
-    says = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", says).replace(f"{at.sheet}_", "")
-    says = says.replace("[cell]", "")
-    return f"{says} {area.rows} {area.cols}"
+    area, formula = book.names[name], _formula(book, name)
+    formula = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", formula).replace(f"{at.sheet}_", "")
+    formula = formula.replace("[cell]", "")
+    return f"{formula} {area.rows} {area.cols}"
 
 
 def _counts_columns(at: RangeName) -> bool:
@@ -297,45 +305,45 @@ def _counts_columns(at: RangeName) -> bool:
     return (at.part, at.label) == ("Last", COLS)
 
 
-def _now(mutant: Mutant) -> str:
+def _new_text(mutant: Mutant) -> str:
     return next((new.text for new in mutant.cells.values() if isinstance(new, Formula)), "")
 
 
-def _was(book: Book, mutant: Mutant) -> str:
+def _old_text(book: Book, mutant: Mutant) -> str:
     return next((book.formulas[at].text for at in mutant.cells if at in book.formulas), "")
 
 
-def _tested(formula: str) -> str:
+def _without_zero_tests(formula: str) -> str:
     """A formula without its tests for zero."""
     return re.sub(r"SIGN\(SUMSQ\([^()]*\)\)\*SIGN\(SUMSQ\([^()]*\)\)=0", "", formula)
 
 
-def _absent(formula: str) -> str:
+def _without_focus_tests(formula: str) -> str:
     """A formula without its tests for an absent focus word."""
     return re.sub(r"\w+_FocusSeen=0", "", formula)
 
 
-def _spread(formula: str) -> str:
+def _without_zero_weights(formula: str) -> str:
     """The formula of an entropy without its tests for zero."""
     return re.sub(r"\(\w+=0\)", "", formula)
 
 
-def _numbered(name: str) -> bool:
+def _is_index(name: str) -> bool:
     return last(name) in ("Index", "RowIdx", "ColIdx", "Position")
 
 
-def _fixed(book: Book, name: str) -> list[Value]:
+def _constants(book: Book, name: str) -> list[Value]:
     """The values of a range that is neither computed nor an input; [] for other ranges."""
     if name in book.manifest.formulas or name in book.manifest.inputs:
         return []
     return [book.typed.get(at) for at in book.names[name].cells() if at not in book.formulas]
 
 
-def _says(book: Book, name: str) -> str:
+def _formula(book: Book, name: str) -> str:
     return book.manifest.formulas.get(name, ("", ""))[1]
 
 
-def _turned(book: Book, mutant: Mutant) -> bool:
+def _is_transposed(book: Book, mutant: Mutant) -> bool:
     """Whether a symmetric matrix of scores was transposed."""
     sheet = place(book, mutant.ranges[0]).sheet
     plain = any(s.id == sheet and s.settings.get("weights") is False for s in book.manifest.sheets)

@@ -67,8 +67,8 @@ class Judge:
             return self._of_manifest(mutant)
         if mutant.kind in (LIVE, COVERED):
             return self._of_formulas(mutant)
-        if told := self._unsteady(mutant):
-            return told
+        if judgement := self._unsteady(mutant):
+            return judgement
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
         for i in range(self._original.own):
             if found := faulty.found(i):
