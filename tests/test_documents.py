@@ -169,10 +169,10 @@ def _once():
     """Check each workbook once with each engine: many pages build and check the same."""
     check, reports = checking._check, {}
 
-    def checked(path, *how):
-        key = (Path(path).read_bytes(), *how)
+    def checked(path, *how, few):
+        key = (Path(path).read_bytes(), few, *how)
         if key not in reports:
-            reports[key] = check(path, *how)
+            reports[key] = check(path, *how, few=few)
         return replace(reports[key], path=str(path))
 
     with pytest.MonkeyPatch.context() as patch:

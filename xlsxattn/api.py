@@ -85,7 +85,7 @@ def _table(value: kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has at hand
     """A value with records, arrays and tables made tables and lists, as TOML knows them."""
-    if isinstance(value, kinds.Sheet | kinds.Vocabulary):
+    if isinstance(value, kinds.Sheet | kinds.Vocabulary | kinds.Example):
         value = kinds.given(value)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()

@@ -96,7 +96,7 @@ class _Spelling(Formatter):
 
 ENGLISH = Language("en")
 MAX_MESSAGE_LENGTH = 300
-_UNSEEN = re.compile(
+_UNSEEN = (
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffc\ud800-\udfff\U000e0000-\U000e0fff]"
 )
@@ -109,7 +109,7 @@ def visible(text: str) -> str:
     >>> print(visible("a\x1b[31m\u200bb"))
     a\x1b[31m\u200bb
     """
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return re.sub(_UNSEEN, lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def message(text: str) -> str:

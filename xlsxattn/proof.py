@@ -20,6 +20,7 @@ def check(
     engine: Engine = engines.DEFAULT_ENGINE,
     inputs: Inputs = "perturbed",
     *,
+    few: bool = False,
     seed: int | None = None,
 ) -> Report:
     """Prove a workbook against its own inputs, and against others.
@@ -29,6 +30,7 @@ def check(
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
             or ``all`` (the three engines).
         inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
+        few: proves the formulas on a few sets of other inputs only, as for a workbook that was just built.
         seed: draws the last set of other inputs, a number from 0; None: the file's digest, and so another one
             for each file.
 
@@ -38,4 +40,4 @@ def check(
         engines.EngineFailed: an engine could not recalculate the file.
         ValueError: there is no such engine, or no such choice of inputs.
     """
-    return checking.check(path, engine, inputs, seed=seed, rebuild=rebuilt)
+    return checking.check(path, engine, inputs, few=few, seed=seed, rebuild=rebuilt)

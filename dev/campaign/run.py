@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
@@ -16,12 +17,10 @@ from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dev.campaign.mutants import Mutant
-
-_judges: list[Judge] = []  # one for each process
-CHUNK = 16
 
 
 def names() -> tuple[str, ...]:
@@ -46,17 +45,23 @@ def mutants(path: Path, name: str = "") -> list[Mutant]:
     return imported.judged(made) if name in imported.MODELS else made
 
 
-def judged(path: Path, made: list[Mutant], jobs: int) -> list[Judgement]:
-    """Judge the mutants of one workbook."""
-    start = get_context("spawn")
-    with ProcessPoolExecutor(jobs, start, initializer=_begin, initargs=(path,)) as pool:
-        return list(pool.map(_judge, made, chunksize=CHUNK))
+def judged(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Judgement], float]]:
+    """Judge the mutants of each workbook, the largest workbooks first; also yield the seconds for each.
+
+    A workbook stays in one process, because computing what its mutants are compared with is expensive.
+    """
+    largest = sorted(paths, key=lambda name: paths[name].stat().st_size, reverse=True)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_silence) as pool:
+        made = {name: pool.submit(_judged, name, paths[name]) for name in largest}
+        for name in paths:
+            yield name, *made[name].result()
 
 
-def _begin(path: Path) -> None:
+def _judged(name: str, path: Path) -> tuple[list[Judgement], float]:
+    start = time.monotonic()
+    judge = Judge(path)
+    return [judge.judge(mutant) for mutant in mutants(path, name)], time.monotonic() - start
+
+
+def _silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings to standard output
-    _judges[:] = [Judge(path)]
-
-
-def _judge(mutant: Mutant) -> Judgement:
-    return _judges[0].judge(mutant)

@@ -41,6 +41,8 @@ class Block:
         slices: names over columns of the same cells: (name, first column, columns).
         tops: names over the first rows of the same cells: (name, rows).
         widths: characters that its columns hold: one number for all, or one a column; none: the look's.
+        bands: of what stands once in every step of a training, how many steps' rows it has; of its parts the
+            first is then its formula in the first band, the last in all others.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Block:
     slices: tuple[tuple[str, int, int], ...] = ()
     tops: tuple[tuple[str, int], ...] = ()
     widths: tuple[float, ...] = ()
+    bands: int = 0
 
     @property
     def aliases(self) -> tuple[str, ...]:

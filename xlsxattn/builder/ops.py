@@ -11,6 +11,8 @@ In a formula, ``{x}`` is replaced by a range's name. How it is entered decides w
 * ``cell arrays``: the same, each entered as an array formula.
 * ``rows``: one array formula a row, for what is made row after row; ``NAME[..rows]`` is a range down to the
   row. ``lower rows``: the same as far as the diagonal; ``NAME[..diagonal]`` is a row as far as that.
+* ``steps``: one array formula a step of a training, over a band of rows; ``NAME[step]`` is the band of the
+  same number, ``NAME[before]`` the one before, ``NAME[all]`` all of it.
 
 A name in braces may also stand for words that the formula shows, ``texts``: they come as ``"..."``, a range
 in braces in them as what that range says.
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
 VASWANI = "Vaswani et al. 2017, §{}"
 
-Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
+Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows", "steps"]
 
 
 @dataclass(frozen=True, slots=True)

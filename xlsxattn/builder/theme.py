@@ -192,6 +192,7 @@ LOOKS: Mapping[str, Look] = {
     ),
     "number": _number(NUMBER),
     "weight": _number(FINE),
+    "any number": _number("General"),
     "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "word result": Look(
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11

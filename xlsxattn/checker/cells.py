@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -10,6 +11,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+MAX_COLUMNS = 16_384
 
 
 class CellError(str):
@@ -33,6 +37,27 @@ def listed(grid: Grid) -> list[list[Value]]:
         return grid
     rows: list[list[Value]] = grid.tolist()
     return [[None if value != value else value for value in row] for row in rows]  # noqa: PLR0124 - NaN
+
+
+@lru_cache(maxsize=MAX_COLUMNS)
+def letters_of(column: int) -> str:
+    """The letters of a column, counted from 1."""
+    letters = ""
+    while column:
+        column, digit = divmod(column - 1, 26)
+        letters = chr(65 + digit) + letters
+    return letters
+
+
+@lru_cache(maxsize=MAX_COLUMNS)
+def column_of(letters: str) -> int | None:
+    """The column that letters stand for, counted from 1; None where no sheet has such a column."""
+    column = 0
+    for letter in letters if len(letters) <= len("XFD") else "":
+        if not "A" <= letter <= "Z":
+            return None
+        column = 26 * column + ord(letter) - 64
+    return column if 0 < column <= MAX_COLUMNS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +86,4 @@ class Area:
 
     def address(self, row: int = 0, col: int = 0) -> str:
         """Address of one cell, counted from the area's corner, as a reader writes it: ``Inputs!B7``."""
-        letters, number = "", self.col + col + 1
-        while number:
-            number, digit = divmod(number - 1, 26)
-            letters = chr(65 + digit) + letters
-        return f"{self.sheet}!{letters}{self.row + row + 1}"
+        return f"{self.sheet}!{letters_of(self.col + col + 1)}{self.row + row + 1}"

@@ -37,6 +37,7 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
@@ -65,6 +66,7 @@ def check(
     engine: Engine = engines.DEFAULT_ENGINE,
     inputs: Inputs = "perturbed",
     *,
+    few: bool = False,
     seed: int | None = None,
     rebuild: Rebuild | None = None,
 ) -> Report:
@@ -75,6 +77,7 @@ def check(
         engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
             or ``all`` (the three engines).
         inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
+        few: proves them on a few other sets of inputs only, the last among them.
         seed: draws the last set of inputs; None: the file's digest does.
         rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
 
@@ -88,12 +91,12 @@ def check(
     one_of("inputs", inputs, get_args(Inputs))
     start = time.perf_counter()
     with guarded(path):
-        report = _check(path, engine, inputs, seed, rebuild)
+        report = _check(path, engine, inputs, seed, rebuild, few=few)
     return replace(report, seconds=time.perf_counter() - start)
 
 
 def _check(
-    path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None
+    path: str | Path, engine: str, inputs: Inputs, seed: int | None, rebuild: Rebuild | None, *, few: bool
 ) -> Report:
     LOG.debug("", extra={"step": say("checking: reading")})
     try:
@@ -104,7 +107,7 @@ def _check(
         return Report(str(path), (), (lost,), book.saved_by)
     book, faults = _as_it_should_be(book, seed, rebuild)
     saved = saved_in(book)
-    runs, first = _proofs(book, engine, saved, inputs)
+    runs, first = _proofs(book, engine, saved, inputs, few=few)
     fresh = next(iter(first.values()))
     findings = [
         *faults,
@@ -142,7 +145,7 @@ def _as_it_should_be(
 
 
 def _proofs(
-    book: Book, engine: str, saved: Values, inputs: Inputs
+    book: Book, engine: str, saved: Values, inputs: Inputs, *, few: bool
 ) -> tuple[tuple[EngineReport, ...], dict[str, Values]]:
     """Every engine's proof, and what it computes with the inputs as they are saved."""
     if engine == SAVED:
@@ -151,7 +154,7 @@ def _proofs(
             raise NotCheckableError(say(sentence, path=book.path))
         return (prove(book, SAVED, saved),), {SAVED: saved}
     perturb = inputs == "perturbed" and _complete(book)
-    edits = [{}, *(perturbed(book) if perturb else [])]
+    edits = [{}, *(perturbed(book, few=few) if perturb else [])]
     chosen = engines.ENGINES if engine == "all" else (engine,)
     runs: list[EngineReport] = []
     first: dict[str, Values] = {}
@@ -245,13 +248,22 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
     try:
         inputs = _inputs(book, values)
         affordable(book.path, book.manifest, inputs)
-        wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
-        return _marks_of_today(wanted) if book.manifest.program else wanted
+        told, read = book.manifest, {name: values[name] for name in _trained(book)}
+        wanted = expected(
+            told.sheets, told.contexts, inputs, read=read, front=told.front, language=told.language
+        )
+        return _marks_of_today(wanted) if told.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a manifest may say anything
         sentence = "{path}: the manifest does not fit the workbook: {error}"
         raise NotCheckableError(say(sentence, path=book.path, error=words(error))) from None
+
+
+def _trained(book: Book) -> Iterator[str]:
+    """The ranges of training sheets: each step is proved from the one before, as it was computed."""
+    training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
+    return (name for name in (book.names if training else ()) if book.manifest.parse(name).sheet in training)
 
 
 def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:

@@ -52,14 +52,17 @@ MAX_ROUNDS = 16
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """So many times words get other names: in models more hides behind each number."""
 
+FEW = 4
+"""One of so many sets is enough for a workbook that was just built: it shows nearly all faults."""
+
 MAX_VALUES = 4_000_000
 """So many values are kept of all rounds together: a very large workbook gets fewer of them."""
 MAX_VALUES_IN_LARGE = 1_000_000
 """So many where blocks of numbers are so large that only a sample of each is drawn."""
 
 
-def perturbed(book: Book) -> list[Edits]:
-    """Sets of edits to a workbook's inputs, the same ones every time but for the last.
+def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
+    """Sets of edits to a workbook's inputs, the same ones every time but for the last; or a few of them.
 
     First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
     that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
@@ -81,7 +84,7 @@ def perturbed(book: Book) -> list[Edits]:
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
-    return _kept(book, rounds)
+    return _kept(book, [*rounds[:-1:FEW], rounds[-1]] if few else rounds)
 
 
 def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:

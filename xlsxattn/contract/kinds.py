@@ -18,10 +18,12 @@ from xlsxattn.contract.values import (
     MAX_COLUMNS,
     MAX_CONTEXTS,
     MAX_D_FF,
+    MAX_EXAMPLES,
     MAX_HEADS,
     MAX_LAYERS,
     MAX_LISTED,
     MAX_NEAR,
+    MAX_STEPS,
     MAX_TEXT_LENGTH,
     MAX_TRIES,
     MAX_WORDS,
@@ -107,6 +109,27 @@ class Positive(Key):
 
 
 @dataclass(frozen=True, slots=True)
+class Within(Key):
+    """A number from ``least`` to ``most``; the latter itself only where ``closed``."""
+
+    most: float
+    least: float = 0.0
+    closed: bool = True
+
+
+class Words(Key):
+    """A sentence: a text, split on white space, or a list of words."""
+
+
+class SheetRef(Key):
+    """The id of a sheet that stands before."""
+
+
+class TargetValues(Key):
+    """Numbers, or words whose embeddings' mean they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Items(Key):
     """A list of ``least`` to ``most`` items, called ``named``."""
 
@@ -115,6 +138,14 @@ class Items(Key):
     most: int
     least: int = 1
     unique: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tables(Key):
+    """A list of up to ``most`` tables of a form."""
+
+    form: type
+    most: int
 
 
 class Axes(Items):
@@ -284,6 +315,44 @@ ChartAxes: TypeAlias = Annotated[
     Sequence[str],
     Axes("the two dimensions of the chart; otherwise the first two", Text("a dimension"), "dimensions", 2),
     WHOLE,
+]
+Trains: TypeAlias = Annotated[str, SheetRef("the attention sheet before it whose form is trained"), WHOLE]
+Learns: TypeAlias = Annotated[
+    Sequence[Literal["W_Q", "W_K", "W_V", "W_O"]],
+    Items(
+        "the matrices that learn, otherwise all that the trained sheet has; the others stay as they start",
+        *(Choice("a matrix", ("W_Q", "W_K", "W_V", "W_O")), "matrices", 4),
+    ),
+    WHOLE,
+]
+Start: TypeAlias = Annotated[
+    Literal["given", "identity", "random"],
+    Choice(
+        "what the weights start from: those of the trained sheet, the identity, or numbers that are drawn"
+    ),
+]
+StartSeed: TypeAlias = Annotated[int, Count('draws the weights, with start = "random"', most=None, least=0)]
+Deviation: TypeAlias = Annotated[float, Positive("their standard deviation; otherwise 1/√d_model")]
+TrainingSteps: TypeAlias = Annotated[int, Count("how many steps are made", MAX_STEPS), WHOLE]
+Optimizer: TypeAlias = Annotated[
+    Literal["sgd", "momentum", "adam"], Choice("what makes a step of a gradient, as in torch.optim"), WHOLE
+]
+LearningRate: TypeAlias = Annotated[float, Positive("the learning rate, a cell to play with")]
+Momentum: TypeAlias = Annotated[float, Within("how much of the step before is kept, with momentum", 1.0)]
+Betas: TypeAlias = Annotated[
+    Sequence[float],
+    Items(
+        "how much of the moments before is kept, with adam",
+        *(Within("a number", 1.0, closed=False), "numbers", 2, 2),
+        unique=False,
+    ),
+]
+AdamEpsilon: TypeAlias = Annotated[float, Positive("what adam adds to the root of the second moment")]
+WeightDecay: TypeAlias = Annotated[float, Within("how much of each weight is added to its gradient", 1.0)]
+Sentence: TypeAlias = Annotated[str | Sequence[str], Words("a sentence")]
+Asked: TypeAlias = Annotated[str, Word("one of its words")]
+Wanted: TypeAlias = Annotated[
+    Any, TargetValues("what it is to become: numbers, or words, for the mean of their embeddings")
 ]
 Near: TypeAlias = Annotated[
     Sequence[str],
@@ -597,6 +666,46 @@ class Compare(Sheet):
     near: Near = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A sentence to learn from, and what one of its words is to become."""
+
+    sentence: Sentence
+    word: Asked
+    target: Wanted
+
+
+Examples: TypeAlias = Annotated[
+    Sequence[Example | Mapping[str, Any]],
+    Tables("what it learns from: sentences, and what one of their words is to become", Example, MAX_EXAMPLES),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Sheet):
+    """Trains an attention sheet's form by gradient descent: every step stands there, in formulas.
+
+    ``form`` is the trained sheet, ``matrices`` are the weights that it starts from.
+    """
+
+    kind = "training"
+    trains: Trains
+    examples: Examples
+    learns: Learns = ()
+    start: Start = "given"
+    seed: StartSeed = 0
+    deviation: Deviation = 0.0
+    steps: TrainingSteps = 20
+    optimizer: Optimizer = "adam"
+    lr: LearningRate = 0.1
+    momentum: Momentum = 0.9
+    betas: Betas = (0.9, 0.999)
+    eps: AdamEpsilon = 1e-8
+    weight_decay: WeightDecay = 0.0
+    form: SelfAttention | MultiHead | None = None
+    matrices: Mapping[str, Any] = field(default_factory=dict)
+
+
 def can_be_followed(sheet: Sheet, every: tuple[str, ...]) -> TypeGuard[InSentence | Encoder]:
     """Whether a compare sheet can follow it: attention in a sentence, or an encoder of every sentence."""
     return isinstance(sheet, InSentence) or (isinstance(sheet, Encoder) and tuple(sheet.contexts) == every)
@@ -611,7 +720,7 @@ KINDS: dict[str, type[Sheet]] = {
     for kind in (
         *(SelfAttention, MultiHead, CrossAttention),
         *(Encoder, Decoder, EncoderDecoder, Classifier),
-        Compare,
+        *(Compare, Training),
     )
 }
 """Every kind of sheet by the word that a spec has for it."""

@@ -22,9 +22,10 @@ VOCABULARY, FRONT = "vocab", "xlsxattn"
 """What stands in the place of a sheet's id: the words, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The manifest's tables, ``xlsxattn_Version``, ..."""
-PROGRAM, LANGUAGE = "Program", "Language"
-ORIGIN = (PROGRAM, LANGUAGE)
-"""What the manifest may say besides: the version that made the workbook, and the language of its texts."""
+PROGRAM, LANGUAGE, FIRST_SCREEN = "Program", "Language", "Front"
+ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN)
+"""What the manifest may say besides: the version that made the workbook, the language of its texts, and what
+the first screen shows."""
 SIDES = ("enc", "dec")
 """An encoder-decoder's two sides."""
 PAGES = ("in", "out", "heads", "similar", "maps")
@@ -40,6 +41,10 @@ MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
 LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
 """Blocks that show the same for all inputs: their values cannot tell whether their formulas are right."""
+STEPS = "Steps"
+"""How the name of a range ends that holds a quantity of every step of a training, band after band."""
+UPDATES = ("Velocity", "Moment1", "Moment2", "Correction1", "Correction2", "Proposed", "Largest")
+"""Beside the gradients, what belongs to a step of a training and not to the weights before and after it."""
 TYPED_FOR = "Words"
 """What says for which words the rows that are typed into a model were computed."""
 
@@ -99,7 +104,7 @@ class RangeName:
 
     def __getitem__(self, block: str) -> str:
         """The name of a block that stands here: ``at["Scores"]``."""
-        return str(replace(self, block=block, part="", label=""))
+        return _named(self, block)
 
     def at(self, **places: Any) -> RangeName:  # noqa: ANN401 - an id or a number
         """The same elsewhere: ``at(layer=1, head=2)``."""
@@ -107,7 +112,7 @@ class RangeName:
 
     def under(self, part: RangeName) -> RangeName:
         """The same in a head or in a group: ``at.under(RangeName(head=2))``."""
-        return replace(self, head=part.head, group=part.group)
+        return _under(self, part.head, part.group)
 
     @property
     def lane(self) -> RangeName:
@@ -174,6 +179,20 @@ class RangeName:
         return self.page == "maps" or (self.block == "Map" and self.head > 0)
 
     @property
+    def is_of_steps(self) -> bool:
+        """Whether it holds a quantity of every step of a training."""
+        return self.part.split("_")[-1] == STEPS or self.block == "Loss"
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it belongs to a step of a training: a gradient, or what is made from gradients."""
+        return self.block in UPDATES or _is_gradient(self.block)
+
+    def bands(self, steps: int) -> int:
+        """How many bands of rows it has in a training of so many steps."""
+        return steps if self.is_update else steps + 1
+
+    @property
     def is_manifest(self) -> bool:
         """Whether it is a table of the manifest."""
         return self.sheet == FRONT and self.block in (*MANIFEST, *ORIGIN)
@@ -187,6 +206,17 @@ class RangeName:
     def is_live_check(self) -> bool:
         """Whether it is a live check, or one of the numbers that one is made from."""
         return self.block in LIVE_CHECKS and not self.label
+
+
+@lru_cache(maxsize=1 << 16)
+def _named(place: RangeName, block: str) -> str:
+    """The name of a block at a place; a check asks for the same names with every set of inputs."""
+    return str(replace(place, block=block, part="", label=""))
+
+
+@lru_cache(maxsize=1 << 12)
+def _under(place: RangeName, head: int, group: int) -> RangeName:
+    return replace(place, head=head, group=group)
 
 
 WORDS = RangeName(VOCABULARY)
@@ -233,7 +263,8 @@ def is_name(text: str) -> bool:
 
 def is_text(name: str) -> bool:
     """Whether a range that is no formula's holds words rather than numbers."""
-    return last(name) in ("Tokens", "Classes", TYPED_FOR) or name in (WORDS["Dims"], WORDS["Focus"])
+    worded = ("Tokens", "Classes", "Asked", "CheckMatrix", "Matrices", TYPED_FOR)
+    return last(name) in worded or name in (WORDS["Dims"], WORDS["Focus"])
 
 
 def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:
@@ -277,7 +308,8 @@ class _Ids:
         return RangeName(block=before, label=label) if before and label in LABELS else RangeName(block=name)
 
     def _parsed(self, parts: list[str]) -> RangeName | None:
-        ids = next((i for i, part in enumerate(parts) if part[:1].isupper() or part == BIAS), len(parts))
+        begins = (part[:1].isupper() or part == BIAS or _is_gradient(part) for part in parts)
+        ids = next((i for i, found in enumerate(begins) if found), len(parts))
         before, said = parts[:ids], parts[ids:]
         if not before or not said:
             return None
@@ -298,7 +330,7 @@ class _Ids:
 
     def _placed(self, found: RangeName, ids: list[str]) -> RangeName | None:
         """The ids and numbers between the sheet and the block."""
-        if found.sheet == FRONT and len(ids) == 1:
+        if found.sheet == FRONT and found.is_status and len(ids) == 1:
             return replace(found, of=ids[0])
         if found.block == HEADING:
             return self._heading(found, ids)
@@ -337,6 +369,11 @@ class _Ids:
 
     def _is_context(self, part: str) -> bool:
         return self.contexts is None or part in self.contexts
+
+
+def _is_gradient(part: str) -> bool:
+    """Whether a part of a name is called by what a gradient is of: ``dOutput``, ``dW``."""
+    return part[:1] == "d" and part[1:2].isupper()
 
 
 def _block(said: list[str]) -> RangeName | None:

@@ -30,6 +30,8 @@ MAX_COLUMNS = 1024
 """Columns of an embedding, and of a head's queries, keys and values."""
 MAX_D_FF = 4096
 MAX_HEADS, MAX_LAYERS, MAX_CLASSES, MAX_NEAR, MAX_TRIES = 64, 64, 256, 256, 3
+MAX_STEPS, MAX_EXAMPLES = 200, 32
+"""Steps of a training, and the examples that it learns from."""
 MAX_LISTED = 1_000_000
 """Words that a spec may list: those of a file of word vectors, and those that a model ranks."""
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.layout.placed import Rectangle
-from xlsxattn.contract.names import is_name
+from xlsxattn.contract.names import is_name, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ MAX_FORMULA_LENGTH = 8_192
 PART = re.compile(
     r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII
 )
+BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 WORD = re.compile(r"\w+", re.ASCII)
 NOTHING = '""'
 
@@ -74,6 +76,9 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
     """
     block, col = placed.block, placed.col
     tab = places[block.name][0]
+    if block.parts and block.parts[0].op.entered == "steps":
+        yield from _steps(placed, places)
+        return
     for part in block.parts:
         entered, formula = part.op.entered, part.formula
         if entered == "block":
@@ -89,6 +94,25 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
             for j in range(part.cols):
                 yield Rectangle(row, col + j, row, col + j), level(i, j)
         col += part.cols
+
+
+def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
+    """One array formula a step, over a band of rows, in plain references."""
+    block, tab = placed.block, places[placed.block.name][0]
+    steps, height = block.bands - (not parse(block.name).is_update), block.rows // block.bands
+    for k in range(block.bands):
+
+        def address(match: re.Match[str], k: int = k) -> str:
+            other, r = places[match[1]]
+            if match[2] != "all":
+                rows = (r.bottom - r.top + 1) // parse(match[1]).bands(steps)
+                top = r.top + rows * (k - (match[2] == "before"))
+                r = replace(r, top=top, bottom=top + rows - 1)
+            return _absolute(r) if other == tab else reference(other, r)
+
+        formula = block.parts[-1 if k else 0].formula
+        top = placed.row + k * height
+        yield Rectangle(top, placed.col, top + height - 1, placed.area.right), BAND.sub(address, formula)
 
 
 def _levelled(formula: str, tab: str, places: Places) -> Callable[[int, int], str]:

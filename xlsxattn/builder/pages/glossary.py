@@ -229,6 +229,32 @@ TERMS = (
         "How alike two rows point: 1 the same way, 0 across, −1 the opposite way; lengths play no part.",
         ("Cosine", "Near", "Similarity"),
     ),
+    Term("Loss", "One number that says how far off the outputs are; learning makes it small.", "Loss"),
+    Term(
+        "Gradient",
+        "For each weight, how much the loss grows if the weight grows a little.",
+        ("dW_Q", "dW_K", "dW_V", "dW_O"),
+        "Rumelhart et al. 1986",
+    ),
+    Term(
+        "Chain rule",
+        "How a gradient is found: from the loss back, each quantity's from that of the next one.",
+        "dOutput",
+        "Rumelhart et al. 1986",
+    ),
+    Term("Learning rate", "How far a step goes along the gradient.", "LearningRate"),
+    Term(
+        "Momentum",
+        "Part of the last step is kept, so that steps in one direction add up.",
+        "Momentum",
+        "Sutskever et al. 2013",
+    ),
+    Term(
+        "Adam",
+        "Steps of about the learning rate in every weight, from running means of gradients and their squares.",
+        ("Moment1_W_Q", "Moment1_W_K", "Moment1_W_V", "Moment1_W_O"),
+        "Kingma and Ba 2015",
+    ),
 )
 PAPERS = {
     "Ainslie et al. 2023": "GQA: Training Generalized Multi-Query Transformer Models from Multi-Head "
@@ -238,11 +264,14 @@ PAPERS = {
     "Elfwing et al. 2017": "Sigmoid-Weighted Linear Units for Neural Network Function Approximation in "
     "Reinforcement Learning",
     "Hendrycks and Gimpel 2016": "Gaussian Error Linear Units (GELUs)",
+    "Kingma and Ba 2015": "Adam: A Method for Stochastic Optimization",
     "Mikolov et al. 2013": "Efficient Estimation of Word Representations in Vector Space",
     "Peng et al. 2023": "YaRN: Efficient Context Window Extension of Large Language Models",
     "Radford et al. 2019": "Language Models are Unsupervised Multitask Learners",
+    "Rumelhart et al. 1986": "Learning Representations by Back-Propagating Errors",
     "Shazeer 2020": "GLU Variants Improve Transformer",
     "Su et al. 2021": "RoFormer: Enhanced Transformer with Rotary Position Embedding",
+    "Sutskever et al. 2013": "On the Importance of Initialization and Momentum in Deep Learning",
     "Vaswani et al. 2017": "Attention Is All You Need",
     "Yang et al. 2025": "Qwen3 Technical Report",
     "Zhang and Sennrich 2019": "Root Mean Square Layer Normalization",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import weights
-from xlsxattn.builder.specification.table import identifier, show
+from xlsxattn.builder.specification.table import Table, identifier, show
 from xlsxattn.contract.kinds import (
     Axes,
     Choice,
@@ -18,10 +18,15 @@ from xlsxattn.contract.kinds import (
     Part,
     Positive,
     Prose,
+    SheetRef,
     SomeOf,
+    Tables,
+    TargetValues,
     Text,
     Weights,
+    Within,
     Word,
+    Words,
     keys,
 )
 from xlsxattn.language import codes, say
@@ -29,7 +34,6 @@ from xlsxattn.language import codes, say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsxattn.builder.specification.table import Table
     from xlsxattn.contract.kinds import Key
 
     Reader = Callable[[Table, str, Any, Any], Any]
@@ -75,6 +79,28 @@ def _some_of(table: Table, name: str, value: object, key: SomeOf) -> bool | tupl
     return tuple(table.one_of(f"{name}[{i}]", item, key.options) for i, item in enumerate(listed, 1))
 
 
+def _tables(table: Table, name: str, value: object, key: Tables) -> tuple[Any, ...]:
+    """Tables of a form, each with its own place in the spec."""
+    some = Items(key.means, key, say("tables"), key.most, unique=False)
+    found = []
+    for i, row in enumerate(table.items(name, value, some), 1):
+        if not isinstance(row, dict):
+            raise table.error(f"{name}[{i}]", "found {found}, a table is needed", found=show(row))
+        place = f"{table.place}.{name}[{i}]"
+        one = Table(row, table.source, place, keys(key.form), table.folder, table.sheet)
+        found.append(key.form(**read(one, key.form)))
+    return tuple(found)
+
+
+def _within(table: Table, name: str, value: object, key: Within) -> float:
+    (number,) = table.vector(name, [value])
+    if not key.least <= number <= key.most or (number == key.most and not key.closed):
+        below = "found {found}, a number from {least:g} to below {most:g} is needed"
+        sentence = "found {found}, a number from {least:g} to {most:g} is needed" if key.closed else below
+        raise table.error(name, sentence, found=show(value), least=key.least, most=key.most)
+    return number
+
+
 def _unread(_: Table, __: str, value: object, ___: Key) -> object:
     return value
 
@@ -92,6 +118,11 @@ _READERS: dict[type[Key], Reader] = {
     Positive: lambda table, name, value, _: table.positive(name, value),
     Weights: lambda table, name, _, __: weights.given(table, name),
     Items: _items,
+    Tables: _tables,
+    Within: _within,
+    SheetRef: lambda table, name, value, _: table.word(name, value),
+    Words: _unread,
+    TargetValues: _unread,
     ContextId: _unread,
     Axes: _unread,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xlsxattn.builder.specification import training
 from xlsxattn.builder.specification import weights as learned
 from xlsxattn.builder.specification.keys import read
 from xlsxattn.builder.specification.table import show
@@ -22,6 +23,7 @@ from xlsxattn.contract.kinds import (
     Model,
     MultiHead,
     Sheet,
+    Training,
     WithAttention,
     Writer,
     can_be_followed,
@@ -118,6 +120,8 @@ class _Resolver:
             return self._weighted(self._in_contexts(sheet))
         if isinstance(sheet, Compare):
             return self._compare(sheet, before)
+        if isinstance(sheet, Training):
+            return training.resolved(self.table, sheet, before, self.vocabulary)
         return sheet
 
     def _compare(self, sheet: Compare, before: Sequence[Sheet]) -> Compare:

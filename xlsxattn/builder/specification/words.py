@@ -154,7 +154,7 @@ def parse_sentences(top: Table) -> dict[str, tuple[str, ...]]:
             most=MAX_CONTEXTS,
         )
     return {
-        identifier(table, key, key, say("a context")): _sentence(table, key, value)
+        identifier(table, key, key, say("a context")): sentence_of(table, key, value)
         for key, value in table.data.items()
     }
 
@@ -181,7 +181,8 @@ def _padded(top: Table, contexts: tuple[Context, ...], length: int) -> tuple[Con
     return tuple(replace(c, words=c.words + ("",) * (length - len(c.words))) for c in contexts)
 
 
-def _sentence(table: Table, key: str, value: object) -> tuple[str, ...]:
+def sentence_of(table: Table, key: str, value: object) -> tuple[str, ...]:
+    """The words of a sentence, a text or a list, that are not looked up yet."""
     if not isinstance(value, str | list):
         raise table.error(key, "found {found}, a sentence or a list of words is needed", found=show(value))
     found = value.split() if isinstance(value, str) else value

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from openpyxl.utils import get_column_letter
 
 from xlsxattn.checker.cell_formulas import span
-from xlsxattn.checker.cells import Area
+from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.checker.reading.one_reading import MAX_COLUMNS, MAX_ROWS
+from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.language import say
 
 if TYPE_CHECKING:

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.file_type import LISTED, is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
-from xlsxattn.contract.names import MANIFEST, ORIGIN, START, WORDS, RangeName, of_context, parser
+from xlsxattn.contract.names import (
+    FIRST_SCREEN,
+    LANGUAGE,
+    MANIFEST,
+    ORIGIN,
+    PROGRAM,
+    START,
+    WORDS,
+    RangeName,
+    of_context,
+    parser,
+)
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -34,6 +45,7 @@ class Manifest:
         formulas: for each computed range, how its formula is entered and what it should be.
         program: the version of the program that made the workbook; "" where it does not say.
         language: the code of the language that its texts are in; "" where it does not say.
+        front: what the first screen shows; nothing where it does not say.
     """
 
     sheets: tuple[SheetInfo, ...]
@@ -42,6 +54,7 @@ class Manifest:
     formulas: Mapping[str, tuple[str, str]]
     program: str = ""
     language: str = ""
+    front: Mapping[str, Any] = field(default_factory=dict)
 
     def parse(self, name: str) -> RangeName:
         """A range's name taken apart by the ids of the sheets and contexts."""
@@ -86,6 +99,7 @@ def read_manifest(
             SheetInfo(str(i), str(kind), dict(json.loads(str(s)))) for i, kind, s in tables["Sheets"]
         )
         expected = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
+        front = dict(json.loads(str(tables[FIRST_SCREEN][0][0]))) if FIRST_SCREEN in tables else {}
     except (ValueError, TypeError, RecursionError):
         raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
     if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
@@ -98,8 +112,10 @@ def read_manifest(
         )
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
     inputs = tuple(str(row[0]) for row in tables["Inputs"])
-    program, language = (str(tables[part][0][0] or "") if part in tables else "" for part in ORIGIN)
-    return Manifest(sheets, contexts, inputs, expected, program, language)
+    program, language = (
+        str(tables[part][0][0] or "") if part in tables else "" for part in (PROGRAM, LANGUAGE)
+    )
+    return Manifest(sheets, contexts, inputs, expected, program, language, front)
 
 
 def _without(

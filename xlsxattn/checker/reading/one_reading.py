@@ -11,7 +11,7 @@ from openpyxl.utils import range_boundaries
 from openpyxl.worksheet._reader import CELL_TAG, FORMULA_TAG, INLINE_STRING, ROW_TAG, VALUE_TAG
 from openpyxl.xml.constants import SHEET_MAIN_NS
 
-from xlsxattn.checker.cells import Area
+from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.strings import doubt_of, text_of
 from xlsxattn.language import say
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Bounds = tuple[int, int, int, int]
 
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
+MAX_ROWS = 1_048_576
 NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """How a number is spelled: Python would also read 1_000, and digits of other scripts."""
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")

@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 import orjson
 
+from xlsxattn.checker.cells import MAX_COLUMNS, column_of, letters_of
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
@@ -51,15 +52,14 @@ _FLAT = re.compile(
 
 
 def _letters(column: int) -> bytes:
-    text = b""
-    while column:
-        column, digit = divmod(column - 1, 26)
-        text = b"%c" % (65 + digit) + text
-    return text
+    """The letters of a column, counted from 0."""
+    return letters_of(column + 1).encode()
 
 
-_COLUMNS = [_letters(column) for column in range(1, 16_385)]
-_COLUMN = {letters: place for place, letters in enumerate(_COLUMNS)}
+def _place(letters: bytes) -> int:
+    """The column that letters stand for, counted from 0; past the last one where there is none."""
+    column = column_of(letters.decode())
+    return MAX_COLUMNS if column is None else column - 1
 
 
 class NumberRuns:
@@ -116,7 +116,7 @@ class NumberRuns:
         """Take some columns of a row out: (first column, numbers)."""
         found = list(self.within(row, left, right))
         if found:
-            others = [*self.within(row, 0, left - 1), *self.within(row, right + 1, len(_COLUMNS))]
+            others = [*self.within(row, 0, left - 1), *self.within(row, right + 1, MAX_COLUMNS)]
             self.rows[row] = others
             self.cells -= sum(len(values) for _, values in found)
             if not others:
@@ -216,9 +216,9 @@ class Stripped:
         told = _NUMBER_OF.search(tag)
         number, found, at = told[1] if told else b"", list[_Found](), 0
         for col, style, count in self._before if told else ():
-            start = cells.find(b'<c r="%s%s"' % (_COLUMNS[col], number), at)
+            start = cells.find(b'<c r="%s%s"' % (_letters(col), number), at)
             run = _run(cells, start, col, number, style, count) if start >= 0 else None
-            following = b"".join(_COLUMNS[col + count : col + count + 1])
+            following = _letters(col + count) if col + count < MAX_COLUMNS else b""
             if run is None or cells.startswith(b'<c r="%s%s"%s><v>' % (following, number, style), run.end):
                 return []  # there is none, or it is longer
             found.append(run)
@@ -246,11 +246,13 @@ def _in_row(tag: bytes, found: Sequence[_Found]) -> Sequence[_Found]:
 @lru_cache(maxsize=256)
 def _openings(col: int, style: bytes, count: int) -> bytes:
     """How cells side by side begin, # standing for their row."""
-    return b"|".join([b'%s#"%s><v>' % (column, style) for column in _COLUMNS[col : col + count]])
+    return b"|".join([b'%s#"%s><v>' % (_letters(each), style) for each in range(col, col + count)])
 
 
 def _run(cells: bytes, start: int, col: int, row: bytes, style: bytes, count: int) -> _Found | None:
     """So many cells side by side from a certain one on, if they are all plain numbers of one style."""
+    if col + count > MAX_COLUMNS:
+        return None
     wanted = _openings(col, style, count).replace(b"#", row).split(b"|")
     pieces = cells[start + 6 :].split(_NEXT, count - 1)
     if len(pieces) < count or not all(map(bytes.startswith, pieces, wanted)):
@@ -291,9 +293,8 @@ def _side_by_side(cells: Sequence[tuple[bytes, bytes, bytes]]) -> Iterator[tuple
     """Cells (column, row, style), joined where one follows the other: (first column, row, style, count)."""
     start = 0
     for i, (column, row, style) in enumerate(cells, 1):
-        place = _COLUMN.get(column, len(_COLUMNS))
-        if i == len(cells) or (_COLUMN.get(cells[i][0]), *cells[i][1:]) != (place + 1, row, style):
-            yield _COLUMN.get(cells[start][0], len(_COLUMNS)), row, style, i - start
+        if i == len(cells) or (_place(cells[i][0]), *cells[i][1:]) != (_place(column) + 1, row, style):
+            yield _place(cells[start][0]), row, style, i - start
             start = i
 
 

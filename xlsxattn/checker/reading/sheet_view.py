@@ -11,8 +11,8 @@ from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import range_boundaries
 from openpyxl.xml.functions import fromstring
 
-from xlsxattn.checker.cells import Area
-from xlsxattn.checker.reading.one_reading import MAX_COLUMNS, MAX_ROWS
+from xlsxattn.checker.cells import MAX_COLUMNS, Area
+from xlsxattn.checker.reading.one_reading import MAX_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

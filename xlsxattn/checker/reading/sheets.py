@@ -7,7 +7,6 @@ from string import digits
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.cell import Cell
-from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._reader import (  # type: ignore[attr-defined]
     CELL_TAG,
     FORMULA_TAG,
@@ -20,7 +19,7 @@ from openpyxl.worksheet._reader import (  # type: ignore[attr-defined]
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.xml.functions import iterparse
 
-from xlsxattn.checker.cells import CellError
+from xlsxattn.checker.cells import CellError, column_of
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import (
     MAX_ROWS,
@@ -49,7 +48,6 @@ _SURE: dict[str, Callable[[str], bool]] = {
     "str": lambda text: "_x" not in text,
 }
 """What cells hold, but for a few: numbers, and texts beside or among others; and which are in no doubt."""
-_COLUMN = {get_column_letter(col): col for col in range(1, 16_385)}
 
 
 class RowParser(WorkSheetParser):
@@ -135,7 +133,7 @@ class BothValues(RowParser):
         """A number, a text or a formula with one of them, as openpyxl has it, in a third of the time."""
         kind, address, look = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
         letters = address.rstrip(digits)
-        row, col = address[len(letters) :], _COLUMN.get(letters)
+        row, col = address[len(letters) :], column_of(letters)
         if kind not in _SURE or col is None or row != str(self.row_counter) or look in self.date_formats:
             return None
         parts, nested = {}, 0
