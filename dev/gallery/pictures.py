@@ -104,9 +104,8 @@ def draw(root: Path, fresh: Mapping[str, Path]) -> None:
             if changed:
                 _draw(root, name, path, Path(folder, f"{name}.pdf"), changed)
     every = {f"docs/pictures/{part.file}.png" for part in PARTS}
-    kept = {
-        picture: key for picture, key in had.items() if picture in every
-    }  # keep those of workbooks that are missing here
+    # a workbook may be missing here: keep what is recorded for its pictures
+    kept = {picture: key for picture, key in had.items() if picture in every}
     (root / RECORD).write_text(json.dumps(kept | wanted, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
