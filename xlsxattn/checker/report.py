@@ -176,8 +176,8 @@ def describe(
 ) -> Iterator[Line]:
     """Findings as lines: causes with cell and formula, then the number of consequences.
 
-    For each range and kind, only the first few findings are listed, and the others counted. With ``short``, if
-    all are warnings, only the first few of those.
+    For each range and kind, only the first few findings are listed, and the others counted. With ``short``,
+    if all are warnings, only the first few are listed.
     """
     every = [*findings]
 

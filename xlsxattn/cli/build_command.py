@@ -61,8 +61,8 @@ def delivered(
 ) -> int:
     """Build a workbook and say what was proved; the exit code.
 
-    ``changed``: keys that replace those of the spec. ``notes``: messages about the source, of which one line was
-    printed before.
+    ``changed``: keys that replace those of the spec. ``notes``: messages about the source, which follow one
+    that was printed before.
     """
     from xlsxattn import press
     from xlsxattn.builder.specification.table import SpecError
