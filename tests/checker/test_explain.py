@@ -102,6 +102,15 @@ def test_a_failing_range_shows_its_worst_cell(broken):
     assert (follows.in_file, follows.engines[0].verdict) == (None, "differs")
 
 
+def test_a_formula_that_reads_a_lost_name_has_no_terms(causal, tmp_path):
+    book = openpyxl.load_workbook(causal)
+    del book.defined_names["causal_chase_X"]
+    book.save(tmp_path / "lost.xlsx")
+    one = xlsxattn.explain(tmp_path / "lost.xlsx", "causal_chase_Scores[1,2]")
+    assert (one.terms, one.engines[0].value, one.engines[0].verdict) == ((), "#NAME?", "differs")
+    assert "#NAME?" in str(one)
+
+
 def test_the_command_explains_in_text_and_as_data(broken, causal):
     assert run("check", broken, "--explain", "attn_cat_Scores").code == 1
     ended = run("check", causal, "--explain", "causal_chase_Scores[2,1]", "--format", "json")

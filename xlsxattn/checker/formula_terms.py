@@ -30,6 +30,8 @@ PRODUCT = re.compile(rf"=MMULT\({_operand('left')},{_operand('right')}\)(?:\+(?P
 PICKED = re.compile(rf"=MMULT\(TRANSPOSE\(--\(({REF})=({REF})\)\),({REF})\)")
 """The row of a range where two others are equal."""
 TOTAL, PAIR = re.compile(rf"=SUM\(({REF})\)"), re.compile(rf"=({REF})([+*])({REF})")
+NAME, PART = re.compile(r"[A-Za-z_]\w*"), re.compile(r"\[[^\]]*\]")
+FUNCTIONS = {"MMULT", "TRANSPOSE", "SUM"}
 MAX_VALUES, MAX_SHOWN = 64, 6
 """Values that are kept of a range that is read whole, and values of it in a formula."""
 MAX_TEXT = 400
@@ -78,17 +80,17 @@ class CellFormula:
     def terms(self) -> tuple[tuple[float, ...], ...]:
         """The factors of each term of a matrix product, a row's sum, a sum or a product of two ranges."""
         found: list[tuple[Value, ...]] = []
-        if product := PRODUCT.fullmatch(self.text):
+        if product := self._form(PRODUCT):
             left, right = (self._of(area) for area in self._factors(product))
             found = [*zip(left, right, strict=False)]
             if product["bias"]:
                 found.append(self._of(self._cell(product["bias"])))
-        elif picked := PICKED.fullmatch(self.text):
+        elif picked := self._form(PICKED):
             where, wanted, column = (self._of(area) for area in self._picked(picked))
             found = [(float(one == wanted[0]), value) for one, value in zip(where, column, strict=False)]
-        elif total := TOTAL.fullmatch(self.text):
+        elif total := self._form(TOTAL):
             found = [(value,) for value in self._of(self._area(total[1]))]
-        elif pair := PAIR.fullmatch(self.text):
+        elif pair := self._form(PAIR):
             one, other = self._of(self._cell(pair[1])), self._of(self._cell(pair[3]))
             found = [one, other] if pair[2] == "+" else [one + other]
         numbers = [tuple(0.0 if value is None else value for value in term) for term in found]
@@ -96,12 +98,17 @@ class CellFormula:
             return ()
         return tuple(numbers)  # type: ignore[arg-type]
 
+    def _form(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """The parts of the formula if it has this form and all its names cover cells."""
+        names = {*NAME.findall(PART.sub("", self.text))} - FUNCTIONS
+        return pattern.fullmatch(self.text) if names <= self.names.keys() else None
+
     def reads(self) -> tuple[Read, ...]:
         """The cells that the formula reads, each once."""
-        if product := PRODUCT.fullmatch(self.text):
+        if product := self._form(PRODUCT):
             areas = self._factors(product)
             areas += [self._cell(product["bias"])] if product["bias"] else []
-        elif picked := PICKED.fullmatch(self.text):
+        elif picked := self._form(PICKED):
             areas = self._picked(picked)
         else:
             areas = [area for match, area in self._named() if match[1] not in SIZES]
@@ -147,7 +154,7 @@ class CellFormula:
         name, area = self._area(reference)
         if not self.array:
             return name, area
-        if "MMULT(" in self.text and not PRODUCT.fullmatch(self.text):
+        if "MMULT(" in self.text and not self._form(PRODUCT):
             level = area.rows == self.rows and not turned
             return name, _line(area, self.row, turned=False) if level else area
         row, col = (self.j, self.row) if turned else (self.row, self.j)
