@@ -96,14 +96,14 @@ def delivered(
 
 
 def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
-    """What to know of a new workbook, the most important first: all of it with -v, else a few lines."""
-    known = [*notes, *_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
-    hints = [*known, _open(pressed), say("Or see it in the terminal: {command}", command=_show(pressed))]
+    """What to know of a new workbook and what to do next: all of it with -v, else a few lines."""
+    known = [" ".join(map(tell, notes))] if notes else []
+    known += [*_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
+    following = [_open(pressed), say("Or see it in the terminal: {command}", command=_show(pressed))]
+    if is_verbose():
+        return [*known, *following]
     most = MAX_HINTS - 1 if notes else MAX_HINTS
-    if is_verbose() or len(known) <= most:
-        return hints if is_verbose() else hints[:most]
-    shown = known[: most - 1]
-    return [*shown, say("... and {n} more notes (-v lists all)", n=len(known) - len(shown))]
+    return [*known[: most - 1], *following][:most]
 
 
 def _open(pressed: Pressed) -> Phrase:
