@@ -379,7 +379,7 @@ def test_a_chinese_workbook_speaks_chinese(chinese):
 @pytest.mark.parametrize("engine", ["ironcalc", "libreoffice", "gnumeric"])
 def test_every_engine_proves_a_chinese_workbook(chinese, engine):
     require(engine)
-    report = check(chinese, engine)
+    report = check(chinese, engine, "perturbed" if engine == "ironcalc" else "as-saved")
     assert report.every_finding == ()
     assert any(result.kind == "mark" for run in report.runs for result in run.results)
 

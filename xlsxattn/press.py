@@ -117,8 +117,8 @@ def build(
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
-    quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.compared_with_none(spec))
+    quoted = specs.unknown_quoted_words(spec, (page.title for page in book.pages))
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.uncompared_focus(spec))
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:

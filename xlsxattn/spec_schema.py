@@ -79,6 +79,21 @@ def _some_of(key: kinds.SomeOf) -> Node:
     return {"anyOf": [{"type": "boolean"}, some]}
 
 
+def _within(key: kinds.Within) -> Node:
+    most = "maximum" if key.closed else "exclusiveMaximum"
+    return {"type": "number", "minimum": key.least, most: key.most}
+
+
+def _tables(key: kinds.Tables) -> Node:
+    form = {
+        "type": "object",
+        "properties": _table(key.form),
+        "required": _needed(key.form),
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": form, "minItems": 1, "maxItems": key.most}
+
+
 _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
     kinds.Flag: lambda _: {"type": "boolean"},
     kinds.Choice: lambda key: {"enum": [*key.options]},
@@ -94,6 +109,11 @@ _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
     kinds.Positive: _positive,
     kinds.Items: _items,
     kinds.Axes: _items,
+    kinds.Within: _within,
+    kinds.Tables: _tables,
+    kinds.SheetRef: _referred("id"),
+    kinds.Words: _referred("sentence"),
+    kinds.TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
 }
 _PARTS: dict[str, Node] = {
     "vocabulary": {"allOf": [_ref("vocabulary")]},

@@ -171,11 +171,11 @@ def test_the_command_writes_a_page_beside_nothing_else(walkthrough):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["-o", "x.gif"], "x.gif: the picture's name must end in one of .png, .pdf, .html"),
-        (["-o", "x"], "x: the picture's name must end in one of .png, .pdf, .html"),
+        (["-o", "x.gif"], "x.gif: the file name must end in one of .png, .pdf, .html"),
+        (["-o", "x"], "x: the file name must end in one of .png, .pdf, .html"),
         (
             ["-o", "x.html", "--sheet", "attn"],
-            "x.html: a page shows all sheets: leave out the sheet, or choose .png or .pdf",
+            "x.html: an HTML page shows all sheets: omit the sheet, or choose .png or .pdf",
         ),
         (["-o", "no/x.html"], "no/x.html: cannot be written: No such file or directory"),
     ],

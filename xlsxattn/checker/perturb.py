@@ -18,6 +18,8 @@ from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
     from xlsxattn.checker.cells import Edits
     from xlsxattn.checker.reading.book import Book
 
@@ -92,7 +94,8 @@ def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     few = max(1, most // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
-    return [{at: value for at, value in edits.items() if at not in book.formulas} for edits in chosen]
+    keep = {at for edits in chosen for at in book.formulas.keys() & edits.keys()}
+    return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in chosen]
 
 
 def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
@@ -156,7 +159,7 @@ def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, f
     least, most = np.log10(np.where(positive, low, 1.0)) - 1, np.log10(np.where(positive, high, 1.0)) + 1
     numbers = rng.uniform(low, high) * FARTHER ** rng.uniform(0, 1, len(low))
     numbers = np.where(positive, 10 ** rng.uniform(least, most), numbers.round(DECIMALS))
-    drawn: dict[At, float | str] = {at: float(x) for at, x in zip(limits, numbers, strict=True)}
+    drawn: dict[At, float | str] = dict(zip(limits, numbers.tolist(), strict=True))
     typed = texts(book, WORDS["Tokens"])
     words = [*typed.values()]
     drawn |= {at: words[i] for at, i in zip(typed, rng.permutation(len(words)), strict=True)}
@@ -168,19 +171,35 @@ def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, f
 
 
 class _Numbers:
-    """Draws numbers for all numeric inputs, with a fixed seed."""
+    """Draws numbers for all numeric inputs, with a fixed seed.
+
+    Small numbers keep scores decidable when these are divided by the minimum temperature.
+    """
 
     def __init__(self, limits: dict[At, tuple[float, float]]) -> None:
-        self._limits, self._small = limits, _small(limits)
+        self._cells = list(limits)
+        self._low, self._high = np.array(list(limits.values())).reshape(-1, 2).T
         self._rng = np.random.default_rng(SEED)
 
     def drawn(self, *, small: bool = False) -> dict[At, float | str]:
         """Numbers uniformly distributed within their limits."""
-        return _drawn(self._small if small else self._limits, self._rng)
+        drawn = self._rng.uniform(*self._limits(small=small)).round(DECIMALS)
+        return dict(zip(self._cells, drawn.tolist(), strict=True))
 
     def growing(self, *, small: bool = False) -> dict[At, float | str]:
-        """Positive, increasing numbers."""
-        return _growing(self._small if small else self._limits, self._rng)
+        """Positive, increasing numbers: each word has larger components than the one before.
+
+        Then every word attends most to the last one, which is in focus. Otherwise, a formula that ignores a
+        causal mask might never find a larger weight than the mask allows.
+        """
+        low, high = self._limits(small=small)
+        low = np.maximum(low, 0)
+        drawn = low + np.sort(self._rng.uniform(0, 1, len(low))) * (high - low)
+        return dict(zip(self._cells, drawn.tolist(), strict=True))
+
+    def _limits(self, *, small: bool) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        by = np.where(self._low < 0, SMALL, 1.0) if small else 1.0
+        return self._low * by, self._high * by
 
 
 def _sentences(book: Book, *, full: bool) -> list[list[At]]:
@@ -216,12 +235,6 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
     return found
 
 
-def _drawn(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
-    low, high = np.array(list(cells.values())).reshape(-1, 2).T
-    drawn = rng.uniform(low, high).round(DECIMALS)
-    return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
-
-
 def _filled(vocabulary: list[str], sentences: list[list[At]], start: int = 0) -> dict[At, float | str]:
     """Fill sentences with the words of the vocabulary in order, starting at an index."""
     slots = [at for own in sentences for at in own]
@@ -234,18 +247,6 @@ def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) ->
         placed = _filled(vocabulary, sentences, r * slots)
         own = sentences[r % len(sentences)]
         yield placed | focused(book, placed[own[r % len(own)]])
-
-
-def _growing(cells: dict[At, tuple[float, float]], rng: np.random.Generator) -> dict[At, float | str]:
-    """Positive, increasing numbers: each word has larger components than the one before.
-
-    Then every word attends most to the last one, which is in focus. Otherwise, a formula that ignores a
-    causal mask might never find a larger weight than the mask allows.
-    """
-    low, high = np.array(list(cells.values())).reshape(-1, 2).T
-    low = np.maximum(low, 0)
-    drawn = low + np.sort(rng.uniform(0, 1, len(cells))) * (high - low)
-    return {at: float(value) for at, value in zip(cells, drawn, strict=True)}
 
 
 def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -276,11 +277,6 @@ def _below_zero(book: Book) -> dict[At, float | str]:
     return {
         at: BELOW_ZERO for name in book.manifest.inputs if name in names for at in book.names[name].cells()
     }
-
-
-def _small(cells: dict[At, tuple[float, float]]) -> dict[At, tuple[float, float]]:
-    """Limits so small that scores stay decidable when divided by the minimum temperature."""
-    return {at: (low * SMALL, high * SMALL) if low < 0 else (low, high) for at, (low, high) in cells.items()}
 
 
 def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:

@@ -198,10 +198,8 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
     """A key for the tab of a range: its sheet, or in a model its page; "" if unknown."""
     if at.is_map:
         return say("{title}, all heads", title=sheet.id)
-    if sheet.is_a(Training) and _is_behind(at):
-        return RangeName(sheet.id)["steps"]
     if not sheet.is_a(Model):
-        return sheet.id
+        return RangeName(sheet.id)["steps"] if sheet.is_a(Training) and _is_behind(at) else sheet.id
     layer = RangeName(sheet.id, layer=at.layer)
     if at.layer and sheet.apart and at.is_weight:
         return layer["weights"]

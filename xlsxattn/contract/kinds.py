@@ -676,7 +676,7 @@ class Example:
 
 
 Examples: TypeAlias = Annotated[
-    Sequence[Example | Mapping[str, Any]],
+    Sequence[Example],
     Tables("what it learns from: sentences, and what one of their words is to become", Example, MAX_EXAMPLES),
 ]
 

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.sheet_view import Rule
 
 HEATED = {
-    "Activation", "Asked", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "Final", "FocusAttention",
-    "FocusWeights", "Goal", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map", "Mask", "Masked",
-    "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask", "PairWeights", "Pooled",
-    "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled", "Scores", "Start", "Sum",
-    "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
+    "Activation", "Asked", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "Final",
+    "FocusAttention", "FocusWeights", "Goal", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map",
+    "Mask", "Masked", "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask",
+    "PairWeights", "Pooled", "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled",
+    "Scores", "Start", "Sum", "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
 }  # fmt: skip
 """The computed blocks that have a heat map."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
