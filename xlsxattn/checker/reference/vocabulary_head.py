@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from xlsxattn.contract.names import RangeName
 
 
-class Doubt(NamedTuple):
+class RankDoubt(NamedTuple):
     """Whether rounding could change a choice, and whether a coarse Φ could."""
 
     rounding: bool = False
     coarse: bool = False
 
-    def __or__(self, other: object) -> Doubt:
+    def __or__(self, other: object) -> RankDoubt:
         """The union of both doubts."""
-        if not isinstance(other, Doubt):
+        if not isinstance(other, RankDoubt):
             return NotImplemented
-        return Doubt(self.rounding or other.rounding, self.coarse or other.coarse)
+        return RankDoubt(self.rounding or other.rounding, self.coarse or other.coarse)
 
     def over(self, x: Expected) -> Expected:
         """A range that depends on the choice."""
@@ -43,19 +43,19 @@ def tied_alike(logits: NoisyArray, columns: Array) -> NoisyArray:
     return NoisyArray(logits.values[:, :, same], logits.size[:, same])
 
 
-def falling(logits: NoisyArray, k: int) -> tuple[Array, list[Doubt]]:
+def falling(logits: NoisyArray, k: int) -> tuple[Array, list[RankDoubt]]:
     """The positions of the k largest in each row, (rows, k), ties in order; and the doubt of each row."""
     order = np.argsort(-logits.clean, axis=1, kind="stable")  # (rows, n_vocab)
     doubts = []
     for row, ranked in enumerate(order):
-        doubt = Doubt()
+        doubt = RankDoubt()
         for at in range(min(k, len(ranked) - 1)):
             runs = logits.values[:, row]  # (runs, n_vocab)
             gaps = runs[:, ranked[at], None] - runs[:, ranked[at + 1 :]]  # (runs, later ranks)
             spread = np.abs(gaps - gaps[0])  # (runs, later ranks)
             rounding = spread[1 : 1 + DRAWS].max(axis=0, initial=0.0) * (SAFETY * UNIT / NOISE)
             coarse = spread[1 + DRAWS :].max(axis=0, initial=0.0) * COARSE_SAFETY
-            doubt |= Doubt(_could_swap(gaps[0], rounding), _could_swap(gaps[0], coarse))
+            doubt |= RankDoubt(_could_swap(gaps[0], rounding), _could_swap(gaps[0], coarse))
         doubts.append(doubt)
     return order[:, :k], doubts
 
@@ -66,9 +66,9 @@ def _could_swap(gaps: Array, errors: Array) -> bool:
     return bool(close.any() or not np.isfinite(errors).all())
 
 
-def any_doubt(doubts: list[Doubt]) -> Doubt:
+def any_doubt(doubts: list[RankDoubt]) -> RankDoubt:
     """The union of several doubts."""
-    return Doubt(any(d.rounding for d in doubts), any(d.coarse for d in doubts))
+    return RankDoubt(any(d.rounding for d in doubts), any(d.coarse for d in doubts))
 
 
 def distribution(
@@ -83,7 +83,7 @@ def distribution(
 
 def top(
     p: RangeName, logits: NoisyArray, probability: NoisyArray, words: Array, k: int
-) -> tuple[Ranges, list[Doubt]]:
+) -> tuple[Ranges, list[RankDoubt]]:
     """The k largest logits of each row: values, ids, words and probabilities; and Next."""
     order, doubts = falling(logits, k)
     doubt = any_doubt(doubts)

@@ -14,7 +14,7 @@ from xlsxattn.checker.reference.layers import EXACT_GELU, Visibility
 from xlsxattn.checker.reference.masks import mask_ranges, visible
 from xlsxattn.checker.reference.rounding import Rounding, exact, expect
 from xlsxattn.checker.reference.transformer import Memory, Pass, Tower, checked_top_k, run
-from xlsxattn.checker.reference.vocabulary_head import Doubt, distribution, tied_alike, top
+from xlsxattn.checker.reference.vocabulary_head import RankDoubt, distribution, tied_alike, top
 from xlsxattn.checker.reference.words import constant, joined, labels, numbered, shaped
 from xlsxattn.contract.names import RangeName, last
 
@@ -33,7 +33,7 @@ class Decoded(NamedTuple):
 
     tokens: Array
     ranges: Ranges
-    doubt: Doubt
+    doubt: RankDoubt
     maps: Mapping[RangeName, NoisyArray]
 
 
@@ -51,7 +51,7 @@ def own_mask(p: RangeName, mask: str, c: ContextWords) -> tuple[Ranges, Visibili
 
 def logits_of(
     tower: Tower, r: Rounding, p: RangeName, result: Pass, tokens: Array
-) -> tuple[Ranges, list[Doubt]]:
+) -> tuple[Ranges, list[RankDoubt]]:
     """Logits over the vocabulary, their softmax and the largest ones; and the doubt of each row's Next."""
     sheet, inputs = tower.sheet, tower.inputs
     words, d_model = inputs["vocab_Tokens"], inputs["vocab_E"].shape[1]
@@ -69,12 +69,12 @@ def logits_of(
     return found, doubts
 
 
-def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Array, Doubt]:
+def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Array, RankDoubt]:
     """The tokens, (n, 1), with each blank cell filled with the model's next word; and the doubt.
 
     A blank first cell stays blank, as nothing precedes it.
     """
-    p, tokens, doubt = RangeName(tower.sheet.id, context=c.id), c.tokens.copy(), Doubt()
+    p, tokens, doubt = RangeName(tower.sheet.id, context=c.id), c.tokens.copy(), RankDoubt()
     for i in range(1, len(tokens)):
         if c.tokens[i, 0] != "":
             continue
@@ -102,7 +102,7 @@ def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Decoded:
         ids = np.array(numbered(list(tokens[:, 0]), tower.inputs), dtype=float)[:, None]
         found |= {p["Tokens"]: Expected(tokens, "text"), p["Ids"]: constant(ids)}
     else:
-        tokens, doubt = c.tokens, Doubt()
+        tokens, doubt = c.tokens, RankDoubt()
         mask = "causal" if tower.cross else sheet.mask
         masks, seen = own_mask(p, mask, c)
     r = rounding(sheet)
