@@ -30,9 +30,9 @@ HEATED = {
 }  # fmt: skip
 """The computed blocks that have a heat map."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
-"""Those of them whose names go on."""
+"""Those of them whose names have a further part."""
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
-"""What begins the name of a quantity of a training's shown step, and those that have no heat map."""
+"""The block name of quantities of a training's shown step, and those of them without a heat map."""
 MASKED, NO_WORD = '"−∞";"−∞";"−∞"', '"–";"–";"–"'
 """The number formats of built rules: for masked cells, and for cells without a word."""
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
