@@ -28,7 +28,7 @@ def compare(*lengths):
 
 
 def test_the_legend_of_a_sentence_s_chart_has_its_words(charts, walkthrough):
-    """The legend is linked to the heading; titles are constant, as LibreOffice does not update linked ones."""
+    """The legend is linked to the heading; titles are constant: LibreOffice does not update linked ones."""
     found = set()
     for chart in charts:
         assert "<c:title><c:tx><c:strRef>" not in chart.partition("<c:plotArea>")[0]

@@ -71,7 +71,7 @@ def test_start_explains_parts_of_ranges_where_a_formula_has_them_and_the_grey_of
 def test_masked_cells_are_grey_in_the_colour_scale_too():
     """LibreOffice draws a colour scale over the style that hides a number."""
     heat = theme.HEATS["masked"]
-    assert (heat["min_color"], heat["min_value"]) == (theme.NEVER_SEEN["bg_color"], -1e299)
+    assert (heat["min_color"], heat["min_value"]) == (theme.MASKED_OUT["bg_color"], -1e299)
     assert heat["mid_value"] == 0
 
 
