@@ -77,6 +77,9 @@ def spec_page() -> str:
     for kind in KINDS:
         sheet = spec["definitions"][kind]
         lines += ["", f'## `kind = "{kind}"`', "", sheet["description"], "", *_table(sheet)]
+        for key, node in sheet["properties"].items():
+            if node.get("items", {}).get("type") == "object":
+                lines += ["", f"### `[[sheets.{key}]]`", "", *_table(node["items"])]
     return "\n".join(lines) + "\n"
 
 
@@ -90,6 +93,13 @@ def _table(table: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _values(node: Mapping[str, Any]) -> str:
+    if "exclusiveMaximum" in node or (node.get("type") == "number" and "minimum" in node):
+        most = f"below {node['exclusiveMaximum']:g}" if "exclusiveMaximum" in node else f"{node['maximum']:g}"
+        return f"number from {node['minimum']:g} to {most}"
+    return _values_of_others(node)
+
+
+def _values_of_others(node: Mapping[str, Any]) -> str:
     if options := node.get("enum", [node["const"]] if "const" in node else []):
         return ", ".join(f"`{option}`" for option in options)
     if "anyOf" in node:
@@ -98,6 +108,7 @@ def _values(node: Mapping[str, Any]) -> str:
         most = f" to {node['maximum']}" if "maximum" in node else ""
         return f"integer from {node['minimum']}{most}"
     named = {"id": "id", "word": "word", "weights": "table, or name of a file", "vocabulary": "table"}
+    named |= {"row": "list of numbers", "sentence": "text, or list of words"}
     if "allOf" in node:
         return named[node["allOf"][0]["$ref"].rpartition("/")[2]]
     if "enum" in node.get("items", ()):

@@ -153,7 +153,7 @@ def test_a_libreoffice_that_hangs_is_stopped(walkthrough, monkeypatch):
     hang.write_text("#!/bin/sh\nsleep 60\n", "utf-8")
     hang.chmod(0o755)
     monkeypatch.setattr("xlsxattn.checker.engines.calls._program", lambda _: str(hang.absolute()))
-    with pytest.raises(engines.EngineFailed, match=r"LibreOffice gave no answer within 0.5 s"):
+    with pytest.raises(engines.EngineFailed, match=r"LibreOffice timed out after 0.5 s"):
         engines.print_pdf(walkthrough, Path("x.pdf"), engines.Limits(seconds=0.5))
     assert not Path("x.pdf").exists()
 

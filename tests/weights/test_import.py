@@ -127,7 +127,9 @@ def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.xlsx"
     target.write_bytes(b"mine")
     said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
-    assert said.endswith("it was changed since it was built and is kept; use --force to replace it")
+    assert said.endswith(
+        "the file was changed after it was built, so it was not replaced; use --force to replace it"
+    )
 
 
 def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -126,7 +126,8 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, first: bool, 
             row = _charts(sheet, below, row, lanes, sections)
     row = tries(sheet, page, row, sections, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, sections)
-    finish(sheet, row, sections, first_page_only=page.id == MANIFEST)
+    unrolled = page.behind and any(block.bands for block in page.blocks())
+    finish(sheet, row, sections, first_page_only=page.id == MANIFEST or unrolled)
     if not first:  # needs the final widths of the columns
         way_back(sheet, page, tell)
     return sheet

@@ -112,16 +112,16 @@ CROSS = (
 # --- learning ----------------------------------------------------------------------------------------------
 
 RATE = (
-    "Set the learning rate to 0, then to a hundred times what it was. The loss stays; then it jumps about, ends "
-    "higher than it began, or the weights grow without end: steps were too long for the slope they follow."
+    "Set the learning rate to 0, then to a hundred times what it was. The loss stays as it was; then it "
+    "jumps about, and may end higher than it began: such steps are too long for the slope that they follow."
 )
 NUDGE = (
-    "In the gradient check, set h to 0.1, to 1E-5, to 1E-8. Their distance falls, then rises: a long h sees the "
-    "curve, and a short one the rounding of the loss."
+    "In the gradient check, set h to 0.1, to 1E-5, to 1E-8. The distance falls, then rises: a large h sees "
+    "the curve of the loss, and a small one its rounding."
 )
 OWN_TARGET = (
-    "Give one of the examples another target: which weights do the steps now move, and does the loss still fall "
-    "as far? Two examples that ask for opposite things hold each other back."
+    "Give one of the examples another target. Does the loss still fall as far? Two examples that ask for "
+    "opposite things hold each other back."
 )
 
 LEARNING = (RATE, NUDGE, OWN_TARGET)

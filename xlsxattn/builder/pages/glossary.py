@@ -255,7 +255,7 @@ TERMS = (
     ),
     Term(
         "Adam",
-        "Steps of about the learning rate in every weight, from running means of gradients and their squares.",
+        "Steps of about the learning rate in each weight, from running means of gradients and their squares.",
         ("Moment1_W_Q", "Moment1_W_K", "Moment1_W_V", "Moment1_W_O"),
         "Kingma and Ba 2015",
     ),

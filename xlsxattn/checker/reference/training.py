@@ -38,7 +38,6 @@ from xlsxattn.checker.reference.words import (
     labels,
     mark,
     numbered,
-    sentence,
     shaped,
     unknown,
 )
@@ -56,7 +55,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1e6
 """No number that is typed counts as larger."""
-MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 0.999999, 1e-12, 1e-8, 0.1
+MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 1 - 2**-20, 1e-12, 1e-8, 0.1
 EPSILON = 2.0**-52
 SNAPS = 2.0**-48
 """LibreOffice takes two numbers for equal that are nearer than this, relative to them."""
@@ -485,7 +484,7 @@ def held_out(x: Course, c: ContextWords) -> Ranges:
     """What the focus word of a sentence looks at with the weights after each step."""
     p, t, n = x.s.at(context=c.id), RangeName(x.trained.id, context=c.id), len(c.tokens)
     row = c.X.row(c.focus)
-    found = {p["Heading"]: sentence(c), p["Asked_X"]: numbers(row)}
+    found = {p["Asked_X"]: numbers(row)}
     seen = np.arange(n) < (c.focus if x.trained.mask == "causal" else n)  # (n,)
     W = [by_head(x.run[m] if m in x.learns else x.start[m][None], x.heads) for m in ("W_Q", "W_K")]
     scores = [
