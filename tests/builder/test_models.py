@@ -53,12 +53,21 @@ def full():
 # --- the contract ------------------------------------------------------------------------------------------
 
 
+OTHER_SECTIONS = (
+    ("## Masks and positions", "## Compare sheets"),
+    ("## Training sheets", "## The front page"),
+    ("## The first screen", "## The manifest"),
+)
+"""Sections of the contract, with those that follow them, of ranges that the full book does not have."""
+
+
 def contract() -> list[tuple[list[str], str, str]]:
     """The rows of the contract's tables: full names, shape, content."""
     rows = []
     text = (ROOT / "docs/contract.md").read_text("utf-8")
-    models = slice(text.index("## Masks and positions"), text.index("## Compare sheets"))
-    for line in text.replace(text[models], "").splitlines():
+    for first, after in OTHER_SECTIONS:
+        text = text[: text.index(first)] + text[text.index(after) :]
+    for line in text.splitlines():
         parts = [part.strip() for part in line.strip("|").split("|")]
         named = [name for name in re.findall(r"`([^`]+)`", parts[0]) if "_" in name]
         if not line.startswith("| `") or not named:
