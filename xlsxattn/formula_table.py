@@ -24,25 +24,30 @@ from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import kinds
 from xlsxattn.contract.kinds import (
     KINDS,
+    PROJECTED,
     Choice,
     Classifier,
     Compare,
     ContextId,
     Count,
+    Example,
     Flag,
+    InSentence,
     Items,
     Key,
     Model,
     MultiHead,
     Positive,
     Sheet,
+    SheetRef,
     SomeOf,
+    Training,
     Weights,
     WithAttention,
     Writer,
 )
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
-from xlsxattn.contract.values import ID, MAX_COLUMNS, PROGRAM_VERSION
+from xlsxattn.contract.values import ID, MAX_COLUMNS, MAX_STEPS, PROGRAM_VERSION
 from xlsxattn.language import codes, say
 from xlsxattn.system_errors import words as told
 
@@ -125,11 +130,13 @@ def _spec(manifest: Manifest, names: Mapping[str, Area]) -> Spec:
         _zeros(n_vocab, d_model),
     )
     lengths = {c: _area(names, of_context(c)["Tokens"]).rows for c in manifest.contexts}
-    sheets = tuple(_sheet(sheet, manifest, names) for sheet in manifest.sheets)
+    sheets: list[Sheet] = []
+    for info in manifest.sheets:
+        sheets.append(_sheet(info, manifest, names, sheets))
     _affordable(sheets, lengths, len(names))
     words = vocabulary.tokens[:1]
     contexts = tuple(Context(c, words * n, i) for i, (c, n) in enumerate(lengths.items(), 1))
-    return Spec("", vocabulary.tokens[0], vocabulary, contexts, sheets)
+    return Spec("", vocabulary.tokens[0], vocabulary, contexts, tuple(sheets))
 
 
 def _area(names: Mapping[str, Area], name: str) -> Area:
@@ -143,7 +150,7 @@ def _zeros(rows: int, cols: int) -> Any:  # noqa: ANN401 - a matrix
     return np.broadcast_to(np.zeros(()), (rows, cols))
 
 
-def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sheet:
+def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], before: Sequence[Sheet]) -> Sheet:
     kind = KINDS.get(info.kind)
     if kind is None:
         raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
@@ -160,7 +167,6 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
         )
     if "kv_heads" in declared and "heads" in given:  # left out where heads are in no groups
         given.setdefault("kv_heads", given["heads"])
-    s = RangeName(info.id)
     own = {n: manifest.parse(n) for n in manifest.inputs if manifest.parse(n).sheet == info.id}
     if given.get("weights", True) and issubclass(kind, WithAttention):
         given["weights"] = {
@@ -170,16 +176,53 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
         }
     else:
         given.pop("weights", None)
-    if issubclass(kind, Classifier):
-        given["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
-    if given.get("near"):
-        given["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
-    if issubclass(kind, MultiHead) and manifest.contexts:
-        given["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
+    given |= _from_shapes(info, kind, manifest, names, given)
+    if issubclass(kind, Training):
+        given |= _training(info, names, before)
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
     if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
         raise ValueError(say("the settings of {sheet!r} do not go together", sheet=info.id))
     return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
+
+
+def _from_shapes(
+    info: SheetInfo,
+    kind: type[Sheet],
+    manifest: Manifest,
+    names: Mapping[str, Area],
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a sheet's ranges say of it: how many classes and words it has, and columns of its output."""
+    s, found = RangeName(info.id), dict[str, Any]()
+    if issubclass(kind, Classifier):
+        found["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
+    if given.get("near"):
+        found["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
+    if issubclass(kind, MultiHead) and manifest.contexts:
+        found["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
+    return found
+
+
+def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet]) -> dict[str, Any]:
+    """The trained sheet, start weights and examples of a training; their words are placeholders.
+
+    Raises:
+        ValueError: the manifest has no such sheet before, or it learns what that has not.
+    """
+    s, trains, learns = RangeName(info.id), info.settings["trains"], info.settings["learns"]
+    form = next((one for one in before if one.id == trains and isinstance(one, InSentence)), None)
+    has = [f"W_{letter}" for letter in PROJECTED if f"W_{letter}" in (form.weights if form else ())]
+    if form is None or not {*learns} <= {*has} or not learns:
+        raise ValueError(say("the settings of {sheet!r} do not go together", sheet=info.id))
+    matrices = {name: _area(names, s[name]) for name in has}
+    asked, words = _area(names, s["Asked"]).rows, _area(names, s["Tokens"]).rows
+    lengths = [*[1] * (asked - 1), words - asked + 1]
+    targets = (0.0,) * _area(names, s["Targets"]).cols
+    return {
+        "form": form,
+        "matrices": {name: _zeros(area.rows, area.cols) for name, area in matrices.items()},
+        "examples": tuple(Example(sentence=(PLACEHOLDER,) * n, word="", target=targets) for n in lengths),
+    }
 
 
 def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
@@ -198,7 +241,8 @@ def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any: 
     if isinstance(key, Items):
         if value is True:  # words that are held against, which are an input
             return (PLACEHOLDER,)
-        if _is_list(value, contexts if isinstance(key.item, ContextId) else None):
+        options = key.item.options if isinstance(key.item, Choice) else None
+        if _is_list(value, contexts if isinstance(key.item, ContextId) else options):
             return tuple(value)  # type: ignore[arg-type]  # a list
     elif isinstance(key, SomeOf):
         if isinstance(value, bool):
@@ -218,6 +262,8 @@ def _fits(value: object, key: Key, contexts: Sequence[str]) -> bool:
         return isinstance(value, bool)
     if isinstance(key, Count):
         return _is_count(value)
+    if isinstance(key, SheetRef):
+        return isinstance(value, str)
     known = contexts if isinstance(key, ContextId) else key.options if isinstance(key, Choice) else ()
     return isinstance(value, str) and value in known
 
@@ -273,6 +319,8 @@ def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int)
             ranges, heads = ranges + own * RANGES_A_HEAD, heads + own
         elif isinstance(sheet, Compare):
             ranges += heads
+        elif isinstance(sheet, Training) and sheet.steps > MAX_STEPS:
+            raise ValueError(say(UNFIT, at=f"{sheet.id}.steps", found=sheet.steps))
     if ranges > names:
         sentence = "its sheets would have at least {ranges:,} ranges, and it has {names:,} names"
         raise ValueError(say(sentence, ranges=ranges, names=names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import takewhile
 from operator import eq
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book, Formula
 
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
+BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIDE_BY_SIDE = " | "
 NO_PLACE = "?"
@@ -74,6 +76,8 @@ def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
         return
     if entered == "block":
         yield from _beside(book, area, text)
+    elif entered == "steps":
+        yield from _of_steps(book, name, area, text)
     elif entered in ("rows", "lower rows"):
         for i in range(area.rows):
             cols = min(i + 1, area.cols) if entered == "lower rows" else area.cols
@@ -83,6 +87,29 @@ def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
         for i in range(area.rows):
             for j in range(area.cols):
                 yield Area(area.sheet, area.row + i, area.col + j, 1, 1), level(book, text, area.sheet, i, j)
+
+
+def _of_steps(book: Book, name: str, area: Area, text: str) -> Iterator[tuple[Area, str]]:
+    """One array formula a step of a training; in the first band the first formula where there are two."""
+    at = book.manifest.parse(name)
+    said = next((sheet.settings.get("steps") for sheet in book.manifest.sheets if sheet.id == at.sheet), None)
+    steps = said if isinstance(said, int) and 0 < said < area.rows + 1 else 1
+    texts, bands = text.split(SIDE_BY_SIDE), at.bands(steps)
+    rows = area.rows // bands
+    for k in range(bands):
+
+        def address(match: re.Match[str], k: int = k) -> str:
+            named, part = match.groups()
+            if named not in book.names:
+                return f"{named}{NO_PLACE}"
+            a = book.names[named]
+            if part != "all":
+                height = a.rows // book.manifest.parse(named).bands(steps)
+                a = replace(a, row=a.row + height * (k - (part == "before")), rows=height)
+            corners = (a.row, a.col), (a.row + a.rows - 1, a.col + a.cols - 1)
+            return _quoted(a.sheet, area.sheet) + ":".join(map(_corner, corners))
+
+        yield replace(area, row=area.row + k * rows, rows=rows), BAND.sub(address, texts[-1 if k else 0])
 
 
 def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
@@ -110,10 +137,14 @@ def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
         if part == "above" and i == 0:
             return '""'
         a = book.names[name]
-        quoted = "" if a.sheet == sheet else "'" + a.sheet.replace("'", "''") + "'!"
-        return quoted + ":".join(map(_corner, _corners(a, part, i, j)))
+        return _quoted(a.sheet, sheet) + ":".join(map(_corner, _corners(a, part, i, j)))
 
     return PART.sub(address, text)
+
+
+def _quoted(tab: str, own: str) -> str:
+    """A tab as a reference on another one names it; nothing on its own."""
+    return "" if tab == own else "'" + tab.replace("'", "''") + "'!"
 
 
 def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:

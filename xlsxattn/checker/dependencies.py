@@ -96,9 +96,9 @@ class Order:
 
 
 def _reads(formula: str, *, above: bool = False) -> set[str]:
-    """The names that a formula reads; those of which it reads the row above only where that is asked for."""
+    """The names that a formula reads; those of which it reads what was made before only if asked for."""
     bare = re.sub(r'"[^"]*"', '""', formula)
-    return {name for name, part in _READ.findall(bare) if above or part != "above"}
+    return {name for name, part in _READ.findall(bare) if above or part not in ("above", "before")}
 
 
 def _written(book: Book) -> Iterable[RangeName]:

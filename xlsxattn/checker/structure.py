@@ -11,7 +11,7 @@ from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.contract.kinds import EncoderDecoder, Model
+from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
 
@@ -202,6 +202,8 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
     """
     if at.is_map:
         return say("{title}, all heads", title=sheet.id)
+    if sheet.is_a(Training) and _is_behind(at):
+        return RangeName(sheet.id)["steps"]
     if not sheet.is_a(Model):
         return sheet.id
     layer = RangeName(sheet.id, layer=at.layer)
@@ -215,6 +217,13 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
         return ""
     source = at.side == "enc" or (not at.side and at.context == sheet.settings.get("source"))
     return str(layer.at(side="enc" if source else "dec"))
+
+
+def _is_behind(at: RangeName) -> bool:
+    """Whether a range of a training stands on the page of all steps, behind the one that is read."""
+    once = ("Q", "K", "V") if not at.context else ("Asked",)
+    shown = at.block == "Loss" or (at.context and at.block == "Attention")
+    return at.block in (*once, "Plus", "Minus") or (at.is_of_steps and not shown)
 
 
 def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:

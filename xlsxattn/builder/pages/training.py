@@ -445,17 +445,8 @@ class _Lesson:
         index = typed(s["Index"], "index", [(float(i + 1),) for i in range(z.N)], "constant")
         ones = typed(s["Ones"], "index", [(1.0,)] * z.N, "constant")
         X = computed(s["X"], (z.N, z.d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
-        beside = Group(
-            (tokens,),
-            (),
-            ("word",),
-            (
-                Side("example", (example,)),
-                Side("row", (index,)),
-                Side("one", (ones,)),
-                Side("in the vocabulary", (ids,)),
-            ),
-        )
+        sides = (Side("example", (example,)), Side("row", (index,)), Side("one", (ones,)))
+        beside = Group((tokens,), (ids,), ("word",), sides, corner="row in the vocabulary")
         dims = self.spec.vocabulary.dimensions
         rows = self._words(X.name, "Tokens")
         why = "The words of all sentences, one below the other, and their embeddings X."

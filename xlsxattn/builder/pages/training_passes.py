@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from xlsxattn.builder import theme
 from xlsxattn.builder import training_ops as ops
 from xlsxattn.builder.graph import Block, Part
 from xlsxattn.contract.names import STEPS, RangeName, parse
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import MultiHead, SelfAttention, Training
 
 SHOWN = "Shown"
+COLOURED = ("diverging", "weights")
+"""The heat maps of pages that are read; thousands of rows of all steps go without."""
 LETTERS = ("Q", "K", "V")
 
 
@@ -124,13 +127,14 @@ class Place:
     def block(self, q: Quantity) -> Block:
         """The range of a quantity."""
         name, (rows, cols) = self.name(q.block, q.head), q.shape
+        look = "number" if theme.LOOKS[q.look].heat in COLOURED and self.word != SHOWN else q.look
         if self.word:
-            return Block(name, rows, cols, "formula", q.look, parts=(Part(q.op, q.names, cols),))
+            return Block(name, rows, cols, "formula", look, parts=(Part(q.op, q.names, cols),))
         bands = parse(name).bands(self.sizes.sheet.steps)
         entered = "cells" if q.block == "RowMax" else "steps"
         ways = [replace(op, entered=entered) for op in (q.first, q.op) if op]
         parts = tuple(Part(op, q.names, cols) for op in ways)
-        return Block(name, bands * rows, cols, "formula", q.look, parts=parts, bands=bands)
+        return Block(name, bands * rows, cols, "formula", look, parts=parts, bands=bands)
 
 
 def once(sizes: Sizes) -> Iterator[Block]:
@@ -142,7 +146,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
             cols = sizes.shape(f"W_{letter}")[1]
             names = {"x": s[x], "w": s[f"Start_W_{letter}"]}
             part = Part(ops.PRODUCT, names, cols)
-            yield Block(s[letter], rows, cols, "formula", "number", parts=(part,))
+            yield Block(s[letter], rows, cols, "formula", "embedding", parts=(part,))
 
 
 def forward(p: Place) -> Iterator[Quantity]:
@@ -301,7 +305,7 @@ def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
         }
         rows = (
             ("Scaled", ops.HELD_OUT_CAUSAL if causal else ops.HELD_OUT, "masked", names),
-            ("Exp", ops.HELD_OUT_EXP, "exp", {"scaled": f"{here[f'Scaled_{STEPS}']}[step]"}),
+            ("Exp", ops.HELD_OUT_EXP, "number", {"scaled": f"{here[f'Scaled_{STEPS}']}[step]"}),
             (
                 "Attention",
                 ops.HELD_OUT_ATTENTION,
@@ -309,7 +313,7 @@ def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
                 {**names, "exp": f"{here[f'Exp_{STEPS}']}[step]"},
             ),
         )
-        for block, op, look, of in rows:
+        for block, op, look, of in rows:  # rows of scores and exponents stand behind
             part = Part(replace(op, entered="steps"), of, n)
             name = here[f"{block}_{STEPS}"]
             found[block].append(Block(name, bands, n, "formula", look, parts=(part,), bands=bands))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
     from xlsxattn.checker.reading.book import Book
 
-CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine")
+CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine", "Loss")
 """The blocks that charts show."""
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\"(),]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)")
 
@@ -90,7 +90,7 @@ def _are_labels(labels: Area | None, values: Area | None, ranges: OwnRanges) -> 
     if (labels.col, labels.cols) == (values.col, values.cols):
         return labels.row < values.row and any(name.label == COLS and name.block in blocks for name in names)
     beside = (labels.row, labels.rows) == (values.row, values.rows)
-    return beside and any(name.block == "Depths" for name in names)
+    return beside and any(name.block in ("Depths", "StepNumber") for name in names)
 
 
 def _are_points(across: Area | None, up: Area | None, ranges: OwnRanges) -> bool:

@@ -39,7 +39,9 @@ def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 def source_of(name: str) -> str:
     """The range whose values an input offers; "" where it offers none."""
     place = parse(name)
-    if name == WORDS["Focus"] or (place.block == "Tokens" and place.sheet != VOCABULARY):
+    if place.block == "CheckMatrix":
+        return RangeName(place.sheet)["Matrices"]
+    if name == WORDS["Focus"] or (place.block in ("Tokens", "Asked") and place.sheet != VOCABULARY):
         return WORDS["Tokens"]
     if place.block in ("Layer", "Head"):
         return RangeName(place.sheet)[f"{place.block}s"]

@@ -10,7 +10,7 @@ from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.contract.names import parse
+from xlsxattn.contract.names import STEPS, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.sheet_view import Rule
 
 HEATED = {
-    "Activation", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "FocusAttention",
-    "FocusWeights", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map", "Mask", "Masked",
+    "Activation", "Asked", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "Final", "FocusAttention",
+    "FocusWeights", "Goal", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map", "Mask", "Masked",
     "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask", "PairWeights", "Pooled",
-    "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled", "Scores", "Sum",
-    "Tempered", "TopProbabilities", "Track", "Up", "V", "X",
+    "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled", "Scores", "Start", "Sum",
+    "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
 }  # fmt: skip
 """The computed blocks that have a heat map."""
+IN_PARTS = ("Track", "Start", "Final", "Asked")
+"""Those of them whose names go on."""
+SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
+"""What begins the name of a quantity of a training's shown step, and those that have no heat map."""
 MASKED, NO_WORD = '"−∞";"−∞";"−∞"', '"–";"–";"–"'
 """The number formats of rules that are built: for what a mask hides, and for a place without a word."""
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
@@ -59,7 +63,11 @@ def lost_heat_maps(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 def _is_heated(name: str) -> bool:
     place = parse(name)
-    return place.block in HEATED and not place.label and (not place.part or place.block == "Track")
+    if place.block == SHOWN:
+        return place.part not in SINGLE and not place.label
+    held_out = place.context and (place.block, place.part) == ("Attention", STEPS)
+    whole = not place.part or place.block in IN_PARTS or held_out
+    return place.block in HEATED and not place.label and bool(whole)
 
 
 def _is_doubtful(rule: Rule) -> bool:
