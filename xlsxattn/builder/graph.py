@@ -41,6 +41,7 @@ class Block:
         slices: names over columns of the same cells: (name, first column, columns).
         tops: names over the first rows of the same cells: (name, rows).
         widths: characters that its columns hold: one number for all, or one a column; none: the look's.
+        number_format: in place of the look's.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Block:
     slices: tuple[tuple[str, int, int], ...] = ()
     tops: tuple[tuple[str, int], ...] = ()
     widths: tuple[float, ...] = ()
+    number_format: str = ""
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -244,6 +246,89 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Strip:
+    """A column of a lane of the first screen, or several: a row a word, and what stands above.
+
+    Attributes:
+        block: the cells; None where there is nothing but the head, and results below.
+        pixels: the width of each of its columns.
+        head: one for each column, or one for all.
+        hidden: whether nobody needs to see it.
+    """
+
+    block: Block | None
+    pixels: int
+    head: str | Block = ""
+    hidden: bool = False
+
+    @property
+    def columns(self) -> int:
+        """How many columns it has."""
+        return max(part.cols for part in (self.block, self.head) if isinstance(part, Block))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A block below a lane's words, in the columns of one of its strips; its label on the left."""
+
+    label: str | Block
+    block: Block
+    strip: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordLane:
+    """A sentence on the first screen: its words and what belongs to each, the results, what they say.
+
+    ``focus`` is the range that says where the focus word stands, "" where that plays no part.
+    """
+
+    heading: Block
+    strips: tuple[Strip, ...]
+    focus: str = ""
+    lines: tuple[Line, ...] = ()
+    says: tuple[Block, ...] = ()
+
+    def every_block(self) -> Iterator[Block]:
+        """All its blocks."""
+        shown = (
+            self.heading,
+            *(part for strip in self.strips for part in (strip.head, strip.block)),
+            *(part for line in self.lines for part in (line.label, line.block)),
+            *self.says,
+        )
+        yield from (part for part in shown if isinstance(part, Block))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """What a workbook opens on: where one plays.
+
+    Attributes:
+        check: the live check of everything.
+        story: one sentence.
+        steps: three chips: what to change, what to watch, and where to see how, a link.
+        follow: the focus word.
+        closing: what comes out.
+        lanes: the sentences.
+    """
+
+    check: Block
+    story: str | Block
+    steps: tuple[str, str | Block, Box]
+    follow: Block
+    closing: Block | None
+    lanes: tuple[WordLane, ...]
+
+    def every_block(self) -> Iterator[Block]:
+        """All its blocks."""
+        shown = (self.check, self.story, self.steps[1], self.follow, self.closing)
+        yield from (part for part in shown if isinstance(part, Block))
+        for lane in self.lanes:
+            yield from lane.every_block()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One sheet of the workbook.
 
@@ -268,6 +353,7 @@ class Page:
         box: its title in that picture, where the page's own would say too much.
         begins: whether it begins a line of that picture.
         behind: it stands behind the others, is not in the picture, and its outline groups are closed.
+        screen: what the workbook opens on, on its first page.
     """
 
     id: str
@@ -290,6 +376,7 @@ class Page:
     box: str = ""
     begins: bool = False
     behind: bool = False
+    screen: FirstScreen | None = None
 
     @property
     def has_status(self) -> bool:
@@ -307,6 +394,8 @@ class Page:
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page, each once."""
+        if self.screen:
+            yield from self.screen.every_block()
         for fact in self.facts:
             yield fact.block
         yield from self.lanes

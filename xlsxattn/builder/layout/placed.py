@@ -33,6 +33,7 @@ class Placed:
     Attributes:
         word: the first cell of the words that name its rows; a row whose word is the focus word is outlined.
         heat: the cells that share its heat map's ends, its own among them; none: no heat map.
+        absent: a condition for its first cell on which nothing is shown, "" for none.
     """
 
     block: Block
@@ -40,6 +41,7 @@ class Placed:
     col: int
     word: tuple[int, int] | None = None
     heat: tuple[Rectangle, ...] = ()
+    absent: str = ""
 
     @property
     def area(self) -> Rectangle:
@@ -92,6 +94,7 @@ class PlacedSheet:
         levels: outline level of the rows that can be folded.
         folded: whether what can be folded is folded.
         frozen: rows that stay in view.
+        hidden: columns that nobody needs to see.
         one_page: whether it is printed on a single page; else it is one page wide.
         large: whether its paper is A3, else A4.
         upright: whether it is printed upright, else landscape.
@@ -114,6 +117,7 @@ class PlacedSheet:
     levels: dict[int, int] = field(default_factory=dict)
     folded: bool = False
     frozen: int = 4
+    hidden: list[int] = field(default_factory=list)
     one_page: bool = False
     large: bool = False
     upright: bool = False

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
+from xlsxattn.builder.layout.first_screen import front
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
@@ -26,7 +27,7 @@ from xlsxattn.builder.layout.measures import (
     folded,
     group_columns,
 )
-from xlsxattn.builder.layout.page_text import contents, front, glossary, page_head, tries, way_back
+from xlsxattn.builder.layout.page_text import contents, glossary, guide, page_head, tries, way_back
 from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
 from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
 from xlsxattn.language import ENGLISH, say
@@ -68,8 +69,8 @@ def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
     tabs = _tabs([page.title for page in book.pages], tell)
     usual = theme.WIDE_ROW if theme.is_in_wide(book.language) else theme.ROW
     sheets = [
-        _sheet(page, tab, tell, usual, first=i == 0, full=book.explain == "full")
-        for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
+        _sheet(page, tab, tell, usual, full=book.explain == "full")
+        for page, tab in zip(book.pages, tabs, strict=True)
     ]
     firsts = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # where a link to a page leads
     for sheet in sheets:
@@ -110,15 +111,16 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full: bool) -> PlacedSheet:
+def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, full: bool) -> PlacedSheet:
     sheet = PlacedSheet(page.id, tab, drop_downs=dict(page.drop_downs), row=usual, folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    if first:
-        row = front(sheet, page, tell)
-    else:
-        row = glossary(sheet, page, contents(sheet, page, page_head(sheet, page), tell), tell)
+    if page.screen:
+        finish(sheet, front(sheet, page, page.screen, tell), [])
+        return sheet
+    row = guide(sheet, page, page_head(sheet, page))
+    row = glossary(sheet, page, contents(sheet, page, row, tell), tell)
     lanes = lay_lanes(sheet, page)
     row = max(row, lanes.first_band)
     pieces: list[tuple[int, int]] = []
@@ -129,8 +131,7 @@ def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full:
     row = tries(sheet, page, row, pieces, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
     finish(sheet, row, pieces, all_of_it=page.id != MANIFEST)
-    if not first:  # columns have their widths now
-        way_back(sheet, page, tell)
+    way_back(sheet, page, tell)  # columns have their widths now
     return sheet
 
 
