@@ -205,7 +205,9 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
-    "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter"}, width=0),
+    "lane": Look(
+        {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
+    ),
     "status": Look({"bold": True, "font_color": "#166534"}, width=0),
     "manifest": Look(
         {
@@ -229,6 +231,7 @@ LOOKS: Mapping[str, Look] = {
     "place": Look({"num_format": "0", "font_color": MUTED, "font_size": 9, **MIDDLE}),
     "yellow word": Look({**TYPED, **MIDDLE, "bold": True, "align": "left", "indent": 1, "shrink": True}),
     "share": _number(NUMBER, "shares", valign="vcenter"),
+    "aligned": _number(NUMBER, "shares", valign="vcenter"),
     "own number": _number(NUMBER, "sizes", valign="vcenter"),
     "result": _number(NUMBER, "sizes", bold=True, valign="vcenter"),
     "chance": _number("0%", "chances", valign="vcenter"),
@@ -237,6 +240,7 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, **MIDDLE, "shrink": True}
     ),
     "head": Look({"font_color": MUTED, "align": "right", "valign": "bottom"}, width=0),
+    "beside": Look({"font_color": MUTED, "align": "right", "valign": "vcenter", "indent": 1}),
     "name above": Look({"bold": True, "font_color": INK, "align": "right", "shrink": True}),
     "name beside": Look({"font_color": INK, "align": "right", "indent": 1, "valign": "vcenter"}, width=0),
     "result beside": Look(

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 MARGIN, GAP, FILLER, MIN_WIDTH = 10, 22, 70, 1000
 """Pixels of the first column, of the one between lanes, of those behind the last, and of all together."""
-TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 24, 8, 28, 40, 28, 22, 24, 26, 26
+TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 28, 8, 28, 40, 28, 22, 24, 26, 26
 """Pixels of rows."""
 STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
-CHIP_WIDTHS, BOXES_A_LINE, MAX_LINES = (200, 300, 300), 6, 2
+BOXES_A_LINE, MAX_LINES = 6, 2
 GO = "Go to {title}"
 
 
@@ -48,7 +48,9 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     _height(sheet, CLOSING_ROW, CLOSING if screen.closing else SPACE)
     if screen.closing:
         sheet.placed.append(Placed(screen.closing, CLOSING_ROW, 1))
-    row = max(_lane(sheet, lane, i, starts[i]) for i, lane in enumerate(screen.lanes))
+    blocks = [strip.block for lane in screen.lanes for strip in lane.strips]
+    below = LANE_ROW + 2 + max(block.rows for block in blocks if block)
+    row = max(_lane(sheet, lane, i, starts[i], below) for i, lane in enumerate(screen.lanes))
     _share_bars(sheet)
     _height(sheet, row, SPACE)
     return _boxes(sheet, page.boxes, row + 1, end, tell)
@@ -60,17 +62,18 @@ def _height(sheet: PlacedSheet, row: int, height: float) -> None:
 
 def _columns(sheet: PlacedSheet, lanes: Sequence[WordLane]) -> list[int]:
     """Set the widths of all columns; the first column of each lane."""
-    widths, starts = [MARGIN], []
+    widths, starts = [MARGIN], list[int]()
     for lane in lanes:
         widths += [GAP] if starts else []
         starts.append(len(widths))
         for strip in lane.strips:
             widths += [0 if strip.hidden else strip.pixels] * strip.columns
-    while sum(widths) < MIN_WIDTH:
-        widths.append(min(FILLER, max(MIN_WIDTH - sum(widths), 12)))
+    left = MIN_WIDTH - sum(widths)
+    fillers = max(-(-left // FILLER), 0)
+    widths += [left // fillers] * fillers if fillers else []
     sheet.hidden = [col for col, width in enumerate(widths) if not width]
     for col, width in enumerate(widths):
-        sheet.widths[col] = (max(width, 12) - PIXELS_A_COLUMN) / PIXELS_A_CHARACTER
+        sheet.widths[col] = (max(width, MARGIN) - PIXELS_A_COLUMN) / PIXELS_A_CHARACTER
     return starts
 
 
@@ -87,40 +90,49 @@ def _show(
 
 
 def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int) -> None:
-    """Three chips, and the focus word at the right."""
+    """Three chips; the focus word above them at the right."""
+    sheet.texts.append(Text(STORY_ROW, end - 1, "follow the word", "beside"))
+    sheet.placed.append(Placed(screen.follow, STORY_ROW, end))
     _height(sheet, CHIP_ROW, CHIP)
     change, watch, see = screen.steps
-    looks, col = ("chip input", "chip", "chip link"), 1
-    for look, width in zip(looks, CHIP_WIDTHS, strict=True):
-        last = col
-        while pixels(sheet, range(col, last + 1)) < width and last < end - 3:
-            last += 1
-        fill = theme.LOOKS[look].format["bg_color"]
-        if look == "chip":  # no formula may stand in cells that were made one
-            sheet.bars.append(Bar(Rectangle(CHIP_ROW, col, CHIP_ROW, last), fill))
-            _show(sheet, watch, CHIP_ROW, col, look)
+    looks, spans = ("chip input", "chip", "chip link"), _spans(sheet, end, len(screen.steps))
+    for look, text, (first, last) in zip(looks, (change, watch, see.title), spans, strict=True):
+        if isinstance(text, Block):  # no formula may stand in cells that were made one
+            fill = theme.LOOKS[look].format["bg_color"]
+            sheet.bars.append(Bar(Rectangle(CHIP_ROW, first, CHIP_ROW, last), fill))
+            sheet.placed.append(Placed(text, CHIP_ROW, first))
         else:
-            text, target = (change, "") if look == "chip input" else (see.title, see.target)
-            sheet.texts.append(Text(CHIP_ROW, col, text, look, cols=last - col + 1, target=target))
-        col = last + 1
-    sheet.texts.append(Text(CHIP_ROW, end - 1, "follow the word", "head"))
-    sheet.placed.append(Placed(screen.follow, CHIP_ROW, end))
+            target = see.target if text is see.title else ""
+            sheet.texts.append(Text(CHIP_ROW, first, text, look, cols=last - first + 1, target=target))
 
 
-def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int) -> int:
-    """Place a sentence; the row after its last."""
+def _spans(sheet: PlacedSheet, end: int, count: int) -> list[tuple[int, int]]:
+    """Columns of so many parts of the whole width, nearly alike: the first, which is seen, and the last."""
+    seen = [col for col in range(1, end + 1) if col not in sheet.hidden]
+    edges = [pixels(sheet, (one for one in seen if one <= col)) for col in seen]
+    found, first = [], 0
+    for i in range(1, count + 1):
+        room = range(first, len(seen) - (count - i))
+        last = min(room, key=lambda k: abs(edges[k] - edges[-1] * i / count))
+        found.append((seen[first], seen[last]))
+        first = last + 1
+    return found
+
+
+def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: int) -> int:
+    """Place a sentence, what comes out of it from the row ``below`` on; the row after its last."""
     at = list(accumulate((strip.columns for strip in lane.strips), initial=start))
     seen = [col for col in range(start, at[-1]) if col not in sheet.hidden]
     sheet.bars.append(Bar(Rectangle(LANE_ROW, seen[0], LANE_ROW, seen[-1]), colour(number)))
     _show(sheet, lane.heading, LANE_ROW, start, "lane", HEADING)
     _height(sheet, LANE_ROW + 1, HEAD)
-    n, top = max(strip.block.rows for strip in lane.strips if strip.block), LANE_ROW + 2
-    for row in range(top, top + n):
+    top = LANE_ROW + 2
+    for row in range(top, below):
         _height(sheet, row, WORD)
     ids = next(col for col, strip in zip(at, lane.strips, strict=False) if strip.hidden)
     for strip, col in zip(lane.strips, at, strict=False):
         _strip(sheet, strip, top, col, word=(top, start), ids=ids)
-    row = top + n
+    row = below
     if lane.lines:
         _height(sheet, row, SPACE)
         row += 1
@@ -148,9 +160,10 @@ def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, *, word: tuple[
     if strip.block is None:
         return
     outlined = word if strip.block.look in ("yellow word", "place", "share", "own number") else None
-    unknown = f"={cell(top, ids, fixed_col=True)}=0"
-    absent = unknown if strip.block.look in ("share", "own number") else ""
-    sheet.placed.append(Placed(strip.block, top, col, outlined, absent=absent))
+    number, look = f"{cell(top, ids, fixed_col=True)}=0", strip.block.look
+    absent = f"={number}" if look in ("share", "own number") else ""
+    unknown = f"=AND(LEN({cell(top, col, fixed_col=True)})>0,{number})" if look == "yellow word" else ""
+    sheet.placed.append(Placed(strip.block, top, col, outlined, absent=absent, unknown=unknown))
 
 
 def _share_bars(sheet: PlacedSheet) -> None:
@@ -170,15 +183,11 @@ def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: T
     lines = -(-len(boxes) // BOXES_A_LINE)
     size = -(-len(boxes) // lines)
     for first in range(0, len(boxes), size):
-        line, left = boxes[first : first + size], 1
-        for i, box in enumerate(line, 1):
-            right, wanted = left, pixels(sheet, range(1, end + 1)) * i / size
-            while right < end - (size - i) and pixels(sheet, range(1, right + 1)) < wanted - GAP:
-                right += 1
+        line = boxes[first : first + size]
+        for box, (left, right) in zip(line, _spans(sheet, end, size), strict=False):
             tip, cols = tell(say(GO, title=box.title)), right - left + 1
             sheet.texts.append(Text(row, left, box.title, "box", cols=cols, target=box.target, tip=tip))
             sheet.texts.append(Text(row + 1, left, box.subtitle, "box text", cols=cols))
-            left = right + 1
         _height(sheet, row, WORD)
         _height(sheet, row + 1, WORD - 6)
         row += 2

@@ -34,6 +34,7 @@ class Placed:
         word: the first cell of the words that name its rows; a row whose word is the focus word is outlined.
         heat: the cells that share its heat map's ends, its own among them; none: no heat map.
         absent: a condition for its first cell on which nothing is shown, "" for none.
+        unknown: one on which a word is shown as unknown.
     """
 
     block: Block
@@ -42,6 +43,7 @@ class Placed:
     word: tuple[int, int] | None = None
     heat: tuple[Rectangle, ...] = ()
     absent: str = ""
+    unknown: str = ""
 
     @property
     def area(self) -> Rectangle:

@@ -13,7 +13,7 @@ from xlsxattn.builder import theme
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.layout.placed import PlacedSheet
 
@@ -38,7 +38,7 @@ class TooLargeError(ValueError):
     """A page that no spreadsheet can hold."""
 
 
-def pixels(sheet: PlacedSheet, columns: range) -> float:
+def pixels(sheet: PlacedSheet, columns: Iterable[int]) -> float:
     """How wide some columns are together."""
     usual = theme.LOOKS["number"].width
     return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)

@@ -142,13 +142,19 @@ def _at(context: Context) -> RangeName:
     return START.at(context=context.id)
 
 
-def word_strips(context: Context) -> tuple[Strip, Strip, Strip]:
-    """The words of a sentence, which are yellow, their places, and, hidden, their rows in the vocabulary."""
+def word_blocks(context: Context) -> tuple[Block, Block, Block]:
+    """The words of a sentence, which are yellow, their places, and their rows in the vocabulary (n × 1)."""
     own, n = of_context(context.id), len(context.words)
     words = typed(own["Tokens"], "yellow word", [(word,) for word in context.words])
     index = typed(own["Index"], "place", [(float(i + 1),) for i in range(n)], "constant")
-    ids = computed(own["Ids"], (n, 1), ops.IDS, "count", tokens=words.name, vocabulary="vocab_Tokens")
-    return Strip(words, WORD), Strip(index, PLACE), Strip(ids, PLACE, hidden=True)
+    ids = computed(own["Ids"], (n, 1), ops.IDS, "word number", tokens=words.name, vocabulary="vocab_Tokens")
+    return words, index, ids
+
+
+def _word_strips(context: Context) -> tuple[Strip, Strip, Strip]:
+    """The words of a sentence, their places, and, hidden, their rows in the vocabulary."""
+    words, index, ids = word_blocks(context)
+    return Strip(words, WORD), Strip(index, PLACE), Strip(replace(ids, widths=(1.0,)), PLACE, hidden=True)
 
 
 def _copied(name: str, shape: tuple[int, int], look: str, source: str, op: Op = ops.COPIED) -> Block:
@@ -254,7 +260,7 @@ class _Attending:
         return ops.lead(self.numbers, self.names, self.across)
 
     def lane(self, heading: Block) -> WordLane:
-        strips, own = list(word_strips(self.context)), of_context(self.context.id)
+        strips, own = list(_word_strips(self.context)), of_context(self.context.id)
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
         wide = SHARE if self.count else 2 * SHARE
         strips.insert(2, Strip(self._looks(), wide, look))
@@ -401,8 +407,9 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
         "other": ops.other(answer.name, names, along="ROW"),
     }
     says = computed(f["Says"], (1, 1), op, "says", **read)
-    words, place, ids = word_strips(context)
-    strips = (words, place, Strip(look, 2 * SHARE, "where it looks"), ids)
+    words, place, ids = _word_strips(context)
+    head = "where the first word looks" if sheet.pool == "first" else "where all words look"
+    strips = (words, place, Strip(look, 2 * SHARE, head), ids)
     return WordLane(heading, strips, lines=(line,), says=(says,))
 
 
@@ -412,7 +419,7 @@ def _writing(
     """The words so far, and the likeliest next ones; the text that is written."""
     lanes, written = [], []
     for context in contexts:
-        words, place, ids = word_strips(context)
+        words, place, ids = _word_strips(context)
         strips = [words, place]
         if not isinstance(sheet, EncoderDecoder) or context.id == sheet.target:
             strips += _next_words(sheet, context, show["rivals"])
@@ -421,6 +428,7 @@ def _writing(
         if isinstance(sheet, EncoderDecoder) and context.id == sheet.target:
             p = RangeName(sheet.id, context=context.id)
             strips.append(_alignment(context, spec.context(sheet.source), _attentions(sheet, p, cross=True)))
+        strips = strips if strips[2:] else [replace(words, pixels=2 * WORD), place]
         lanes.append(WordLane(sentences[context.id], (*strips, ids)))
     if len(written) == 1:
         return lanes, replace(written[0], look="closing")
@@ -460,7 +468,7 @@ def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> St
     name, n = _at(queries)["Alignment"], len(keys.words)
     read = {"heads": "+".join(attentions), "count": str(len(attentions))}
     op = ops.MEAN_OF_HEADS if attentions[1:] else replace(ops.MEAN_OF_HEADS, formula="={heads}")
-    block = computed(name, (len(queries.words), n), op, "share", **read)
+    block = computed(name, (len(queries.words), n), op, "aligned", **read)
     tokens = of_context(keys.id)["Tokens"]
     head = computed(cols_of(name), (1, n), ops.COL_LABELS, "name above", texts=tokens)
     return Strip(block, NUMBER if n * NUMBER <= EVERY_NUMBER else NARROW, head)
@@ -483,8 +491,9 @@ def _crossed(
     said = [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)] if not sheet.headed else []
     lanes = []
     for context in contexts:
-        words, place, ids = word_strips(context)
+        words, place, ids = _word_strips(context)
         strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
+        words = words if strips else replace(words, pixels=2 * WORD)
         says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
         lanes.append(WordLane(sentences[context.id], (words, place, *strips, ids), says=tuple(says)))
     return lanes

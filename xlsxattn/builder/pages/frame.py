@@ -11,7 +11,7 @@ from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, 
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
-from xlsxattn.builder.pages.first_screen import first_screen, shown, word_strips
+from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
@@ -27,7 +27,16 @@ from xlsxattn.contract.kinds import (
     can_be_followed,
     settings,
 )
-from xlsxattn.contract.names import FIRST_SCREEN, LANGUAGE, PROGRAM, START, STATUS, RangeName, of_context
+from xlsxattn.contract.names import (
+    FIRST_SCREEN,
+    LANGUAGE,
+    PROGRAM,
+    START,
+    STATUS,
+    RangeName,
+    of_context,
+    parse,
+)
 from xlsxattn.contract.values import PROGRAM_VERSION
 from xlsxattn.language import language, say
 
@@ -198,7 +207,8 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     overall = computed(START[STATUS], (1, 1), check, "check", words="vocab_Status")
     show = shown(spec)
     boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
-    see = next(page for page in pages if page.id.split("_")[0] == show["sheets"][0] and page.bands)
+    own = [page for page in pages if parse(page.target).sheet == show["sheets"][0]]
+    see = next((page for page in own if parse(page.target).layer), own[0])
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
     focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
     tokens = [of_context(one)["Tokens"] for one in show["contexts"]]
@@ -270,10 +280,9 @@ def _sentences(spec: Spec, contexts: Iterable[Context]) -> Band:
     """The words of more sentences (n × 1), their rows in the vocabulary, and their positions."""
     groups = []
     for context in contexts:
-        words, index, ids = (strip.block for strip in word_strips(context))
+        words, index, ids = word_blocks(context)
         words = replace(words, look="token", widths=_widths(spec))
         sides = (Side("position", (replace(index, look="index"),)),)
-        ids = replace(ids, look="word number")
         groups.append(Group((words,), (ids,), ("word",), sides, corner="row in the vocabulary"))
     why = SENTENCES_KEPT if has_typed_rows(spec) else SENTENCES
     return Band("More sentences", why, tuple(groups), show_formula=False)

@@ -323,13 +323,10 @@ class _Writer:
         if block.look == "word number" and placed.word is not None:
             blank = self.dress(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
-        if placed.absent:
-            yield {
-                "type": "formula",
-                "criteria": placed.absent,
-                "format": self.dress(theme.NOTHING),
-                "stop_if_true": True,
-            }
+        for condition, dressed in ((placed.unknown, theme.BAD), (placed.absent, theme.NOTHING)):
+            if condition:
+                stop = {"stop_if_true": True, "format": self.dress(dressed)}
+                yield {"type": "formula", "criteria": condition, **stop}
         if (room := theme.room(look, width)) is not None:
             between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
             above = {"criteria": ">", "value": room.largest}
