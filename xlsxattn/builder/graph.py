@@ -306,7 +306,7 @@ class FirstScreen:
 
     Attributes:
         check: the live check of everything.
-        story: one sentence.
+        story: one sentence, or texts of which the first is told whose first sentence fits.
         steps: three chips: what to change, what to watch, and where to see how, a link.
         follow: the focus word.
         closing: what comes out.
@@ -314,7 +314,7 @@ class FirstScreen:
     """
 
     check: Block
-    story: str | Block
+    story: Block | tuple[str, ...]
     steps: tuple[str, str | Block, Box]
     follow: Block
     closing: Block | None

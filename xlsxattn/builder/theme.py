@@ -332,9 +332,10 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
 """What a cell takes: the title and the words of a warning, and XlsxWriter's rule. Nothing is forbidden."""
 
 NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
-NOTHING = {"num_format": ";;;"}
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}
+STATES = {"unknown": BAD, "absent": {"num_format": ";;;"}}
+"""How a word of the first screen looks that is unknown, and a number of what is unknown or not there."""
 NOTED = {"font_color": MUTED}
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

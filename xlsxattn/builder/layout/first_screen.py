@@ -5,6 +5,7 @@ At 1280 × 800 LibreOffice shows 1066 of XlsxWriter's pixels across, and 618 dow
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 28, 
 """Pixels of rows."""
 STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
 BOXES_A_LINE, MAX_LINES = 6, 2
+SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
+"""A sentence, and the characters of the longest that is told."""
 GO = "Go to {title}"
 
 
@@ -43,7 +46,8 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     _height(sheet, 0, TITLE)
     _height(sheet, 2, SPACE)
     sheet.placed.append(Placed(screen.check, 0, end))
-    _show(sheet, screen.story, STORY_ROW, 1, "story", STORY)
+    story = screen.story if isinstance(screen.story, Block) else _first_sentence(screen.story)
+    _show(sheet, story, STORY_ROW, 1, "story", STORY)
     _steps(sheet, screen, end)
     _height(sheet, CLOSING_ROW, CLOSING if screen.closing else SPACE)
     if screen.closing:
@@ -54,6 +58,15 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     _share_bars(sheet)
     _height(sheet, row, SPACE)
     return _boxes(sheet, page.boxes, row + 1, end, tell)
+
+
+def _first_sentence(texts: Sequence[str]) -> str:
+    """The first sentence of the first text of which it fits."""
+    for text in texts:
+        sentence = SENTENCE.match(text)
+        if sentence and theme.cell_width(sentence[0]) <= MAX_STORY:
+            return sentence[0]
+    return ""
 
 
 def _height(sheet: PlacedSheet, row: int, height: float) -> None:
@@ -139,8 +152,8 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
     for line in lane.lines:
         col = at[line.strip]
         _show(sheet, line.label, row, col - 1, "name beside")
-        absent = f"={lane.focus}=0" if lane.focus else ""
-        sheet.placed.append(Placed(line.block, row, col, absent=absent))
+        states = ((f"={lane.focus}=0", "absent"),) if lane.focus else ()
+        sheet.placed.append(Placed(line.block, row, col, states=states))
         for i in range(line.block.rows):
             _height(sheet, row + i, RESULT)
         row += line.block.rows
@@ -160,10 +173,13 @@ def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, *, word: tuple[
     if strip.block is None:
         return
     outlined = word if strip.block.look in ("yellow word", "place", "share", "own number") else None
-    number, look = f"{cell(top, ids, fixed_col=True)}=0", strip.block.look
-    absent = f"={number}" if look in ("share", "own number") else ""
-    unknown = f"=AND(LEN({cell(top, col, fixed_col=True)})>0,{number})" if look == "yellow word" else ""
-    sheet.placed.append(Placed(strip.block, top, col, outlined, absent=absent, unknown=unknown))
+    number, first = (cell(top, at, fixed_col=True) for at in (ids, word[1]))
+    states = {
+        "yellow word": ((f"=AND(LEN({first})>0,{number}=0)", "unknown"),),
+        "share": ((f"={number}=0", "absent"),),
+        "own number": ((f"={number}=0", "absent"),),
+    }
+    sheet.placed.append(Placed(strip.block, top, col, outlined, states=states.get(strip.block.look, ())))
 
 
 def _share_bars(sheet: PlacedSheet) -> None:

@@ -33,8 +33,7 @@ class Placed:
     Attributes:
         word: the first cell of the words that name its rows; a row whose word is the focus word is outlined.
         heat: the cells that share its heat map's ends, its own among them; none: no heat map.
-        absent: a condition for its first cell on which nothing is shown, "" for none.
-        unknown: one on which a word is shown as unknown.
+        states: conditions for its first cell, each with the state of the theme that it stands for.
     """
 
     block: Block
@@ -42,8 +41,7 @@ class Placed:
     col: int
     word: tuple[int, int] | None = None
     heat: tuple[Rectangle, ...] = ()
-    absent: str = ""
-    unknown: str = ""
+    states: tuple[tuple[str, str], ...] = ()
 
     @property
     def area(self) -> Rectangle:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Block, Box, FirstScreen, Line, Strip, WordLane
 from xlsxattn.builder.pages.attention import output_columns
+from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
+from xlsxattn.builder.pages.contents import LEADS
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import (
@@ -105,8 +107,10 @@ def first_screen(
     first = next(sheet for sheet in spec.sheets if sheet.id == show["sheets"][0])
     contexts = [spec.context(one) for one in show["contexts"]]
     closing: Block | None = None
-    story: str | Block = _story(spec, first)
-    change, watch = "1   Change a yellow word", "2   Watch what comes out"
+    lead = LEADS[type(first)] if isinstance(first, Model) else CROSS_LEAD
+    story: Block | tuple[str, ...] = (spec.about, first.about, lead)
+    change = "1   Change a yellow word"
+    watch: str | Block = "2   Watch what comes out"
     if isinstance(first, CrossAttention):
         lanes = _crossed(first, contexts, sentences)
     elif isinstance(first, Writer):
@@ -119,17 +123,8 @@ def first_screen(
         closing = _closing(attending)
         several = len(spec.contexts) > 1
         story = _focus_word(START["Story"], "story", texts.STORIES[several])
-        watch = _focus_word(START["Focus"], "chip", texts.WATCH)  # type: ignore[assignment]
+        watch = _focus_word(START["Focus"], "chip", texts.WATCH)
     return FirstScreen(check, story, (change, watch, see), follow, closing, tuple(lanes))
-
-
-def _story(spec: Spec, first: Any) -> str:  # noqa: ANN401 - a sheet
-    """The first sentence of what the spec says of itself, or of what the first sheet does."""
-    about = spec.about or first.about
-    for end in (". ", "。"):
-        if end in about:
-            return about.partition(end)[0] + end.strip()
-    return about or "Words go in; see what comes out."
 
 
 def _focus_word(name: str, look: str, number_format: str) -> Block:

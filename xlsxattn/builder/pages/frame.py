@@ -60,9 +60,9 @@ READ = (
     "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
     "formula; all other formulas are in their cells: click one."
 )
-CHANGE = "2.  On Inputs, swap a word or change a number, and watch what moves on the other sheets."
+CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what moves on the other sheets."
 CHANGE_PARTLY = (
-    "2.  Change a number, or choose another focus word on Inputs, and watch what moves on the other sheets. "
+    "2.  Change a number, or choose another focus word on Start, and watch what moves on the other sheets. "
     "Keep the words of the sentences: layers were left out, and the rows in their place are theirs alone."
 )
 IN_NAMES = (
@@ -81,9 +81,7 @@ PARTS = (
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
-SENTENCES = (
-    "A word a cell: choose another from the list, or type one that the vocabulary has; capitals count."
-)
+SENTENCES = "A word a cell: choose one from the list, or type one that the vocabulary has; capitals count."
 SENTENCES_KEPT = (
     "A word a cell. Some layers are not in this workbook, and the rows that stand in their place were "
     "computed for these very words: with others, the live checks fail."

@@ -323,10 +323,9 @@ class _Writer:
         if block.look == "word number" and placed.word is not None:
             blank = self.dress(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
-        for condition, dressed in ((placed.unknown, theme.BAD), (placed.absent, theme.NOTHING)):
-            if condition:
-                stop = {"stop_if_true": True, "format": self.dress(dressed)}
-                yield {"type": "formula", "criteria": condition, **stop}
+        for condition, dressed in placed.states:
+            stop = {"stop_if_true": True, "format": self.dress(theme.STATES[dressed])}
+            yield {"type": "formula", "criteria": condition, **stop}
         if (room := theme.room(look, width)) is not None:
             between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
             above = {"criteria": ">", "value": room.largest}
