@@ -29,7 +29,7 @@ STORIES = {
     'What comes out?"',
 }
 """By whether there are several sentences."""
-WATCH = '"2   Watch what it does to “"@"”"'
+WATCH = '"2   Watch “"@"” change"'
 LOOKS_AT = '"how much “"@"” looks at it"'
 BEFORE = '"“"@"” before"'
 AFTER = '"“"@"” after attention"'

@@ -48,7 +48,7 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     sheet.placed.append(Placed(screen.check, 0, end))
     story = screen.story if isinstance(screen.story, Block) else _first_sentence(screen.story)
     _show(sheet, story, STORY_ROW, 1, "story", STORY)
-    _steps(sheet, screen, end)
+    _steps(sheet, screen, end, tell)
     _height(sheet, CLOSING_ROW, CLOSING if screen.closing else SPACE)
     if screen.closing:
         sheet.placed.append(Placed(screen.closing, CLOSING_ROW, 1))
@@ -102,9 +102,9 @@ def _show(
         sheet.texts.append(Text(row, col, what, look, cols=cols))
 
 
-def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int) -> None:
+def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> None:
     """Three chips; the focus word above them at the right."""
-    sheet.texts.append(Text(STORY_ROW, end - 1, "follow the word", "beside"))
+    sheet.texts.append(Text(STORY_ROW, end - 1, tell("follow the word"), "beside"))
     sheet.placed.append(Placed(screen.follow, STORY_ROW, end))
     _height(sheet, CHIP_ROW, CHIP)
     change, watch, see = screen.steps
