@@ -29,6 +29,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure() -> None:
     os.environ["XLSXATTN_LANG"] = "en"  # whatever the machine's language is
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that a test starts would compile all anew
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
 
 

@@ -25,7 +25,7 @@ from xlsxattn.contract.values import PROGRAM_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.cells import Edits, Grid
     from xlsxattn.checker.reading.book import Book
 
 
@@ -46,6 +46,16 @@ def changed(path: Path, changes: Mapping[str, Any]) -> Book:
         for (i, j), value in _cells(book, name, change):
             type_into(book, name, i, j, value)
     return book
+
+
+def edits_of(book: Book, changes: Mapping[str, Any]) -> Edits:
+    """The same changes as `job` types them into a copy."""
+    return {
+        (area.sheet, area.row + i, area.col + j): "" if value is None else value
+        for name, change in changes.items()
+        for area in [book.names[name]]
+        for (i, j), value in _cells(book, name, change)
+    }
 
 
 def _cells(book: Book, name: str, change: Any) -> Iterable[tuple[tuple[int, int], Any]]:
@@ -84,9 +94,9 @@ def evaluate_many(paths: Sequence[Path], engine: str) -> list[Mapping[str, Grid]
         return answers(engine, jobs)
 
 
-def job(book: Book, copy: Path) -> engines.Job:
-    """A copy of a workbook without its values, and all its ranges to be computed."""
-    without_values(book, copy)
+def job(book: Book, copy: Path, edits: Edits | None = None) -> engines.Job:
+    """A copy of a workbook without its values, other inputs typed in, and all its ranges to be computed."""
+    without_values(book, copy, [edits or {}])
     return engines.Job(copy, book.names)
 
 

@@ -65,6 +65,13 @@ def test_numbers_are_drawn_within_their_limits_in_every_round(name, low, high):
     assert len(set(drawn)) > len(rounds) / 2
 
 
+def test_a_build_is_proved_on_every_fourth_set_and_the_last():
+    book = book_of(generate=True)
+    every, few = perturbed(book), perturbed(book, few=True)
+    assert len(every) > 30
+    assert few == [*every[:-1:4], every[-1]]
+
+
 def test_a_plain_sheets_temperature_is_once_below_zero_beside_small_numbers():
     for kind in ("self-attention", "multi-head", "cross-attention"):
         book = book_of(kind, mask="none")
@@ -225,7 +232,9 @@ def test_sheets_of_an_ordinary_size_are_affordable(kind, n, settings):
     ],
 )
 def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings):
-    with pytest.raises(NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, at most"):
+    with pytest.raises(
+        NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, the limit is"
+    ):
         cost(kind, n, 1, **settings)
 
 

@@ -60,8 +60,8 @@ class Shown(TypedDict):
 
 def shown(spec: Spec) -> Shown:
     """What the first screen shows; it follows from the settings and shapes alone."""
-    every, first = [context.id for context in spec.contexts], spec.sheets[0]
-    contexts = list(first.contexts) if isinstance(first, WithAttention) and first.contexts else every
+    every, first = [context.id for context in spec.contexts], _first(spec)
+    contexts = list(first.contexts) or every
     found = Shown(sheets=[first.id], contexts=contexts)
     if isinstance(first, CrossAttention):
         return found
@@ -74,6 +74,11 @@ def shown(spec: Spec) -> Shown:
     if isinstance(first, Classifier):
         return found
     return _of_attention(spec, first, found)
+
+
+def _first(spec: Spec) -> WithAttention:
+    """The sheet that the first screen is about."""
+    return next(sheet for sheet in spec.sheets if isinstance(sheet, WithAttention))
 
 
 def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN401 - InSentence or Encoder
@@ -89,13 +94,14 @@ def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN40
         found |= {"columns": "near", "compare": near[0].id}
     else:
         return found
-    before = spec.sheets[1 : spec.sheets.index(near[0])] if found["columns"] == "near" else spec.sheets[1:]
-    later = [s for s in before if can_be_followed(s, every) and output_columns(s, d_model) == d_model]
+    end = spec.sheets.index(near[0]) if found["columns"] == "near" else len(spec.sheets)
+    after = spec.sheets[spec.sheets.index(first) + 1 : end]
+    later = [s for s in after if can_be_followed(s, every) and output_columns(s, d_model) == d_model]
     if isinstance(first, InSentence):
-        later = [s for s in later if isinstance(s, InSentence) and s.weights and not first.weights]
+        fit = [s.id for s in later if isinstance(s, InSentence) and s.weights and not first.weights]
     else:
-        later = [s for s in later if isinstance(s, Encoder) and not s.only and first.contexts == s.contexts]
-    found["sheets"] += [s.id for s in later[:1]]
+        fit = [s.id for s in later if isinstance(s, Encoder) and not s.only]
+    found["sheets"] += fit[:1]
     return found
 
 
