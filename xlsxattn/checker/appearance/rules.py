@@ -34,7 +34,7 @@ IN_PARTS = ("Track", "Start", "Final", "Asked")
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
 """The block name of quantities of a training's shown step, and those of them without a heat map."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
-"""Number formats of built rules: masked cells; cells without a word; unknown words, or a missing focus word."""
+"""Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
 _IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0", re.ASCII)
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _CLOSE = 1 - 1e-12
