@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
+from xlsxattn.checker.perturb_words import (
+    asking,
+    fading,
+    focused,
+    numbers_of,
+    places,
+    ranks,
+    texts,
+    vanishing,
+)
 from xlsxattn.checker.reference.words import uses_blanks
-from xlsxattn.contract.kinds import Model
+from xlsxattn.contract.kinds import Model, Training
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
 if TYPE_CHECKING:
@@ -38,9 +47,22 @@ SENSIBLE = {
     "Trained": (8.0, 64.0),
     "Layer": (0.0, 9.0),
     "Head": (0.0, 13.0),
+    "LearningRate": (0.005, 0.05),
+    "WeightDecay": (0.01, 0.1),
+    "Momentum": (0.3, 0.9),
+    "Beta1": (0.5, 0.95),
+    "Beta2": (0.6, 0.99),
+    "Step": (0.0, 9.0),
+    "CheckRow": (0.0, 6.0),
+    "CheckCol": (0.0, 6.0),
+    "CheckH": (0.001, 0.05),
 }
 """What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
-and which head is looked at."""
+which head is looked at; how a training goes: too fast, and every word attends to one alone."""
+MAX_START = 0.5
+"""A training's weights start smaller than others are drawn: attention to one word alone learns nothing."""
+NEARLY = ((0.0, 0.01), (0.0, 0.01), (0.0, 0.01), (1.0, 0.1))
+"""What numbers are near, and how near, so that they differ by about half of the last digit shown."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
@@ -49,6 +71,10 @@ WIDE = 16
 MAX_ROUNDS = 16
 """So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
 
+BEYOND = 3e7
+"""Where a training has limits, they are smaller than this."""
+FAST, FAST_ADAM = 10.0, 200_000.0
+"""Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """So many times words get other names: in models more hides behind each number."""
 
@@ -66,9 +92,10 @@ def perturbed(book: Book) -> list[Edits]:
     numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
     something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
     whose last word comes second or third among those looked at, and sentences of which nothing is left in
-    some sheets. A vocabulary that has a word twice. At last numbers well beyond ±2 and words as they come,
-    drawn by the book's seed: a formula that fits the other sets alone is found. Cells that hold a formula of
-    the user's keep it.
+    some sheets. A vocabulary that has a word twice. Numbers so near to each other that the first screen must
+    decide; for trainings numbers beyond their limits, and in each set other words that are asked for. At last
+    numbers well beyond ±2 and words as they come, drawn by the book's seed: a formula that fits the other
+    sets alone is found. Cells that hold a formula of the user's keep it.
     """
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
     limits = _limits(book)
@@ -78,6 +105,8 @@ def perturbed(book: Book) -> list[Edits]:
         *_other_words(book, vocabulary, numbers),
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
+        *_nearly(book, vocabulary, numbers),
+        *_beyond(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
@@ -90,7 +119,8 @@ def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     few = max(1, most // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
-    return [{at: value for at, value in edits.items() if at not in book.formulas} for edits in chosen]
+    whole = ({**edits, **asked} for edits, asked in zip(chosen, asking(book, chosen), strict=True))
+    return [{at: value for at, value in edits.items() if at not in book.formulas} for edits in whole]
 
 
 def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
@@ -143,6 +173,38 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
             yield numbers.drawn() | dict(edits)
 
 
+def _nearly(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """What the first screen says of numbers that look alike, or nearly; then nothing is followed there."""
+    sentences = _sentences(book, full=True)
+    if not book.manifest.front or not vocabulary or not sentences:
+        return
+    places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
+    near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
+    for turn, (around, apart) in enumerate(NEARLY):
+        drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
+        alike = {at: around + apart * float(drawn[at]) for name in near for at in numbers_of(book, name)}
+        words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
+        yield drawn | alike | words | focused(book, word)
+    yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
+
+
+def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Numbers of trainings that are brought within limits, above them and below; then runs that diverge."""
+    training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
+    own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
+    cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
+    words = _filled(vocabulary, _sentences(book, full=True)) if vocabulary else {}
+    for far in (BEYOND, -BEYOND) if training else ():
+        yield numbers.drawn() | words | dict.fromkeys(cells, far)
+    fast: dict[At, float | str] = {}
+    for name, sheet in training.items():
+        rate = FAST_ADAM if sheet.optimizer == "adam" else FAST
+        for block, value in (("LearningRate", rate), ("WeightDecay", 1.0)):
+            fast |= dict.fromkeys(book.names[RangeName(name)[block]].cells(), value)
+    if fast:
+        yield numbers.drawn() | words | fast
+
+
 def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:
     """What the book's seed draws: numbers of sizes up to 20, and any words in any order.
 
@@ -185,8 +247,8 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     """The cells that words are put into: all of a sentence's; unless full, not those a model writes into."""
     written = set() if full else {c for sheet in book.manifest.sheets for c in sheet.writes_into}
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
-    compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
-    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *compared)}
+    others = [sheet.id for sheet in book.manifest.sheets if sheet.near or sheet.is_a(Training)]
+    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *others)}
     every = [
         list(texts(book, name)) if c in typed else list(book.names[name].cells())
         for c, name in names.items()
@@ -198,6 +260,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
     """Within which limits each numeric input is drawn; of two names over a cell the first one's."""
     models = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Model)]
+    trainings = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
         if is_text(name):
@@ -208,6 +271,8 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
             largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
         if name == WORDS["E"] and area.cols > WIDE:
             largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
+        if at.sheet in trainings and at.is_matrix:
+            largest = min(largest, MAX_START)
         limits = SENSIBLE.get(at.block, (-largest, largest))
         for cell in numbers_of(book, name):
             found.setdefault(cell, limits)
