@@ -407,7 +407,8 @@ def test_a_formula_in_an_input_cell_is_no_finding(book, wrong, engine):
     require(engine)
     values = evaluate_many([wrong], engine)[0]
     assert values["vocab_E"][0][0] == pytest.approx(7 / 3, abs=1e-14)
-    assert check(wrong, engine) == HOLDS
+    assert proved(wrong, engine, values).holds
+    assert engine != "ironcalc" or check(wrong) == HOLDS
 
 
 @pytest.mark.parametrize("amount", ["+1E-6", "-1E-6", "+1E-9"])

@@ -125,22 +125,24 @@ def assert_drawn(drawn, engine: str, found, record_property) -> None:
     """All values that an engine has given are proved, and the summary of the run says how many those were."""
     for (book, _), values in zip(drawn, found, strict=False):
         assert_proved(told(book, engine, values), decided=False)
-    record_property(SAID, f"{engine} recalculated {len(found)} of {DRAWN} drawn specs: all proved")
+    record_property(SAID, f"{engine} recalculated {len(found)} of {len(drawn)} drawn specs: all proved")
 
 
 @pytest.mark.parametrize("engine", ["ironcalc", "gnumeric"])
 def test_drawn_specs_prove_in(engine, drawn, record_property):
     require(engine)
+    chosen = drawn if THOROUGH or engine == "ironcalc" else drawn[::2]
     with ThreadPoolExecutor(2) as pool:  # each is a process of its own
-        found = list(pool.map(lambda one: answers(engine, [one[1]])[0], drawn))
-    assert len(found) == DRAWN
-    assert_drawn(drawn, engine, found, record_property)
+        found = list(pool.map(lambda one: answers(engine, [one[1]])[0], chosen))
+    assert len(found) == len(chosen) >= DRAWN // 2
+    assert_drawn(chosen, engine, found, record_property)
 
 
 def test_drawn_specs_prove_in_libreoffice(drawn, record_property, tmp_path):
     """All in one LibreOffice, as many as it gets through in the time it has."""
-    targets = [tmp_path / f"{i}.xlsx" for i in range(DRAWN)]
-    sources = [one.path for _, one in drawn]
+    chosen = drawn if THOROUGH else drawn[1::2]  # those that Gnumeric has not
+    targets = [tmp_path / f"{i}.xlsx" for i in range(len(chosen))]
+    sources = [one.path for _, one in chosen]
     jobs = [
         {"source": str(source), "target": str(target), "steps": []}
         for source, target in zip(sources, targets, strict=True)
@@ -149,8 +151,8 @@ def test_drawn_specs_prove_in_libreoffice(drawn, record_property, tmp_path):
     done = [to for to in targets if to.exists()]
     assert len(done) >= MIN_COUNT
     assert done == targets[: len(done)]
-    found = [saved_values(to, one.areas) for (_, one), to in zip(drawn, done, strict=False)]
-    assert_drawn(drawn, "libreoffice", found, record_property)
+    found = [saved_values(to, one.areas) for (_, one), to in zip(chosen, done, strict=False)]
+    assert_drawn(chosen, "libreoffice", found, record_property)
 
 
 # --- extremes, by name -------------------------------------------------------------------------------------

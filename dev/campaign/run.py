@@ -1,8 +1,9 @@
-"""Builds workbooks of templates and small models, and judges all their mutants, on several processes."""
+"""Builds workbooks of templates and small models, and judges their mutants in several processes."""
 
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TYPE_CHECKING
@@ -16,47 +17,51 @@ from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from dev.campaign.mutants import Mutant
 
-_judges: list[Judge] = []  # one for each process
-CHUNK = 16
-
 
 def names() -> tuple[str, ...]:
-    """What can be broken: the templates, and small models as they are imported."""
+    """The names of the templates and of the small models."""
     return (*templates.names(), *imported.MODELS)
 
 
 def built(name: str, folder: Path) -> Path:
-    """The workbook of a template or a small model, as it is built; it must hold unbroken."""
+    """Build the workbook of a template or a small model, which must hold."""
     if name not in imported.MODELS:
         return prebuilt.build(name, folder / f"{name}.xlsx")
     made = press.build(imported.spec(name), folder / f"{name}.xlsx")
     if not made.report.holds:
-        raise SystemExit(f"{name}: the workbook without a fault does not hold")
+        raise SystemExit(f"{name}: the original workbook does not hold")
     return made.path
 
 
 def mutants(path: Path, name: str = "") -> list[Mutant]:
-    """All mutants of a built workbook; of a small model's those of the pages that it alone has."""
+    """All mutants of a workbook; for a small model only those of pages that no template has."""
     book = read(path)
     made = every(book, saved_values(path, book.names))
     return imported.judged(made) if name in imported.MODELS else made
 
 
-def judged(path: Path, made: list[Mutant], jobs: int) -> list[Judgement]:
-    """What became of each mutant of one workbook."""
-    start = get_context("spawn")
-    with ProcessPoolExecutor(jobs, start, initializer=_begin, initargs=(path,)) as pool:
-        return list(pool.map(_judge, made, chunksize=CHUNK))
+def judged(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Judgement], float]]:
+    """Judge the mutants of each workbook, the largest workbooks first; also yield the seconds for each.
+
+    A workbook stays in one process, because computing what its mutants are compared with is expensive.
+    """
+    largest = sorted(paths, key=lambda name: paths[name].stat().st_size, reverse=True)
+    with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_silence) as pool:
+        made = {name: pool.submit(_judged, name, paths[name]) for name in largest}
+        for name in paths:
+            yield name, *made[name].result()
 
 
-def _begin(path: Path) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings there
-    _judges[:] = [Judge(path)]
+def _judged(name: str, path: Path) -> tuple[list[Judgement], float]:
+    start = time.monotonic()
+    judge = Judge(path)
+    return [judge.judge(mutant) for mutant in mutants(path, name)], time.monotonic() - start
 
 
-def _judge(mutant: Mutant) -> Judgement:
-    return _judges[0].judge(mutant)
+def _silence() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings to standard output

@@ -1,4 +1,4 @@
-"""Whatever a stranger's file holds: exit code 0, 1 or 2, one sentence or findings, nothing left behind."""
+"""Untrusted files: exit code 0, 1 or 2, one sentence or findings, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MEMORY = 2048  # MB
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path, monkeypatch):
-    """Where temporary files go; none may stay, whatever happens to a check."""
+    """The folder for temporary files, which must be empty after a check."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -47,7 +47,7 @@ def target(tmp_path):
 
 
 def run(path, *options, seconds=60.0):
-    """Exit code and output of the command in a process of its own, within time and memory."""
+    """Run the command in a subprocess with limits on time and memory; return its exit code and output."""
     command = [sys.executable, "-m", "xlsxattn.cli", "check", *options, str(path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     start = time.monotonic()
@@ -72,7 +72,7 @@ def run(path, *options, seconds=60.0):
 
 
 def judged(code, said, sentence):
-    """What every check must keep to."""
+    """Assertions for every check."""
     assert code in (0, 1, 2), (code, sentence)
     assert "Traceback" not in said + sentence
     assert "internal error" not in said + sentence
@@ -83,7 +83,7 @@ def judged(code, said, sentence):
 
 
 def quietly(path, monkeypatch, capsys, *options):
-    """The same in this process, which saves its start."""
+    """The same in this process, to save startup time."""
     monkeypatch.setattr(sys, "argv", ["xlsxattn", "check", *options, str(path)])
     with pytest.raises(SystemExit) as leave:
         cli.main()
@@ -93,28 +93,28 @@ def quietly(path, monkeypatch, capsys, *options):
 
 
 REFUSED = {
-    "flat bomb": (hostile.flat_bomb, "unpacks to 10,240 MB, more than the 1,024 MB"),
-    "lying bomb": (hostile.lying_bomb, "cut short or damaged: a part of its archive is broken"),
+    "flat bomb": (hostile.flat_bomb, "unpacks to 10,240 MB, the limit is 1,024 MB"),
+    "lying bomb": (hostile.lying_bomb, "truncated or damaged: a part of its archive is corrupt"),
     "many parts": (hostile.many_parts, "lists 30,0"),
     "laughs in the workbook": (hostile.laughs, "xl/workbook.xml declares XML entities"),
     "laughs in a sheet": (lambda s, t: hostile.laughs(s, t, hostile.SHEET), "declares XML entities"),
     "laughs in the types": (lambda s, t: hostile.laughs(s, t, hostile.TYPES), "declares XML entities"),
     "laughs in UTF-16": (hostile.utf16_laughs, "xl/workbook.xml is not in UTF-8"),
-    "names": (hostile.many_names, "too many defined names, more than the 20,000"),
-    "full sheet": (hostile.full, "too many cells, more than the 2,000,000"),
-    "file": (hostile.large, "is 129 MB large, more than the 128 MB"),
-    "a long text": (hostile.long_text, "has a text that is too long, more than the 1 MB"),
-    "rows without cells": (hostile.many_rows, "rows, names and other XML elements, more than the 250,000"),
-    "one part for many sheets": (hostile.many_uses, "sheet3.xml is that of two sheets"),
-    "one endless row": (hostile.one_row, "A3000 stands twice"),
+    "names": (hostile.many_names, "too many defined names, the limit is 20,000"),
+    "full sheet": (hostile.full, "too many cells, the limit is 2,000,000"),
+    "file": (hostile.large, "is 129 MB in size, the limit is 128 MB"),
+    "a long text": (hostile.long_text, "has text that is too long, the limit is 1 MB"),
+    "rows without cells": (hostile.many_rows, "rows, names and other XML elements, the limit is 250,000"),
+    "one part for many sheets": (hostile.many_uses, "two sheets share the part xl/worksheets/sheet3.xml"),
+    "one endless row": (hostile.one_row, "A3000 is a duplicate"),
     "a name over everything": (hostile.covering_name, "the names cover 17,179,"),
     "an array over everything": (hostile.covering_array, "the array formulas cover 17,1"),
     "a long formula shared by many": (
         hostile.shared,
-        "shares formulas of 8,099 characters among 20,001 cells",
+        "has shared formulas of 8,099 characters in 20,001 cells",
     ),
     "locked parts": (hostile.locked, "has encrypted parts"),
-    "another compression": (hostile.packed_otherwise, "compressed in a way that no .xlsx may be"),
+    "another compression": (hostile.packed_otherwise, "uses a compression method that .xlsx does not allow"),
     "a million heads": (
         lambda s, t: hostile.manifest(s, t, rb'\{"scale": true', rb'{"heads": 1000000000, "scale": true'),
         "the setting causal.heads cannot be '1000000000'",
@@ -197,7 +197,7 @@ def engines_there(engine):
 
 @pytest.fixture
 def server():
-    """A server on this machine that notes who asks for what."""
+    """A local server that records its requests."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -207,7 +207,7 @@ def server():
             self.end_headers()
             self.wfile.write(b"7")
 
-        do_HEAD = do_OPTIONS = do_PROPFIND = do_GET  # noqa: N815 - the server's names
+        do_HEAD = do_OPTIONS = do_PROPFIND = do_GET  # noqa: N815 - names of http.server
 
         def log_message(self, *_):
             pass
@@ -308,20 +308,20 @@ def test_flipped_bytes(causal, target, monkeypatch, capsys, scratch):
         with capsys.disabled():
             print(f"\n{FLIPS} flips, exit codes: {codes}")
     assert codes[2] > FLIPS // 4
-    assert codes[0] + codes[1] > FLIPS // 20  # not all are refused outright
+    assert codes[0] + codes[1] > FLIPS // 20  # not all files are refused
 
 
 def test_an_answer_of_300_megabytes_is_not_read(causal, target):
     path = hostile.formula(causal, target, '=REPT("x",32767)')
     areas = {str(i): Area("Causal attention", 1999, 1, 1, 1) for i in range(10_000)}
     (answer,) = engines.evaluate("ironcalc", [engines.Job(path, areas)])
-    assert str(answer) == "IronCalc computed more text than can be read."
+    assert str(answer) == "IronCalc returned more text than can be read."
 
 
-# where the clock strikes while Python collects garbage, that is told in a warning, and it strikes again
+# a timer that fires during garbage collection only causes a warning, and fires again
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_time_runs_out(causal):
-    """The clock strikes in the middle of a check, ends its engine, and everything is put away."""
+    """A timeout in the middle of a check ends its engine and removes all temporary files."""
     short = limits.Allowance(seconds=0.15)
     with pytest.raises(NotCheckableError, match=r"stopped after 0\.15 s"), guarded("slow.xlsx", short):
         [check(causal) for _ in range(100)]
@@ -343,7 +343,7 @@ def test_limits_are_put_back():
     "limit", ["packed", "directory", "unpacked", "text", "cells", "elements", "details", "names"]
 )
 def test_every_limit_of_the_archive_is_one(causal, limit):
-    """The sound workbook passes, and fails each limit that is set below what it has."""
+    """A valid workbook passes, and fails each limit that is lower than its content."""
 
     def opened(allowed):
         with GuardedArchive(causal, allowed) as archive:
@@ -354,14 +354,14 @@ def test_every_limit_of_the_archive_is_one(causal, limit):
     small = limits.Allowance(**{limit: 10})
     if limit == "text":
         small = limits.Allowance(text=-(2**20) + 10)
-    with pytest.raises(NotCheckableError, match=r"more than the .* that are read"):
+    with pytest.raises(NotCheckableError, match=r"the limit is"):
         opened(small)
 
 
 @pytest.mark.parametrize("setting", ["True", "False"])
 @pytest.mark.parametrize("part", [hostile.BOOK, hostile.SHEET])
 def test_with_either_parser(causal, target, monkeypatch, part, setting):
-    """Openpyxl parses with lxml where it is installed, else with the standard library's expat."""
+    """Openpyxl uses lxml if it is installed, and otherwise expat."""
     monkeypatch.setenv("OPENPYXL_LXML", setting)
     code, said = run(hostile.laughs(causal, target, part))
     assert (code, "declares XML entities" in said) == (2, True), said
@@ -369,6 +369,6 @@ def test_with_either_parser(causal, target, monkeypatch, part, setting):
 
 
 def test_a_sheet_nested_beyond_reason_is_refused_or_read_but_nothing_else(causal, target):
-    """One parser of XML gives up at some depth, another does not mind."""
+    """XML parsers have different depth limits."""
     code, said = run(hostile.deep_xml(causal, target))
     assert code == 0 or (code == 2 and "workbook is damaged" in said)

@@ -1,4 +1,4 @@
-"""Which other inputs are tried: within which limits, and in sentences of which lengths."""
+"""The perturbed inputs: their limits, and the lengths of sentences."""
 
 from __future__ import annotations
 
@@ -65,6 +65,13 @@ def test_numbers_are_drawn_within_their_limits_in_every_round(name, low, high):
     assert len(set(drawn)) > len(rounds) / 2
 
 
+def test_a_build_is_proved_on_every_fourth_set_and_the_last():
+    book = book_of(generate=True)
+    every, few = perturbed(book), perturbed(book, few=True)
+    assert len(every) > 30
+    assert few == [*every[:-1:4], every[-1]]
+
+
 def test_a_plain_sheets_temperature_is_once_below_zero_beside_small_numbers():
     for kind in ("self-attention", "multi-head", "cross-attention"):
         book = book_of(kind, mask="none")
@@ -112,7 +119,7 @@ def test_words_stand_twice_in_the_vocabulary_and_no_row_counts_as_its_neighbour_
 
 
 def test_the_focus_word_stands_anywhere_behind_a_word_and_behind_a_blank_cell():
-    """Else a mask of blank cells and one of what comes later would let it see as many words."""
+    """Otherwise a padding mask and a causal mask would allow the same number of words."""
     book = book_of("multi-head", said=("a", "b", "c", "d", "a"), mask="causal+padding")
     book = replace(book, names={**book.names, "s_c_FocusSeen": Area("S", 99, 0, 1, 1)})
     found = set()
@@ -185,7 +192,7 @@ def test_of_any_two_depths_each_vanishes_once_without_the_other(layers):
         assert any(one in vanished and other not in vanished for vanished in gone), (one, other)
 
 
-# What a reference may cost
+# Limits of the reference
 
 
 def cost(kind, n, typed=None, **settings):
@@ -225,7 +232,9 @@ def test_sheets_of_an_ordinary_size_are_affordable(kind, n, settings):
     ],
 )
 def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings):
-    with pytest.raises(NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, at most"):
+    with pytest.raises(
+        NotCheckableError, match=r"any\.xlsx: its sheets would need [\d,]+ scores, the limit is"
+    ):
         cost(kind, n, 1, **settings)
 
 

@@ -1,4 +1,4 @@
-"""`xlsxattn import`: the workbook of a checkpoint, and the one sentence with which it is refused."""
+"""`xlsxattn import`: the workbook of a checkpoint, and error messages."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_p
     }
     assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
     said = {text for text in book.typed.values() if isinstance(text, str)}
-    assert {"1 head", "Only some heads of the layer are here: where does each token look in them?"} <= said
+    assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= said
     assert any("Heads 2.3 only (layer.head)." in text for text in said)
 
 
-def test_the_size_is_said_before(bert: Path) -> None:
+def test_the_size_is_printed_first(bert: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2", "--layers", "0")
     assert ended.code == 0
-    assert ended.err.startswith(f"{bert}: this will be ")
+    assert ended.err.startswith(f"{bert}: the workbook will have ")
 
 
-def test_layers_of_their_own_start_from_what_the_whole_model_gives_them(bert: Path, tmp_path: Path) -> None:
+def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, tmp_path: Path) -> None:
     whole = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"]), "b"), tmp_path / "whole.xlsx")
     last = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"], layers="1"), "b"), tmp_path / "last.xlsx")
     assert whole.report.holds
@@ -97,7 +97,7 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
     assert spec_of(imported, "b").focus in imported.sentences[1][1]
     assert spec_of(imported, "b", focus="w2").focus == "w2"
     with pytest.raises(
-        CheckpointError, match=r"--focus: no sentence has the token 'w7'; the tokens are: w1, w2"
+        CheckpointError, match=r"--focus: no sentence contains the token 'w7'; the tokens are: w1, w2"
     ):
         spec_of(imported, "b", focus="w7")
 
@@ -107,9 +107,9 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
     [
         (["--layers", "2"], "--layers: found '2', the model's layers are 0 to 1"),
         (["--heads", "0.3"], "--heads: found '3', the model's heads are 0 to 2"),
-        (["--heads", "1.0", "--layers", "0"], "--heads: 1.0 stands in layer 1, which --layers leaves out"),
+        (["--heads", "1.0", "--layers", "0"], "--heads: 1.0 is in layer 1, which --layers does not select"),
         (["-o", "x.txt"], "x.txt: the workbook's name must end in .xlsx"),
-        (["--focus", "dog"], "--focus: no sentence has the token 'dog'; the tokens are: w1, w2"),
+        (["--focus", "dog"], "--focus: no sentence contains the token 'dog'; the tokens are: w1, w2"),
         (["--sentence", "w1 " * 10], "has 10 tokens, and the model has positions for 9: make it shorter"),
         (["--sentence", " "], "the sentence ' ' has no tokens, at least one is needed"),
     ],
@@ -127,7 +127,9 @@ def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.xlsx"
     target.write_bytes(b"mine")
     said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
-    assert said.endswith("it was changed since it was built and is kept; use --force to replace it")
+    assert said.endswith(
+        "the file was changed after it was built, so it was not replaced; use --force to replace it"
+    )
 
 
 def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +157,7 @@ def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyP
         ["--layers", "0", "--lang", "zh"],
     ],
 )
-def test_whatever_an_import_says_is_told(bert: Path, options: list[str]) -> None:
+def test_all_messages_of_an_import_are_translated(bert: Path, options: list[str]) -> None:
     ended = marked("import", bert, "--sentence", "w1 w2", *options)
     for text in (ended.out, ended.err):
         assert unmarked(text, "tiny bert BERT layer head pooler dense", *options) == [], text
@@ -163,7 +165,7 @@ def test_whatever_an_import_says_is_told(bert: Path, options: list[str]) -> None
 
 
 @pytest.mark.parametrize("options", [{}, {"layers": "1"}, {"heads": "1.2"}])
-def test_every_text_of_an_imported_workbook_is_told(
+def test_all_texts_of_an_imported_workbook_are_translated(
     bert: Path, gpt: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "language", lambda _: MARKED)
@@ -185,7 +187,7 @@ def test_every_text_of_an_imported_workbook_is_told(
 def test_an_import_speaks_chinese(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--layers", "1", "--lang", "zh", "-o", "zh.xlsx")
     assert ended.code == 0
-    assert ended.err.startswith(f"{bert}：将有 ")
+    assert ended.err.startswith(f"{bert}：工作簿将有 ")
     notes = [text for tab in look(tmp_path / "zh.xlsx").notes.values() for text in tab.values()]
     assert [text for text in notes if "只有第 2 层。层和头在这里从 1 数起" in text]
     (bert / "config.json").write_text("{", "utf-8")

@@ -56,13 +56,13 @@ EXACT, COARSE, ORIGINAL = 1e-12, 1e-10, 1e-6
 
 
 def close(found: Any, judged: Any, within: float) -> None:
-    """Relative to the largest value."""
+    """Error relative to the largest value."""
     found = np.array(found, dtype=float)
     np.testing.assert_allclose(found, judged, rtol=0, atol=within * float(np.abs(judged).max()))
 
 
 def compare(path: Path, values: Any, torch: Any, within: float) -> None:
-    """Every layer, every attention matrix and the end, against PyTorch with the workbook's own numbers."""
+    """Compare all layers, attention matrices and outputs with PyTorch, using the workbook's numbers."""
     book = read(path)
     (sheet,) = book.manifest.sheets
     s, inputs = sheet.settings, {name: values[name] for name in book.manifest.inputs}
@@ -89,7 +89,7 @@ def compare(path: Path, values: Any, torch: Any, within: float) -> None:
 
 
 def original(imported: Imported, path: Path, values: Any) -> None:
-    """The end, against the model with the float32 numbers of the checkpoint."""
+    """Compare the output with the model that has the checkpoint's float32 numbers."""
     (sheet,) = read(path).manifest.sheets
     for i, c in enumerate(sheet.settings["contexts"]):
         output, logits = contract.outputs(imported, i)
@@ -113,7 +113,7 @@ def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> 
 
 
 def evaluated(imported: Imported, path: Path, engine: str) -> Any:
-    """What an engine computes of the formulas alone: the proof of so many cells is another test's."""
+    """Results of an engine, without checking the workbook, which has its own test."""
     book = pages.book(spec_of(imported, "real"))
     writer.write(path, book.title, layout.lay_out(book))
     return recalculated(read(path), engine)
@@ -163,7 +163,7 @@ def test_glassllm_agrees_with_its_own_code(other: str, tmp_path: Path) -> None:
     compare(tmp_path / "glass.xlsx", values, torch, EXACT)
     original(imported, tmp_path / "glass.xlsx", values)
     theirs = importlib.import_module("glassllm.model").GlassLM.load(path, dtype=np.float64)
-    ids = [imported.numbers[imported.tokens.index(token)] for token in imported.sentences[0][1]]
+    ids = [imported.token_ids[imported.tokens.index(token)] for token in imported.sentences[0][1]]
     close(values["glass_s1_Logits"], theirs(ids).data[0], ORIGINAL)
 
 
@@ -172,7 +172,7 @@ def test_glassllm_writes_what_its_own_code_writes(tmp_path: Path) -> None:
     imported = read_model(path, ["Once upon a time"], whole_vocabulary=True, write=3)
     values = evaluated(imported, tmp_path / "glass.xlsx", "ironcalc")
     theirs = importlib.import_module("glassllm.model").GlassLM.load(path, dtype=np.float64)
-    ids = [imported.numbers[imported.tokens.index(token)] for token in imported.sentences[0][1]]
+    ids = [imported.token_ids[imported.tokens.index(token)] for token in imported.sentences[0][1]]
     for _ in range(3):
         ids.append(int(np.argmax(theirs(ids).data[0][-1])))
     assert [word for (word,) in values["glass_s1_Tokens"]] == [imported.tokens[i] for i in ids]

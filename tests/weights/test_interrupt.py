@@ -1,4 +1,4 @@
-"""Ctrl-C while a checkpoint is made into a workbook: one sentence, and nothing that is only half there."""
+"""Ctrl-C during an import: one sentence, and no partial file."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ cli.main()
 """
 STAGES = {
     "reading weights": ("model._weights", "pause"),
-    "running the layers before": ("model.streams", "pause"),
+    "computing the layers before": ("model.streams", "pause"),
     "waiting for the engine": ("processes._ended", "pause"),
     "among numbers": ("bulk.Packer._filled", "on_the_way"),
     "sealing": ("press._seal", "pause"),
@@ -60,7 +60,7 @@ OLDER = b"an older file"
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
-    """How an import ends that is interrupted in a stage: exit code, standard output and error."""
+    """Interrupt an import in a stage; return exit code, standard output and error."""
     work, temporary = tmp_path / "work", tmp_path / "temporary"
     temporary.mkdir()
     checkpoints.write(work / "tiny", checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
@@ -97,12 +97,12 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(
         errors.seek(0)
         *told, last = filter(None, errors.read().splitlines())
     assert last == "xlsxattn: interrupted"
-    sized = [line for line in told if line.startswith("tiny: this will be ")]
+    sized = [line for line in told if line.startswith("tiny: the workbook will have ")]
     assert len(sized) == (stage not in list(STAGES)[:2])
 
 
 @pytest.mark.parametrize("stage", ["reading weights", "among numbers"])
-def test_on_a_terminal_the_bar_is_wiped_off(stage: str, ended: Callable) -> None:
+def test_on_a_terminal_the_progress_bar_is_removed(stage: str, ended: Callable) -> None:
     ours, theirs = pty.openpty()
     read = list[bytes]()
 

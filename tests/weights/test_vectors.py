@@ -1,4 +1,4 @@
-"""Word vectors come out of every kind of file as they stand; a bad file is refused with one sentence."""
+"""Word vectors are read unchanged from all file formats; an invalid file is rejected with one sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORDS = ["mouse", "cat", ". . ."]
 
 
 def script(name: str) -> Any:
-    """A script of the training folder."""
+    """Import a script of the training folder."""
     found = importlib.util.spec_from_file_location(
         name, Path(__file__).parents[2] / "dev" / "training" / f"{name}.py"
     )
@@ -99,7 +99,7 @@ def test_every_kind_of_file_gives_the_words_asked_for_in_order(kind: Any, tmp_pa
 
 
 @pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
-def test_a_lacking_word_is_named_with_one_that_is_there(kind: Any, tmp_path: Path) -> None:
+def test_a_missing_word_is_named_with_the_most_similar_one(kind: Any, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"lacks the words 'CAT', 'dog'; it has 'cat'$"):
         vectors.load(kind(tmp_path), ["mouse", "CAT", "dog"])
 
@@ -143,7 +143,7 @@ def test_components_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("components", [0, 4, True])
-def test_more_components_than_there_are_cannot_be_had(components: Any, tmp_path: Path) -> None:
+def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> None:
     said = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
     with pytest.raises(SpecError, match=said):
         vectors.load(glove(tmp_path), ["cat", "mouse", "keyboard", "Mouse"], components=components)
@@ -157,9 +157,9 @@ def test_more_components_than_there_are_cannot_be_had(components: Any, tmp_path:
         (
             "a.txt",
             b"cat 1.0 2.0\nmouse nan 2.0\n",
-            "number 1 of the word 'mouse' is nan, a finite one is needed",
+            "number 1 of the word 'mouse' is nan, a finite number is needed",
         ),
-        ("a.txt", b"cat 1.0 2.0\nmo\xffuse 1.0 2.0\n", "is no text in UTF-8"),
+        ("a.txt", b"cat 1.0 2.0\nmo\xffuse 1.0 2.0\n", "is not text in UTF-8"),
         ("a.txt", b"", "lacks the words 'cat', 'mouse'"),
         ("a.txt", b"hello\n", "line 1 has 0 numbers, 1 are needed"),
         ("a.bin", pickle.dumps([1]), "is pickled"),
@@ -182,7 +182,7 @@ def test_bad_files_are_refused(name: str, content: bytes, said: str, tmp_path: P
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"a\.txt: there is no such file"):
         vectors.load(tmp_path / "a.txt", ["cat"])
 
@@ -190,10 +190,10 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("matrix", "said"),
     [
-        (np.ones((4, 3)), "has 5 words, and vectors.npy has 4 rows"),
+        (np.ones((4, 3)), "has 5 words, but vectors.npy has 4 rows"),
         (np.ones(5), r"has the shape \(5,\) of float64"),
         (np.array([["a"] * 3] * 5), "a matrix of numbers is needed"),
-        (np.array([[None] * 3] * 5), "is no array of numbers"),
+        (np.array([[None] * 3] * 5), "is not an array of numbers"),
     ],
 )
 def test_an_npy_that_does_not_fit_its_words_is_refused(matrix: Any, said: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""How things look: colours, number formats, heat maps, widths. One dress for each kind of block."""
+"""Colours, number formats, heat maps and widths: one style per kind of block."""
 
 from __future__ import annotations
 
@@ -17,81 +17,78 @@ if TYPE_CHECKING:
 INK, MUTED, LINE = "#1F2933", "#52606D", "#CBD2D9"
 INPUT_FILL, INPUT_INK = "#FFF4CC", "#1D4ED8"
 LANES = ("#1F4E79", "#9A3412", "#166534", "#6B21A8")
-"""One accent a lane, in turn; white text on each passes WCAG AA."""
+"""Accent colours of the lanes, in turn; white text on each passes WCAG AA."""
 SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
-"""Colours of a chart's series, the first for what comes in; each is 4.5:1 or more against white."""
+"""Colours of a chart's series, the first for inputs; contrast with white is at least 4.5:1."""
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
-"""Shapes of a chart's points."""
+"""Marker shapes of a chart's points."""
 BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
-"""A chart's axes: a few quiet lines to read heights by."""
+"""Axis and grid styles of a chart."""
 BAD_INK, BAD_FILL = "#B91C1C", "#FDE2E1"
-"""What is wrong: a live check that fails, a text in a cell for numbers."""
-OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
+"""Style of errors: a failed live check, a text in a cell for numbers."""
+OUTLINE = {"top": 1, "bottom": 1, "top_color": INK, "bottom_color": INK, "bold": True}
 
 FONT, MONO = "Calibri", "Consolas"
 WIDE_FONT = "Microsoft YaHei"
-"""The font of Chinese texts: Windows has it since Vista, and Excel on the Mac. Calibri lacks the characters,
-and what steps in for them is coarser; where this one is missing, the system has another step in."""
+"""The font of Chinese texts, part of Windows since Vista and of Excel for Mac. Calibri lacks the characters,
+and its fallback fonts are coarser; where this font is missing, the system uses a fallback."""
 ROW, WIDE_ROW = 15.0, 16.5
-"""Points of a row of Calibri, and of the font for Chinese, whose lines are higher."""
+"""Row heights in points, for Calibri and for the Chinese font."""
 NUMBER, FINE = "0.00", "0.000"
 ANY_TEXT = "@"
 
 
 def cell_width(text: str) -> float:
-    """How many characters of a column's width a text takes: wide (CJK) characters count twice."""
+    """Width of a text in characters; wide (CJK) characters count twice."""
     return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
 PIXELS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
-"""How wide a character of the lines of words is that run on to the right, by their look."""
+"""Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
-"""A wide (CJK) character is as wide as its font is high: so many pixels a point."""
+"""Pixels per point: a wide (CJK) character is as wide as its font size."""
 
 
 def pixels(text: str, look: str) -> float:
-    """How many pixels a line of words takes that runs on to the right; 0 for other looks."""
+    """Width in pixels of a text that overflows to the right; 0 for other looks."""
     wide = cell_width(text) - len(text)
     size = LOOKS[look].format.get("font_size", 11)
     return PIXELS[look] * (len(text) - wide) + WIDE_PIXELS * size * wide if look in PIXELS else 0.0
 
 
 def is_in_wide(language: Language) -> bool:
-    """Whether a language is written in wide (CJK) characters."""
+    """True if a language is written in wide (CJK) characters."""
     return any(map(is_wide, language.tell("Contents")))
 
 
 POWERS_OF_TEN = 8
-"""Characters of a number in powers of ten, such as −1.0E+05."""
+"""Width of a number in scientific notation, such as −1.0E+05."""
 LETTER, MAX_DIGITS = 0.85, 15
-"""The width of a letter in digits, and the digits of a number that spreadsheets show."""
+"""Width of a letter relative to a digit, and the number of digits that spreadsheets show."""
 FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?")
-"""Digits of a number format that always shows all of a number, and its decimals."""
+"""A number format with fixed decimals, and its decimals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The numbers that a column has room for, and how others are shown.
+    """The numbers that fit in a column, and how others are shown.
 
     Attributes:
-        largest: the largest number.
-        negative: whether numbers below 0 are shown as numbers; else as words, which fit.
-        beyond: the format properties of larger numbers, and of negative ones as large.
+        largest: the largest number that fits.
+        negative: True if negative numbers are shown as numbers; else they are shown as words, which fit.
+        overflow: format properties of numbers with a larger absolute value.
     """
 
     largest: int
     negative: bool
-    beyond: Mapping[str, Any]
+    overflow: Mapping[str, Any]
 
 
 def room(look: Look, width: float) -> Room | None:
-    """The numbers for which a column of a width has room in a look; None where any number has.
-
-    In the formats General and 0.0E+00 any number fits.
-    """
+    """The numbers that fit in a column; None if all do, as in the formats General and 0.0E+00."""
     num_format = str(look.format.get("num_format", ANY_TEXT))
     positive, *others = re.sub(r"\[[^]]*\]", "", num_format).split(";")
     words = "".join(re.findall('"([^"]*)"', positive))
@@ -105,27 +102,28 @@ def room(look: Look, width: float) -> Room | None:
     return Room(10**places - 1, negative, LARGE if characters >= POWERS_OF_TEN else LARGE_IN_NARROW)
 
 
-def told(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Format properties in a language: the words of their number format are told.
+def localized(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Translate the words in a number format, and choose the font of a language.
 
-    Wide (CJK) characters have a font of their own, and stand upright, as they are hard to read aslant.
+    Texts in wide (CJK) characters are never italic, which is hard to read.
     """
-    found = dict(properties)
+    result = dict(properties)
     if is_in_wide(language):
-        found.pop("italic", None)
-        found |= {"font_name": WIDE_FONT} if found.get("font_name") == FONT else {}
-    if '"' in str(found.get("num_format", "")):
-        found["num_format"] = re.sub(
-            '"([^"]+)"', lambda words: f'"{language.tell(words[1])}"', found["num_format"]
+        result.pop("italic", None)
+        if result.get("font_name") == FONT:
+            result["font_name"] = WIDE_FONT
+    if '"' in str(result.get("num_format", "")):
+        result["num_format"] = re.sub(
+            '"([^"]+)"', lambda match: f'"{language.tell(match[1])}"', result["num_format"]
         )
-    return found
+    return result
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One dress: XlsxWriter's format properties, a heat map by name, and a column's width in characters.
+    """The style of a kind of block: XlsxWriter's format properties, heat map, column width in characters.
 
-    ``takes`` is what a person should type there, one of `TAKES`.
+    ``takes`` is the kind of value that users type there, a key of `TAKES`.
     """
 
     format: Mapping[str, Any] = field(default_factory=dict)
@@ -139,41 +137,32 @@ def _number(num_format: str, heat: str = "", takes: str = "", **more: object) ->
 
 
 LANE_SAMPLES = ("legend first", "legend second", "legend third", "legend fourth")
-"""Looks of the legend's cells that show the lanes' accents."""
+"""Looks of the legend's cells for the lanes' colours."""
 
 
-def _sample(behind: str, ink: str = INK) -> Look:
-    """A cell of the legend."""
-    dress = {"bg_color": behind, "font_color": ink, "border": 1, "border_color": LINE, "align": "center"}
-    return Look({**dress, "shrink": True})
+def _sample(background: str, ink: str = INK) -> Look:
+    """The look of a cell of the legend."""
+    style = {"bg_color": background, "font_color": ink, "border": 1, "border_color": LINE, "align": "center"}
+    return Look({**style, "shrink": True})
 
+
+MIDDLE = {"align": "center", "valign": "vcenter"}
+SHRUNK = {"shrink": True, "indent": 0, "border": 1, "border_color": LINE}
+TYPED = {
+    "num_format": ANY_TEXT,
+    "border": 1,
+    "border_color": LINE,
+    "bg_color": INPUT_FILL,
+    "font_color": INPUT_INK,
+    "locked": False,
+}
+CHIP_FILL, LINK_FILL = "#F1F3F5", "#E3E9FB"
+CHIP = {"bold": True, "font_size": 11, "font_color": INK, "indent": 1, "valign": "vcenter"}
 
 LOOKS: Mapping[str, Look] = {
     "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
-    "token": Look(
-        {
-            "num_format": ANY_TEXT,
-            "border": 1,
-            "border_color": LINE,
-            "bg_color": INPUT_FILL,
-            "font_color": INPUT_INK,
-            "locked": False,
-        },
-        width=10,
-    ),
-    "dimension": Look(
-        {
-            "num_format": ANY_TEXT,
-            "border": 1,
-            "border_color": LINE,
-            "bg_color": INPUT_FILL,
-            "font_color": INPUT_INK,
-            "locked": False,
-            "bold": True,
-            "align": "center",
-            "shrink": True,
-        }
-    ),
+    "token": Look(TYPED, width=10),
+    "dimension": Look({**TYPED, "bold": True, "align": "center", "shrink": True}),
     "embedding": _number(NUMBER, "diverging"),
     "output": _number(NUMBER, "diverging", bold=True),
     "scores": _number(NUMBER, "diverging"),
@@ -215,7 +204,9 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
-    "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
+    "lane": Look(
+        {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
+    ),
     "status": Look({"bold": True, "font_color": "#166534"}, width=0),
     "manifest": Look(
         {
@@ -227,7 +218,34 @@ LOOKS: Mapping[str, Look] = {
             "valign": "top",
         }
     ),
-    # words around the blocks
+    # the first screen
+    "story": Look({"font_color": INK, "font_size": 12, "valign": "vcenter"}, width=0),
+    "chip": Look({**CHIP, "bg_color": CHIP_FILL}, width=0),
+    "chip input": Look({**CHIP, "bg_color": INPUT_FILL}),
+    "chip link": Look({**CHIP, "bg_color": LINK_FILL, "font_color": INPUT_INK, "underline": 0}),
+    "closing": Look({"bold": True, "font_size": 16, "font_color": INK, "valign": "vcenter"}, width=0),
+    "says": Look({"bold": True, "font_size": 12, "font_color": INK, "valign": "vcenter"}, width=0),
+    "check": Look({"bold": True, "font_color": "#166534", "align": "right", "valign": "vcenter"}, width=0),
+    "made of": Look({"font_color": INK, "valign": "vcenter"}, width=0),
+    "place": Look({"num_format": "0", "font_color": MUTED, "font_size": 9, **MIDDLE}),
+    "yellow word": Look({**TYPED, **MIDDLE, "bold": True, "align": "left", "indent": 1, "shrink": True}),
+    "share": _number(NUMBER, "shares", valign="vcenter"),
+    "aligned": _number(NUMBER, "shares", valign="vcenter"),
+    "own number": _number(NUMBER, "sizes", valign="vcenter"),
+    "result": _number(NUMBER, "sizes", bold=True, valign="vcenter"),
+    "chance": _number("0%", "chances", valign="vcenter"),
+    "word": Look({"num_format": ANY_TEXT, "border": 1, "border_color": LINE, **MIDDLE, "shrink": True}),
+    "next word": Look(
+        {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, **MIDDLE, "shrink": True}
+    ),
+    "head": Look({"font_color": MUTED, "align": "right", "valign": "bottom"}, width=0),
+    "beside": Look({"font_color": MUTED, "align": "right", "valign": "vcenter", "indent": 1}),
+    "name above": Look({"bold": True, "font_color": INK, "align": "right", "shrink": True}),
+    "name beside": Look({"font_color": INK, "align": "right", "indent": 1, "valign": "vcenter"}, width=0),
+    "result beside": Look(
+        {"bold": True, "font_color": INK, "align": "right", "indent": 1, "valign": "vcenter"}, width=0
+    ),
+    # texts around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
     "lead": Look({"font_color": MUTED, "font_size": 11}),
     "paragraph": Look({"font_color": INK, "font_size": 11, "text_wrap": True, "valign": "top"}),
@@ -243,28 +261,8 @@ LOOKS: Mapping[str, Look] = {
     "side": Look(
         {"font_color": MUTED, "font_size": 9, "align": "center", "valign": "bottom", "text_wrap": True}
     ),
-    "box": Look(
-        {
-            "bold": True,
-            "font_size": 12,
-            "font_color": LANES[0],
-            "bg_color": BLUE,
-            "align": "center",
-            "valign": "vcenter",
-            "underline": 0,
-            "shrink": True,
-        }
-    ),
-    "box text": Look(
-        {
-            "font_size": 10,
-            "font_color": INK,
-            "bg_color": "#DCE6F1",
-            "align": "center",
-            "valign": "vcenter",
-            "shrink": True,
-        }
-    ),
+    "box": Look({**CHIP, **MIDDLE, "bg_color": CHIP_FILL, "font_color": INPUT_INK, "underline": 0, **SHRUNK}),
+    "box text": Look({"font_size": 10, "font_color": MUTED, **MIDDLE, "shrink": True}),
     "link": Look({"font_color": LANES[0], "underline": 1}),
     "way back": Look({"font_color": LANES[0], "underline": 1, "font_size": 9, "valign": "vcenter"}),
     "arrow": Look({"font_size": 16, "font_color": MUTED, "align": "center", "valign": "vcenter"}),
@@ -287,6 +285,17 @@ LOOKS: Mapping[str, Look] = {
     **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
+VIOLET, TEAL, ROSE, SILVER = "#B8A9DE", "#B5DAD2", "#F0C4C4", "#BAC3CB"
+BESIDE_BAR = 1.7
+"""How much longer than the longest bar a cell is, so that the number beside it stays free."""
+BAR = {
+    "type": "data_bar",
+    "bar_solid": True,
+    "bar_border_color": WHITE,
+    "bar_axis_color": LINE,
+    "data_bar_2010": True,
+}
+
 HEATS: Mapping[str, Mapping[str, Any]] = {
     "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
@@ -295,9 +304,16 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
                "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
+    "shares": {**BAR, "bar_color": VIOLET, "min_type": "num", "min_value": 0, "max_type": "num",
+               "max_value": BESIDE_BAR},
+    "sizes": {**BAR, "bar_color": TEAL, "bar_negative_color": ROSE, "min_type": "formula",
+              "max_type": "formula"},
+    "chances": {**BAR, "bar_color": SILVER, "min_type": "num", "min_value": 0, "max_type": "num",
+                "max_value": BESIDE_BAR},
 }  # fmt: skip
-"""Heat maps: the diverging one ends at plus and minus the largest size, 0 is white; weights have fixed ends,
-0 and 1, so that lanes and sheets compare; −∞ is grey also where a colour scale paints over a cell's style."""
+"""Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
+have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey. On the first screen
+numbers have bars: violet for attention, teal and rose above and below 0, grey for probabilities."""
 
 TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (
@@ -311,11 +327,14 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
         {"criteria": ">", "value": 0},
     ),
 }
-"""What a cell takes: the title and the words of a warning, and XlsxWriter's rule. Nothing is forbidden."""
+"""Kinds of values for input cells: title and text of a warning, and XlsxWriter's validation rule. Other
+values are not blocked."""
 
-NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
+MASKED_OUT = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}
+STATES = {"unknown": BAD, "absent": {"num_format": ";;;"}}
+"""How a word of the first screen looks that is unknown, and a number of what is unknown or not there."""
 NOTED = {"font_color": MUTED}
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

@@ -42,8 +42,7 @@ PRODUCT = Op("X · W", "=MMULT({x},{w})")
 MASKED = Op(
     "Masked = Q · Kᵀ / √d_k, and −∞ outside the sentence",
     "=IF({mask}=1,MMULT({q},TRANSPOSE({k}))/{scale},{minus_infinity})",
-    why="How well does the asked word's query fit every key? All examples are computed at once; the mask keeps "
-    "each in its own sentence.",
+    why="How well does the asked word's query fit every key? The mask keeps it in its own sentence.",
     paper=VASWANI.format("3.2.1"),
 )
 ROW_MAX = Op("row maximum", "=MAX({masked}[row])", "cells")
@@ -72,7 +71,7 @@ LOSS = Op(
     "One number for all of it: the smaller, the better.",
 )
 
-# --- backward (Rumelhart et al. 1986: the chain rule, from the loss back to the weights) -----------------------
+# --- backward (Rumelhart et al. 1986: the chain rule, from the loss back to the weights) -------------------
 
 D_OUTPUT = Op(
     "dOutput = 2 · Error / number of examples",
@@ -124,7 +123,7 @@ D_KEYS = Op(
 )
 D_WEIGHTS = Op("dW = Xᵀ · d", "=MMULT(TRANSPOSE({x}),{d})", paper=RUMELHART)
 
-# --- the update (torch.optim's SGD and Adam) -----------------------------------------------------------------
+# --- the update (torch.optim's SGD and Adam) ---------------------------------------------------------------
 
 GRADIENT = "{dw}+{decay}*{w}"
 KEEP = Op("the weights", "={x}")
@@ -162,7 +161,8 @@ MOMENT2 = Op(
     paper=KINGMA,
 )
 FIRST_CORRECTION = Op("1 − β", "=1-{b}")
-CORRECTION = Op("1 − βᵏ", "={b}*{old}+1-{b}")
+# IronCalc forgets the parentheses of x+(1-b), and 1-b is small: so it stands first
+CORRECTION = Op("1 − βᵏ", "=1-{b}+{b}*{old}")
 STEP_OF_ADAM = Op(
     "W after = W − rate · (m / (1 − β₁ᵏ)) / (√(v / (1 − β₂ᵏ)) + ε)",
     "={w}-{rate}*({m}/{c1})/(SQRT({v}/{c2})+{eps})",
@@ -173,7 +173,7 @@ LARGEST = Op("the largest weight", "=MAX({ends})")
 ALIVE_AT_FIRST = Op("1", "=1")
 ALIVE = Op("1 while no weight is too large", f"=IF({{largest}}<{LIMIT},{{alive}},0)")
 
-# --- what is looked at ---------------------------------------------------------------------------------------
+# --- what is looked at -------------------------------------------------------------------------------------
 
 CHOSEN = Op("the step that is shown", "=INT(MIN(MAX({x},1),{steps}))", "cells")
 TAKEN = Op(

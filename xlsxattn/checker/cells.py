@@ -1,8 +1,9 @@
-"""Where cells stand and what they can hold: the words that the checker's modules share."""
+"""Areas and values of cells: types shared by the modules of the checker."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -12,27 +13,52 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MAX_COLUMNS = 16_384
+
+
 class CellError(str):
-    """An error value of a cell, such as ``#VALUE!``, kept apart from text that merely looks like one."""
+    """An error value such as ``#VALUE!``, as opposed to a text that looks like one."""
 
     __slots__ = ()
 
 
 Value: TypeAlias = float | str | bool | CellError | None
-"""What a cell shows: a number, text, TRUE or FALSE, an error, or nothing."""
+"""The value of a cell: a number, text, TRUE or FALSE, an error, or blank."""
 
 Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
-"""The cells of one area, row by row; an array where they are numbers and blanks, which are NaN."""
+"""The values of an area, row by row; an array if all are numbers or blanks (NaN)."""
 
 Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
+"""New contents of cells: (sheet, row, column) → number or text; "" clears a cell."""
 
 
 def listed(grid: Grid) -> list[list[Value]]:
-    """The cells of an area as rows of single values."""
+    """The values of an area as lists."""
     if isinstance(grid, list):
         return grid
     rows: list[list[Value]] = grid.tolist()
     return [[None if value != value else value for value in row] for row in rows]  # noqa: PLR0124 - NaN
+
+
+@lru_cache(maxsize=MAX_COLUMNS)
+def letters_of(column: int) -> str:
+    """The letters of a column, from 1."""
+    letters = ""
+    while column:
+        column, digit = divmod(column - 1, 26)
+        letters = chr(65 + digit) + letters
+    return letters
+
+
+@lru_cache(maxsize=MAX_COLUMNS)
+def column_of(letters: str) -> int | None:
+    """The number of a column, from 1; None if it does not exist."""
+    column = 0
+    for letter in letters if len(letters) <= len("XFD") else "":
+        if not "A" <= letter <= "Z":
+            return None
+        column = 26 * column + ord(letter) - 64
+    return column if 0 < column <= MAX_COLUMNS else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +67,10 @@ class Area:
 
     Attributes:
         sheet: the sheet's tab.
-        row: first row, counted from 0.
-        col: first column, counted from 0.
-        rows: height in cells.
-        cols: width in cells.
+        row: first row, from 0.
+        col: first column, from 0.
+        rows: number of rows.
+        cols: number of columns.
     """
 
     sheet: str
@@ -54,15 +80,11 @@ class Area:
     cols: int
 
     def cells(self) -> Iterator[tuple[str, int, int]]:
-        """Every cell as (sheet, row, column), row by row."""
+        """All cells as (sheet, row, column), row by row."""
         for row in range(self.row, self.row + self.rows):
             for col in range(self.col, self.col + self.cols):
                 yield self.sheet, row, col
 
     def address(self, row: int = 0, col: int = 0) -> str:
-        """Address of one cell, counted from the area's corner, as a reader writes it: ``Inputs!B7``."""
-        letters, number = "", self.col + col + 1
-        while number:
-            number, digit = divmod(number - 1, 26)
-            letters = chr(65 + digit) + letters
-        return f"{self.sheet}!{letters}{self.row + row + 1}"
+        """The address of a cell, relative to the top left corner of the area: ``Inputs!B7``."""
+        return f"{self.sheet}!{letters_of(self.col + col + 1)}{self.row + row + 1}"

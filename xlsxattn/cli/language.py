@@ -25,10 +25,10 @@ CLICK = tuple(
 """Modules of click that say something to a person."""
 ROOM, ROOM_BESIDE = 76, 44
 """Columns of the terminal for a paragraph of help, and for what stands beside an option."""
-PIECE = re.compile(r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*")
+PIECE = r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*"
 """What no line of help is broken in: a word, or a wide character, with the marks that belong to it."""
 WIDE, WIDE_MARK = "[\u3001-\u9fff\uff00-\uffef]", "[“”、。！（），：；？]"
-BESIDE_QUOTES = re.compile(rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})")
+BESIDE_QUOTES = rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})"
 """A blank that no Chinese text has: between a character and a quote."""
 
 
@@ -83,7 +83,7 @@ def spoken() -> Language:
 def tell(text: str) -> str:
     """A text in the language of the running command."""
     told = visible(spoken().tell(text))
-    return BESIDE_QUOTES.sub("", told) if spoken().quotes else told
+    return re.sub(BESIDE_QUOTES, "", told) if spoken().quotes else told
 
 
 def respelled(text: str) -> str:
@@ -169,7 +169,7 @@ def _broken(text: str, room: int) -> str:
     if cell_len(text) == len(text):
         return text
     lines = [""]
-    for piece in PIECE.findall(text):
+    for piece in re.findall(PIECE, text):
         if lines[-1] and cell_len(lines[-1] + piece.rstrip()) > room:
             lines[-1] = lines[-1].rstrip()
             lines.append("")

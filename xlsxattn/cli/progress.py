@@ -6,7 +6,6 @@ is, where that is known.
 
 from __future__ import annotations
 
-import logging
 import sys
 from contextlib import contextmanager
 from threading import Timer
@@ -18,29 +17,16 @@ from xlsxattn.cli.verbosity import is_quiet
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rich.progress import Progress, TaskID
 
 SOON = 1.0
 """Seconds until anything is shown: what takes no longer needs no bar."""
 
 
-class _ToBar(logging.Handler):
-    """Passes steps on to a bar."""
-
-    def __init__(self, bar: Progress, task: TaskID) -> None:
-        super().__init__(logging.DEBUG)
-        self.bar, self.task = bar, task
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Show one step; what is no step is not for the bar."""
-        if (step := getattr(record, "step", None)) is not None:
-            done, of = getattr(record, "done", 0), getattr(record, "of", None)
-            self.bar.update(self.task, description=tell(step), completed=done, total=of)
-
-
 @contextmanager
 def progress() -> Iterator[None]:
     """Show what is being done, and wipe it off in the end; nothing with -q, or with -v, which tells it."""
+    import logging
+
     log = logging.getLogger("xlsxattn")
     if is_quiet() or not sys.stderr.isatty() or log.handlers:
         yield
@@ -48,9 +34,11 @@ def progress() -> Iterator[None]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from xlsxattn.cli.log_handlers import ToBar
+
     columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    handler, level = _ToBar(bar, bar.add_task(tell("starting"), total=None)), log.level
+    handler, level = ToBar(bar, bar.add_task(tell("starting"), total=None)), log.level
     log.addHandler(handler)
     log.setLevel(logging.DEBUG)
     timer = Timer(SOON, bar.start)

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from xlsxattn.cli.language import lang, tell
-from xlsxattn.language import say
+from xlsxattn.cli.language import lang
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _KEY = "xlsxattn.quiet"
-
-
-class _ToStandardError(logging.Handler):
-    """Passes on what the program's modules log; looks up the stream each time, as it may be redirected."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print one line."""
-        click.echo(tell(say("xlsxattn: {said}", said=tell(record.getMessage()))), err=True)
 
 
 def volume(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -52,7 +42,11 @@ def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
 def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked:
         return
-    log, handler = logging.getLogger("xlsxattn"), _ToStandardError(logging.INFO)
+    import logging
+
+    from xlsxattn.cli.log_handlers import ToStandardError
+
+    log, handler = logging.getLogger("xlsxattn"), ToStandardError(logging.INFO)
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     ctx.call_on_close(lambda: log.removeHandler(handler))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops as usual
 from xlsxattn.builder import training_ops as ops
 from xlsxattn.builder.graph import Band, Chart, Fact, Group, Page, Series, Side
-from xlsxattn.builder.layout.measures import caption
 from xlsxattn.builder.pages.experiments import LEARNING
 from xlsxattn.builder.pages.parts import Lane, computed, numbered, typed
 from xlsxattn.builder.pages.training_passes import (
@@ -29,7 +28,7 @@ from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.graph import Block, Labels
     from xlsxattn.builder.pages.training_passes import Quantity
@@ -37,13 +36,13 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import Training
 
 LEAD = (
-    "Weights are learned: see how far off the words are, follow the error back to each weight, and take a step. "
-    "Then again: every step is computed by formulas."
+    "How are weights learned? See how far off the words are, follow the error back to each weight, take a "
+    "step, and again. Every step is computed by formulas."
 )
 BEHIND = (
     "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
 )
-NARROW = (6.3,)
+NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
 SETTINGS = {
     "sgd": (("LearningRate", "Rate"), ("WeightDecay", "Decay")),
     "momentum": (("LearningRate", "Rate"), ("Momentum", "Mu"), ("WeightDecay", "Decay")),
@@ -55,7 +54,7 @@ SETTINGS = {
 LIMITS = {
     **dict.fromkeys(("Rate", "Decay"), ("0", "1E6")),
     "Mu": ("0", "1"),
-    **dict.fromkeys(("B1", "B2"), ("0", "0.999999")),
+    **dict.fromkeys(("B1", "B2"), ("0", "1-1/1048576")),
     "Eps": ("1E-12", "1E6"),
 }
 CALLED = {
@@ -70,6 +69,10 @@ OF_TOKENS = ("K", "V", "dK", "dV")
 """Blocks that have a row for each word of the examples; others have one for each that is asked for."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
 """Blocks that have a column for each word of the examples."""
+SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
+"""Blocks of one number."""
+OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
+"""Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
 GRADIENTS = {
     "Q": "Which way should W_Q turn, so that the asked words look where it helps?",
@@ -85,6 +88,16 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
         raise NotImplementedError(sheet.trains)
     page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
     return [page.lesson(), page.steps()]
+
+
+def _in_lines(lanes: Sequence[Lane]) -> list[list[Lane]]:
+    """Sentences that stand side by side, as many as a screen shows."""
+    lines: list[list[Lane]] = [[]]
+    for lane in lanes:
+        if lines[-1] and sum(one.n + 1 for one in (*lines[-1], lane)) > MAX_COLUMNS_BESIDE:
+            lines.append([])
+        lines[-1].append(lane)
+    return lines
 
 
 class _Lesson:
@@ -132,7 +145,7 @@ class _Lesson:
             sheet.title,
             sheet.about or LEAD,
             (Fact("step that is shown:", step), Fact("", self._status())),
-            tuple(lane.heading(s) for lane in self.lanes),
+            (),
             bands,
             (chart,),
             {
@@ -164,44 +177,46 @@ class _Lesson:
             typed(s["Asked"], "token", [(one.word,) for one in self.sheet.examples]), widths=self._widths()
         )
         targets = typed(s["Targets"], "input", [one.target for one in self.sheet.examples])
-        number = typed(s["Number"], "index", [(float(i + 1),) for i in range(z.E)], "constant")
+        number = typed(s["Number"], "index", [(float(i + 1),) for i in range(z.examples)], "constant")
         names = {"asked": asked.name, "example": s["Example"], "number": number.name, "tokens": s["Tokens"]}
-        row = computed(s["AskedRow"], (z.E, 1), ops.ASKED_ROW, "count", **names)
-        present = computed(s["Present"], (z.E, 1), ops.PRESENT, "count", row=row.name)
+        row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
+        present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
-            "Each example is a sentence (below), one of its words, and the numbers that this word's output should "
-            "become. The loss says how far off they are, all together; a step changes the weights so that it falls."
+            "Each example is a sentence (below), one of its words, and what this word's output is to become."
+            " The loss says how far off they are, all together; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
             Side("its row", (row,)),
             Side("counts", (present,)),
         )
-        group = Group((targets,), (asked,), self._columns(z.d_out), sides, corner="word")
+        group = Group((targets,), (asked,), self._columns(targets), sides, corner="word")
         return Band("The question: how far off is each word?", why, (group,), shared=True, show_formula=False)
 
     def _held_out(self) -> Iterable[Band]:
-        steps = tuple(str(k) for k in range(self.sheet.steps + 1))
         why = (
-            "Where does the focus word look, in sentences that none of the examples need have? Row k: under the "
-            "weights after k steps. The last row: under the weights of “{form}”."
+            "Where does the focus word look, in sentences that are none of the examples? Row k: with the "
+            "weights after k steps. Last row: with the weights of “{form}”."
         )
         for i, h in enumerate(self.z.heads):
-            groups = []
-            for lane in self.lanes:
-                attention, trained = (
-                    self._narrow(self.held[lane.id][block][i]) for block in ("Attention", "Trained")
-                )
-                labels = (steps, (say("“{form}”", form=self._form()),))
-                groups.append(
-                    Group((attention, trained), labels, lane.words_above(attention.name) if not i else None)
-                )
             title = (
                 say("Held out, head {h}", h=h) if h else "Held out: the focus word's attention, step by step"
             )
-            yield Band(
-                title, say(why, form=self._form()) if i == 0 else "", tuple(groups), show_formula=False
-            )
+            said = say(why, form=self._form()) if i == 0 else ""
+            groups = [self._beside(lanes, i) for lanes in _in_lines(self.lanes)]
+            yield Band(title, said, tuple(groups), shared=True, show_formula=False)
+
+    def _beside(self, lanes: list[Lane], i: int) -> Group:
+        """Sentences side by side: a head's attention after every step, and the trained sheet's own below."""
+        steps = tuple(str(k) for k in range(self.sheet.steps + 1))
+        sides: list[Side] = []
+        for lane in lanes:
+            both = [self._narrow(self.held[lane.id][block][i]) for block in ("Attention", "Trained")]
+            words = lane.words_above(both[0].name) if i == 0 else None
+            sides += [Side(""), Side("", tuple(both), words)]
+        _, first, *others = sides
+        labels = (steps, (say("“{form}”", form=self._form()),))
+        return Group(first.blocks, labels, first.cols, tuple(others), corner="steps")
 
     def _form(self) -> str:
         return say(self.z.form.title)
@@ -217,7 +232,7 @@ class _Lesson:
             good,
             (
                 "{diverged}=0",
-                "✗ diverged at step {diverged}: the weights grew beyond a million, and stay as they were",
+                "✗ diverged at step {diverged}: the weights grew beyond a million",
             ),
             (f"{last}<={first}*1.000000001", "– the loss ends higher than it began"),
             (f"{last}<{first}*0.999999999", same),
@@ -268,7 +283,7 @@ class _Lesson:
             groups.append(
                 Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
             )
-        why = "What the weights start from (yellow: yours to change), and what they are before and after all steps."
+        why = "What the weights start from (yellow: yours to change), and what they become in all steps."
         return Band("The weights, before and after", why, tuple(groups), shared=True, show_formula=False)
 
     def _shown(self) -> Iterable[Band]:
@@ -313,16 +328,17 @@ class _Lesson:
             key = q.block if q.block[1:2] != "W" and "_" not in q.block else q.op.maths
             bands.setdefault(key, []).append((q, self._group(self.shown.block(q), sides)))
         for made in bands.values():
-            q = made[0][0]
-            said = say("{title}: {maths}", title=say(title), maths=say(self._maths(q)))
-            yield Band(
-                said,
-                self._why(q),
-                tuple(group for _, group in made),
-                shared=True,
-                show_formula=False,
-                paper=q.op.paper,
-            )
+            for k, (q, group) in enumerate(made):
+                yield self._band(title, q, group, alone=len(made) == 1, first=k == 0)
+
+    def _band(self, title: str, q: Quantity, group: Group, *, alone: bool, first: bool) -> Band:
+        """The band of one quantity; of several matrices or heads, which one it is."""
+        said = say("{title}: {maths}", title=say(title), maths=say(self._maths(q)))
+        if not alone:
+            which = say("head {h}", h=q.head) if q.head else say("W_{letter}", letter=q.block[-1])
+            said = say("{title} ({which})", title=said, which=which)
+        why, paper = (self._why(q), q.op.paper) if first else ("", "")
+        return Band(said, why, (group,), shared=True, show_formula=False, paper=paper)
 
     def _maths(self, q: Quantity) -> str:
         """A quantity's equation, in the words of its place."""
@@ -357,21 +373,21 @@ class _Lesson:
         """A block of the shown step with its formula above it, and words beside and above it."""
         name, (*_, before, block_name) = block.name, block.name.split("_")
         rows: Labels = numbered("x", block.rows)
-        cols: Labels | None = numbered("", block.cols)
-        if block.rows * block.cols == 1:
+        cols: Labels | None = self._columns(block)
+        if block_name in SINGLE:
             rows, cols = (" ",), None
         elif before not in ("W", "dW"):
             rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
             if block_name in OVER_TOKENS:
                 words = computed(
-                    cols_of(name), (1, self.z.N), usual.COL_LABELS, "col label", texts=self.s["Tokens"]
+                    cols_of(name), (1, self.z.words), usual.COL_LABELS, "col label", texts=self.s["Tokens"]
                 )
                 cols = self._narrow(words)
-        return Group((self._narrow(block),), (rows,), cols, sides, caption(Group((block,))))
+        return Group((self._narrow(block),), (rows,), cols, sides, f"{{{block.parts[0].formula}}}")
 
     def _words(self, name: str, texts: str) -> Block:
         """The words beside a block: those that are asked for, or all of the examples."""
-        rows = self.z.E if texts == "Asked" else self.z.N
+        rows = self.z.examples if texts == "Asked" else self.z.words
         block = computed(rows_of(name), (rows, 1), usual.ROW_LABELS, "row label", texts=self.s[texts])
         return replace(block, widths=self._widths())
 
@@ -382,9 +398,12 @@ class _Lesson:
         words = [word for one in self.sheet.examples for word in one.sentence]
         return (max(cell_width(word) for word in words) + 2.0,)
 
-    def _columns(self, d_out: int) -> tuple[str, ...]:
-        dims = self.spec.vocabulary.dimensions
-        return dims if len(dims) == d_out else numbered("o", d_out)
+    def _columns(self, block: Block) -> tuple[str, ...]:
+        """What stands above columns that are no words: dimensions, or columns of Q, K, V by their numbers."""
+        dims, last = self.spec.vocabulary.dimensions, block.name[-1]
+        letter = last.lower() if last in "QKVO" else "o"
+        is_output = block.name.endswith(OF_OUTPUTS) and len(dims) == block.cols
+        return dims if is_output or block.name.endswith("_X") else numbered(letter, block.cols)
 
     def _check(self) -> Band:
         s, z = self.s, self.z
@@ -411,8 +430,8 @@ class _Lesson:
         labels += [("the backward pass says",), ("their distance",), ("rounding alone may make",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
-            "Is the backward pass right? Nudge one weight of the shown step a little up and a little down: how much "
-            "the loss changes between the two is its gradient, as good as h is small and rounding allows."
+            "Is the backward pass right? Nudge one weight of the shown step a little up, then down: how much"
+            " the loss changes between the two is its gradient, as far as h is small and rounding allows."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
@@ -438,13 +457,13 @@ class _Lesson:
         words = [(word,) for one in self.sheet.examples for word in one.sentence]
         tokens = replace(typed(s["Tokens"], "token", words), widths=self._widths())
         ids = computed(
-            s["Ids"], (z.N, 1), usual.IDS, "word number", tokens=tokens.name, vocabulary="vocab_Tokens"
+            s["Ids"], (z.words, 1), usual.IDS, "word number", tokens=tokens.name, vocabulary="vocab_Tokens"
         )
         of = [(float(i),) for i, one in enumerate(self.sheet.examples, 1) for _ in one.sentence]
         example = typed(s["Example"], "index", of, "constant")
-        index = typed(s["Index"], "index", [(float(i + 1),) for i in range(z.N)], "constant")
-        ones = typed(s["Ones"], "index", [(1.0,)] * z.N, "constant")
-        X = computed(s["X"], (z.N, z.d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+        index = typed(s["Index"], "index", [(float(i + 1),) for i in range(z.words)], "constant")
+        ones = typed(s["Ones"], "index", [(1.0,)] * z.words, "constant")
+        X = computed(s["X"], (z.words, z.d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
         sides = (Side("example", (example,)), Side("row", (index,)), Side("one", (ones,)))
         beside = Group((tokens,), (ids,), ("word",), sides, corner="row in the vocabulary")
         dims = self.spec.vocabulary.dimensions
@@ -456,15 +475,15 @@ class _Lesson:
     def _constants(self) -> Band:
         """What is made of the examples once, and constants that formulas read."""
         s, z = self.s, self.z
-        goal = computed(s["Goal"], (z.E, z.d_out), ops.CLAMPED, "embedding", x=s["Targets"])
+        goal = computed(s["Goal"], (z.examples, z.d_out), ops.CLAMPED, "embedding", x=s["Targets"])
         names = {"row": s["AskedRow"], "index": s["Index"], "x": s["X"]}
-        asked = computed(s["Asked_X"], (z.E, z.d_model), ops.PICK, "embedding", **names)
+        asked = computed(s["Asked_X"], (z.examples, z.d_model), ops.PICK, "embedding", **names)
         names = {"number": s["Number"], "example": s["Example"], "index": s["Index"], "row": s["AskedRow"]}
         op = ops.CAUSAL_MASK if z.form.mask == "causal" else ops.MASK
-        mask = computed(s["Mask"], (z.E, z.N), op, "mask", **names)
+        mask = computed(s["Mask"], (z.examples, z.words), op, "mask", **names)
         infinity = typed(s["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")
         groups = [
-            Group((self._narrow(goal),), (numbered("", z.E),), self._columns(z.d_out), title="Goal"),
+            Group((self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title="Goal"),
             replace(self._group(asked), title="Asked_X"),
             replace(self._group(mask), title="Mask"),
             Group((infinity,), (("masked cells get",),), title=" "),
@@ -490,7 +509,7 @@ class _Lesson:
                         title=say("columns of {matrix}", matrix=matrix),
                     )
                 )
-        why = "Targets as they count, the rows of the asked words, who may look where, and numbers that formulas read."
+        why = "Targets as they count, the asked words' rows, who may look where, and numbers for formulas."
         return Band("What every step reads", why, tuple(groups), shared=True, show_formula=False)
 
     # --- the page behind -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from xlsxattn.contract.names import STEPS, RangeName, parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.builder.ops import Op
+    from xlsxattn.builder.ops import Entered, Op
     from xlsxattn.contract.kinds import MultiHead, SelfAttention, Training
 
 SHOWN = "Shown"
@@ -35,12 +35,12 @@ class Sizes:
     d_model: int
 
     @property
-    def E(self) -> int:
+    def examples(self) -> int:
         """Number of examples."""
         return len(self.sheet.examples)
 
     @property
-    def N(self) -> int:
+    def words(self) -> int:
         """Words of all examples."""
         return sum(len(one.sentence) for one in self.sheet.examples)
 
@@ -131,7 +131,7 @@ class Place:
         if self.word:
             return Block(name, rows, cols, "formula", look, parts=(Part(q.op, q.names, cols),))
         bands = parse(name).bands(self.sizes.sheet.steps)
-        entered = "cells" if q.block == "RowMax" else "steps"
+        entered: Entered = "cells" if q.block == "RowMax" else "steps"
         ways = [replace(op, entered=entered) for op in (q.first, q.op) if op]
         parts = tuple(Part(op, q.names, cols) for op in ways)
         return Block(name, bands * rows, cols, "formula", look, parts=parts, bands=bands)
@@ -142,7 +142,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
     s = RangeName(sizes.sheet.id)
     for letter in LETTERS:
         if f"W_{letter}" not in sizes.learns:
-            rows, x = (sizes.E, "Asked_X") if letter == "Q" else (sizes.N, "X")
+            rows, x = (sizes.examples, "Asked_X") if letter == "Q" else (sizes.words, "X")
             cols = sizes.shape(f"W_{letter}")[1]
             names = {"x": s[x], "w": s[f"Start_W_{letter}"]}
             part = Part(ops.PRODUCT, names, cols)
@@ -151,7 +151,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
 
 def forward(p: Place) -> Iterator[Quantity]:
     """The forward pass: queries of the asked words, keys and values of all, attention, output, loss."""
-    z, examples, words = p.sizes, p.sizes.E, p.sizes.N
+    z, examples, words = p.sizes, p.sizes.examples, p.sizes.words
     for letter in LETTERS:
         if f"W_{letter}" in z.learns:
             rows, x = (examples, "Asked_X") if letter == "Q" else (words, "X")
@@ -181,7 +181,7 @@ def forward(p: Place) -> Iterator[Quantity]:
 
 def backward(p: Place) -> Iterator[Quantity]:
     """The backward pass: from the loss back to each learned matrix, as far as one needs it."""
-    z, examples, words = p.sizes, p.sizes.E, p.sizes.N
+    z, examples, words = p.sizes, p.sizes.examples, p.sizes.words
     inner = [letter for letter in LETTERS if f"W_{letter}" in z.learns]
     names = {"error": p.read("Error"), "count": p.own("Count")}
     yield Quantity("dOutput", (examples, z.d_out), ops.D_OUTPUT, names)

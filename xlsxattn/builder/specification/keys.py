@@ -1,4 +1,4 @@
-"""Reading the keys of a table as they are declared: each value checked for what it is, by itself."""
+"""Reads the declared keys of a table, and validates each value by itself."""
 
 from __future__ import annotations
 
@@ -40,22 +40,22 @@ if TYPE_CHECKING:
 
 
 def read(table: Table, declared: type[Any]) -> dict[str, Any]:
-    """The values of a table's keys by their attributes' names, without those that are not given.
+    """Read the given keys of a table, by attribute name.
 
-    Contexts and axes are not looked up, and parts with a structure of their own are left out.
+    Contexts and axes are not validated, and nested tables are omitted.
 
     Raises:
-        SpecError: a value is not what its key is declared to be; a key that is needed is missing.
+        SpecError: a value is invalid, or a required key is missing.
     """
-    found = {}
+    values = {}
     for name, one in keys(declared).items():
         if isinstance(one.key, Part):
             continue
         if name in table.data:
-            found[one.attribute] = _value(table, name, table.data[name], one.key)
+            values[one.attribute] = _value(table, name, table.data[name], one.key)
         elif one.is_needed:
             raise table.error(name, "is missing")
-    return found
+    return values
 
 
 def _value(table: Table, name: str, value: object, key: Key) -> Any:  # noqa: ANN401 - as declared

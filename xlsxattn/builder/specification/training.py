@@ -1,4 +1,4 @@
-"""A training in a spec: the sheet that it trains, what it starts from, and the examples that it learns from."""
+"""A training in a spec: the sheet that it trains, its start weights, the examples that it learns from."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _example(table: Table, key: str, one: Example, vocabulary: Vocabulary, d_out
 
 def _target(table: Table, key: str, value: Any, vocabulary: Vocabulary, d_out: int) -> tuple[float, ...]:  # noqa: ANN401 - as TOML has it
     """The numbers that a word is to become, given or the mean of words' embeddings."""
-    worded = isinstance(value, str) or (isinstance(value, list) and value and isinstance(value[0], str))
+    worded = isinstance(value, str) or (isinstance(value, list) and isinstance(next(iter(value), 0), str))
     if worded:
         words = sentence_of(table, key, value)
         _known(table, key, words, vocabulary)
@@ -111,7 +111,7 @@ def _known(table: Table, key: str, words: Sequence[str], vocabulary: Vocabulary)
 def _start(sheet: Training, form: SelfAttention | MultiHead, d_model: int) -> Mapping[str, Any]:
     """What the weights start from."""
     if sheet.start == "given":
-        return form.weights
+        return dict(form.weights)
     rng = np.random.default_rng(sheet.seed)
     deviation = sheet.deviation or d_model**-0.5
     found = {}
@@ -134,8 +134,8 @@ def _refuse_large(table: Table, sheet: Training, form: SelfAttention | MultiHead
     cells = sheet.steps * a_step
     if cells > MAX_CELLS:
         sentence = (
-            "{steps} steps of {examples} examples with {words} words would take about {cells:,} cells, at most "
-            "{most:,} are possible: take fewer steps, or fewer or shorter examples"
+            "{steps} steps of {examples} examples with {words} words would take about {cells:,} cells, at "
+            "most {most:,} are possible: take fewer steps, or fewer or shorter examples"
         )
         sizes = {"steps": sheet.steps, "examples": examples, "words": words}
         raise table.error("steps", sentence, **sizes, cells=cells, most=MAX_CELLS)

@@ -1,4 +1,4 @@
-"""Rows, columns and values that a reader does not see, and cells that were made one."""
+"""Hidden rows, columns and values, and merged cells."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from openpyxl.utils import get_column_letter
 
 from xlsxattn.checker.cell_formulas import span
-from xlsxattn.checker.cells import Area
+from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.checker.reading.one_reading import MAX_COLUMNS, MAX_ROWS
+from xlsxattn.checker.reading.one_reading import MAX_ROWS
+from xlsxattn.contract.names import parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.sheet_view import SheetView
 
 MAX_SHOWN = 3
-"""Stretches of rows that are listed."""
+"""Maximum number of row or column groups in a message."""
 
 
 def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """What is hidden on sheets of ours, where it takes cells of our ranges with it."""
+    """Hidden or merged cells of our ranges."""
     for tab in ranges.sheets:
         view = book.views.get(tab)
         if view is None:
@@ -38,15 +39,24 @@ def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 
 def _hidden_stretches(tab: str, view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
-    """One finding for all hidden rows of a sheet, and one for its columns."""
+    """One finding for all hidden rows of a sheet, and one for all hidden columns."""
     folded = [stretch for stretch in view.folded_rows if _cuts(_rows(tab, *stretch), ranges)]
     rows = {f"{a + 1}:{b + 1}": _rows(tab, a, b) for a, b in (*view.hidden_rows, *folded)}
     columns = {_letters(a, b): Area(tab, 0, a, MAX_ROWS, b - a + 1) for a, b in view.hidden_columns}
     for key, stretches in (("rows", rows), ("columns", columns)):
-        first = {text: name for text, area in stretches.items() for name, _ in list(ranges.touched(area))[:1]}
+        touched = {text: [name for name, _ in ranges.touched(area)] for text, area in stretches.items()}
+        first = {
+            text: names[0] for text, names in touched.items() if not all(map(_is_number_of_words, names))
+        }
         if first:
             shown = ", ".join(list(first)[:MAX_SHOWN]) + ", ..." * (len(first) > MAX_SHOWN)
             yield Finding(Kind.HIDDEN_CELLS, next(iter(first.values())), sheet=tab, values={key: shown})
+
+
+def _is_number_of_words(name: str) -> bool:
+    """Whether a range holds the rows of words in the vocabulary, which the first screen hides."""
+    place = parse(name)
+    return place.block == "Ids" and not place.context and bool(place.sheet)
 
 
 def _rows(tab: str, first: int, last: int) -> Area:
@@ -54,12 +64,12 @@ def _rows(tab: str, first: int, last: int) -> Area:
 
 
 def _cuts(area: Area, ranges: OwnRanges) -> bool:
-    """Whether some rows have a range of which other rows are elsewhere: groups that are built have all."""
+    """Whether rows contain only a part of a range; the row groups of built workbooks contain whole ranges."""
     return any(cells.rows < ranges.areas[name].rows for name, cells in ranges.touched(area))
 
 
 def _letters(first: int, last: int) -> str:
-    """Columns as people write them: ``C:E``."""
+    """Columns in A1 notation: ``C:E``."""
     return ":".join(get_column_letter(col + 1) for col in (first, last))
 
 
