@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
+from xlsxattn.checker.perturb_words import (
+    asking,
+    fading,
+    focused,
+    numbers_of,
+    places,
+    ranks,
+    texts,
+    vanishing,
+)
 from xlsxattn.checker.reference.words import uses_blanks
-from xlsxattn.contract.kinds import Model
+from xlsxattn.contract.kinds import Model, Training
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
 if TYPE_CHECKING:
@@ -40,9 +49,22 @@ SENSIBLE = {
     "Trained": (8.0, 64.0),
     "Layer": (0.0, 9.0),
     "Head": (0.0, 13.0),
+    "LearningRate": (0.005, 0.05),
+    "WeightDecay": (0.01, 0.1),
+    "Momentum": (0.3, 0.9),
+    "Beta1": (0.5, 0.95),
+    "Beta2": (0.6, 0.99),
+    "Step": (0.0, 9.0),
+    "CheckRow": (0.0, 6.0),
+    "CheckCol": (0.0, 6.0),
+    "CheckH": (0.001, 0.05),
 }
-"""Ranges for scalar inputs that must be positive and large enough to matter, such as ε, and for the head to
-show."""
+"""Ranges for scalar inputs that must be positive and large enough to matter, such as ε, for the head to show,
+and for a training that neither stands still nor saturates its attention."""
+MAX_START = 0.5
+"""Start weights of trainings are smaller: saturated attention has no gradient."""
+NEARLY = ((0.0, 0.01), (0.0, 0.01), (0.0, 0.01), (1.0, 0.1))
+"""Centers and radii of numbers that differ by about half of the last digit shown."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """Weights of models are scaled as if they had this many rows, so that scores stay decidable."""
@@ -51,6 +73,10 @@ WIDE = 16
 MAX_ROUNDS = 16
 """Maximum number of rounds with other words; a larger vocabulary is covered only in part."""
 
+BEYOND = 3e7
+"""Where a training has limits, they are smaller than this."""
+FAST, FAST_ADAM = 10.0, 200_000.0
+"""Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """Number of rounds with renamed words; models need more."""
 
@@ -69,10 +95,12 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
     The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
     words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn.
     Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
-    have a meaning; a temperature below 0 if an attention sheet has one; sentences whose last word ranks
-    second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
+    have a meaning; a temperature below 0 if an attention sheet has one; nearly equal numbers if there is a
+    first screen; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
+    ranks second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
-    reveal formulas that fit only the other sets. Cells with a formula of the user are not edited.
+    reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
+    formula of the user are not edited.
     """
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
     limits = _limits(book)
@@ -82,6 +110,8 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_other_words(book, vocabulary, numbers),
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
+        *_nearly(book, vocabulary, numbers),
+        *_beyond(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
@@ -94,8 +124,9 @@ def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
     few = max(1, most // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
-    keep = {at for edits in chosen for at in book.formulas.keys() & edits.keys()}
-    return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in chosen]
+    whole = [{**edits, **asked} for edits, asked in zip(chosen, asking(book, chosen), strict=True)]
+    keep = {at for edits in whole for at in book.formulas.keys() & edits.keys()}
+    return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in whole]
 
 
 def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
@@ -146,6 +177,38 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
     for make in (fading, _renamed, _twice):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
+
+
+def _nearly(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """What the first screen says of numbers that look alike, or nearly; then nothing is followed there."""
+    sentences = _sentences(book, full=True)
+    if not book.manifest.front or not vocabulary or not sentences:
+        return
+    places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
+    near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
+    for turn, (around, apart) in enumerate(NEARLY):
+        drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
+        alike = {at: around + apart * float(drawn[at]) for name in near for at in numbers_of(book, name)}
+        words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
+        yield drawn | alike | words | focused(book, word)
+    yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
+
+
+def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Numbers of trainings that are brought within limits, above them and below; then runs that diverge."""
+    training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
+    own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
+    cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
+    words = _filled(vocabulary, _sentences(book, full=True)) if vocabulary else {}
+    for far in (BEYOND, -BEYOND) if training else ():
+        yield numbers.drawn() | words | dict.fromkeys(cells, far)
+    fast: dict[At, float | str] = {}
+    for name, sheet in training.items():
+        rate = FAST_ADAM if sheet.optimizer == "adam" else FAST
+        for block, value in (("LearningRate", rate), ("WeightDecay", 1.0)):
+            fast |= dict.fromkeys(book.names[RangeName(name)[block]].cells(), value)
+    if fast:
+        yield numbers.drawn() | words | fast
 
 
 def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:
@@ -208,8 +271,8 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     """The cells for words by sentence; unless full, without those that a model fills."""
     written = set() if full else {c for sheet in book.manifest.sheets for c in sheet.writes_into}
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
-    compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
-    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *compared)}
+    others = [sheet.id for sheet in book.manifest.sheets if sheet.near or sheet.is_a(Training)]
+    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *others)}
     every = [
         list(texts(book, name)) if c in typed else list(book.names[name].cells())
         for c, name in names.items()
@@ -221,6 +284,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
     """The limits of each numeric input; if several names cover a cell, those of the first."""
     models = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Model)]
+    trainings = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
         if is_text(name):
@@ -231,6 +295,8 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
             largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
         if name == WORDS["E"] and area.cols > WIDE:
             largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
+        if at.sheet in trainings and at.is_matrix:
+            largest = min(largest, MAX_START)
         limits = SENSIBLE.get(at.block, (-largest, largest))
         for cell in numbers_of(book, name):
             found.setdefault(cell, limits)

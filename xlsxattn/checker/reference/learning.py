@@ -206,20 +206,24 @@ def gradients(lesson: Lesson, made: Mapping[str, Array], names: Iterable[str]) -
     }
 
 
-def corrected(beta: float, k: Array) -> Array:
-    """1 − βᵏ, the total weight of a moving average of k numbers: algorithm 1, bias correction."""
-    return -np.expm1(k * np.log(beta)) if beta else np.ones(np.shape(k))
+def corrected(o: Optimizer, k: Array) -> Blocks:
+    """The divisors of Adam's moments in step k (from 1), 1 − βᵏ: algorithm 1, bias correction."""
+    betas = (o.beta1, o.beta2) if o.name == "adam" else ()
+    return {
+        f"Correction{i}": -np.expm1(k * np.log(beta)) if beta else np.ones(k.shape)
+        for i, beta in enumerate(betas, 1)
+    }
 
 
 def update(
-    o: Optimizer, k: Array, W: Array, gradient: Array, before: Mapping[str, Array],
+    o: Optimizer, corrections: Sequence[Array], W: Array, gradient: Array, before: Mapping[str, Array],
     kept: Callable[[str, Array], Array],
 ) -> Blocks:  # fmt: skip
-    """Step k (from 1) for a matrix: its new velocity or moments, and the proposed weights.
+    """One step for a matrix: its new velocity or moments, and the proposed weights.
 
     As in torch.optim.SGD and Adam: weight decay adds the gradient of decay/2 · |W|², and the velocity starts
     with the first gradient. `before` contains the velocity or the moments of the previous step; the proposed
-    weights are computed from what `kept` returns for the new ones.
+    weights are computed from what `kept` returns for the new ones and from Adam's `corrections` of the step.
     """
     g, found = gradient + o.decay * W, {}
     taken = g
@@ -230,7 +234,7 @@ def update(
         found["Moment1"] = o.beta1 * before["Moment1"] + (1 - o.beta1) * g
         found["Moment2"] = o.beta2 * before["Moment2"] + (1 - o.beta2) * g * g
         m, v = (kept(name, found[name]) for name in MEMORY["adam"])
-        taken = m / corrected(o.beta1, k) / (np.sqrt(v / corrected(o.beta2, k)) + o.epsilon)
+        taken = m / corrections[0] / (np.sqrt(v / corrections[1]) + o.epsilon)
     return found | {"Proposed": W - o.rate * taken}
 
 
@@ -257,10 +261,11 @@ def descend(
     for k in range(1, steps + 1):
         made = forward(lesson, {m: x[None] for m, x in (dict(start) | W).items()})
         slopes, proposed = gradients(lesson, made, learns), {}
+        corrections = [kept(name, own) for name, own in corrected(o, np.full((1, 1), k)).items()]
         for m in learns:
             before = {x: run[f"{x}_{m}"][-1] if k > 1 else np.zeros_like(W[m]) for x in MEMORY[o.name]}
             dW = kept(f"d{m}", slopes[m][0])
-            new = update(o, np.array(k), W[m], dW, before, lambda x, own, m=m: kept(f"{x}_{m}", own))  # type: ignore[misc]
+            new = update(o, corrections, W[m], dW, before, lambda x, own, m=m: kept(f"{x}_{m}", own))  # type: ignore[misc]
             proposed[m] = kept(f"Proposed_{m}", new["Proposed"])
         largest = kept("Largest", np.max([np.abs(x).max() for x in proposed.values()]).reshape(1, 1))
         alive = kept("Alive", np.where(largest < MAX_WEIGHT, alive, 0.0))

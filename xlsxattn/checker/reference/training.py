@@ -176,6 +176,8 @@ class Course:
             shapes[m] = (n + 1, *own)
             shapes |= {f"{x}_{m}": (n, *own) for x in (*MEMORY[self.optimizer.name], "Proposed")}
             shapes[f"d{m}"] = (n, *own)
+        if self.optimizer.name == "adam":
+            shapes |= {f"Correction{i}": (n, 1, 1) for i in (1, 2)}
         seen = {name: self.part(self.s[f"{name}_Steps"], shape) for name, shape in shapes.items()}
         if not any(np.isnan(x).any() for x in seen.values()):
             return seen
@@ -345,17 +347,22 @@ def before(bands: Array) -> Array:
 
 
 def updated(
-    o: Optimizer, k: Array, W: Array, gradient: Array, memory: Mapping[str, Array], kept: Mapping[str, Array]
+    o: Optimizer,
+    divisors: Sequence[Array],
+    W: Array,
+    gradient: Array,
+    memory: Mapping[str, Array],
+    kept: Mapping[str, Array],
 ) -> dict[str, tuple[Array, Array]]:
-    """Steps k for a matrix, (n, rows, columns), with Σ|terms|.
+    """The steps for a matrix, (n, rows, columns), with Σ|terms|.
 
     The proposed weights are computed from the `kept` velocity or moments.
     """
-    new = update(o, k, W, gradient, memory, lambda name, _: kept[name])
+    new = update(o, divisors, W, gradient, memory, lambda name, _: kept[name])
     magnitudes = {name: np.abs(x) for name, x in memory.items()}
     sizes = update(
         o._replace(rate=-o.rate),
-        k,
+        divisors,
         np.abs(W),
         np.abs(gradient),
         magnitudes,
@@ -368,11 +375,12 @@ def updates(x: Course) -> Ranges:
     """The updates of each step from the workbook's gradients, and whether the run continues."""
     s, o, run = x.s, x.optimizer, x.run
     k = np.arange(1.0, x.steps + 1)[:, None, None]
-    found = {s[f"{name}_Steps"]: stacked(value) for name, value in corrections(o, k).items()}
+    own = corrected(o, k)
+    found = {s[f"{name}_Steps"]: correction(value) for name, value in own.items()}
     for m in x.learns:
         memory = {name: before(run[f"{name}_{m}"]) for name in MEMORY[o.name]}
         kept = {name: run[f"{name}_{m}"] for name in MEMORY[o.name]}
-        new = updated(o, k, run[m][:-1], run[f"d{m}"], memory, kept)
+        new = updated(o, [run[name] for name in own], run[m][:-1], run[f"d{m}"], memory, kept)
         found |= {s[f"{name}_{m}_Steps"]: stacked(*both) for name, both in new.items()}
         follows = np.where(run["Alive"][1:] == 1, run[f"Proposed_{m}"], run[m][:-1])
         found[s[f"{m}_Steps"]] = stacked(np.concatenate([x.start[m][None], follows]))
@@ -382,11 +390,9 @@ def updates(x: Course) -> Ranges:
     return found | {s["Alive_Steps"]: alive(run["Largest"].reshape(-1), run["Alive"].reshape(-1))}
 
 
-def corrections(o: Optimizer, k: Array) -> dict[str, Array]:
-    """The divisors of Adam's moments in steps k."""
-    if o.name != "adam":
-        return {}
-    return {f"Correction{i}": corrected(beta, k) for i, beta in enumerate((o.beta1, o.beta2), 1)}
+def correction(values: Array) -> Expected:
+    """The divisors of a moment; engines may compute them by subtracting a number near 1 from 1."""
+    return stacked(values, np.ones(values.shape))
 
 
 def alive(largest: Array, bands: Array) -> Expected:
@@ -404,16 +410,17 @@ def alive(largest: Array, bands: Array) -> Expected:
 
 def shown(x: Course, made: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
     """The update of the shown step, number `chosen`, at its weights W."""
-    s, o, k = x.s, x.optimizer, np.array(float(chosen))
+    s, o = x.s, x.optimizer
+    divisors = {name: x.run[name][chosen - 1] for name in corrected(o, np.ones(1))}
     alive = x.run["Alive"][chosen].item()
     found = {s["Chosen"]: constant([[float(chosen)]]), s["Shown_Alive"]: constant([[alive]])}
-    found |= {s[f"Shown_{name}"]: constant(value.reshape(1, 1)) for name, value in corrections(o, k).items()}
+    found |= {s[f"Shown_{name}"]: constant(value) for name, value in divisors.items()}
     for m in x.learns:
         memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in MEMORY[o.name]}
         dW = x.kept(s[f"Shown_d{m}"], made[s[f"Shown_d{m}"]].values)
-        own = update(o, k, W[m], dW, memory, lambda _, own: own)
+        own = update(o, [*divisors.values()], W[m], dW, memory, lambda _, own: own)
         kept = {name: x.kept(s[f"Shown_{name}_{m}"], own[name]) for name in own}
-        new = updated(o, k, W[m], dW, memory, kept)
+        new = updated(o, [*divisors.values()], W[m], dW, memory, kept)
         found |= {s[f"Shown_Old{name}_{m}"]: constant(values) for name, values in memory.items()}
         found |= {s[f"Shown_{name}_{m}"]: numbers(Sized(*both)) for name, both in new.items()}
         found[s[f"Shown_{m}"]] = constant(x.run[m][chosen - 1])
