@@ -52,7 +52,7 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     _steps(sheet, screen, end, tell)
     _height(sheet, CLOSING_ROW, CLOSING if screen.closing else SPACE)
     if screen.closing:
-        sheet.placed.append(Placed(screen.closing, CLOSING_ROW, left))
+        _show(sheet, screen.closing, CLOSING_ROW, left, "says")
     blocks = [strip.block for lane in screen.lanes for strip in lane.strips]
     below = LANE_ROW + 2 + max(block.rows for block in blocks if block)
     row = max(_lane(sheet, lane, i, starts[i], below) for i, lane in enumerate(screen.lanes))

@@ -114,7 +114,7 @@ def first_screen(
     show = shown(spec)
     first = next(sheet for sheet in spec.sheets if sheet.id == show["sheets"][0])
     contexts = [spec.context(one) for one in show["contexts"]]
-    closing: Block | None = None
+    closing: Block | str = spec.about if getattr(first, "apart", False) else ""
     lead = LEADS[type(first)] if isinstance(first, Model) else CROSS_LEAD
     story: Block | tuple[str, ...] = (spec.about, first.about, lead)
     change = "1   Change a yellow word"
@@ -122,13 +122,14 @@ def first_screen(
     if isinstance(first, CrossAttention):
         lanes = _crossed(first, contexts, sentences)
     elif isinstance(first, Writer):
-        lanes, closing = _writing(spec, first, contexts, sentences, show)
+        lanes, written = _writing(spec, first, contexts, sentences, show)
+        closing = written or closing
     elif isinstance(first, Classifier):
         lanes = [_classified(spec, first, context, sentences[context.id]) for context in contexts]
     else:
         attending = [_Attending(spec, show, context) for context in contexts]
         lanes = [one.lane(sentences[one.context.id]) for one in attending]
-        closing = _closing(attending)
+        closing = _closing(attending) or closing
         several = len(spec.contexts) > 1
         story = _focus_word(START["Story"], "story", texts.STORIES[several])
         watch = _focus_word(START["Focus"], "chip", texts.WATCH)
@@ -272,6 +273,7 @@ class _Attending:
             strips, lines = self._in_full(strips)
         elif self.count:
             lines = [self._answer()]
+        lines += self._alike()
         return WordLane(heading, tuple(strips), own["Focus"], tuple(lines), tuple(self._said()))
 
     def _looks(self) -> Block:
@@ -327,13 +329,19 @@ class _Attending:
             block = computed(name, shape, ops.BECOMES, "result", of=of, **self.picked)
         return Line(_labels(name, self.names, upright=True, count=self.count), block, LOOK)
 
+    def _alike(self) -> Iterable[Line]:
+        """How alike the sentence and the first one are."""
+        first = self.sheets[0]
+        if isinstance(first, Encoder) and first.similarity:
+            source = RangeName(first.id, context=self.context.id)["Similarity"]
+            block = _copied(self.f["Similarity"], (1, 1), "alike", source, ops.SAME_TEXT)
+            yield Line("alike with the first sentence", block, LOOK)
+
     def _said(self) -> Iterable[Block]:
         first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)
         if isinstance(first, SelfAttention):
             block = _copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)
             yield replace(block, number_format=texts.MADE_OF)
-        if isinstance(first, Encoder) and first.similarity:
-            yield _copied(self.f["Similarity"], (1, 1), "result", p["Similarity"], ops.SAME_TEXT)
         if self.count > 1:
             yield self._says()
 
