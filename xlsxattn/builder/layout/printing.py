@@ -84,8 +84,8 @@ def finish(
         if all_of_it:
             _shrink(sheet, pieces)
     if not all_of_it and not sheet.one_page:
-        while tall(sheet, 0, row + 1) > page_height(sheet):
-            row -= 1
+        room = page_height(sheet)
+        row = sum(points <= room for points in _above(sheet, row + 1)[1:]) - 1
         row = min([row, *(first - 1 for first in sheet.breaks)])
         sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
 
@@ -138,6 +138,11 @@ def tall(sheet: PlacedSheet, first: int, after: int) -> float:
     return sum(sheet.heights.get(row, sheet.row) for row in range(first, after))
 
 
+def _above(sheet: PlacedSheet, rows: int) -> list[float]:
+    """Points above each of so many rows, and above the one after them."""
+    return list(accumulate((sheet.heights.get(row, sheet.row) for row in range(rows)), initial=0.0))
+
+
 def repeated(sheet: PlacedSheet) -> int:
     """The row that stands on top of every page but the first: the lanes' headings, or else the title.
 
@@ -152,8 +157,7 @@ def _breaks(sheet: PlacedSheet, pieces: Sequence[tuple[int, int]], page: float) 
     found: list[int] = []
     head = tall(sheet, repeated(sheet), repeated(sheet) + 1)
     last = max((after for _, after in pieces), default=0)
-    heights = (sheet.heights.get(row, sheet.row) for row in range(last))
-    above = list(accumulate(heights, initial=0.0))  # points above each row
+    above = _above(sheet, last)
     begun = 0
     for first, after in pieces:
         used = above[after] - above[begun] + (head if begun else 0.0)
