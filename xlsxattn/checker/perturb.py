@@ -86,14 +86,19 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
-    return _kept(book, [*rounds[:-1:FEW], rounds[-1]] if few else rounds)
+    if few:
+        return _kept(book, [*rounds[:-1:FEW], rounds[-1]], FEW)
+    return _kept(book, rounds)
 
 
-def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
-    """The rounds that a workbook of its size gets, the last always, without the cells that hold a formula."""
+def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
+    """The rounds that a workbook of its size gets, the last always, without the cells that hold a formula.
+
+    ``part``: one of so many parts of the values that are kept otherwise.
+    """
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
-    few = max(1, most // values)
+    few = max(1, most // part // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
     keep = {at for edits in chosen for at in book.formulas.keys() & edits.keys()}
     return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in chosen]
