@@ -1,1 +1,1 @@
-"""What developers run: the mutation campaign, the gallery, training, benchmarks."""
+"""Tools for developers: mutation campaign, gallery, training, benchmarks."""

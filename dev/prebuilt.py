@@ -1,7 +1,7 @@
-"""Workbooks of templates, built and proved once for each state of the sources.
+"""A cache of the workbooks of templates, built and proved once for each state of the sources.
 
-Tests, the campaign and the gallery begin with the same workbooks. They are kept in ``build/workbooks``, which
-Git ignores, in a folder named by a digest of all that decides their content.
+Tests, the campaign and the gallery use the same workbooks. They are stored in ``build/workbooks``, which Git
+ignores, in a folder whose name is a digest of everything that determines their content.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / "build" / "workbooks"
 MAX_AGE = 3600.0
-"""Seconds that the workbooks of other states are kept after their last use: a run may still need them."""
+"""Seconds to keep workbooks of other states after their last use; another run may still need them."""
 
 
 class ProofError(Exception):
-    """The workbook of a template could not be proved."""
+    """The proof of the workbook of a template failed."""
 
 
 def build(name: str, target: Path, lang: str = "") -> Path:
-    """Copy a template's workbook to a file; the first to ask for it builds and proves it.
+    """Copy the workbook of a template to a file; the first call builds and proves it.
 
     Args:
         name: the template.
         target: the file to write.
-        lang: the language to build it in; the template's own by default.
+        lang: its language; by default that of the template.
 
     Raises:
-        ProofError: the proof has findings; nothing is kept.
+        ProofError: the proof has findings; nothing is stored.
     """
     lang = lang or templates.lang(name)
     kept = _folder() / f"{name}.{lang}.xlsx"
@@ -64,7 +64,7 @@ def _prove(name: str, kept: Path, lang: str) -> None:
 
 
 def _folder() -> Path:
-    """The folder of the present state."""
+    """The folder of the current state."""
     folder = CACHE / _digest()
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _folder() -> Path:
 
 
 def _remove_old(present: Path) -> None:
-    """Remove the folders of states that nobody has used for a while."""
+    """Remove folders of states that have not been used for a while."""
     for folder in CACHE.iterdir():
         if folder != present and time.time() - folder.stat().st_mtime > MAX_AGE:
             shutil.rmtree(folder, ignore_errors=True)
@@ -82,7 +82,7 @@ def _remove_old(present: Path) -> None:
 
 @cache
 def _digest() -> str:
-    """A digest of the package, its templates, and the versions of Python and of what it depends on."""
+    """A digest of the package, its templates, and the versions of Python and of the dependencies."""
     digest = hashlib.sha256(repr([sys.version, *_versions()]).encode())
     for folder in (Path(xlsxattn.__file__).parent, templates.folder()):
         for path in sorted(folder.rglob("*")):

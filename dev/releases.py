@@ -1,6 +1,6 @@
-"""The command ``python -m dev.releases``: keep the forms that live checks have in this version.
+"""The command ``python -m dev.releases``: store the forms of live checks in this version.
 
-A later version that writes them otherwise still knows those of the workbooks that this one has built.
+Later versions that write other formulas then still know those in workbooks built by this version.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ MANY = len(SENTENCES)
 
 
 def main() -> None:
-    """Write the table of this version."""
-    found = sorted({form for spec in every_spec() for form in forms(spec)})
+    """Write the file of this version."""
+    table = sorted({form for spec in every_spec() for form in forms(spec)})
     path = releases.FOLDER / f"{PROGRAM_VERSION}.json"
-    path.write_text(json.dumps({"live checks": found}, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    click.echo(f"{path}: {len(found)} forms")
+    path.write_text(json.dumps({"live checks": table}, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    click.echo(f"{path}: {len(table)} forms")
 
 
 def every_spec() -> Iterator[Spec]:
-    """Templates, imported models and small specs, so that each setting that a live check knows is there."""
+    """Templates, imported models and small specs that cover every setting that live checks depend on."""
     made = [specs.load(templates.path(name)) for name in templates.names()]
     made += [imported.spec(name) for name in imported.MODELS]
     for sheets, contexts, length in small():
@@ -57,7 +57,7 @@ def every_spec() -> Iterator[Spec]:
 
 
 def small() -> Iterator[tuple[list[dict[str, Any]], int, int]]:
-    """Sheets, how many sentences they see, and the sentences' length, 0 for their own."""
+    """Sheets, their number of sentences, and the key ``length`` (0 if it is not set)."""
     for position, mask, warm, n in product(POSITIONS, ("none", "padding"), (0, 1.0), (1, 2)):
         length = 4 if mask == "padding" else 0
         common = {"position": position, "mask": mask}
@@ -79,7 +79,7 @@ def small() -> Iterator[tuple[list[dict[str, Any]], int, int]]:
 
 
 def forms(spec: Spec) -> Iterator[str]:
-    """The forms of a workbook's live checks."""
+    """The forms of the live checks of a workbook."""
     parse = parser((sheet.id for sheet in spec.sheets), (context.id for context in spec.contexts))
     for name, entered, formula in pages.formula_table(pages.book(spec).blocks()):
         if parse(name).is_live_check:

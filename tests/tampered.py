@@ -1,9 +1,9 @@
-"""Finished workbooks in which something can be read in two ways, or computes otherwise than it says.
+"""Workbooks that are ambiguous, or that compute something other than they show.
 
-Each entry of the tables makes a copy of the causal template's workbook from its parts.
+Each entry of the tables edits a copy of the workbook of the causal template.
 """
 
-# ruff: noqa: E501 - tables, a line a case
+# ruff: noqa: E501 - tables, one line per case
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import zipfile
 
 import hostile
 
+from xlsxattn.checker.findings import Kind
+
 INPUTS, CAUSAL = "xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml"
 CONTRACT = "xl/worksheets/sheet5.xml"
 STRINGS = "xl/sharedStrings.xml"
@@ -19,7 +21,7 @@ CELL = '<c r="E23" s="31"><v>1.6</v></c>'
 """An input: the third number of the second word."""
 FIRST, SECOND = '<c r="C23" s="31"><v>0</v></c>', '<c r="D23" s="31"><v>0</v></c>'
 MASKED = '<f t="array" ref="C50:G54">'
-"""The formula of a block, and after it the cells that it fills."""
+"""The start of an array formula that fills a block."""
 ROW = re.compile(rb'<row r="23".*?</row>')
 VOCABULARY = "'Inputs'!$C$22:$F$30"
 CALC = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
@@ -33,7 +35,7 @@ STRICT = (
 
 
 def put(part, old, new):
-    """A piece of a part replaced by another."""
+    """Replace text in a part."""
 
     def make(source, target):
         return hostile.edited(source, target, part, old, new)
@@ -46,7 +48,7 @@ def cell(new):
 
 
 def row(change):
-    """The row of the cell, changed."""
+    """Change the row that contains CELL."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -70,7 +72,7 @@ def more_names(xml):
 
 
 def with_parts(change):
-    """Parts changed, and more of them: change takes the parts and gives those that are new."""
+    """Add or replace parts; `change` maps the parts to the new ones."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -80,7 +82,7 @@ def with_parts(change):
 
 
 def twice(spelled, part=INPUTS):
-    """A part that stands in the archive under another spelling too, before or after."""
+    """A part that is in the archive a second time, under another spelling of its name."""
     return with_parts(lambda parts: {spelled: parts[part].replace(b"<v>1.6</v>", b"<v>9</v>")})
 
 
@@ -89,7 +91,7 @@ def relation(old, new):
 
 
 def formula(new, part=CAUSAL, old="SQRT(COLUMNS(vocab_E))", *, agreed=True):
-    """Another formula, in the manifest too."""
+    """Replace a formula, also in the manifest if `agreed`."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -104,7 +106,7 @@ def formula(new, part=CAUSAL, old="SQRT(COLUMNS(vocab_E))", *, agreed=True):
 
 
 def with_name(text, called):
-    """A name of somebody's own, and a formula that uses it, in the manifest too."""
+    """Define a name, and use it in a formula and in the manifest."""
 
     def make(source, target):
         formula(f"SQRT(COLUMNS(vocab_E))+0*{called}")(source, target)
@@ -113,15 +115,15 @@ def with_name(text, called):
     return make
 
 
-def unsure(parts):
-    """Another table of shared texts, declared beside the first."""
+def second_strings(parts):
+    """A second shared-strings part, also declared."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
     more = f'<Override PartName="/xl/strings2.xml" ContentType="{kind}"/></Types>'.encode()
     return {"xl/strings2.xml": parts[STRINGS], hostile.TYPES: parts[hostile.TYPES].replace(b"</Types>", more)}
 
 
 def second_workbook(parts):
-    """Another workbook part that the content types name first."""
+    """A second workbook part, which the content types list first."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
     more = (
         f'<Override PartName="/xl/book2.xml" ContentType="{kind}"/><Override PartName="/docProps/app'.encode()
@@ -135,7 +137,7 @@ def second_workbook(parts):
 
 
 def hidden(state, *, tab="", stranger=""):
-    """The attention's sheet hidden, perhaps renamed, perhaps with another under its tab."""
+    """Hide the attention sheet, optionally rename it, and optionally give its name to another sheet."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -144,7 +146,7 @@ def hidden(state, *, tab="", stranger=""):
             book = book.replace("Causal attention", tab)
         shown = tab or "Causal attention"
         book = book.replace(f'<sheet name="{shown}"', f'<sheet name="{shown}" state="{state}"')
-        if stranger:  # the glossary takes the place
+        if stranger:  # the glossary takes its place
             book = book.replace('<sheet name="Glossary"', f'<sheet name="{stranger}"')
         return hostile.packed(target, parts | {hostile.BOOK: book.encode()})
 
@@ -152,7 +154,7 @@ def hidden(state, *, tab="", stranger=""):
 
 
 def without_first_value(source, target):
-    """A block whose first value is gone and another is wrong: what previews show is not what it computes."""
+    """Remove the first saved value of a block and change the second."""
     parts = hostile.parts_of(source)
     pattern = rb'(<c r="C70"[^>]*><f[^>]*>[^<]*</f>)<v>[^<]*</v>(</c><c r="D70"[^>]*><v>)[^<]*(</v>)'
     parts[CAUSAL], times = re.subn(pattern, rb"\g<1>\g<2>0.77\g<3>", parts[CAUSAL], count=1)
@@ -161,7 +163,7 @@ def without_first_value(source, target):
 
 
 def google(source, target):
-    """Array formulas as Google Sheets exports them: in the first cell alone."""
+    """Array formulas as Google Sheets exports them: in the first cell only."""
     parts = hostile.parts_of(source)
     for part in (INPUTS, CAUSAL, "xl/worksheets/sheet1.xml"):
         wrapped = rb"<f>ARRAY_CONSTRAIN(ARRAYFORMULA(\1), 1, 1)</f>"
@@ -170,7 +172,7 @@ def google(source, target):
 
 
 def strict(source, target):
-    """Strict Open XML: the same elements in other name spaces."""
+    """Strict Open XML: the same elements in other namespaces."""
     parts = hostile.parts_of(source)
     for new, old in zip(STRICT, (OFFICE, MAIN), strict=True):
         parts = {part: xml.replace(old.encode(), new.encode()) for part, xml in parts.items()}
@@ -189,7 +191,7 @@ def half_strict(source, target):
 
 
 def prefixed(source, target):
-    """Every element of a sheet with a prefix, as some libraries write them."""
+    """Prefix every element of a sheet, as some libraries do."""
     parts = hostile.parts_of(source)
     xml = parts[INPUTS].decode().replace(f'xmlns="{MAIN}"', f'xmlns:x="{MAIN}"')
     parts[INPUTS] = re.sub(r"<(/?)(?=[a-zA-Z])", r"<\1x:", xml).encode()
@@ -208,7 +210,7 @@ def after_another(source, target):
 
 
 def with_comment(source, target):
-    """An archive in the comment of another."""
+    """An archive with a comment."""
     hostile.packed(target, hostile.parts_of(source))
     with zipfile.ZipFile(target, "a") as archive:
         archive.comment = b"PK"
@@ -216,121 +218,130 @@ def with_comment(source, target):
 
 
 REFUSED = {
-    "two archives": (after_another, "its archive has something before its first part"),
-    "an archive with a comment": (with_comment, "or after its last"),
-    "two values": (cell('<c r="E23" s="31"><v>1.6</v><v>9</v></c>'), "E23 holds two values"),
-    "two formulas": (in_sheet(f"<f>1</f>{MASKED}", MASKED), "C50 holds two values or two formulas"),
-    "a value in an element": (cell('<c r="E23" s="31"><x><v>1.6</v></x></c>'), "E23 holds something else"),
-    "an element in a value": (cell('<c r="E23" s="31"><v>1.6<x/>9</v></c>'), "E23 holds something else"),
-    "a comment in a value": (cell('<c r="E23" s="31"><v>1<!-- -->.6</v></c>'), "has comments"),
+    "two archives": (after_another, "its archive has data before the first part"),
+    "an archive with a comment": (with_comment, "or after the last"),
+    "two values": (cell('<c r="E23" s="31"><v>1.6</v><v>9</v></c>'), "E23 has two values"),
+    "two formulas": (in_sheet(f"<f>1</f>{MASKED}", MASKED), "C50 has two values or two formulas"),
+    "a value in an element": (
+        cell('<c r="E23" s="31"><x><v>1.6</v></x></c>'),
+        "E23 contains elements other than",
+    ),
+    "an element in a value": (
+        cell('<c r="E23" s="31"><v>1.6<x/>9</v></c>'),
+        "E23 contains elements other than",
+    ),
+    "a comment in a value": (cell('<c r="E23" s="31"><v>1<!-- -->.6</v></c>'), "has XML comments"),
     "an instruction in a value": (
         cell('<c r="E23" s="31"><v>1<?x?>.6</v></c>'),
-        "has comments or instructions",
+        "has XML comments or processing instructions",
     ),
-    "a cell twice": (cell(f"{CELL}{CELL}"), "E23 stands twice"),
+    "a cell twice": (cell(f"{CELL}{CELL}"), "E23 is a duplicate"),
     "a cell before its turn": (
         row(lambda xml: xml.replace(CELL, "").replace(FIRST, CELL + FIRST)),
-        "C23 stands",
+        "C23 is a duplicate or out of order",
     ),
-    "a cell of another row": (cell('<c r="E24" s="31"><v>1.6</v></c>'), "E24 stands in row 23"),
+    "a cell of another row": (cell('<c r="E24" s="31"><v>1.6</v></c>'), "E24 is in row 23"),
     "an address in small letters": (
         cell('<c r="e23" s="31"><v>1.6</v></c>'),
-        "e23 is the address of no cell",
+        "e23 is not a cell address",
     ),
     "a cell without an address": (
         row(lambda xml: xml.replace('r="D23" ', "").replace('r="C23"', 'r="D23"')),
         "E23",
     ),
-    "a row twice": (row(lambda xml: xml * 2), "row 23 stands twice"),
-    "a row before its turn": (row(lambda xml: xml.replace('"23"', '"21"')), "row 21 stands twice"),
-    "a row in a row": (row(lambda xml: xml.replace(CELL, f"<row>{CELL}</row>")), "row 23 stands twice"),
+    "a row twice": (row(lambda xml: xml * 2), "row 23 is a duplicate"),
+    "a row before its turn": (
+        row(lambda xml: xml.replace('"23"', '"21"')),
+        "row 21 is a duplicate or out of order",
+    ),
+    "a row in a row": (row(lambda xml: xml.replace(CELL, f"<row>{CELL}</row>")), "row 23 is a duplicate"),
     "two lists of rows": (
         put(INPUTS, "</sheetData>", "</sheetData><sheetData></sheetData>"),
-        "2 lists of rows",
+        "it has 2 sheetData elements",
     ),
     "alternatives round a cell": (
         cell(f'<mc:AlternateContent {MC}><mc:Choice Requires="x">{CELL}</mc:Choice></mc:AlternateContent>'),
-        "row 23 holds something else than cells",
+        "row 23 contains elements that are not cells",
     ),
     "alternatives round a row": (
         row(lambda xml: f"<mc:AlternateContent {MC}><mc:Choice>{xml}</mc:Choice></mc:AlternateContent>"),
-        "rows stand among something else",
+        "rows are mixed with other elements",
     ),
     "alternatives round a name": (
         more_names(f'<mc:AlternateContent {MC}><definedName name="z">1</definedName></mc:AlternateContent>'),
-        "definedNames hold something else",
+        "definedNames contains other elements",
     ),
     "alternatives round settings": (
         put(hostile.BOOK, CALC, f"<mc:AlternateContent {MC}>{CALC}</mc:AlternateContent>"),
-        "its calcPr stand twice, or inside something else",
+        "calcPr appears twice or inside another element",
     ),
-    "a comment in a name": (name(f">{VOCABULARY[:-2]}<!-- x -->30</definedName>"), "has comments"),
+    "a comment in a name": (name(f">{VOCABULARY[:-2]}<!-- x -->30</definedName>"), "has XML comments"),
     "an instruction in a name": (
         name(f">{VOCABULARY}<?x +1?></definedName>"),
-        "has comments or instructions",
+        "has XML comments or processing instructions",
     ),
     "an element in a name": (
         name(f">{VOCABULARY}<x>+1</x></definedName>"),
-        "definedNames hold something else",
+        "definedNames contains other elements",
     ),
     "a name twice": (
         more_names("<definedName name=\"vocab_E\">'Inputs'!$C$3</definedName>"),
-        "the name vocab_e stands twice",
+        "the name vocab_e is defined twice",
     ),
     "a name twice in other capitals": (
         more_names("<definedName name=\"VOCAB_e\">'Inputs'!$C$3</definedName>"),
-        "the name vocab_e stands twice",
+        "the name vocab_e is defined twice",
     ),
     "a name of no sheet": (
         more_names('<definedName name="z" localSheetId="77">1</definedName>'),
-        "the name z belongs to a sheet that is not there",
+        "the name z belongs to a sheet that does not exist",
     ),
     "a tab twice": (
         put(hostile.BOOK, 'sheet name="Glossary"', 'sheet name="INPUTS"'),
-        "its tab inputs stands twice",
+        "the sheet name inputs is used twice",
     ),
     "a sheet's number twice": (
         put(hostile.BOOK, 'sheetId="4"', 'sheetId="3"'),
-        "its sheet number 3 stands twice",
+        "the sheet ID 3 is used twice",
     ),
     "a part for two sheets": (
         put(hostile.BOOK, 'r:id="rId4"', 'r:id="rId3"'),
-        "sheet3.xml is that of two sheets",
+        "two sheets share the part xl/worksheets/sheet3.xml",
     ),
     "a sheet without a part": (
         put(hostile.BOOK, 'r:id="rId4"', 'r:id="rId77"'),
-        "its tab Glossary leads to no part",
+        "the sheet Glossary has no part",
     ),
-    "a part in other capitals": (twice("xl/worksheets/Sheet2.xml"), "stands in the archive twice"),
-    "a part with another slash": (twice("xl\\worksheets\\sheet2.xml"), "stands in the archive twice"),
-    "a part from the root": (twice("/xl/worksheets/sheet2.xml"), "stands in the archive twice"),
-    "a part percent-encoded": (twice("xl/worksheets/sheet%32.xml"), "stands in the archive twice"),
+    "a part in other capitals": (twice("xl/worksheets/Sheet2.xml"), "is in the archive twice"),
+    "a part with another slash": (twice("xl\\worksheets\\sheet2.xml"), "is in the archive twice"),
+    "a part from the root": (twice("/xl/worksheets/sheet2.xml"), "is in the archive twice"),
+    "a part percent-encoded": (twice("xl/worksheets/sheet%32.xml"), "is in the archive twice"),
     "a relationship twice": (
         relation('Id="rId4"', 'Id="rId2"'),
-        "its relationship rId2 stands twice",
+        "the relationship rId2 is defined twice",
     ),
     "a relationship that leaves": (
         relation('Target="worksheets/sheet2.xml"', 'Target="worksheets/sheet2.xml" TargetMode="External"'),
-        "where programs find different parts or none",
+        "which programs resolve to different parts or to none",
     ),
     "a target percent-encoded": (
         relation("worksheets/sheet2.xml", "worksheets/sheet%32.xml"),
-        "leads to worksheets",
+        "refers to worksheets",
     ),
     "a target above the root": (
         relation("worksheets/sheet2.xml", "../../xl/worksheets/sheet2.xml"),
-        "leads to ..",
+        "refers to ..",
     ),
     "a target in other capitals": (
         relation("worksheets/sheet2.xml", "worksheets/SHEET2.xml"),
-        "leads to worksheets",
+        "refers to worksheets",
     ),
     "a worksheet linked as another kind": (
         relation(
             f'{OFFICE}/worksheet" Target="worksheets/sheet2',
             f'{OFFICE}/chartsheet" Target="worksheets/sheet2',
         ),
-        "is linked as a chartsheet",
+        "is linked as chartsheet",
     ),
     "a worksheet declared as another kind": (
         put(
@@ -338,29 +349,29 @@ REFUSED = {
             'sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.work',
             'sheet2.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.chart',
         ),
-        "is linked as a worksheet, and declared as",
+        "is linked as worksheet, but declared as",
     ),
     "a content type twice": (
         put(hostile.TYPES, "</Types>", '<Override PartName="/XL/workbook.xml" ContentType="x"/></Types>'),
         "the content type of /xl/workbook.xml is declared twice",
     ),
-    "two workbooks by type": (with_parts(second_workbook), "its content types xl/book2.xml"),
+    "two workbooks by type": (with_parts(second_workbook), "but xl/book2.xml"),
     "two workbooks by relationship": (
         put(
             "_rels/.rels",
             "</Relationships>",
             f'<Relationship Id="r9" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
         ),
-        "it names 2 workbooks",
+        "it refers to 2 workbooks",
     ),
-    "two tables of texts": (with_parts(unsure), "for the shared strings"),
+    "two tables of texts": (with_parts(second_strings), "the shared strings part is"),
     "texts in two lists": (
         put(STRINGS, "<si>", f'<sst xmlns="{MAIN}"><si><t>x</t></si></sst><si>'),
         "more than one list",
     ),
     "a text in two ways": (
         put(STRINGS, "<si><t>", "<si><r><t>x</t></r><t>"),
-        "a text is written in two ways",
+        "a string is stored in two forms",
     ),
     "a text that is not there": (cell('<c r="E23" t="s"><v>99999</v></c>'), "damaged"),
     "a text before the first": (cell('<c r="E23" t="s"><v>-1</v></c>'), "E23 holds '-1'"),
@@ -369,19 +380,25 @@ REFUSED = {
     "no number": (cell('<c r="E23"><v>nan</v></c>'), "E23 holds 'nan'"),
     "a hexadecimal number": (cell('<c r="E23"><v>0x10</v></c>'), "E23 holds '0x10'"),
     "a truth spelled out": (cell('<c r="E23" t="b"><v>true</v></c>'), "E23 holds 'true'"),
-    "a value of no kind": (cell('<c r="E23" t="x"><v>1.6</v></c>'), "E23 holds another kind of value"),
+    "a value of no kind": (
+        cell('<c r="E23" t="x"><v>1.6</v></c>'),
+        "the value in E23 is not of its declared type",
+    ),
     "an inline text with a value": (
         cell('<c r="E23" t="inlineStr"><is><t>x</t></is><v>1.6</v></c>'),
-        "E23 holds another kind of value",
+        "the value in E23 is not of its declared type",
     ),
     "an inline text in a number": (
         cell('<c r="E23"><v>1.6</v><is><t>9</t></is></c>'),
-        "another kind of value",
+        "the value in E23 is not of its declared type",
     ),
-    "a formula of no kind": (in_sheet(MASKED.replace("array", "matrix"), MASKED), "another kind of formula"),
+    "a formula of no kind": (
+        in_sheet(MASKED.replace("array", "matrix"), MASKED),
+        "the formula in C50 is not of its declared type",
+    ),
     "a formula shared by nobody": (
         cell('<c r="E23"><f t="shared" si="7"/><v>1.6</v></c>'),
-        "E23 shares formula 7",
+        "E23 uses the shared formula 7",
     ),
     "a shared formula spelled out twice": (
         row(
@@ -389,7 +406,7 @@ REFUSED = {
                 FIRST, '<c r="C23"><f t="shared" ref="C23:D23" si="0">1</f><v>1</v></c>'
             ).replace(SECOND, '<c r="D23"><f t="shared" ref="C23:D23" si="0">2</f><v>1</v></c>')
         ),
-        "D23 shares formula 0, which is spelled out twice",
+        "D23 uses the shared formula 0, which is defined twice",
     ),
     "a shared formula of other cells": (
         row(
@@ -397,84 +414,87 @@ REFUSED = {
                 FIRST, '<c r="C23"><f t="shared" ref="C23:C24" si="0">1</f><v>1</v></c>'
             ).replace(SECOND, '<c r="D23"><f t="shared" si="0"/><v>1</v></c>')
         ),
-        "D23 shares formula 0, which is that of other cells",
+        "D23 uses the shared formula 0, which does not cover it",
     ),
     "Lotus 1-2-3": (
         put(INPUTS, "<dimension", '<sheetPr transitionEvaluation="1"/><dimension'),
-        "is calculated as Lotus 1-2-3 did",
+        "uses Lotus 1-2-3 evaluation rules",
     ),
-    "a flag that is none": (calc('fullPrecision="no"'), "its fullPrecision is no"),
-    "Strict in part": (half_strict, "is Strict Open XML only in part"),
+    "a flag that is none": (calc('fullPrecision="no"'), "fullPrecision is no"),
+    "Strict in part": (half_strict, "mixes Strict and Transitional Open XML"),
 }
-"""What is not read at all, and the sentence that says so."""
+"""Files that are refused, with a part of the message."""
 
 ERRORS = {
-    "a name that is a product": (name(f">{VOCABULARY}*2</definedName>"), "stands for 'Inputs'!$C$22:$F$30*2"),
-    "a name that is a sum": (name(f">{VOCABULARY}+1</definedName>"), "stands for 'Inputs'!$C$22:$F$30+1"),
+    "a name that is a product": (name(f">{VOCABULARY}*2</definedName>"), Kind.MISSING),
+    "a name that is a sum": (name(f">{VOCABULARY}+1</definedName>"), Kind.MISSING),
     "a name of two ranges": (
         name(f">{VOCABULARY},'Inputs'!$C$3</definedName>"),
-        "the name vocab_E must cover",
+        Kind.MISSING,
     ),
-    "a name that moves": (name(">Inputs!C22:F30</definedName>"), "the name vocab_E must cover cells"),
+    "a name that moves": (name(">Inputs!C22:F30</definedName>"), Kind.MISSING),
     "a computed name that is a product": (
         put(hostile.BOOK, "$C$70:$G$74</definedName>", "$C$70:$G$74*1</definedName>"),
-        "the name causal_chase_Attention must cover cells",
+        Kind.MISSING,
     ),
     "a constant's name that is a number": (
         put(hostile.BOOK, '<definedName name="causal_MaskValue">', '<definedName name="causal_MaskValue">1+'),
-        "the name causal_MaskValue must cover cells",
+        Kind.MISSING,
     ),
     "a name that is a macro": (
         put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" function="1"'),
-        "the name vocab_E must cover cells",
+        Kind.MISSING,
     ),
     "another meaning on a sheet": (
         more_names('<definedName name="vocab_e" localSheetId="2">\'Inputs\'!$C$3</definedName>'),
-        "on sheet Causal attention, the name vocab_E means other cells",
+        Kind.SHADOWED_NAME,
     ),
     "an infinite input": (
         cell('<c r="E23" s="31"><v>1e999</v></c>'),
-        "holds inf, which is beyond the numbers",
+        Kind.DOUBTFUL_VALUE,
     ),
     "an infinite input, negative": (
         cell('<c r="E23" s="31"><v>-1E400</v></c>'),
-        "holds -inf, which is beyond the numbers",
+        Kind.DOUBTFUL_VALUE,
     ),
     "a date as input": (
         cell('<c r="E23" t="d"><v>2020-01-01</v></c>'),
-        "a date spelled out, which programs read differently",
+        Kind.DOUBTFUL_VALUE,
     ),
-    "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), "vocab_E holds 1.6 for a rich value"),
+    "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), Kind.DOUBTFUL_VALUE),
     "an escaped letter": (
         put(
             INPUTS,
             '<c r="C12" s="22" t="s"><v>44</v></c>',
             '<c r="C12" t="inlineStr"><is><t>_x0074_he</t></is></c>',
         ),
-        "in which some programs read an escaped letter",
+        Kind.DOUBTFUL_VALUE,
     ),
     "a data table": (
         cell('<c r="E23"><f t="dataTable" ref="E23:E24" dt2D="0" r1="C3"/><v>1.6</v></c>'),
-        "a formula calls TABLE",
+        Kind.UNSTEADY_FORMULA,
     ),
     "a formula in another's block": (
         in_sheet('<c r="D50" s="37"><f>1</f><v>1</v></c>', '<c r="D50" s="37"><v>-1E+300</v></c>'),
-        "fills cells of the one over",
+        Kind.OVERLAPPING_FORMULAS,
     ),
-    "precision as displayed": (calc('fullPrecision="0"'), "with precision as displayed"),
-    "precision as displayed, spelled out": (calc('fullPrecision="false"'), "with precision as displayed"),
-    "iterative calculation": (calc('iterate="1"'), "is calculated iteratively"),
+    "precision as displayed": (calc('fullPrecision="0"'), Kind.PRECISION_AS_DISPLAYED),
+    "precision as displayed, spelled out": (calc('fullPrecision="false"'), Kind.PRECISION_AS_DISPLAYED),
+    "iterative calculation": (calc('iterate="1"'), Kind.ITERATIVE_CALCULATION),
     "a stranger under a tab": (
         hidden("hidden", tab="x", stranger="Causal attention"),
-        "sheet x is hidden, and readers see sheet Causal attention in its place",
+        Kind.HIDDEN_SHEET,
     ),
-    "a stranger under nearly a tab": (hidden("veryHidden", stranger="Causal attention (2)"), "in its place"),
-    "a name that draws": (with_name("RAND()", "chance"), "uses the name chance, which stands for RAND()"),
-    "a name that calculates": (with_name("1+1", "two"), "uses the name two, which stands for 1+1"),
-    "a user's function": (formula("SQRT(COLUMNS(vocab_E))+0*_xll.MINE()"), "calls _XLL.MINE"),
-    "formulas as Google spells them": (google, "Google Sheets has saved"),
+    "a stranger under nearly a tab": (
+        hidden("veryHidden", stranger="Causal attention (2)"),
+        Kind.HIDDEN_SHEET,
+    ),
+    "a name that draws": (with_name("RAND()", "chance"), Kind.UNSTEADY_FORMULA),
+    "a name that calculates": (with_name("1+1", "two"), Kind.UNSTEADY_FORMULA),
+    "a user's function": (formula("SQRT(COLUMNS(vocab_E))+0*_xll.MINE()"), Kind.UNSTEADY_FORMULA),
+    "formulas as Google spells them": (google, Kind.FORMULAS_LOST),
 }
-"""What is an error, and a part of the sentence."""
+"""Errors, with the kind of finding."""
 
 CALLS = ("NOW()", "TODAY()", "RAND()", "RANDBETWEEN(1,2)", "_xlfn.RANDARRAY(1)", 'INFO("release")', 'CELL("row",C3)',
          'INDIRECT("C3")', "OFFSET(C3,0,0)", 'HYPERLINK("x",1)', 'WEBSERVICE("x")', 'RTD("x",,"y")',
@@ -484,29 +504,29 @@ OUTSIDE = ("WEBSERVICE", "CUBE", "RTD", "CALL", "REGISTER")
 ERRORS |= {
     f"calls {call.partition('(')[0]}": (
         formula(f"SQRT(COLUMNS(vocab_E))+0*N({call})".replace('"', "&quot;")),
-        "reaches outside" if call.startswith(OUTSIDE) else "a formula calls",
+        Kind.EXTERNAL_LINK if call.startswith(OUTSIDE) else Kind.UNSTEADY_FORMULA,
     )
     for call in CALLS
 }
 
 WARNINGS = {
-    "calculated on demand": (calc('calcMode="manual"'), "is calculated only on demand"),
-    "1904": (put(hostile.BOOK, "<workbookPr", '<workbookPr date1904="1"'), "counts days from 1904"),
-    "a hidden sheet": (hidden("hidden"), "sheet Causal attention is hidden"),
-    "a hidden name": (put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), "vocab_E is hidden"),
-    "a block without its first value": (without_first_value, "no value is saved for this formula, though"),
-    "an input that is calculated": (cell('<c r="E23" s="31"><f>1.6</f><v>1.6</v></c>'), "1 input holds a formula"),
+    "calculated on demand": (calc('calcMode="manual"'), Kind.MANUAL_CALCULATION),
+    "1904": (put(hostile.BOOK, "<workbookPr", '<workbookPr date1904="1"'), Kind.DATES_1904),
+    "a hidden sheet": (hidden("hidden"), Kind.HIDDEN_SHEET),
+    "a hidden name": (put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), Kind.HIDDEN_NAME),
+    "a block without its first value": (without_first_value, Kind.STALE_VALUE),
+    "an input that is calculated": (cell('<c r="E23" s="31"><f>1.6</f><v>1.6</v></c>'), Kind.CALCULATED_INPUT),
     "inputs that are calculated": (
         row(lambda xml: xml.replace(FIRST, '<c r="C23" s="31"><f>0</f><v>0</v></c>')
             .replace(SECOND, '<c r="D23" s="31"><f>0</f><v>0</v></c>')),
-        "2 inputs hold formulas and were not varied",
+        Kind.CALCULATED_INPUT,
     ),
     "blanks that may be left out": (
         put(INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>', '<c r="C12" t="inlineStr"><is><t>the </t></is></c>'),
-        "of which some programs leave out the blanks",
+        Kind.DOUBTFUL_VALUE,
     ),
 }  # fmt: skip
-"""What is a warning."""
+"""Warnings, with the kind of finding."""
 
 SOUND = {
     "Strict Open XML": strict,
@@ -529,4 +549,4 @@ SOUND = {
     "defaults spelled out": calc('calcMode="auto" fullPrecision="1" iterate="0" fullCalcOnLoad="1"'),
     "a name of somebody's own": more_names('<definedName name="mine">1+1</definedName>'),
 }  # fmt: skip
-"""What every program reads alike: it holds, and nothing is said."""
+"""What every program reads alike: no findings."""

@@ -187,7 +187,11 @@ def test_type_checkers_are_told_the_same_names():
 @pytest.mark.parametrize("kind", kinds.KINDS.values(), ids=kinds.KINDS)
 def test_a_sheet_as_a_record_and_as_a_table_are_one_spec(kind):
     needed = {"classes": ["yes", "no"]} if kind is xlsxattn.Classifier else {}
-    sheet = kind(id="x", title="", about="a\nb", try_=["c"], **needed)
+    if kind is xlsxattn.Training:
+        needed = {"trains": "y", "examples": [{"sentence": "a b", "word": "a", "target": [1.0]}]}
+    examples = [xlsxattn.Example(**one) for one in needed.get("examples", ())]
+    given = {**needed, **({"examples": examples} if examples else {})}
+    sheet = kind(id="x", title="", about="a\nb", try_=["c"], **given)
     assert getattr(xlsxattn, kind.__name__) is kind
     table = {"kind": kind.kind, "id": "x", "about": "a\nb", "try": ["c"], **needed}
     assert xlsxattn.Spec(WORDS, SENTENCES, [sheet]).data["sheets"] == [table]

@@ -75,17 +75,17 @@ def refused(*edits: tuple[str, str], lang: str = "en") -> str:
 def test_a_sentence_without_blanks_is_told_where_its_words_end(typed):
     edit = ("香蕉 和 苹果", typed)
     assert refused(edit) == (
-        "contexts.fruit: words stand apart, with blanks between them: "
-        'fruit = "香蕉 和 苹果 很 好吃"; or write a list of words'
+        "contexts.fruit: words must be separated by spaces: "
+        'fruit = "香蕉 和 苹果 很 好吃"; or given as a list'
     )
     assert refused(edit, lang="zh") == (
-        'contexts.fruit：词与词之间要用空格隔开：fruit = "香蕉 和 苹果 很 好吃"；也可以写成词的列表'
+        'contexts.fruit：词之间要用空格分开：fruit = "香蕉 和 苹果 很 好吃"；或写成列表'
     )
 
 
 def test_every_sentence_without_blanks_is_told_at_once():
     told = refused(("香蕉 和 苹果", "香蕉和苹果"), ("电脑 和 苹果", "电脑,和,苹果"))
-    assert "contexts: words stand apart" in told
+    assert "contexts: words must be separated by spaces" in told
     assert 'fruit = "香蕉 和 苹果"; firm = "电脑 和 苹果"' in told
 
 
@@ -116,7 +116,7 @@ def test_a_text_is_parted_into_known_words_only_where_that_is_sure(word, tokens,
 def test_all_words_that_need_quotes_are_told_at_once():
     edits = [(f'"{word}" =', f"{word} =") for word in ("苹果", "香蕉", "电脑", "很")]
     assert refused(*edits) == (
-        'lines 6-8, 10: a word of other letters than a to z needs quotes before the =: "苹果" = [2.0, 2.0]'
+        'lines 6-8, 10: a word with letters other than a to z needs quotes before the =: "苹果" = [2.0, 2.0]'
     )
     assert refused(*edits, lang="zh") == (
         '第 6–8、10 行：等号左边的词含有拉丁字母以外的字符，须加引号："苹果" = [2.0, 2.0]'
@@ -127,12 +127,12 @@ def test_all_words_that_need_quotes_are_told_at_once():
 def test_the_id_of_a_sentence_is_told_at_once_what_it_is_made_of():
     edits = ("fruit =", "水果 ="), ("firm =", "公司 =")
     assert refused(*edits) == (
-        'lines 13-14: the id of a context is made of small Latin letters and digits: s1 = "香蕉 和 苹果"'
+        'lines 13-14: the id of a context has only lower-case Latin letters and digits: s1 = "香蕉 和 苹果"'
     )
     assert refused(*edits, lang="zh") == (
         '第 13–14 行：语境的标识只能用小写拉丁字母和数字：s1 = "香蕉 和 苹果"'
     )
-    assert "small Latin letters and digits" in refused(("fruit =", '"水果" ='))
+    assert "lower-case Latin letters and digits" in refused(("fruit =", '"水果" ='))
     both = refused(('"苹果" =', "苹果 ="), edits[0], lang="zh")
     assert re.fullmatch("第 6 行：.*；第 13 行：.*", both)
 
@@ -175,7 +175,7 @@ def test_texts_that_speak_of_other_words_are_told(here):
 @pytest.mark.parametrize("name", templates.names())
 def test_no_template_speaks_of_words_that_it_lacks(name):
     one = spec.load(templates.path(name))
-    assert spec.quoted_in_vain(one, [page.title for page in pages.book(one).pages]) == ()
+    assert spec.unknown_quoted_words(one, [page.title for page in pages.book(one).pages]) == ()
 
 
 def test_a_chinese_reader_is_told_how_to_get_a_chinese_workbook(monkeypatch):

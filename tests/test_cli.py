@@ -19,7 +19,7 @@ from xlsxattn.builder import specification as spec
 from xlsxattn.checker import engines
 
 TEMPLATES = templates.names()
-KNOWN = f"the templates are: {', '.join(TEMPLATES)}; a spec's file ends in .toml"
+KNOWN = f"the templates are: {', '.join(TEMPLATES)}; the name of a spec file ends in .toml"
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +124,7 @@ def test_new_copies_a_template_and_prints_the_command_that_builds_it(name, file)
 def test_new_never_writes_over_a_file():
     Path("lesson.toml").write_text("mine", "utf-8")
     sentence = refusal("new", "walkthrough", "lesson.toml")
-    assert sentence == "lesson.toml: there is such a file already, choose another name"
+    assert sentence == "lesson.toml: the file exists already; choose another name"
     Path("my-causal.toml").mkdir()
     assert "there is such a file already" in refusal("new", "causal")
 

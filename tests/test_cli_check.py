@@ -111,25 +111,28 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsiz
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (lambda _: b"", "this file is empty: build it, or fetch it, anew"),
+        (lambda _: b"", "this file is empty: build or download it again"),
         (lambda _: b"my notes", "this is not an .xlsx workbook: save it as .xlsx in a spreadsheet program"),
         (
             lambda _: POINTER,
-            "this is a Git LFS pointer in place of the workbook: fetch that with: git lfs pull",
+            "this is a Git LFS pointer instead of the workbook; get the workbook with: git lfs pull",
         ),
         (
             lambda good: good[: len(good) // 2],
-            "this file is cut short or damaged: its archive has no end; fetch or build it anew",
+            (
+                "this file is truncated or damaged: the end of its archive is missing; "
+                "download or build it again"
+            ),
         ),
         (
             lambda _: archive("mimetype", "content.xml"),
             "this is an OpenDocument file (.ods): save it as .xlsx",
         ),
         (lambda _: archive("xl/workbook.bin"), "this is a binary workbook (.xlsb): save it as .xlsx"),
-        (lambda _: archive("word/document.xml"), "this is a text document (.docx), and no workbook"),
+        (lambda _: archive("word/document.xml"), "this is a text document (.docx), not a workbook"),
         (
             lambda _: archive("a.txt"),
-            "this is an archive without a workbook in it: save the workbook as .xlsx",
+            "this is an archive without a workbook: save the workbook as .xlsx",
         ),
     ],
 )
@@ -145,7 +148,7 @@ def test_a_file_that_may_not_be_read_is_told_so(causal, monkeypatch):
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(NotCheckableError) as said:
         read(causal)
-    assert str(said.value) == f"{causal}: it cannot be read: Permission denied; check who may read it"
+    assert str(said.value) == f"{causal}: it cannot be read: Permission denied; check its permissions"
 
 
 # --- the terminal ------------------------------------------------------------------------------------------

@@ -455,7 +455,7 @@ def test_what_others_say_is_told_where_a_catalogue_knows_it():
         chinese.tell(system_errors.reason(PermissionError(errno.EACCES, "Permission denied"))) == "没有权限"
     )
     assert chinese.tell(system_errors.reason(ValueError("whatever"))) == "whatever"
-    assert chinese.tell(system_errors.words(ValueError(say("{ref} is no range", ref="A")))) == "A 不是区域"
+    assert chinese.tell(system_errors.words(ValueError(say("{ref} is not a range", ref="A")))) == "A 不是区域"
     assert system_errors.words(KeyError("mask")) == "KeyError: 'mask'"
 
 

@@ -51,7 +51,7 @@ def test_a_workbook_of_values_alone_is_ours_and_broken(causal):
     assert not is_foreign(path)
     for options in ((), ("--skip-foreign",), ("--skip-foreign", "-q")):
         ended = run("check", *options, path)
-        said = "copied.xlsx: its formulas were replaced by values: take an earlier copy, or build it anew\n"
+        said = "copied.xlsx: its formulas were replaced by values: use an earlier copy, or build it again\n"
         assert (ended.code, ended.out, ended.err) == (1, said, "")
 
 
@@ -75,7 +75,10 @@ def test_excels_owner_file_is_skipped_and_named(causal):
     Path("~$lesson.xlsx").write_bytes(b"\x05Somebody" + bytes(150))
     ended = run("check", "~$lesson.xlsx", causal, "--inputs", "as-saved")
     assert ended.code == 0
-    assert "~$lesson.xlsx: skipped, Excel's note of who has the workbook open" in ended.out.splitlines()
+    assert (
+        "~$lesson.xlsx: skipped, an owner file that Excel creates next to an open workbook"
+        in ended.out.splitlines()
+    )
     assert ended.out.splitlines()[-1] == "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped"
 
 

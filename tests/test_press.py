@@ -206,24 +206,24 @@ def test_the_lines_of_a_chart_are_straight():
 def test_a_folder_that_does_not_exist_is_refused():
     sentence = refusal("build", spec(), "-o", "nowhere/book.xlsx")
     assert sentence == (
-        "nowhere/book.xlsx: the folder nowhere does not exist, make it or choose another with -o"
+        "nowhere/book.xlsx: the folder nowhere does not exist; create it, or choose another with -o"
     )
 
 
 def test_a_folder_that_is_a_file_is_refused():
     sentence = refusal("build", spec(), "-o", "spec.toml/book.xlsx")
-    assert sentence == "spec.toml/book.xlsx: spec.toml is a file, a folder is needed"
+    assert sentence == "spec.toml/book.xlsx: spec.toml is a file, not a folder"
 
 
 def test_a_default_folder_that_is_a_file_is_refused():
     Path("output").write_text("mine", "utf-8")
-    assert refusal("build", spec()) == "output/spec.xlsx: output is a file, a folder is needed"
+    assert refusal("build", spec()) == "output/spec.xlsx: output is a file, not a folder"
 
 
 def test_a_target_that_is_a_folder_is_refused():
     Path("book.xlsx").mkdir()
     sentence = refusal("build", spec(), "-o", "book.xlsx")
-    assert sentence == "book.xlsx: this is a folder, the name of a file is needed"
+    assert sentence == "book.xlsx: this is a folder; give the name of a file"
 
 
 @pytest.mark.parametrize("name", ["book", "book.xls", "book.xlsx.bak", "book.toml", ".xlsx"])
@@ -565,11 +565,11 @@ def a_folder(path):
         (Path.unlink, "there is no such file"),
         (a_folder, "this is not a file"),
         (text_file, "this is not an .xlsx workbook"),
-        (empty_file, "this file is empty: build it, or fetch it, anew"),
-        (cut_short, "this file is cut short or damaged: its archive has no end"),
+        (empty_file, "this file is empty: build or download it again"),
+        (cut_short, "this file is truncated or damaged: the end of its archive is missing"),
         (garbled, "the workbook is damaged"),
-        (of_another_maker, "made by another program: xlsxattn checks workbooks that it has built"),
-        (no_manifest, "the name xlsxattn_Formulas is missing, which the last sheet (Contract) needs"),
+        (of_another_maker, "made by another program; xlsxattn checks only workbooks that it has built"),
+        (no_manifest, "the name xlsxattn_Formulas on the last sheet (Contract) is missing"),
         (version_2, "xlsxattn_Version is 2"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -587,7 +587,7 @@ def test_check_does_not_believe_values_that_are_not_there(old):
     assert run("check", "book.xlsx", "--engine", "saved").code == 0
     saved_again(Path("book.xlsx"))
     sentence = refusal("check", "book.xlsx", "--engine", "saved")
-    assert sentence == "book.xlsx: no values are saved in it, recalculate and save it first"
+    assert sentence == "book.xlsx: the file has no saved values; recalculate and save it first"
     assert run("check", "book.xlsx").code == 0  # an engine needs no saved values
 
 
@@ -611,9 +611,9 @@ def test_of_several_files_the_worst_decides_the_code_in_any_order(old, worst):
 @pytest.mark.parametrize(
     ("module", "limit", "said"),
     [
-        ("opening", "names", "the workbook has too many defined names, more than the 3 that are read"),
-        ("book", "area", r"the array formulas cover [\d,]+ cells, more than the 3 that are read"),
-        ("manifest", "area", r"its sheets would need [\d,]+ scores, at most 3"),
+        ("opening", "names", "the workbook has too many defined names, the limit is 3"),
+        ("book", "area", r"the array formulas cover [\d,]+ cells, the limit is 3"),
+        ("manifest", "area", r"its sheets would need [\d,]+ scores, the limit is 3"),
     ],
 )
 def test_a_workbook_beyond_a_limit_is_not_built(old, temporary, monkeypatch, module, limit, said):

@@ -1,4 +1,4 @@
-"""Attention and Transformers as spreadsheets: live formulas, made from a small spec, proved cell by cell.
+"""Attention and Transformers as spreadsheets of live formulas, built from a small spec, proved cell by cell.
 
 >>> import xlsxattn
 >>> sorted(xlsxattn.__all__)[:4]
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
         Decoder,
         Encoder,
         EncoderDecoder,
+        Example,
         MultiHead,
         SelfAttention,
         Sheet,
+        Training,
         Vocabulary,
     )
     from xlsxattn.press import Pressed, PressError
@@ -46,9 +48,11 @@ _FROM = {
             "Decoder",
             "Encoder",
             "EncoderDecoder",
+            "Example",
             "MultiHead",
             "SelfAttention",
             "Sheet",
+            "Training",
             "Vocabulary",
         ),
         "contract.kinds",
@@ -81,6 +85,7 @@ __all__ = [
     "EncoderDecoder",
     "EngineFailed",
     "EngineMissing",
+    "Example",
     "Matrix",
     "MultiHead",
     "NotCheckableError",
@@ -93,6 +98,7 @@ __all__ = [
     "Sheet",
     "Spec",
     "SpecError",
+    "Training",
     "Vocabulary",
     "build",
     "check",
@@ -103,8 +109,8 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
-    """Load what is heavy only when it is asked for, so that ``xlsxattn --help`` answers at once."""
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - any attribute
+    """Import modules on first access, so that ``xlsxattn --help`` starts fast."""
     if name == "__version__":
         return import_module("importlib.metadata").version("xlsxattn")
     if name not in _FROM:
@@ -115,5 +121,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the module holds
 
 
 def __dir__() -> list[str]:
-    """What there is, loaded or not: for those who look, and for Python's own "did you mean"."""
+    """All names, imported or not, for ``dir`` and for Python's suggestions."""
     return sorted({*globals(), *__all__, "__version__"})

@@ -1,4 +1,4 @@
-"""What a Python program uses: specs from arrays and tables, workbooks from specs, tables from workbooks."""
+"""The Python API: specs from arrays and DataFrames, workbooks from specs, DataFrames from workbooks."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Spec(kinds.Spec):
-    """What a workbook is made from.
+    """The specification of a workbook.
 
     Attributes:
         vocabulary: the words and their embeddings: a DataFrame (words as index, dimensions as columns), a
-            mapping from words to numbers, or the table ``{"dimensions": ..., "tokens": ...}`` of a file.
-        contexts: the sentences by id; each a text, or a list of words.
-        sheets: the sheets in order, as `SelfAttention`, `Decoder` ... or as tables of their keys; weights may
-            be arrays or DataFrames.
-        title: the workbook's title.
-        focus: the word to follow; "" for the first that all sentences share.
-        length: how many token cells every sentence gets; 0 for as many as it has words.
-        explain: how much the workbook says beside its numbers, ``short`` or ``full``.
+            mapping from words to numbers, or the table ``{"dimensions": ..., "tokens": ...}`` of a spec file.
+        contexts: the sentences by id; each is a text or a list of words.
+        sheets: the sheets in order, as `SelfAttention`, `Decoder` ... or as dictionaries of their keys;
+            weights may be arrays or DataFrames.
+        title: the title of the workbook.
+        focus: the word to follow; "" for the first word that all sentences share.
+        length: the number of token cells of every sentence; 0 for its number of words.
+        explain: how much the workbook explains, ``short`` or ``full``.
         lang: the language of the workbook's texts, ``en`` or ``zh``.
-        about: the paragraph on Start; "" for the usual one.
+        about: the paragraph on Start; "" for the default one.
 
     >>> import numpy as np
     >>> spec = Spec(
@@ -55,26 +55,26 @@ class Spec(kinds.Spec):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The spec as a TOML file would have it: tables, lists, texts and numbers.
+        """The spec as parsed from a TOML file: dictionaries, lists, strings and numbers.
 
         Raises:
-            SpecError: a word stands twice in a DataFrame's index.
+            SpecError: the index of a DataFrame has duplicates.
         """
         return _table(kinds.given(replace(self, vocabulary=_vocabulary(self.vocabulary))))
 
 
 def _vocabulary(given: kinds.Frame | kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
-    """The vocabulary's table, from a table of pandas, from its keys, or from words and their numbers."""
+    """The vocabulary as a dictionary, from a DataFrame, a `Vocabulary`, or a mapping of words to numbers."""
     if isinstance(given, kinds.Vocabulary):
         return _table(given)
     if isinstance(given, Mapping):
         tables = isinstance(given.get("tokens"), dict) or isinstance(given.get("from"), str)
         return _table(given if tables else {"tokens": given})
     words = [str(word) for word in given.index]
-    twice = next((word for i, word in enumerate(words) if word in words[:i]), None)
-    if twice is not None:
+    duplicate = next((word for i, word in enumerate(words) if word in words[:i]), None)
+    if duplicate is not None:
         sentence = "{spec}: vocabulary: the index has {twice!r} twice, keep one"
-        raise SpecError(say(sentence, spec=press.IN_MEMORY, twice=twice))
+        raise SpecError(say(sentence, spec=press.IN_MEMORY, twice=duplicate))
     numbers = dict(zip(words, given.to_numpy().tolist(), strict=True))
     return _table(kinds.Vocabulary(dimensions=[str(column) for column in given.columns], tokens=numbers))
 
@@ -83,9 +83,9 @@ def _table(value: kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
     return dict(_plain(value))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a program has at hand
-    """A value with records, arrays and tables made tables and lists, as TOML knows them."""
-    if isinstance(value, kinds.Sheet | kinds.Vocabulary):
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any value
+    """A value with records, arrays and DataFrames converted to dictionaries and lists, as in TOML."""
+    if isinstance(value, kinds.Sheet | kinds.Vocabulary | kinds.Example):
         value = kinds.given(value)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
@@ -102,19 +102,19 @@ def build(
     """Build a workbook, prove it, and put it in place.
 
     Args:
-        source: a `Spec`, the tables of one, a spec's file (``lesson.toml``), or a template's name.
+        source: a `Spec`, its dictionary form, a spec file (``lesson.toml``), or the name of a template.
         target: the workbook to write; its folder must exist.
-        force: replace a target even if a person has changed it.
-        lang: the language of the workbook's texts, ``en`` or ``zh``; "" for the spec's own.
+        force: replace the target even if it was edited after it was built.
+        lang: the language of the workbook's texts, ``en`` or ``zh``; "" for that of the spec.
 
     Returns:
-        Where the workbook went (``path``), and the report of its proof (``report``). It is the target when
-        ``report.holds``, else ``<name>.failed.xlsx`` beside it, the target staying as it was.
+        The path of the workbook (``path``) and the report of its proof (``report``). The path is the target
+        if ``report.holds``, otherwise ``<name>.failed.xlsx`` next to it, with the target unchanged.
 
     Raises:
-        SpecError: the spec cannot be built, or there is no such template or file.
-        PressError: the target is not called ``.xlsx``, cannot be written, or a person has changed it; or
-            the workbook is too large to be proved.
+        SpecError: the spec is invalid, or there is no such template or file.
+        PressError: the target does not end in ``.xlsx``, cannot be written, or was edited after it was
+            built; or the workbook is too large to be proved.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -124,31 +124,31 @@ def build(
     """
     if Path(target).suffix.lower() != ".xlsx":
         raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=target))
-    found: Path | Mapping[str, Any]
+    spec: Path | Mapping[str, Any]
     if isinstance(source, Spec):
-        found = source.data
+        spec = source.data
     elif isinstance(source, str) and source in templates.names():
-        found = templates.path(source)
+        spec = templates.path(source)
     elif isinstance(source, str) and not Path(source).suffix and not Path(source).exists():
         raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))
     else:
-        found = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
-    return press.build(found, Path(target), force=force, changed={"lang": lang} if lang else None)
+        spec = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
+    return press.build(spec, Path(target), force=force, changed={"lang": lang} if lang else None)
 
 
 def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
-    """Every range of a workbook as a table, with words as index; needs pandas.
+    """Every range of a workbook as a DataFrame; needs pandas.
 
     Args:
         path: the workbook.
-        engine: ``saved`` takes the values in the file (and recalculates it where one is missing); else
-            ``ironcalc``, ``libreoffice`` or ``gnumeric``, which recalculates it.
+        engine: ``saved`` for the values in the file (recalculated if any is missing), or ``ironcalc``,
+            ``libreoffice`` or ``gnumeric`` to recalculate it.
 
     Returns:
         Range name → DataFrame: rows are words or dimensions, columns words, dimensions, or numbers from 1.
 
     Raises:
-        NotCheckableError: the file cannot be read, or is not one of ours.
+        NotCheckableError: the file cannot be read, or was not built by xlsxattn.
         PandasMissing: pandas is not installed.
         ValueError: there is no such engine.
 

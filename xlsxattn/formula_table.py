@@ -1,8 +1,8 @@
-"""The formulas that a workbook should hold, written anew from what it is: its settings, shapes and language.
+"""The expected formulas of a workbook, generated again from its settings, shapes and language.
 
-The manifest quotes every formula, but whoever edits a cell can edit the manifest as well. So the check is
-given another table: the settings in the manifest and the shapes of the inputs make a spec with placeholder
-words and zero weights, and its pages have the formulas. Nothing is laid out, no number of the file is read.
+The manifest lists every formula, but whoever edits a cell can also edit the manifest. So the check gets an
+independent table: the settings in the manifest and the shapes of the inputs give a spec with placeholder
+words and zero weights, whose pages have the formulas. Nothing is laid out, and no number of the file is read.
 """
 
 from __future__ import annotations
@@ -18,33 +18,37 @@ from xlsxattn import releases
 from xlsxattn.builder import pages
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.checker import formula_table as held
-from xlsxattn.checker.formula_table import FormulaTable
+from xlsxattn.checker.formula_table import FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import kinds
 from xlsxattn.contract.kinds import (
     KINDS,
+    PROJECTED,
     Choice,
     Classifier,
     Compare,
     ContextId,
     Count,
+    Example,
     Flag,
+    InSentence,
     Items,
     Key,
     Model,
     MultiHead,
     Positive,
     Sheet,
+    SheetRef,
     SomeOf,
+    Training,
     Weights,
     WithAttention,
     Writer,
 )
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
-from xlsxattn.contract.values import ID, MAX_COLUMNS, PROGRAM_VERSION
+from xlsxattn.contract.values import ID, MAX_COLUMNS, MAX_STEPS, PROGRAM_VERSION
 from xlsxattn.language import codes, say
-from xlsxattn.system_errors import words as told
+from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,16 +64,16 @@ PLACEHOLDER = "word"
 UNFIT = "the setting {at} cannot be {found!r}"
 MAX_SHOWN = 80
 MAX_LENGTH = 2_000
-"""Words of a sentence, and of what is listed: the square of more is not computed either."""
+"""Maximum number of words of a sentence and of listed words; larger workbooks are not checkable anyway."""
 RANGES_A_HEAD = 5
-"""A head has at least so many ranges in each sentence."""
+"""Minimum number of ranges of a head in each sentence."""
 
 
 def rebuilt(book: Book) -> FormulaTable | None:
-    """The table of a workbook's formulas; None where an input has lost its name, which the check says itself.
+    """The table of a workbook's formulas; None if the name of an input is missing, which the check reports.
 
     Raises:
-        NotCheckableError: there is no workbook with these settings and shapes.
+        NotCheckableError: no workbook has these settings and shapes.
     """
     manifest = book.manifest
     if any(name not in book.names for name in manifest.inputs):
@@ -79,9 +83,9 @@ def rebuilt(book: Book) -> FormulaTable | None:
         tables = [_formulas(replace(spec, lang=code)) for code in _languages(manifest)]
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 - a manifest may say anything
+    except Exception as error:  # noqa: BLE001 - a manifest may contain anything
         sentence = "{path}: the manifest does not fit the workbook: {error}"
-        raise NotCheckableError(say(sentence, path=book.path, error=told(error))) from None
+        raise NotCheckableError(say(sentence, path=book.path, error=words(error))) from None
     formulas = min(tables, key=lambda table: len(_differing(manifest, table)))
     kept = frozenset[str]()
     if manifest.program != PROGRAM_VERSION:
@@ -91,7 +95,7 @@ def rebuilt(book: Book) -> FormulaTable | None:
 
 
 def _languages(manifest: Manifest) -> Sequence[str]:
-    """The language that the workbook is written in, or all where it does not say."""
+    """The language of the workbook, or all languages if the manifest does not state it."""
     return (manifest.language,) if manifest.language in codes() else codes()
 
 
@@ -101,35 +105,38 @@ def _formulas(spec: Spec) -> Formulas:
 
 
 def _differing(manifest: Manifest, table: Formulas) -> list[str]:
-    own = manifest.formulas
-    return [n for n in {**own, **table} if not held.same(manifest, n, own.get(n), table.get(n))]
+    listed = manifest.formulas
+    names = {**listed, **table}
+    return [n for n in names if not same(manifest, n, listed.get(n), table.get(n))]
 
 
-# --- from the manifest and the shapes back to a spec -------------------------------------------------------
+# --- a spec from the manifest and the shapes ---------------------------------------------------------------
 
 
 def _spec(manifest: Manifest, names: Mapping[str, Area]) -> Spec:
-    """A spec of the same settings and shapes; its words are placeholders, its weights zeros.
+    """A spec with the same settings and shapes, placeholder words and zero weights.
 
     Raises:
-        ValueError: a setting is none that a sheet can have, or there would be more ranges than the file has.
+        ValueError: a setting is invalid, or there would be more ranges than the file has names.
     """
     ids = [*manifest.contexts, *(sheet.id for sheet in manifest.sheets)]
     if wrong := next((i for i in ids if not re.fullmatch(ID, i) or ids.count(i) > 1), None):
-        raise ValueError(say("{found!r} cannot be an id", found=wrong))
+        raise ValueError(say("{found!r} is not a valid id", found=wrong))
     d_model = _area(names, WORDS["E"]).cols
-    n_vocab = min(_area(names, WORDS["Tokens"]).rows, MAX_LENGTH)  # more make no other formula
+    n_vocab = min(_area(names, WORDS["Tokens"]).rows, MAX_LENGTH)  # more words do not change the formulas
     vocabulary = Vocabulary(
         tuple(f"d{j + 1}" for j in range(d_model)),
         tuple(f"{PLACEHOLDER} {i + 1}" for i in range(n_vocab)),
         _zeros(n_vocab, d_model),
     )
     lengths = {c: _area(names, of_context(c)["Tokens"]).rows for c in manifest.contexts}
-    sheets = tuple(_sheet(sheet, manifest, names) for sheet in manifest.sheets)
+    sheets: list[Sheet] = []
+    for info in manifest.sheets:
+        sheets.append(_sheet(info, manifest, names, sheets))
     _affordable(sheets, lengths, len(names))
-    words = vocabulary.tokens[:1]
-    contexts = tuple(Context(c, words * n, i) for i, (c, n) in enumerate(lengths.items(), 1))
-    return Spec("", vocabulary.tokens[0], vocabulary, contexts, sheets)
+    word = vocabulary.tokens[:1]
+    contexts = tuple(Context(c, word * n, i) for i, (c, n) in enumerate(lengths.items(), 1))
+    return Spec("", vocabulary.tokens[0], vocabulary, contexts, tuple(sheets))
 
 
 def _area(names: Mapping[str, Area], name: str) -> Area:
@@ -139,11 +146,11 @@ def _area(names: Mapping[str, Area], name: str) -> Area:
 
 
 def _zeros(rows: int, cols: int) -> Any:  # noqa: ANN401 - a matrix
-    """A matrix of zeros that takes no memory."""
+    """A matrix of zeros without allocated memory."""
     return np.broadcast_to(np.zeros(()), (rows, cols))
 
 
-def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sheet:
+def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], before: Sequence[Sheet]) -> Sheet:
     kind = KINDS.get(info.kind)
     if kind is None:
         raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
@@ -158,28 +165,64 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area]) -> Sh
             if name in declared
             else _part(at, name, value, len(names))
         )
-    if "kv_heads" in declared and "heads" in given:  # left out where heads are in no groups
+    if "kv_heads" in declared and "heads" in given:  # omitted if heads are not grouped
         given.setdefault("kv_heads", given["heads"])
-    s = RangeName(info.id)
-    own = {n: manifest.parse(n) for n in manifest.inputs if manifest.parse(n).sheet == info.id}
+    inputs = {n: manifest.parse(n) for n in manifest.inputs if manifest.parse(n).sheet == info.id}
     if given.get("weights", True) and issubclass(kind, WithAttention):
         given["weights"] = {
             at.key: _zeros(names[name].rows, names[name].cols)
-            for name, at in own.items()
+            for name, at in inputs.items()
             if not is_text(name)
         }
     else:
         given.pop("weights", None)
-    if issubclass(kind, Classifier):
-        given["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
-    if given.get("near"):
-        given["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
-    if issubclass(kind, MultiHead) and manifest.contexts:
-        given["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
+    given |= _from_shapes(info, kind, manifest, names, given)
+    if issubclass(kind, Training):
+        given |= _training(info, names, before)
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
     if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
-        raise ValueError(say("the settings of {sheet!r} do not go together", sheet=info.id))
+        raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
     return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
+
+
+def _from_shapes(
+    info: SheetInfo,
+    kind: type[Sheet],
+    manifest: Manifest,
+    names: Mapping[str, Area],
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a sheet's ranges say of it: how many classes and words it has, and columns of its output."""
+    s, found = RangeName(info.id), dict[str, Any]()
+    if issubclass(kind, Classifier):
+        found["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
+    if given.get("near"):
+        found["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
+    if issubclass(kind, MultiHead) and manifest.contexts:
+        found["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
+    return found
+
+
+def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet]) -> dict[str, Any]:
+    """The trained sheet, start weights and examples of a training; their words are placeholders.
+
+    Raises:
+        ValueError: the manifest has no such sheet before, or it learns what that has not.
+    """
+    s, trains, learns = RangeName(info.id), info.settings["trains"], info.settings["learns"]
+    form = next((one for one in before if one.id == trains and isinstance(one, InSentence)), None)
+    has = [f"W_{letter}" for letter in PROJECTED if f"W_{letter}" in (form.weights if form else ())]
+    if form is None or not {*learns} <= {*has} or not learns:
+        raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
+    matrices = {name: _area(names, s[name]) for name in has}
+    asked, words = _area(names, s["Asked"]).rows, _area(names, s["Tokens"]).rows
+    lengths = [*[1] * (asked - 1), words - asked + 1]
+    targets = (0.0,) * _area(names, s["Targets"]).cols
+    return {
+        "form": form,
+        "matrices": {name: _zeros(area.rows, area.cols) for name, area in matrices.items()},
+        "examples": tuple(Example(sentence=(PLACEHOLDER,) * n, word="", target=targets) for n in lengths),
+    }
 
 
 def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
@@ -190,15 +233,16 @@ def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
 
 
 def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any:  # noqa: ANN401 - as declared
-    """A setting's value as the sheet has it.
+    """Convert a setting to the value of the sheet's attribute.
 
     Raises:
-        ValueError: it is none that a sheet can have.
+        ValueError: the value is invalid.
     """
     if isinstance(key, Items):
-        if value is True:  # words that are held against, which are an input
+        if value is True:  # the words to compare with are an input
             return (PLACEHOLDER,)
-        if _is_list(value, contexts if isinstance(key.item, ContextId) else None):
+        options = key.item.options if isinstance(key.item, Choice) else None
+        if _is_list(value, contexts if isinstance(key.item, ContextId) else options):
             return tuple(value)  # type: ignore[arg-type]  # a list
     elif isinstance(key, SomeOf):
         if isinstance(value, bool):
@@ -206,7 +250,7 @@ def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any: 
         if _is_list(value, key.options):
             return tuple(value)  # type: ignore[arg-type]  # a list
     elif isinstance(key, Positive):
-        if value is True:  # a temperature, which is an input
+        if value is True:  # the temperature is an input
             return 1.0
     elif _fits(value, key, contexts):
         return value
@@ -218,6 +262,8 @@ def _fits(value: object, key: Key, contexts: Sequence[str]) -> bool:
         return isinstance(value, bool)
     if isinstance(key, Count):
         return _is_count(value)
+    if isinstance(key, SheetRef):
+        return isinstance(value, str)
     known = contexts if isinstance(key, ContextId) else key.options if isinstance(key, Choice) else ()
     return isinstance(value, str) and value in known
 
@@ -227,14 +273,14 @@ def _is_count(value: object) -> bool:
 
 
 def _is_list(value: object, known: Sequence[str] | None) -> bool:
-    """Whether it is a list of different texts, of known ones where some are given."""
+    """Whether it is a list of distinct texts, all of them known if `known` is given."""
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         return False
     return len({*value}) == len(value) and (known is None or {*value} <= {*known})
 
 
 def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 - as declared
-    """A setting that says which part of a trained model is there."""
+    """Convert a setting that selects a part of a trained model."""
     if name in ("apart", "qk_norm") and value is True:
         return value
     if name == "stretch" and value is True:  # its numbers are inputs
@@ -249,14 +295,14 @@ def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 
 
 
 def _numbers(value: object, most: int) -> tuple[int, ...]:
-    """Numbers from 1, or none where they are not such."""
+    """A list of positive integers as a tuple; () if it is anything else."""
     if not isinstance(value, list) or len(value) > most:
         return ()
     return tuple(n for n in value if _is_count(n))
 
 
 def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int) -> None:
-    """Refuse what would cost more than the file itself, before any range is made.
+    """Refuse settings that would cost more than the file itself, before any range is created.
 
     Raises:
         ValueError: a sentence or a setting is too large, or there would be more ranges than names.
@@ -264,22 +310,25 @@ def _affordable(sheets: Sequence[Sheet], lengths: Mapping[str, int], names: int)
     for c, n in lengths.items():
         if n > MAX_LENGTH:
             raise ValueError(
-                say("the sentence {c} has {n:,} words, at most {most:,}", c=c, n=n, most=MAX_LENGTH)
+                say("the sentence {c} has {n:,} words, the limit is {most:,}", c=c, n=n, most=MAX_LENGTH)
             )
     ranges = heads = 0
     for sheet in sheets:
         if isinstance(sheet, WithAttention):
-            own = _heads(sheet, names) * len(sheet.contexts or lengths)
-            ranges, heads = ranges + own * RANGES_A_HEAD, heads + own
+            n_heads = _heads(sheet, names) * len(sheet.contexts or lengths)
+            ranges += n_heads * RANGES_A_HEAD
+            heads += n_heads
         elif isinstance(sheet, Compare):
             ranges += heads
+        elif isinstance(sheet, Training) and sheet.steps > MAX_STEPS:
+            raise ValueError(say(UNFIT, at=f"{sheet.id}.steps", found=sheet.steps))
     if ranges > names:
-        sentence = "its sheets would have at least {ranges:,} ranges, and it has {names:,} names"
+        sentence = "its sheets would need at least {ranges:,} ranges, but it has only {names:,} names"
         raise ValueError(say(sentence, ranges=ranges, names=names))
 
 
 def _heads(sheet: WithAttention, names: int) -> int:
-    """The number of heads that a sheet has in each sentence."""
+    """The number of heads of a sheet in each sentence."""
     for name, value, most in (("d_k", sheet.d_k, MAX_COLUMNS), ("heads", sheet.heads, names)):
         if value > most:
             raise ValueError(say(UNFIT, at=f"{sheet.id}.{name}", found=value))

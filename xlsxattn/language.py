@@ -1,8 +1,8 @@
-"""Texts in the reader's language: English stands in the code, every other language in one catalogue file.
+"""Translation: English texts are in the code, other languages in one catalogue file each.
 
-A catalogue, ``lang/zh.toml``, gives for each English text the one that is shown in its place. A text with
-values in it is made by `say`, which keeps the sentence and the values apart, so that a language may put them
-in another order. Nothing is translated before it is shown, or written into a workbook.
+A catalogue, such as ``lang/zh.toml``, maps each English text to its translation. Texts with placeholders are
+created by `say`, which keeps the sentence and the values apart, so that a translation may reorder them. Texts
+are translated only when they are shown or written into a workbook.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent / "lang"
 QUOTED = "'{text}'"
-"""How a catalogue calls the quotes of its language, which stand around a text spelled out: {word!r}."""
+"""The catalogue key of the quotation marks around values such as {word!r}."""
 
 
 class Phrase(str):
-    """A text in English that remembers its sentence (``"layer {k}"``) and the values in it."""
+    """An English text with its sentence (``"layer {k}"``) and values, so that it can be translated."""
 
     __slots__ = ("sentence", "values")
     sentence: str
@@ -37,7 +37,7 @@ class Phrase(str):
         return self
 
     def __str__(self) -> str:
-        """Itself, so that what ``str`` takes out of an exception can still be told in another language."""
+        """Return itself, so that ``str(exception)`` can still be translated."""
         return self
 
     def __getnewargs__(self) -> tuple[str, Mapping[str, object]]:  # type: ignore[override]
@@ -45,7 +45,7 @@ class Phrase(str):
 
 
 def say(sentence: str, /, **values: object) -> Phrase:
-    """A text to be shown, with values for the names in braces; values that are phrases are told as well.
+    """Mark a text as translatable, with values for its placeholders; values may be phrases themselves.
 
     >>> say("{title}, layer {k}", title=say("Decoder"), k=2)
     'Decoder, layer 2'
@@ -55,9 +55,9 @@ def say(sentence: str, /, **values: object) -> Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language: its code, as ``lang`` and ``--lang`` take it, and for each English text its own.
+    """A language: its code, as in ``lang`` and ``--lang``, and its translations of English texts.
 
-    ``quotes`` stand around a text that a sentence spells out, as in ``“{text}”``; "" for Python's.
+    ``quotes`` is the format of values with ``!r``, such as ``“{text}”``; "" for Python's ``repr``.
     """
 
     code: str
@@ -65,7 +65,7 @@ class Language:
     quotes: str = ""
 
     def tell(self, text: str) -> str:
-        """A text in this language; in English where the catalogue lacks it.
+        """Translate a text; without a translation, it stays English.
 
         >>> language("zh").tell(say("{title}, layer {k}", title=say("Decoder"), k=2))
         '解码器，第 2 层'
@@ -78,12 +78,12 @@ class Language:
             for name, value in text.values.items()
         }
         if self.quotes and "!r}" in sentence:
-            return _Spelling(self.quotes).vformat(sentence, (), values)
+            return _QuotingFormatter(self.quotes).vformat(sentence, (), values)
         return sentence.format(**values) if values else sentence
 
 
-class _Spelling(Formatter):
-    """Fills in values; a text that is spelled out stands in a language's own quotes, escaped as before."""
+class _QuotingFormatter(Formatter):
+    """A formatter that puts ``!r`` strings into the language's own quotation marks."""
 
     def __init__(self, quotes: str) -> None:
         self.quotes = quotes
@@ -96,24 +96,24 @@ class _Spelling(Formatter):
 
 ENGLISH = Language("en")
 MAX_MESSAGE_LENGTH = 300
-_UNSEEN = (
+_INVISIBLE = (
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffc\ud800-\udfff\U000e0000-\U000e0fff]"
 )
-"""Characters that are not seen, or that move others: control characters, those of no width, surrogates."""
+"""Invisible characters and those that reorder text: control and zero-width characters, surrogates."""
 
 
 def visible(text: str) -> str:
-    r"""A text whose unseen characters are shown as escapes, but for the ends of lines.
+    r"""Escape invisible characters, except line breaks.
 
     >>> print(visible("a\x1b[31m\u200bb"))
     a\x1b[31m\u200bb
     """
-    return re.sub(_UNSEEN, lambda found: found[0].encode("unicode_escape").decode(), text)
+    return re.sub(_INVISIBLE, lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def message(text: str) -> str:
-    """A message as it is shown: all its characters are seen, and too long ones lose their middle."""
+    """Prepare a message for display: escape invisible characters, and shorten a long message."""
     shown = visible(text)
     if len(shown) <= MAX_MESSAGE_LENGTH:
         return shown
@@ -122,27 +122,27 @@ def message(text: str) -> str:
 
 
 def is_wide(character: str) -> bool:
-    """Whether a character is as wide as two, as CJK characters are."""
+    """Whether a character is two columns wide, such as CJK characters."""
     return unicodedata.east_asian_width(character) in "WF"
 
 
 def codes() -> tuple[str, ...]:
-    """The languages there are, English first."""
+    """The codes of the available languages, English first."""
     return (ENGLISH.code, *sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
 @cache
 def language(code: str) -> Language:
-    """A language by its code; every table of its catalogue is read, whatever it is called.
+    """Load a language by its code; the names of the tables in its catalogue do not matter.
 
     Raises:
-        KeyError: there is none with this code.
+        KeyError: there is no such language.
     """
     if code not in codes():
         raise KeyError(code)
     if code == ENGLISH.code:
         return ENGLISH
-    import tomllib  # noqa: PLC0415 - English needs no catalogue, and --help is to answer at once
+    import tomllib  # noqa: PLC0415 - English needs no catalogue, and --help must start fast
 
     tables = tomllib.loads((FOLDER / f"{code}.toml").read_text("utf-8")).values()
     texts = {english: text for table in tables for english, text in table.items()}
@@ -150,7 +150,7 @@ def language(code: str) -> Language:
 
 
 def language_of(texts: Iterable[str]) -> Language:
-    """The language of most of the texts that a catalogue knows: what a workbook is written in.
+    """The language in which most of these texts are known: the language of a workbook.
 
     >>> language_of(["the cat", "开始", "目录"]).code, language_of(["开始", "Start", "Contents"]).code
     ('zh', 'en')

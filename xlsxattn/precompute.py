@@ -1,7 +1,7 @@
-"""What an engine computes of a workbook's formulas before it is written: these values are saved in it.
+"""Values of a workbook's formulas, computed by an engine and saved in the file.
 
-Nothing of this is believed. The proof reads the finished file, recalculates a copy without saved values, and
-compares what is saved with what comes out.
+The proof does not trust these values: it recalculates a copy of the finished file without them, and compares
+the results with what was saved.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ LOG = logging.getLogger(__name__)
 
 
 def evaluated(title: str, sheets: Sequence[PlacedSheet], path: Path) -> Mapping[str, Grid]:
-    """Write a draft, and let an engine compute every range that has formulas.
+    """Write a draft, and compute every range that has formulas with an engine.
 
     Args:
         title: the workbook's title.
-        sheets: what the layout gave.
-        path: where the draft goes.
+        sheets: the result of the layout.
+        path: the path of the draft.
 
     Raises:
         EngineMissing: the engine is not installed.
-        EngineFailed: it gave no values.
+        EngineFailed: it could not compute the draft.
     """
     LOG.debug("", extra={"step": say("writing formulas")})
     writer.write(path, title, sheets, draft=True)
@@ -55,17 +55,17 @@ def evaluated(title: str, sheets: Sequence[PlacedSheet], path: Path) -> Mapping[
 
 
 def _runs(sheets: Sequence[PlacedSheet]) -> dict[str, NumberRuns]:
-    """The large blocks of numbers, which a draft lacks, by tab: as a reader of the file will see them.
+    """The large blocks of numbers, which the draft lacks, by tab, with the values that the file will have.
 
-    A float32 stands in a file as the shortest text that gives it back, and is read as a decimal.
+    A float32 is written as its shortest decimal representation and read back as a float64.
     """
-    found: dict[str, NumberRuns] = {}
+    runs: dict[str, NumberRuns] = {}
     for sheet in sheets:
         for placed in sheet.placed:
             values = bulk.numbers(placed.block)
-            for row, own in enumerate(() if values is None else values, placed.row):
-                text = orjson.dumps(np.ascontiguousarray(own), option=orjson.OPT_SERIALIZE_NUMPY)
-                found.setdefault(sheet.tab, NumberRuns()).add(
+            for row, numbers in enumerate(() if values is None else values, placed.row):
+                text = orjson.dumps(np.ascontiguousarray(numbers), option=orjson.OPT_SERIALIZE_NUMPY)
+                runs.setdefault(sheet.tab, NumberRuns()).add(
                     row, placed.col, np.array(orjson.loads(text), float)
                 )
-    return found
+    return runs

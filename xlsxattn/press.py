@@ -1,6 +1,6 @@
-"""The round: write, evaluate, write again with the engine's values, check, put in place.
+"""Build a workbook: write it, evaluate it, write it again with the values, prove it, move it to the target.
 
-Nothing takes its place in the output folder until an engine has recalculated it and NumPy agrees.
+A workbook replaces its target only if an engine has recalculated it and NumPy agrees.
 """
 
 from __future__ import annotations
@@ -38,23 +38,23 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 IN_MEMORY = say("the spec")
-"""What errors call a spec that has no file."""
+"""The name of a spec without a file in messages."""
 PROPERTIES, MAKER = "docProps/custom.xml", "docProps/app.xml"
 LARGE_PART = 8 << 20
-"""Bytes of a part that is copied as it is deflated, and is known by its checksum."""
+"""Larger parts (in bytes) are copied in compressed form and identified by their checksum."""
 DIGEST = re.compile(rb"<vt:lpwstr>([0-9a-f]{64})</vt:lpwstr>")
 
 
 class PressError(Exception):
-    """A workbook that cannot be put in place; its text is the sentence a person reads."""
+    """A workbook that cannot be written; the message is shown to the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A finished round: the file that was written, the report of its proof, and the tabs in their order.
+    """The result of a build: the file that was written, the report of its proof, and the tabs in order.
 
-    ``lang`` is the language that it is written in, ``quoted`` the words that its spec's texts quote in vain,
-    ``alone`` the focus word where a sheet compares its sentences and only one has it.
+    ``lang`` is the language of the workbook, ``quoted`` the words that the spec's texts quote but the
+    vocabulary lacks, ``alone`` the focus word if it is compared between sentences but only one has it.
     """
 
     path: Path
@@ -73,22 +73,22 @@ def build(
     make_folder: bool = False,
     changed: Mapping[str, Any] | None = None,
 ) -> Pressed:
-    """Build a workbook from a spec, prove it, and put it in place.
+    """Build a workbook from a spec, prove it, and move it to the target.
 
     Args:
-        source: the spec: a TOML file, what TOML makes of one, or one that is made already.
+        source: the spec: a TOML file, its parsed dictionary, or a `Spec`.
         target: the workbook to write.
-        force: replace a target even if a person has changed it.
-        make_folder: make the target's folder where it is missing.
-        changed: keys that take the place of the spec's own, such as ``explain`` and ``lang``.
+        force: replace the target even if it was edited after it was built.
+        make_folder: create the target's folder if it is missing.
+        changed: keys that override those of the spec, such as ``explain`` and ``lang``.
 
     Raises:
-        SpecError: the spec cannot be built.
-        PressError: the target cannot be written, a person has changed it, or it is too large to be proved.
+        SpecError: the spec is invalid.
+        PressError: the target cannot be written, was edited after it was built, or is too large to be proved.
 
     Returns:
-        The report, and where the workbook went: the target when the proof holds, else ``<name>.failed.xlsx``
-        beside it, the target staying as it was.
+        The report and the path of the workbook: the target if the proof holds, otherwise
+        ``<name>.failed.xlsx`` next to it, with the target unchanged.
     """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
@@ -103,13 +103,13 @@ def build(
     try:
         refuse_changed(target, force=force)
         _prepare_folder(target, make=make_folder)
-        # one beside the target, so that the last step is a rename; the other for what another library writes:
-        # half of it on a full disk, and it cannot close that without noise
+        # one folder next to the target, so that the last step is a rename; another for XlsxWriter's output,
+        # which warns if it cannot close a file on a full disk
         with workplace(target.parent) as folder, workplace() as scratch:
-            writing = "{target}: writing formulas, then their values by {engine}"
+            writing = "{target}: writing formulas, then the values that {engine} computes"
             LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
             _write(book, sheets, scratch, final := folder / "final.xlsx")
-            LOG.info(say("{target}: proving it", target=target))
+            LOG.info(say("{target}: proving the workbook", target=target))
             report = _proved(final, target)
             _refuse_overflow(named, report)
             place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
@@ -117,39 +117,39 @@ def build(
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
-    quoted = specs.quoted_in_vain(spec, (page.title for page in book.pages))
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.compared_with_none(spec))
+    quoted = specs.unknown_quoted_words(spec, (page.title for page in book.pages))
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.uncompared_focus(spec))
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:
-    """Write a workbook, its formulas and the values that an engine computes of them, and seal it."""
+    """Write a workbook with its formulas and their values from an engine, and seal it."""
     values = precompute.evaluated(book.title, sheets, scratch / "draft.xlsx")
     tick = _Written(bulk.cells(sheets))
     writer.write(scratch / "valued.xlsx", book.title, sheets, values, book.language, tick=tick)
-    LOG.debug("", extra={"step": say("putting it together")})
+    LOG.debug("", extra={"step": say("packing")})
     _seal(scratch / "valued.xlsx", final)
 
 
 def _proved(final: Path, target: Path) -> Report:
-    """The proof of a finished workbook that has not its place yet.
+    """Prove a finished workbook before it is moved to the target.
 
     Raises:
-        PressError: it is larger than the check allows.
+        PressError: the workbook exceeds a limit of the check.
     """
     try:
         return check(final, few=True)
     except NotCheckableError as error:
         (said,) = error.args
         values = {name: target if value == final else value for name, value in said.values.items()}
-        sentence = "{said}; a workbook that cannot be proved is not written: make the spec smaller"
+        sentence = "{said}; the workbook was not written because it cannot be proved; use a smaller spec"
         raise PressError(say(sentence, said=say(said.sentence, **values))) from None
 
 
 def _refuse_overflow(named: str, report: Report) -> None:
-    """Refuse a spec whose own numbers no spreadsheet can hold.
+    """Refuse a spec whose values overflow in a spreadsheet.
 
     Raises:
-        SpecError: values alone are wrong, and some because numbers become too large.
+        SpecError: only values are wrong, and some because of an overflow.
     """
     overflow = next((finding for finding in report.causes if finding.kind is Kind.OVERFLOW), None)
     if overflow and all(finding.kind.effect is Effect.SYMPTOM for finding in report.causes):
@@ -164,7 +164,7 @@ def _spec(source: Path | Mapping[str, Any], named: str, changed: Mapping[str, An
 
 
 class _Written:
-    """Tells how many of the numbers that are written in bulk are written."""
+    """Reports progress while large blocks of numbers are written."""
 
     def __init__(self, of: int) -> None:
         self.done, self.of = 0, of
@@ -188,47 +188,46 @@ def _why(error: OSError) -> str:
 def _prepare_folder(target: Path, *, make: bool) -> None:
     folder = target.parent
     if target.is_dir():
-        raise PressError(say("{target}: this is a folder, the name of a file is needed", target=target))
+        raise PressError(say("{target}: this is a folder; give the name of a file", target=target))
     if folder.exists() and not folder.is_dir():
-        raise PressError(
-            say("{target}: {folder} is a file, a folder is needed", target=target, folder=folder)
-        )
+        raise PressError(say("{target}: {folder} is a file, not a folder", target=target, folder=folder))
     if make:
         folder.mkdir(exist_ok=True)
     if not folder.is_dir():
         raise PressError(
             say(
-                "{target}: the folder {folder} does not exist, make it or choose another with -o",
+                "{target}: the folder {folder} does not exist; create it, or choose another with -o",
                 target=target,
                 folder=folder,
             )
         )
 
 
-# --- whether a person has changed a workbook ---------------------------------------------------------------
+# --- detection of edits by the user ------------------------------------------------------------------------
 
 
 def refuse_changed(target: Path, *, force: bool) -> None:
-    """Keep a workbook that a person has changed since it was built, unless forced.
+    """Refuse to replace a workbook that was edited after it was built, unless forced.
 
     Raises:
-        PressError: the target holds something that this program did not write.
+        PressError: the target is not an unchanged output of this program.
     """
     if target.exists() and not target.is_dir() and not target.is_file():
-        raise PressError(say("{target}: this is not a file", target=target))  # one would wait for a pipe
+        raise PressError(say("{target}: this is not a file", target=target))  # reading a pipe would block
     if target.is_file() and not force and not _as_built(target):
         raise PressError(
             say(
-                "{target}: it was changed since it was built and is kept; use --force to replace it",
+                "{target}: the file was changed after it was built, so it was not replaced; use "
+                "--force to replace it",
                 target=target,
             )
         )
 
 
 def _seal(path: Path, target: Path) -> None:
-    """Copy a workbook: its maker named, its lines straight, the digest of all other parts in its properties.
+    """Copy a workbook, with its application name, straight chart lines and a digest in its properties.
 
-    The copy is on the disk, whole, before it takes another's place.
+    The copy is flushed to disk before it replaces the target.
     """
     with zipfile.ZipFile(path) as made, target.open("w+b") as file:
         named = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", made.read(MAKER))
@@ -247,21 +246,21 @@ def _seal(path: Path, target: Path) -> None:
 
 
 def _straight(chart: bytes) -> bytes:
-    """A chart with straight lines: LibreOffice draws curves in files not made by Excel that say nothing."""
+    """Make the lines of a chart explicitly straight: LibreOffice smooths them in files not made by Excel."""
     return chart.replace(b"</c:ser>", b'<c:smooth val="0"/></c:ser>') if b"<c:lineChart>" in chart else chart
 
 
 def _as_built(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            found = DIGEST.search(archive.read(PROPERTIES))
-            return found is not None and found[1].decode() == _digest(archive, {})
-    except Exception:  # noqa: BLE001 - a file that is none of ours fails to be read in many ways
+            match = DIGEST.search(archive.read(PROPERTIES))
+            return match is not None and match[1].decode() == _digest(archive, {})
+    except Exception:  # noqa: BLE001 - foreign files fail in many ways
         return False
 
 
 def _digest(archive: zipfile.ZipFile, changed: Mapping[str, bytes]) -> str:
-    """A digest of all parts but the one that it stands in; of a large one, its checksum stands for it."""
+    """A digest of all parts except the one that contains it; for large parts, of their checksum."""
     digest = hashlib.sha256()
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         name = info.filename

@@ -1,4 +1,4 @@
-"""The proof that users ask for: the check, and the table of formulas that the manifest is held against."""
+"""The public `check`: the checker with the table of formulas that the manifest is compared with."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ def check(
     few: bool = False,
     seed: int | None = None,
 ) -> Report:
-    """Prove a workbook against its own inputs, and against others.
+    """Prove a workbook on its own inputs and on perturbed ones.
 
     Args:
         path: the workbook.
-        engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
+        engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (trust the values in the file),
             or ``all`` (the three engines).
-        inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
-        few: proves the formulas on a few sets of other inputs only, as for a workbook that was just built.
-        seed: draws the last set of other inputs, a number from 0; None: the file's digest, and so another one
-            for each file.
+        inputs: ``perturbed`` also proves the formulas on other numbers and words; ``as-saved`` does not.
+        few: perturb the inputs in a few sets only, as for a workbook that was just built.
+        seed: the seed of the last set of perturbed inputs, an integer from 0; None to derive it from the
+            file's digest.
 
     Raises:
-        NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
-        engines.EngineMissing: an engine asked for is not installed.
+        NotCheckableError: the file cannot be read, was not built by xlsxattn, or has no saved values.
+        engines.EngineMissing: a requested engine is not installed.
         engines.EngineFailed: an engine could not recalculate the file.
-        ValueError: there is no such engine, or no such choice of inputs.
+        ValueError: unknown engine or choice of inputs.
     """
     return checking.check(path, engine, inputs, few=few, seed=seed, rebuild=rebuilt)

@@ -1,7 +1,7 @@
-"""The JSON schema of a spec, for editors and for the reference, made from the declarations of its keys.
+"""The JSON schema of a spec, for editors and the reference, generated from the declarations of its keys.
 
-A schema tells shapes, not sense: whether a sentence's words are in the vocabulary, or matrices fit each
-other, is said when the spec is built.
+The schema validates structure only. Whether the words of a sentence are in the vocabulary, or matrices have
+compatible shapes, is checked when the spec is built.
 """
 
 from __future__ import annotations
@@ -69,14 +69,29 @@ def _items(key: kinds.Items) -> Node:
 
 
 def _item(key: Key) -> Node:
-    """One item of a list: what has a definition of its own is only referred to."""
-    found = _SHAPES[type(key)](key)
-    return found["allOf"][0] if "allOf" in found else {"description": key.means, **found}
+    """The schema of a list item: a reference if it has its own definition."""
+    node = _SHAPES[type(key)](key)
+    return node["allOf"][0] if "allOf" in node else {"description": key.means, **node}
 
 
 def _some_of(key: kinds.SomeOf) -> Node:
     some = {"type": "array", "items": {"enum": [*key.options]}, "uniqueItems": True}
     return {"anyOf": [{"type": "boolean"}, some]}
+
+
+def _within(key: kinds.Within) -> Node:
+    most = "maximum" if key.closed else "exclusiveMaximum"
+    return {"type": "number", "minimum": key.least, most: key.most}
+
+
+def _tables(key: kinds.Tables) -> Node:
+    form = {
+        "type": "object",
+        "properties": _table(key.form),
+        "required": _needed(key.form),
+        "additionalProperties": False,
+    }
+    return {"type": "array", "items": form, "minItems": 1, "maxItems": key.most}
 
 
 _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
@@ -94,6 +109,11 @@ _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
     kinds.Positive: _positive,
     kinds.Items: _items,
     kinds.Axes: _items,
+    kinds.Within: _within,
+    kinds.Tables: _tables,
+    kinds.SheetRef: _referred("id"),
+    kinds.Words: _referred("sentence"),
+    kinds.TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
 }
 _PARTS: dict[str, Node] = {
     "vocabulary": {"allOf": [_ref("vocabulary")]},
@@ -112,7 +132,7 @@ _PARTS: dict[str, Node] = {
     },
     "sheets": {"type": "array", "minItems": 1, "items": {"oneOf": [_ref(kind) for kind in KINDS]}},
 }
-"""The parts of a spec with a structure of their own."""
+"""The parts of a spec with their own structure."""
 
 
 def _key(one: Declared) -> Node:
@@ -130,17 +150,17 @@ def _needed(declared: type) -> list[str]:
 
 
 def _sheet(kind: type[kinds.Sheet]) -> Node:
-    """One kind of sheet; only the usual kind need not be named."""
+    """The schema of a kind of sheet; ``kind`` is optional only for the default kind."""
     named = [] if kind is kinds.DEFAULT_KIND else ["kind"]
-    own = _table(kind)
+    properties = _table(kind)
     return {
         "title": kind.kind,
         "description": inspect.getdoc(kind),
         "type": "object",
         "properties": {
-            "id": own.pop("id"),
+            "id": properties.pop("id"),
             "kind": {"description": "what the sheet computes", "const": kind.kind},
-            **own,
+            **properties,
         },
         "required": [*_needed(kind), *named],
         "additionalProperties": False,
@@ -153,7 +173,10 @@ def _definitions() -> Node:
         "row": {"type": "array", "items": _ref("number"), "minItems": 1},
         "matrix": {"type": "array", "items": _ref("row"), "minItems": 1},
         "id": {
-            "description": "lower-case letters and digits, a letter first, at most 32; some are reserved",
+            "description": (
+                "lower-case letters and digits, starting with a letter, at most 32 characters; some "
+                "ids are reserved"
+            ),
             "type": "string",
             "pattern": f"^{ID}$",
             "not": {"pattern": f"^({RESERVED})$"},
@@ -187,7 +210,7 @@ def _definitions() -> Node:
 
 
 def schema(lang: str = "en") -> dict[str, Any]:
-    """The JSON schema (draft 7, which editors of TOML read) of a spec, described in a language.
+    """The JSON schema of a spec (draft 7, which TOML editors support), with descriptions in a language.
 
     >>> schema()["required"]
     ['vocabulary', 'contexts', 'sheets']
@@ -195,10 +218,10 @@ def schema(lang: str = "en") -> dict[str, Any]:
     ['about', 'axes', 'id', 'kind', 'near', 'title', 'try']
 
     Raises:
-        ValueError: there is no such language.
+        ValueError: unknown language.
     """
     one_of("lang", lang, codes())
-    made = {
+    english = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": TITLE,
         "description": "What a workbook is made from: words, sentences, and sheets.",
@@ -208,16 +231,16 @@ def schema(lang: str = "en") -> dict[str, Any]:
         "additionalProperties": False,
         "definitions": _definitions(),
     }
-    told: dict[str, Any] = _told(made, language(lang))
-    return told | {"title": language(lang).tell(TITLE)}
+    translated: dict[str, Any] = _translated(english, language(lang))
+    return translated | {"title": language(lang).tell(TITLE)}
 
 
-def _told(node: Any, spoken: Language) -> Any:  # noqa: ANN401 - JSON
-    """A part of the schema, its descriptions told in a language."""
+def _translated(node: Any, target: Language) -> Any:  # noqa: ANN401 - JSON
+    """A part of the schema with its descriptions translated."""
     if isinstance(node, list):
-        return [_told(one, spoken) for one in node]
+        return [_translated(item, target) for item in node]
     if not isinstance(node, dict):
         return node
-    found = {key: _told(one, spoken) for key, one in node.items()}
-    about = found.get("description")
-    return found | {"description": spoken.tell(about)} if isinstance(about, str) else found
+    result = {key: _translated(item, target) for key, item in node.items()}
+    about = result.get("description")
+    return result | {"description": target.tell(about)} if isinstance(about, str) else result

@@ -1,4 +1,4 @@
-"""A value that must be one of a few, and the one that somebody may have meant."""
+"""Checks of values against known ones, with "did you mean" suggestions."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def one_of(what: str, found: object, known: Iterable[str]) -> None:
-    """Refuse a value that is none of those that are known.
+    """Raise an error for a value that is not one of the known ones.
 
     Raises:
-        ValueError: it is another; the text says which there are, and which may be meant.
+        ValueError: the value is unknown; the message lists the known ones and suggests the nearest.
 
     >>> one_of("engine", "saved", ["saved", "all"])
     >>> one_of("engine", "safed", ["saved", "all"])
@@ -35,17 +35,17 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
 
 
 def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
-    """A sentence on a value that is none of those known, and behind it the one most like it, if any."""
+    """Append the known value nearest to an unknown one, if any is similar."""
     near = nearest(found, known) if isinstance(found, str) else None
     return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:
-    """The known word that is most like another, capitals aside; ``alike`` is the least likeness, 0 to 1."""
+    """The most similar known word, ignoring case, with a similarity of at least ``alike`` (0 to 1)."""
     folded: dict[str, str] = {}
     for one in known:
         folded.setdefault(one.casefold(), one)
-    import difflib  # noqa: PLC0415 - only mistakes need it, and --help is to answer at once
+    import difflib  # noqa: PLC0415 - needed only for errors, and --help must start fast
 
     near = difflib.get_close_matches(word.casefold(), folded, 1, alike)
     return folded[near[0]] if near else None

@@ -1,4 +1,4 @@
-"""What others say of a failure, in texts that can be told: the system, and the parsers of TOML and JSON."""
+"""Translatable messages of the operating system and of the TOML and JSON parsers."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ WITH_A_VALUE = (
     say("Invalid \\escape: {value}"),
     say("Invalid control character {value} at"),
 )
-"""Sentences of the parsers that name what they found."""
+"""Parser messages that contain a value."""
 MAX_LENGTH = 200
-"""Characters of what another says of an error."""
+"""Maximum length of a library's error message."""
 _VALUE = re.compile(r"""\(.*\)|'[^']*'|"[^"]*\"""")
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
 
 
 def reason(error: Exception) -> Phrase:
-    """Why the system refused, or what a library says; told where the catalogue has it."""
+    """The message of an operating-system or library error, translatable if the catalogue has it."""
     return say(getattr(error, "strerror", None) or str(error) or type(error).__name__)
 
 
 def words(error: Exception) -> str:
-    """What went wrong, bounded, as part of a sentence: a text of ours, or another's with its kind."""
+    """The message of an error as part of a sentence; for library errors, with its class, and shortened."""
     text = str(error)
     if isinstance(text, Phrase):
         return text
@@ -43,18 +43,18 @@ def words(error: Exception) -> str:
 
 
 def not_toml(error: tomllib.TOMLDecodeError) -> Phrase:
-    """What is wrong in a TOML file, and where."""
-    found = _PLACE.fullmatch(str(error))
-    if found is None:
+    """What is wrong in a TOML file, with line and column."""
+    match = _PLACE.fullmatch(str(error))
+    if match is None:
         return say(str(error))
-    what, line, column = found.groups()
+    what, line, column = match.groups()
     if line is None:
         return say("{what} (at end of document)", what=parser_said(what))
     return say("{what} (at line {line}, column {column})", what=parser_said(what), line=line, column=column)
 
 
 def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
-    """What is wrong in a JSON text, and where."""
+    """What is wrong in a JSON text, with line and column."""
     what, line, column = (getattr(error, name, None) for name in ("msg", "lineno", "colno"))
     if what is None:
         return reason(error)
@@ -62,7 +62,7 @@ def not_json(error: ValueError | json.JSONDecodeError) -> Phrase:
 
 
 def parser_said(text: str) -> Phrase:
-    """A parser's sentence, with the value in it apart."""
+    """A parser's message as a translatable sentence, with its value as a placeholder."""
     for sentence in WITH_A_VALUE:
         before, after = sentence.split("{value}")
         value = text.removeprefix(before).removesuffix(after)

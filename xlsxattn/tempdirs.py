@@ -1,7 +1,7 @@
-"""Working folders: each is gone when its work ends, however that ends; what killed processes left is swept.
+"""Temporary folders that are always removed, including those that killed processes have left.
 
-Nothing may come between making a folder and seeing to its end, neither Ctrl-C nor a clock: so its name is
-known before it is there.
+An interrupt between the creation of a folder and the ``try`` block that removes it would leave it behind, so
+its name is chosen before it is created.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ LEFTOVER = ".xlsxattn-"
 
 @contextmanager
 def workplace(parent: Path | None = None) -> Iterator[Path]:
-    """A folder of this process alone, in the system's temporary folder or in another.
+    """A temporary folder of this process, in the system's temporary folder or in ``parent``.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be created.
     """
     parent = Path(tempfile.gettempdir()) if parent is None else parent
     _sweep(parent)
@@ -38,7 +38,7 @@ def workplace(parent: Path | None = None) -> Iterator[Path]:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove the working folders of processes that are gone."""
+    """Remove the temporary folders of processes that have ended."""
     for folder in parent.glob(f"{LEFTOVER}*"):
         owner = folder.name.removeprefix(LEFTOVER).partition("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
@@ -46,7 +46,7 @@ def _sweep(parent: Path) -> None:
 
 
 def _alive(process: int) -> bool:
-    if sys.platform == "win32":  # where the question would be a signal
+    if sys.platform == "win32":  # os.kill would end the process
         return True
     try:
         os.kill(process, 0)

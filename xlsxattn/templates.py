@@ -1,4 +1,4 @@
-"""The specs that come with the program."""
+"""The specs included in the package."""
 
 from __future__ import annotations
 
@@ -18,36 +18,37 @@ if TYPE_CHECKING:
 
 
 class CopyError(Exception):
-    """A template that cannot be copied; its text is the sentence a person reads."""
+    """A template that cannot be copied; the message is shown to the user."""
 
 
 def folder() -> Path:
-    """Where the templates are: inside an installed package, or beside it in a checkout."""
+    """The folder of the templates: inside an installed package, or next to it in a checkout."""
     here = Path(__file__).parent
     installed = here / "templates"
     return installed if installed.is_dir() else here.parent / "templates"
 
 
 def names() -> list[str]:
-    """The templates' names, the walkthrough first."""
-    found = sorted(path.stem for path in folder().glob("*.toml") if "." not in path.stem)
-    return sorted(found, key=lambda name: name != "walkthrough")
+    """The names of the templates, the walkthrough first."""
+    stems = sorted(path.stem for path in folder().glob("*.toml") if "." not in path.stem)
+    return sorted(stems, key=lambda name: name != "walkthrough")
 
 
 def unknown(name: str, specs: Sequence[str] = ()) -> Phrase:
-    """That a word is no template's, and the template, or the spec's file, that it may stand for."""
-    own = names()
-    meant = {one: one for one in own} | {spec.removesuffix(".toml"): spec for spec in specs}
-    near = nearest(name, meant)
-    values = {"name": name, "near": meant.get(near or "", ""), "known": ", ".join(own)}
+    """The message for an unknown template, with the nearest template or spec file."""
+    known = names()
+    candidates = {name: name for name in known} | {spec.removesuffix(".toml"): spec for spec in specs}
+    near = nearest(name, candidates)
+    values = {"name": name, "near": candidates.get(near or "", ""), "known": ", ".join(known)}
     if near:
         return say(
-            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; "
-            "a spec's file ends in .toml",
+            "there is no template '{name}'; did you mean '{near}'? The templates are: {known}; the "
+            "name of a spec file ends in .toml",
             **values,
         )
     return say(
-        "there is no template '{name}'; the templates are: {known}; a spec's file ends in .toml", **values
+        "there is no template '{name}'; the templates are: {known}; the name of a spec file ends in .toml",
+        **values,
     )
 
 
@@ -57,55 +58,55 @@ def path(name: str) -> Path:
 
 
 def title(name: str) -> str:
-    """What a template says it is about."""
+    """The title of a template."""
     return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("title", name))
 
 
 def lang(name: str) -> str:
-    """The language that a template is written in, by its code."""
+    """The language code of a template."""
     return str(tomllib.loads(path(name).read_text(encoding="utf-8")).get("lang", "en"))
 
 
 def data_files(name: str) -> list[Path]:
-    """The data files that a template names, beside it: learned weights, embeddings."""
+    """The data files that a template refers to: learned weights, embeddings."""
     spec = tomllib.loads(path(name).read_text(encoding="utf-8"))
     named = [spec.get("vocabulary", {}).get("from"), *(s.get("weights") for s in spec.get("sheets", []))]
     return [folder() / one for one in dict.fromkeys(name for name in named if isinstance(name, str))]
 
 
-def _asking(content: bytes, lang: str) -> bytes:
-    """A spec that asks for a language, in the place of its own or below its title."""
-    asked, own = b'lang = "%s"' % lang.encode(), rb'(?m)^lang = "\w*"'
-    if re.search(own, content):
-        return re.sub(own, asked, content, count=1)
-    return re.sub(rb"(?m)^title = .*\n", rb"\g<0>" + asked + b"\n", content, count=1)
+def _with_language(content: bytes, lang: str) -> bytes:
+    """Set the language of a spec: replace its own, or add one below its title."""
+    line, pattern = b'lang = "%s"' % lang.encode(), rb'(?m)^lang = "\w*"'
+    if re.search(pattern, content):
+        return re.sub(pattern, line, content, count=1)
+    return re.sub(rb"(?m)^title = .*\n", rb"\g<0>" + line + b"\n", content, count=1)
 
 
 def copy(name: str, target: Path, lang: str = "") -> None:
-    """Copy a template, and beside it the data files that it names: all or none.
+    """Copy a template and its data files: all of them or none.
 
-    With a language, the copy asks for it. A data file that is there already, with the same content, stays.
+    The copy gets the language, if one is given. An existing data file with the same content is kept.
 
     Raises:
-        CopyError: there is another file in the place of one, or it cannot be written.
+        CopyError: a different file exists already, or a file cannot be written.
     """
     copies = {target: path(name)} | {target.parent / one.name: one for one in data_files(name)}
-    made: list[Path] = []
+    written: list[Path] = []
     try:
         for place, source in copies.items():
             content = source.read_bytes()
             if place == target and lang:
-                content = _asking(content, lang)
+                content = _with_language(content, lang)
             if place != target and place.is_file() and place.read_bytes() == content:
                 continue
             with place.open("xb") as file:
-                made.append(place)
+                written.append(place)
                 file.write(content)
     except OSError as error:
-        for one in made:
-            one.unlink()
+        for path_written in written:
+            path_written.unlink()
         if isinstance(error, FileExistsError):
             raise CopyError(
-                say("{place}: there is such a file already, choose another name", place=place)
+                say("{place}: the file exists already; choose another name", place=place)
             ) from None
         raise CopyError(say("{place}: cannot be written: {why}", place=place, why=reason(error))) from None

@@ -1,4 +1,4 @@
-"""Plain tables for a terminal: columns side by side, as wide as what they hold."""
+"""Plain-text tables for a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def text_table(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows under their heads; CJK characters count as two, whole numbers stand to the right.
+    """Format rows below their headers; CJK characters are two columns wide, integers are right-aligned.
 
     >>> print(text_table(["词", "n"], [["猫", 1], ["cats", 12]]))
     词     n

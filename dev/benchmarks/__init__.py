@@ -1,1 +1,1 @@
-"""Benchmarks: ratios against named peers, measured in one run."""
+"""Benchmarks: ratios to other programs, measured in the same run."""

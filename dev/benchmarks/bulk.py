@@ -1,8 +1,8 @@
-"""Blocks of plain numbers: against XlsxWriter cell by cell, against deflate alone; memory; build and proof.
+"""Large blocks of numbers: compared with XlsxWriter and with compression alone; memory; time of the check.
 
-python -m dev.benchmarks.bulk                  one layer of MiniLM's size, seeded random weights
-python -m dev.benchmarks.bulk --whole          six layers: time and peak memory, each in a process of its own
-python -m dev.benchmarks.bulk --proof FILE     last half of build on a workbook of ours: check against loading
+python -m dev.benchmarks.bulk                  one layer of the size of MiniLM, with random weights
+python -m dev.benchmarks.bulk --whole          one and six layers: time and peak memory of separate processes
+python -m dev.benchmarks.bulk --proof FILE     the check of a workbook, compared with loading it in IronCalc
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PART = "xl/worksheets/sheet{}.xml"
 
 
 def sheets(layers: int) -> list[PlacedSheet]:
-    """Sheets of weights alone, one a layer, drawn by a seed as float32."""
+    """One sheet for each layer, with random float32 weights."""
     rng = np.random.default_rng(20_170_612)
     pages = []
     for k in range(1, layers + 1):
@@ -55,12 +55,12 @@ def sheets(layers: int) -> list[PlacedSheet]:
 
 
 def ours(laid_out: Sequence[PlacedSheet], path: Path) -> None:
-    """Everything from laid-out sheets to the file."""
+    """Write laid-out sheets to a file with xlsxattn."""
     writer.write(path, "Weights", laid_out)
 
 
 def cell_by_cell(laid_out: Sequence[PlacedSheet], path: Path) -> None:
-    """The same numbers and looks by XlsxWriter, a call a cell; and nothing else."""
+    """Write the same numbers and formats with XlsxWriter, one call per cell."""
     book = Workbook(str(path))
     look = book.add_format({"num_format": "0.00", "border": 1, "bg_color": "#FFF4CC"})
     for sheet in laid_out:
@@ -73,26 +73,26 @@ def cell_by_cell(laid_out: Sequence[PlacedSheet], path: Path) -> None:
 
 
 def deflate(xml: bytes, path: Path) -> None:
-    """Deflate alone, on the XML of our file, with the library and level of ours, in one go."""
+    """Only compress the XML of the file, with the same library and level."""
     packer = zlib_ng.compressobj(packing.LEVEL, zlib_ng.DEFLATED, packing.RAW)
     path.write_bytes(packer.compress(xml) + packer.flush())
 
 
 def usual(xml: bytes, path: Path) -> None:
-    """The same by Python's own zlib, at the same level."""
+    """Only compress the XML with Python's zlib, at the same level."""
     packer = zlib.compressobj(packing.LEVEL, zlib.DEFLATED, packing.RAW)
     path.write_bytes(packer.compress(xml) + packer.flush())
 
 
 def seconds(action: Callable[[], object]) -> NDArray[np.float64]:
-    """How long an action takes: by the clock, and by the processor, where other work counts less."""
+    """Wall-clock time and processor time of an action."""
     start, busy = time.perf_counter(), time.process_time()
     action()
     return np.array([time.perf_counter() - start, time.process_time() - busy])
 
 
 def one_layer(folder: Path) -> None:
-    """Measure in turn: ours, deflate alone, zlib, and XlsxWriter."""
+    """Compare xlsxattn, zlib-ng, zlib and XlsxWriter in turn."""
     laid_out, path = sheets(1), folder / "ours"
     ours(laid_out, path)
     xml = zipfile.ZipFile(path).read(PART.format(1))
@@ -110,14 +110,14 @@ def one_layer(folder: Path) -> None:
         clock, busy = took[name]
         ratio, size = took["ours"] / took[name], (folder / name).stat().st_size
         print(
-            f"{name:14s} {clock:6.2f} s by the clock, {busy:6.2f} s of the processor, {size / 1e6:6.2f} MB: "
+            f"{name:14s} {clock:6.2f} s wall clock, {busy:6.2f} s processor, {size / 1e6:6.2f} MB: "
             f"ours/this {ratio[0]:.2f}, {ratio[1]:.2f} (this/ours {1 / ratio[0]:.1f}, {1 / ratio[1]:.1f}), "
             f"size {path.stat().st_size / size:.2f}"
         )
 
 
 def whole(path: Path, layers: int) -> None:
-    """Write some layers, and say how long it took and how much memory."""
+    """Write some layers, and print time and peak memory."""
     laid_out = sheets(layers)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     start = time.perf_counter()
@@ -126,12 +126,12 @@ def whole(path: Path, layers: int) -> None:
     cells = sum(p.block.rows * p.block.cols for sheet in laid_out for p in sheet.placed)
     print(
         f"{layers} layers, {cells:,} numbers: {took:.1f} s, {path.stat().st_size / 1e6:.1f} MB, "
-        f"peak memory {most:.0f} MB, of which the numbers and the program are {before:.0f} MB"
+        f"peak memory {most:.0f} MB, of which {before:.0f} MB are the program and the numbers"
     )
 
 
 def proof(path: Path) -> None:
-    """Check a workbook, and load it with IronCalc, in turn."""
+    """Load a workbook with IronCalc and check it, twice."""
     for _ in range(2):
         start = time.perf_counter()
         ironcalc.load_from_xlsx(str(path))

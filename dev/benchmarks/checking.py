@@ -1,9 +1,8 @@
-"""What building and checking cost: processor time and memory of whole processes, as ratios.
+"""Processor time and memory of whole processes that build and check, as ratios.
 
-Against the least that any check must do: open the same file twice with openpyxl, load and evaluate it once
-with IronCalc. An import of a layer is held against XlsxWriter writing as many plain cells, 80 sentences
-against 20, ``--help`` against ``import click``. Processor time is what the process and all its children take,
-so that other work on the machine counts less.
+The baseline is the minimum for any check: opening the file twice with openpyxl, and loading and evaluating
+it once with IronCalc. Importing a layer is compared with writing as many cells with XlsxWriter, 80 sentences
+with 20, and ``--help`` with ``import click``. Processor time includes child processes.
 
 Usage: python -m dev.benchmarks.checking [RUNS] [CASE ...]
 """
@@ -51,14 +50,14 @@ CLI = (sys.executable, "-m", "xlsxattn.cli")
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of the processor, and MB of the largest process."""
+    """Processor time in seconds, and peak memory of the largest process in MB."""
 
     seconds: float
     memory: float
 
 
 def cost(command: Sequence[object]) -> Cost:
-    """What one whole process takes with its children; its output is thrown away."""
+    """Run a process with its children, without output, and measure it."""
     process = subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -105,13 +104,13 @@ def sentences(folder: Path, n: int) -> Path:
 
 
 def written(path: Path, lines: Sequence[str]) -> Path:
-    """A spec's file."""
+    """Write the file of a spec."""
     path.write_text("\n".join(lines), "utf-8")
     return path
 
 
 def built(folder: Path, source: Path | str) -> tuple[Sequence[object], Path]:
-    """The command that builds a spec, and the workbook that it has built."""
+    """Build a spec; return the command and the workbook."""
     target = folder / f"{Path(source).stem}.xlsx"
     command = (*CLI, "build", source, "-o", target)
     subprocess.run([*map(str, command)], check=True, capture_output=True)
@@ -155,7 +154,7 @@ def growth(folder: Path, runs: int) -> None:
 
 
 def start(_: Path, runs: int) -> None:
-    """The start of the program."""
+    """Start of the program."""
     click = (sys.executable, "-c", "import click")
     compare("--help / import click", "1.4", (*CLI, "--help"), click, 5 * runs)
 
@@ -166,9 +165,9 @@ CASES: dict[str, Callable[[Path, int], None]] = {
 
 
 def main(words: Sequence[str]) -> None:
-    """Print a table of the cases asked for, or of all."""
+    """Print a table of the given cases, or of all."""
     runs = int(words[0]) if words else 3
-    print("| what | ratio: min **median** max | aim | s of the processor | MB |\n|---|--:|--:|--:|--:|")
+    print("| case | ratio: min **median** max | target | processor time, s | MB |\n|---|--:|--:|--:|--:|")
     with tempfile.TemporaryDirectory() as name:
         for case in words[1:] or CASES:
             CASES[case](Path(name), runs)

@@ -1,9 +1,8 @@
-"""How recalculation grows: with the number n of tokens at d = 64, and with d at n = 64 tokens.
+"""Growth of the recalculation time with the number n of tokens at d = 64, and with d at n = 64 tokens.
 
-One sentence of n different words and attention without weights, so that nothing but the mechanism is
-computed. No values are saved in the workbooks, and each is first proved against NumPy. IronCalc loads and
-calculates in this process. With ``--libreoffice`` also LibreOffice, which cannot be timed from inside: what
-eight further files cost in one run, an eighth of it; loading, calculating and saving together.
+The workbooks have one sentence of n different words, attention without weights, and no saved values; each
+is checked first. IronCalc loads and calculates them in this process. ``--libreoffice`` also measures
+LibreOffice, by the additional time of eight more files in one run, for loading, calculating and saving.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ SIZES, FIXED, ROUNDS, OFFICE_ROUNDS = (16, 32, 64, 128), 64, 15, 3
 
 @dataclass
 class Case:
-    """One workbook, and the seconds that it took, a number a round."""
+    """A workbook, and its times in seconds, one for each round."""
 
     n: int
     d: int
@@ -44,7 +43,7 @@ class Case:
     converting: list[float] = field(default_factory=list)
 
     def write(self) -> None:
-        """Write the workbook and prove it."""
+        """Write and check the workbook."""
         random.seed(self.n * self.d)
         tokens = {f"w{i}": [round(random.gauss(0, 0.5), 2) for _ in range(self.d)] for i in range(self.n)}
         data = {
@@ -58,13 +57,13 @@ class Case:
         assert report.holds, report.every_finding
 
     def measure(self) -> None:
-        """One more round."""
+        """Measure one round."""
         models: list[ironcalc.Model] = []
         self.loading.append(seconds(lambda: models.append(ironcalc.load_from_xlsx(str(self.path)))))
         self.calculating.append(seconds(models[0].evaluate))
 
     def convert(self) -> None:
-        """One more round with LibreOffice."""
+        """Measure one round with LibreOffice."""
         job = engines.Job(self.path, {})
         one = seconds(lambda: engines.evaluate("libreoffice", [job]))
         many = seconds(lambda: engines.evaluate("libreoffice", [job] * 9))
@@ -72,12 +71,12 @@ class Case:
 
 
 def power(times: Sequence[float]) -> float:
-    """The slope of a straight line through the logarithms: time grows as the size to this power."""
+    """The exponent of the growth: the slope of a line through the logarithms."""
     return linear_regression([log(size) for size in SIZES], [log(time) for time in times]).slope
 
 
 def row(title: str, times: Sequence[Sequence[float]]) -> str:
-    """A row of the table: what each doubling multiplies the time by, and the power fitted to the medians."""
+    """A row of the table: the ratio for each doubling, and the exponent fitted to the medians."""
     middle = [median(case) for case in times]
     steps = [[b / a for a, b in zip(*pair, strict=True)] for pair in pairwise(times)]
     shown = " | ".join(f"{min(step):.1f} **{median(step):.1f}** {max(step):.1f}" for step in steps)
@@ -97,7 +96,7 @@ def main() -> None:
             for case in OFFICE_ROUNDS * by_n:
                 case.convert()
     steps = " | ".join(f"{a} to {b}" for a, b in pairwise(SIZES))
-    print(f"| doubling: min **median** max | {steps} | power | ms (median) |\n|---|--:|--:|--:|--:|---|")
+    print(f"| doubling: min **median** max | {steps} | exponent | ms (median) |\n|---|--:|--:|--:|--:|---|")
     for title, cases in ((f"n, d = {FIXED}", by_n), (f"d, n = {FIXED}", by_d)):
         print(row(f"{title}: IronCalc calculates", [case.calculating for case in cases]))
         print(row(f"{title}: IronCalc loads", [case.loading for case in cases]))

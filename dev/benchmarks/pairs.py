@@ -1,4 +1,4 @@
-"""Times two things in turn, A B A B ..., so that a slow moment of the machine strikes both alike."""
+"""Measures two actions alternately, so that other load on the machine affects both alike."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     Action = Callable[[], object]
 
-HEADING = (
-    "| what | against | ratio: min | median | max | pairs | ms (median) |\n|---|---|--:|--:|--:|--:|--:|"
-)
+HEADING = """\
+| case | compared with | ratio: min | median | max | pairs | ms (median) |
+|---|---|--:|--:|--:|--:|--:|"""
 
 
 def seconds(action: Action) -> float:
-    """How long an action takes, the garbage of those before it left aside."""
+    """Time an action, after collecting garbage of earlier ones."""
     gc.collect()
     start = perf_counter()
     action()
@@ -29,19 +29,19 @@ def seconds(action: Action) -> float:
 
 
 def process(*arguments: str) -> Action:
-    """A whole Python process, from its start to its end, modules compiled before as pip leaves them."""
+    """A whole Python process, with compiled modules as after an installation with pip."""
     command = [sys.executable, *arguments]
     variables = {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=variables)
 
 
 def compare(a: tuple[str, Action], b: tuple[str, Action], pairs: int) -> str:
-    """A row of the table: the ratios A / B of all pairs, after one pair that warms up, and compiles.
+    """A row of the table: the ratios A / B of all pairs, after a warm-up pair.
 
     Args:
-        a: what is measured, and its name.
-        b: what it is measured against.
-        pairs: how often.
+        a: the name and the action to measure.
+        b: the name and the action to compare with.
+        pairs: number of pairs.
     """
     times = [(seconds(a[1]), seconds(b[1])) for _ in range(pairs + 1)][1:]
     ratios = [ours / theirs for ours, theirs in times]

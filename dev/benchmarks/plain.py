@@ -1,6 +1,6 @@
-"""Makes a plain XlsxWriter script: every call that xlsxattn's writer makes, as a line of Python.
+"""Record the calls of the writer to XlsxWriter as a plain script.
 
-All arguments are literals, so that nothing of xlsxattn runs when the script is called.
+All arguments are literals, so the script runs without xlsxattn.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from xlsxattn.builder.layout.placed import PlacedSheet
 
 
-class Noted:
-    """Stands for one of XlsxWriter's objects: passes its calls on, and notes each as a line of Python."""
+class Recorder:
+    """A proxy of an XlsxWriter object that forwards calls and records each as a line of Python."""
 
     def __init__(self, real: object, name: str, lines: list[str]) -> None:
         self._real, self._name, self._lines = real, name, lines
@@ -37,7 +37,7 @@ class Noted:
             if not type(given).__module__.startswith("xlsxwriter"):
                 self._lines.append(text)
                 return given
-            made = Noted(given, f"made_{len(self._lines)}", self._lines)
+            made = Recorder(given, f"made_{len(self._lines)}", self._lines)
             self._lines.append(f"{made} = {text}")
             return made
 
@@ -45,8 +45,8 @@ class Noted:
 
 
 def _real(value: Any) -> Any:
-    """An argument with XlsxWriter's own objects in it again."""
-    if isinstance(value, Noted):
+    """Replace recorders in an argument by the XlsxWriter objects."""
+    if isinstance(value, Recorder):
         return value._real
     if isinstance(value, dict):
         return {key: _real(inner) for key, inner in value.items()}
@@ -54,12 +54,12 @@ def _real(value: Any) -> Any:
 
 
 def make(module: Path, title: str, sheets: Sequence[PlacedSheet], values: Mapping[str, Any] | None) -> int:
-    """Write the plain script, a module with a function ``write(path)``; the answer is its number of calls."""
+    """Write the script as a module with a function ``write(path)``; return the number of calls."""
     lines: list[str] = []
 
-    def book(path: str, options: dict[str, Any]) -> Noted:
+    def book(path: str, options: dict[str, Any]) -> Recorder:
         lines.append(f"book = xlsxwriter.Workbook(path, {options!r})")
-        return Noted(xlsxwriter.Workbook(path, options), "book", lines)
+        return Recorder(xlsxwriter.Workbook(path, options), "book", lines)
 
     with mock.patch.object(writer, "xlsxwriter", SimpleNamespace(Workbook=book)):
         writer.write(module.with_suffix(".xlsx"), title, sheets, values)

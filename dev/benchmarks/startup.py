@@ -1,4 +1,4 @@
-"""``xlsxattn --help`` against ``python -c "import click"``, as whole processes."""
+"""``xlsxattn --help`` compared with ``python -c "import click"``, as whole processes."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""How a decoder's workbook grows: cells, file size and recalculation with its layers, tokens and d_model.
+"""Growth of a decoder's cells, file size and recalculation time with its layers, tokens and d_model.
 
-Decoders of 4 heads with drawn weights, no values saved. IronCalc loads and recalculates a file in this
-process; beside it, in turn, openpyxl reads the same file. The last rows are the aim, 8 layers, 64 tokens,
-d_model 64, where IronCalc shall take no longer than openpyxl; and the same where it writes by itself, row
-by row. Below the table, the powers: of cells, file size and time, fitted to the medians of one series.
+The decoders have 4 heads, random weights and no saved values. In this process, IronCalc loads and
+recalculates a file, and openpyxl reads it. The last rows are the target: with 8 layers, 64 tokens and d_model
+64, IronCalc should take no longer than openpyxl; also for a decoder that generates. A second table has the
+exponents of growth, fitted to the medians of each series.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LAYERS, TOKENS, SIZES, ROUNDS = (1, 2, 4, 8), (8, 16, 32, 64), (8, 16, 32, 64), 
 
 @dataclass
 class Case:
-    """One decoder's workbook: its sizes, its cells and bytes, and the seconds that reading it took."""
+    """The workbook of a decoder: its sizes, its number of computed cells, and the measured times."""
 
     layers: int
     n: int
@@ -42,7 +42,7 @@ class Case:
     reading: list[float] = field(default_factory=list)
 
     def write(self) -> None:
-        """Write the workbook and count what stands in it."""
+        """Write the workbook and count its computed cells."""
         random.seed(self.layers * self.n * self.d)
         tokens = {f"w{i}": [round(random.gauss(0, 0.5), 2) for _ in range(self.d)] for i in range(16)}
         sheet: dict[str, Any] = {"id": "gpt", "kind": "decoder", "layers": self.layers, "heads": 4}
@@ -61,7 +61,7 @@ class Case:
         writer.write(self.path, book.title, sheets)
 
     def measure(self) -> None:
-        """One more round: IronCalc, then openpyxl."""
+        """Measure one round: IronCalc, then openpyxl."""
 
         def calculate() -> None:
             model = ironcalc.load_from_xlsx(str(self.path))
@@ -71,10 +71,10 @@ class Case:
         self.reading.append(seconds(lambda: openpyxl.load_workbook(self.path)))
 
     def row(self) -> tuple[Any, ...]:
-        """Its line in the table."""
+        """Its row in the table."""
         ratios = [a / b for a, b in zip(self.calculating, self.reading, strict=True)]
         return (
-            f"{self.layers} layers, {self.n} tokens, d {self.d}{', writing' if self.generate else ''}",
+            f"{self.layers} layers, {self.n} tokens, d {self.d}{', generating' if self.generate else ''}",
             f"{self.computed:,}",
             f"{self.path.stat().st_size / 1024:,.0f}",
             f"{1000 * median(self.calculating):,.0f}",
@@ -84,7 +84,7 @@ class Case:
 
 
 def powers(name: str, cases: list[Case], grown: str) -> tuple[str, ...]:
-    """By which power of what grows the cells, the bytes and the times do, and what the last doubling did."""
+    """The exponents of growth of cells, bytes and times, and the ratios for the last doubling."""
     x = [math.log(getattr(case, grown)) for case in cases]
     found = [name]
     for measured in (
@@ -119,7 +119,7 @@ def main() -> None:
             powers("tokens, 2 layers, d 16", cases[4:8], "n"),
             powers("d, 2 layers, 32 tokens", cases[8:12], "d"),
         ]
-        by = ("power of", "computed cells", "file size", "IronCalc", "openpyxl")
+        by = ("exponent for", "computed cells", "file size", "IronCalc", "openpyxl")
         print(f"\n{text_table(by, fitted)}")
 
 

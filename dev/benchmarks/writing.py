@@ -1,6 +1,6 @@
-"""Writing a template's workbook against a plain XlsxWriter script that writes the same file, byte for byte.
+"""Writing the workbook of a template, compared with a plain XlsxWriter script that writes the same bytes.
 
-plain.py makes that script from the calls that the writer makes: the difference is all that xlsxattn adds.
+`plain` generates the script from the calls of the writer; the difference is the overhead of xlsxattn.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ PAIRS = 40
 FROM_SPEC = """
 import sys
 from pathlib import Path
-from xlsxattn.builder import layout, pages, spec, writer
-book = pages.book(spec.load(Path(sys.argv[1])))
+from xlsxattn.builder import layout, pages, specification, writer
+book = pages.book(specification.load(Path(sys.argv[1])))
 writer.write(Path(sys.argv[2]), book.title, layout.lay_out(book))
 """
 
@@ -62,7 +62,7 @@ def rows(template: str, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    """Measure and print, for the templates named, or for the walkthrough."""
+    """Measure and print, for the given templates or for the walkthrough."""
     with TemporaryDirectory() as name:
         sys.path.append(name)
         show([row for template in sys.argv[1:] or ["walkthrough"] for row in rows(template, Path(name))])

@@ -1,5 +1,5 @@
-"""The mutation campaign: faults put into finished workbooks on purpose, to see whether the check finds them.
+"""The mutation campaign: deliberate faults in finished workbooks, to test whether the check finds them.
 
-A proof is worth what it catches. So every formula of every template is broken in all the ways that formulas
-break, one at a time, and the check must find each, by values alone, and name the range that was broken.
+Every formula of every template is broken in many ways, one at a time. The check must find each fault that
+changes a value, by values alone, and name the range that was broken.
 """

@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("chosen", metavar="[NAME]...", nargs=-1, type=click.Choice(run.names()))
-@click.option("--jobs", default=2, show_default=True, help="How many processes work at once.")
+@click.option("--jobs", default=2, show_default=True, help="Number of parallel processes.")
 @click.option(
     "--list",
     "verdicts",
     multiple=True,
     type=click.Choice(get_args(Verdict)),
-    help="Print every mutant with this verdict; several may be asked for.",
+    help="Print every mutant with this verdict; can be repeated.",
 )
 def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
-    """Break every formula of templates and imported models, one at a time, and print what was found."""
+    """Break every formula of templates and imported models, one at a time, and report what is found."""
     outcomes: list[Judgement] = []
     with tempfile.TemporaryDirectory(prefix="xlsxattn-campaign-") as folder:
         paths = {name: run.built(name, Path(folder)) for name in chosen or run.names()}

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     At: TypeAlias = tuple[str, int, int]
 
 PASSES = 8
-"""So many times a workbook is calculated at most until it shows the same twice; circles may never settle."""
+"""Maximum number of recalculations until the values are stable; circular references may never settle."""
 
 
 class Calculation:
-    """A workbook that IronCalc holds, whose cells can be typed over and put back."""
+    """A workbook in IronCalc whose cells can be overwritten and restored."""
 
-    def __init__(self, model: Any, book: Book) -> None:  # noqa: ANN401 - IronCalc has no types of its own
+    def __init__(self, model: Any, book: Book) -> None:  # noqa: ANN401 - IronCalc has no type hints
         self.book = book
         self.model = model
         self._settled = False
@@ -40,14 +40,14 @@ class Calculation:
 
     @classmethod
     def load(cls, path: Path, book: Book) -> Calculation:
-        """The workbook of a file."""
+        """Load the workbook of a file."""
         return cls(ironcalc.load_from_xlsx(str(path)), book)
 
     def frozen(self, values: Mapping[str, Grid]) -> Calculation:
-        """A copy in which every formula is the value that it shows: only what is put there is calculated.
+        """A copy in which formulas are replaced by their values; only cells entered later are calculated.
 
         Args:
-            values: what every computed range shows.
+            values: the values of every computed range.
         """
         copy = Calculation(ironcalc.load_from_bytes(self.model.to_bytes()), self.book)
         for formula in self.book.formulas.values():
@@ -63,7 +63,7 @@ class Calculation:
             self.model.set_user_array_formula(*place, new.area.cols, new.area.rows, new.text)
         elif isinstance(new, Formula):
             self.model.update_cell_with_formula(*place, new.text)
-        elif new is None or new == "":  # as the check types it
+        elif new is None or new == "":  # as the check enters it
             self.model.clear_cell_contents(*place)
         elif isinstance(new, str):
             self.model.update_cell_with_text(*place, new)
@@ -71,28 +71,28 @@ class Calculation:
             self.model.update_cell_with_number(*place, float(new))
 
     def clear(self, area: Area) -> None:
-        """Empty the cells of an area."""
+        """Clear the cells of an area."""
         last = area.row + area.rows, area.col + area.cols
         self.model.range_clear_contents(self.tabs[area.sheet], area.row + 1, area.col + 1, *last)
 
     def fill(self, area: Area, grid: Grid) -> None:
-        """Type values into the cells of an area."""
+        """Enter values into the cells of an area."""
         for at, value in zip(area.cells(), (value for row in grid for value in row), strict=True):
             if value is not None:
                 self.put(at, value)
 
     def type(self, cells: Mapping[At, Formula | Value]) -> None:
-        """Enter many of them."""
+        """Enter several cells."""
         for at, value in cells.items():
             self.put(at, value)
 
     @contextmanager
     def broken(self, cells: Mapping[At, Formula | Value], over: Mapping[At, Formula]) -> Iterator[None]:
-        """Let other things stand in the place of some formulas for a while.
+        """Temporarily replace some formulas.
 
         Args:
-            cells: what is entered.
-            over: the formulas it is entered over, which are put back in the end.
+            cells: the new cells.
+            over: the formulas that they overwrite, which are restored at the end.
         """
         for formula in over.values():
             self.clear(formula.area)
@@ -107,13 +107,13 @@ class Calculation:
     def alone(
         self, cells: Mapping[At, Formula | Value], over: Collection[Area], outer: Area, right: Grid
     ) -> Iterator[None]:
-        """In a frozen copy: calculate these cells alone for a while.
+        """In a frozen copy, temporarily calculate only these cells.
 
         Args:
-            cells: what is entered.
-            over: the blocks it is entered over.
-            outer: the named range in which all of it lies.
-            right: what that range shows otherwise.
+            cells: the new cells.
+            over: the blocks that they overwrite.
+            outer: the named range that contains them.
+            right: the values of that range otherwise.
         """
         for area in over:
             self.clear(area)
@@ -151,11 +151,11 @@ class Calculation:
         return shown
 
     def read(self, names: Mapping[str, Area]) -> dict[str, Grid]:
-        """What the cells of named ranges show."""
+        """The values of named ranges."""
         return {name: self.grid(area) for name, area in names.items()}
 
     def grid(self, a: Area) -> Grid:
-        """What the cells of an area show."""
+        """The values of an area."""
         get, tab, across = self.model.get_cell_value, self.tabs[a.sheet], range(a.col + 1, a.col + a.cols + 1)
         return [
             [v if type(v := get(tab, row, col)) is float else self._value(tab, row, col, v) for col in across]

@@ -1,4 +1,4 @@
-"""Why no input can show a fault: the rules by which mutants are called equivalent."""
+"""Rules for equivalent mutants: why a fault cannot change any value."""
 
 from __future__ import annotations
 
@@ -30,66 +30,66 @@ TYPED = ("right value as a constant", "pasted as values", "one short, old values
 
 
 def reason(book: Book, mutant: Mutant) -> str:
-    """The rule that makes a mutant equivalent; "" where none says why."""
+    """The reason why a mutant is equivalent; "" if no rule applies."""
     rules = (_of_names,) if mutant.names else VALUES
     return next(filter(None, (rule(book, mutant) for rule in rules)), "")
 
 
 def _of_blocks(book: Book, mutant: Mutant) -> str:
-    """Ranges whose values no input reaches."""
+    """Ranges whose values do not depend on inputs."""
     at = place(book, mutant.ranges[0])
     if at.is_status:
         return "a mark that reads ✓ for every input"
     if at.block in SUMS:
         return "rows of Attention sum to 1 for every input"
     if mutant.kind in TYPED and (at.block in SHAPES or _counts_columns(at)):
-        return "it depends on shapes alone"
+        return "it only depends on shapes"
     return ""
 
 
 def _of_masked(book: Book, mutant: Mutant) -> str:
-    """Rows under a mask, which see only a part of the sentence."""
+    """Masked rows, which depend on a part of the sentence only."""
     by = place(book, mutant.ranges[0])
-    causal = any(s.id == by.sheet and _causal(s) for s in book.manifest.sheets)
+    causal = any(s.id == by.sheet and _is_causal(s) for s in book.manifest.sheets)
     if causal and by.block in MASKED and mutant.kind == "misses the last":
         return "the last column is masked in this row"
     alone = mutant.kind in TYPED or mutant.kind.startswith("another ")
     mixed = by.block == "Output" and last(mutant.source[0]) == "Attention"
     if causal and by.block in PAIRS and {at[1] for at in mutant.cells} == {book.names[mutant.ranges[0]].row}:
-        return "the first word sees itself alone: no weight is larger, for any input"
+        return "the first word only attends to itself: no weight is larger, for any input"
     if causal and (mixed or by.block in (*MASKED, "Exp", "Attention", "Map")) and alone:
-        return "the first word sees itself alone: the same for every input"
+        return "the first word only attends to itself: the same for every input"
     return ""
 
 
 def _of_padding(book: Book, mutant: Mutant) -> str:
-    """Padding masks, which say of every row the same."""
+    """Padding masks, which are the same in every row."""
     block = place(book, mutant.ranges[0]).block
     if "Mask" in block and mutant.kind in ("another row", "absolute for relative"):
-        return "the number of a row is above 0, whichever row it is"
+        return "every row number is above 0"
     if block == "Masked" and mutant.kind == "every word reads the first":
         return "a padding mask is the same in every row"
     return ""
 
 
 def _of_ranges(book: Book, mutant: Mutant) -> str:
-    """Another range that holds the same."""
+    """Another range with the same content."""
     read, instead = mutant.source
     if not read or not instead:
         return ""
     if book.names[read] == book.names[instead]:
         return "the same cells under another name"
-    if _says(book, read) == _says(book, instead) != "":
-        return "both ranges hold the same formula"
-    if _general(book, read) == _general(book, instead) != "":
-        return "both ranges are made alike from the same shapes or words"
+    if _formula(book, read) == _formula(book, instead) != "":
+        return "both ranges have the same formula"
+    if _generic_formula(book, read) == _generic_formula(book, instead) != "":
+        return "both are computed alike from the same shapes or words"
     if {last(read), last(instead)} in ({"MaskValue"}, {"Scale"}):
         return "the same √d, or the same −∞, on both sheets"
-    return "both hold 1, 2, ..., n" if _numbered(instead) and _numbered(read) else ""
+    return "both contain 1, 2, ..., n" if _is_index(instead) and _is_index(read) else ""
 
 
 def _of_seen(book: Book, mutant: Mutant) -> str:
-    """How many words a mask lets the focus word see, on another sheet."""
+    """The number of words that the focus word attends to, on another sheet."""
     read, instead = mutant.source
     if {last(read), last(instead)} != {"FocusSeen"}:
         return ""
@@ -100,24 +100,24 @@ def _of_seen(book: Book, mutant: Mutant) -> str:
         if s.id == place(book, name).sheet
     ]
     if place(book, read).context == place(book, instead).context and len({*masks}) == 1:
-        return "the same mask lets the same word see as many on both sheets"
-    if _absent(_now(mutant)) == _absent(_was(book, mutant)):
-        return "both are 0 where the focus word is absent, and nowhere else"
+        return "with the same mask, the word attends to as many words on both sheets"
+    if _without_focus_tests(_new_text(mutant)) == _without_focus_tests(_old_text(book, mutant)):
+        return "both are 0 if and only if the focus word is absent"
     first = {at[2] for at in mutant.cells} == {book.names[mutant.ranges[0]].col}
-    return "the focus word sees itself under both masks" if first else ""
+    return "the focus word attends to itself under both masks" if first else ""
 
 
 def _of_copies(book: Book, mutant: Mutant) -> str:
-    """Another range that always holds the same numbers, by another formula."""
+    """Another range that always has the same numbers, with another formula."""
     read, instead = mutant.source
     if not read or not instead:
         return ""
-    if _fixed(book, read) == _fixed(book, instead) != []:
-        return "both hold the same numbers, which no input changes"
-    if _copy(book, read, instead):
+    if _constants(book, read) == _constants(book, instead) != []:
+        return "both have the same numbers, which no input changes"
+    if _is_copy(book, read, instead):
         return "one is a copy of the other"
     if {last(read), last(instead)} == {"Tokens"}:
-        return "the first word written is the one typed"
+        return "the first generated word is the typed one"
     one, two = place(book, read), place(book, instead)
     plain = {s.id for s in book.manifest.sheets if s.settings.get("weights") is False}
     settings = [
@@ -125,12 +125,12 @@ def _of_copies(book: Book, mutant: Mutant) -> str:
     ]
     same = one.context == two.context and one.block == two.block and len({*settings}) == 1
     if same and one.block in PLAIN and {one.sheet, two.sheet} <= plain:
-        return "both sheets have no weights, and show the same where they see the same words"
+        return "both sheets have no weights, and the same values for the same words"
     return ""
 
 
-def _copy(book: Book, one: str, two: str) -> bool:
-    """Whether a range is a copy of another, or both are a sentence's words joined."""
+def _is_copy(book: Book, one: str, two: str) -> bool:
+    """Whether a range is a copy of another, or both are the joined words of a sentence."""
     joined = ("Text", "Heading", "Sentence")
     a, b = place(book, one), place(book, two)
     words = a.block in joined and b.block in joined
@@ -138,30 +138,30 @@ def _copy(book: Book, one: str, two: str) -> bool:
 
 
 def _copies(book: Book, one: str, two: str) -> bool:
-    """Whether a range shows another as it is, whole or row by row."""
-    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _says(book, one)) is not None
+    """Whether a range copies another one, as a whole or row by row."""
+    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _formula(book, one)) is not None
 
 
 def _of_counts(book: Book, mutant: Mutant) -> str:
-    """Formulas that count rows or columns, whatever is in them."""
+    """Formulas that count rows or columns, regardless of their content."""
     (read, instead), block = mutant.source, place(book, mutant.ranges[0]).block
-    counted = re.search(r"ROWS\((\w+)\)", _now(mutant))
+    counted = re.search(r"ROWS\((\w+)\)", _new_text(mutant))
     if block in SIZES and read and book.names[read].cols == book.names[instead].cols:
         return "only columns are counted, and both have d of them"
     if block in SIZES and counted and book.names[counted[1]].rows == book.names[counted[1]].cols:
         return "rows are counted, and there are as many columns"
-    if read and f"ROWS({read})" in _was(book, mutant) and f"ROWS({instead})" in _now(mutant):
+    if read and f"ROWS({read})" in _old_text(book, mutant) and f"ROWS({instead})" in _new_text(mutant):
         return "only rows are counted, and both have as many"
-    if read and f"COLUMNS({read})" in _was(book, mutant) and f"COLUMNS({instead})" in _now(mutant):
+    if read and f"COLUMNS({read})" in _old_text(book, mutant) and f"COLUMNS({instead})" in _new_text(mutant):
         return "only columns are counted, and both have as many"
     if block in ("Frequency", "Angle", "Cos", "Sin") and book.names[mutant.ranges[0]].cols <= 2:
-        return "a single pair turns by base^0, which is 1"
-    single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _now(mutant)) is not None
+        return "the frequency of a single pair is base^0, which is 1"
+    single = re.fullmatch(r"=ROWS\(\$?[A-Z]+\$?\d+\)", _new_text(mutant)) is not None
     return "only rows are counted" if block == "Index" and (read or single) else ""
 
 
 def _of_places(book: Book, mutant: Mutant) -> str:
-    """Formulas that ask a range for its columns alone, its numbers in any order, its diagonal."""
+    """Formulas that only depend on a range's columns, its unordered numbers, or its diagonal."""
     cells, area = [at for at in mutant.cells if at in book.formulas], book.names[mutant.ranges[0]]
     news = [new for at in cells if isinstance(new := mutant.cells[at], Formula)]
     was = [book.formulas[at].text for at in cells]
@@ -173,18 +173,18 @@ def _of_places(book: Book, mutant: Mutant) -> str:
     ]
     turned = mutant.kind == "transpose added" and last(mutant.ranges[0]) == "First"
     if turned and all(at[1] - area.row == at[2] - area.col for at in cells):
-        return "a transpose leaves the diagonal where it is"
+        return "a transpose does not change the diagonal"
     if all(one == two for one, two in pairs):
-        return "only its columns are counted, and these are the same"
+        return "only columns are counted, and their number is the same"
     if was == [
         re.sub(r"(LARGE\(|SUM\(--\(SIGN\(|SUMSQ\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news
     ]:
-        return "the largest numbers, and a sum of squares, are the same in any order"
+        return "the largest numbers and a sum of squares do not depend on the order"
     return ""
 
 
 def _by_columns(book: Book, formula: str, tab: str) -> str:
-    """A formula with the columns of a range in place of the range where it asks for these alone."""
+    """A formula in which ranges are replaced by their columns where only these matter."""
     square = [name for name, area in book.names.items() if area.rows == area.cols]
     for name in square if "COLUMNS(TRANSPOSE(" in formula else ():
         formula = formula.replace(f"COLUMNS(TRANSPOSE({name}))", f"COLUMNS({name})")
@@ -193,52 +193,58 @@ def _by_columns(book: Book, formula: str, tab: str) -> str:
 
 
 def _of_fallbacks(book: Book, mutant: Mutant) -> str:
-    """Look-ups whose MATCH is whole: the sum beside it speaks for lists of a single word."""
+    """Look-ups whose MATCH is intact: the sum is only used for lists of a single word."""
     if place(book, mutant.ranges[0]).block not in ("Ids", "Focus"):
         return ""
-    now, was = (text.partition(FALLBACK) for text in (_now(mutant), _was(book, mutant)))
+    now, was = (text.partition(FALLBACK) for text in (_new_text(mutant), _old_text(book, mutant)))
     whole = now[0] == was[0] and now[2] != was[2] != ""
-    return "the sum answers where a list has one word, and this one has more" if whole else ""
+    return "the sum is only used for lists of one word, and this one is longer" if whole else ""
 
 
 def _of_formulas(book: Book, mutant: Mutant) -> str:
-    """Formulas that ask for what is the same in the other range."""
+    """Formulas that use something that is the same in the other range."""
     (read, instead), at = mutant.source, place(book, mutant.ranges[0])
     block, of_input = at.block, at.part in ("", "X")
     if block == "Cosine" and of_input and read and place(book, read).block == place(book, instead).block:
         return "the focus word has the same X in every sentence"
-    if block == "Cosine" and not at.part and _tested(_now(mutant)) == _tested(_was(book, mutant)):
-        return "zero is tested on another range that is zero for the same inputs"
-    if block == "FocusEntropy" and _spread(_now(mutant)) == _spread(_was(book, mutant)):
-        return "a weight is 0 in one of two such rows alone only where scores lie 745 apart"
-    return "Q = K = V = X here: the scores are symmetric" if _turned(book, mutant) else ""
+    if (
+        block == "Cosine"
+        and not at.part
+        and _without_zero_tests(_new_text(mutant)) == _without_zero_tests(_old_text(book, mutant))
+    ):
+        return "the test for zero uses another range that is zero for the same inputs"
+    if block == "FocusEntropy" and _without_zero_weights(_new_text(mutant)) == _without_zero_weights(
+        _old_text(book, mutant)
+    ):
+        return "a weight is 0 in only one of the rows only if scores differ by 745"
+    return "Q = K = V = X here: the scores are symmetric" if _is_transposed(book, mutant) else ""
 
 
 def _of_look_ups(book: Book, mutant: Mutant) -> str:
-    """INDEX in a range that is a row or a column short."""
+    """INDEX of a range that is a row or a column too short."""
     at = place(book, mutant.ranges[0])
-    if mutant.kind != "misses the last" or "INDEX(" not in _now(mutant):
+    if mutant.kind != "misses the last" or "INDEX(" not in _new_text(mutant):
         return ""
     if last(mutant.ranges[0]) == "First":
-        return "the first columns are shown, and these are there"
+        return "only the first columns are shown, and they are not cut off"
     picked = at.block in (*TOP, *PAIRS) or last(mutant.ranges[0]) == "Last"
-    return "IronCalc's INDEX reads on behind the end of its range" if picked else ""
+    return "INDEX in IronCalc reads beyond the end of its range" if picked else ""
 
 
 def _of_outcomes(book: Book, mutant: Mutant) -> str:
-    """What is counted, picked or compared in the end."""
+    """Results that count, select or compare."""
     at = place(book, mutant.ranges[0])
     block = at.block
-    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _was(book, mutant):
-        return "the first row is taken, and it is there"
+    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _old_text(book, mutant):
+        return "only the first row is used, and it is not cut off"
     if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
-        return "the middle one of all words is the same from both ends"
+        return "the median of all words is the same in both orders"
     if mutant.kind == "misses the last" and block == "Cosine" and at.context == book.manifest.contexts[0]:
-        return "the cosine of a row with itself is 1, also without its last number"
+        return "the cosine similarity of a row with itself is 1, also without its last number"
     of_logits = last(mutant.source[1]) in ("Tempered", "LogitExp", "Probability")
     if block in ("Next", "Class", "TopIds") and of_logits:
         return "the largest stays the largest at every temperature"
-    counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _now(mutant)
+    counted = mutant.kind == "every word reads the first" and "COLUMNS((0*" in _new_text(mutant)
     return "only columns are counted" if counted else ""
 
 
@@ -246,95 +252,99 @@ VALUES = (
     *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies),
     *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
 )
-"""The rules for faults of formulas, in turn."""
+"""The rules for faults of formulas, in order."""
 
 
 def _of_names(book: Book, mutant: Mutant) -> str:
     one, two = mutant.ranges
-    says, blocks = _says(book, one), {place(book, one).block, place(book, two).block}
+    formula, blocks = _formula(book, one), {place(book, one).block, place(book, two).block}
     rules = {
-        "both are inputs: what bears the name is the input": {one, two} <= set(book.manifest.inputs),
-        "both hold 1, 2, ..., n": _numbered(one) and _numbered(two),
-        "both ranges hold the same formula": says != "" and says == _says(book, two),
-        "both hold the same numbers, which no input changes": _fixed(book, one) == _fixed(book, two) != [],
+        "both are inputs, and a name defines which cells are input": {one, two} <= set(book.manifest.inputs),
+        "both contain 1, 2, ..., n": _is_index(one) and _is_index(two),
+        "both ranges have the same formula": formula != "" and formula == _formula(book, two),
+        "both have the same numbers, which no input changes": _constants(book, one)
+        == _constants(book, two)
+        != [],
         "the same √d on both sheets": blocks == {"Scale"},
         "both stand for −∞": blocks == {"MaskValue"},
         "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},
-        "one is a copy of the other": _copy(book, one, two),
-        "both depend on shapes alone, and are the same here": blocks
+        "one is a copy of the other": _is_copy(book, one, two),
+        "both only depend on shapes, and are the same here": blocks
         <= {*SIZES, "NHeads", "NKVHeads", "NLayers"},
         "the same size": blocks <= set(SIZES),
-        "both are made alike from the same shapes or words": _general(book, one) == _general(book, two) != "",
+        "both are computed alike from the same shapes or words": _generic_formula(book, one)
+        == _generic_formula(book, two)
+        != "",
         "rows of Attention sum to 1 for every input": blocks <= SUMS,
         "both are marks that read ✓ for every input": blocks == {STATUS},
     }
     return next((why for why, holds in rules.items() if holds), "")
 
 
-def _causal(sheet: SheetInfo) -> bool:
-    """Whether a sheet's words look back only."""
+def _is_causal(sheet: SheetInfo) -> bool:
+    """Whether the words of a sheet only attend to earlier ones."""
     causal = str(sheet.settings.get("mask", "")).startswith("causal") or sheet.settings.get("generate")
     return bool(causal) or sheet.is_a(EncoderDecoder)
 
 
-def _general(book: Book, name: str) -> str:
-    """What a range of shapes or words is made from, whichever sheet it stands on; "" for other ranges."""
+def _generic_formula(book: Book, name: str) -> str:
+    """What a range of shapes or words is computed from, regardless of its sheet; "" for other ranges."""
     at = place(book, name)
     if _counts_columns(at):
         return f"the last of {book.names[at[at.block]].cols}"
     if at.block not in ("Mask", "CausalMask", "PaddingMask", "CrossMask"):
         return ""
-    area, says = book.names[name], _says(book, name)
-    says = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", says).replace(f"{at.sheet}_", "")
-    says = says.replace("[cell]", "")
-    return f"{says} {area.rows} {area.cols}"
+    area, formula = book.names[name], _formula(book, name)
+    formula = re.sub(r"\w+_((?:Row|Col)Idx)", r"\1", formula).replace(f"{at.sheet}_", "")
+    formula = formula.replace("[cell]", "")
+    return f"{formula} {area.rows} {area.cols}"
 
 
 def _counts_columns(at: RangeName) -> bool:
-    """Whether it holds the numbers of a matrix's last columns."""
+    """Whether a range contains the numbers of the last columns of a matrix."""
     return (at.part, at.label) == ("Last", COLS)
 
 
-def _now(mutant: Mutant) -> str:
+def _new_text(mutant: Mutant) -> str:
     return next((new.text for new in mutant.cells.values() if isinstance(new, Formula)), "")
 
 
-def _was(book: Book, mutant: Mutant) -> str:
+def _old_text(book: Book, mutant: Mutant) -> str:
     return next((book.formulas[at].text for at in mutant.cells if at in book.formulas), "")
 
 
-def _tested(formula: str) -> str:
+def _without_zero_tests(formula: str) -> str:
     """A formula without its tests for zero."""
     return re.sub(r"SIGN\(SUMSQ\([^()]*\)\)\*SIGN\(SUMSQ\([^()]*\)\)=0", "", formula)
 
 
-def _absent(formula: str) -> str:
+def _without_focus_tests(formula: str) -> str:
     """A formula without its tests for an absent focus word."""
     return re.sub(r"\w+_FocusSeen=0", "", formula)
 
 
-def _spread(formula: str) -> str:
+def _without_zero_weights(formula: str) -> str:
     """The formula of an entropy without its tests for zero."""
     return re.sub(r"\(\w+=0\)", "", formula)
 
 
-def _numbered(name: str) -> bool:
+def _is_index(name: str) -> bool:
     return last(name) in ("Index", "RowIdx", "ColIdx", "Position")
 
 
-def _fixed(book: Book, name: str) -> list[Value]:
-    """What stands in a range that is neither computed nor an input; [] in all others."""
+def _constants(book: Book, name: str) -> list[Value]:
+    """The values of a range that is neither computed nor an input; [] for other ranges."""
     if name in book.manifest.formulas or name in book.manifest.inputs:
         return []
     return [book.typed.get(at) for at in book.names[name].cells() if at not in book.formulas]
 
 
-def _says(book: Book, name: str) -> str:
+def _formula(book: Book, name: str) -> str:
     return book.manifest.formulas.get(name, ("", ""))[1]
 
 
-def _turned(book: Book, mutant: Mutant) -> bool:
-    """Whether scores of X with X itself were transposed."""
+def _is_transposed(book: Book, mutant: Mutant) -> bool:
+    """Whether a symmetric matrix of scores was transposed."""
     sheet = place(book, mutant.ranges[0]).sheet
     plain = any(s.id == sheet and s.settings.get("weights") is False for s in book.manifest.sheets)
     return mutant.kind in ("transpose added", "softmax over columns") and plain

@@ -1,4 +1,4 @@
-"""Faults of one formula: each function yields what is wrong, in words, and the formula that has the fault."""
+"""Faults of one formula: each function yields the kind of fault and the faulty formula."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def another_range(s: Site) -> Faults:
-    """Q for K, K for V, another context's, another head's, another sheet's: the same shape, other cells."""
+    """Another range of the same shape: Q for K, K for V, that of another context, head or sheet."""
     for chosen in _chosen(s):
         op = chosen[0]
         where = op.name or home(s.book, op.area)
@@ -37,14 +37,14 @@ def another_range(s: Site) -> Faults:
 
 
 def _chosen(s: Site) -> Iterator[list[Operand]]:
-    """What is exchanged together: each name alone, an address wherever it stands."""
+    """Operands to replace together: each name separately, all occurrences of an address."""
     addresses = dict.fromkeys(op.text for op in s.reads if not op.name)
     yield from ([op] for op in s.reads if op.name)
     yield from ([op for op in s.reads if op.text == text] for text in addresses)
 
 
 def transposed(s: Site) -> Faults:
-    """A transpose that is missing, or one too many where the shapes allow it."""
+    """A missing transpose, or an extra one if the shapes allow it."""
     for start, opening, end in calls(s.text, "TRANSPOSE"):
         without = s.text[:start] + s.text[opening : end + 1] + s.text[end + 1 :]
         yield Fault("transpose dropped", without)
@@ -58,7 +58,7 @@ def transposed(s: Site) -> Faults:
 
 
 def scaled(s: Site) -> Faults:
-    """The scale left out where scores are divided by it, and d or the root of the root in its place."""
+    """The scale left out, or replaced by d or by the fourth root of d."""
     for op in s.reads:
         if last(op.name) != "Scale":
             continue
@@ -72,7 +72,7 @@ def scaled(s: Site) -> Faults:
 
 
 def wrong_d(s: Site) -> Faults:
-    """Root left out: d for √d, √d_model or √d_v for √d_k, rows for columns."""
+    """A wrong scale: d for √d, √d_model or √d_v for √d_k, rows for columns."""
     at = place(s.book, s.range)
     if at.block != "Scale":
         return
@@ -86,7 +86,7 @@ def wrong_d(s: Site) -> Faults:
 
 
 def over_columns(s: Site) -> Faults:
-    """The softmax of each column: maximum and sum go down instead of across, or are laid across."""
+    """The softmax of each column: maximum and sum of columns, or transposed maximum and sum of rows."""
     for op in s.reads:
         square = s.area.rows == s.area.cols > 1
         if square and op.name and op.area.cols == 1 and op.area.rows == s.area.rows:
@@ -101,7 +101,7 @@ def over_columns(s: Site) -> Faults:
 
 
 def masked(s: Site) -> Faults:
-    """The mask off by one, the wrong triangle, or missing."""
+    """A mask that is off by one, the wrong triangle, or missing."""
     if "_ColIdx<=" in s.text:
         for other in ("<", ">", ">="):
             yield Fault("wrong mask", s.text.replace("<=", other))
@@ -128,7 +128,7 @@ def masked(s: Site) -> Faults:
 
 
 def another_row(s: Site) -> Faults:
-    """A row of another word: the row above or below, within the range that is read."""
+    """The row of another word: the row above or below in the same range."""
     for chosen in _chosen(s):
         op = chosen[0]
         outer = s.book.names.get(home(s.book, op.area)) if not op.name and op.area.rows == 1 else None
@@ -140,7 +140,7 @@ def another_row(s: Site) -> Faults:
 
 
 def misses_last(s: Site) -> Faults:
-    """A sum, a maximum or a look-up that misses the last column or the last row."""
+    """A sum, a maximum or a look-up without the last column or row."""
     if s.area.rows * s.area.cols == 1:
         for text in dict.fromkeys(op.text for op in s.reads if op.area.rows * op.area.cols > 1):
             shape = next((op.area.rows, op.area.cols) for op in s.reads if op.text == text)
@@ -180,7 +180,7 @@ def _comma(text: str, opening: int) -> int:
 
 
 def first_word(s: Site) -> Faults:
-    """In a block, every word reads the first word's row: its address stands where the whole range belongs."""
+    """In a block, every word uses the row of the first word instead of its own."""
     if not s.formula.array or s.area.rows < 2:
         return
     for op in s.reads:
@@ -192,7 +192,7 @@ def first_word(s: Site) -> Faults:
 
 
 def by_chance(s: Site) -> Faults:
-    """The right value, by a function that depends on chance: no value shows it."""
+    """The right value from a function that depends on chance; no value reveals it."""
     yield Fault("depends on chance", f"=IF(RAND()<2,{s.text.removeprefix('=')},0)")
 
 

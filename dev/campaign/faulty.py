@@ -1,11 +1,11 @@
-"""A mutant at work: what the check finds in it with some inputs, and whether it shows anything else at all.
+"""What the check finds in a mutant with given inputs, and whether any value of the mutant differs at all.
 
-Cells that are broken are entered into a copy in which all other formulas are frozen to what they show without
-the fault: as nothing that the new formulas read is made from what they break, they show there what they show
-in the workbook. And as the check looks at the ranges in an order in which each comes after what it is made
-from, its first finding is in the broken range or further on. Where a fault goes round in a circle, or the
-order is another, or less shows than can be told from rounding, the whole workbook is calculated, and all
-ranges are looked at that are made from the broken one: the others show what they showed.
+Broken cells are entered into a copy in which all other formulas are frozen to their values without the fault.
+If nothing that the new formulas read depends on the cells that they replace, they have the same values there
+as in the workbook. The check examines each range after those that it depends on, so its first finding is in
+the broken range or after it. If the fault is a circular reference, if the order is different, or if the
+difference is within rounding, the whole workbook is calculated, and all ranges that depend on the broken one
+are examined; the others are unchanged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 def _first(
     original: Original, turn: Turn, names: Mapping[str, Area], values: Values, only: Iterable[str]
 ) -> Finding | None:
-    """The first finding in these ranges, which come in the check's order, where the inputs are right."""
+    """The first finding in these ranges, in the order of the check, if the inputs are right."""
     wanted = {name: turn.wanted[name] for name in only}
     every = (f for _, found in compare(wanted, names, values, "ironcalc") for f in found)
     if original.causes.written:
@@ -43,7 +43,7 @@ def _first(
 
 
 class Broken:
-    """A mutant whose cells are broken."""
+    """A mutant with broken cells."""
 
     def __init__(self, original: Original, mutant: Mutant) -> None:
         graph = original.graph
@@ -59,13 +59,13 @@ class Broken:
 
     @cached_property
     def book(self) -> Book:
-        """The workbook as the check would read it."""
+        """The workbook as the check reads it."""
         return mutated(self._original.book, self._mutant)
 
     def found(self, i: int) -> Finding | None:
-        """The check's first finding with the inputs of a turn.
+        """The first finding of the check with the inputs of a turn.
 
-        Where the broken range shows what it should, to the last bit, so does all that is made from it.
+        If the broken range has exactly the right values, so do all ranges that depend on it.
         """
         turn, names = self._original.turns[i], self._original.names
         if self._alone:
@@ -79,7 +79,7 @@ class Broken:
         return None if same else _first(self._original, turn, names, values, self._reached)
 
     def shows(self, i: int) -> str:
-        """The range that differs from the original with the inputs of a turn, if it does."""
+        """The range that differs from the original with the inputs of a turn, or ""."""
         turn, own = self._original.turns[i], {self._name: self._original.names[self._name]}
         values = {self._name: self._by_itself(i)} if self._alone else self._in_the_whole(turn, own)
         return different(values, turn.right)
@@ -88,7 +88,7 @@ class Broken:
         outer, right = self._original.names[self._name], self._original.turns[i].right[self._name]
         calculation = self._original.frozen(i)
         with calculation.alone(self._mutant.cells, [f.area for f in self._over.values()], outer, right):
-            if len(self._new) > 1:  # they may read one another
+            if len(self._new) > 1:  # they may depend on each other
                 return calculation.settled({self._name: outer})[self._name]
             calculation.model.evaluate()
             return calculation.grid(outer)
@@ -101,7 +101,7 @@ class Broken:
 
 
 class Renamed:
-    """A mutant whose names are moved or deleted: to formulas that read them it is as if they read others."""
+    """A mutant with moved or deleted names: formulas that use them read other cells."""
 
     def __init__(self, original: Original, mutant: Mutant) -> None:
         self._original, self._mutant = original, mutant
@@ -118,7 +118,7 @@ class Renamed:
         self._typed = self._inputs()
 
     def _renamed(self, formula: Formula) -> str:
-        """A formula with the names that now cover what it reads; one that is deleted stays unknown."""
+        """A formula with addresses for the moved names, and with an unknown name for a deleted one."""
         chosen = [
             op
             for op in operands(self._original.book, formula.text, formula.area.sheet)
@@ -130,7 +130,7 @@ class Renamed:
         return put(formula.text, chosen, lambda op: now[op.name])
 
     def _inputs(self) -> list[Mapping[At, Value]]:
-        """What is typed in each turn: the check perturbs what bears an input's name."""
+        """The inputs of each turn: the check perturbs the cells that the names of inputs refer to."""
         original = self._original
         every = [turn.typed for turn in original.turns]
         if set(self._mutant.names).isdisjoint(original.book.manifest.inputs):
@@ -145,7 +145,7 @@ class Renamed:
         return not set(self._mutant.names).isdisjoint(self._original.book.manifest.inputs)
 
     def found(self, i: int) -> Finding | None:
-        """The check's first finding with the inputs of a turn."""
+        """The first finding of the check with the inputs of a turn."""
         turn = self._original.turns[i]
         if not self._moved_inputs and self._missed_first():
             return _first(self._original, turn, self._names, {}, self._mutant.names)
@@ -159,7 +159,7 @@ class Renamed:
         return findings[0] if findings else None
 
     def _missed_first(self) -> bool:
-        """Whether a name is deleted and the check comes to it before all that is made by it."""
+        """Whether a name is deleted that the check examines before everything that depends on it."""
         order, first = self._original.order, self._original.graph.first
         readers = [self._original.graph.owner[at] for at in self._over]
         return all(
@@ -179,6 +179,6 @@ class Renamed:
             return whole.settled(shown)
 
     def shows(self, i: int) -> str:
-        """The range that the check finds fault with, with the inputs of a turn."""
+        """The range of the first finding with the inputs of a turn, or ""."""
         found = self.found(i)
         return found.range if found else ""

@@ -1,4 +1,4 @@
-"""Finds the ranges that a formula reads, and puts others in their place."""
+"""Finds the ranges that a formula reads, and replaces them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A range that a formula reads: where it stands in the text, its cells, its name ("" for an address)."""
+    """A range that a formula reads: its position in the text, its cells, its name ("" for an address)."""
 
     start: int
     end: int
@@ -33,7 +33,7 @@ class Operand:
 
 
 def operands(book: Book, formula: str, tab: str) -> list[Operand]:
-    """Every range that a formula on a tab reads, in the order of the text."""
+    """The ranges that a formula on a tab reads, in the order of the text."""
     found = []
     for match in _TOKEN.finditer(formula):
         if match["name"]:
@@ -57,7 +57,7 @@ def _number(letters: str) -> int:
 
 
 def put(formula: str, chosen: Iterable[Operand], change: str | Callable[[Operand], str]) -> str:
-    """The formula with another text for each chosen operand, the same or made from it."""
+    """Replace operands of a formula by a text, or by the result of a function."""
     for op in sorted(chosen, key=lambda op: op.start, reverse=True):
         formula = (
             formula[: op.start] + (change if isinstance(change, str) else change(op)) + formula[op.end :]
@@ -66,7 +66,7 @@ def put(formula: str, chosen: Iterable[Operand], change: str | Callable[[Operand
 
 
 def address(area: Area, tab: str) -> str:
-    """The cells of an area as a formula on a tab spells them."""
+    """The address of an area in a formula on a tab."""
     sheet = "" if area.sheet == tab else "'" + area.sheet.replace("'", "''") + "'!"
     last = replace(area, row=area.row + area.rows - 1, col=area.col + area.cols - 1)
     corners = [a.address().removeprefix(f"{a.sheet}!") for a in (area, last)]
@@ -74,12 +74,12 @@ def address(area: Area, tab: str) -> str:
 
 
 def moved(area: Area, rows: int = 0, cols: int = 0) -> Area:
-    """The area so many rows down and columns right."""
+    """The area moved down and to the right."""
     return replace(area, row=area.row + rows, col=area.col + cols)
 
 
 def inside(area: Area, outer: Area) -> bool:
-    """Whether an area lies within another."""
+    """Whether an area is inside another."""
     return (
         area.sheet == outer.sheet
         and outer.row <= area.row
@@ -90,7 +90,7 @@ def inside(area: Area, outer: Area) -> bool:
 
 
 def closing(formula: str, opening: int) -> int:
-    """Where the parenthesis that opens here closes."""
+    """The position of the matching closing parenthesis."""
     depth, quoted = 0, False
     for i in range(opening, len(formula)):
         if formula[i] == '"':
@@ -103,11 +103,11 @@ def closing(formula: str, opening: int) -> int:
 
 
 def calls(formula: str, function: str) -> list[tuple[int, int, int]]:
-    """Every call of a function: where it starts, where its parenthesis opens, where that closes."""
+    """Every call of a function: the positions of its start, its opening and its closing parenthesis."""
     found = re.finditer(rf"(?<!\w){function}\(", formula)
     return [(match.start(), match.end() - 1, closing(formula, match.end() - 1)) for match in found]
 
 
 def within(op: Operand, formula: str, function: str) -> bool:
-    """Whether an operand stands inside a call of a function."""
+    """Whether an operand is inside a call of a function."""
     return any(start < op.start < end for start, _, end in calls(formula, function))

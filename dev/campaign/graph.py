@@ -1,4 +1,4 @@
-"""Which formula is made from which: what a fault can reach, and what it cannot."""
+"""Dependencies between formulas: which ranges a fault can affect."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ if TYPE_CHECKING:
 
 
 class Graph:
-    """The formulas of a workbook without a fault, each as its number, and what they read of one another.
+    """The formulas of the original workbook, by number, and their dependencies.
 
     Attributes:
-        owner: the number of the formula that fills a cell.
-        read_by: the numbers of the formulas that read a name by its name.
-        first: for each formula the earliest place, in the check's order, of a range that shows it or anything
-            that is made from it.
-        after: for each formula itself and all that is made from it, as the bits of a number.
+        owner: the number of the formula of a cell.
+        read_by: the numbers of the formulas that use a name.
+        first: for each formula, the first position in the order of the check of a range that depends on it.
+        after: for each formula, itself and all that depend on it, as the bits of a number.
     """
 
     def __init__(self, book: Book, order: Sequence[str]) -> None:
@@ -45,7 +44,7 @@ class Graph:
         return frozenset().union(*(self.inside(op.area) for op in found)) - {number}
 
     def inside(self, area: Area) -> frozenset[int]:
-        """The formulas that fill some of an area's cells."""
+        """The formulas that fill cells of an area."""
         if area not in self._inside:
             self._inside[area] = frozenset(self.owner[at] for at in area.cells() if at in self.owner)
         return self._inside[area]
@@ -55,14 +54,14 @@ class Graph:
         for place, name in enumerate(order):
             for i in self.inside(self.book.names[name]):
                 first[i] = min(first[i], place)
-        for i in reversed(sorted_):  # whatever reads it has had its turn
+        for i in reversed(sorted_):  # its dependents are done
             for source in self.reads[i]:
                 first[source] = min(first[source], first[i])
         return first
 
     def _after(self, sorted_: Sequence[int]) -> list[int]:
         after = [1 << i for i in range(len(self.all))]
-        for i in reversed(sorted_):  # whatever reads it has had its turn
+        for i in reversed(sorted_):  # its dependents are done
             for source in self.reads[i]:
                 after[source] |= after[i]
         return after
@@ -75,14 +74,14 @@ class Graph:
         return bits
 
     def reached(self, broken: Iterable[int]) -> list[str]:
-        """The ranges, in the check's order, that show one of these formulas or anything made from them."""
+        """The ranges that depend on one of these formulas, in the order of the check."""
         bits = 0
         for i in broken:
             bits |= self.after[i]
         return [name for name, shown in self._shown.items() if shown & bits]
 
     def circular(self, broken: Collection[int], new: Iterable[Formula]) -> bool:
-        """Whether formulas, put in the place of others, would read what is made from those."""
+        """Whether new formulas depend on the formulas that they replace."""
         lowest = min(self.place[i] for i in broken)
         waiting = [
             i for f in new for op in operands(self.book, f.text, f.area.sheet) for i in self.inside(op.area)

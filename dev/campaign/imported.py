@@ -1,7 +1,7 @@
-"""Small models laid out as `xlsxattn import` lays out trained ones: with pages that no template has.
+"""Small models in the layout of `xlsxattn import`, with pages that no template has.
 
-Their numbers are drawn. Of their faults those are judged that stand on these pages: sentences held against
-each other, any head's map, the weights' summaries; all else of a model stands in templates as well.
+Their weights are random. Only the faults of these pages are judged: the comparison of sentences, the map of a
+selected head, and the summaries of weights. Everything else is in templates as well.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xlsxattn.contract.names import RangeName
 
 SEED, WORDS, D_MODEL = 1810, 6, 8
-"""The day of BERT's paper, words of a vocabulary, and as few columns as a summary is made of."""
+"""Month of the BERT paper; size of the vocabulary; the smallest size that has summaries of weights."""
 SIZES = {"layers": 2, "heads": 2, "d_ff": D_MODEL, "maps": False}
 MODELS: Mapping[str, Mapping[str, Any]] = {
     "bert": {
@@ -48,15 +48,15 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
         "generate": True,
     },
 }
-"""Settings by family, as the families' checkpoints have them."""
+"""Settings of each family, as in its checkpoints."""
 SENTENCES = {"bert": {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2"]}}
 PROMPT = {"s1": ["w3", "w0"]}
 BLANKS = 2
 OWN_BLOCKS = {*PAGES, *PAGES_OF_CONTEXTS} - {"X", "Sum", "Input", "Output"}
 OWN_PAGES = ("heads", "similar")
-"""The blocks and the pages that no template has, but for the summaries."""
+"""The blocks and pages that no template has, except for the summaries."""
 ONE_OF = 8
-"""Summaries are alike for every matrix of every layer: one of so many of their faults is judged."""
+"""Summaries of all matrices are alike, so only one of this many of their faults is judged."""
 
 
 def spec(name: str) -> specs.Spec:
@@ -78,7 +78,7 @@ def spec(name: str) -> specs.Spec:
 
 
 def judged(made: Sequence[Mutant]) -> list[Mutant]:
-    """Those of a small model's mutants that are judged."""
+    """The mutants of a small model that are judged."""
     return [mutant for mutant in made if any(_is_judged(mutant, parse(name)) for name in mutant.ranges)]
 
 

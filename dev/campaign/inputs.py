@@ -1,4 +1,4 @@
-"""Many random inputs, to decide whether a fault can change a value at all: wilder than the check's own."""
+"""Random inputs, more varied than those of the check, to test whether a fault can change a value at all."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 SEED = 4_711
 ROUNDS = 24
 WITHIN = {"Epsilon": (1e-3, 0.5), "Temperature": (0.1, 3.0), "Base": (2.0, 20_000.0)}
-"""Numbers that stand for nothing unless they are positive."""
+"""Limits of numbers that are only meaningful if positive."""
 UNKNOWN = ("", "", "unknown", "The", "0", "1", "  ", "é")
 
 
 def random_inputs(book: Book, rounds: int = ROUNDS) -> list[Edits]:
-    """Sets of edits: numbers of all sizes, zeros, blanks, repeated, unknown and doubled words, new labels."""
+    """Sets of edits: numbers of all sizes, zeros, blanks, repeated and unknown words, new labels."""
     rng = np.random.default_rng(SEED)
     return [_one(book, rng, turn) for turn in range(rounds)]
 
@@ -51,7 +51,7 @@ def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
         edits[own_cells[-1 if turn % 8 == 3 else int(rng.integers(len(own_cells)))]] = "unknown"
     place = sentences[str(rng.choice(book.manifest.contexts))]
     focus = edits[place[int(rng.integers(len(place)))]] if turn % 3 else str(rng.choice(used))
-    if turn == 0:  # all words are the vocabulary's last
+    if turn == 0:  # every word is the last of the vocabulary
         edits |= {at: words[-1] for slots in sentences.values() for at in slots}
     if turn % 6 == 5:
         focus = "unknown"
@@ -60,7 +60,7 @@ def _one(book: Book, rng: np.random.Generator, turn: int) -> Edits:
 
 
 def _any(book: Book, name: str, places: list[At], rng: np.random.Generator, turn: int) -> Edits:
-    """Something for every cell of an input, but for words, which belong together."""
+    """Values for every cell of an input, except for words, which depend on each other."""
     block = book.manifest.parse(name).block
     if is_text(name):
         return {at: f"{name} {k} {turn}" for k, at in enumerate(places)} if block == "Classes" else {}
@@ -74,7 +74,7 @@ def _any(book: Book, name: str, places: list[At], rng: np.random.Generator, turn
 
 
 def _thinned(area: Area, rng: np.random.Generator) -> np.ndarray[Any, Any]:
-    """Which numbers of a range stay: all, none, the last column, all but one column."""
+    """A mask of the numbers of a range to keep: all, none, the last column, or all but one column."""
     kept = np.ones((area.rows, area.cols))
     choice = int(rng.integers(6))
     if choice == 0:

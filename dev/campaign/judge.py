@@ -1,4 +1,4 @@
-"""Puts one mutant before the check, by values alone, and decides what became of it."""
+"""Checks one mutant by values alone, and determines the verdict."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ Verdict = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What became of a mutant: the verdict, the first finding or why no value can show it, its range."""
+    """The verdict on a mutant, the first finding or the reason why it is equivalent, and the range."""
 
     mutant: Mutant
     verdict: Verdict
@@ -51,7 +51,7 @@ class Judgement:
 
 
 class Judge:
-    """One template's workbook and what its mutants are compared with."""
+    """Judges the mutants of one workbook."""
 
     def __init__(self, path: Path, *, perturb: bool = True) -> None:
         self._copy = path.with_name(f"mutant-{os.getpid()}.xlsx")
@@ -62,13 +62,13 @@ class Judge:
         self._table = table
 
     def judge(self, mutant: Mutant) -> Judgement:
-        """Make the mutant, check it as saved, then perturbed; if nothing is found, see if anything could."""
+        """Check a mutant with the inputs as saved, then perturbed; if nothing is found, try random inputs."""
         if not MANIFEST.isdisjoint(mutant.names):
             return self._of_manifest(mutant)
         if mutant.kind in (LIVE, COVERED):
             return self._of_formulas(mutant)
-        if told := self._unsteady(mutant):
-            return told
+        if judgement := self._unsteady(mutant):
+            return judgement
         faulty = (Renamed if mutant.names else Broken)(self._original, mutant)
         for i in range(self._original.own):
             if found := faulty.found(i):
@@ -81,7 +81,7 @@ class Judge:
         return self._unseen(faulty, mutant)
 
     def _unsteady(self, mutant: Mutant) -> Judgement | None:
-        """A mutant that depends on more than the inputs: it is told by its formula, whatever it shows."""
+        """Judge a mutant that does not only depend on inputs by its formula, regardless of its values."""
         formulas = {at: new for at, new in mutant.cells.items() if isinstance(new, Formula)}
         found = next(unsteady(replace(self._original.book, formulas=formulas)), None)
         if found is None:
@@ -90,16 +90,16 @@ class Judge:
         return Judgement(mutant, verdict, f"{found.range}: {found.message}", found.range)
 
     def _first_of_file(self, mutant: Mutant) -> str:
-        """The range that the check names first in the broken file itself.
+        """The range of the first finding in the broken file itself.
 
-        Which cells of a circle show an error depends on what was calculated before: the file decides.
+        Which cells of a circular reference show an error depends on earlier calculations; the file decides.
         """
         self._finished.write(mutant, self._copy)
         findings = check(self._copy, "ironcalc", "as-saved").runs[0].findings
         return next((found.range for found in findings), "")
 
     def _of_manifest(self, mutant: Mutant) -> Judgement:
-        """Without a part of the manifest nothing can be checked, and the sentence must say which."""
+        """A workbook without a part of its manifest is not checkable; the message must name the part."""
         self._finished.write(mutant, self._copy)
         try:
             read(self._copy)
@@ -109,7 +109,7 @@ class Judge:
         return Judgement(mutant, "missed", "the workbook can be checked without this part of its manifest")
 
     def _of_formulas(self, mutant: Mutant) -> Judgement:
-        """A fault that values need not show: the formula must be an error, whatever the manifest says."""
+        """A fault that values may not reveal: the formula must be an error, whatever the manifest says."""
         book, faults = held_against(mutated(self._original.book, mutant), self._table)
         found = [f for f in (*faults, *cell_formulas.misspelt(book)) if f.severity == "error"]
         for finding in found:
@@ -117,10 +117,10 @@ class Judge:
                 return Judgement(
                     mutant, "by its formula", f"{finding.range}: {finding.message}", finding.range
                 )
-        return Judgement(mutant, "trusted", "no error says that its formula is another one")
+        return Judgement(mutant, "trusted", "no error reports the changed formula")
 
     def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
-        """A mutant that the check's own inputs did not show: can any? If not, structure must."""
+        """A mutant that the inputs of the check do not reveal: if no other inputs do, structure must."""
         own, book = self._original.own, faulty.book
         inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
         for i in range(own, own if inputs else len(self._original.turns)):
@@ -141,8 +141,8 @@ class Judge:
 def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:
     """Whether a finding names the range that was mutated.
 
-    What stands in an input is right by definition. So where two inputs have changed places, the accused is
-    whatever reads one of them by its cells, or stands on them.
+    Inputs are right by definition. If the names of two inputs were swapped, the finding must be in a range
+    that reads one of them by address, or that overlaps them.
     """
     if finding.range in mutant.ranges:
         return True

@@ -1,4 +1,4 @@
-"""All mutants of a workbook: faulty formulas, constants, blocks that were cut, names that were moved."""
+"""All mutants of a workbook: faulty formulas, constants, cut blocks, moved names."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 SLIGHTLY = 1e-6
 BY_ROW = ("rows", "lower rows")
-"""How ranges are entered that have an array formula for each row, or several side by side."""
+"""Ways of entering ranges with an array formula for each row, or several side by side."""
 MANIFEST = {START[part] for part in names.MANIFEST}
-"""What the check begins with: deleted, they are missed by name; exchanged, nothing is a workbook of ours."""
+"""Names that the check reads first. If one is deleted, a message names it; they are not swapped."""
 
 
 ORIGIN = {START[part] for part in names.ORIGIN}
-"""What it can do without: then the workbook counts as an earlier version's."""
+"""Optional names: without them, the workbook counts as one of an earlier version."""
 
 
 def every(book: Book, saved: Mapping[str, Grid]) -> list[Mutant]:
@@ -39,7 +39,7 @@ def every(book: Book, saved: Mapping[str, Grid]) -> list[Mutant]:
 
     Args:
         book: the workbook as built.
-        saved: the right values, for those who paste them.
+        saved: the right values, for pasting.
     """
     made: list[Mutant] = []
     for name, formulas in _ranges(book):
@@ -69,7 +69,7 @@ def _at(area: Area) -> tuple[str, int, int]:
 
 
 def _by_formula(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator[Mutant]:
-    """The faults of single formulas: in a range with a formula a cell, each fault in another one of them."""
+    """The faults of single formulas; in a range with a formula in each cell, each is in one cell."""
     for fault in FAULTS:
         for formula in _some(book, name, formulas, fault.__name__):
             for wrong in fault(site(book, name, formula)):
@@ -80,7 +80,7 @@ def _by_formula(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator[
 
 
 def _some(book: Book, name: str, formulas: Sequence[Formula], what: str) -> Sequence[Formula]:
-    """Where a fault is put: into every block, but into one row or one cell of a range that is entered so."""
+    """The formulas to break: every block, but only one of the rows or cells of a range."""
     single = len(formulas) > 1 and formulas[0].area.rows * formulas[0].area.cols == 1
     if single or (_by_row(book, name) and formulas):
         return [formulas[zlib.crc32(f"{name} {what}".encode()) % len(formulas)]]
@@ -92,13 +92,13 @@ def _by_row(book: Book, name: str) -> bool:
 
 
 def _filled_down(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator[Mutant]:
-    """Filled down with $ where none belongs, and without $ where one does."""
-    if _by_row(book, name):  # side by side there are others, filled down for themselves
+    """Filled down with absolute references that should be relative, and the reverse."""
+    if _by_row(book, name):  # ranges side by side are filled down separately
         formulas = [f for f in formulas if f.area.col == book.names[name].col]
     if not formulas or formulas[0].area.rows > 1 or formulas[0].area.row == formulas[-1].area.row:
         return
     if len(site(book, name, formulas[0]).reads) != len(site(book, name, formulas[-1]).reads):
-        formulas = formulas[1:]  # the first row has none above it
+        formulas = formulas[1:]  # the first row reads no row above
     top = formulas[0]
     cells = {_at(f.area): replace(f, text=top.text) for f in formulas}
     what = f"{name}: {top.text} in every row"
@@ -107,7 +107,7 @@ def _filled_down(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator
     for k, first in enumerate(sites[0].reads):
         reads = [s.reads[k].area for s in sites]
         if len(sites) == 1 or any((a.row, a.col) != (first.area.row, first.area.col) for a in reads):
-            continue  # it moves with the row, as it should
+            continue  # it is relative, as it should be
 
         def drifted(row: int, area: Area = first.area) -> str:
             return address(moved(area, row), top.area.sheet)
@@ -120,7 +120,7 @@ def _filled_down(book: Book, name: str, formulas: Sequence[Formula]) -> Iterator
 
 
 def _constants(book: Book, name: str, formulas: Sequence[Formula], values: Grid) -> Iterator[Mutant]:
-    """A formula cell typed over, a whole range pasted as values."""
+    """A formula replaced by a constant, or a whole range pasted as values."""
     area = book.names[name]
     for formula in formulas:
         if formula.area.rows * formula.area.cols > 1:
@@ -144,7 +144,7 @@ def _typed(right: Value) -> Iterator[tuple[str, Value]]:
 
 
 def _cut(book: Book, name: str, formulas: Sequence[Formula], values: Grid) -> Iterator[Mutant]:
-    """A block one row short, where the old values stay or nothing does, and a block entered in two halves."""
+    """A block that is one row or column short, with old values or blanks, and a block in two halves."""
     outer = book.names[name]
     for formula in _some(book, name, formulas, "cut") if _by_row(book, name) else formulas:
         area = formula.area
@@ -169,7 +169,7 @@ def _split(area: Area, size: int, *, down: bool) -> tuple[Area, Area]:
 
 
 def _swapped(book: Book) -> Iterator[Mutant]:
-    """Two names of the same shape exchanged: each with the next one on its own tab and on another."""
+    """Two swapped names of the same shape: each with the next one on its own tab and on another."""
     order = dict.fromkeys([*book.manifest.inputs, *book.manifest.formulas])
     order |= dict.fromkeys(name for name in book.names if name not in MANIFEST | ORIGIN)
     alike: dict[tuple[int, int], list[str]] = {}

@@ -1,4 +1,4 @@
-"""Faults of whole models: what goes wrong in positions, norms, residuals, feed-forward and the last words."""
+"""Faults of whole models: positions, norms, residuals, feed-forward networks and outputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dev.campaign.site import Faults, Site
 
 CHOSEN = ("Next", "Class", "LogitMax", "TopLogits", "TopIds", "TopTokens")
-"""Blocks in which the largest is looked for."""
+"""Blocks that select the largest numbers."""
 ACTIVATIONS = {
     "relu": "{h}*({h}>0)",
     "silu": "{h}/(1+EXP(-{h}))",
@@ -32,24 +32,24 @@ def _block(s: Site) -> str:
 
 
 def _name(s: Site, op: Operand) -> str:
-    """The range that an operand lies in, by its name or by its address."""
+    """The range of an operand, by its name or by its address."""
     return op.name or home(s.book, op.area)
 
 
 def _ops(s: Site, *blocks: str) -> Iterator[Operand]:
-    """The operands that lie in one of some blocks."""
+    """The operands in these blocks."""
     named = ((op, place(s.book, name)) for op in s.reads if (name := _name(s, op)))
     return (op for op, at in named if at.block in blocks and not at.part and not at.label)
 
 
 def _means(s: Site) -> Iterator[Operand]:
-    """The operands that lie in the mean that belongs to a norm."""
+    """The operands in the mean of a norm."""
     named = ((op, place(s.book, name)) for op in s.reads if (name := _name(s, op)))
     return (op for op, at in named if at.part == "Mean")
 
 
 def _elsewhere(s: Site, op: Operand, other: str) -> str:
-    """The cells of another range that stand where the operand stands in its own; its name for the whole."""
+    """The cells of another range at the position of the operand; the name if it is the whole range."""
     to, own = s.book.names[other], s.book.names[_name(s, op)]
     if op.name:
         return other
@@ -60,7 +60,7 @@ def _elsewhere(s: Site, op: Operand, other: str) -> str:
 
 
 def query_bias(s: Site) -> Faults:
-    """K and V with the bias of Q."""
+    """The bias of Q in K and V."""
     for op in _ops(s, "b_K", "b_V"):
         name = _name(s, op)
         other = place(s.book, name)["b_Q"]
@@ -70,7 +70,7 @@ def query_bias(s: Site) -> Faults:
 
 
 def first_token(s: Site) -> Faults:
-    """A feed-forward network that reads the first token in the place of every other one."""
+    """A feed-forward network that uses the first token for every token."""
     if _block(s) not in ("Hidden", "Up"):
         return
     n = s.whole.rows
@@ -83,7 +83,7 @@ def first_token(s: Site) -> Faults:
 
 
 def first_stream(s: Site) -> Faults:
-    """From the second layer on: the residual adds the model's input again, not what the layer before left."""
+    """From the second layer on, the residual adds the input of the model instead of that of the layer."""
     own = place(s.book, s.range)
     if own.block != "Residual1" or own.layer <= 1:
         return
@@ -97,7 +97,7 @@ def first_stream(s: Site) -> Faults:
 
 
 def one_bias(s: Site) -> Faults:
-    """Every column of a feed-forward network has the bias of one of them: the reference does not move."""
+    """Every column of a feed-forward network has the bias of one column, as with an absolute reference."""
     for op in _ops(s, "b_1", "b_2", "b_3"):
         if op.area.cols > 1:
             last = moved(replace(op.area, cols=1), 0, op.area.cols - 1)
@@ -110,7 +110,7 @@ def one_bias(s: Site) -> Faults:
 
 
 def norms(s: Site) -> Faults:
-    """A norm with the variance of a sample, without ε, or without the mean taken off."""
+    """A norm with the sample variance, without ε, or without subtracting the mean."""
     if place(s.book, s.range).part == "Variance":
         sample = re.sub(r"\bVARP\(", "VAR(", s.text)
         sample = re.sub(r"/(COLUMNS\([^()]*\)|\w+_DModel)", r"/(\1-1)", sample)
@@ -129,7 +129,7 @@ def norms(s: Site) -> Faults:
 
 
 def activation(s: Site) -> Faults:
-    """Another activation than the model's."""
+    """Another activation."""
     if _block(s) != "Activation":
         return
     sheet = place(s.book, s.range).sheet
@@ -141,12 +141,12 @@ def activation(s: Site) -> Faults:
     for name, text in ACTIVATIONS.items():
         if name != GATED.get(str(own), own):
             yield Fault("wrong activation", f"={text.format(h=hidden.text)}{gate}")
-    if up and s.text[up.start - 1] == "*":  # the gate left out
+    if up and s.text[up.start - 1] == "*":  # without the gate
         yield Fault("wrong activation", s.text[: up.start - 1] + s.text[up.end :])
 
 
 def positions(s: Site) -> Faults:
-    """Positions one further, sine for cosine, a pair turned the other way."""
+    """Positions off by one, sine for cosine, a pair rotated in the other direction."""
     for op in _ops(s, "Position"):
         yield Fault("positions off by one", put(s.text, [op], f"({op.text}+1)"))
     if _block(s) in ("Input", "Sum", "QRot", "KRot"):
@@ -163,7 +163,7 @@ def positions(s: Site) -> Faults:
 
 
 def words(s: Site) -> Faults:
-    """A model that speaks without its temperature, or with the least likely word."""
+    """An output without its temperature, or with the least likely word."""
     for start, _, end in calls(s.text, "MAX"):
         if s.text[start - 1] == "/" and "_Temperature" in s.text[start:end]:
             yield Fault("temperature left out", s.text[: start - 1] + s.text[end + 1 :])
@@ -176,7 +176,7 @@ def words(s: Site) -> Faults:
 
 
 def pooling(s: Site) -> Faults:
-    """A mean over padding as well."""
+    """A mean that includes padding."""
     if _block(s) == "Pooled" and (masks := [*_ops(s, "PaddingMask")]):
         yield Fault("pooled over padding", put(s.text, masks, lambda op: f"(0*{op.text}+1)"))
 
@@ -192,4 +192,4 @@ MODEL_FAULTS: tuple[Callable[[Site], Faults], ...] = (
     words,
     pooling,
 )
-"""All faults that need a model; on other sheets they find nothing to break."""
+"""Faults of models; on other sheets they do not apply."""

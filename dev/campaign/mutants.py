@@ -1,4 +1,4 @@
-"""What a mutant is: one fault in a finished workbook, and how it is put there."""
+"""Mutants: one fault in a finished workbook, and how it is written."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Mutant:
     """One fault.
 
     Attributes:
-        kind: which sort of fault.
-        ranges: the names that the first finding may bear.
-        what: the fault in one line.
-        cells: what stands in the cells instead: a formula, a number, a text.
-        names: which cells a name covers instead; None where it is deleted.
-        source: for another range: the name that was read, and the one read instead.
-        manifest: ranges for which the manifest says the same other formula.
+        kind: the kind of fault.
+        ranges: the names that the first finding may have.
+        what: a description of one line.
+        cells: new contents of cells: a formula, a number, a text.
+        names: new areas of names; None for a deleted name.
+        source: if a formula reads another range: the right name and the wrong one.
+        manifest: ranges with the faulty formula in the manifest as well.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Mutant:
 
 
 def mutated(book: Book, mutant: Mutant) -> Book:
-    """The workbook as the reader would find it after the fault."""
+    """The workbook with the fault, as the check reads it."""
     formulas, typed = dict(book.formulas), dict(book.typed)
     for at, new in mutant.cells.items():
         formulas.pop(at, None)
@@ -65,14 +65,14 @@ def mutated(book: Book, mutant: Mutant) -> Book:
 
 
 def with_manifest(book: Book, texts: Mapping[str, str]) -> Book:
-    """The workbook with other formulas in its manifest."""
+    """Replace formulas in the manifest of a workbook."""
     own = book.manifest.formulas
     formulas = {**own, **{name: (own[name][0], text) for name, text in texts.items()}}
     return replace(book, manifest=replace(book.manifest, formulas=formulas))
 
 
 class Package:
-    """A finished workbook's parts, from which mutants are written: only the part with the fault is new."""
+    """The parts of a finished workbook; a mutant only replaces the part with the fault."""
 
     def __init__(self, path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
@@ -86,7 +86,7 @@ class Package:
         }
 
     def write(self, mutant: Mutant, path: Path) -> None:
-        """Write the workbook with the fault."""
+        """Write a mutant to a file."""
         parts = dict(self.parts)
         for tab in {tab for tab, _, _ in mutant.cells}:
             here = {(row, col): new for (sheet, row, col), new in mutant.cells.items() if sheet == tab}

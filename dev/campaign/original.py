@@ -1,4 +1,4 @@
-"""A template's workbook without a fault, for all inputs that its mutants get."""
+"""The original workbook, without a fault, with all inputs that its mutants are tested with."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     Values = Mapping[str, Grid]
 
 SAME = 1e-11
-"""What rounding may do to a value that a mutant computes in another order, relative to its range."""
+"""Allowed rounding error of a value that a mutant computes in another order, relative to its range."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One set of inputs: what is typed, what the workbook without a fault shows, and what it has to show."""
+    """One set of inputs, the values of the original workbook, and the expected values."""
 
     typed: Mapping[At, Value]
     right: Values
@@ -42,22 +42,22 @@ class Turn:
 
 
 class Original:
-    """The workbook without a fault.
+    """The original workbook.
 
     Attributes:
         book: the workbook as the check reads it.
-        names: its ranges without the manifest's.
+        names: its ranges, without those of the manifest.
         whole: the workbook in IronCalc.
-        turns: the inputs as saved, those of the check, then random ones.
-        own: how many of them the check tries.
-        order: the place of each range in the check.
-        causes: puts findings in that order.
-        graph: which formula is made from which.
+        turns: the inputs as saved, those of the check, and random ones.
+        own: the number of turns that the check tries.
+        order: the position of each range in the order of the check.
+        causes: sorts findings in that order.
+        graph: the dependencies of its formulas.
     """
 
     def __init__(self, path: Path, copy: Path, *, perturb: bool = True) -> None:
         self.book = read(path)
-        without_values(read(path), copy, every_name=True)  # a fault may speak of any of them
+        without_values(read(path), copy, every_name=True)  # a fault may use any of them
         self.whole = Calculation.load(copy, self.book)
         parse = self.book.manifest.parse
         self.names = {n: area for n, area in self.book.names.items() if not parse(n).is_manifest}
@@ -72,17 +72,17 @@ class Original:
         self._frozen: dict[int, Calculation] = {}
 
     def edits(self, book: Book, *, perturb: bool = True) -> list[Edits]:
-        """The inputs that the check itself tries: as saved, then perturbed if all have their names."""
+        """The inputs of the check: as saved, then perturbed if no name of an input is missing."""
         complete = all(name in book.names for name in book.manifest.inputs)
         return [{}, *(perturbed(book) if perturb and complete else [])]
 
     def as_saved(self) -> dict[At, Value]:
-        """What stands in the inputs."""
+        """The values of the inputs in the file."""
         cells = {at for name in self.book.manifest.inputs for at in self.book.names[name].cells()}
         return {at: self.book.typed.get(at) for at in cells if at not in self.book.formulas}
 
     def _turn(self, edits: Edits) -> Turn:
-        """The workbook for some inputs, typed after those before; all that it shows must be right."""
+        """Enter inputs after those of the last turn, and verify all values of the original workbook."""
         typed = {**(self.turns[-1].typed if self.turns else self.as_saved()), **edits}
         self.whole.type(typed)
         right = self.whole.settled(self.names)
@@ -92,7 +92,7 @@ class Original:
         return Turn(typed, right, wanted)
 
     def frozen(self, turn: int) -> Calculation:
-        """The workbook with the inputs of a turn and no formula in it."""
+        """The workbook with the inputs of a turn and with values instead of formulas."""
         if turn not in self._frozen:
             self.whole.type(self.turns[turn].typed)
             self._frozen[turn] = self.whole.frozen(self.turns[turn].right)
@@ -100,7 +100,7 @@ class Original:
 
 
 def different(values: Values, right: Values, *, exactly: bool = False) -> str:
-    """The first range whose values are not the original's, but for rounding unless that counts as well."""
+    """The first range whose values differ from the original by more than rounding, or at all if `exactly`."""
     for name in values:
         if values[name] == right[name]:
             continue

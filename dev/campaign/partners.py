@@ -1,4 +1,4 @@
-"""Which range a hand slips to: the one of the same shape that stands for something else."""
+"""Ranges that could be used by mistake: same shape, other meaning."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 MAX_COUNT = {"block": 2}
-"""How many are tried of each sort, 1 where nothing is said: the others only repeat the fault."""
+"""Number of partners of each role, by default 1; more would repeat the same fault."""
 OWN = ("Q", "K", "V", "X", "W_Q", "W_K", "W_V")
 ROLES = [field.name for field in fields(RangeName) if field.name not in ("block", "part", "label")]
-"""In what the places of two ranges may differ."""
+"""Parts of names by which two ranges may differ."""
 ALSO = {"page": "side"}
-"""What counts as the same sort of difference."""
+"""Parts that count as another part."""
 
 
 def place(book: Book, name: str) -> RangeName:
-    """A name taken apart by the manifest's sheets and contexts."""
+    """Parse a name with the sheets and contexts of the manifest."""
     return book.manifest.parse(name)
 
 
 def partners(book: Book, name: str) -> Iterator[tuple[str, str]]:
-    """Ranges of the same shape in the role of another block, context, head, layer, ..., with that role."""
+    """Ranges of the same shape that differ in one role (block, context, head, layer, ...), with that role."""
     given: dict[str, int] = {}
     for role, other in _by_distance(_Key(book), name):
         given[role] = given.get(role, 0) + 1
@@ -39,7 +39,7 @@ def partners(book: Book, name: str) -> Iterator[tuple[str, str]]:
 
 
 class _Key:
-    """A workbook as a key of the cache: by identity, as its parts cannot be hashed."""
+    """A workbook as a cache key, by identity, because its parts are not hashable."""
 
     def __init__(self, book: Book) -> None:
         self.book = book
@@ -65,7 +65,7 @@ def _by_distance(key: _Key, name: str) -> list[tuple[str, str]]:
 
 @lru_cache(maxsize=8)
 def _order(key: _Key) -> tuple[dict[str, int], dict[tuple[int, int], list[str]]]:
-    """The ranges in the manifest's order, then the other names, and those of each shape."""
+    """The names in the order of the manifest, then the others; and the names of each shape."""
     book = key.book
     order = dict.fromkeys([*book.manifest.inputs, *book.manifest.formulas])
     order |= dict.fromkeys(name for name in book.names if place(book, name).sheet != FRONT)
@@ -77,7 +77,7 @@ def _order(key: _Key) -> tuple[dict[str, int], dict[tuple[int, int], list[str]]]
 
 
 def _role(mine: RangeName, other: RangeName) -> str:
-    """In what one place differs from another, if in one thing only."""
+    """The role in which two ranges differ, or "" if they differ in several."""
     here, there = _where(mine), _where(other)
     if here == there:
         return "block" if bool(mine.label) == bool(other.label) else ""
@@ -88,22 +88,22 @@ def _role(mine: RangeName, other: RangeName) -> str:
 
 
 def _where(at: RangeName) -> RangeName:
-    """Where a range stands; what is followed of another sheet is all of one place."""
+    """The position of a range; ranges that follow another sheet have the same position."""
     return at.lane if at.of else at.place
 
 
 def _what(at: RangeName) -> RangeName:
-    """What a range holds there."""
+    """What a range contains, without its position."""
     return at.at(sheet="", context="") if at.of else RangeName(block=at.block, part=at.part, label=at.label)
 
 
 def _is_own(at: RangeName) -> bool:
-    """Whether a fault in its place is told apart by the shape alone."""
+    """Whether a range is one of the basic blocks, which are preferred as partners of each other."""
     return at.block in OWN and not at.part and not at.label
 
 
 def home(book: Book, area: Area) -> str:
-    """The smallest named range that holds an area, "" when none does."""
+    """The smallest named range that contains an area, or ""."""
     return _homes(_Key(book))(area)
 
 

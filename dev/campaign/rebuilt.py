@@ -1,4 +1,4 @@
-"""Faults that values do not show, or that the manifest covers up: what the rebuilt formulas are for."""
+"""Faults that values do not reveal or that the manifest covers up; the regenerated formulas reveal them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ BLIND = {
     "ABS(": "0*(",
     "=0,": ">=0,",
 }
-"""What stands in a live check, and what lets it hold in spite of a fault."""
+"""Parts of live checks, and replacements that make them hold in spite of a fault."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)+", re.ASCII)
 
 
 def every(book: Book) -> Iterator[Mutant]:
-    """Each live check made blind, in its cell alone and in the manifest too; all else in both."""
+    """Disabled live checks, in the cell alone and also in the manifest; other formulas in both."""
     for name, (_, text) in book.manifest.formulas.items():
         live = book.manifest.parse(name).is_live_check
         others = [*_blind(text)] if live else []
@@ -50,7 +50,7 @@ def _blind(text: str) -> Iterator[str]:
 
 
 def _another(book: Book, text: str) -> Iterator[str]:
-    """The formula with another range of the same shape in the place of one that it reads."""
+    """The formula with a range replaced by another one of the same shape."""
     for match in NAME.finditer(text):
         if match[0] in book.names:
             for _, other in partners(book, match[0]):
@@ -70,7 +70,7 @@ def _mutant(book: Book, kind: str, name: str, text: str, *, covered: bool) -> Mu
 
 
 def _in_file(book: Book, manifest: Mapping[str, str]) -> dict[At, Formula | Value]:
-    """The cells of the manifest that hold these formulas."""
+    """The cells of the manifest with these formulas."""
     table = book.names[START["Formulas"]]
     rows = {name: i for i, name in enumerate(book.manifest.formulas)}
     return {(table.sheet, table.row + rows[name], table.col + 2): text for name, text in manifest.items()}

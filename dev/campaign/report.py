@@ -1,4 +1,4 @@
-"""What the campaign has to say: a table by kind, what no value can show and why, and the score."""
+"""The report of the campaign: a table of kinds, the reasons for equivalent mutants, and the score."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HEADERS = (
     "made",
     "found as saved",
     "found by perturbation only",
-    "no value can show, found by structure",
+    "equivalent, found by structure",
     "found by its formula",
     "missed",
 )
@@ -28,12 +28,12 @@ PUBLISHED = {
     "one column's bias": "a column of the MLP has another one's bias",
     "variance of a sample": "layer norm takes the variance of a sample",
 }
-"""Kinds of faults that a published workbook of nanoGPT had for years, and what was wrong there."""
+"""Kinds of faults in a published workbook of nanoGPT, with descriptions."""
 FAILED: tuple[Verdict, ...] = ("missed", "misnamed", "not in structure", "unexplained", "trusted")
 
 
 def table(outcomes: Sequence[Judgement]) -> str:
-    """One line a kind: how many were made, and what found them."""
+    """A table with one row for each kind: how many were made, and how they were found."""
     kinds = sorted({outcome.mutant.kind for outcome in outcomes})
     rows = [_row(kind, [o for o in outcomes if o.mutant.kind == kind]) for kind in kinds]
     return text_table(HEADERS, [*rows, _row("all", outcomes)])
@@ -54,7 +54,7 @@ def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, 
 
 
 def published(outcomes: Sequence[Judgement]) -> str:
-    """The five faults of a published workbook of nanoGPT: how many were made of each, and found."""
+    """A table of the five faults of the nanoGPT workbook: how many were made and found."""
     rows = []
     for kind, words in PUBLISHED.items():
         _, made, *found, _, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
@@ -63,33 +63,33 @@ def published(outcomes: Sequence[Judgement]) -> str:
 
 
 def unmade(outcomes: Sequence[Judgement]) -> Iterator[str]:
-    """Every one of these five of which no mutant was made: all templates together must have places for it."""
+    """Those of the five faults without any mutant; the templates must have at least one of each."""
     made = {outcome.mutant.kind for outcome in outcomes}
     yield from (f"not made: {kind}" for kind in PUBLISHED if kind not in made)
 
 
 def reasons(outcomes: Sequence[Judgement]) -> str:
-    """Why those that no value can show cannot be shown, with how many of which kind."""
+    """A table of the reasons for equivalent mutants, with the number of each kind."""
     count = Counter((o.said, o.mutant.kind) for o in outcomes if o.verdict == "equivalent")
     rows = [(said, kind, number) for (said, kind), number in sorted(count.items())]
     return text_table(("no input changes a value, because", "kind", "mutants"), rows)
 
 
 def failures(outcomes: Sequence[Judgement]) -> Iterator[str]:
-    """Every mutant that went unseen, was found under another name, or is equivalent by no rule."""
+    """Every mutant that was missed, misnamed, or is equivalent without a reason."""
     for o in outcomes:
         if o.verdict in FAILED:
             yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 
 def listed(outcomes: Sequence[Judgement], verdicts: Collection[str]) -> Iterator[str]:
-    """Every mutant with one of these verdicts: what became of it and the first finding."""
+    """Every mutant with one of these verdicts, with its first finding."""
     for o in (outcome for outcome in outcomes if outcome.verdict in verdicts):
         yield f"{o.verdict}: {o.mutant.kind}: {o.mutant.what}\n    {o.said}"
 
 
 def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
-    """The score in one line, and whether nothing is left to wish for."""
+    """The score in one line, and whether the campaign succeeded."""
     count = Counter(outcome.verdict for outcome in outcomes)
     found = count["as saved"] + count["perturbed"]
     change = found + count["missed"] + count["misnamed"]

@@ -1,4 +1,4 @@
-"""Builds workbooks of templates and small models, and judges all their mutants, on several processes."""
+"""Builds workbooks of templates and small models, and judges their mutants in several processes."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ if TYPE_CHECKING:
 
 
 def names() -> tuple[str, ...]:
-    """What can be broken: the templates, and small models as they are imported."""
+    """The names of the templates and of the small models."""
     return (*templates.names(), *imported.MODELS)
 
 
 def built(name: str, folder: Path) -> Path:
-    """The workbook of a template or a small model, as it is built; it must hold unbroken."""
+    """Build the workbook of a template or a small model, which must hold."""
     if name not in imported.MODELS:
         return prebuilt.build(name, folder / f"{name}.xlsx")
     made = press.build(imported.spec(name), folder / f"{name}.xlsx")
     if not made.report.holds:
-        raise SystemExit(f"{name}: the workbook without a fault does not hold")
+        raise SystemExit(f"{name}: the original workbook does not hold")
     return made.path
 
 
 def mutants(path: Path, name: str = "") -> list[Mutant]:
-    """All mutants of a built workbook; of a small model's those of the pages that it alone has."""
+    """All mutants of a workbook; for a small model only those of pages that no template has."""
     book = read(path)
     made = every(book, saved_values(path, book.names))
     return imported.judged(made) if name in imported.MODELS else made
 
 
 def judged(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Judgement], float]]:
-    """What became of all mutants of each workbook, and the seconds that took; the largest are begun first.
+    """Judge the mutants of each workbook, the largest workbooks first; also yield the seconds for each.
 
-    A workbook stays in one process: what its mutants are compared with takes a while to compute.
+    A workbook stays in one process, because computing what its mutants are compared with is expensive.
     """
     largest = sorted(paths, key=lambda name: paths[name].stat().st_size, reverse=True)
     with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_silence) as pool:
@@ -64,4 +64,4 @@ def _judged(name: str, path: Path) -> tuple[list[Judgement], float]:
 
 
 def _silence() -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings there
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # IronCalc prints warnings to standard output

@@ -1,4 +1,4 @@
-"""A formula in its place, and a formula with a fault."""
+"""A formula and its position, and a faulty formula."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A formula in its place.
+    """A formula and its position.
 
     Attributes:
         book: the workbook.
-        range: the name of the computed range it fills, wholly or in part.
+        range: the name of the computed range of which it fills all or a part.
         formula: the formula.
         reads: the ranges that it reads.
     """
@@ -32,12 +32,12 @@ class Site:
 
     @property
     def text(self) -> str:
-        """The formula's text."""
+        """The text of the formula."""
         return self.formula.text
 
     @property
     def area(self) -> Area:
-        """The cells it fills."""
+        """The cells that it fills."""
         return self.formula.area
 
     @property
@@ -48,7 +48,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A faulty formula: the kind, the text, and what was read and is read now where that is a range."""
+    """A faulty formula: kind, text, and, if it reads another range, the right and the wrong name."""
 
     kind: str
     text: str
@@ -59,5 +59,5 @@ Faults: TypeAlias = Iterator[Fault]
 
 
 def site(book: Book, name: str, formula: Formula) -> Site:
-    """A formula in its place."""
+    """Find the operands of a formula."""
     return Site(book, name, formula, tuple(operands(book, formula.text, formula.area.sheet)))

@@ -1,1 +1,1 @@
-"""Makes what is shown: ready workbooks, their pictures, the reference pages; says what is out of date."""
+"""Generates or checks the workbooks in output/, the pictures and the reference pages."""

@@ -1,4 +1,4 @@
-"""``python -m dev.gallery`` makes everything anew; with ``--check`` it only says what is out of date."""
+"""``python -m dev.gallery`` regenerates everything; ``--check`` only lists what is out of date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def main(words: list[str]) -> int:
-    """Make or check all; 1 when something is out of date or could not be proved."""
+    """Generate or check everything; return 1 if anything is out of date."""
     if words not in ([], ["--check"]):
         sys.stderr.write("usage: python -m dev.gallery [--check]\n")
         return 2
@@ -30,10 +30,10 @@ def main(words: list[str]) -> int:
             pictures.draw(ROOT, shown)
             reference.write(ROOT, fresh)
             stale = []
-    for sentence in stale:
-        sys.stdout.write(f"{sentence}\n")
+    for message in stale:
+        sys.stdout.write(f"{message}\n")
     if stale:
-        sys.stdout.write("make it anew with: python -m dev.gallery\n")
+        sys.stdout.write("to update, run: python -m dev.gallery\n")
     return 1 if stale else 0
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the real sheets, as LibreOffice prints them: whole, their tops, and parts for the pages."""
+"""Pictures of sheets as LibreOffice prints them: complete, the top, or the steps that a page shows."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ if TYPE_CHECKING:
 
 RECORD = "output/pictures.json"
 MAX_LENGTH = 2000
-"""Dots of a whole sheet's longer side."""
+"""Pixels of the longer side of a complete sheet."""
 RESOLUTION = 100
-"""Dots an inch of a part."""
+"""Pixels per inch of a part."""
 MARGIN = 4.0
-"""Points above a part's heading, and right of the last word where a page is cut."""
+"""Points above the heading of a part, and to the right of the last word if the page is cropped."""
 SMALL = 0.8
-"""A page whose words take less of its width is cut behind them, and enlarged as much."""
+"""If the words of a page take less of its width than this, it is cropped after them and enlarged."""
 MAX_WIDTH, CARD = 1500.0, 840
-"""A sheet's top in the gallery: at most so many points of it, in a picture so many dots wide, 3 to 2."""
+"""The top of a sheet in the gallery: at most this many points wide, in a 3:2 picture of this many pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some steps of one sheet: from the step that shows a range to the step that shows another one.
+    """Consecutive steps of a sheet, from the step with the range ``first`` to the one with ``last``.
 
-    ``workbook`` is a template, or one of `workbooks.build_others`. It begins at the sheet's title where
-    ``first`` is "".
+    ``workbook`` is a template or one of `workbooks.build_others`. If ``first`` is "", the part begins with
+    the title of the sheet.
     """
 
     file: str
@@ -67,12 +67,12 @@ PARTS = (
     Part("vectors", "vectors", "compare", "", "compare_cat_attn_Attention"),
     Part("real-model", "minilm", "BERT, heads", "", "bert_s1_PairWeights"),
 )
-"""The pictures of the pages, docs/pictures/<file>.png."""
+"""The pictures in docs/pictures/<file>.png."""
 
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A page as it was printed, in points: its size, how far right its words reach, its lines by height."""
+    """A printed page: its size, the right end of its words, and its lines by height, all in points."""
 
     width: float
     height: float
@@ -81,7 +81,7 @@ class Printed:
 
 
 def draw(root: Path, fresh: Mapping[str, Path]) -> None:
-    """Draw every picture whose workbook has changed, and write down what each was drawn from."""
+    """Draw every picture whose workbook has changed, and record the digests of the workbooks."""
     wanted, had = _wanted(fresh), _record(root)
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         for name, path in fresh.items():
@@ -89,18 +89,19 @@ def draw(root: Path, fresh: Mapping[str, Path]) -> None:
             if changed:
                 _draw(root, name, path, Path(folder, f"{name}.pdf"), changed)
     every = {f"docs/pictures/{part.file}.png" for part in PARTS}
-    kept = {picture: key for picture, key in had.items() if picture in every}  # also of what is missing here
+    # a workbook may be missing here: keep what is recorded for its pictures
+    kept = {picture: key for picture, key in had.items() if picture in every}
     (root / RECORD).write_text(json.dumps(kept | wanted, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def stale(root: Path, fresh: Mapping[str, Path]) -> Iterator[str]:
-    """A sentence for every picture that is missing, or was drawn from another workbook."""
+    """A message for every picture that is missing or out of date."""
     had = _record(root)
     for picture, wanted in _wanted(fresh).items():
         if not (root / picture).is_file():
-            yield f"{picture}: the picture is missing"
+            yield f"{picture}: is missing"
         elif had.get(picture) != wanted:
-            yield f"{picture}: it was drawn from another workbook than the template gives now"
+            yield f"{picture}: its workbook has changed since it was drawn"
 
 
 def _record(root: Path) -> dict[str, str]:
@@ -114,14 +115,14 @@ def _wanted(fresh: Mapping[str, Path]) -> dict[str, str]:
 
 
 def _of(workbook: str) -> list[str]:
-    """The pictures that show a workbook."""
+    """The pictures of a workbook."""
     parts = [f"docs/pictures/{part.file}.png" for part in PARTS if part.workbook == workbook]
     whole = [f"output/{workbook}.png", card(workbook)] if workbook in templates.names() else []
     return [*whole, *parts]
 
 
 def card(template: str) -> str:
-    """The picture of the top of a template's first computing sheet."""
+    """The picture of the top of the first computed sheet of a template."""
     return f"docs/pictures/sheet-{template}.png"
 
 
@@ -130,7 +131,7 @@ def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -
     printed: dict[str, Path] = {}
 
     def page_of(sheet: str) -> Path:
-        """A PDF whose first page is a sheet's."""
+        """A PDF whose first page is the first page of a sheet."""
         tab = tab_of(seen, sheet)
         if tab not in printed:
             printed[tab] = pdf.with_stem(f"{pdf.stem}-{len(printed)}")
@@ -163,9 +164,9 @@ def _paint(pdf: Path, place: Path, *options: object) -> None:
 
 
 def _printed(pdf: Path) -> Printed:
-    """The first page, its lines of text put together from the words from left to right."""
+    """Read the first page, and join words of the same height to lines."""
     command = ["pdftotext", "-f", "1", "-l", "1", "-bbox", str(pdf), "-"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own words
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - trusted arguments
     found: dict[float, list[tuple[float, str]]] = {}
     word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>'
     right = 0.0
@@ -179,24 +180,24 @@ def _printed(pdf: Path) -> Printed:
 
 
 def _heading(page: Printed, title: str) -> float | None:
-    """How high a heading stands; a sentence that begins with the same words may stand above it."""
+    """The position of a heading; a sentence above it may begin with the same words."""
     found = [top for top, text in page.lines if text == title]
     found += [top for top, text in page.lines if text.startswith(title)]
     return next(iter(found), None)
 
 
 def _band(seen: OpenWorkbook, part: Part, page: Printed) -> tuple[float, float]:
-    """Where a part begins and ends, in points from the top of its page.
+    """The start and the end of a part, in points from the top of its page.
 
     Raises:
-        LookupError: the sheet does not show the part's ranges, or the page lacks their headings.
+        LookupError: the sheet does not show the ranges of the part, or the page lacks their headings.
     """
     steps = [step for page in pages(seen) for step in page.steps]
     shows = [{m.name for f in step.figures for m in (f.main, *f.sides)} for step in steps]
     first = next((i for i, names in enumerate(shows) if part.first in names), None)
     last = next((i for i, names in enumerate(shows) if part.last in names), None)
     if (first is None and part.first) or last is None:
-        raise LookupError(f"docs/pictures/{part.file}.png: no step shows {part.first} or {part.last}")
+        raise LookupError(f"docs/pictures/{part.file}.png: no step shows {part.first!r} or {part.last!r}")
     top = MARGIN if first is None else _heading(page, steps[first].title)
     if top is None:
         raise LookupError(f"docs/pictures/{part.file}.png: the page lacks the heading of {part.first}")

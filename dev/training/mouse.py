@@ -1,16 +1,16 @@
-"""Learns the weights of templates/mouse.toml: a classifier that tells the animal mouse from the device.
+"""Trains the weights of templates/mouse.toml: a classifier that distinguishes the animal from the device.
 
-The question is what the first word of a sentence is. The class is read from the first word's row alone (pool
-"first"), so what the other words say can reach it through attention only. A sentence is
+It classifies the first word of a sentence. The class is computed from the row of the first word only (pool
+"first"), so the other words can only influence it through attention. A sentence is
 
     SUBJECT and COMPANION [are WEAK | are near DISTRACTOR]
 
-A clear subject has its own class, an ambiguous one that of its companion; the distractor must not count.
-Mouse, cat, dog, keyboard and screen are in no training sentence.
+A clear subject has its own class, an ambiguous one that of its companion; the distractor has no influence.
+Mouse, cat, dog, keyboard and screen are not in the training set.
 
-    python -m dev.training.mouse            train, print the scores of the rounded weights
-    python -m dev.training.mouse --write    and put the weights into templates/mouse.weights.toml
-    python -m dev.training.mouse --score    train nothing, score the data file; exits with 1 if one is wrong
+    python -m dev.training.mouse            train, and print the scores of the rounded weights
+    python -m dev.training.mouse --write    also write them to templates/mouse.weights.toml
+    python -m dev.training.mouse --score    score the data file; exits with 1 if an example is wrong
 """
 
 from __future__ import annotations
@@ -21,28 +21,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dev.training.learning import (
-    CHOOSING,
-    HELD_OUT,
-    TEMPLATES,
-    TRAINING,
-    Examples,
-    Recipe,
-    Work,
-    read_spec,
-    run,
-)
+from dev.training.learning import HELD_OUT, SELECTION, TRAINING, Examples, Recipe, Work, read_spec, run
 from dev.training.transformer import Weights, classify, read_model, shapes
 
-NEW = ("mouse", "cat", "dog", "keyboard", "screen")  # in no training sentence
-CHOOSE = ("worm", "goat", "cable")  # nor are these: sentences of them choose among the seeds
+NEW = ("mouse", "cat", "dog", "keyboard", "screen")  # held out
+SELECT = ("worm", "goat", "cable")  # for model selection
 RECIPE = Recipe(steps=3000, rate=0.01, decay=0.1, seeds=6)
-DATA = TEMPLATES / "mouse.weights.toml"
-COMMENT = "A classifier of senses, learned by dev/training/mouse.py: weights, rounded to 2 decimals."
 
 
 def roles(tokens: dict[str, list[float]], allowed: set[str]) -> dict[str, list[str]]:
-    """The allowed words by what their numbers (animal, tech, grammar, quality) make them."""
+    """The allowed words by role, which follows from their numbers (animal, tech, grammar, quality)."""
     found: dict[str, list[str]] = {"ambiguous": [], "animal": [], "device": [], "weak": []}
     for word, (animal, tech, grammar, _) in tokens.items():
         if word not in allowed or grammar > 1:
@@ -57,7 +45,7 @@ def roles(tokens: dict[str, list[float]], allowed: set[str]) -> dict[str, list[s
 
 
 def sentences(found: dict[str, list[str]], classes: list[str]) -> Iterator[tuple[list[str], int]]:
-    """Every sentence of these words, with the place of its class."""
+    """Every sentence of these words, with the index of its class."""
     clear = {word: number for number, name in enumerate(classes) for word in found.get(name, ())}
     for subject in (*found["ambiguous"], *clear):
         for companion, sense in clear.items():
@@ -85,22 +73,22 @@ def examples(spec: dict[str, Any], allowed: set[str]) -> Examples:
 
 
 def parts(spec: dict[str, Any]) -> dict[str, Examples]:
-    """Sentences of the training words, of those that choose among the seeds, and of the words held out."""
+    """Sentences for training, for model selection, and of the held-out words."""
     tokens: dict[str, list[float]] = spec["vocabulary"]["tokens"]
     weak = set(roles(tokens, set(tokens))["weak"])
     chosen = {
-        TRAINING: set(tokens) - {*NEW, *CHOOSE},
-        CHOOSING: weak | set(CHOOSE),
+        TRAINING: set(tokens) - {*NEW, *SELECT},
+        SELECTION: weak | set(SELECT),
         HELD_OUT: weak | set(NEW),
     }
     found = {name: examples(spec, allowed) for name, allowed in chosen.items()}
     ids = found[HELD_OUT].inputs[0]
-    found["of these, mouse first"] = found[HELD_OUT].at(ids[:, 0] == list(tokens).index("mouse") + 1)
+    found["held out, mouse first"] = found[HELD_OUT].at(ids[:, 0] == list(tokens).index("mouse") + 1)
     return found
 
 
 def bag_of_words(spec: dict[str, Any], chosen: dict[str, Examples]) -> None:
-    """Prints how often a logistic regression on the sum of the embeddings is right: it knows no order."""
+    """Print the scores of a logistic regression on the sum of the embeddings, which ignores word order."""
     E = torch.tensor(list(spec["vocabulary"]["tokens"].values()))
     X = torch.cat([torch.zeros(1, E.shape[1]), E])
     W = torch.zeros(E.shape[1] + 1, 2, requires_grad=True)
@@ -113,23 +101,23 @@ def bag_of_words(spec: dict[str, Any], chosen: dict[str, Examples]) -> None:
 
     def closure() -> Tensor:
         optimiser.zero_grad()
-        loss = torch.nn.functional.cross_entropy(logits(known), known.right[:, 0])
+        loss = torch.nn.functional.cross_entropy(logits(known), known.targets[:, 0])
         torch.autograd.backward(loss)
         return loss
 
     optimiser.step(closure)  # type: ignore[no-untyped-call]
     for name, part in chosen.items():
-        count = int((logits(part).argmax(-1) == part.right[:, 0]).sum())
-        print(f"a bag of words, {name}: {count} of {len(part.right)} right")
+        count = int((logits(part).argmax(-1) == part.targets[:, 0]).sum())
+        print(f"bag of words, {name}: {count} of {len(part.targets)} right")
 
 
 def main() -> None:
-    """Trains or reads, scores, writes."""
+    """Train or score the model."""
     spec = read_spec("mouse")
     E = torch.tensor(list(spec["vocabulary"]["tokens"].values()))
     sheet = spec["sheets"][0]
     model = read_model(sheet, spec["length"], E.shape[1])
-    work = Work(DATA, COMMENT, [], shapes(model, n_classes=len(sheet["classes"])), RECIPE)
+    work = Work("mouse", [], shapes(model, n_classes=len(sheet["classes"])), RECIPE)
 
     def forward(W: Weights, ids: Tensor) -> Tensor:
         return classify(model, W, E.to(W["W_C"].dtype), ids)[:, None]

@@ -1,34 +1,23 @@
-"""Learns the weights of templates/reverse.toml: an encoder–decoder that writes a short word backwards.
+"""Trains the weights of templates/reverse.toml: an encoder–decoder that reverses a short word.
 
-The source is one to four letters of a, n, o, p, s, t and blank cells; the target starts with "<",
-then the letters follow in reverse, then ">" to the end. Of the 1,554 words that these letters spell,
-held out are the real ones below and about a quarter of the others.
+The source is one to four letters of a, n, o, p, s, t, padded with blank cells. The target starts with "<",
+followed by the letters in reverse, and ">" to the end. There are 1,554 words; the real words below and about
+a quarter of the others are held out.
 
-    python -m dev.training.reverse            train, print the scores of the rounded weights
-    python -m dev.training.reverse --write    and put the weights into templates/reverse.weights.toml
-    python -m dev.training.reverse --score    train nothing, score the data file; exits with 1 if one is wrong
+    python -m dev.training.reverse            train, and print the scores of the rounded weights
+    python -m dev.training.reverse --write    also write them to templates/reverse.weights.toml
+    python -m dev.training.reverse --score    score the data file; exits with 1 if an example is wrong
 """
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 
 import torch
-from torch import Tensor
 
-from dev.training.learning import (
-    CHOOSING,
-    HELD_OUT,
-    TEMPLATES,
-    TRAINING,
-    Examples,
-    Recipe,
-    Work,
-    read_spec,
-    run,
-    split,
-)
-from dev.training.transformer import Weights, read_model, shapes, translate
+from dev.training.learning import Examples, Recipe, Work, divide, read_spec, run, split
+from dev.training.transformer import read_model, shapes, translate
 
 LETTERS = "anopst"
 WORDS = ["<", ">", *LETTERS]
@@ -37,44 +26,34 @@ N = MAX_LENGTH + 2
 REAL = "stop pots spot tops snap pans span naps tap pat top pot not ton nap pan son post past at on oats"
 D_MODEL = 8
 RECIPE = Recipe(steps=5000, rate=0.01, decay=0.2, seeds=6, batch=256)
-DATA = TEMPLATES / "reverse.weights.toml"
-COMMENT = """An encoder–decoder that writes words backwards, learned by dev/training/reverse.py: embeddings
-and weights, rounded to 2 decimals."""
 
 
 def examples(words: set[object]) -> Examples:
-    """Every word as source, with its target as it is to be written and what each row of that is to say."""
-    source, target, right = [], [], []
+    """Every word as source, the decoder's input, and the next token for each of its rows."""
+    source, written, targets = [], [], []
     for word in sorted(map(str, words)):
         ids = [WORDS.index(letter) + 1 for letter in word]
         answer = [*ids[::-1], *[WORDS.index(">") + 1] * (N - len(ids))]
         source.append([*ids, *[0] * (N - len(ids))])
-        target.append([1, *answer[:-1]])
-        right.append([token - 1 for token in answer])
-    return Examples((torch.tensor(source), torch.tensor(target)), torch.tensor(right))
+        written.append([1, *answer[:-1]])
+        targets.append([token - 1 for token in answer])
+    return Examples((torch.tensor(source), torch.tensor(written)), torch.tensor(targets))
 
 
 def parts() -> dict[str, Examples]:
-    """The words trained on, those that choose among the seeds, and those held out."""
+    """The words for training, for model selection, and held out."""
     lengths = range(1, MAX_LENGTH + 1)
     words: set[object] = {"".join(letters) for k in lengths for letters in product(LETTERS, repeat=k)}
     real: set[object] = set(REAL.split())
     held_out = real | split(words - real, 0.25, seed=1)
-    choosing = split(words - held_out, 0.2, seed=2)
-    chosen = {TRAINING: words - held_out - choosing, CHOOSING: choosing, HELD_OUT: held_out}
-    return {name: examples(some) for name, some in chosen.items()}
+    return divide(words, held_out, 0.2, examples)
 
 
 def main() -> None:
-    """Trains or reads, scores, writes."""
+    """Train or score the model."""
     spec = read_spec("reverse")
     model = read_model(spec["sheets"][0], spec["length"], D_MODEL)
-    work = Work(DATA, COMMENT, WORDS, shapes(model, len(WORDS)), RECIPE)
-
-    def forward(W: Weights, source: Tensor, target: Tensor) -> Tensor:
-        return translate(model, W, source, target)
-
-    run(forward, work, parts())
+    run(partial(translate, model), Work("reverse", WORDS, shapes(model, len(WORDS)), RECIPE), parts())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The models of docs/spec-models.md in PyTorch, for training: settings, weights and names are the contract's.
+"""The models of docs/spec-models.md in PyTorch, for training; settings, weights and names as in the contract.
 
-Sizes: batch sentences of n tokens. Tokens are ids, the position in the vocabulary from 1; 0 is a blank cell.
-What no trained template asks for is left out: RMS norms, rotary positions, gated units, grouped queries.
+Tokens are ids (batch × n): the position in the vocabulary from 1, or 0 for a blank cell. Only what the
+trained templates use is implemented: no RMS norm, rotary positions, gated activations or grouped queries.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ACTIVATIONS = {"relu": torch.relu, "gelu": gelu}
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One sheet's settings, with the defaults of docs/spec-models.md."""
+    """The settings of a sheet, with the defaults of docs/spec-models.md."""
 
     kind: str
     n: int
@@ -47,7 +47,7 @@ class Model:
 
 
 def read_model(sheet: dict[str, Any], n: int, d_model: int) -> Model:
-    """The settings of one sheet of a spec; n token cells in every context."""
+    """Read the settings of a sheet of a spec; every context has n token cells."""
     decoder = sheet["kind"] == "decoder"
     heads = sheet.get("heads", 1)
     d_k = sheet.get("d_k", d_model // heads)
@@ -72,7 +72,7 @@ def read_model(sheet: dict[str, Any], n: int, d_model: int) -> Model:
 
 
 def shapes(model: Model, n_vocab: int = 0, n_classes: int = 0) -> dict[str, tuple[int, int]]:
-    """Names and shapes of all weights; with n_vocab the embeddings E too (then Logits are Output · Eᵀ)."""
+    """Names and shapes of all weights; with n_vocab also of the embeddings E (Logits = Output · Eᵀ)."""
     d = model.d_model
     found = {"E": (n_vocab, d)} if n_vocab else {}
     if model.position == "learned":
@@ -107,7 +107,7 @@ def _layer_shapes(model: Model, layer: str, *, cross: bool) -> dict[str, tuple[i
 
 
 def start(wanted: dict[str, tuple[int, int]], generator: torch.Generator) -> Weights:
-    """Gammas 1, betas and biases 0, all else normal with deviation 1/√rows (embeddings, positions: 0.5)."""
+    """Initial weights: γ 1, β and biases 0, others normal with deviation 1/√rows (E and P: 0.5)."""
     W = {}
     for name, (rows, columns) in wanted.items():
         drawn = torch.randn(rows, columns, generator=generator)
@@ -128,7 +128,7 @@ def sinusoidal(n: int, d_model: int) -> Tensor:
 
 
 def norm(W: Weights, name: str, x: Tensor) -> Tensor:
-    """(x − mean) / √(variance + ε) ∘ γ + β, the variance of the population (Ba et al. 2016)."""
+    """(x − mean) / √(variance + ε) ∘ γ + β, with the population variance (Ba et al. 2016)."""
     centred = x - x.mean(-1, keepdim=True)
     variance = (centred**2).mean(-1, keepdim=True)
     return centred / (variance + EPSILON).sqrt() * W[f"{name}_Gamma"] + W[f"{name}_Beta"]
@@ -156,7 +156,7 @@ def attention(model: Model, W: Weights, layer: str, x: Tensor, looks_at: Sight) 
 
 
 def self_attention(model: Model, W: Weights, layer: str, mask: Tensor, x: Tensor) -> Tensor:
-    """Attention of x to itself."""
+    """Self-attention of x."""
     return attention(model, W, layer, x, (x, mask))
 
 
@@ -166,14 +166,14 @@ def feed_forward(model: Model, W: Weights, layer: str, x: Tensor) -> Tensor:
 
 
 def sublayer(model: Model, W: Weights, name: str, x: Tensor, step: Callable[[Tensor], Tensor]) -> Tensor:
-    """The stream after one step, with its norm before (pre-norm) or after the residual (post-norm)."""
+    """A sublayer with its residual, and its norm before (pre-norm) or after it (post-norm)."""
     return x + step(norm(W, name, x)) if model.pre_norm else norm(W, name, x + step(x))
 
 
 def run_layers(model: Model, W: Weights, side: str, x: Tensor, seen: tuple[Tensor, Sight | None]) -> Tensor:
-    """All layers of one side, and the final norm where there is one: batch × n × d_model.
+    """All layers of one side and its final norm, if any: batch × n × d_model.
 
-    `seen` is the mask of the side's own tokens, and for cross-attention the encoder's Output with its mask.
+    `seen` is the mask of its tokens and, for cross-attention, the Output of the encoder with its mask.
     """
     mask, source = seen
     for k in range(1, model.layers + 1):
@@ -188,7 +188,7 @@ def run_layers(model: Model, W: Weights, side: str, x: Tensor, seen: tuple[Tenso
 
 
 def embed(model: Model, W: Weights, E: Tensor, ids: Tensor) -> Tensor:
-    """Input: embeddings (zeros for a blank), times √d_model where asked, plus positions."""
+    """Input: embeddings (zeros for a blank), multiplied by √d_model if set, plus positions."""
     X = torch.cat([torch.zeros_like(E[:1]), E])[ids]
     if model.scale_embeddings:
         X = X * math.sqrt(model.d_model)
@@ -199,7 +199,7 @@ def embed(model: Model, W: Weights, E: Tensor, ids: Tensor) -> Tensor:
 
 
 def causal(n: int) -> Tensor:
-    """1 × n × n, true where the column is not after the row."""
+    """The causal mask, 1 × n × n: true if the column is not after the row."""
     return torch.ones(1, n, n, dtype=torch.bool).tril()
 
 

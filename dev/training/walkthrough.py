@@ -1,16 +1,16 @@
-"""Learns the weights of templates/walkthrough.toml by gradient descent.
+"""Trains the weights of templates/walkthrough.toml by gradient descent.
 
 The model is scaled dot-product attention, softmax(Q Kᵀ / √d_k) V with Q = X W_Q, K = X W_K, V = X W_V
-(Vaswani et al. 2017, eq. 1), in a multi-head sheet Concat(head_1, ..., head_h) W_O (section 3.2.2).
+(Vaswani et al. 2017, eq. 1); on a multi-head sheet Concat(head_1, ..., head_h) W_O (section 3.2.2).
 
-Every training sentence is made from a pair of words, a companion and a word that it may explain, as in "bird
-and python are small". Where the word is ambiguous and the companion has a sense, the word's target is the
-mean of all training words of that sense. Every other word's target is the word itself. A sheet with fewer
-output columns is trained on the first dimensions of the targets.
+Every training sentence contains a pair of words, a companion and a word that it may disambiguate, as in "bird
+and python are small". If the word is ambiguous and the companion has a sense, the target of the word is the
+mean of all training words of that sense. The target of every other word is the word itself. A sheet with
+fewer output columns is trained on the first dimensions of the targets.
 
-    python -m dev.training.walkthrough            train, print the figures of the rounded weights
-    python -m dev.training.walkthrough --write    and put the weights into the template
-    python -m dev.training.walkthrough --check    and exit with 1 if the template holds others
+    python -m dev.training.walkthrough            train, and print the results of the rounded weights
+    python -m dev.training.walkthrough --write    also write the weights to the template
+    python -m dev.training.walkthrough --check    also exit with 1 if the template has other weights
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 Weights = dict[str, Array]
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "templates" / "walkthrough.toml"
-HELD_OUT = ("mouse", "cat", "dog", "keyboard", "screen")  # in no training sentence
+HELD_OUT = ("mouse", "cat", "dog", "keyboard", "screen")  # not in the training set
 TESTS = (
     "cat and mouse are friends",
     "keyboard and mouse are useful",
@@ -39,12 +39,12 @@ TESTS = (
 SEED = 7
 STEPS = 2000
 RATE = 0.03
-REPEAT = 3  # how often an ambiguous word meets the same companion
-# Weight decay. W_Q and W_K are pulled to zero, so that attention is no sharper than it must be; W_V and W_O
-# to the identity, more strongly, so that animal stays animal and the mixing is left to attention.
+REPEAT = 3  # repetitions of each pair of ambiguous word and companion
+# Weight decay: W_Q and W_K towards zero, so that attention is no sharper than necessary; W_V and W_O, more
+# strongly, towards the identity, so that dimensions keep their meaning and attention does the mixing.
 DECAY = {"W_Q": 0.002, "W_K": 0.002, "W_V": 0.06, "W_O": 0.06}
 DECIMALS = 2
-MARGIN = 1e-6  # no weight may lie closer to a rounding boundary: another machine must round alike
+MARGIN = 1e-6  # minimum distance from a rounding boundary, so that other machines round alike
 
 
 class Sentences(NamedTuple):
@@ -55,10 +55,10 @@ class Sentences(NamedTuple):
 
 
 class Vocabulary:
-    """The template's words, given roles by their numbers alone.
+    """The words of the template, with roles that follow from their numbers.
 
-    Ambiguous: animal and tech are both above 1. Weak: nothing is. For all others the largest number decides:
-    "sense 0" for animal, "sense 1" for tech (the dimension's place), "grammar" for any other.
+    Ambiguous: animal and tech are both above 1. Weak: no number is. For others, the largest number determines
+    the role: "sense 0" for animal, "sense 1" for tech (the index of the dimension), or "grammar".
     """
 
     def __init__(self, table: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ class Vocabulary:
         return f"sense {lead}" if lead in self.senses else "grammar"
 
     def having(self, role: str) -> list[str]:
-        """The training words of one role, in the template's order."""
+        """The training words of a role, in the order of the template."""
         found = [word for word, its in self.role.items() if its == role and word not in HELD_OUT]
         if not found:
             raise SystemExit(f"{TEMPLATE.name}: training needs a word of the role '{role}'")
@@ -97,9 +97,9 @@ class Vocabulary:
         return Sentences(X, target)
 
     def training(self) -> Sentences:
-        """Ambiguous words beside each companion and beside weak words, clear words beside clear words.
+        """Pairs of ambiguous words with companions or weak words, and of clear words.
 
-        Grammar words and the last, weak word take turns.
+        The grammar words and the weak word at the end alternate.
         """
         ambiguous, grammar, weak = (self.having(role) for role in ("ambiguous", "grammar", "weak"))
         clear = [word for role in self.means for word in self.having(role)]
@@ -114,7 +114,7 @@ def split(M: Array, heads: int) -> Array:
 
 
 def join(M: Array) -> Array:
-    """Heads side by side: (..., heads, n, k) → (..., n, heads·k)."""
+    """Concatenate heads: (..., heads, n, k) → (..., n, heads·k)."""
     M = np.moveaxis(M, -3, -2)
     return M.reshape(*M.shape[:-2], -1)
 
@@ -130,7 +130,7 @@ def forward(W: Weights, X: Array, heads: int) -> tuple[Array, Array]:
 
 
 def gradient(W: Weights, X: Array, target: Array, heads: int) -> Weights:
-    """Derivative of the loss (mean squared distance per word, plus decay) by every weight, shapes as in W."""
+    """Gradient of the loss (mean squared distance per word, plus weight decay); shapes as in W."""
     A, out = forward(W, X, heads)
     Q, K, V = (split(X @ W[name], heads) for name in ("W_Q", "W_K", "W_V"))
     d_out = d_concat = 2 * (out - target) / (X.shape[0] * X.shape[1])
@@ -149,7 +149,7 @@ def gradient(W: Weights, X: Array, target: Array, heads: int) -> Weights:
 
 
 def start(sheet: dict[str, Any], d_model: int) -> Weights:
-    """Near the identity, where the first sheet stands, with a little seeded noise on W_Q and W_K."""
+    """Initial weights: the identity, as on the first sheet, with seeded noise in W_Q and W_K."""
     heads = sheet.get("heads", 1)
     d_k = sheet.get("d_k", d_model // heads)
     d_v = sheet.get("d_v", d_k)
@@ -164,7 +164,7 @@ def start(sheet: dict[str, Any], d_model: int) -> Weights:
 
 
 def train(W: Weights, data: Sentences, heads: int) -> Weights:
-    """Adam (Kingma & Ba 2015, algorithm 1) on all sentences at once; the rate falls along a cosine."""
+    """Adam (Kingma & Ba 2015, algorithm 1) on the full batch, with cosine decay of the learning rate."""
     target = data.target[..., : forward(W, data.X[:1], heads)[1].shape[-1]]
     mean = {name: np.zeros_like(w) for name, w in W.items()}
     square = {name: np.zeros_like(w) for name, w in W.items()}
@@ -179,7 +179,7 @@ def train(W: Weights, data: Sentences, heads: int) -> Weights:
 
 
 def rounded(W: Weights) -> tuple[Weights, float]:
-    """The weights to DECIMALS places, and the smallest distance of any from a rounding boundary."""
+    """Round the weights to DECIMALS; also return the smallest distance from a rounding boundary."""
     R = {name: np.round(w, DECIMALS) + 0.0 for name, w in W.items()}
     margin = 0.5 * 10**-DECIMALS - max(float(np.abs(W[name] - R[name]).max()) for name in W)
     if margin < MARGIN:
@@ -188,7 +188,7 @@ def rounded(W: Weights) -> tuple[Weights, float]:
 
 
 def report(title: str, W: Weights, vocabulary: Vocabulary, heads: int) -> None:
-    """Prints loss, attention of the ambiguous word to its companion (per head), and its output."""
+    """Print the loss, the attention of the ambiguous word to its companion (per head), and its output."""
     words = [sentence.split() for sentence in TESTS]
     tests = vocabulary.sentences(words)
     print(title)
@@ -205,7 +205,7 @@ def report(title: str, W: Weights, vocabulary: Vocabulary, heads: int) -> None:
 
 
 def put(text: str, sheet: str, name: str, M: Array) -> str:
-    """The template's text with the rows of one matrix replaced, all else as it was."""
+    """Replace the rows of one matrix in the text of the template."""
     rows = "".join("  [" + ", ".join(f"{v:5.{DECIMALS}f}" for v in row) + "],\n" for row in M)
     pattern = rf'(?ms)(^id = "{sheet}"$(?:(?!^\[\[sheets\]\]).)*?^{name} = \[\n).*?(?=^\]$)'
     text, found = re.subn(pattern, lambda match: match[1] + rows, text)
@@ -215,10 +215,10 @@ def put(text: str, sheet: str, name: str, M: Array) -> str:
 
 
 def main() -> None:
-    """Trains every sheet that has weights; prints, writes or checks."""
-    parser = argparse.ArgumentParser(description="Learn the weights of templates/walkthrough.toml.")
-    parser.add_argument("--write", action="store_true", help="put the weights into the template")
-    parser.add_argument("--check", action="store_true", help="exit with 1 if the template holds others")
+    """Train every sheet with weights; print, write or check the results."""
+    parser = argparse.ArgumentParser(description="Train the weights of templates/walkthrough.toml.")
+    parser.add_argument("--write", action="store_true", help="write the weights to the template")
+    parser.add_argument("--check", action="store_true", help="exit with 1 if the template has other weights")
     options = parser.parse_args()
     text = TEMPLATE.read_text(encoding="utf-8")
     spec = tomllib.loads(text)
@@ -240,7 +240,7 @@ def main() -> None:
     if options.write:
         TEMPLATE.write_text(text, encoding="utf-8", newline="\n")
     elif options.check and differing:
-        raise SystemExit(f"{TEMPLATE.name}: a new training gives other numbers for {', '.join(differing)}")
+        raise SystemExit(f"{TEMPLATE.name}: training gives other numbers for {', '.join(differing)}")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from xlsxattn.builder.graph import Block, Group
 from xlsxattn.builder.layout import lanes, measures
 from xlsxattn.builder.layout import sheet as layout
 from xlsxattn.builder.layout.placed import Rectangle, places
-from xlsxattn.builder.layout.printing import page_height, pixels, repeated, tall
+from xlsxattn.builder.layout.printing import page_height, pixels, repeated, row_heights
 from xlsxattn.builder.pages import parts
 from xlsxattn.builder.specification import load, parse
 from xlsxattn.builder.theme import cell_width
@@ -403,14 +403,14 @@ def test_a_stripe_is_written_beside_each_strip(tmp_path):
 
 def test_words_too_long_for_a_screen_go_on_in_another_line():
     text = "One row a word. " * 30
-    lines = measures.folded(text.strip(), "why")
+    lines = measures.wrapped(text.strip(), "why")
     assert " ".join(lines) == text.strip()
     assert len(lines) == 3
     assert all(theme.pixels(line, "why") <= measures.SCREEN for line in lines)
     wide = "每个词一行" * 60
-    assert "".join(measures.folded(wide, "why")) == wide
-    assert all(theme.pixels(line, "why") <= measures.SCREEN for line in measures.folded(wide, "why"))
-    assert measures.folded("short", "why") == ["short"]
+    assert "".join(measures.wrapped(wide, "why")) == wide
+    assert all(theme.pixels(line, "why") <= measures.SCREEN for line in measures.wrapped(wide, "why"))
+    assert measures.wrapped("short", "why") == ["short"]
 
 
 def test_no_caption_is_broken_within_a_number():
@@ -451,14 +451,14 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
     for number, sheet in enumerate(sheets, 1):
         properties, setup = page_setup(path, number)
         assert 'fitToPage="1"' in properties
-        upright = 'orientation="portrait"' in setup
-        assert upright is sheet.upright
-        assert upright or 'orientation="landscape"' in setup
+        portrait = 'orientation="portrait"' in setup
+        assert portrait is sheet.portrait
+        assert portrait or 'orientation="landscape"' in setup
         assert 'fitToWidth="' not in setup  # 1 unless it says otherwise
         assert ('fitToHeight="0"' in setup) is not sheet.one_page
         assert workbook[sheet.tab].print_area.startswith(f"'{sheet.tab}'!$A$1:")
         points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
-        across = 595 if upright else 842  # A4's width
+        across = 595 if portrait else 842  # A4's width
         assert (across - 2 * 0.25 * 72) / points > 0.35, sheet.tab  # smaller print cannot be read
 
 
@@ -484,16 +484,16 @@ def test_no_page_in_print_tears_a_step_that_fits_on_one(template):
         if sheet.one_page:
             assert sheet.breaks == []
             continue
-        head, room = tall(sheet, repeated(sheet), repeated(sheet) + 1), page_height(sheet)
+        head, room = row_heights(sheet, repeated(sheet), repeated(sheet) + 1), page_height(sheet)
         for rows in steps_of(page, sheet):
             assert not any(rows.start < at < rows.stop for at in sheet.breaks), (sheet.tab, rows)
         for rows in printed_pages(sheet):
-            used = tall(sheet, rows.start, rows.stop) + (head if rows.start else 0)
+            used = row_heights(sheet, rows.start, rows.stop) + (head if rows.start else 0)
             assert used <= room, (sheet.tab, rows)
         for rows, after in pairwise(printed_pages(sheet)):  # a page ends where one more step would be cut
             step = next((step for step in steps_of(page, sheet) if step.start == after.start), None)
             if step is not None:
-                used = tall(sheet, rows.start, step.stop + 1) + (head if rows.start else 0)
+                used = row_heights(sheet, rows.start, step.stop + 1) + (head if rows.start else 0)
                 assert used > room, (sheet.tab, rows)
 
 
@@ -505,7 +505,7 @@ def test_of_the_manifest_one_page_is_printed(template):
     first, last = at["xlsxattn_Version"], at["xlsxattn_Formulas"]
     assert first.row <= sheet.last[0] < last.row
     assert sheet.last[1] >= last.area.right
-    assert tall(sheet, 0, sheet.last[0] + 1) <= page_height(sheet)
+    assert row_heights(sheet, 0, sheet.last[0] + 1) <= page_height(sheet)
 
 
 def test_on_every_page_the_lanes_headings_stand_above(tmp_path):
@@ -657,7 +657,7 @@ def test_a_last_short_piece_joins_the_page_before_by_a_little_smaller_type(templ
     (sheet,) = (s for s in layout.lay_out(pages.book(load(templates.path(template)))) if s.id == id_)
     assert len(printed_pages(sheet)) <= most
     points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
-    across = (595 if sheet.upright else 842) - 18 - 72 * sheet.margin_right
+    across = (595 if sheet.portrait else 842) - 18 - 72 * sheet.margin_right
     assert sheet.margin_right > 0.25
     assert 11 * across / points >= 6  # the height of numbers in print
 

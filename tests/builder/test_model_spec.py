@@ -29,8 +29,8 @@ SIZES = [
     ("decoder", "heads = 3", "heads", "found 3, which does not divide the 4 dimensions", "give d_k"),
     ("decoder", "heads = 4\nkv_heads = 3", "kv_heads", "found 3, which does not divide the 4 heads"),
     ("decoder", "heads = 2\nkv_heads = 4", "kv_heads", "found 4, which does not divide the 2 heads"),
-    ("decoder", 'position = "rotary"\nd_k = 3', "position", "d_k is 3, an even d_k is needed"),
-    ("encoder", 'position = "rotary"\nheads = 4', "position", "d_k is 1, an even d_k is needed"),
+    ("decoder", 'position = "rotary"\nd_k = 3', "position", "d_k is 3: an even d_k is needed"),
+    ("encoder", 'position = "rotary"\nheads = 4', "position", "d_k is 1: an even d_k is needed"),
     ("encoder", "layers = 0", "layers", "found 0, a whole number from 1 to 64"),
     ("encoder", "layers = 65", "layers", "found 65, a whole number from 1 to 64"),
     ("encoder", "d_ff = 0", "d_ff", "found 0, a whole number from 1 to 4096"),
@@ -44,7 +44,7 @@ SIZES = [
 
 CHOICES = [
     ("decoder", 'mask = "none"', "mask", "found 'none', one of causal, causal+padding is needed"),
-    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "stands beside generate", "'causal' is needed"),
+    ("decoder", 'mask = "causal+padding"\ngenerate = true', "mask", "does not go with generate", "'causal' is needed"),
     ("encoder-decoder", 'mask = "causal"', "mask", "found 'causal', one of none, padding is needed"),
     ("encoder", 'norm = "batch"', "norm", "one of layer, rms is needed"),
     ("encoder", 'residual = "prenorm"', "residual", "one of pre-norm, post-norm is needed"),
@@ -54,27 +54,27 @@ CHOICES = [
     ("classifier", 'classes = ["x", "y"]\npool = "max"', "pool", "one of mean, first is needed"),
     ("classifier", "", "classes", "is missing"),
     ("classifier", 'classes = ["x"]', "classes", "a list of 2 to 256 names is needed"),
-    ("classifier", 'classes = ["x", "x"]', "classes", "has 'x' twice, each can stand once"),
+    ("classifier", 'classes = ["x", "x"]', "classes", "has 'x' twice, items must be unique"),
     ("encoder", 'contexts = ["three"]', "contexts[1]", "found 'three', the contexts are: one, two"),
     ("encoder", 'contexts = ["onee"]', "contexts[1]", "the contexts are: one, two; did you mean 'one'?"),
     ("encoder", "contexts = []", "contexts", "found [], a list of 1 to 100 contexts' ids is needed"),
-    ("encoder", 'contexts = ["one", "one"]', "contexts", "has 'one' twice, each can stand once"),
-    ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is 'two' as well, two different contexts"),
+    ("encoder", 'contexts = ["one", "one"]', "contexts", "has 'one' twice, items must be unique"),
+    ("encoder-decoder", 'source = "two"\ntarget = "two"', "target", "is also 'two', two different contexts"),
     ("encoder-decoder", 'source = "three"', "source", "found 'three', the contexts are: one, two"),
     ("decoder", "generate = 1", "generate", "found 1, true or false is needed"),
 ]  # fmt: skip
 
 CONFLICTS = [
-    ("encoder", "generate = true", "generate", "no such key on a sheet of kind 'encoder'", "decoder, encoder-decoder"),
+    ("encoder", "generate = true", "generate", "sheets of kind 'encoder' have no such key", "decoder, encoder-decoder"),
     ("encoder", "temperature = 2.0", "temperature", "cross-attention, decoder, encoder-decoder"),
     ("classifier", 'classes = ["x", "y"]\ntied = true', "tied", "it belongs to decoder, encoder-decoder"),
-    ("decoder", 'pool = "mean"', "pool", "no such key on a sheet of kind 'decoder'", "it belongs to classifier"),
+    ("decoder", 'pool = "mean"', "pool", "sheets of kind 'decoder' have no such key", "it belongs to classifier"),
     ("decoder", 'classes = ["x", "y"]', "classes", "it belongs to classifier"),
     ("encoder", 'source = "one"', "source", "it belongs to encoder-decoder"),
-    ("encoder-decoder", 'contexts = ["one"]', "contexts", "no such key on a sheet of kind 'encoder-decoder'"),
+    ("encoder-decoder", 'contexts = ["one"]', "contexts", "sheets of kind 'encoder-decoder' have no such key"),
     ("multi-head", "layers = 2", "layers", "it belongs to encoder, decoder, encoder-decoder, classifier"),
     ("self-attention", "kv_heads = 1", "kv_heads", "it belongs to multi-head"),
-    ("cross-attention", 'position = "rotary"', "position", "no such key on a sheet of kind 'cross-attention'"),
+    ("cross-attention", 'position = "rotary"', "position", "sheets of kind 'cross-attention' have no such key"),
     ("encoder", "queries = 1", "queries", "it belongs to cross-attention"),
     ("decoder", "genrate = true", "genrate", "no such key; did you mean 'generate'?"),
 ]  # fmt: skip
@@ -89,7 +89,7 @@ GIVEN = [
     ("decoder", "", "Input_Gamma", [1.0] * 4, "it belongs to embedding_norm = true"),
     ("decoder", "", "l1_w_q", [[0.0] * 4] * 4, "did you mean 'l1_W_Q'?"),
     ("decoder", "", "l2_W_Q", [[0.0] * 4] * 4, "no such key"),
-    ("decoder", "", "P", [[0.0] * 4] * 5, "shape 5 × 4, 6 × 4 is needed, a row for each of the 6 positions"),
+    ("decoder", "", "P", [[0.0] * 4] * 5, "shape 5 × 4, 6 × 4 is needed, one row per position"),
     ("decoder", "tied = false", "W_U", [[1.0]] * 4, "shape 4 × 1, 4 × 2 is needed"),
     ("classifier", 'classes = ["x", "y", "z"]', "W_C", [[1.0, 0.0]] * 4, "shape 4 × 2, 4 × 3 is needed"),
     ("decoder", "", "l1_W_2", None, "is missing"),
@@ -131,12 +131,12 @@ def test_a_weight_that_does_not_fit_is_refused_in_one_sentence(kind, keys, name,
 @pytest.mark.parametrize(
     ("old", "new", "key", "right"),
     [
-        ('two = "b a b"', 'two = "b a b a b a b"', "contexts.two", "has 7 words, and length gives it 6 cells: shorten it, or make length 7 or more"),
+        ('two = "b a b"', 'two = "b a b a b a b"', "contexts.two", "has 7 words, but length is 6: shorten it, or set length to 7 or more"),
         ('two = "b a b"', 'two = "b c b"', "contexts.two", "the vocabulary lacks the word 'c'"),
         ("length = 6", "length = 0", "length", "found 0, a whole number from 1"),
         ("length = 6", "length = 6.0", "length", "found 6.0, a whole number from 1"),
-        ("one = ", "in = ", "contexts.in", "this id is a model's own, choose another"),
-        ("one = ", "dec = ", "contexts.dec", "this id is a model's own, choose another"),
+        ("one = ", "in = ", "contexts.in", "this id is reserved for models, choose another"),
+        ("one = ", "dec = ", "contexts.dec", "this id is reserved for models, choose another"),
         ('two = "b a b"\n', "", "sheets[1].kind (sheet 's')", "encoder-decoder needs two contexts, the spec has one"),
     ],
 )  # fmt: skip
@@ -153,7 +153,5 @@ def test_every_key_of_another_kind_is_refused_by_its_name(kind):
     for key in sorted(every - set(KEYS[kind])):
         data = {"vocabulary": {"tokens": {"a": [1.0]}}, "contexts": {"c": "a", "d": "a"}}
         data["sheets"] = [{"id": "s", "kind": kind, key: 1}]
-        with pytest.raises(
-            SpecError, match=rf"sheets\[1\]\.{key} \(sheet 's'\): there is no such key on a sheet of kind"
-        ):
+        with pytest.raises(SpecError, match=rf"sheets\[1\]\.{key} \(sheet 's'\): sheets of kind"):
             spec.parse(data, "spec")

@@ -57,10 +57,10 @@ def contract() -> list[tuple[list[str], str, str]]:
     """The rows of the contract's tables: names in full, shape, what they hold."""
     rows = []
     text = (ROOT / "docs/contract.md").read_text("utf-8")
-    models = slice(text.index("## Masks and positions"), text.index("## A comparing sheet"))
+    models = slice(text.index("## Masks and positions"), text.index("## Compare sheets"))
     for line in text.replace(text[models], "").splitlines():
         parts = [part.strip() for part in line.strip("|").split("|")]
-        named = re.findall(r"`([^`]+)`", parts[0])
+        named = [name for name in re.findall(r"`([^`]+)`", parts[0]) if "_" in name]
         if not line.startswith("| `") or not named:
             continue
         names: list[str] = []
@@ -88,7 +88,7 @@ def contracted() -> dict[str, str]:
     wanted: dict[str, str] = {}
     attention = [sheet for sheet in SHEETS.values() if sheet["kind"] != "compare"]
     for names, shape, holds in contract():
-        if "with `near` only" in holds:  # the full book has none; its campaign proves them
+        if "only with `near`" in holds:  # the full book has none; its campaign proves them
             continue
         each = [part.strip() for part in shape.split("×", 1)[-1].split(",")]
         rows = shape.split("×", 1)[0].strip()

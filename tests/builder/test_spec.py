@@ -94,24 +94,24 @@ WORDS = [
     case("word missing in a text", '"cat mouse"', '"cat and mouse"', "contexts.one", "'and'", "'cat and mouse'"),
     case("word missing in a list", '["mouse", "cat', '["mouse", "dog', "contexts.two", "'dog'", "'mouse dog mouse'"),
     case("capital", '"cat mouse"', '"CAT mouse"', "contexts.one", "'CAT'", "did you mean 'cat'? (punctuation and"),
-    case("full stop", '"cat mouse"', '"cat mouse."', "contexts.one", "'mouse.'", "did you mean 'mouse'? (punctuation and capitals are"),
+    case("full stop", '"cat mouse"', '"cat mouse."', "contexts.one", "'mouse.'", "did you mean 'mouse'? (punctuation and case are"),
     case("all of a sentence", '"cat mouse"', '"Cat, and mouses"', "contexts.one", "lacks 3 words: 'Cat,' (did you mean 'cat'?), 'and', 'mouses' (did you mean 'mouse'?); add them", "(punctuation"),
     case("more than eight", '"cat mouse"', f'"{" ".join(f"{c}{c}{c}{c}" for c in "abdefghijk")}"', "contexts.one", "lacks 10 words: 'aaaa', ", "'iiii', 2 more; add"),
-    case("a point", CAT, f"{CAT}\nU.S = [1, 2, 3]", "vocabulary.tokens.U", 'a word with a point in it needs quotes: "U.S"'),
+    case("a point", CAT, f"{CAT}\nU.S = [1, 2, 3]", "vocabulary.tokens.U", 'a word that contains a point needs quotes: "U.S"'),
     case("empty sentence", '"cat mouse"', '""', "contexts.one", "the sentence is empty", "at least one word"),
     case("blank sentence", '"cat mouse"', '" \\t "', "contexts.one", "the sentence is empty"),
     case("empty list", '["mouse", "cat", "mouse"]', "[]", "contexts.two", "the sentence is empty"),
     case("empty word", '["mouse", "cat", "mouse"]', '["cat", ""]', "contexts.two", "is empty, text is needed"),
     case("number for a word", '["mouse", "cat", "mouse"]', '["cat", 1]', "contexts.two", "found 1, text is needed"),
     case("number for a sentence", '"cat mouse"', "7", "contexts.one", "found 7, a sentence or a list"),
-    case("word with a blank edge", '["mouse", "cat"', '["mouse ", "cat"', "contexts.two", "'mouse '", "a blank"),
+    case("word with a blank edge", '["mouse", "cat"', '["mouse ", "cat"', "contexts.two", "'mouse '", "a space"),
     case("too many words", '"cat mouse"', f'"{"cat " * 20_000}"', "contexts.one", "20000 words, at most 256"),
-    case("focus nowhere", 'focus = "cat"', 'focus = "dog"', "focus", "no sentence has the word 'dog'"),
+    case("focus nowhere", 'focus = "cat"', 'focus = "dog"', "focus", "no sentence contains the word 'dog'"),
     case("focus empty", 'focus = "cat"', 'focus = ""', "focus", "is empty, text is needed"),
     case("focus a number", 'focus = "cat"', "focus = 1", "focus", "found 1, text is needed"),
-    case("look-alikes", CAT, f'{CAT}\n"\uff43at" = [1, 2, 3]', "vocabulary.tokens.\uff43at", "'cat'", "look alike"),
-    case("ligature", CAT, '"ﬁg" = [1, 2, 3]\nfig = [1, 2, 3]', "vocabulary.tokens.fig", "'ﬁg'", "look alike"),
-    case("accents", CAT, '"é" = [1, 2, 3]\n"e\u0301" = [1, 2, 3]', "vocabulary.tokens.e\u0301", "look alike"),
+    case("look-alikes", CAT, f'{CAT}\n"\uff43at" = [1, 2, 3]', "vocabulary.tokens.\uff43at", "'cat'", "are equal in Unicode NFKC"),
+    case("ligature", CAT, '"ﬁg" = [1, 2, 3]\nfig = [1, 2, 3]', "vocabulary.tokens.fig", "'ﬁg'", "are equal in Unicode NFKC"),
+    case("accents", CAT, '"é" = [1, 2, 3]\n"e\u0301" = [1, 2, 3]', "vocabulary.tokens.e\u0301", "are equal in Unicode NFKC"),
     case("control in a word", CAT, f'{CAT}\n"a\\u0007b" = [1, 2, 3]', "vocabulary.tokens.a\\x07b", "U+0007"),
     case("line feed in a title", '"Two words"', '"Two\\nwords"', "title", "the control character U+000A"),
     case("control in a sheet's title", '"Plain"', '"a\\u0000"', f"{ATTN}.title", "U+0000"),
@@ -158,8 +158,8 @@ SHAPES = [
     case("a bias of no letter", "heads = 3", 'heads = 3\nbias = ["X"]', f"{HEADS}.bias[1]", "found 'X', one of Q, K, V, O"),
     case("biases as text", "heads = 3", 'heads = 3\nbias = "Q"', f"{HEADS}.bias", "found 'Q', true, false or a list of some of"),
     case("a bias twice", "heads = 3", 'heads = 3\nbias = ["Q", "Q"]', f"{HEADS}.bias", "has 'Q' twice"),
-    case("b_O without W_O", "heads = 3", 'heads = 3\nout_proj = false\nbias = ["O"]', f"{HEADS}.bias", "has 'O', which out_proj = false leaves out"),
-    case("d_out without W_O", "heads = 3", "heads = 3\nout_proj = false\nd_out = 2", f"{HEADS}.d_out", "found 2, and the heads side by side have 3 columns"),
+    case("b_O without W_O", "heads = 3", 'heads = 3\nout_proj = false\nbias = ["O"]', f"{HEADS}.bias", "contains 'O', but out_proj = false"),
+    case("d_out without W_O", "heads = 3", "heads = 3\nout_proj = false\nd_out = 2", f"{HEADS}.d_out", "found 2, but the concatenated heads have 3 columns"),
     case("W_O given in vain", "heads = 3", f"heads = 3\nout_proj = false\n{GIVEN}W_o = [[1]]", f"{HEADS}.weights.W_o", "it belongs to out_proj = true"),
     case("a bias given in vain", "heads = 3", f'heads = 3\nbias = ["O"]\n{GIVEN}b_V = [1]', f"{HEADS}.weights.b_V", 'it belongs to a bias list with "V"'),
     case("weights as PyTorch code calls them", "heads = 3", f"heads = 3\n{GIVEN}W_query = [[1]]", f"{HEADS}.weights.W_query", "did you mean 'W_Q'?"),
@@ -186,8 +186,8 @@ IDS = [
         ("context", 'one = "cat mouse"', "one", "key"),
     )
     for what, bad, right in (
-        ("capital", "Attn", ("'Attn' cannot be the id of", "small Latin letters and digits")),
-        ("underscore", "a_b", ("'a_b' cannot be the id of", "small Latin letters and digits")),
+        ("capital", "Attn", ("'Attn' cannot be the id of", "lower-case Latin letters and digits")),
+        ("underscore", "a_b", ("'a_b' cannot be the id of", "lower-case Latin letters and digits")),
         ("digit first", "1a", ("'1a' cannot be the id of", "a letter first")),
         ("long", "a" * 33, ("cannot be the id of", "at most 32")),
         ("vocab", "vocab", ("'vocab' is reserved",)),
@@ -205,8 +205,14 @@ IDS += [
     case("sheet: a number", 'id = "attn"', "id = 1", f"{ATTN}.id", "1 cannot be the id of a sheet"),
     case("sheet: none", 'id = "attn"', "", f"{ATTN}.id", "is missing"),
     case("sheet: line feed", 'id = "attn"', 'id = "a\\n"', f"{ATTN}.id", "cannot be the id of a sheet"),
-    case("sheet twice", 'id = "heads"', 'id = "attn"', f"{HEADS}.id", "'attn' is taken by sheets[1]"),
-    case("sheet as a context", 'id = "heads"', 'id = "one"', f"{HEADS}.id", "'one' is taken by contexts.one"),
+    case("sheet twice", 'id = "heads"', 'id = "attn"', f"{HEADS}.id", "'attn' is already used by sheets[1]"),
+    case(
+        "sheet as a context",
+        'id = "heads"',
+        'id = "one"',
+        f"{HEADS}.id",
+        "'one' is already used by contexts.one",
+    ),
 ]
 
 STRUCTURE = [
@@ -285,7 +291,7 @@ def test_a_bad_spec_is_refused_in_one_sentence_and_nothing_is_written(old, new, 
         pytest.param(b"= 1", "line 1: found = 1, which is not TOML", id="no key"),
         pytest.param(b"title = '\xff'", "byte 9 is not UTF-8", id="not UTF-8"),
         pytest.param("title = 'x'".encode("utf-16"), "not UTF-8", id="UTF-16"),
-        pytest.param(b"PK\x03\x04\x00\x00", "this is no text; a spec", id="a zip"),
+        pytest.param(b"PK\x03\x04\x00\x00", "this is not text; a spec", id="a zip"),
         pytest.param(b"a = " + b"[" * 100_000, "nested too deeply", id="deep"),
         pytest.param(f"a = {ENDLESS}".encode(), "more than 4,300 digits", id="endless number"),
         pytest.param(b"", "vocabulary: is missing", id="empty"),
@@ -304,24 +310,24 @@ SLIPS = [
     ("don’t = [1]", 'put the word in quotes: "don’t" = [1]'),
     (
         "Fledermäuse = [1.0, 2]",
-        'line 3: a word of other letters than a to z needs quotes before the =: "Fledermäuse" = [1.0, 2]',
+        'line 3: a word with letters other than a to z needs quotes before the =: "Fledermäuse" = [1.0, 2]',
     ),
     ("é = [1]", 'needs quotes before the =: "é" = [1]'),
     ("cave. = [1]", 'put the word in quotes: "cave." = [1]'),
     ("x = the cat sat # so", 'found x = the cat sat # so; put the text in quotes: x = "the cat sat"'),
-    ("x = “the cat”", 'quotes must be straight ones: x = "the cat"'),
-    ("x = „the cat”", 'quotes must be straight ones: x = "the cat"'),
-    ("“a cat” = 1", 'quotes must be straight ones: "a cat" = 1'),
-    ("“猫”＝[1，2]", 'straight ones, and signs must not be full-width ones: "猫"=[1,2]'),
-    ("猫：［1， 2］", 'full-width ones, and = is needed between a word and what it is: "猫" = [1, 2]'),
-    ("x: 1", "= is needed between a word and what it is: x = 1"),
+    ("x = “the cat”", 'use straight quotes: x = "the cat"'),
+    ("x = „the cat”", 'use straight quotes: x = "the cat"'),
+    ("“a cat” = 1", 'use straight quotes: "a cat" = 1'),
+    ("“猫”＝[1，2]", 'use straight quotes, and use half-width characters: "猫"=[1,2]'),
+    ("猫：［1， 2］", 'use half-width characters, and write = between a word and its value: "猫" = [1, 2]'),
+    ("x: 1", "write = between a word and its value: x = 1"),
     ("a b = c d", 'put the word in quotes, and put the text in quotes: "a b" = "c d"'),
     ('x = "the cat # c', 'the closing quote is missing: x = "the cat"'),
     ('"the cat = 1', 'the closing quote is missing: "the cat" = 1'),
     ('x = the cat"', 'the opening quote is missing: x = "the cat"'),
     ('x = ["a", "b]', 'the closing quote is missing: x = ["a", "b"]'),
     ('x = ["a", b"]', 'the opening quote is missing: x = ["a", "b"]'),
-    ("x = 'it's'", 'put it in quotes of the other kind: x = "it\'s"'),
+    ("x = 'it's'", 'use the other kind of quotes: x = "it\'s"'),
     ("x = [a, b]", 'put each word in quotes: x = ["a", "b"]'),
     ('x = ["a" "b"]', 'a comma is missing: x = ["a", "b"]'),
     ("x = [[1, 2] [3, 4]]", "a comma is missing: x = [[1, 2], [3, 4]]"),
@@ -331,19 +337,19 @@ SLIPS = [
     ("x = [0,5 0,05]", "write 0.5, not 0,5: x = [0.5, 0.05]"),
     ("x = [\n  1,0, 2,0,\n]", "line 4: found 1,0, 2,0,; write 1.0, not 1,0: 1.0, 2.0,"),
     ("temperature = 0,5", "write 0.5, not 0,5: temperature = 0.5"),
-    ("x = 1.0, 2.", "numbers stand in brackets, with commas between them: x = [1.0, 2.0]"),
-    ("x = [.5 -02; 1e3]", "numbers stand in brackets, with commas between them: x = [0.5, -2, 1e3]"),
-    ("x = .5", "digits on both sides of its point, and no zeros in front: x = 0.5"),
-    ("x = True", "it is written in small letters: x = true"),
+    ("x = 1.0, 2.", "write numbers in brackets, separated by commas: x = [1.0, 2.0]"),
+    ("x = [.5 -02; 1e3]", "write numbers in brackets, separated by commas: x = [0.5, -2, 1e3]"),
+    ("x = .5", "digits on both sides of the point, and no leading zeros: x = 0.5"),
+    ("x = True", "write it in lower case: x = true"),
     ("x = [1, 2\ny = 2", "line 3: found x = [1, 2; a closing bracket is missing: x = [1, 2]"),
     ("x = [\n [1, 2]\n [3, 4],\n]", "line 4: found [1, 2]; a comma is missing: [1, 2],"),
     ("x = [\n [1, 2],\n [3, 4\n]\ny=1", "line 5: found [3, 4; a closing bracket is missing: [3, 4]"),
     ("x = [1, 2]]", "an opening bracket is missing: x = [[1, 2]]"),
     ("[[sheets]\nid = 1", "line 3: found [[sheets]; its brackets must match: [[sheets]]"),
-    ("x = 1\nx = 2\ny = 3", "line 4: x stands in line 3 already, keep one of the two"),
-    ("x = [\n1,\n]\n'x' = [\n2,\n]", "line 6: x stands in line 3 already, keep one of the two"),
-    ("[a]\nx = 1\n[b]\nx = 1\n[a]", "line 7: [a] stands in line 3 already, keep one of the two"),
-    ("[[s]]\nx = 1\n[[s]]\nx = 1\nx = 2", "line 7: x stands in line 6 already, keep one of the two"),
+    ("x = 1\nx = 2\ny = 3", "line 4: x is already defined in line 3, keep one of them"),
+    ("x = [\n1,\n]\n'x' = [\n2,\n]", "line 6: x is already defined in line 3, keep one of them"),
+    ("[a]\nx = 1\n[b]\nx = 1\n[a]", "line 7: [a] is already defined in line 3, keep one of them"),
+    ("[[s]]\nx = 1\n[[s]]\nx = 1\nx = 2", "line 7: x is already defined in line 6, keep one of them"),
     ("x = {a = 1, a = 2}", "which is not TOML: Duplicate inline table key 'a'"),
     ("so it is", "line 3: found so it is, which is not TOML: Expected '='"),
     (f"x = [{'1 ' * 600}]", "which is not TOML: Unclosed array"),
@@ -379,7 +385,7 @@ def test_decimal_commas_in_a_file_of_vectors_are_told():
 
 def test_a_workbook_is_no_spec(causal):
     Path("a.xlsx").write_bytes(causal.read_bytes())
-    said = "a.xlsx: this is a workbook, which 'xlsxattn check' takes; a spec is a text that ends in .toml"
+    said = "a.xlsx: this is a workbook, use 'xlsxattn check'; a spec is a text file that ends in .toml"
     assert refusal("build", "a.xlsx") == said
     assert refusal("build", "./a.xlsx") == said
 
@@ -541,7 +547,7 @@ def test_components_are_said_on_the_inputs_sheet(tmp_path):
         ("components = 3", "cat 1 2\nmouse 2 1\n", "s.toml: vocabulary.from: {v}: components: found 3, from 1 to 2 are possible with 2 words and 2 dimensions"),
         ("components = 0", "", "s.toml: vocabulary.components: found 0, a whole number from 1 to 1024 is needed"),
         ('words = "dog"', "", "s.toml: vocabulary.words: found 'dog', a list of at most 1,000,000 words is needed"),
-        ('dimensions = ["x"]', "cat 1 2\nmouse 2 1\n", "{v}: cat: has 2 numbers, 1 are needed, one a dimension"),
+        ('dimensions = ["x"]', "cat 1 2\nmouse 2 1\n", "{v}: cat: has 2 numbers, 1 are needed, one per dimension"),
     ],
 )  # fmt: skip
 def test_bad_vectors_are_refused(more, text, said, tmp_path):
@@ -555,7 +561,7 @@ def test_bad_vectors_are_refused(more, text, said, tmp_path):
 
 def test_words_and_components_are_for_files():
     with pytest.raises(
-        SpecError, match=r"vocabulary\.components: is for a file of word vectors, which from names"
+        SpecError, match=r"vocabulary\.components: needs a file of word vectors, named by the key from"
     ):
         spec.parse(
             {

@@ -56,7 +56,7 @@ def test_every_series_of_a_chart_stands_out_from_the_page(colour):
     assert contrast(colour, theme.WHITE) >= MIN_COUNT
 
 
-@pytest.mark.parametrize("rule", [theme.NEVER_SEEN, theme.NO_WORD, theme.BAD])
+@pytest.mark.parametrize("rule", [theme.MASKED_OUT, theme.NO_WORD, theme.BAD])
 def test_what_a_rule_dresses_is_readable_too(rule):
     assert contrast(rule["font_color"], rule.get("bg_color", theme.WHITE)) >= MIN_COUNT
 
@@ -76,7 +76,7 @@ def test_what_a_rule_dresses_is_readable_too(rule):
 )
 def test_a_column_has_room_for_numbers_of_any_format(look, width, largest, negative, beyond):
     found = theme.room(theme.LOOKS[look], width)
-    assert (found.largest, found.negative, found.beyond["num_format"]) == (largest, negative, beyond)
+    assert (found.largest, found.negative, found.overflow["num_format"]) == (largest, negative, beyond)
 
 
 def test_only_formats_in_which_any_number_fits_have_no_room_of_their_own():
@@ -131,5 +131,5 @@ def test_inputs_and_nothing_else_are_yellow():
 
 def test_chinese_stands_upright():
     aslant = theme.LOOKS["why"].format
-    assert theme.told(aslant, ENGLISH) == aslant
-    assert theme.told(aslant, language("zh")) == {key: aslant[key] for key in aslant if key != "italic"}
+    assert theme.localized(aslant, ENGLISH) == aslant
+    assert theme.localized(aslant, language("zh")) == {key: aslant[key] for key in aslant if key != "italic"}

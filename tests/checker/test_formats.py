@@ -136,7 +136,7 @@ def test_junit_counts_warnings_as_failures_only_when_strict():
 def test_github_annotates_causes_counts_what_follows_and_ends_with_the_tally():
     lines = formats.render("github", EVERYTHING).split("\n")
     title = "file=a%2Cb.xlsx,title=xlsxattn%3A"
-    assert lines[0].startswith(f"::error {title} stray formula::a formula stands")
+    assert lines[0].startswith(f"::error {title} stray formula::")
     assert lines[1] == (
         f"::error {title} error value::attn_cat_Scores shows the error #VALUE! "
         "(Self-attention!C20 {=MMULT(a,b)})"
@@ -144,7 +144,7 @@ def test_github_annotates_causes_counts_what_follows_and_ends_with_the_tally():
     assert lines[2].startswith(f"::warning {title} stale value::attn_cat_X: ")
     assert lines[2].endswith('(Self-attention!C8 ="50 %25,%0A")')
     followed = "1 more finding follows from these, in 1 range"
-    assert lines[3] == f"::notice file=a%2Cb.xlsx,title=xlsxattn%3A what follows::{followed}"
+    assert lines[3] == f"::notice file=a%2Cb.xlsx,title=xlsxattn%3A consequences::{followed}"
     assert lines[4] == "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file"
     said = "theirs.xlsx: skipped, made by another program"
     assert lines[5] == f"::notice file=theirs.xlsx,title=skipped::{said}"
@@ -170,7 +170,7 @@ def test_the_table_has_a_line_a_range_and_sums_up_the_words():
     lines = table(EngineReport("ironcalc", (GOOD, BAD, labels), ())).splitlines()
     assert lines[2].split() == ["Self-attention", "attn_cat_X", "5", "×", "4", "0.0e+00", "ok"]
     assert lines[3].split()[-1] == "differs"
-    assert "1 ranges of words and live checks" in lines[4]
+    assert "1 ranges of text and live checks" in lines[4]
 
 
 def test_the_summary_says_how_much_agrees_or_how_much_does_not():

@@ -477,7 +477,7 @@ def test_sentences_are_pooled_by_their_mean_or_their_first_row():
     near(held(pool="first")["s_d_Normed"], [[0, 1]])
     near(held(pool="first")["s_d_Similarity"], [[0]])
     assert set(held()) == set(held(pool="first"))
-    with pytest.raises(ValueError, match="there is no reference for pool last of the sheet s"):
+    with pytest.raises(ValueError, match="the reference does not support pool last of the sheet s"):
         held(pool="last")
 
 
@@ -575,10 +575,10 @@ def test_more_largest_logits_than_words_are_refused():
 
 @pytest.mark.parametrize("key", ["norm", "residual", "activation", "pairs", "mask", "position"])
 def test_settings_that_nobody_knows_are_refused(key):
-    with pytest.raises(ValueError, match="there is no reference for"):
+    with pytest.raises(ValueError, match="the reference does not support"):
         decoder("a", **{key: "other"})
 
 
 def test_a_context_that_is_not_there_is_named():
-    with pytest.raises(ValueError, match="runs on d, which is no context"):
+    with pytest.raises(ValueError, match="runs on d, which is not a context"):
         decoder("a", contexts=["d"])

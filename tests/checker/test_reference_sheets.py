@@ -223,7 +223,7 @@ def test_those_projections_have_a_bias_that_are_listed(letters):
 
 
 def test_a_bias_of_no_projection_is_refused():
-    with pytest.raises(ValueError, match="there is no reference for bias Y of the sheet s"):
+    with pytest.raises(ValueError, match="the reference does not support bias Y of the sheet s"):
         one_word({"bias": ["Q", "Y"]})
 
 
@@ -312,5 +312,5 @@ def test_one_head_across_with_weights_has_no_output_matrix():
 
 
 def test_causal_masks_across_are_unknown():
-    with pytest.raises(ValueError, match="there is no reference for mask causal of the sheet s"):
+    with pytest.raises(ValueError, match="the reference does not support mask causal of the sheet s"):
         cross({"mask": "causal"})

@@ -25,7 +25,7 @@ from xlsxattn.checker.reading import archive, blocks
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.checker.reading.limits import Allowance, AmbiguousError, NotCheckableError
-from xlsxattn.checker.reading.rows import looks_of, sheet
+from xlsxattn.checker.reading.rows import sheet, styles_of
 from xlsxattn.checker.reading.runs import MIN_COUNT, NumberRuns, Stripped
 from xlsxattn.checker.recalculate import recalculated
 
@@ -124,7 +124,7 @@ def test_nothing_is_taken_below_a_strange_head(head):
 
 
 def test_a_cell_that_stands_twice_is_refused():
-    with pytest.raises(AmbiguousError, match="row 1 has a cell twice"):
+    with pytest.raises(AmbiguousError, match="row 1 has a duplicate cell"):
         stripped(row(1, line(1)), row(1, line(1)))
 
 
@@ -141,7 +141,7 @@ def test_what_is_put_back_holds_what_was_there(areas, data):
     parsed = openpyxl.Workbook().active
     for c, r, value in CELLS.findall(left.decode()):
         parsed[f"{c}{r}"] = float(value)
-    back = b"".join(sheet(parsed._cells, runs, looks_of([parsed._cells])))
+    back = b"".join(sheet(parsed._cells, runs, styles_of([parsed._cells])))
     found = {(int(r), COLUMNS.index(c)): v for c, r, v in CELLS.findall(back.decode())}
     assert {at: float(v) for at, v in found.items()} == {at: float(v) for at, v in held.items()}
 
@@ -342,7 +342,7 @@ def test_every_block_is_perturbed_and_proved(made):
 
 @pytest.mark.usefixtures("large")
 def test_too_many_numbers_are_refused(made):
-    sentence = "has too many numbers, more than the 1,000 that are read"
+    sentence = "has too many numbers, the limit is 1,000"
     small = Allowance(plain=1_000)
     with archive.GuardedArchive(made, small) as opened, pytest.raises(NotCheckableError, match=sentence):
         list(map(opened.charge, opened.namelist()))

@@ -153,7 +153,7 @@ def test_a_libreoffice_that_hangs_is_stopped(walkthrough, monkeypatch):
     hang.write_text("#!/bin/sh\nsleep 60\n", "utf-8")
     hang.chmod(0o755)
     monkeypatch.setattr("xlsxattn.checker.engines.calls._program", lambda _: str(hang.absolute()))
-    with pytest.raises(engines.EngineFailed, match=r"LibreOffice gave no answer within 0.5 s"):
+    with pytest.raises(engines.EngineFailed, match=r"LibreOffice timed out after 0.5 s"):
         engines.print_pdf(walkthrough, Path("x.pdf"), engines.Limits(seconds=0.5))
     assert not Path("x.pdf").exists()
 
@@ -171,11 +171,11 @@ def test_the_command_writes_a_page_beside_nothing_else(walkthrough):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["-o", "x.gif"], "x.gif: the picture's name must end in one of .png, .pdf, .html"),
-        (["-o", "x"], "x: the picture's name must end in one of .png, .pdf, .html"),
+        (["-o", "x.gif"], "x.gif: the file name must end in one of .png, .pdf, .html"),
+        (["-o", "x"], "x: the file name must end in one of .png, .pdf, .html"),
         (
             ["-o", "x.html", "--sheet", "attn"],
-            "x.html: a page shows all sheets: leave out the sheet, or choose .png or .pdf",
+            "x.html: an HTML page shows all sheets: omit the sheet, or choose .png or .pdf",
         ),
         (["-o", "no/x.html"], "no/x.html: cannot be written: No such file or directory"),
     ],

@@ -68,7 +68,7 @@ def judge(folder: Path, kind: str, ids: list[int]) -> tuple[Any, Any]:
 
 def ids_of(imported: Imported, sentence: int = 0) -> list[int]:
     """The numbers of a sentence's tokens in the checkpoint."""
-    by_token = dict(zip(imported.tokens, imported.numbers, strict=True))
+    by_token = dict(zip(imported.tokens, imported.token_ids, strict=True))
     return [by_token[token] for token in imported.sentences[sentence][1]]
 
 

@@ -96,9 +96,9 @@ def test_shards_are_read_as_one(folder: Path, tmp_path: Path) -> None:
     checkpoints.write_safetensors(split / weight_map[lost], {n: tensors[n] for n in names[1::3] if n != lost})
     refused(split, "model-00002-of-00003.safetensors", f"lacks the tensor {lost!r}")
     (split / "model-00002-of-00003.safetensors").unlink()
-    refused(index, "weight_map", "'model-00002-of-00003.safetensors', which does not stand beside it")
+    refused(index, "weight_map", "'model-00002-of-00003.safetensors', which is not in the same folder")
     index.write_text(json.dumps({"weight_map": {"a": "../model/model.safetensors"}}), encoding="utf-8")
-    refused(split, "'../model/model.safetensors', which does not stand beside it")
+    refused(split, "'../model/model.safetensors', which is not in the same folder")
 
 
 def test_an_npz_is_read_with_the_config_beside_it(folder: Path, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_an_npz_is_read_with_the_config_beside_it(folder: Path, tmp_path: Path) 
 def test_pickled_files_are_refused_with_the_reason_and_the_way_out(tmp_path: Path) -> None:
     for name in ("pytorch_model.bin", "model.pt"):
         (tmp_path / name).write_bytes(pickle.dumps({"a": 1}))
-    refused(tmp_path, "model.pt: is pickled", "can run any code", "safetensors.torch.save_file")
+    refused(tmp_path, "model.pt: is pickled", "can run arbitrary code", "safetensors.torch.save_file")
     disguised = tmp_path / "disguised.safetensors"
     disguised.write_bytes(pickle.dumps({"a": 1}))
     refused(disguised, "disguised.safetensors: is pickled")
@@ -130,20 +130,20 @@ def test_objects_in_an_npz_are_refused_unopened(tmp_path: Path) -> None:
 
     np.savez(tmp_path / "a.npz", x=np.array([Trap()], dtype=object))
     (tmp_path / "config.json").write_text("{}", encoding="utf-8")
-    refused(tmp_path / "a.npz", "the array 'x' holds Python objects", "pickled and can run code")
+    refused(tmp_path / "a.npz", "the array 'x' contains pickled objects", "can run code")
 
 
 def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     refused(tmp_path / "nowhere", "there is no such file or folder")
     refused(
-        tmp_path, "is no checkpoint, model.safetensors, model.safetensors.index.json or an .npz is needed"
+        tmp_path, "is not a checkpoint; model.safetensors, model.safetensors.index.json or an .npz is needed"
     )
     text = tmp_path / "notes.txt"
     text.write_text("hello", encoding="utf-8")
-    refused(text, "is no checkpoint")
+    refused(text, "is not a checkpoint")
     named = tmp_path / "notes.safetensors"
     named.write_text("hello, this is some text", encoding="utf-8")
-    refused(named, "is no .safetensors file, or its header is cut short")
+    refused(named, "is not a .safetensors file, or its header is truncated")
     named.write_bytes((5).to_bytes(8, "little") + b"[1,2]")
     refused(named, "its header: a JSON object is needed")
     named.write_bytes((4).to_bytes(8, "little") + b"\xff\xfe{}")
@@ -152,13 +152,13 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     named.write_bytes(len(deep).to_bytes(8, "little") + deep)
     refused(named, "nested too deeply")
     (tmp_path / "a.npz").write_text("hello", encoding="utf-8")
-    refused(tmp_path / "a.npz", "is no .npz file")
+    refused(tmp_path / "a.npz", "is not an .npz file")
 
 
 def test_several_checkpoints_in_a_folder_need_a_name(tmp_path: Path) -> None:
     for name in ("a", "b"):
         checkpoints.write_safetensors(tmp_path / f"{name}.safetensors", {"x": np.ones(2, np.float32)})
-    refused(tmp_path, "holds several checkpoints (a.safetensors, b.safetensors), name the one to take")
+    refused(tmp_path, "contains several checkpoints (a.safetensors, b.safetensors); give the path of one")
 
 
 def test_a_truncated_file_names_the_tensor(folder: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_truncated_file_names_the_tensor(folder: Path) -> None:
     (folder / MODEL).write_bytes(whole[:-5])
     refused(folder, "the tensor 'pooler.dense.bias' is truncated")
     (folder / MODEL).write_bytes(whole[:100])
-    refused(folder, "its header is cut short")
+    refused(folder, "its header is truncated")
 
 
 @pytest.mark.parametrize(
@@ -174,15 +174,15 @@ def test_a_truncated_file_names_the_tensor(folder: Path) -> None:
     [
         (
             {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 20]},
-            "has 20 bytes, which does not fit 2 × 3",
+            "has 20 bytes, which does not match 2 × 3",
         ),
         (
             {"dtype": "F32", "shape": [2, -3], "data_offsets": [0, 24]},
-            "no sound dtype, shape and data_offsets",
+            "no valid dtype, shape and data_offsets",
         ),
         ({"dtype": "F32", "shape": [1], "data_offsets": [8, 4]}, "has -4 bytes"),
-        ({"dtype": "F32", "data_offsets": [0, 24]}, "no sound dtype"),
-        ("F32", "no sound dtype"),
+        ({"dtype": "F32", "data_offsets": [0, 24]}, "no valid dtype"),
+        ("F32", "no valid dtype"),
         ({"dtype": "F32", "shape": [2], "data_offsets": [4, 12]}, "overlaps 'first': the header is corrupt"),
     ],
 )
@@ -235,13 +235,13 @@ def test_lacking_tensors_are_named(folder: Path) -> None:
     rewrite(folder, lambda tensors: tensors.pop("encoder.layer.1.output.dense.bias"))
     refused(folder, "lacks the tensor 'encoder.layer.1.output.dense.bias'")
     rewrite(folder, lambda tensors: tensors.pop("encoder.layer.0.attention.self.query.weight"))
-    refused(folder, "is a bert by its config and lacks the tensor", "self.query.weight")
+    refused(folder, "is a bert according to its config, but lacks the tensor", "self.query.weight")
 
 
 def test_tensors_of_the_model_itself_that_are_too_many_are_named(folder: Path) -> None:
     extra = {"encoder.layer.1.adapter.weight": np.ones((2, 2), np.float32)}
     rewrite(folder, lambda tensors: tensors.update(extra))
-    refused(folder, "has tensors that such a model does not have: encoder.layer.1.adapter.weight")
+    refused(folder, "has unexpected tensors for such a model: encoder.layer.1.adapter.weight")
     with_config(folder, num_hidden_layers=1)
     refused(folder, "encoder.layer.1.attention.output.LayerNorm.bias", "and 9 more")
 
@@ -250,7 +250,7 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
     with_config(folder, intermediate_size=24)
     refused(
         folder,
-        "'encoder.layer.0.intermediate.dense.weight' has the shape 20 × 12, the config asks for 24 × 12",
+        "'encoder.layer.0.intermediate.dense.weight' has the shape 20 × 12, the config requires 24 × 12",
     )
 
 
@@ -262,7 +262,10 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
             "model_type: found 't5', one of the known families is needed: bert, electra, roberta",
         ),
         ({"model_type": ["bert"]}, "model_type: found ['bert']"),
-        ({"model_type": "gpt2"}, "is a gpt2 by its config and lacks the tensor 'h.0.attn.c_attn.weight'"),
+        (
+            {"model_type": "gpt2"},
+            "is a gpt2 according to its config, but lacks the tensor 'h.0.attn.c_attn.weight'",
+        ),
         ({"num_attention_heads": 5}, "num_attention_heads: found 5, which does not divide 12"),
         ({"num_attention_heads": None}, "num_attention_heads: is missing"),
         ({"hidden_size": "12"}, "hidden_size: found '12', a whole number from 1 is needed"),
@@ -287,7 +290,7 @@ def test_settings_that_cannot_be_are_refused(keys: dict[str, Any], said: str, fo
         ({"partial_rotary_factor": 0.5}, "partial_rotary_factor: found 0.5"),
         ({"hidden_act": "gelu"}, "hidden_act: found 'gelu'"),
         ({"num_key_value_heads": 3}, "num_key_value_heads: found 3, which does not divide 4"),
-        ({"head_dim": 3}, "head_dim: the heads have 3 columns, which cannot be turned in pairs"),
+        ({"head_dim": 3}, "head_dim: heads have 3 columns, an even number is needed for rotation"),
         ({"attention_bias": True}, "lacks the tensor 'model.layers.0.self_attn.q_proj.bias'"),
     ],
 )
@@ -307,14 +310,14 @@ def test_two_models_in_one_file_are_refused(folder: Path) -> None:
     tensors = checkpoints.draw(checkpoints.BERT)
     both = {f"{side}.{name}": array for side in ("query", "passage") for name, array in tensors.items()}
     checkpoints.write_safetensors(folder / MODEL, both)
-    refused(folder, "holds several models", "'query.'", "'passage.'")
+    refused(folder, "contains several models", "'query.'", "'passage.'")
 
 
 def test_a_missing_or_broken_config_is_said(folder: Path) -> None:
     (folder / "config.json").write_text("{", encoding="utf-8")
     refused(folder, "config.json: not JSON")
     (folder / "config.json").unlink()
-    refused(folder, "config.json: there is no such file, and it says how the model works")
+    refused(folder, "config.json: there is no such file, which is needed for the model's settings")
 
 
 @pytest.mark.parametrize(
@@ -339,16 +342,16 @@ def test_roberta_has_fewer_positions_than_its_table_has_rows(tmp_path: Path) -> 
 def test_a_sliding_window_bounds_the_sentence(tmp_path: Path) -> None:
     config = checkpoints.LLAMA | {"model_type": "mistral", "sliding_window": 4}
     folder = checkpoints.write(tmp_path, config, checkpoints.draw(checkpoints.LLAMA))
-    with pytest.raises(SpecError, match=r"look back over 4 only \(sliding_window\)"):
+    with pytest.raises(SpecError, match=r"attends to the last 4 only \(sliding_window\)"):
         read_model(folder, ["w1 w2 w3 w4 w5"])
 
 
 def test_a_tokenizer_must_be_there_and_belong_to_the_model(folder: Path) -> None:
     checkpoints.write_tokenizer(folder / "tokenizer.json", 40)
-    with pytest.raises(SpecError, match="gives the token number 30, and the model knows 11"):
+    with pytest.raises(SpecError, match="returns the token id 30, but the model has 11"):
         read_model(folder, ["w1 w30"])
     (folder / "tokenizer.json").write_text('{"model": 3}', encoding="utf-8")
-    with pytest.raises(SpecError, match=r"tokenizer\.json: is no tokenizer"):
+    with pytest.raises(SpecError, match=r"tokenizer\.json: is not a valid tokenizer"):
         read_model(folder, ["w1"])
     (folder / "tokenizer.json").unlink()
     with pytest.raises(SpecError, match=r"tokenizer\.json: there is no such file"):
@@ -374,7 +377,7 @@ def test_layers_and_heads_are_counted_from_0_and_put_in_order() -> None:
         ("5.12", "found '12', the model's heads are 0 to 11"),
         ("6.0", "found '6', the model's layers are 0 to 5"),
         ("5", "found '5', layer.head is needed, such as 5.11"),
-        ("1.0", "1.0 stands in layer 1, which --layers leaves out"),
+        ("1.0", "1.0 is in layer 1, which --layers does not select"),
     ],
 )
 def test_heads_out_of_range_are_refused(text: str, said: str) -> None:
@@ -389,16 +392,19 @@ def test_a_workbook_that_does_not_fit_is_refused_before_it_is_begun(
     assert read_model(folder, ["w1"], target=target).size.cells > 0
     monkeypatch.setattr(size, "_available", lambda: 1_000_000)
     with pytest.raises(
-        SpecError, match=r"this will be [0-9,]+ cells, about [0-9]+ kB; making it takes .* MB of memory"
+        SpecError,
+        match=r"the workbook will have [0-9,]+ cells, about [0-9]+ kB; building it needs .* MB of memory",
     ):
         read_model(folder, ["w1"], target=target)
     monkeypatch.setattr(size.shutil, "disk_usage", lambda _: size.shutil._ntuple_diskusage(9, 9, 1000))
-    with pytest.raises(SpecError, match=r"on the disk, which has 0 MB free: take fewer layers with --layers"):
+    with pytest.raises(
+        SpecError, match=r"on the disk, which has 0 MB free: select fewer layers with --layers"
+    ):
         read_model(folder, ["w1"], target=target)
 
 
 def test_the_estimate_is_said_in_millions() -> None:
     assert str(size.Size(10_000_000, 700_000)) == (
-        "this will be 10.7 M cells, about 100 MB; Excel for the web opens less"
+        "the workbook will have 10.7 M cells, about 100 MB; too large for Excel for the web"
     )
-    assert str(size.Size(9_000, 1_000)) == "this will be 10,000 cells, about 99 kB"
+    assert str(size.Size(9_000, 1_000)) == "the workbook will have 10,000 cells, about 99 kB"

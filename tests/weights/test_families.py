@@ -66,7 +66,7 @@ def test_names_may_stand_behind_a_prefix(tmp_path: Path) -> None:
     a, b = (read_model(folder, [SENTENCE]) for folder in (plain, other))
     assert a.weights.keys() == b.weights.keys()
     assert all((a.weights[name] == b.weights[name]).all() for name in a.weights)
-    assert "Left out: cls (1 tensor), pooler (2 tensors)." in b.notes
+    assert "Not imported: cls (1 tensor), pooler (2 tensors)." in b.notes
 
 
 def test_the_first_bert_checkpoints_called_gamma_and_beta_so(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_gpt2_behind_its_prefix_with_the_tied_table_written_twice(tmp_path: Path
     assert a.model == b.model
     assert b.model.tied
     assert all((a.weights[name] == b.weights[name]).all() for name in a.weights)
-    assert any("lm_head.weight is left out" in note for note in b.notes)
+    assert any("lm_head.weight is not imported" in note for note in b.notes)
 
 
 def test_gpt2_untied_takes_its_own_table(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_gpt2_untied_takes_its_own_table(tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path, config, tensors | {"lm_head.weight": head})
     imported = read_model(folder, ["w7 w2"])
     assert not imported.model.tied
-    assert imported.numbers == (2, 7)
+    assert imported.token_ids == (2, 7)
     np.testing.assert_array_equal(imported.weights["W_U"], head[[2, 7]].T)
 
 
@@ -138,7 +138,7 @@ def test_biases_that_a_family_lacks_are_zeros_and_said_so(tmp_path: Path) -> Non
     assert imported.model.bias
     assert not imported.weights["l1_b_O"].any()
     assert imported.weights["l1_b_Q"].all()
-    assert "The checkpoint has no b_O, b_1, b_3, b_2: they are zeros." in imported.notes
+    assert "The checkpoint has no b_O, b_1, b_3, b_2: zeros are used." in imported.notes
 
 
 @pytest.mark.parametrize("numbers", ["float16", "bfloat16", "float64"])
@@ -176,5 +176,5 @@ def test_an_unknown_word_is_said(tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
     imported = read_model(folder, ["w1 hello"])
     assert imported.sentences[0][1] == ("w1", "[UNK]")
-    said = "The tokenizer does not know 'hello': the model reads a token for unknown words there."
+    said = "The tokenizer does not know 'hello': the model reads the unknown token instead."
     assert said in imported.notes

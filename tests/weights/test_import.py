@@ -64,7 +64,7 @@ def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_p
 def test_the_size_is_said_before(bert: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2", "--layers", "0")
     assert ended.code == 0
-    assert ended.err.startswith(f"{bert}: this will be ")
+    assert ended.err.startswith(f"{bert}: the workbook will have ")
 
 
 def test_layers_of_their_own_start_from_what_the_whole_model_gives_them(bert: Path, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
     assert spec_of(imported, "b").focus in imported.sentences[1][1]
     assert spec_of(imported, "b", focus="w2").focus == "w2"
     with pytest.raises(
-        CheckpointError, match=r"--focus: no sentence has the token 'w7'; the tokens are: w1, w2"
+        CheckpointError, match=r"--focus: no sentence contains the token 'w7'; the tokens are: w1, w2"
     ):
         spec_of(imported, "b", focus="w7")
 
@@ -107,9 +107,9 @@ def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> N
     [
         (["--layers", "2"], "--layers: found '2', the model's layers are 0 to 1"),
         (["--heads", "0.3"], "--heads: found '3', the model's heads are 0 to 2"),
-        (["--heads", "1.0", "--layers", "0"], "--heads: 1.0 stands in layer 1, which --layers leaves out"),
+        (["--heads", "1.0", "--layers", "0"], "--heads: 1.0 is in layer 1, which --layers does not select"),
         (["-o", "x.txt"], "x.txt: the workbook's name must end in .xlsx"),
-        (["--focus", "dog"], "--focus: no sentence has the token 'dog'; the tokens are: w1, w2"),
+        (["--focus", "dog"], "--focus: no sentence contains the token 'dog'; the tokens are: w1, w2"),
         (["--sentence", "w1 " * 10], "has 10 tokens, and the model has positions for 9: make it shorter"),
         (["--sentence", " "], "the sentence ' ' has no tokens, at least one is needed"),
     ],
@@ -127,7 +127,9 @@ def test_a_changed_workbook_is_kept(bert: Path, tmp_path: Path) -> None:
     target = tmp_path / "mine.xlsx"
     target.write_bytes(b"mine")
     said = refusal("import", bert, "--sentence", "w1", "-q", "-o", target)
-    assert said.endswith("it was changed since it was built and is kept; use --force to replace it")
+    assert said.endswith(
+        "the file was changed after it was built, so it was not replaced; use --force to replace it"
+    )
 
 
 def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +187,7 @@ def test_every_text_of_an_imported_workbook_is_told(
 def test_an_import_speaks_chinese(bert: Path, tmp_path: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2 w3", "--layers", "1", "--lang", "zh", "-o", "zh.xlsx")
     assert ended.code == 0
-    assert ended.err.startswith(f"{bert}：将有 ")
+    assert ended.err.startswith(f"{bert}：工作簿将有 ")
     notes = [text for tab in look(tmp_path / "zh.xlsx").notes.values() for text in tab.values()]
     assert [text for text in notes if "只有第 2 层。层和头在这里从 1 数起" in text]
     (bert / "config.json").write_text("{", "utf-8")

@@ -163,7 +163,7 @@ def test_glassllm_agrees_with_its_own_code(other: str, tmp_path: Path) -> None:
     compare(tmp_path / "glass.xlsx", values, torch, EXACT)
     original(imported, tmp_path / "glass.xlsx", values)
     theirs = importlib.import_module("glassllm.model").GlassLM.load(path, dtype=np.float64)
-    ids = [imported.numbers[imported.tokens.index(token)] for token in imported.sentences[0][1]]
+    ids = [imported.token_ids[imported.tokens.index(token)] for token in imported.sentences[0][1]]
     close(values["glass_s1_Logits"], theirs(ids).data[0], ORIGINAL)
 
 
@@ -172,7 +172,7 @@ def test_glassllm_writes_what_its_own_code_writes(tmp_path: Path) -> None:
     imported = read_model(path, ["Once upon a time"], whole_vocabulary=True, write=3)
     values = evaluated(imported, tmp_path / "glass.xlsx", "ironcalc")
     theirs = importlib.import_module("glassllm.model").GlassLM.load(path, dtype=np.float64)
-    ids = [imported.numbers[imported.tokens.index(token)] for token in imported.sentences[0][1]]
+    ids = [imported.token_ids[imported.tokens.index(token)] for token in imported.sentences[0][1]]
     for _ in range(3):
         ids.append(int(np.argmax(theirs(ids).data[0][-1])))
     assert [word for (word,) in values["glass_s1_Tokens"]] == [imported.tokens[i] for i in ids]

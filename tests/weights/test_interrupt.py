@@ -49,7 +49,7 @@ cli.main()
 """
 STAGES = {
     "reading weights": ("model._weights", "pause"),
-    "running the layers before": ("model.streams", "pause"),
+    "computing the layers before": ("model.streams", "pause"),
     "waiting for the engine": ("processes._ended", "pause"),
     "among numbers": ("bulk.Packer._filled", "on_the_way"),
     "sealing": ("press._seal", "pause"),
@@ -97,7 +97,7 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(
         errors.seek(0)
         *told, last = filter(None, errors.read().splitlines())
     assert last == "xlsxattn: interrupted"
-    sized = [line for line in told if line.startswith("tiny: this will be ")]
+    sized = [line for line in told if line.startswith("tiny: the workbook will have ")]
     assert len(sized) == (stage not in list(STAGES)[:2])
 
 

@@ -72,7 +72,7 @@ def test_minilm_agrees_with_pytorchs_own_encoder(sentence: int) -> None:
     imported = read_model(folder, SENTENCES)
     output, _ = contract.outputs(imported, sentence)
     tensors = open_checkpoint(folder).tensors
-    ids = [imported.numbers[imported.tokens.index(token)] for token in imported.sentences[sentence][1]]
+    ids = [imported.token_ids[imported.tokens.index(token)] for token in imported.sentences[sentence][1]]
 
     def take(name: str) -> Any:
         return torch.tensor(tensors[f"embeddings.{name}"].read()).double()
@@ -92,7 +92,7 @@ def test_minilms_sentences_are_split_as_it_was_trained() -> None:
     tokens = ("[CLS]", "the", "cat", "and", "the", "mouse", "are", "friends", ".", "[SEP]")
     assert imported.sentences[0] == (SENTENCES[0], tokens)
     assert (imported.layers, imported.heads, imported.d_model) == ((1, 6), ((6, 12),), 384)
-    assert "Left out: embeddings.position_ids (1 tensor), pooler (2 tensors)." in imported.notes
+    assert "Not imported: embeddings.position_ids (1 tensor), pooler (2 tensors)." in imported.notes
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])

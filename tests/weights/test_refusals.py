@@ -12,10 +12,10 @@ import pytest
 
 from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights import archives, tokenizer
-from xlsxattn.weights.beside import pooling
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan
 from xlsxattn.weights.forward import check_known
+from xlsxattn.weights.sidecars import pooling
 from xlsxattn.weights.tensor import CheckpointError
 from xlsxattn.weights.tokenizer import split
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         ("model.gguf", "is GGUF"),
         ("model.onnx", "is ONNX"),
         ("pytorch_model.bin", "is pickled"),
-        ("adapter_model.safetensors", "merge it into its model"),
+        ("adapter_model.safetensors", "merge it into its base model"),
     ],
 )
 @pytest.mark.parametrize("in_folder", [True, False])
@@ -52,7 +52,7 @@ def test_the_name_of_a_model_at_hugging_face_is_told_how_to_get(
 def test_vocab_txt_alone_is_told_how_to_make_a_tokenizer(tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT), tokenizer=False)
     (tmp_path / "vocab.txt").write_text("w1\n", encoding="utf-8")
-    with pytest.raises(CheckpointError, match=r"only vocab\.txt; make it with: "):
+    with pytest.raises(CheckpointError, match=r"only vocab\.txt; create it with: "):
         split(open_checkpoint(tmp_path), ["w1"], 9)
 
 
@@ -104,5 +104,5 @@ def test_a_tokenizer_that_expands_without_end_is_stopped(
     doubled = {"type": "Replace", "pattern": {"String": "w"}, "content": "w" * 64}
     expanding = {"normalizer": {"type": "Sequence", "normalizers": [doubled] * 20}}
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | expanding), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="takes more than 1 GB or 10 seconds"):
+    with pytest.raises(CheckpointError, match="needs more than 1 GB or 10 seconds"):
         split(open_checkpoint(tmp_path), ["w1"], 9)

@@ -157,9 +157,9 @@ def test_more_components_than_there_are_cannot_be_had(components: Any, tmp_path:
         (
             "a.txt",
             b"cat 1.0 2.0\nmouse nan 2.0\n",
-            "number 1 of the word 'mouse' is nan, a finite one is needed",
+            "number 1 of the word 'mouse' is nan, a finite number is needed",
         ),
-        ("a.txt", b"cat 1.0 2.0\nmo\xffuse 1.0 2.0\n", "is no text in UTF-8"),
+        ("a.txt", b"cat 1.0 2.0\nmo\xffuse 1.0 2.0\n", "is not text in UTF-8"),
         ("a.txt", b"", "lacks the words 'cat', 'mouse'"),
         ("a.txt", b"hello\n", "line 1 has 0 numbers, 1 are needed"),
         ("a.bin", pickle.dumps([1]), "is pickled"),
@@ -190,10 +190,10 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("matrix", "said"),
     [
-        (np.ones((4, 3)), "has 5 words, and vectors.npy has 4 rows"),
+        (np.ones((4, 3)), "has 5 words, but vectors.npy has 4 rows"),
         (np.ones(5), r"has the shape \(5,\) of float64"),
         (np.array([["a"] * 3] * 5), "a matrix of numbers is needed"),
-        (np.array([[None] * 3] * 5), "is no array of numbers"),
+        (np.array([[None] * 3] * 5), "is not an array of numbers"),
     ],
 )
 def test_an_npy_that_does_not_fit_its_words_is_refused(matrix: Any, said: str, tmp_path: Path) -> None:

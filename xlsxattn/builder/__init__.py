@@ -1,1 +1,1 @@
-"""Makes a workbook: from a spec to named ranges of live formulas."""
+"""Builds a workbook: turns a spec into named ranges of live formulas."""

@@ -1,6 +1,6 @@
-"""What a workbook is made of: blocks of cells, grouped into bands, the bands into pages.
+"""The content of a workbook: blocks of cells, grouped into bands, and bands into pages.
 
-Nothing here knows where a block stands; that is the layout's business.
+The layout decides where blocks are placed.
 """
 
 from __future__ import annotations
@@ -22,25 +22,27 @@ if TYPE_CHECKING:
 
 Cell = float | str
 Cells: TypeAlias = "tuple[tuple[Cell, ...], ...] | NDArray[np.floating[Any]]"
-"""Typed values row by row; plain numbers may be an array of float32 or float64 (rows × cols)."""
+"""Constant values row by row; numbers may be an array of float32 or float64 (rows × cols)."""
 Kind = Literal["input", "constant", "formula"]
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A named range: typed values, or one operation over other named ranges.
+    """A named range: constant values, or an operation on other named ranges.
 
     Attributes:
         name: the workbook-wide name.
         rows: height in cells.
         cols: width in cells.
-        kind: may a person change it, is it fixed, or is it computed?
-        look: how it is dressed; a key of the theme.
-        values: typed values row by row, for inputs and constants.
-        parts: formulas side by side, each with its number of columns; nearly always one.
-        slices: names over columns of the same cells: (name, first column, columns).
-        tops: names over the first rows of the same cells: (name, rows).
-        widths: characters that its columns hold: one number for all, or one a column; none: the look's.
+        kind: input, constant or formula.
+        look: its style, a key of the theme's ``LOOKS``.
+        values: values row by row, for inputs and constants.
+        parts: formulas side by side, each with its number of columns; usually one.
+        slices: names of some of its columns: (name, first column, number of columns).
+        tops: names of its first rows: (name, number of rows).
+        widths: widths of its columns in characters: one for all, or one per column; empty for the look's.
+        bands: number of bands of rows, one per training step; of its parts, the first has the formula of the
+            first band, the last that of all others.
     """
 
     name: str
@@ -53,16 +55,17 @@ class Block:
     slices: tuple[tuple[str, int, int], ...] = ()
     tops: tuple[tuple[str, int], ...] = ()
     widths: tuple[float, ...] = ()
+    bands: int = 0
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """All other names over its cells."""
+        """Other names of its cells."""
         return (*(name for name, _, _ in self.slices), *(name for name, _ in self.tops))
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One operation with the names it is applied to, over a number of the block's columns."""
+    """An operation, the names of its operands, and the number of columns it fills."""
 
     op: Op
     names: Mapping[str, str]
@@ -70,23 +73,23 @@ class Part:
 
     @property
     def formula(self) -> str:
-        """The formula in names, as the manifest keeps it."""
+        """The formula in range names, as in the manifest."""
         return self.op.spelled(self.names)
 
 
 Labels = Block | tuple[str, ...]
-"""Words beside or above a block: live, or typed once."""
+"""Labels of a block: a block of live cells, or constant texts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What stands beside a block, nearly always a column of single values under a short heading.
+    """Cells next to a block, usually one column of values below a short heading.
 
     Attributes:
-        heading: in one cell.
+        heading: text above, in one cell.
         blocks: from top to bottom.
-        cols: labels above the columns, in place of the heading.
-        words: in a column that has no blocks, a word a row.
+        cols: labels of the columns, instead of the heading.
+        words: texts instead of blocks, one per row.
     """
 
     heading: str
@@ -96,21 +99,21 @@ class Side:
 
     @property
     def width(self) -> int:
-        """Its columns."""
+        """Number of columns."""
         return max((block.cols for block in self.blocks), default=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What stands together in one lane: blocks one below the other, their labels, and columns beside them.
+    """Blocks one below the other in a lane, with their labels and side columns.
 
     Attributes:
         blocks: from top to bottom.
-        rows: labels of each block's rows.
-        cols: labels above the first block.
-        sides: columns to the right.
-        title: words above, in place of the formula.
-        corner: words above the row labels.
+        rows: row labels of each block.
+        cols: column labels of the first block.
+        sides: side columns, on the right.
+        title: text above, instead of the formula.
+        corner: text above the row labels.
     """
 
     blocks: tuple[Block, ...]
@@ -131,13 +134,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """One step: a title, what it answers, a group in each lane (or groups that all lanes share).
+    """A step: a title, an explanation, and a group per lane, or groups shared by all lanes.
 
     Attributes:
-        groups: one a lane, None where a lane has no part in the step; or any number that the lanes share.
-        level: how deep it is folded into outline groups, 0 for not at all.
-        paper: where the step comes from, "Vaswani et al. 2017, §3.2.1".
-        more: a second explanation, shown where a full one is asked for.
+        groups: one per lane, None for a lane without this step; or any number of shared groups.
+        level: outline level, 0 for none.
+        paper: source of the step, such as "Vaswani et al. 2017, §3.2.1".
+        more: further explanation, for ``explain = "full"``.
     """
 
     title: str
@@ -152,7 +155,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A single value in a page's head, with the words before it."""
+    """A single value in a page's head, and the text before it."""
 
     words: str
     block: Block
@@ -160,18 +163,18 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart of rows of ranges: what it shows and the words around it.
+    """A chart of ranges.
 
     Attributes:
         kind: ``bar`` (a range's rows over its columns), ``scatter`` (one column against another) or ``line``
             (ranges of one cell, one after another).
-        lane: under which lane it stands.
-        series: (words, range, and for a scatter the columns of x and y).
-        title: its words; never a cell's, which LibreOffice would keep as they were.
-        labels: the range that names a bar chart's columns, or a line chart's points.
-        x_title: the axis's words, or the range and column that hold them.
-        y_title: likewise.
-        after: the band, counted from 0, below which it stands; none: the last.
+        lane: the lane below which it is placed.
+        title: its title, a constant: LibreOffice does not update titles linked to cells.
+        x_title: title of the x axis, or the range and column that hold it.
+        y_title: title of the y axis, likewise.
+        series: its series.
+        labels: range of the category labels of a bar or line chart.
+        after: index of the band above it; None for the last.
     """
 
     kind: Literal["bar", "scatter", "line"]
@@ -186,10 +189,10 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of a chart: the blocks it runs through, one point or one row each.
+    """A series of a chart, over one or several blocks.
 
-    ``title`` is its words, or the range and column that hold them: the legend follows these. ``colour``
-    counts in the theme's colours of series, None: the next one; ``mark`` in its shapes of points.
+    ``title`` is its text, or the range and column that hold it. ``columns`` are those of x and y in a scatter
+    chart. ``colour`` is an index in the theme's ``SERIES``, None for the next one; ``mark`` in ``MARKS``.
     """
 
     title: str | tuple[str, int]
@@ -201,9 +204,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the front page's picture: a sheet's title, what it shows, and where a click leads.
+    """A box of the front page's diagram: a sheet's title, subtitle, and link target.
 
-    ``begins``: whether it begins a new line of boxes.
+    ``begins``: True if it begins a new line.
     """
 
     title: str
@@ -214,7 +217,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A cell of the front page's legend: what a look means, dressed in it."""
+    """A cell of the front page's legend: a look and its meaning."""
 
     words: str
     look: str
@@ -222,9 +225,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A line of a table of contents: a page's title, what it shows, and where a click leads.
+    """A line of a table of contents: a page's title, what it shows, and the link target.
 
-    ``more``: further links in the same line, their words and names.
+    ``more``: further links in the line: text and target.
     """
 
     title: str
@@ -235,7 +238,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a glossary: a term, what it means, where it first stands, and the paper that names it."""
+    """A glossary entry: a term, its meaning, its first occurrence, and its paper."""
 
     term: str
     says: str
@@ -245,29 +248,29 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One sheet of the workbook.
+    """A sheet of the workbook.
 
     Attributes:
-        id: the sheet's id; ``start``, ``vocab`` and ``xlsxattn`` for the pages that every workbook has.
-        title: what the tab and the first line say.
+        id: the sheet's id; ``start``, ``vocab`` and ``xlsxattn`` for the pages of every workbook.
+        title: the title, also used for the tab.
         lead: one or two sentences below the title.
-        facts: single values in the head, the page's status last.
-        lanes: the heading of each lane.
+        facts: single values in the head, ending with the status.
+        lanes: the headings of the lanes.
         bands: the steps, from top to bottom.
-        charts: below the last band.
-        drop_downs: which range's cells offer a list, and the range that the list comes from.
-        paragraphs: lines of text before the bands.
-        boxes: a picture of the whole, each box a link.
-        legend: what the colours mean, line by line.
+        charts: the charts.
+        drop_downs: ranges with drop-down lists → ranges of their items.
+        paragraphs: texts before the bands.
+        boxes: a diagram of the sheets, each box a link.
+        legend: meanings of the colours, line by line.
         links: a table of contents, before the bands.
-        subtitle: what the page shows, in a few words for the front page's picture.
-        tries: experiments for the reader, each with what to look for, after the bands.
+        subtitle: a short description for the diagram.
+        tries: experiments for the reader, after the bands.
         entries: a glossary, before the bands.
-        papers: below it, what is cited and its title.
-        compact: whether its lanes are only as wide as their blocks.
-        box: its title in that picture, where the page's own would say too much.
-        begins: whether it begins a line of that picture.
-        behind: it stands behind the others, is not in the picture, and its outline groups are closed.
+        papers: cited papers and their titles, below the glossary.
+        compact: True if lanes are only as wide as their blocks.
+        box: a shorter title for the diagram.
+        begins: True if it begins a line of the diagram.
+        behind: True if it comes after the other pages, is not in the diagram, and its outline is collapsed.
     """
 
     id: str
@@ -293,12 +296,12 @@ class Page:
 
     @property
     def has_status(self) -> bool:
-        """Whether a live check stands in its head."""
+        """True if its head has a live check."""
         return any(fact.block.name == part_of(self.id, STATUS) for fact in self.facts)
 
     @property
     def target(self) -> str:
-        """The name that a link to this page leads to."""
+        """The name that links to this page refer to."""
         if self.has_status:
             return part_of(self.id, STATUS)
         if self.lanes:
@@ -306,7 +309,7 @@ class Page:
         return self.entries[0].target if self.entries else next(self.blocks()).name
 
     def blocks(self) -> Iterator[Block]:
-        """All blocks of the page, each once."""
+        """All blocks of the page."""
         for fact in self.facts:
             yield fact.block
         yield from self.lanes
@@ -317,7 +320,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class WorkbookPages:
-    """All pages of a workbook, in the order of its tabs; how much they say, and in which language."""
+    """All pages of a workbook in the order of its tabs, with their level of explanation and language."""
 
     title: str
     pages: tuple[Page, ...]

@@ -1,21 +1,23 @@
-"""The formula book: every operation once, with its maths, its formula, and the question it answers.
+"""All operations, each with its maths, its formula, and an explanation.
 
-In a formula, ``{x}`` is replaced by a range's name. How it is entered decides what else it may say:
+In a formula, ``{x}`` is replaced by the name of a range. Other syntax depends on how it is entered:
 
 * ``block``: one array formula over the whole range.
-* ``cells``: an ordinary formula in each cell; ``NAME[row]`` is the row of that range level with the cell,
-  ``NAME[first]`` the first cell of that row, ``NAME[col]`` the first cell of the column level with the cell,
-  ``NAME[cell]`` the cell at the same row and column, ``NAME[..cell]`` the row as far as that, ``NAME[..row]``
-  the first column down to the cell's row, ``NAME[3]`` the third cell, ``NAME[above]`` the cell one row above
-  ("" in the first row).
+* ``cells``: a formula in each cell; ``NAME[row]`` is the range's row at the position of the cell,
+  ``NAME[first]`` the first cell of that row, ``NAME[col]`` the first cell of the same column,
+  ``NAME[cell]`` the cell in the same row and column, ``NAME[..cell]`` the row up to that cell,
+  ``NAME[..row]`` the first column down to that row, ``NAME[3]`` the third cell, ``NAME[above]`` the cell one
+  row above ("" in the first row).
 * ``cell arrays``: the same, each entered as an array formula.
-* ``rows``: one array formula a row, for what is made row after row; ``NAME[..rows]`` is a range down to the
-  row. ``lower rows``: the same as far as the diagonal; ``NAME[..diagonal]`` is a row as far as that.
+* ``rows``: one array formula per row, for rows computed one by one; ``NAME[..rows]`` is the range down to the
+  row. ``lower rows``: the same up to the diagonal; ``NAME[..diagonal]`` is the row up to the diagonal.
+* ``steps``: one array formula per training step, over a band of rows; ``NAME[step]`` is the band of the same
+  step, ``NAME[before]`` that of the previous step, ``NAME[all]`` the whole range.
 
-A name in braces may also stand for words that the formula shows, ``texts``: they come as ``"..."``, a range
-in braces in them as what that range says.
+A name in braces may also be a key of ``texts``, the texts that the formula shows: they are inserted as
+``"..."``, with the text of a range for its name in braces.
 
-Only functions that Excel 2010, LibreOffice, Gnumeric and IronCalc evaluate alike are used.
+Only functions with the same results in Excel 2010, LibreOffice, Gnumeric and IronCalc are used.
 """
 
 from __future__ import annotations
@@ -31,15 +33,15 @@ if TYPE_CHECKING:
 
 VASWANI = "Vaswani et al. 2017, §{}"
 
-Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows"]
+Entered = Literal["block", "cells", "cell arrays", "rows", "lower rows", "steps"]
 
 
 @dataclass(frozen=True, slots=True)
 class Op:
-    """One operation: its maths as the paper writes it, its formula, how that is entered, why it is there.
+    """An operation: its maths as in the paper, its formula, how it is entered, and an explanation.
 
-    ``paper`` says where it comes from, ``more`` explains it a second time, for those who ask. In these words
-    ``{x}`` is what a step calls the range that the formula reads there, ``{name}`` what it calls the result.
+    ``paper`` is its source, ``more`` a further explanation, shown on request. In these texts, ``{x}`` is the
+    short name of the operand x, ``{name}`` that of the result.
     """
 
     maths: str
@@ -51,13 +53,13 @@ class Op:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def spelled(self, names: Mapping[str, str]) -> str:
-        """The formula, applied to ranges."""
+        """The formula with the names of its operands."""
         words = {key: _shown(text, names) for key, text in self.texts.items()}
         return self.formula.format(**names, **words)
 
 
 def _shown(text: str, names: Mapping[str, str]) -> str:
-    """Words as a formula shows them: ``"✓ "&vocab_Focus&" stands in the sentence"``."""
+    """A text as a formula: ``"✓ "&vocab_Focus&" is in the sentence"``."""
     parts: list[str] = []
     for words, name, _, _ in Formatter().parse(text):
         doubled = words.replace('"', '""')
@@ -67,15 +69,15 @@ def _shown(text: str, names: Mapping[str, str]) -> str:
 
 # --- words -------------------------------------------------------------------------------------------------
 
-# IronCalc calls two numbers equal that are nearer than 2.2e-16, whatever their size (1E-17>0 is FALSE), so
-# numbers that may be tiny are compared by SIGN, which is exact in every engine.
+# IronCalc treats numbers as equal if they differ by less than 2.2e-16, whatever their size (1E-17>0 is
+# FALSE), so numbers that may be tiny are compared by SIGN, which is exact in all engines.
 
 INDEX = Op("1, 2, ...", "=ROWS({tokens}[..row])", "cells")
 
-# MATCH over EXACT: case counts, the first of two equal words wins, and no number has to be typed beside a new
-# word. Blank cells are kept apart, or an empty row of the vocabulary would answer for them; &"" makes texts
-# of numbers, which LibreOffice never finds equal. MATCH refuses a list of one cell in every engine tried:
-# there the sum of EXACT is the answer, 1 or 0; and it is 0 as well in a longer list that lacks the word.
+# MATCH over EXACT is case-sensitive, finds the first of two equal words, and needs no index column. Blank
+# cells are excluded, or they would match an empty row of the vocabulary; &"" converts numbers to texts, since
+# LibreOffice never finds numbers equal. MATCH fails for a list of one cell in all engines; the sum of EXACT
+# is then the result, 1 or 0. It is also 0 for a longer list without the word.
 IDS = Op(
     "position in the vocabulary",
     '=IF({tokens}[cell]="",0,IFERROR(MATCH(TRUE,EXACT({vocabulary}&"",{tokens}[cell]),0),'
@@ -90,7 +92,7 @@ FIND = Op(
     "cell arrays",
     "Where does the focus word stand? 0 when it is not in the sentence.",
 )
-# Not one formula over all rows: nobody could insert a row into it. And only EXACT sees capitals.
+# One formula per row, so that rows can be inserted; EXACT, because it is case-sensitive.
 TIMES = Op(
     "how often the word stands in the vocabulary",
     '=({tokens}[cell]<>"")*SUM(--EXACT({tokens}&"",{tokens}[cell]&""))',
@@ -101,15 +103,15 @@ SAME_TEXT = Op("the same text", "={source}", "cells")
 ROW_LABELS = Op("labels", '={texts}&""')
 COL_LABELS = Op("labels", '=TRANSPOSE({texts}&"")')
 
-# A row of 0s and a single 1 for each word, times the table: the textbook's one-hot look-up. The positions are
-# counted from the rows themselves, so that a row inserted into the vocabulary takes part at once.
+# One-hot rows times the table. Row numbers are computed from the range, so that rows inserted into the
+# vocabulary are included.
 EMBED = Op(
     "X = one-hot(words) · E",
     "=MMULT(--({ids}=TRANSPOSE(ROW({table})-MIN(ROW({table}))+1)),0+{table})",
-    why="Each word's embedding, looked up in the vocabulary: one row a word, one column a dimension.",
+    why="Each word's embedding, looked up in the vocabulary: one row per word, one column per dimension.",
     paper="Mikolov et al. 2013",
-    more="The formula makes a 1 in the word's own column and 0 elsewhere; the product with the table "
-    "then picks one row.",
+    more="The formula builds a one-hot row for each word: 1 in the word's column, 0 elsewhere. Its product "
+    "with the table picks one row.",
 )
 
 # --- attention (Vaswani et al. 2017, equation 1) -----------------------------------------------------------
@@ -125,7 +127,7 @@ PROJECT = {
     "K": Op(
         "K = {x} · W_K",
         "=MMULT({x},0+{w})",
-        why="Keys: by what can each word be found?",
+        why="Keys: what can each word be found by?",
         paper=VASWANI.format("3.2"),
         more="Scores compare queries with keys; a word may be found by other features than it looks for.",
     ),
@@ -162,8 +164,8 @@ ALIKE = replace(
 )
 ALIKE_IN_PLACE = replace(
     SCORES,
-    why="How similar are these two words, their places included? Every cell is the dot product of two rows "
-    "of Input.",
+    why="How similar are these two words, including their positions? Every cell is the dot product of two "
+    "rows of Input.",
 )
 SCALE = Op("√d_k", "=SQRT(COLUMNS({k}))", "cells")
 NO_SCALE = Op("1", "=1", "cells")
@@ -179,14 +181,13 @@ SCALED = Op(
 NOT_SCALED = Op(
     "Scaled = Scores / 1",
     "={scores}/{scale}",
-    why="The scale is off: scores stay as they are. They grow with the number of dimensions, and the softmax "
-    "gets sharper.",
+    why="Not scaled: scores grow with the number of dimensions, which makes the softmax sharper.",
 )
 SCALED_BY_TEMPERATURE = Op(
     "Scaled = Scores / (√d_k · temperature)",
     "={scores}/({scale}*MAX({temperature},1E-6))",
-    why="Divided by √d_k, and by a temperature to play with: below 1 the look becomes sharper, above 1 it "
-    "spreads.",
+    why="Divided by √d_k and by a temperature that you can change: below 1 the attention becomes sharper, "
+    "above 1 more even.",
     paper=VASWANI.format("3.2.1"),
     more="At temperature 1 this is the paper's formula. A large temperature makes all scores alike, "
     "a small one lets the largest win.",
@@ -194,8 +195,8 @@ SCALED_BY_TEMPERATURE = Op(
 NOT_SCALED_BY_TEMPERATURE = replace(
     SCALED_BY_TEMPERATURE,
     maths="Scaled = Scores / (1 · temperature)",
-    why="The scale is off; a temperature is there to play with: below 1 the look becomes sharper, above 1 it "
-    "spreads.",
+    why="Not scaled, but divided by a temperature that you can change: below 1 the attention becomes "
+    "sharper, above 1 more even.",
     more="",
 )
 MASK = Op(
@@ -203,13 +204,13 @@ MASK = Op(
     "=--({col}<={row})",
     why="Which token may look where? Each word sees itself and what came before, never what comes later.",
     paper=VASWANI.format("3.2.3"),
-    more="A word that is being written cannot look at words that are not written yet; the lower "
-    "triangle is what remains.",
+    more="A word that is being generated cannot look at later words, which do not exist yet; only the "
+    "lower triangle remains.",
 )
 PADDING_MASK = Op(
     "Padding mask = 1 where a word stands",
     '=--({tokens}<>"")',
-    why="Which keys exist? 1 for a word, 0 for a blank cell: padding, which nobody may look at.",
+    why="Which keys exist? 1 for a word, 0 for a blank cell: padding, which gets no attention.",
     paper="Devlin et al. 2019",
     more="Sentences of one length are easier to compute with; the blank cells at the end must not "
     "count as words.",
@@ -228,7 +229,7 @@ BOTH_MASKS = Op(
 MASKED = Op(
     "Masked = Scaled, and −∞ where the mask is 0",
     "=IF({mask}=1,{scaled},{minus_infinity})",
-    why="What may not be seen gets −∞, and exp(−∞) is 0: no attention at all.",
+    why="Masked cells get −∞; exp(−∞) is 0, so they get no attention.",
     paper=VASWANI.format("3.2.3"),
     more="−∞ is written as −1E300, since a cell holds no infinity; its EXP is 0 exactly.",
 )
@@ -236,14 +237,14 @@ ROW_MAX = Op("row maximum", "=MAX({scaled}[row])", "cells")
 EXP = Op(
     "Exp = exp({scaled} − row maximum)",
     "=EXP({scaled}-{row_max})",
-    why="The first half of the softmax. Taking off the row's maximum changes nothing in the end "
-    "and keeps EXP from overflowing.",
+    why="The first half of the softmax. Subtracting the row's maximum does not change the result, and "
+    "keeps EXP from overflowing.",
     paper=VASWANI.format("3.2.1"),
-    more="exp makes every number positive and turns differences into ratios: one more in the score "
-    "is 2.7 times the weight.",
+    more="exp makes every number positive and turns differences into ratios: a score larger by 1 gets 2.7 "
+    "times the weight.",
 )
 ROW_SUM = Op("row sum", "=SUM({exp}[row])", "cells")
-# Without the scale a score is √d_k times as large. Not Exp^√d_k: LibreOffice shows #NUM! where that vanishes.
+# Unscaled scores are √d_k times as large. Exp^√d_k is not used: LibreOffice returns #NUM! if it underflows.
 UNSCALED_SUM = Op("row sum without √d_k", "=SUM(EXP({scale}*({scaled}[row]-{row_max}[cell])))", "cell arrays")
 ATTENTION = Op(
     "Attention = Exp / row sum",
@@ -276,7 +277,7 @@ OUTPUT = Op(
 CONCAT = Op(
     "{name} = the heads' outputs side by side",
     "={head}",
-    why="Every head has mixed the words in a subspace of its own; here they stand side by side.",
+    why="Each head has mixed the words in its own subspace; here the results are concatenated.",
     paper=VASWANI.format("3.2.2"),
     more="Nothing is computed here: columns of several blocks are read as one block.",
 )
@@ -290,7 +291,7 @@ PROJECT_OUT_BIASED = replace(
     PROJECT_OUT, maths="{name} = Concat · W_O + b_O", formula="=MMULT({concat},0+{w_o})+{b}"
 )
 MIX_HEADS = "One last projection mixes the heads."
-"""What it is for where outputs are of another size than embeddings."""
+"""Explanation of W_O if outputs have another size than embeddings."""
 DRIFT = Op("max |row sum − 1|", "=MAX({terms})", "cell arrays")
 
 # --- the focus word, followed ------------------------------------------------------------------------------
@@ -321,55 +322,56 @@ COSINE_OF_ROW = Op(
 FREQUENCY = Op(
     "frequency = base^(−2i/d)",
     "=MAX({base},0.001)^(-2*{pair}/COLUMNS({pair}))",
-    why="Each pair of columns turns at a speed of its own: the first fast, the last slowly.",
+    why="Each pair of columns rotates at its own frequency: the first fast, the last slowly.",
     paper=VASWANI.format("3.5"),
-    more="Wavelengths grow from 2π to 2π times the base, as the hands of a clock: seconds, minutes, hours.",
+    more="Wavelengths grow from 2π to 2π times the base, like the hands of a clock: seconds, minutes, hours.",
 )
 THETA = replace(FREQUENCY, maths="θ = base^(−2i/d)", more="")
 RATIO = Op(
     "Ratio = L · θ / 2π",
     "={trained}*{theta}/(2*PI())",
-    why="How many turns does each pair make within the length L that the model was first trained for?",
+    why="How many turns does each pair make within L, the length of the original training?",
     paper="Peng et al. 2023",
 )
 RAMP = Op(
     "Ramp = (Ratio − α) / (β − α), from 0 to 1",
     "=IF({ratio}<{low},0,IF({ratio}-{low}>MAX({high}-{low},0.001),1,"
     "({ratio}-{low})/MAX({high}-{low},0.001)))",
-    why="How much of its frequency does each pair keep? 1: it turns fast and keeps all; 0: it is slowed.",
+    why="How much of its frequency does each pair keep? 1 for fast pairs, which keep all of it; 0 for "
+    "slow pairs, which are slowed down.",
     paper="Peng et al. 2023",
 )
 STRETCHED_FREQUENCY = Op(
     "frequency = (1 − Ramp) · θ / s + Ramp · θ",
     "=(1-{ramp})*{theta}/MAX({stretch},0.001)+{ramp}*{theta}",
-    why="Slow pairs turn s times slower: texts s times as long stay within angles known from training.",
+    why="Slow pairs rotate s times more slowly, so that texts s times as long stay within the angles "
+    "seen in training.",
     paper="Peng et al. 2023",
-    more="Fast pairs tell neighbours apart, and keep their frequency.",
+    more="Fast pairs distinguish neighbours, and keep their frequency.",
 )
 ANGLE = Op(
     "angle = position · frequency",
     "={position}*{frequency}",
-    why="How far has each pair turned at this position? In radians; the first token stands at position 0.",
+    why="How far is each pair rotated at this position? In radians; the first token is at position 0.",
     paper=VASWANI.format("3.5"),
 )
 SINUSOIDAL = Op(
     "P = sin(angle) or cos(angle), in turn: PE(pos, 2i) = sin(pos / base^(2i/d)), PE(pos, 2i+1) = cos(...)",
     "=(1-{odd})*SIN({angle})+{odd}*COS({angle})",
-    why="Where does a token stand? Positions go down, dimensions across: sines and cosines of the angles.",
+    why="Where is a token? One row per position, one column per dimension: sines and cosines of the angles.",
     paper=VASWANI.format("3.5"),
-    more="Two positions that lie k apart differ by the same turn wherever they stand, so a distance "
-    "can be read off.",
+    more="Any two positions k apart differ by the same rotation, so distances can be recognized.",
 )
 COSINES = Op(
     "Cos = cos(angle)",
     "=COS({angle})",
-    why="What is kept of each number when its pair turns.",
+    why="The factor of each number when its pair is rotated.",
     paper="Su et al. 2021",
 )
 SINES = Op(
     "Sin = sin(angle)",
     "=SIN({angle})",
-    why="What comes from the pair's other number when it turns.",
+    why="The factor of the pair's other number when it is rotated.",
     paper="Su et al. 2021",
 )
 ROTATE = {
@@ -386,20 +388,22 @@ INPUT = {
     "XP": Op(
         "{name} = X + P",
         "={x}+{p}",
-        why="The word and its place, added up: what is read from here on.",
+        why="Embedding plus position: the input of the next steps.",
         paper=VASWANI.format("3.5"),
     ),
     "√XP": Op(
         "{name} = √d_model · X + P",
         "=SQRT(COLUMNS({x}))*{x}+{p}",
-        why="The word, grown by √d_model, and its place: what the first layer reads.",
+        why="The embedding times √d_model, plus the position: the input of the first layer.",
         paper=VASWANI.format("3.5"),
     ),
-    "X": Op("{name} = X", "={x}", why="What the first layer reads: the words alone, no positions are added."),
+    "X": Op(
+        "{name} = X", "={x}", why="The input of the first layer: embeddings only, no positions are added."
+    ),
     "√X": Op(
         "{name} = √d_model · X",
         "=SQRT(COLUMNS({x}))*{x}",
-        why="The word, grown by √d_model: what the first layer reads.",
+        why="The embedding times √d_model: the input of the first layer.",
     ),
 }
 
@@ -411,15 +415,14 @@ MEAN_SQUARE = Op("mean square", "=SUMSQ({x}[row])/COLUMNS({x}[row])", "cells")
 LAYER_NORM = Op(
     "{name} = LayerNorm({x}) = (x − mean) / √(variance + ε) ∘ γ + β",
     "=({x}-{mean})/SQRT({variance}+MAX({epsilon},1E-24))*{gamma}+{beta}",
-    why="Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
+    why="Each row is normalized to mean 0 and variance 1, then scaled by γ and shifted by β.",
     paper="Ba et al. 2016",
-    more="Variance is that of the population: the mean of the squares of what is left after taking "
-    "off the mean.",
+    more="This is the population variance: the mean squared deviation from the mean.",
 )
 RMS_NORM = Op(
     "{name} = RMSNorm({x}) = x / √(mean square + ε) ∘ γ",
     "={x}/SQRT({mean_square}+MAX({epsilon},1E-24))*{gamma}",
-    why="Each row is brought to mean square 1, then stretched by γ; no mean is taken off.",
+    why="Each row is normalized to mean square 1, then scaled by γ; the mean is not subtracted.",
     paper="Zhang and Sennrich 2019",
 )
 NORM_OF_HEADS = {
@@ -433,16 +436,16 @@ NORM_OF_HEADS = {
 RESIDUAL = Op(
     "{name} = {stream} + {found}",
     "={stream}+{found}",
-    why="Nothing that came in is lost: the layer only adds to it.",
+    why="The input is kept: the layer only adds to it.",
     paper=VASWANI.format("3.1"),
-    more="A layer that finds nothing leaves the words as they were; that is why many layers can be stacked.",
+    more="A sublayer that outputs 0 leaves its input unchanged; this makes it possible to stack many layers.",
 )
 HIDDEN = Op(
     "Hidden = {x} · W_1",
     "=MMULT({x},0+{w})",
-    why="Each word by itself: what features does it show?",
+    why="Each word by itself: which features does it have?",
     paper=VASWANI.format("3.3"),
-    more="Each column of W_1 is a pattern; the dot product says how much of it a word shows.",
+    more="Each column of W_1 is a pattern; the dot product says how well a word matches it.",
 )
 HIDDEN_BIASED = Op(
     "Hidden = {x} · W_1 + b_1",
@@ -453,7 +456,7 @@ HIDDEN_BIASED = Op(
 UP = Op(
     "Up = {x} · W_3",
     "=MMULT({x},0+{w})",
-    why="What passes through the gate.",
+    why="The values that pass through the gate.",
     paper="Shazeer 2020",
 )
 UP_BIASED = Op(
@@ -474,13 +477,13 @@ ACTIVATIONS = {
         "Activation = GELU({h}), GELU(h) = h Φ(h)",
         "={h}[cell]*NORMSDIST({h}[cell])",
         "cells",
-        "Each number times the chance that a normal variable is smaller: a soft step.",
+        "Each number times the probability that a standard normal variable is smaller: a smooth step.",
         paper="Hendrycks and Gimpel 2016",
     ),
     "gelu-tanh": Op(
         "Activation = GELU({h}), GELU(h) ≈ ½ h (1 + tanh(√(2/π) (h + 0.044715 h³)))",
         "=0.5*{h}*(1+TANH(SQRT(2/PI())*({h}+0.044715*{h}*{h}*{h})))",
-        why="GELU by its formula with tanh: a soft step.",
+        why="GELU approximated with tanh: a smooth step.",
         paper="Hendrycks and Gimpel 2016",
     ),
     "silu": Op(
@@ -493,7 +496,7 @@ ACTIVATIONS = {
 
 
 def _gate(plain: Op) -> Op:
-    """An activation of Hidden that says how much of Up passes."""
+    """The gated version of an activation: activation(Hidden) ∘ Up."""
     up = "{up}[cell]" if plain.entered == "cells" else "{up}"
     return replace(
         plain,
@@ -508,7 +511,7 @@ ACTIVATIONS |= {name: _gate(ACTIVATIONS[plain]) for name, plain in GATED.items()
 FEED_FORWARD = Op(
     "FeedForward = Activation · W_2",
     "=MMULT({h},0+{w})",
-    why="What each word's features mean for it, in the size of the embeddings again.",
+    why="The features of each word, projected back to the size of the embeddings.",
     paper=VASWANI.format("3.3"),
 )
 FEED_FORWARD_BIASED = Op(
@@ -517,7 +520,9 @@ FEED_FORWARD_BIASED = Op(
     why=FEED_FORWARD.why,
     paper=VASWANI.format("3.3"),
 )
-COPY = Op("{name} = {x}", "={x}", why="What has each word become after all layers? What the last one left.")
+COPY = Op(
+    "{name} = {x}", "={x}", why="What has each word become after all layers? The output of the last one."
+)
 
 # --- what a model says -------------------------------------------------------------------------------------
 
@@ -526,7 +531,7 @@ ROOT = Op("√d_k", "=SQRT({d_k})", "cells")
 TIED_LOGITS = Op(
     "Logits = Output · Eᵀ",
     "=MMULT({x},TRANSPOSE(0+{e}))",
-    why="How much does each row point to each word of the vocabulary? The embeddings serve a second time.",
+    why="How much does each row point to each word of the vocabulary? The embeddings are used again.",
     paper=VASWANI.format("3.4"),
     more="The dot product with a word's embedding is large where the row points the same way.",
 )
@@ -561,7 +566,7 @@ TOP_LOGITS = Op(
     "The largest logits",
     "=LARGE({logits}[row],{rank}[col])",
     "cells",
-    "The largest numbers of each row, in falling order: those of the most likely words.",
+    "The largest logits of each row, in descending order: those of the most likely words.",
 )
 TOP_IDS = Op(
     "Their places in the vocabulary",
@@ -593,7 +598,7 @@ GROWN = Op(
     "typed, or written by the model",
     '=IF({typed}[cell]="",{next}[above],{typed}[cell])&""',
     "cells",
-    "A typed word stays; where a cell is blank, the model's own next word of the row above comes in.",
+    "A typed word is kept; a blank cell gets the next word predicted in the row above.",
     paper="Radford et al. 2019",
 )
 POOL_MEAN = Op(
@@ -611,19 +616,20 @@ POOL_MASKED = Op(
 POOL_FIRST = Op(
     "Pooled = the first row of {x}",
     "=MMULT(TRANSPOSE(--({index}=1)),{x})",
-    why="One row for the whole sentence: its first token's.",
+    why="One row for the whole sentence: that of its first token.",
     paper="Devlin et al. 2019",
 )
 NORMED = Op(
     "Normed = Pooled / |Pooled|",
     "={x}/MAX(SQRT(SUMSQ({x})),1E-12)",
-    why="The same direction, brought to length 1: then a dot product is a cosine.",
+    why="Scaled to length 1, so that a dot product is a cosine.",
 )
 SIMILARITY = Op(
     "Similarity = Normed · Normed of the first sentence",
     "=SUMPRODUCT({a},{b})",
     "cells",
-    "How alike are two sentences? The cosine of their embeddings: 1 for the same direction, 0 for none.",
+    "How similar are two sentences? The cosine of their embeddings: 1 for the same direction, 0 for "
+    "orthogonal ones.",
 )
 CLASS_LOGITS = Op(
     "Logits = Pooled · W_C + b_C",
@@ -658,12 +664,12 @@ CHOSEN_HEAD = Op(
 CHOSEN_MAP = Op(
     "Attention of the chosen head",
     "=CHOOSE({chosen},{maps})",
-    why="How much does each word look at every other, in this head?",
+    why="How much does each word look at every other one in this head?",
 )
-# LibreOffice's CHOOSE takes 31 and no more: it chooses a layer, then one of its heads.
+# LibreOffice's CHOOSE takes at most 31 values: choose a layer, then a head.
 CHOSEN_MAP_OF_MANY = replace(CHOSEN_MAP, formula="=CHOOSE(ROUNDUP({chosen}/{size},0),{maps})")
 PAIR_WEIGHTS = Op("the largest weights", "=LARGE({map},{rank}[cell])", "cells")
-# As for the largest logits: of equal weights the first in reading order, and no two ranges are compared.
+# As for the largest logits: of equal weights, the first in reading order.
 PAIR_PLACES = Op(
     "their cells, counted row by row",
     "=SMALL(IF(SIGN({map}-LARGE({map},{rank}[cell]))=0,"
@@ -672,19 +678,19 @@ PAIR_PLACES = Op(
     "cell arrays",
 )
 PAIR_FROM = Op("who looks", '=INDEX({words},INT(({places}[cell]-1)/COLUMNS({map}))+1)&""', "cells")
-ONLY_WORD = Op("the only word", '={words}&""', "cells")  # INDEX takes no name of a single cell everywhere
+ONLY_WORD = Op("the only word", '={words}&""', "cells")  # not all engines accept a single cell in INDEX
 PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&""', "cells")
 
 
 def mixture(terms: int, *, more: bool) -> Op:
-    """What an output is made of, as text: the largest weights, their words, and "..." for the rest."""
+    """A text of what an output is made of: the largest weights, their words, and "..." for the rest."""
     joined = '&" + "&'.join(_terms(terms))
     rest = '&" + ..."' if more else ""
     return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
 
 
 def seen_mixture(terms: int, *, more: bool) -> Op:
-    """The same where a mask hides words: of those that the focus word may look at."""
+    """The same with a mask: only words that the focus word may look at."""
     first, *others = _terms(terms)
     joined = "&".join([first, *(f'IF({{seen}}<{i},""," + "&{term})' for i, term in enumerate(others, 2))])
     rest = f'&IF({{seen}}>{terms}," + ...","")' if more else ""
@@ -692,7 +698,7 @@ def seen_mixture(terms: int, *, more: bool) -> Op:
 
 
 def _terms(terms: int) -> list[str]:
-    if terms == 1:  # INDEX takes no name of a single cell everywhere
+    if terms == 1:  # not all engines accept a single cell in INDEX
         return ['FIXED({weights},2)&" × "&{words}']
     each = range(1, terms + 1)
     return [f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in each]
@@ -702,34 +708,34 @@ def _terms(terms: int) -> list[str]:
 
 
 WORDS = 'LEFT({words},1)<>"✗"', "{words}"
-"""Where the live check of the words fails, every sheet repeats what it says."""
+"""If the live check of the words fails, all sheets repeat its message."""
 
 
 def status(good: str, *demands: tuple[str, str]) -> Op:
-    """A live check: what it says of the first condition that does not hold (✗), and where all hold (✓).
+    """A live check: the message of the first condition that does not hold (✗), or ``good`` (✓).
 
-    What is said of a condition may begin with – instead: it is a note, and no check fails.
+    A message that begins with – is a note, and not a failure.
     """
-    told, texts = "{good}", {"good": good, "failed": "✗ a cell shows an error"}
+    formula, texts = "{good}", {"good": good, "failed": "✗ a cell shows an error"}
     for i, (condition, bad) in reversed([*enumerate(demands, 1)]):
-        told, texts[f"bad{i}"] = f"IF({condition},{told},{{bad{i}}})", bad
-    return Op("a live check", f"=IFERROR({told},{{failed}})", "cells", texts=texts)
+        formula, texts[f"bad{i}"] = f"IF({condition},{formula},{{bad{i}}})", bad
+    return Op("a live check", f"=IFERROR({formula},{{failed}})", "cells", texts=texts)
 
 
 def are_numbers(settings: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Conditions of a live check: no cell of a setting holds a text, which would count as next to nothing."""
-    return tuple((f"NOT(ISTEXT({name}))", said) for name, said in settings.items())
+    """Conditions of a live check: no setting is a text, which formulas would treat as nearly 0."""
+    return tuple((f"NOT(ISTEXT({name}))", message) for name, message in settings.items())
 
 
 def sums_to_one(drifts: Sequence[str], demands: Sequence[tuple[str, str]] = ()) -> Op:
-    """The live check of an attention sheet, or of a layer: every row of every softmax sums to 1.
+    """The live check of an attention sheet or a layer: all rows of the softmax sum to 1.
 
-    ``demands``: what must hold before that, and what is said where it does not.
+    ``demands``: conditions checked before that, with their messages.
     """
     near = f"MAX({','.join(drifts)})<1E-9", "✗ a row does not sum to 1"
     return status("✓ every row sums to 1", WORDS, *demands, near)
 
 
 def no_failure(statuses: Iterable[str]) -> str:
-    """The condition that no live check fails: none begins with ✗."""
+    """The condition that no live check fails, that is, begins with ✗."""
     return "AND({})".format(",".join(f'LEFT({name},1)<>"✗"' for name in statuses))

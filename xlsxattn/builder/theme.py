@@ -1,4 +1,4 @@
-"""How things look: colours, number formats, heat maps, widths. One dress for each kind of block."""
+"""Colours, number formats, heat maps and widths: one style per kind of block."""
 
 from __future__ import annotations
 
@@ -17,81 +17,78 @@ if TYPE_CHECKING:
 INK, MUTED, LINE = "#1F2933", "#52606D", "#CBD2D9"
 INPUT_FILL, INPUT_INK = "#FFF4CC", "#1D4ED8"
 LANES = ("#1F4E79", "#9A3412", "#166534", "#6B21A8")
-"""One accent a lane, in turn; white text on each passes WCAG AA."""
+"""Accent colours of the lanes, in turn; white text on each passes WCAG AA."""
 SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
-"""Colours of a chart's series, the first for what comes in; each is 4.5:1 or more against white."""
+"""Colours of a chart's series, the first for inputs; contrast with white is at least 4.5:1."""
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
-"""Shapes of a chart's points."""
+"""Marker shapes of a chart's points."""
 BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
-"""A chart's axes: a few quiet lines to read heights by."""
+"""Axis and grid styles of a chart."""
 BAD_INK, BAD_FILL = "#B91C1C", "#FDE2E1"
-"""What is wrong: a live check that fails, a text in a cell for numbers."""
+"""Style of errors: a failed live check, a text in a cell for numbers."""
 OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
 
 FONT, MONO = "Calibri", "Consolas"
 WIDE_FONT = "Microsoft YaHei"
-"""The font of Chinese texts: Windows has it since Vista, and Excel on the Mac. Calibri lacks the characters,
-and what steps in for them is coarser; where this one is missing, the system has another step in."""
+"""The font of Chinese texts, part of Windows since Vista and of Excel for Mac. Calibri lacks the characters,
+and its fallback fonts are coarser; where this font is missing, the system uses a fallback."""
 ROW, WIDE_ROW = 15.0, 16.5
-"""Points of a row of Calibri, and of the font for Chinese, whose lines are higher."""
+"""Row heights in points, for Calibri and for the Chinese font."""
 NUMBER, FINE = "0.00", "0.000"
 ANY_TEXT = "@"
 
 
 def cell_width(text: str) -> float:
-    """How many characters of a column's width a text takes: wide (CJK) characters count twice."""
+    """Width of a text in characters; wide (CJK) characters count twice."""
     return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
 PIXELS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
-"""How wide a character of the lines of words is that run on to the right, by their look."""
+"""Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
-"""A wide (CJK) character is as wide as its font is high: so many pixels a point."""
+"""Pixels per point: a wide (CJK) character is as wide as its font size."""
 
 
 def pixels(text: str, look: str) -> float:
-    """How many pixels a line of words takes that runs on to the right; 0 for other looks."""
+    """Width in pixels of a text that overflows to the right; 0 for other looks."""
     wide = cell_width(text) - len(text)
     size = LOOKS[look].format.get("font_size", 11)
     return PIXELS[look] * (len(text) - wide) + WIDE_PIXELS * size * wide if look in PIXELS else 0.0
 
 
 def is_in_wide(language: Language) -> bool:
-    """Whether a language is written in wide (CJK) characters."""
+    """True if a language is written in wide (CJK) characters."""
     return any(map(is_wide, language.tell("Contents")))
 
 
 POWERS_OF_TEN = 8
-"""Characters of a number in powers of ten, such as −1.0E+05."""
+"""Width of a number in scientific notation, such as −1.0E+05."""
 LETTER, MAX_DIGITS = 0.85, 15
-"""The width of a letter in digits, and the digits of a number that spreadsheets show."""
+"""Width of a letter relative to a digit, and the number of digits that spreadsheets show."""
 FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?")
-"""Digits of a number format that always shows all of a number, and its decimals."""
+"""A number format with fixed decimals, and its decimals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The numbers that a column has room for, and how others are shown.
+    """The numbers that fit in a column, and how others are shown.
 
     Attributes:
-        largest: the largest number.
-        negative: whether numbers below 0 are shown as numbers; else as words, which fit.
-        beyond: the format properties of larger numbers, and of negative ones as large.
+        largest: the largest number that fits.
+        negative: True if negative numbers are shown as numbers; else they are shown as words, which fit.
+        overflow: format properties of numbers with a larger absolute value.
     """
 
     largest: int
     negative: bool
-    beyond: Mapping[str, Any]
+    overflow: Mapping[str, Any]
 
 
 def room(look: Look, width: float) -> Room | None:
-    """The numbers for which a column of a width has room in a look; None where any number has.
-
-    In the formats General and 0.0E+00 any number fits.
-    """
+    """The numbers that fit in a column; None if all do, as in the formats General and 0.0E+00."""
     num_format = str(look.format.get("num_format", ANY_TEXT))
     positive, *others = re.sub(r"\[[^]]*\]", "", num_format).split(";")
     words = "".join(re.findall('"([^"]*)"', positive))
@@ -105,27 +102,28 @@ def room(look: Look, width: float) -> Room | None:
     return Room(10**places - 1, negative, LARGE if characters >= POWERS_OF_TEN else LARGE_IN_NARROW)
 
 
-def told(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    """Format properties in a language: the words of their number format are told.
+def localized(properties: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """Translate the words in a number format, and choose the font of a language.
 
-    Wide (CJK) characters have a font of their own, and stand upright, as they are hard to read aslant.
+    Texts in wide (CJK) characters are never italic, which is hard to read.
     """
-    found = dict(properties)
+    result = dict(properties)
     if is_in_wide(language):
-        found.pop("italic", None)
-        found |= {"font_name": WIDE_FONT} if found.get("font_name") == FONT else {}
-    if '"' in str(found.get("num_format", "")):
-        found["num_format"] = re.sub(
-            '"([^"]+)"', lambda words: f'"{language.tell(words[1])}"', found["num_format"]
+        result.pop("italic", None)
+        if result.get("font_name") == FONT:
+            result["font_name"] = WIDE_FONT
+    if '"' in str(result.get("num_format", "")):
+        result["num_format"] = re.sub(
+            '"([^"]+)"', lambda match: f'"{language.tell(match[1])}"', result["num_format"]
         )
-    return found
+    return result
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One dress: XlsxWriter's format properties, a heat map by name, and a column's width in characters.
+    """The style of a kind of block: XlsxWriter's format properties, heat map, column width in characters.
 
-    ``takes`` is what a person should type there, one of `TAKES`.
+    ``takes`` is the kind of value that users type there, a key of `TAKES`.
     """
 
     format: Mapping[str, Any] = field(default_factory=dict)
@@ -139,13 +137,13 @@ def _number(num_format: str, heat: str = "", takes: str = "", **more: object) ->
 
 
 LANE_SAMPLES = ("legend first", "legend second", "legend third", "legend fourth")
-"""Looks of the legend's cells that show the lanes' accents."""
+"""Looks of the legend's cells for the lanes' colours."""
 
 
-def _sample(behind: str, ink: str = INK) -> Look:
-    """A cell of the legend."""
-    dress = {"bg_color": behind, "font_color": ink, "border": 1, "border_color": LINE, "align": "center"}
-    return Look({**dress, "shrink": True})
+def _sample(background: str, ink: str = INK) -> Look:
+    """The look of a cell of the legend."""
+    style = {"bg_color": background, "font_color": ink, "border": 1, "border_color": LINE, "align": "center"}
+    return Look({**style, "shrink": True})
 
 
 LOOKS: Mapping[str, Look] = {
@@ -192,6 +190,7 @@ LOOKS: Mapping[str, Look] = {
     ),
     "number": _number(NUMBER),
     "weight": _number(FINE),
+    "any number": _number("General"),
     "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "word result": Look(
         {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
@@ -226,7 +225,7 @@ LOOKS: Mapping[str, Look] = {
             "valign": "top",
         }
     ),
-    # words around the blocks
+    # texts around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
     "lead": Look({"font_color": MUTED, "font_size": 11}),
     "paragraph": Look({"font_color": INK, "font_size": 11, "text_wrap": True, "valign": "top"}),
@@ -295,8 +294,8 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
 }  # fmt: skip
-"""Heat maps: the diverging one ends at plus and minus the largest size, 0 is white; weights have fixed ends,
-0 and 1, so that lanes and sheets compare; −∞ is grey also where a colour scale paints over a cell's style."""
+"""Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
+have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey."""
 
 TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (
@@ -310,9 +309,10 @@ TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
         {"criteria": ">", "value": 0},
     ),
 }
-"""What a cell takes: the title and the words of a warning, and XlsxWriter's rule. Nothing is forbidden."""
+"""Kinds of values for input cells: title and text of a warning, and XlsxWriter's validation rule. Other
+values are not blocked."""
 
-NEVER_SEEN = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
+MASKED_OUT = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "font_color": MUTED}
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}

@@ -1,1 +1,1 @@
-"""Proves a workbook: an engine recalculates its formulas, NumPy says what they must give."""
+"""Proves a workbook: an engine recalculates its formulas, and NumPy computes the expected values."""

@@ -1,4 +1,4 @@
-"""What other programs would read otherwise, or calculate otherwise, than a workbook says."""
+"""Findings on content that other programs read or calculate differently."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.strings import Doubt
 
 ITERATES_ALWAYS = "gnumeric"
-"""The program that saves every workbook as one to be iterated, whether it has circles or not."""
+"""The program that turns on iterative calculation in every workbook it saves."""
 _KEYS: Mapping[Doubt, str] = {"rich value": "rich"}
 
 
 def settings(book: Book) -> Iterator[Finding]:
-    """How the workbook asks to be calculated, where that changes numbers or leaves old ones."""
-    asked = book.calculation
-    if not asked.full_precision:
+    """Calculation settings that change values or leave old ones."""
+    calculation = book.calculation
+    if not calculation.full_precision:
         yield Finding(Kind.PRECISION_AS_DISPLAYED)
-    if asked.iterates and book.saved_by.lower() != ITERATES_ALWAYS:
+    if calculation.iterates and book.saved_by.lower() != ITERATES_ALWAYS:
         yield Finding(Kind.ITERATIVE_CALCULATION)
-    if asked.manual:
+    if calculation.manual:
         yield Finding(Kind.MANUAL_CALCULATION)
-    if asked.from_1904:
+    if calculation.from_1904:
         yield Finding(Kind.DATES_1904)
 
 
 def doubtful_cells(book: Book) -> Iterator[Finding]:
-    """Cells in ranges whose values programs read in different ways."""
+    """Cells of ranges whose values programs read in different ways."""
     if not book.doubts:
         return
     for name, area in book.own_names.items():
@@ -50,7 +50,7 @@ def doubtful_cells(book: Book) -> Iterator[Finding]:
 
 
 def overlapping_blocks(book: Book) -> Iterator[Finding]:
-    """Array formulas that fill a cell of which another formula stands, or that another fills as well."""
+    """Formulas that share a cell with an array formula."""
     areas = [formula.area for formula in book.formulas.values()]
     if Cover(areas).size == sum(area.rows * area.cols for area in areas):
         return
@@ -64,7 +64,7 @@ def overlapping_blocks(book: Book) -> Iterator[Finding]:
 
 
 def names(book: Book) -> Iterator[Finding]:
-    """Names that mean something else on a sheet of ours, or that no list of names shows."""
+    """Names that are redefined on one of our sheets, or hidden from the list of names."""
     own = {name.lower(): name for name in book.own_names}
     tabs = {area.sheet for area in book.own_names.values()}
     worksheets: Any = book.workbook.worksheets
@@ -77,6 +77,6 @@ def names(book: Book) -> Iterator[Finding]:
 
 
 def ambiguities(book: Book) -> Iterator[Finding]:
-    """All of these."""
+    """All findings of this module."""
     for finder in (settings, names, doubtful_cells, overlapping_blocks):
         yield from finder(book)

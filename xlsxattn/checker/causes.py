@@ -1,4 +1,4 @@
-"""Which findings are causes, and which only follow from them."""
+"""Separates findings into causes and consequences."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ if TYPE_CHECKING:
     At = tuple[str, int, int]
 
 UNREAD = ("#ERROR!", "#N/IMPL!")
-"""What IronCalc alone shows for a formula that it cannot read."""
+"""Errors that only IronCalc shows, for a formula that it cannot parse."""
 
 
 def traced(
     book: Book, runs: Sequence[EngineReport], findings: Sequence[Finding]
 ) -> tuple[list[EngineReport], list[Finding]]:
-    """The same findings, each with the range that it follows from, and what was there before.
+    """The same findings, each with the range that it follows from.
 
-    A range that differs follows from one that it is made from and that has a fault of its own: no name, other
-    cells, a constant, another formula. Where none has, the first range that differs is itself the cause.
+    A range with wrong values follows from a precedent with a fault of its own: a missing name, other cells, a
+    constant, another formula. If there is none, the first range with wrong values is itself the cause.
 
     Args:
         book: the workbook.
-        runs: what each engine's values gave.
-        findings: of the file itself.
+        runs: the results of each engine.
+        findings: the findings on the file itself.
     """
     if not any(finding.severity == "error" for finding in (*findings, *_all(runs))):
         return [*runs], [*findings]
-    trace = _CauseFinder(book, [*findings, *_all(runs)])
-    found = [trace.told(finding, "") for finding in (*findings, *trace.moved())]
+    causes = _CauseFinder(book, [*findings, *_all(runs)])
+    of_file = [causes.resolved(finding, "") for finding in (*findings, *causes.moved())]
     return [
-        replace(run, findings=tuple(trace.told(finding, run.engine) for finding in run.findings))
+        replace(run, findings=tuple(causes.resolved(finding, run.engine) for finding in run.findings))
         for run in runs
-    ], found
+    ], of_file
 
 
 def _all(runs: Sequence[EngineReport]) -> Iterator[Finding]:
@@ -54,7 +54,7 @@ def _all(runs: Sequence[EngineReport]) -> Iterator[Finding]:
 
 
 class _CauseFinder:
-    """What the findings of a workbook have to do with one another."""
+    """Finds the cause of each finding of a workbook."""
 
     def __init__(self, book: Book, findings: Sequence[Finding]) -> None:
         self._book, self._order = book, Order(book)
@@ -74,7 +74,7 @@ class _CauseFinder:
         self._filled = self._filled_by_spoilt()
 
     def _without_formulas(self, findings: Sequence[Finding]) -> dict[tuple[str, str], tuple[Area, str]]:
-        """Empty cells that no formula fills: range and cell → the cells of the formula that belongs there.
+        """Cells that lost their formula: range and cell → the cells of the missing formula, and its text.
 
         The first cell of each is the cause.
         """
@@ -82,16 +82,16 @@ class _CauseFinder:
         for finding in findings:
             if finding.kind is Kind.EMPTY and not finding.formula and finding.range in self._book.names:
                 empty[finding.range].setdefault(_at(finding), finding)
-        found = {}
+        bare = {}
         for name in empty.keys() & self._book.manifest.formulas.keys() - self._places.keys():
             for cells, spelled in spelled_out(self._book, name):
                 first = next((empty[name][at] for at in cells.cells() if at in empty[name]), None)
                 if first and not any(at in self._book.typed for at in cells.cells()):
-                    found[name, first.cell] = cells, spelled
-        return found
+                    bare[name, first.cell] = cells, spelled
+        return bare
 
     def _filled_by_spoilt(self) -> dict[At, str]:
-        """Cells that the formulas of a spoilt range fill, be they in it or not."""
+        """Cells that the formulas of a spoilt range fill, inside the range or not."""
         filled = {at: name for name, place in self._places.items() for at in place.cells()}
         for name in self._spoilt & self._book.names.keys() - self._places.keys():
             for at in self._book.names[name].cells():
@@ -101,10 +101,10 @@ class _CauseFinder:
         return filled
 
     def _explained(self, findings: Sequence[Finding]) -> dict[str, str]:
-        """For each range that is spoilt the range whose own fault explains it."""
+        """Each spoilt range → the range with the fault that explains it."""
         bare = {name for name, _ in self._bare}
-        own = {name for name in self._kinds if self._has(name, Effect.SPOILS)}
-        sure = self._order.ranges({*own, *bare, *self._places} - {""})
+        faulty = {name for name in self._kinds if self._has(name, Effect.SPOILS)}
+        sure = self._order.ranges({*faulty, *bare, *self._places} - {""})
         follows = {name: name for name in sure}
         self._spoilt |= {*sure}
         for name in sure:
@@ -127,15 +127,15 @@ class _CauseFinder:
         return any(kind.effect is effect for kind in self._kinds[name])
 
     def moved(self) -> Iterator[Finding]:
-        """Names that cover other cells than those their formulas fill."""
+        """Names that refer to other cells than those of their formulas."""
         for name, place in self._places.items():
             if name in self._book.names:
                 here = self._book.names[name]
                 places = {"here": names_of(here), "there": names_of(place)}
                 yield Finding(Kind.MOVED, name, here.address(), values=places, severity="error")
 
-    def told(self, finding: Finding, engine: str) -> Finding:
-        """A finding with what it follows from; a cause with what would be right."""
+    def resolved(self, finding: Finding, engine: str) -> Finding:
+        """A consequence with its cause; a cause with the expected content."""
         name, kind = finding.range, finding.kind
         if cause := self._cause(finding):
             finding = replace(finding, follows=cause)
@@ -153,13 +153,13 @@ class _CauseFinder:
         return finding
 
     def _cause(self, finding: Finding) -> str:
-        """The range, or the cell, that a finding follows from; "" where it is a cause."""
+        """The range or cell that a finding follows from; "" if it is a cause."""
         name, kind, cause = finding.range, finding.kind, ""
-        other = finding.values.get("other")  # a label's range, or what a name lies over
+        other = finding.values.get("other")  # the range of a label, or the range that a name overlaps
         if kind is Kind.STRAY_FORMULA:
             cause = self._filled.get(_at(finding), "")
         elif finding.is_symptom:
-            # no engine computes an array formula that stands beside its cells
+            # engines do not compute an array formula outside its range
             cause = self._astray or self._cause_of_value(finding)
         elif kind in (Kind.MOVED, Kind.OVERLAP) and other in self._places:
             cause = str(other)
@@ -170,7 +170,7 @@ class _CauseFinder:
         return cause
 
     def _cause_of_value(self, finding: Finding) -> str:
-        """What a cell's value follows from."""
+        """The cause of a wrong value."""
         name = finding.range
         if finding.kind is Kind.EMPTY and (name, finding.cell) in self._bare:
             return ""

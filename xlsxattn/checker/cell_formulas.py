@@ -1,8 +1,9 @@
-"""The formula each cell should hold by the manifest, and whether two spellings say the same."""
+"""The expected formula of each cell according to the manifest, and comparison of formulas."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from itertools import takewhile
 from operator import eq
@@ -22,59 +23,62 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book, Formula
 
 PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
+BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SIDE_BY_SIDE = " | "
 NO_PLACE = "?"
-"""What follows a name that is missing, in a formula that should name its cells."""
+"""Appended to a missing name in an expected formula that needs its cells."""
 LOGICAL = ("TRUE(", "FALSE(")
 SAME = {"VAR.P(": "VARP("}
-TWO = 2  # a sign and what it stands before
+TWO = 2  # a sign and its operand
 MAX_SHOWN_LENGTH = 80
 
 
 def misspelt(book: Book) -> Iterator[Finding]:
-    """Formulas that are not the ones the manifest expects, both shown; the first of each range."""
+    """Formulas that differ from those of the manifest; the first of each range."""
     for name, (entered, _) in book.manifest.formulas.items():
         first: tuple[Area, str, Formula] | None = None
         more, array = 0, entered != "cells"
         for cells, spelled in spelled_out(book, name):
-            found = book.formulas.get((cells.sheet, cells.row, cells.col))
-            if found is None or NO_PLACE in spelled or _same(found, cells, spelled, array=array):
-                continue  # none: a constant, or a part of another block: said elsewhere, as is a missing name
+            formula = book.formulas.get((cells.sheet, cells.row, cells.col))
+            if formula is None or NO_PLACE in spelled or _same(formula, cells, spelled, array=array):
+                continue  # constants, other blocks and missing names have their own findings
             more += first is not None
-            first = first or (cells, spelled, found)
+            first = first or (cells, spelled, formula)
         if first:
             live = book.manifest.parse(name).is_live_check
             yield _other(name, *first, array=array, more=more, live=live)
 
 
 def _other(
-    name: str, cells: Area, spelled: str, found: Formula, *, array: bool, more: int, live: bool
+    name: str, cells: Area, spelled: str, formula: Formula, *, array: bool, more: int, live: bool
 ) -> Finding:
-    """What differs, in values.
+    """The finding for a formula that differs.
 
-    An error on live checks, whose value cannot show it. What is no formula may still compute: IronCalc takes
-    the start of it.
+    It is an error on a live check, whose value cannot reveal it, and if the text is not a valid formula:
+    IronCalc may still compute the start of it.
     """
     return Finding(
         Kind.OTHER_FORMULA,
         name,
         cells.address(),
-        formula=braced(found.text, array=found.array),
-        values={"right": braced(spelled, array=array), **_difference(found, cells, spelled)},
-        severity="warning" if tokens(found.text) and not live else "error",
+        formula=braced(formula.text, array=formula.array),
+        values={"right": braced(spelled, array=array), **_difference(formula, cells, spelled)},
+        severity="warning" if tokens(formula.text) and not live else "error",
         more=more,
     )
 
 
 def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
-    """The formulas that should fill a range, as the manifest has them, and what each of them fills."""
+    """The expected formulas of a range according to the manifest, each with the cells that it fills."""
     entered, text = book.manifest.formulas[name]
     area = book.names.get(name)
     if area is None:
         return
     if entered == "block":
         yield from _beside(book, area, text)
+    elif entered == "steps":
+        yield from _of_steps(book, name, area, text)
     elif entered in ("rows", "lower rows"):
         for i in range(area.rows):
             cols = min(i + 1, area.cols) if entered == "lower rows" else area.cols
@@ -86,8 +90,31 @@ def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
                 yield Area(area.sheet, area.row + i, area.col + j, 1, 1), level(book, text, area.sheet, i, j)
 
 
+def _of_steps(book: Book, name: str, area: Area, text: str) -> Iterator[tuple[Area, str]]:
+    """One array formula a step of a training; in the first band the first formula where there are two."""
+    at = book.manifest.parse(name)
+    said = next((sheet.settings.get("steps") for sheet in book.manifest.sheets if sheet.id == at.sheet), None)
+    steps = said if isinstance(said, int) and 0 < said < area.rows + 1 else 1
+    texts, bands = text.split(SIDE_BY_SIDE), at.bands(steps)
+    rows = area.rows // bands
+    for k in range(bands):
+
+        def address(match: re.Match[str], k: int = k) -> str:
+            named, part = match.groups()
+            if named not in book.names:
+                return f"{named}{NO_PLACE}"
+            a = book.names[named]
+            if part != "all":
+                height = a.rows // book.manifest.parse(named).bands(steps)
+                a = replace(a, row=a.row + height * (k - (part == "before")), rows=height)
+            corners = (a.row, a.col), (a.row + a.rows - 1, a.col + a.cols - 1)
+            return _quoted(a.sheet, area.sheet) + ":".join(map(_corner, corners))
+
+        yield replace(area, row=area.row + k * rows, rows=rows), BAND.sub(address, texts[-1 if k else 0])
+
+
 def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
-    """Array formulas side by side, each as wide as the range it names; nearly always one."""
+    """Array formulas side by side, each as wide as the first range it names; usually there is one."""
     texts = text.split(SIDE_BY_SIDE)
     col = area.col
     for formula in texts:
@@ -99,9 +126,9 @@ def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
 
 
 def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
-    """``NAME[row]`` and its kin as addresses, for the cell i rows and j columns into its range.
+    """Replace ``NAME[row]`` and the like by addresses, for the cell in row i and column j of its range.
 
-    The names' places are the file's own, so that inserted rows and renamed sheets are followed.
+    The addresses come from the names in the file, so that inserted rows and renamed sheets are handled.
     """
 
     def address(match: re.Match[str]) -> str:
@@ -111,14 +138,18 @@ def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
         if part == "above" and i == 0:
             return '""'
         a = book.names[name]
-        quoted = "" if a.sheet == sheet else "'" + a.sheet.replace("'", "''") + "'!"
-        return quoted + ":".join(map(_corner, _corners(a, part, i, j)))
+        return _quoted(a.sheet, sheet) + ":".join(map(_corner, _corners(a, part, i, j)))
 
     return PART.sub(address, text)
 
 
+def _quoted(tab: str, own: str) -> str:
+    """A tab as a reference on another one names it; nothing on its own."""
+    return "" if tab == own else "'" + tab.replace("'", "''") + "'!"
+
+
 def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
-    """The cell, or the first and the last cell, of a part of a range."""
+    """The only cell, or the first and last cell, of a part of a range."""
     row, col, last = a.row + i, a.col, a.col + a.cols - 1
     return {
         "row": [(row, col), (row, last)],
@@ -137,55 +168,55 @@ def _corner(at: tuple[int, int]) -> str:
     return Area("", *at, 1, 1).address().removeprefix("!")
 
 
-def _same(found: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
-    where = found.area == cells and (found.array or not array)
-    return where and (found.text == spelled or tokens(found.text) == tokens(spelled))
+def _same(formula: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
+    same_cells = formula.area == cells and (formula.array or not array)
+    return same_cells and (formula.text == spelled or tokens(formula.text) == tokens(spelled))
 
 
-def _difference(found: Formula, cells: Area, spelled: str) -> dict[str, str]:
-    """How a formula differs from the expected one: in its text, or in what it fills.
+def _difference(formula: Formula, cells: Area, spelled: str) -> dict[str, str]:
+    """How a formula differs from the expected one, as values for the message.
 
-    Nothing is given where it is only not entered as an array formula.
+    They are empty if it is only not entered as an array formula.
     """
-    ours, theirs = tokens(spelled), tokens(found.text)
-    if not theirs:
-        return {"broken": shortened(found.text)}
-    if ours != theirs:
-        return differing_part(ours, theirs)
-    if found.area != cells:
-        return {"cells": _extent(cells), "filled": _extent(found.area)}
+    expected, actual = tokens(spelled), tokens(formula.text)
+    if not actual:
+        return {"broken": shortened(formula.text)}
+    if expected != actual:
+        return differing_part(expected, actual)
+    if formula.area != cells:
+        return {"cells": _extent(cells), "filled": _extent(formula.area)}
     return {}
 
 
 def differing_part(right: Sequence[str], other: Sequence[str]) -> dict[str, str]:
-    """The part of a formula that another does not have, and what stands there, of their tokens."""
-    first = _alike(right, other)
-    tail = _alike(right[first:][::-1], other[first:][::-1])
+    """The part in which two tokenized formulas differ: the expected text, and the actual one."""
+    first = _common(right, other)
+    tail = _common(right[first:][::-1], other[first:][::-1])
     part, there = ("".join(t[first : len(t) - tail]) for t in (right, other))
     return {key: shortened(text) for key, text in (("there", there), ("part", part)) if text}
 
 
-def _alike(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many tokens two formulas have in common before they differ."""
+def _common(one: Sequence[str], other: Sequence[str]) -> int:
+    """The number of leading tokens that two formulas have in common."""
     return sum(takewhile(bool, map(eq, one, other)))
 
 
 def shortened(text: str) -> str:
-    """A text that is shown, no longer than a sentence can hold."""
+    """A text shortened for display in a message."""
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}..."
 
 
 @lru_cache(maxsize=4096)
 def tokens(formula: str) -> tuple[str, ...]:
-    """A formula's tokens, spelled one way: programs differ in blanks, capitals, $, quotes and digits.
+    """The normalized tokens of a formula: programs differ in spaces, case, $, quotes and digits.
 
-    LibreOffice also writes TRUE() for TRUE, Gnumeric -(-x) for --x and VAR.P for VARP. There are no tokens
-    where the text is no formula.
+    LibreOffice also writes TRUE() for TRUE, and Gnumeric -(-x) for --x and VAR.P for VARP. The result is
+    empty if the text is not a valid formula.
     """
     text = formula.strip().removeprefix("{").removesuffix("}")
-    made: list[str] = []
+    result: list[str] = []
     opened: list[int] = []
-    operands = [0]  # how many tokens and groups stand side by side in the text, and in each group still open
+    operands = [0]  # number of operands so far at the top level, and in each open group
     try:
         parsed = Tokenizer(text if text.startswith("=") else f"={text}").items
     except (TokenizerError, IndexError):
@@ -195,23 +226,23 @@ def tokens(formula: str) -> tuple[str, ...]:
             continue
         value = _value(token)
         if token.subtype == "OPEN":
-            opened.append(len(made))
+            opened.append(len(result))
             operands.append(0)
         elif token.subtype == "CLOSE":
             first, within = opened.pop(), operands.pop()
-            if made[first] in LOGICAL and not within:
-                value = made.pop().removesuffix("(")
-            elif within == TWO and made[first - 1 : first + 2] == ["-", "(", "-"]:
-                del made[first]
+            if result[first] in LOGICAL and not within:
+                value = result.pop().removesuffix("(")
+            elif within == TWO and result[first - 1 : first + 2] == ["-", "(", "-"]:
+                del result[first]
                 operands[-1] += TWO
                 continue
-        made.append(value)
+        result.append(value)
         operands[-1] += token.subtype != "OPEN"
-    return tuple(made)
+    return tuple(result)
 
 
 def _value(token: Token) -> str:
-    """One token, spelled one way."""
+    """A token in normalized spelling."""
     value = str(token.value)
     if token.subtype == "NUMBER":
         return repr(float(value))
@@ -231,29 +262,29 @@ def _reference(text: str) -> str:
 
 
 def braced(text: str, *, array: bool) -> str:
-    """A formula as programs show it: an array formula in braces."""
+    """A formula as programs display it: an array formula in braces."""
     return f"{{{text}}}" if array else text
 
 
 def belonging(book: Book, name: str, cells: Area, spelled: str) -> dict[str, object]:
-    """The formula that should fill some cells of a range; of an array formula also these cells."""
-    beside = (book.formulas.get(at) for at in book.names[name].cells())
-    own = book.manifest.formulas[name][0] != "cells"  # else as the formulas beside it are
-    formula = braced(spelled, array=own or next((f.array for f in beside if f), False))
+    """The expected formula of some cells as values for a message; for several cells, also the cells."""
+    others = (book.formulas.get(at) for at in book.names[name].cells())
+    array = book.manifest.formulas[name][0] != "cells"  # otherwise as the other formulas of the range
+    formula = braced(spelled, array=array or next((f.array for f in others if f), False))
     return {"right": formula} if cells.rows * cells.cols == 1 else {"right": formula, "cells": span(cells)}
 
 
 def stands(book: Book, name: str) -> bool:
-    """Whether a range begins with the formula that the manifest has for it."""
+    """Whether the first formula of a range is the one of the manifest."""
     array = book.manifest.formulas[name][0] != "cells"
     for cells, spelled in spelled_out(book, name):
-        found = book.formulas.get((cells.sheet, cells.row, cells.col))
-        return found is not None and _same(found, cells, spelled, array=array)
+        formula = book.formulas.get((cells.sheet, cells.row, cells.col))
+        return formula is not None and _same(formula, cells, spelled, array=array)
     return False
 
 
 def span(area: Area) -> str:
-    """The cells of an area as a reader writes them, without the sheet: ``C20:G24``."""
+    """The cells of an area in A1 notation, without the sheet: ``C20:G24``."""
     first, last = area.address(), area.address(area.rows - 1, area.cols - 1)
     corner = first.rpartition("!")[2]
     return corner if first == last else f"{corner}:{last.rpartition('!')[2]}"

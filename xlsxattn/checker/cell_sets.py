@@ -1,4 +1,4 @@
-"""Which cells areas cover, row by row: millions of cells one by one would take much time and memory."""
+"""Sets of cells as spans of columns per row, for millions of cells."""
 
 from __future__ import annotations
 
@@ -14,70 +14,70 @@ if TYPE_CHECKING:
 
 
 class Cover:
-    """The cells of some areas.
+    """The union of areas.
 
     Attributes:
-        rows: (tab, row) → from which column to before which one, from left to right and never touching.
+        rows: (tab, row) → disjoint spans (first column, column after the last), from left to right.
     """
 
     def __init__(self, areas: Iterable[Area]) -> None:
-        """Cover them all."""
-        found: dict[tuple[str, int], list[Span]] = {}
+        """Compute the union."""
+        spans: dict[tuple[str, int], list[Span]] = {}
         for area in areas:
             span = area.col, area.col + area.cols
             for row in range(area.row, area.row + area.rows):
-                found.setdefault((area.sheet, row), []).append(span)
-        self.rows = {at: _joined(spans) for at, spans in found.items()}
+                spans.setdefault((area.sheet, row), []).append(span)
+        self.rows = {at: _merged(own) for at, own in spans.items()}
 
     def __contains__(self, at: At) -> bool:
-        """Whether a cell is among them."""
+        """Whether a cell is in the set."""
         tab, row, col = at
         return any(left <= col < right for left, right in self.rows.get((tab, row), ()))
 
     @property
     def size(self) -> int:
-        """How many they are."""
+        """The number of cells."""
         return sum(right - left for spans in self.rows.values() for left, right in spans)
 
     def without(self, other: Cover) -> Iterator[At]:
-        """Its cells that another does not cover, tab by tab from top to bottom."""
+        """The cells that are not in another set, by tab and row."""
         for tab, row in sorted(self.rows):
-            for left, right in _less(self.rows[tab, row], other.rows.get((tab, row), [])):
+            for left, right in _difference(self.rows[tab, row], other.rows.get((tab, row), [])):
                 for col in range(left, right):
                     yield tab, row, col
 
 
 class Single:
-    """Single cells, found by the areas that they lie in."""
+    """Single cells that can be looked up by area."""
 
     def __init__(self, cells: Iterable[At]) -> None:
-        """Remember where they are."""
+        """Index the cells."""
         self.columns: dict[tuple[str, int], list[int]] = {}
         for tab, row, col in cells:
             self.columns.setdefault((tab, row), []).append(col)
 
     def within(self, area: Area) -> Iterator[At]:
-        """Those in an area, row by row."""
+        """The cells in an area, row by row."""
         for row in range(area.row, area.row + area.rows):
             for col in sorted(self.columns.get((area.sheet, row), ())):
                 if area.col <= col < area.col + area.cols:
                     yield area.sheet, row, col
 
 
-def _joined(spans: list[Span]) -> list[Span]:
+def _merged(spans: list[Span]) -> list[Span]:
     if len(spans) == 1:
         return spans
-    joined: list[Span] = []
+    merged: list[Span] = []
     for left, right in sorted(spans):
-        if joined and left <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(right, joined[-1][1])
+        if merged and left <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(right, merged[-1][1])
         else:
-            joined.append((left, right))
-    return joined
+            merged.append((left, right))
+    return merged
 
 
-def _less(spans: list[Span], others: list[Span]) -> Iterator[Span]:
-    """What is left of spans where others are taken away."""
+def _difference(spans: list[Span], others: list[Span]) -> Iterator[Span]:
+    """The difference of two lists of spans."""
     if spans == others:
         return
     for left, right in spans:

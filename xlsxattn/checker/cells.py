@@ -1,4 +1,4 @@
-"""Where cells stand and what they can hold: the words that the checker's modules share."""
+"""Areas and values of cells: types shared by the modules of the checker."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ MAX_COLUMNS = 16_384
 
 
 class CellError(str):
-    """An error value of a cell, such as ``#VALUE!``, kept apart from text that merely looks like one."""
+    """An error value such as ``#VALUE!``, as opposed to a text that looks like one."""
 
     __slots__ = ()
 
 
 Value: TypeAlias = float | str | bool | CellError | None
-"""What a cell shows: a number, text, TRUE or FALSE, an error, or nothing."""
+"""The value of a cell: a number, text, TRUE or FALSE, an error, or blank."""
 
 Grid: TypeAlias = "list[list[Value]] | NDArray[np.float64]"
-"""The cells of one area, row by row; an array where they are numbers and blanks, which are NaN."""
+"""The values of an area, row by row; an array if all are numbers or blanks (NaN)."""
 
 Edits: TypeAlias = "Mapping[tuple[str, int, int], float | str]"
+"""New contents of cells: (sheet, row, column) → number or text; "" clears a cell."""
 
 
 def listed(grid: Grid) -> list[list[Value]]:
-    """The cells of an area as rows of single values."""
+    """The values of an area as lists."""
     if isinstance(grid, list):
         return grid
     rows: list[list[Value]] = grid.tolist()
@@ -66,10 +67,10 @@ class Area:
 
     Attributes:
         sheet: the sheet's tab.
-        row: first row, counted from 0.
-        col: first column, counted from 0.
-        rows: height in cells.
-        cols: width in cells.
+        row: first row, from 0.
+        col: first column, from 0.
+        rows: number of rows.
+        cols: number of columns.
     """
 
     sheet: str
@@ -79,11 +80,11 @@ class Area:
     cols: int
 
     def cells(self) -> Iterator[tuple[str, int, int]]:
-        """Every cell as (sheet, row, column), row by row."""
+        """All cells as (sheet, row, column), row by row."""
         for row in range(self.row, self.row + self.rows):
             for col in range(self.col, self.col + self.cols):
                 yield self.sheet, row, col
 
     def address(self, row: int = 0, col: int = 0) -> str:
-        """Address of one cell, counted from the area's corner, as a reader writes it: ``Inputs!B7``."""
+        """The address of a cell, relative to the top left corner of the area: ``Inputs!B7``."""
         return f"{self.sheet}!{letters_of(self.col + col + 1)}{self.row + row + 1}"

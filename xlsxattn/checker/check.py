@@ -1,4 +1,4 @@
-"""The check: read, recalculate without saved values, recompute by NumPy, compare; then again, perturbed."""
+"""The check: recalculate without saved values, compare with NumPy, and repeat with perturbed inputs."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
@@ -54,10 +55,10 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 Engine = Literal[EngineName, "saved", "all"]
-"""Who recalculates a workbook: an engine, all three, or nobody: ``saved`` believes the values in the file."""
+"""The engine that recalculates a workbook, all of them, or ``saved`` to trust the values in the file."""
 Inputs = Literal["perturbed", "as-saved"]
 SEED_BYTES = 4
-"""So much of the file's digest draws the last set of inputs: a number that a person can type."""
+"""Bytes of the file's digest that are the seed of the last set of inputs: short enough to type."""
 
 
 def check(
@@ -69,22 +70,22 @@ def check(
     seed: int | None = None,
     rebuild: Rebuild | None = None,
 ) -> Report:
-    """Prove a workbook against its own inputs, and against others.
+    """Prove a workbook on its own inputs and on perturbed ones.
 
     Args:
         path: the workbook.
-        engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (believe the values in the file),
+        engine: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` (trust the values in the file),
             or ``all`` (the three engines).
-        inputs: ``perturbed`` proves the formulas on other numbers and words as well; ``as-saved`` does not.
-        few: proves them on a few other sets of inputs only, the last among them.
-        seed: draws the last set of inputs; None: the file's digest does.
-        rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
+        inputs: ``perturbed`` also proves the formulas on other numbers and words; ``as-saved`` does not.
+        few: perturb the inputs in a few sets only, including the last.
+        seed: the seed of the last set of inputs; None to derive it from the file's digest.
+        rebuild: generates the expected formulas of a workbook; None to trust the manifest.
 
     Raises:
-        NotCheckableError: the file cannot be read, is not one of ours, or has no saved values to believe.
-        engines.EngineMissing: an engine asked for is not installed.
+        NotCheckableError: the file cannot be read, was not built by xlsxattn, or has no saved values.
+        engines.EngineMissing: a requested engine is not installed.
         engines.EngineFailed: an engine could not recalculate the file.
-        ValueError: there is no such engine, or no such choice of inputs.
+        ValueError: unknown engine or choice of inputs.
     """
     one_of("engine", engine, get_args(Engine))
     one_of("inputs", inputs, get_args(Inputs))
@@ -133,11 +134,11 @@ def _check(
 def _as_it_should_be(
     book: Book, seed: int | None, rebuild: Rebuild | None
 ) -> tuple[Book, tuple[Finding, ...]]:
-    """The workbook with the formulas that its cells are held against, and the faults of its manifest."""
+    """The workbook with its expected formulas, and the faults of its manifest."""
     if seed is None:
         with book.path.open("rb") as file:
             seed = int.from_bytes(hashlib.file_digest(file, "sha256").digest()[:SEED_BYTES])
-    LOG.info(say("{path}: the last set of inputs is drawn by the seed {seed}", path=book.path, seed=seed))
+    LOG.info(say("{path}: the seed of the last set of inputs is {seed}", path=book.path, seed=seed))
     table = rebuild(book) if rebuild else None
     right, faults = held_against(book, table) if table else (book, ())
     return replace(right, seed=seed), faults
@@ -146,10 +147,10 @@ def _as_it_should_be(
 def _proofs(
     book: Book, engine: str, saved: Values, inputs: Inputs, *, few: bool
 ) -> tuple[tuple[EngineReport, ...], dict[str, Values]]:
-    """Every engine's proof, and what it computes with the inputs as they are saved."""
+    """The proof of each engine, and its values for the saved inputs."""
     if engine == SAVED:
         if all(value is None for value in saved_results(book)):
-            sentence = "{path}: no values are saved in it, recalculate and save it first"
+            sentence = "{path}: the file has no saved values; recalculate and save it first"
             raise NotCheckableError(say(sentence, path=book.path))
         return (prove(book, SAVED, saved),), {SAVED: saved}
     perturb = inputs == "perturbed" and _complete(book)
@@ -166,12 +167,12 @@ def _proofs(
 
 
 def _complete(book: Book) -> bool:
-    """Whether every input has its name; without one there is nothing to perturb, and the check says so."""
+    """Whether all inputs have their names; otherwise they cannot be perturbed, and the check reports it."""
     return all(name in book.names for name in book.manifest.inputs) and WORDS["Focus"] in book.names
 
 
 def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: int) -> EngineReport:
-    """One engine's proof: first with the inputs as saved, then with perturbed ones until a fault is found."""
+    """The proof of one engine: on the saved inputs, then on perturbed ones until a fault is found."""
     LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
     report = prove(book, engine, first)
     if report.findings:
@@ -187,7 +188,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
 
 
 def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, ...]:
-    """Range by range the result with the larger error, measured by what is allowed."""
+    """For each range, the result with the larger error relative to the tolerance."""
 
     def badness(result: Result) -> tuple[bool, float]:
         return result.verdict not in ("ok", "not decidable"), result.error / (result.allowed or math.inf)
@@ -199,7 +200,7 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
 
 
 def prove(book: Book, engine: str, values: Values) -> EngineReport:
-    """Compare one engine's values with the reference, which starts from the workbook's own inputs."""
+    """Compare the values of an engine with the reference, computed from the inputs of the workbook."""
     unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
@@ -228,7 +229,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
 
 
 def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
-    """Findings, with one in place of all error values of ranges that are too large for NumPy as well."""
+    """Findings, with a single one for all error values of ranges that overflow in NumPy as well."""
     others = [f for f in findings if f.kind is not Kind.ERROR_VALUE or not wanted[f.range].overflows]
     if len(others) == len(findings):
         return findings
@@ -237,27 +238,41 @@ def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[
 
 
 def _placed(book: Book, finding: Finding) -> Finding:
-    """A finding on a whole range, with the range's first cell."""
+    """A finding on a range, with its first cell as location."""
     area = book.names.get(finding.range)
     return replace(finding, cell=area.address(), sheet=area.sheet) if area else finding
 
 
 def reference(book: Book, values: Values) -> Mapping[str, Expected]:
-    """What NumPy expects of every range, given the inputs among these values."""
+    """The expected values of every range, computed from the inputs among these values."""
     try:
         inputs = _inputs(book, values)
         affordable(book.path, book.manifest, inputs)
-        wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
-        return _marks_of_today(wanted) if book.manifest.program else wanted
+        manifest, read = book.manifest, {name: values[name] for name in _trained(book)}
+        wanted = expected(
+            manifest.sheets,
+            manifest.contexts,
+            inputs,
+            read=read,
+            front=manifest.front,
+            language=manifest.language,
+        )
+        return _marks_of_today(wanted) if manifest.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
-    except Exception as error:  # noqa: BLE001 - a manifest may say anything
+    except Exception as error:  # noqa: BLE001 - a manifest may contain anything
         sentence = "{path}: the manifest does not fit the workbook: {error}"
         raise NotCheckableError(say(sentence, path=book.path, error=words(error))) from None
 
 
+def _trained(book: Book) -> Iterator[str]:
+    """The ranges of training sheets: each step is proved from the computed values of the previous one."""
+    training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
+    return (name for name in (book.names if training else ()) if book.manifest.parse(name).sheet in training)
+
+
 def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
-    """Expected ranges without the marks that only workbooks of the first version have, which name none."""
+    """Expected ranges without marks that only workbooks of the first version may have."""
 
     def today(value: object) -> object:
         return value.values[0] if isinstance(value, OneOf) else value
@@ -271,7 +286,7 @@ def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:
 
 
 def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
-    """What the reference starts from: the inputs, and for which words a model's typed rows were computed."""
+    """The inputs of the reference, including the words for which typed rows were computed."""
     typed_for = (
         name for name in book.names if last(name) == TYPED_FOR and name not in book.manifest.formulas
     )
@@ -280,7 +295,7 @@ def _inputs(book: Book, values: Values) -> dict[str, np.ndarray[Any, Any]]:
 
 
 def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
-    """What is expected of every range, or nothing where inputs cannot be taken; that is said elsewhere."""
+    """The expected values of every range; empty if inputs are unreadable, which is reported elsewhere."""
     if next(structure.unreadable_inputs(book, values), None):
         return {}
     try:
@@ -290,7 +305,7 @@ def _expected_or_nothing(book: Book, values: Values) -> Mapping[str, Expected]:
 
 
 def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Finding]:
-    """Cells that engines compute differently, by more than the reference allows either of them."""
+    """Cells whose values differ between engines by more than their tolerances."""
     names = list(evaluated)
     if not names[1:] or next(structure.unreadable_inputs(book, evaluated[names[0]]), None):
         return
@@ -333,7 +348,7 @@ def _apart(
 
 
 def _with_formula(book: Book, finding: Finding) -> Finding:
-    """Add the formula of the cell, as the file has it; or what a name stands for that covers no cells."""
+    """Add the formula of the cell in the file, or what a name refers to instead of cells."""
     if finding.kind is Kind.MISSING and finding.range in book.no_ranges:
         return replace(finding, values={"text": book.no_ranges[finding.range]})
     if not finding.cell:

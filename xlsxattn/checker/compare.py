@@ -1,4 +1,4 @@
-"""Holds what an engine computed against what NumPy expects, cell by cell."""
+"""Compares the values of an engine with those of NumPy, cell by cell."""
 
 from __future__ import annotations
 
@@ -22,27 +22,26 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference import Expected
 
 PRECISION = 1e-12
-"""How far rounding may carry a cell, relative to the largest sum in its range."""
+"""Allowed rounding error of a cell, relative to the largest sum in its range."""
 ROUNDING_GROWS_FROM = 100.0
-"""Scores beyond this size magnify their own rounding in the softmax."""
+"""Larger scores amplify their rounding errors in the softmax."""
 DECIDABLE = 1e-6
-"""Where rounding alone could do more than this, nobody can tell a fault from rounding."""
-"""What stands for −∞ in a masked cell; it is compared exactly."""
+"""If rounding errors can be larger than this, they cannot be told from faults."""
 SAVED = "saved"
-"""The engine that believes the values in the file."""
+"""The engine name for trusting the values in the file."""
 COARSE_PHI = ("ironcalc", SAVED)
-"""Engines whose Φ, and so whose exact GELU, is good to 2.5e-11 only; saved values are nearly always one's."""
+"""Engines whose Φ, and so exact GELU, is accurate to 2.5e-11 only; saved values usually come from one."""
 NO_DIRECTION = "–"
-"""The cosine similarity of a row of zeros."""
+"""Shown for the cosine similarity of a zero row."""
 
 Verdict = Literal["ok", "differs", "missing", "not decidable"]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came out for one range: its tab, name, shape, largest error, what was allowed, the verdict.
+    """The result for a range: its tab, name, shape, largest error, tolerance and verdict.
 
-    coarse says that the engine's own Φ, and not rounding, decided how much was allowed.
+    ``coarse``: the tolerance comes from the engine's Φ rather than from rounding.
     """
 
     tab: str
@@ -56,16 +55,16 @@ class Result:
 
 
 def tolerance(expected: Expected, engine: str = "") -> float:
-    """How far a cell of this range may be from its expected value: 1e-12 × largest sum × max(1, M / 100).
+    """The tolerance of the cells of a range: 1e-12 × largest sum × max(1, M / 100).
 
-    To that comes what an engine with a coarse Φ adds to ranges that follow an exact GELU.
+    For engines with a coarse Φ, ranges computed from an exact GELU get an additional tolerance.
     """
-    own = PRECISION * expected.magnitude * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
-    return own + (expected.coarse if engine in COARSE_PHI else 0.0)
+    rounding = PRECISION * expected.magnitude * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
+    return rounding + (expected.coarse if engine in COARSE_PHI else 0.0)
 
 
 def decidable(expected: Expected, engine: str = "") -> bool:
-    """Whether a fault can be told from rounding at these magnitudes."""
+    """Whether faults can be told from rounding errors at these magnitudes."""
     relative = PRECISION * max(1.0, expected.amplification / ROUNDING_GROWS_FROM)
     if engine in COARSE_PHI:
         relative += expected.coarse / expected.magnitude
@@ -75,7 +74,7 @@ def decidable(expected: Expected, engine: str = "") -> bool:
 def compare(
     expected: Mapping[str, Expected], names: Mapping[str, Area], values: Mapping[str, Grid], engine: str = ""
 ) -> Iterator[tuple[Result, list[Finding]]]:
-    """Compare every cell of every expected range, in the order of ``expected``, as one engine computed it."""
+    """Compare every cell of every expected range with an engine's values, in the order of ``expected``."""
     for name, wanted in expected.items():
         rows, cols = wanted.values.shape
         area = names.get(name)
@@ -107,7 +106,7 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     for i, (row, rights) in enumerate(zip(grid, wanted.values.tolist(), strict=True)):
         for j, (value, right) in enumerate(zip(row, rights, strict=True)):
             if can_tell and type(value) is type(right) is float and abs(value - right) <= allowed:
-                worst = max(worst, abs(value - right))  # nearly all numbers, so without ceremony
+                worst = max(worst, abs(value - right))  # the fast path for most numbers
                 continue
             if (value is None and wanted.blank_ok) or (texts and type(value) is str and value == right):
                 continue
@@ -115,7 +114,7 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
             if not can_tell and _possible(value, right, wanted):
                 continue
             worst = max(worst, wrong)
-            if wrong == math.inf or not wrong <= allowed:  # what is allowed may be infinite too
+            if wrong == math.inf or not wrong <= allowed:  # the tolerance may be infinite too
                 findings.append(_finding(name, area.address(i, j), value, right, wanted.kind))
     verdict = "differs" if findings else verdict
     shape = (area.rows, area.cols)
@@ -123,7 +122,7 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
 
 
 def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> float | None:
-    """The largest error of a range of numbers and blanks; None unless every cell is sure to be right."""
+    """The largest error of an array of numbers and blanks; None unless every cell is certainly right."""
     if wanted.kind != "number" or wanted.values.dtype != float:
         return None
     apart = np.abs(grid - wanted.values)
@@ -137,19 +136,19 @@ def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> floa
 
 
 def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:
-    """Whether a cell shows an error value, which is equal to the same text."""
+    """Whether a cell shows an error value, which equals the same text."""
     return any(isinstance(value, CellError) for row in grid for value in row)
 
 
 def must_be_blank(right: object) -> bool:
-    """Whether a cell must hold nothing: NaN among numbers, right of the diagonal of a lower triangle."""
+    """Whether a cell must be blank: NaN, above the diagonal of a lower triangle."""
     return isinstance(right, float) and math.isnan(right)
 
 
 def _possible(value: Value, right: object, wanted: Expected) -> bool:
-    """Whether a cell could be right as far as anybody can tell.
+    """Whether a cell of an undecidable range has a plausible value.
 
-    A mark, a number, any word where words are chosen, "–" where cosines stand; never one for a blank.
+    This is any mark, number or word, or "–" for a cosine; a cell that must be blank accepts none.
     """
     if must_be_blank(right):
         return False
@@ -163,7 +162,7 @@ def _possible(value: Value, right: object, wanted: Expected) -> bool:
 
 
 def distance(value: Value, right: object, kind: str) -> float:
-    """How far a cell is from what it should hold; infinitely far where they cannot be compared."""
+    """The distance of a value from the expected one; infinite if they are not comparable."""
     if isinstance(right, OneOf):
         return min(distance(value, one, kind) for one in right.values)
     if kind == "mark":
@@ -176,7 +175,7 @@ def distance(value: Value, right: object, kind: str) -> float:
 
 
 def _reads(value: Value, right: str | Wording | Counted) -> bool:
-    """Whether a cell's text is the right one."""
+    """Whether a cell has the expected text."""
     shown = "" if value is None else value
     if not isinstance(shown, str) or isinstance(shown, CellError):
         return False
@@ -192,7 +191,7 @@ def _apart(value: Value, wanted: float) -> float:
 
 
 def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
-    """Whether a cell may rightly hold one of several values, and all these are such."""
+    """Whether several values of a cell are acceptable, and all of these are."""
     right = wanted.values[i, j]
     return isinstance(right, OneOf | Wording | Counted) and not any(
         distance(v, right, wanted.kind) for v in values

@@ -1,4 +1,4 @@
-"""Which finding is told first: the one nearest to the cause, before all that is made from it."""
+"""Dependencies between ranges, by which findings are sorted: causes before their consequences."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ BEFORE, ROW_BY_ROW, AFTER = range(3)
 
 
 class Order:
-    """The order in which a workbook's ranges are made, by the formulas of its manifest.
+    """The order in which a workbook's ranges are computed, from the formulas of its manifest.
 
-    Where a model writes by itself, a row's token is the next word of the row above: there
-    rows come first, and in each row its ranges; what is made of them all comes last.
+    If a model generates text, the token of a row is the next word of the row above. Then ranges are ordered
+    row by row, and ranges that depend on all rows come last.
     """
 
     def __init__(self, book: Book) -> None:
@@ -33,7 +33,7 @@ class Order:
         self._formulas = book.manifest.formulas
         self._parse, self._written = book.manifest.parse, {*_written(book)}
         owners = _owners(book)
-        # some may have lost their names
+        # names may be missing
         known = {*book.names, *book.manifest.formulas, *book.manifest.inputs}
         reads = {
             name: {one for read in _reads(text) if read in known for one in (read, owners.get(read, read))}
@@ -41,23 +41,23 @@ class Order:
         }
         reads |= {name: {owner} for name, owner in owners.items()}
         try:
-            made = [*TopologicalSorter(reads).static_order()]
-        except CycleError:  # a manifest may say anything
-            made = [*reads]
+            order = [*TopologicalSorter(reads).static_order()]
+        except CycleError:  # a manifest may contain anything
+            order = [*reads]
         self._readers: dict[str, set[str]] = {}
         for name, (_, text) in book.manifest.formulas.items():
             for read in _reads(text, above=True):
                 for one in {read, owners.get(read, read)}:
                     self._readers.setdefault(one, set()).add(name)
-        self._place = {name: i for i, name in enumerate(made)}
+        self._place = {name: i for i, name in enumerate(order)}
         self._stage: dict[str, int] = {}
-        for name in made:
+        for name in order:
             late = any(self._stage.get(read, BEFORE) > BEFORE for read in reads.get(name, ()))
             self._stage[name] = ROW_BY_ROW if self._by_row(name) else AFTER if late else BEFORE
 
     @property
     def written(self) -> bool:
-        """Whether a model writes by itself."""
+        """Whether a model generates text."""
         return bool(self._written)
 
     def _by_row(self, name: str) -> bool:
@@ -69,22 +69,22 @@ class Order:
         return by_row and area.rows == tokens.rows
 
     def ranges(self, names: Iterable[str]) -> list[str]:
-        """Names of ranges, each after what it is made from."""
+        """Sort names of ranges, each after its precedents."""
         return sorted(names, key=lambda name: (self._stage.get(name, BEFORE), self._place.get(name, -1)))
 
     def made_from(self, name: str) -> set[str]:
-        """All ranges that are made from one, directly or through others; it may be among them."""
-        found: set[str] = set()
+        """All direct and indirect dependents of a range; it may be one of them itself."""
+        dependents: set[str] = set()
         left = [name]
         while left:
-            new = self._readers.get(left.pop(), set()) - found
-            found |= new
+            new = self._readers.get(left.pop(), set()) - dependents
+            dependents |= new
             left += new
-        return found
+        return dependents
 
-    def findings(self, found: Sequence[Finding]) -> list[Finding]:
-        """Findings, causes first."""
-        return sorted(found, key=self._key)
+    def findings(self, findings: Sequence[Finding]) -> list[Finding]:
+        """Sort findings, causes first."""
+        return sorted(findings, key=self._key)
 
     def _key(self, finding: Finding) -> tuple[int, int, int]:
         name = finding.range
@@ -96,19 +96,19 @@ class Order:
 
 
 def _reads(formula: str, *, above: bool = False) -> set[str]:
-    """The names that a formula reads; those of which it reads the row above only where that is asked for."""
+    """The names that a formula reads, optionally including those of which it reads earlier rows."""
     bare = re.sub(r'"[^"]*"', '""', formula)
-    return {name for name, part in _READ.findall(bare) if above or part != "above"}
+    return {name for name, part in _READ.findall(bare) if above or part not in ("above", "before")}
 
 
 def _written(book: Book) -> Iterable[RangeName]:
-    """What the names of ranges begin with that a model makes row by row."""
+    """The prefixes of ranges that a model generates row by row."""
     for sheet in book.manifest.sheets:
         yield from (RangeName(sheet.id, context=str(context)) for context in sheet.writes_into)
 
 
 def _owners(book: Book) -> dict[str, str]:
-    """For names over a part of a computed range, that range."""
+    """Names that refer to a part of a computed range → that range."""
     known = {*book.manifest.formulas, *book.manifest.inputs}
     by_cell = {
         at: name for name in book.manifest.formulas if name in book.names for at in _corner(book, name)

@@ -1,4 +1,4 @@
-"""What reaches outside a workbook: links to other files and programs, macros; reported, never followed."""
+"""Links to other files and programs, and macros: reported, but never followed or run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_SHOWN_LENGTH = 80
 
 
 def outside(book: Book) -> Iterator[Finding]:
-    """Links and macros; the formulas that follow a link are errors, as nobody can prove them."""
+    """Links and macros; a formula with a link is an error, as it cannot be proved."""
     for formula in book.formulas.values():
         if link := reaches(formula.text):
             yield Finding(

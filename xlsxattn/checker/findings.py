@@ -1,7 +1,7 @@
-"""What can be wrong with a workbook: every kind of finding, declared once; sentences are made from the data.
+"""Findings: everything that can be wrong with a workbook, with the messages of each kind.
 
-A finding is data: its kind, what it is about, its values. `Finding.message` puts the values into the kind's
-sentence, and no code reads that sentence. CONTRIBUTING.md says how to add a kind.
+A finding is data: its kind, its location, its values. `Finding.message` formats a sentence of its kind with
+the values; no code depends on the sentence. CONTRIBUTING.md explains how to add a kind.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 Severity: TypeAlias = Literal["error", "warning"]
 
 _OTHER_NAMES = ("input", "other", "before", "labels")
-"""Values that are names of ranges."""
+"""Values that are range names."""
 
 
 class About(Enum):
-    """What a kind of finding is about, and so must be given."""
+    """What findings of a kind refer to, which is then required."""
 
     RANGE = auto()
     CELL = auto()
@@ -35,12 +35,12 @@ class About(Enum):
 
 
 class Effect(Enum):
-    """What a finding does to the values of its range, and so to all that is made from them."""
+    """The effect of a finding on the values of its range, and so on all dependents."""
 
     NONE = auto()
-    SPOILS = auto()  # whatever the range was made from
-    MAY_SPOIL = auto()  # where the range's values differ, and nothing that it is made from does
-    SYMPTOM = auto()  # it tells what a cell shows: nearly always because of something else
+    SPOILS = auto()  # always, whatever the precedents are
+    MAY_SPOIL = auto()  # if the values of the range are wrong, and those of its precedents are not
+    SYMPTOM = auto()  # the finding is a wrong value, usually with another cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,13 @@ class Declaration:
     """A kind of finding.
 
     Attributes:
-        identifier: what programs know it by, in JSON and JUnit; it stays.
-        about: what it is about.
-        sentences: what is wrong; the first one is taken whose values are all there. ``name``, ``cell``,
-            ``sheet``, ``formula``, ``found`` and ``expected`` are those of the finding, where it has them; a
-            value ``n`` is given where there are several.
-        severity: an error or a warning, unless a finding says otherwise.
-        effect: what it does to the values of its range.
+        identifier: its stable name in JSON and JUnit.
+        about: what findings of this kind refer to.
+        sentences: the messages; the first one whose values are all available is used. ``name``, ``cell``,
+            ``sheet``, ``formula``, ``found`` and ``expected`` are attributes of the finding, the others its
+            values; ``n`` is given if there are several.
+        severity: the default severity.
+        effect: the effect on the values of the range.
     """
 
     identifier: str
@@ -65,7 +65,7 @@ class Declaration:
 
 
 class Kind(StrEnum):
-    """The kinds of findings; each is its identifier, a text."""
+    """The kinds of findings; the value of each is its identifier."""
 
     about: About
     sentences: tuple[Phrase, ...]
@@ -73,7 +73,7 @@ class Kind(StrEnum):
     effect: Effect
 
     def __new__(cls, declared: Declaration) -> Self:
-        """A text with what was declared."""
+        """Create a member from its declaration."""
         kind = str.__new__(cls, declared.identifier)
         kind._value_ = declared.identifier
         kind.about, kind.sentences = declared.about, declared.sentences
@@ -86,13 +86,13 @@ class Kind(StrEnum):
         "missing",
         About.RANGE,
         (
-            say("the name {name} must cover cells as Sheet!$A$1:$B$2 does, and stands for {text}"),
+            say("the name {name} must refer to cells, such as Sheet!$A$1:$B$2, but refers to {text}"),
             say(
-                "the input range {input} is missing: "
-                "give this name to the cells from {first}, beside {labels}"
+                "the input range {input} is missing: give this name to the cells that start at "
+                "{first}, next to {labels}"
             ),
             say("the input range {input} is missing"),
-            say("the range {name} is missing: give this name to {there}, where its formulas stand"),
+            say("the range {name} is missing: give this name to {there}, where its formulas are"),
             say("the range {name} is missing"),
         ),
         effect=Effect.SPOILS,
@@ -101,11 +101,11 @@ class Kind(StrEnum):
         "resized",
         About.RANGE,
         (
-            say("{name} covers {shape} cells, it should cover {right_shape}"),
+            say("{name} covers {shape} cells, but should cover {right_shape}"),
             say("{name} is {shape} but must be {needed}, as {other} is {other_shape}"),
             say("{name} is {shape} but must be {needed}"),
             say("{name} is {shape} but must be {rows} × a multiple of {heads}, the number of heads"),
-            say("{name} makes {columns} columns a head, but rotary positions need an even number"),
+            say("{name} has {columns} columns per head, but rotary positions need an even number"),
             say("{name} has {rows} rows, but {sheet_id} shows the {k} largest logits"),
         ),
         effect=Effect.SPOILS,
@@ -114,10 +114,10 @@ class Kind(StrEnum):
         "moved",
         About.RANGE,
         (
-            say("{name} covers {here}, but its formulas stand in {there}: the name was moved"),
-            say("{name} does not stand beside {other} at {place}: one of the names was moved"),
-            say("{name} stands on another tab than the rest of {page}: it was moved"),
-            say("{name} stands before {before}, which should come first: one of the names was moved"),
+            say("{name} refers to {here}, but its formulas are in {there}: the name was moved"),
+            say("{name} is not next to {other} at {place}: one of the names was moved"),
+            say("{name} is on a different sheet than the rest of {page}: it was moved"),
+            say("{name} comes before {before}, which should be first: one of the names was moved"),
         ),
         severity="warning",
         effect=Effect.MAY_SPOIL,
@@ -130,7 +130,7 @@ class Kind(StrEnum):
     UNKNOWN_RANGE = Declaration(
         "unknown range",
         About.RANGE,
-        (say("nothing says what {name} should hold"),),
+        (say("the expected contents of {name} are unknown"),),
     )
 
     # --- formulas ------------------------------------------------------------------------------------------
@@ -140,12 +140,12 @@ class Kind(StrEnum):
         About.CELL,
         (
             say(
-                "{name} holds {n} constants, the first {found!r}, "
-                "where the array formula {right} over {cells} belongs"
+                "{name} has {n} constants, the first is {found!r}, instead of the array formula "
+                "{right} in {cells}"
             ),
-            say("{name} holds the constant {found!r} where the array formula {right} over {cells} belongs"),
-            say("{name} holds the constant {found!r} where the formula {right} belongs"),
-            say("{name} holds the constant {found!r} where a formula belongs"),
+            say("{name} has the constant {found!r} instead of the array formula {right} in {cells}"),
+            say("{name} has the constant {found!r} instead of the formula {right}"),
+            say("{name} has the constant {found!r} instead of a formula"),
         ),
         effect=Effect.SPOILS,
     )
@@ -153,11 +153,11 @@ class Kind(StrEnum):
         "other formula",
         About.CELL,
         (
-            say("{name}: the manifest expects {right}; {broken} is no formula"),
-            say("{name}: the manifest expects {right}; {there} stands where it has {part}"),
-            say("{name}: the manifest expects {right}; {there} stands where it has nothing"),
-            say("{name}: the manifest expects {right}; nothing stands where it has {part}"),
-            say("{name}: the manifest expects {right}; it should fill {cells} cells, and fills {filled}"),
+            say("{name}: the manifest expects {right}; {broken} is not a formula"),
+            say("{name}: the manifest expects {right}; found {there} instead of {part}"),
+            say("{name}: the manifest expects {right}; found an extra {there}"),
+            say("{name}: the manifest expects {right}; {part} is missing"),
+            say("{name}: the manifest expects {right}; it should fill {cells} cells, but fills {filled}"),
             say("{name}: the manifest expects {right}; it is not entered as an array formula"),
         ),
         severity="warning",
@@ -168,14 +168,16 @@ class Kind(StrEnum):
         About.RANGE,
         (
             say(
-                "the manifest enters the formula of {name} as {entered!r}, "
-                "by the settings it is {right_entered!r}"
+                "in the manifest, the formula of {name} is entered as {entered!r}; the settings "
+                "require {right_entered!r}"
             ),
-            say("the manifest's formula of {name} has {there} where by the settings {part} belongs"),
-            say("the manifest's formula of {name} has {there} where by the settings nothing belongs"),
-            say("the manifest's formula of {name} lacks {part}, which by the settings belongs there"),
-            say("the manifest has no formula for {name}, by the settings it is {right}"),
-            say("the manifest has a formula for {name}, and by the settings there is no such range"),
+            say("in the manifest, the formula of {name} has {there}; the settings require {part}"),
+            say(
+                "in the manifest, the formula of {name} has an extra {there}, which the settings do not allow"
+            ),
+            say("in the manifest, the formula of {name} lacks {part}, which the settings require"),
+            say("the manifest has no formula for {name}; the settings require {right}"),
+            say("the manifest has a formula for {name}, but the settings imply no such range"),
         ),
     )
     OTHER_VERSION = Declaration(
@@ -183,12 +185,12 @@ class Kind(StrEnum):
         About.WORKBOOK,
         (
             say(
-                "xlsxattn {made} made this workbook: {n} of its {all} formulas are not those of "
-                "xlsxattn {ours}, and were held against the manifest"
+                "this workbook was made by xlsxattn {made}: {n} of its {all} formulas differ from "
+                "those of xlsxattn {ours} and were compared with the manifest only"
             ),
             say(
-                "an earlier version made this workbook: {n} of its {all} formulas are not those of "
-                "xlsxattn {ours}, and were held against the manifest"
+                "this workbook was made by an earlier version: {n} of its {all} formulas differ "
+                "from those of xlsxattn {ours} and were compared with the manifest only"
             ),
         ),
         severity="warning",
@@ -198,26 +200,23 @@ class Kind(StrEnum):
         About.CELL,
         (
             say(
-                "the array formula in {cell} must stand in {first}, the first of the cells {cells} "
-                "that it fills; cells were moved without {n} array formulas"
+                "the array formula in {cell} must be in {first}, the first cell of its range "
+                "{cells}; {n} array formulas were not moved with their cells"
             ),
-            say(
-                "the array formula in {cell} must stand in {first}, the first of the cells {cells} "
-                "that it fills"
-            ),
+            say("the array formula in {cell} must be in {first}, the first cell of its range {cells}"),
         ),
     )
     STRAY_FORMULA = Declaration(
         "stray formula",
         About.CELL,
-        (say("a formula stands in no named range, so nothing checks it"),),
+        (say("this formula is not in a named range, so it is not checked"),),
     )
     OWN_FORMULAS = Declaration(
         "own formulas",
         About.CELL,
         (
-            say("{n} formulas stand on a sheet without named ranges, so nothing checks them"),
-            say("a formula stands on a sheet without named ranges, so nothing checks it"),
+            say("{n} formulas are on a sheet without named ranges, so they are not checked"),
+            say("this formula is on a sheet without named ranges, so it is not checked"),
         ),
         severity="warning",
     )
@@ -228,7 +227,7 @@ class Kind(StrEnum):
         "value",
         About.CELL,
         (
-            say("{name} holds {found!r}, NumPy has a text that begins with {mark}"),
+            say("{name} holds {found!r}, NumPy has a text that starts with {mark}"),
             say("{name} holds {found!r}, NumPy has {expected!r}"),
             say("{name} holds {found!r} in a cell that must be blank"),
         ),
@@ -246,15 +245,15 @@ class Kind(StrEnum):
     OVERFLOW = Declaration(
         "overflow",
         About.RANGE,
-        (say("the numbers of {name} become too large for a spreadsheet, beyond 1.8e308"),),
+        (say("the values of {name} exceed the largest number that a spreadsheet can hold (1.8e308)"),),
         effect=Effect.SYMPTOM,
     )
     EMPTY = Declaration(
         "empty",
         About.CELL,
         (
-            say("{name} has nothing in {cells} where the array formula {right} belongs"),
-            say("{name} has an empty cell where the formula {right} belongs"),
+            say("{name} lacks the array formula {right}: {cells} is empty"),
+            say("{name} has an empty cell instead of the formula {right}"),
             say("{name} has an empty cell"),
         ),
         effect=Effect.SYMPTOM,
@@ -269,9 +268,12 @@ class Kind(StrEnum):
         "stale value",
         About.CELL,
         (
-            say("{name}: the file has {saved!r} saved, its formulas give {fresh!r}"),
-            say("no formula has a value saved, cells beside do: {name} has {beside!r}, not {fresh!r}"),
-            say("{name}: no value is saved for this formula, though {others:,} formulas have one"),
+            say("{name}: the saved value is {saved!r}, the formula gives {fresh!r}"),
+            say(
+                "no formula has a saved value, but other cells of array formulas do: {name} has "
+                "{beside!r} instead of {fresh!r}"
+            ),
+            say("{name}: this formula has no saved value, although {others:,} formulas have one"),
         ),
         severity="warning",
         effect=Effect.SYMPTOM,
@@ -282,57 +284,62 @@ class Kind(StrEnum):
     TEXT_IN_NUMBERS = Declaration(
         "text in a numeric input",
         About.CELL,
-        (say("the input {name} holds {found!r}, a number is needed"),),
+        (say("the input {name} holds {found!r}, but must be a number"),),
     )
     UNKNOWN_WORD = Declaration(
         "unknown word",
         About.CELL,
         (
             say("{word!r} is not in the vocabulary"),
-            say("the cell is blank, a word of the vocabulary is needed"),
+            say("the cell is blank, but must hold a word of the vocabulary"),
         ),
         severity="warning",
     )
     WORD_TWICE = Declaration(
         "word twice",
         About.CELL,
-        (say("{word!r} stands in the vocabulary already, and that row counts"),),
+        (say("{word!r} is in the vocabulary twice; its first row is used"),),
         severity="warning",
     )
     TYPED_ROWS = Declaration(
         "typed rows",
         About.CELL,
-        (say("{name} holds {found!r}: the rows typed on sheet {tab} were computed for the words {words!r}"),),
+        (
+            say(
+                "{name} holds {found!r}, but the rows typed on sheet {tab} were computed for the words "
+                "{words!r}"
+            ),
+        ),
     )
     CALCULATED_INPUT = Declaration(
         "calculated input",
         About.CELL,
         (
-            say("{n} inputs hold formulas and were not varied"),
-            say("1 input holds a formula and was not varied"),
+            say("{n} inputs contain formulas and were not perturbed"),
+            say("1 input contains a formula and was not perturbed"),
         ),
         severity="warning",
     )
 
-    # --- what other programs read otherwise, or compute otherwise than it says ------------------------------
+    # --- content that other programs read or calculate differently ------------------------------------------
 
     DOUBTFUL_VALUE = Declaration(
         "doubtful value",
         About.CELL,
         (
-            say("{name} holds {infinite!r}, which is beyond the numbers of a spreadsheet"),
-            say("{name} holds {date!r}, a date spelled out, which programs read differently"),
+            say("{name} holds {infinite!r}, which exceeds the largest number that a spreadsheet can hold"),
+            say("{name} holds {date!r}, an ISO 8601 date, which programs read in different ways"),
             say(
-                "{name} holds {rich!r} for a rich value (a data type, a picture), which not all programs show"
+                "{name} holds a rich value (a data type or a picture), for which some programs show {rich!r}"
             ),
-            say("{name} holds {escape!r}, in which some programs read an escaped letter"),
-            say("{name} holds {blanks!r}, of which some programs leave out the blanks at the ends"),
+            say("{name} holds {escape!r}, which contains an escape sequence that only some programs decode"),
+            say("{name} holds {blanks!r}, from which some programs strip the spaces at the ends"),
         ),
     )
     SHADOWED_NAME = Declaration(
         "shadowed name",
         About.RANGE,
-        (say("on sheet {tab}, the name {name} means other cells than elsewhere"),),
+        (say("on sheet {tab}, the name {name} refers to different cells than in the rest of the workbook"),),
     )
     HIDDEN_NAME = Declaration(
         "hidden name",
@@ -347,7 +354,7 @@ class Kind(StrEnum):
         "hidden sheet",
         About.SHEET,
         (
-            say("sheet {sheet} is hidden, and readers see sheet {poser} in its place"),
+            say("sheet {sheet} is hidden, and sheet {poser} is shown in its place"),
             say("sheet {sheet} is hidden"),
         ),
         severity="warning",
@@ -355,14 +362,14 @@ class Kind(StrEnum):
     OVERLAPPING_FORMULAS = Declaration(
         "overlapping formulas",
         About.CELL,
-        (say("the formula over {cells} fills cells of the one over {filled}"),),
+        (say("the array formula in {cells} overlaps the formula in {filled}"),),
     )
     UNSTEADY_FORMULA = Declaration(
         "unsteady formula",
         About.CELL,
         (
-            say("a formula calls {function}, whose value does not follow from the inputs alone"),
-            say("a formula uses the name {used}, which stands for {what} and for no range"),
+            say("the formula calls {function}, whose value does not depend on the inputs alone"),
+            say("the formula uses the name {used}, which refers to {what} instead of a range"),
         ),
     )
     FORMULAS_LOST = Declaration(
@@ -370,43 +377,48 @@ class Kind(StrEnum):
         About.WORKBOOK,
         (
             say(
-                "Google Sheets has saved {n} array formulas as ARRAY_CONSTRAIN(ARRAYFORMULA(...)), which no "
-                "other program computes: take the workbook as it was before"
+                "Google Sheets saved {n} array formulas as ARRAY_CONSTRAIN(ARRAYFORMULA(...)), "
+                "which other programs cannot compute: use an earlier copy"
             ),
-            say("its formulas were replaced by values: take an earlier copy, or build it anew"),
+            say("its formulas were replaced by values: use an earlier copy, or build it again"),
         ),
     )
     PRECISION_AS_DISPLAYED = Declaration(
         "precision as displayed",
         About.WORKBOOK,
-        (say("the workbook is calculated with precision as displayed: numbers lose what cells do not show"),),
+        (
+            say(
+                "the workbook calculates with precision as displayed, which rounds numbers to the digits "
+                "shown"
+            ),
+        ),
     )
     ITERATIVE_CALCULATION = Declaration(
         "iterative calculation",
         About.WORKBOOK,
-        (say("the workbook is calculated iteratively: a circle shows a number and not an error"),),
+        (say("iterative calculation is on: a circular reference shows a number instead of an error"),),
     )
     MANUAL_CALCULATION = Declaration(
         "manual calculation",
         About.WORKBOOK,
-        (say("the workbook is calculated only on demand: after a change, old numbers stay"),),
+        (say("calculation is manual: values are not updated after a change"),),
         severity="warning",
     )
     DATES_1904 = Declaration(
         "1904 dates",
         About.WORKBOOK,
-        (say("the workbook counts days from 1904: a date is another number than elsewhere"),),
+        (say("the workbook uses the 1904 date system, which changes the numbers of dates"),),
         severity="warning",
     )
 
-    # --- what a reader sees --------------------------------------------------------------------------------
+    # --- appearance --------------------------------------------------------------------------------------
 
     MISLEADING_FORMAT = Declaration(
         "misleading format",
         About.CELL,
         (
             say("the number format {hiding!r} hides the value of {name}"),
-            say("the number format {format!r} shows something else than the value of {name}"),
+            say("the number format {format!r} does not show the value of {name}"),
         ),
         severity="warning",
     )
@@ -414,9 +426,9 @@ class Kind(StrEnum):
         "unreadable",
         About.CELL,
         (
-            say("{name} is written in {ink} on {paper}, which nobody can read"),
-            say("{name} is written in letters of {points} points, which nobody can read"),
-            say("{name} is written in the font {font!r}, which shows signs for letters and digits"),
+            say("{name} is unreadable: its text is {ink} on {paper}"),
+            say("{name} is unreadable: its font size is {points} points"),
+            say("{name} is unreadable: the font {font!r} shows symbols instead of letters and digits"),
         ),
         severity="warning",
     )
@@ -424,9 +436,9 @@ class Kind(StrEnum):
         "misleading conditional format",
         About.CELL,
         (
-            say("a conditional format shows {format!r} in the place of values of {name}"),
-            say("a conditional format writes {name} in {ink} on {paper}, which nobody can read"),
-            say("a conditional format shows bars or icons in the place of the values of {name}"),
+            say("a conditional format shows {format!r} instead of values of {name}"),
+            say("a conditional format makes {name} unreadable: its text is {ink} on {paper}"),
+            say("a conditional format shows bars or icons instead of the values of {name}"),
         ),
         severity="warning",
     )
@@ -434,40 +446,43 @@ class Kind(StrEnum):
         "hidden cells",
         About.SHEET,
         (
-            say("on sheet {sheet}, rows {rows} are hidden, and with them cells of {name}"),
-            say("on sheet {sheet}, columns {columns} are hidden, and with them cells of {name}"),
-            say("sheet {sheet} shows {what} in the place of values"),
-            say("sheet {sheet} shows nothing where a value is 0"),
+            say("on sheet {sheet}, rows {rows} are hidden, including cells of {name}"),
+            say("on sheet {sheet}, columns {columns} are hidden, including cells of {name}"),
+            say("sheet {sheet} shows {what} instead of values"),
+            say("sheet {sheet} does not show zero values"),
         ),
         severity="warning",
     )
     MERGED_CELLS = Declaration(
         "merged cells",
         About.CELL,
-        (say("the cells {cells} are merged, and show one value where {name} has several"),),
+        (say("the cells {cells} are merged and show only one of several values of {name}"),),
         severity="warning",
     )
     CHART = Declaration(
         "other chart",
         About.SHEET,
         (
-            say("a chart on sheet {sheet} reads {reference}, which is not what its charts show"),
-            say("a chart on sheet {sheet} shows numbers that are typed into it"),
+            say(
+                "a chart on sheet {sheet} plots {reference}, which is not the data that its charts "
+                "should plot"
+            ),
+            say("a chart on sheet {sheet} plots typed numbers instead of cells"),
         ),
         severity="warning",
     )
     CAPTION = Declaration(
         "other caption",
         About.CELL,
-        (say("above {name} stands {stated}, but its formula is {right}"),),
+        (say("the caption of {name} states {stated}, but its formula is {right}"),),
         severity="warning",
     )
     DROP_DOWN = Declaration(
         "drop-down list",
         About.RANGE,
         (
-            say("the drop-down list of {name} offers {offered} in the place of {source}"),
-            say("{name} has lost its drop-down list, which offers {source}"),
+            say("the drop-down list of {name} offers {offered} instead of {source}"),
+            say("the drop-down list of {name} is missing; it should offer {source}"),
         ),
         severity="warning",
     )
@@ -475,50 +490,50 @@ class Kind(StrEnum):
         "heat map",
         About.RANGE,
         (
-            say("{n} ranges have lost their heat maps, {name} first"),
-            say("{name} has lost its heat map"),
+            say("{n} ranges have no heat map, the first is {name}"),
+            say("{name} has no heat map"),
         ),
         severity="warning",
     )
 
-    # --- what reaches outside ------------------------------------------------------------------------------
+    # --- external content ---------------------------------------------------------------------------------
 
     EXTERNAL_LINK = Declaration(
         "external link",
         About.WORKBOOK,
         (
-            say("the name {name} reaches outside the workbook by {link}: it was not followed"),
-            say("a formula reaches outside the workbook by {link}: it was not calculated"),
-            say("{part} links the workbook to something outside: it was not followed"),
+            say("the name {name} refers to something outside the workbook ({link}), which was not read"),
+            say("the formula refers to something outside the workbook ({link}) and was not calculated"),
+            say("{part} links to something outside the workbook, which was not read"),
         ),
         severity="warning",
     )
     MACROS = Declaration(
         "macros",
         About.WORKBOOK,
-        (say("{part} holds macros or embedded programs: none was run, and nothing says what they would do"),),
+        (say("{part} contains macros or embedded programs, which were neither run nor checked"),),
         severity="warning",
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong with a workbook.
+    """A problem of a workbook.
 
     Attributes:
-        kind: which sort of fault; it equals its identifier, such as ``"constant"``.
-        range: the name it was found in; "" where no name covers the cell.
-        cell: its address, ``Sheet!B7``; "" where the whole range, sheet or workbook is meant.
-        sheet: the sheet's tab; "" where it concerns no sheet, or all.
-        formula: the formula of the cell, as the file has it.
-        found: what the engine computed.
-        expected: what NumPy computed.
-        values: what else the sentence says, by the names in it.
-        severity: an error, or a warning.
-        more: how many more cells of the range have the same fault.
-        round: 0 with the inputs as saved; else which set of perturbed inputs showed it.
-        unread: whether IronCalc, of all engines, cannot read the formula.
-        follows: the range (or the cell) whose own fault explains this one; "" for a cause, or an unknown one.
+        kind: the kind of problem; it equals its identifier, such as ``"constant"``.
+        range: the name of the range; "" if no range contains the cell.
+        cell: the address, ``Sheet!B7``; "" if the finding refers to a whole range, sheet or workbook.
+        sheet: the sheet's tab; "" if the finding refers to no particular sheet.
+        formula: the formula of the cell in the file.
+        found: the value that the engine computed.
+        expected: the value that NumPy computed.
+        values: other values for the message.
+        severity: ``"error"`` or ``"warning"``.
+        more: the number of further cells of the range with the same problem.
+        round: 0 for the saved inputs, otherwise the number of the set of perturbed inputs.
+        unread: whether IronCalc cannot parse the formula.
+        follows: the range (or the cell) with the fault that explains this finding; "" for a cause.
     """
 
     kind: Kind
@@ -529,14 +544,14 @@ class Finding:
     found: Any = None
     expected: Any = None
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    severity: Severity = None  # type: ignore[assignment]  # None: the kind's
+    severity: Severity = None  # type: ignore[assignment]  # None: that of the kind
     more: int = 0
     round: int = 0
     unread: bool = False
     follows: str = ""
 
     def __post_init__(self) -> None:
-        """Fill in what follows from the kind and from the cell."""
+        """Derive the severity from the kind and the sheet from the cell."""
         if self.severity is None:
             object.__setattr__(self, "severity", self.kind.severity)
         if not self.sheet:
@@ -546,19 +561,19 @@ class Finding:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The ranges that it names: its own, then others that are concerned."""
+        """The ranges that the finding mentions, its own first."""
         others = (str(self.values[key]) for key in _OTHER_NAMES if key in self.values)
         return tuple(dict.fromkeys(name for name in (self.range, *others) if name))
 
     @property
     def is_symptom(self) -> bool:
-        """Whether it tells what a cell shows, nearly always because of something else."""
+        """Whether it is a wrong value, which usually has another cause."""
         return self.kind.effect is Effect.SYMPTOM
 
     @property
     def message(self) -> Phrase:
-        """What is wrong, in one sentence, in English; a language can tell it in its own words."""
-        own = {
+        """The message in English, which can be translated."""
+        attributes = {
             "name": self.range or None,
             "cell": self.cell or None,
             "sheet": self.sheet or None,
@@ -566,38 +581,38 @@ class Finding:
             "found": self.found,
             "expected": self.expected,
         }
-        given = {key: value for key, value in own.items() if value is not None} | dict(self.values)
+        given = {key: value for key, value in attributes.items() if value is not None} | dict(self.values)
         sentence = _fitting(self.kind.sentences, given)
         said = say(sentence, **{key: _shown(given[key]) for key in _fields(sentence)})
         if self.more:
             one, many = (
-                say("{message}; so it is in 1 more cell"),
-                say("{message}; so it is in {n} more cells"),
+                say("{message}; 1 more cell has the same problem"),
+                say("{message}; {n} more cells have the same problem"),
             )
             said = say(one if self.more == 1 else many, message=said, n=self.more)
         if self.round:
             said = say("{message} (inputs perturbed, round {i})", message=said, i=self.round)
         if self.unread:
             hint = (
-                "{message}: IronCalc cannot read this formula; where it is right, "
-                "try xlsxattn check --engine libreoffice"
+                "{message}: IronCalc cannot parse this formula; if it is correct, try xlsxattn "
+                "check --engine libreoffice"
             )
             said = say(hint, message=said)
         return said
 
 
 def shape_text(*shape: int) -> str:
-    """A shape as a person reads it: ``2 × 3``."""
+    """A shape in text form: ``2 × 3``."""
     return " × ".join(map(str, shape))
 
 
 def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Findings without those that several engines show: the last of each kind, place and values."""
+    """Remove duplicates from several engines: keep the last finding of each kind, location and values."""
     return tuple({(f.kind, f.range, f.cell, f.sheet, repr(f.values)): f for f in findings}.values())
 
 
 class _Number(float):
-    """A number as a person reads it, with at most 15 digits."""
+    """A number that is formatted with at most 15 digits."""
 
     def __repr__(self) -> str:
         return f"{float(self):.15g}"
@@ -610,11 +625,11 @@ def _shown(value: object) -> object:
 
 
 def _fitting(sentences: tuple[Phrase, ...], given: Mapping[str, object]) -> Phrase:
-    """The first sentence whose values are all given."""
+    """The first sentence whose values are all available."""
     return next((s for s in sentences if _fields(s) <= given.keys()), sentences[-1])
 
 
 @cache
 def _fields(sentence: str) -> frozenset[str]:
-    """The names of the values in a sentence."""
+    """The names of the placeholders in a sentence."""
     return frozenset(name for _, name, _, _ in Formatter().parse(sentence) if name)

@@ -1,4 +1,4 @@
-"""What a check has to say, for programs: JSON, JUnit, and annotations of CI services."""
+"""Machine-readable reports: JSON, JUnit, and annotations for CI services."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ FORMAT_VERSION = 1
 def render(
     name: str, outcomes: Sequence[FileOutcome], *, strict: bool = False, language: Language = ENGLISH
 ) -> str:
-    """All outcomes in one format; only what people read in it follows the language.
+    """Format all outcomes; only human-readable texts are translated.
 
     Raises:
-        KeyError: there is no such format.
+        KeyError: unknown format.
     """
     make = {"json": _json, "junit": _junit, "github": _github}[name]
     return make(outcomes, strict=strict, language=language)
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema that ``--format json`` keeps to."""
+    """The JSON schema of ``--format json``."""
     text = resources.files("xlsxattn.checker").joinpath("report.schema.json").read_text("utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded
@@ -72,7 +72,7 @@ def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str
 
 
 def _findings(report: Report, language: Language) -> list[dict[str, Any]]:
-    """All findings, causes first, each with the engine that showed it."""
+    """All findings, causes first, each with its engine."""
     engines = {id(finding): run.engine for run in report.runs for finding in run.findings}
     return [
         {"engine": engines.get(id(finding)), **_finding(finding, language)}
@@ -109,8 +109,8 @@ def _finding(finding: Finding, language: Language) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
-    """A value as JSON has it: numbers that JSON lacks become null."""
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any cell value
+    """A JSON value; NaN and infinities become null."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, str):
@@ -121,7 +121,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a cell holds
 
 @dataclass(slots=True)
 class _Case:
-    """A test case: what one engine, or the file itself, shows of a range."""
+    """A test case: the findings of one engine, or of the file itself, on a range."""
 
     engine: str
     name: str
@@ -129,7 +129,7 @@ class _Case:
     findings: list[Finding] = field(default_factory=list)
 
     def order(self) -> tuple[int, ...]:
-        """Causes first, then what passes, then what follows from causes."""
+        """Sort key: causes first, then passing cases, then consequences."""
         if not self.findings:
             return (1,)
         first = self.findings[0]
@@ -137,7 +137,7 @@ class _Case:
 
 
 def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
-    """A suite a file, a case a range; findings that belong to no range are cases of their sheet."""
+    """One suite per file and one case per range; findings without a range are cases of their sheet."""
     suites = ET.Element("testsuites", name="xlsxattn check")
     total = 0.0
     for outcome in outcomes:
@@ -168,12 +168,12 @@ def _junit(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language)
 
 
 def _why_skipped(outcome: FileOutcome) -> str:
-    """Why a file was passed over, without its name."""
+    """Why a file was skipped, without its name."""
     return str(skipped(outcome)).removeprefix(f"{outcome.path}: skipped, ")
 
 
 def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, language: Language) -> None:
-    """The cases of a file; each takes its share of the time, by the number of its cells."""
+    """Add the cases of a file, with the time divided in proportion to their cells."""
     cases = _cases(report, strict=strict)
     all_cells = sum(case.cells for case in cases) or 1
     for case in cases:
@@ -191,7 +191,7 @@ def _put_cases(suite: ET.Element, path: str, report: Report, *, strict: bool, la
 
 
 def _cases(report: Report, *, strict: bool) -> list[_Case]:
-    """A case for each range and engine, with what is wrong with it, be it in its values or in the file."""
+    """One case for each range and engine, with the findings of the engine and of the file."""
     cases = {
         (run.engine, result.range): _Case(run.engine, result.range, result.shape[0] * result.shape[1])
         for run in report.runs
@@ -216,14 +216,14 @@ def _test_case(suite: ET.Element, classname: str, name: str, seconds: float = 0.
 
 
 def _clean(text: str) -> str:
-    """Text without the control characters that XML cannot hold."""
+    """Replace control characters that are not allowed in XML."""
     return "".join(c if c >= " " or c in "\t\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _github(outcomes: Sequence[FileOutcome], *, strict: bool, language: Language) -> str:
-    """Workflow commands, a line a cause; GitHub shows them beside the file. The last line counts the files.
+    """GitHub workflow commands, one line per cause; the last line counts the files.
 
-    GitHub shows ten errors of a step at most, so that what follows from a cause is only counted.
+    GitHub shows at most ten errors per step, so consequences are only counted.
     """
 
     def tell(text: str) -> str:
@@ -255,7 +255,7 @@ def _causes(outcome: FileOutcome, report: Report, *, strict: bool, language: Lan
             level = "error" if strict else finding.severity
             yield _annotation(level, outcome.path, f"xlsxattn: {tell(finding.kind)}", text)
     if followed := distinct(finding for finding in report.every_finding if finding.follows):
-        title = tell("what follows")
+        title = tell("consequences")
         yield _annotation(
             "notice", outcome.path, f"xlsxattn: {title}", tell(followers(followed, listed=False))
         )

@@ -1,4 +1,4 @@
-"""A table of formulas that was made without the manifest, and where the manifest differs from it."""
+"""The independent table of expected formulas, and comparison of the manifest with it."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 WORDS = re.compile(r'(\w+)\[1\](?:&" "&\1\[\d+\])*', re.ASCII)
-"""A sentence's words one after another, as many as it had when it was written."""
+"""The joined words of a sentence, whose number is that of the original sentence."""
 WORD = re.compile(r"\d+E[+-]?\d+|\w+|.", re.ASCII | re.DOTALL)
 SENTENCES = ("Sentence", "Text")
 
 
 @dataclass(frozen=True, slots=True)
 class FormulaTable:
-    """The formulas that a workbook should hold, whatever its manifest says.
+    """The expected formulas of a workbook, independent of its manifest.
 
     Attributes:
-        version: of the program that made this table.
-        formulas: for each computed range, how its formula is entered, and the formula.
-        kept: live checks whose formula in the manifest is another one, but stood so in the release that made
-            the workbook.
+        version: the version of the program that generated the table.
+        formulas: computed range → how its formula is entered, and the formula.
+        kept: live checks whose formula in the manifest differs, but is the one of the release that built the
+            workbook.
     """
 
     version: str
@@ -40,30 +40,30 @@ class FormulaTable:
 
 
 Rebuild = Callable[..., FormulaTable | None]
-"""Makes the table of a workbook that was read; None where that cannot be."""
+"""Generates the table for a workbook; None if that is impossible."""
 
 
 def held_against(book: Book, table: FormulaTable) -> tuple[Book, tuple[Finding, ...]]:
-    """The workbook with the formulas that its cells are held against, and where its manifest differs.
+    """The workbook with its expected formulas, and the findings where its manifest differs from the table.
 
-    Where the same version made the table, the table is right. Of another version's workbook it is right for
-    live checks, which no value proves; all else is held against the manifest, and one warning says how much.
+    For a workbook of the same version, the table is right. For a workbook of another version, it is right for
+    live checks, whose values prove nothing; all other cells are compared with the manifest, with a warning.
     """
     manifest, strict = book.manifest, book.manifest.program == table.version
-    own, ours = manifest.formulas, table.formulas
-    others = [n for n in {**own, **ours} if not same(manifest, n, own.get(n), ours.get(n))]
+    listed, ours = manifest.formulas, table.formulas
+    others = [n for n in {**listed, **ours} if not same(manifest, n, listed.get(n), ours.get(n))]
     wrong = [n for n in others if strict or (manifest.parse(n).is_live_check and n not in table.kept)]
-    found = [Finding(Kind.MANIFEST, n, values=_difference(own.get(n), ours.get(n))) for n in wrong]
+    findings = [Finding(Kind.MANIFEST, n, values=_difference(listed.get(n), ours.get(n))) for n in wrong]
     if more := len(others) - len(wrong):
-        values: dict[str, Any] = {"n": more, "all": len(own), "ours": table.version}
+        values: dict[str, Any] = {"n": more, "all": len(listed), "ours": table.version}
         values |= {"made": manifest.program} if manifest.program else {}
-        found.append(Finding(Kind.OTHER_VERSION, values=values))
-    right = {**own, **{name: ours[name] for name in wrong if name in ours}}
-    return replace(book, manifest=replace(manifest, formulas=right)), tuple(found)
+        findings.append(Finding(Kind.OTHER_VERSION, values=values))
+    right = {**listed, **{name: ours[name] for name in wrong if name in ours}}
+    return replace(book, manifest=replace(manifest, formulas=right)), tuple(findings)
 
 
 def same(manifest: Manifest, name: str, own: tuple[str, str] | None, ours: tuple[str, str] | None) -> bool:
-    """Whether two ways to enter a range's formula are one; a sentence may have had fewer words."""
+    """Whether two formulas of a range are the same; the number of words of a sentence may differ."""
     if own == ours or own is None or ours is None:
         return own == ours
     if manifest.parse(name).block not in SENTENCES:
@@ -72,7 +72,7 @@ def same(manifest: Manifest, name: str, own: tuple[str, str] | None, ours: tuple
 
 
 def _difference(own: tuple[str, str] | None, ours: tuple[str, str] | None) -> dict[str, str]:
-    """How the manifest's formula differs from the right one; nothing where there should be none."""
+    """How the formula of the manifest differs from the expected one; empty if none is expected."""
     if ours is None:
         return {}
     if own is None:

@@ -1,4 +1,4 @@
-"""Sheets of ours that nobody sees, and others that are seen in their place."""
+"""Hidden sheets, and other sheets that are shown in their place."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ VISIBLE = "visible"
 
 
 def hidden_sheets(book: Book) -> Iterator[Finding]:
-    """Hidden sheets of ours: a warning; an error where a reader takes another sheet for one."""
-    own = {area.sheet for area in book.own_names.values()}
-    hidden = [ws.title for ws in book.workbook.worksheets if ws.title in own and ws.sheet_state != VISIBLE]
+    """Hidden sheets: a warning, or an error if a visible sheet looks like the hidden one."""
+    tabs = {area.sheet for area in book.own_names.values()}
+    hidden = [ws.title for ws in book.workbook.worksheets if ws.title in tabs and ws.sheet_state != VISIBLE]
     if not hidden:
         return
     sheets: dict[str, Texts] = {}
     for (tab, row, col), value in book.typed.items():
         sheets.setdefault(tab, {})[row, col] = value
     strangers = [
-        ws.title for ws in book.workbook.worksheets if ws.title not in own and ws.sheet_state == VISIBLE
+        ws.title for ws in book.workbook.worksheets if ws.title not in tabs and ws.sheet_state == VISIBLE
     ]
     for tab in hidden:
         cells = sheets.get(tab, {})
@@ -41,11 +41,11 @@ def hidden_sheets(book: Book) -> Iterator[Finding]:
 
 
 def _plain(tab: Value) -> str:
-    """A tab as a reader sees it: letters alone, without case, blanks, marks and numbers."""
+    """The letters of a tab, without case, spaces, accents and numbers."""
     shown = unicodedata.normalize("NFKD", str(tab or "")).casefold()
     return "".join(c for c in shown if c.isalpha())
 
 
 def _copied(cells: Texts, others: Texts) -> bool:
-    """Whether at least half of what is typed on one sheet stands in the same places on another."""
+    """Whether at least half of the typed cells of a sheet are the same on another sheet."""
     return bool(cells) and 2 * sum(others.get(at) == value for at, value in cells.items()) >= len(cells)

@@ -1,4 +1,4 @@
-"""Where the formulas stand of a range whose name is gone, or covers other cells."""
+"""Locates the formulas of a range whose name is missing or refers to other cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Unnamed:
-    """The formulas that begin no computed range and lie in none: some may have lost their name."""
+    """Formulas outside all computed ranges, whose names may be missing."""
 
     def __init__(self, book: Book, strays: Sequence[tuple[str, int, int]]) -> None:
         self._book = book
@@ -24,27 +24,29 @@ class Unnamed:
             self._spelled.setdefault(tokens(formula.text), []).append(formula)
 
     def place(self, name: str) -> Area | None:
-        """The cells that hold a range's formulas, where exactly one place does."""
+        """The cells with the formulas of a range, if there is exactly one such place."""
         entered, text = self._book.manifest.formulas[name]
         first, *others = text.split(SIDE_BY_SIDE)
         if entered == "block":
-            found = self._spelled.get(tokens(first), []) if not others else []
-            return found[0].area if len(found) == 1 else None
+            matches = self._spelled.get(tokens(first), []) if not others else []
+            return matches[0].area if len(matches) == 1 else None
         starts = [area for area in self._starts(first) if not others]
         return starts[0] if len(starts) == 1 else None
 
     def _starts(self, text: str) -> Iterator[Area]:
-        """Every place where a range's formulas begin, and how far they go."""
+        """All areas that start with the first formula of a range and continue with its other formulas."""
 
         def fits(at: tuple[str, int, int], i: int, j: int) -> bool:
-            there = self._strays.get(at)
-            return there is not None and tokens(there.text) == tokens(level(self._book, text, at[0], i, j))
+            formula = self._strays.get(at)
+            return formula is not None and tokens(formula.text) == tokens(
+                level(self._book, text, at[0], i, j)
+            )
 
         for (tab, row, col), formula in self._strays.items():
             if not fits((tab, row, col), 0, 0):
                 continue
             rows = cols = 1
-            if "[" in text:  # else every cell has the same formula, and nothing says where one range ends
+            if "[" in text:  # otherwise all cells have the same formula, and the end of the range is unknown
                 while fits((tab, row + rows, col), rows, 0):
                     rows += 1
                 while fits((tab, row, col + cols), 0, cols):
@@ -53,5 +55,5 @@ class Unnamed:
 
 
 def names_of(place: Area) -> str:
-    """Cells with their sheet, as a reader writes them: ``Inputs!B7:C8``."""
+    """Cells in A1 notation with their sheet: ``Inputs!B7:C8``."""
     return f"{place.sheet}!{span(place)}"

@@ -1,4 +1,4 @@
-"""A workbook of ours whose formulas are values, or spelled in another program's way: one cause."""
+"""Workbooks whose formulas were replaced by values, or rewritten by Google Sheets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _GOOGLE = re.compile(
 
 
 def lost_formulas(book: Book) -> Finding | None:
-    """Why no formula of a workbook can be proved; None where some can."""
+    """Why the formulas of a workbook cannot be proved; None if they can."""
     if book.manifest.formulas and not book.formulas:
         return Finding(Kind.FORMULAS_LOST)
     google = [formula for formula in book.formulas.values() if _GOOGLE.match(formula.text)]

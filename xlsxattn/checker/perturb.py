@@ -1,7 +1,7 @@
-"""Other inputs for the same formulas: what one input hides, another shows.
+"""Perturbed inputs for the same formulas, which reveal faults that a single set of inputs hides.
 
-A symmetric matrix hides a missing transpose, zero weights hide a wiring fault, a word that no sentence uses
-hides a look-up that is a row short, and sentences without an unknown word hide all that is said of one.
+A symmetric matrix hides a missing transpose, zero weights hide a wrong reference, a word that no sentence
+uses hides a lookup that is one row short, and sentences without unknown words hide how those are handled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SEED = 20_170_612  # the day of the paper
 MAX_ABS = 2.0
 DECIMALS = 3
 FARTHER = 10.0
-"""So many times farther from 0 the numbers go that the book's seed draws."""
+"""Factor by which the numbers drawn with the book's seed may exceed the usual limits."""
 SENSIBLE = {
     "Epsilon": (0.01, 1.0),
     "Base": (2.0, 1000.0),
@@ -41,39 +41,38 @@ SENSIBLE = {
     "Layer": (0.0, 9.0),
     "Head": (0.0, 13.0),
 }
-"""What must stay positive, and of a size at which it matters: a norm's ε, a base of angles, a temperature;
-and which head is looked at."""
+"""Ranges for scalar inputs that must be positive and large enough to matter, such as ε, and for the head to
+show."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
-"""A model's weights are drawn so that a product varies as one of so many rows: scores stay decidable."""
+"""Weights of models are scaled as if they had this many rows, so that scores stay decidable."""
 WIDE = 16
-"""Embeddings of more columns are drawn smaller, or every word would attend to itself alone."""
+"""Embeddings with more columns are scaled down, as otherwise every word would attend only to itself."""
 MAX_ROUNDS = 16
-"""So many times the sentences are filled with other words; a larger vocabulary is covered in part."""
+"""Maximum number of rounds with other words; a larger vocabulary is covered only in part."""
 
 RENAMED, RENAMED_IN_MODELS = 3, 14
-"""So many times words get other names: in models more hides behind each number."""
+"""Number of rounds with renamed words; models need more."""
 
 FEW = 4
-"""One of so many sets is enough for a workbook that was just built: it shows nearly all faults."""
+"""One in this many sets is enough for a workbook that was just built, and reveals nearly all faults."""
 
 MAX_VALUES = 4_000_000
-"""So many values are kept of all rounds together: a very large workbook gets fewer of them."""
+"""Maximum number of values of all rounds together; very large workbooks get fewer rounds."""
 MAX_VALUES_IN_LARGE = 1_000_000
-"""So many where blocks of numbers are so large that only a sample of each is drawn."""
+"""The same for workbooks with large blocks, of which only a sample is perturbed."""
 
 
 def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
-    """Sets of edits to a workbook's inputs, the same ones every time but for the last; or a few of them.
+    """Sets of edits to a workbook's inputs, deterministic except for the last; if ``few``, only some of them.
 
-    First other numbers, within ±2, in every numeric input. Then other numbers and other words: so many rounds
-    that every row of the vocabulary is used once, the focus word standing in each sentence in turn. Then
-    numbers that grow, numbers with many zeros among them, and words that make trouble. Where blank cells mean
-    something, prompts of other lengths; where an attention sheet has a temperature, one below 0. Sentences
-    whose last word comes second or third among those looked at, and sentences of which nothing is left in
-    some sheets. A vocabulary that has a word twice. At last numbers well beyond ±2 and words as they come,
-    drawn by the book's seed: a formula that fits the other sets alone is found. Cells that hold a formula of
-    the user's keep it.
+    The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
+    words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn.
+    Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
+    have a meaning; a temperature below 0 if an attention sheet has one; sentences whose last word ranks
+    second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
+    duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
+    reveal formulas that fit only the other sets. Cells with a formula of the user are not edited.
     """
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
     limits = _limits(book)
@@ -92,9 +91,9 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
 
 
 def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
-    """The rounds that a workbook of its size gets, the last always, without the cells that hold a formula.
+    """The rounds for the size of the workbook, always with the last, without edits to formula cells.
 
-    ``part``: one of so many parts of the values that are kept otherwise.
+    ``part`` divides the number of values that are allowed.
     """
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
@@ -105,7 +104,7 @@ def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
 
 
 def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers with other words: every word, growing numbers, zeros, a word alone, unknown words."""
+    """Other numbers and words: every word, increasing numbers, zeros, a single word, unknown words."""
     sentences, full = _sentences(book, full=False), _sentences(book, full=True)
     if not vocabulary or not sentences:
         return
@@ -114,7 +113,7 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
     filled = _filled(vocabulary[:-1] or vocabulary, sentences)
     yield numbers.growing() | filled | last | focused(book, vocabulary[-1])
-    if book.names[WORDS["E"]].cols > WIDE:  # by chance, a word attends to another most in few columns only
+    if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
         yield numbers.growing() | filled | {own[-1]: vocabulary[0] for own in sentences}
     for make in (_sparse, _alone, _troubled):
@@ -123,13 +122,13 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 
 
 def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
-    """One of the temperatures below 0, where an attention sheet has any."""
+    """A temperature below 0, if an attention sheet has one."""
     if below := _below_zero(book):
         yield numbers.drawn(small=True) | below
 
 
 def _with_blanks(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Prompts of other lengths, and words hidden by blanks, where blank cells mean something."""
+    """Prompts of other lengths, and masked words, if blank cells have a meaning."""
     if not vocabulary or not uses_blanks(book.manifest.sheets):
         return
     for make in (_prompts, _hidden):
@@ -138,7 +137,7 @@ def _with_blanks(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 
 
 def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """What is rarely met: a model's writing, ranks, rows that vanish, new names, a word that stands twice."""
+    """Rare cases: generated text, ranks, vanishing rows, renamed words, duplicates in the vocabulary."""
     full = _sentences(book, full=True)
     if not vocabulary or not full:
         return
@@ -155,9 +154,9 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
 
 
 def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:
-    """What the book's seed draws: numbers of sizes up to 20, and any words in any order.
+    """The set drawn with the book's seed: numbers up to ±20, and random words.
 
-    What must be positive is drawn from a tenth of its least to ten times its most.
+    Positive inputs are drawn from a tenth of their lower limit to ten times their upper limit.
     """
     rng, sentences = np.random.default_rng(book.seed), _sentences(book, full=True)
     low, high = np.array(list(limits.values())).reshape(-1, 2).T
@@ -177,9 +176,9 @@ def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, f
 
 
 class _Numbers:
-    """Draws numbers for every numeric input, the same ones every time.
+    """Draws numbers for all numeric inputs, with a fixed seed.
 
-    Small ones are so small that their scores, divided by the lowest temperature, stay decidable.
+    Small numbers keep scores decidable when these are divided by the minimum temperature.
     """
 
     def __init__(self, limits: dict[At, tuple[float, float]]) -> None:
@@ -188,15 +187,15 @@ class _Numbers:
         self._rng = np.random.default_rng(SEED)
 
     def drawn(self, *, small: bool = False) -> dict[At, float | str]:
-        """Numbers evenly within their limits."""
+        """Numbers uniformly distributed within their limits."""
         drawn = self._rng.uniform(*self._limits(small=small)).round(DECIMALS)
         return dict(zip(self._cells, drawn.tolist(), strict=True))
 
     def growing(self, *, small: bool = False) -> dict[At, float | str]:
-        """Numbers above 0, each larger than the one before: each word has more of everything than the last.
+        """Positive, increasing numbers: each word has larger components than the one before.
 
-        Then every word attends most to the last one, which is in focus: without that, what looks ahead where
-        a mask forbids it may never find more there than the mask leaves.
+        Then every word attends most to the last one, which is in focus. Otherwise, a formula that ignores a
+        causal mask might never find a larger weight than the mask allows.
         """
         low, high = self._limits(small=small)
         low = np.maximum(low, 0)
@@ -209,7 +208,7 @@ class _Numbers:
 
 
 def _sentences(book: Book, *, full: bool) -> list[list[At]]:
-    """The cells that words are put into: all of a sentence's; unless full, not those a model writes into."""
+    """The cells for words by sentence; unless full, without those that a model fills."""
     written = set() if full else {c for sheet in book.manifest.sheets for c in sheet.writes_into}
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
     compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
@@ -223,7 +222,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
 
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
-    """Within which limits each numeric input is drawn; of two names over a cell the first one's."""
+    """The limits of each numeric input; if several names cover a cell, those of the first."""
     models = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Model)]
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
@@ -242,7 +241,7 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
 
 
 def _filled(vocabulary: list[str], sentences: list[list[At]], start: int = 0) -> dict[At, float | str]:
-    """Sentences of the vocabulary's words in their order, from one of them on."""
+    """Fill sentences with the words of the vocabulary in order, starting at an index."""
     slots = [at for own in sentences for at in own]
     return {at: vocabulary[(start + i) % len(vocabulary)] for i, at in enumerate(slots)}
 
@@ -256,11 +255,11 @@ def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) ->
 
 
 def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """Inputs that are zero but for their last column, and sheets whose inputs are all zero, in turn.
+    """Inputs that are zero except for their last column, and all-zero inputs of some sheets in turn.
 
-    Any two sheets differ in at least one turn: with that, a test for zero that looks at the wrong range or at
-    a part of the right one says something else. Every word is the vocabulary's last: a look-up that is a row
-    short misses it, in whichever cell.
+    Any two sheets differ in at least one turn, which reveals a test for zero that reads the wrong range, or
+    only a part of the right one. Every word is the last of the vocabulary, which a lookup that is one row
+    short misses.
     """
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs if not is_text(name)}
     numbers = {name: at.sheet for name, at in places.items() if at.block not in SENSIBLE}
@@ -277,7 +276,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
 
 
 def _below_zero(book: Book) -> dict[At, float | str]:
-    """Temperatures of attention sheets below zero: they count as the lowest there is."""
+    """Temperatures of attention sheets below zero, which are treated as the minimum."""
     sheets = [sheet.id for sheet in book.manifest.sheets if not sheet.is_a(Model)]
     names = {RangeName(s)["Temperature"] for s in sheets}
     return {
@@ -286,10 +285,10 @@ def _below_zero(book: Book) -> dict[At, float | str]:
 
 
 def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The focus word stands last in one sentence, and in no other; in each in turn; then in all of them.
+    """The focus word is last in one sentence only, for each sentence in turn; then in all of them.
 
-    Then one sentence is of unknown words alone, and then every embedding is zero: only what positions and
-    biases add is left.
+    Then one sentence has only unknown words. Then all embeddings are zero, so that only positional encodings
+    and biases are left.
     """
     first, last = vocabulary[0], vocabulary[-1]
     for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
@@ -305,7 +304,7 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The vocabulary and a classifier's classes have other names, and other words fill every sentence."""
+    """Rename the words of the vocabulary and the classes, and fill the sentences with other words."""
     classes = [name for name in book.manifest.inputs if book.manifest.parse(name).block == "Classes"]
     worded = [WORDS["Tokens"], *classes]
     cells = {at: text for name in worded for at, text in texts(book, name).items()}
@@ -316,13 +315,13 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
 
 
 def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """Words that sentences should not hold, but may.
+    """Unusual words: unknown, repeated, numeric and blank ones.
 
-    Once for each sentence its last word is unknown, for it alone, and in focus, then for all of them; the
-    others repeat words, and the dimensions have other names. The unknown word is a known one in capitals:
-    only a look-up that is blind to case finds it. Then every word is an unknown one that reads as a number,
-    and the focus is another: only a look-up among numbers finds those. Once more the first and last word of
-    every sentence are blank, and so is the focus.
+    First an unknown word is last in one sentence, for each in turn, then in all, and in focus; the other
+    words are repeated, and the dimensions renamed. The unknown word is a known one in upper case, which only
+    a case-insensitive lookup finds. Then all words are unknown and look like a number, and the focus is
+    another number, which only a numeric lookup finds. Finally the first and last word of every sentence and
+    the focus are blank.
     """
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in texts(book, WORDS["Dims"]).items()}
@@ -336,10 +335,10 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
 
 
 def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
-    """The focus word stands first, second, third, fourth; before it, in every other sentence, a blank cell.
+    """The focus word at the first four positions, after a blank cell in every other sentence.
 
-    So a mask of what comes later, one of blank cells, and both let it see different numbers of words. Then it
-    stands alone, and beside a single other word.
+    So a causal mask, a padding mask and both let it see different numbers of words. Then it is the only word,
+    and one of two words.
     """
     if not any(book.manifest.parse(name).block == "FocusSeen" for name in book.names):
         return
@@ -361,9 +360,10 @@ def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
 
 def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """Vocabularies that have words twice: two words of three are alike, then two others; then all are one.
+    """Vocabularies with duplicates: two words of every three are equal, then two others; then all are.
 
-    No row has as many of its word as the next one in all of them. One word is another in capitals.
+    For each row, its number of duplicates differs from that of the next row in at least one of them. One
+    word differs from another only in case.
     """
     cells, n = list(texts(book, WORDS["Tokens"])), len(vocabulary)
     pairs = [[vocabulary[(i - (i % 3 == twin)) % n] for i in range(len(cells))] for twin in (2, 0)]
@@ -374,15 +374,15 @@ def _twice(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 
 def _unknown(vocabulary: list[str]) -> str:
-    """A word that the vocabulary lacks: where possible one that differs by capitals alone."""
+    """A word that is not in the vocabulary, if possible a known one in upper case."""
     word = vocabulary[0].upper()
     return word if word not in vocabulary else f"{word} 2"
 
 
 def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
-    """Where a model writes, it begins from a single word, while each word in turn is in focus.
+    """If a model generates text, start from a single word, with each word in focus in turn.
 
-    What is looked for among the typed words may stand among the written ones.
+    So a lookup among the typed words is told from one among the generated words.
     """
     if any(sheet.writes_into for sheet in book.manifest.sheets):
         places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
@@ -392,10 +392,9 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
 
 def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
-    """Sentences of other lengths: full, of one word, of none, with gaps, and without a first word.
+    """Sentences of other lengths: full, one word, empty, with gaps, and without a first word.
 
-    Only a full one shows what the last cells would write over, only an empty one what is made of nothing, and
-    only a gap whether padding and writing go by the cell and not by how many words there are.
+    Gaps reveal whether padding and generation depend on each cell rather than on the number of words.
     """
     places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
     typed: list[Callable[[int, int], bool]] = [

@@ -1,7 +1,7 @@
-"""Words of perturbed inputs, put where they come first, second or third in attention, or are lost.
+"""Words of perturbed inputs that rank first, second or third in attention, or whose values vanish.
 
-With numbers that grow from word to word, a word attends the more to another the later that stands in the
-vocabulary: what a focus word looks at can then be chosen.
+If the numbers increase from word to word, words attend more to later words of the vocabulary. So the words
+that the focus word attends to can be chosen.
 """
 
 from __future__ import annotations
@@ -22,21 +22,20 @@ if TYPE_CHECKING:
     At: TypeAlias = tuple[str, int, int]
 
 SLOWEST = 1000.0
-"""A base of rotary positions with which the last pair hardly turns."""
+"""A base of rotary positions with which the last pair hardly rotates."""
 
 
 def ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The last word of every sentence, in focus, comes second among those it looks at; then third.
+    """The focus word is last in every sentence and ranks second in its own attention; then third.
 
-    That is where numbers grow from word to word, and larger words stand before it. Only then do its look-ups
-    show whether they reach as far as the last word. Where positions turn queries and keys, only what hardly
-    turns is left of them.
+    With increasing numbers, this needs larger words before it. It reveals lookups that do not reach the last
+    word. With rotary positions, only the slowest pair of queries and keys is kept.
     """
-    for behind in range(1, NAMED):
-        word = vocabulary[max(-1 - behind, -len(vocabulary))]
+    for larger in range(1, NAMED):
+        word = vocabulary[max(-1 - larger, -len(vocabulary))]
         words: dict[At, float | str] = {}
         for own in sentences:
-            before = vocabulary[-behind:][: len(own) - 1]
+            before = vocabulary[-larger:][: len(own) - 1]
             words |= (
                 dict.fromkeys(own, vocabulary[0]) | dict(zip(own, before, strict=False)) | {own[-1]: word}
             )
@@ -44,7 +43,7 @@ def ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Itera
 
 
 def _unturned(book: Book) -> dict[At, float | str]:
-    """Queries and keys of rotary sheets that consist of the last pair of each head, which turns slowest."""
+    """Zero the weights of queries and keys on rotary sheets except the last (slowest) pair of each head."""
     edits: dict[At, float | str] = {}
     for sheet in book.manifest.sheets:
         names = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "Base")]
@@ -61,10 +60,9 @@ def _unturned(book: Book) -> dict[At, float | str]:
 
 
 def places(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The focus word looks at itself, at another place in every sentence; then, standing first, at the last.
+    """The focus word attends to itself, at another position in every sentence; then from first to last.
 
-    So places in one sentence differ from those in another, and where a mask hides what comes later, from
-    those where none does.
+    So positions differ between sentences, and between sheets with and without a causal mask.
     """
     small, large = vocabulary[0], vocabulary[-1]
     words: dict[At, float | str] = {at: small for own in sentences for at in own}
@@ -77,33 +75,39 @@ def places(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 def vanishing(
     book: Book, vocabulary: list[str], sentences: list[list[At]], drawn: Mapping[At, float | str]
 ) -> Iterator[Edits]:
-    """Some sentences of a word of which nothing is left in some sheets, but all of it in the others.
+    """Sentences of a word whose values vanish on some sheets, but not on the others.
 
-    It has a number in the last column alone, all other words have none there, and the last row of the weights
-    of those sheets is zero. So every two sheets differ, once for the first sentence and once for the rest.
+    Only this word is nonzero in the last column, and it is zero elsewhere; the last row of the weights of the
+    chosen sheets is zero. So any two sheets differ in at least one turn, once for the first sentence and once
+    for the others.
     """
-    every = [RangeName(sheet.id) for sheet in book.manifest.sheets]
-    sheets = [sheet for sheet in every if sheet["W_V"] in book.manifest.inputs]
+    prefixes = [RangeName(sheet.id) for sheet in book.manifest.sheets]
+    sheets = [s for s in prefixes if s["W_V"] in book.manifest.inputs]
     if not sheets or not any(sheet.is_a(Compare) for sheet in book.manifest.sheets):
         return
     E, last = book.names[WORDS["E"]], vocabulary[-1]
-    row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
-    apart = [at for at in numbers_of(book, WORDS["E"]) if (at[1] == row) != (at[2] == E.col + E.cols - 1)]
-    for turn, those in product(range(len(sheets).bit_length()), (sentences[:1], sentences[1:])):
-        chosen = [s for i, s in enumerate(sheets, 1) if i >> turn & 1]
-        weights = [sheet[f"W_{letter}"] for sheet in chosen for letter in "QKV"]
-        zeros = [at for w in weights for at in numbers_of(book, w) if at[1] == book.names[w].row + E.cols - 1]
-        words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
-        words |= {own[-1]: last for own in sentences} | {at: last for own in those for at in own}
-        yield words | {at: 0.0 for at in (*apart, *zeros) if at in drawn} | focused(book, last)
+    last_row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
+    last_col = E.col + E.cols - 1
+    zeros_of_E = [at for at in numbers_of(book, WORDS["E"]) if (at[1] == last_row) != (at[2] == last_col)]
+    for turn, full in product(range(len(sheets).bit_length()), (sentences[:1], sentences[1:])):
+        words: dict[At, float | str] = {at: vocabulary[0] for sentence in sentences for at in sentence}
+        words |= {sentence[-1]: last for sentence in sentences}
+        words |= {at: last for sentence in full for at in sentence}
+        zeros = [*zeros_of_E]
+        for i, sheet in enumerate(sheets, 1):
+            if not i >> turn & 1:
+                continue
+            for name in (sheet["W_Q"], sheet["W_K"], sheet["W_V"]):
+                row = book.names[name].row + E.cols - 1
+                zeros += [at for at in numbers_of(book, name) if at[1] == row]
+        yield words | {at: 0.0 for at in zeros if at in drawn} | focused(book, last)
 
 
 def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """Where an encoder holds sentences against each other, some depths vanish, and others stay.
+    """If an encoder compares sentences, the rows of some depths vanish, and those of others do not.
 
-    A row is zero without embeddings, or where the norm that made it multiplies by zero and adds it. Of every
-    two depths each vanishes once without the other: a test for zero that looks at another depth's row then
-    says something else.
+    A row is zero if the embeddings are zero, or γ and β of the norm that computed it. For any two depths,
+    each vanishes once without the other, which reveals a test for zero that reads the row of another depth.
     """
     words: dict[At, float | str] = {at: vocabulary[-1] for own in sentences for at in own}
     for sheet in book.manifest.sheets:
@@ -114,28 +118,30 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
             layers = sheet.taken or range(1, sheet.layers + 1)
             norms += [RangeName(sheet.id, layer=k)["Norm2"] for k in layers]
         depths = [[WORDS["E"]], *([part_of(norm, "Gamma"), part_of(norm, "Beta")] for norm in norms)]
-        there = [[name for name in depth if name in book.manifest.inputs] for depth in depths]
-        for turn, those in product(range((len(there) - 1).bit_length()), (0, 1)):
-            gone = [name for i, depth in enumerate(there) for name in depth if i >> turn & 1 == those]
-            zeros = {at: 0.0 for name in gone for at in numbers_of(book, name)}
+        inputs = [[name for name in depth if name in book.manifest.inputs] for depth in depths]
+        for turn, bit in product(range((len(inputs) - 1).bit_length()), (0, 1)):
+            zeros: dict[At, float | str] = {}
+            for i, names in enumerate(inputs):
+                if i >> turn & 1 == bit:
+                    zeros |= {at: 0.0 for name in names for at in numbers_of(book, name)}
             yield words | zeros | focused(book, vocabulary[-1])
 
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:
-    """A word in focus."""
+    """Set the focus word."""
     return dict.fromkeys(book.names[WORDS["Focus"]].cells(), word)
 
 
 def texts(book: Book, name: str) -> dict[At, str]:
-    """The cells of a range that hold typed words."""
-    found: dict[At, str] = {}
+    """The cells of a range with typed words."""
+    words: dict[At, str] = {}
     for at in book.names[name].cells() if name in book.names else ():
         value: Value = book.typed.get(at)
         if isinstance(value, str) and value:
-            found[at] = value
-    return found
+            words[at] = value
+    return words
 
 
 def numbers_of(book: Book, name: str) -> Iterator[At]:
-    """A numeric input's cells; of a large block, a sample."""
+    """The cells of a numeric input; a sample of a large block."""
     return book.blocks.sample(name) if name in book.blocks else book.names[name].cells()

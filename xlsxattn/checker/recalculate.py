@@ -1,4 +1,4 @@
-"""The values of a workbook's ranges as engines compute them from formulas and inputs alone."""
+"""Recalculates the ranges of a workbook with engines, from formulas and inputs only."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ LOG = logging.getLogger(__name__)
 
 
 def recalculated(book: Book, engine: str) -> Values:
-    """The values of every named range, as an engine computes them from formulas and inputs alone.
+    """The values of every named range, recalculated by an engine from formulas and inputs only.
 
     Raises:
         engines.EngineMissing: the engine is not installed.
         engines.EngineFailed: it could not recalculate the file.
     """
-    with closing(recalculate(book, [engine])) as found:
-        _, answers = next(found)
+    with closing(recalculate(book, [engine])) as results:
+        _, answers = next(results)
         return {name: grid if name in book.blocks else listed(grid) for name, grid in next(answers).items()}
 
 
 def recalculate(
     book: Book, chosen: Sequence[str], edits: Sequence[Edits] = ({},)
 ) -> Generator[tuple[str, Iterator[Values]]]:
-    """Engine by engine the values of every named range after each set of edits, one set in memory at a time.
+    """Recalculate every named range with each engine after each set of edits, one result in memory at a time.
 
     Args:
         book: the workbook.
         chosen: the engines.
-        edits: sets of edits to its inputs; what one types stays typed in the later ones.
+        edits: sets of edits to the inputs; edits stay in effect for later sets.
 
     Raises:
         engines.EngineMissing: an engine is not installed.
@@ -58,15 +58,15 @@ def recalculate(
         job = engines.Job(copy, areas, book.runs)
         for engine in chosen:
             LOG.debug("", extra={"step": say("evaluating: {engine}", engine=engine)})
-            one = say("{path}: {engine} recalculates it, with 1 set of inputs")
-            more = say("{path}: {engine} recalculates it, with {n} sets of inputs")
+            one = say("{path}: {engine} recalculates the workbook with 1 set of inputs")
+            more = say("{path}: {engine} recalculates the workbook with {n} sets of inputs")
             LOG.info(say(more if len(edits) > 1 else one, path=book.path, engine=engine, n=len(edits)))
             with closing(_sets(book, engine, job, edits)) as answers:
                 yield engine, answers
 
 
 def _sets(book: Book, engine: str, job: engines.Job, edits: Sequence[Edits]) -> Generator[Values]:
-    """One engine's values after each set of edits."""
+    """The values of one engine after each set of edits."""
 
     def edited(last: int, path: Path) -> None:
         without_values(book, path, edits[: last + 1])
@@ -81,7 +81,7 @@ def _sets(book: Book, engine: str, job: engines.Job, edits: Sequence[Edits]) -> 
 
 
 def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:
-    """Why an engine failed, as far as the file tells."""
+    """Explain a failure of an engine by the file, if possible."""
     if engine != engines.DEFAULT_ENGINE:
         return failed
     if lost := structure.astray(book):

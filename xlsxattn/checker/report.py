@@ -1,4 +1,4 @@
-"""What a check has to say, for people; the formats for programs are in formats.py."""
+"""Reports of a check for people; formats.py has the machine-readable ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Language, Phrase
 
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
-"""So many groups of findings are told, besides so many sure causes; of a group; of what follows."""
+"""Maximum number of groups of findings, of certain causes, of findings per group, and of consequences."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -31,7 +31,7 @@ SEVERITIES = {"error": say("error"), "warning": say("warning")}
 
 @dataclass(frozen=True, slots=True)
 class EngineReport:
-    """What one engine's recalculation of the workbook gave: a result a range, and the findings."""
+    """The result of one engine: one `Result` per range, and the findings."""
 
     engine: str
     results: tuple[Result, ...]
@@ -40,15 +40,15 @@ class EngineReport:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything found in one workbook.
+    """The report on a workbook.
 
     Attributes:
-        path: the file, as it was named.
-        runs: one for each engine that was asked.
-        findings: of the file itself: misplaced or other formulas, stale values, engines that disagree.
-        saved_by: the program that saved the file last, as the file says.
-        seed: what the last set of inputs was drawn by: the file's digest, or what was asked for.
-        seconds: how long the check took.
+        path: the file, as given.
+        runs: one for each engine.
+        findings: those on the file itself: misplaced or other formulas, stale values, engines that disagree.
+        saved_by: the program that saved the file last, according to the file.
+        seed: the seed of the last set of inputs, given or derived from the file's digest.
+        seconds: the duration of the check.
     """
 
     path: str
@@ -60,30 +60,30 @@ class Report:
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:
-        """Findings of the file and of all engines: causes first, then what follows from them."""
-        found = (*self.findings, *(finding for run in self.runs for finding in run.findings))
-        return tuple(sorted(found, key=rank))
+        """Findings on the file and of all engines: causes first, then their consequences."""
+        every = (*self.findings, *(finding for run in self.runs for finding in run.findings))
+        return tuple(sorted(every, key=rank))
 
     @property
     def causes(self) -> tuple[Finding, ...]:
-        """Findings that follow from no other; what several engines show is one."""
+        """Findings that do not follow from others; those of several engines are merged."""
         return distinct(finding for finding in self.every_finding if not finding.follows)
 
     @property
     def holds(self) -> bool:
-        """Whether nothing is wrong (warnings alone do not count)."""
+        """Whether there are no errors; warnings are ignored."""
         return all(finding.severity != "error" for finding in self.every_finding)
 
     @property
     def undecided(self) -> tuple[str, ...]:
-        """Ranges whose magnitudes are such that nobody can tell a fault from rounding."""
-        found = (r.range for run in self.runs for r in run.results if r.verdict == "not decidable")
-        return tuple(dict.fromkeys(found))
+        """Ranges whose magnitudes are too large to tell faults from rounding errors."""
+        names = (r.range for run in self.runs for r in run.results if r.verdict == "not decidable")
+        return tuple(dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of one file: its report, or a sentence on why there is none, or that it was passed over."""
+    """The outcome for a file: its report, or why there is none, or that it was skipped."""
 
     path: str
     report: Report | None = None
@@ -91,7 +91,7 @@ class FileOutcome:
     skipped: bool = False
 
     def verdict(self, *, strict: bool = False) -> str:
-        """``holds``, ``fails``, ``not checkable`` or ``skipped``; when strict, warnings fail too."""
+        """``holds``, ``fails``, ``not checkable`` or ``skipped``; if strict, warnings also fail."""
         if self.report is None:
             return "skipped" if self.skipped else "not checkable"
         good = not self.report.every_finding if strict else self.report.holds
@@ -99,20 +99,20 @@ class FileOutcome:
 
 
 class Line(NamedTuple):
-    """A line of a report; without a severity where it counts findings."""
+    """A line of a report; a line that only counts findings has no severity."""
 
     text: str
     severity: Severity | None = None
 
 
 def rank(finding: Finding) -> tuple[bool, bool, bool]:
-    """Causes before what follows from them, errors before warnings, formulas before values (then after)."""
+    """Sort key: causes before consequences, errors before warnings, formulas before values (if causes)."""
     follows = bool(finding.follows)
     return follows, finding.severity == "warning", finding.is_symptom != follows
 
 
 def table(run: EngineReport, language: Language = ENGLISH) -> str:
-    """One line a range: sheet, range, shape, largest error, verdict; labels that agree are summed up."""
+    """A table with one row per range; text ranges that agree are combined into one row."""
     tell = language.tell
     texts = [r for r in run.results if r.kind != "number" and r.verdict == "ok"]
     rows = [
@@ -121,15 +121,15 @@ def table(run: EngineReport, language: Language = ENGLISH) -> str:
         if r.kind == "number" or r.verdict != "ok"
     ]
     if texts:
-        rest = say("{n} ranges of words and live checks", n=len(texts))
+        rest = say("{n} ranges of text and live checks", n=len(texts))
         rows.append((tell("all"), tell(rest), "", "", tell("ok")))
     return text_table([tell(head) for head in HEADS], rows)
 
 
 def _verdict(result: Result) -> str:
-    """The verdict, and why more was allowed than rounding explains."""
+    """The verdict, with the reason for a larger tolerance."""
     if result.coarse and result.verdict != "missing":
-        sentence = "{verdict} (follows an exact GELU: the engine's Φ is good to 2.5e-11)"
+        sentence = "{verdict} (after an exact GELU, for which the engine's Φ is accurate to 2.5e-11)"
         return say(sentence, verdict=VERDICTS[result.verdict])
     return VERDICTS[result.verdict]
 
@@ -139,9 +139,9 @@ def _error(result: Result) -> str:
 
 
 def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[Line]:
-    """Findings as lines: causes, each with cell and formula, then how much follows from them.
+    """Findings as lines: causes with cell and formula, then the number of consequences.
 
-    Of each range the first few of a kind are told, and how many more there are.
+    For each range and kind, only the first few findings are listed, and the others counted.
     """
     every = [*findings]
 
@@ -165,7 +165,7 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
 
 
 def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
-    """Findings of one kind in one range together, in the order of the first of each."""
+    """Group findings by kind, range and severity."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.kind, finding.range, finding.severity), []).append(finding)
@@ -173,7 +173,7 @@ def alike(findings: Iterable[Finding]) -> list[list[Finding]]:
 
 
 def summed_up(group: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
-    """The findings of a group that are told, and with the last of them how many more there are."""
+    """The listed findings of a group; the last one comes with the number of further ones."""
     shown = 1 if group[0].is_symptom else MAX_ALIKE
     more = len(group) - shown
     for finding in group[: shown - 1] if more > 0 else group:
@@ -184,7 +184,7 @@ def summed_up(group: Sequence[Finding]) -> Iterator[tuple[Finding, str]]:
 
 
 def followers(followed: Sequence[Finding], *, listed: bool = True) -> Phrase:
-    """How much follows from the causes; before a list of the first, or alone."""
+    """The number of consequences, optionally as the heading of a list."""
     ranges = {finding.range for finding in followed if finding.range}
     one, more = say("{n:,} more finding follows from these"), say("{n:,} more findings follow from these")
     counted = _count(len(ranges), say("{n:,} range"), say("{n:,} ranges"))
@@ -198,7 +198,7 @@ def _at(finding: Finding) -> Phrase:
 
 
 def summary(report: Report) -> str:
-    """One sentence on a workbook."""
+    """A one-sentence summary of a workbook."""
     if not report.runs:
         return say("{path}: {said}", path=report.path, said=report.findings[0].message)
     engines = ", ".join(run.engine for run in report.runs)
@@ -226,13 +226,13 @@ def summary(report: Report) -> str:
         engines=engines,
     )
     if report.undecided:
-        sentence = "{said}; {n} ranges are not decidable at these magnitudes"
+        sentence = "{said}; {n} ranges are not decidable because of the magnitude of their values"
         said = say(sentence, said=said, n=len(report.undecided))
     return say("{said}; {warnings}", said=said, warnings=words) if warnings else said
 
 
 def overall(outcomes: Sequence[FileOutcome], *, strict: bool = False) -> Phrase:
-    """One sentence on several workbooks."""
+    """A one-sentence summary of several workbooks."""
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     said = say(
         "{files}: {hold} hold, {fail} fail, {not_checkable} not checkable",
@@ -248,9 +248,11 @@ def overall(outcomes: Sequence[FileOutcome], *, strict: bool = False) -> Phrase:
 
 
 def skipped(outcome: FileOutcome) -> Phrase:
-    """That a file was passed over."""
+    """The message for a skipped file."""
     if is_owner_file(outcome.path):
-        return say("{path}: skipped, Excel's note of who has the workbook open", path=outcome.path)
+        return say(
+            "{path}: skipped, an owner file that Excel creates next to an open workbook", path=outcome.path
+        )
     return say("{path}: skipped, made by another program", path=outcome.path)
 
 

@@ -1,4 +1,4 @@
-"""Saved values against fresh ones: what previews and Protected View show."""
+"""Saved values that differ from recalculated ones, and so mislead in previews and Protected View."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     At = tuple[str, int, int]
 
 SAVED_DIGITS = 1e-13
-"""How far a saved value may be from a fresh one, relative to its range: programs save 15 to 17 digits."""
+"""Allowed relative difference of a saved value: programs save 15 to 17 digits."""
 
 
 def stale(
     book: Book, saved: Values, fresh: Values, engine: str, reference: Callable[[], Mapping[str, Expected]]
 ) -> Iterator[Finding]:
-    """Saved values that are not what the formulas give: what previews and Protected View show is wrong.
+    """Saved values that differ from the results of the formulas.
 
-    Another engine may have saved them, so rounding may carry them as far from these as the reference allows.
+    Another engine may have saved them, so they may differ by as much rounding as the reference allows.
     """
     wanted: Mapping[str, Expected] | None = None
     with_values = sum(book.saved.get(at) is not None for at in book.formulas)
@@ -58,20 +58,20 @@ def stale(
             both = {"saved" if with_values else "beside": old, "fresh": new}
             yield Finding(Kind.STALE_VALUE, name, where, found=old, expected=new, values=both)
             if not with_values:
-                return  # one says it for all
+                return  # one finding is enough
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:
-    """Whether rounding in a model's layers, or a coarse Φ, explains every difference in a range."""
+    """Whether rounding in the layers of a model, or a coarse Φ, explains all differences in a range."""
     if right.coarse == 0 and right.amplification <= ROUNDING_GROWS_FROM:
-        return False  # then saved digits are all that may be missing
+        return False  # only the last saved digits may differ
     undecided = not (decidable(right, engine) and decidable(right, SAVED))
     allowed = tolerance(right, engine) + tolerance(right, SAVED)
     return _difference(saved, fresh, allowed, texts_differ=undecided) is None
 
 
 def _chosen_otherwise(right: Expected, saved: Grid, fresh: Grid) -> bool:
-    """Whether every cell that differs may rightly hold what either has."""
+    """Whether both values of every differing cell are acceptable."""
     if right.values.shape != (len(fresh), len(fresh[0])):
         return False
     return all(
@@ -82,12 +82,12 @@ def _chosen_otherwise(right: Expected, saved: Grid, fresh: Grid) -> bool:
 
 
 def _is_saved(saved: Grid) -> bool:
-    """Whether any cell of a range has a value saved."""
+    """Whether any cell of a range has a saved value."""
     return any(value is not None for row in saved for value in row)
 
 
 def _first_missing(book: Book, name: str, saved: Values) -> At | None:
-    """The first formula of a range that has no value saved, though some cell of the range has one."""
+    """The first formula without a saved value in a range that has some."""
     cells = zip(book.names[name].cells(), chain.from_iterable(saved[name]), strict=True)
     return next((at for at, value in cells if value is None and at in book.formulas), None)
 
@@ -95,7 +95,7 @@ def _first_missing(book: Book, name: str, saved: Values) -> At | None:
 def _difference(
     saved: Grid, fresh: Grid, more: float = 0.0, *, texts_differ: bool = False
 ) -> tuple[int, int] | None:
-    """The first cell whose saved value is neither absent nor what it should be, give or take `more`."""
+    """The first cell with a wrong saved value; `more` is an additional tolerance."""
     numbers = [abs(v) for row in fresh for v in row if isinstance(v, float) and abs(v) < -MASK_VALUE]
     allowed = SAVED_DIGITS * max(numbers, default=0.0) + SAVED_DIGITS + more
     for i, row in enumerate(saved):

@@ -1,4 +1,4 @@
-"""What values cannot show: formulas where they belong, none where they do not, inputs that can be read."""
+"""Structural checks: formulas in the right cells, names in the right places, readable inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.contract.kinds import EncoderDecoder, Model
+from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
 
@@ -28,27 +28,27 @@ PAGES = {
     **dict.fromkeys(("Layers", "Layer", "Heads", "Head", "Chosen", "PairRank"), "heads"),
     "Depths": "similar",
 }
-"""The page of an encoder or a decoder on which a block stands, of those that it has once."""
+"""Blocks that an encoder or decoder has once → their page."""
 PAGES_OF_CONTEXTS = {
     **dict.fromkeys(("Map", "PairWeights", "PairPlaces", "PairFrom", "PairTo"), "heads"),
     **dict.fromkeys(("Pooled", "Normed", "Similarity", "Track", "Cosine"), "similar"),
     **dict.fromkeys(("X", "Sum", "Input"), "in"),
     "Output": "out",
 }
-"""The same of blocks that it has for every context, outside its layers."""
+"""Blocks that it has for every context, outside its layers → their page."""
 MASKS = ("CrossMask", "CausalMask", "Mask")
-"""Masks that index vectors stand beside: the first of them that there is."""
+"""Masks with index vectors next to them; the first existing one has them."""
 _IN_A_ROW = ("Layers", "Heads", "PairRank")
-"""Lists that stand on a page in this order."""
+"""Lists in the order in which they are on a page."""
 COLUMNS = (
     ("NLayers", "NHeads", "NKVHeads", "DModel", "DK", "DV", "DFF", "Scale", "Epsilon", "Temperature"),
     ("Layer", "Head", "Chosen"),
 )
-"""What stands below one another: on a model's contents page, where a head is chosen."""
+"""Cells below each other: on the contents page of a model, and in the head browser."""
 
 
 def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
-    """Inputs that the reference cannot take: a name that is missing, text or an error among the numbers."""
+    """Inputs that the reference cannot use: missing names, text or errors among the numbers."""
     for name in book.manifest.inputs:
         if name not in book.names:
             yield _missing_input(book, name)
@@ -67,7 +67,7 @@ def unreadable_inputs(book: Book, values: Mapping[str, Grid]) -> Iterator[Findin
 
 
 def _missing_input(book: Book, name: str) -> Finding:
-    """An input that has lost its name, and where it stood if its labels tell."""
+    """The finding for a missing input, with its location if its labels exist."""
     values = {"input": name}
     if labels := book.names.get(rows_of(name)):
         values |= {"first": labels.address(0, 1), "labels": rows_of(name)}
@@ -75,35 +75,35 @@ def _missing_input(book: Book, name: str) -> Finding:
 
 
 def misplaced_formulas(book: Book) -> Iterator[Finding]:
-    """Constants where formulas belong, and formulas that no named and checked range covers."""
+    """Constants instead of formulas, and formulas outside checked ranges."""
     named = {name: book.names[name] for name in book.manifest.formulas if name in book.names}
     filled, checked = Cover(formula.area for formula in book.formulas.values()), Cover(named.values())
     if checked.size < sum(area.rows * area.cols for area in named.values()):
         yield from _overlaps(named)
     constants = Single(at for at in book.typed if at not in filled)
     for name, area in named.items():
-        if found := list(constants.within(area)):
-            yield from _constants(book, name, found)
+        if cells := list(constants.within(area)):
+            yield from _constants(book, name, cells)
     inputs = (book.names[name] for name in book.manifest.inputs if name in book.names)
     known = {*book.manifest.formulas, *book.manifest.inputs, *(START[part] for part in MANIFEST)}
     tabs = {area.sheet for name, area in book.names.items() if name in known}
-    own: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     first: dict[str, tuple[At, str]] = {}
     for at in filled.without(Cover([*named.values(), *inputs])):
         formula = book.formulas[at].text if at in book.formulas else ""
         if at[0] in tabs:
             yield Finding(Kind.STRAY_FORMULA, cell=_address(at), formula=formula)
             continue
-        own[at[0]] += 1
+        counts[at[0]] += 1
         first.setdefault(at[0], (at, formula))
     for tab, (at, formula) in first.items():
-        count = {"n": own[tab]} if own[tab] > 1 else {}
+        count = {"n": counts[tab]} if counts[tab] > 1 else {}
         yield Finding(Kind.OWN_FORMULAS, cell=_address(at), formula=formula, values=count)
 
 
-def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
-    """Constants in a computed range: one finding for each formula that should stand there."""
-    left = dict.fromkeys(found)
+def _constants(book: Book, name: str, constants: Sequence[At]) -> Iterator[Finding]:
+    """Constants in a computed range: one finding for each replaced formula."""
+    left = dict.fromkeys(constants)
     for cells, spelled in spelled_out(book, name):
         here = [at for at in cells.cells() if at in left]
         for at in here:
@@ -117,17 +117,19 @@ def _constants(book: Book, name: str, found: Sequence[At]) -> Iterator[Finding]:
 
 
 def astray(book: Book) -> Finding | None:
-    """Array formulas that do not stand in the first of the cells they fill; the first, and their number.
+    """Array formulas that are not in the first cell of their range: one finding for all.
 
-    Programs that move cells without their array formulas leave them so, and engines compute none of them.
+    They result from programs that move cells without their array formulas, and engines do not compute them.
     """
-    found = [(at, f.area) for at, f in book.formulas.items() if at != (f.area.sheet, f.area.row, f.area.col)]
-    if not found:
+    misplaced = [
+        (at, f.area) for at, f in book.formulas.items() if at != (f.area.sheet, f.area.row, f.area.col)
+    ]
+    if not misplaced:
         return None
-    at, area = found[0]
+    at, area = misplaced[0]
     values: dict[str, object] = {"first": span(replace(area, rows=1, cols=1)), "cells": span(area)}
-    if len(found) > 1:
-        values["n"] = len(found)
+    if len(misplaced) > 1:
+        values["n"] = len(misplaced)
     formula = braced(book.formulas[at].text, array=True)
     return Finding(Kind.ASTRAY_FORMULA, cell=_address(at), formula=formula, values=values)
 
@@ -143,9 +145,9 @@ def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
 
 
 def moved_names(book: Book) -> Iterator[Finding]:
-    """Names that were moved: a label away from what it labels, a range away from its sheet or layer.
+    """Names that were moved: labels away from their range, ranges away from their sheet or layer.
 
-    Two names that have changed places often hold the same values; where they stand tells them apart.
+    Two swapped names often have the same values, so their location has to tell them apart.
     """
     for name, other, down, right in _neighbours(book):
         area, by = book.names[name], book.names[other]
@@ -169,10 +171,7 @@ def moved_names(book: Book) -> Iterator[Finding]:
 
 
 def _out_of_order(book: Book) -> Iterator[Finding]:
-    """Inputs of a sheet stand on their tab in the manifest's order, from top to bottom, then to the right.
-
-    So do lists that belong together.
-    """
+    """Inputs of a sheet, and lists that belong together, that are not in order, by row and then by column."""
     sheets = [sheet.id for sheet in book.manifest.sheets]
     inputs = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in sheets]
     for row in (inputs, *([RangeName(sheet)[block] for block in _IN_A_ROW] for sheet in sheets)):
@@ -196,14 +195,11 @@ def _moved(name: str, area: Area, **values: object) -> Finding:
 
 
 def page_of(sheet: SheetInfo, at: RangeName) -> str:
-    """What stands on one tab with a range: its sheet; in a model its layer, on its side, or nothing sure.
-
-    Maps of all heads stand on a tab of their own.
-    """
+    """A key for the tab of a range: its sheet, or in a model its page; "" if unknown."""
     if at.is_map:
         return say("{title}, all heads", title=sheet.id)
     if not sheet.is_a(Model):
-        return sheet.id
+        return RangeName(sheet.id)["steps"] if sheet.is_a(Training) and _is_behind(at) else sheet.id
     layer = RangeName(sheet.id, layer=at.layer)
     if at.layer and sheet.apart and at.is_weight:
         return layer["weights"]
@@ -217,8 +213,15 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
     return str(layer.at(side="enc" if source else "dec"))
 
 
+def _is_behind(at: RangeName) -> bool:
+    """Whether a range of a training stands on the page of all steps, behind the one that is read."""
+    once = ("Q", "K", "V") if not at.context else ("Asked",)
+    shown = at.block == "Loss" or (at.context and at.block == "Attention")
+    return at.block in (*once, "Plus", "Minus") or (at.is_of_steps and not shown)
+
+
 def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
-    """Names that stand beside one another: name, neighbour, how far down and right of it the name is."""
+    """Pairs of adjacent names: name, neighbour, and the row and column offset of the name."""
     pairs = [(rows_of(name), name, 0, -1) for name in book.names]
     pairs += [(cols_of(name), name, -1, 0) for name in book.names]
     for c in map(of_context, book.manifest.contexts):
@@ -237,7 +240,7 @@ def _neighbours(book: Book) -> Iterator[tuple[str, str, int, int]]:
 
 
 def _counted(book: Book, p: RangeName, *, beside: bool) -> str:
-    """The mask that a sentence's index vector stands beside, or above."""
+    """The mask that the index vector of a sentence is next to, or above."""
     blocks = MASKS if beside else MASKS[1:]
     return next((name for block in blocks if (name := p[block]) in book.names), "")
 

@@ -1,4 +1,4 @@
-"""Rows that are typed into a model of which layers were left out belong to the words of its sentences."""
+"""Typed rows of a model with omitted layers, which are valid only for the words of its sentences."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def outdated(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
-    """An error for each sentence that has other words than its typed rows; older workbooks say none."""
+    """An error for each sentence with other words than its typed rows; older workbooks do not tell."""
     for sheet in book.manifest.sheets:
         for context in book.manifest.contexts:
-            name, own = RangeName(sheet.id, context=context)[TYPED_FOR], of_context(context)["Tokens"]
-            if not {name, own} <= book.names.keys():
+            name, sentence = RangeName(sheet.id, context=context)[TYPED_FOR], of_context(context)["Tokens"]
+            if not {name, sentence} <= book.names.keys():
                 continue
-            typed_for, tokens = _words(values[name]), _words(values[own])
+            typed_for, tokens = _words(values[name]), _words(values[sentence])
             other = [i for i, pair in enumerate(zip(tokens, typed_for, strict=False)) if len(set(pair)) > 1]
             if other:
                 yield Finding(
                     Kind.TYPED_ROWS,
-                    own,
-                    book.names[own].address(other[0]),
+                    sentence,
+                    book.names[sentence].address(other[0]),
                     found=tokens[other[0]],
                     values={"tab": book.names[name].sheet, "words": " ".join(typed_for)},
                     more=len(other) - 1,

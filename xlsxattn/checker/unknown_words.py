@@ -1,4 +1,4 @@
-"""Words of the sentences that the vocabulary lacks, and words that it has twice: no fault of any formula."""
+"""Words that are not in the vocabulary, and duplicates in it; neither is a fault of a formula."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VOCABULARY = WORDS["Tokens"]
 
 
 def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
-    """A warning for each cell of a sentence with an unknown word, and for each word that stands once more."""
+    """A warning for each unknown word of a sentence, and for each duplicate in the vocabulary."""
     if VOCABULARY not in book.names or VOCABULARY not in values:
         return
     known = _words(values[VOCABULARY])
@@ -44,5 +44,5 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
 
 
 def _words(grid: Grid) -> list[str]:
-    """The texts of a column; a number that was typed for a word reads as its text."""
+    """The texts of a column; a number is converted to text."""
     return [str(word) for word in array_of(grid, text=True)[:, 0]]

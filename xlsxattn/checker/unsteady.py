@@ -1,4 +1,4 @@
-"""Formulas whose values depend on more than the inputs: on time, chance, the machine, on texts."""
+"""Formulas whose values depend on more than the inputs: time, randomness, the machine, or texts."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _WORD = re.compile(r"[^\W\d][\w.]*")
 
 
 def unsteady(book: Book) -> Iterator[Finding]:
-    """Formulas of ours that show something else at another time, on another machine, or by other names.
+    """Formulas on our sheets with volatile functions, or with names that are not ranges.
 
-    It does not matter what the manifest says of them.
+    They are reported even if the manifest lists them.
     """
     tabs = {area.sheet for area in book.own_names.values()}
     others = {name.lower(): name for name in book.no_ranges}
@@ -43,7 +43,7 @@ def unsteady(book: Book) -> Iterator[Finding]:
         words = _WORD.findall(bare.lower()) if others else ()
         named = next((others[word] for word in words if word in others), None)
         if reaches(formula.text):
-            continue  # said elsewhere
+            continue  # reported elsewhere
         values = {}
         if called:
             values = {"function": called[1].upper()}
@@ -56,10 +56,10 @@ def unsteady(book: Book) -> Iterator[Finding]:
 
 
 def _range_of(book: Book, cells: Area) -> str:
-    """The range of ours that a formula's first cell lies in; "" for none."""
-    own = book.own_names
-    for name in dict.fromkeys([*book.manifest.formulas, *book.manifest.inputs, *own]):
-        area = own.get(name)
+    """The range that contains the first cell of a formula; "" if none does."""
+    known = book.own_names
+    for name in dict.fromkeys([*book.manifest.formulas, *book.manifest.inputs, *known]):
+        area = known.get(name)
         if area is None:
             continue
         down, right = cells.row - area.row, cells.col - area.col
@@ -69,11 +69,11 @@ def _range_of(book: Book, cells: Area) -> str:
 
 
 def calculated_inputs(book: Book) -> Iterator[Finding]:
-    """Inputs that hold formulas: they were taken as they are, and nothing is proved of other values."""
+    """Inputs with formulas, which are not perturbed, so that nothing is proved for other values."""
     areas = [book.names[name] for name in book.manifest.inputs if name in book.names]
     inputs = Cover(areas)
-    there = [at for formula in book.formulas.values() for at in formula.area.cells() if at in inputs]
-    if there:
-        first = Area(*there[0], 1, 1)
-        values = {"n": len(there)} if there[1:] else {}
+    cells = [at for formula in book.formulas.values() for at in formula.area.cells() if at in inputs]
+    if cells:
+        first = Area(*cells[0], 1, 1)
+        values = {"n": len(cells)} if cells[1:] else {}
         yield Finding(Kind.CALCULATED_INPUT, _range_of(book, first), first.address(), values=values)

@@ -1,1 +1,1 @@
-"""The vocabulary that both halves share: kinds and keys, range names, values. Data only, no formulas."""
+"""Definitions shared by builder and checker: kinds and keys, range names, values. Data only, no formulas."""

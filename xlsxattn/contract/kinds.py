@@ -1,11 +1,11 @@
-"""Every key of a spec and every kind of sheet: declared here once, with type, limits, default and meaning.
+"""Declarations of all keys of a spec and all kinds of sheets, with type, limits, default and description.
 
-A kind is a frozen dataclass, and its fields are its keys. What follows from the declarations: reading a spec,
-``xlsxattn schema``, the Python API, the settings in a workbook's manifest, and ``docs/reference/spec.md``.
+A kind is a frozen dataclass, and its fields are its keys. The spec parser, ``xlsxattn schema``, the Python
+API, the settings in a workbook's manifest and ``docs/reference/spec.md`` are derived from these declarations.
 
-A key is an alias, ``Annotated`` with what it is and means; a kind gives it a default. None, 0, "" and ()
-stand for a key that is not given and gets its value from the rest of the spec. A name that Python reserves
-has an underscore behind it.
+A key is a type alias, ``Annotated`` with its type and description; a kind gives it a default. None, 0, ""
+and () mean that the key is not given and its value is inferred from the rest of the spec. Names that are
+reserved in Python have a trailing underscore.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,21 +18,23 @@ from xlsxattn.contract.values import (
     MAX_COLUMNS,
     MAX_CONTEXTS,
     MAX_D_FF,
+    MAX_EXAMPLES,
     MAX_HEADS,
     MAX_LAYERS,
     MAX_LISTED,
     MAX_NEAR,
+    MAX_STEPS,
     MAX_TEXT_LENGTH,
     MAX_TRIES,
     MAX_WORDS,
 )
 
-# --- what a key is ----------------------------------------------------------------------------------------
+# --- types of keys --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a key means; its subclasses say what its value is."""
+    """The description of a key; subclasses give the type of its value."""
 
     means: str
 
@@ -43,17 +45,17 @@ class Flag(Key):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Key):
-    """One of the words of a ``Literal``, which `keys` fills in."""
+    """One of the values of a ``Literal``, which `keys` fills in."""
 
     options: tuple[str, ...] = ()
 
 
 class SomeOf(Choice):
-    """A list of some of the words of a ``Literal``; true for all of them, false for none."""
+    """A list of values of a ``Literal``; true for all of them, false for none."""
 
 
 class Id(Key):
-    """An id of its own."""
+    """The id of the sheet itself."""
 
 
 class ContextId(Key):
@@ -61,11 +63,11 @@ class ContextId(Key):
 
 
 class Word(Key):
-    """A word: a text without blanks around it."""
+    """A word: a text without leading or trailing whitespace."""
 
 
 class LanguageCode(Key):
-    """The code of a language."""
+    """A language code."""
 
 
 class Weights(Key):
@@ -73,25 +75,25 @@ class Weights(Key):
 
 
 class Part(Key):
-    """A part of a spec with a structure of its own."""
+    """A part of a spec with its own structure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Text(Key):
-    """A text of one line; ``most`` counts characters."""
+    """A single-line text of at most ``most`` characters."""
 
     most: int = MAX_TEXT_LENGTH
 
 
 class Prose(Text):
-    """A text whose line breaks are blanks."""
+    """A text whose line breaks are replaced by spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class Count(Key):
-    """A whole number between limits; ``most`` None: without an upper one.
+    """An integer between limits; no upper limit if ``most`` is None.
 
-    ``usual`` is its value if it is not given, where the default only says that it is not.
+    ``usual`` is the effective default where the declared default only means "not given".
     """
 
     most: int | None = MAX_COLUMNS
@@ -107,8 +109,29 @@ class Positive(Key):
 
 
 @dataclass(frozen=True, slots=True)
+class Within(Key):
+    """A number from ``least`` to ``most``; the latter itself only where ``closed``."""
+
+    most: float
+    least: float = 0.0
+    closed: bool = True
+
+
+class Words(Key):
+    """A sentence: a text, split on white space, or a list of words."""
+
+
+class SheetRef(Key):
+    """The id of a sheet that stands before."""
+
+
+class TargetValues(Key):
+    """Numbers, or words whose embeddings' mean they are."""
+
+
+@dataclass(frozen=True, slots=True)
 class Items(Key):
-    """A list of ``least`` to ``most`` items, called ``named``."""
+    """A list of ``least`` to ``most`` items, which messages call ``named``."""
 
     item: Key
     named: str
@@ -117,16 +140,24 @@ class Items(Key):
     unique: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Tables(Key):
+    """A list of up to ``most`` tables of a form."""
+
+    form: type
+    most: int
+
+
 class Axes(Items):
     """Two of the dimensions, or the only one."""
 
 
-# --- what of it the manifest holds -------------------------------------------------------------------------
+# --- settings in the manifest ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The value that a sheet's settings in the manifest have for a key; None: the key is left out."""
+    """How the manifest stores a key of a sheet; a value of None omits the key."""
 
     value: Callable[[Any, Any], Any]
 
@@ -142,23 +173,23 @@ IF_PLACED = Manifest(lambda sheet, value: value if sheet.position != "none" else
 
 # --- the keys of sheets ------------------------------------------------------------------------------------
 
-SheetId: TypeAlias = Annotated[str, Id("a short id, from which the names of all its ranges are made")]
+SheetId: TypeAlias = Annotated[str, Id("a short id, with which the names of all its ranges start")]
 SheetTitle: TypeAlias = Annotated[
-    str, Text("the title on the sheet and on its tab; otherwise the kind's name")
+    str, Text("the title on the sheet and on its tab; default: the name of its kind")
 ]
 SheetAbout: TypeAlias = Annotated[
-    str, Prose("the line below the title: what there is to see; otherwise what the kind is")
+    str, Prose("the line below the title: what the sheet shows; default: a description of its kind")
 ]
 Tries: TypeAlias = Annotated[
     Sequence[str],
     Items(
-        "what to try on the sheet and what to look for, in place of the usual sentences",
+        "what to try on the sheet and what to look for, instead of the default sentences",
         *(Prose("a sentence"), "sentences", MAX_TRIES),
         unique=False,
     ),
 ]
 Scale: TypeAlias = Annotated[bool, Flag("whether scores are divided by √d_k"), WHOLE]
-_MASK = Choice("what may not be seen: nothing, later words, blank cells, or both")
+_MASK = Choice("what is masked: nothing, later words, blank cells, or both")
 Mask: TypeAlias = Annotated[
     Literal["none", "causal", "padding", "causal+padding"] | None, _MASK, WHOLE
 ]  # None: padding, where the spec gives its contexts a length
@@ -167,128 +198,166 @@ PaddingMask: TypeAlias = Annotated[Literal["none", "padding"] | None, _MASK, WHO
 Position: TypeAlias = Annotated[
     Literal["none", "sinusoidal", "learned", "rotary"],
     Choice(
-        "how places become numbers: not at all, by adding sines and cosines, by adding a learned table, "
-        "or by turning queries and keys"
+        "how positions are encoded: not at all, by adding sines and cosines, by adding a learned "
+        "table, or by rotating queries and keys"
     ),
     WHOLE,
 ]
 Base: TypeAlias = Annotated[float, Positive("the base of the frequencies of sinusoidal and rotary positions")]
 Pairs: TypeAlias = Annotated[
     Literal["adjacent", "halves"],
-    Choice("which columns rotary positions turn together: neighbours, or those half a width apart"),
+    Choice(
+        "which columns rotary positions rotate as pairs: adjacent columns, or columns half the width apart"
+    ),
     WHOLE,
 ]
 Contexts: TypeAlias = Annotated[
     Sequence[str],
-    Items("the contexts it runs on; otherwise all", ContextId("a context"), "contexts' ids", MAX_CONTEXTS),
+    Items("the contexts it runs on; default: all", ContextId("a context"), "contexts' ids", MAX_CONTEXTS),
     WHOLE,
 ]
-Source: TypeAlias = Annotated[str, ContextId("the encoder's context; otherwise the first"), WHOLE]
-Target: TypeAlias = Annotated[str, ContextId("the decoder's context; otherwise the second"), WHOLE]
-Queries: TypeAlias = Annotated[str, ContextId("the context whose words look; otherwise the first"), WHOLE]
-Keys: TypeAlias = Annotated[
-    str, ContextId("the context whose words are looked at; otherwise the second"), WHOLE
-]
+Source: TypeAlias = Annotated[str, ContextId("the encoder's context; default: the first"), WHOLE]
+Target: TypeAlias = Annotated[str, ContextId("the decoder's context; default: the second"), WHOLE]
+Queries: TypeAlias = Annotated[str, ContextId("the context of the queries; default: the first"), WHOLE]
+Keys: TypeAlias = Annotated[str, ContextId("the context of the keys and values; default: the second"), WHOLE]
 Layers: TypeAlias = Annotated[
-    int, Count("how many layers; in an encoder-decoder on each side", MAX_LAYERS), WHOLE
+    int, Count("number of layers; in an encoder-decoder, of each side", MAX_LAYERS), WHOLE
 ]
-Heads: TypeAlias = Annotated[int, Count("how many heads", MAX_HEADS, usual=1), IF_SET]
+Heads: TypeAlias = Annotated[int, Count("number of heads", MAX_HEADS, usual=1), IF_SET]
 KVHeads: TypeAlias = Annotated[
     int,
-    Count("how many heads of keys and values, shared by groups of heads; otherwise heads", MAX_HEADS),
+    Count("number of key and value heads, shared by groups of heads; default: heads", MAX_HEADS),
     WHOLE,
 ]
 DK: TypeAlias = Annotated[
     int,
-    Count("columns of a head's queries and keys; otherwise as the weights have, or d_model / heads"),
+    Count("columns of a head's queries and keys; default: from the weights, or d_model / heads"),
     IF_SET,
 ]
-DV: TypeAlias = Annotated[
-    int, Count("columns of a head's values; otherwise as the weights have, or d_k"), IF_SET
-]
+DV: TypeAlias = Annotated[int, Count("columns of a head's values; default: from the weights, or d_k"), IF_SET]
 DFF: TypeAlias = Annotated[
-    int, Count("columns inside the feed-forward layers; otherwise 4 · d_model", MAX_D_FF), WHOLE
+    int,
+    Count("columns of the hidden layer of the feed-forward network; default: 4 · d_model", MAX_D_FF),
+    WHOLE,
 ]
 Norm: TypeAlias = Annotated[Literal["layer", "rms"], Choice("LayerNorm, or RMSNorm"), WHOLE]
-Epsilon: TypeAlias = Annotated[float, Positive("what the norms add to the variance")]
+Epsilon: TypeAlias = Annotated[float, Positive("ε, which the norms add to the variance")]
 Residual: TypeAlias = Annotated[
-    Literal["pre-norm", "post-norm"], Choice("whether a norm stands before each part or after the sum"), WHOLE
+    Literal["pre-norm", "post-norm"],
+    Choice("whether the norm is before each sublayer or after its residual connection"),
+    WHOLE,
 ]
 Activation: TypeAlias = Annotated[
     Literal["relu", "gelu", "gelu-tanh", "silu", "swiglu", "geglu", "geglu-tanh"],
-    Choice("inside the feed-forward"),
+    Choice("activation function of the feed-forward network"),
     WHOLE,
 ]
 GATED = {"swiglu": "silu", "geglu": "gelu", "geglu-tanh": "gelu-tanh"}
-"""The activations with a gate, and the one that its own linear layer passes through; W_3 makes the other."""
+"""Gated activations, and the activation of the gate (W_1); W_3 is the other linear layer."""
 Bias: TypeAlias = Annotated[
-    bool, Flag("whether the linear layers of attention and feed-forward add a bias"), WHOLE
+    bool, Flag("whether the linear layers of attention and feed-forward have a bias"), WHOLE
 ]
 Biases: TypeAlias = Annotated[
     bool | Sequence[Literal["Q", "K", "V", "O"]],
-    SomeOf("whether queries, keys, values and outputs add a bias: all, none, or a list of those that do"),
+    SomeOf("which of queries, keys, values and outputs have a bias: all, none, or a list"),
     IF_SET,
 ]
 DOut: TypeAlias = Annotated[
-    int, Count("columns of the output; otherwise as W_O has, or d_model; without W_O heads · d_v")
+    int, Count("columns of the output; default: from W_O, or d_model; without W_O: heads · d_v")
 ]
 OutProj: TypeAlias = Annotated[
-    bool, Flag("whether W_O projects the heads' outputs; if not, they stand side by side"), IF_FALSE
+    bool, Flag("whether W_O projects the heads' outputs; otherwise they are concatenated"), IF_FALSE
 ]
 ScaleEmbeddings: TypeAlias = Annotated[bool, Flag("whether embeddings are multiplied by √d_model"), WHOLE]
-EmbeddingNorm: TypeAlias = Annotated[bool, Flag("whether a norm stands before the first layer"), WHOLE]
+EmbeddingNorm: TypeAlias = Annotated[bool, Flag("whether there is a norm before the first layer"), WHOLE]
 FinalNorm: TypeAlias = Annotated[
     bool | None,
-    Flag("whether a norm stands after the last layer; otherwise as if residual is pre-norm"),
+    Flag("whether there is a norm after the last layer; default: true if residual is pre-norm"),
     WHOLE,
 ]
 Tied: TypeAlias = Annotated[
-    bool, Flag("whether logits are made with the embeddings; if not, with a matrix W_U"), WHOLE
+    bool, Flag("whether the embeddings are also the output projection; otherwise a matrix W_U is"), WHOLE
 ]
-TopK: TypeAlias = Annotated[
-    int, Count("how many of the likeliest words are listed; otherwise 3", MAX_LISTED), WHOLE
-]
+TopK: TypeAlias = Annotated[int, Count("number of most likely words to list; default: 3", MAX_LISTED), WHOLE]
 Temperature: TypeAlias = Annotated[
     float,
     Positive(
-        "what the logits are divided by; on an attention sheet a cell to play with, dividing scores",
+        "divisor of the logits; on an attention sheet, adds a cell that divides the scores",
         usual=1.0,
     ),
 ]
 Maps: TypeAlias = Annotated[
     bool | None,
-    Flag("whether a page shows all heads' attention at a glance; otherwise where they are few"),
+    Flag("whether one page shows the attention of all heads; default: if there are few heads"),
     IF_SET,
 ]
-Generate: TypeAlias = Annotated[bool, Flag("whether blank cells are written by the model"), WHOLE]
+Generate: TypeAlias = Annotated[bool, Flag("whether the model fills blank cells"), WHOLE]
 Similarity: TypeAlias = Annotated[
     bool,
-    Flag("whether sentences are held against each other, and the focus word followed through the layers"),
+    Flag("whether sentences are compared with each other, and the focus word is followed through the layers"),
     IF_SET,
 ]
 Pool: TypeAlias = Annotated[
     Literal["mean", "first"],
-    Choice("what the classes are read from: the mean of all words, or the first"),
+    Choice("what is classified: the mean of all words, or the first word"),
     WHOLE,
 ]
 Classes: TypeAlias = Annotated[
     Sequence[str], Items("the names of the classes", Text("a class"), "names", MAX_CLASSES, least=2)
 ]
 Matrices: TypeAlias = Annotated[
-    Any, Weights("the learned weights by name, row by row, or the name of a data file")
+    Any, Weights("the learned weights by name, each a list of rows, or the name of a data file")
 ]  # a mapping of rows of numbers, or a text
 Seed: TypeAlias = Annotated[
-    int | None, Count("draws the weights if none are given", most=None, least=0, usual=0)
+    int | None, Count("seed of the random weights, if no weights are given", most=None, least=0, usual=0)
 ]
 ChartAxes: TypeAlias = Annotated[
     Sequence[str],
-    Axes("the two dimensions of the chart; otherwise the first two", Text("a dimension"), "dimensions", 2),
+    Axes("the two dimensions of the chart; default: the first two", Text("a dimension"), "dimensions", 2),
     WHOLE,
+]
+Trains: TypeAlias = Annotated[str, SheetRef("the attention sheet before it whose form is trained"), WHOLE]
+Learns: TypeAlias = Annotated[
+    Sequence[Literal["W_Q", "W_K", "W_V", "W_O"]],
+    Items(
+        "the matrices that learn, otherwise all that the trained sheet has; the others stay as they start",
+        *(Choice("a matrix", ("W_Q", "W_K", "W_V", "W_O")), "matrices", 4),
+    ),
+    WHOLE,
+]
+Start: TypeAlias = Annotated[
+    Literal["given", "identity", "random"],
+    Choice(
+        "what the weights start from: those of the trained sheet, the identity, or numbers that are drawn"
+    ),
+]
+StartSeed: TypeAlias = Annotated[int, Count('draws the weights, with start = "random"', most=None, least=0)]
+Deviation: TypeAlias = Annotated[float, Positive("their standard deviation; otherwise 1/√d_model")]
+TrainingSteps: TypeAlias = Annotated[int, Count("how many steps are made", MAX_STEPS), WHOLE]
+Optimizer: TypeAlias = Annotated[
+    Literal["sgd", "momentum", "adam"], Choice("what makes a step of a gradient, as in torch.optim"), WHOLE
+]
+LearningRate: TypeAlias = Annotated[float, Positive("the learning rate, a cell to play with")]
+Momentum: TypeAlias = Annotated[float, Within("how much of the step before is kept, with momentum", 1.0)]
+Betas: TypeAlias = Annotated[
+    Sequence[float],
+    Items(
+        "how much of the moments before is kept, with adam",
+        *(Within("a number", 1.0, closed=False), "numbers", 2, 2),
+        unique=False,
+    ),
+]
+AdamEpsilon: TypeAlias = Annotated[float, Positive("what adam adds to the root of the second moment")]
+WeightDecay: TypeAlias = Annotated[float, Within("how much of each weight is added to its gradient", 1.0)]
+Sentence: TypeAlias = Annotated[str | Sequence[str], Words("a sentence")]
+Asked: TypeAlias = Annotated[str, Word("one of its words")]
+Wanted: TypeAlias = Annotated[
+    Any, TargetValues("what it is to become: numbers, or words, for the mean of their embeddings")
 ]
 Near: TypeAlias = Annotated[
     Sequence[str],
     Items(
-        "words that the focus word's inputs and outputs are held against",
+        "words with which the inputs and outputs of the focus word are compared",
         *(Word("a word"), "words", MAX_NEAR, 0),
     ),
     IF_SET_TRUE,
@@ -299,7 +368,7 @@ Near: TypeAlias = Annotated[
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """One sheet or model of a workbook. A kind's docstring says what it is, to readers of a spec as well."""
+    """A sheet or model of a workbook. The docstring of a kind is also its description in the schema."""
 
     kind: ClassVar[str]
     id: SheetId
@@ -309,17 +378,17 @@ class Sheet:
 
     @property
     def uses_blanks(self) -> bool:
-        """Whether a blank cell of a sentence is meant: as padding, or to be written into."""
+        """Whether blank cells of a sentence have a meaning: as padding, or to be filled by the model."""
         return False
 
 
 @dataclass(frozen=True, kw_only=True)
 class WithAttention(Sheet):
-    """What computes attention: a sheet or a model. Plain attributes are for kinds that lack the key."""
+    """A sheet or model that computes attention. Plain attributes are for kinds without the key."""
 
     position, base, pairs = "none", 10_000.0, "adjacent"
     heads, generate = 1, False
-    bias = cast("bool | Sequence[str]", False)  # noqa: FBT003 - what it is without the key
+    bias = cast("bool | Sequence[str]", False)  # noqa: FBT003 - the value for kinds without the key
 
     scale: Scale = True
     mask: Mask = "none"
@@ -330,12 +399,12 @@ class WithAttention(Sheet):
 
     @property
     def contexts(self) -> Sequence[str]:
-        """The contexts it runs on; in roles, the one that is looked at second. () for all."""
+        """The contexts it runs on, () for all; with two roles, the queries' or the source first."""
         return ()
 
     @property
     def headed(self) -> bool:
-        """Whether it has heads; without, there is one alone."""
+        """Whether its head is numbered; otherwise it has a single, unnumbered one."""
         return True
 
     @property
@@ -345,7 +414,7 @@ class WithAttention(Sheet):
 
     @property
     def biases(self) -> Sequence[str]:
-        """The letters of Q, K, V and O that add a bias."""
+        """Which of Q, K, V and O have a bias."""
         if not isinstance(self.bias, bool):
             return self.bias
         letters = PROJECTED if self.projects_out else PROJECTED[:-1]
@@ -353,51 +422,51 @@ class WithAttention(Sheet):
 
     @property
     def tempered(self) -> bool:
-        """Whether it has a temperature to play with."""
+        """Whether it has a temperature cell."""
         return False
 
     @property
     def kv_heads(self) -> int:
-        """How many heads of keys and values."""
+        """Number of key and value heads."""
         return self.heads
 
     @property
     def maps(self) -> bool | None:
-        """Whether a page shows all heads' attention at a glance."""
+        """Whether one page shows the attention of all heads."""
         return False
 
     @property
     def grouped(self) -> bool:
-        """Whether groups of heads share their keys and values."""
+        """Whether heads share keys and values in groups."""
         return self.kv_heads < self.heads
 
     @property
     def adds_places(self) -> bool:
-        """Whether numbers that say where a word stands are added to its embedding."""
+        """Whether positional encodings are added to the embeddings."""
         return self.position in ("sinusoidal", "learned")
 
     @property
     def uses_blanks(self) -> bool:
-        """Whether a blank cell of a sentence is meant: as padding, or to be written into."""
+        """Whether blank cells of a sentence have a meaning: as padding, or to be filled by the model."""
         return self.mask in PADDING or self.generate
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttentionSheet(WithAttention):
-    """One sheet that shows attention step by step."""
+    """A sheet that shows attention step by step."""
 
     weights: Annotated[Matrices, TRUE_OR_FALSE] = field(default_factory=dict)
     temperature: Annotated[Temperature, IF_SET_TRUE] = 0.0
 
     @property
     def tempered(self) -> bool:
-        """Whether it has a temperature to play with."""
+        """Whether it has a temperature cell."""
         return self.temperature > 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class InSentence(AttentionSheet):
-    """Words look at words of their own sentence; a compare sheet can follow it."""
+    """Attention within a sentence; a compare sheet can follow it."""
 
     position: Annotated[Position, IF_PLACED] = "none"
     base: Base = 10_000
@@ -406,7 +475,7 @@ class InSentence(AttentionSheet):
 
 @dataclass(frozen=True, kw_only=True)
 class SelfAttention(InSentence):
-    """Every word looks at every word. Without weights, sizes and a seed, Q = K = V = X."""
+    """Every word attends to every word. Without weights, sizes and a seed, Q = K = V = X."""
 
     kind = "self-attention"
     headed = False
@@ -414,7 +483,7 @@ class SelfAttention(InSentence):
 
 @dataclass(frozen=True, kw_only=True)
 class MultiHead(InSentence):
-    """Several heads look at once, each in a subspace of its own; W_O joins them."""
+    """Several heads attend in parallel, each in its own subspace; W_O joins them."""
 
     kind = "multi-head"
     heads: Heads = 1
@@ -432,7 +501,7 @@ class MultiHead(InSentence):
 
 @dataclass(frozen=True, kw_only=True)
 class CrossAttention(AttentionSheet):
-    """The words of one context look at those of another."""
+    """The words of one context attend to the words of another."""
 
     kind = "cross-attention"
     queries: Queries = ""
@@ -442,24 +511,24 @@ class CrossAttention(AttentionSheet):
 
     @property
     def contexts(self) -> Sequence[str]:
-        """The queries' context and the keys'."""
+        """The context of the queries, and that of the keys."""
         return self.queries, self.keys
 
     @property
     def headed(self) -> bool:
-        """Whether it has heads; without, there is one alone."""
+        """Whether its head is numbered; otherwise it has a single, unnumbered one."""
         return self.heads > 0
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """How rotations are stretched for texts longer than those of the first training (Peng et al. 2023, 3.2).
+    """Scaling of rotary frequencies for longer texts than in pre-training (Peng et al. 2023, section 3.2).
 
     Attributes:
-        factor: s, by which slow pairs are slowed.
-        low: α, the turns within ``trained`` positions below which a pair counts as slow.
-        high: β, the turns from which on a pair keeps its frequency.
-        trained: L, the positions of the first training.
+        factor: s, by which the frequencies of slow pairs are divided.
+        low: α, the number of turns within ``trained`` positions below which a pair is slow.
+        high: β, the number of turns above which a pair keeps its frequency.
+        trained: L, the context length of pre-training.
     """
 
     factor: float
@@ -470,13 +539,13 @@ class Stretch:
 
 @dataclass(frozen=True, kw_only=True)
 class Model(WithAttention):
-    """A whole Transformer, with pages of its own.
+    """A Transformer with its own pages.
 
-    Of a trained model some layers may be left out. ``taken`` are those that are there, by their numbers from
-    1 (none: all); what comes into one that follows on a gap is typed, a weight ``<context>_l<k>_Input``.
-    ``only`` are the heads of each of them, where nothing but heads is wanted. ``apart``: weights stand on
-    pages of their own. ``browse``: the layer and head that a page for looking at any head shows at first.
-    ``stretch``: how rotations are stretched. ``qk_norm``: queries and keys are normed before they are turned.
+    Layers of a trained model may be left out: ``taken`` are the numbers (from 1) of those included, () for
+    all. The input of a layer that follows a gap is typed in, as the weight ``<context>_l<k>_Input``.
+    ``only`` maps each layer to its included heads if the workbook has nothing but heads. ``apart``: weights
+    are on pages of their own. ``browse``: the layer and head that the head browser shows first.
+    ``stretch``: scaling of rotary frequencies. ``qk_norm``: queries and keys are normed before rotation.
     """
 
     similarity = False
@@ -508,16 +577,16 @@ class Model(WithAttention):
 
     @property
     def gated(self) -> bool:
-        """Whether the feed-forward has a gate, and so weights W_3."""
+        """Whether the feed-forward is gated, and so has weights W_3."""
         return self.activation in GATED
 
     @property
     def numbers(self) -> tuple[int, ...]:
-        """The numbers of the layers that are there."""
+        """The numbers of the included layers."""
         return self.taken or tuple(range(1, self.layers + 1))
 
     def heads_of(self, layer: int) -> tuple[int, ...]:
-        """The numbers of a layer's heads that are there."""
+        """The numbers of the included heads of a layer."""
         return self.only.get(layer, tuple(range(1, self.heads + 1)))
 
     def follows_gap(self, layer: int) -> bool:
@@ -526,13 +595,13 @@ class Model(WithAttention):
 
     @property
     def has_typed_rows(self) -> bool:
-        """Whether rows are typed into any layer: they belong to the words they were computed for."""
+        """Whether the input of any layer is typed in; such rows are valid only for their words."""
         return any(map(self.follows_gap, self.numbers))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Writer(Model):
-    """A model that says which word comes next."""
+    """A model that predicts the next word."""
 
     tied: Tied = True
     top_k: TopK = 0
@@ -542,7 +611,7 @@ class Writer(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Encoder(Model):
-    """A whole encoder."""
+    """An encoder of one or more layers."""
 
     kind = "encoder"
     contexts: Contexts = ()
@@ -552,7 +621,7 @@ class Encoder(Model):
 
 @dataclass(frozen=True, kw_only=True)
 class Decoder(Writer):
-    """A whole decoder: it tells the next word."""
+    """A decoder of one or more layers, which predicts the next word."""
 
     kind = "decoder"
     contexts: Contexts = ()
@@ -564,7 +633,7 @@ class Decoder(Writer):
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderDecoder(Writer):
-    """An encoder for a source, and a decoder that looks at it."""
+    """An encoder of a source, and a decoder that attends to it."""
 
     kind = "encoder-decoder"
     source: Source = ""
@@ -580,7 +649,7 @@ class EncoderDecoder(Writer):
 
 @dataclass(frozen=True, kw_only=True)
 class Classifier(Model):
-    """An encoder, and the classes it tells."""
+    """An encoder with a classification head."""
 
     kind = "classifier"
     classes: Classes
@@ -597,13 +666,53 @@ class Compare(Sheet):
     near: Near = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A sentence to learn from, and what one of its words is to become."""
+
+    sentence: Sentence
+    word: Asked
+    target: Wanted
+
+
+Examples: TypeAlias = Annotated[
+    Sequence[Example],
+    Tables("what it learns from: sentences, and what one of their words is to become", Example, MAX_EXAMPLES),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Sheet):
+    """Trains an attention sheet's form by gradient descent: every step stands there, in formulas.
+
+    ``form`` is the trained sheet, ``matrices`` are the weights that it starts from.
+    """
+
+    kind = "training"
+    trains: Trains
+    examples: Examples
+    learns: Learns = ()
+    start: Start = "given"
+    seed: StartSeed = 0
+    deviation: Deviation = 0.0
+    steps: TrainingSteps = 20
+    optimizer: Optimizer = "adam"
+    lr: LearningRate = 0.1
+    momentum: Momentum = 0.9
+    betas: Betas = (0.9, 0.999)
+    eps: AdamEpsilon = 1e-8
+    weight_decay: WeightDecay = 0.0
+    form: SelfAttention | MultiHead | None = None
+    matrices: Mapping[str, Any] = field(default_factory=dict)
+
+
 def can_be_followed(sheet: Sheet, every: tuple[str, ...]) -> TypeGuard[InSentence | Encoder]:
-    """Whether a compare sheet can follow it: attention in a sentence, or an encoder of every sentence."""
+    """Whether a compare sheet can follow it: attention within a sentence, or an encoder of all sentences."""
     return isinstance(sheet, InSentence) or (isinstance(sheet, Encoder) and tuple(sheet.contexts) == every)
 
 
 PROJECTED = ("Q", "K", "V", "O")
-"""What an attention's weights W make: queries, keys, values, and outputs."""
+"""The letters of the projections W: queries, keys, values and output."""
 CAUSAL, PADDING = ("causal", "causal+padding"), ("padding", "causal+padding")
 """The masks that hide later words, and those that hide blank cells."""
 KINDS: dict[str, type[Sheet]] = {
@@ -611,17 +720,17 @@ KINDS: dict[str, type[Sheet]] = {
     for kind in (
         *(SelfAttention, MultiHead, CrossAttention),
         *(Encoder, Decoder, EncoderDecoder, Classifier),
-        Compare,
+        *(Compare, Training),
     )
 }
-"""Every kind of sheet by the word that a spec has for it."""
+"""All kinds of sheets by their name in a spec."""
 DEFAULT_KIND = SelfAttention
 
 # --- the whole spec ----------------------------------------------------------------------------------------
 
 
 class Frame(Protocol):
-    """A table as pandas has it: words as index, dimensions as columns."""
+    """A pandas DataFrame: words as index, dimensions as columns."""
 
     @property
     def index(self) -> Any: ...
@@ -637,65 +746,68 @@ class Vocabulary:
     dimensions: Annotated[
         Sequence[str],
         Items(
-            "a name for each number of an embedding; otherwise d1, d2, ...",
+            "a name for each number of an embedding; default: d1, d2, ...",
             *(Text("a dimension"), "names", MAX_COLUMNS),
         ),
     ] = ()
-    tokens: Annotated[Mapping[str, Any], Part("each word and its embedding, all of one length")] = field(
-        default_factory=dict
-    )
+    tokens: Annotated[
+        Mapping[str, Any], Part("each word and its embedding; all embeddings have the same length")
+    ] = field(default_factory=dict)
     from_: Annotated[
         str,
         Text(
-            "a file, in place of tokens: a data file with a table [tokens], or word vectors as GloVe or "
-            "word2vec write them (gzip too), as CSV, or as an .npy beside a list of its words"
+            "a file instead of tokens: a data file with a table [tokens], or word vectors in the "
+            "format of GloVe or word2vec (optionally gzipped), as CSV, or as .npy next to a list "
+            "of its words"
         ),
     ] = ""
     words: Annotated[
         Sequence[str],
         Items(
-            "words that are taken from a file of word vectors, beside those of the sentences",
+            "words to take from a file of word vectors, in addition to those of the sentences",
             *(Word("a word"), "words", MAX_LISTED, 0),
         ),
     ] = ()
-    components: Annotated[int, Count("keep only so many principal components of the words' vectors")] = 0
+    components: Annotated[int, Count("number of principal components of the word vectors to keep")] = 0
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What a workbook is made from."""
+    """The specification of a workbook."""
 
     vocabulary: Annotated[Frame | Mapping[str, Any] | Vocabulary, Part("the words and their embeddings")]
     contexts: Annotated[
         Mapping[str, str | Sequence[str]],
-        Part("the sentences by id: a text, split on white space, or a list of words"),
+        Part("the sentences by id: a text, which is split on whitespace, or a list of words"),
     ]
     sheets: Annotated[Sequence[Sheet | Mapping[str, Any]], Part("the sheets in order")]
     title: Annotated[str, Text("the workbook's title")] = "Attention"
     focus: Annotated[
         str,
-        Word("the word that is outlined and compared; otherwise the first that all sentences share"),
+        Word("the word that is outlined and compared; default: the first word that all sentences share"),
     ] = ""
     length: Annotated[
-        int, Count("how many token cells every context gets: its words, then blank ones", MAX_WORDS)
+        int, Count("number of token cells of every context: its words, then blank cells", MAX_WORDS)
     ] = 0
     explain: Annotated[
         Literal["short", "full"],
-        Choice("how much the workbook says beside its numbers: a sentence a step, or a second one as well"),
+        Choice("how much the workbook explains: one sentence per step, or two"),
     ] = "short"
     lang: Annotated[str, LanguageCode("the language of the workbook's texts; --lang overrides it")] = "en"
     about: Annotated[
         str,
-        Prose("what the workbook shows: the paragraph on Start, in place of the usual one", MAX_ABOUT_LENGTH),
+        Prose(
+            "what the workbook shows: the paragraph on Start, instead of the default one", MAX_ABOUT_LENGTH
+        ),
     ] = ""
 
 
-# --- reading the declarations ------------------------------------------------------------------------------
+# --- access to the declarations ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One key of a table: its name in TOML and in Python, what it is, its default."""
+    """A key of a table: its name in TOML and in Python, its type, its default."""
 
     name: str
     attribute: str
@@ -704,17 +816,17 @@ class Declared:
 
     @property
     def is_needed(self) -> bool:
-        """Whether a spec must give it."""
+        """Whether the key is required."""
         return self.default is MISSING
 
     @property
     def has_default(self) -> bool:
-        """Whether its default is a value, and does not stand for a key that is not given."""
+        """Whether its default is a value rather than a marker for "not given"."""
         return not self.is_needed and (self.default is False or bool(self.default))
 
 
 def keys(table: type) -> Mapping[str, Declared]:
-    """Every key of a kind of sheet, of the vocabulary or of a spec, by its name in TOML.
+    """The keys of a kind of sheet, of the vocabulary or of a spec, by their names in TOML.
 
     >>> list(keys(Compare)), keys(Decoder)["mask"].key.options
     (['id', 'title', 'about', 'try', 'axes', 'near'], ('causal', 'causal+padding'))
@@ -729,7 +841,7 @@ def keys(table: type) -> Mapping[str, Declared]:
 
 
 def given(record: Any) -> dict[str, Any]:
-    """What a record says beside its defaults, by the names that TOML has.
+    """The values of a record that differ from the defaults, by their names in TOML.
 
     >>> given(MultiHead(id="heads", heads=2))
     {'kind': 'multi-head', 'id': 'heads', 'heads': 2}
@@ -743,7 +855,7 @@ def given(record: Any) -> dict[str, Any]:
 
 
 def settings(sheet: Sheet) -> dict[str, Any]:
-    """What the manifest says of a sheet, as JSON has it.
+    """The settings of a sheet in the manifest, as JSON values.
 
     >>> settings(Compare(id="compare", axes=("animal", "tech")))
     {'axes': ('animal', 'tech')}
@@ -757,14 +869,14 @@ def settings(sheet: Sheet) -> dict[str, Any]:
 
 
 def setting(kind: type[Sheet], said: Mapping[str, Any], name: str) -> Any:
-    """A setting as a manifest says it, or else as a sheet of the kind has it that leaves it out.
+    """A setting from a manifest, or the default of its kind if the manifest omits it.
 
     >>> [setting(MultiHead, {"heads": 2}, name) for name in ("heads", "bias", "generate")]
     [2, False, False]
 
     Raises:
-        KeyError: no sheet of this kind leaves it out.
-        AttributeError: no kind has it.
+        KeyError: a manifest must not omit it for this kind.
+        AttributeError: no kind has this setting.
     """
     if name in said:
         return said[name]
@@ -784,7 +896,7 @@ def _default(each: Field[Any]) -> Any:
 
 
 def _literals(hint: object) -> Iterator[str]:
-    """The words of a ``Literal``, wherever it stands in a type."""
+    """The values of a ``Literal`` anywhere in a type."""
     for part in get_args(hint):
         if isinstance(part, str):
             yield part

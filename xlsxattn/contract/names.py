@@ -1,11 +1,11 @@
-"""A range's name as a record: built and taken apart here alone, as docs/contract.md spells it.
+"""Range names as records: the only module that builds and parses them (see docs/contract.md).
 
     gpt_s1_l2_h3_Attention_Rows    sheet gpt, context s1, layer 2, head 3, block Attention, label Rows
     tr_dec_l1_Cross_W_Q            sheet tr, side dec, layer 1, the cross-attention's block W_Q
     gpt_in_s1_Heading              sheet gpt, page in, context s1, block Heading
     s1_Tokens                      context s1, block Tokens
 
-Ids are of lower-case letters and digits; a block begins with a capital, but for a bias (``b_Q``).
+Ids consist of lower-case letters and digits; blocks start with a capital letter, except biases (``b_Q``).
 """
 
 from __future__ import annotations
@@ -19,55 +19,60 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 VOCABULARY, FRONT = "vocab", "xlsxattn"
-"""What stands in the place of a sheet's id: the words, and the front page with the manifest."""
+"""Used in place of a sheet id: the vocabulary, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
-"""The manifest's tables, ``xlsxattn_Version``, ..."""
-PROGRAM, LANGUAGE = "Program", "Language"
-ORIGIN = (PROGRAM, LANGUAGE)
-"""What the manifest may say besides: the version that made the workbook, and the language of its texts."""
+"""The tables of the manifest: ``xlsxattn_Version``, ..."""
+PROGRAM, LANGUAGE, FIRST_SCREEN = "Program", "Language", "Front"
+ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN)
+"""Optional tables of the manifest: the version that built the workbook, the language of its texts, and the
+contents of the first screen."""
 SIDES = ("enc", "dec")
-"""An encoder-decoder's two sides."""
+"""The two sides of an encoder-decoder."""
 PAGES = ("in", "out", "heads", "similar", "maps")
-"""Pages of a model that have headings of their own."""
+"""Pages of a model that have their own headings."""
 ROWS, COLS = "Rows", "Cols"
 LABELS = (ROWS, COLS)
-"""What names the rows and columns of a block."""
+"""The labels of the rows and columns of a block."""
 GAMMA, BETA = "Gamma", "Beta"
-"""What a norm has learned: γ and β."""
+"""The learned parameters of a norm: γ and β."""
 SUMMARIES = ("First", "Last", "Frobenius")
-"""What is said of a large matrix."""
+"""The summaries of a large matrix."""
 MATRIX, BIAS = "W", "b"
 CROSS, HEADING, STATUS = "Cross", "Heading", "Status"
 LIVE_CHECKS = (STATUS, "Drift", "AttentionSum")
-"""Blocks that show the same for all inputs: their values cannot tell whether their formulas are right."""
+"""Blocks that show the same for all inputs, so that their values cannot verify their formulas."""
+STEPS = "Steps"
+"""The last part of the name of a range with one band of rows for each step of a training."""
+UPDATES = ("Velocity", "Moment1", "Moment2", "Correction1", "Correction2", "Proposed", "Largest")
+"""Quantities, besides gradients, that belong to a training step and not to the weights before or after it."""
 TYPED_FOR = "Words"
-"""What says for which words the rows that are typed into a model were computed."""
+"""The words for which the typed rows of a model were computed."""
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)+")
-"""At least two parts joined by an underscore: no such name can be read as a cell, a number or a function."""
+"""At least two parts joined by underscores: never a cell address, a number or a function."""
 _NUMBERED = re.compile(r"([lhg])([1-9][0-9]*)")
 _ANY = "w"
-"""Stands for a sheet's id where a name has none; no sheet may have it."""
+"""Placeholder for the sheet id of a name without one; not allowed as an id."""
 _NUMBER_OF = {"l": "layer", "h": "head", "g": "group"}
 
 
 @dataclass(frozen=True, slots=True)
 class RangeName:
-    """A range's name, or what several names begin with (without a block); "" and 0 where it says nothing.
+    """The name of a range, or a prefix of names (without a block); "" and 0 mean absent.
 
     Attributes:
-        sheet: the sheet's id, or ``vocab``, or ``xlsxattn``; none for what belongs to a context alone.
-        side: of an encoder-decoder's weights, states and headings, ``enc`` or ``dec``.
-        page: of a heading, the model's page: ``in``, ``out``, ``heads``, ``similar`` or ``maps``.
+        sheet: the sheet's id, or ``vocab``, or ``xlsxattn``; "" for ranges of a context only.
+        side: ``enc`` or ``dec``, for weights, live checks and headings of an encoder-decoder.
+        page: for headings, the page of the model: ``in``, ``out``, ``heads``, ``similar`` or ``maps``.
         context: the context's id.
-        of: the sheet that a comparing sheet follows, or whose status the front page repeats.
+        of: the sheet that a compare sheet follows, or whose status the front page repeats.
         layer: the layer's number.
-        cross: whether it belongs to the attention across two contexts.
+        cross: whether it belongs to cross-attention.
         head: the head's number.
         group: the number of the group of heads that share keys and values.
-        block: what it holds: ``Attention``, ``W_Q``, ``Norm1``.
-        part: what it holds of a block: ``Gamma``, ``Mean``, ``First``; a depth, ``X`` or ``l1``.
-        label: ``Rows`` or ``Cols`` where it labels what the rest names.
+        block: the content: ``Attention``, ``W_Q``, ``Norm1``.
+        part: a part of the block: ``Gamma``, ``Mean``, ``First``; or a depth, ``X`` or ``l1``.
+        label: ``Rows`` or ``Cols`` if it is the row or column labels of the range.
     """
 
     sheet: str = ""
@@ -85,7 +90,7 @@ class RangeName:
 
     @property
     def parts(self) -> tuple[str, ...]:
-        """The parts of the name in their order; a heading has its layer before its context."""
+        """The parts of the name in order; in a heading, the layer comes before the context."""
         layer, sentence = (f"l{self.layer}" if self.layer else "",), (self.context, self.of)
         among = (*layer, *sentence) if self.block == HEADING else (*sentence, *layer)
         cross = CROSS if self.cross else ""
@@ -94,84 +99,98 @@ class RangeName:
         return tuple(filter(None, (*before, self.block, self.part, self.label)))
 
     def __str__(self) -> str:
-        """The name as a workbook has it."""
+        """The name as defined in the workbook."""
         return "_".join(self.parts)
 
     def __getitem__(self, block: str) -> str:
-        """The name of a block that stands here: ``at["Scores"]``."""
+        """The name of a block with this prefix: ``p["Scores"]``."""
         return _named(self, block)
 
     def at(self, **places: Any) -> RangeName:  # noqa: ANN401 - an id or a number
-        """The same elsewhere: ``at(layer=1, head=2)``."""
+        """A copy with other parts: ``p.at(layer=1, head=2)``."""
         return replace(self, **places)
 
     def under(self, part: RangeName) -> RangeName:
-        """The same in a head or in a group: ``at.under(RangeName(head=2))``."""
+        """A copy for a head or group: ``p.under(RangeName(head=2))``."""
         return _under(self, part.head, part.group)
 
     @property
     def lane(self) -> RangeName:
-        """What the names of all that belongs to the same context on the same sheet begin with."""
+        """The prefix of all names of the same context on the same sheet."""
         return RangeName(self.sheet, context=self.context)
 
     @property
     def place(self) -> RangeName:
-        """The same without its block: where it stands."""
+        """The prefix: the name without its block."""
         return replace(self, block="", part="", label="")
 
     @property
     def labelled(self) -> RangeName:
-        """What a label labels; all else as it is."""
+        """The range that a label belongs to; other names unchanged."""
         return replace(self, label="")
 
     @property
     def last(self) -> str:
-        """The name's last part."""
+        """The last part of the name."""
         return last(self.label or self.part or self.block)
 
     @property
     def key(self) -> str:
-        """A weight's name as a spec has it: without the sheet."""
+        """The key of a weight in a spec: the name without the sheet."""
         return str(replace(self, sheet=""))
 
     def relative(self, place: RangeName) -> str:
-        """The name without what it shares with a place that it stands in: ``h2_W_Q`` within ``gpt_l1``."""
+        """The name without a prefix: ``h2_W_Q`` within ``gpt_l1``."""
         return "_".join(self.parts[len(place.parts) :])
 
     @property
     def is_matrix(self) -> bool:
-        """Whether it is a learned matrix, or something said of one."""
+        """Whether it is a learned matrix, or a summary of one."""
         return self.block.startswith(f"{MATRIX}_")
 
     @property
     def is_bias(self) -> bool:
-        """Whether it is a learned row that is added."""
+        """Whether it is a bias."""
         return self.block.startswith(f"{BIAS}_")
 
     @property
     def is_of_norm(self) -> bool:
-        """Whether it is what a norm has learned."""
+        """Whether it is γ or β of a norm."""
         return self.part in (GAMMA, BETA)
 
     @property
     def is_weight(self) -> bool:
-        """Whether it is learned, or says something of what is."""
+        """Whether it is a learned parameter, or a summary of one."""
         return self.is_matrix or self.is_bias or self.is_of_norm
 
     @property
     def is_row(self) -> bool:
-        """Whether it is a learned row of numbers: a bias, γ or β."""
+        """Whether it is a learned row vector: a bias, γ or β."""
         return self.is_bias or self.is_of_norm
 
     @property
     def is_summary(self) -> bool:
-        """Whether it says something of a large matrix."""
+        """Whether it is a summary of a large matrix."""
         return self.is_matrix and self.part in SUMMARIES
 
     @property
     def is_map(self) -> bool:
-        """Whether it stands on the page that shows all heads once more."""
+        """Whether it is on the page that shows the attention of all heads."""
         return self.page == "maps" or (self.block == "Map" and self.head > 0)
+
+    @property
+    def is_of_steps(self) -> bool:
+        """Whether it has a band of rows for each step of a training."""
+        return self.part.split("_")[-1] == STEPS or self.block == "Loss"
+
+    @property
+    def is_update(self) -> bool:
+        """Whether it belongs to a training step: a gradient, or a quantity computed from gradients."""
+        return self.block in UPDATES or _is_gradient(self.block)
+
+    def bands(self, steps: int) -> int:
+        """The number of bands of rows in a training with this number of steps."""
+        return steps if self.is_update else steps + 1
 
     @property
     def is_manifest(self) -> bool:
@@ -180,18 +199,18 @@ class RangeName:
 
     @property
     def is_status(self) -> bool:
-        """Whether it is a live check of a sheet, a layer or the whole workbook."""
+        """Whether it is the status of a sheet, a layer or the workbook."""
         return self.block == STATUS
 
     @property
     def is_live_check(self) -> bool:
-        """Whether it is a live check, or one of the numbers that one is made from."""
+        """Whether it is a live check, or one of the numbers that it is computed from."""
         return self.block in LIVE_CHECKS and not self.label
 
 
 @lru_cache(maxsize=1 << 16)
 def _named(place: RangeName, block: str) -> str:
-    """The name of a block at a place; a check asks for the same names with every set of inputs."""
+    """The name of a block with a prefix, cached as a check needs the same names for every set of inputs."""
     return str(replace(place, block=block, part="", label=""))
 
 
@@ -201,56 +220,57 @@ def _under(place: RangeName, head: int, group: int) -> RangeName:
 
 
 WORDS = RangeName(VOCABULARY)
-"""Where the words stand: ``WORDS["E"]`` is vocab_E."""
+"""The prefix of the vocabulary: ``WORDS["E"]`` is vocab_E."""
 START = RangeName(FRONT)
-"""Where the manifest and the checks stand."""
+"""The prefix of the manifest and of the live checks on Start."""
 
 
 def of_context(context: str) -> RangeName:
-    """What the names of a context's own ranges begin with."""
+    """The prefix of the ranges of a context."""
     return RangeName(context=context)
 
 
 def rows_of(name: str) -> str:
-    """The name of the labels of a range's rows."""
+    """The name of the row labels of a range."""
     return part_of(name, ROWS)
 
 
 def cols_of(name: str) -> str:
-    """The name of the labels of a range's columns."""
+    """The name of the column labels of a range."""
     return part_of(name, COLS)
 
 
 def part_of(name: str, part: str) -> str:
-    """The name of what belongs to a range: its mean, its first columns, its labels."""
+    """The name of a part of a range: its mean, its first columns, its labels."""
     return f"{name}_{part}"
 
 
 def last(name: str) -> str:
-    """A name's last part: what it holds."""
+    """The last part of a name."""
     return name.rpartition("_")[2]
 
 
 def ends_in(name: str, tails: str | tuple[str, ...]) -> bool:
-    """Whether a name ends in some parts, ``Cross_h1_Attention``, or in one of several such."""
+    """Whether a name ends in these parts, such as ``Cross_h1_Attention``, or in one of several."""
     several = (tails,) if isinstance(tails, str) else tails
     return f"_{name}".endswith(tuple(f"_{tail}" for tail in several))
 
 
 def is_name(text: str) -> bool:
-    """Whether a text has the form of a range's name."""
+    """Whether a text is a valid range name."""
     return NAME.fullmatch(text) is not None
 
 
 def is_text(name: str) -> bool:
-    """Whether a range that is no formula's holds words rather than numbers."""
-    return last(name) in ("Tokens", "Classes", TYPED_FOR) or name in (WORDS["Dims"], WORDS["Focus"])
+    """Whether an input range holds words rather than numbers."""
+    worded = ("Tokens", "Classes", "Asked", "CheckMatrix", "Matrices", TYPED_FOR)
+    return last(name) in worded or name in (WORDS["Dims"], WORDS["Focus"])
 
 
 def parser(sheets: Iterable[str], contexts: Iterable[str]) -> Callable[[str], RangeName]:
-    """What takes the names of a workbook apart, by the ids of its sheets and contexts.
+    """A parser of range names, given the ids of a workbook's sheets and contexts.
 
-    A name that is none of the workbook's is a block by itself.
+    An unknown name is parsed as a single block.
     """
     return _parser(frozenset(sheets), frozenset(contexts))
 
@@ -262,25 +282,25 @@ def _parser(sheets: frozenset[str], contexts: frozenset[str]) -> Callable[[str],
 
 @lru_cache(maxsize=4096)
 def parse(name: str) -> RangeName:
-    """A name taken apart where ids are not at hand: the first id is taken for a sheet's."""
+    """Parse a name without knowing the ids: the first id is assumed to be a sheet's."""
     return _Ids(None, None).parsed(name)
 
 
 def weight(key: str) -> RangeName:
-    """A weight's name as a spec has it, without the sheet, taken apart."""
+    """Parse the key of a weight in a spec, which has no sheet."""
     found = parse(f"{_ANY}_{key}")
     return replace(found, sheet="") if found.sheet else RangeName(block=key)
 
 
 @dataclass(frozen=True)
 class _Ids:
-    """The ids of a workbook's sheets and contexts; None where any may be one."""
+    """The ids of a workbook's sheets and contexts; None if any id is accepted."""
 
     sheets: frozenset[str] | None
     contexts: frozenset[str] | None
 
     def parsed(self, name: str) -> RangeName:
-        """A name taken apart; whole, but for its label, where it says nothing that is known."""
+        """Parse a name; an unknown one is a single block with an optional label."""
         found = self._parsed(name.split("_"))
         if found is not None and str(found) == name:
             return found
@@ -288,7 +308,8 @@ class _Ids:
         return RangeName(block=before, label=label) if before and label in LABELS else RangeName(block=name)
 
     def _parsed(self, parts: list[str]) -> RangeName | None:
-        ids = next((i for i, part in enumerate(parts) if part[:1].isupper() or part == BIAS), len(parts))
+        begins = (part[:1].isupper() or part == BIAS or _is_gradient(part) for part in parts)
+        ids = next((i for i, found in enumerate(begins) if found), len(parts))
         before, said = parts[:ids], parts[ids:]
         if not before or not said:
             return None
@@ -308,8 +329,8 @@ class _Ids:
         return None
 
     def _placed(self, found: RangeName, ids: list[str]) -> RangeName | None:
-        """The ids and numbers between the sheet and the block."""
-        if found.sheet == FRONT and len(ids) == 1:
+        """Parse the ids and numbers between the sheet and the block."""
+        if found.sheet == FRONT and found.is_status and len(ids) == 1:
             return replace(found, of=ids[0])
         if found.block == HEADING:
             return self._heading(found, ids)
@@ -328,7 +349,7 @@ class _Ids:
         return found
 
     def _heading(self, found: RangeName, ids: list[str]) -> RangeName | None:
-        """What stands before ``Heading``: a page or a layer, then the context, or one of all heads."""
+        """Parse the parts before ``Heading``: a page or a layer, then the context; or a head."""
         for i, part in enumerate(ids, 1):
             number = _NUMBERED.fullmatch(part)
             if number:
@@ -350,8 +371,13 @@ class _Ids:
         return self.contexts is None or part in self.contexts
 
 
+def _is_gradient(part: str) -> bool:
+    """Whether a part of a name denotes a gradient: ``dOutput``, ``dW``."""
+    return part[:1] == "d" and part[1:2].isupper()
+
+
 def _block(said: list[str]) -> RangeName | None:
-    """What a name says behind its ids: the block, its part, its label."""
+    """Parse what follows the ids: the block, its part, its label."""
     label = said[-1] if len(said) > 1 and said[-1] in LABELS else ""
     said = said[:-1] if label else said
     if not all(said):

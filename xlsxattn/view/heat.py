@@ -1,4 +1,4 @@
-"""Which colour a number has: heat maps that look like the workbook's own."""
+"""Colours of numbers: heat maps that look like those of the workbook."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Value
 
 MINUS_INFINITY = HIDDEN_BELOW
-"""What lies below stands for −∞: the masks write −1E300."""
+"""Smaller numbers mean −∞: masks use −1E300."""
 
 WEIGHTS = frozenset(
     {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask", "Probability", "LogitExp"}
     | {"TopProbabilities"}
 )
-"""Steps whose numbers lie from 0 to 1 on a scale of fixed ends, so that sheets and sentences compare."""
+"""Steps with a fixed scale from 0 to 1, so that sheets and sentences can be compared."""
 
 INK, PAPER, GREY = "#1F2933", "#FFFFFF", "#D9DEE3"
 COLD, WARM, FULL = "#9DC3E6", "#F4B183", "#5B9BD5"
-"""Below zero, above zero, and the weight 1; INK on any mixture of one with PAPER passes WCAG AA."""
+"""Colours below zero, above zero, and of the weight 1; INK on any tint of them passes WCAG AA."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,22 +32,22 @@ class Scale:
     """A heat map.
 
     Attributes:
-        kind: ``weights`` (0 to 1), ``diverging`` (about 0) or "" for none.
-        largest: the number that has the full colour.
+        kind: ``weights`` (0 to 1), ``diverging`` (around 0) or "" for none.
+        largest: the number with the full colour.
     """
 
     kind: str
     largest: float = 1.0
 
     def strength(self, value: Value) -> float | None:
-        """How strong a cell's colour is, from −1 to 1; None for a cell that has none."""
+        """Intensity of a cell's colour, from −1 to 1; None for no colour."""
         if not self.kind or not isinstance(value, float) or value <= MINUS_INFINITY or isnan(value):
             return None
         share = value / self.largest
         return min(1.0, max(0.0 if self.kind == "weights" else -1.0, share))
 
     def colour(self, value: Value) -> str | None:
-        """The cell's colour as ``#RRGGBB``; None for a cell that has none."""
+        """The cell's colour as ``#RRGGBB``; None for no colour."""
         if self.kind and isinstance(value, float) and value <= MINUS_INFINITY:
             return GREY
         strength = self.strength(value)
@@ -61,12 +61,12 @@ NO_SCALE = Scale("")
 
 
 def scale_of(step: str, grid: Sequence[Sequence[Value]], *, whole: bool) -> Scale:
-    """The heat map that a range has.
+    """Choose the heat map of a range.
 
     Args:
         step: the last part of its name.
         grid: its values.
-        whole: whether its numbers are shown without decimals: counts and positions have no heat map.
+        whole: True if numbers are shown without decimals: counts and positions have no heat map.
     """
     numbers = [value for row in grid for value in row if isinstance(value, float)]
     if not numbers:
@@ -84,7 +84,7 @@ def _largest(numbers: Iterable[float]) -> float:
 
 
 def mixed(one: str, two: str, share: float) -> str:
-    """A mixture of two colours, ``share`` of it the first."""
+    """Mix two colours; ``share`` is the part of the first one."""
     parts = [
         round(share * int(one[i : i + 2], 16) + (1 - share) * int(two[i : i + 2], 16)) for i in (1, 3, 5)
     ]

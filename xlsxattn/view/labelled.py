@@ -1,4 +1,4 @@
-"""One named range as it is displayed: its numbers or texts, its labels, its formula, its heat map."""
+"""A named range as it is displayed: values, labels, formula, heat map."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 Role = Literal["input", "constant", "computed"]
 LARGE = 1e5
-"""From here on a number is written with an exponent, as the workbook writes it."""
+"""Larger numbers are shown with an exponent, as in the workbook."""
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A named range of a workbook, with all that a table or a heat map of it shows.
+    """A named range of a workbook, with everything that a table or heat map shows.
 
     Attributes:
         name: the range's name.
-        area: where it stands.
-        grid: its cells, row by row.
-        rows: a label for each row, or nothing.
-        cols: a label for each column, or nothing.
+        area: its cells.
+        grid: its values, row by row.
+        rows: a label for each row, or empty.
+        cols: a label for each column, or empty.
         role: input, constant or computed.
-        formula: what computes it, as it is entered; "" for an input.
+        formula: its formula, as entered; "" for an input.
         scale: its heat map.
-        digits: decimals that are shown.
-        scientific: whether its numbers are shown with an exponent.
-        lang: the language of its workbook, by its code.
-        label: of a single cell: the words on its left; "" for none.
+        digits: number of decimals shown.
+        scientific: True if numbers are shown with an exponent.
+        lang: language code of the workbook.
+        label: of a single cell: the text on its left, or "".
     """
 
     name: str
@@ -61,7 +61,7 @@ class Labelled:
         return self.area.rows, self.area.cols
 
     def text(self, value: Value) -> str:
-        """A cell as a person reads it."""
+        """A value as displayed in a cell."""
         if value is None:
             return ""
         if isinstance(value, bool):
@@ -76,7 +76,7 @@ class Labelled:
 
 
 def _fixed(value: float, digits: int) -> str:
-    """A number with so many decimals, rounded as spreadsheets do: halves up, of 15 significant digits."""
+    """A number with fixed decimals, rounded as in spreadsheets: half up, from 15 significant digits."""
     if not math.isfinite(value):
         return str(value)
     text = str(Decimal(f"{value:.15g}").quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP))
@@ -84,5 +84,5 @@ def _fixed(value: float, digits: int) -> str:
 
 
 def printable(text: str) -> str:
-    """A text without what a terminal would obey instead of showing it."""
+    """A text with control characters replaced, so that a terminal does not execute them."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

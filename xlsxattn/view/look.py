@@ -1,4 +1,4 @@
-"""Reads a workbook into matrices that know their labels, their formulas and their colours."""
+"""Reads a workbook into matrices with labels, formulas and heat maps."""
 
 from __future__ import annotations
 
@@ -34,33 +34,33 @@ if TYPE_CHECKING:
     from xlsxattn.language import Language
 
 Source = Literal["saved", EngineName]
-"""Whose values are shown: those in the file, or an engine's that recalculates it."""
+"""Source of the values: saved in the file, or recalculated by an engine."""
 SAVED: Source = "saved"
 GENERAL, SHOWN_DIGITS = "General", 10
-"""The format of a cell that has none, and the significant digits that are shown in it."""
+"""The default cell format, and the significant digits that it shows."""
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
-"""Weights whose rows are the dimensions of the words, where nothing else labels them."""
-STORY = ("Attention", "Output", "Probability", "Class")
+"""Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
+MAIN_STEPS = ("Attention", "Output", "Probability", "Class")
 HEAD_ROWS = 4
-"""Rows of a sheet's head, in which nothing stands below a label of its own."""
+"""Rows of a sheet's head, where labels are never above their cells."""
 LABEL_ENDS = " =:："
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWorkbook:
-    """A workbook as it is seen.
+    """A workbook that was read for display.
 
     Attributes:
         path: the file.
-        title: what stands in its first cell.
-        matrices: every named range but labels and the manifest, by name, as they stand in the workbook.
-        engine: whose values these are: ``saved``, or the engine that has recalculated the file.
-        manifest: what the workbook says of itself.
-        notes: tab → the texts that were typed there: (row, column) → text.
-        tabs: the sheets' tabs in order, hidden ones left out.
-        language: the language of the texts that are the program's own.
-        contract: the tab with what the workbook says of itself.
+        title: text of its first cell.
+        matrices: named ranges by name, in the order of the workbook, without labels and the manifest.
+        engine: source of the values: ``saved``, or the engine that recalculated the file.
+        manifest: the workbook's manifest.
+        notes: tab → constant texts: (row, column) → text.
+        tabs: tabs in order, without hidden ones.
+        language: language of the program's own texts.
+        contract: the tab of the manifest.
     """
 
     path: Path
@@ -74,47 +74,47 @@ class OpenWorkbook:
     contract: str = ""
 
     def __getitem__(self, name: str) -> Matrix:
-        """The range of a name.
+        """Get a range by name.
 
         Raises:
-            KeyError: there is none.
+            KeyError: there is no such range.
         """
         if name not in self.matrices:
-            said = say("{path}: there is no range {name!r}", path=self.path, name=name)
-            raise KeyError(with_near(said, name, self.matrices))
+            message = say("{path}: there is no range {name!r}", path=self.path, name=name)
+            raise KeyError(with_near(message, name, self.matrices))
         return self.matrices[name]
 
     def matching(self, patterns: Sequence[str]) -> list[Matrix]:
-        """The ranges whose names match one of the patterns (``attn_*``), capitals counting."""
+        """The ranges whose names match one of the patterns (``attn_*``), case-sensitively."""
         return [m for m in self.matrices.values() if any(fnmatchcase(m.name, p) for p in patterns)]
 
     def story(self) -> list[Matrix]:
-        """The ranges that tell most: the attention matrices, and what comes out at the end."""
-        followed = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
+        """The main ranges: attention matrices and final outputs."""
+        comparing = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
 
-        def tells(name: str) -> bool:
-            at = self.manifest.parse(name)
-            inner = (at.layer or at.head) and at.block != "Attention"
-            return at.last in STORY and not inner and at.sheet not in followed
+        def is_main(text: str) -> bool:
+            name = self.manifest.parse(text)
+            inner = (name.layer or name.head) and name.block != "Attention"
+            return name.last in MAIN_STEPS and not inner and name.sheet not in comparing
 
-        told = [m for m in self.matrices.values() if tells(m.name)]
-        return told or list(self.matrices.values())
+        main = [m for m in self.matrices.values() if is_main(m.name)]
+        return main or list(self.matrices.values())
 
     def _repr_html_(self) -> str:
-        """The heat maps that a notebook shows."""
+        """The heat maps shown in a notebook."""
         return "".join(f"<div>{figure(matrix)}</div>" for matrix in self.story())
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
-    """Read a workbook to be shown.
+    """Read a workbook for display.
 
     Args:
         path: the workbook.
-        engine: ``saved`` takes the values in the file (and recalculates it where one is missing); else
-            ``ironcalc``, ``libreoffice`` or ``gnumeric``, which recalculates it.
+        engine: ``saved`` uses the values in the file (if any is missing, the file is recalculated);
+            ``ironcalc``, ``libreoffice`` or ``gnumeric`` recalculates it.
 
     Raises:
-        NotCheckableError: the file cannot be read, or is not one of ours.
+        NotCheckableError: the file cannot be read, or was not made by xlsxattn.
         engines.EngineMissing: the engine is not installed.
         engines.EngineFailed: the engine could not recalculate the file.
         ValueError: there is no such engine.
@@ -122,7 +122,7 @@ def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
     one_of("engine", engine, get_args(Source))
     with guarded(path):
         book = read(Path(path))
-        # some programs drop the values of formulas and keep the cells beside
+        # some programs drop the values of formulas
         if engine == SAVED and any(value is None for value in saved_results(book)):
             engine = DEFAULT_ENGINE
         values = saved(book) if engine == SAVED else recalculated(book, engine)
@@ -139,16 +139,16 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
     first = notes.get(tabs[0], {}) if tabs else {}
     title = printable(first.get((0, 0), Path(book.path).stem))
     labels = _Labels(book, values)
-    spoken = language_of([text for texts in notes.values() for text in texts.values()])
+    language = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}
-    placed = sorted(book.names.items(), key=lambda item: (order[item[1].sheet], item[1].row, item[1].col))
+    ordered = sorted(book.names.items(), key=lambda item: (order[item[1].sheet], item[1].row, item[1].col))
     matrices = {
-        name: _matrix(book, name, values[name], labels, spoken.code)
-        for name, _ in placed
-        if name in values and not (at := book.manifest.parse(name)).is_manifest and not at.label
+        name: _matrix(book, name, values[name], labels, language.code)
+        for name, _ in ordered
+        if name in values and not (parsed := book.manifest.parse(name)).is_manifest and not parsed.label
     }
-    contract = book.names[START["Formulas"]].sheet  # which the manifest was read from
-    return OpenWorkbook(book.path, title, matrices, engine, book.manifest, notes, tabs, spoken, contract)
+    contract = book.names[START["Formulas"]].sheet  # the tab of the manifest
+    return OpenWorkbook(book.path, title, matrices, engine, book.manifest, notes, tabs, language, contract)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:
@@ -156,7 +156,9 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
     cells = grid if isinstance(grid, list) else grid.tolist()
     _, formula = book.manifest.formulas.get(name, ("", ""))
     role: Role = "computed" if formula else "input" if name in book.manifest.inputs else "constant"
-    look_of = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(";")[0]
+    number_format = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(
+        ";"
+    )[0]
     return Matrix(
         name,
         area,
@@ -165,26 +167,27 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
         labels.cols(name),
         role,
         f"{{{formula}}}" if formula else "",
-        scale_of(last(name), cells, whole=look_of == "0"),
-        _decimals(look_of, cells),
-        "E+" in look_of,
+        scale_of(last(name), cells, whole=number_format == "0"),
+        _decimals(number_format, cells),
+        "E+" in number_format,
         lang,
         labels.beside(name),
     )
 
 
-def _decimals(look_of: str, rows: Sequence[Sequence[Value]]) -> int:
-    """How many decimals a number format shows; one of no cell's own shows numbers whole."""
-    if look_of != GENERAL:
-        found = re.search(r"0\.(0+)", look_of)
-        return len(found[1]) if found else 0 if look_of == "0" else 2
+def _decimals(number_format: str, rows: Sequence[Sequence[Value]]) -> int:
+    """Number of decimals that a number format shows; General shows all of them."""
+    if number_format != GENERAL:
+        if match := re.search(r"0\.(0+)", number_format):
+            return len(match[1])
+        return 0 if number_format == "0" else 2
     numbers = [value for row in rows for value in row if isinstance(value, float) and isfinite(value)]
     exponents = [Decimal(f"{value:.{SHOWN_DIGITS}g}").normalize().as_tuple().exponent for value in numbers]
     return max([0, *(-exponent for exponent in exponents if isinstance(exponent, int))])
 
 
 class _Labels:
-    """The labels of ranges: those beside them, else the words and dimensions that must be meant."""
+    """Labels of ranges: those next to them, or else words and dimensions of the same length."""
 
     def __init__(self, book: Book, values: Mapping[str, Grid]) -> None:
         self.names, self.values = book.names, values
@@ -194,58 +197,61 @@ class _Labels:
         self.single = {(a.sheet, a.row, a.col) for a in book.names.values() if (a.rows, a.cols) == (1, 1)}
 
     def rows(self, name: str) -> tuple[str, ...]:
-        """The labels of a range's rows, or nothing."""
-        area, at = self.names[name], self.parse(name)
-        wanted = [rows_of(name), *([WORDS["Tokens"]] if name in (WORDS["E"], WORDS["Index"]) else [])]
-        if at.block != "Tokens":
-            wanted += self._words(at)
-        if at.block in FROM_WORDS and not at.part:
-            wanted.append(WORDS["Dims"])
-        if at.sheet in self.comparing:
-            wanted.append(WORDS["Focus"])
-        return self._first(wanted, area.rows)
+        """The labels of a range's rows, or empty."""
+        area, parsed = self.names[name], self.parse(name)
+        sources = [rows_of(name), *([WORDS["Tokens"]] if name in (WORDS["E"], WORDS["Index"]) else [])]
+        if parsed.block != "Tokens":
+            sources += self._words(parsed)
+        if parsed.block in FROM_WORDS and not parsed.part:
+            sources.append(WORDS["Dims"])
+        if parsed.sheet in self.comparing:
+            sources.append(WORDS["Focus"])
+        return self._first(sources, area.rows)
 
     def cols(self, name: str) -> tuple[str, ...]:
-        """The labels of a range's columns, or nothing."""
-        area, at = self.names[name], self.parse(name)
-        wanted = [cols_of(name)]
-        if at.sheet in self.comparing and at.of:
-            wanted += [cols_of(at.lane[at.block]), cols_of(at.lane.at(sheet=at.of)[at.block])]
+        """The labels of a range's columns, or empty."""
+        area, parsed = self.names[name], self.parse(name)
+        sources = [cols_of(name)]
+        if parsed.sheet in self.comparing and parsed.of:
+            lane = parsed.lane
+            sources += [cols_of(lane[parsed.block]), cols_of(lane.at(sheet=parsed.of)[parsed.block])]
         if name == WORDS["E"]:
-            wanted.append(WORDS["Dims"])
-        if at.block in SQUARE:
-            wanted += self._words(at)
-        return self._first(wanted, area.cols) or self._above(area) or ((at.last,) if area.cols == 1 else ())
+            sources.append(WORDS["Dims"])
+        if parsed.block in SQUARE:
+            sources += self._words(parsed)
+        single = (parsed.last,) if area.cols == 1 else ()
+        return self._first(sources, area.cols) or self._above(area) or single
 
     @staticmethod
-    def _words(at: RangeName) -> list[str]:
-        """The ranges of words that a range's rows can belong to; a model's own words come first."""
-        return [at.lane["Tokens"], of_context(at.context)["Tokens"]] if at.context else []
+    def _words(name: RangeName) -> list[str]:
+        """Ranges of words that may label a range's rows; the words of its own model come first."""
+        return [name.lane["Tokens"], of_context(name.context)["Tokens"]] if name.context else []
 
-    def _first(self, wanted: Sequence[str], length: int) -> tuple[str, ...]:
-        for name in wanted:
-            found = [value for row in self.values.get(name, []) for value in row]
-            if len(found) == length:
-                return tuple(_label(value) for value in found)
+    def _first(self, sources: Sequence[str], length: int) -> tuple[str, ...]:
+        """The values of the first source that has the right length, or empty."""
+        for name in sources:
+            values = [value for row in self.values.get(name, []) for value in row]
+            if len(values) == length:
+                return tuple(_label(value) for value in values)
         return ()
 
     def beside(self, name: str) -> str:
-        """What was typed on the left of a single cell, which may run on over another column; or nothing."""
+        """The text on the left of a single cell, one or two columns away; or ""."""
         area = self.names[name]
         for col in (area.col - 1, area.col - 2) if (area.rows, area.cols) == (1, 1) else ():
-            at = area.sheet, area.row, col
-            if at in self.single:
+            position = area.sheet, area.row, col
+            if position in self.single:
                 break
-            if isinstance(text := self.notes.get(at), str):
+            if isinstance(text := self.notes.get(position), str):
                 return printable(text).rstrip(LABEL_ENDS)
         return ""
 
     def _above(self, area: Area) -> tuple[str, ...]:
-        """What was typed right above every column, or nothing."""
+        """The texts right above all columns, or empty."""
         if area.row < HEAD_ROWS:
             return ()
-        found = [self.notes.get((area.sheet, area.row - 1, area.col + j)) for j in range(area.cols)]
-        texts = [printable(text) for text in found if isinstance(text, str) and text[:1] not in ("{", "=")]
+        above = [self.notes.get((area.sheet, area.row - 1, area.col + j)) for j in range(area.cols)]
+        texts = [printable(text) for text in above if isinstance(text, str) and text[:1] not in ("{", "=")]
         return tuple(texts) if len(texts) == area.cols else ()
 
 

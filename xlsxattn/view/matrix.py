@@ -1,4 +1,4 @@
-"""One named range as a program gets it: an array, a table, or what a terminal and a notebook show."""
+"""A named range as returned to programs: an array, a table, or rich output."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
 
 class PandasMissing(ImportError):
-    """Results as tables were asked for, and pandas is not installed."""
+    """A table was requested, but pandas is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix(Labelled):
-    """A named range of a workbook, as an array, as a table, and on the screen."""
+    """A named range of a workbook, as an array, a DataFrame, or rich output."""
 
     def array(self) -> np.ndarray[Any, Any]:
-        """The values as an array: of floats, blanks being NaN, or of objects where there is any text."""
+        """The values as an array of floats, with NaN for blanks; of objects if there is any text."""
         texts = any(isinstance(value, str) for row in self.grid for value in row)
         return np.array(self.grid, dtype=object if texts else float).reshape(self.shape)
 
     def frame(self) -> pd.DataFrame:
-        """The values with words as index, and words, dimensions or numbers from 1 as columns.
+        """The values as a DataFrame, labelled by words and dimensions, or by numbers from 1.
 
         Raises:
             PandasMissing: pandas is not installed.
@@ -38,9 +38,10 @@ class Matrix(Labelled):
         try:
             import pandas as pd  # noqa: PLC0415 - an extra
         except ImportError:
-            raise PandasMissing(
-                say("tables need pandas, which is not installed; get it with: pip install 'xlsxattn[pandas]'")
-            ) from None
+            sentence = (
+                "tables need pandas, which is not installed; install it with: pip install 'xlsxattn[pandas]'"
+            )
+            raise PandasMissing(say(sentence)) from None
         rows, cols = self.shape
         return pd.DataFrame(
             self.array(),
@@ -49,11 +50,11 @@ class Matrix(Labelled):
         )
 
     def __rich__(self) -> Group:
-        """The coloured table that a terminal shows."""
-        from xlsxattn.view.show import table  # noqa: PLC0415 - only where there is a terminal
+        """The coloured table shown in a terminal."""
+        from xlsxattn.view.show import table  # noqa: PLC0415 - only needed in a terminal
 
         return table(self, language=language(self.lang))
 
     def _repr_html_(self) -> str:
-        """The heat map that a notebook shows."""
+        """The heat map shown in a notebook."""
         return figure(self)

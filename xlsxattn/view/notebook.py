@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from xlsxattn.view.labelled import Labelled
 
 MAX_CELLS = 4096
-"""So many cells of a matrix are shown: a notebook keeps its outputs in its file."""
+"""Maximum number of cells shown, since notebooks save their outputs."""
 
 
 def figure(matrix: Labelled) -> str:
-    """A matrix as a table with its caption: words, and numbers on their colours."""
+    """A matrix as a captioned HTML table, with its numbers on the colours of the heat map."""
     rows, cols = matrix.shape
     tall = max(1, min(rows, MAX_CELLS // cols))
     heads = matrix.cols or tuple(str(j + 1) for j in range(cols))
@@ -40,6 +40,6 @@ def figure(matrix: Labelled) -> str:
 def _cell(matrix: Labelled, i: int, j: int) -> str:
     value = matrix.grid[i][j]
     colour = matrix.scale.colour(value)
-    dress = f";background-color:{colour};color:{INK}" if colour else ""
+    style = f";background-color:{colour};color:{INK}" if colour else ""
     exact = f' title="{value!r}"' if isinstance(value, float) else ""
-    return f'<td style="text-align:right{dress}"{exact}>{escape(matrix.text(value))}</td>'
+    return f'<td style="text-align:right{style}"{exact}>{escape(matrix.text(value))}</td>'

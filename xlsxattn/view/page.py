@@ -1,8 +1,7 @@
-"""One page of HTML for a workbook: its data as JSON, a look, and the script that joins them.
+"""Renders a workbook as a single HTML page: its data as JSON, a style sheet and a script.
 
-The page asks nobody for anything: no font, no picture, no script comes from elsewhere, and its own policy
-forbids it. Its own words are told in the reader's language: ``{{=words}}`` in page.html, ``say("words")`` in
-page.js; what it shows of the workbook stays as it is.
+The page makes no network requests; its content security policy forbids them. Its own texts are translated:
+``{{=text}}`` in page.html, ``say("text")`` in page.js. Texts of the workbook are shown unchanged.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ if TYPE_CHECKING:
 
 DATA_VERSION = 1
 TAGS = {"zh": "zh-CN"}
-_PLACE = re.compile(r"\{\{[a-z]+\}\}")
+_PLACEHOLDER = re.compile(r"\{\{[a-z]+\}\}")
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
 
 
 def render(seen: OpenWorkbook, language: Language | None = None) -> str:
-    """The whole page, as text; its own words in a language, the workbook's without one."""
+    """Render the page as HTML; its own texts in ``language``, by default the workbook's."""
     language = language or seen.language
     texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
     parts = {
@@ -43,30 +42,32 @@ def render(seen: OpenWorkbook, language: Language | None = None) -> str:
         "{{title}}": escape(seen.title),
         "{{data}}": _embedded(data(seen)),
     }
-    page = _IN_PAGE.sub(lambda found: escape(language.tell(say(found[1]))), _asset("page.html"))
-    return _PLACE.sub(lambda place: parts[place[0]], page)  # at once: a title may look like a place
+    page = _IN_PAGE.sub(lambda match: escape(language.tell(say(match[1]))), _asset("page.html"))
+    return _PLACEHOLDER.sub(
+        lambda match: parts[match[0]], page
+    )  # in one pass: a title may contain a placeholder
 
 
 def _tag(language: Language) -> str:
-    """A language as a page names it; the texts in Chinese are those of the mainland."""
+    """The language tag of a page; Chinese texts are in simplified characters."""
     return TAGS.get(language.code, language.code)
 
 
 def page_texts() -> list[str]:
-    """The page's own words, in English."""
+    """Texts of the page itself, in English."""
     return _IN_PAGE.findall(_asset("page.html"))
 
 
 def script_texts() -> list[str]:
-    """What the script says, in English."""
+    """Texts of the script, in English."""
     return [*_IN_SCRIPT.findall(_asset("page.js")), *get_args(Role)]
 
 
 def data(seen: OpenWorkbook) -> dict[str, Any]:
-    """What the page shows, and nothing about how: a program may read it as well.
+    """The data that the page shows, which other programs can read as well.
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
-    role, formula, place, heat map), and ``pages`` with their steps, which name ranges.
+    role, formula, cell, heat map), and ``pages`` with their steps, which refer to ranges by name.
     """
     return {
         "version": DATA_VERSION,
@@ -96,7 +97,7 @@ def _range(matrix: Matrix) -> dict[str, Any]:
 
 
 def _plain(value: Value) -> Value:
-    """A value as JSON has it; a number that JSON lacks, and an error, is the text that the cell shows."""
+    """A value for JSON; infinite numbers and errors become the text of the cell."""
     if isinstance(value, str):
         return str(value)
     return value if value is None or abs(value) < float("inf") else str(value)
@@ -122,9 +123,9 @@ def _page(page: SheetView, number: int) -> dict[str, Any]:
     }
 
 
-def _embedded(found: dict[str, Any]) -> str:
-    """JSON that can stand in a page: no text of a workbook can end the element that holds it."""
-    text = json.dumps(found, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+def _embedded(content: dict[str, Any]) -> str:
+    """JSON escaped for a script element, so that a workbook's text cannot end the element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

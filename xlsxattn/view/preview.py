@@ -1,4 +1,4 @@
-"""Pictures of a workbook: PNG and PDF as LibreOffice prints it, HTML as a page of our own."""
+"""Previews of a workbook: PNG and PDF as printed by LibreOffice, or an HTML page."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 KINDS = (".png", ".pdf", ".html")
 RESOLUTION = 110
-"""Dots an inch of a PNG: a sheet with two sentences is about 2,000 wide."""
+"""Resolution of a PNG in dpi: a sheet with two sentences is about 2,000 pixels wide."""
 SECONDS = 60.0
 
 
 class PreviewError(ValueError):
-    """A picture that cannot be made; its text is the sentence a person reads."""
+    """A preview cannot be made; the text is a message for the user."""
 
 
 def preview(
     path: str | Path, target: str | Path, sheet: str = "", engine: Source = SAVED, lang: str = ""
 ) -> Path:
-    """Write a picture of a workbook, or nothing at all.
+    """Write a preview of a workbook; no partial file is left after an error.
 
     Args:
         path: the workbook.
-        target: where the picture goes; its ending decides: ``.png`` (one sheet), ``.pdf`` (all sheets, of
-            the Contract its head, or one), ``.html`` (all sheets, with tables, heat maps and formulas).
-        sheet: the sheet wanted, by its id (``attn``) or its tab; when empty, a PNG shows the first that
-            computes.
-        engine: whose values an HTML page shows, as for `look`. LibreOffice recalculates what it prints.
-        lang: the language of an HTML page's own words, ``en`` or ``zh``; "" for the workbook's.
+        target: path of the preview. Its suffix selects the format: ``.png`` (one sheet), ``.pdf`` (one sheet,
+            or all sheets with only the beginning of Contract), ``.html`` (all sheets, with tables, heat maps
+            and formulas).
+        sheet: id (``attn``) or tab of the sheet; by default, a PNG shows the first sheet with computations.
+        engine: source of the values in an HTML page, as for `look`. LibreOffice always recalculates.
+        lang: language of the HTML page's own texts, ``en`` or ``zh``; "" for the workbook's.
 
     Raises:
-        PreviewError: the target or the sheet makes no sense, or the target cannot be written.
-        NotCheckableError: the workbook cannot be read, or is not one of ours.
-        engines.EngineMissing: LibreOffice, or the program that paints a PNG, is not installed.
+        PreviewError: the target or the sheet is invalid, or the target cannot be written.
+        NotCheckableError: the workbook cannot be read, or was not made by xlsxattn.
+        engines.EngineMissing: LibreOffice or Poppler is not installed.
         engines.EngineFailed: one of them failed.
         ValueError: there is no such engine, or no such language.
     """
@@ -56,7 +56,7 @@ def preview(
     if kind not in KINDS:
         raise PreviewError(
             say(
-                "{target}: the picture's name must end in one of {kinds}",
+                "{target}: the file name must end in one of {kinds}",
                 target=target,
                 kinds=", ".join(KINDS),
             )
@@ -64,7 +64,7 @@ def preview(
     if kind == ".html" and sheet:
         raise PreviewError(
             say(
-                "{target}: a page shows all sheets: leave out the sheet, or choose .png or .pdf",
+                "{target}: an HTML page shows all sheets: omit the sheet, or choose .png or .pdf",
                 target=target,
             )
         )
@@ -81,7 +81,7 @@ def preview(
 
 
 def _print(seen: OpenWorkbook, made: Path, tab: str) -> None:
-    """A PDF of all sheets, of the long Contract its head; or one sheet, whole, as a PDF or a PNG."""
+    """Print all sheets as a PDF, with only the beginning of Contract; or one sheet as a PDF or PNG."""
     printed = made.with_name("printed.pdf")
     engines.print_pdf(seen.path, printed, cut="" if tab else seen.contract, first=tab)
     if not tab:
@@ -89,76 +89,76 @@ def _print(seen: OpenWorkbook, made: Path, tab: str) -> None:
     elif made.suffix == ".pdf":
         poppler("pdfseparate", "-f", 1, "-l", 1, printed, made)
     else:
-        wanted = ("-f", 1, "-l", 1, "-r", RESOLUTION)
-        poppler("pdftoppm", *wanted, "-png", "-singlefile", printed, made.with_suffix(""))
+        options = ("-f", 1, "-l", 1, "-r", RESOLUTION)
+        poppler("pdftoppm", *options, "-png", "-singlefile", printed, made.with_suffix(""))
 
 
 def tab_of(seen: OpenWorkbook, sheet: str) -> str:
-    """The tab of a sheet, by its tab, by its id, or the first that computes.
+    """Find the tab of a sheet by its tab or id; by default, of the first sheet with computations.
 
     Raises:
         PreviewError: there is no such sheet.
     """
     tabs = {info.id: _tab(seen, info.id) for info in seen.manifest.sheets}
     computing = next((info.id for info in seen.manifest.sheets if not info.is_a(Compare)), "")
-    wanted = tabs.get(sheet or computing, sheet)
-    if wanted not in seen.tabs:
+    tab = tabs.get(sheet or computing, sheet)
+    if tab not in seen.tabs:
         known = [*dict.fromkeys([*tabs, *seen.tabs])]
-        said = say(
+        message = say(
             "{path}: there is no sheet '{sheet}'; the sheets are: {known}",
             path=seen.path,
             sheet=sheet,
             known=", ".join(known),
         )
-        raise PreviewError(with_near(said, sheet, known))
-    return wanted
+        raise PreviewError(with_near(message, sheet, known))
+    return tab
 
 
 def _tab(seen: OpenWorkbook, sheet: str) -> str:
-    """The tab where a sheet's own ranges stand; of a model's several pages the last, with its outcome.
+    """The tab of a sheet's ranges; of a model with several tabs, the last one, with its results.
 
-    The page that shows all heads once more stands behind it.
+    The tab with the maps of all heads comes after it and does not count.
     """
-    own = [
+    sheet_tabs = [
         m.area.sheet
         for m in seen.matrices.values()
-        if (at := seen.manifest.parse(m.name)).sheet == sheet and not at.is_map
+        if (name := seen.manifest.parse(m.name)).sheet == sheet and not name.is_map
     ]
-    return own[-1] if own else ""
+    return sheet_tabs[-1] if sheet_tabs else ""
 
 
-def poppler(program: str, *words: object) -> None:
-    """Let one of Poppler's programs work on a PDF; the last word is what it writes.
+def poppler(program: str, *arguments: object) -> None:
+    """Run one of Poppler's programs on a PDF; the last argument is the file it writes.
 
     Raises:
-        engines.EngineMissing: there is no such program.
+        engines.EngineMissing: the program is not installed.
         engines.EngineFailed: it failed.
     """
-    found = shutil.which(program)
-    if found is None:
+    executable = shutil.which(program)
+    if executable is None:
         raise engines.EngineMissing(
             say(
                 "Poppler is missing: no program '{program}' was found on the PATH; "
-                "get it with: apt-get install poppler-utils",
+                "install it with: apt-get install poppler-utils",
                 program=program,
             )
         )
-    *_, made = words
-    code = run([found, *map(str, words)], Path(str(made)).parent, SECONDS)
+    *_, output = arguments
+    code = run([executable, *map(str, arguments)], Path(str(output)).parent, SECONDS)
     if code != 0:
         raise engines.EngineFailed(
-            say("Poppler's {program} could not work on what LibreOffice printed.", program=program)
+            say("Poppler's {program} failed on the PDF printed by LibreOffice.", program=program)
         )
 
 
 def _put(made: Path, target: Path) -> None:
-    """Put a finished picture in its place, whole."""
-    beside = target.with_name(f"{target.name}.part")
+    """Move a finished preview to its target, atomically."""
+    part = target.with_name(f"{target.name}.part")
     try:
-        shutil.copyfile(made, beside)
-        beside.replace(target)
+        shutil.copyfile(made, part)
+        part.replace(target)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise PreviewError(
             say("{target}: cannot be written: {why}", target=target, why=reason(error))
         ) from None

@@ -24,57 +24,57 @@ if TYPE_CHECKING:
     from xlsxattn.view.labelled import Labelled
 
 GAP = 3
-"""Blanks between columns."""
+"""Spaces between columns."""
 HEADS = say("range"), say("shape"), say("first cell"), say("holds")
 MAX_ROWS = 60
-"""So many rows of a matrix a terminal shows."""
+"""Maximum number of rows of a matrix shown in a terminal."""
 
 
 def table(matrix: Labelled, width: int | None = None, language: Language = ENGLISH) -> Group:
-    """A matrix for rich: its name, its formula, and its words and numbers, each on its heat map's colour.
+    """Render a matrix for rich: name, formula, labels, and values on the colours of the heat map.
 
     Args:
-        matrix: what to show.
-        width: characters that a line has; the columns that do not fit are left out, and a last line says so.
+        matrix: the matrix.
+        width: width of a line in characters; columns that do not n_cols are omitted, and a last line says so.
             None shows all rows and columns.
-        language: of that line, and of the marks in the first.
+        language: language of the labels.
     """
     rows, cols = matrix.shape
     heads, labels = _heads(matrix), _labels(matrix)
     texts = [[matrix.text(value) for value in row] for row in matrix.grid]
-    fit, tall = cols, rows
+    n_cols, n_rows = cols, rows
     if width is not None:
-        fit = _fitting(texts, heads, width - max(map(cell_len, labels)) - GAP)
-        tall = min(rows, MAX_ROWS)
-    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=heads != ("",))
-    made.add_column(no_wrap=True)
-    for j, head in enumerate(heads[:fit]):
+        n_cols = _fitting(texts, heads, width - max(map(cell_len, labels)) - GAP)
+        n_rows = min(rows, MAX_ROWS)
+    grid = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, show_header=heads != ("",))
+    grid.add_column(no_wrap=True)
+    for j, head in enumerate(heads[:n_cols]):
         number = any(isinstance(row[j], float) for row in matrix.grid)
-        made.add_column(Text(head), justify="right" if number else "left", no_wrap=True)
-    if fit < cols:
-        made.add_column(Text("…"))
-    for i in range(tall):
-        line = [_cell(matrix, i, j, texts[i][j]) for j in range(fit)]
-        made.add_row(Text(labels[i], style="bold"), *line, *(["…"] if fit < cols else []))
+        grid.add_column(Text(head), justify="right" if number else "left", no_wrap=True)
+    if n_cols < cols:
+        grid.add_column(Text("…"))
+    for i in range(n_rows):
+        line = [_cell(matrix, i, j, texts[i][j]) for j in range(n_cols)]
+        grid.add_row(Text(labels[i], style="bold"), *line, *(["…"] if n_cols < cols else []))
     parts: list[RenderableType] = [_title(matrix, language)]
     if matrix.formula:
         parts.append(Text(printable(matrix.formula), style="dim"))
-    parts.append(made)
-    if fit < cols or tall < rows:
-        sentence = "{tall} of {rows} rows, {fit} of {cols} columns; a pipe has all: | less -S"
-        parts.append(Text(language.tell(say(sentence, tall=tall, rows=rows, fit=fit, cols=cols))))
+    parts.append(grid)
+    if n_cols < cols or n_rows < rows:
+        sentence = "{tall} of {rows} rows, {fit} of {cols} columns; pipe the output to see all: | less -S"
+        parts.append(Text(language.tell(say(sentence, tall=n_rows, rows=rows, fit=n_cols, cols=cols))))
     return Group(*parts)
 
 
 def _heads(matrix: Labelled) -> tuple[str, ...]:
-    """What stands above the columns: nothing above a single cell that is called by its step."""
+    """The column labels; empty for a single cell labelled by its own step."""
     if matrix.shape == (1, 1) and matrix.cols == (matrix.step,):
         return ("",)
     return matrix.cols or tuple(str(j + 1) for j in range(matrix.shape[1]))
 
 
 def _labels(matrix: Labelled) -> tuple[str, ...]:
-    """What stands on the left of the rows: nothing beside a single cell without a label."""
+    """The row labels; empty for a single cell without a label."""
     if matrix.label:
         return (matrix.label,)
     single = matrix.shape == (1, 1)
@@ -82,7 +82,7 @@ def _labels(matrix: Labelled) -> tuple[str, ...]:
 
 
 def _title(matrix: Labelled, language: Language) -> Text:
-    """A matrix's name, its shape, and where it stands."""
+    """Name, shape and address of a matrix."""
     rows, cols = matrix.shape
     where = say("{rows} × {cols}, {place}", rows=rows, cols=cols, place=printable(matrix.area.address()))
     return Text.assemble((matrix.name, "bold"), f"  {language.tell(where)}")
@@ -94,7 +94,7 @@ def _cell(matrix: Labelled, i: int, j: int, text: str) -> Text:
 
 
 def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
-    """How many columns fit into a line, one at least."""
+    """Number of columns that fit in a line, at least one."""
     used = 0
     for j, head in enumerate(heads):
         wide = max(cell_len(head), *(cell_len(row[j]) for row in texts)) + GAP
@@ -106,7 +106,7 @@ def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
 
 
 def listing(matrices: Iterable[Labelled], language: Language = ENGLISH) -> Table:
-    """Ranges, one a row: name, shape, place, and formula or kind."""
+    """A table of ranges: name, shape, address, and formula or role."""
     made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for head in HEADS:
         made.add_column(language.tell(head), no_wrap=head != "holds")

@@ -1,4 +1,4 @@
-"""Arranges a workbook's matrices as its sheets do: page by page, step by step, the sentences side by side."""
+"""Arranges a workbook's matrices as on its sheets: by page and step, with the sentences side by side."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     Parse = Callable[[str], RangeName]
 
 INDICES = ("RowIdx", "ColIdx", "Rank")
-"""Numbers 1, 2, ... beside a mask or a list: they stand in formulas, and tell a reader nothing."""
+"""Indices 1, 2, ... next to a mask or a list, needed only by formulas."""
 LABELLING = (WORDS["Tokens"], WORDS["Dims"])
-"""Inputs that are seen as the labels of vocab_E."""
+"""Inputs that are shown as the labels of vocab_E."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A matrix, the single columns that stand beside it, and the context whose lane it is in."""
+    """A matrix, the single columns on its right, and the context of its lane."""
 
     main: Matrix
     sides: tuple[Matrix, ...] = ()
@@ -34,7 +34,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """What stands in one band of rows: its heading, the sentences below that, and the figures."""
+    """A step in one band of rows: its heading, the texts below it, and the figures."""
 
     title: str
     notes: tuple[str, ...]
@@ -43,7 +43,7 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class SheetView:
-    """One sheet: its tab, its title, the sentences below that, its single values, and its steps."""
+    """A sheet: its tab, title, lead texts, single values, and steps."""
 
     tab: str
     title: str
@@ -53,26 +53,26 @@ class SheetView:
 
 
 def pages(seen: OpenWorkbook) -> list[SheetView]:
-    """The sheets of a workbook that show something, in order."""
-    made = []
+    """The sheets of a workbook that have named ranges, in order."""
+    sheet_views = []
     for tab in seen.tabs:
         here = [m for m in seen.matrices.values() if m.area.sheet == tab]
         if here:
-            ranks = {(m.area.row, m.area.col): "" for m in here if m.step == "Rank"}  # stand as headings
+            ranks = {(m.area.row, m.area.col): "" for m in here if m.step == "Rank"}  # shown as headings
             page = _page(tab, _shown(here), ranks | dict(seen.notes.get(tab, {})), seen.manifest.parse)
-            made.append(replace(page, title=printable(tab)) if page.title == seen.title else page)
-    return made
+            sheet_views.append(replace(page, title=printable(tab)) if page.title == seen.title else page)
+    return sheet_views
 
 
 def lanes(seen: OpenWorkbook) -> dict[str, str]:
-    """The sentence of every context."""
+    """The sentence of each context."""
     contexts = seen.manifest.contexts
-    found = {context: seen.matrices.get(of_context(context)["Sentence"]) for context in contexts}
-    return {context: m.text(m.grid[0][0]) if m else context for context, m in found.items()}
+    cells = {context: seen.matrices.get(of_context(context)["Sentence"]) for context in contexts}
+    return {context: m.text(m.grid[0][0]) if m else context for context, m in cells.items()}
 
 
 def _shown(matrices: Iterable[Matrix]) -> list[Matrix]:
-    """Leave out indices, and names that cover only a part of another range or just the same cells."""
+    """Omit indices, and ranges inside another range or with the same cells."""
     kept: list[Matrix] = []
     for one in sorted(matrices, key=lambda m: (-m.shape[0] * m.shape[1], len(m.name))):
         if one.step in INDICES or one.name in LABELLING:
@@ -96,41 +96,41 @@ def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str]
     steps: list[StepView] = []
     for row, band in bands.items():
         figures = _figures(band, parse)
-        kin = next((i for i, step in enumerate(steps) if _kin(step.figures, figures, parse)), None)
-        if kin is not None:
-            steps[kin] = replace(steps[kin], figures=(*steps[kin].figures, *figures))
+        same = next((i for i, step in enumerate(steps) if _same_step(step.figures, figures, parse)), None)
+        if same is not None:
+            steps[same] = replace(steps[same], figures=(*steps[same].figures, *figures))
             continue
-        title, *said = _above(notes, row) or [_named(band[0], parse)]
-        steps.append(StepView(title, tuple(text for text in said if text != band[0].step), figures))
-    title, *lead = [printable(notes[at]) for at in ((0, 0), (1, 1)) if at in notes] or [printable(tab)]
+        title, *texts = _above(notes, row) or [_heading(band[0], parse)]
+        steps.append(StepView(title, tuple(text for text in texts if text != band[0].step), figures))
+    title, *lead = [printable(notes[cell]) for cell in ((0, 0), (1, 1)) if cell in notes] or [printable(tab)]
     facts = tuple(m for m in here if m.shape == (1, 1) and m.step not in ("Heading", "Sentence"))
     return SheetView(tab, title, tuple(lead), facts, tuple(steps))
 
 
 def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:
-    """The texts in the rows right above a band and its labels, up to a row without any; formulas left out."""
-    written = {at for at, text in notes.items() if at[0] < row - 1}
-    rows: list[int] = []
-    while any(at[0] == row - 2 - len(rows) for at in written):
-        rows.append(row - 2 - len(rows))
-    found = sorted(at for at in written if at[0] in rows and notes[at][:1] not in ("{", "="))
-    left = min((col for _, col in found), default=0)
-    return [printable(notes[at]) for at in found if at[1] == left]
+    """The texts in the rows right above a band and its labels, without formulas, up to an empty row."""
+    text_rows = {r for r, _ in notes if r < row - 1}
+    top = row - 1
+    while top - 1 in text_rows:
+        top -= 1
+    cells = sorted(cell for cell in notes if top <= cell[0] < row - 1 and notes[cell][:1] not in ("{", "="))
+    left = min((col for _, col in cells), default=0)
+    return [printable(notes[cell]) for cell in cells if cell[1] == left]
 
 
-def _named(matrix: Matrix, parse: Parse) -> str:
-    """A heading for a band that has none: what its name says beside the sheet and the sentence."""
+def _heading(matrix: Matrix, parse: Parse) -> str:
+    """A heading for a band without one: the range's name without sheet and context."""
     return " ".join(parse(matrix.name).at(sheet="", context="").parts)
 
 
-def _kin(before: Sequence[Figure], more: Sequence[Figure], parse: Parse) -> bool:
-    """Whether figures show the same step for another sentence: wide ones stand below the others."""
+def _same_step(before: Sequence[Figure], more: Sequence[Figure], parse: Parse) -> bool:
+    """True if figures show the same step for another sentence, as in stacked lanes."""
     last, one = before[-1], more[0]
-    return "" != last.lane != one.lane != "" and _named(last.main, parse) == _named(one.main, parse)
+    return "" != last.lane != one.lane != "" and _heading(last.main, parse) == _heading(one.main, parse)
 
 
 def _figures(band: Sequence[Matrix], parse: Parse) -> tuple[Figure, ...]:
-    """Matrices from left to right; a single column joins the matrix of its own sentence on its left."""
+    """Figures from left to right; a single column joins the matrix on its left in the same lane."""
     figures: list[Figure] = []
     for matrix in band:
         lane = parse(matrix.name).context

@@ -1,1 +1,1 @@
-"""The third room: trained weights and word vectors from files, made ready for a spec."""
+"""Import of trained weights and word vectors from files into specs."""

@@ -1,4 +1,4 @@
-"""Encoders that are built like BERT (Devlin et al. 2019): BERT, RoBERTa, ELECTRA, DistilBERT."""
+"""Encoders of the BERT architecture (Devlin et al. 2019): BERT, RoBERTa, ELECTRA, DistilBERT."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 TABLE, POSITIONS = "embeddings.word_embeddings.weight", "embeddings.position_embeddings.weight"
 TYPES = "embeddings.token_type_embeddings.weight"
 EPSILON, ROBERTA_PADDING, ELECTRA_EMBEDDING = 1e-12, 1, 128
-"""What counts where a config names none, as in the transformers library: ε, a padding token, a width."""
+"""Defaults of the transformers library: ε, id of the padding token, width of the embeddings."""
 
 
 @dataclass(frozen=True, slots=True)
 class BertNames:
-    """How a family calls the tensors of a layer, after the layer's number, and the keys of its config."""
+    """Names of a family's tensors, after the number of the layer, and of its config keys."""
 
     layer: str
     linear: dict[str, str]
@@ -77,7 +77,7 @@ DISTIL = BertNames(
 
 
 def plan_bert(parts: Parts, config: Config) -> Plan:
-    """BERT: positions count from 0."""
+    """BERT: positions start at row 0 of the table."""
     width = config.get("embedding_size", default=config.get("hidden_size"))
     return _plan(parts, config, BERT, "BERT", width=width)
 
@@ -89,12 +89,12 @@ def plan_electra(parts: Parts, config: Config) -> Plan:
 
 
 def plan_roberta(parts: Parts, config: Config) -> Plan:
-    """RoBERTa (Liu et al. 2019): the table's first rows belong to padding, a sentence starts after them."""
+    """RoBERTa (Liu et al. 2019): positions start after the row of the padding token."""
     pad = config.data.get("pad_token_id", ROBERTA_PADDING)
     if type(pad) is not int or pad < 0:
         raise config.error("pad_token_id", "found {found}, a whole number from 0 is needed", found=show(pad))
-    found = _plan(parts, config, BERT, "RoBERTa", first=pad + 1)
-    return replace(found, padding=pad)
+    plan = _plan(parts, config, BERT, "RoBERTa", first=pad + 1)
+    return replace(plan, padding=pad)
 
 
 def plan_distilbert(parts: Parts, config: Config) -> Plan:
@@ -107,7 +107,7 @@ def _plan(
 ) -> Plan:
     model, d_model = _model(config, names, family), config.count(*names.d_model)
     if width is not None and width != d_model:
-        sentence = "found {found}: embeddings that are widened to {d_model} are not supported"
+        sentence = "found {found}, embeddings narrower than the layers ({d_model}) are not supported"
         raise config.error("embedding_size", sentence, found=show(width), d_model=d_model)
     n_vocab, listed = config.count("vocab_size"), config.count("max_position_embeddings")
     if listed <= first:
@@ -119,7 +119,7 @@ def _plan(
     notes: tuple[Phrase, ...] = ()
     if names.has_types:
         types = parts.check(TYPES, config.count("type_vocab_size", default=2), d_model)
-        notes = (say("Row 0 of the token types is added to every position: all tokens are of one sentence."),)
+        notes = (say("Row 0 of the token types is added to every position: each text is one segment."),)
     P = TensorPart("P", (listed - first, d_model), positions, first=first, added=types)
     return Plan(
         model,
@@ -139,7 +139,7 @@ def _model(config: Config, names: BertNames, family: str) -> Encoder:
     d_k = config.divided(d_model, names.heads[0], heads)
     epsilon = EPSILON
     if names.epsilon:
-        epsilon = config.positive(names.epsilon, default=EPSILON, least=MIN_EPSILON)
+        epsilon = config.positive(names.epsilon, default=EPSILON, minimum=MIN_EPSILON)
     return Encoder(
         id="bert",
         title=family,
@@ -164,19 +164,19 @@ def _model(config: Config, names: BertNames, family: str) -> Encoder:
 
 
 def _layer(parts: Parts, names: BertNames, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, ...]:
-    at = f"{names.layer}.{k}."
-    pieces: list[TensorPart] = []
+    prefix = f"{names.layer}.{k}."
+    weights: list[TensorPart] = []
     for which, name in names.linear.items():
         rows, columns = {"1": (d_model, d_ff), "2": (d_ff, d_model)}.get(which, (d_model, d_model))
-        pieces.append(parts.linear(f"W_{which}", f"{at}{name}.weight", rows, columns, turned=True))
-        pieces.append(parts.row(f"b_{which}", f"{at}{name}.bias", columns))
-    pieces.extend(_norm(parts, "Norm1", at + names.norm1, d_model))
-    pieces.extend(_norm(parts, "Norm2", at + names.norm2, d_model))
-    return tuple(pieces)
+        weights.append(parts.linear(f"W_{which}", f"{prefix}{name}.weight", rows, columns, transposed=True))
+        weights.append(parts.row(f"b_{which}", f"{prefix}{name}.bias", columns))
+    weights.extend(_norm(parts, "Norm1", prefix + names.norm1, d_model))
+    weights.extend(_norm(parts, "Norm2", prefix + names.norm2, d_model))
+    return tuple(weights)
 
 
 def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[TensorPart, TensorPart]:
-    """γ and β; the first checkpoints called them gamma and beta."""
+    """γ and β, 1 × d_model; named gamma and beta in the first checkpoints."""
     old = parts.has(f"{tensor}.gamma")
     return (
         parts.row(part_of(name, GAMMA), f"{tensor}.gamma" if old else f"{tensor}.weight", d_model),

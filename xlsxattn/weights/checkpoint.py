@@ -1,4 +1,4 @@
-"""Opens a checkpoint: its tensors by name and shape, and its config; numbers are read when asked for."""
+"""Opens a checkpoint: its config, and its tensors by name and shape; numbers are loaded on demand."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What a checkpoint holds.
+    """An open checkpoint.
 
     Attributes:
         path: the file that lists the tensors, for errors.
-        folder: where config and tokenizer stand.
-        config: the settings its makers wrote down.
-        config_path: where they stand.
+        folder: the folder of the config and the tokenizer.
+        config: the settings.
+        config_path: the file of the config.
         tensors: all tensors by name.
     """
 
@@ -52,30 +52,28 @@ class Checkpoint:
     tensors: Mapping[str, Tensor]
 
     def error(self, sentence: str, /, **values: object) -> CheckpointError:
-        """An error about the whole checkpoint; what it says, as `say` takes it."""
+        """An error about the whole checkpoint; arguments as for `say`."""
         return CheckpointError(say("{path}: {said}", path=self.path, said=say(sentence, **values)))
 
     def find(self, name: str) -> Tensor:
-        """The tensor of a name.
+        """Get a tensor by name.
 
         Raises:
-            CheckpointError: it is lacking.
+            CheckpointError: there is none.
         """
         if name in self.tensors:
             return self.tensors[name]
         near = nearest(name, self.tensors, 0.8)
         if near:
-            raise self.error(
-                "lacks the tensor {name!r}; the nearest it has is {near!r}", name=name, near=near
-            )
+            raise self.error("lacks the tensor {name!r}; the nearest name is {near!r}", name=name, near=near)
         raise self.error("lacks the tensor {name!r}", name=name)
 
 
 def open_checkpoint(path: Path) -> Checkpoint:
-    """Open a checkpoint: a folder of one, its .safetensors, its index of shards, or an .npz.
+    """Open a checkpoint: a folder, a .safetensors file, an index of shards, or an .npz.
 
     Raises:
-        CheckpointError: it is none, is pickled, or truncated.
+        CheckpointError: it is not a checkpoint, is pickled, or truncated.
     """
     try:
         file = _listing(path)
@@ -92,12 +90,12 @@ def open_checkpoint(path: Path) -> Checkpoint:
         elif beside is not None:
             config, config_path = read_json(beside), beside
         else:
-            sentence = "{path}: there is no such file, and it says how the model works"
+            sentence = "{path}: there is no such file, which is needed for the model's settings"
             raise CheckpointError(say(sentence, path=folder / CONFIGS[0]))
     except OSError as error:
         raise CheckpointError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
     if not tensors:
-        raise CheckpointError(say("{path}: holds no tensors", path=file))
+        raise CheckpointError(say("{path}: contains no tensors", path=file))
     return Checkpoint(file, folder, config, config_path, tensors)
 
 
@@ -106,16 +104,16 @@ def _listing(path: Path) -> Path:
     if not path.exists():
         raise _missing(path)
     if path.is_dir():
-        found = [path / name for name in (SINGLE, INDEX) if (path / name).is_file()]
-        found = found or sorted(path.glob("*.safetensors")) or sorted(path.glob("*.npz"))
-        if _is_adapter(path, found):
+        files = [path / name for name in (SINGLE, INDEX) if (path / name).is_file()]
+        files = files or sorted(path.glob("*.safetensors")) or sorted(path.glob("*.npz"))
+        if _is_adapter(path, files):
             raise _adapter(path)
-        if len(found) > 1 and found[0].name != SINGLE:
-            names = ", ".join(file.name for file in found[:5])
-            sentence = "{path}: holds several checkpoints ({names}), name the one to take"
+        if len(files) > 1 and files[0].name != SINGLE:
+            names = ", ".join(file.name for file in files[:5])
+            sentence = "{path}: contains several checkpoints ({names}); give the path of one"
             raise CheckpointError(say(sentence, path=path, names=names))
-        if found:
-            return found[0]
+        if files:
+            return files[0]
         suffixes = (*PICKLED, *CONVERTED)
         path = next((file for file in sorted(path.rglob("*")) if file.suffix in suffixes), path)
     if path.name == ADAPTER:
@@ -123,48 +121,45 @@ def _listing(path: Path) -> Path:
     _refuse_converted(path)
     if path.suffix in PICKLED or (path.is_file() and _is_pickled(path)):
         sentence = (
-            "{path}: is pickled, and opening it can run any code hidden in it; where you trust it, convert "
-            "it: {call}"
+            "{path}: is pickled, so loading it can run arbitrary code; if you trust it, convert it: {call}"
         )
         call = f"safetensors.torch.save_file(torch.load({path.name!r}, weights_only=True), {SINGLE!r})"
         raise CheckpointError(say(sentence, path=path, call=call))
     if path.is_dir() or not (
         path.suffix in (".safetensors", ".npz") or path.name.endswith(".safetensors.index.json")
     ):
-        sentence = "{path}: is no checkpoint, {single}, {index} or an .npz is needed"
+        sentence = "{path}: is not a checkpoint; {single}, {index} or an .npz is needed"
         raise CheckpointError(say(sentence, path=path, single=SINGLE, index=INDEX))
     return path
 
 
 def _missing(path: Path) -> CheckpointError:
-    """There is no such file; what looks like the name of a model at Hugging Face may be meant as one."""
+    """Error for a missing file; a path that looks like a Hugging Face model id gets a hint."""
     if HUB_NAME.fullmatch(str(path)) and not path.parent.is_dir():
-        sentence = (
-            "{path}: there is no such folder; where a model at Hugging Face is meant, get it with: {call}"
-        )
+        sentence = "{path}: there is no such folder; to download the Hugging Face model: {call}"
         call = shlex.join(["hf", "download", str(path), "--local-dir", path.name])
         return CheckpointError(say(sentence, path=path, call=call))
     return CheckpointError(say("{path}: there is no such file or folder", path=path))
 
 
-def _is_adapter(folder: Path, found: list[Path]) -> bool:
-    """Whether a folder holds what was trained on top of a model, and not the model."""
-    there = (folder / ADAPTER_CONFIG).is_file() or any(file.name == ADAPTER for file in found)
-    return there and not any((folder / name).is_file() for name in (SINGLE, INDEX))
+def _is_adapter(folder: Path, files: list[Path]) -> bool:
+    """True if a folder holds an adapter (LoRA) without its base model."""
+    has_adapter = (folder / ADAPTER_CONFIG).is_file() or any(file.name == ADAPTER for file in files)
+    return has_adapter and not any((folder / name).is_file() for name in (SINGLE, INDEX))
 
 
 def _adapter(path: Path) -> CheckpointError:
-    sentence = "{path}: is an adapter (LoRA), merge it into its model first: {call}"
+    sentence = "{path}: is an adapter (LoRA); merge it into its base model first: {call}"
     call = "AutoPeftModel.from_pretrained(...).merge_and_unload().save_pretrained(...)"
     return CheckpointError(say(sentence, path=path, call=call))
 
 
 def _refuse_converted(path: Path) -> None:
-    """Refuse forms that a checkpoint was made into for another program."""
+    """Reject formats that checkpoints are converted to for other programs."""
     if path.suffix not in CONVERTED:
         return
     form = CONVERTED[path.suffix]
-    sentence = "{path}: is {form}, made from another checkpoint: take that one, with its {single}"
+    sentence = "{path}: is {form}, converted from a checkpoint: use the original, with {single}"
     raise CheckpointError(say(sentence, path=path, form=form, single=SINGLE))
 
 

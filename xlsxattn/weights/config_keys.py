@@ -1,7 +1,7 @@
-"""Which keys of a config each family reads, which change nothing, and what becomes of the others.
+"""The config keys that each family reads, and those that are ignored or rejected.
 
-A key that is listed nowhere is named, and not read. It is refused where its name speaks of something that a
-model computes with: the checkpoint may have been trained with what no workbook would do.
+An unknown key is reported and ignored. It is rejected if its name suggests that it changes what the model
+computes, since the workbook would not do the same.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ MAX_NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class FamilyKeys:
-    """The keys of one family's configs.
+    """The keys of a family's configs.
 
     Attributes:
-        read: those that its plan reads.
-        only: those of which some values can be computed with: all others are refused.
-        unread: those that other families read, and this one does not: the value that says the same as what
-            counts in their place, and a sentence on that.
-        harmless: those that change nothing, beside the ones that change nothing in any family.
+        read: keys that its plan reads.
+        only: keys with their supported values; other values are rejected.
+        unread: keys that only other families read, each with the value that changes nothing, and a remark on
+            what is used instead.
+        harmless: keys that change nothing, in addition to ``HARMLESS``.
     """
 
     read: tuple[str, ...]
@@ -61,7 +61,7 @@ transformers_version typical_p unk_token_id unsloth_fixed unsloth_version use_bf
 use_flash_attn use_flash_attention vocab_size_multiple
 """
 HARMLESS = frozenset(_HARMLESS_KEYS.split())
-"""Keys that change nothing of what a trained model computes, in any family."""
+"""Keys that do not change what a trained model computes, in any family."""
 ONLY: Mapping[str, tuple[object, ...]] = {
     "embedding_multiplier": (1,),
     "is_encoder_decoder": (False,),
@@ -71,9 +71,9 @@ ONLY: Mapping[str, tuple[object, ...]] = {
     "quantization_config": (),
     "residual_multiplier": (1,),
 }
-"""Keys that would change the numbers of any family, and the values at which they do not."""
+"""Keys that change the results of any family, and the values that do not."""
 NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {})
-"""Values of an unknown key that ask for nothing."""
+"""Values of an unknown key that have no effect."""
 _COMPUTING_WORDS = """
 act activation activations alibi alpha attention attn beta bias bidirectional bits block blocks cap
 capping causal chunk clamp clip conv cross embd embed embedding embeddings expert experts factor ffn freq
@@ -84,16 +84,16 @@ residuals rms rope rotary router scale scaled scaling shared sink sinks skip sli
 softcapping softmax sparse sparsity stride swa temperature theta top value window windows
 """
 _COMPUTES = frozenset(_COMPUTING_WORDS.split())
-"""Words of which a key's name has one where it says how a model computes."""
+"""An unknown key with one of these words in its name may change what the model computes."""
 _OFF_AFTER_TRAINING = re.compile(r".*(dropout|_pdrop|_dropout_prob|layerdrop|_loss|_loss_coef|_lr)")
-"""Keys of what is switched off after training."""
+"""Keys of what is only active in training."""
 
 
 def check_keys(config: Config, keys: FamilyKeys, family: str) -> tuple[Phrase, ...]:
-    """What is to be said of keys that are not read.
+    """Check the keys of a config, and return remarks on ignored keys.
 
     Raises:
-        CheckpointError: one of them changes what the model computes, or may.
+        CheckpointError: an unsupported key changes what the model computes, or may do so.
     """
     only = {**ONLY, **keys.only}
     for key, allowed in only.items():
@@ -102,33 +102,33 @@ def check_keys(config: Config, keys: FamilyKeys, family: str) -> tuple[Phrase, .
     notes, unknown = [], []
     for key, value in config.data.items():
         if key in keys.unread:
-            same, said = keys.unread[key]
+            same, remark = keys.unread[key]
             if not _neutral(value) and value != same:
-                notes.append(_unread(config, key, value, say(said)))
+                notes.append(_unread(config, key, value, say(remark)))
         elif key not in known and not _OFF_AFTER_TRAINING.fullmatch(key):
             _refuse_computing(config, key, value, family)
             unknown.append(key)
     if config.data.get("auto_map"):
-        sentence = "{path}: auto_map names code of the model's own, which is not run: {family} is computed."
+        sentence = "{path}: auto_map names custom code, which is not run: the model is read as {family}."
         notes.append(say(sentence, path=config.path.name, family=family))
     if unknown:
-        sentence = "{path}: has keys that are not known, and not read: {keys}."
+        sentence = "{path}: unknown keys are ignored: {keys}."
         notes.append(say(sentence, path=config.path.name, keys=listed(sorted(unknown))))
     return tuple(notes)
 
 
-def _unread(config: Config, key: str, value: object, said: Phrase) -> Phrase:
-    sentence = "{path}: {key}: found {found}, which this family does not read: {said}."
-    return say(sentence, path=config.path.name, key=key, found=show(value), said=said)
+def _unread(config: Config, key: str, value: object, remark: Phrase) -> Phrase:
+    sentence = "{path}: {key}: found {found}, which is ignored in this family: {said}."
+    return say(sentence, path=config.path.name, key=key, found=show(value), said=remark)
 
 
 def _refuse_computing(config: Config, key: str, value: object, family: str) -> None:
-    """Refuse an unknown key whose name has a word of what models compute with."""
+    """Reject an unknown key whose name suggests that it changes what the model computes."""
     if _neutral(value) or not _COMPUTES & {*re.split(r"[^a-z]+", key.lower())}:
         return
     sentence = (
-        "found {found}, and {family} has no such key: it may change what the model computes; "
-        "where it does not, take it out"
+        "found {found}, but {family} has no such key: it may change what the model computes; "
+        "if it does not, remove it"
     )
     raise config.error(key, sentence, found=show(value), family=family)
 
@@ -138,7 +138,7 @@ def _neutral(value: object) -> bool:
 
 
 def listed(names: list[str]) -> Phrase:
-    """Names with commas between them, the first few of many."""
+    """Names separated by commas; of many, only the first few."""
     joined, more = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
     return say("{names} and {n} more", names=joined, n=more) if more > 0 else say("{names}", names=joined)
 
@@ -178,7 +178,7 @@ _BERT = (
 BERT = FamilyKeys(
     (*_BERT, "embedding_size"),
     _ENCODER,
-    {"layer_norm_epsilon": (1e-12, say("layer_norm_eps counts"))},
+    {"layer_norm_epsilon": (1e-12, say("layer_norm_eps is used"))},
     ("summary_last_dropout", "vocab_type", *_POOLER),
 )
 ROBERTA = FamilyKeys((*_BERT, "pad_token_id"), _ENCODER, BERT.unread, BERT.harmless)
@@ -199,9 +199,9 @@ DISTILBERT = FamilyKeys(
     {
         "layer_norm_eps": (1e-12, say("ε is 1e-12")),
         "layer_norm_epsilon": (1e-12, say("ε is 1e-12")),
-        "hidden_act": ("gelu", say("activation counts")),
-        "activation_function": ("gelu", say("activation counts")),
-        "intermediate_size": (None, say("hidden_dim counts")),
+        "hidden_act": ("gelu", say("activation is used")),
+        "activation_function": ("gelu", say("activation is used")),
+        "intermediate_size": (None, say("hidden_dim is used")),
         "type_vocab_size": (None, say("it has no token types")),
     },
     ("sinusoidal_pos_embds", "output_past", *_POOLER),
@@ -222,9 +222,9 @@ GPT2 = FamilyKeys(
     ),
     {**_DECODER, "scale_attn_by_inverse_layer_idx": (False,), "reorder_and_upcast_attn": (False,)},
     {
-        "hidden_act": ("gelu_new", say("activation_function counts")),
-        "layer_norm_eps": (1e-5, say("layer_norm_epsilon counts")),
-        "intermediate_size": (None, say("n_inner counts")),
+        "hidden_act": ("gelu_new", say("activation_function is used")),
+        "layer_norm_eps": (1e-5, say("layer_norm_epsilon is used")),
+        "intermediate_size": (None, say("n_inner is used")),
     },
     ("n_ctx", "predict_special_tokens"),
 )
@@ -247,16 +247,16 @@ _LLAMA_ONLY: Mapping[str, tuple[object, ...]] = {
     "partial_rotary_factor": (1,),
 }
 _ROPE: Mapping[str, tuple[object, str]] = {
-    "rope_interleave": (False, say("it turns the two halves of Q and K")),
-    "rope_interleaved": (False, say("it turns the two halves of Q and K")),
-    "layer_norm_eps": (None, say("rms_norm_eps counts")),
-    "layer_norm_epsilon": (None, say("rms_norm_eps counts")),
+    "rope_interleave": (False, say("the two halves of Q and K are rotated")),
+    "rope_interleaved": (False, say("the two halves of Q and K are rotated")),
+    "layer_norm_eps": (None, say("rms_norm_eps is used")),
+    "layer_norm_epsilon": (None, say("rms_norm_eps is used")),
 }
-_NO_BIAS = (False, say("it has no biases there"))
+_NO_BIAS = (False, say("these layers have no biases"))
 LLAMA = FamilyKeys(
     (*_LLAMA, "attention_bias", "mlp_bias"),
     _LLAMA_ONLY,
-    {**_ROPE, "use_sliding_window": (False, say("sliding_window counts"))},
+    {**_ROPE, "use_sliding_window": (False, say("sliding_window is used"))},
     ("max_window_layers",),
 )
 MISTRAL = FamilyKeys(

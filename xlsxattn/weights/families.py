@@ -1,6 +1,6 @@
-"""Which family a checkpoint is of, and what its tensors are in the words of a spec; what is too much is said.
+"""Detects the family of a checkpoint and maps its tensors to the weights of a spec.
 
-The names are those of Hugging Face's checkpoints, whatever stands before them (``bert.``, ``model.``).
+Names are those of Hugging Face's checkpoints, after any prefix (``bert.``, ``model.``).
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """How a family is known.
+    """How a model family is recognized and read.
 
     Attributes:
-        types: the config's model_type.
-        name: what a sentence calls it.
-        sign: a tensor that every checkpoint of the family has.
+        types: values of model_type in its configs.
+        name: its name in messages.
+        marker: a tensor that every checkpoint of the family has.
         plan: makes its plan.
-        keys: the keys of its config.
-        beside: tensors that may stand by and have no part in what a workbook computes.
-        untyped: its configs may have no model_type.
+        keys: the keys of its configs.
+        unused: pattern of tensors that a workbook does not need.
+        untyped: its configs may lack model_type.
     """
 
     types: tuple[str, ...]
     name: str
-    sign: str
+    marker: str
     plan: Callable[[Parts, Config], Plan]
     keys: config_keys.FamilyKeys
-    beside: str
+    unused: str
     untyped: bool = False
 
 
@@ -62,15 +62,18 @@ _HEADS = (
     r"|generator_predictions\..*|generator_lm_head\..*"
 )
 _BERT = rf"{_HEADS}|embeddings\.position_ids|embeddings\.token_type_ids"
-_BERT_SIGN, _LLAMA_SIGN = "encoder.layer.0.attention.self.query.weight", "layers.0.self_attn.q_proj.weight"
+_BERT_MARKER, _LLAMA_MARKER = (
+    "encoder.layer.0.attention.self.query.weight",
+    "layers.0.self_attn.q_proj.weight",
+)
 _LLAMA = r"(layers\.\d+\.self_attn\.)?rotary_emb\.inv_freq|score\..*"
 FAMILIES = (
-    Family(("bert",), "BERT", _BERT_SIGN, plan_bert, config_keys.BERT, _BERT),
-    Family(("electra",), "ELECTRA", _BERT_SIGN, plan_electra, config_keys.BERT, _BERT),
+    Family(("bert",), "BERT", _BERT_MARKER, plan_bert, config_keys.BERT, _BERT),
+    Family(("electra",), "ELECTRA", _BERT_MARKER, plan_electra, config_keys.BERT, _BERT),
     Family(
         ("roberta", "xlm-roberta", "camembert"),
         "RoBERTa",
-        _BERT_SIGN,
+        _BERT_MARKER,
         plan_roberta,
         config_keys.ROBERTA,
         _BERT,
@@ -91,10 +94,10 @@ FAMILIES = (
         config_keys.GPT2,
         r"h\.\d+\.attn\.(masked_)?bias|score\..*|classifier\..*",
     ),
-    Family(("llama",), "Llama", _LLAMA_SIGN, plan_llama, config_keys.LLAMA, _LLAMA),
-    Family(("mistral",), "Mistral", _LLAMA_SIGN, plan_mistral, config_keys.MISTRAL, _LLAMA),
-    Family(("qwen2",), "Qwen2", _LLAMA_SIGN, plan_qwen2, config_keys.QWEN2, _LLAMA),
-    Family(("qwen3",), "Qwen3", _LLAMA_SIGN, plan_qwen3, config_keys.QWEN3, _LLAMA),
+    Family(("llama",), "Llama", _LLAMA_MARKER, plan_llama, config_keys.LLAMA, _LLAMA),
+    Family(("mistral",), "Mistral", _LLAMA_MARKER, plan_mistral, config_keys.MISTRAL, _LLAMA),
+    Family(("qwen2",), "Qwen2", _LLAMA_MARKER, plan_qwen2, config_keys.QWEN2, _LLAMA),
+    Family(("qwen3",), "Qwen3", _LLAMA_MARKER, plan_qwen3, config_keys.QWEN3, _LLAMA),
     Family(
         ("llama", "mistral"),
         "Llama",
@@ -109,76 +112,77 @@ FAMILIES = (
 
 
 def plan(checkpoint: Checkpoint) -> Plan:
-    """Understand a checkpoint: every tensor is there and has the right shape; hardly a number is read yet.
+    """Map a checkpoint to a model; check that all its tensors exist and have the right shape.
 
     Raises:
-        CheckpointError: its family is not known, a tensor is lacking or too much, a shape or setting wrong.
+        CheckpointError: the family is unknown, a tensor is missing or unexpected, or a shape or setting is
+            wrong.
     """
     config = Config(checkpoint.config, checkpoint.config_path)
     family, prefix = _family(checkpoint, config)
     notes = config_keys.check_keys(config, family.keys, family.name)
     parts = Parts(checkpoint, prefix)
-    made = family.plan(parts, config)
-    return replace(made, notes=(*made.notes, *notes, *_left_over(parts, family)))
+    family_plan = family.plan(parts, config)
+    return replace(family_plan, notes=(*family_plan.notes, *notes, *_unused_note(parts, family)))
 
 
 def known() -> str:
-    """The families, as an error's sentence lists them."""
+    """Model types of all families, as a list for errors."""
     return ", ".join(dict.fromkeys(name for family in FAMILIES for name in family.types))
 
 
 def _family(checkpoint: Checkpoint, config: Config) -> tuple[Family, str]:
-    """The family, and what stands before its names."""
+    """The family, and the prefix of its names."""
     kind = config.get("model_type")
     possible = [family for family in FAMILIES if kind in family.types or (kind is None and family.untyped)]
     if not possible:
         sentence = "found {found}, one of the known families is needed: {known}"
         raise config.error("model_type", sentence, found=show(kind), known=known())
-    found = {
-        name.removesuffix(family.sign): family
+    matches = {
+        name.removesuffix(family.marker): family
         for family in reversed(possible)
         for name in checkpoint.tensors
-        if name == family.sign or name.endswith("." + family.sign)
+        if name == family.marker or name.endswith("." + family.marker)
     }
-    if len(found) > 1:
-        begin = ", ".join(map(repr, found))
-        raise checkpoint.error(
-            "holds several models, whose names begin with one of {begin}; one is needed", begin=begin
-        )
-    if not found and kind is None:
+    if len(matches) > 1:
+        prefixes = ", ".join(map(repr, matches))
+        raise checkpoint.error("contains several models, with the prefixes {begin}", begin=prefixes)
+    if not matches and kind is None:
         sentence = "is missing, one of the known families is needed: {known}"
         raise config.error("model_type", sentence, known=known())
-    if not found:
-        signs = ", ".join(dict.fromkeys(repr(family.sign) for family in possible))
-        one = say("is a {kind} by its config and lacks the tensor {signs}")
-        more = say("is a {kind} by its config and has none of the tensors {signs}")
-        raise checkpoint.error(one if len(possible) == 1 else more, kind=kind, signs=signs)
-    ((prefix, family),) = found.items()
+    if not matches:
+        markers = ", ".join(dict.fromkeys(repr(family.marker) for family in possible))
+        one = say("is a {kind} according to its config, but lacks the tensor {signs}")
+        more = say("is a {kind} according to its config, but has none of the tensors {signs}")
+        raise checkpoint.error(one if len(possible) == 1 else more, kind=kind, signs=markers)
+    ((prefix, family),) = matches.items()
     return family, prefix
 
 
-def _left_over(parts: Parts, family: Family) -> tuple[str, ...]:
-    """A note on what has no part in the workbook.
+def _unused_note(parts: Parts, family: Family) -> tuple[str, ...]:
+    """A note on tensors that are not imported.
 
     Raises:
-        CheckpointError: a tensor of the model itself was not asked for, so the model computes something else.
+        CheckpointError: a tensor of the model itself is unused, so the model computes something else.
     """
-    rest = sorted(set(parts.checkpoint.tensors) - parts.taken)
-    own = [name.removeprefix(parts.prefix) for name in rest]
-    odd = [name for name, bare in zip(rest, own, strict=True) if not re.fullmatch(family.beside, bare)]
-    if parts.prefix:  # whatever stands outside the model's own names is no part of it
-        odd = [name for name in odd if name.startswith(parts.prefix)]
-    if odd:
+    rest = sorted(set(parts.checkpoint.tensors) - parts.used)
+    bare = [name.removeprefix(parts.prefix) for name in rest]
+    unexpected = [
+        full for full, name in zip(rest, bare, strict=True) if not re.fullmatch(family.unused, name)
+    ]
+    if parts.prefix:  # tensors without the prefix are not part of the model
+        unexpected = [name for name in unexpected if name.startswith(parts.prefix)]
+    if unexpected:
         sentence = (
-            "has tensors that such a model does not have: {names}; "
-            "it would compute something else than the workbook"
+            "has unexpected tensors for such a model: {names}; "
+            "the workbook would compute something else than the model"
         )
-        raise parts.error(sentence, names=config_keys.listed(odd))
-    return (say("Left out: {names}.", names=_counted(own)),) if rest else ()
+        raise parts.error(sentence, names=config_keys.listed(unexpected))
+    return (say("Not imported: {names}.", names=_counted(bare)),) if rest else ()
 
 
 def _counted(names: list[str]) -> Phrase:
-    """Tensors by the part of the model that they belong to, with their number: classifier (2 tensors)."""
+    """Number of tensors by the part of the model that they belong to: classifier (2 tensors)."""
     groups = Counter(_part(name) for name in names)
     one, more = "{name} ({n} tensor)", "{name} ({n} tensors)"
     counted = [say(one if n == 1 else more, name=name, n=n) for name, n in sorted(groups.items())]
@@ -186,7 +190,7 @@ def _counted(names: list[str]) -> Phrase:
 
 
 def _part(name: str) -> str:
-    """What a tensor is a part of: the head that stands beside a model, or a kind of tensor in its layers."""
+    """The part that a tensor belongs to: a head next to the model, or a kind of tensor in its layers."""
     if re.match(r"(\w+\.)?(h|layers?|embeddings)\.", name):
         return re.sub(r"\.\d+\.", ".*.", name)
     return name.partition(".")[0]

@@ -1,8 +1,8 @@
-"""What comes into a layer, where the layers before it are left out: the model run by NumPy, in float64.
+"""Computes the input of a layer whose previous layers are left out: a forward pass in NumPy, in float64.
 
-Vaswani et al. 2017, section 3; Xiong et al. 2020 (pre-norm); Su et al. 2021, equation 34 (rotated queries);
-Peng et al. 2023 (stretched rotations); Yang et al. 2025 (norms of queries and keys). A setting that is not
-known here is an error: another's result would be typed into the workbook.
+Vaswani et al. 2017, section 3; Xiong et al. 2020 (pre-norm); Su et al. 2021, equation 34 (rotary positions);
+Peng et al. 2023 (RoPE scaling); Yang et al. 2025 (norms of queries and keys). An unknown setting is an error,
+because the workbook would otherwise get wrong inputs.
 """
 
 from __future__ import annotations
@@ -31,31 +31,31 @@ _ERFC = np.vectorize(math.erfc, otypes=[np.float64])
 
 
 def streams(plan: Plan, outer: Weights, X: Sequence[Array], wanted: Sequence[int]) -> dict[int, list[Array]]:
-    """What comes into some layers, for every sentence.
+    """Compute the inputs of some layers for every sentence.
 
     Args:
-        plan: the model; each layer's weights are read once, and let go.
+        plan: the model; one layer's weights are in memory at a time.
         outer: the weights outside the layers, by name.
         X: the embeddings of each sentence, n × d_model.
-        wanted: the layers, from 0.
+        wanted: the layers, counted from 0.
 
     Returns:
-        Layer → for each sentence what comes in, n × d_model in float64.
+        Layer → its input for each sentence, n × d_model in float64.
     """
-    model, found = plan.model, {}
+    model, inputs = plan.model, {}
     check_known(model)
-    xs = [_entered(model, outer, np.asarray(x, np.float64)) for x in X]
+    xs = [_first_input(model, outer, np.asarray(x, np.float64)) for x in X]
     for k in range(max(wanted, default=-1) + 1):
-        LOG.debug("", extra={"step": say("running the layers before"), "done": k, "of": max(wanted)})
+        LOG.debug("", extra={"step": say("computing the layers before"), "done": k, "of": max(wanted)})
         if k in wanted:
-            found[k] = xs
+            inputs[k] = xs
         if k < max(wanted):
-            weights = {piece.name: np.asarray(piece.read(), np.float64) for piece in plan.layers[k]}
+            weights = {part.name: np.asarray(part.read(), np.float64) for part in plan.layers[k]}
             xs = [_layer(x, model, weights) for x in xs]
-    return found
+    return inputs
 
 
-def _entered(model: Model, w: Weights, x: Array) -> Array:
+def _first_input(model: Model, w: Weights, x: Array) -> Array:
     x = x * math.sqrt(x.shape[1]) if model.scale_embeddings else x
     if model.position == "learned":
         x = x + w["P"][: len(x)]
@@ -78,9 +78,9 @@ def _norm(x: Array, model: Model, w: Weights, name: str) -> Array:
 
 
 def _rms_norm(x: Array, epsilon: float, gamma: Array) -> Array:
-    """Along the last axis."""
-    found: Array = x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + epsilon) * gamma
-    return found
+    """RMSNorm along the last axis."""
+    normed: Array = x / np.sqrt(np.square(x).mean(axis=-1, keepdims=True) + epsilon) * gamma
+    return normed
 
 
 def _linear(x: Array, model: Model, w: Weights, which: str) -> Array:
@@ -89,27 +89,28 @@ def _linear(x: Array, model: Model, w: Weights, which: str) -> Array:
 
 def _attention(x: Array, model: Model, w: Weights) -> Array:
     n, heads, groups = len(x), model.heads, model.kv_heads
-    Q = _linear(x, model, w, "Q").reshape(n, heads, model.d_k)
-    K = _linear(x, model, w, "K").reshape(n, groups, model.d_k)
-    V = _linear(x, model, w, "V").reshape(n, groups, model.d_v)
+    Q = _linear(x, model, w, "Q").reshape(n, heads, model.d_k)  # n × heads × d_k
+    K = _linear(x, model, w, "K").reshape(n, groups, model.d_k)  # n × kv_heads × d_k
+    V = _linear(x, model, w, "V").reshape(n, groups, model.d_v)  # n × kv_heads × d_v
     if model.qk_norm:
-        Q, K = (
-            _rms_norm(each, model.epsilon, w[part_of(f"{name}Norm", GAMMA)])
-            for name, each in (("Q", Q), ("K", K))
-        )
+        Q = _rms_norm(Q, model.epsilon, w[part_of("QNorm", GAMMA)])
+        K = _rms_norm(K, model.epsilon, w[part_of("KNorm", GAMMA)])
     if model.position == "rotary":
         Q, K = _rotated(Q, model), _rotated(K, model)
-    K, V = (np.repeat(each, heads // groups, axis=1) for each in (K, V))
-    scores = np.einsum("qhd,khd->hqk", Q, K) / (math.sqrt(model.d_k) if model.scale else 1.0)
+    K, V = (np.repeat(each, heads // groups, axis=1) for each in (K, V))  # n × heads × d
+    scores = np.einsum("qhd,khd->hqk", Q, K)  # heads × n × n
+    if model.scale:
+        scores = scores / math.sqrt(model.d_k)
     if model.mask == "causal":
         scores = np.where(np.tri(n, dtype=bool), scores, -np.inf)
     A = np.exp(scores - scores.max(axis=2, keepdims=True))
     A /= A.sum(axis=2, keepdims=True)
-    return _linear(np.einsum("hqk,khd->qhd", A, V).reshape(n, heads * model.d_v), model, w, "O")
+    output = np.einsum("hqk,khd->qhd", A, V).reshape(n, heads * model.d_v)  # n × heads · d_v
+    return _linear(output, model, w, "O")  # n × d_model
 
 
 def frequencies(model: Model) -> Array:
-    """How fast each pair turns (d_k / 2); stretched as in Peng et al. 2023, section 3.2, where it is."""
+    """Angular frequencies, one per pair of columns (d_k / 2); scaled as in Peng et al. 2023, section 3.2."""
     d = model.d_k
     theta: Array = model.base ** (-2.0 * np.arange(d // 2) / d)
     stretch = model.stretch
@@ -121,39 +122,39 @@ def frequencies(model: Model) -> Array:
 
 
 def _rotated(x: Array, model: Model) -> Array:
-    """Every pair (a, b) of columns turned by its position's angle; x is n × heads × d_k."""
+    """Rotate each pair (a, b) of columns by the angle of its position; x is n × heads × d_k."""
     n, d = x.shape[0], x.shape[2]
     angle = (np.arange(n)[:, None] * frequencies(model))[:, None, :]
     first, second = slice(0, d, 2), slice(1, d, 2)
     if model.pairs == "halves":
         first, second = slice(0, d // 2), slice(d // 2, d)
-    turned = np.empty_like(x)
-    turned[..., first] = x[..., first] * np.cos(angle) - x[..., second] * np.sin(angle)
-    turned[..., second] = x[..., second] * np.cos(angle) + x[..., first] * np.sin(angle)
-    return turned
+    rotated = np.empty_like(x)
+    rotated[..., first] = x[..., first] * np.cos(angle) - x[..., second] * np.sin(angle)
+    rotated[..., second] = x[..., second] * np.cos(angle) + x[..., first] * np.sin(angle)
+    return rotated
 
 
 def _feed_forward(x: Array, model: Model, w: Weights) -> Array:
-    through = ACTIVATIONS[GATED.get(model.activation, model.activation)]
-    h = through(_linear(x, model, w, "1"))
+    activation = ACTIVATIONS[GATED.get(model.activation, model.activation)]
+    h = activation(_linear(x, model, w, "1"))  # n × d_ff
     if model.gated:
         h = h * _linear(x, model, w, "3")
     return _linear(h, model, w, "2")
 
 
 def _silu(h: Array) -> Array:
-    found: Array = h * (1 + np.tanh(h / 2)) / 2
-    return found
+    result: Array = h * (1 + np.tanh(h / 2)) / 2
+    return result
 
 
 def _gelu(h: Array) -> Array:
-    found: Array = h * _ERFC(-h / math.sqrt(2.0)) / 2
-    return found
+    result: Array = h * _ERFC(-h / math.sqrt(2.0)) / 2
+    return result
 
 
 def _gelu_tanh(h: Array) -> Array:
-    found: Array = h * (1 + np.tanh(math.sqrt(2 / math.pi) * (h + 0.044715 * h**3))) / 2
-    return found
+    result: Array = h * (1 + np.tanh(math.sqrt(2 / math.pi) * (h + 0.044715 * h**3))) / 2
+    return result
 
 
 def _relu(h: Array) -> Array:
@@ -167,16 +168,16 @@ KNOWN = {
     "norm": ("layer", "rms"),
     "mask": ("causal", "none"),
     "pairs": ("adjacent", "halves"),
-    "activation": (*ACTIVATIONS, *(gated for gated, through in GATED.items() if through in ACTIVATIONS)),
+    "activation": (*ACTIVATIONS, *(gated for gated, gate in GATED.items() if gate in ACTIVATIONS)),
 }
-"""The settings that are computed here."""
+"""The supported settings."""
 
 
 def check_known(model: Model) -> None:
-    """Refuse a setting that is not computed here: nothing may be computed in its place.
+    """Reject settings that are not supported here.
 
     Raises:
-        ValueError: one of the settings is another.
+        ValueError: a setting has another value.
     """
     for key, known in KNOWN.items():
         suggestions.one_of(key, getattr(model, key), known)

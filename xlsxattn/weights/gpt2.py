@@ -1,4 +1,4 @@
-"""Decoders that are built like GPT-2 (Radford et al. 2019)."""
+"""Decoders of the GPT-2 architecture (Radford et al. 2019)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def plan_gpt2(parts: Parts, config: Config) -> Plan:
-    """GPT-2: its linear layers ("Conv1D") are kept as in × out, Q, K and V side by side in one."""
+    """GPT-2: linear layers ("Conv1D") are stored as in × out; Q, K and V side by side in one tensor."""
     d_model, n_vocab = config.count("n_embd", "hidden_size"), config.count("vocab_size")
     n_positions = config.count("n_positions", "max_position_embeddings")
     model = _model(config, d_model)
@@ -49,7 +49,7 @@ def _model(config: Config, d_model: int) -> Decoder:
         d_v=d_k,
         d_ff=config.count("n_inner", default=4 * d_model),
         norm="layer",
-        epsilon=config.positive("layer_norm_epsilon", default=1e-5, least=MIN_EPSILON),
+        epsilon=config.positive("layer_norm_epsilon", default=1e-5, minimum=MIN_EPSILON),
         residual="pre-norm",
         activation=config.activation("activation_function", default="gelu_new"),
         bias=True,
@@ -63,23 +63,26 @@ def _model(config: Config, d_model: int) -> Decoder:
 
 
 def _layer(parts: Parts, k: int, d_model: int, d_ff: int) -> tuple[TensorPart, ...]:
-    at, pieces = f"h.{k}.", []
-    weight = parts.check(f"{at}attn.c_attn.weight", d_model, 3 * d_model)
-    bias = parts.check(f"{at}attn.c_attn.bias", 3 * d_model)
+    prefix = f"h.{k}."
+    weights: list[TensorPart] = []
+    weight = parts.check(f"{prefix}attn.c_attn.weight", d_model, 3 * d_model)
+    bias = parts.check(f"{prefix}attn.c_attn.bias", 3 * d_model)
     for i, which in enumerate("QKV"):
         columns = slice(i * d_model, (i + 1) * d_model)
-        pieces.append(TensorPart(f"W_{which}", (d_model, d_model), weight, columns=columns))
-        pieces.append(TensorPart(f"b_{which}", (1, d_model), bias, columns=columns))
+        weights.append(TensorPart(f"W_{which}", (d_model, d_model), weight, columns=columns))
+        weights.append(TensorPart(f"b_{which}", (1, d_model), bias, columns=columns))
     for which, name, rows, columns_out in (
         ("O", "attn.c_proj", d_model, d_model),
         ("1", "mlp.c_fc", d_model, d_ff),
         ("2", "mlp.c_proj", d_ff, d_model),
     ):
-        pieces.append(parts.linear(f"W_{which}", f"{at}{name}.weight", rows, columns_out, turned=False))
-        pieces.append(parts.row(f"b_{which}", f"{at}{name}.bias", columns_out))
-    pieces.extend(_norm(parts, "Norm1", f"{at}ln_1", d_model))
-    pieces.extend(_norm(parts, "Norm2", f"{at}ln_2", d_model))
-    return tuple(pieces)
+        weights.append(
+            parts.linear(f"W_{which}", f"{prefix}{name}.weight", rows, columns_out, transposed=False)
+        )
+        weights.append(parts.row(f"b_{which}", f"{prefix}{name}.bias", columns_out))
+    weights.extend(_norm(parts, "Norm1", f"{prefix}ln_1", d_model))
+    weights.extend(_norm(parts, "Norm2", f"{prefix}ln_2", d_model))
+    return tuple(weights)
 
 
 def _norm(parts: Parts, name: str, tensor: str, d_model: int) -> tuple[TensorPart, TensorPart]:

@@ -1,7 +1,7 @@
-"""Decoders that are built like Llama (Touvron et al. 2023), under the three sets of names they go by.
+"""Decoders of the Llama architecture (Touvron et al. 2023), under three sets of tensor names.
 
-Hugging Face's own (Llama, Mistral, Qwen2, Qwen3) turn the two halves of Q and K; the makers' original ones,
-and GlassLM, turn pairs of neighbouring columns (Su et al. 2021, eq. 34).
+Hugging Face's versions (Llama, Mistral, Qwen2, Qwen3) rotate the two halves of Q and K; Meta's and Mistral's
+original checkpoints, and GlassLM, rotate pairs of adjacent columns (Su et al. 2021, eq. 34).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LlamaKeys:
-    """How a family calls the sizes in its config."""
+    """Keys of the sizes in a family's config."""
 
     d_model: str
     layers: str
@@ -34,9 +34,9 @@ class LlamaKeys:
 
 @dataclass(frozen=True, slots=True)
 class LlamaNames:
-    """How a family calls its tensors and the keys of its config.
+    """Names of a family's tensors and config keys.
 
-    ``turned``: its matrices are kept as out × in. ``d_ff_from_weights``: a config may leave out d_ff.
+    ``transposed``: matrices are stored as out × in. ``d_ff_from_weights``: a config may omit d_ff.
     """
 
     table: str
@@ -48,7 +48,7 @@ class LlamaNames:
     head: str
     weight: str
     keys: LlamaKeys
-    turned: bool
+    transposed: bool
     d_ff_from_weights: bool
 
 
@@ -76,10 +76,10 @@ HUGGING_FACE = LlamaNames(
         kv_heads="num_key_value_heads",
         d_ff="intermediate_size",
     ),
-    turned=True,
+    transposed=True,
     d_ff_from_weights=False,
 )
-_MAKERS_KEYS = LlamaKeys(
+_ORIGINAL_KEYS = LlamaKeys(
     d_model="dim", layers="n_layers", heads="n_heads", kv_heads="n_kv_heads", d_ff="hidden_dim"
 )
 ORIGINAL = LlamaNames(
@@ -99,8 +99,8 @@ ORIGINAL = LlamaNames(
     "norm.weight",
     "output.weight",
     ".weight",
-    _MAKERS_KEYS,
-    turned=True,
+    _ORIGINAL_KEYS,
+    transposed=True,
     d_ff_from_weights=True,
 )
 GLASS = LlamaNames(
@@ -120,8 +120,8 @@ GLASS = LlamaNames(
     "norm_f.gamma",
     "",
     "",
-    replace(_MAKERS_KEYS, d_model="d_model"),
-    turned=False,
+    replace(_ORIGINAL_KEYS, d_model="d_model"),
+    transposed=False,
     d_ff_from_weights=True,
 )
 
@@ -129,19 +129,19 @@ GLASS = LlamaNames(
 MISTRAL_KV_HEADS, QWEN_KV_HEADS, QWEN3_HEAD = 8, 32, 128
 LAYER_TYPES = ("full_attention", "sliding_attention")
 QWEN_FIRST_SLIDING, WINDOW = 28, 4096
-"""What a config leaves out counts as the transformers library has it: heads of keys and values, columns of a
-head, the first layer that slides, and its window."""
+"""Defaults of the transformers library: heads of keys and values, columns of a head, the first layer with a
+sliding window, and its size."""
 
 
 def plan_llama(parts: Parts, config: Config) -> Plan:
-    """Llama: biases where its config says so."""
+    """Llama: biases as set in its config."""
     biased = _attention_bias(config) | ({"1", "2", "3"} if config.flag("mlp_bias", default=False) else set())
     window = config.count("sliding_window") if config.get("sliding_window") is not None else None
     return _hugging_face(parts, config, biased, window=window)
 
 
 def plan_mistral(parts: Parts, config: Config) -> Plan:
-    """Mistral (Jiang et al. 2023): no biases; each token looks back as far as a window reaches."""
+    """Mistral (Jiang et al. 2023): no biases; sliding-window attention."""
     kv_heads = MISTRAL_KV_HEADS if "num_key_value_heads" not in config.data else None
     window = WINDOW if "sliding_window" not in config.data else None
     if config.get("sliding_window") is not None:
@@ -150,15 +150,15 @@ def plan_mistral(parts: Parts, config: Config) -> Plan:
 
 
 def plan_qwen2(parts: Parts, config: Config) -> Plan:
-    """Qwen2 (Yang et al. 2024): queries, keys and values have biases, nothing else has."""
+    """Qwen2 (Yang et al. 2024): only queries, keys and values have biases."""
     kv_heads = QWEN_KV_HEADS if "num_key_value_heads" not in config.data else None
     return _hugging_face(parts, config, {"Q", "K", "V"}, kv_heads=kv_heads, window=_window(config))
 
 
 def plan_qwen3(parts: Parts, config: Config) -> Plan:
-    """Qwen3 (Yang et al. 2025): each head's queries and keys are normed before they are turned."""
+    """Qwen3 (Yang et al. 2025): each head's queries and keys are normalized before they are rotated."""
     kv_heads = QWEN_KV_HEADS if "num_key_value_heads" not in config.data else None
-    found = _hugging_face(
+    qwen = _hugging_face(
         parts,
         config,
         _attention_bias(config),
@@ -167,31 +167,31 @@ def plan_qwen3(parts: Parts, config: Config) -> Plan:
         window=_window(config),
         normed=True,
     )
-    return replace(found, model=replace(found.model, id="qwen", title="Qwen3"))
+    return replace(qwen, model=replace(qwen.model, id="qwen", title="Qwen3"))
 
 
 def plan_original(parts: Parts, config: Config) -> Plan:
-    """Llama and Mistral under their makers' own names.
+    """Llama and Mistral under their original names.
 
-    Meta's code turns with the base 10,000 where its config names none; Mistral's has changed that number.
+    Without a base in the config, Meta's code uses 10,000; Mistral's default has changed, so it is required.
     """
     meta = config.get("multiple_of") is not None
-    base = config.positive("rope_theta", default=BASE if meta else None, least=MIN_BASE)
+    base = config.positive("rope_theta", default=BASE if meta else None, minimum=MIN_BASE)
     model = _model(parts, config, ORIGINAL, Rotation(base))
-    model = replace(model, epsilon=config.positive("norm_eps", least=MIN_EPSILON))
+    model = replace(model, epsilon=config.positive("norm_eps", minimum=MIN_EPSILON))
     window = config.count("sliding_window") if config.get("sliding_window") is not None else None
-    found = _plan(parts, config, ORIGINAL, model, set(), tied=False)
-    return replace(found, n_positions=_positions(config, "max_seq_len"), window=window)
+    original = _plan(parts, config, ORIGINAL, model, set(), tied=False)
+    return replace(original, n_positions=_positions(config, "max_seq_len"), window=window)
 
 
 def plan_glass(parts: Parts, config: Config) -> Plan:
-    """GlassLM, a small decoder of Llama's kind with matrices kept as in × out."""
-    base = config.positive("rope_base", least=MIN_BASE)
+    """GlassLM, a small Llama-like decoder whose matrices are stored as in × out."""
+    base = config.positive("rope_base", minimum=MIN_BASE)
     model = _model(parts, config, GLASS, Rotation(base))
-    epsilon = config.positive("eps", least=MIN_EPSILON)
+    epsilon = config.positive("eps", minimum=MIN_EPSILON)
     model = replace(model, id="glass", title="GlassLM", epsilon=epsilon)
-    found = _plan(parts, config, GLASS, model, set(), tied=True)
-    return replace(found, n_positions=_positions(config, "max_len"))
+    glass = _plan(parts, config, GLASS, model, set(), tied=True)
+    return replace(glass, n_positions=_positions(config, "max_len"))
 
 
 def _hugging_face(
@@ -204,19 +204,19 @@ def _hugging_face(
     window: int | None = None,
     normed: bool = False,
 ) -> Plan:
-    """A model under Hugging Face's names; ``kv_heads``, ``d_k``: what counts where the config names none."""
+    """A model under Hugging Face's names; ``kv_heads``, ``d_k``: defaults for the config."""
     _layer_types(config, window)
-    turned = rotation(config)
-    model = _model(parts, config, HUGGING_FACE, turned, kv_heads=kv_heads, d_k=d_k)
-    epsilon = config.positive("rms_norm_eps", default=1e-6, least=MIN_EPSILON)
+    rope = rotation(config)
+    model = _model(parts, config, HUGGING_FACE, rope, kv_heads=kv_heads, d_k=d_k)
+    epsilon = config.positive("rms_norm_eps", default=1e-6, minimum=MIN_EPSILON)
     model = replace(model, epsilon=epsilon, pairs="halves", qk_norm=normed)
     tied = config.flag("tie_word_embeddings", default=False)
-    found = _plan(parts, config, HUGGING_FACE, model, biased, tied=tied)
+    plan = _plan(parts, config, HUGGING_FACE, model, biased, tied=tied)
     return replace(
-        found,
+        plan,
         n_positions=_positions(config, "max_position_embeddings"),
         window=window,
-        notes=(*turned.notes, *found.notes),
+        notes=(*rope.notes, *plan.notes),
     )
 
 
@@ -225,34 +225,35 @@ def _attention_bias(config: Config) -> set[str]:
 
 
 def _positions(config: Config, key: str) -> int | None:
-    """The longest sentence, where the config has a limit."""
+    """The longest sentence, if the config has a limit."""
     return config.count(key) if config.get(key) is not None else None
 
 
 def _window(config: Config) -> int | None:
-    """How far back the layers of a Qwen look that slide, where any does."""
+    """Size of the sliding window of a Qwen, if any of its layers has one."""
     if not config.flag("use_sliding_window", default=False):
         return None
     types, layers = config.get("layer_types"), config.count("num_hidden_layers")
     first = config.get("max_window_layers", default=QWEN_FIRST_SLIDING)
-    slides = (
-        "sliding_attention" in types if isinstance(types, list) else type(first) is int and first < layers
-    )
+    if isinstance(types, list):
+        slides = "sliding_attention" in types
+    else:
+        slides = type(first) is int and first < layers
     return config.count("sliding_window", default=WINDOW) if slides else None
 
 
 def _layer_types(config: Config, window: int | None) -> None:
-    """Refuse layers that attend in a way of their own; those that slide need a window."""
-    found = config.get("layer_types")
-    if found is None:
+    """Reject unknown kinds of attention layers, and sliding layers without a window."""
+    types = config.get("layer_types")
+    if types is None:
         return
-    known = isinstance(found, list) and all(one in LAYER_TYPES for one in found)
+    known = isinstance(types, list) and all(one in LAYER_TYPES for one in types)
     layers = config.count("num_hidden_layers")
-    if not known or len(found) != layers:
+    if not known or len(types) != layers:
         sentence = "found {found}, {n} of {known} are needed"
-        raise config.error("layer_types", sentence, found=show(found), n=layers, known=", ".join(LAYER_TYPES))
-    if "sliding_attention" in found and window is None:
-        raise config.error("layer_types", "has layers that slide, and the config has no window for them")
+        raise config.error("layer_types", sentence, found=show(types), n=layers, known=", ".join(LAYER_TYPES))
+    if "sliding_attention" in types and window is None:
+        raise config.error("layer_types", "has sliding_attention, but the config has no sliding_window")
 
 
 def _plan(
@@ -271,10 +272,10 @@ def _plan(
     head, notes = unembedding(parts, table, names.head, tied=tied)
     if biased and biased != set(names.linear):
         without = ", ".join(f"b_{which}" for which in names.linear if which not in biased)
-        notes = (*notes, say("The checkpoint has no {names}: they are zeros.", names=without))
+        notes = (*notes, say("The checkpoint has no {names}: zeros are used.", names=without))
     layers = [_layer(parts, names, k, biased, d_model, model) for k in range(model.layers)]
     if model.qk_norm:
-        layers = [(*layer, *_norms_of_heads(parts, k, model.d_k)) for k, layer in enumerate(layers)]
+        layers = [(*layer, *_qk_norms(parts, k, model.d_k)) for k, layer in enumerate(layers)]
     return Plan(
         replace(model, bias=bool(biased), tied=head is None),
         d_model,
@@ -292,12 +293,12 @@ def _model(
     parts: Parts,
     config: Config,
     names: LlamaNames,
-    turned: Rotation,
+    rope: Rotation,
     *,
     kv_heads: int | None = None,
     d_k: int | None = None,
 ) -> Decoder:
-    """A Llama of the config's sizes, without its ε; the makers' own configs leave d_ff to the matrices."""
+    """A Llama with the config's sizes, without ε; original configs leave d_ff to the matrices' shapes."""
     keys = names.keys
     heads = config.count(keys.heads)
     kv_heads = config.count(keys.kv_heads, default=kv_heads or heads)
@@ -306,12 +307,12 @@ def _model(
         d_k = config.divided(config.count(keys.d_model), keys.heads, heads)
     d_k = config.count("head_dim", default=d_k)
     if d_k % 2:
-        sentence = "the heads have {d_k} columns, which cannot be turned in pairs"
+        sentence = "heads have {d_k} columns, an even number is needed for rotation"
         raise config.error("head_dim", sentence, d_k=d_k)
     d_ff = None
     if names.d_ff_from_weights:
         gate = parts.find(f"{names.layer}.0.{names.linear['1']}{names.weight}")
-        d_ff = (*gate.shape, 0, 0)[0 if names.turned else 1]
+        d_ff = (*gate.shape, 0, 0)[0 if names.transposed else 1]
     return Decoder(
         id="llama",
         title="Llama",
@@ -326,8 +327,8 @@ def _model(
         activation="swiglu",
         mask="causal",
         position="rotary",
-        base=turned.base,
-        stretch=turned.stretch,
+        base=rope.base,
+        stretch=rope.stretch,
         pairs="adjacent",
         scale=True,
         scale_embeddings=False,
@@ -339,7 +340,8 @@ def _model(
 def _layer(
     parts: Parts, names: LlamaNames, k: int, biased: set[str], d_model: int, model: Decoder
 ) -> tuple[TensorPart, ...]:
-    at, pieces = f"{names.layer}.{k}.", []
+    prefix = f"{names.layer}.{k}."
+    weights: list[TensorPart] = []
     d_ff, queries, keys = model.d_ff, model.heads * model.d_k, model.kv_heads * model.d_k
     shapes = {
         "Q": (d_model, queries),
@@ -352,20 +354,19 @@ def _layer(
     }
     for which, name in names.linear.items():
         rows, columns = shapes[which]
-        pieces.append(
-            parts.linear(f"W_{which}", f"{at}{name}{names.weight}", rows, columns, turned=names.turned)
-        )
+        tensor = f"{prefix}{name}{names.weight}"
+        weights.append(parts.linear(f"W_{which}", tensor, rows, columns, transposed=names.transposed))
         if which in biased:
-            pieces.append(parts.row(f"b_{which}", f"{at}{name}.bias", columns))
+            weights.append(parts.row(f"b_{which}", f"{prefix}{name}.bias", columns))
         elif biased:
-            pieces.append(TensorPart(f"b_{which}", (1, columns)))
-    pieces.append(parts.row("Norm1_Gamma", at + names.norm1, d_model))
-    pieces.append(parts.row("Norm2_Gamma", at + names.norm2, d_model))
-    return tuple(pieces)
+            weights.append(TensorPart(f"b_{which}", (1, columns)))  # zeros
+    weights.append(parts.row("Norm1_Gamma", prefix + names.norm1, d_model))
+    weights.append(parts.row("Norm2_Gamma", prefix + names.norm2, d_model))
+    return tuple(weights)
 
 
-def _norms_of_heads(parts: Parts, k: int, d_k: int) -> tuple[TensorPart, TensorPart]:
-    """γ of the norms of a layer's queries and keys."""
+def _qk_norms(parts: Parts, k: int, d_k: int) -> tuple[TensorPart, TensorPart]:
+    """γ of the norms of a layer's queries and keys, 1 × d_k."""
     return (
         parts.row("QNorm_Gamma", f"layers.{k}.self_attn.q_norm.weight", d_k),
         parts.row("KNorm_Gamma", f"layers.{k}.self_attn.k_norm.weight", d_k),

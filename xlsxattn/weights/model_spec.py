@@ -1,4 +1,4 @@
-"""From a trained model and sentences to the spec of a workbook."""
+"""Makes the spec of a workbook from a trained model and its sentences."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ if TYPE_CHECKING:
 
 MAX_RIVALS = 5
 MAX_BROWSED = 254
-"""So many heads' maps Excel's CHOOSE takes; with short ids the formula stays below 8,192 characters."""
+"""Excel's CHOOSE takes 254 values; with short ids the formula stays below 8,192 characters."""
 
 
 def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
-    """The spec of a workbook: one model, its sentences as the contexts s1, s2, ...
+    """Make the spec of a workbook: one model, with its sentences as contexts s1, s2, ...
 
     Args:
         imported: the model, from ``read_model``.
-        name: what the checkpoint is called, for the title.
-        focus: the token to follow; the longest that all sentences share without it.
+        name: name of the checkpoint, for the title.
+        focus: the focus token; default: the longest token that all sentences share.
 
     Raises:
-        CheckpointError: no sentence has the focus token.
+        CheckpointError: no sentence contains the focus token.
     """
-    words = [tokens for _, tokens in imported.sentences]
+    sentences = [tokens for _, tokens in imported.sentences]
     whole = len(imported.layers) == imported.model.layers and not imported.only_heads
     blanks = ("",) * imported.blanks
-    contexts = tuple(Context(f"s{i}", (*tokens, *blanks), i) for i, tokens in enumerate(words, 1))
+    contexts = tuple(Context(f"s{i}", (*tokens, *blanks), i) for i, tokens in enumerate(sentences, 1))
     sheet = _sheet(imported, tuple(c.id for c in contexts), whole=whole)
-    E, tokens = imported.E, imported.tokens
-    said = _taken(imported, whole=whole)
+    text = _selection_text(imported, whole=whole)
     for note in imported.notes:
-        said = say("{lead} {follow}", lead=said, follow=note)
-    vocabulary = Vocabulary(tuple(f"d{j + 1}" for j in range(imported.d_model)), tokens, E, said)
-    return Spec(f"{name}: {imported.model.title}", _focus(words, focus), vocabulary, contexts, (sheet,))
+        text = say("{lead} {follow}", lead=text, follow=note)
+    dims = tuple(f"d{j + 1}" for j in range(imported.d_model))
+    vocabulary = Vocabulary(dims, imported.tokens, imported.E, text)
+    return Spec(f"{name}: {imported.model.title}", _focus(sentences, focus), vocabulary, contexts, (sheet,))
 
 
 def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Model:
@@ -66,7 +66,7 @@ def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Mod
 
 
 def _ending(imported: Imported, *, last: bool) -> Encoder | Decoder:
-    """The model's sheet; a decoder whose last layer is left out tells no words, which makes it an encoder."""
+    """The model's sheet. A decoder without its last layer predicts no token, so it becomes an encoder."""
     model = imported.model
     if isinstance(model, Encoder):
         similarity = not imported.only_heads
@@ -78,37 +78,37 @@ def _ending(imported: Imported, *, last: bool) -> Encoder | Decoder:
 
 
 def _only(imported: Imported) -> dict[int, tuple[int, ...]]:
-    """The heads of each layer, where nothing but heads was asked for."""
+    """The selected heads by layer, if only heads were selected."""
     if not imported.only_heads:
         return {}
     return {k: tuple(h for layer, h in imported.heads if layer == k) for k in imported.layers}
 
 
 def _of_heads(imported: Imported, only: dict[int, tuple[int, ...]]) -> dict[str, Any]:
-    """The columns of some heads, each under a name of its own: ``l6_h12_W_Q``; and a norm before them."""
-    model, found = imported.model, {}
+    """The weights of the selected heads, ``l6_h12_W_Q``, and of the norms before them."""
+    model, weights = imported.model, {}
     for k, heads in only.items():
         layer = RangeName(layer=k)
         for h in heads:
-            group = -(-h * model.kv_heads // model.heads)
-            for letter, size, at in (("Q", model.d_k, h), ("K", model.d_k, group), ("V", model.d_v, group)):
+            group = -(-h * model.kv_heads // model.heads)  # the head's group of keys and values, from 1
+            for letter, size, i in (("Q", model.d_k, h), ("K", model.d_k, group), ("V", model.d_v, group)):
+                columns = slice((i - 1) * size, i * size)
                 for block in (f"W_{letter}", f"b_{letter}") if model.bias else (f"W_{letter}",):
-                    columns = slice((at - 1) * size, at * size)
-                    found[layer.at(head=h)[block]] = imported.weights[layer[block]][:, columns]
+                    weights[layer.at(head=h)[block]] = imported.weights[layer[block]][:, columns]
         blocks = ["QNorm", "KNorm", *(["Norm1"] if model.residual == "pre-norm" else [])]
         norms = [layer.at(block=block) for block in blocks]
-        found |= {n: w for n, w in imported.weights.items() if weight(n).at(part="") in norms}
-    return found
+        weights |= {n: w for n, w in imported.weights.items() if weight(n).at(part="") in norms}
+    return weights
 
 
-def _taken(imported: Imported, *, whole: bool) -> str:
-    """Which of the model is in the workbook, and how its numbers are spelled."""
-    said = say(
-        "Layers and heads count from 1 here, from 0 in the checkpoint. Numbers are the shortest text "
-        "that gives back the same float32; as decimals they differ from it by up to half its last digit."
+def _selection_text(imported: Imported, *, whole: bool) -> str:
+    """Which parts of the model the workbook has, and how its numbers are written."""
+    counting = say(
+        "Layers and heads count from 1 here, from 0 in the checkpoint. Each number is the shortest decimal "
+        "that rounds to the same float32."
     )
     if whole:
-        return said
+        return counting
     layers = ", ".join(str(k) for k in imported.layers)
     heads = ", ".join(f"{k}.{h}" for k, h in imported.heads)
     if imported.only_heads:
@@ -117,14 +117,14 @@ def _taken(imported: Imported, *, whole: bool) -> str:
         part = say(
             "Layers {layers} only." if len(imported.layers) > 1 else "Layer {layers} only.", layers=layers
         )
-    return say("{lead} {follow}", lead=part, follow=said)
+    return say("{lead} {follow}", lead=part, follow=counting)
 
 
 def _focus(sentences: list[tuple[str, ...]], asked: str | None) -> str:
     if asked is not None:
         if not any(asked in tokens for tokens in sentences):
             known = ", ".join(dict.fromkeys(token for tokens in sentences for token in tokens))
-            sentence = "--focus: no sentence has the token {asked!r}; the tokens are: {known}"
+            sentence = "--focus: no sentence contains the token {asked!r}; the tokens are: {known}"
             raise CheckpointError(say(sentence, asked=asked, known=known))
         return asked
     shared = [token for token in sentences[0] if all(token in tokens for tokens in sentences)]

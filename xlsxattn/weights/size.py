@@ -1,4 +1,4 @@
-"""How large a workbook of a model will be, said before it is made; one too large here is refused."""
+"""Estimates the size of a model's workbook before it is built, and rejects one that is too large."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ if TYPE_CHECKING:
 
 MB = 1_000_000
 BYTES_OF_NUMBER, BYTES_OF_FORMULA_CELL = 8.2, 25.0
-"""A cell in the file, measured: shortest text of a float32, deflated; 16 digits, and its part of labels."""
+"""Measured size of a cell in the file: the shortest text of a float32, deflated; a formula's result with
+16 digits and its share of the labels."""
 MEMORY_FIXED, MEMORY_OF_NUMBER, MEMORY_OF_FORMULA_CELL = 250 * MB, 12.0, 400.0
-"""A number's place as array, twice for a moment; a computed cell is an object while it is written."""
+"""A number is briefly held twice as an array element; a computed cell is a Python object while written."""
 WEB_LIMIT = 25 * MB
-"""What Excel for the web opens, at most."""
+"""Largest file that Excel for the web opens."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """What a workbook will hold and need: cells, bytes in the file, bytes of memory while it is made."""
+    """Estimated size of a workbook: cells, bytes of the file, bytes of memory needed to build it."""
 
     numbers: int
     computed: int
@@ -39,19 +40,20 @@ class Size:
 
     @property
     def bytes(self) -> float:
-        """The file's."""
+        """Size of the file in bytes."""
         return self.numbers * BYTES_OF_NUMBER + self.computed * BYTES_OF_FORMULA_CELL
 
     @property
     def memory(self) -> float:
-        """What making it takes."""
+        """Memory needed to build it, in bytes."""
         return MEMORY_FIXED + self.numbers * MEMORY_OF_NUMBER + self.computed * MEMORY_OF_FORMULA_CELL
 
     def __str__(self) -> str:
         size = f"{self.bytes / MB:,.0f} MB" if self.bytes >= MB else f"{self.bytes / 1000:,.0f} kB"
-        sentence, web = "this will be {cells} cells, about {size}", "{said}; Excel for the web opens less"
-        said = say(sentence, cells=_count(self.cells), size=size)
-        return say(web, said=said) if self.bytes > WEB_LIMIT else said
+        sentence = "the workbook will have {cells} cells, about {size}"
+        web = "{said}; too large for Excel for the web"
+        text = say(sentence, cells=_count(self.cells), size=size)
+        return say(web, said=text) if self.bytes > WEB_LIMIT else text
 
 
 def estimate(
@@ -61,10 +63,10 @@ def estimate(
 
     Args:
         plan: the model.
-        layers: which layers are taken, from 0.
-        lengths: of the sentences, in tokens.
-        n_vocab: how many tokens the workbook's vocabulary has.
-        heads: how many heads are taken, where nothing but heads is.
+        layers: the selected layers, counted from 0.
+        lengths: lengths of the sentences, in tokens.
+        n_vocab: size of the workbook's vocabulary.
+        heads: number of selected heads if only heads are imported.
     """
     model, d, longest = plan.model, plan.d_model, max(lengths)
     writes = isinstance(model, Writer)
@@ -76,10 +78,10 @@ def estimate(
     else:
         numbers += heads * (d + 1) * (2 * model.d_k + model.d_v) + len(layers) * sum(lengths) * d
     computed = 0
-    turned = 2 * (model.position == "rotary") + 2 * model.qk_norm
+    extra = 2 * (model.position == "rotary") + 2 * model.qk_norm
     for n in lengths:
         squares = 4 + (model.mask != "none")
-        head = n * ((2 + turned) * model.d_k + 2 * model.d_v + squares * n + 5)
+        head = n * ((2 + extra) * model.d_k + 2 * model.d_v + squares * n + 5)
         if heads is not None:
             computed += heads * head + 3 * n * d
             continue
@@ -89,36 +91,36 @@ def estimate(
 
 
 def check_room(size: Size, source: Path, target: Path) -> None:
-    """Refuse a workbook that does not fit into this machine.
+    """Check that this machine has enough memory and disk space for a workbook.
 
     Raises:
-        CheckpointError: there is not the memory, or not the room on the target's disk.
+        CheckpointError: it does not have enough.
     """
-    said = str(size)
+    text = str(size)
     free = shutil.disk_usage(target.parent if target.parent.is_dir() else ".").free
-    if size.bytes * 3 > free:  # the finished file, and two drafts of it
+    if size.bytes * 3 > free:  # the finished file and two temporary copies
         sentence = (
-            "{source}: {size}; making it takes three times that on the disk, which has {free:,.0f} MB free: "
-            "take fewer layers with --layers"
+            "{source}: {size}; building it needs three times that on the disk, which has {free:,.0f} MB "
+            "free: select fewer layers with --layers"
         )
-        raise CheckpointError(say(sentence, source=source, size=said, free=free / MB))
+        raise CheckpointError(say(sentence, source=source, size=text, free=free / MB))
     available = _available()
     if available is not None and size.memory > available:
         sentence = (
-            "{source}: {size}; making it takes about {needed:,.0f} MB of memory, and {free:,.0f} MB are "
-            "free: take fewer layers with --layers"
+            "{source}: {size}; building it needs about {needed:,.0f} MB of memory, and {free:,.0f} MB are "
+            "free: select fewer layers with --layers"
         )
         raise CheckpointError(
-            say(sentence, source=source, size=said, needed=size.memory / MB, free=available / MB)
+            say(sentence, source=source, size=text, needed=size.memory / MB, free=available / MB)
         )
 
 
 def _available() -> int | None:
-    """Bytes of memory that are free, where the system says so."""
+    """Bytes of free memory, if the system reports it."""
     try:
         with Path("/proc/meminfo").open(encoding="ascii") as file:
-            found = dict(line.split(":", 1) for line in file)
-        return int(found["MemAvailable"].split()[0]) * 1024
+            fields = dict(line.split(":", 1) for line in file)
+        return int(fields["MemAvailable"].split()[0]) * 1024
     except (OSError, KeyError, ValueError):
         return None
 

@@ -1,4 +1,4 @@
-"""One tensor of a checkpoint: where its numbers stand, read when they are asked for."""
+"""A tensor of a checkpoint, whose numbers are loaded on demand."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ MAX_JSON_LENGTH = 200_000_000
 
 
 class CheckpointError(SpecError):
-    """A checkpoint that no workbook can be made of; its text is the sentence a person reads."""
+    """A checkpoint cannot be imported; the text is a message for the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
-    """Where one tensor's numbers stand: from byte ``start`` of a .safetensors, or, by name, in an .npz."""
+    """Location of a tensor: from byte ``start`` of a .safetensors file, or by name in an .npz."""
 
     name: str
     dtype: str
@@ -41,17 +41,17 @@ class Tensor:
     start: int | None
 
     def error(self, sentence: str, /, **values: object) -> CheckpointError:
-        """An error about this tensor; what it says, as `say` takes it."""
-        said = say(sentence, **values)
+        """An error about this tensor; arguments as for `say`."""
+        text = say(sentence, **values)
         return CheckpointError(
-            say("{file}: the tensor {name!r} {said}", file=self.file, name=self.name, said=said)
+            say("{file}: the tensor {name!r} {said}", file=self.file, name=self.name, said=text)
         )
 
     def read(self, rows: Sequence[int] | None = None) -> NDArray[Any]:
-        """The numbers, or those of some rows: float64 where they are stored so, else float32.
+        """Load all numbers, or some rows, as float64 if they are stored as such, else as float32.
 
         Raises:
-            CheckpointError: they are no floating-point numbers, not finite, or not all there.
+            CheckpointError: they are not floating-point numbers, not finite, or incomplete.
         """
         if self.dtype not in FLOATS:
             raise self.error(
@@ -66,12 +66,12 @@ class Tensor:
         array = stored if stored.dtype == np.float64 else stored.astype(np.float32)
         wrong = ~np.isfinite(array)
         if wrong.any():
-            at = np.argwhere(wrong)[0].tolist()
-            at = at if rows is None else [int(rows[at[0]]), *at[1:]]
+            first = np.argwhere(wrong)[0].tolist()
+            first = first if rows is None else [int(rows[first[0]]), *first[1:]]
             raise self.error(
                 "holds NaN or infinite numbers ({n}, the first at {at}); finite numbers are needed",
                 n=np.count_nonzero(wrong),
-                at=at,
+                at=first,
             )
         return array
 
@@ -92,38 +92,38 @@ class Tensor:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object that a JSON file holds.
+    """Read a JSON file that holds an object.
 
     Raises:
-        CheckpointError: it holds none.
+        CheckpointError: it holds something else.
     """
     return parse_json(_bounded(path), str(path))
 
 
 def read_json_list(path: Path) -> list[Any]:
-    """The list that a JSON file holds.
+    """Read a JSON file that holds a list.
 
     Raises:
-        CheckpointError: it holds none.
+        CheckpointError: it holds something else.
     """
-    found = _parsed(_bounded(path), str(path))
-    if not isinstance(found, list):
+    parsed = _parsed(_bounded(path), str(path))
+    if not isinstance(parsed, list):
         raise CheckpointError(say("{named}: a JSON list is needed", named=path))
-    return found
+    return parsed
 
 
 def parse_json(text: bytes | str, named: str) -> dict[str, Any]:
-    """The object that a JSON text holds; ``named`` begins an error's sentence."""
-    found = _parsed(text, named)
-    if not isinstance(found, dict):
+    """Parse a JSON text that holds an object; ``named`` is the beginning of error messages."""
+    parsed = _parsed(text, named)
+    if not isinstance(parsed, dict):
         raise CheckpointError(say("{named}: a JSON object is needed", named=named))
-    return found
+    return parsed
 
 
 def _bounded(path: Path) -> bytes:
     try:
         if path.stat().st_size > MAX_JSON_LENGTH:
-            sentence = "{path}: is longer than {most:,} bytes, which no such file needs to be"
+            sentence = "{path}: has more than {most:,} bytes, too many for such a file"
             raise CheckpointError(say(sentence, path=path, most=MAX_JSON_LENGTH))
         return path.read_bytes()
     except OSError as error:

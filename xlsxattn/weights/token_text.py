@@ -1,6 +1,6 @@
-"""Spells a token so that a person can read it in a cell, and a workbook can keep it.
+"""Converts a token to text that is readable in a cell and survives a workbook.
 
-Blanks become ▁; bytes that are no text, and characters that nobody would see, their numbers in brackets.
+Spaces become ▁; bytes that are not UTF-8, and invisible characters, become their codes in brackets.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 SPACE = "▁"
 MAX_LENGTH = 255
 _ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
-_UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}
+_INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"}
 
 
 def byte_letters() -> dict[str, int]:
-    """The letter by which GPT-2's tokenizer writes each byte, and the byte (Radford et al. 2019, 2.2).
+    """The characters that GPT-2's tokenizer uses for bytes, and the bytes (Radford et al. 2019, 2.2).
 
-    Bytes that print stand for themselves, the others for the letters from U+0100 on.
+    Printable bytes map to themselves, the others to characters from U+0100 on.
     """
     printing = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(0x100) if byte not in printing]
@@ -32,7 +32,7 @@ _LETTERS = byte_letters()
 
 
 def from_bytes(token: str) -> str:
-    """The text of a byte-level token; bytes that are no UTF-8 as ``<0xE2>``, other tokens as they are."""
+    """Decode a byte-level token; invalid UTF-8 as ``<0xE2>``, other tokens unchanged."""
     if not all(letter in _LETTERS for letter in token):
         return token
     raw = bytes(_LETTERS[letter] for letter in token)
@@ -43,31 +43,31 @@ def from_bytes(token: str) -> str:
 
 
 def spell(token: str) -> str:
-    """A token's text as a cell can hold it: NFC, seen, at most 255 characters."""
+    """A token as text for a cell: NFC, all characters visible, at most 255 of them."""
     text = unicodedata.normalize("NFC", token.replace(" ", SPACE))
-    text = "".join(f"<U+{ord(c):04X}>" if unicodedata.category(c) in _UNSEEN else c for c in text)
+    text = "".join(f"<U+{ord(c):04X}>" if unicodedata.category(c) in _INVISIBLE else c for c in text)
     text = _ESCAPE.sub("<U+005F>", text)
-    while len(text.encode("utf-16-le")) > 2 * MAX_LENGTH - 40:  # room for its number
+    while len(text.encode("utf-16-le")) > 2 * MAX_LENGTH - 40:  # leave room for the id
         text = text[:-2] + "…"
     return text
 
 
 def distinct(tokens: Mapping[int, str]) -> dict[int, str]:
-    """The spelled tokens by id, no two of them alike in Unicode NFKC: the later of two twins gets its number.
+    """The text of each token by id. If two are equal in Unicode NFKC, the id is appended to the later one.
 
-    Tokens that a cell cannot hold whole, and the empty one, get theirs too.
+    The id is also appended to truncated and empty tokens.
     """
-    spelled: dict[int, str] = {}
-    taken: set[str] = set()
-    for number, token in sorted(tokens.items()):
+    texts: dict[int, str] = {}
+    used: set[str] = set()
+    for token_id, token in sorted(tokens.items()):
         text = spell(token)
         cut = text.endswith("…") and not token.endswith("…")
-        while not text or cut or _twin(text) in taken:
-            text, cut = f"{text}⟨{number}⟩", False
-        taken.add(_twin(text))
-        spelled[number] = text
-    return spelled
+        while not text or cut or _folded(text) in used:
+            text, cut = f"{text}⟨{token_id}⟩", False
+        used.add(_folded(text))
+        texts[token_id] = text
+    return texts
 
 
-def _twin(text: str) -> str:
+def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text)

@@ -1,4 +1,4 @@
-"""Splits sentences into the tokens that a checkpoint was trained on, by its tokenizer.json."""
+"""Tokenizes sentences with a checkpoint's own tokenizer.json."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 FILE = "tokenizer.json"
 OTHERS = ("vocab.txt", "vocab.json", "tokenizer.model", "sentencepiece.bpe.model", "spiece.model")
-"""What older checkpoints have in its place."""
+"""Tokenizer files of older checkpoints, used to explain a missing tokenizer.json."""
 GLASS_UNKNOWN = 1
 MEMORY, SECONDS = 4 * 1024**3, 120
-"""What splitting may take: address space in bytes, and time."""
+"""Limits of the tokenizer process: address space in bytes, and time."""
 MAX_SENTENCE_BYTES = 100_000
 MAX_NAMED, MAX_REASON = 5, 200
 _CHILD = Path(__file__).with_name("tokenizer_child.py")
@@ -35,38 +35,37 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class SplitSentence:
-    """A sentence as a tokenizer splits it.
+    """A tokenized sentence.
 
     Attributes:
         text: the sentence.
-        count: how many tokens it has.
-        numbers: the tokens' numbers, those at its start and end that the model was trained on too; none where
-            they are too many.
-        spans: which characters of the text each stands for, from and to.
+        count: number of tokens.
+        token_ids: the ids of the tokens, including special tokens; empty if there are too many.
+        spans: the start and end of each token in the text, in characters.
     """
 
     text: str
     count: int
-    numbers: tuple[int, ...]
+    token_ids: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
 
     def tokens_of(self, start: int, end: int) -> list[int]:
-        """The numbers of the tokens that stand for some of these characters."""
-        pairs = zip(self.numbers, self.spans, strict=True)
+        """The ids of the tokens that overlap a span of characters."""
+        pairs = zip(self.token_ids, self.spans, strict=True)
         return [n for n, (a, b) in pairs if max(a, start) < min(b, end)]
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """All sentences, split.
+    """All sentences, tokenized.
 
     Attributes:
         path: the tokenizer's file, for errors.
-        data: what stands in it.
-        sentences: the sentences.
-        tokens: the tokens' spelling, by number, no two of them alike.
-        unknown: the number of the token for what the tokenizer does not know, where it has one.
-        named: the numbers of tokens that were asked for by name.
+        data: its content.
+        sentences: the tokenized sentences.
+        tokens: the text of each token by id; no two look alike.
+        unknown: the id of the unknown token, if there is one.
+        named: the ids of the tokens requested by name.
     """
 
     path: Path
@@ -77,59 +76,59 @@ class Split:
     named: Mapping[str, int | None]
 
     def notes(self) -> list[Phrase]:
-        """What a person should know of words that became something else: unknown ones, and ones in pieces."""
+        """Remarks on words that are unknown, dropped, or split into several tokens."""
         lost, unknown, pieces = [], [], []
         for sentence in self.sentences:
             for word in _WORD.finditer(sentence.text):
-                numbers = sentence.tokens_of(*word.span())
-                if not numbers:
+                token_ids = sentence.tokens_of(*word.span())
+                if not token_ids:
                     lost.append(repr(word[0]))
-                elif self.unknown in numbers:
+                elif self.unknown in token_ids:
                     unknown.append(repr(word[0]))
-                elif len(numbers) > 1:
-                    pieces.append(f"{word[0]} = {' + '.join(self.tokens[n] for n in numbers)}")
+                elif len(token_ids) > 1:
+                    pieces.append(f"{word[0]} = {' + '.join(self.tokens[n] for n in token_ids)}")
         notes = [
             (
                 unknown,
-                "The tokenizer does not know {words}: the model reads a token for unknown words there.",
+                "The tokenizer does not know {words}: the model reads the unknown token instead.",
             ),
-            (lost, "The tokenizer leaves out {words}: it has no token for them."),
+            (lost, "The tokenizer drops {words}: it has no token for them."),
             (pieces, "The tokenizer splits {words}."),
         ]
-        return [say(said, words=_first(dict.fromkeys(words))) for words, said in notes if words]
+        return [say(text, words=_first(dict.fromkeys(words))) for words, text in notes if words]
 
 
 def _first(words: Iterable[str]) -> Phrase:
-    """The first few of some words."""
+    """The first few words, and the number of the others."""
     words = list(words)
-    said, more = ", ".join(words[:MAX_NAMED]), len(words) - MAX_NAMED
-    return say("{names} and {n} more", names=said, n=more) if more > 0 else say("{names}", names=said)
+    names, more = ", ".join(words[:MAX_NAMED]), len(words) - MAX_NAMED
+    return say("{names} and {n} more", names=names, n=more) if more > 0 else say("{names}", names=names)
 
 
 def split(
     checkpoint: Checkpoint, sentences: Sequence[str], most: int, *, whole: int = 0, named: Iterable[str] = ()
 ) -> Split:
-    """Split sentences by the tokenizer beside a checkpoint: tokenizer.json, or of NAME.npz its own.
+    """Tokenize sentences with the tokenizer.json next to a checkpoint, or NAME.tokenizer.json of NAME.npz.
 
     Args:
         checkpoint: the checkpoint.
         sentences: at least one text.
-        most: tokens that a sentence may have; of a longer one only the count is given.
-        whole: spell all the tokens below this number, not only those of the sentences.
-        named: tokens whose numbers are wanted.
+        most: maximum number of tokens; of a longer sentence, only the count is returned.
+        whole: return the text of all tokens below this id, not only of those in the sentences.
+        named: tokens whose ids are returned as well.
 
     Raises:
-        CheckpointError: there is no tokenizer, it is broken, takes too much, a sentence is empty, or the
-            tokenizers library is not installed.
+        CheckpointError: there is no tokenizer, it is invalid or exceeds its limits, a sentence is empty, or
+            the tokenizers library is not installed.
     """
     path = _file(checkpoint)
     data = read_json(path)
     if find_spec("tokenizers") is None:
-        sentence = "{path}: needs the tokenizers library, get it with: pip install 'xlsxattn[models]'"
+        sentence = "{path}: needs the tokenizers library, install it with: pip install 'xlsxattn[models]'"
         raise CheckpointError(say(sentence, path=path))
     for text in sentences:
         _check_text(text)
-    order = {
+    request = {
         "path": str(path.absolute()),
         "sentences": list(sentences),
         "most": most,
@@ -138,27 +137,31 @@ def split(
         "memory": MEMORY,
         "seconds": SECONDS,
     }
-    answer = _answer(path, order)
-    found = tuple(_sentence(text, one) for text, one in zip(sentences, answer["sentences"], strict=True))
+    answer = _answer(path, request)
+    split_sentences = tuple(
+        _sentence(text, one) for text, one in zip(sentences, answer["sentences"], strict=True)
+    )
     tokens = {int(n): token for n, token in answer["tokens"].items()}
     by_bytes = _uses_bytes(data)
     spelled = distinct({n: from_bytes(t) if by_bytes else t for n, t in tokens.items()})
-    return Split(path, data, found, spelled, _unknown(data, answer["named"]), answer["named"])
+    return Split(path, data, split_sentences, spelled, _unknown(data, answer["named"]), answer["named"])
 
 
 def _unknown_token(data: Mapping[str, Any]) -> str | None:
-    """The token for what a tokenizer does not know, where its file names one."""
+    """The unknown token, if the tokenizer's file names one."""
     model = data.get("model")
-    found = model.get("unk_token") if isinstance(model, dict) else None
-    return found if isinstance(found, str) else None
+    token = model.get("unk_token") if isinstance(model, dict) else None
+    return token if isinstance(token, str) else None
 
 
 def _unknown(data: Mapping[str, Any], named: Mapping[str, int | None]) -> int | None:
     if "alphabet" in data:
         return GLASS_UNKNOWN
-    token, model = _unknown_token(data), data.get("model")
-    number = model.get("unk_id") if isinstance(model, dict) else None
-    return named.get(token) if token else number if isinstance(number, int) else None
+    if token := _unknown_token(data):
+        return named.get(token)
+    model = data.get("model")
+    token_id = model.get("unk_id") if isinstance(model, dict) else None
+    return token_id if isinstance(token_id, int) else None
 
 
 def _file(checkpoint: Checkpoint) -> Path:
@@ -168,9 +171,9 @@ def _file(checkpoint: Checkpoint) -> Path:
         return path
     other = next((name for name in OTHERS if (checkpoint.folder / name).is_file()), None)
     if other is None:
-        sentence = "{path}: there is no such file, and a sentence cannot be split without it"
+        sentence = "{path}: there is no such file, which is needed to tokenize the sentences"
         raise CheckpointError(say(sentence, path=path))
-    sentence = "{path}: there is no such file, only {other}; make it with: {call}"
+    sentence = "{path}: there is no such file, only {other}; create it with: {call}"
     folder = repr(checkpoint.folder.name)
     call = f"transformers.AutoTokenizer.from_pretrained({folder}).save_pretrained({folder})"
     raise CheckpointError(say(sentence, path=path, other=other, call=call))
@@ -180,7 +183,7 @@ def _check_text(text: str) -> None:
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError as error:
-        sentence = "the sentence {sentence} is no Unicode text: character {n} is half of one"
+        sentence = "the sentence {sentence} is not valid Unicode: character {n} is an unpaired surrogate"
         raise CheckpointError(say(sentence, sentence=ascii(text[:60]), n=error.start + 1)) from None
     if size > MAX_SENTENCE_BYTES:
         sentence = "a sentence has {n:,} bytes, at most {most:,} are possible"
@@ -195,39 +198,39 @@ def _no_tokens(text: str) -> CheckpointError:
     )
 
 
-def _sentence(text: str, found: dict[str, Any]) -> SplitSentence:
-    if not found["count"]:
+def _sentence(text: str, answer: dict[str, Any]) -> SplitSentence:
+    if not answer["count"]:
         raise _no_tokens(text)
-    spans = tuple((a, b) for a, b in found.get("spans", ()))
-    return SplitSentence(text, found["count"], tuple(found.get("ids", ())), spans)
+    spans = tuple((a, b) for a, b in answer.get("spans", ()))
+    return SplitSentence(text, answer["count"], tuple(answer.get("ids", ())), spans)
 
 
-def _answer(path: Path, order: dict[str, Any]) -> dict[str, Any]:
-    """What the tokenizer makes of the sentences, in a child process: one may expand without end."""
+def _answer(path: Path, request: dict[str, Any]) -> dict[str, Any]:
+    """Run the tokenizer in a child process with limits: a hostile one may expand its input without bound."""
     command = [sys.executable, "-P", str(_CHILD)]
     try:
-        ended = subprocess.run(  # noqa: S603 - a list, so no shell; its paths are absolute and ours
-            command, input=json.dumps(order).encode(), capture_output=True, timeout=SECONDS, check=False
+        process = subprocess.run(  # noqa: S603 - no shell; fixed absolute paths
+            command, input=json.dumps(request).encode(), capture_output=True, timeout=SECONDS, check=False
         )
-        answer = json.loads(ended.stdout) if ended.returncode == 0 else None
+        answer = json.loads(process.stdout) if process.returncode == 0 else None
     except (subprocess.TimeoutExpired, ValueError):
         answer = None
     if answer is None:
         sentence = (
-            "{path}: takes more than {gb} GB or {seconds} seconds for the sentences: "
-            "it may expand them without end"
+            "{path}: needs more than {gb} GB or {seconds} seconds for the sentences: "
+            "it may expand its input without bound"
         )
         raise CheckpointError(say(sentence, path=path, gb=MEMORY // 1024**3, seconds=SECONDS))
     if "failed" in answer:
         raise CheckpointError(
-            say("{path}: is no tokenizer: {error}", path=path, error=answer["failed"][:MAX_REASON])
+            say("{path}: is not a valid tokenizer: {error}", path=path, error=answer["failed"][:MAX_REASON])
         )
-    found: dict[str, Any] = answer
-    return found
+    result: dict[str, Any] = answer
+    return result
 
 
 def _uses_bytes(data: Mapping[str, Any]) -> bool:
-    """Whether a ByteLevel step stands among a tokenizer's decoders or pre-tokenizers."""
+    """True if a tokenizer's decoder or pre-tokenizer has a ByteLevel step."""
     return any(
         step.get("type") == "ByteLevel"
         for key in ("decoder", "pre_tokenizer")
@@ -236,12 +239,12 @@ def _uses_bytes(data: Mapping[str, Any]) -> bool:
 
 
 def steps(part: object) -> list[dict[str, Any]]:
-    """The steps of one stage of a tokenizer: itself, or those that it is a sequence of."""
-    found, waiting = [], [part]
-    while waiting:
-        one = waiting.pop(0)
-        if isinstance(one, dict):
-            found.append(one)
+    """The steps of one stage of a tokenizer, nested sequences flattened."""
+    flat, queue = [], [part]
+    while queue:
+        step = queue.pop(0)
+        if isinstance(step, dict):
+            flat.append(step)
             for key in ("decoders", "pretokenizers", "normalizers"):
-                waiting += one[key] if isinstance(one.get(key), list) else []
-    return found
+                queue += step[key] if isinstance(step.get(key), list) else []
+    return flat

@@ -1,8 +1,8 @@
-"""Splits sentences by a tokenizer.json: a program of its own, because a tokenizer may expand without end.
+"""Tokenizes sentences in a process of its own, because a hostile tokenizer may expand without bound.
 
-Usage: ``python -P tokenizer_child.py``, with an order in JSON as standard input and the answer as standard
-output. The order names the file, the sentences and the limits; the answer holds each sentence's tokens or
-what went wrong. Nothing of xlsxattn is imported, so that a start costs little.
+Usage: ``python -P tokenizer_child.py`` reads a request as JSON from standard input and writes the answer as
+JSON to standard output. The request has the file, the sentences and the limits; the answer has the tokens of
+each sentence, or an error. Nothing of xlsxattn is imported, to start quickly.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tokenizers
 
 try:
     import resource
-except ImportError:  # Windows has no such limits
+except ImportError:  # Windows has no resource limits
     resource = None  # type: ignore[assignment]
 
 GLASS_SPECIALS = ("<pad>", "<unk>", "<bos>", "<eos>")
@@ -28,19 +28,19 @@ GLASS_CHUNK = rf"\n|{SPACE}*[^{SPACE}\n]+|{SPACE}+"
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Bound what this process may take, as far as the system lets it: address space, processor time."""
+    """Limit the address space and processor time of this process, if the system supports it."""
     if resource is None:
         return
-    wanted = {resource.RLIMIT_AS: memory, resource.RLIMIT_CPU: seconds, resource.RLIMIT_CORE: 0}
-    for kind, amount in wanted.items():
+    limits = {resource.RLIMIT_AS: memory, resource.RLIMIT_CPU: seconds, resource.RLIMIT_CORE: 0}
+    for kind, amount in limits.items():
         _, most = resource.getrlimit(kind)
         with suppress(ValueError, OSError):  # macOS refuses some of them
             resource.setrlimit(kind, (amount if most == resource.RLIM_INFINITY else min(amount, most), most))
 
 
-def opened(path: str) -> Any:
-    """The tokenizer of a file, without the truncation, padding and chance of the training."""
-    with open(path, "rb") as file:  # noqa: PTH123 - a start costs little
+def load(path: str) -> Any:
+    """Load a tokenizer, without the truncation, padding and dropout used in training."""
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
         data = json.load(file)
     if "alphabet" in data and "merges" in data:
         return glass(data)
@@ -53,7 +53,7 @@ def opened(path: str) -> Any:
 
 
 def glass(data: dict[str, Any]) -> Any:
-    """GlassLM's tokenizer: merges of characters, blanks kept as ▁, within words and lines."""
+    """GlassLM's tokenizer: BPE on characters, within words and lines; spaces become ▁."""
     merges = [(str(a), str(b)) for a, b in data["merges"]]
     words = [*GLASS_SPECIALS, *map(str, data["alphabet"]), *(a + b for a, b in merges)]
     model = tokenizers.models.BPE({w: i for i, w in enumerate(words)}, merges, unk_token=GLASS_SPECIALS[1])
@@ -65,32 +65,32 @@ def glass(data: dict[str, Any]) -> Any:
     return inner
 
 
-def split(order: dict[str, Any]) -> dict[str, Any]:
-    """Each sentence's tokens by number, with the characters that each stands for; and how tokens are spelled.
+def split(request: dict[str, Any]) -> dict[str, Any]:
+    """The token ids and character spans of each sentence, and the text of each token.
 
-    Of a sentence with more tokens than the order allows, only their count is given.
+    A sentence with more tokens than allowed has only their count.
     """
-    inner = opened(order["path"])
-    sentences, numbers = [], set(range(order["all"]))
-    for sentence in order["sentences"]:
-        found = inner.encode(sentence)
-        if len(found) > order["most"]:
-            sentences.append({"count": len(found)})
+    inner = load(request["path"])
+    sentences, token_ids = [], set(range(request["all"]))
+    for sentence in request["sentences"]:
+        encoding = inner.encode(sentence)
+        if len(encoding) > request["most"]:
+            sentences.append({"count": len(encoding)})
             continue
-        sentences.append({"count": len(found), "ids": found.ids, "spans": found.offsets})
-        numbers |= set(found.ids)
-    tokens = {str(n): inner.id_to_token(n) or "" for n in numbers}
-    named = {word: inner.token_to_id(word) for word in order["named"]}
+        sentences.append({"count": len(encoding), "ids": encoding.ids, "spans": encoding.offsets})
+        token_ids |= set(encoding.ids)
+    tokens = {str(n): inner.id_to_token(n) or "" for n in token_ids}
+    named = {word: inner.token_to_id(word) for word in request["named"]}
     return {"sentences": sentences, "tokens": tokens, "named": named}
 
 
 def main() -> None:
-    """Read the order, write the answer."""
-    order = json.load(sys.stdin)
-    limit(order["memory"], order["seconds"])
+    """Read the request, write the answer."""
+    request = json.load(sys.stdin)
+    limit(request["memory"], request["seconds"])
     try:
-        answer = split(order)
-    except Exception as error:  # noqa: BLE001 - the library raises plain Exceptions
+        answer = split(request)
+    except Exception as error:  # noqa: BLE001 - the library raises plain Exception
         answer = {"failed": str(error) or type(error).__name__}
     json.dump(answer, sys.stdout)
 

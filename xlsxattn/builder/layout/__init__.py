@@ -1,4 +1,4 @@
-"""Where everything stands: from pages to blocks in cells, and the text of their formulas."""
+"""Places the blocks of all pages in cells, and writes their formulas as text."""
 
 from xlsxattn.builder.layout.sheet import lay_out
 

@@ -1,13 +1,14 @@
-"""From operations and places to the text of formulas; and which names a workbook may use."""
+"""Writes the formulas of placed blocks as text, and checks names."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.layout.placed import Rectangle
-from xlsxattn.contract.names import is_name
+from xlsxattn.contract.names import is_name, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -23,57 +24,60 @@ MAX_FORMULA_LENGTH = 8_192
 PART = re.compile(
     r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII
 )
+BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 WORD = re.compile(r"\w+", re.ASCII)
 NOTHING = '""'
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Refuse what some spreadsheet would refuse, drop or mistake.
+    """Reject names that some spreadsheet would reject, drop or misread.
 
     Raises:
-        ValueError: a name has an illegal form, is too long, or differs from another by case alone.
+        ValueError: a name is invalid, too long, or equal to another one except for case.
     """
     seen: dict[str, str] = {}
     for name in names:
         if not is_name(name) or len(name) > MAX_NAME_LENGTH:
-            raise ValueError(say("{name!r} cannot be a range's name", name=name))
+            raise ValueError(say("{name!r} is not a valid range name", name=name))
         twin = seen.setdefault(name.casefold(), name)
         if twin != name:
-            sentence = "the names {twin!r} and {name!r} differ by case alone"
+            sentence = "the names {twin!r} and {name!r} differ only in case"
             raise ValueError(say(sentence, twin=twin, name=name))
 
 
 def check_lengths(blocks: Iterable[Block]) -> None:
-    """Refuse what Excel would refuse: a formula of more than 8,192 characters.
+    """Reject formulas longer than Excel's limit of 8,192 characters.
 
     Raises:
-        ValueError: names the range, and what would help.
+        ValueError: a formula is too long.
     """
     for block in blocks:
         longest = max((len(part.formula) for part in block.parts), default=0)
         if longest > MAX_FORMULA_LENGTH:
             sentence = (
                 "the formula of {name} would have {n:,} characters, at most {most:,} are possible: "
-                "fewer sentences or shorter ids help"
+                "use fewer sentences or shorter ids"
             )
             raise ValueError(say(sentence, name=block.name, n=longest, most=MAX_FORMULA_LENGTH))
 
 
-def spoken_of(sheets: Iterable[PlacedSheet]) -> set[str]:
-    """All words in the formulas of a workbook, the names that they speak of among them."""
+def words_in_formulas(sheets: Iterable[PlacedSheet]) -> set[str]:
+    """All words in the formulas of a workbook, including the names they refer to."""
     parts = (part for sheet in sheets for placed in sheet.placed for part in placed.block.parts)
     return {word for part in parts for word in WORD.findall(part.formula)}
 
 
 def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
-    """Every formula of a block as it is entered: the cells and the text.
+    """The array formulas of a block: cells and text of each.
 
-    All are array formulas. LibreOffice opens a workbook with the saved values of ordinary formulas and
-    computes array formulas when they are looked at; until then these pass on no change to ordinary ones,
-    which would go on showing what was saved.
+    There are no ordinary formulas, because LibreOffice opens a workbook with their saved values, and computes
+    array formulas only when they are displayed; ordinary formulas would keep stale values until then.
     """
     block, col = placed.block, placed.col
     tab = places[block.name][0]
+    if block.parts and block.parts[0].op.entered == "steps":
+        yield from _steps(placed, places)
+        return
     for part in block.parts:
         entered, formula = part.op.entered, part.formula
         if entered == "block":
@@ -91,39 +95,59 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
         col += part.cols
 
 
+def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
+    """One array formula a step, over a band of rows, in plain references."""
+    block, tab = placed.block, places[placed.block.name][0]
+    steps, height = block.bands - (not parse(block.name).is_update), block.rows // block.bands
+    for k in range(block.bands):
+
+        def address(match: re.Match[str], k: int = k) -> str:
+            other, r = places[match[1]]
+            if match[2] != "all":
+                rows = (r.bottom - r.top + 1) // parse(match[1]).bands(steps)
+                top = r.top + rows * (k - (match[2] == "before"))
+                r = replace(r, top=top, bottom=top + rows - 1)
+            return _absolute(r) if other == tab else reference(other, r)
+
+        formula = block.parts[-1 if k else 0].formula
+        top = placed.row + k * height
+        yield Rectangle(top, placed.col, top + height - 1, placed.area.right), BAND.sub(address, formula)
+
+
 def _levelled(formula: str, tab: str, places: Places) -> Callable[[int, int], str]:
-    """A formula for the cell i rows and j columns into its block: addresses for ``NAME[row]`` and its kin."""
+    """A function that writes a formula for cell (i, j) of its block; ``NAME[row]`` etc. become addresses."""
     first, *rest = PART.split(formula)
     parts = [(*places[name], part, text) for name, part, text in zip(*[iter(rest)] * 3, strict=True)]
 
     def level(i: int, j: int) -> str:
         texts = [first]
-        for other, r, part, behind in parts:
+        for other, r, part, following in parts:
             address = _level(r, part, i, j)
-            # nothing stands above the first row but a text, and that on no tab
-            texts += [address if other == tab or address == NOTHING else f"{quoted(other)}!{address}", behind]
+            if other != tab and address != NOTHING:  # "" stands for the row above the first
+                address = f"{quoted(other)}!{address}"
+            texts += [address, following]
         return "".join(texts)
 
     return level
 
 
 def _level(r: Rectangle, part: str, i: int, j: int) -> str:
-    """A part of a range as the cell i rows and j columns into its block sees it."""
-    own, left = r.top + i + 1, letters(r.left)
+    """The address of a part of a range for cell (i, j) of a block."""
+    row, left = r.top + i + 1, letters(r.left)
     if part == "cell":
-        return f"{letters(r.left + j)}{own}"
+        return f"{letters(r.left + j)}{row}"
     if part == "row":
-        return f"{left}{own}:{letters(r.right)}{own}"
+        return f"{left}{row}:{letters(r.right)}{row}"
     if part == "above":
-        return f"{left}{own - 1}" if i else NOTHING
+        return f"{left}{row - 1}" if i else NOTHING
     first = f"${r.top + 1}"
     return {
-        "..row": f"{left}{first}:{left}{own}",
-        "..rows": f"{left}{first}:{letters(r.right)}{own}",
-        "..diagonal": f"{left}{own}:{letters(r.left + i)}{own}",
-        "..cell": f"${left}{own}:{letters(r.left + j)}{own}",
+        "..row": f"{left}{first}:{left}{row}",
+        "..rows": f"{left}{first}:{letters(r.right)}{row}",
+        "..diagonal": f"{left}{row}:{letters(r.left + i)}{row}",
+        "..cell": f"${left}{row}:{letters(r.left + j)}{row}",
         "col": f"{letters(r.left + j)}{first}",
-        "first": f"${left}{own}",
+        "first": f"${left}{row}",
     }.get(part) or f"{left}{r.top + int(part)}"
 
 
@@ -143,7 +167,7 @@ def cell(row: int, col: int, *, fixed_row: bool = False, fixed_col: bool = False
 
 
 def quoted(tab: str) -> str:
-    """A tab's name as formulas write it."""
+    """A tab's name, quoted for formulas."""
     doubled = tab.replace("'", "''")
     return f"'{doubled}'"
 
@@ -167,32 +191,32 @@ def _absolute(r: Rectangle) -> str:
 
 
 def is_focus(row: int, col: int) -> str:
-    """The rule that outlines a row: its word equals the focus word, capitals counted; a blank is no word."""
+    """Condition for outlining a row: its word equals the focus word, case-sensitively, and is not blank."""
     word = cell(row, col, fixed_col=True)
     return f"=AND(LEN({word})>0,EXACT({word},vocab_Focus))"
 
 
 def is_blank(row: int, col: int) -> str:
-    """The rule for a place without a word."""
+    """Condition for a position without a word."""
     return f"=LEN({cell(row, col, fixed_col=True)})=0"
 
 
 def largest_size(areas: Iterable[Rectangle]) -> str:
-    """The largest absolute value in some areas of a sheet, never 0: where a diverging heat map ends."""
+    """The largest absolute value in some areas, never 0: the limit of a diverging heat map."""
     listed = ",".join(_absolute(a) for a in areas)
     return f"MAX(1E-9,MAX({listed}),-MIN({listed}))"
 
 
 def is_bad(row: int, col: int) -> str:
-    """The rule that reddens a live check: it begins with ✗."""
+    """Condition for a failed live check, shown in red: it begins with ✗."""
     return f'=LEFT({cell(row, col)},1)="✗"'
 
 
 def is_noted(row: int, col: int) -> str:
-    """The rule that greys a live check: it begins with –, as nothing fails and something is noted."""
+    """Condition for a live check with a note, shown in grey: it begins with –."""
     return f'=LEFT({cell(row, col)},1)="–"'
 
 
 def is_no_number(row: int, col: int) -> str:
-    """The rule that reddens a cell for numbers: a text stands in it."""
+    """Condition for a text in a cell for numbers, shown in red."""
     return f"=ISTEXT({cell(row, col)})"

@@ -1,7 +1,7 @@
-"""Where a page's lanes stand: side by side, or, where they are wide, all in the same columns.
+"""Places a page's lanes side by side; wide lanes are stacked in the same columns.
 
-In the same columns each step has a strip of rows for each lane, one below the other, and a stripe at the left
-edge in the lane's colour. All rows and columns count from 0.
+With stacked lanes, each step has a strip of rows per lane, one below the other, and a stripe in the lane's
+colour at the left edge. All rows and columns count from 0.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 
 MIN_LANE = 8
 MAX_LANE_WIDTH = 30
-"""Columns of a lane beside which another one stands: so many fill a screen."""
+"""Maximum number of columns of lanes side by side, about a screen."""
 MIN_LABEL = {False: 12.0, True: 6.0}
-"""Characters of a lane's first column, and of a compact one's."""
+"""Minimum width of a lane's first column in characters; True for compact pages."""
 MAX_HEADINGS = 6
-"""Headings, one below the other, that stay in view."""
+"""Maximum number of frozen headings of stacked lanes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Lanes:
     """The columns of a page's lanes.
 
     Attributes:
-        starts: column of the labels of each lane that stands beside others, and of the end of the last.
-        stacked: how many lanes share the same columns, one below the other in every step; 0: none do.
+        starts: first column of each lane that has its own columns, and the end of the last one.
+        stacked: number of lanes stacked in the same columns; 0 if lanes are side by side.
     """
 
     starts: tuple[int, ...]
@@ -49,22 +49,22 @@ class Lanes:
 
     @property
     def first_band(self) -> int:
-        """The row where the first band begins: headings one below the other push it down."""
+        """First row of the first band, below the headings of stacked lanes."""
         return FIRST_BAND + max(self.stacked - 1, 0)
 
     def columns(self, lane: int) -> range:
-        """The columns of one lane."""
-        at = 0 if self.stacked else lane
-        return range(self.starts[at], self.starts[at + 1] - GAP)
+        """The columns of a lane."""
+        i = 0 if self.stacked else lane
+        return range(self.starts[i], self.starts[i + 1] - GAP)
 
 
 def colour(lane: int) -> str:
-    """A lane's accent."""
+    """A lane's accent colour."""
     return theme.LANES[lane % len(theme.LANES)]
 
 
 def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
-    """Decide where the lanes stand, and place their headings."""
+    """Choose the columns of the lanes, and place their headings."""
     sizes = [_size(page, i) for i in range(max(len(page.lanes), 1))]
     wide = max(width for _, width in sizes)
     if len(page.lanes) > 1 and wide > MAX_LANE_WIDTH and not page.compact:
@@ -79,7 +79,7 @@ def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
     lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0)
     for i, heading in enumerate(page.lanes):
         row, columns = HEAD_ROWS - 1 + (i if lanes.stacked else 0), lanes.columns(i)
-        accent = theme.MUTED if page.compact else colour(i)  # there lanes are heads, not sentences
+        accent = theme.MUTED if page.compact else colour(i)  # compact lanes are heads, not sentences
         sheet.bars.append(Bar(Rectangle(row, columns[0], row, columns[-1]), accent))
         sheet.placed.append(Placed(heading, row, columns[0]))
         sheet.heights[row] = 22.0
@@ -89,11 +89,11 @@ def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
 
 
 def _size(page: Page, lane: int) -> tuple[float, int]:
-    """Characters of the labels in a lane, those of shared groups too, and its columns beside them."""
-    own = [group for band in page.bands if not band.shared and (group := band.groups[lane]) is not None]
+    """Width of a lane's labels in characters, including those of shared groups, and its other columns."""
+    groups = [group for band in page.bands if not band.shared and (group := band.groups[lane]) is not None]
     shared = [group for band in page.bands if band.shared for group in band.groups if group]
-    label = max([label_width(group) for group in (*own, *shared)], default=0.0)
-    width = max([group_columns(group) for group in own], default=1)
-    above = [group for band in page.bands if captioned(band) and (group := band.groups[lane])]
-    captions = [caption_columns(group, label) for group in above]
+    label = max([label_width(group) for group in (*groups, *shared)], default=0.0)
+    width = max([group_columns(group) for group in groups], default=1)
+    with_caption = [group for band in page.bands if captioned(band) and (group := band.groups[lane])]
+    captions = [caption_columns(group, label) for group in with_caption]
     return label, max([width, MIN_LANE if page.bands and not page.compact else 1, *captions])

@@ -1,4 +1,4 @@
-"""How wide groups are, and the formula above each as text: what the layout measures before it places them."""
+"""Measures groups and their captions before they are placed."""
 
 from __future__ import annotations
 
@@ -14,54 +14,55 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Band, Group
 
 HEAD_ROWS, FIRST_BAND = 4, 5
-"""Rows that stay in view, and the row where the first band begins."""
+"""Number of frozen rows, and the first row of the first band."""
 MARGIN, GAP = 1, 1
-"""Empty columns: one left of everything, one between lanes."""
+"""Empty columns at the left edge and between lanes."""
 BAND_GAP, MAX_WIDTH = 1, 28.0
-"""Empty rows after a band; characters of the widest column."""
+"""Empty rows after a band; maximum width of a column in characters."""
 MAX_CAPTION_LENGTH = 92
 BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
-"""Where a formula may go on in another line: before an operator, though not within 1E-24, after a comma."""
+"""Where a formula may be wrapped: before an operator, but not inside 1E-24; after a comma."""
 SCREEN = 1250
-"""Pixels of a line of words: what a laptop's screen shows beside the margin."""
+"""Maximum width of a line of text in pixels, as shown on a laptop's screen."""
 PIXELS_A_FORMULA_CHARACTER = theme.PIXELS["formula"]
 
 
-def folded(text: str, look: str) -> list[str]:
-    """The lines of words that run on to the right: one where they fit a screen, else broken between words.
+def wrapped(text: str, look: str) -> list[str]:
+    """Wrap a text that overflows to the right to the width of a screen.
 
-    Wide (CJK) characters have no blanks between words, and are broken anywhere.
+    Wide (CJK) text has no spaces and is wrapped between any two characters.
     """
     if theme.pixels(text, look) <= SCREEN:
         return [text]
-    many = int(SCREEN * len(text) / theme.pixels(text, look))
+    length = int(SCREEN * len(text) / theme.pixels(text, look))
     if theme.cell_width(text) > len(text):
-        return [text[i : i + many] for i in range(0, len(text), many)]
-    return textwrap.wrap(text, many)
+        return [text[i : i + length] for i in range(0, len(text), length)]
+    return textwrap.wrap(text, length)
 
 
 def captioned(band: Band) -> bool:
-    """Whether its groups have their formulas above them."""
+    """True if the formulas are shown above the groups of a band."""
     return band.show_formula and not band.shared
 
 
 def label_width(group: Group) -> float:
-    """Characters that the words beside a group take."""
-    found = [0.0]
+    """Width of a group's row labels in characters."""
+    widths = [0.0]
     for labels in group.rows:
-        found += (
-            labels.widths if isinstance(labels, Block) else [theme.cell_width(text) + 2 for text in labels]
-        )
-    return min(max(found), MAX_WIDTH)
+        if isinstance(labels, Block):
+            widths += labels.widths
+        else:
+            widths += [theme.cell_width(text) + 2 for text in labels]
+    return min(max(widths), MAX_WIDTH)
 
 
 def group_columns(group: Group) -> int:
-    """Columns of a group beside its labels."""
+    """Number of columns of a group, without its row labels."""
     return max(block.cols for block in group.blocks) + sum(side.width for side in group.sides)
 
 
 def caption_columns(group: Group, label: float) -> int:
-    """Columns that a lane needs beside its labels for the formula's text to fit."""
+    """Number of columns that a group's caption needs, without the row labels."""
     longest = max(len(line) for line in caption_lines(group))
     pixels = PIXELS_A_FORMULA_CHARACTER * (longest + 1) - PIXELS_A_CHARACTER * max(label, 12.0)
     return int(-(-pixels // (8.5 * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)))
@@ -70,7 +71,7 @@ def caption_columns(group: Group, label: float) -> int:
 def caption(group: Group) -> str:
     """The formula of a group's first block as text, in the braces of an array formula.
 
-    Of several side by side it has the first and the last.
+    If there are several side by side, the first and the last.
     """
     texts = [f"{{{part.formula}}}" for part in group.blocks[0].parts]
     between = " | ... | " if texts[1:-1] else " | "
@@ -78,11 +79,13 @@ def caption(group: Group) -> str:
 
 
 def caption_lines(group: Group) -> list[str]:
-    """The caption, broken before an operator where it is longer than a line."""
+    """The caption, wrapped before operators."""
     lines, rest = [], caption(group)
     while len(rest) > MAX_CAPTION_LENGTH:
-        spots = [m.start() + 1 for m in BREAKS.finditer(rest[:MAX_CAPTION_LENGTH])]
-        at = spots[-1] if spots and spots[-1] > MAX_CAPTION_LENGTH // 3 else MAX_CAPTION_LENGTH
-        lines.append(rest[:at])
-        rest = f"    {rest[at:]}"
+        breaks = [m.start() + 1 for m in BREAKS.finditer(rest[:MAX_CAPTION_LENGTH])]
+        end = MAX_CAPTION_LENGTH
+        if breaks and breaks[-1] > MAX_CAPTION_LENGTH // 3:
+            end = breaks[-1]
+        lines.append(rest[:end])
+        rest = f"    {rest[end:]}"
     return [*lines, rest]

@@ -1,6 +1,6 @@
-"""The words around the blocks: a page's head, the picture on Start, contents, glossary, things to try.
+"""Places the texts around the blocks: head, diagram on Start, contents, glossary, experiments.
 
-Each function adds its words to a sheet, from a row on, and gives the row where the next thing begins.
+Each function adds texts to a sheet from a row on, and returns the first row after them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 MAX_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
 PARAGRAPH_CHARACTERS = 118
 WIDE = 1.05
-"""A wide (CJK) character takes a little more than two of a column's: 14.7 pixels of 14, at 11 points."""
+"""A wide (CJK) character is slightly wider than two characters of a column: 14.7 pixels, not 14."""
 WIDER, BESIDE = 1.15, 16.0
-"""How much wider another font may be than Calibri; pixels between a title and the way back."""
+"""Allowance for fonts wider than Calibri; pixels between a title and the link to Start."""
 GO = "Go to {title}"
 
 
 def page_head(sheet: PlacedSheet, page: Page) -> int:
-    """The lead and the facts; the title stands above them already."""
+    """Place the lead and the facts, below the title."""
     sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
     col = MARGIN
     for fact in page.facts:
@@ -40,9 +40,9 @@ def page_head(sheet: PlacedSheet, page: Page) -> int:
             sheet.texts.append(Text(2, col, fact.words, "fact"))
             col += 1 if col == MARGIN else 2
         sheet.placed.append(Placed(fact.block, 2, col))
-        wide = theme.LOOKS[fact.block.look].width
-        if wide:  # it may stand in the gap between two lanes
-            sheet.widths[col] = max(sheet.widths.get(col, 0.0), wide)
+        width = theme.LOOKS[fact.block.look].width
+        if width:  # the column may be the gap between two lanes
+            sheet.widths[col] = max(sheet.widths.get(col, 0.0), width)
         col += 2
     if not page.lanes:
         sheet.frozen = HEAD_ROWS - 1
@@ -50,7 +50,7 @@ def page_head(sheet: PlacedSheet, page: Page) -> int:
 
 
 def contents(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
-    """A table of contents: a line for each page, its title a link."""
+    """Place a table of contents: a line per page, its title a link."""
     if not page.links:
         return row
     sheet.texts.append(Text(row, MARGIN, tell("Contents"), "step"))
@@ -67,7 +67,7 @@ def contents(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
 
 
 def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
-    """A table of terms: each a link to where it first stands, its meaning, the paper that names it."""
+    """Place a glossary: each term a link to its first occurrence, with its meaning and paper."""
     for i, entry in enumerate(page.entries, row):
         tip = tell(say(GO, title=entry.term))
         sheet.texts.append(Text(i, MARGIN, entry.term, "link", target=entry.target, tip=tip))
@@ -91,11 +91,11 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
 
 
 def way_back(sheet: PlacedSheet, page: Page, tell: Tell) -> None:
-    """A small link to Start, beside the title."""
-    title, col = WIDER * theme.pixels(page.title, "title") + BESIDE, 0
-    usual = theme.LOOKS["number"].width
-    while title > 0:
-        title -= PIXELS_A_CHARACTER * sheet.widths.get(col, usual) + PIXELS_A_COLUMN
+    """Place a small link to Start, right of the title."""
+    left, col = WIDER * theme.pixels(page.title, "title") + BESIDE, 0
+    default = theme.LOOKS["number"].width
+    while left > 0:
+        left -= PIXELS_A_CHARACTER * sheet.widths.get(col, default) + PIXELS_A_COLUMN
         col += 1
     start = tell("Start")
     sheet.texts.append(
@@ -104,8 +104,8 @@ def way_back(sheet: PlacedSheet, page: Page, tell: Tell) -> None:
     sheet.last = sheet.last[0], max(sheet.last[1], col)
 
 
-def tries(sheet: PlacedSheet, page: Page, row: int, pieces: list[tuple[int, int]], tell: Tell) -> int:
-    """A box with experiments for the reader."""
+def tries(sheet: PlacedSheet, page: Page, row: int, sections: list[tuple[int, int]], tell: Tell) -> int:
+    """Place the experiments for the reader."""
     if not page.tries:
         return row
     sheet.texts.append(Text(row, MARGIN, tell("Try this"), "step"))
@@ -114,12 +114,12 @@ def tries(sheet: PlacedSheet, page: Page, row: int, pieces: list[tuple[int, int]
         sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
         sheet.heights[i] = 17.0
     after = row + len(page.tries) + 1 + BAND_GAP
-    pieces.append((row, after))
+    sections.append((row, after))
     return after
 
 
 def front(sheet: PlacedSheet, page: Page, tell: Tell) -> int:
-    """The front page's head: a paragraph, what to do, the picture of the whole, the legend."""
+    """Place the front page's head: paragraphs, diagram of the sheets, legend."""
     lines = _lines_of_boxes(page.boxes)
     columns = 2 * max(map(len, lines)) - 1
     for i in range(max(columns + 1, 7)):
@@ -147,7 +147,7 @@ def front(sheet: PlacedSheet, page: Page, tell: Tell) -> int:
 
 
 def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
-    """The boxes line by line: a new line where one asks for it, and where a line is full."""
+    """Split the boxes into lines: at boxes that begin a line, and when a line is full."""
     lines: list[list[Box]] = [[]]
     for box in boxes:
         if lines[-1] and (box.begins or len(lines[-1]) == MAX_BOXES):
@@ -159,7 +159,7 @@ def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
 def _line_of_boxes(
     sheet: PlacedSheet, line: Sequence[Box], after: Sequence[Box] | None, top: int, tell: Tell
 ) -> None:
-    """Boxes with arrows between them; one more leads on to the next line, or down to one that begins anew."""
+    """Place a line of boxes with arrows between them, and an arrow to the next line."""
     for i, box in enumerate(line):
         col = MARGIN + 2 * i
         tip = tell(say(GO, title=box.title))

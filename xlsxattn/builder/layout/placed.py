@@ -1,4 +1,4 @@
-"""What a layout decides: blocks, words and charts with their cells, one record each.
+"""Records of a layout: blocks, texts and charts with their cells.
 
 All rows and columns count from 0.
 """
@@ -31,8 +31,8 @@ class Placed:
     """A block and its first cell.
 
     Attributes:
-        word: the first cell of the words that name its rows; a row whose word is the focus word is outlined.
-        heat: the cells that share its heat map's ends, its own among them; none: no heat map.
+        word: first cell of the words that label its rows; the row of the focus word is outlined.
+        heat: the areas that share its heat map's scale, including its own; empty for no heat map.
     """
 
     block: Block
@@ -43,13 +43,13 @@ class Placed:
 
     @property
     def area(self) -> Rectangle:
-        """The cells it covers."""
+        """Its cells."""
         return Rectangle(self.row, self.col, self.row + self.block.rows - 1, self.col + self.block.cols - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words in a cell, or in merged cells; with ``target``, a name or a place, a link that shows a tip."""
+    """A text in a cell or in merged cells; with ``target``, a range or cell, a link with a tooltip."""
 
     row: int
     col: int
@@ -63,7 +63,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Coloured cells: a bar across a lane's heading, a stripe beside its rows."""
+    """Coloured cells: a bar behind a lane's heading, or a stripe next to its rows."""
 
     where: Rectangle
     colour: str
@@ -81,23 +81,23 @@ class PlacedChart:
 
 @dataclass(slots=True)
 class PlacedSheet:
-    """A page with every place decided.
+    """A page with everything placed.
 
     Attributes:
-        bars: across the lanes' headings.
-        stripes: beside a lane's rows, where lanes stand one below the other.
-        widths: characters a column holds.
-        heights: points, for rows that are taller than usual.
-        row: points of a usual row.
-        levels: outline level of the rows that can be folded.
-        folded: whether what can be folded is folded.
-        frozen: rows that stay in view.
-        one_page: whether it is printed on a single page; else it is one page wide.
-        large: whether its paper is A3, else A4.
-        upright: whether it is printed upright, else landscape.
-        breaks: rows that begin another page in print.
-        margin_right: inches of that margin in print.
-        last: last row and column that are printed.
+        bars: behind the lanes' headings.
+        stripes: next to the rows of stacked lanes.
+        widths: widths of columns in characters.
+        heights: heights of rows in points, if not the default.
+        row: default height of a row in points.
+        levels: outline levels of rows.
+        folded: True if outline groups are collapsed.
+        frozen: number of frozen rows.
+        one_page: True if it is printed on a single page; else it is one page wide.
+        large: True for A3 paper, False for A4.
+        portrait: True for portrait, False for landscape.
+        breaks: rows with a page break above them.
+        margin_right: right margin in print, in inches.
+        last: last row and column of the print area.
     """
 
     id: str
@@ -116,20 +116,20 @@ class PlacedSheet:
     frozen: int = 4
     one_page: bool = False
     large: bool = False
-    upright: bool = False
+    portrait: bool = False
     breaks: list[int] = field(default_factory=list)
     margin_right: float = 0.25
     last: tuple[int, int] = (0, 0)
 
 
 def places(sheets: Sequence[PlacedSheet]) -> Mapping[str, tuple[str, Rectangle]]:
-    """Every name's tab and cells, slices included."""
-    found: dict[str, tuple[str, Rectangle]] = {}
-    for name, where in _places(sheets):
-        if name in found:
+    """Tab and cells of each name, including slices."""
+    by_name: dict[str, tuple[str, Rectangle]] = {}
+    for name, place in _places(sheets):
+        if name in by_name:
             raise ValueError(say("two blocks have the name {name!r}", name=name))
-        found[name] = where
-    return found
+        by_name[name] = place
+    return by_name
 
 
 def _places(sheets: Sequence[PlacedSheet]) -> Iterator[tuple[str, tuple[str, Rectangle]]]:

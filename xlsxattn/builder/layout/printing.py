@@ -1,7 +1,7 @@
-"""How a laid-out sheet is printed: which cells, at which scale, and where one page ends and the next begins.
+"""Print settings of a sheet: print area, scale and page breaks.
 
-A4, or A3 where a sheet is wide, one page wide: landscape, or upright where many rows would still be readable.
-Lengths are points, those of columns pixels.
+Sheets are printed one page wide, on A4, or A3 if they are wide; in landscape, or in portrait if a long sheet
+stays readable. Heights are in points, widths of columns in pixels.
 """
 
 from __future__ import annotations
@@ -19,41 +19,42 @@ if TYPE_CHECKING:
 
 MAX_ROWS, MAX_COLS = 1_048_576, 16_384
 MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM = 0.25, 0.35, 0.45
-"""Inches; below, the footer stands within the margin."""
+"""In inches; the bottom margin contains the footer."""
 A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
-"""The long and the short side of the papers."""
-MIN_UPRIGHT, MIN_SMALL = 0.6, 0.35
-"""The scales below which an upright page, and one of A4 at all, would be too small to read."""
+"""Long and short side of the paper in points."""
+MIN_PORTRAIT, MIN_A4 = 0.6, 0.35
+"""Minimum scales for portrait, and for A4 instead of A3."""
 MIN_SHRUNK, MIN_TYPE_SIZE = 0.8, 6 / 11
-"""How much smaller a sheet may be printed to save a page; the scale at which numbers are 6 points."""
+"""Minimum relative scale to save a page; the scale at which numbers have 6 points."""
 STEPS = 20
 POINTS_A_PIXEL = 0.75
-SPARE = 0.95
-"""How much of a page is counted on: fonts that stand in for others make rows a little taller."""
+USABLE = 0.95
+"""Usable part of a page's height, since fallback fonts make rows slightly taller."""
 ONE_PAGE = 60
+"""Sheets with at most this many rows are printed on one page."""
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
 
 
 class TooLargeError(ValueError):
-    """A page that no spreadsheet can hold."""
+    """A page exceeds the size limits of spreadsheets."""
 
 
 def pixels(sheet: PlacedSheet, columns: range) -> float:
-    """How wide some columns are together."""
-    usual = theme.LOOKS["number"].width
-    return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, usual) + PIXELS_A_COLUMN for c in columns)
+    """Total width of some columns in pixels."""
+    default = theme.LOOKS["number"].width
+    return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, default) + PIXELS_A_COLUMN for c in columns)
 
 
 def finish(
-    sheet: PlacedSheet, row: int, pieces: Sequence[tuple[int, int]], *, all_of_it: bool = True
+    sheet: PlacedSheet, row: int, sections: Sequence[tuple[int, int]], *, first_page_only: bool = False
 ) -> None:
-    """Decide what is printed, to the last line of words, and where its pages end.
+    """Choose the print area, paper, orientation and page breaks of a sheet.
 
     Args:
-        sheet: with everything placed.
+        sheet: the sheet, with everything placed.
         row: the last row.
-        pieces: first row, and row after the last, of what should not be torn, the whole before its parts.
-        all_of_it: whether more than the first page is worth printing.
+        sections: ranges of rows (first, after the last) to keep on one page; a whole before its parts.
+        first_page_only: print only the first page.
 
     Raises:
         TooLargeError: the page needs more rows or columns than a sheet has.
@@ -77,34 +78,34 @@ def finish(
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
-    sheet.large = _scale(sheet, A4[0]) < MIN_SMALL
+    sheet.large = _scale(sheet, A4[0]) < MIN_A4
     if not sheet.one_page:
-        sheet.upright = _scale(sheet, A4[1]) >= MIN_UPRIGHT
-        sheet.breaks = _breaks(sheet, pieces, page_height(sheet))
-        if all_of_it:
-            _shrink(sheet, pieces)
-    if not all_of_it and not sheet.one_page:
+        sheet.portrait = _scale(sheet, A4[1]) >= MIN_PORTRAIT
+        sheet.breaks = _breaks(sheet, sections, page_height(sheet))
+        if not first_page_only:
+            _shrink(sheet, sections)
+    if first_page_only and not sheet.one_page:
         room = page_height(sheet)
-        row = sum(points <= room for points in _above(sheet, row + 1)[1:]) - 1
+        row = sum(bottom <= room for bottom in _tops(sheet, row + 1)[1:]) - 1
         row = min([row, *(first - 1 for first in sheet.breaks)])
         sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
 
 
-def _shrink(sheet: PlacedSheet, pieces: Sequence[tuple[int, int]]) -> None:
-    """Print a sheet a little smaller where that saves a page.
+def _shrink(sheet: PlacedSheet, sections: Sequence[tuple[int, int]]) -> None:
+    """Print a sheet slightly smaller if that saves a page.
 
-    By a wider margin at its right: it is always one page wide, whatever the fonts are.
+    This is done by a wider right margin, because the sheet is always scaled to one page width.
     """
-    room, across = page_height(sheet), _across(sheet)
+    height, across = page_height(sheet), _across(sheet)
     natural = best = _scale(sheet, across)
     for i in range(1, STEPS + 1):
         scale = natural * (1 - (1 - MIN_SHRUNK) * i / STEPS)
-        found = _breaks(sheet, pieces, room * natural / scale)
-        if scale >= MIN_TYPE_SIZE and len(found) < len(sheet.breaks):
-            best, sheet.breaks = scale, found
+        breaks = _breaks(sheet, sections, height * natural / scale)
+        if scale >= MIN_TYPE_SIZE and len(breaks) < len(sheet.breaks):
+            best, sheet.breaks = scale, breaks
     if best < natural:
-        wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
-        sheet.margin_right = across / 72 - MARGIN_SIDE - best * wide / 72
+        width = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
+        sheet.margin_right = across / 72 - MARGIN_SIDE - best * width / 72
 
 
 def _last_column(sheet: PlacedSheet) -> int:
@@ -114,9 +115,9 @@ def _last_column(sheet: PlacedSheet) -> int:
 
 
 def page_height(sheet: PlacedSheet) -> float:
-    """Points of a sheet's rows that a page holds: more where the sheet is wide and printed smaller."""
-    down = _paper(sheet)[0 if sheet.upright else 1]
-    return SPARE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, _across(sheet))
+    """Height of a page in points of the sheet's rows, at the scale of print."""
+    down = _paper(sheet)[0 if sheet.portrait else 1]
+    return USABLE * (down - 72 * (MARGIN_TOP + MARGIN_BOTTOM)) / _scale(sheet, _across(sheet))
 
 
 def _paper(sheet: PlacedSheet) -> tuple[float, float]:
@@ -124,44 +125,44 @@ def _paper(sheet: PlacedSheet) -> tuple[float, float]:
 
 
 def _across(sheet: PlacedSheet) -> float:
-    return _paper(sheet)[1 if sheet.upright else 0]
+    return _paper(sheet)[1 if sheet.portrait else 0]
 
 
 def _scale(sheet: PlacedSheet, across: float) -> float:
-    """How large a sheet is printed to fit a page's width."""
-    wide = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
-    return min(1.0, (across - 72 * (MARGIN_SIDE + sheet.margin_right)) / wide)
+    """The scale at which a sheet fits the width of a page."""
+    width = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
+    return min(1.0, (across - 72 * (MARGIN_SIDE + sheet.margin_right)) / width)
 
 
-def tall(sheet: PlacedSheet, first: int, after: int) -> float:
-    """Points of some rows."""
+def row_heights(sheet: PlacedSheet, first: int, after: int) -> float:
+    """Total height of some rows in points."""
     return sum(sheet.heights.get(row, sheet.row) for row in range(first, after))
 
 
-def _above(sheet: PlacedSheet, rows: int) -> list[float]:
-    """Points above each of so many rows, and above the one after them."""
+def _tops(sheet: PlacedSheet, rows: int) -> list[float]:
+    """Points above each of the first rows, and above the one after them."""
     return list(accumulate((sheet.heights.get(row, sheet.row) for row in range(rows)), initial=0.0))
 
 
 def repeated(sheet: PlacedSheet) -> int:
-    """The row that stands on top of every page but the first: the lanes' headings, or else the title.
+    """The row repeated on top of every page but the first: the lanes' headings, or the title.
 
-    Headings one below the other would each stand above what is not theirs.
+    Headings of stacked lanes are not repeated, since each would be above rows of the other lanes.
     """
     tops = {bar.where.top for bar in sheet.bars}
     return tops.pop() if len(tops) == 1 else 0
 
 
-def _breaks(sheet: PlacedSheet, pieces: Sequence[tuple[int, int]], page: float) -> list[int]:
-    """The rows that begin a page of so many points, each a piece's first; what is taller is torn anyway."""
-    found: list[int] = []
-    head = tall(sheet, repeated(sheet), repeated(sheet) + 1)
-    last = max((after for _, after in pieces), default=0)
-    above = _above(sheet, last)
-    begun = 0
-    for first, after in pieces:
-        used = above[after] - above[begun] + (head if begun else 0.0)
-        if used > page and first > begun and first > sheet.frozen:
-            found.append(first)
-            begun = first
-    return found
+def _breaks(sheet: PlacedSheet, sections: Sequence[tuple[int, int]], page: float) -> list[int]:
+    """First rows of new pages of a height in points; sections taller than a page are split anyway."""
+    breaks: list[int] = []
+    head = row_heights(sheet, repeated(sheet), repeated(sheet) + 1)
+    last = max((after for _, after in sections), default=0)
+    tops = _tops(sheet, last)
+    page_start = 0
+    for first, after in sections:
+        used = tops[after] - tops[page_start] + (head if page_start else 0.0)
+        if used > page and first > page_start and first > sheet.frozen:
+            breaks.append(first)
+            page_start = first
+    return breaks

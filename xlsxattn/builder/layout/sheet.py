@@ -1,10 +1,8 @@
-"""Where everything stands: pure arithmetic on rows and columns, from pages to placed blocks and words.
+"""Places the blocks and texts of pages in cells. Rows and columns count from 0.
 
-It knows no formula and no file. All rows and columns count from 0.
-
-A page, from the top: title, lead, facts, the lanes' headings (these stay in view), then the bands. A band:
-title, why, captions, column labels, and the rows of its blocks. A lane: a column of labels, then the blocks.
-Lanes stand side by side; wide ones share their columns, and a band has a strip for each.
+A page has, from the top: title, lead, facts, the lanes' headings (all frozen), then the bands. A band has a
+title, an explanation, captions, column labels, and the rows of its blocks. A lane has a column of labels,
+then the blocks. Lanes are side by side; wide ones are stacked in the same columns, with a strip per band.
 """
 
 from __future__ import annotations
@@ -23,8 +21,8 @@ from xlsxattn.builder.layout.measures import (
     MAX_WIDTH,
     caption_lines,
     captioned,
-    folded,
     group_columns,
+    wrapped,
 )
 from xlsxattn.builder.layout.page_text import contents, front, glossary, page_head, tries, way_back
 from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
@@ -43,19 +41,19 @@ __all__ = ["TooLargeError", "lay_out"]
 
 CHART_ROWS, HIGH = 18, 11
 MAX_TAB, MAX_TAIL = 31, 16
-"""Characters of a tab's name, and of what is kept at a cut one's end."""
+"""Maximum length of a tab's name, and of the end that is kept when a title is shortened."""
 MAX_CHART_WIDTH = 1100
-"""Pixels; lanes of many columns are wider."""
-ONE_LINE, MAX_WIDE = 11, 4
-"""Characters of a line of a heading beside a block; wide (CJK) ones."""
-UPRIGHT = {"map label": 62.0, "map label wide": 50.0}
-"""Points that words take which stand upright above a map; wide (CJK) characters one below the other, four."""
+"""In pixels; lanes with many columns are wider."""
+HEADING_LINE, WIDE_HEADING_LINE = 11, 4
+"""Characters in a line of a heading next to a block; of wide (CJK) characters."""
+ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
+"""Height in points of rotated words above a map; of up to four wide (CJK) characters, one below the other."""
 MANIFEST = "xlsxattn"
-"""The page of the manifest, which a program reads: its head alone is printed."""
+"""The page of the manifest, for programs; only its first page is printed."""
 MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
-"""Characters of a line in the manifest's widest column; points of the tallest row that Excel takes."""
+"""Characters in a line of the manifest's widest column; Excel's maximum height of a row in points."""
 MAX_OUTLINED = 128
-"""Cells of a block whose focus row is outlined; in larger ones only the word, as each cell costs."""
+"""Blocks with more cells outline only the focus word, not its row, to save rules."""
 
 
 def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
@@ -66,21 +64,21 @@ def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
     """
     tell = book.language.tell
     tabs = _tabs([page.title for page in book.pages], tell)
-    usual = theme.WIDE_ROW if theme.is_in_wide(book.language) else theme.ROW
+    row_height = theme.WIDE_ROW if theme.is_in_wide(book.language) else theme.ROW
     sheets = [
-        _sheet(page, tab, tell, usual, first=i == 0, full=book.explain == "full")
+        _sheet(page, tab, tell, row_height, first=i == 0, full=book.explain == "full")
         for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
     ]
-    firsts = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # where a link to a page leads
+    targets = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # of links to pages
     for sheet in sheets:
-        sheet.texts = [replace(text, target=firsts.get(text.target, text.target)) for text in sheet.texts]
+        sheet.texts = [replace(text, target=targets.get(text.target, text.target)) for text in sheet.texts]
     return sheets
 
 
 def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
-    r"""Tab names that every program takes: 31 characters, none of []:*?/\\, no two alike but for case.
+    r"""Tab names that all programs accept: 31 characters, none of []:*?/\\, unique when case is ignored.
 
-    An apostrophe becomes a typographic one: where it must be doubled, Gnumeric finds no name on the tab.
+    Apostrophes become typographic ones: Gnumeric finds no names on a tab whose name has a doubled one.
     """
     tabs: list[str] = []
     for i, title in enumerate(titles):
@@ -96,7 +94,7 @@ def _tabs(titles: Sequence[str], tell: Tell = ENGLISH.tell) -> list[str]:
 
 
 def _short(text: str) -> str:
-    """A title as a tab has it: of a model's page with a long title what comes after its last comma stays."""
+    """Shorten a title for a tab; a short part after the last comma is kept."""
     tail = re.search("(, |，)[^,，]+$", text)
     if _cut(text, MAX_TAB) == text or not tail or len(tail[0]) > MAX_TAIL:
         return _cut(text, MAX_TAB)
@@ -104,14 +102,14 @@ def _short(text: str) -> str:
 
 
 def _cut(text: str, units: int) -> str:
-    """The text's beginning, in UTF-16 units (as Excel counts), never half a character."""
+    """Truncate a text to a number of UTF-16 units (as Excel counts), at a whole character."""
     while len(text.encode("utf-16-le")) > 2 * units:
         text = text[:-1]
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full: bool) -> PlacedSheet:
-    sheet = PlacedSheet(page.id, tab, drop_downs=dict(page.drop_downs), row=usual, folded=page.behind)
+def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, first: bool, full: bool) -> PlacedSheet:
+    sheet = PlacedSheet(page.id, tab, drop_downs=dict(page.drop_downs), row=row_height, folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
@@ -121,15 +119,16 @@ def _sheet(page: Page, tab: str, tell: Tell, usual: float, *, first: bool, full:
         row = glossary(sheet, page, contents(sheet, page, page_head(sheet, page), tell), tell)
     lanes = lay_lanes(sheet, page)
     row = max(row, lanes.first_band)
-    pieces: list[tuple[int, int]] = []
+    sections: list[tuple[int, int]] = []
     for i, band in enumerate(page.bands):
-        row = _band(sheet, band, row, lanes, pieces, tell, full=full)
+        row = _band(sheet, band, row, lanes, sections, tell, full=full)
         if below := [chart for chart in page.charts if chart.after == i]:
-            row = _charts(sheet, below, row, lanes, pieces)
-    row = tries(sheet, page, row, pieces, tell)
-    row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, pieces)
-    finish(sheet, row, pieces, all_of_it=page.id != MANIFEST)
-    if not first:  # columns have their widths now
+            row = _charts(sheet, below, row, lanes, sections)
+    row = tries(sheet, page, row, sections, tell)
+    row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, sections)
+    unrolled = page.behind and any(block.bands for block in page.blocks())
+    finish(sheet, row, sections, first_page_only=page.id == MANIFEST or unrolled)
+    if not first:  # needs the final widths of the columns
         way_back(sheet, page, tell)
     return sheet
 
@@ -139,28 +138,30 @@ def _band(
     band: Band,
     row: int,
     lanes: Lanes,
-    pieces: list[tuple[int, int]],
+    sections: list[tuple[int, int]],
     tell: Tell,
     *,
     full: bool,
 ) -> int:
-    """Place a band from ``row``; the row where the next one begins. Adds what no page should tear."""
-    cited = say("{why} ({paper})", why=band.why, paper=band.paper)
-    first, said = row, [tell(cited) if band.paper else band.why]
-    said += [band.more] if full and band.more else []
-    said = [line for text in said for line in folded(text, "why")]
+    """Place a band from ``row`` and return the first row after it. Appends rows to keep on one page."""
+    first, why = row, band.why
+    if band.paper:
+        why = tell(say("{why} ({paper})", why=band.why, paper=band.paper))
+    lines = wrapped(why, "why")
+    if full and band.more:
+        lines += wrapped(band.more, "why")
     sheet.texts.append(Text(row, MARGIN, band.title, "step"))
-    sheet.texts += [Text(row + i, MARGIN, text, "why") for i, text in enumerate(said, 1) if text]
+    sheet.texts += [Text(row + i, MARGIN, text, "why") for i, text in enumerate(lines, 1) if text]
     sheet.heights[row] = 20.0
-    row, before = row + 1 + len(said), len(sheet.placed)
-    own: list[tuple[int, int]] = []
+    row, before = row + 1 + len(lines), len(sheet.placed)
+    strips: list[tuple[int, int]] = []
     for lane, strip in _strips(band, lanes):
         top, row = row, _strip(sheet, band, strip, row)
-        own.append((top if own else first, row))
+        strips.append((top if strips else first, row))
         if lane is not None:
             sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lane)))
     whole = [(first, row)] if lanes.stacked and not band.shared else []
-    pieces += [*whole, *own]  # a step that does not fit on a page is torn between sentences
+    sections += [*whole, *strips]  # a step that does not fit on a page is split between sentences
     _share_heat(sheet, before)
     if band.level:
         sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
@@ -168,74 +169,76 @@ def _band(
 
 
 def _strips(band: Band, lanes: Lanes) -> list[tuple[int | None, list[tuple[Group, int]]]]:
-    """The groups of a band that stand side by side, each with its first column; and whose rows these are.
+    """Strips of groups side by side, each group with its first column; and the lane of each strip.
 
-    They are nobody's where lanes stand side by side, and where all share the groups.
+    The lane is None if lanes are side by side, or if they share the groups.
     """
-    own = [(i, group) for i, group in enumerate(band.groups) if group is not None]
+    groups = [(i, group) for i, group in enumerate(band.groups) if group is not None]
     if band.shared:
-        return [(None, strip) for strip in _flow([group for _, group in own], lanes.starts)]
-    placed = [(i, (group, lanes.columns(i)[0])) for i, group in own]
-    return [(i, [one]) for i, one in placed] if lanes.stacked else [(None, [one for _, one in placed])]
+        return [(None, strip) for strip in _flow([group for _, group in groups], lanes.starts)]
+    placed = [(i, (group, lanes.columns(i)[0])) for i, group in groups]
+    if lanes.stacked:
+        return [(i, [one]) for i, one in placed]
+    return [(None, [one for _, one in placed])]
 
 
 def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Group, int]]]:
-    """Groups that all lanes share, a lane each and then another row, so that columns keep their widths."""
+    """Distribute shared groups over the lanes, in several rows, so that columns keep their widths."""
     strips: list[list[tuple[Group, int]]] = [[]]
     lanes, lane = len(starts) - 1, 0
     for group in groups:
-        wide = bool(group.rows) + group_columns(group)
-        if strips[-1] and (lane >= lanes or starts[lane] + wide >= starts[-1]):
+        width = bool(group.rows) + group_columns(group)
+        if strips[-1] and (lane >= lanes or starts[lane] + width >= starts[-1]):
             strips.append([])
             lane = 0
         strips[-1].append((group, starts[lane]))
-        end = starts[lane] + wide
+        end = starts[lane] + width
         lane = next((i for i, start in enumerate(starts[:-1]) if start > end), lanes)
     return strips
 
 
 def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
-    """Place groups side by side: a line of captions, a line of column labels, the blocks."""
+    """Place groups side by side: captions, column labels, blocks; return the first row after them."""
     groups = [group for group, _ in strip]
     captions = [[group.title] if group.title else caption_lines(group) for group in groups]
-    titled = 0
+    caption_rows = 0
     if captioned(band) or any(group.title for group in groups):
-        titled = max((len(lines) for lines in captions), default=0)
+        caption_rows = max((len(lines) for lines in captions), default=0)
     sides = [side.heading for group in groups for side in group.sides]
-    headed = bool(sides) or any(group.cols is not None for group in groups)
+    has_labels = bool(sides) or any(group.cols is not None for group in groups)
     if height := _label_height(groups, sides):
-        sheet.heights[row + titled] = height
+        sheet.heights[row + caption_rows] = height
     for (group, col), lines in zip(strip, captions, strict=True):
-        if titled:
+        if caption_rows:
             look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
             sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines)]
-        _group(sheet, group, row + titled + headed, col)
-    return row + titled + headed + max(map(_height, groups)) + BAND_GAP
+        _group(sheet, group, row + caption_rows + has_labels, col)
+    return row + caption_rows + has_labels + max(map(_height, groups)) + BAND_GAP
 
 
 def _label_height(groups: Sequence[Group], sides: Sequence[str]) -> float:
-    """The height of a row of column labels: of broken headings, of upright words; 0.0 for the usual one."""
+    """Height of a row of column labels in points, if wrapped or rotated; 0.0 for the default."""
     lines = max(map(_lines, sides), default=1)
     if lines > 1:
         return 13.0 * lines
-    above = [group.cols.look for group in groups if isinstance(group.cols, Block)]
-    return max((UPRIGHT.get(look, 0.0) for look in above), default=0.0)
+    looks = [group.cols.look for group in groups if isinstance(group.cols, Block)]
+    return max((ROTATED_LABELS.get(look, 0.0) for look in looks), default=0.0)
 
 
 def _height(group: Group) -> int:
-    """The rows of a group's tallest column of blocks."""
+    """Number of rows of a group's tallest column of blocks."""
     columns = [group.blocks, *(side.blocks for side in group.sides)]
     return max(sum(block.rows for block in blocks) for blocks in columns)
 
 
 def _lines(heading: str) -> int:
-    """How many lines a heading is broken into: between words, or between any two of its wide characters."""
+    """Number of lines of a wrapped heading; wide (CJK) text is wrapped between any two characters."""
     wide = theme.cell_width(heading) - len(heading)
-    return int(-(-wide // MAX_WIDE)) if wide else len(textwrap.wrap(heading, ONE_LINE))
+    return int(-(-wide // WIDE_HEADING_LINE)) if wide else len(textwrap.wrap(heading, HEADING_LINE))
 
 
 def _share_heat(sheet: PlacedSheet, before: int) -> None:
-    """Blocks of one band with the same heat map share its ends, so that lanes compare."""
+    """Give blocks of a band with the same heat map a common scale, so that lanes can be compared."""
     areas: dict[str, list[Rectangle]] = {}
     for p in sheet.placed[before:]:
         areas.setdefault(theme.LOOKS[p.block.look].heat, []).append(p.area)
@@ -246,7 +249,7 @@ def _share_heat(sheet: PlacedSheet, before: int) -> None:
 
 
 def _group(sheet: PlacedSheet, group: Group, row: int, col: int) -> None:
-    """Place a group: its labels in ``col``, its first block from ``row``."""
+    """Place a group: labels in column ``col``, the first block from ``row``."""
     first = col + 1 if group.rows else col
     word = _word(group, row, col)
     if group.corner:
@@ -266,7 +269,7 @@ def _group(sheet: PlacedSheet, group: Group, row: int, col: int) -> None:
 
 
 def _side(sheet: PlacedSheet, side: Side, row: int, col: int, word: tuple[int, int] | None) -> None:
-    """Place what stands beside a block, its heading or labels in the row above."""
+    """Place a side column next to a block, its heading or labels in the row above."""
     if side.cols is not None:
         _place(sheet, side.cols, row - 1, col, None)
     else:
@@ -291,7 +294,7 @@ def _place(sheet: PlacedSheet, block: Block, row: int, col: int, word: tuple[int
 
 
 def _word(group: Group, row: int, col: int) -> tuple[int, int] | None:
-    """Where the words stand that name a group's rows; none where its rows are no words of a sentence."""
+    """First cell of the words that label a group's rows; None if its rows are not words of a sentence."""
     labels = group.rows[0] if group.rows else None
     if group.blocks[0].look in ("token", "word label"):
         return row, col + 1
@@ -310,30 +313,31 @@ def _labels(
 
 
 def _widen(sheet: PlacedSheet, block: Block, col: int) -> None:
-    """Make a block's columns wide enough for what they hold; words that run on to the right need no room."""
+    """Widen a block's columns for their content; texts that overflow to the right need no width."""
     look = theme.LOOKS[block.look]
     for j in range(block.cols):
-        wide = block.widths[min(j, len(block.widths) - 1)] if block.widths else look.width
+        width = block.widths[min(j, len(block.widths) - 1)] if block.widths else look.width
         if block.look != "manifest":
-            wide = min(wide, MAX_WIDTH)
-        if wide:
-            sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), wide)
+            width = min(width, MAX_WIDTH)
+        if width:
+            sheet.widths[col + j] = max(sheet.widths.get(col + j, 0.0), width)
 
 
 def _charts(
-    sheet: PlacedSheet, charts: Sequence[Chart], row: int, lanes: Lanes, pieces: list[tuple[int, int]]
+    sheet: PlacedSheet, charts: Sequence[Chart], row: int, lanes: Lanes, sections: list[tuple[int, int]]
 ) -> int:
-    """Bars below their lanes, then the other charts one below the other; the row after the last."""
+    """Place bar charts below their lanes, then the others one below the other; return the row after."""
     bars = [chart for chart in charts if chart.kind == "bar"]
-    for line in [[chart] for chart in bars] if lanes.stacked else [bars] * bool(bars):
+    per_row = 1 if lanes.stacked else max(1, len(bars))
+    for line in (bars[i : i + per_row] for i in range(0, len(bars), per_row)):
         for chart in line:
             _chart(sheet, chart, row + 1, lanes.columns(chart.lane))
-        pieces.append((row, row + CHART_ROWS + 1))
+        sections.append((row, row + CHART_ROWS + 1))
         row += CHART_ROWS + 1
     for chart in charts:
         if chart.kind != "bar":
             _chart(sheet, chart, row + 1, lanes.columns(0))
-            pieces.append((row, row + CHART_ROWS + 4))
+            sections.append((row, row + CHART_ROWS + 4))
             row += CHART_ROWS + 4
     return row + 1
 

@@ -1,4 +1,4 @@
-"""What stands on each page: blocks of formulas with their words, and no cell yet."""
+"""The content of each page: blocks of formulas and texts, not yet placed in cells."""
 
 from xlsxattn.builder.pages.frame import book, formula_table
 

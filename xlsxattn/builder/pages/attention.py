@@ -1,4 +1,4 @@
-"""Attention block by block: projections, scores, softmax, outputs; one head or several.
+"""Attention step by step: projections, scores, softmax, outputs; with one head or several.
 
 Vaswani et al. 2017, "Attention Is All You Need": equation 1 and section 3.2. Grouped queries: Ainslie et
 al. 2023.
@@ -21,37 +21,37 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Labels
     from xlsxattn.builder.pages.parts import Lane, Steps
 
-LEARNED = "Learned in training, then fixed. All sentences share them: change a number and all of them follow."
+LEARNED = "Learned in training, then fixed. All sentences share them: a changed number affects all of them."
 DRAWN = (
-    "Drawn at random by the seed {seed}: nobody has trained them, so what comes out means nothing yet. "
-    "All sentences share them."
+    "Random numbers from the seed {seed}, not trained, so the results have no meaning. All sentences "
+    "share them."
 )
 
 
 SUMS = (
-    "Every row of the attention must sum to 1. This is how far the worst is from it: a number like 2.2E-16, "
-    "fifteen zeros after the point, is rounding and no fault."
+    "Every row of the attention must sum to 1. This is the largest deviation: a number like 2.2E-16, "
+    "with fifteen zeros after the point, is a rounding error and no fault."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Attending:
-    """Who attends to whom, by which weights, and how the ranges are named.
+    """An attention: its sentences, weights, and names of ranges.
 
     Attributes:
         sheet: the settings.
-        lane: the sentence that the queries come from.
-        keys: the sentence that keys and values come from; the same in self-attention.
-        p: what the ranges' names begin with, ``<sheet>_<context>`` or ``<sheet>_<context>_l1``.
-        kp: what the keys' and values' names begin with.
-        w: what the weights' names begin with, ``<sheet>`` or ``<sheet>_l1``.
-        x: the range that queries are made from.
-        memory: the range that keys and values are made from.
-        d_model: columns of both.
-        mask: the mask's range, "" for none.
-        rotary: what the names of the cosines and sines begin with, None where nothing is rotated.
-        entropy: whether entropies are shown, "both", "scaled" or "".
-        apart: whether keys and values stand in their own sentence's lane, or beside the queries.
+        lane: the sentence of the queries.
+        keys: the sentence of the keys and values; the same in self-attention.
+        p: prefix of the ranges' names, ``<sheet>_<context>`` or ``<sheet>_<context>_l1``.
+        kp: prefix of the names of keys and values.
+        w: prefix of the weights' names, ``<sheet>`` or ``<sheet>_l1``.
+        x: input of the queries, n × d_model.
+        memory: input of the keys and values, n_keys × d_model.
+        d_model: columns of both inputs.
+        mask: range of the mask, "" for none.
+        rotary: prefix of the names of cosines and sines, None without rotary positions.
+        entropy: which entropies are shown: "both", "scaled" or "".
+        apart: True if keys and values are in the lane of their own sentence.
     """
 
     sheet: WithAttention
@@ -70,23 +70,23 @@ class Attending:
 
     @property
     def crossed(self) -> bool:
-        """Whether the keys are another sentence's."""
+        """True if the keys belong to another sentence."""
         return self.lane.id != self.keys.id
 
     @property
     def grouped(self) -> bool:
-        """Whether several heads share keys and values."""
+        """True if several heads share keys and values."""
         return self.sheet.kv_heads < self.sheet.heads
 
 
 def one_head(a: Attending) -> Steps:
-    """Attention without heads: Q, K, V (the input itself where there are no weights), softmax, Output."""
+    """Attention without heads: Q, K, V (the input itself without weights), softmax, Output (n × d_v)."""
     learned = bool(a.sheet.weights)
     steps: Steps = {}
     for letter in "QKV" if learned else "":
         steps |= _projection(a, letter, a.p if letter == "Q" else a.kp, a.w)
     q, k, v = (a.p["Q"], a.kp["K"], a.kp["V"]) if learned else (a.x, a.memory, a.memory)
-    steps |= _turned(a, "Q", a.p) | _turned(a, "K", a.kp)
+    steps |= _rotated(a, "Q", a.p) | _rotated(a, "K", a.kp)
     q, k = (f"{q}Rot", f"{k}Rot") if a.rotary else (q, k)
     d_v = a.sheet.d_v if learned else a.d_model
     steps |= _softmax(a, a.p, q, k)
@@ -99,16 +99,16 @@ def one_head(a: Attending) -> Steps:
 def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = True) -> Steps:
     """MultiHead = Concat(head_1, ..., head_h) W_O, with head_i = Attention(X W_Q_i, X W_K_i, X W_V_i).
 
-    Where nothing projects the heads' outputs, the concatenation is the result.
+    Without W_O, the concatenation is the result.
     """
     sheet = a.sheet
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
         kp, w = a.kp.at(group=g), a.w.at(group=g)
-        shared = _projection(a, "K", kp, w) | _turned(a, "K", kp) | _projection(a, "V", kp, w)
-        steps |= _folded(shared, f"g{g}", "Group {part}: {title}", g)
+        shared = _projection(a, "K", kp, w) | _rotated(a, "K", kp) | _projection(a, "V", kp, w)
+        steps |= _outlined(shared, f"g{g}", "Group {part}: {title}", g)
     for h in range(1, sheet.heads + 1):
-        steps |= _folded(_head(a, h), f"h{h}", "Head {part}: {title}", h)
+        steps |= _outlined(_head(a, h), f"h{h}", "Head {part}: {title}", h)
     heads = range(1, sheet.heads + 1)
     parts = []
     for h in heads:
@@ -116,10 +116,10 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
         parts.append(Part(op, names, sheet.d_v))
     last = "Concat" if sheet.projects_out else result
     concat = Block(a.p[last], a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts))
-    over: Labels = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
+    cols: Labels = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
     if not sheet.projects_out and dims and concat.cols == a.d_model:
-        over = dims_above(concat.name, a.d_model)
-    steps[last] = step(ops.CONCAT, a.lane, a.lane.group(concat, over))
+        cols = dims_above(concat.name, a.d_model)
+    steps[last] = step(ops.CONCAT, a.lane, a.lane.group(concat, cols))
     return steps | (_projected_out(a, concat, result, look, dims=dims) if sheet.projects_out else {})
 
 
@@ -139,14 +139,14 @@ def _projected_out(a: Attending, concat: Block, result: str, look: str, *, dims:
 
 
 def output_columns(sheet: WithAttention, d_model: int) -> int:
-    """Columns of what an attention sheet or a layer's attention leaves."""
+    """Number of output columns of an attention."""
     if isinstance(sheet, MultiHead):
         return sheet.d_out
     return sheet.d_v if isinstance(sheet, SelfAttention) and sheet.weights else d_model
 
 
 def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
-    """Some heads of an attention and nothing else, each with keys and values of its own."""
+    """Some heads of an attention, each with its own keys and values."""
     if isinstance(a.sheet, Model):
         a = replace(a, sheet=replace(a.sheet, heads=len(heads), kv_heads=len(heads)))
     return {
@@ -156,10 +156,10 @@ def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
     }
 
 
-def _folded(steps: Steps, key: str, titled: str, part: int) -> Steps:
-    """Steps of one head, which can be folded away."""
+def _outlined(steps: Steps, key: str, title: str, part: int) -> Steps:
+    """The steps of a head or group, in an outline group."""
     return {
-        f"{key}_{k}": s._replace(title=say(titled, part=part, title=say(s.title)), level=1)
+        f"{key}_{k}": s._replace(title=say(title, part=part, title=say(s.title)), level=1)
         for k, s in steps.items()
     }
 
@@ -171,16 +171,16 @@ def _head(a: Attending, h: int) -> Steps:
         kp = a.kp.at(group=-(-h * a.sheet.kv_heads // a.sheet.heads))
     else:
         steps |= _projection(a, "K", kp, w) | _projection(a, "V", kp, w)
-    steps |= _turned(a, "Q", p) | ({} if a.grouped else _turned(a, "K", kp))
-    turned = "Rot" if a.rotary else ""
-    steps |= _softmax(a, p, p[f"Q{turned}"], kp[f"K{turned}"])
+    steps |= _rotated(a, "Q", p) | ({} if a.grouped else _rotated(a, "K", kp))
+    rotated = "Rot" if a.rotary else ""
+    steps |= _softmax(a, p, p[f"Q{rotated}"], kp[f"K{rotated}"])
     output = _output(a, p, kp["V"], a.sheet.d_v)
     steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
     return steps
 
 
 def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
-    """Q = X W_Q, K = X W_K or V = X W_V (n × d_k, d_k, d_v), plus a bias where there are biases."""
+    """Q = X W_Q (n × d_k), K = X W_K (n × d_k) or V = X W_V (n × d_v), plus a bias if there is one."""
     lane, x = (a.lane, a.x) if letter == "Q" else (a.keys, a.memory)
     size = a.sheet.d_v if letter == "V" else a.sheet.d_k
     names = {"x": x, "w": w[f"W_{letter}"]}
@@ -188,20 +188,20 @@ def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
     if letter in a.sheet.biases:
         op, names = ops.PROJECT_BIASED[letter], {**names, "b": w[f"b_{letter}"]}
     block = lane.block(p[letter], size, op, "embedding", **names)
-    where = lane if a.apart else a.lane
-    return {letter: step(op, where, lane.group(block, numbered(letter.lower(), size)))}
+    shown_in = lane if a.apart else a.lane
+    return {letter: step(op, shown_in, lane.group(block, numbered(letter.lower(), size)))}
 
 
-def _turned(a: Attending, letter: str, p: RangeName) -> Steps:
-    """Q or K, normed where they are, with every pair of columns turned by its position's angle (n × d_k)."""
+def _rotated(a: Attending, letter: str, p: RangeName) -> Steps:
+    """Q or K, normalized if the model does so, with each pair of columns rotated (n × d_k)."""
     if not a.rotary:
         return {}
     steps: Steps = {}
-    read = p[letter]
+    source = p[letter]
     if isinstance(a.sheet, Model) and a.sheet.qk_norm:
-        steps, read = norm_of_heads(a.sheet, a.lane, p, letter, a.w), p[f"{letter}Norm"]
+        steps, source = norm_of_heads(a.sheet, a.lane, p, letter, a.w), p[f"{letter}Norm"]
     op, s = ops.ROTATE[letter], RangeName(a.sheet.id)
-    names = {"x": read, "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
+    names = {"x": source, "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
     block = a.lane.block(p[f"{letter}Rot"], a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
     pairs = [j // 2 if a.sheet.pairs == "adjacent" else j % half for j in range(a.sheet.d_k)]
@@ -211,7 +211,7 @@ def _turned(a: Attending, letter: str, p: RangeName) -> Steps:
 
 
 def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
-    """softmax(Q Kᵀ / √d_k), in steps that a reader can follow; all n × n, helpers n × 1."""
+    """softmax(Q Kᵀ / √d_k) step by step; matrices n × n_keys, helper columns n × 1."""
     top = p["Masked"] if a.mask else p["Scaled"]
     row_max = _helper(a, p, "row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
     steps: Steps = {}
@@ -228,7 +228,7 @@ def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
 
 
 def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
-    """Exp = exp(S − row max) and Attention = Exp / row sum (n × n), with sums and entropies (n × 1)."""
+    """Exp = exp(S − row max) and Attention = Exp / row sum (n × n_keys), with sums and entropies (n × 1)."""
     exp, attention, row_sum = p["Exp"], p["Attention"], p["RowSum"]
     sums = [_helper(a, p, "row sum", "RowSum", ops.ROW_SUM, exp=exp)]
     checks = [_helper(a, p, "row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
@@ -245,20 +245,20 @@ def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
     group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
     weights = step(ops.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
-        more = "{why} Low entropy: a sharp look at few words; without √d it is sharper."
+        more = "{why} Low entropy: attention to few words; it is lower without √d."
         weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
     return {"Exp": numerators, "Attention": weights}
 
 
 def _scores_op(a: Attending) -> ops.Op:
-    """Q Kᵀ, or X Xᵀ where there are no weights."""
+    """Q Kᵀ, or X Xᵀ without weights (n × n_keys)."""
     if a.sheet.weights:
         return ops.SCORES
     return ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
 
 
 def _scaled_op(a: Attending, p: RangeName) -> tuple[ops.Op, dict[str, str]]:
-    """Scores / √d_k, or as they are; by the temperature where there is one; and what that reads."""
+    """Scores / √d_k, or Scores if not scaled, divided by any temperature; and the operands."""
     names = {"scores": p["Scores"], "scale": RangeName(a.sheet.id)["Scale"]}
     if not a.sheet.tempered:
         return ops.SCALED if a.sheet.scale else ops.NOT_SCALED, names
@@ -269,7 +269,7 @@ def _scaled_op(a: Attending, p: RangeName) -> tuple[ops.Op, dict[str, str]]:
 def _square(
     a: Attending, p: RangeName, name: str, op: ops.Op, look: str, *sides: Side, **names: str
 ) -> Group:
-    """A matrix of queries × keys, the keys' words above it and helpers on its right."""
+    """A matrix of queries × keys, with the keys' words above it and helper columns on its right."""
     keys = "other" if a.crossed else "own"
     block = a.lane.block(p[name], a.keys.n, op, look, keys, **names)
     return a.lane.group(block, a.keys.words_above(block.name), sides)
@@ -278,7 +278,7 @@ def _square(
 def _helper(
     a: Attending, p: RangeName, heading: str, name: str, op: ops.Op, look: str = "weight", **names: str
 ) -> Side:
-    """A column of one number for each query (n × 1)."""
+    """A helper column with a number for each query (n × 1)."""
     return Side(heading, a.lane.column(p[name], op, look, **names))
 
 
@@ -289,7 +289,7 @@ def _output(a: Attending, p: RangeName, v: str, d_v: int) -> Block:
 
 
 def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
-    """The largest distance of any attention row's sum from 1, over all heads."""
+    """The largest deviation of a row sum of the attention from 1, over all heads (1 × 1)."""
     sums = [name for name in names_in(steps) if last(name) == "AttentionSum"]
     terms = ",".join(f"ABS({name}-1)" for name in sums)
     block = computed(p["Drift"], (1, 1), ops.DRIFT, "tiny", terms=terms)
@@ -301,26 +301,26 @@ def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
 
 
 def attention_weights(sheet: WithAttention, w: RangeName, d_model: int) -> list[Band]:
-    """The learned matrices of one attention, which all sentences share; ``w`` begins their names."""
+    """The weights of an attention, shared by all sentences; ``w`` is the prefix of their names."""
     groups = []
     for letter, size, heads in _columns(sheet):
         name = w[f"W_{letter}"]
         rows = computed(rows_of(name), (d_model, 1), ops.COL_LABELS, "row label", texts="vocab_Dims")
-        labelled: tuple[str, ...] = numbered(letter.lower(), size)
+        cols: tuple[str, ...] = numbered(letter.lower(), size)
         if sheet.headed:
             part = "g" if heads < sheet.heads else "h"
-            labelled = tuple(f"{part}{h + 1} {label}" for h in range(heads) for label in labelled)
+            cols = tuple(f"{part}{h + 1} {label}" for h in range(heads) for label in cols)
         block = _sliced(sheet, w.at(block=f"W_{letter}"), size, heads)
         labels: Labels = numbered("x", d_model) if isinstance(sheet, Model) else rows
-        groups.append(Group((block,), (labels,), labelled, title=f"W_{letter}"))
+        groups.append(Group((block,), (labels,), cols, title=f"W_{letter}"))
         if letter in sheet.biases:
             block = _sliced(sheet, w.at(block=f"b_{letter}"), size, heads)
-            groups.append(Group((block,), (("+",),), labelled, title=f"b_{letter}"))
+            groups.append(Group((block,), (("+",),), cols, title=f"b_{letter}"))
     why = LEARNED if sheet.seed is None else say(DRAWN, seed=sheet.seed)
-    made = [Band("Weights", why, tuple(groups), shared=True, show_formula=False)]
+    weight_bands = [Band("Weights", why, tuple(groups), shared=True, show_formula=False)]
     if sheet.projects_out:
-        made.append(_output_weights(sheet, w, d_model))
-    return made
+        weight_bands.append(_output_weights(sheet, w, d_model))
+    return weight_bands
 
 
 def _output_weights(sheet: WithAttention, w: RangeName, d_model: int) -> Band:
@@ -337,39 +337,33 @@ def _output_weights(sheet: WithAttention, w: RangeName, d_model: int) -> Band:
 
 
 def head_weights(sheet: WithAttention, w: RangeName, heads: tuple[int, ...]) -> Band:
-    """The learned matrices of some heads, each with a name of its own."""
+    """The weights of some heads, each with its own name."""
     groups = []
     for h in heads:
         for letter, size in (("Q", sheet.d_k), ("K", sheet.d_k), ("V", sheet.d_v)):
-            labelled = numbered(letter.lower(), size)
+            cols = numbered(letter.lower(), size)
             for kind in ("W", "b") if letter in sheet.biases else ("W",):
-                at = w.at(head=h, block=f"{kind}_{letter}")
-                block = learned(sheet, at)
+                name = w.at(head=h, block=f"{kind}_{letter}")
+                block = learned(sheet, name)
                 labels = ("+",) if kind == "b" else numbered("x", block.rows)
-                groups.append(
-                    Group(
-                        (block,),
-                        (labels,),
-                        labelled,
-                        title=say("{name} of head {h}", name=at.block, h=h),
-                    )
-                )
-    why = "Learned in training, then fixed: the columns of these heads alone."
+                title = say("{name} of head {h}", name=name.block, h=h)
+                groups.append(Group((block,), (labels,), cols, title=title))
+    why = "Learned in training, then fixed: only the columns of these heads."
     return Band("Weights of the heads", why, tuple(groups), shared=True, show_formula=False)
 
 
 def _columns(sheet: WithAttention) -> list[tuple[str, int, int]]:
-    """Letter, columns of a head, and how many heads' columns stand side by side."""
+    """Letter, columns of a head, and number of heads in each weight matrix."""
     heads, kv = (sheet.heads, sheet.kv_heads) if sheet.headed else (1, 1)
     return [("Q", sheet.d_k, heads), ("K", sheet.d_k, kv), ("V", sheet.d_v, kv)]
 
 
-def _sliced(sheet: WithAttention, at: RangeName, size: int, heads: int) -> Block:
-    """A weight matrix; with heads, each head or group has a name over its own columns of the same cells."""
-    block = learned(sheet, at)
+def _sliced(sheet: WithAttention, name: RangeName, size: int, heads: int) -> Block:
+    """A weight matrix; with heads, the columns of each head or group have their own name."""
+    block = learned(sheet, name)
     if not sheet.headed:
         return block
-    grouped = heads < sheet.heads and at.last != "Q"
-    parts = [at.at(group=h + 1) if grouped else at.at(head=h + 1) for h in range(heads)]
+    grouped = heads < sheet.heads and name.last != "Q"
+    parts = [name.at(group=h + 1) if grouped else name.at(head=h + 1) for h in range(heads)]
     slices = tuple((str(part), h * size, size) for h, part in enumerate(parts))
     return replace(block, slices=slices)

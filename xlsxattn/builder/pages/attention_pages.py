@@ -11,8 +11,8 @@ from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Fact, Page
 from xlsxattn.builder.pages.attention import Attending, attention_weights, drift, many_heads, one_head
 from xlsxattn.builder.pages.experiments import experiments
-from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, said_words
-from xlsxattn.builder.pages.maps import Looking, maps_page
+from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, max_terms
+from xlsxattn.builder.pages.maps import HeadsOfSentence, maps_page
 from xlsxattn.builder.pages.parts import Lane, bands, computed, dims_above, step, typed
 from xlsxattn.builder.pages.positions import (
     cross_mask_step,
@@ -66,28 +66,26 @@ CROSS_LEAD = (
 
 
 def attention_pages(spec: Spec, sheet: AttentionSheet) -> list[Page]:
-    """An attention sheet, and where it has several heads a page that shows them all at a glance."""
+    """The page of an attention sheet, and the page of all its heads if it has one."""
     page, places = _attention_page(spec, sheet), []
     for context in spec.contexts if sheet.maps else ():
         lane = _lane(sheet, spec, context.id)
-        places.append(Looking(context.named, lane, lane, lane.prefix))
+        places.append(HeadsOfSentence(context.named, lane, lane, lane.prefix))
     return [page, maps_page(sheet, places)] if places else [page]
 
 
 def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
-    """One attention sheet: weights that all sentences share, then the steps, a lane for each sentence."""
+    """The page of an attention sheet: shared weights, then the steps, with a lane for each sentence."""
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
     longest = max(lanes, key=lambda lane: lane.n)
-    most = max(
-        lanes, key=said_words
-    )  # above its strongest words stand the numbers that all of them are read by
+    most = max(lanes, key=max_terms)  # its lane holds the ranks that all lanes read
     steps = bands(
         lanes,
         [_steps(sheet, lane, d_model, longest=lane is longest, ranks=lane is most) for lane in lanes],
     )
     weights = attention_weights(sheet, RangeName(sheet.id), d_model) if sheet.weights else []
-    made = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
+    all_bands = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
     headings = tuple(lane.heading(RangeName(sheet.id)) for lane in lanes)
     return Page(
         sheet.id,
@@ -95,7 +93,7 @@ def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
         sheet.about or _lead(sheet),
         _facts(sheet, lanes),
         headings,
-        made,
+        all_bands,
         bars(sheet, lanes),
         subtitle=_subtitle(sheet),
         tries=experiments(spec, sheet),
@@ -103,7 +101,7 @@ def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
 
 
 def _lead(sheet: AttentionSheet) -> str:
-    """What an attention sheet is about: its weights and heads, its positions, its mask."""
+    """The lead of an attention sheet, by its weights, heads, positions and mask."""
     if isinstance(sheet, MultiHead):
         one, several = (HEAD_LEAD, HEADS_LEAD) if sheet.out_proj else (BARE_HEAD_LEAD, SIDE_BY_SIDE_LEAD)
         lead = several if sheet.heads > 1 else one
@@ -139,13 +137,14 @@ def _steps(sheet: AttentionSheet, lane: Lane, d_model: int, *, longest: bool, ra
 
 
 def _embedded(lane: Lane, d_model: int) -> Steps:
+    """X: the embeddings of the words (n × d_model)."""
     names = {"ids": lane.own["Ids"], "table": "vocab_E"}
     X = lane.block(lane.prefix["X"], d_model, ops.EMBED, "embedding", **names)
     return {"X": step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
 
 
 def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
-    """Queries from one sentence, keys and values from another: a lane for both."""
+    """The page of a cross-attention: a lane for the queries, one for the keys and values."""
     d_model = spec.vocabulary.d_model
     queries, keys = lanes = tuple(_lane(sheet, spec, context) for context in sheet.contexts)
     steps = [_embedded(lane, d_model) for lane in lanes]
@@ -167,8 +166,12 @@ def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
         entropy="scaled",
         apart=True,
     )
-    made = many_heads(a, "Output") if sheet.headed else one_head(a)
-    steps += [made, drift(queries, queries.prefix, made), focus_steps(sheet, queries, keys, ranks=True)]
+    attention = many_heads(a, "Output") if sheet.headed else one_head(a)
+    steps += [
+        attention,
+        drift(queries, queries.prefix, attention),
+        focus_steps(sheet, queries, keys, ranks=True),
+    ]
     weights = attention_weights(sheet, RangeName(sheet.id), d_model) if sheet.weights else []
     headings = tuple(lane.heading(RangeName(sheet.id)) for lane in lanes)
     return Page(

@@ -1,4 +1,4 @@
-"""The page on which any head of a model is looked at: its attention map and the strongest pairs."""
+"""A page that shows a head of a model chosen by the user: its attention map and strongest pairs."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 STRONGEST = 5
 MAX_CHOICES = 30
-"""So many a CHOOSE takes in every spreadsheet; of more, it chooses groups."""
+"""Maximum number of values of CHOOSE in all spreadsheets; with more maps, CHOOSE is nested."""
 LEAD = "Choose a layer and a head in the yellow cells: their attention map appears, and the strongest pairs."
 
 
 def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
-    """The page; the model has no more heads than one formula can choose among."""
+    """Make the page; the number of heads must not exceed the limit of a formula."""
     places = [RangeName(layer=k, head=h) for k in sheet.numbers for h in range(1, sheet.heads + 1)]
     size = sheet.heads if max(sheet.heads, len(sheet.numbers)) <= MAX_CHOICES else MAX_CHOICES
     s, page = RangeName(sheet.id), RangeName(sheet.id, page="heads")
     layer, head = sheet.browse
     layers = typed(s["Layers"], "count", [[float(k)] for k in sheet.numbers], "constant")
     heads = typed(s["Heads"], "count", [[float(h + 1)] for h in range(sheet.heads)], "constant")
-    names_of = {"layers": layers.name, "layer": s["Layer"], "heads": heads.name, "head": s["Head"]}
-    chosen = computed(s["Chosen"], (1, 1), ops.CHOSEN_HEAD, "count", **names_of)
+    operands = {"layers": layers.name, "layer": s["Layer"], "heads": heads.name, "head": s["Head"]}
+    chosen = computed(s["Chosen"], (1, 1), ops.CHOSEN_HEAD, "count", **operands)
     rank = typed(s["PairRank"], "count", [[float(i + 1)] for i in range(_pairs(lanes))], "constant")
     choice = Group(
         (
@@ -42,8 +42,8 @@ def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
         (("layer",), ("head",), ("place in the list",)),
     )
     why = "Layers and heads count from 1."
-    beside = Side("heads", (heads,)), Side("strongest pairs", (rank,))
-    lists = Group((layers,), ((),), ("layers",), beside)
+    sides = Side("heads", (heads,)), Side("strongest pairs", (rank,))
+    lists = Group((layers,), ((),), ("layers",), sides)
     return Page(
         str(page),
         say("{title}, heads", title=say(sheet.title)),
@@ -66,21 +66,23 @@ def _pairs(lanes: Sequence[Lane]) -> int:
 
 
 def _chosen(lane: Lane, s: RangeName, places: Sequence[RangeName], size: int) -> Steps:
-    """The chosen map; of many, out of groups of some size."""
-    chosen, maps = s["Chosen"], [lane.prefix.at(layer=at.layer, head=at.head)["Attention"] for at in places]
+    """The chosen map (n × n); with many maps, by nested CHOOSE of groups of ``size``."""
+    prefixes = [lane.prefix.at(layer=place.layer, head=place.head) for place in places]
+    chosen, maps = s["Chosen"], [prefix["Attention"] for prefix in prefixes]
     op = ops.CHOSEN_MAP
     if len(maps) > MAX_CHOICES:
         op = ops.CHOSEN_MAP_OF_MANY
         maps = [
             f"CHOOSE({chosen}{-k or ''},{','.join(maps[k : k + size])})" for k in range(0, len(maps), size)
         ]
-    of = {"maps": ",".join(maps), "chosen": chosen, "size": str(size)}
-    block = computed(lane.prefix["Map"], (lane.n, lane.n), op, "attention", **of)
+    names = {"maps": ",".join(maps), "chosen": chosen, "size": str(size)}
+    block = computed(lane.prefix["Map"], (lane.n, lane.n), op, "attention", **names)
     group = Group((block,), (lane.words_beside(block.name),), lane.words_above(block.name))
     return {"Map": step(op, lane, group)._replace(show_formula=False)}
 
 
 def _strongest(s: RangeName, lanes: Sequence[Lane], k: int) -> Band:
+    """The k largest weights of the chosen map, with their words and cells (k × 1 each)."""
     groups = []
     ranked = tuple(say("no. {j}", j=i + 1) for i in range(k))
     for lane in lanes:
@@ -88,11 +90,13 @@ def _strongest(s: RangeName, lanes: Sequence[Lane], k: int) -> Band:
         of = {"map": p["Map"], "rank": s["PairRank"]}
         weights = computed(p["PairWeights"], (k, 1), ops.PAIR_WEIGHTS, "attention", **of)
         places = computed(p["PairPlaces"], (k, 1), ops.PAIR_PLACES, "count", **of)
-        at = {"words": lane.tokens, "places": places.name, **of}
-        alone = lane.n == 1
-        seen = computed(p["PairFrom"], (k, 1), ops.ONLY_WORD if alone else ops.PAIR_FROM, "word result", **at)
-        to = computed(p["PairTo"], (k, 1), ops.ONLY_WORD if alone else ops.PAIR_TO, "word result", **at)
-        sides = (Side("from", (seen,)), Side("to", (to,)), Side("cell of the map", (places,)))
+        names = {"words": lane.tokens, "places": places.name, **of}
+        pair_from, pair_to = ops.PAIR_FROM, ops.PAIR_TO
+        if lane.n == 1:
+            pair_from = pair_to = ops.ONLY_WORD
+        query = computed(p["PairFrom"], (k, 1), pair_from, "word result", **names)
+        key = computed(p["PairTo"], (k, 1), pair_to, "word result", **names)
+        sides = (Side("from", (query,)), Side("to", (key,)), Side("cell of the map", (places,)))
         groups.append(Group((weights,), (ranked,), ("weight",), sides))
-    why = "Who looks most at whom in this head?"
+    why = "Which words look most at which, in this head?"
     return Band("The strongest pairs", why, tuple(groups), show_formula=False)

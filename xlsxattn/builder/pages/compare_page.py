@@ -1,4 +1,4 @@
-"""The comparing page: the focus word in every sentence, its input and its outputs side by side."""
+"""The comparing page: input and outputs of the focus word in all sentences, side by side."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 MAX_BARS, MAX_POINTS = 6, 12
 MAX_ALL_PAIRS = 8
-"""Sentences of which every two are compared; of more each with the next, or the formula would be too long."""
+"""Up to this many sentences, all pairs are compared; of more, each with the next one, as formulas are limited
+in length."""
 ALONE = "– {focus} stands in one sentence only: nothing is compared"
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
@@ -31,86 +32,94 @@ LEAD = "The same word, the same embedding, different neighbours: see what each s
 def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> Page:
     """The focus word in every context: input, outputs, cosine similarities, attention rows, charts."""
     d_model = spec.vocabulary.d_model
-    same = [s for s in before if output_columns(s, d_model) == d_model]
-    bands = [
-        Band(
-            "Input and outputs of the focus word",
-            "Row 1 is its embedding; below, what each sheet made of it. "
-            "Cosine: how close to the same row in the first sentence (1: same direction).",
-            tuple(_vectors(spec, sheet, before[0], same, c) for c in spec.contexts),
-            show_formula=False,
-        )
-    ]
-    for other in (s for s in before if s not in same):
-        groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
-        title = say("Output of the focus word on {sheet}", sheet=say(other.title))
-        why = say(
-            "{sheet}: outputs in a space of their own size, {columns} columns.",
-            sheet=say(other.title),
-            columns=output_columns(other, d_model),
-        )
-        bands.append(Band(title, why, groups, show_formula=False))
-    bands += _near_bands(spec, sheet, same) if sheet.near else []
-    looking = [s for s in before if not isinstance(s, Model)]
-    if looking:
-        bands.append(
-            Band(
-                "Attention of the focus word",
-                "Its row of the attention matrix on each sheet: where does it look?",
-                tuple(_attention_rows(sheet, looking, c) for c in spec.contexts),
-                show_formula=False,
-            )
-        )
-    lanes = tuple(
-        computed(
-            RangeName(sheet.id, context=c.id)["Heading"],
-            (1, 1),
-            ops.SAME_TEXT,
-            "lane",
-            source=of_context(c.id)["Sentence"],
-        )
-        for c in spec.contexts
-    )
-    charts = (*(_bars(spec, sheet, looking) if looking else ()), *_scatter(spec, sheet, same))
+    same_size = [s for s in before if output_columns(s, d_model) == d_model]
+    with_maps = [s for s in before if not isinstance(s, Model)]
+    bands = [_vector_band(spec, sheet, before[0], same_size)]
+    bands += [_other_size_band(spec, sheet, s) for s in before if s not in same_size]
+    charts = _scatter(spec, sheet, same_size)
+    if sheet.near:
+        bands += _near_bands(spec, sheet, same_size)
+    if with_maps:
+        bands.append(_attention_band(spec, sheet, with_maps))
+        charts = [*_bars(spec, sheet, with_maps), *charts]
     return Page(
         sheet.id,
         sheet.title,
         sheet.about or LEAD,
         (_same_input(spec, sheet),),
-        lanes,
+        tuple(_heading(sheet, c) for c in spec.contexts),
         tuple(bands),
-        charts,
+        tuple(charts),
         {RangeName(sheet.id)["Tokens"]: "vocab_Tokens"} if sheet.near else {},
         subtitle="one word, side by side",
         tries=tuple(sheet.try_) or compared(spec),
     )
 
 
+def _heading(sheet: Compare, context: Context) -> Block:
+    """The sentence, as the heading of its lane."""
+    name = RangeName(sheet.id, context=context.id)["Heading"]
+    return computed(name, (1, 1), ops.SAME_TEXT, "lane", source=of_context(context.id)["Sentence"])
+
+
+def _vector_band(
+    spec: Spec, sheet: Compare, first: WithAttention, same_size: Sequence[WithAttention]
+) -> Band:
+    """Input and outputs with d_model columns."""
+    why = (
+        "Row 1 is its embedding; below, what each sheet made of it. "
+        "Cosine: how close to the same row in the first sentence (1: same direction)."
+    )
+    groups = tuple(_vectors(spec, sheet, first, same_size, c) for c in spec.contexts)
+    return Band("Input and outputs of the focus word", why, groups, show_formula=False)
+
+
+def _other_size_band(spec: Spec, sheet: Compare, other: WithAttention) -> Band:
+    """Outputs of a sheet with another number of columns than d_model."""
+    title = say("Output of the focus word on {sheet}", sheet=say(other.title))
+    why = say(
+        "{sheet}: outputs with {columns} columns, another size than the embeddings.",
+        sheet=say(other.title),
+        columns=output_columns(other, spec.vocabulary.d_model),
+    )
+    groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
+    return Band(title, why, groups, show_formula=False)
+
+
+def _attention_band(spec: Spec, sheet: Compare, with_maps: Sequence[WithAttention]) -> Band:
+    """The focus word's row of each attention matrix."""
+    why = "Its row of the attention matrix on each sheet: where does it look?"
+    groups = tuple(_attention_rows(sheet, with_maps, c) for c in spec.contexts)
+    return Band("Attention of the focus word", why, groups, show_formula=False)
+
+
 def _picked(name: str, cols: int, of: str, context: Context, look: str = "output") -> Block:
+    """The focus word's row of a range (1 × cols)."""
     own = of_context(context.id)
     names = {"index": own["Index"], "focus": own["Focus"], "of": of}
     return computed(name, (1, cols), ops.PICK, look, **names)
 
 
 def _cosine(spec: Spec, sheet: Compare, context: Context, of: str, vector: str) -> Block:
-    """The cosine of the focus word's row with that of the first sentence; ``of``: its sheet."""
+    """The cosine of the focus word's row with that of the first sentence (1 × 1); ``of``: its sheet."""
     first, here = (RangeName(sheet.id, context=c.id, of=of) for c in (spec.contexts[0], context))
     return computed(here["Cosine"], (1, 1), ops.COSINE, "weight", a=first[vector], b=here[vector])
 
 
 def _vectors(
-    spec: Spec, sheet: Compare, first: WithAttention, same: Sequence[WithAttention], context: Context
+    spec: Spec, sheet: Compare, first: WithAttention, same_size: Sequence[WithAttention], context: Context
 ) -> Group:
+    """Input and outputs in one sentence (1 × d_model each), with their cosines."""
     p, d_model = RangeName(sheet.id, context=context.id), spec.vocabulary.d_model
     blocks = [_picked(p["X"], d_model, RangeName(first.id, context=context.id)["X"], context, "embedding")]
     cosines = [_cosine(spec, sheet, context, "", "X")]
-    for s in same:
+    for s in same_size:
         output = RangeName(s.id, context=context.id)["Output"]
         blocks.append(_picked(p.at(of=s.id)["Output"], d_model, output, context))
         cosines.append(_cosine(spec, sheet, context, s.id, "Output"))
-    labels = (("input",), *((s.title,) for s in same))
-    over = dims_above(p["X"], d_model)
-    return Group(tuple(blocks), labels, over, (Side("cosine", tuple(cosines)),))
+    labels = (("input",), *((s.title,) for s in same_size))
+    dims = dims_above(p["X"], d_model)
+    return Group(tuple(blocks), labels, dims, (Side("cosine", tuple(cosines)),))
 
 
 def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) -> Group:
@@ -122,8 +131,8 @@ def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) 
     return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
 
 
-def _near_bands(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Band]:
-    """How near the focus word's rows come to other words: cosines with their embeddings."""
+def _near_bands(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> list[Band]:
+    """Cosines of the focus word's rows with the embeddings of other words (k × 1)."""
     s, d_model, k = RangeName(sheet.id), spec.vocabulary.d_model, len(sheet.near)
     tokens = typed(s["Tokens"], "token", [(word,) for word in sheet.near])
     names = {"tokens": tokens.name, "vocabulary": "vocab_Tokens"}
@@ -132,29 +141,31 @@ def _near_bands(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> li
 
     def cosines(context: Context) -> Group:
         p = s.at(context=context.id)
-        made = [
-            computed(at["Near"], (k, 1), ops.COSINE_OF_ROW, "weight", a=at[row], b=X.name)
-            for at, row in ((p, "X"), *((p.at(of=o.id), "Output") for o in same))
-        ]
+        rows = [(p, "X"), *((p.at(of=other.id), "Output") for other in same_size)]
+        of_input, *of_outputs = (
+            computed(prefix["Near"], (k, 1), ops.COSINE_OF_ROW, "weight", a=prefix[row], b=X.name)
+            for prefix, row in rows
+        )
         labels = computed(rows_of(p["Near"]), (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
-        sides = tuple(Side(o.title, (block,)) for o, block in zip(same, made[1:], strict=True))
-        return Group((made[0],), (labels,), ("input",), sides)
+        pairs = zip(same_size, of_outputs, strict=True)
+        sides = tuple(Side(other.title, (block,)) for other, block in pairs)
+        return Group((of_input,), (labels,), ("input",), sides)
 
-    why = "Cosines with these words' embeddings: the nearer the focus word has come to one, the closer to 1."
-    those = Group((X,), (tokens,), dims_above(X.name, d_model), (Side("row in the vocabulary", (ids,)),))
+    why = "Cosines with these words' embeddings: closer to 1 means more similar."
+    words = Group((X,), (tokens,), dims_above(X.name, d_model), (Side("row in the vocabulary", (ids,)),))
     return [
         Band(
-            "How near is the focus word to these words?",
+            "How similar is the focus word to these words?",
             why,
             tuple(cosines(c) for c in spec.contexts),
             show_formula=False,
         ),
-        Band("Those words", "Choose others from the list.", (those,), shared=True, show_formula=False),
+        Band("The words", "Choose others from the list.", (words,), shared=True, show_formula=False),
     ]
 
 
 def _attention_parts(sheet: WithAttention) -> list[tuple[int, str]]:
-    """(head's number, words) of every attention matrix of a sheet; 0 where it has no heads."""
+    """Head number and title of each attention matrix of a sheet; 0 without heads."""
     if not isinstance(sheet, MultiHead):
         return [(0, sheet.title)]
     titles = [say("{sheet}, head {h}", sheet=say(sheet.title), h=h + 1) for h in range(sheet.heads)]
@@ -162,19 +173,20 @@ def _attention_parts(sheet: WithAttention) -> list[tuple[int, str]]:
 
 
 def _attention_rows(sheet: Compare, before: Sequence[WithAttention], context: Context) -> Group:
+    """The focus word's rows of all attention matrices in one sentence (1 × n each)."""
     p, n = RangeName(sheet.id, context=context.id), len(context.words)
     blocks, labels = [], []
     for s in before:
-        for head, words in _attention_parts(s):
+        for head, title in _attention_parts(s):
             of = RangeName(s.id, context=context.id, head=head)["Attention"]
             blocks.append(_picked(p.at(of=s.id, head=head)["Attention"], n, of, context, "attention"))
-            labels.append((words,))
-    over = Lane(context, p, of_context(context.id)["Tokens"]).words_above(p["Attention"])
-    return Group(tuple(blocks), tuple(labels), over)
+            labels.append((title,))
+    words = Lane(context, p, of_context(context.id)["Tokens"]).words_above(p["Attention"])
+    return Group(tuple(blocks), tuple(labels), words)
 
 
 def _same_input(spec: Spec, sheet: Compare) -> Fact:
-    """The live check: the input is the same in all sentences that have the word, two at least."""
+    """The live check: the input is the same in all sentences with the word, and there are at least two."""
     s = RangeName(sheet.id)
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
     if len(spec.contexts) == 1:
@@ -192,7 +204,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
         (f"MAX({','.join(foci)})>0", "{words}"),
         ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
     ]
-    if spec.contexts[2:]:  # of two sentences both have the word now
+    if spec.contexts[2:]:  # with two sentences, both have the word here
         elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
         demands.append((f"MIN({','.join(foci)})>0", elsewhere))
     op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
@@ -200,36 +212,36 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
 
 
 def _difference(s: RangeName, a: str, b: str) -> str:
-    """The squared distance of the word's input in two contexts, 0 where one lacks the word.
+    """The squared distance of the word's inputs in two contexts, 0 if one lacks the word.
 
-    Not by SUMXMY2: in IronCalc it takes no names of single cells, which they are in one dimension.
+    SUMXMY2 is not used: in IronCalc it does not accept names of single cells (d_model = 1).
     """
-    apart = f"({s.at(context=a)['X']}-{s.at(context=b)['X']})"
-    return f"SUMPRODUCT({apart}*{apart})*({of_context(a)['Focus']}>0)*({of_context(b)['Focus']}>0)"
+    difference = f"({s.at(context=a)['X']}-{s.at(context=b)['X']})"
+    return f"SUMPRODUCT({difference}*{difference})*({of_context(a)['Focus']}>0)*({of_context(b)['Focus']}>0)"
 
 
 def _bars(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) -> list[Chart]:
     charts = []
     for lane, c in enumerate(spec.contexts):
         p = RangeName(sheet.id, context=c.id)
-        parts = [(p.at(of=s.id, head=head), words) for s in before for head, words in _attention_parts(s)]
-        series = tuple(Series(words, (at["Attention"],)) for at, words in parts[:MAX_BARS])
-        title = say("Attention of the focus word in {context}", context=c.named)
-        charts.append(Chart("bar", lane, title, LOOKED_AT, HOW_MUCH, series, cols_of(p["Attention"])))
+        parts = [(p.at(of=s.id, head=head), title) for s in before for head, title in _attention_parts(s)]
+        series = tuple(Series(title, (prefix["Attention"],)) for prefix, title in parts[:MAX_BARS])
+        chart_title = say("Attention of the focus word in {context}", context=c.named)
+        charts.append(Chart("bar", lane, chart_title, LOOKED_AT, HOW_MUCH, series, cols_of(p["Attention"])))
     return charts
 
 
-def _scatter(spec: Spec, sheet: Compare, same: Sequence[WithAttention]) -> list[Chart]:
-    if not sheet.axes[1:] or not same:
+def _scatter(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> list[Chart]:
+    if not sheet.axes[1:] or not same_size:
         return []
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
     series = [Series("input", (RangeName(sheet.id, context=spec.contexts[0].id)["X"],), columns)]
-    told_apart = len(spec.contexts) * len(same) <= MAX_POINTS
+    few = len(spec.contexts) * len(same_size) <= MAX_POINTS
     for i, c in enumerate(spec.contexts, 1):
-        outputs = tuple(RangeName(sheet.id, context=c.id, of=s.id)["Output"] for s in same)
-        if told_apart:  # the colour says which sentence, the shape which sheet
-            names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same]
+        outputs = tuple(RangeName(sheet.id, context=c.id, of=s.id)["Output"] for s in same_size)
+        if few:  # one colour per sentence, one marker per sheet
+            names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same_size]
             points = zip(names, outputs, strict=True)
             series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]
         else:

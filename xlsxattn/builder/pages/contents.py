@@ -1,4 +1,4 @@
-"""A model's first page: what it is, links to its pages, the text it wrote, its sizes in named cells."""
+"""A model's first page: description, links to its pages, generated text, sizes in named cells."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Lane, Stack
 
 LEADS: dict[type[Model], str] = {
-    Encoder: "An encoder: every token looks at every token, layer after layer, and each becomes richer.",
-    Decoder: "A decoder: each token looks back, never ahead, and says which token is likely to come next.",
-    EncoderDecoder: "An encoder reads one sentence; a decoder, looking at what was read, writes another.",
-    Classifier: "An encoder reads the sentence; what it made of the tokens says which class it belongs to.",
+    Encoder: "An encoder: every token looks at every token, in each layer.",
+    Decoder: "A decoder: each token looks only at earlier ones and predicts the next token.",
+    EncoderDecoder: "An encoder reads one sentence; a decoder looks at its output and writes another.",
+    Classifier: "An encoder reads the sentence; its output decides the class.",
 }
 
 
 def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -> Page:
-    """What the model is, links to its pages, what it wrote, and its sizes."""
+    """Make the page: links to the model's pages, its text, and its sizes."""
     s = RangeName(sheet.id)
     checks = [page for page in pages if part_of(page.id, STATUS) in {fact.block.name for fact in page.facts}]
     condition = ops.no_failure(part_of(page.id, STATUS) for page in checks)
@@ -40,59 +40,57 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
         *same.demands,
         *ops.are_numbers(_settings(sheet)),
         (condition, "✗ a layer does not hold: see its sheet"),
-        *_answered(sheet, sides),
+        *_has_words(sheet, sides),
     )
     check = replace(op, entered=same.entered)
     status = computed(s["Status"], (1, 1), check, "status", words="vocab_Status", **same.names)
-    found: list[Band] = []
+    sections: list[Band] = []
     if isinstance(sheet, Writer):
         texts = tuple(_text(lane) for lane in sides[-1].lanes)
         labels = tuple((lane.named,) for lane in sides[-1].lanes)
-        why = "The whole text, typed and written." if sheet.generate else "The words as they were typed."
-        found.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
-    found.append(_hyperparameters(sheet, sides))
+        why = "The whole text: given and generated." if sheet.generate else "The given words."
+        sections.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
+    sections.append(_hyperparameters(sheet, sides))
     links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
     return Page(
-        sheet.id, sheet.title, sheet.about or LEADS[type(sheet)], (Fact("", status),), (), tuple(found),
+        sheet.id, sheet.title, sheet.about or LEADS[type(sheet)], (Fact("", status),), (), tuple(sections),
         links=links, subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)), begins=True,
         tries=tuple(sheet.try_),
     )  # fmt: skip
 
 
 def _settings(sheet: Model) -> dict[str, str]:
-    """The model's settings, and what its live check says where one is no number."""
-    found = {RangeName(sheet.id)["Epsilon"]: "✗ ε is not a number"}
+    """Names of the settings, and messages of the live check for one that is not a number."""
+    messages = {RangeName(sheet.id)["Epsilon"]: "✗ ε is not a number"}
     if isinstance(sheet, Writer):
-        found[RangeName(sheet.id)["Temperature"]] = "✗ the temperature is not a number"
+        messages[RangeName(sheet.id)["Temperature"]] = "✗ the temperature is not a number"
     if sheet.position in ("sinusoidal", "rotary"):
-        found[RangeName(sheet.id)["Base"]] = "✗ the base is not a number"
+        messages[RangeName(sheet.id)["Base"]] = "✗ the base is not a number"
     if sheet.stretch:
         for name in ("Stretch", "Low", "High", "Trained"):
-            found[RangeName(sheet.id)[name]] = "✗ a setting of the stretch is not a number"
-    return found
+            messages[RangeName(sheet.id)[name]] = "✗ a setting of the stretch is not a number"
+    return messages
 
 
-def _answered(sheet: Model, sides: Sequence[Stack]) -> list[tuple[str, str]]:
-    """Conditions of a classifier's live check: each sentence has the words by which it is answered."""
+def _has_words(sheet: Model, sides: Sequence[Stack]) -> list[tuple[str, str]]:
+    """Conditions of a classifier's live check: each sentence has the words it is classified by."""
     if not isinstance(sheet, Classifier):
         return []
     lanes = sides[-1].lanes
     if sheet.pool == "first":
-        there = ",".join(f'{lane.tokens}[1]<>""' for lane in lanes)
-        return [(f"AND({there})", "– a sentence has no first word, and so no class")]
+        has_word = ",".join(f'{lane.tokens}[1]<>""' for lane in lanes)
+        return [(f"AND({has_word})", "– a sentence has no first word, and so no class")]
     if sheet.mask in PADDING:
-        there = ",".join(f"SUM({lane.prefix['PaddingMask']})>0" for lane in lanes)
-        return [(f"AND({there})", "– a sentence has no word, and so no class")]
+        has_word = ",".join(f"SUM({lane.prefix['PaddingMask']})>0" for lane in lanes)
+        return [(f"AND({has_word})", "– a sentence has no word, and so no class")]
     return []
 
 
 def _heads(sheet: Model, sides: Sequence[Stack], page: Page) -> tuple[tuple[str, str], ...]:
-    """Links to every head of a layer's page, where a model is so large that they are wanted."""
-    k = (
-        next((k for k in sheet.numbers if page.id == str(sides[0].w.at(layer=k))), None)
-        if sheet.apart
-        else None
-    )
+    """Links to the heads of a layer's page, for large models only."""
+    if not sheet.apart:
+        return ()
+    k = next((k for k in sheet.numbers if page.id == str(sides[0].w.at(layer=k))), None)
     if k is None:
         return ()
     p = sides[0].lanes[0].prefix
@@ -112,7 +110,7 @@ def _text(lane: Lane) -> Block:
 
 
 def _hyperparameters(sheet: Model, sides: Sequence[Stack]) -> Band:
-    """The model's sizes and settings, each in a cell with a name."""
+    """The model's sizes and settings, in named cells."""
     s, first = RangeName(sheet.id), sheet.numbers[0]
     w = sides[0].w.at(layer=first)
     key = w.at(group=1) if sheet.grouped else w.at(head=sheet.heads_of(first)[0])

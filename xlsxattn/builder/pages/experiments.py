@@ -1,7 +1,6 @@
-"""Three things to try on each page, each with what to look for.
+"""Up to three experiments for each page, each with what to look for.
 
-What a text promises is true on the page where it stands: which one stands there depends on the settings and
-on the sentences.
+They are selected by settings and sentences, so that what a text claims is true on its page.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 MAX_COUNT = 3
 MIN_TURNING, LARGE_BASE = 3, 2.0
-"""Columns from which on a second pair turns, at a speed of the base; the base that makes it fast."""
+"""Minimum number of columns with a second pair, which depends on the base; the base that makes it fast."""
 
 # --- Inputs ------------------------------------------------------------------------------------------------
 
@@ -42,24 +41,18 @@ FOCUS_IN_CHARTS = (
 )
 OTHER_WORD = "Put another word of the list into a sentence. On the next sheets, whose attention changes?"
 ZERO_SCORES = (
-    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
-    "at: exp(0) = 1, and 0 beats any negative score."
+    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0, and it still gets "
+    "attention: exp(0) = 1, and 0 is larger than any negative score."
 )
 NEVER_NEGATIVE = (
-    "Set all the numbers of one of the words to 0. On “{sheet}” its scores become 0, and it is still looked "
-    "at: exp(0) is 1, and not 0."
+    "Set all the numbers of a word to 0. On “{sheet}” its scores become 0, and it still gets "
+    "attention: exp(0) is 1, not 0."
 )
-ZERO_BUT_PLACE = (
-    "Set all the numbers of one of the words to 0: its row of X becomes 0, and all that is left of it is its "
-    "place."
-)
-ZERO = (
-    "Set all the numbers of one of the words to 0: its row of X becomes 0. What do the others still find in "
-    "it?"
-)
+ZERO_BUT_PLACE = "Set all the numbers of a word to 0: its row of X becomes 0, and only its position is left."
+ZERO = "Set all the numbers of a word to 0: its row of X becomes 0. How much attention does it still get?"
 ZERO_ALONE = (
-    "Set all the numbers of one of the words to 0: its row of X becomes 0. The rows typed in for layers that "
-    "were left out stay as they were."
+    "Set all the numbers of a word to 0: its row of X becomes 0. The precomputed rows of omitted "
+    "layers do not change."
 )
 
 # --- attention sheets --------------------------------------------------------------------------------------
@@ -76,8 +69,8 @@ FOCUS_HERE = (
     "On Inputs, choose another focus word of these sentences: its row is outlined here. Where does it look?"
 )
 NO_WEIGHTS = (
-    "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: who "
-    "looks at it now?"
+    "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: "
+    "who looks at it now?"
 )
 WEIGHTS = "Set all of W_Q to 0. All scores become 0: what does every row of the attention become, and why?"
 WEIGHTS_BIASED = (
@@ -85,16 +78,16 @@ WEIGHTS_BIASED = (
 )
 HEADS = "Set the rows of W_O that belong to one head to 0. What did that head add to the output?"
 CAUSAL_MASK = (
-    "On Inputs, put another word in the place of the last one. Every row of the attention above it stays as "
-    "it was: nobody looks ahead."
+    "On Inputs, put another word in the place of the last one. Every row of the attention above it stays "
+    "as it was: nobody looks ahead."
 )
 PADDING_MASK = (
-    "On Inputs, empty a cell in the middle of a sentence. Its column of the attention becomes 0: nobody "
-    "looks there."
+    "On Inputs, empty a cell in the middle of a sentence. Its column of the attention becomes 0: "
+    "nobody looks there."
 )
 PADDING_OPENS = (
-    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, for now "
-    "there is a word to look at."
+    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, for "
+    "now there is a word to look at."
 )
 TEMPERATURE = (
     "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises; its bars "
@@ -102,19 +95,37 @@ TEMPERATURE = (
 )
 SCALE = "Compare the two entropies beside the attention, with √d and without: which look is sharper?"
 TWICE = (
-    "“{word}” stands twice in a sentence: its two rows are alike in every block, for nothing here says where "
-    "a word stands."
+    "“{word}” occurs twice in a sentence: its two rows are equal in every block, because positions "
+    "are not encoded."
 )
 BASE = "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after."
 PLACES = "Set a row of P to 0: the word in that place is read without its place. Which rows change?"
 DISTANCE = (
-    "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how far "
-    "apart two words stand."
+    "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how "
+    "far apart two words stand."
 )
 CROSS = (
-    "On Inputs, put another word into the sentence that is looked at. Which word of the other takes most "
-    "from it?"
+    "On Inputs, put another word into the sentence that is looked at. Which word of the other takes "
+    "most from it?"
 )
+
+# --- learning ----------------------------------------------------------------------------------------------
+
+RATE = (
+    "Set the learning rate to 0, then to a hundred times what it was. The loss stays as it was; then it "
+    "jumps about, and may end higher than it began: such steps are too long for the slope that they follow."
+)
+NUDGE = (
+    "In the gradient check, set h to 0.1, to 1E-5, to 1E-8. The distance falls, then rises: a large h sees "
+    "the curve of the loss, and a small one its rounding."
+)
+OWN_TARGET = (
+    "Give one of the examples another target. Does the loss still fall as far? Two examples that ask for "
+    "opposite things hold each other back."
+)
+
+LEARNING = (RATE, NUDGE, OWN_TARGET)
+"""What to try on the page of a training."""
 
 # --- comparing ---------------------------------------------------------------------------------------------
 
@@ -126,8 +137,8 @@ SHARED = (
     "Where one is nearly 0, its cosine says little."
 )
 PULLED = (
-    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull it "
-    "over?"
+    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull "
+    "it over?"
 )
 
 # --- models ------------------------------------------------------------------------------------------------
@@ -140,12 +151,12 @@ SAME_WORD_PLACED = (
     "differ?"
 )
 SAME_WORD_TURNED = (
-    "Write the same word twice in a sentence: its two rows of Input are alike. Only the layers see the "
-    "place, where they turn queries and keys."
+    "Write the same word twice in a sentence: its two rows of Input are equal. Positions come in only "
+    "where layers rotate queries and keys."
 )
 SAME_WORD = (
-    "Write the same word twice in a sentence: its two rows of Input are alike, for nothing here says where a "
-    "word stands."
+    "Write the same word twice in a sentence: its two rows of Input are equal, because positions are "
+    "not encoded."
 )
 MODEL_FOCUS = (
     "On Inputs, choose another focus word of these sentences: its row is outlined here and in every layer."
@@ -154,11 +165,10 @@ LAYER_FOCUS = (
     "Choose another focus word on Inputs: its row is outlined here. Which words does it look at in each head?"
 )
 NO_FEED_FORWARD = (
-    "Set all of W_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only attention is "
-    "left."
+    "Set all of W_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only attention is left."
 )
 NO_FEED_FORWARD_BIASED = (
-    "Set all of W_2 and b_2 to 0: FeedForward becomes 0, and {residual} is {stream} once more. Only "
+    "Set all of W_2 and b_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only "
     "attention is left."
 )
 NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes its β."
@@ -166,8 +176,8 @@ RMS_NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm
 PROMPT = "Type another prompt on Inputs: what does the model write after it?"
 SOURCE = "Type other words for the encoder on Inputs: what does the decoder write now?"
 NO_LOOK_AHEAD = (
-    "Put another word into the decoder's sentence on Inputs: the next words of the rows above it stay, for "
-    "no row looks ahead."
+    "Put another word into the decoder's sentence on Inputs: the next words of the rows above it "
+    "stay, for no row looks ahead."
 )
 MODEL_TEMPERATURE = (
     "Set the temperature on the sheet “{title}” to 0.1, then to 10: the probabilities change, the word with "
@@ -181,14 +191,14 @@ CLASSIFIED = (
 ORDER = (
     "Write the words of a sentence in another order. Does its class stay, and how far apart are the logits?"
 )
-CLASS_COLUMN = "Set a column of W_C to 0: the class it stands for has nothing but its bias left."
+CLASS_COLUMN = "Set a column of W_C to 0: only the bias of its class is left."
 READ_WORD = "Put another word into a sentence on Inputs: which rows change here, its own alone?"
 READ_TWICE = "Write the same word twice in a sentence: are its two rows alike?"
 READ_THROUGH = (
     "Follow the focus word's row from X on the first sheet through the layers to here. Where does it change "
     "most?"
 )
-READ_AT_ONCE = "Hold the focus word's row against its row of X. What has it taken in from the others?"
+READ_AT_ONCE = "Compare the focus word's row with its row of X. What has it taken from the other words?"
 
 
 def inputs(spec: Spec) -> tuple[str, ...]:
@@ -198,36 +208,36 @@ def inputs(spec: Spec) -> tuple[str, ...]:
 
 
 def has_typed_rows(spec: Spec) -> bool:
-    """Whether the rows of any model belong to the words of its sentences: nobody is asked to swap these."""
+    """True if a model has precomputed rows, whose words must not be changed."""
     return any(isinstance(sheet, Model) and sheet.has_typed_rows for sheet in spec.sheets)
 
 
 def _has_charts(spec: Spec) -> bool:
-    """Whether a chart follows the focus word on any page."""
-    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart of its own
+    """True if some page has a chart of the focus word."""
+    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart
     return any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
 
 
 def _zero(spec: Spec) -> str:
-    """What becomes of a word whose numbers are all 0."""
+    """The experiment of setting a word's numbers to 0."""
     attention = [sheet for sheet in spec.sheets if isinstance(sheet, AttentionSheet)]
     silent = [sheet for sheet in attention if not ({"Q", "K"} & {*sheet.biases} or sheet.adds_places)]
     if silent:
-        learned = next((s for s in silent if s.weights), silent[0])  # there a score may be below 0
+        learned = next((s for s in silent if s.weights), silent[0])  # with weights, scores may be negative
         return say(ZERO_SCORES if learned.weights else NEVER_NEGATIVE, sheet=say(learned.title))
     first = spec.sheets[0]
     return ZERO_BUT_PLACE if isinstance(first, WithAttention) and first.adds_places else ZERO
 
 
 def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
-    """Whether a sheet shows the focus word in a chart."""
+    """True if a sheet has a chart of the focus word."""
     if isinstance(sheet, Model):
         return sheet.similarity
     return plane or not isinstance(sheet, Compare)
 
 
 def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
-    """The experiments of an attention sheet: its own, or those that its settings make most of."""
+    """The experiments of an attention sheet: those of the spec, or the first ones that suit its settings."""
     if sheet.try_:
         return tuple(sheet.try_)
     contexts = [spec.context(one) for one in sheet.contexts] or list(spec.contexts)
@@ -249,7 +259,7 @@ def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
 
 
 def _weights(sheet: WithAttention) -> str:
-    """What to do with learned matrices, where there are any."""
+    """The experiment with W_Q, if there are weights."""
     if not sheet.weights:
         return ""
     return WEIGHTS_BIASED if "Q" in sheet.biases else WEIGHTS
@@ -279,7 +289,7 @@ def model_input(spec: Spec, sheet: Model) -> tuple[str, ...]:
 
 
 def layer(sheet: Model, *, crossed: bool) -> tuple[str, ...]:
-    """The experiments of a layer's page; ``crossed``: it looks at another sentence as well."""
+    """The experiments of a layer's page; ``crossed``: with cross-attention."""
     if sheet.only:
         return (LAYER_FOCUS, WEIGHTS_BIASED if sheet.bias else WEIGHTS)
     last = 3 if crossed else 2
@@ -293,7 +303,7 @@ def layer(sheet: Model, *, crossed: bool) -> tuple[str, ...]:
 
 
 def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
-    """The experiments of a model's output page; ``last``: of the side that answers."""
+    """The experiments of a model's output page; ``last``: of the last side, the decoder if there is one."""
     if last and isinstance(sheet, Writer):
         written = SOURCE if isinstance(sheet, EncoderDecoder) else PROMPT
         asked = written if sheet.generate else NO_LOOK_AHEAD
@@ -306,7 +316,7 @@ def outcome(sheet: Model, *, last: bool) -> tuple[str, ...]:
     return (through,) if sheet.has_typed_rows else (READ_WORD, READ_TWICE, through)
 
 
-# --- what is true where ------------------------------------------------------------------------------------
+# --- conditions --------------------------------------------------------------------------------------------
 
 
 def _first(*possible: str) -> tuple[str, ...]:
@@ -314,17 +324,17 @@ def _first(*possible: str) -> tuple[str, ...]:
 
 
 def _longest(contexts: Iterable[Context]) -> int:
-    """Words of the longest sentence, blank cells left out."""
+    """Number of words of the longest sentence, without blank cells."""
     return max(len([word for word in context.words if word]) for context in contexts)
 
 
 def _keys(spec: Spec, sheet: WithAttention) -> int:
-    """Columns of a key."""
+    """Number of columns of a key."""
     return sheet.d_k if sheet.weights else spec.vocabulary.d_model
 
 
 def _position(sheet: WithAttention, contexts: Sequence[Context]) -> str:
-    """Of an attention sheet that knows where words stand."""
+    """The experiment of an attention sheet with positions."""
     if sheet.position == "rotary" and _longest(contexts) > MIN_TURNING - 1:
         return DISTANCE
     return _turned(sheet, sheet.d_k)
@@ -346,7 +356,7 @@ def _padding(sheet: WithAttention, looked_at: Sequence[Context]) -> str:
 
 
 def _twice(sheet: WithAttention, contexts: Sequence[Context]) -> str:
-    """A word that stands twice, where nothing tells its two places apart."""
+    """The experiment with a word that occurs twice, if nothing distinguishes its positions."""
     if sheet.position != "none" or sheet.mask in CAUSAL or isinstance(sheet, CrossAttention):
         return ""
     twice = [word for c in contexts for word in c.words if word and c.words.count(word) > 1]
@@ -354,7 +364,7 @@ def _twice(sheet: WithAttention, contexts: Sequence[Context]) -> str:
 
 
 def _neighbour(spec: Spec, sheet: WithAttention, contexts: Sequence[Context]) -> str:
-    """A word beside the focus word that it can see."""
+    """The experiment with a neighbour that the focus word can attend to."""
     if sheet.mask in CAUSAL:
         having = [context.words for context in contexts if spec.focus in context.words]
         return NEIGHBOUR_BEFORE if any(words[0] != spec.focus for words in having) else ""
@@ -362,5 +372,5 @@ def _neighbour(spec: Spec, sheet: WithAttention, contexts: Sequence[Context]) ->
 
 
 def _beside(spec: Spec, contexts: Iterable[Context]) -> bool:
-    """Whether another word stands in a sentence that has the focus word."""
+    """True if a sentence with the focus word has another word."""
     return any(set(c.words) - {"", spec.focus} for c in contexts if spec.focus in c.words)

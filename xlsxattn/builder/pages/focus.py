@@ -1,4 +1,4 @@
-"""The focus word on an attention sheet: where it looks, and what it is made of, in words and bars."""
+"""The focus word on an attention sheet: its attention, strongest words and output, and bar charts."""
 
 from __future__ import annotations
 
@@ -24,57 +24,75 @@ MADE_OF = "What the output of the focus word is made of: each word's value, time
 
 
 def focus_steps(sheet: WithAttention, queries: Lane, keys: Lane, *, ranks: bool) -> Steps:
-    """The focus word's row of each attention matrix (1 × n), its strongest words, and its output in words.
+    """The focus word's row of each attention matrix (1 × n), its strongest words, and its output as text.
 
-    ``ranks``: the numbers above its strongest words, 1, 2, ..., are those that the sheet's formulas read.
+    ``ranks``: the ranks above its strongest words, 1, 2, ..., are the range that the sheet's formulas read.
     """
-    p, heads = queries.prefix, head_prefixes(sheet, queries)
-    rows = tuple(_row(queries, keys, t) for t in heads)
-    entropies = tuple(focus_entropy(t) for t in heads)
-    sides: tuple[Side, ...] = (Side("entropy", entropies),) if sheet.tempered and sheet.headed else ()
-    if masked := sheet.mask != "none":
-        read = {
-            "index": queries.own["Index"],
-            "focus": queries.own["Focus"],
-            "mask": p["Mask"],
-        }
-        sides += (
-            Side("words it may look at", (computed(p["FocusSeen"], (1, 1), ops.SEEN, "count", **read),)),
-        )
-    over = keys.words_above(p["FocusAttention"])
-    looks = Group(rows, _labels(sheet, "attention"), over, sides)
-    terms = said_words(keys)
-    hidden = {"seen": p["FocusSeen"]} if masked else {"focus": queries.own["Focus"]}
-    strongest = [block for t in heads for block in _strongest(sheet, hidden, keys, t, terms)]
-    names = ("word", "weight", "place")
-    labels = tuple(
-        label for labels in zip(*(_labels(sheet, n) for n in names), strict=True) for label in labels
-    )
-    ranked: Labels = tuple(say("no. {j}", j=j + 1) for j in range(terms))
-    if ranks:
-        ranked = typed(
-            RangeName(sheet.id)["Rank"], "rank", [[float(j + 1) for j in range(terms)]], "constant"
-        )
-    said = tuple(_said(hidden, keys, t, terms) for t in heads)
+    masked = sheet.mask != "none"
+    limit = {"seen": queries.prefix["FocusSeen"]} if masked else {"focus": queries.own["Focus"]}
     return {
-        "FocusAttention": Step("The focus word: where it looks", ops.PICK.why, {queries.id: looks}),
+        "FocusAttention": Step(
+            "The focus word: where it looks",
+            ops.PICK.why,
+            {queries.id: _attention_group(sheet, queries, keys)},
+        ),
         "FocusWords": Step(
             "The focus word: its strongest words",
             STRONGEST,
-            {queries.id: Group(tuple(strongest), labels, ranked)},
+            {queries.id: _strongest_group(sheet, queries, keys, limit, ranks=ranks)},
             show_formula=False,
         ),
         "FocusSaid": Step(
             "The focus word: what its output is made of",
             MADE_OF,
-            {queries.id: Group(said, _labels(sheet, "output ="))},
+            {queries.id: _mixture_group(sheet, queries, keys, limit)},
             show_formula=False,
         ),
     }
 
 
+def _attention_group(sheet: WithAttention, queries: Lane, keys: Lane) -> Group:
+    """The focus word's row of each head (1 × n), with its entropy, and the number of words it may look at."""
+    p, heads = queries.prefix, head_prefixes(sheet, queries)
+    rows = tuple(_row(queries, keys, head) for head in heads)
+    sides: list[Side] = []
+    if sheet.tempered and sheet.headed:
+        sides.append(Side("entropy", tuple(focus_entropy(head) for head in heads)))
+    if sheet.mask != "none":
+        names = {"index": queries.own["Index"], "focus": queries.own["Focus"], "mask": p["Mask"]}
+        count = computed(p["FocusSeen"], (1, 1), ops.SEEN, "count", **names)
+        sides.append(Side("words it may look at", (count,)))
+    words = keys.words_above(p["FocusAttention"])
+    return Group(rows, _labels(sheet, "attention"), words, tuple(sides))
+
+
+def _strongest_group(
+    sheet: WithAttention, queries: Lane, keys: Lane, limit: Mapping[str, str], *, ranks: bool
+) -> Group:
+    """Of each head the strongest words, their weights and positions (1 × terms each)."""
+    terms = max_terms(keys)
+    blocks: list[Block] = []
+    labels: list[Labels] = []
+    texts = [_labels(sheet, text) for text in ("word", "weight", "place")]
+    for head, head_labels in zip(head_prefixes(sheet, queries), zip(*texts, strict=True), strict=True):
+        blocks += _strongest(sheet, limit, keys, head, terms)
+        labels += head_labels
+    rank: Labels = tuple(say("no. {j}", j=j + 1) for j in range(terms))
+    if ranks:
+        numbers = [[float(j + 1) for j in range(terms)]]
+        rank = typed(RangeName(sheet.id)["Rank"], "rank", numbers, "constant")
+    return Group(tuple(blocks), tuple(labels), rank)
+
+
+def _mixture_group(sheet: WithAttention, queries: Lane, keys: Lane, limit: Mapping[str, str]) -> Group:
+    """Of each head, the output as text: weights times words (1 × 1)."""
+    terms = max_terms(keys)
+    texts = tuple(_mixture(limit, keys, head, terms) for head in head_prefixes(sheet, queries))
+    return Group(texts, _labels(sheet, "output ="))
+
+
 def head_prefixes(sheet: WithAttention, lane: Lane) -> tuple[RangeName, ...]:
-    """What the names of each head's ranges begin with; the lane's own prefix where there are no heads."""
+    """Prefix of the names of each head's ranges; the lane's prefix without heads."""
     if not sheet.headed:
         return (lane.prefix,)
     return tuple(lane.prefix.at(head=h + 1) for h in range(sheet.heads))
@@ -86,59 +104,59 @@ def _labels(sheet: WithAttention, text: str) -> tuple[tuple[str, ...], ...]:
     return tuple((say("head {h}: {what}", h=h + 1, what=say(text)),) for h in range(sheet.heads))
 
 
-def _row(queries: Lane, keys: Lane, t: RangeName) -> Block:
-    names = {
-        "index": queries.own["Index"],
-        "focus": queries.own["Focus"],
-        "of": t["Attention"],
-    }
-    return computed(t["FocusAttention"], (1, keys.n), ops.PICK, "attention", **names)
+def _row(queries: Lane, keys: Lane, head: RangeName) -> Block:
+    """The focus word's row of the attention (1 × n)."""
+    names = {"index": queries.own["Index"], "focus": queries.own["Focus"], "of": head["Attention"]}
+    return computed(head["FocusAttention"], (1, keys.n), ops.PICK, "attention", **names)
 
 
-def focus_entropy(t: RangeName) -> Block:
+def focus_entropy(head: RangeName) -> Block:
     """The entropy of the focus word's row (1 × 1)."""
-    return computed(t["FocusEntropy"], (1, 1), ops.FOCUS_ENTROPY, "weight", attention=t["FocusAttention"])
+    names = {"attention": head["FocusAttention"]}
+    return computed(head["FocusEntropy"], (1, 1), ops.FOCUS_ENTROPY, "weight", **names)
 
 
 def _strongest(
-    sheet: WithAttention, hidden: Mapping[str, str], keys: Lane, t: RangeName, terms: int
+    sheet: WithAttention, limit: Mapping[str, str], keys: Lane, head: RangeName, terms: int
 ) -> tuple[Block, Block, Block]:
-    """The words with the largest weights, these weights, and their places (1 × terms)."""
-    row, largest, places = t["FocusAttention"], t["FocusWeights"], t["FocusPlaces"]
-    shape, names, rank = (
-        (1, terms),
-        {"words": keys.tokens, "ids": places, **hidden},
-        RangeName(sheet.id)["Rank"],
-    )
-    pick = ops.FOCUS_WORDS if keys.n > 1 else ops.FOCUS_WORD
-    if "seen" in hidden:
-        pick, names = ops.SEEN_WORDS if keys.n > 1 else ops.SEEN_WORD, {**names, "rank": rank}
+    """The words with the largest weights, these weights, and their positions (1 × terms each)."""
+    row, largest, places = head["FocusAttention"], head["FocusWeights"], head["FocusPlaces"]
+    shape, rank = (1, terms), RangeName(sheet.id)["Rank"]
+    names = {"words": keys.tokens, "ids": places, **limit}
+    if "seen" in limit:
+        op = ops.SEEN_WORDS if keys.n > 1 else ops.SEEN_WORD
+        names["rank"] = rank
+    else:
+        op = ops.FOCUS_WORDS if keys.n > 1 else ops.FOCUS_WORD
     return (
-        computed(t["FocusWords"], shape, pick, "word result", **names),
+        computed(head["FocusWords"], shape, op, "word result", **names),
         computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=rank),
         computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=rank),
     )
 
 
-def _said(hidden: Mapping[str, str], keys: Lane, t: RangeName, terms: int) -> Block:
-    names = {"weights": t["FocusWeights"], "words": t["FocusWords"], **hidden}
-    made = ops.seen_mixture if "seen" in hidden else ops.mixture
-    return computed(t["FocusSaid"], (1, 1), made(terms, more=keys.n > terms), "said", **names)
+def _mixture(limit: Mapping[str, str], keys: Lane, head: RangeName, terms: int) -> Block:
+    """What a head's output is made of, as text (1 × 1)."""
+    names = {"weights": head["FocusWeights"], "words": head["FocusWords"], **limit}
+    mixture = ops.seen_mixture if "seen" in limit else ops.mixture
+    return computed(head["FocusSaid"], (1, 1), mixture(terms, more=keys.n > terms), "said", **names)
 
 
-def said_words(lane: Lane) -> int:
-    """How many of a sentence's words are said."""
+def max_terms(lane: Lane) -> int:
+    """Number of a sentence's words shown as the strongest ones."""
     return min(MAX_TERMS, lane.n)
 
 
 def bars(sheet: WithAttention, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
-    """For each sentence, where the focus word looks, a series a head."""
+    """A bar chart for each sentence: the focus word's attention, a series per head."""
     charts = []
     for i, lane in enumerate(lanes):
         heads = head_prefixes(sheet, lane)[:MAX_BARS]
-        named = [say("head {h}", h=h + 1) for h in range(len(heads))]
-        told = named if sheet.headed else [lane.in_legend(RangeName(sheet.id), say("attention"))]
-        series = tuple(Series(words, (t["FocusAttention"],)) for t, words in zip(heads, told, strict=True))
+        legend: list[str | tuple[str, int]] = [say("head {h}", h=h + 1) for h in range(len(heads))]
+        if not sheet.headed:
+            legend = [lane.in_legend(RangeName(sheet.id), say("attention"))]
+        pairs = zip(legend, heads, strict=True)
+        series = tuple(Series(text, (head["FocusAttention"],)) for text, head in pairs)
         labels = cols_of(lane.prefix["FocusAttention"])
         title = say("Where the focus word of {context} looks", context=lane.named)
         charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))

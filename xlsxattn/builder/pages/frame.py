@@ -14,6 +14,7 @@ from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
 from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
+from xlsxattn.builder.pages.training import training_pages
 from xlsxattn.builder.pages.transformer import model_pages
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.contract.kinds import (
@@ -22,6 +23,7 @@ from xlsxattn.contract.kinds import (
     InSentence,
     Model,
     Sheet,
+    Training,
     WithAttention,
     can_be_followed,
     settings,
@@ -107,6 +109,8 @@ def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Pa
         return model_pages(spec, sheet)
     if isinstance(sheet, Compare):
         return [compare_page(spec, sheet, before)]
+    if isinstance(sheet, Training):
+        return training_pages(spec, sheet)
     if isinstance(sheet, CrossAttention):
         return [cross_attention_page(spec, sheet)]
     if isinstance(sheet, InSentence):

@@ -1,4 +1,4 @@
-"""The glossary: every term that a workbook uses, what it means, where it first stands, who named it."""
+"""The glossary: the terms that a workbook uses, their meanings, first occurrences and papers."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Term(NamedTuple):
-    """A term, its meaning, how the names of ranges end that show it, and the paper.
+    """A term, its meaning, the endings of names of ranges that show it, and the paper.
 
-    ``else_by``: how the name ends of what shows it in a workbook without such.
+    ``else_by``: such an ending for workbooks without these ranges.
     """
 
     term: str
@@ -27,17 +27,17 @@ class Term(NamedTuple):
 
 
 TERMS = (
-    Term("Token", "A word, or a piece of one: what a sentence is made of.", "Tokens"),
-    Term("Vocabulary", "All tokens that are known, each with its embedding.", "vocab_Tokens"),
+    Term("Token", "A word or a part of one: the unit of a sentence.", "Tokens"),
+    Term("Vocabulary", "All known tokens, each with its embedding.", "vocab_Tokens"),
     Term(
         "Embedding",
-        "The numbers that stand for a token, the same wherever it appears.",
+        "The vector that represents a token, the same wherever it appears.",
         "vocab_E",
         "Mikolov et al. 2013",
     ),
     Term("d_model", "How many numbers an embedding has.", "vocab_Dims", ops.VASWANI.format("3.1")),
     Term("Focus word", "The word that is followed through the workbook: its row is outlined.", "vocab_Focus"),
-    Term("Lane", "The columns that a sheet has for one sentence, below its heading.", "Heading"),
+    Term("Lane", "The columns of a sheet for one sentence, below its heading.", "Heading"),
     Term(
         "Array formula",
         "A formula in curly brackets: one that fills a whole block of cells, or a single cell.",
@@ -45,27 +45,28 @@ TERMS = (
     ),
     Term(
         "Matrix product, MMULT",
-        "Each row of the first matrix with each column of the second: a dot product in every cell.",
+        "Every cell is the dot product of a row of the first matrix and a column of the second.",
         "X",
     ),
     Term(
         "Dot product",
-        "Two rows, number by number multiplied and added up: large where both are large in the same places.",
+        "Two vectors, multiplied number by number and summed: large if both are large in the same "
+        "dimensions.",
         "Scores",
     ),
-    Term("--", "Before a comparison: makes 1 of TRUE and 0 of FALSE.", "X"),
-    Term("Weights", "Numbers of a model that are the same for every sentence; training finds them.", "W_Q"),
+    Term("--", "Before a comparison: converts TRUE to 1 and FALSE to 0.", "X"),
+    Term("Weights", "The parameters of a model, the same for every sentence; learned in training.", "W_Q"),
     Term(
         "Projection",
-        "A matrix product with weights: it makes queries, keys or values of words, in a space of their own.",
+        "A matrix product with weights, which maps words to queries, keys or values.",
         "Q",
         ops.VASWANI.format("3.2.2"),
     ),
     Term("Query, Q", "What a token is looking for.", "Q", ops.VASWANI.format("3.2"), "Scores"),
-    Term("Key, K", "By what a token can be found.", "K", ops.VASWANI.format("3.2"), "Scores"),
+    Term("Key, K", "What a token can be found by.", "K", ops.VASWANI.format("3.2"), "Scores"),
     Term(
         "Value, V",
-        "What a token passes on to those that look at it.",
+        "What a token passes on to tokens that look at it.",
         "V",
         ops.VASWANI.format("3.2"),
         "Output",
@@ -80,26 +81,26 @@ TERMS = (
     ),
     Term(
         "√d_k",
-        "The root of the number of columns of a key. Scores are divided by it, so that they do not "
-        "grow with it.",
+        "The square root of the length of a key. Scores are divided by it, so that they do not grow with "
+        "d_k.",
         "Scale",
         ops.VASWANI.format("3.2.1"),
     ),
     Term(
         "Mask",
-        "Which keys a token may look at; the others get −∞ before the softmax, and so no weight.",
+        "Which keys a token may look at; the others get −∞ before the softmax, so their weight is 0.",
         "Mask",
         ops.VASWANI.format("3.2.3"),
     ),
     Term(
         "Padding",
-        "Blank cells at the end of a short sentence, which nobody may look at.",
+        "Blank cells at the end of a short sentence, which get no attention.",
         "PaddingMask",
     ),
     Term(
         "Row maximum",
-        "The largest number of a row. It is taken off before exp, which keeps numbers small and changes no "
-        "weight.",
+        "The largest number of a row. It is subtracted before exp, which keeps numbers small and does not "
+        "change the weights.",
         "RowMax",
     ),
     Term(
@@ -115,7 +116,7 @@ TERMS = (
     ),
     Term(
         "Temperature",
-        "What numbers are divided by before a softmax: low makes it sharp, high makes it even.",
+        "A number by which scores are divided before a softmax: a low one makes it sharp, a high one even.",
         "Temperature",
     ),
     Term(
@@ -126,17 +127,18 @@ TERMS = (
     ),
     Term(
         "Entropy",
-        "How spread a row of the attention is: 0 when it looks at one token, ln n when at all n alike.",
+        "How spread out a row of the attention is: 0 for a single token, ln n if all n tokens have the "
+        "same weight.",
         "Entropy",
     ),
     Term(
         "Entropy without √d",
-        "The same, were the scores not divided by √d_k. It is shown to tell what that division does.",
+        "The entropy if scores were not divided by √d_k, which shows the effect of the division.",
         "EntropyUnscaled",
     ),
     Term(
         "Head",
-        "One attention among several side by side, each in a subspace of its own.",
+        "One of several parallel attentions, each in its own subspace.",
         "h1_Attention",
         ops.VASWANI.format("3.2.2"),
     ),
@@ -148,7 +150,7 @@ TERMS = (
     ),
     Term(
         "Concat",
-        "The heads' outputs side by side, as one block.",
+        "The outputs of all heads, concatenated.",
         "Concat",
         ops.VASWANI.format("3.2.2"),
     ),
@@ -166,68 +168,96 @@ TERMS = (
     ),
     Term(
         "Positional encoding",
-        "Numbers that say where a token stands; without them the order of words would be lost.",
+        "Numbers that encode the position of a token; without them, the order of words would be lost.",
         "P",
         ops.VASWANI.format("3.5"),
     ),
     Term(
         "Rotary positions",
-        "Pairs of columns of Q and K turned by an angle that grows with the position.",
+        "Pairs of columns of Q and K are rotated by an angle that grows with the position.",
         "QRot",
         "Su et al. 2021",
     ),
     Term(
         "Residual",
-        "What comes in is added to what a sublayer finds: it only adds, and nothing is lost.",
+        "The input of a sublayer is added to its output, so nothing is lost.",
         "Residual1",
         ops.VASWANI.format("3.1"),
     ),
     Term(
         "Layer norm",
-        "Each row is brought to mean 0 and variance 1, then stretched by γ and shifted by β.",
+        "Each row is normalized to mean 0 and variance 1, then scaled by γ and shifted by β.",
         "Norm1_Variance",
         "Ba et al. 2016",
     ),
     Term(
         "RMS norm",
-        "Each row is brought to mean square 1, then stretched by γ.",
+        "Each row is normalized to mean square 1, then scaled by γ.",
         "Norm1_MeanSquare",
         "Zhang and Sennrich 2019",
     ),
     Term(
         "Feed-forward",
-        "Two products with an activation between them, for each token by itself.",
+        "Two matrix products with an activation between them, for each token separately.",
         "FeedForward",
         ops.VASWANI.format("3.3"),
     ),
     Term(
         "Activation",
-        "What makes a layer more than one product: small or negative numbers are dropped or damped.",
+        "A nonlinear function: negative numbers are dropped or damped. Without it, two products would "
+        "equal a single one.",
         "Activation",
         ops.VASWANI.format("3.3"),
     ),
     Term(
         "Pooling",
-        "One row for a whole sentence, made of the rows of its tokens.",
+        "One row for a whole sentence, computed from the rows of its tokens.",
         "Pooled",
         "Devlin et al. 2019",
     ),
     Term(
         "Logit",
-        "How much a row speaks for a word or a class, before the softmax.",
+        "The score of a word or a class before the softmax.",
         "Logits",
         ops.VASWANI.format("3.4"),
     ),
     Term(
         "Greedy decoding",
-        "The word with the largest logit is written, and read as the next token.",
+        "The word with the largest logit is generated, and becomes the next input token.",
         "Next",
         "Radford et al. 2019",
     ),
     Term(
         "Cosine",
-        "How alike two rows point: 1 the same way, 0 across, −1 the opposite way; lengths play no part.",
+        "How similar the directions of two vectors are: 1 same, 0 orthogonal, −1 opposite; lengths do "
+        "not matter.",
         ("Cosine", "Near", "Similarity"),
+    ),
+    Term("Loss", "One number that says how far off the outputs are; learning makes it small.", "Loss"),
+    Term(
+        "Gradient",
+        "For each weight, how much the loss grows if the weight grows a little.",
+        ("dW_Q", "dW_K", "dW_V", "dW_O"),
+        "Rumelhart et al. 1986",
+    ),
+    Term(
+        "Chain rule",
+        "How a gradient is found: from the loss back, each quantity's from that of the next one.",
+        "dOutput",
+        "Rumelhart et al. 1986",
+    ),
+    Term("Learning rate", "How far a step goes along the gradient.", "LearningRate"),
+    Term(
+        "Momentum",
+        "Part of the last step is kept, so that steps in one direction add up.",
+        "Momentum",
+        "Sutskever et al. 2013",
+    ),
+    Term(
+        "Adam",
+        "Steps of about the learning rate in each weight, from running means of gradients and their squares.",
+        ("Moment1_W_Q", "Moment1_W_K", "Moment1_W_V", "Moment1_W_O"),
+        "Kingma and Ba 2015",
     ),
 )
 PAPERS = {
@@ -238,33 +268,36 @@ PAPERS = {
     "Elfwing et al. 2017": "Sigmoid-Weighted Linear Units for Neural Network Function Approximation in "
     "Reinforcement Learning",
     "Hendrycks and Gimpel 2016": "Gaussian Error Linear Units (GELUs)",
+    "Kingma and Ba 2015": "Adam: A Method for Stochastic Optimization",
     "Mikolov et al. 2013": "Efficient Estimation of Word Representations in Vector Space",
     "Peng et al. 2023": "YaRN: Efficient Context Window Extension of Large Language Models",
     "Radford et al. 2019": "Language Models are Unsupervised Multitask Learners",
+    "Rumelhart et al. 1986": "Learning Representations by Back-Propagating Errors",
     "Shazeer 2020": "GLU Variants Improve Transformer",
     "Su et al. 2021": "RoFormer: Enhanced Transformer with Rotary Position Embedding",
+    "Sutskever et al. 2013": "On the Importance of Initialization and Momentum in Deep Learning",
     "Vaswani et al. 2017": "Attention Is All You Need",
     "Yang et al. 2025": "Qwen3 Technical Report",
     "Zhang and Sennrich 2019": "Root Mean Square Layer Normalization",
 }
-"""The papers that terms and steps are taken from, and their titles."""
+"""Titles of the cited papers."""
 
 
 def glossary_page(pages: Sequence[Page]) -> Page:
-    """A line for each term that some page shows, with a link to where it first stands."""
+    """An entry for each term shown on some page, with a link to its first occurrence."""
     names = [block.name for page in pages for block in page.blocks()]
     entries = []
     for term in TERMS:
-        ways = (term.shown_by, *([term.else_by] if term.else_by else []))
-        first = next((name for way in ways for name in names if ends_in(name, way)), None)
+        endings = (term.shown_by, *([term.else_by] if term.else_by else []))
+        first = next((name for ending in endings for name in names if ends_in(name, ending)), None)
         if first is not None:
             entries.append(Entry(term.term, term.says, first, term.paper))
-    lead = "What the words mean. A click leads to the first place; in LibreOffice Ctrl and a click."
+    lead = "What the terms mean. Click a term to go to its first occurrence; in LibreOffice, Ctrl+click."
     cited = {entry.paper for entry in entries} | {band.paper for page in pages for band in page.bands}
     short = {paper.partition(", §")[0] for paper in cited if paper}
     papers = tuple(
         (name, say("{title}", title=PAPERS[name])) for name in sorted(short)
-    )  # a title is never told
+    )  # titles are not translated
     return Page(
         "glossary",
         "Glossary",

@@ -1,4 +1,4 @@
-"""One layer of a Transformer: attention, cross-attention where there is one, feed-forward; norms, residuals.
+"""A layer of a Transformer: attention, cross-attention, feed-forward, norms, residuals.
 
 Vaswani et al. 2017, section 3.1 (post-norm); Xiong et al. 2020 (pre-norm); Ba et al. 2016 (layer norm); Zhang
 and Sennrich 2019 (RMS norm); Shazeer 2020 (gates).
@@ -36,17 +36,17 @@ NORMS_OF_HEADS = ("QNorm", "KNorm")
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """A layer in one sentence.
+    """A layer, for one sentence.
 
     Attributes:
         sheet: the model's settings.
         lane: the sentence.
-        p: what the ranges' names begin with, ``<sheet>_<context>_l1``.
-        w: what the weights' names begin with, ``<sheet>_l1``.
-        stream: the range that comes in.
-        d_model: its columns.
-        memory: the other sentence and the range of its encoder's output, where there is cross-attention.
-        heads: the numbers of the heads, where nothing but some heads is wanted.
+        p: prefix of the ranges' names, ``<sheet>_<context>_l1``.
+        w: prefix of the weights' names, ``<sheet>_l1``.
+        stream: the input of the layer, n × d_model.
+        d_model: columns of the input.
+        memory: the encoder's sentence and output, for cross-attention.
+        heads: the selected heads, if only heads are shown.
     """
 
     sheet: Model
@@ -59,48 +59,49 @@ class Layer:
     heads: tuple[int, ...] = ()
 
     def steps(self) -> Steps:
-        """All sublayers, each with its norm and residual, and the check of the attention's rows.
+        """All sublayers with norms and residuals, and the check of the attention's row sums.
 
-        Where only some heads are wanted, these are all.
+        Only the selected heads if there is a selection.
         """
         if self.heads:
             x, before = self.stream, {}
             if self.sheet.residual == "pre-norm":
                 x = self.p["Norm1"]
                 before = norm_step(self.sheet, self.lane, x, self.w["Norm1"], self.stream, self.d_model)
-            found = before | some_heads(self._attending(x), self.heads)
-            return found | drift(self.lane, self.p, found)
+            heads = before | some_heads(self._attending(x), self.heads)
+            return heads | drift(self.lane, self.p, heads)
         sublayers = [self._attention, *([self._cross] if self.memory else []), self._feed_forward]
         steps: Steps = {}
         stream = self.stream
         for i, sublayer in enumerate(sublayers, 1):
-            found, stream = self._sublayer(i, stream, sublayer)
-            steps |= found
+            sublayer_steps, stream = self._sublayer(i, stream, sublayer)
+            steps |= sublayer_steps
         return steps | drift(self.lane, self.p, steps)
 
     @property
-    def leaves(self) -> str:
-        """The range that it leaves: what the next layer reads."""
+    def output(self) -> str:
+        """The output of the layer, and input of the next one, n × d_model."""
         last = 3 if self.memory else 2
         return self.p[f"{'Residual' if self.sheet.residual == 'pre-norm' else 'Norm'}{last}"]
 
     def _sublayer(
         self, i: int, stream: str, sublayer: Callable[[str], tuple[Steps, str]]
     ) -> tuple[Steps, str]:
-        """A sublayer with its norm before it (pre-norm) or after the residual (post-norm)."""
+        """A sublayer, with its norm before it (pre-norm) or after the residual (post-norm)."""
         name, weights = self.p[f"Norm{i}"], self.w[f"Norm{i}"]
         added = self.p[f"Residual{i}"]
         if self.sheet.residual == "pre-norm":
-            found, result = sublayer(name)
+            steps, result = sublayer(name)
             norm = norm_step(self.sheet, self.lane, name, weights, stream, self.d_model)
-            return norm | found | self._residual(added, stream, result), added
-        found, result = sublayer(stream)
+            return norm | steps | self._residual(added, stream, result), added
+        steps, result = sublayer(stream)
         norm = norm_step(self.sheet, self.lane, name, weights, added, self.d_model)
-        return found | self._residual(added, stream, result) | norm, name
+        return steps | self._residual(added, stream, result) | norm, name
 
-    def _residual(self, name: str, stream: str, found: str) -> Steps:
-        block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=found)
-        return {_short(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
+    def _residual(self, name: str, stream: str, added: str) -> Steps:
+        """Residual = stream + added (n × d_model)."""
+        block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=added)
+        return {last(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
         return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), self.p["MultiHead"]
@@ -127,13 +128,13 @@ class Layer:
         return named, p["MultiHead"]
 
     def _feed_forward(self, x: str) -> tuple[Steps, str]:
-        """Hidden = x W_1 + b_1, its activation, and back to d_model by W_2 + b_2."""
+        """Hidden = x W_1 + b_1 and its activation (n × d_ff), times W_2, plus b_2 (n × d_model)."""
         sheet, lane, p = self.sheet, self.lane, self.p
         steps: Steps = {}
 
-        def linear(name: str, read: str, number: int, cols: int, op: ops.Op, biased: ops.Op) -> None:
-            back = name == "FeedForward"  # W_2 reads the activation, and gives d_model columns
-            names = {"h" if back else "x": read, "w": self.w[f"W_{number}"]}
+        def linear(name: str, source: str, number: int, cols: int, op: ops.Op, biased: ops.Op) -> None:
+            back = name == "FeedForward"  # n × d_ff → n × d_model
+            names = {"h" if back else "x": source, "w": self.w[f"W_{number}"]}
             if sheet.bias:
                 op, names = biased, {**names, "b": self.w[f"b_{number}"]}
             block = lane.block(p[name], cols, op, "embedding", **names)
@@ -152,50 +153,44 @@ class Layer:
         return steps, p["FeedForward"]
 
 
-def _short(name: str) -> str:
-    """A range's last part, as a title says it."""
-    return last(name)
-
-
 # --- weights -----------------------------------------------------------------------------------------------
 
 
 def layer_weights(
     sheet: Model, w: RangeName, d_model: int, *, crossed: bool, heads: tuple[int, ...] = ()
 ) -> list[Band]:
-    """All that one layer has learned, or some of its heads; ``w`` begins the names, ``<sheet>_l1``."""
-    norms = [
-        at for at in map(weight, sheet.weights) if (at.side, at.layer) == (w.side, w.layer) and at.is_of_norm
-    ]
+    """The weights of a layer, or of some of its heads; ``w`` is the prefix of their names."""
+    names = [name for name in map(weight, sheet.weights) if (name.side, name.layer) == (w.side, w.layer)]
+    norms = [name for name in names if name.is_of_norm]
     if heads:
-        first = [at for at in norms if at.block == "Norm1"]
-        outer = [norm_weights(sheet, first)] if first else []
-        return [head_weights(sheet, w, heads), *outer, *_norms_of_heads(sheet, norms)]
-    found = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, w, d_model)]
+        first = [name for name in norms if name.block == "Norm1"]
+        norm = [norm_weights(sheet, first)] if first else []
+        return [head_weights(sheet, w, heads), *norm, *_norms_of_heads(sheet, norms)]
+    weight_bands = [_titled(band, "Attention: {title}") for band in attention_weights(sheet, w, d_model)]
     if crossed:
         cross = attention_weights(sheet, w.at(cross=True), d_model)
-        found += [_titled(band, "Cross-attention: {title}") for band in cross]
+        weight_bands += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.gated else ("1", "2"):
         letters = ("W", "b") if sheet.bias else ("W",)
-        names = [w.at(block=f"{letter}_{number}") for letter in letters]
-        groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in names]
-    why = "Every token passes through the same products; no token looks at another here."
-    found.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
-    own = [at for at in norms if at.block not in NORMS_OF_HEADS]
-    return [*found, norm_weights(sheet, own), *_norms_of_heads(sheet, norms)]
+        blocks = [w.at(block=f"{letter}_{number}") for letter in letters]
+        groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in blocks]
+    why = "Every token passes through the same products, independently of the others."
+    weight_bands.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
+    outer = [name for name in norms if name.block not in NORMS_OF_HEADS]
+    return [*weight_bands, norm_weights(sheet, outer), *_norms_of_heads(sheet, norms)]
 
 
 def _norms_of_heads(sheet: Model, norms: Sequence[RangeName]) -> list[Band]:
-    """γ of the norms of queries and keys (1 × d_k), where there are such norms."""
-    own = [at for at in norms if at.block in NORMS_OF_HEADS]
-    return [replace(norm_weights(sheet, own), title="Norm weights of queries and keys")] if own else []
+    """γ of the norms of queries and keys (1 × d_k), if there are any."""
+    inner = [name for name in norms if name.block in NORMS_OF_HEADS]
+    return [replace(norm_weights(sheet, inner), title="Norm weights of queries and keys")] if inner else []
 
 
-def _weight(sheet: Model, at: RangeName, letter: str) -> Group:
-    block = learned(sheet, at)
-    labels = ("+",) if at.is_bias else numbered(letter, block.rows)
-    return Group((block,), (labels,), title=at.block)
+def _weight(sheet: Model, name: RangeName, letter: str) -> Group:
+    block = learned(sheet, name)
+    labels = ("+",) if name.is_bias else numbered(letter, block.rows)
+    return Group((block,), (labels,), title=name.block)
 
 
 def _titled(band: Band, sentence: str) -> Band:

@@ -1,4 +1,4 @@
-"""Pages in the reader's language: what is shown is told, names, formulas and a person's words are kept."""
+"""Translates pages: texts are translated; names, formulas and user data are kept."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 KEPT = {"id", "name", "kind", "look", "target", "slices", "tops", "drop_downs", "values", "names", "labels"}
-"""Fields of pages and blocks that hold names, or what a person has typed."""
+"""Fields of pages and blocks with names or user data."""
 
 
 def told(thing: T, language: Language) -> T:
-    """A page, or a part of one, with its texts told in a language; English is left as it is."""
+    """Translate the texts of a page or a part of it; English is unchanged."""
     found: T = _told(thing, language) if language.texts else thing
     return found
 
@@ -34,7 +34,7 @@ def _told(thing: Any, language: Language) -> Any:  # noqa: ANN401 - whatever pag
         return tuple(_told(one, language) for one in thing)
     if isinstance(thing, Mapping):
         return {key: _told(one, language) for key, one in thing.items()}
-    if isinstance(thing, Op):  # of an operation a page shows what the page says itself, and its formula
+    if isinstance(thing, Op):  # pages show only the texts in its formula
         return replace(thing, texts=_told(thing.texts, language)) if thing.texts else thing
     if not is_dataclass(thing) or isinstance(thing, type):
         return thing
@@ -45,5 +45,5 @@ def _told(thing: Any, language: Language) -> Any:  # noqa: ANN401 - whatever pag
 
 
 def _own(cell: Cell, language: Language) -> Cell:
-    """A typed cell: told where the program says it, kept where a person does."""
+    """Translate a constant cell if it is the program's own text."""
     return language.tell(cell) if isinstance(cell, Phrase) else cell

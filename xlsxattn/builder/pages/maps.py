@@ -1,4 +1,4 @@
-"""All heads at a glance: every attention matrix of a sheet or a model as a small picture, side by side."""
+"""All heads at a glance: small maps of all attention matrices of a sheet or model, side by side."""
 
 from __future__ import annotations
 
@@ -18,20 +18,23 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Group
     from xlsxattn.builder.pages.parts import Lane
 
-LEAD = "Every head, the same words in each: which heads look at the same, which differ?"
-MODEL_LEAD = "Every head of every layer, the same words in each: which heads look at the same, which differ?"
-WHY = "Row: the word that looks. Column: the word looked at. The darker, the more; every row sums to 1."
+LEAD = "All heads on the same words: which heads look at the same words, which differ?"
+MODEL_LEAD = "All heads of all layers on the same words: which heads look at the same words, which differ?"
+WHY = (
+    "Row: the word that looks. Column: the word looked at. Darker cells have larger weights; every row "
+    "sums to 1."
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Looking:
-    """The heads that one sentence has at one place.
+class HeadsOfSentence:
+    """The heads of a sentence in a layer.
 
     Attributes:
-        title: words for the place: the sentence and the layer.
-        queries: the sentence that looks.
-        keys: the sentence looked at, nearly always the same.
-        p: what the names of the heads begin with, ``<sheet>_<context>_l1``; ``_h<k>`` follows.
+        title: name of the sentence and the layer.
+        queries: the sentence of the queries.
+        keys: the sentence of the keys, usually the same.
+        p: prefix of the heads' names, ``<sheet>_<context>_l1``; ``_h<k>`` follows.
     """
 
     title: str
@@ -40,8 +43,8 @@ class Looking:
     p: RangeName
 
 
-def maps_page(sheet: WithAttention, places: Sequence[Looking]) -> Page:
-    """A page with a band for each place and a lane for each head (n × n each)."""
+def maps_page(sheet: WithAttention, rows: Sequence[HeadsOfSentence]) -> Page:
+    """A page with a band for each sentence and layer, and a lane for each head (n × n each)."""
     s = RangeName(sheet.id)
     heads = range(1, sheet.heads + 1)
     lanes = tuple(
@@ -49,8 +52,8 @@ def maps_page(sheet: WithAttention, places: Sequence[Looking]) -> Page:
         for h in heads
     )
     bands = [
-        Band(at.title, WHY if i == 0 else "", tuple(_map(at, h) for h in heads), show_formula=False)
-        for i, at in enumerate(places)
+        Band(row.title, WHY if i == 0 else "", tuple(_map(row, h) for h in heads), show_formula=False)
+        for i, row in enumerate(rows)
     ]
     return Page(
         str(s.at(page="maps")),
@@ -64,10 +67,11 @@ def maps_page(sheet: WithAttention, places: Sequence[Looking]) -> Page:
     )
 
 
-def _map(at: Looking, h: int) -> Group:
-    """A head's attention once more, small (n × n)."""
-    name, own = at.p.at(head=h)["Map"], "own" if at.queries.id == at.keys.id else "other"
-    block = at.queries.block(name, at.keys.n, ops.MAP, "map", own, attention=at.p.at(head=h)["Attention"])
-    words = "".join(at.keys.context.words)
+def _map(row: HeadsOfSentence, h: int) -> Group:
+    """A small copy of a head's attention (n × n_keys)."""
+    head = row.p.at(head=h)
+    keys = "own" if row.queries.id == row.keys.id else "other"
+    block = row.queries.block(head["Map"], row.keys.n, ops.MAP, "map", keys, attention=head["Attention"])
+    words = "".join(row.keys.context.words)
     look = "map label wide" if 2 * sum(map(is_wide, words)) > len(words) else "map label"
-    return at.queries.group(block, replace(at.keys.words_above(name), look=look))
+    return row.queries.group(block, replace(row.keys.words_above(block.name), look=look))

@@ -1,4 +1,4 @@
-"""Layer norms and RMS norms, and their learned γ and β (Ba et al. 2016; Zhang and Sennrich 2019)."""
+"""Layer norms and RMS norms, with learned γ and β (Ba et al. 2016; Zhang and Sennrich 2019)."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
     from xlsxattn.builder.pages.parts import Lane, Steps
     from xlsxattn.contract.kinds import Model
 
-STRETCHED, SHIFTED = (
-    "γ stretches each column of a norm's result.",
-    "γ stretches each column of a norm's result, β shifts it.",
+WHY_GAMMA, WHY_GAMMA_BETA = (
+    "γ scales each column of a norm's result.",
+    "γ scales each column of a norm's result, β shifts it.",
 )
 _MEAN_SQUARE = ("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")
 
 
 def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
-    """A layer norm or RMS norm of each row (n × d_model), its mean and variance in columns of their own."""
+    """A layer norm or RMS norm of each row (n × d_model), with its mean and variance (n × 1)."""
     names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
     if sheet.norm == "rms":
-        op, beside = ops.RMS_NORM, [_MEAN_SQUARE]
+        op, helpers = ops.RMS_NORM, [_MEAN_SQUARE]
     else:
         op, names = ops.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
-        beside = [
+        helpers = [
             ("mean", "Mean", ops.MEAN, "mean"),
             ("variance", "Variance", ops.VARIANCE, "variance"),
         ]
-    return _normed(lane, name, op, names, d_model, beside)
+    return _normed(lane, name, op, names, d_model, helpers)
 
 
 def norm_of_heads(sheet: Model, lane: Lane, p: RangeName, letter: str, w: RangeName) -> Steps:
-    """The RMS norm of one head's queries or keys, before they are turned (n × d_k); Yang et al. 2025."""
+    """The RMS norm of a head's queries or keys, before rotation (n × d_k); Yang et al. 2025."""
     gamma = part_of(w[f"{letter}Norm"], "Gamma")
     names = {"x": p[letter], "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": gamma}
     return _normed(lane, p[f"{letter}Norm"], ops.NORM_OF_HEADS[letter], names, sheet.d_k, [_MEAN_SQUARE])
@@ -49,10 +49,10 @@ def _normed(
     op: ops.Op,
     names: dict[str, str],
     cols: int,
-    beside: list[tuple[str, str, ops.Op, str]],
+    helpers: list[tuple[str, str, ops.Op, str]],
 ) -> Steps:
     sides = []
-    for heading, part, column, key in beside:
+    for heading, part, column, key in helpers:
         sides.append(Side(heading, lane.column(part_of(name, part), column, x=names["x"])))
         names[key] = part_of(name, part)
     block = lane.block(name, cols, op, "embedding", **names)
@@ -60,9 +60,9 @@ def _normed(
 
 
 def norm_weights(sheet: Model, names: Sequence[RangeName]) -> Band:
-    """γ and β of some norms (1 × d_model); ``names`` are those of the spec's weights."""
+    """γ and β of some norms (1 × d_model); ``names`` as in the spec."""
     blocks = tuple(learned(sheet, name.at(sheet=sheet.id)) for name in names)
     letters = {GAMMA: "γ", BETA: "β"}
     labels = tuple((f"{name.block} {letters[name.part]}",) for name in names)
-    why = SHIFTED if any(name.part == BETA for name in names) else STRETCHED
+    why = WHY_GAMMA_BETA if any(name.part == BETA for name in names) else WHY_GAMMA
     return Band("Norm weights", why, (Group(blocks, labels),), shared=True, show_formula=False)

@@ -1,4 +1,4 @@
-"""What a model says in the end: the next word and its rivals, or a class."""
+"""Results of a model: the next word and the most likely words, or a class."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 
 
 def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> Steps:
-    """Logits over the vocabulary, their softmax with a temperature, the next word and its rivals.
+    """Logits over the vocabulary, their softmax with a temperature (n × n_vocab), the most likely words.
 
-    ``ranks``: the numbers above the rivals, 1, 2, ..., are those that all formulas of the page read.
+    ``ranks``: the ranks above these words, 1, 2, ..., are the range that all formulas of the page read.
     """
     p, s, n_vocab = lane.prefix, RangeName(sheet.id), len(spec.vocabulary.tokens)
 
     def wide(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Step:
         block = lane.block(p[name], n_vocab, op, look, **names)
-        over = computed(cols_of(block.name), (1, n_vocab), ops.COL_LABELS, "col label", texts="vocab_Tokens")
-        return step(op, lane, lane.group(block, over, sides))
+        words = computed(cols_of(block.name), (1, n_vocab), ops.COL_LABELS, "col label", texts="vocab_Tokens")
+        return step(op, lane, lane.group(block, words, sides))
 
     def column(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
         return Side(heading, lane.column(p[name], op, look, **names))
 
     logits = p["Logits"]
     op = _looked_up(n_vocab, ops.NEXT)
-    said = column("next word", "Next", op, "word result", words="vocab_Tokens", logits=logits)
+    next_word = column("next word", "Next", op, "word result", words="vocab_Tokens", logits=logits)
     largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=p["Tempered"])
     total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=p["LogitExp"])
     op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": s["W_U"]})
     return {
-        "Logits": wide("Logits", op, "scores", said, x=p["Output"], **names),
+        "Logits": wide("Logits", op, "scores", next_word, x=p["Output"], **names),
         "Tempered": wide(
             "Tempered", ops.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
         ),
@@ -48,27 +48,27 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
         "Probability": wide(
             "Probability", ops.PROBABILITY, "attention", numerator=p["LogitExp"], row_sum=p["LogitSum"]
         ),
-        **_rivals(sheet, lane, n_vocab, ranks=ranks),
+        **_top_words(sheet, lane, n_vocab, ranks=ranks),
     }
 
 
 def _looked_up(n_vocab: int, op: ops.Op, only: ops.Op = ops.ONLY_WORD) -> ops.Op:
-    """How words are looked up; in a vocabulary of one, neither MATCH nor INDEX works in every engine."""
+    """The operation that looks up words; without MATCH and INDEX for one word, as engines differ there."""
     return op if n_vocab > 1 else replace(op, formula=only.formula)
 
 
-def _rivals(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps:
-    """The top-k words of each row with their logits, places and probabilities (n × k)."""
+def _top_words(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps:
+    """The top-k words of each row with their logits, positions and probabilities (n × k each)."""
     p, k, logits = lane.prefix, sheet.top_k, lane.prefix["Logits"]
     ids = p["TopIds"]
 
     def block(name: str, op: ops.Op, look: str, **names: str) -> Block:
         return computed(p[name], (lane.n, k), op, look, **names)
 
-    looked_up = _looked_up(n_vocab, ops.TOP_TOKENS)
-    words = block("TopTokens", looked_up, "word result", words="vocab_Tokens", ids=ids)
-    looked_up = _looked_up(n_vocab, ops.TOP_PROBABILITIES, ops.ONLY_PROBABILITY)
-    chances = block("TopProbabilities", looked_up, "attention", probability=p["Probability"], ids=ids)
+    op = _looked_up(n_vocab, ops.TOP_TOKENS)
+    words = block("TopTokens", op, "word result", words="vocab_Tokens", ids=ids)
+    op = _looked_up(n_vocab, ops.TOP_PROBABILITIES, ops.ONLY_PROBABILITY)
+    probabilities = block("TopProbabilities", op, "attention", probability=p["Probability"], ids=ids)
     top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"])
     places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=RangeName(sheet.id)["Rank"])
     count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))
@@ -76,70 +76,72 @@ def _rivals(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps:
     first = typed(RangeName(sheet.id)["Rank"], "rank", [[float(j + 1) for j in range(k)]], "constant")
     return {
         "TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked)),
-        "TopProbabilities": step(ops.TOP_PROBABILITIES, lane, Group((chances,), (count,), ranked)),
+        "TopProbabilities": step(ops.TOP_PROBABILITIES, lane, Group((probabilities,), (count,), ranked)),
         "TopLogits": step(ops.TOP_LOGITS, lane, Group((top,), (count,), ranked)),
         "TopIds": step(ops.TOP_IDS, lane, Group((places,), (count,), ranked)),
     }
 
 
 def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
-    """One row for the sentence, logits over the classes, their softmax, the class."""
+    """The pooled row (1 × d_model), logits over the classes and their softmax (1 × n_classes), the class."""
     p, s, n = lane.prefix, RangeName(sheet.id), len(sheet.classes)
     output, index = p["Output"], lane.own["Index"]
     op, names = ops.POOL_FIRST, {"index": index}
-    if sheet.pool == "mean":
-        op, names = (
-            (ops.POOL_MASKED, {"padding": p["PaddingMask"]})
-            if sheet.mask in PADDING
-            else (ops.POOL_MEAN, {"index": index})
-        )
+    if sheet.pool == "mean" and sheet.mask in PADDING:
+        op, names = ops.POOL_MASKED, {"padding": p["PaddingMask"]}
+    elif sheet.pool == "mean":
+        op = ops.POOL_MEAN
     pooled = computed(p["Pooled"], (1, d_model), op, "output", x=output, **names)
 
     def row(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
         block = computed(p[name], (1, n), op, look, **names)
-        over = computed(cols_of(block.name), (1, n), ops.ROW_LABELS, "col label", texts=s["Classes"])
-        return Group((block,), (("sentence",),), over, sides)
+        classes = computed(cols_of(block.name), (1, n), ops.ROW_LABELS, "col label", texts=s["Classes"])
+        return Group((block,), (("sentence",),), classes, sides)
 
     def side(heading: str, name: str, op: ops.Op, look: str, **names: str) -> Side:
         return Side(heading, (computed(p[name], (1, 1), op, look, **names),))
 
     logits = p["Logits"]
-    said = side("class", "Class", ops.CLASS, "word result", classes=s["Classes"], logits=logits)
     names = {"classes": s["Classes"], "logits": logits}
+    class_side = side("class", "Class", ops.CLASS, "word result", **names)
     if sheet.pool == "first":
-        said = side("class", "Class", ops.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names)
+        class_side = side("class", "Class", ops.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names)
     elif sheet.mask in PADDING:
-        said = side("class", "Class", ops.CLASS_OF_WORDS, "word result", padding=p["PaddingMask"], **names)
+        class_side = side(
+            "class", "Class", ops.CLASS_OF_WORDS, "word result", padding=p["PaddingMask"], **names
+        )
     largest = side("max", "LogitMax", ops.LOGIT_MAX, "number", x=logits)
     total = side("sum", "LogitSum", ops.LOGIT_SUM, "weight", x=p["LogitExp"])
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
     exp = row("LogitExp", ops.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
-    chance = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
+    operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
     group = Group((pooled,), (("sentence",),), dims_above(pooled.name, d_model))
     return {
         "Pooled": step(op, lane, group),
         "Logits": step(
-            ops.CLASS_LOGITS, lane, row("Logits", ops.CLASS_LOGITS, "scores", said, largest, **names)
+            ops.CLASS_LOGITS, lane, row("Logits", ops.CLASS_LOGITS, "scores", class_side, largest, **names)
         ),
         "LogitExp": step(ops.LOGIT_EXP, lane, exp),
         "Probability": step(
-            ops.CLASS_PROBABILITY, lane, row("Probability", ops.CLASS_PROBABILITY, "attention", **chance)
+            ops.CLASS_PROBABILITY, lane, row("Probability", ops.CLASS_PROBABILITY, "attention", **operands)
         ),
     }
 
 
 def unembedding_bands(spec: Spec, sheet: Model) -> tuple[list[Fact], list[Band]]:
-    """What a model's output page shares among its lanes: the weights of its last product."""
+    """Facts and bands of a model's output page that all lanes share: the weights of the last product."""
     s = RangeName(sheet.id)
     if isinstance(sheet, Writer):
-        found: list[Band] = []
+        weights: list[Band] = []
         if not sheet.tied:
             block = typed(s["W_U"], "input", sheet.weights["W_U"])
-            words = tuple(say("{word}", word=word) for word in spec.vocabulary.tokens)  # never told otherwise
+            words = tuple(
+                say("{word}", word=word) for word in spec.vocabulary.tokens
+            )  # words are not translated
             group = Group((block,), (numbered("x", block.rows),), words, title="W_U")
             why = "One column for each word of the vocabulary."
-            found.append(Band("Weights W_U", why, (group,), shared=True, show_formula=False))
-        return [], found
+            weights.append(Band("Weights W_U", why, (group,), shared=True, show_formula=False))
+        return [], weights
     if not isinstance(sheet, Classifier):
         return [], []
     classes = typed(s["Classes"], "token", (sheet.classes,))

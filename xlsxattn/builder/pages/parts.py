@@ -1,4 +1,4 @@
-"""What every page is made of: blocks with their labels, lanes that hold them, and steps that join lanes."""
+"""Building blocks of pages: blocks with labels, lanes, and steps over all lanes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 OF_BOTH = ("X", "Output")
-"""What both sentences have, where one looks at the other."""
+"""Ranges that both sentences of a cross-attention have."""
 
 OWN = {
     *("x", "q", "h", "up", "stream", "found", "p", "cos", "sin"),
@@ -36,12 +36,12 @@ OWN = {
 BESIDE = {"ids", "row_max", "row_sum", "mean", "variance", "mean_square", "position", "row"}
 PAST = {"k", "v"}
 LOWER = {"scores", "scaled", "exp", "attention"}
-"""How a formula reads its operands where rows are made one after another: their own row, the cell beside, all
-rows so far, the own row as far as the diagonal. All others are read whole."""
+"""How operands are read when rows are computed one by one: OWN, the same row; BESIDE, the cell in that row;
+PAST, all rows so far; LOWER, the same row up to the diagonal; others as a whole."""
 
 
 def computed(name: str, shape: tuple[int, int], op: Op, look: str, **names: str) -> Block:
-    """A block of one operation; ``names`` says which ranges it is applied to."""
+    """A block computed by one operation; ``names`` are its operands."""
     rows, cols = shape
     return Block(name, rows, cols, "formula", look, parts=(Part(op, names, cols),))
 
@@ -49,10 +49,10 @@ def computed(name: str, shape: tuple[int, int], op: Op, look: str, **names: str)
 def typed(
     name: str, look: str, values: Sequence[Sequence[float | str]] | Matrix, kind: Kind = "input"
 ) -> Block:
-    """A block of typed values, an input or a constant; an array of numbers stays an array.
+    """A block of given values, an input or a constant; arrays of numbers are kept as arrays.
 
     Raises:
-        ValueError: an array that no sheet can show.
+        ValueError: an array is not a finite matrix.
     """
     if isinstance(values, np.ndarray):
         array = _finite(name, values)
@@ -72,9 +72,9 @@ def _finite(name: str, values: NDArray[np.floating[Any]]) -> np.ndarray[tuple[in
     return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
-def learned(sheet: WithAttention, at: RangeName) -> Block:
-    """A learned weight as an input, where ``at`` is its name."""
-    return typed(str(at), "input", sheet.weights[at.key])
+def learned(sheet: WithAttention, name: RangeName) -> Block:
+    """A learned weight as an input block."""
+    return typed(str(name), "input", sheet.weights[name.key])
 
 
 def dims_above(name: str, d_model: int) -> Block:
@@ -83,7 +83,7 @@ def dims_above(name: str, d_model: int) -> Block:
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:
-    """Labels of columns that have no name of their own: q1, q2, ..."""
+    """Numbered labels of columns: q1, q2, ..."""
     return tuple(f"{letter}{j + 1}" for j in range(count))
 
 
@@ -93,9 +93,9 @@ class Lane:
 
     Attributes:
         context: the sentence.
-        prefix: what the names of its ranges begin with, ``<sheet>_<context>``.
-        tokens: the range that holds its words.
-        growing: whether its rows are made one after another, each from the rows so far, as in generation.
+        prefix: prefix of the names of its ranges, ``<sheet>_<context>``.
+        tokens: range of its words.
+        growing: True if its rows are computed one by one, each from the rows so far, as in generation.
     """
 
     context: Context
@@ -110,7 +110,7 @@ class Lane:
 
     @property
     def named(self) -> Phrase:
-        """What a page calls the sentence: "sentence 1"."""
+        """The sentence's name on pages: "sentence 1"."""
         return self.context.named
 
     @property
@@ -119,17 +119,17 @@ class Lane:
         return len(self.context.words)
 
     def block(self, name: str, cols: int, op: Op, look: str, keys: str = "", **names: str) -> Block:
-        """A block with a row for each token.
+        """A block with a row for each token, n × cols.
 
-        ``keys``: for what has a column a key, or reads such, whose they are: "own" (in a growing lane only
-        the lower triangle is made) or "other" (another sentence's, which stands there whole). ``names``:
-        which ranges the operation is applied to.
+        ``keys``, for a block with a column for each key, or whose operands have: "own" (in a growing lane,
+        only the lower triangle is computed) or "other" (keys of another sentence, which is complete).
+        ``names``: the operands.
         """
-        op, read = self.reading(op, names, keys)
-        return computed(name, (self.n, cols), op, look, **read)
+        op, operands = self.reading(op, names, keys)
+        return computed(name, (self.n, cols), op, look, **operands)
 
     def reading(self, op: Op, names: Mapping[str, str], keys: str = "") -> tuple[Op, dict[str, str]]:
-        """An operation and its operands as this lane enters them: whole, or row after row."""
+        """An operation and its operands for this lane: on whole blocks, or row by row."""
         if not self.growing or op.entered != "block":
             return op, dict(names)
         part = dict.fromkeys(OWN, "row") | dict.fromkeys(BESIDE, "cell")
@@ -137,11 +137,11 @@ class Lane:
             part |= dict.fromkeys(LOWER, "row")
         else:
             part |= dict.fromkeys(LOWER, "..diagonal") | dict.fromkeys(PAST, "..rows")
-        read = {key: f"{name}[{part[key]}]" if key in part else name for key, name in names.items()}
-        return replace(op, entered="lower rows" if keys == "own" else "rows"), read
+        operands = {key: f"{name}[{part[key]}]" if key in part else name for key, name in names.items()}
+        return replace(op, entered="lower rows" if keys == "own" else "rows"), operands
 
     def column(self, name: str, op: Op, look: str = "weight", **names: str) -> tuple[Block]:
-        """A column of single values, one a token."""
+        """A column with one value for each token, n × 1."""
         return (computed(name, (self.n, 1), op, look, **names),)
 
     def words_beside(self, name: str) -> Block:
@@ -154,16 +154,16 @@ class Lane:
         return computed(cols_of(name), (1, self.n), ops.COL_LABELS, "col label", texts=self.tokens)
 
     def group(self, block: Block, cols: Labels | None = None, sides: Iterable[Side] = ()) -> Group:
-        """A block with the words beside it."""
+        """A block labelled with the words."""
         return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
 
     @property
     def own(self) -> RangeName:
-        """What the names of the sentence's own ranges begin with, whatever the sheet."""
+        """Prefix of the names of the sentence's ranges on Inputs."""
         return of_context(self.id)
 
     def in_legend(self, page: RangeName, else_: str) -> str | tuple[str, int]:
-        """A series in a page's chart: the sentence's own words, as its heading shows them; others if long."""
+        """The sentence's name in a chart's legend: its words, or ``else_`` if they are too long."""
         return (self._heading(page), 0) if self.context.is_short else else_
 
     def heading(self, page: RangeName) -> Block:
@@ -179,10 +179,10 @@ class Stack:
     """An encoder's or a decoder's stack of layers (Vaswani et al. 2017, 3.1).
 
     Attributes:
-        title: what its pages are called.
-        w: what its weights' names begin with, ``<sheet>``, ``<sheet>_enc`` or ``<sheet>_dec``.
-        lanes: the sentences it runs on.
-        memory: the encoder's sentence and output, where there is cross-attention.
+        title: title of its pages.
+        w: prefix of the names of its weights, ``<sheet>``, ``<sheet>_enc`` or ``<sheet>_dec``.
+        lanes: its sentences.
+        memory: the encoder's sentence and output, for cross-attention.
     """
 
     title: str
@@ -192,7 +192,7 @@ class Stack:
 
 
 class Step(NamedTuple):
-    """One step: title, what it answers, the cells by lane, and how deep it is folded."""
+    """A step: title, explanation, group of cells for each lane, outline level."""
 
     title: str
     why: str
@@ -204,42 +204,44 @@ class Step(NamedTuple):
 
 
 Steps = dict[str, Step]
-"""Steps by a key that is the same in every lane."""
+"""Steps by key; the same step has the same key in every lane."""
 
 
 def step(op: Op, lane: Lane, group: Group, *, title: str = "") -> Step:
-    """The step of one operation in one lane; what it says names the ranges that its block's formula reads."""
-    maths, why, more = (worded(text, group.blocks[0], lane) for text in (op.maths, op.why, op.more))
+    """The step of an operation in one lane; its texts name the operands of its formula."""
+    maths, why, more = (with_operands(text, group.blocks[0], lane) for text in (op.maths, op.why, op.more))
     return Step(title or maths, why, {lane.id: group}, paper=op.paper, more=more)
 
 
-def worded(text: str, block: Block, lane: Lane) -> str:
-    """An operation's words, with what they call the ranges that a block's formula reads, and the block."""
+def with_operands(text: str, block: Block, lane: Lane) -> str:
+    """Insert the names of a block and its operands into a text of its operation."""
     keys = [key for _, key, _, _ in Formatter().parse(text) if key]
     names = {**block.parts[0].names, "name": block.name}
     return say(text, **{key: _operand(names[key], block.name, lane) for key in keys}) if keys else text
 
 
-def _operand(name: str, by: str, lane: Lane) -> str:
-    """What a step calls a range that the formula of a block ``by`` reads: its name's last part.
+def _operand(name: str, block: str, lane: Lane) -> str:
+    """The short name of an operand of a block: the last part of its name.
 
-    Before it stands the layer, where that is another one, or the sentence, where both have such a range.
+    It is preceded by the layer if it is another one, or by the sentence if both have such a range.
     """
-    at = parse(name.partition("[")[0])
-    if at.layer and at.layer != parse(by).layer:
-        return RangeName(layer=at.layer)[at.last]
-    if at.last in OF_BOTH and at.lane != lane.prefix:
-        return of_context(at.context)[at.last]
-    return at.last
+    parsed = parse(name.partition("[")[0])
+    if parsed.layer and parsed.layer != parse(block).layer:
+        return RangeName(layer=parsed.layer)[parsed.last]
+    if parsed.last in OF_BOTH and parsed.lane != lane.prefix:
+        return of_context(parsed.context)[parsed.last]
+    return parsed.last
 
 
 def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
-    """The steps of several lanes side by side, in the order of their first appearance."""
+    """Join the steps of several lanes into bands, in the order of their first occurrence."""
     joined: Steps = {}
-    for one in steps:
-        for key, found in one.items():
-            before = joined.get(key)
-            joined[key] = found._replace(groups={**before.groups, **found.groups}) if before else found
+    for lane_steps in steps:
+        for key, new in lane_steps.items():
+            if key in joined:
+                joined[key] = new._replace(groups={**joined[key].groups, **new.groups})
+            else:
+                joined[key] = new
     return [
         Band(
             s.title,
@@ -255,5 +257,5 @@ def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
 
 
 def names_in(steps: Steps) -> list[str]:
-    """The names of all blocks of some steps."""
+    """The names of all blocks in some steps."""
     return [b.name for s in steps.values() for group in s.groups.values() for b in group.every_block()]

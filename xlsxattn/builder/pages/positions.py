@@ -1,4 +1,4 @@
-"""Where tokens stand and which may be looked at: positional encodings, rotations, causal and padding masks.
+"""Positional encodings, rotations, causal and padding masks.
 
 Vaswani et al. 2017, sections 3.2.3 and 3.5; Su et al. 2021, "RoFormer".
 """
@@ -24,53 +24,50 @@ if TYPE_CHECKING:
 
 
 def pairs(sheet: WithAttention, d: int) -> list[int]:
-    """Which pair of columns each column belongs to: 0, 0, 1, 1, ... or, in halves, 0, 1, ..., 0, 1, ..."""
+    """The pair that each of d columns belongs to: 0, 0, 1, 1, ... or, in halves, 0, 1, ..., 0, 1, ..."""
     if sheet.position == "rotary" and sheet.pairs == "halves":
         return [j % (d // 2) for j in range(d)]
     return [j // 2 for j in range(d)]
 
 
 def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) -> list[Band]:
-    """The tables that all sentences share: frequencies, angles, and what is made of them."""
+    """Tables shared by all sentences: frequencies, angles, and encodings or rotations."""
     s, n = RangeName(sheet.id), max(lane.n for lane in lanes)
-    # where a lane reads row by row, so are the tables made: IronCalc may read 0 in a block's later rows
+    # if a lane reads row by row, the tables are computed so as well: IronCalc may read 0 in later rows
     lane = next((lane for lane in lanes if lane.growing), lanes[0])
     if sheet.position == "none":
         return []
     if sheet.position == "learned":
         block = _named_by_lane(typed(s["P"], "input", sheet.weights["P"]), lanes, s, "P")
-        why = "Where does a token stand? One row of numbers for each position, which training fills."
+        why = "Where is a token? One row of numbers per position, learned in training."
         group = Group((block,), (_places(n),), numbered("d", d_model), title="P")
         return [Band("Learned positions P", why, (group,), shared=True, show_formula=False)]
     d = d_model if sheet.position == "sinusoidal" else sheet.d_k
     pair = typed(s["Pair"], "count", [[float(i) for i in pairs(sheet, d)]], "constant")
     position = typed(s["Position"], "index", [[float(i)] for i in range(n)], "constant")
     names = {"position": position.name, "frequency": s["Frequency"]}
-    op, read = lane.reading(ops.ANGLE, names)
-    angle = computed(s["Angle"], (n, d), op, "weight", **read)
-    table = [
-        *_frequencies(sheet, pair, d),
-        _shared(angle, ops.ANGLE, d, (position,)),
-    ]
+    op, operands = lane.reading(ops.ANGLE, names)
+    angle = computed(s["Angle"], (n, d), op, "weight", **operands)
+    tables = [*_frequencies(sheet, pair, d), _shared(angle, ops.ANGLE, d, (position,))]
     if sheet.position == "sinusoidal":
         odd = typed(s["Odd"], "count", [[float(j % 2) for j in range(d)]], "constant")
-        op, read = lane.reading(ops.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
-        block = computed(s["P"], (n, d), op, "embedding", **read)
+        op, operands = lane.reading(ops.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
+        block = computed(s["P"], (n, d), op, "embedding", **operands)
         group = Group((odd,), (("cosine",),), title="Which columns are cosines")
-        table += [
+        tables += [
             Band("Sine or cosine", "0: sine, 1: cosine, in turn.", (group,), shared=True, show_formula=False),
             _shared(_named_by_lane(block, lanes, s, "P"), ops.SINUSOIDAL, d, (_places(n),)),
         ]
-        return table
-    for name, turned in (("Cos", ops.COSINES), ("Sin", ops.SINES)):
-        op, read = lane.reading(turned, {"angle": angle.name})
-        block = computed(s[name], (n, d), op, "weight", **read)
-        table.append(_shared(_named_by_lane(block, lanes, s, name), op, d, (_places(n),)))
-    return [*table, _turn(sheet, d)]
+        return tables
+    for name, table_op in (("Cos", ops.COSINES), ("Sin", ops.SINES)):
+        op, operands = lane.reading(table_op, {"angle": angle.name})
+        block = computed(s[name], (n, d), op, "weight", **operands)
+        tables.append(_shared(_named_by_lane(block, lanes, s, name), op, d, (_places(n),)))
+    return [*tables, _turn(sheet, d)]
 
 
 def _frequencies(sheet: WithAttention, pair: Block, d: int) -> list[Band]:
-    """How fast each pair of columns turns (1 × d); where rotations are stretched, in steps."""
+    """The frequency of each pair of columns (1 × d); in several steps with RoPE scaling."""
     s = RangeName(sheet.id)
 
     def row(name: str, op: ops.Op, **names: str) -> Block:
@@ -98,31 +95,31 @@ def _frequencies(sheet: WithAttention, pair: Block, d: int) -> list[Band]:
 
 
 def stretch_settings(sheet: Model) -> list[tuple[str, Block]]:
-    """The cells that say how rotations are stretched, each with the words before it."""
+    """The settings of RoPE scaling: text and cell of each."""
     if sheet.stretch is None:
         return []
-    found, s = sheet.stretch, RangeName(sheet.id)
+    stretch, s = sheet.stretch, RangeName(sheet.id)
     cells = (
-        ("stretch s =", "Stretch", found.factor),
-        ("α =", "Low", found.low),
-        ("β =", "High", found.high),
-        ("first trained length L =", "Trained", found.trained),
+        ("stretch s =", "Stretch", stretch.factor),
+        ("α =", "Low", stretch.low),
+        ("β =", "High", stretch.high),
+        ("original length L =", "Trained", stretch.trained),
     )
     return [(words, typed(s[name], "setting", ((value,),))) for words, name, value in cells]
 
 
 def _turn(sheet: WithAttention, d: int) -> Band:
-    """The matrix that turns every pair of columns by 90 degrees (d × d)."""
-    own = pairs(sheet, d)
+    """The matrix that rotates each pair of columns by 90 degrees (d × d)."""
+    pair_of = pairs(sheet, d)
     matrix = [[0.0] * d for _ in range(d)]
     for i in range(d // 2):
-        a, b = (j for j in range(d) if own[j] == i)
+        a, b = (j for j in range(d) if pair_of[j] == i)
         matrix[b][a], matrix[a][b] = -1.0, 1.0
     block = typed(RangeName(sheet.id)["Turn"], "mask", matrix, "constant")
-    labels = tuple(say("pair {i}", i=i + 1) for i in own)
-    why = "x · Turn puts −b in a's place and a in b's place, for the two numbers a, b of every pair."
+    labels = tuple(say("pair {i}", i=i + 1) for i in pair_of)
+    why = "x · Turn maps each pair (a, b) to (−b, a)."
     group = Group((block,), (labels,), labels, title="Turn")
-    return Band("A turn by 90°", why, (group,), shared=True, show_formula=False)
+    return Band("Rotation by 90°", why, (group,), shared=True, show_formula=False)
 
 
 def _shared(block: Block, op: ops.Op, d: int, rows: tuple[Block | tuple[str, ...], ...]) -> Band:
@@ -139,12 +136,12 @@ def _places(n: int) -> tuple[str, ...]:
 
 
 def _named_by_lane(block: Block, lanes: Iterable[Lane], s: RangeName, name: str) -> Block:
-    """The block, with a name for each sentence over the rows of its positions."""
+    """The block with a name for each sentence, for as many rows as it has positions."""
     return replace(block, tops=tuple((s.at(context=lane.id)[name], lane.n) for lane in lanes))
 
 
 def input_step(sheet: WithAttention, lane: Lane, d_model: int) -> Steps:
-    """What a model reads, or an attention sheet with positions: word and place, added up (n × d_model)."""
+    """The input of a model, or of an attention sheet with positions: X + P (n × d_model)."""
     p = lane.prefix
     scaled = isinstance(sheet, Model) and sheet.scale_embeddings
     op = ops.INPUT[f"{'√' * scaled}X{'P' * sheet.adds_places}"]
@@ -158,7 +155,7 @@ def input_step(sheet: WithAttention, lane: Lane, d_model: int) -> Steps:
 
 
 def mask_steps(sheet: WithAttention, lane: Lane, mask: str, *, longest: bool) -> Steps:
-    """Which token may look where and which keys exist, drawn once for all heads (n × n)."""
+    """The mask of a sentence, shared by all heads (n × n)."""
     p, n = lane.prefix, lane.n
     steps = padding_step(lane) if mask in PADDING else {}
     row = typed(p["RowIdx"], "index", [[float(i + 1)] for i in range(n)], "constant")
@@ -180,14 +177,14 @@ def mask_steps(sheet: WithAttention, lane: Lane, mask: str, *, longest: bool) ->
 
 
 def padding_step(lane: Lane) -> Steps:
-    """Which keys exist: 1 for a word, 0 for a blank cell (n × 1)."""
+    """The padding mask: 1 for a word, 0 for a blank cell (n × 1)."""
     (block,) = lane.column(lane.prefix["PaddingMask"], ops.PADDING_MASK, "mask", tokens=lane.own["Tokens"])
     count = tuple(say("token {i}", i=i + 1) for i in range(lane.n))
     return {"PaddingMask": step(ops.PADDING_MASK, lane, Group((block,), (count,)))}
 
 
 def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
-    """Which of another sentence's keys exist, the same for every query (n_queries × n_keys)."""
+    """The padding mask of another sentence's keys, the same for every query (n_queries × n_keys)."""
     row = typed(lane.prefix["RowIdx"], "index", [[float(i + 1)] for i in range(lane.n)], "constant")
     names = {"row": row.name, "padding": keys.prefix["PaddingMask"]}
     mask = lane.block(lane.prefix[name], keys.n, ops.KEYS_EXIST, "mask", **names)
@@ -195,5 +192,5 @@ def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
 
 
 def minus_infinity(sheet: WithAttention) -> Block:
-    """What masked cells get."""
+    """The value of masked cells (1 × 1)."""
     return typed(RangeName(sheet.id)["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")

@@ -1,4 +1,4 @@
-"""Whole Transformers as pages: contents, what goes in, a page a layer, what comes out.
+"""Pages of a whole Transformer: contents, input, one page per layer, output.
 
 Vaswani et al. 2017; decoders: Radford et al. 2019; encoders and classifiers: Devlin et al. 2019.
 """
@@ -16,7 +16,7 @@ from xlsxattn.builder.pages.contents import contents_page
 from xlsxattn.builder.pages.experiments import layer as layer_experiments
 from xlsxattn.builder.pages.experiments import model_input, outcome
 from xlsxattn.builder.pages.layer import Layer, layer_weights
-from xlsxattn.builder.pages.maps import Looking, maps_page
+from xlsxattn.builder.pages.maps import HeadsOfSentence, maps_page
 from xlsxattn.builder.pages.norms import norm_step, norm_weights
 from xlsxattn.builder.pages.outcome import classes_steps, next_token_steps, unembedding_bands
 from xlsxattn.builder.pages.parts import Lane, Stack, Step, bands, computed, dims_above, step, typed
@@ -43,25 +43,23 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification import Spec
 
 MIN_WORD = 10.0
-"""Characters that a word takes which a model may write."""
+"""Minimum width of a column of generated words, in characters."""
 IN_LEAD = {
-    "placed": "Words become rows of numbers, and each gets its place added: this is what the first layer "
-    "reads.",
-    "rotary": "Words become rows of numbers: this is what the first layer reads. Places come in where "
-    "queries and keys are turned.",
-    "none": "Words become rows of numbers: this is what the first layer reads. Nothing says where they "
-    "stand.",
+    "placed": "Each word becomes its embedding plus its position: the input of the first layer.",
+    "rotary": "Each word becomes its embedding: the input of the first layer. Positions are added by "
+    "rotating queries and keys.",
+    "none": "Each word becomes its embedding: the input of the first layer. Positions are not encoded.",
 }
 LOOKING = "Each token looks at all tokens, then passes through the feed-forward by itself."
 LOOKING_BACK = (
-    "Each token looks at itself and back, never ahead, then passes through the feed-forward by itself."
+    "Each token looks at itself and earlier tokens, then passes through the feed-forward by itself."
 )
 LOOKING_ACROSS = (
-    "Each token looks at itself and back, then at the other sentence, then passes through the feed-forward "
-    "by itself."
+    "Each token looks at itself and earlier tokens, then at the other sentence, then passes through "
+    "the feed-forward by itself."
 )
-SOME_HEADS = "Only some heads of the layer are here: where does each token look in them?"
-ROWS_AT_A_TIME = "{lead} Rows are made one by one, each from those so far."
+SOME_HEADS = "Only some heads of the layer are shown: where does each token look?"
+ROWS_AT_A_TIME = "{lead} Rows are computed one by one, each from the rows so far."
 
 
 def model_pages(spec: Spec, sheet: Model) -> list[Page]:
@@ -74,27 +72,29 @@ def model_pages(spec: Spec, sheet: Model) -> list[Page]:
         pages += _layer_pages(sheet, side, d_model)
         pages += [] if sheet.only else [_out_page(spec, sheet, side, last=side is sides[-1])]
     if sheet.maps:
-        pages.append(maps_page(sheet, _looking(sheet, sides)))
+        pages.append(maps_page(sheet, _attentions(sheet, sides)))
     pages.sort(key=lambda page: page.behind)
     return [contents_page(sheet, sides, pages), *pages]
 
 
 def _similar(sheet: Model, sides: Sequence[Stack], d_model: int) -> list[Page]:
-    """The page that holds the sentences against each other, where the sheet has one."""
+    """The page that compares the sentences, if the sheet has one."""
     if not sheet.similarity:
         return []
     (side,) = sides
-    left = {lane.id: [layer.leaves for layer in _layers(sheet, side, lane, d_model)] for lane in side.lanes}
-    return [similar_page(sheet, side.lanes, d_model, left)]
+    outputs = {
+        lane.id: [layer.output for layer in _layers(sheet, side, lane, d_model)] for lane in side.lanes
+    }
+    return [similar_page(sheet, side.lanes, d_model, outputs)]
 
 
 def _sides(spec: Spec, sheet: Model) -> list[Stack]:
     s, title = RangeName(sheet.id), sheet.title
 
     def lane(context: str, *, growing: bool = False) -> Lane:
-        at = s.at(context=context)
-        tokens = at["Tokens"] if growing else of_context(context)["Tokens"]
-        return Lane(spec.context(context), at, tokens, growing)
+        prefix = s.at(context=context)
+        tokens = prefix["Tokens"] if growing else of_context(context)["Tokens"]
+        return Lane(spec.context(context), prefix, tokens, growing)
 
     if isinstance(sheet, EncoderDecoder):
         source, target = lane(sheet.contexts[0]), lane(sheet.contexts[1], growing=sheet.generate)
@@ -110,36 +110,33 @@ def _sides(spec: Spec, sheet: Model) -> list[Stack]:
 
 
 def _is_alone(spec: Spec, sheet: Model) -> bool:
-    """Whether nothing else in the workbook is called an encoder or a decoder."""
+    """True if no other sheet of the workbook is called an encoder or decoder."""
     others = [other for other in spec.sheets if other.id != sheet.id]
     return not any(
         other.kind == sheet.kind or other.title.startswith(("Encoder", "Decoder")) for other in others
     )
 
 
-def _looking(sheet: Model, sides: Sequence[Stack]) -> list[Looking]:
-    """Where heads look at something: each sentence in each layer, and across."""
-    found = []
+def _attentions(sheet: Model, sides: Sequence[Stack]) -> list[HeadsOfSentence]:
+    """All attentions with heads: each sentence in each layer, and cross-attention."""
+    attentions = []
     for side in sides:
         for lane in side.lanes:
             for k in sheet.numbers:
-                p, at = lane.prefix.at(layer=k), say("{context}, layer {k}", context=lane.named, k=k)
-                found.append(Looking(at, lane, lane, p))
+                p, title = lane.prefix.at(layer=k), say("{context}, layer {k}", context=lane.named, k=k)
+                attentions.append(HeadsOfSentence(title, lane, lane, p))
                 if side.memory:
                     keys = side.memory[0]
-                    found.append(
-                        Looking(
-                            say("{place}: at {keys}", place=at, keys=keys.named), lane, keys, p.at(cross=True)
-                        )
-                    )
-    return found
+                    title = say("{place}: at {keys}", place=title, keys=keys.named)
+                    attentions.append(HeadsOfSentence(title, lane, keys, p.at(cross=True)))
+    return attentions
 
 
 def _every_lane(sides: Sequence[Stack]) -> tuple[Lane, ...]:
     return tuple(lane for side in sides for lane in side.lanes)
 
 
-# --- what goes in ------------------------------------------------------------------------------------------
+# --- input -------------------------------------------------------------------------------------------------
 
 
 def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
@@ -149,15 +146,13 @@ def _in_page(spec: Spec, sheet: Model, sides: Sequence[Stack]) -> Page:
     masks = bands(lanes, _masks(sheet, sides))
     weights = []
     if sheet.embedding_norm:
-        names = [at for at in map(weight, sheet.weights) if at.block == "Input" and at.is_of_norm]
+        names = [name for name in map(weight, sheet.weights) if name.block == "Input" and name.is_of_norm]
         weights = [norm_weights(sheet, names)]
     positions = position_bands(sheet, lanes, d_model)
     page = RangeName(sheet.id, page="in")
-    facts = (
-        [Fact("base =", typed(RangeName(sheet.id)["Base"], "setting", ((sheet.base,),)))]
-        if _has_base(sheet)
-        else []
-    )
+    facts = []
+    if _has_base(sheet):
+        facts.append(Fact("base =", typed(RangeName(sheet.id)["Base"], "setting", ((sheet.base,),))))
     facts += [Fact(words, block) for words, block in stretch_settings(sheet)]
     if _masked(sheet, sides):
         facts.append(Fact("masked cells get", minus_infinity(sheet)))
@@ -184,18 +179,18 @@ def _masked(sheet: Model, sides: Sequence[Stack]) -> bool:
 
 
 def _words(lane: Lane, d_model: int) -> Steps:
-    """The tokens, typed or written by the model, and their embeddings (n × d_model)."""
+    """The tokens, given or generated (n × 1), and their embeddings (n × d_model)."""
     p, steps, ids = lane.prefix, {}, lane.own["Ids"]
     if lane.growing:
         names = {"typed": lane.own["Tokens"], "next": p["Next"]}
         (tokens,) = lane.column(lane.tokens, ops.GROWN, "word label", **names)
-        wide = max(MIN_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
+        width = max(MIN_WORD, *(cell_width(word) for word in lane.context.words)) + 2.0
         ids = p["Ids"]
         names = {"tokens": lane.tokens, "vocabulary": "vocab_Tokens"}
         (number,) = lane.column(ids, ops.IDS, "word number", **names)
-        tokens = replace(tokens, widths=(wide,))
+        tokens = replace(tokens, widths=(width,))
         group = Group((tokens,), (number,), ("word",), corner="row in the vocabulary")
-        title = "The words, typed or written by the model"
+        title = "The words: given, or generated by the model"
         steps["Tokens"] = Step(title, ops.GROWN.why, {lane.id: group})
     X = lane.block(p["X"], d_model, ops.EMBED, "embedding", ids=ids, table="vocab_E")
     steps["X"] = step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")
@@ -206,63 +201,62 @@ def _input(sheet: Model, lane: Lane, d_model: int) -> Steps:
     p, steps = lane.prefix, input_step(sheet, lane, d_model)
     if sheet.embedding_norm:
         norm = norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
-        steps |= {key: _headed(found, lane, d_model) for key, found in norm.items()}
+        steps |= {key: _with_dims(one, lane, d_model) for key, one in norm.items()}
     return steps
 
 
-def _headed(found: Step, lane: Lane, d_model: int) -> Step:
-    """A step whose block gets the names of the dimensions above it."""
-    group = found.groups[lane.id]
-    headed = replace(group, cols=dims_above(group.blocks[0].name, d_model))
-    return found._replace(groups={lane.id: headed})
+def _with_dims(one: Step, lane: Lane, d_model: int) -> Step:
+    """A step whose block has the names of the dimensions above it."""
+    group = one.groups[lane.id]
+    labelled = replace(group, cols=dims_above(group.blocks[0].name, d_model))
+    return one._replace(groups={lane.id: labelled})
 
 
 def _masks(sheet: Model, sides: Sequence[Stack]) -> list[Steps]:
-    found: list[Steps] = []
+    masks: list[Steps] = []
     if isinstance(sheet, EncoderDecoder):
         (source,), (target,) = sides[0].lanes, sides[1].lanes
         if sheet.mask in PADDING:
-            found += [
+            masks += [
                 mask_steps(sheet, source, "padding", longest=False),
                 cross_mask_step(target, source, "CrossMask"),
             ]
         if not target.growing:
             causal = mask_steps(sheet, target, "causal", longest=False)
-            causal = {
-                f"Causal{key}": one for key, one in causal.items()
-            }  # a step of its own, not the source's
-            if sheet.mask in PADDING:  # its rows are counted beside the mask of the source's keys already
-                causal = {key: _uncounted(one, target) for key, one in causal.items()}
-            found.append(causal)
-        return found
+            causal = {f"Causal{key}": one for key, one in causal.items()}  # a separate step
+            if sheet.mask in PADDING:  # the cross mask has the row numbers already
+                causal = {key: _with_plain_rows(one, target) for key, one in causal.items()}
+            masks.append(causal)
+        return masks
     lanes = sides[0].lanes
     longest = max(lanes, key=lambda lane: lane.n)
     for lane in lanes:
         if not lane.growing and sheet.mask != "none":
-            found.append(mask_steps(sheet, lane, sheet.mask or "none", longest=lane is longest))
+            masks.append(mask_steps(sheet, lane, sheet.mask or "none", longest=lane is longest))
         elif sheet.mask in PADDING:
-            found.append(padding_step(lane))
-    return found
+            masks.append(padding_step(lane))
+    return masks
 
 
-def _uncounted(found: Step, lane: Lane) -> Step:
-    group = found.groups[lane.id]
+def _with_plain_rows(one: Step, lane: Lane) -> Step:
+    """A step with constant row numbers instead of a named range."""
+    group = one.groups[lane.id]
     count = tuple(str(i + 1) for i in range(lane.n))
-    return found._replace(groups={lane.id: replace(group, rows=(count,))})
+    return one._replace(groups={lane.id: replace(group, rows=(count,))})
 
 
 # --- the layers --------------------------------------------------------------------------------------------
 
 
 def _layers(sheet: Model, side: Stack, lane: Lane, d_model: int) -> list[Layer]:
-    """The layers of one lane, each reading what the one before it left."""
+    """The layers of one lane, each reading the output of the previous one."""
     layers: list[Layer] = []
     stream = lane.prefix["Input"]
     for k in sheet.numbers:
         p, w = lane.prefix.at(layer=k), side.w.at(layer=k)
         stream = p["Input"] if sheet.follows_gap(k) else stream
         layers.append(Layer(sheet, lane, p, w, stream, d_model, side.memory, sheet.only.get(k, ())))
-        stream = layers[-1].leaves
+        stream = layers[-1].output
     return layers
 
 
@@ -277,8 +271,8 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
         status = computed(w["Status"], (1, 1), check, "status", words="vocab_Status", **same.names)
         steps = [layer.steps() for layer in layers]
         if sheet.follows_gap(k):
-            into = [typed_rows.input_step(sheet, lane, k) for lane in side.lanes]
-            steps = [entering | own for entering, own in zip(into, steps, strict=True)]
+            inputs = [typed_rows.input_step(sheet, lane, k) for lane in side.lanes]
+            steps = [before | after for before, after in zip(inputs, steps, strict=True)]
         crossed = side.memory is not None
         weights = layer_weights(sheet, w, d_model, crossed=crossed, heads=sheet.only.get(k, ()))
         if sheet.apart:
@@ -317,7 +311,7 @@ def _layer_subtitle(sheet: Model, k: int, *, crossed: bool) -> str:
     return say("{heads}, {what}", heads=heads, what=say(what))
 
 
-# --- what comes out ----------------------------------------------------------------------------------------
+# --- output ------------------------------------------------------------------------------------------------
 
 
 def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
@@ -325,8 +319,8 @@ def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
     steps = [_output(sheet, side, lane, d_model) for lane in side.lanes]
     weights = []
     if sheet.final_norm:
-        of_side = [at for at in map(weight, sheet.weights) if at.side == side.w.side]
-        weights = [norm_weights(sheet, [at for at in of_side if at.block == "Output"])]
+        names = [name for name in map(weight, sheet.weights) if name.side == side.w.side]
+        weights = [norm_weights(sheet, [name for name in names if name.block == "Output"])]
     if last and isinstance(sheet, Writer):
         added = [next_token_steps(spec, sheet, lane, ranks=lane is side.lanes[0]) for lane in side.lanes]
     elif last and isinstance(sheet, Classifier):
@@ -349,18 +343,18 @@ def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
 
 
 def _box(side: Stack, what: str, alone: str) -> str:
-    """A page's title in the picture on Start: the model's own title stands at the line's beginning."""
+    """A page's title in the diagram on Start, without the model's title, which begins the line."""
     half = {"enc": say("Encoder"), "dec": say("Decoder")}.get(side.w.side)
     return say("{half} {what}", half=half, what=what) if half else alone
 
 
 def _out_lead(sheet: Model, *, last: bool) -> str:
     if last and isinstance(sheet, Writer):
-        return "Each row is held against every word of the vocabulary: which is likely to come next?"
+        return "Each row is compared with every word of the vocabulary: which one is likely to come next?"
     if last and isinstance(sheet, Classifier):
-        whole = "The rows become one, and that one is held against the classes."
-        return whole if sheet.pool == "mean" else "The first row alone is held against the classes."
-    return "What the tokens have become after all layers."
+        whole = "The mean of the rows is compared with the classes."
+        return whole if sheet.pool == "mean" else "Only the first row is compared with the classes."
+    return "The tokens after all layers."
 
 
 def _out_subtitle(sheet: Model, *, last: bool) -> str:
@@ -372,10 +366,10 @@ def _out_subtitle(sheet: Model, *, last: bool) -> str:
 
 
 def _output(sheet: Model, side: Stack, lane: Lane, d_model: int) -> Steps:
-    """What the last layer left, normed where there is a final norm (n × d_model)."""
-    last, name = _layers(sheet, side, lane, d_model)[-1].leaves, lane.prefix["Output"]
+    """The output of the last layer, after the final norm if there is one (n × d_model)."""
+    last, name = _layers(sheet, side, lane, d_model)[-1].output, lane.prefix["Output"]
     if sheet.final_norm:
         norm = norm_step(sheet, lane, name, side.w["Output"], last, d_model)
-        return {key: _headed(found, lane, d_model) for key, found in norm.items()}
+        return {key: _with_dims(one, lane, d_model) for key, one in norm.items()}
     block = lane.block(name, d_model, ops.COPY, "output", x=last)
     return {"Output": step(ops.COPY, lane, lane.group(block, dims_above(name, d_model)))}

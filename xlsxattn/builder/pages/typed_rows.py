@@ -1,6 +1,6 @@
-"""Rows that are typed into a model of which layers were left out, and the words they were computed for.
+"""Precomputed inputs of layers whose previous layer is left out, and the words they were computed for.
 
-Such rows follow no change of a sentence: where it has other words, a live check says so.
+They do not change with the sentence; a live check fails if it has other words.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import Model
 
 MAX_SHOWN = 100
-"""So many words, of all sentences together, a live check repeats: longer formulas Excel would refuse."""
+"""Maximum number of words, in all sentences, quoted in a live check, as Excel limits formulas in length."""
 OTHER_WORDS = "✗ these rows were computed for other words: {typed_for}"
 OTHER_WORDS_THAN_SHOWN = "✗ rows were computed for other words, which stand beside them"
 
 
 def input_step(sheet: Model, lane: Lane, k: int) -> Steps:
-    """What comes into a layer whose predecessor is not in the workbook: typed numbers (n × d_model)."""
-    at = lane.prefix.at(layer=k, block="Input")
-    block = typed(str(at), "input", sheet.weights[at.key])
+    """The input of a layer whose previous layer is left out: constants (n × d_model)."""
+    name = lane.prefix.at(layer=k, block="Input")
+    block = typed(str(name), "input", sheet.weights[name.key])
     why = say(
-        "Layer {k} is not in this workbook. What it gives was computed by NumPy, in float64, and typed in. "
-        "These rows were computed for: {words}. With other words they would be others, and the check fails.",
+        "Layer {k} is not in this workbook. Its output was computed by NumPy in float64, for these words: "
+        "{words}. With other words the rows are wrong, and the check fails.",
         k=k - 1,
         words=" ".join(lane.context.words),
     )
-    first = k == next(filter(sheet.follows_gap, sheet.numbers))  # the words stand once
+    first = k == next(filter(sheet.follows_gap, sheet.numbers))  # show the words only once
     sides = (Side("computed for", (_words(lane),)),) if first else ()
-    title = say("What comes into layer {k}, as numbers", k=k)
+    title = say("Input of layer {k}, precomputed", k=k)
     return {"Input": Step(title, why, {lane.id: lane.group(block, sides=sides)}, show_formula=False)}
 
 
 def _words(lane: Lane) -> Block:
-    """The words of a sentence when its rows were computed (n × 1)."""
+    """The words of a sentence for which its rows were computed (n × 1)."""
     words = lane.context.words
     block = typed(lane.prefix[TYPED_FOR], "word label", [(word,) for word in words], "constant")
     return replace(block, widths=(max(map(cell_width, words)) + 1.0,))
 
 
 class SameWords(NamedTuple):
-    """What a live check asks of the words of typed rows.
+    """The part of a live check on the words of precomputed rows.
 
     Attributes:
-        demands: the condition, and what is said where it does not hold.
-        names: what that names, besides words.
-        entered: how such a check is entered: Gnumeric compares two ranges only in array formulas.
+        demands: the condition, and the message if it does not hold.
+        names: names in the message.
+        entered: how the check is entered: Gnumeric compares two ranges only in array formulas.
     """
 
     demands: tuple[tuple[str, str], ...] = ()
@@ -66,13 +66,13 @@ class SameWords(NamedTuple):
 
 
 def same_words(lanes: Sequence[Lane]) -> SameWords:
-    """That sentences have the words of their typed rows; else the check says which words those are."""
+    """Check that sentences have the words of their precomputed rows; the message quotes these words."""
     same = [f"SUM(--EXACT({lane.own['Tokens']},{_of(lane)}))=ROWS({_of(lane)})" for lane in lanes]
     condition = f"AND({','.join(same)})"
     if sum(lane.n for lane in lanes) > MAX_SHOWN:
         return SameWords(((condition, OTHER_WORDS_THAN_SHOWN),), {}, "cell arrays")
-    said = (f'IF({holds},"","“"&{_joined(lane)}&"” ")' for holds, lane in zip(same, lanes, strict=True))
-    names = {"typed_for": f"TRIM({'&'.join(said)})"}
+    quotes = (f'IF({holds},"","“"&{_joined(lane)}&"” ")' for holds, lane in zip(same, lanes, strict=True))
+    names = {"typed_for": f"TRIM({'&'.join(quotes)})"}
     return SameWords(((condition, OTHER_WORDS),), names, "cell arrays")
 
 

@@ -1,4 +1,4 @@
-"""Weights on pages of their own, behind the others: a summary of every matrix, then the matrices, folded."""
+"""Separate pages of weights, after the others: a summary of each matrix, then the collapsed matrices."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 WIDE = 8
 FEW_ROWS, FEW_COLUMNS = 4, 3
-"""What a summary shows of a matrix: so many of its first rows, so many columns at either end."""
+"""Part of a matrix shown in the summary: first rows, first and last columns."""
 LEAD = "Learned in training, then fixed. Open the groups at the left edge to see every number."
 
 
 def weights_page(w: RangeName, title: str, bands: Sequence[Band]) -> Page:
-    """The page of one layer's weights; ``w`` begins their names, ``<sheet>_l1``."""
+    """The page of a layer's weights; ``w`` is the prefix of their names, ``<sheet>_l1``."""
     blocks = [block for band in bands for group in band.groups if group for block in group.blocks]
     wide = [block for block in blocks if block.rows > 1 and block.cols >= WIDE]
     folded = [replace(band, level=1) for band in bands]
@@ -39,12 +39,12 @@ def weights_page(w: RangeName, title: str, bands: Sequence[Band]) -> Page:
 
 
 def _summary(w: RangeName, wide: Sequence[Block]) -> Band:
-    why = "The first rows, of these the first and the last columns, and |W|, the root of the sum of squares."
+    why = "The first rows with their first and last columns, and |W|, the root of the sum of squares."
     return Band("Summary", why, tuple(_ends(w, b) for b in wide), shared=True, show_formula=False)
 
 
 def _ends(w: RangeName, b: Block) -> Group:
-    """A matrix's first rows at both ends, as NumPy prints it, and its length as a vector."""
+    """The first and last columns of a matrix's first rows, as printed by NumPy, and its Frobenius norm."""
     m, rows = b.name, min(FEW_ROWS, b.rows)
 
     def counted(name: str, count: int, *, down: bool) -> Block:
@@ -64,9 +64,9 @@ def _ends(w: RangeName, b: Block) -> Group:
             "number",
             m=m,
             rows=places.name,
-            columns=above.name,
+            columns=columns.name,
         )
-        for end, above in (("First", first), ("Last", last))
+        for end, columns in (("First", first), ("Last", last))
     )
     norm = computed(part_of(m, "Frobenius"), (1, 1), ops.FROBENIUS, "number", m=m)
     sides = (Side("...", words=("...",) * rows), Side("", (right,), last), Side("|W|", (norm,)))

@@ -1,6 +1,6 @@
-"""What a person asks for: read from TOML, and found sound before anything is built."""
+"""Reads and validates specs."""
 
-from xlsxattn.builder.specification.spec import Spec, compared_with_none, load, parse, quoted_in_vain
+from xlsxattn.builder.specification.spec import Spec, load, parse, uncompared_focus, unknown_quoted_words
 from xlsxattn.builder.specification.table import SpecError
 
-__all__ = ["Spec", "SpecError", "compared_with_none", "load", "parse", "quoted_in_vain"]
+__all__ = ["Spec", "SpecError", "load", "parse", "uncompared_focus", "unknown_quoted_words"]

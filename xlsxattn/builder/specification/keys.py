@@ -1,11 +1,11 @@
-"""Reading the keys of a table as they are declared: each value checked for what it is, by itself."""
+"""Reads the declared keys of a table, and validates each value by itself."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import weights
-from xlsxattn.builder.specification.table import identifier, show
+from xlsxattn.builder.specification.table import Table, identifier, show
 from xlsxattn.contract.kinds import (
     Axes,
     Choice,
@@ -18,10 +18,15 @@ from xlsxattn.contract.kinds import (
     Part,
     Positive,
     Prose,
+    SheetRef,
     SomeOf,
+    Tables,
+    TargetValues,
     Text,
     Weights,
+    Within,
     Word,
+    Words,
     keys,
 )
 from xlsxattn.language import codes, say
@@ -29,29 +34,28 @@ from xlsxattn.language import codes, say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsxattn.builder.specification.table import Table
     from xlsxattn.contract.kinds import Key
 
     Reader = Callable[[Table, str, Any, Any], Any]
 
 
 def read(table: Table, declared: type[Any]) -> dict[str, Any]:
-    """The values of a table's keys by their attributes' names, without those that are not given.
+    """Read the given keys of a table, by attribute name.
 
-    Contexts and axes are not looked up, and parts with a structure of their own are left out.
+    Contexts and axes are not validated, and nested tables are omitted.
 
     Raises:
-        SpecError: a value is not what its key is declared to be; a key that is needed is missing.
+        SpecError: a value is invalid, or a required key is missing.
     """
-    found = {}
+    values = {}
     for name, one in keys(declared).items():
         if isinstance(one.key, Part):
             continue
         if name in table.data:
-            found[one.attribute] = _value(table, name, table.data[name], one.key)
+            values[one.attribute] = _value(table, name, table.data[name], one.key)
         elif one.is_needed:
             raise table.error(name, "is missing")
-    return found
+    return values
 
 
 def _value(table: Table, name: str, value: object, key: Key) -> Any:  # noqa: ANN401 - as declared
@@ -75,6 +79,28 @@ def _some_of(table: Table, name: str, value: object, key: SomeOf) -> bool | tupl
     return tuple(table.one_of(f"{name}[{i}]", item, key.options) for i, item in enumerate(listed, 1))
 
 
+def _tables(table: Table, name: str, value: object, key: Tables) -> tuple[Any, ...]:
+    """Tables of a form, each with its own place in the spec."""
+    some = Items(key.means, key, say("tables"), key.most, unique=False)
+    found = []
+    for i, row in enumerate(table.items(name, value, some), 1):
+        if not isinstance(row, dict):
+            raise table.error(f"{name}[{i}]", "found {found}, a table is needed", found=show(row))
+        place = f"{table.place}.{name}[{i}]"
+        one = Table(row, table.source, place, keys(key.form), table.folder, table.sheet)
+        found.append(key.form(**read(one, key.form)))
+    return tuple(found)
+
+
+def _within(table: Table, name: str, value: object, key: Within) -> float:
+    (number,) = table.vector(name, [value])
+    if not key.least <= number <= key.most or (number == key.most and not key.closed):
+        below = "found {found}, a number from {least:g} to below {most:g} is needed"
+        sentence = "found {found}, a number from {least:g} to {most:g} is needed" if key.closed else below
+        raise table.error(name, sentence, found=show(value), least=key.least, most=key.most)
+    return number
+
+
 def _unread(_: Table, __: str, value: object, ___: Key) -> object:
     return value
 
@@ -92,6 +118,11 @@ _READERS: dict[type[Key], Reader] = {
     Positive: lambda table, name, value, _: table.positive(name, value),
     Weights: lambda table, name, _, __: weights.given(table, name),
     Items: _items,
+    Tables: _tables,
+    Within: _within,
+    SheetRef: lambda table, name, value, _: table.word(name, value),
+    Words: _unread,
+    TargetValues: _unread,
     ContextId: _unread,
     Axes: _unread,
 }

@@ -1,6 +1,6 @@
-"""The sheets of a spec: which kind each is, its settings, and the weights that it needs.
+"""Validates the sheets of a spec: their kinds, settings and weights.
 
-Every error is one sentence that names the file, the key, what was found and what would be right.
+Errors are one sentence each: file, key, what was found, and what is needed.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xlsxattn.builder.specification import training
 from xlsxattn.builder.specification import weights as learned
 from xlsxattn.builder.specification.keys import read
 from xlsxattn.builder.specification.table import show
@@ -22,6 +23,7 @@ from xlsxattn.contract.kinds import (
     Model,
     MultiHead,
     Sheet,
+    Training,
     WithAttention,
     Writer,
     can_be_followed,
@@ -39,29 +41,29 @@ if TYPE_CHECKING:
     A = TypeVar("A", bound=WithAttention)
 
 MAX_MAPS, MAX_MAPPED_LENGTH = 32, 16
-"""Heads and words up to which a page of all heads' attention is made without being asked for."""
-USUAL_TOP_K = 3
+"""Maximum number of heads and words for a page of all heads by default."""
+DEFAULT_TOP_K = 3
 KEYS = {name: ("kind", *keys(kind)) for name, kind in KINDS.items()}
 
 
 def parse_sheets(
     listed: Sequence[Table], vocabulary: Vocabulary, contexts: Sequence[Context], *, padded: bool
 ) -> tuple[Sheet, ...]:
-    """Check all ``[[sheets]]`` tables; ``padded``: the spec gives its contexts a length."""
-    taken = {context.id: f"contexts.{context.id}" for context in contexts}
+    """Validate all ``[[sheets]]`` tables; ``padded``: the spec sets a length of its contexts."""
+    used = {context.id: f"contexts.{context.id}" for context in contexts}
     sheets: list[Sheet] = []
     for bare in listed:
         kind = _kind(bare)
         table = bare.knowing(KEYS[kind.kind])
         sheet = kind(**read(table, kind))
-        if sheet.id in taken:
+        if sheet.id in used:
             raise table.error(
                 "id",
-                "{sheet_id!r} is taken by {taken}, ids must differ",
+                "{sheet_id!r} is already used by {taken}, ids must be unique",
                 sheet_id=sheet.id,
-                taken=taken[sheet.id],
+                taken=used[sheet.id],
             )
-        taken[sheet.id] = table.place
+        used[sheet.id] = table.place
         sheet = replace(sheet, title=sheet.title or kind.kind.capitalize())
         resolver = _Resolver(table, vocabulary, {c.id: c for c in contexts}, padded=padded)
         sheets.append(resolver.resolved(sheet, sheets))
@@ -69,17 +71,17 @@ def parse_sheets(
 
 
 def _kind(bare: Table) -> type[Sheet]:
-    """The kind of a table, whose keys are of this kind or of none."""
+    """The kind of a table; rejects keys that belong to other kinds."""
     kind = bare.data.get("kind", DEFAULT_KIND.kind)
     if not isinstance(kind, str) or kind not in KINDS:
-        said = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
-        raise bare.error("kind", with_near(said, kind, KINDS))
+        message = say("found {found}, one of {known} is needed", found=show(kind), known=", ".join(KINDS))
+        raise bare.error("kind", with_near(message, kind, KINDS))
     for key in bare.data:
         others = _kinds_with(key)
         if others and kind not in others:
             raise bare.error(
                 key,
-                "there is no such key on a sheet of kind {kind!r}, leave it out; it belongs to {kinds}",
+                "sheets of kind {kind!r} have no such key, remove it; it belongs to {kinds}",
                 kind=kind,
                 kinds=", ".join(others),
             )
@@ -91,21 +93,21 @@ def _kind(bare: Table) -> type[Sheet]:
 
 
 def _kinds_with(key: str) -> list[str]:
-    return [kind for kind, own in KEYS.items() if key in own]
+    return [kind for kind, names in KEYS.items() if key in names]
 
 
 def _elsewhere(bare: Table, kind: str) -> tuple[str, str] | None:
-    """A key that no sheet has, and the one of other kinds that it is most like, more than any of its own."""
-    every = {key: None for own in KEYS.values() for key in own}
+    """An unknown key, and the most similar known key, if it belongs to other kinds."""
+    known = {key: None for names in KEYS.values() for key in names}
     for key in bare.data:
-        near = nearest(key, every, 0.5) if key not in every else None
+        near = nearest(key, known, 0.5) if key not in known else None
         if near and near not in KEYS[kind]:
             return key, near
     return None
 
 
 class _Resolver:
-    """Gives one sheet what follows from the rest of the spec, and checks what keys mean together."""
+    """Fills in a sheet's settings that depend on the rest of the spec, and validates combinations."""
 
     def __init__(
         self, table: Table, vocabulary: Vocabulary, contexts: dict[str, Context], *, padded: bool
@@ -118,60 +120,62 @@ class _Resolver:
             return self._weighted(self._in_contexts(sheet))
         if isinstance(sheet, Compare):
             return self._compare(sheet, before)
+        if isinstance(sheet, Training):
+            return training.resolved(self.table, sheet, before, self.vocabulary)
         return sheet
 
     def _compare(self, sheet: Compare, before: Sequence[Sheet]) -> Compare:
         if not any(can_be_followed(one, tuple(self.contexts)) for one in before):
-            raise self.table.error("kind", "there is no attention sheet before it to compare, put one first")
+            raise self.table.error("kind", "there is no attention sheet before it to compare, add one first")
         for word in sheet.near:
             if word not in self.vocabulary.tokens:
-                said = say("the vocabulary lacks the word {word!r}", word=word)
-                raise self.table.error("near", with_near(said, word, self.vocabulary.tokens))
+                message = say("the vocabulary lacks the word {word!r}", word=word)
+                raise self.table.error("near", with_near(message, word, self.vocabulary.tokens))
         return replace(sheet, axes=self._axes(sheet.axes))
 
-    def _axes(self, found: object) -> tuple[str, ...]:
+    def _axes(self, value: object) -> tuple[str, ...]:
         dimensions = self.vocabulary.dimensions
-        if found == ():
+        if value == ():
             return dimensions[:2]
-        listed = found if isinstance(found, list) else []
+        listed = value if isinstance(value, list) else []
         axes = tuple(self.table.word("axes", axis) for axis in listed if isinstance(axis, str))
         two = len(listed) == len(set(axes)) == min(2, len(dimensions))
         if not two or not set(axes) <= set(dimensions):
             known = ", ".join(dimensions[:8])
             sentence = "found {found}, two of the dimensions ({known}) are needed"
             unknown = next((axis for axis in axes if axis not in dimensions), None)
-            said = say(sentence, found=show(found), known=known)
-            raise self.table.error("axes", with_near(said, unknown, dimensions))
+            message = say(sentence, found=show(value), known=known)
+            raise self.table.error("axes", with_near(message, unknown, dimensions))
         return axes
 
     def _in_contexts(self, sheet: A) -> A:
-        """The sheet with its contexts: those of its roles, two different ones, or those that it lists."""
+        """The sheet with its contexts: one for each of its roles, or the listed ones, by default all."""
         every: tuple[str, ...] = tuple(self.contexts)
-        found: dict[str, Any] = {}
+        resolved: dict[str, Any] = {}
         roles = [one for one in keys(type(sheet)).values() if isinstance(one.key, ContextId)]
         if roles and len(every) < len(roles):
             raise self.table.error("kind", "{kind} needs two contexts, the spec has one", kind=sheet.kind)
         for one in keys(type(sheet)).values():
             value = getattr(sheet, one.attribute)
             if isinstance(one.key, ContextId):
-                found[one.attribute] = self._context(one.name, value or every[roles.index(one)])
+                resolved[one.attribute] = self._context(one.name, value or every[roles.index(one)])
             elif isinstance(one.key, Items) and isinstance(one.key.item, ContextId):
                 listed = [self._context(f"{one.name}[{i}]", each) for i, each in enumerate(value, 1)]
-                found[one.attribute] = tuple(listed) or every
-        if roles and len({*found.values()}) < len(roles):
-            sentence = "is {both!r} as well, two different contexts are needed"
-            raise self.table.error(roles[1].name, sentence, both=found[roles[1].attribute])
-        return replace(sheet, **found)
+                resolved[one.attribute] = tuple(listed) or every
+        if roles and len({*resolved.values()}) < len(roles):
+            sentence = "is also {both!r}, two different contexts are needed"
+            raise self.table.error(roles[1].name, sentence, both=resolved[roles[1].attribute])
+        return replace(sheet, **resolved)
 
     def _context(self, key: str, value: object) -> str:
         if not isinstance(value, str) or value not in self.contexts:
             known = ", ".join(list(self.contexts)[:8])
-            said = say("found {found}, the contexts are: {known}", found=show(value), known=known)
-            raise self.table.error(key, with_near(said, value, self.contexts))
+            message = say("found {found}, the contexts are: {known}", found=show(value), known=known)
+            raise self.table.error(key, with_near(message, value, self.contexts))
         return value
 
     def _weighted(self, sheet: WithAttention) -> WithAttention:
-        """The sheet with its sizes and its weights, given or drawn."""
+        """The sheet with its sizes and its weights, given or random."""
         table, d_model, given = self.table, self.vocabulary.d_model, sheet.weights
         with_weights = sheet.headed or bool(given) or sheet.d_k + sheet.d_v > 0 or sheet.seed is not None
         sheet = self._grouped(sheet)
@@ -189,7 +193,7 @@ class _Resolver:
         return replace(sheet, weights=learned.drawn(seed, shapes, d_model), seed=seed)
 
     def _grouped(self, sheet: WithAttention) -> WithAttention:
-        """The sheet with the number of its heads of keys and values, and whether all heads have a page."""
+        """The sheet with its number of key and value heads, and whether it has a page of all heads."""
         if not isinstance(sheet, MultiHead | Model):
             return sheet
         if sheet.kv_heads and sheet.heads % sheet.kv_heads:
@@ -206,14 +210,14 @@ class _Resolver:
         if sheet.generate and sheet.mask in CAUSAL and sheet.mask in PADDING:
             raise self.table.error(
                 "mask",
-                "'causal+padding' stands beside generate, which fills every blank cell: 'causal' is needed",
+                "'causal+padding' does not go with generate, which fills all blank cells: 'causal' is needed",
             )
         final_norm = sheet.residual == "pre-norm" if sheet.final_norm is None else sheet.final_norm
         mask = sheet.mask or ("padding" if self.padded else "none")
         sheet = replace(sheet, mask=mask, final_norm=final_norm)
         if isinstance(sheet, Writer):
             words = len(self.vocabulary.tokens)
-            top_k = sheet.top_k or min(USUAL_TOP_K, words)
+            top_k = sheet.top_k or min(DEFAULT_TOP_K, words)
             return replace(sheet, top_k=self.table.whole("top_k", top_k, 1, words))
         return sheet
 
@@ -222,8 +226,8 @@ class _Resolver:
             return
         if not with_weights:
             raise self.table.error(
-                "position", "'rotary' turns Q and K, which need weights: give weights, d_k or a seed"
+                "position", "'rotary' rotates Q and K, which need weights: set weights, d_k or seed"
             )
         if sheet.d_k % 2:
-            sentence = "'rotary' turns pairs of columns, and d_k is {d_k}, an even d_k is needed"
+            sentence = "'rotary' rotates pairs of columns, but d_k is {d_k}: an even d_k is needed"
             raise self.table.error("position", sentence, d_k=sheet.d_k)

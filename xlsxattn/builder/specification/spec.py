@@ -1,6 +1,6 @@
-"""The spec: what a person asks for, read from TOML and found sound before anything is built.
+"""Reads a spec from TOML and validates it.
 
-Every error is one sentence that names the file, the key, what was found and what would be right.
+Errors are one sentence each: file, key, what was found, and what is needed.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ __all__ = ["Context", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """All that a workbook is made from.
+    """A validated spec.
 
-    ``lang`` is the language of its texts, ``about`` the paragraph on Start, "" for the usual one.
+    ``lang`` is the language of the texts, ``about`` the paragraph on Start, "" for the default.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Spec:
     about: str = ""
 
     def context(self, context_id: str) -> Context:
-        """The context with an id."""
+        """Get a context by id."""
         return next(context for context in self.contexts if context.id == context_id)
 
 
@@ -55,10 +55,10 @@ QUOTED = re.compile(r'“([^\s“”"]+)”|"([^\s“”"]+)"')
 """A single word in quotes."""
 
 
-def quoted_in_vain(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:
-    """The words that a spec's texts quote and its vocabulary lacks: they may speak of another spec's words.
+def unknown_quoted_words(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:
+    """Words quoted in a spec's texts that are not in its vocabulary; the texts may belong to another spec.
 
-    Only single words are looked at; a dimension, a class or a page's title, of ``titles``, may be quoted too.
+    Only single words are checked. Dimensions, classes, and titles of pages (``titles``) may be quoted too.
     """
     texts = [spec.title, spec.about]
     texts += [text for s in spec.sheets for text in (s.title, s.about, *s.try_)]
@@ -69,28 +69,28 @@ def quoted_in_vain(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word for word in quoted if word not in known))
 
 
-def compared_with_none(spec: Spec) -> str:
-    """The focus word where a sheet compares its sentences and only one has it, else nothing."""
+def uncompared_focus(spec: Spec) -> str:
+    """The focus word if a sheet compares sentences but only one contains it, else ""."""
     compared = any(sheet.kind == "compare" for sheet in spec.sheets)
     return spec.focus if compared and sum(spec.focus in c.words for c in spec.contexts) == 1 else ""
 
 
 def load(path: Path, changed: Mapping[str, Any] | None = None) -> Spec:
-    """Read and check a spec; ``changed``: keys that take the place of the file's own.
+    """Read and validate a spec; ``changed`` overrides keys of the file.
 
     Raises:
-        SpecError: the file cannot be read, is not TOML, or asks for what cannot be built.
+        SpecError: the file cannot be read, is not TOML, or is not a valid spec.
     """
     return parse({**read_toml(path, str(path)), **(changed or {})}, str(path), path.parent)
 
 
 def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> Spec:
-    """Check a spec that is already in memory.
+    """Validate a spec given as a dictionary.
 
     Args:
-        data: the tables and keys, as TOML has them.
-        source: names the spec in errors.
-        folder: where the data files stand that it names.
+        data: tables and keys, as in TOML.
+        source: name of the spec in errors.
+        folder: folder of its data files.
     """
     top = Table(data, source, "", kinds.keys(kinds.Spec), folder)
     keys = kinds.Spec({}, {}, (), **read(top, kinds.Spec))
@@ -103,7 +103,7 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
     if any(isinstance(sheet, kinds.Model) for sheet in sheets):
         for context in contexts:
             if context.id in MODEL_RESERVED:
-                raise top.error(f"contexts.{context.id}", "this id is a model's own, choose another")
+                raise top.error(f"contexts.{context.id}", "this id is reserved for models, choose another")
     return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about)
 
 
@@ -118,17 +118,17 @@ def _sheets(top: Table) -> list[Table]:
 
 
 def _id(sheet: Mapping[str, Any]) -> str:
-    """The id of a sheet, where it has one that can be."""
-    found = sheet.get("id")
-    return found if isinstance(found, str) and re.fullmatch(ID, found) else ""
+    """The id of a sheet if it is valid, else ""."""
+    sheet_id = sheet.get("id")
+    return sheet_id if isinstance(sheet_id, str) and re.fullmatch(ID, sheet_id) else ""
 
 
 def _focus(top: Table, focus: str, contexts: tuple[Context, ...]) -> str:
-    """The word to follow: the one asked for, else the first that all sentences share."""
+    """The focus word: the given one, or the first word that all sentences share."""
     if focus:
         if not any(focus in context.words for context in contexts):
             raise top.error(
-                "focus", "no sentence has the word {focus!r}, give a word that stands in one", focus=focus
+                "focus", "no sentence contains the word {focus!r}, choose a word of a sentence", focus=focus
             )
         return focus
     first = contexts[0].words

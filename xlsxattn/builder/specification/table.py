@@ -1,4 +1,4 @@
-"""Reading one table of a spec: keys, texts, numbers and matrices, each checked where it stands."""
+"""Reads a table of a spec, and validates its texts, numbers and matrices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from xlsxattn.builder.specification.toml_hints import binary, decimal_comma, slip
+from xlsxattn.builder.specification.toml_hints import binary, decimal_comma, explain
 from xlsxattn.contract.values import ID, MAX_ABS, MAX_ID_LENGTH, MAX_TEXT_LENGTH, RESERVED
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 Matrix: TypeAlias = "tuple[tuple[float, ...], ...] | NDArray[np.floating[Any]]"
-"""Numbers row by row; where there are very many, an array of float32 or float64 (rows × cols)."""
+"""Numbers row by row; large ones as an array of float32 or float64 (rows × cols)."""
 
 MAX_SHOWN_LENGTH = 40
 SENTENCE = "{source}: {place}: {sentence}"
 
 
 class SpecError(ValueError):
-    """A spec that cannot be built; its text is the sentence a person reads."""
+    """An invalid spec; the text is a message for the user."""
 
 
 class Table:
-    """One table of the spec, its place in the file, and the keys it may have.
+    """A table of the spec, its location in the file, and its allowed keys.
 
-    ``folder`` is where the data files stand that it names; ``sheet`` the id of the sheet that it belongs to.
+    ``folder`` is the folder of its data files; ``sheet`` the id of the sheet that it belongs to.
     """
 
     def __init__(
@@ -59,14 +59,14 @@ class Table:
                 raise self.error(key, "there is no such key; {hint}", hint=hint)
 
     def error(self, key: str, sentence: str, /, **values: object) -> SpecError:
-        """An error about one key, with its place in the file; what it says, as `say` takes it."""
+        """An error about one key, with its location in the file; arguments as for `say`."""
         place = ".".join(part for part in (self.place, key) if part)
         sheet = self.sheet if key != "id" else ""
         where = say("{place} (sheet {sheet!r})" if sheet else "{place}", place=place, sheet=sheet)
         return SpecError(say(SENTENCE, source=self.source, place=where, sentence=say(sentence, **values)))
 
     def table(self, key: str, keys: Iterable[str] | None) -> Table:
-        """The table under a key, which must be there."""
+        """The table of a key, which is required."""
         if key not in self.data:
             raise self.error(key, "is missing")
         if not isinstance(self.data[key], dict):
@@ -75,22 +75,22 @@ class Table:
         return Table(self.data[key], self.source, place, keys, self.folder, self.sheet)
 
     def knowing(self, keys: Iterable[str]) -> Table:
-        """The same table, with the keys that it may have."""
+        """The same table, with its allowed keys."""
         return Table(self.data, self.source, self.place, keys, self.folder, self.sheet)
 
     def data_file(self, key: str, name: str) -> Table:
-        """The data file that a key names, a TOML file with the tables ``tokens`` and ``weights``."""
+        """Read the data file named by a key: a TOML file with tables ``tokens`` and ``weights``."""
         path = (self.folder or Path()) / name
         place = f"{self.place}.{key}"
         data = read_toml(path, say(SENTENCE, source=self.source, place=place, sentence=name))
         return Table(data, str(path), "", ("tokens", "weights"), path.parent)
 
     def prose(self, key: str, value: object, most: int = MAX_TEXT_LENGTH) -> str:
-        """Check a sentence or a paragraph; its line breaks, and blanks beside them, are one blank each."""
+        """Validate a sentence or paragraph; whitespace, including line breaks, becomes single spaces."""
         return self.word(key, " ".join(value.split()) if isinstance(value, str) else value, most)
 
     def word(self, key: str, value: object, most: int = MAX_TEXT_LENGTH) -> str:
-        """Check a text that will stand in a cell, of so many characters at most; give it in Unicode NFC."""
+        """Validate a text for a cell, of at most ``most`` characters; return it in Unicode NFC."""
         if not isinstance(value, str):
             raise self.error(key, "found {found}, text is needed", found=show(value))
         value = unicodedata.normalize("NFC", value)
@@ -101,27 +101,27 @@ class Table:
         odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs") or c in "\ufffe\uffff"), None)
         if odd is not None or re.search("_x[0-9A-Fa-f]{4}_", value):
             control = say("the control character U+{number:04X}", number=ord(odd or " "))
-            found = control if odd else say("a part like {part}", part="_x0041_")
-            raise self.error(key, "holds {found}, which a workbook cannot keep", found=found)
+            found = control if odd else say("a sequence like {part}", part="_x0041_")
+            raise self.error(key, "contains {found}, which a workbook cannot store", found=found)
         return value
 
     def token(self, key: str, value: object) -> str:
-        """Check a word: a text without blanks around it."""
+        """Validate a word: a text without surrounding spaces."""
         word = self.word(key, value)
         if word != word.strip():
             raise self.error(
-                key, "the word {word!r} begins or ends with a blank, which nobody would see", word=word
+                key, "the word {word!r} begins or ends with a space, which is invisible", word=word
             )
         return word
 
     def flag(self, key: str, value: object) -> bool:
-        """Check a true or false."""
+        """Validate a boolean."""
         if not isinstance(value, bool):
             raise self.error(key, "found {found}, true or false is needed", found=show(value))
         return value
 
     def whole(self, key: str, value: object, least: int, most: int | None) -> int:
-        """Check a whole number between limits; without an upper one if ``most`` is None."""
+        """Validate a whole number from ``least`` to ``most``, or without upper limit if ``most`` is None."""
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= (most or value):
             return value
         if most is None:
@@ -131,22 +131,22 @@ class Table:
         raise self.error(key, sentence, found=show(value), least=least, most=most)
 
     def one_of(self, key: str, value: object, known: Sequence[str]) -> str:
-        """Check a word of a few."""
+        """Validate one of the known words."""
         if not isinstance(value, str) or value not in known:
             sentence = "found {found}, one of {known} is needed"
-            said = say(sentence, found=show(value), known=", ".join(known))
-            raise self.error(key, with_near(said, value, known))
+            message = say(sentence, found=show(value), known=", ".join(known))
+            raise self.error(key, with_near(message, value, known))
         return value
 
     def positive(self, key: str, value: object) -> float:
-        """Check a number above 0."""
+        """Validate a positive number."""
         (number,) = self.vector(key, [value])
         if not number > 0:
             raise self.error(key, "found {found}, a number above 0 is needed", found=show(value))
         return number
 
     def items(self, key: str, value: object, listed: Items) -> list[object]:
-        """Check a list of a few items; what each of them is, is not looked at."""
+        """Validate the length of a list, and that its items are unique; items are not validated."""
         if not isinstance(value, list) or not listed.least <= len(value) <= listed.most:
             sentence = (
                 "found {found}, a list of {least} to {most:,} {items} is needed"
@@ -157,13 +157,13 @@ class Table:
             raise self.error(
                 key, sentence, found=show(value), most=listed.most, items=say(listed.named), **values
             )
-        twice = next((one for i, one in enumerate(value) if one in value[:i]), None)
-        if listed.unique and twice is not None:
-            raise self.error(key, "has {item} twice, each can stand once", item=show(twice))
+        duplicate = next((one for i, one in enumerate(value) if one in value[:i]), None)
+        if listed.unique and duplicate is not None:
+            raise self.error(key, "has {item} twice, items must be unique", item=show(duplicate))
         return value
 
     def vector(self, key: str, value: object) -> tuple[float, ...]:
-        """Check a list of finite numbers."""
+        """Validate a list of finite numbers."""
         if not isinstance(value, list) or not value:
             raise self.error(key, "found {found}, a list of numbers is needed", found=show(value))
         for i, item in enumerate(value):
@@ -180,7 +180,7 @@ class Table:
         return tuple(float(item) for item in value)
 
     def matrix(self, key: str, *, row: bool = False) -> Matrix:
-        """The rows of numbers under a key, all of one length; ``row``: a plain list is taken as one row."""
+        """Validate the rows of numbers of a key, all of the same length; ``row``: a flat list is one row."""
         value = self.data[key]
         if row and isinstance(value, list) and value and not isinstance(value[0], list):
             value = [value]
@@ -200,14 +200,14 @@ class Table:
 
 
 def known_here(known: Iterable[str]) -> Phrase:
-    """A hint at what could have been meant."""
+    """A hint that lists the known keys."""
     return say("known here: {known}", known=", ".join(known))
 
 
 def identifier(table: Table, key: str, value: object, what: str) -> str:
-    """Check an id: of a sheet, of a context."""
+    """Validate the id of a sheet or a context."""
     if not isinstance(value, str) or not re.fullmatch(ID, value):
-        form = say("small Latin letters and digits, a letter first, at most {most}", most=MAX_ID_LENGTH)
+        form = say("lower-case Latin letters and digits, a letter first, at most {most}", most=MAX_ID_LENGTH)
         raise table.error(
             key,
             "{found} cannot be the id of {what}: {form} are needed",
@@ -221,13 +221,13 @@ def identifier(table: Table, key: str, value: object, what: str) -> str:
 
 
 def read_toml(path: Path, named: str) -> dict[str, Any]:
-    """What a TOML file holds; ``named`` is what an error's sentence begins with.
+    """Read a TOML file; ``named`` is the beginning of error messages.
 
     Raises:
-        SpecError: it cannot be read, or is not TOML.
+        SpecError: the file cannot be read, or is not TOML.
     """
     if path.is_fifo():
-        raise SpecError(say("{named}: this is not a file", named=named))  # one would wait for what is written
+        raise SpecError(say("{named}: this is not a file", named=named))  # reading would block
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -244,10 +244,10 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
         sentence = "{named}: byte {start} is not UTF-8: save the file in that encoding"
         raise SpecError(say(sentence, named=named, start=error.start)) from None
     except tomllib.TOMLDecodeError as error:
-        raise SpecError(say("{named}: {what}", named=named, what=slip(text, error))) from None
+        raise SpecError(say("{named}: {what}", named=named, what=explain(text, error))) from None
     except RecursionError:
         raise SpecError(say("{named}: its lists or tables are nested too deeply", named=named)) from None
-    except ValueError:  # Python reads no whole number of more digits
+    except ValueError:  # limit of int()
         raise SpecError(say("{named}: a number in it has more than 4,300 digits", named=named)) from None
     if what := decimal_comma(text):
         raise SpecError(say("{named}: {what}", named=named, what=what))
@@ -255,19 +255,19 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
 
 
 def _no_file(path: Path, named: str) -> Phrase:
-    """That a file is missing, and which one of the same folder is called nearly the same."""
+    """Message for a missing file, with the most similar name in its folder."""
     try:
-        beside = [one.name for one in path.parent.iterdir() if one.suffix == path.suffix]
+        siblings = [one.name for one in path.parent.iterdir() if one.suffix == path.suffix]
     except OSError:
-        beside = []
-    if near := nearest(path.name, beside, 0.75):
+        siblings = []
+    if near := nearest(path.name, siblings, 0.75):
         sentence = "{named}: there is no such file, did you mean '{near}'?"
         return say(sentence, named=named, near=path.parent / near)
     return say("{named}: there is no such file", named=named)
 
 
 def show(value: object) -> str:
-    """A value as an error's sentence quotes it: short, and as TOML would spell it."""
+    """A value as quoted in an error: shortened, in TOML syntax."""
     if isinstance(value, dt.date | dt.time):
         return str(value)
     if isinstance(value, str):
@@ -275,6 +275,6 @@ def show(value: object) -> str:
         return say("{text!r}", text=value if short else f"{value[: MAX_SHOWN_LENGTH - 5]}...")
     try:
         text = "true" if value is True else "false" if value is False else repr(value)
-    except ValueError:  # Python spells out no whole number of more digits
+    except ValueError:  # limit of str()
         return say("a number of more than 4,300 digits")
     return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[: MAX_SHOWN_LENGTH - 3]}..."

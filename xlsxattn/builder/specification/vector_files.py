@@ -1,4 +1,4 @@
-"""Reads files of word vectors line by line, and keeps the rows of the words that are asked for."""
+"""Reads files of word vectors line by line, and keeps the rows of the requested words."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 LISTS = (".txt", ".words", ".vocab", ".csv", ".tsv")
 MAX_LINE_LENGTH = 1_000_000
 _WORD2VEC = re.compile(r"\d+ (\d+)")
-"""The first line of word2vec's texts: how many words, how many numbers each."""
+"""The first line of word2vec's text format: number of words, number of dimensions."""
 _GZIP, _PICKLE = b"\x1f\x8b", b"\x80"
 
 
 @dataclass(slots=True)
-class Found:
-    """The rows of the words, the columns' names, and, by case-folded word, words nearly asked for."""
+class Content:
+    """Rows of the requested words, names of the columns, and words that differ only in case."""
 
     rows: dict[str, list[float]] = field(default_factory=dict)
     dimensions: tuple[str, ...] = ()
-    alike: dict[str, str] = field(default_factory=dict)
+    similar: dict[str, str] = field(default_factory=dict)
 
 
-def from_text(path: Path, words: Sequence[str]) -> Found:
-    """GloVe's and word2vec's texts, a word and its numbers a line; CSV and TSV, with names above or not."""
+def from_text(path: Path, words: Sequence[str]) -> Content:
+    """Read text of GloVe or word2vec, a word and its numbers per line; or CSV or TSV."""
     name = path.name.removesuffix(".gz")
     with _lines(path) as lines:
         if name.endswith((".csv", ".tsv")):
@@ -46,47 +46,47 @@ def from_text(path: Path, words: Sequence[str]) -> Found:
         return _from_lines(path, lines, words)
 
 
-def from_toml(path: Path, words: Sequence[str]) -> Found:
-    """The project's own data file: a table ``[tokens]``."""
+def from_toml(path: Path, words: Sequence[str]) -> Content:
+    """Read a TOML data file with a table ``[tokens]``."""
     data = tomllib.loads(path.read_bytes().decode("utf-8").removeprefix("\ufeff"))
     tokens = Table(data, str(path), "", None).table("tokens", None)
-    found, wanted = Found(), _Wanted(words)
+    content, wanted = Content(), _Wanted(words)
     for key, value in tokens.data.items():
-        if wanted.takes(key, found):
-            found.rows[wanted.word(key)] = list(tokens.vector(key, value))
-    _same_length(path, found)
-    return found
+        if wanted.takes(key, content):
+            content.rows[wanted.word(key)] = list(tokens.vector(key, value))
+    _same_length(path, content)
+    return content
 
 
-def from_npy(path: Path, words: Sequence[str]) -> Found:
-    """An .npy matrix, row by row, and its words, a line each, in a file of the same name beside it."""
-    beside = next((path.with_suffix(s) for s in LISTS if path.with_suffix(s).is_file()), None)
-    if beside is None:
+def from_npy(path: Path, words: Sequence[str]) -> Content:
+    """Read an .npy matrix, with the words of its rows in a text file of the same name."""
+    word_list = next((path.with_suffix(s) for s in LISTS if path.with_suffix(s).is_file()), None)
+    if word_list is None:
         names = ", ".join(path.with_suffix(suffix).name for suffix in LISTS)
-        sentence = "{path}: the list of its words is missing: one of {names}, a word a line"
+        sentence = "{path}: the list of its words is missing: one of {names}, with a word per line"
         raise SpecError(say(sentence, path=path, names=names))
     try:
         matrix = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        raise SpecError(say("{path}: is no array of numbers: {error}", path=path, error=error)) from None
+        raise SpecError(say("{path}: is not an array of numbers: {error}", path=path, error=error)) from None
     if matrix.ndim != 2 or matrix.dtype.kind not in "fiu":  # noqa: PLR2004 - words × dimensions
         sentence = "{path}: has the shape {shape} of {dtype}, a matrix of numbers is needed"
         raise SpecError(say(sentence, path=path, shape=matrix.shape, dtype=matrix.dtype))
-    found, wanted, count = Found(), _Wanted(words), 0
-    with _lines(beside) as lines:
+    content, wanted, count = Content(), _Wanted(words), 0
+    with _lines(word_list) as lines:
         for line in lines:
             word = line.rstrip("\r\n")
-            if count < len(matrix) and wanted.takes(word, found):
-                found.rows[wanted.word(word)] = matrix[count].astype(np.float64).tolist()
+            if count < len(matrix) and wanted.takes(word, content):
+                content.rows[wanted.word(word)] = matrix[count].astype(np.float64).tolist()
             count += 1
     if count != len(matrix):
-        sentence = "{beside}: has {n:,} words, and {name} has {rows:,} rows"
-        raise SpecError(say(sentence, beside=beside, n=count, name=path.name, rows=len(matrix)))
-    return found
+        sentence = "{beside}: has {n:,} words, but {name} has {rows:,} rows"
+        raise SpecError(say(sentence, beside=word_list, n=count, name=path.name, rows=len(matrix)))
+    return content
 
 
 class _Wanted:
-    """The words asked for, in the spelling they were asked in; files are compared in Unicode NFC."""
+    """The requested words in their original spelling; compared with files in Unicode NFC."""
 
     def __init__(self, words: Sequence[str]) -> None:
         self.words = {unicodedata.normalize("NFC", word): word for word in words}
@@ -95,24 +95,24 @@ class _Wanted:
     def word(self, word: str) -> str:
         return self.words[unicodedata.normalize("NFC", word)]
 
-    def takes(self, word: str, found: Found) -> bool:
-        """Whether a word's row is wanted; the first of two is, as the most frequent words stand first."""
+    def takes(self, word: str, content: Content) -> bool:
+        """True if a word's row is needed; of duplicates, the first one, since frequent words come first."""
         word = unicodedata.normalize("NFC", word)
         if word in self.words:
-            return self.words[word] not in found.rows
+            return self.words[word] not in content.rows
         folded = word.casefold()
         if folded in self.folded:
-            found.alike.setdefault(folded, word)
+            content.similar.setdefault(folded, word)
         return False
 
 
 @contextmanager
 def _lines(path: Path) -> Iterator[Iterator[str]]:
-    """The lines of a text, unpacked where it is packed by gzip."""
+    """The lines of a text file, decompressed if gzipped."""
     with path.open("rb") as raw:
         start = raw.read(2)
         if start[:1] == _PICKLE:
-            sentence = "{path}: is pickled, and opening it can run any code hidden in it; save it as text"
+            sentence = "{path}: is pickled, so loading it can run arbitrary code; save it as text"
             raise SpecError(say(sentence, path=path))
         raw.seek(0)
         unpacked = gzip.GzipFile(fileobj=raw) if start == _GZIP else raw
@@ -123,8 +123,8 @@ def _lines(path: Path) -> Iterator[Iterator[str]]:
             text.detach()
 
 
-def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Found:
-    found, wanted, d = Found(), _Wanted(words), 0
+def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Content:
+    content, wanted, d = Content(), _Wanted(words), 0
     for number, line in enumerate(lines, 1):
         parts = line.rstrip().replace("\t", " ").split(" ")
         if number == 1 and (counts := _WORD2VEC.fullmatch(" ".join(parts))):
@@ -132,23 +132,23 @@ def _from_lines(path: Path, lines: Iterator[str], words: Sequence[str]) -> Found
             continue
         if not d:
             d = next(
-                (i for i, part in enumerate(reversed(parts)) if not _is_number(_pointed(part))),
+                (i for i, part in enumerate(reversed(parts)) if not _is_number(_with_point(part))),
                 len(parts) - 1,
             )
         if d < 1 or len(parts) <= d:
             if line.strip():
                 raise _too_few(path, number, len(parts) - 1, max(d, 1))
             continue
-        word = " ".join(parts[:-d])  # a few of GloVe's words have blanks
-        if wanted.takes(word, found):
-            found.rows[wanted.word(word)] = _numbers(path, number, word, parts[-d:])
-            if len(found.rows) == len(wanted.words):
+        word = " ".join(parts[:-d])  # some of GloVe's words contain spaces
+        if wanted.takes(word, content):
+            content.rows[wanted.word(word)] = _numbers(path, number, word, parts[-d:])
+            if len(content.rows) == len(wanted.words):
                 break
-    return found
+    return content
 
 
-def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimiter: str | None) -> Found:
-    found, wanted = Found(), _Wanted(words)
+def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimiter: str | None) -> Content:
+    content, wanted = Content(), _Wanted(words)
     first = next(lines, "")
     if delimiter is None:
         delimiter = ";" if first.count(";") >= max(1, first.count(",")) else ","
@@ -158,36 +158,36 @@ def _from_table(path: Path, lines: Iterator[str], words: Sequence[str], delimite
         sentence = "{path}: line 1 has {n} columns, a word and its numbers are needed"
         raise SpecError(say(sentence, path=path, n=d + 1))
     rows = csv.reader(lines, delimiter=delimiter)
-    if all(_is_number(_pointed(part)) for part in head[1:]):
+    if all(_is_number(_with_point(part)) for part in head[1:]):
         rows = csv.reader([first, *lines], delimiter=delimiter)
     else:
-        found.dimensions = tuple(part.strip() for part in head[1:])
-    for number, row in enumerate(rows, 1 if not found.dimensions else 2):
+        content.dimensions = tuple(part.strip() for part in head[1:])
+    for number, row in enumerate(rows, 1 if not content.dimensions else 2):
         if row and len(row) != d + 1:
             raise _too_few(path, number, len(row) - 1, d)
-        if row and wanted.takes(row[0], found):
-            found.rows[wanted.word(row[0])] = _numbers(path, number, row[0], row[1:])
-    return found
+        if row and wanted.takes(row[0], content):
+            content.rows[wanted.word(row[0])] = _numbers(path, number, row[0], row[1:])
+    return content
 
 
-def _too_few(path: Path, line: int, found: int, needed: int) -> SpecError:
+def _too_few(path: Path, line: int, count: int, needed: int) -> SpecError:
     sentence = "{path}: line {line} has {n} numbers, {needed} are needed"
-    return SpecError(say(sentence, path=path, line=line, n=found, needed=needed))
+    return SpecError(say(sentence, path=path, line=line, n=count, needed=needed))
 
 
 def _numbers(path: Path, line: int, word: str, parts: Sequence[str]) -> list[float]:
     wrong = next((part for part in parts if not _is_number(part)), None)
-    if wrong is not None and _is_number(_pointed(wrong)):
+    if wrong is not None and _is_number(_with_point(wrong)):
         sentence = "{path}: line {line}: the word {word!r} has {wrong}: write {right}, not {wrong}"
-        raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong, right=_pointed(wrong)))
+        raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong, right=_with_point(wrong)))
     if wrong is not None:
         sentence = "{path}: line {line}: the word {word!r} has {wrong!r} where a number is needed"
         raise SpecError(say(sentence, path=path, line=line, word=word, wrong=wrong[:40]))
     return [float(part) for part in parts]
 
 
-def _pointed(text: str) -> str:
-    """A number with a decimal comma as it is with a point."""
+def _with_point(text: str) -> str:
+    """A number with a decimal point instead of a comma."""
     return text.replace(",", ".")
 
 
@@ -199,8 +199,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _same_length(path: Path, found: Found) -> None:
-    lengths = {word: len(row) for word, row in found.rows.items()}
+def _same_length(path: Path, content: Content) -> None:
+    lengths = {word: len(row) for word, row in content.rows.items()}
     if len(set(lengths.values())) > 1:
         (a, b) = (min(lengths, key=lengths.__getitem__), max(lengths, key=lengths.__getitem__))
         sentence = "{path}: {a!r} has {n} numbers and {b!r} has {m}, all words need the same number"

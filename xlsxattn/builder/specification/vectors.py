@@ -1,7 +1,7 @@
-"""Takes the vectors of a few words out of a large file of word vectors, whole or as principal components.
+"""Reads the vectors of some words from a large file, in full or reduced to principal components.
 
-Known are the texts of GloVe (Pennington et al. 2014) and word2vec (Mikolov et al. 2013) and CSV, packed by
-gzip or not, an .npy beside a list of its words, and a data file in TOML with a table ``[tokens]``.
+Supported formats: text of GloVe (Pennington et al. 2014) and word2vec (Mikolov et al. 2013), CSV, all also
+gzipped; .npy with a list of words; a TOML data file with a table ``[tokens]``.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ MAX_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Vectors:
-    """Words' vectors.
+    """Vectors of words.
 
     Attributes:
-        dimensions: the names of the columns.
-        E: words × dimensions, in the order in which the words were asked for.
-        said: a sentence for the sheet: where the vectors come from, and what was done to them.
+        dimensions: names of the columns.
+        E: words × dimensions, in the requested order of the words.
+        said: a note for the sheet on the source of the vectors, and how they were processed.
     """
 
     dimensions: tuple[str, ...]
@@ -45,30 +45,30 @@ class Vectors:
 
 
 def load(path: Path, words: Sequence[str], components: int | None = None) -> Vectors:
-    """The vectors of some words.
+    """Read the vectors of some words.
 
     Args:
         path: the file of vectors.
-        words: the words, each once.
-        components: keep only so many principal components of these words' vectors.
+        words: the words, without duplicates.
+        components: reduce the vectors of these words to this number of principal components.
 
     Raises:
-        SpecError: the file cannot be read or lacks a word; there are fewer components than asked for.
+        SpecError: the file cannot be read or lacks a word, or ``components`` is too large.
     """
-    found = _read(path, words)
-    lacking = [word for word in words if word not in found.rows]
-    if lacking:
-        raise SpecError(say("{path}: {said}", path=path, said=_lacking(lacking, found)))
-    E = np.array([found.rows[word] for word in words], dtype=np.float64)
+    content = _read(path, words)
+    missing = [word for word in words if word not in content.rows]
+    if missing:
+        raise SpecError(say("{path}: {said}", path=path, said=_missing(missing, content)))
+    E = np.array([content.rows[word] for word in words], dtype=np.float64)
     wrong = ~np.isfinite(E)
     if wrong.any():
         row, col = np.argwhere(wrong)[0]
-        sentence = "{path}: number {i} of the word {word!r} is {found}, a finite one is needed"
+        sentence = "{path}: number {i} of the word {word!r} is {found}, a finite number is needed"
         raise SpecError(say(sentence, path=path, i=col + 1, word=words[row], found=E[row, col]))
     d = E.shape[1]
     if components is None:
         return Vectors(
-            found.dimensions or tuple(f"d{i + 1}" for i in range(d)),
+            content.dimensions or tuple(f"d{i + 1}" for i in range(d)),
             E,
             say("{d} dimensions of {file}", d=d, file=path.name),
         )
@@ -81,10 +81,10 @@ def load(path: Path, words: Sequence[str], components: int | None = None) -> Vec
     return principal(E, components, path.name)
 
 
-def principal(E: Array, components: int, named: str) -> Vectors:
-    """The first principal components of the rows of E: their places along the directions of largest variance.
+def principal(E: Array, components: int, file: str) -> Vectors:
+    """The first principal components of the rows of E, words × components.
 
-    Each direction's sign is such that its largest entry is positive: the same file gives the same numbers.
+    The sign of each direction makes its largest entry positive, so that results are reproducible.
     """
     centred = E - E.mean(axis=0)
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)
@@ -96,11 +96,11 @@ def principal(E: Array, components: int, named: str) -> Vectors:
     one, more = say("the first principal component"), say("the first {n} principal components", n=components)
     first = one if components == 1 else more
     sentence = "{first} of the {d} dimensions of {file}, {share:.0%} of these words' variance"
-    said = say(sentence, first=first, d=E.shape[1], file=named, share=share)
-    return Vectors(tuple(f"PC{i + 1}" for i in range(components)), centred @ directions.T, said)
+    source = say(sentence, first=first, d=E.shape[1], file=file, share=share)
+    return Vectors(tuple(f"PC{i + 1}" for i in range(components)), centred @ directions.T, source)
 
 
-def _read(path: Path, words: Sequence[str]) -> vector_files.Found:
+def _read(path: Path, words: Sequence[str]) -> vector_files.Content:
     try:
         if path.suffix == ".npy":
             return vector_files.from_npy(path, words)
@@ -110,20 +110,20 @@ def _read(path: Path, words: Sequence[str]) -> vector_files.Found:
     except FileNotFoundError as error:
         raise SpecError(say("{named}: there is no such file", named=error.filename or path)) from None
     except UnicodeDecodeError as error:
-        sentence = "{path}: is no text in UTF-8: {why} at byte {start} of a line"
+        sentence = "{path}: is not text in UTF-8: {why} at byte {start} of a line"
         raise SpecError(say(sentence, path=path, why=say(error.reason), start=error.start)) from None
     except tomllib.TOMLDecodeError as error:
         raise SpecError(say("{named}: not TOML: {error}", named=path, error=not_toml(error))) from None
-    except (OSError, EOFError) as error:  # gzip's complaints among them
+    except (OSError, EOFError) as error:  # including those of gzip
         raise SpecError(say("{named}: cannot be read: {why}", named=path, why=reason(error))) from None
 
 
-def _lacking(lacking: Sequence[str], found: vector_files.Found) -> str:
-    named = ", ".join(repr(word) for word in lacking[:MAX_NAMED])
-    if len(lacking) > MAX_NAMED:
-        named = say("{names} and {n} more", names=named, n=len(lacking) - MAX_NAMED)
-    hints: Mapping[str, str] = found.alike
-    near = hints.get(lacking[0].casefold()) or nearest(lacking[0], found.rows)
+def _missing(missing: Sequence[str], content: vector_files.Content) -> str:
+    named = ", ".join(repr(word) for word in missing[:MAX_NAMED])
+    if len(missing) > MAX_NAMED:
+        named = say("{names} and {n} more", names=named, n=len(missing) - MAX_NAMED)
+    hints: Mapping[str, str] = content.similar
+    near = hints.get(missing[0].casefold()) or nearest(missing[0], content.rows)
     one, more = say("lacks the word {words}"), say("lacks the words {words}")
-    said = say(one if len(lacking) == 1 else more, words=named)
-    return say("{said}; it has {near!r}", said=said, near=near) if near else said
+    message = say(one if len(missing) == 1 else more, words=named)
+    return say("{said}; it has {near!r}", said=message, near=near) if near else message

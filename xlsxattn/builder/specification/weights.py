@@ -1,4 +1,4 @@
-"""The learned weights of a sheet: which it needs, of which shape; given, in a data file, or drawn."""
+"""The weights of a sheet: their names and shapes; given in the spec or a data file, or random."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 GATE = say("an activation with a gate ({gated})", gated=", ".join(GATED))
 MAX_LISTED = 12
-"""Names that an error lists."""
+"""Maximum number of names listed in an error."""
 NEEDS = {
     "W_U": "tied = false",
     "P": 'position = "learned"',
@@ -47,45 +47,46 @@ NEEDS = {
     "Input": "embedding_norm = true",
     "Output": "final_norm = true",
 }
-"""Which setting a weight belongs to, by how its name ends, or by its parts."""
+"""The setting that a weight requires, by parts of its name."""
 
 
 def shapes(sheet: WithAttention, d_model: int, n_vocab: int, n: int) -> dict[str, Shape]:
-    """Every weight's name, without the sheet's id, and its shape; ``n`` is the longest context's length."""
+    """Names, without the sheet's id, and shapes of all weights; ``n`` is the longest context's length."""
+    shapes = {"P": (n, d_model)} if sheet.position == "learned" else {}
     if not isinstance(sheet, Model):
-        found = dict(_attention(sheet, d_model, RangeName()))
-        return {**({"P": (n, d_model)} if sheet.position == "learned" else {}), **found}
-    found = {"P": (n, d_model)} if sheet.position == "learned" else {}
-    found |= _norm(sheet, d_model, "Input") if sheet.embedding_norm else {}
+        return shapes | dict(_attention(sheet, d_model, RangeName()))
+    if sheet.embedding_norm:
+        shapes |= _norm(sheet, d_model, "Input")
     for side in sides(sheet):
         for layer in range(1, sheet.layers + 1):
-            found |= _layer(sheet, d_model, RangeName(side=side, layer=layer), crossed=side == "dec")
-        found |= _norm(sheet, d_model, RangeName(side=side)["Output"]) if sheet.final_norm else {}
+            shapes |= _layer(sheet, d_model, RangeName(side=side, layer=layer), crossed=side == "dec")
+        if sheet.final_norm:
+            shapes |= _norm(sheet, d_model, RangeName(side=side)["Output"])
     if isinstance(sheet, Writer) and not sheet.tied:
-        found["W_U"] = (d_model, n_vocab)
+        shapes["W_U"] = (d_model, n_vocab)
     if isinstance(sheet, Classifier):
-        found |= {"W_C": (d_model, len(sheet.classes)), "b_C": (1, len(sheet.classes))}
-    return found
+        shapes |= {"W_C": (d_model, len(sheet.classes)), "b_C": (1, len(sheet.classes))}
+    return shapes
 
 
 def sides(sheet: WithAttention) -> tuple[str, ...]:
-    """A model's two sides; one without a name where it has no two."""
+    """The sides of a model: encoder and decoder, or one without a name."""
     return SIDES if isinstance(sheet, EncoderDecoder) else ("",)
 
 
 def _layer(sheet: Model, d_model: int, w: RangeName, *, crossed: bool) -> dict[str, Shape]:
-    found = {**dict(_attention(sheet, d_model, w)), **_norm(sheet, d_model, w["Norm1"])}
+    shapes = dict(_attention(sheet, d_model, w)) | _norm(sheet, d_model, w["Norm1"])
     if crossed:
-        found |= {**dict(_attention(sheet, d_model, w.at(cross=True))), **_norm(sheet, d_model, w["Norm2"])}
+        shapes |= dict(_attention(sheet, d_model, w.at(cross=True))) | _norm(sheet, d_model, w["Norm2"])
     gates = ("1", "3") if sheet.gated else ("1",)
     for gate in gates:
-        found[w[f"W_{gate}"]] = (d_model, sheet.d_ff)
+        shapes[w[f"W_{gate}"]] = (d_model, sheet.d_ff)
         if sheet.bias:
-            found[w[f"b_{gate}"]] = (1, sheet.d_ff)
-    found[w["W_2"]] = (sheet.d_ff, d_model)
+            shapes[w[f"b_{gate}"]] = (1, sheet.d_ff)
+    shapes[w["W_2"]] = (sheet.d_ff, d_model)
     if sheet.bias:
-        found[w["b_2"]] = (1, d_model)
-    return found | _norm(sheet, d_model, w["Norm3" if crossed else "Norm2"])
+        shapes[w["b_2"]] = (1, d_model)
+    return shapes | _norm(sheet, d_model, w["Norm3" if crossed else "Norm2"])
 
 
 def _attention(sheet: WithAttention, d_model: int, w: RangeName) -> Iterator[tuple[str, Shape]]:
@@ -107,24 +108,23 @@ def _norm(sheet: Model, d_model: int, name: str) -> dict[str, Shape]:
 
 
 def given(table: Table, key: str) -> dict[str, Matrix]:
-    """The weights that a spec gives under a key, as matrices: in its own table, or in a data file."""
-    found = table.data[key]
-    weights = (table.data_file(key, found) if isinstance(found, str) else table).table(key, None)
+    """Read the weights under a key as matrices, from a table or a data file."""
+    value = table.data[key]
+    weights = (table.data_file(key, value) if isinstance(value, str) else table).table(key, None)
     if not weights.data:
-        raise table.error(key, "is empty: give all weights, or leave the key out")
+        raise table.error(key, "is empty: give all weights, or omit the key")
     return {name: weights.matrix(name, row=is_row(name)) for name in weights.data}
 
 
 def is_row(name: str) -> bool:
-    """Whether a weight is one row: a bias, γ or β."""
+    """True if a weight is a single row: a bias, γ or β."""
     return weight(name).is_row
 
 
 def sized(table: Table, sheet: A, d_model: int) -> A:
-    """The sheet with d_k and d_v of one head: as asked for, as the weights have them, or d_model / heads.
+    """The sheet with d_k and d_v of one head: as set, as in the weights, or d_model / heads.
 
-    In a model d_ff as well, which is 4 · d_model where neither says it; with several heads the columns of
-    their output.
+    Also sets d_ff of a model, 4 · d_model by default, and the output columns of a multi-head sheet.
     """
     w = RangeName(side=sides(sheet)[0], layer=1) if isinstance(sheet, Model) else RangeName()
     heads, weights = max(1, sheet.heads), sheet.weights
@@ -148,27 +148,27 @@ def sized(table: Table, sheet: A, d_model: int) -> A:
 
 
 def _output_columns(table: Table, sheet: MultiHead, d_model: int) -> int:
-    """The columns of what several heads leave: as asked for, as W_O has, or d_model; without W_O theirs."""
+    """Output columns of a multi-head sheet: as set, as in W_O, or d_model; heads · d_v without W_O."""
     if sheet.out_proj:
         return sheet.d_out or (len(sheet.weights["W_O"][0]) if "W_O" in sheet.weights else d_model)
     if "O" in sheet.biases:
-        raise table.error("bias", "has 'O', which out_proj = false leaves out: take it from the list")
+        raise table.error("bias", "contains 'O', but out_proj = false: remove it from the list")
     columns = sheet.heads * sheet.d_v
     if sheet.d_out not in (0, columns):
-        sentence = "found {found}, and the heads side by side have {columns} columns: leave the key out"
+        sentence = "found {found}, but the concatenated heads have {columns} columns: omit the key"
         raise table.error("d_out", sentence, found=sheet.d_out, columns=columns)
     return columns
 
 
 def _columns(table: Table, sheet: WithAttention, name: str) -> int:
-    """The columns of one head in a given weight; 0 without it."""
+    """Columns of one head in a weight; 0 if the weight is not given."""
     if name not in sheet.weights:
         return 0
     columns, kv_heads = len(sheet.weights[name][0]), max(1, sheet.kv_heads)
     if columns % kv_heads:
-        wanted = "kv_heads" if "kv_heads" in table.data else "heads"
+        key = "kv_heads" if "kv_heads" in table.data else "heads"
         raise table.error(
-            wanted,
+            key,
             "found {kv_heads}, which does not divide the {columns} columns of {name}",
             kv_heads=kv_heads,
             columns=columns,
@@ -180,7 +180,7 @@ def _columns(table: Table, sheet: WithAttention, name: str) -> int:
 def shaped(
     table: Table, sheet: WithAttention, given: Mapping[str, Matrix], shapes: Mapping[str, Shape]
 ) -> dict[str, Matrix]:
-    """The given weights in the order that is needed, none missing, none left over, each of its shape."""
+    """Validate names and shapes of the given weights, and return them in the order of ``shapes``."""
     known = ", ".join([*list(shapes)[:MAX_LISTED], *(["..."] if len(shapes) > MAX_LISTED else [])])
     for name in given:
         if name not in shapes:
@@ -194,41 +194,41 @@ def shaped(
             raise table.error(
                 f"weights.{name}", "is missing: give all of {known}, or no weights", known=known
             )
-        found = (len(given[name]), len(given[name][0]))
-        if found != (rows, cols):
+        shape = (len(given[name]), len(given[name][0]))
+        if shape != (rows, cols):
             sentence = "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed"
             if name == "P":
                 sentence = (
                     "has the shape {found_rows} × {found_cols}, {rows} × {cols} is needed, "
-                    "a row for each of the {rows} positions"
+                    "one row per position"
                 )
-            shape = {"found_rows": found[0], "found_cols": found[1], "rows": rows, "cols": cols}
-            raise table.error(f"weights.{name}", sentence, **shape)
+            values = {"found_rows": shape[0], "found_cols": shape[1], "rows": rows, "cols": cols}
+            raise table.error(f"weights.{name}", sentence, **values)
     return {name: given[name] for name in shapes}
 
 
 def _needed(sheet: WithAttention, name: str) -> str:
-    """The setting that a weight of no use here would belong to; none for a name that no sheet has."""
-    at = weight(name)
+    """The setting that an unused weight requires; "" for an unknown name."""
+    parsed = weight(name)
     if isinstance(sheet, MultiHead) and name.casefold() in ("w_o", "b_o") and not sheet.out_proj:
         return "out_proj = true"
-    if isinstance(sheet, MultiHead) and at.is_bias and at.block[2:] in PROJECTED:
-        return say('a bias list with "{letter}"', letter=at.block[2:]) if sheet.bias else "bias = true"
-    said = (at.part, at.block, BIAS if at.is_bias else "")  # β belongs to layer norms, wherever it stands
-    return next((NEEDS[one] for one in said if one in NEEDS), "")
+    if isinstance(sheet, MultiHead) and parsed.is_bias and parsed.block[2:] in PROJECTED:
+        return say('a bias list with "{letter}"', letter=parsed.block[2:]) if sheet.bias else "bias = true"
+    keys = (parsed.part, parsed.block, BIAS if parsed.is_bias else "")  # all β belong to layer norms
+    return next((NEEDS[key] for key in keys if key in NEEDS), "")
 
 
 def drawn(seed: int, shapes: Mapping[str, Shape], d_model: int) -> dict[str, Matrix]:
-    """Weights nobody gave: normal, deviation 1/√d_model, rounded to 2 decimals, in the order of ``shapes``.
+    """Random weights: normal with standard deviation 1/√d_model, rounded to 2 decimals.
 
-    γ is 1 and β and the biases are 0, as before training.
+    γ is 1, β and biases are 0.
     """
     rng = np.random.default_rng(seed)
     deviation = 1 / math.sqrt(d_model)
-    made: dict[str, Any] = {}
+    weights: dict[str, Any] = {}
     for name, shape in shapes.items():
         if is_row(name):
-            made[name] = np.full(shape, 1.0 if weight(name).part == GAMMA else 0.0)
+            weights[name] = np.full(shape, 1.0 if weight(name).part == GAMMA else 0.0)
         else:
-            made[name] = rng.normal(0.0, deviation, shape).round(2) + 0.0
-    return {name: tuple(tuple(row) for row in array.tolist()) for name, array in made.items()}
+            weights[name] = rng.normal(0.0, deviation, shape).round(2) + 0.0
+    return {name: tuple(tuple(row) for row in array.tolist()) for name, array in weights.items()}

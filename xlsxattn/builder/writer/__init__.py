@@ -1,4 +1,4 @@
-"""A laid-out workbook as a file."""
+"""Writes a laid-out workbook to a file."""
 
 from xlsxattn.builder.writer.workbook import write
 

@@ -1,7 +1,7 @@
-"""Large blocks of plain numbers, which go past XlsxWriter: it writes each row's first cell, blank.
+"""Writes large blocks of numbers without XlsxWriter, which only writes a blank first cell of each row.
 
-In its place the row's cells are put in while the archive is packed, their text made in one go. Numbers are
-the shortest decimal text that gives back the same float32 (or float64).
+When the archive is packed, this cell is replaced by all cells of the row, formatted at once. Numbers are the
+shortest decimals that round to the same float32 (or float64).
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     Tick = Callable[[int], None]
 
 MIN_COUNT = 4096
-"""Cells of a block that goes past XlsxWriter."""
+"""Minimum number of cells of a block written in bulk."""
 MIN_COLUMNS = 8
 THREADS = 2
-"""So many deflate at a time: zlib-ng lets others run, and memory holds so many blocks, deflated."""
+"""Threads that compress: zlib-ng releases the GIL; memory holds one compressed block per thread."""
 _DIMENSION = re.compile(rb'(<dimension ref="[A-Z]+\d+:)([A-Z]+)')
 _SPANS = re.compile(rb' spans="\d+:\d+"')
-"""Which columns a row has: of no use to anybody, and XlsxWriter does not know of the bulk."""
+"""The optional range of columns of a row, which is wrong without the bulk cells."""
 _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
 
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A block of numbers and its first cell, counted from 0."""
+    """A block of numbers, and its first cell, counted from 0."""
 
     row: int
     col: int
@@ -57,7 +57,7 @@ class Strip:
 
 
 def numbers(block: Block) -> Numbers | None:
-    """A block's values where they go past XlsxWriter, else nothing: enough of them, and numbers alone."""
+    """The values of a block that is written in bulk, else None: it must be large, and all numbers."""
     values = block.values
     if len(values) == 0 or block.rows * block.cols < MIN_COUNT or block.cols < MIN_COLUMNS:
         return None
@@ -68,111 +68,111 @@ def numbers(block: Block) -> Numbers | None:
 
 
 def strips(sheets: Sequence[PlacedSheet]) -> dict[str, list[Strip]]:
-    """The blocks that go past XlsxWriter, by the name of the part that XlsxWriter makes of their sheet."""
-    found: dict[str, list[Strip]] = {}
+    """The blocks written in bulk, by the name of their sheet's part in the archive."""
+    by_part: dict[str, list[Strip]] = {}
     for i, sheet in enumerate(sheets, 1):
-        own = [Strip(p.row, p.col, n) for p in sheet.placed if (n := numbers(p.block)) is not None]
-        if own:
-            found[f"xl/worksheets/sheet{i}.xml"] = sorted(own, key=lambda strip: (strip.row, strip.col))
-    return found
+        bulk = [Strip(p.row, p.col, n) for p in sheet.placed if (n := numbers(p.block)) is not None]
+        if bulk:
+            by_part[f"xl/worksheets/sheet{i}.xml"] = sorted(bulk, key=lambda strip: (strip.row, strip.col))
+    return by_part
 
 
 def cells(sheets: Sequence[PlacedSheet]) -> int:
-    """How many cells go past XlsxWriter."""
-    return sum(strip.values.size for own in strips(sheets).values() for strip in own)
+    """Number of cells written in bulk."""
+    return sum(strip.values.size for bulk in strips(sheets).values() for strip in bulk)
 
 
 class Packer:
-    """Packs a workbook with its bulk."""
+    """Packs a workbook, and inserts its bulk cells."""
 
     def __init__(self, spool: IO[bytes], tick: Tick) -> None:
-        """Keep what is deflated in ``spool``; ``tick`` is told how many cells were done."""
+        """Use ``spool`` for compressed data; call ``tick`` with the number of cells written."""
         self.spool, self.tick = spool, tick
         self.lock = Lock()
 
     def pack(self, source: Path, target: Path, bulk: Mapping[str, Sequence[Strip]]) -> None:
-        """Copy XlsxWriter's archive, the bulk put into its sheets."""
-        with zipfile.ZipFile(source) as made, packing.PackingArchive(target, "w") as archive:
-            for info in made.infolist():
+        """Copy XlsxWriter's archive with the bulk cells inserted."""
+        with zipfile.ZipFile(source) as original, packing.PackingArchive(target, "w") as archive:
+            for info in original.infolist():
                 if info.filename in bulk:
-                    pieces = self._pieces(made.read(info), bulk[info.filename])
+                    pieces = self._pieces(original.read(info), bulk[info.filename])
                     chunks = (c for p in pieces for c in packing.read(self.spool, p.start, p.length))
                     archive.add_deflated(info.filename, chunks, *packing.joined(pieces))
                 else:
-                    archive.copy(made, info)
+                    archive.copy(original, info)
 
-    def _pieces(self, xml: bytes, own: Sequence[Strip]) -> list[packing.DeflatedPart]:
-        """A sheet as deflated pieces: what lies between strips, and the rows of strips that share rows."""
+    def _pieces(self, xml: bytes, bulk: Sequence[Strip]) -> list[packing.DeflatedPart]:
+        """A sheet in compressed pieces, alternating between XML without bulk cells and bands of strips."""
         stretches: list[tuple[bytes, Sequence[Strip]]] = []
-        at = 0
-        xml = _DIMENSION.sub(lambda found: found[1] + _rightmost(own, found[2]), xml, count=1)
-        for band in _bands(own):
-            first = xml.index(b'<row r="%d"' % (_top(band) + 1), at)
+        done = 0
+        xml = _DIMENSION.sub(lambda match: match[1] + _rightmost(bulk, match[2]), xml, count=1)
+        for band in _bands(bulk):
+            first = xml.index(b'<row r="%d"' % (_top(band) + 1), done)
             end = xml.index(b"</row>", xml.index(b'<row r="%d"' % (_bottom(band) + 1), first)) + 6
-            stretches += [(xml[at:first], ()), (_SPANS.sub(b"", xml[first:end]), band)]
-            at = end
+            stretches += [(xml[done:first], ()), (_SPANS.sub(b"", xml[first:end]), band)]
+            done = end
         with ThreadPoolExecutor(THREADS) as pool:
             pieces = list(pool.map(lambda stretch: self._piece(*stretch), stretches))
-        return [*pieces, self._piece(xml[at:], (), last=True)]
+        return [*pieces, self._piece(xml[done:], (), last=True)]
 
     def _piece(self, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.DeflatedPart:
         return packing.deflated(self._filled(xml, band) if band else [xml], self.spool, self.lock, last=last)
 
     def _filled(self, xml: bytes, band: Sequence[Strip]) -> Iterator[bytes]:
-        """The XML of some rows with their bulk, row by row."""
+        """The XML of a band's rows with the bulk cells, row by row."""
         makers = [_Rows(strip) for strip in band]
-        at = 0
+        done = 0
         for row in range(_top(band), _bottom(band) + 1):
             for maker in makers:
                 if maker.strip.row <= row <= maker.strip.bottom:
-                    start, behind, style = maker.place(xml, at, row)
-                    yield xml[at:start]
+                    start, end, style = maker.find_first_cell(xml, done, row)
+                    yield xml[done:start]
                     yield maker.cells(row, style)
-                    at = behind
+                    done = end
                     with self.lock:
                         self.tick(maker.columns)
-        yield xml[at:]
+        yield xml[done:]
 
 
 class _Rows:
-    """Makes the cells of one strip, a row at a time."""
+    """Formats the cells of a strip, a row at a time."""
 
     def __init__(self, strip: Strip) -> None:
         self.strip, self.columns = strip, strip.values.shape[1]
         self.letters = [cell(0, strip.col + j)[:-1] for j in range(self.columns)]
         self.templates: dict[bytes, bytes] = {}
 
-    def place(self, xml: bytes, at: int, row: int) -> tuple[int, int, bytes]:
-        """Where XlsxWriter has put the row's first cell, from and to; and its style."""
-        start = xml.index(b'<c r="%s%d" ' % (self.letters[0].encode(), row + 1), at)
+    def find_first_cell(self, xml: bytes, begin: int, row: int) -> tuple[int, int, bytes]:
+        """Start and end of the blank cell that XlsxWriter wrote for a row, and its style."""
+        start = xml.index(b'<c r="%s%d" ' % (self.letters[0].encode(), row + 1), begin)
         end = xml.index(b"/>", start)
         return start, end + 2, xml[xml.index(b" ", start + 3) : end]
 
     def cells(self, row: int, style: bytes) -> bytes:
-        """A row's cells: the texts of its numbers in a template that has the columns and the style."""
+        """The XML of a row's cells, from a template with the columns and the style."""
         if style not in self.templates:
-            made = b"".join(b'<c r="%s#"%s><v>%%b</v></c>' % (c.encode(), style) for c in self.letters)
-            self.templates[style] = made
+            cells = (b'<c r="%s#"%s><v>%%b</v></c>' % (c.encode(), style) for c in self.letters)
+            self.templates[style] = b"".join(cells)
         values = np.ascontiguousarray(self.strip.values[row - self.strip.row])
         texts = orjson.dumps(values, option=_NUMBERS)[1:-1].split(b",")
         return self.templates[style].replace(b"#", b"%d" % (row + 1)) % tuple(texts)
 
 
-def _rightmost(own: Sequence[Strip], letters: bytes) -> bytes:
-    """The last column that a sheet uses, its bulk included."""
-    right = max(strip.col + strip.values.shape[1] - 1 for strip in own)
+def _rightmost(bulk: Sequence[Strip], letters: bytes) -> bytes:
+    """Letters of the last column of a sheet, including bulk cells."""
+    right = max(strip.col + strip.values.shape[1] - 1 for strip in bulk)
     return max(letters, cell(0, right)[:-1].encode(), key=lambda column: (len(column), column))
 
 
-def _bands(own: Sequence[Strip]) -> list[list[Strip]]:
-    """Strips by rows: those that share a row with another of the same band, from top to bottom."""
-    found: list[list[Strip]] = []
-    for strip in own:
-        if found and strip.row <= _bottom(found[-1]):
-            found[-1].append(strip)
+def _bands(bulk: Sequence[Strip]) -> list[list[Strip]]:
+    """Group strips that share rows, from top to bottom."""
+    bands: list[list[Strip]] = []
+    for strip in bulk:
+        if bands and strip.row <= _bottom(bands[-1]):
+            bands[-1].append(strip)
         else:
-            found.append([strip])
-    return [sorted(band, key=lambda strip: strip.col) for band in found]
+            bands.append([strip])
+    return [sorted(band, key=lambda strip: strip.col) for band in bands]
 
 
 def _top(band: Sequence[Strip]) -> int:

@@ -1,4 +1,4 @@
-"""Zip archives whose large parts are deflated piece by piece, and are copied without being unpacked."""
+"""Zip archives whose large parts are compressed in pieces; parts of other archives are copied compressed."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
     from threading import Lock
 
 LEVEL = 6
-"""Of zlib-ng: half zlib's time, and numbers become 4 % larger than by zlib's best strategy."""
+"""Level of zlib-ng: takes half the time of zlib; numbers become 4 % larger than with zlib's best strategy."""
 RAW = -15
-"""Deflate without a header, with the largest window: what stands in a zip archive."""
+"""Window size for raw deflate data, as in zip archives."""
 BLOCK = 1 << 20
 _ZEROS = bytes(BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
 class DeflatedPart:
-    """A stretch of a part that is deflated already: where it stands in a file, and what it unpacks to.
+    """A compressed piece of a part: its position in a file, and its uncompressed size and checksum.
 
     Attributes:
-        start: its first byte.
-        length: deflated bytes.
-        size: bytes that it unpacks to.
-        crc: their checksum.
+        start: first byte in the file.
+        length: compressed size in bytes.
+        size: uncompressed size in bytes.
+        crc: CRC-32 of the uncompressed bytes.
     """
 
     start: int
@@ -38,28 +38,28 @@ class DeflatedPart:
 
 
 def deflated(chunks: Iterable[bytes], file: IO[bytes], lock: Lock, *, last: bool) -> DeflatedPart:
-    """Deflate a stretch into the end of a file, so that any other may come before or (not last) after it.
+    """Compress chunks and append them to a file; the result can be concatenated with other pieces.
 
-    The lock is for those that do the same to the same file; deflating, they do not wait for each other.
+    ``lock`` protects writing to the file; several threads can compress at the same time.
     """
     deflate = zlib_ng.compressobj(LEVEL, zlib_ng.DEFLATED, RAW)
     size = crc = 0
-    made = []
+    compressed = []
     for chunk in chunks:
         size += len(chunk)
         crc = zlib_ng.crc32(chunk, crc)
-        made.append(deflate.compress(chunk))
-    made.append(deflate.flush(zlib_ng.Z_FINISH if last else zlib_ng.Z_FULL_FLUSH))
+        compressed.append(deflate.compress(chunk))
+    compressed.append(deflate.flush(zlib_ng.Z_FINISH if last else zlib_ng.Z_FULL_FLUSH))
     with lock:
         start = file.seek(0, 2)
-        file.writelines(made)
+        file.writelines(compressed)
         return DeflatedPart(start, file.tell() - start, size, crc)
 
 
 def joined(pieces: Iterable[DeflatedPart]) -> tuple[int, int]:
-    """Size and checksum of what several pieces unpack to, one after the other.
+    """Uncompressed size and checksum of several pieces, concatenated.
 
-    A checksum is linear: what stands before n bytes changes theirs as it would change that of n zeros.
+    CRC-32 is linear: the bytes before a piece of n bytes change its checksum as they would that of n zeros.
     """
     size = crc = 0
     for piece in pieces:
@@ -75,14 +75,14 @@ def _over_zeros(crc: int, count: int) -> int:
 
 
 class PackingArchive(zipfile.ZipFile):
-    """An archive that takes parts as they come out of another one."""
+    """A zip archive that accepts compressed parts."""
 
     def add(self, name: str, content: bytes) -> None:
         """Add a part."""
         self.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
     def add_deflated(self, name: str, chunks: Iterable[bytes], size: int, crc: int) -> None:
-        """Add a part that is deflated already: its bytes as they are, then a header that says so."""
+        """Add a compressed part: its bytes unchanged, and a matching header."""
         info = zipfile.ZipInfo(name)
         with self.open(info, "w") as part:
             for chunk in chunks:
@@ -100,7 +100,7 @@ class PackingArchive(zipfile.ZipFile):
 
 
 def _stored(source: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """A part's bytes as they stand in its archive, behind its local header (30 bytes, name, extra)."""
+    """The compressed bytes of a part, after its local header (30 bytes, name, extra)."""
     file = source.fp
     assert file is not None
     file.seek(info.header_offset)
@@ -110,7 +110,7 @@ def _stored(source: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def read(file: IO[bytes], start: int, length: int) -> Iterator[bytes]:
-    """A stretch of a file, block by block."""
+    """Read a section of a file in blocks."""
     file.seek(start)
     while length and (block := file.read(min(length, BLOCK))):
         length -= len(block)

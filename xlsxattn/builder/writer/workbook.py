@@ -1,4 +1,4 @@
-"""Puts a laid-out workbook into a file. The only importer of XlsxWriter; it takes no decisions."""
+"""Writes a laid-out workbook to a file with XlsxWriter. All decisions are made by the layout."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     Grid = Sequence[Sequence[Any]] | NDArray[Any]
 
-CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, so that the same spec gives the same bytes
+CREATED = dt.datetime(2020, 1, 1)  # noqa: DTZ001 - a fixed date, for reproducible files
 A3, A4 = 8, 9
-"""Papers, by their numbers in the file format."""
+"""Paper sizes, by their numbers in the file format."""
 MAX_TIP_LENGTH, MIN_WIDTH = 255, 8.43
-"""Characters of a link's tip, and of a column whose width is not set."""
+"""Maximum length of a link's tooltip; default width of a column in characters."""
 DIGEST_PROPERTY = "xlsxattn digest"
 
 
@@ -55,13 +55,13 @@ def write(
     Args:
         path: the file to write.
         title: the workbook's title, for its properties.
-        sheets: what the layout gave.
-        values: what an engine computed for each range, saved with the formulas; without it they save 0.
-        language: in which number formats say words.
-        tick: is told how many cells of large blocks of numbers were written.
-        draft: whether an engine alone will read it, once: it takes long over names, and IronCalc over rules
-            that colour cells, so of the names only those are defined that formulas speak of, there are no
-            rules and no charts. Nor are there large blocks of numbers: it is given those in another way.
+        sheets: the sheets of the layout.
+        values: results of each range, saved with the formulas; 0 without them.
+        language: language of the words in number formats.
+        tick: called with the number of cells written of large blocks of numbers.
+        draft: write a temporary file for an engine. Engines are slow with many names, and IronCalc with
+            conditional formats, so it has only the names that formulas use, no rules and no charts. Large
+            blocks of numbers are omitted, and passed to the engine separately.
     """
     strips = {} if draft else bulk.strips(sheets)
     first = path.with_suffix(".part") if strips else path
@@ -70,7 +70,7 @@ def write(
             ws = writer.add(sheet, first=i == 0)
             if not draft:
                 writer.finish(ws, sheet)
-        writer.define_names(formulas.spoken_of(sheets) if draft else writer.places)
+        writer.define_names(formulas.words_in_formulas(sheets) if draft else writer.places)
     if strips:
         with tempfile.TemporaryFile(dir=path.parent) as spool:
             bulk.Packer(spool, tick).pack(first, path, strips)
@@ -78,23 +78,23 @@ def write(
 
 
 def _plain(row: Sequence[Cell] | NDArray[np.floating[Any]]) -> Iterable[Cell]:
-    """A row's values for XlsxWriter; a float32 by the shortest decimal text that gives it back."""
+    """A row's values for XlsxWriter; a float32 as the shortest decimal that rounds to it."""
     if isinstance(row, tuple):
         return row
     return (float(str(value)) for value in row)
 
 
-def _typed(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
-    """The cells that take what a person types, and offer no list of it."""
+def _input_areas(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
+    """The input cells for a kind of values, without those with a drop-down list."""
     for placed in sheet.placed:
         block = placed.block
-        wanted = block.kind == "input" and theme.LOOKS[block.look].takes == takes
-        if wanted and block.name not in sheet.drop_downs:
+        matches = block.kind == "input" and theme.LOOKS[block.look].takes == takes
+        if matches and block.name not in sheet.drop_downs:
             yield placed.area
 
 
-class _Words(str):
-    """A formula's text result. XlsxWriter would save one such as 1e5 as a number, were it readable as one."""
+class _TextResult(str):
+    """A formula's text result. Not convertible to float, so that XlsxWriter saves "1e5" as a text."""
 
     __slots__ = ()
 
@@ -103,14 +103,14 @@ class _Words(str):
 
 
 def _within(area: Rectangle, cells: Rectangle) -> tuple[slice, slice]:
-    """The rows and columns of an area that some of its cells take."""
+    """Slices of an area's rows and columns for some of its cells."""
     rows = slice(cells.top - area.top, cells.bottom - area.top + 1)
     return rows, slice(cells.left - area.left, cells.right - area.left + 1)
 
 
 def _saved(value: Any) -> float | str:
-    """What is saved beside a formula."""
-    return _Words(value or "") if value is None or isinstance(value, str) else value
+    """The value saved with a formula."""
+    return _TextResult(value or "") if value is None or isinstance(value, str) else value
 
 
 def _values(ws: Any, top: int, left: int, rows: Iterable[Iterable[Cell]], look: Any) -> None:
@@ -122,7 +122,7 @@ def _values(ws: Any, top: int, left: int, rows: Iterable[Iterable[Cell]], look: 
 
 
 class _Writer:
-    """One workbook in the making, with the formats made so far."""
+    """Writes a workbook, and caches its formats."""
 
     def __init__(
         self,
@@ -132,7 +132,7 @@ class _Writer:
         values: Mapping[str, Grid],
         language: Language,
     ) -> None:
-        # XlsxWriter's own temporary files go beside the workbook, where a killed build's leftovers are swept
+        # temporary files go next to the workbook, where leftovers of a killed build are removed
         options: dict[str, Any] = {
             "tmpdir": str(path.parent),
             "strings_to_numbers": False,
@@ -157,19 +157,20 @@ class _Writer:
             return
         try:
             self.book.close()
-        except FileCreateError as around:  # XlsxWriter's own, around what the system says
-            cause = next((one for one in around.args if isinstance(one, OSError)), None)
-            raise cause or around from None
+        except FileCreateError as wrapper:  # wraps the OSError
+            cause = next((one for one in wrapper.args if isinstance(one, OSError)), None)
+            raise cause or wrapper from None
 
-    def dress(self, properties: Mapping[str, Any]) -> Any:
+    def format(self, properties: Mapping[str, Any]) -> Any:
+        """XlsxWriter's format with these properties."""
         key = frozenset(properties.items())
         if key not in self.formats:
-            self.formats[key] = self.book.add_format(theme.told(properties, self.language))
+            self.formats[key] = self.book.add_format(theme.localized(properties, self.language))
         return self.formats[key]
 
     def look(self, name: str) -> Any:
         if name not in self.looks:
-            self.looks[name] = self.dress({"font_name": theme.FONT, **theme.LOOKS[name].format})
+            self.looks[name] = self.format({"font_name": theme.FONT, **theme.LOOKS[name].format})
         return self.looks[name]
 
     def define_names(self, wanted: Container[str]) -> None:
@@ -178,14 +179,14 @@ class _Writer:
                 self.book.define_name(name, f"={formulas.reference(tab, where)}")
 
     def add(self, sheet: PlacedSheet, *, first: bool) -> Any:
-        """A worksheet with its cells."""
+        """Add a worksheet with its cells."""
         ws = self.book.add_worksheet(sheet.tab)
         if first:
             ws.activate()
         ws.hide_gridlines(2)
         self._page(ws, sheet)
         for bar in (*sheet.bars, *sheet.stripes):
-            fill, where = self.dress({"bg_color": bar.colour}), bar.where
+            fill, where = self.format({"bg_color": bar.colour}), bar.where
             for row in range(where.top, where.bottom + 1):
                 for col in range(where.left, where.right + 1):
                     ws.write_blank(row, col, None, fill)
@@ -196,12 +197,14 @@ class _Writer:
             look = self.look(placed.block.look)
             if placed.block.look == "lane":
                 colour = lanes[placed.row, placed.col]
-                look = self.dress({"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour})
+                look = self.format(
+                    {"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour}
+                )
             self._block(ws, placed, look)
         return ws
 
     def finish(self, ws: Any, sheet: PlacedSheet) -> None:
-        """Add what shows cells in other ways: rules and charts."""
+        """Add rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
             ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
@@ -219,7 +222,7 @@ class _Writer:
         if sheet.levels:
             ws.outline_settings(symbols_below=False)
         ws.freeze_panes(sheet.frozen, 0)
-        (ws.set_portrait if sheet.upright else ws.set_landscape)()
+        (ws.set_portrait if sheet.portrait else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
         ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
@@ -259,7 +262,7 @@ class _Writer:
         grid = self.values.get(placed.block.name)
         for cells, formula in formulas.entries(placed, self.places):
             area = cells.top, cells.left, cells.bottom, cells.right
-            if grid is None:  # then XlsxWriter saves 0 in every cell
+            if grid is None:  # XlsxWriter saves 0 in every cell
                 ws.write_array_formula(*area, formula, look)
                 continue
             rows, cols = _within(placed.area, cells)
@@ -278,27 +281,27 @@ class _Writer:
             r = self.places[name][1]
             rule = {"validate": "list", "source": f"={source}", "show_error": False}
             ws.data_validation(r.top, r.left, r.bottom, r.right, rule)
-        for takes, (title, words, asked) in theme.TAKES.items():
-            rule = {"validate": "decimal", "error_type": "warning", **asked}
-            rule |= {"error_title": self.language.tell(title), "error_message": self.language.tell(words)}
-            cells = [[r.top, r.left, r.bottom, r.right] for r in _typed(sheet, takes)]
+        for takes, (title, message, limits) in theme.TAKES.items():
+            rule = {"validate": "decimal", "error_type": "warning", **limits}
+            rule |= {"error_title": self.language.tell(title), "error_message": self.language.tell(message)}
+            cells = [[r.top, r.left, r.bottom, r.right] for r in _input_areas(sheet, takes)]
             if cells:
                 ws.data_validation(*cells[0], {**rule, "other_cells": cells[1:]})
 
     def _conditions(self, placed: Placed, width: float) -> Iterator[dict[str, Any]]:
-        """Rules of one block, whose columns have a width, all over the same cells.
+        """Conditional formats of a block, in order of precedence; ``width`` is that of its columns.
 
-        LibreOffice shows one matching style, the first: a text for a number is red, −1E300 is shown as −∞, a
-        number too long for its column in powers of ten, the focus word's row outlined, a failed check in red,
-        a note in grey; and the heat map.
+        LibreOffice applies only the first match. In order: a text instead of a number in red, −1E300 as −∞, a
+        number too long for its column in scientific notation, an outline for the focus word's row, a failed
+        check in red, a note in grey; then the heat map.
         """
         block, look = placed.block, theme.LOOKS[placed.block.look]
         if block.kind == "input" and look.takes and bulk.numbers(block) is None:
-            bad = self.dress(theme.NO_NUMBER)
+            bad = self.format(theme.NO_NUMBER)
             no_number = formulas.is_no_number(placed.row, placed.col)
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
         if block.look == "masked":
-            hidden = self.dress(theme.NEVER_SEEN)
+            hidden = self.format(theme.MASKED_OUT)
             yield {
                 "type": "cell",
                 "criteria": "<",
@@ -307,17 +310,21 @@ class _Writer:
                 "stop_if_true": True,
             }
         if block.look == "word number" and placed.word is not None:
-            blank = self.dress(theme.NO_WORD)
+            blank = self.format(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
         if (room := theme.room(look, width)) is not None:
             between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
             above = {"criteria": ">", "value": room.largest}
-            yield {"type": "cell", "format": self.dress(room.beyond), **(between if room.negative else above)}
+            yield {
+                "type": "cell",
+                "format": self.format(room.overflow),
+                **(between if room.negative else above),
+            }
         if placed.word is not None:
-            outline = self.dress(theme.OUTLINE)
+            outline = self.format(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
         if block.look == "status":
-            bad, noted = self.dress(theme.BAD), self.dress(theme.NOTED)
+            bad, noted = self.format(theme.BAD), self.format(theme.NOTED)
             yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
             yield {"type": "formula", "criteria": formulas.is_noted(placed.row, placed.col), "format": noted}
         if placed.heat:
@@ -329,32 +336,34 @@ class _Writer:
 
     def _chart(self, chart: Chart, width: int) -> Any:
         if chart.kind == "bar":
-            made = self.book.add_chart({"type": "column"})
+            drawing = self.book.add_chart({"type": "column"})
         elif chart.kind == "line":
-            made = self.book.add_chart({"type": "line"})
+            drawing = self.book.add_chart({"type": "line"})
         else:
-            made = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
-        for series, usual in zip(chart.series, cycle(theme.SERIES), strict=False):
-            colour = usual if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
-            made.add_series(self._series(chart, series, colour))
-        if chart.kind == "scatter":  # else LibreOffice draws a shorter series on, at 0
-            made.show_blanks_as("span")
+            drawing = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
+        for series, default in zip(chart.series, cycle(theme.SERIES), strict=False):
+            colour = default if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
+            drawing.add_series(self._series(chart, series, colour))
+        if chart.kind == "scatter":  # LibreOffice would extend a shorter series with 0
+            drawing.show_blanks_as("span")
         font = {"name": theme.WIDE_FONT} if theme.is_in_wide(self.language) else {}
         named = {"name": chart.title, "name_font": {"size": 12, **font}}
-        made.set_title({**named, "overlay": False})
+        drawing.set_title({**named, "overlay": False})
         fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
         axis = {**theme.AXIS, **fonts}
-        made.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
+        drawing.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
         scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
-        made.set_y_axis({**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID})
+        drawing.set_y_axis(
+            {**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID}
+        )
         legend = {"position": "bottom", **({"font": font} if font else {})}
         silent = len(chart.series) == 1 and isinstance(chart.series[0].title, str)
-        made.set_legend({"none": True} if silent else legend)
-        made.set_size({"width": width, "height": 340})
-        return made
+        drawing.set_legend({"none": True} if silent else legend)
+        drawing.set_size({"width": width, "height": 340})
+        return drawing
 
     def _title(self, title: str | tuple[str, int]) -> str:
-        """Words, or the cell of a range that holds them."""
+        """A text, or a reference to the cell that holds it."""
         if isinstance(title, str):
             return title
         tab, r = self.places[title[0]]
@@ -382,12 +391,12 @@ class _Writer:
                 "type": theme.MARKS[series.mark % len(theme.MARKS)],
                 "size": 10,
                 "fill": {"color": colour},
-                "border": {"color": theme.WHITE},  # so that points one over the other are seen
+                "border": {"color": theme.WHITE},  # keeps overlapping points visible
             },
         }
 
 
 def _line(colour: str) -> dict[str, Any]:
-    """How a line of a chart and its points are drawn."""
+    """Style of a chart's line and its markers."""
     marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
     return {"line": {"color": colour, "width": 2.25}, "marker": marker}

@@ -1,7 +1,7 @@
-"""What a reader sees: whether anything but the numbers themselves has been changed so that it misleads.
+"""Checks of what a reader sees: formats, colours, hidden cells, charts and captions that mislead.
 
-Nothing here knows how a workbook was laid out. The rules follow from the names and the manifest, and hold for
-whatever program saved the workbook last.
+The checks do not depend on the layout of a workbook. They follow from its names and its manifest, and apply
+whichever program saved it last.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 LOSES_RULES = "gnumeric"
-"""The program that saves neither heat maps nor drop-down lists of names: without them nothing misleads."""
+"""The program that does not save heat maps and drop-down lists, so that their absence is no finding."""
 
 
 def misleading_views(book: Book) -> Iterator[Finding]:
-    """What a reader sees otherwise than the cells have it."""
+    """All findings on misleading views."""
     ranges, styles = OwnRanges(book), Styles(book)
     yield from misleading_cells(book, ranges, styles)
     yield from misleading_rules(ranges, styles)

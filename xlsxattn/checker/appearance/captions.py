@@ -1,4 +1,4 @@
-"""The line of code above a block: whether it states the formula that the block has."""
+"""Captions, the lines of code above blocks: whether they state the formula of the block."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     Corners = Mapping[tuple[str, int, int], str]
 
 MONO = "Consolas"
-"""The font of captions, and of nothing else but the manifest."""
+"""The font of captions; also used in the manifest, but nowhere else."""
 _OPENS = ("{=", "=", "{")
-_GOES_ON = "    "
-"""What a second line of a long formula begins with."""
+_INDENT = "    "
+"""The indent of the continuation lines of a long formula."""
 _HEAD = 2
-"""Rows of a sheet's title and of the line below it: a person's words, which may look like a formula."""
+"""Rows of the title and the line below it: free text, which may look like a formula."""
 _MAX_DISTANCE = 3
-"""Rows from a caption's last line to its block: others' longer captions and labels stand between."""
+"""Maximum number of rows from a caption's last line to its block, with labels or longer captions between."""
 _MAX_PARTS = 2
-"""Formulas side by side of which each is shown; of more, the first and the last."""
+"""Up to this many formulas side by side are all shown; of more, only the first and the last."""
 
 
 def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
-    """Captions that state another formula than the block below; a block without its own is told elsewhere."""
+    """Captions that differ from the formula of their block; a wrong formula has its own finding."""
     corners = {
         (area.sheet, area.row, area.col): name
         for name, area in ranges.areas.items()
@@ -45,7 +45,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             and isinstance(text, str)
             and _is_caption(text, Area(tab, row, col, 1, 1), styles)
         ):
-            stated, last = _whole(book, tab, row, col, text)
+            stated, last = _joined(book, tab, row, col, text)
             names = _below(corners, tab, last, col)
             if not names or any(stated == caption(book, name) for name in names):
                 continue
@@ -55,32 +55,32 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
 
 
 def _is_caption(text: str, cell: Area, styles: Styles) -> bool:
-    """Whether a text is a formula, or stands in the font of formulas."""
+    """Whether a text is a formula, or has the font of formulas."""
     if text.startswith(_OPENS):
         return True
-    style = None if text.startswith(_GOES_ON) else styles.first(cell)
+    style = None if text.startswith(_INDENT) else styles.first(cell)
     return style is not None and style.font == MONO
 
 
 def caption(book: Book, name: str) -> str:
-    """The formula of a range as its caption states it."""
+    """The expected caption of a range."""
     array = [braced(text, array=True) for text in book.manifest.formulas[name][1].split(SIDE_BY_SIDE)]
     return SIDE_BY_SIDE.join(array if len(array) <= _MAX_PARTS else (array[0], "...", array[-1]))
 
 
-def _whole(book: Book, tab: str, row: int, col: int, text: str) -> tuple[str, int]:
-    """A caption with the lines that it goes on in; and the last one's row."""
-    while isinstance(line := book.typed.get((tab, row + 1, col)), str) and line.startswith(_GOES_ON):
-        text, row = text + line.removeprefix(_GOES_ON), row + 1
+def _joined(book: Book, tab: str, row: int, col: int, text: str) -> tuple[str, int]:
+    """A caption with its continuation lines joined, and the row of its last line."""
+    while isinstance(line := book.typed.get((tab, row + 1, col)), str) and line.startswith(_INDENT):
+        text, row = text + line.removeprefix(_INDENT), row + 1
     return text, row
 
 
 def _below(corners: Corners, tab: str, row: int, col: int) -> list[str]:
-    """The ranges that begin in the next row in which some do, below a caption or right of it."""
+    """The nearest ranges below a caption that start in its column or the next."""
     for down in range(1, _MAX_DISTANCE + 1):
         places = ((tab, row + down, col + right) for right in (1, 0))
-        if found := [corners[at] for at in places if at in corners]:
-            return found
+        if names := [corners[at] for at in places if at in corners]:
+            return names
     return []
 
 

@@ -1,4 +1,4 @@
-"""Cells of our ranges whose style hides the value, or shows something else in its place."""
+"""Cells of our ranges whose style hides the value or shows something else."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
 
 MIN_POINTS = 4.0
-"""The height of letters that can still be read; the smallest that are built have 8."""
-SIGNS = ("wingdings", "webdings", "symbol", "marlett", "zapf dingbats", "bookshelf symbol", "mt extra")
-"""Fonts that show signs in the place of letters and digits."""
-WORDED: Mapping[str, str] = {
+"""Minimum readable font size in points; built workbooks use at least 8."""
+SYMBOL_FONTS = ("wingdings", "webdings", "symbol", "marlett", "zapf dingbats", "bookshelf symbol", "mt extra")
+"""Fonts that show symbols instead of letters and digits."""
+FORMATS_WITH_WORDS: Mapping[str, str] = {
     "Times": '[>1]"stands "0" times";""',
     "Ids": '0;-0;"not in the vocabulary"',
     "MaskValue": '0;"−∞";0',
     "Rank": '"no. "0',
 }
-"""The number formats that show words, by the ranges that have them."""
+"""The number formats with words that are built, by block."""
 
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """How a cell looks: its number format, its colours, its font and the height of its letters."""
+    """The style of a cell: number format, text and background colour, font and font size."""
 
     number_format: str
     ink: RGB
@@ -46,32 +46,32 @@ class CellStyle:
     points: float
 
     @property
-    def is_of_signs(self) -> bool:
-        """Whether its font shows signs in the place of letters and digits."""
-        return self.font.casefold().startswith(SIGNS)
+    def uses_symbol_font(self) -> bool:
+        """Whether its font shows symbols instead of letters and digits."""
+        return self.font.casefold().startswith(SYMBOL_FONTS)
 
 
 class Styles:
-    """The styles of a workbook's cells, each looked at once."""
+    """The styles of a workbook's cells, cached."""
 
     def __init__(self, book: Book) -> None:
-        """Take them from the workbook."""
+        """Read the styles of a workbook."""
         self.book, self.palette = book, Palette(book.theme)
         self._workbook: Any = book.workbook
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
-        """The style of a number in the file."""
-        return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - as openpyxl keeps them
+        """The style with an index in the file."""
+        return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - openpyxl has no public access
 
     def of(self, style: Any) -> CellStyle:
-        """The style of a cell, as openpyxl has it."""
+        """Convert an openpyxl style."""
         if id(style) not in self._known:
             self._known[id(style)] = self._read(style)
         return self._known[id(style)]
 
     def first(self, area: Area) -> CellStyle | None:
-        """The style of an area's first cell; None where there is no such cell."""
+        """The style of the first cell of an area; None if the cell does not exist."""
         cells = self._workbook[area.sheet]._cells  # noqa: SLF001
         cell = cells.get((area.row + 1, area.col + 1))
         return None if cell is None else self.of(cell._style)  # noqa: SLF001
@@ -79,8 +79,8 @@ class Styles:
     def _read(self, style: Any) -> CellStyle:
         book, number = self._workbook, style.numFmtId
         font = book._fonts[style.fontId]  # noqa: SLF001
-        own = number - BUILTIN_FORMATS_MAX_SIZE
-        code = book._number_formats[own] if own >= 0 else BUILTIN_FORMATS.get(number, "General")  # noqa: SLF001
+        custom = number - BUILTIN_FORMATS_MAX_SIZE
+        code = book._number_formats[custom] if custom >= 0 else BUILTIN_FORMATS.get(number, "General")  # noqa: SLF001
         return CellStyle(
             str(code),
             self.palette.seen(font.color, BLACK),
@@ -91,9 +91,9 @@ class Styles:
 
 
 def misleading_cells(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
-    """Cells with a number format of words, in the colour of their ground, or in letters that nobody can read.
+    """Cells with a misleading number format, or with unreadable text.
 
-    Of each range the first is told for each of these.
+    There is one finding for each range and problem.
     """
     seen: dict[tuple[str, Kind, str], Finding] = {}
     more: dict[tuple[str, Kind, str], int] = {}
@@ -108,19 +108,19 @@ def misleading_cells(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[
 
 
 def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[Area, CellStyle]]:
-    """Cells, and runs of cells, whose style is not plain."""
-    plain: dict[int, CellStyle | None] = {}  # a style → itself where it is not plain
+    """Cells, and runs of cells, whose style may mislead."""
+    doubtful: dict[int, CellStyle | None] = {}  # openpyxl style → the style, or None if it is plain
     for tab in ranges.sheets:
         worksheet: Any = book.workbook[tab]
-        found: dict[tuple[int, CellStyle], list[int]] = {}
+        rows_of: dict[tuple[int, CellStyle], list[int]] = {}
         for (row, col), cell in worksheet._cells.items():  # noqa: SLF001
             key = id(cell._style)  # noqa: SLF001
-            if key not in plain:
+            if key not in doubtful:
                 read = styles.of(cell._style)  # noqa: SLF001
-                plain[key] = None if _is_plain(read) else read
-            if odd := plain[key]:
-                found.setdefault((col - 1, odd), []).append(row - 1)
-        for (col, odd), rows in found.items():
+                doubtful[key] = None if _is_plain(read) else read
+            if odd := doubtful[key]:
+                rows_of.setdefault((col - 1, odd), []).append(row - 1)
+        for (col, odd), rows in rows_of.items():
             yield from ((Area(tab, first, col, last - first + 1, 1), odd) for first, last in joined(rows))
         for number, places in book.runs[tab].styles.items() if tab in book.runs else ():
             style = styles.numbered(number)
@@ -130,17 +130,17 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
 
 def _is_plain(style: CellStyle) -> bool:
     readable = contrast(style.ink, style.paper) >= MIN_CONTRAST and style.points >= MIN_POINTS
-    return readable and not style.is_of_signs and not verdict(style.number_format)
+    return readable and not style.uses_symbol_font and not verdict(style.number_format)
 
 
 def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
     code = style.number_format
-    does, built = verdict(code), WORDED.get(parse(name).block)
-    if does and not (built and same(code, built)):
-        yield Kind.MISLEADING_FORMAT, {"hiding" if does == "hides" else "format": shortened(code)}
+    effect, built = verdict(code), FORMATS_WITH_WORDS.get(parse(name).block)
+    if effect and not (built and same(code, built)):
+        yield Kind.MISLEADING_FORMAT, {"hiding" if effect == "hides" else "format": shortened(code)}
     if contrast(style.ink, style.paper) < MIN_CONTRAST:
         yield Kind.UNREADABLE, {"ink": spelled(style.ink), "paper": spelled(style.paper)}
     if style.points < MIN_POINTS:
         yield Kind.UNREADABLE, {"points": style.points}
-    if style.is_of_signs:
+    if style.uses_symbol_font:
         yield Kind.UNREADABLE, {"font": shortened(style.font)}

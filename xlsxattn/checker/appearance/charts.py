@@ -1,4 +1,4 @@
-"""Charts on our sheets that read other cells than they were built to read."""
+"""Charts on our sheets that plot other data than they should."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
     from xlsxattn.checker.reading.book import Book
 
-CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine")
-"""The blocks that charts show."""
+CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine", "Loss")
+"""The blocks that charts plot."""
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\"(),]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)")
 
 
 def misleading_charts(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """Charts of which a series reads other cells, or holds typed numbers; of each chart the first such."""
+    """Charts with a wrong or typed series; one finding per chart, for its first such series."""
     for tab in ranges.sheets:
         for chart in book.views[tab].charts if tab in book.views else ():
             wrong = _wrong_series(chart, tab, ranges)
@@ -33,16 +33,16 @@ def misleading_charts(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 
 def _wrong_series(chart: tuple[Mapping[str, str], ...], tab: str, ranges: OwnRanges) -> str | None:
-    """The reference that is wrong; "" where numbers are typed; None where all is right."""
+    """The reference of the first wrong series; "" if its numbers are typed; None if there is none."""
     before: tuple[int, int] = (-1, -1)
     for series in chart:
         read = {key: area_of(text) for key, text in series.items()}
         wrong = _wrong_values(series, read, tab, ranges)
         if wrong is not None:
             return wrong
-        shown = read.get("val") or read["yVal"]
-        at = (shown.col, shown.row) if shown else before
-        if at <= before:  # series stand in the order of their cells: two were changed round
+        values = read.get("val") or read["yVal"]
+        at = (values.col, values.row) if values else before
+        if at <= before:  # series are in the order of their cells, so two were swapped
             return series.get("val") or series["yVal"]
         before = at
     return None
@@ -51,7 +51,7 @@ def _wrong_series(chart: tuple[Mapping[str, str], ...], tab: str, ranges: OwnRan
 def _wrong_values(
     series: Mapping[str, str], read: Mapping[str, Area | None], tab: str, ranges: OwnRanges
 ) -> str | None:
-    """The reference of a series that is wrong; "" where it is typed."""
+    """The wrong reference of a series; "" if it is typed; None if all references are right."""
     both = ("xVal", "yVal") if "yVal" in series else ("cat", "val")
     for key in both:
         area = read.get(key)
@@ -68,7 +68,7 @@ def _wrong_values(
 
 
 def _is_charted(area: Area | None, ranges: OwnRanges, *, points: bool) -> bool:
-    """Whether an area is whole ranges that charts show, or a column of one."""
+    """Whether an area consists of whole ranges that charts plot, or is a column of one."""
     if area is None:
         return False
     touched = [(name, cells) for name, cells in ranges.touched(area) if parse(name).block in CHARTED]
@@ -82,7 +82,7 @@ def _is_charted(area: Area | None, ranges: OwnRanges, *, points: bool) -> bool:
 
 
 def _are_labels(labels: Area | None, values: Area | None, ranges: OwnRanges) -> bool:
-    """Whether labels are those of the columns above the values, or of the rows beside them."""
+    """Whether labels are the column labels above the values, or the row labels next to them."""
     if labels is None or values is None:
         return False
     names = [parse(name) for name, cells in ranges.touched(labels) if cells == ranges.areas[name] == labels]
@@ -90,11 +90,11 @@ def _are_labels(labels: Area | None, values: Area | None, ranges: OwnRanges) -> 
     if (labels.col, labels.cols) == (values.col, values.cols):
         return labels.row < values.row and any(name.label == COLS and name.block in blocks for name in names)
     beside = (labels.row, labels.rows) == (values.row, values.rows)
-    return beside and any(name.block == "Depths" for name in names)
+    return beside and any(name.block in ("Depths", "StepNumber") for name in names)
 
 
 def _are_points(across: Area | None, up: Area | None, ranges: OwnRanges) -> bool:
-    """Whether two columns of one range stand side by side."""
+    """Whether two areas are columns of the same range, the x values left of the y values."""
     if across is None or up is None:
         return False
     rows = (across.row, across.rows) == (up.row, up.rows)
@@ -103,14 +103,14 @@ def _are_points(across: Area | None, up: Area | None, ranges: OwnRanges) -> bool
 
 
 def _is_heading(title: Area, values: Area | None, ranges: OwnRanges) -> bool:
-    """Whether a series is called by the heading of its own sentence."""
-    own = {parse(name).context for name, _ in ranges.touched(values)} if values else set()
+    """Whether the title of a series is the heading of its sentence."""
+    contexts = {parse(name).context for name, _ in ranges.touched(values)} if values else set()
     names = [parse(name) for name, _ in ranges.touched(title)]
-    return any(name.block == HEADING and name.context in own for name in names)
+    return any(name.block == HEADING and name.context in contexts for name in names)
 
 
 def area_of(reference: str) -> Area | None:
-    """The cells of a reference with its sheet; None where it is another kind of reference."""
+    """The cells of a reference such as ``Sheet!$A$1:$B$2``; None for other references."""
     match = _REFERENCE.fullmatch(reference.strip())
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Drop-down lists that are gone, or offer something else."""
+"""Drop-down lists that are missing or offer something else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """Inputs that offered a list and do so no more."""
+    """Inputs without their drop-down list, or with a wrong one."""
     for name in (*book.manifest.inputs, WORDS["Focus"]):
         source, area = source_of(name), ranges.areas.get(name)
         if area is None or source not in ranges.areas:
@@ -37,9 +37,11 @@ def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 
 def source_of(name: str) -> str:
-    """The range whose values an input offers; "" where it offers none."""
+    """The range with the choices of an input; "" if it has no drop-down list."""
     place = parse(name)
-    if name == WORDS["Focus"] or (place.block == "Tokens" and place.sheet != VOCABULARY):
+    if place.block == "CheckMatrix":
+        return RangeName(place.sheet)["Matrices"]
+    if name == WORDS["Focus"] or (place.block in ("Tokens", "Asked") and place.sheet != VOCABULARY):
         return WORDS["Tokens"]
     if place.block in ("Layer", "Head"):
         return RangeName(place.sheet)[f"{place.block}s"]
@@ -47,7 +49,7 @@ def source_of(name: str) -> str:
 
 
 def _is_same(text: str, source: str, ranges: OwnRanges, tab: str) -> bool:
-    """Whether a formula is a range's name, or its cells."""
+    """Whether a formula refers to a range by its name or its cells."""
     if text.removeprefix("=").lower() == source.lower():
         return True
     cells = area_of(text.removeprefix("=")) or area_of(f"'{tab}'!{text.removeprefix('=')}")

@@ -1,4 +1,4 @@
-"""Rows, columns and values that a reader does not see, and cells that were made one."""
+"""Hidden rows, columns and values, and merged cells."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.sheet_view import SheetView
 
 MAX_SHOWN = 3
-"""Stretches of rows that are listed."""
+"""Maximum number of row or column groups in a message."""
 
 
 def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """What is hidden on sheets of ours, where it takes cells of our ranges with it."""
+    """Hidden or merged cells of our ranges."""
     for tab in ranges.sheets:
         view = book.views.get(tab)
         if view is None:
@@ -38,7 +38,7 @@ def hidden_cells(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 
 def _hidden_stretches(tab: str, view: SheetView, ranges: OwnRanges) -> Iterator[Finding]:
-    """One finding for all hidden rows of a sheet, and one for its columns."""
+    """One finding for all hidden rows of a sheet, and one for all hidden columns."""
     folded = [stretch for stretch in view.folded_rows if _cuts(_rows(tab, *stretch), ranges)]
     rows = {f"{a + 1}:{b + 1}": _rows(tab, a, b) for a, b in (*view.hidden_rows, *folded)}
     columns = {_letters(a, b): Area(tab, 0, a, MAX_ROWS, b - a + 1) for a, b in view.hidden_columns}
@@ -54,12 +54,12 @@ def _rows(tab: str, first: int, last: int) -> Area:
 
 
 def _cuts(area: Area, ranges: OwnRanges) -> bool:
-    """Whether some rows have a range of which other rows are elsewhere: groups that are built have all."""
+    """Whether rows contain only a part of a range; the row groups of built workbooks contain whole ranges."""
     return any(cells.rows < ranges.areas[name].rows for name, cells in ranges.touched(area))
 
 
 def _letters(first: int, last: int) -> str:
-    """Columns as people write them: ``C:E``."""
+    """Columns in A1 notation: ``C:E``."""
     return ":".join(get_column_letter(col + 1) for col in (first, last))
 
 

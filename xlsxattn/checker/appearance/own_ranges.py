@@ -1,4 +1,4 @@
-"""Where a workbook's own ranges stand, and which of them something on a sheet touches."""
+"""The named ranges of a workbook, and which of them an area intersects."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 
 
 class OwnRanges:
-    """The named ranges of a workbook, by sheet; the manifest's tables, which nobody reads, are left out.
+    """The named ranges of a workbook by sheet, without the tables of the manifest.
 
     Attributes:
-        areas: name → its cells.
-        sheets: tab → its names.
+        areas: name → cells.
+        sheets: tab → names.
     """
 
     def __init__(self, book: Book) -> None:
-        """Look them up."""
+        """Collect the ranges of a workbook."""
         self.areas = {n: area for n, area in book.own_names.items() if not parse(n).is_manifest}
         self.sheets: dict[str, list[str]] = {}
         for name, area in self.areas.items():
@@ -34,7 +34,7 @@ class OwnRanges:
         }
 
     def touched(self, area: Area) -> Iterator[tuple[str, Area]]:
-        """The ranges that share cells with an area, each with these cells."""
+        """The ranges that intersect an area, each with the common cells."""
         bounds = self._bounds.get(area.sheet)
         if bounds is None:
             return
@@ -50,12 +50,12 @@ class OwnRanges:
             yield name, common(self.areas[name], area)
 
     def at(self, tab: str, row: int, col: int) -> str:
-        """The first range that a cell belongs to; "" where none does."""
+        """The first range that contains a cell; "" if none does."""
         return next((name for name, _ in self.touched(Area(tab, row, col, 1, 1))), "")
 
 
 def common(one: Area, other: Area) -> Area:
-    """The cells that two areas of a sheet share."""
+    """The intersection of two areas of a sheet."""
     (top, left, bottom, right), (above, before, below, behind) = _bounds(one), _bounds(other)
     row, col = max(top, above), max(left, before)
     rows, cols = min(bottom, below) - row + 1, min(right, behind) - col + 1

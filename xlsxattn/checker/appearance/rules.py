@@ -1,4 +1,4 @@
-"""Conditional formats that hide a value or show something else, and heat maps that are gone."""
+"""Conditional formats that hide or replace values, and missing heat maps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.contract.names import parse
+from xlsxattn.contract.names import STEPS, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -22,29 +22,33 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.sheet_view import Rule
 
 HEATED = {
-    "Activation", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "FocusAttention",
-    "FocusWeights", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map", "Mask", "Masked",
-    "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask", "PairWeights", "Pooled",
-    "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled", "Scores", "Sum",
-    "Tempered", "TopProbabilities", "Track", "Up", "V", "X",
+    "Activation", "Asked", "Attention", "CausalMask", "Concat", "CrossMask", "Exp", "FeedForward", "Final",
+    "FocusAttention", "FocusWeights", "Goal", "Hidden", "Input", "K", "KRot", "LogitExp", "Logits", "Map",
+    "Mask", "Masked", "MultiHead", "Norm1", "Norm2", "Norm3", "Normed", "Output", "P", "PaddingMask",
+    "PairWeights", "Pooled", "Probability", "Q", "QRot", "Residual1", "Residual2", "Residual3", "Scaled",
+    "Scores", "Start", "Sum", "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
 }  # fmt: skip
 """The computed blocks that have a heat map."""
+IN_PARTS = ("Track", "Start", "Final", "Asked")
+"""Those of them whose names go on."""
+SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
+"""What begins the name of a quantity of a training's shown step, and those that have no heat map."""
 MASKED, NO_WORD = '"−∞";"−∞";"−∞"', '"–";"–";"–"'
-"""The number formats of rules that are built: for what a mask hides, and for a place without a word."""
+"""The number formats of built rules: for masked cells, and for cells without a word."""
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _CLOSE = 1 - 1e-12
 
 
 def misleading_rules(ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
-    """Conditional formats over our ranges that hide what is shown, or put something in its place."""
+    """Conditional formats on our ranges that hide or replace values."""
     for tab in ranges.sheets:
         for rule in styles.book.views[tab].rules if tab in styles.book.views else ():
             if _is_doubtful(rule):
-                yield from _judged(rule, ranges, styles)
+                yield from _check(rule, ranges, styles)
 
 
 def lost_heat_maps(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """Computed ranges whose heat map is gone: one finding for all."""
+    """Computed ranges without their heat map: one finding for all."""
     heated: set[str] = set()
     for tab in ranges.sheets:
         for rule in book.views[tab].rules if tab in book.views else ():
@@ -59,18 +63,22 @@ def lost_heat_maps(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 def _is_heated(name: str) -> bool:
     place = parse(name)
-    return place.block in HEATED and not place.label and (not place.part or place.block == "Track")
+    if place.block == SHOWN:
+        return place.part not in SINGLE and not place.label
+    held_out = place.context and (place.block, place.part) == ("Attention", STEPS)
+    whole = not place.part or place.block in IN_PARTS or held_out
+    return place.block in HEATED and not place.label and bool(whole)
 
 
 def _is_doubtful(rule: Rule) -> bool:
-    """Whether a rule may hide something: nearly all change a border or the weight of letters."""
+    """Whether a rule may hide something; most only change a border or the font weight."""
     look = rule.look
     coloured = look is not None and bool(look.fill or (look.font and look.font.color))
     worded = look is not None and look.numFmt is not None and verdict(str(look.numFmt.formatCode))
     return bool(rule.colours or not rule.shows_value or coloured or worded)
 
 
-def _judged(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
+def _check(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
     touched = [one for area in rule.areas for one in ranges.touched(area)]
     for name, cells in touched:
         values = _harm(rule, name, ranges, styles.first(cells), styles)
@@ -82,7 +90,7 @@ def _judged(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
 def _harm(
     rule: Rule, name: str, ranges: OwnRanges, own: CellStyle | None, styles: Styles
 ) -> dict[str, Any] | None:
-    """What a rule does to the values of a range, as values for a sentence."""
+    """The values for the message if a rule makes a range misleading or unreadable; otherwise None."""
     if not rule.shows_value:
         return {}
     look = rule.look
@@ -90,7 +98,7 @@ def _harm(
         code = str(look.numFmt.formatCode)
         if verdict(code) and not _is_built(rule, code, name, ranges):
             return {"format": shortened(code)}
-    if own is None or contrast(own.ink, own.paper) < MIN_CONTRAST:  # which is told of the cell
+    if own is None or contrast(own.ink, own.paper) < MIN_CONTRAST:  # the cell itself has a finding
         return None
     ink, papers = own.ink, [own.paper]
     if rule.colours:
@@ -105,7 +113,7 @@ def _harm(
 
 
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
-    """Whether a rule that shows a sign for a value is one of the two that are built."""
+    """Whether a rule that replaces a value is one of the two that are built."""
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
@@ -115,7 +123,7 @@ def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
 
 
 def _is_word(blank: re.Match[str], area: Area, ranges: OwnRanges) -> bool:
-    """Whether a rule looks at the word to the right of its first cell."""
+    """Whether a rule tests the word to the right of its first cell."""
     beside = Area(area.sheet, area.row, area.col + 1, 1, 1)
     words = any(parse(name).block in ("Tokens", "Text") for name, _ in ranges.touched(beside))
     return words and beside.address().endswith(f"!{blank[1]}{blank[2]}")

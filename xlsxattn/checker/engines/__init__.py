@@ -1,8 +1,8 @@
-"""Recalculates workbooks with spreadsheet engines that are not ours, and reads what their cells show.
+"""Recalculates workbooks with external spreadsheet engines, and reads the values of their cells.
 
-Every engine runs in a process of its own: IronCalc because it may panic or overflow its stack, LibreOffice
-and Gnumeric because they are programs. No engine may hang, print, or leave anything behind: each call has its
-temporary folder, each process its group, and both are gone when the call returns or is interrupted.
+Every engine runs in its own process: IronCalc because it may panic or overflow its stack, LibreOffice and
+Gnumeric because they are programs. No engine may hang, print, or leave anything behind: each call has a
+temporary folder and each process its own group, both removed when the call returns or is interrupted.
 """
 
 from __future__ import annotations
@@ -50,29 +50,27 @@ __all__ = [
     "saved_values",
 ]
 
-"""The engines by name, in the order in which they are asked."""
-
 DEFAULT_ENGINE: Final = "ironcalc"
-"""Who computes the values that are saved in a workbook, and recalculates one unless another is asked for."""
+"""The engine that computes the saved values of a workbook, and the default for recalculation."""
 
 LARGE = Limits(seconds=STANDARD.seconds)
-"""What an engine may take for a workbook with large blocks of numbers."""
+"""Limits for a workbook with large blocks of numbers."""
 
 _STANDARD = Limits()
 
 
 class EngineMissing(Exception):
-    """An engine is not installed: one sentence on what was looked for and how to get it."""
+    """An engine is not installed; the message says how to install it."""
 
 
 def missing(engine: str) -> str | None:
-    """Why an engine cannot be used, in one sentence, or None if it can.
+    """Why an engine cannot be used, or None if it can.
 
     Args:
         engine: one of `ENGINES`.
 
     Raises:
-        ValueError: there is no engine of that name.
+        ValueError: unknown engine.
     """
     if engine not in ENGINES:
         sentence = "there is no engine {engine!r}: choose from {known}"
@@ -85,8 +83,8 @@ def missing(engine: str) -> str | None:
     if shutil.which(program):
         return None
     return say(
-        "{title} is missing: no program '{program}' was found on the PATH; "
-        "get it with: apt-get install {package}",
+        "{title} is missing: no program '{program}' was found on the PATH; get it with: apt-get "
+        "install {package}",
         title=TITLES[engine],
         program=program,
         package=package,
@@ -94,19 +92,19 @@ def missing(engine: str) -> str | None:
 
 
 def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> list[Answer]:
-    """What the cells of workbooks show after an engine has calculated every formula.
+    """Recalculate workbooks with an engine, and read their values.
 
     Args:
         engine: one of `ENGINES`.
-        jobs: the workbooks and areas; one that is broken does not stop the others.
-        limits: what each workbook may take.
+        jobs: the workbooks and areas; a broken workbook does not affect the others.
+        limits: the limits for each workbook.
 
     Returns:
-        For each job, in order, the areas' values by name, or an `EngineFailed` that says what went wrong.
+        For each job, the values of the areas by name, or an `EngineFailed`.
 
     Raises:
         EngineMissing: the engine is not installed.
-        ValueError: there is no engine of that name.
+        ValueError: unknown engine.
     """
     if sentence := missing(engine):
         raise EngineMissing(sentence)
@@ -130,17 +128,17 @@ def evaluate_edited(
     limits: Limits = _STANDARD,
     edited: Callable[[int, Path], None] | None = None,
 ) -> Iterator[Answer]:
-    """What the cells of one workbook show after each of several sets of edits, one set in memory at a time.
+    """Recalculate a workbook after each of several sets of edits, with one result in memory at a time.
 
     Args:
         engine: one of `ENGINES`.
         job: the workbook and the areas.
-        edits: sets of edits; a cell that one set types into is typed into by every later one as well.
-        limits: what all of it may take together in IronCalc, and each copy in the others.
-        edited: saves a copy with all sets up to one of them, for workbooks that are too large for openpyxl.
+        edits: sets of edits; every later set edits the cells of the earlier ones as well.
+        limits: for all sets together in IronCalc, and for each copy in the other engines.
+        edited: saves a copy with the sets up to an index, for workbooks that are too large for openpyxl.
 
     Returns:
-        For each set, in order, the areas' values by name, or an `EngineFailed`.
+        For each set, the values of the areas by name, or an `EngineFailed`.
 
     Raises:
         EngineMissing: the engine is not installed.
@@ -152,7 +150,7 @@ def evaluate_edited(
         return
     with workplace() as folder:
         if edited is not None:
-            for i in range(len(edits)):  # one by one: a large copy takes much of a disk
+            for i in range(len(edits)):  # one at a time, as large copies take much disk space
                 edited(i, copy := folder / "copy.xlsx")
                 yield from evaluate(engine, [Job(copy, job.areas)], limits)
             return
@@ -163,21 +161,21 @@ def evaluate_edited(
 def print_pdf(
     path: Path, target: Path, limits: Limits = _STANDARD, *, cut: str = "", first: str = ""
 ) -> None:
-    """Print a workbook into a PDF with LibreOffice, recalculated, a page a sheet.
+    """Recalculate a workbook and print it to PDF with LibreOffice, one page per sheet.
 
     Args:
         path: the workbook.
-        target: where the PDF goes.
-        limits: what it may take.
-        cut: the tab of a sheet of which only the first rows are printed.
-        first: the tab that is printed first, at the size it has.
+        target: the path of the PDF.
+        limits: the limits for LibreOffice.
+        cut: the tab of a sheet that is printed only up to its first rows.
+        first: the tab that is printed first, at full size.
 
     Raises:
         EngineMissing: LibreOffice is not installed.
-        EngineFailed: it made no PDF.
+        EngineFailed: LibreOffice created no PDF.
     """
     if sentence := missing("libreoffice"):
         raise EngineMissing(sentence)
-    failed = printed(path, target, limits, cut=cut, first=first)
-    if failed is not None:
-        raise failed
+    failure = printed(path, target, limits, cut=cut, first=first)
+    if failure is not None:
+        raise failure

@@ -1,4 +1,4 @@
-"""How each engine is called: the command, the settings, and where its values are found afterwards."""
+"""Calls to the engines: commands, settings and reading of the results."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ if TYPE_CHECKING:
 
 _CHILD = Path(__file__).parent / "ironcalc_child.py"
 _LARGEST_ANSWER = 1 / 8
-"""So much of the memory may be the text of an answer: what is made of it takes more."""
+"""Maximum size of an answer as a fraction of the memory limit: parsing it takes more memory."""
 _FAILED = {
     "memory": say("{title} ran out of memory."),
     "panic": say("{title} panicked: {why}."),
     "error": say("{title} could not use the workbook: {why}."),
 }
-"""What IronCalc's child may answer in place of values."""
-_UNREAD = say("{title} recalculated the workbook, but: {why}.")
+"""The failures that IronCalc's child process may report."""
+_UNREAD = say("{title} recalculated the workbook, but its result cannot be read: {why}.")
 _WORKBOOK = "xlsx:Calc MS Excel 2007 XML"
 _OFFICE_SETTINGS = (
-    ("Calc/Formula/Load", "OOXMLRecalcMode", "0"),  # always, whatever the file says of itself
+    ("Calc/Formula/Load", "OOXMLRecalcMode", "0"),  # always, whatever the file says
     ("Calc/Content/Update", "Link", "1"),  # never
     ("Common/Security/Scripting", "MacroSecurityLevel", "3"),  # the highest
     ("Common/Security/Scripting", "DisableMacrosExecution", "true"),
@@ -57,21 +57,21 @@ _OFFICE_SETTINGS = (
 
 
 def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterator[Answer]:
-    """Recalculate one workbook with IronCalc, once for each set of edits, in a child process."""
+    """Recalculate a workbook with IronCalc in a child process, once for each set of edits."""
     with workplace() as folder:
         order, answer = folder / "order.json", folder / "answer.json"
         numbers, values, typed = folder / "numbers", folder / "values", folder / "typed"
         what: dict[str, Any] = {"path": str(job.path.absolute()), "memory": limits.memory}
         what["areas"] = [(a.sheet, a.row, a.col, a.rows, a.cols) for a in job.areas.values()]
-        with typed.open("wb") as file:  # a set a line, as all of them may be very many cells
+        with typed.open("wb") as file:  # one set per line, as they may have very many cells
             file.writelines(orjson.dumps([*map(_cell, cells.items())]) + b"\n" for cells in edits)
         what["edits"] = str(typed)
         what |= {"runs": _spooled(job.runs, numbers), "numbers": str(numbers), "values": str(values)}
         order.write_text(json.dumps(what | {"seconds": math.ceil(limits.seconds) + 1}), "utf-8")
-        # -P: no module beside the child may shadow the standard library; PYTHONPATH and the like still count
+        # -P: modules next to the child must not shadow the standard library; PYTHONPATH still applies
         code = run([sys.executable, "-P", str(_CHILD), str(order), str(answer)], folder, limits.seconds)
-        if wrong := _failure(code, answer, values, limits):
-            yield from [wrong] * len(edits)
+        if failed_run := _failure(code, answer, values, limits):
+            yield from [failed_run] * len(edits)
             return
         with values.open("rb") as file:
             for _ in edits:
@@ -84,19 +84,19 @@ def _cell(item: tuple[tuple[str, int, int], float | str]) -> tuple[str, int, int
 
 
 def _failure(code: int | None, answer: Path, values: Path, limits: Limits) -> EngineFailed | None:
-    """What went wrong in IronCalc's child, if anything did."""
+    """The failure of IronCalc's child process, if any."""
     if code != 0:
         return failure("ironcalc", code, limits)
     given = json.loads(answer.read_text("utf-8"))
     if "failed" in given:
         return failed("ironcalc", _FAILED[given["failed"]], given["why"])
     if values.stat().st_size > limits.memory * _LARGEST_ANSWER:
-        return EngineFailed(say("{title} computed more text than can be read.", title=TITLES["ironcalc"]))
+        return EngineFailed(say("{title} returned more text than can be read.", title=TITLES["ironcalc"]))
     return None
 
 
 def _next_set(file: IO[bytes], areas: Mapping[str, Area]) -> dict[str, Grid]:
-    """The values of the areas after the next set of edits, as IronCalc's child has written them."""
+    """Read the values of the areas after the next set of edits from the output of IronCalc's child."""
     text = file.read(int.from_bytes(file.read(8), "little"))
     others: dict[str, list[Value]] = json.loads(text, parse_int=float, object_hook=_decoded)
     sizes = [a.rows * a.cols for place, a in enumerate(areas.values()) if str(place) not in others]
@@ -114,25 +114,25 @@ def _next_set(file: IO[bytes], areas: Mapping[str, Area]) -> dict[str, Grid]:
 
 
 def _spooled(runs: Mapping[str, NumberRuns], path: Path) -> list[tuple[str, int, int, int]]:
-    """Write the numbers of runs one after the other, and say where each run begins and how long it is."""
-    found = []
+    """Write the numbers of all runs to a file; return the start and length of each run."""
+    places = []
     with path.open("wb") as file:
-        for tab, own in runs.items():
-            for row, stretches in own.rows.items():
-                for col, values in stretches:
+        for tab, sheet_runs in runs.items():
+            for row, row_runs in sheet_runs.rows.items():
+                for col, values in row_runs:
                     file.write(np.ascontiguousarray(values, np.float64).data)
-                    found.append((tab, row, col, len(values)))
-    return found
+                    places.append((tab, row, col, len(values)))
+    return places
 
 
 def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
-    """An object as IronCalc's child wrote it: an error value, or what it is."""
+    """JSON object hook: convert an error value."""
     error = written.get("error")
     return CellError(error) if isinstance(error, str) else written
 
 
 def gnumeric(job: Job, limits: Limits) -> Answer:
-    """Recalculate one workbook with Gnumeric, which saves a copy that is then read."""
+    """Recalculate a workbook with Gnumeric, and read the copy that it saves."""
     with workplace() as folder:
         out = folder / "out.xlsx"
         kinds = ["--import-type=Gnumeric_Excel:xlsx", "--export-type=Gnumeric_Excel:xlsx2"]
@@ -142,10 +142,10 @@ def gnumeric(job: Job, limits: Limits) -> Answer:
 
 
 def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
-    """Recalculate workbooks with LibreOffice, all in one run because a start costs more than a file.
+    """Recalculate workbooks with LibreOffice in a single run, because startup is expensive.
 
-    A workbook that kills it takes those behind it along. So the first without a result is tried again alone,
-    and the others once more together.
+    A workbook that crashes it also prevents the results of those after it. So the first one without a result
+    is tried again alone, and the rest together.
     """
     answers: dict[int, Answer] = {}
     with workplace() as folder:
@@ -166,18 +166,18 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
 
 
 def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, Answer]) -> list[int]:
-    """Copy the workbooks to names of their own, and say which could be copied; the others are answered."""
+    """Copy the workbooks to unique names; return the indices of the copies, and answer the failed ones."""
     for n, job in enumerate(jobs):
         try:
             shutil.copyfile(job.path, folder / f"{n}.xlsx")
         except OSError as error:
-            said = "{title} was not given the workbook: {why}."
+            said = "the workbook could not be copied for {title}: {why}."
             answers[n] = EngineFailed(say(said, title=TITLES["libreoffice"], why=reason(error)))
     return [n for n in range(len(jobs)) if n not in answers]
 
 
 def write_profile(profile: Path) -> None:
-    """A user profile that recalculates everything, runs no macros and follows no links."""
+    """Write a LibreOffice user profile that always recalculates, runs no macros and follows no links."""
     items = "".join(
         f'<item oor:path="/org.openoffice.Office.{path}">'
         f'<prop oor:name="{name}" oor:op="fuse"><value>{value}</value></prop></item>'
@@ -190,7 +190,7 @@ def write_profile(profile: Path) -> None:
 
 
 def convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WORKBOOK) -> int | None:
-    """Let one LibreOffice load, calculate and save workbooks; the clock starts anew with each one done."""
+    """Load, recalculate and save workbooks with LibreOffice; the timeout restarts with each saved file."""
     profile, out = (folder / "profile").as_uri(), folder / "out"
     command = [_program("libreoffice"), f"-env:UserInstallation={profile}", "--headless", "--norestore"]
     command += ["--infilter=Calc MS Excel 2007 XML", "--convert-to", into]
@@ -202,7 +202,7 @@ def convert(paths: Sequence[Path], folder: Path, limits: Limits, into: str = _WO
 
 
 def _remove_socket(profile: str) -> None:
-    """Remove the socket that a killed LibreOffice leaves in /tmp, under a name made from its profile's."""
+    """Remove the socket that a killed LibreOffice leaves in /tmp; its name is derived from the profile."""
     if hasattr(os, "getuid"):
         digest = hashlib.md5(profile.encode("utf-16-le"), usedforsecurity=False).digest()
         name = f"OSL_PIPE_{os.getuid()}_SingleOfficeIPC_{''.join(f'{byte:x}' for byte in digest)}"
@@ -210,14 +210,14 @@ def _remove_socket(profile: str) -> None:
 
 
 def _program(engine: str) -> str:
-    """The path of an engine's program."""
+    """The path of the executable of an engine."""
     name = PROGRAMS[engine][0]
     return shutil.which(name) or name
 
 
 def _read(engine: str, path: Path, job: Job) -> Answer:
-    """The values from a copy that an engine saved."""
+    """Read the values of a copy that an engine saved."""
     try:
         return saved_values(path, job.areas)
-    except Exception as error:  # noqa: BLE001 - no bound on what a strange file makes of three parsers
+    except Exception as error:  # noqa: BLE001 - three parsers can raise anything
         return failed(engine, _UNREAD, " ".join(map(str, error.args)))

@@ -1,8 +1,8 @@
-"""Recalculates one workbook with IronCalc: a program of its own, because IronCalc may take its process down.
+"""Recalculates a workbook with IronCalc, in a separate process because IronCalc may crash it.
 
-Usage: ``python ironcalc_child.py ORDER ANSWER``, both JSON files. The order names the workbook, the areas to
-read, the limits and the file for the values; the answer says what went wrong. Standard output is IronCalc's:
-it prints warnings there. Nothing of xlsxattn and nothing heavy is imported, so that a start costs little.
+Usage: ``python ironcalc_child.py ORDER ANSWER``, both JSON files. The order contains the workbook, the areas
+to read, the limits and the output file; the answer reports a failure. IronCalc prints warnings to standard
+output. To start fast, this script imports neither xlsxattn nor large packages.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ except ImportError:  # Windows has no such limits
 
 
 def limit(memory: int, seconds: int) -> None:
-    """Bound what this process may take, as far as the system lets it.
+    """Limit the resources of this process, as far as the system supports it.
 
     Args:
         memory: address space in bytes.
-        seconds: processor time; the parent's clock should strike first, this is for a parent that died.
+        seconds: CPU time; the parent's timeout should come first, this is for a parent that has died.
     """
     if resource is None:
         return
@@ -45,12 +45,12 @@ PLAIN = {float, NONE}
 
 
 class Answers:
-    """What a workbook's areas show, as it is written, one set of edits after the other.
+    """The values of a workbook's areas in output format, one record per set of edits.
 
-    A set is the length of a JSON text (8 bytes, the first the lowest), the text, then doubles. Areas of
-    numbers and blanks are doubles, one after the other and row by row, a blank cell being NaN. The others
-    stand in the text, by their place among all: their cells row by row, an error value as
-    ``{"error": "#VALUE!"}``, so that no text passes for it.
+    A record is the length of a JSON text (8 bytes, little-endian), the text, then doubles. Areas of numbers
+    and blanks are written as doubles, row by row, with NaN for a blank cell. Other areas are in the JSON
+    text, by their index: their cells row by row, with error values as ``{"error": "#VALUE!"}`` to tell them
+    from text.
     """
 
     def __init__(self, model: Any, areas: list[list[Any]]) -> None:  # noqa: ANN401 - IronCalc has no types
@@ -65,14 +65,14 @@ class Answers:
         ]
 
     def read(self) -> tuple[bytes, bytes]:
-        """What the areas show now: the text, and the doubles."""
+        """Read the current values: the text, and the doubles."""
         get, numbers, others = self.model.get_cell_value, array("d"), dict[int, list[object]]()
         for place, (tab, rows, cols) in enumerate(self.areas):
             cells = [get(tab, row, col) for row in rows for col in cols]
             kinds = set(map(type, cells))
             if NONE in kinds and kinds <= PLAIN:
                 numbers.extend([NAN if value is None else value for value in cells])
-            elif kinds == {float} and not isnan(sum(cells)):  # a NaN of the engine's own is no blank
+            elif kinds == {float} and not isnan(sum(cells)):  # a NaN computed by the engine is not a blank
                 numbers.extend(cells)
             else:
                 at = ((tab, row, col) for row in rows for col in cols)
@@ -80,17 +80,17 @@ class Answers:
         return json.dumps(others).encode(), numbers.tobytes()
 
     def other(self, at: tuple[int, int, int], shown: object) -> object:
-        """What a cell shows; its type is only asked for where it matters."""
+        """The JSON form of a value; its type is queried only if it may be an error."""
         if isinstance(shown, str) and shown.startswith("#"):
             error = self.model.get_cell_type(*at) == ironcalc.CellType.ErrorValue
             return {"error": shown} if error else shown
         return shown
 
     def settled(self) -> tuple[bytes, bytes]:
-        """Calculate until the areas show the same twice, and return what they show.
+        """Calculate until the values no longer change, and return them.
 
-        In a workbook just loaded, IronCalc reads 0 where a formula asks for cells of a block, but not for its
-        first, before it has come to the block. A circle may never settle, and is an error anyway.
+        In a workbook that was just loaded, IronCalc reads 0 for cells of a block other than the first, until
+        it has computed the block. A circular reference may never settle, but is an error anyway.
         """
         self.model.evaluate()
         shown = self.read()
@@ -110,16 +110,16 @@ def recalculate(
     numbers: str,
     values: str,
 ) -> None:
-    """Write the values of the areas after IronCalc has calculated every formula, for each set of edits.
+    """Recalculate the workbook for each set of edits, and write the values of the areas.
 
     Args:
         path: the workbook.
-        areas: the sheet's tab, first row and column from 0, height and width of each.
-        edits: the file that holds a set a line, as JSON, of cells to type into: tab, row, column, number or
-            text, "" for a blank cell. Earlier sets stay typed in.
-        runs: what to type in before: tab, row, first column and how many numbers.
-        numbers: the file that holds the runs' numbers, one after the other.
-        values: the file that is written, as `Answers` says.
+        areas: the tab, first row and column (from 0), number of rows and columns of each.
+        edits: a file with one set of edits per line, as JSON: tab, row, column, number or text, "" for a
+            blank cell. Earlier sets stay in effect.
+        runs: numbers to enter first: tab, row, first column and count of each run.
+        numbers: the file with the numbers of all runs.
+        values: the output file, in the format of `Answers`.
 
     Raises:
         KeyError: the workbook has no such sheet.
@@ -129,26 +129,26 @@ def recalculate(
     tabs = answers.tabs
     with Path(numbers).open("rb") as file:
         for sheet, row, col, count in runs:
-            own = array("d", file.read(8 * count))
-            for place, number in enumerate(own, col + 1):
-                model.update_cell_with_number(tabs[sheet], row + 1, place, number)
+            run = array("d", file.read(8 * count))
+            for column, number in enumerate(run, col + 1):
+                model.update_cell_with_number(tabs[sheet], row + 1, column, number)
     with Path(values).open("wb") as file, Path(edits).open("rb") as sets:
         for turn, cells in enumerate(sets):
             for sheet, row, col, typed in json.loads(cells):
-                if typed == "":  # what a person has emptied is blank, and no text
+                if typed == "":  # a cleared cell is blank, not an empty text
                     model.clear_cell_contents(tabs[sheet], row + 1, col + 1)
                     continue
-                text = isinstance(typed, str)
-                write = model.update_cell_with_text if text else model.update_cell_with_number
+                is_text = isinstance(typed, str)
+                write = model.update_cell_with_text if is_text else model.update_cell_with_number
                 write(tabs[sheet], row + 1, col + 1, typed)
-            if turn:  # every block has its cells from the first set on
+            if turn:  # after the first set, all blocks are computed
                 model.evaluate()
-            texts, shown = answers.read() if turn else answers.settled()
-            file.write(len(texts).to_bytes(8, "little") + texts + shown)
+            text, doubles = answers.read() if turn else answers.settled()
+            file.write(len(text).to_bytes(8, "little") + text + doubles)
 
 
 def main(order_file: str, answer_file: str) -> None:
-    """Carry out the order and write the answer, whatever IronCalc does short of killing the process."""
+    """Execute the order and write the answer, whatever IronCalc does short of killing the process."""
     order = json.loads(Path(order_file).read_text("utf-8"))
     limit(order["memory"], order["seconds"])
     try:
@@ -156,9 +156,9 @@ def main(order_file: str, answer_file: str) -> None:
         text = "{}"
     except MemoryError:
         text = json.dumps({"failed": "memory", "why": ""})
-    except Exception as error:  # noqa: BLE001 - whatever it is becomes the answer
+    except Exception as error:  # noqa: BLE001 - any error becomes the answer
         text = json.dumps({"failed": "error", "why": " ".join(map(str, error.args))})
-    except BaseException as panic:  # noqa: BLE001 - a panic in Rust arrives outside Exception
+    except BaseException as panic:  # noqa: BLE001 - a Rust panic is not an Exception
         text = json.dumps({"failed": "panic", "why": str(panic)})
     Path(answer_file).write_text(text, "utf-8")
 

@@ -1,4 +1,4 @@
-"""Prints workbooks by LibreOffice: a PDF with a page for each sheet."""
+"""Prints workbooks to PDF with LibreOffice, one page per sheet."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PDF = {"SinglePageSheets": {"type": "boolean", "value": "true"}}
 _ROW, _END = re.compile(rb"<(?:\w+:)?row[\s>]"), re.compile(rb"</(?:\w+:)?sheetData>")
 _HEAD = 50
-"""Rows that are printed of a tab that is cut."""
+"""Number of rows that are printed of a cut sheet."""
 _SHEET = re.compile(rb"<(?:\w+:)?sheet\s[^>]*/>")
 _NAME = re.compile(rb"""\sname=(?:"([^"]*)"|'([^']*)')""")
 _LOCAL = re.compile(rb"""(\slocalSheetId=["'])(\d+)""")
@@ -37,33 +37,33 @@ _WORKBOOK = "xl/workbook.xml"
 def printed(
     path: Path, target: Path, limits: Limits, *, cut: str = "", first: str = ""
 ) -> EngineFailed | None:
-    """Let LibreOffice recalculate a workbook and print it into a PDF, a page a sheet.
+    """Recalculate a workbook and print it to PDF with LibreOffice, one page per sheet.
 
     Args:
         path: the workbook.
-        target: where the PDF goes.
-        limits: what it may take.
-        cut: the tab of a sheet of which only the first rows are printed.
-        first: the tab that is printed first. A sheet which is too wide for a page of a PDF is printed
-            smaller, and LibreOffice does not stop at that: those that come after it are smaller as well. Its
-            page is as wide as its print area: else words that run on beyond the last cell would be cut.
+        target: the path of the PDF.
+        limits: the limits for LibreOffice.
+        cut: the tab of a sheet that is printed only up to its first rows.
+        first: the tab that is printed first. LibreOffice scales down a sheet that is too wide for a PDF
+            page, and also the sheets after it. The page of this tab is as wide as its print area, so that
+            text that overflows the last cell is not cut off.
 
     Returns:
-        What went wrong, or None.
+        The failure, or None.
     """
     with workplace() as folder:
         write_profile(folder / "profile")
         _copy(path, folder / "0.xlsx", cut, first)
         code = convert([folder / "0.xlsx"], folder, limits, f"pdf:calc_pdf_Export:{json.dumps(_PDF)}")
-        made = folder / "out/0.pdf"
-        if not made.is_file():
+        pdf = folder / "out/0.pdf"
+        if not pdf.is_file():
             return failure("libreoffice", code, limits)
-        shutil.copyfile(made, target)
+        shutil.copyfile(pdf, target)
     return None
 
 
 def _copy(path: Path, copy: Path, cut: str, first: str) -> None:
-    """Copy a workbook: of one tab its head alone, another before all others."""
+    """Copy a workbook with one sheet cut to its first rows, and another moved to the front."""
     if not cut and not first:
         shutil.copyfile(path, copy)
         return
@@ -77,29 +77,29 @@ def _copy(path: Path, copy: Path, cut: str, first: str) -> None:
             if part == long:
                 content = _head(content)
             elif part == _WORKBOOK and first:
-                content = _begun_by(content, first)
+                content = _moved_first(content, first)
             elif part == shown and last:
                 content = _as_wide_as(content, last)
             target.writestr(part, content)
 
 
 def _head(sheet: bytes) -> bytes:
-    """A sheet's first rows, as far as they are XML that programs write."""
+    """The first rows of a sheet; unchanged if its XML is unusual."""
     after = next((row.start() for row in islice(_ROW.finditer(sheet), _HEAD, None)), None)
     end = _END.search(sheet)
     return sheet if after is None or end is None else sheet[:after] + sheet[end.start() :]
 
 
-def _begun_by(workbook: bytes, tab: str) -> bytes:
-    """The list of sheets with one of them first; what belongs to the n-th sheet goes with it."""
+def _moved_first(workbook: bytes, tab: str) -> bytes:
+    """Move a sheet to the front of the list of sheets, and update ``localSheetId`` of names."""
     sheets = list(_SHEET.finditer(workbook))
     at = next((i for i, sheet in enumerate(sheets) if _tab(sheet[0]) == tab), 0)
     if at == 0:
         return workbook
 
     def moved(match: re.Match[bytes]) -> bytes:
-        own = int(match[2])
-        return match[1] + str(0 if own == at else own + (own < at)).encode()
+        index = int(match[2])
+        return match[1] + str(0 if index == at else index + (index < at)).encode()
 
     begin, its, end = sheets[0].start(), sheets[at], workbook[sheets[at].end() :]
     ordered = workbook[:begin] + its[0] + workbook[begin : its.start()] + end
@@ -109,12 +109,12 @@ def _begun_by(workbook: bytes, tab: str) -> bytes:
 def _last_column(workbook: bytes, tab: str) -> str:
     """The last column of a sheet's print area, or ""."""
     tabs = [_tab(sheet[0]) for sheet in _SHEET.finditer(workbook)]
-    areas = {int(own): column.decode() for own, column in _AREA.findall(workbook)}
+    areas = {int(index): column.decode() for index, column in _AREA.findall(workbook)}
     return areas.get(tabs.index(tab), "") if tab in tabs else ""
 
 
 def _as_wide_as(sheet: bytes, column: str) -> bytes:
-    """A sheet with a blank at the end of its first row, where that has no cell so far to the right."""
+    """Add a cell with a space to the first row in this column, if the row is shorter."""
     row = _FIRST_ROW.search(sheet)
     if row is None:
         return sheet

@@ -1,4 +1,4 @@
-"""Processes that cannot hang or outlive their call, and the words for how they ended."""
+"""Processes that cannot hang or outlive their call, and messages for how they failed."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ if TYPE_CHECKING:
 
 TITLES = {"ironcalc": "IronCalc", "libreoffice": "LibreOffice", "gnumeric": "Gnumeric"}
 PROGRAMS = {"libreoffice": ("soffice", "libreoffice-calc"), "gnumeric": ("ssconvert", "gnumeric")}
-"""Per engine that is a program: its command and Debian's package."""
+"""The command and the Debian package of each engine that is a program."""
 
-_LONGEST_REASON = 200
-_SHELL_SIGNALS = 128  # a shell script such as soffice ends with this much more than the signal of its program
+_MAX_REASON_LENGTH = 200
+_SHELL_SIGNALS = 128  # a shell script such as soffice exits with 128 + the signal of its program
 
 
 class EngineFailed(Exception):
-    """An engine gave no values for a workbook: one sentence on what happened."""
+    """An engine could not compute a workbook; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an engine may take for one workbook.
+    """The limits of an engine for one workbook.
 
     Attributes:
-        seconds: time by the clock.
-        memory: address space in bytes, for IronCalc and (on Linux) Gnumeric. LibreOffice has only the clock:
-            a large workbook takes it beyond this default in earnest.
+        seconds: wall-clock time.
+        memory: address space in bytes, for IronCalc and (on Linux) Gnumeric. LibreOffice has only a timeout,
+            as it really needs more than this default for a large workbook.
     """
 
     seconds: float = 120.0
@@ -52,13 +52,13 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One workbook to recalculate.
+    """A workbook to recalculate.
 
     Attributes:
-        path: a workbook without saved values, so that an engine which computes nothing cannot pass.
-        areas: the areas to read, by any names.
-        runs: long runs of plain numbers by tab, for IronCalc: they are typed into the workbook, in which they
-            do not stand. It reads them from a file in six times the time.
+        path: a workbook without saved values, so that an engine that computes nothing cannot pass.
+        areas: the areas to read, by arbitrary names.
+        runs: long runs of plain numbers by tab, which are not in the file, but entered into IronCalc's model:
+            reading them from the file would take six times as long.
     """
 
     path: Path
@@ -66,10 +66,8 @@ class Job:
     runs: Mapping[str, NumberRuns] = field(default_factory=dict)
 
 
-"""What to type into which cells: (sheet, row, column) → number or text; "" empties a cell."""
-
 Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
-"""What an engine makes of one job."""
+"""The result of a job: the values of its areas, or the failure."""
 
 
 def run(
@@ -80,17 +78,17 @@ def run(
     memory: int | None = None,
     progress: Callable[[], int] = lambda: 0,
 ) -> int | None:
-    """Run a program to its end, silently, and leave nothing of it running whatever happens.
+    """Run a program silently, and always end all its processes.
 
     Args:
         command: the program and its arguments.
-        folder: where it puts its own temporary files.
-        seconds: how long it may go without progress.
-        memory: address space in bytes, where the system can set that from outside.
-        progress: a count that grows as the program gets on; each change starts the time anew.
+        folder: the folder for its temporary files.
+        seconds: the timeout without progress.
+        memory: address space in bytes, on Linux.
+        progress: a counter of the program's progress; each change restarts the timeout.
 
     Returns:
-        Its exit code, negative for a signal; None if it was stopped for taking too long.
+        Its exit code, negative for a signal; None if it timed out.
     """
     environment = os.environ | {"LC_ALL": "C.UTF-8", "TMPDIR": str(folder)}
     quiet = subprocess.DEVNULL
@@ -112,7 +110,7 @@ def run(
 
 
 def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Wait for a process to end, for a while; on Linux the kernel says at once when it does."""
+    """Wait some seconds for a process to end; on Linux, return as soon as it does."""
     if not hasattr(os, "pidfd_open"):
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
@@ -127,37 +125,40 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def _bound_memory(pid: int, memory: int) -> None:
-    """Set the address space of a process that has just started."""
-    with suppress(ProcessLookupError, ValueError, OSError):  # gone already, or a stricter limit is set
+    """Limit the address space of a process that has just started."""
+    with suppress(ProcessLookupError, ValueError, OSError):  # it has ended, or a stricter limit is set
         resource.prlimit(pid, resource.RLIMIT_AS, (memory, memory))
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and all that it started: soffice's program would outlive the script that is soffice."""
+    """Kill a process and its children: the soffice script starts a program that would outlive it."""
     if sys.platform == "win32":
         process.kill()
     else:
-        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group that has ended
+        with suppress(
+            ProcessLookupError, PermissionError
+        ):  # macOS raises the latter for a group that has ended
             os.killpg(process.pid, signal.SIGKILL)
     process.wait()
 
 
 def failure(engine: str, code: int | None, limits: Limits) -> EngineFailed:
-    """The sentence for a process that ended without an answer."""
+    """The failure of a process that ended without an answer."""
     title = TITLES[engine]
     number = -code if code and code < 0 else (code or 0) - _SHELL_SIGNALS
     name = signal.Signals(number).name if number in set(signal.Signals) else ""
     if code is None or name == "SIGXCPU":
         return EngineFailed(
-            say("{title} gave no answer within {seconds:g} s.", title=title, seconds=limits.seconds)
+            say("{title} timed out after {seconds:g} s.", title=title, seconds=limits.seconds)
         )
     if name:
         if engine == "libreoffice":
             return EngineFailed(
-                say("{title} died of {name}: perhaps formulas nested too deeply.", title=title, name=name)
+                say("{title} was ended by {name}; formulas may be nested too deeply.", title=title, name=name)
             )
         sentence = (
-            "{title} died of {name}: perhaps formulas nested too deeply or more memory than {memory:.0f} MB."
+            "{title} was ended by {name}; formulas may be nested too deeply or need more than "
+            "{memory:.0f} MB of memory."
         )
         return EngineFailed(say(sentence, title=title, name=name, memory=limits.memory / 1024**2))
     return EngineFailed(
@@ -166,7 +167,7 @@ def failure(engine: str, code: int | None, limits: Limits) -> EngineFailed:
 
 
 def failed(engine: str, sentence: str, why: str) -> EngineFailed:
-    """The sentence for a failure of which an engine or a library gives its reason: bounded and printable."""
-    printable = "".join(letter if letter.isprintable() else " " for letter in why[: 4 * _LONGEST_REASON])
-    bounded = " ".join(printable.split())[:_LONGEST_REASON].rstrip(".")
+    """A failure with the reason that an engine or library gave, shortened and printable."""
+    printable = "".join(letter if letter.isprintable() else " " for letter in why[: 4 * _MAX_REASON_LENGTH])
+    bounded = " ".join(printable.split())[:_MAX_REASON_LENGTH].rstrip(".")
     return EngineFailed(say(sentence, title=TITLES[engine], why=bounded))

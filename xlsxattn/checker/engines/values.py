@@ -1,4 +1,4 @@
-"""Reads the values that a workbook's file holds, for the areas asked for."""
+"""Reads saved values of areas from a workbook, and writes edited copies."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
 
 
 def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
-    """The values that whoever saved a workbook left in it; a date or a time is the number behind it.
+    """The saved values of a workbook; dates and times are their underlying numbers.
 
     Args:
         path: the workbook.
-        areas: the areas to read, by any names.
+        areas: the areas to read, by arbitrary names.
 
     Raises:
         KeyError: there is no such sheet.
-        Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
+        Exception: any error of openpyxl, zipfile or the XML parser on a broken file.
     """
     with warnings.catch_warnings(), GuardedArchive(path) as archive:
-        warnings.simplefilter("ignore", UserWarning)  # on styles and extensions, which hold no values
+        warnings.simplefilter("ignore", UserWarning)  # about styles and extensions, which do not matter here
         reader = CellsOnly(archive, parse=False)
         reader.read()
         grids: dict[str, list[list[Value]]] = {}
         for sheet in {area.sheet for area in areas.values()}:
             here = {name: area for name, area in areas.items() if area.sheet == sheet}
             with archive.open(reader.targets[sheet]) as source:
-                # without formats for dates, as a date would lose digits on the way back to a number
+                # without date formats, as converting a date back to a number would lose digits
                 parser = RowParser(source, reader.shared_strings, data_only=True)
                 grids |= _one_pass(parser.parse(), here)
             archive.runs(reader.targets[sheet]).fill({name: grids[name] for name in here}, here)
@@ -46,7 +46,7 @@ def saved_values(path: Path, areas: Mapping[str, Area]) -> dict[str, Grid]:
 
 
 def part_of(path: Path, tab: str) -> str:
-    """The part of a workbook's archive that holds a sheet.
+    """The part of a workbook's archive that contains a sheet.
 
     Raises:
         KeyError: there is no such sheet.
@@ -61,7 +61,7 @@ def part_of(path: Path, tab: str) -> str:
 def _one_pass(
     rows: Iterable[tuple[int, list[dict[str, Any]]]], areas: Mapping[str, Area]
 ) -> dict[str, list[list[Value]]]:
-    """The areas of one sheet in a single pass over its rows: a look-up would read the file from its start."""
+    """Read the areas of a sheet in a single pass over its rows."""
     grids: dict[str, list[list[Value]]] = {
         name: [[None] * area.cols for _ in range(area.rows)] for name, area in areas.items()
     }
@@ -70,23 +70,23 @@ def _one_pass(
         for i, line in enumerate(grids[name], area.row + 1):
             lines.setdefault(i, []).append((line, area.col + 1))
     for _, cells in rows:
-        found: dict[int, dict[int, Value]] = {}  # cells may claim another row than theirs
+        values: dict[int, dict[int, Value]] = {}  # cells may claim another row than their own
         for cell in cells:
             if cell["row"] in lines:
-                found.setdefault(cell["row"], {})[cell["column"]] = value_of(cell)
-        for number, here in found.items():
+                values.setdefault(cell["row"], {})[cell["column"]] = value_of(cell)
+        for number, by_column in values.items():
             for line, left in lines[number]:
-                line[:] = [here.get(col, old) for col, old in enumerate(line, left)]
+                line[:] = [by_column.get(col, old) for col, old in enumerate(line, left)]
     return grids
 
 
 def copy_with(path: Path, edits: Edits, copy: Path) -> Path:
-    """Save a copy of a workbook with some cells typed over.
+    """Save a copy of a workbook with some cells edited.
 
     Args:
-        path: a workbook without saved values, as openpyxl drops them.
+        path: a workbook without saved values, which openpyxl would drop.
         edits: (sheet, row, column) → number or text, "" for a blank cell.
-        copy: where the copy goes.
+        copy: the path of the copy.
     """
     if not edits:
         shutil.copyfile(path, copy)
@@ -98,6 +98,6 @@ def copy_with(path: Path, edits: Edits, copy: Path) -> Path:
         cell = book[sheet].cell(row + 1, col + 1)
         cell.value = None if value == "" else value
         if isinstance(value, str) and value:
-            cell.data_type = "s"  # a word such as =x is no formula
+            cell.data_type = "s"  # a word such as =x is not a formula
     book.save(copy)
     return copy

@@ -1,1 +1,1 @@
-"""Workbooks as files hold them: read within limits, believed in nothing, copied for engines."""
+"""Reads untrusted workbooks within limits, and copies them for engines."""

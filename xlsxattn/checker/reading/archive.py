@@ -1,4 +1,4 @@
-"""A workbook's archive, whose parts are looked over before anything parses them."""
+"""The ZIP archive of a workbook, whose parts are scanned before they are parsed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 _ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([^"']{0,40})""")
 _DECLARATION = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*\?>)?")
 _PLAIN = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"iso-8859-1"}
-_FOREIGN = (b"\xfe\xff", b"\xff\xfe", b"\x00", b"\x4c\x6f\xa7\x94")  # UTF-16, UTF-32 and EBCDIC begin so
-_FULLY_OPAQUE = 0x1  # the bit of an archive's part that is encrypted
+_FOREIGN = (b"\xfe\xff", b"\xff\xfe", b"\x00", b"\x4c\x6f\xa7\x94")  # start of UTF-16, UTF-32, EBCDIC
+_ENCRYPTED = 0x1  # flag bit of encrypted parts
 
 
 @dataclass(slots=True)
 class Counts:
-    """What was seen of XML: cells, names, elements, those outside cells, shared formulas, the longest.
+    """Counts of XML content: cells, names, elements, elements outside cells, shared formulas, the longest.
 
-    Plain numbers in long runs are counted apart, and are not among the others.
+    Plain numbers in long runs are counted separately and not included in the other counts.
     """
 
     plain: int = 0
@@ -44,13 +44,13 @@ class Counts:
     longest: int = 0
 
     def add(self, other: Counts) -> None:
-        """Add what was seen elsewhere."""
+        """Add other counts."""
         for field in fields(self):
             both = getattr(self, field.name), getattr(other, field.name)
             setattr(self, field.name, max(both) if field.name == "longest" else sum(both))
 
     def see(self, xml: bytes) -> None:
-        """Count what a stretch of whole tags opens; a prefix on every tag makes all of them details."""
+        """Count the elements in a block of complete tags; with namespace prefixes, all are details."""
         opened = xml.count(b"<") - xml.count(b"</")
         cells = xml.count(b"<c ") + xml.count(b"<c>")
         inside = sum(xml.count(tag) for tag in (b"<v>", b"<f>", b"<f ", b"<is>", b"<t>", b"<t ", b"<si>"))
@@ -74,14 +74,14 @@ _STRICT, _TRANSITIONAL = (
         b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
     ),
 )
-"""The name spaces of Strict Open XML, and those that everybody else writes for the same."""
+"""The namespaces of Strict Open XML, and the corresponding ones of Transitional Open XML."""
 
 
 def _transitional(part: str, stream: IO[bytes]) -> IO[bytes]:
-    """A part as other programs write it, where it is Strict Open XML: its elements are the same.
+    """Convert the namespaces of a Strict Open XML part to Transitional.
 
     Raises:
-        AmbiguousError: it has elements of both.
+        AmbiguousError: the part mixes both.
     """
     peek = getattr(stream, "peek", None)
     if peek is None or b"http://purl.oclc.org/ooxml/" not in peek(_HEAD):
@@ -90,15 +90,15 @@ def _transitional(part: str, stream: IO[bytes]) -> IO[bytes]:
         xml = stream.read()
     for strict, other in zip(_STRICT, _TRANSITIONAL, strict=True):
         if strict in xml and other in xml:
-            raise AmbiguousError(say("its part {part} is Strict Open XML only in part", part=part))
+            raise AmbiguousError(say("the part {part} mixes Strict and Transitional Open XML", part=part))
         xml = xml.replace(strict, other)
     return io.BytesIO(xml)
 
 
 class GuardedArchive(zipfile.ZipFile):
-    """An archive whose parts are looked over, whole, before anybody parses them.
+    """An archive whose parts are scanned completely before they are parsed.
 
-    Counting on every opening bounds a part that the workbook names a thousand times.
+    Parts are counted each time they are opened, in case a workbook refers to the same part many times.
     """
 
     SIZES: ClassVar = (
@@ -110,27 +110,27 @@ class GuardedArchive(zipfile.ZipFile):
     )
 
     def __init__(self, path: Path, allowed: Allowance = STANDARD) -> None:
-        """Open a workbook's archive and judge its directory.
+        """Open the archive of a workbook and check its directory.
 
         Raises:
-            NotCheckableError: it is no archive, or larger than allowed.
+            NotCheckableError: it is not an archive, or exceeds a limit.
         """
         self.named, self.allowed = path, allowed
-        self.seen, self._parts = Counts(), dict[str, Counts]()
-        self._left: dict[str, tuple[bytes, NumberRuns]] = {}
+        self.counted, self._parts = Counts(), dict[str, Counts]()
+        self._stripped: dict[str, tuple[bytes, NumberRuns]] = {}
         if not path.exists():
             raise NotCheckableError(say("{path}: there is no such file", path=path))
         if not path.is_file():
             raise NotCheckableError(say("{path}: this is not a file", path=path))
-        self._judge_file()
+        self._check_file()
         super().__init__(path)
-        self._judge_directory()
+        self._check_directory()
 
-    def _judge_file(self) -> None:
+    def _check_file(self) -> None:
         size = self.named.stat().st_size
         if size > self.allowed.packed:
             raise self.too_much(
-                say("is {size:,.0f} MB large", size=size / MB), f"{self.allowed.packed / MB:,.0f} MB"
+                say("is {size:,.0f} MB in size", size=size / MB), f"{self.allowed.packed / MB:,.0f} MB"
             )
         with self.named.open("rb") as file:
             if file.read(len(_OLE)) == _OLE:
@@ -143,30 +143,30 @@ class GuardedArchive(zipfile.ZipFile):
         if end and end[5] > self.allowed.directory:
             raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 
-    def _judge_directory(self) -> None:
+    def _check_directory(self) -> None:
         parts = self.infolist()
         size = sum(part.file_size for part in parts)
         problem = None
         if size > self.allowed.unpacked:
             most = f"{self.allowed.unpacked / MB:,.0f} MB"
             problem = self.too_much(say("unpacks to {size:,.0f} MB", size=size / MB), most)
-        elif any(part.flag_bits & _FULLY_OPAQUE for part in parts):
+        elif any(part.flag_bits & _ENCRYPTED for part in parts):
             problem = NotCheckableError(
                 say("{named}: it has encrypted parts, which cannot be read", named=self.named)
             )
         elif {part.compress_type for part in parts} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
             problem = NotCheckableError(
-                say("{named}: it is compressed in a way that no .xlsx may be", named=self.named)
+                say("{named}: it uses a compression method that .xlsx does not allow", named=self.named)
             )
         if problem:
             self.close()
             raise problem
 
     def too_much(self, what: str, most: str) -> NotCheckableError:
-        """The sentence for a limit that is exceeded."""
+        """The error for an exceeded limit."""
         return NotCheckableError(
             say(
-                "{named}: the workbook {what}, more than the {most} that are read",
+                "{named}: the workbook {what}, the limit is {most}",
                 named=self.named,
                 what=what,
                 most=most,
@@ -174,53 +174,53 @@ class GuardedArchive(zipfile.ZipFile):
         )
 
     def open(self, name: Any, *args: Any, **options: Any) -> IO[bytes]:
-        """Open a part after it was looked over from end to end; a large one without its runs.
+        """Scan a part and open it; a large one without its runs.
 
         Raises:
-            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
+            NotCheckableError: its content is not allowed, or exceeds a limit.
         """
         part = name if isinstance(name, str) else name.filename
         self.charge(part)
-        if part in self._left:
-            return io.BytesIO(self._left[part][0])
+        if part in self._stripped:
+            return io.BytesIO(self._stripped[part][0])
         return _transitional(part, super().open(name, *args, **options))
 
     def runs(self, name: str) -> NumberRuns:
-        """The runs of plain numbers that were taken out of a part; none where it is not large."""
-        return self._left[name][1].copy() if name in self._left else NumberRuns()
+        """The runs of plain numbers that were removed from a part; none if it is not large."""
+        return self._stripped[name][1].copy() if name in self._stripped else NumberRuns()
 
     def charge(self, part: str) -> None:
-        """Look a part over and add it to what was seen, each time it is named.
+        """Scan a part and add it to the counts, each time it is used.
 
         Raises:
-            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
+            NotCheckableError: its content is not allowed, or exceeds a limit.
         """
-        self._look_over_once(part)
-        self.seen.add(self._parts[part])
-        self._judge(self.seen)
+        self._scan_once(part)
+        self.counted.add(self._parts[part])
+        self._check(self.counted)
 
     def charged(self, name: str) -> IO[bytes]:
-        """Open a part that was looked over before."""
-        if name in self._left:
-            return io.BytesIO(self._left[name][0])
+        """Open a part that was scanned before."""
+        if name in self._stripped:
+            return io.BytesIO(self._stripped[name][0])
         return _transitional(name, super().open(name))
 
-    def looked_over(self, name: str) -> bytes:
-        """A part's text, after it was looked over; it is counted where it is opened to be parsed.
+    def read_scanned(self, name: str) -> bytes:
+        """Scan a part and read it; it is not counted.
 
         Raises:
             KeyError: there is no such part.
-            NotCheckableError: it holds what no workbook needs, or more of it than allowed.
+            NotCheckableError: its content is not allowed, or exceeds a limit.
         """
-        self._look_over_once(name)
+        self._scan_once(name)
         return self.charged(name).read()
 
-    def _look_over_once(self, part: str) -> None:
+    def _scan_once(self, part: str) -> None:
         if part not in self._parts:
             with super().open(part) as stream:
-                self._parts[part] = self._look_over(part, stream)
+                self._parts[part] = self._scan(part, stream)
 
-    def _look_over(self, part: str, stream: IO[bytes]) -> Counts:
+    def _scan(self, part: str, stream: IO[bytes]) -> Counts:
         counts, rest, head, plain = Counts(), b"", b"", False
         stripped = Stripped(stream) if self.getinfo(part).file_size > LARGE else None
         left: list[bytes] = []
@@ -231,52 +231,53 @@ class GuardedArchive(zipfile.ZipFile):
             if not rest:
                 head = begin[0] if (begin := _DECLARATION.match(block)) else b""
                 plain = block.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<"
-                self._judge_encoding(part, block)
+                self._check_encoding(part, block)
             if plain and b"\x00" in block:
                 raise NotCheckableError(
-                    say("{named}: its part {part} is not in UTF-8", named=self.named, part=part)
+                    say("{named}: the part {part} is not in UTF-8", named=self.named, part=part)
                 )
             block = rest + block
             cut = block.rfind(b"<")
             if b"<!DOCTYPE" in block:
                 raise NotCheckableError(
                     say(
-                        "{named}: its part {part} declares XML entities (DOCTYPE)",
+                        "{named}: the part {part} declares XML entities (DOCTYPE)",
                         named=self.named,
                         part=part,
                     )
                 )
             if len(block) - cut > self.allowed.text + _BLOCK:
-                raise self.too_much(say("has a text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
+                raise self.too_much(say("has text that is too long"), f"{self.allowed.text / MB:,.0f} MB")
             if plain and (b"<!--" in block or b"<?" in block.removeprefix(head)):
                 sentence = (
-                    "its part {part} has comments or instructions, which programs read in different ways"
+                    "the part {part} has XML comments or processing instructions, which programs "
+                    "read in different ways"
                 )
                 raise AmbiguousError(say(sentence, part=part))
             counts.see(block[: max(cut, 0)])
             rest = block[max(cut, 0) :]
-            self._judge(counts)
+            self._check(counts)
         counts.see(rest)
         if stripped and stripped.runs.rows:
             counts.plain = stripped.runs.cells
-            self._left[part] = b"".join(left), stripped.runs
+            self._stripped[part] = b"".join(left), stripped.runs
         return counts
 
-    def _judge_encoding(self, part: str, start: bytes) -> None:
+    def _check_encoding(self, part: str, start: bytes) -> None:
         declared = _ENCODING.search(start[:400])
         if start.startswith(_FOREIGN) or (declared and declared[1].lower() not in _PLAIN):
             raise NotCheckableError(
-                say("{named}: its part {part} is not in UTF-8", named=self.named, part=part)
+                say("{named}: the part {part} is not in UTF-8", named=self.named, part=part)
             )
 
-    def _judge(self, counts: Counts) -> None:
+    def _check(self, counts: Counts) -> None:
         for key, word in self.SIZES:
             most = getattr(self.allowed, key)
             if getattr(counts, key) > most:
                 raise self.too_much(say("has too many {what}", what=word), f"{most:,}")
         if counts.shared * counts.longest > self.allowed.shared:
             what = say(
-                "shares formulas of {n:,} characters among {cells:,} cells",
+                "has shared formulas of {n:,} characters in {cells:,} cells",
                 n=counts.longest,
                 cells=counts.shared,
             )

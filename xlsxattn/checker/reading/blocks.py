@@ -1,4 +1,4 @@
-"""Ranges that hold plain numbers alone, too many to be cells: arrays, and views of arrays."""
+"""Ranges of only plain numbers, stored as arrays and views of arrays instead of cells."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 SAMPLE = 50
 MIN_COUNT = 1024
-"""Cells of a range that becomes an array."""
+"""Minimum number of cells of a range that becomes an array."""
 MAX_COUNT, MAX_ROWS = 2_000, 4_000_000
-"""Arrays, and rows that are looked at for them: names that overlap could ask for very many."""
+"""Maximum number of arrays, and of rows scanned for them, in case of many overlapping names."""
 
 
 class Blocks:
-    """The ranges of a workbook that hold nothing but plain numbers.
+    """The ranges of a workbook that contain only plain numbers.
 
-    A range inside another one is a view of it: what is typed into the one shows in the other.
+    A range inside another one is a view of it, so that edits apply to both.
     """
 
     def __init__(
         self, names: Mapping[str, Area], others: Iterable[Area], runs: Mapping[str, NumberRuns]
     ) -> None:
-        """Find them among names, given the runs of each sheet that has some.
+        """Find the blocks.
 
         Args:
             names: ranges that may be blocks.
-            others: those of ranges that may not; what lies across one of them is looked at cell by cell.
-            runs: the runs of each sheet that has some.
+            others: other ranges; a range that overlaps one of them is no block.
+            runs: the runs of each sheet that has any.
         """
         self.areas: dict[str, Area] = {}
         self._arrays: dict[str, Numbers] = {}
@@ -68,15 +68,15 @@ class Blocks:
         self.areas = {name: self.areas[name] for name in self._inside}
 
     def __contains__(self, name: str) -> bool:
-        """Whether a range is one of them."""
+        """Whether a range is a block."""
         return name in self.areas
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of blocks."""
         return len(self.areas)
 
     def sample(self, name: str) -> Iterator[At]:
-        """Some cells of one of them, from all over it, the first and the last among them."""
+        """A sample of evenly spaced cells of a block, including the first and the last."""
         area = self.areas[name]
         last = area.rows * area.cols - 1
         for i in range(SAMPLE):
@@ -84,11 +84,11 @@ class Blocks:
             yield area.sheet, area.row + row, area.col + col
 
     def cells(self) -> Iterable[Area]:
-        """The areas that cover them all."""
+        """Areas that cover all blocks."""
         return [self.areas[name] for name in self._arrays]
 
     def values(self, edits: Iterable[Mapping[At, Value]] = ()) -> dict[str, Numbers]:
-        """All of them by name, after some sets of edits, one after the other; what is blank is 0."""
+        """The values of all blocks by name, after sets of edits in order."""
         arrays = dict(self._arrays)
         typed: dict[str, list[tuple[At, float]]] = {}  # by tab
         for at, value in (item for one in edits for item in one.items() if arrays):
@@ -101,12 +101,12 @@ class Blocks:
                 arrays[name] = array.copy()
             for (_, row, col), value in changed:
                 arrays[name][row - area.row, col - area.col] = value
-        found = {}
+        views = {}
         for name, around in self._inside.items():
             area, by = self.areas[name], self.areas[around]
             top, left = area.row - by.row, area.col - by.col
-            found[name] = arrays[around][top : top + area.rows, left : left + area.cols]
-        return found
+            views[name] = arrays[around][top : top + area.rows, left : left + area.cols]
+        return views
 
 
 def _inside(area: Area, by: Area) -> bool:

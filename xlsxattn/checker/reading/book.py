@@ -1,4 +1,4 @@
-"""Reads a workbook as the file has it: its names, its formulas, its typed values, its manifest."""
+"""Reads the names, formulas, typed values and manifest of a workbook."""
 
 from __future__ import annotations
 
@@ -43,34 +43,34 @@ _RANGE = re.compile(
     rf"(?:'((?:[^']|'')+)'|([^\s!'\"#$%&()*+,\-/:;<=>?@\[\\\]^`{{|}}~]+))!({_CORNER}(?::{_CORNER})?)",
     re.ASCII,
 )
-"""A name of one sheet and one rectangle; of anything else programs make different things."""
+"""A reference to one rectangle on one sheet; programs interpret others differently."""
 _RESERVED = "_xlnm."
-MAX_FORMULA_LENGTH = 65_536  # Excel allows 8,192 characters, LibreOffice these
+MAX_FORMULA_LENGTH = 65_536  # the limit of LibreOffice; that of Excel is 8,192 characters
 
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A workbook as the file has it.
+    """The contents of a workbook file.
 
     Attributes:
         path: the file.
-        names: every workbook-wide name that covers one rectangle.
-        formulas: (tab, row, column) → the formula that stands there; for an array formula, its text and area.
-        typed: (tab, row, column) → the constant that stands there.
-        manifest: what the workbook says of itself.
-        saved_by: the program that saved the file last, as the file says.
+        names: workbook-scoped names that refer to one rectangle.
+        formulas: (tab, row, column) → the formula in the cell; array formulas at their first cell.
+        typed: (tab, row, column) → the constant in the cell.
+        manifest: the manifest.
+        saved_by: the program that saved the file last, according to the file.
         parts: the names of the parts in the file's archive.
-        links: names that reach outside the workbook, and by what.
-        saved: (tab, row, column) → the value saved for the cell, but for those in ``filled``.
+        links: names with external references, and the references.
+        saved: (tab, row, column) → the saved value of the cell, except those in ``filled``.
         runs: the long runs of plain numbers of large sheets, by tab; they are not in ``workbook``.
-        blocks: the ranges that hold such numbers alone; they are neither in ``typed`` nor in ``saved``.
-        filled: long runs of numbers that array formulas fill, by tab.
-        no_ranges: workbook-wide names that cover no rectangle → what they stand for.
-        doubts: (tab, row, column) → what in the cell programs read in different ways.
-        calculation: how the workbook asks to be calculated.
+        blocks: the ranges that contain only such numbers; they are neither in ``typed`` nor in ``saved``.
+        filled: long runs of numbers that are results of array formulas, by tab.
+        no_ranges: other names → what they refer to.
+        doubts: (tab, row, column) → why programs read the cell in different ways.
+        calculation: the calculation settings.
         views: how each sheet shows its cells, by tab.
-        theme: the part with the colours that styles refer to by number.
-        seed: draws the last set of other inputs.
+        theme: the theme part, with the colours that styles refer to by index.
+        seed: the seed of the last set of perturbed inputs.
     """
 
     path: Path
@@ -95,13 +95,13 @@ class Book:
 
     @property
     def own_names(self) -> Mapping[str, Area]:
-        """The names that the contract knows, by what they begin with."""
+        """The names that start with the id of a sheet or context, or another prefix of the contract."""
         ids = [*(sheet.id for sheet in self.manifest.sheets), *self.manifest.contexts, VOCABULARY, FRONT]
         starts = tuple(f"{one}_" for one in ids)
         return {name: area for name, area in self.names.items() if name.startswith(starts)}
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
-        """The formula that fills a cell, an array formula in braces; "" where none does."""
+        """The formula of a cell, an array formula in braces; "" if there is none."""
         own = self.formulas.get((tab, row, col))
         if own is not None and not own.array:
             return own.text
@@ -123,11 +123,11 @@ class Formula:
 
 
 def read(path: Path) -> Book:
-    """Read a workbook of ours, whoever saved it last.
+    """Read a workbook built by xlsxattn, whichever program saved it last.
 
     Raises:
-        NotCheckableError: the file is missing, is no workbook, holds more than is read, or has no manifest of
-            this format.
+        NotCheckableError: the file is missing, is not a workbook, exceeds a limit, or has no manifest of this
+            format.
     """
     opened = _open(path)
     workbook = opened.workbook
@@ -139,7 +139,7 @@ def read(path: Path) -> Book:
         for ws in worksheets:
             for cell in ws._cells.values():
                 if cell.value is not None:
-                    _sort(ws.title, cell, formulas, typed)
+                    _classify(ws.title, cell, formulas, typed)
     except (ValueError, TypeError, OverflowError) as error:
         raise NotCheckableError(
             say("{path}: the workbook is damaged: {error}", path=path, error=words(error))
@@ -149,7 +149,7 @@ def read(path: Path) -> Book:
     saved = dict(opened.saved)
     filled: dict[str, NumberRuns] = {}
     for formula in arrays:
-        # what an array formula fills beside its first cell are saved values, not typed ones
+        # other cells of an array formula have saved values, not typed ones
         _move(opened.runs, filled, formula.area)
         for at in formula.area.cells():
             typed.pop(at, None)
@@ -161,13 +161,13 @@ def read(path: Path) -> Book:
     saved |= loose
     links = tuple((n, link) for n, d in workbook.defined_names.items() if (link := reaches(str(d.value))))
     by, parts, runs = opened.saved_by, opened.parts, opened.runs
-    found = names, formulas, typed, manifest, workbook
+    content = names, formulas, typed, manifest, workbook
     more = no_ranges, opened.doubts, opened.calculation, opened.views, opened.theme
-    return Book(path, *found, by, parts, links, saved, runs, blocks, filled, *more)
+    return Book(path, *content, by, parts, links, saved, runs, blocks, filled, *more)
 
 
 def saved(book: Book) -> dict[str, Grid]:
-    """The values that whoever saved the workbook left in it, for every name."""
+    """The saved values of all named ranges."""
     value = book.saved.get
     grids: dict[str, list[list[Value]]] = {
         name: [
@@ -183,9 +183,9 @@ def saved(book: Book) -> dict[str, Grid]:
 
 
 def saved_results(book: Book) -> Iterator[Value]:
-    """The value saved beside every formula of a computed range; None where there is none.
+    """The saved value of every formula of a computed range; None if it has none.
 
-    What an array formula fills beside its first cell may be left of an older save, and is passed over.
+    Other cells of array formulas are skipped, as their values may be left from an older save.
     """
     for name in book.manifest.formulas.keys() & book.names.keys():
         for at in book.names[name].cells():
@@ -194,14 +194,14 @@ def saved_results(book: Book) -> Iterator[Value]:
 
 
 def _blocks(names: Mapping[str, Area], manifest: Manifest, runs: Mapping[str, NumberRuns]) -> Blocks:
-    """The ranges that hold plain numbers alone, where numbers may stand."""
+    """The numeric input ranges that contain only plain numbers."""
     may = {n: area for n, area in names.items() if not is_text(n) and n not in manifest.formulas}
     others = [area for name, area in names.items() if name not in may]
     return Blocks(may, others, runs)
 
 
 def _move(runs: Mapping[str, NumberRuns], others: dict[str, NumberRuns], area: Area) -> None:
-    """Move the cells of an area from runs to others."""
+    """Move the cells of an area from one set of runs to another."""
     own = runs.get(area.sheet)
     for row in range(area.row, area.row + area.rows if own else 0):
         for first, values in own.cut(row, area.col, area.col + area.cols - 1) if own else ():
@@ -209,7 +209,7 @@ def _move(runs: Mapping[str, NumberRuns], others: dict[str, NumberRuns], area: A
 
 
 def _loose(path: Path, runs: Mapping[str, NumberRuns], blocks: Blocks) -> dict[tuple[str, int, int], Value]:
-    """The cells of runs that no block covers."""
+    """The cells of runs outside all blocks."""
     found: dict[tuple[str, int, int], Value] = {}
     for tab, own in runs.items():
         covered: dict[int, list[tuple[int, int]]] = {}
@@ -226,7 +226,8 @@ def _loose(path: Path, runs: Mapping[str, NumberRuns], blocks: Blocks) -> dict[t
                         found[tab, row, col] = value
             if len(found) > STANDARD.cells:
                 sentence = (
-                    "{path}: more than {most:,} numbers stand outside its ranges, which is more than is read"
+                    "{path}: the workbook has more than {most:,} numbers outside its ranges, which "
+                    "is the limit"
                 )
                 raise NotCheckableError(say(sentence, path=path, most=STANDARD.cells))
     return found
@@ -242,7 +243,7 @@ def _open(path: Path) -> Opened:
     except AmbiguousError as error:
         sentence = "{path}: programs read this file in different ways: {what}"
         raise NotCheckableError(say(sentence, path=path, what=error)) from None
-    except Exception as error:  # noqa: BLE001 - openpyxl meets damage with errors of every kind
+    except Exception as error:  # noqa: BLE001 - openpyxl raises any error on a damaged file
         if other := other_kind(path):
             raise NotCheckableError(say("{path}: {why}", path=path, why=other)) from None
         raise NotCheckableError(
@@ -251,11 +252,11 @@ def _open(path: Path) -> Opened:
 
 
 def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
-    """Refuse areas that are too large to be looked at cell by cell."""
+    """Refuse areas that are too large to be processed cell by cell."""
     if (cells := sum(area.rows * area.cols for area in areas)) > STANDARD.area:
         raise NotCheckableError(
             say(
-                "{path}: the {what} cover {cells:,} cells, more than the {most:,} that are read",
+                "{path}: the {what} cover {cells:,} cells, the limit is {most:,}",
                 path=path,
                 what=what,
                 cells=cells,
@@ -264,7 +265,7 @@ def _bounded(path: Path, areas: Iterable[Area], what: str) -> None:
         )
 
 
-def _sort(
+def _classify(
     tab: str,
     cell: Any,
     formulas: dict[tuple[str, int, int], Formula],
@@ -273,7 +274,7 @@ def _sort(
     at, value = (tab, cell.row - 1, cell.column - 1), cell.value
     if cell.data_type == "f" and len(str(getattr(value, "text", value))) > MAX_FORMULA_LENGTH:
         where = Area(*at, 1, 1).address()
-        raise ValueError(say("{cell} holds a formula of too many characters", cell=where))
+        raise ValueError(say("the formula in {cell} is too long", cell=where))
     if isinstance(value, ArrayFormula):
         area = _area(tab, str(value.ref))
         formulas[at] = Formula(str(value.text), area, array=True)
@@ -296,12 +297,12 @@ def _area(tab: str, ref: str) -> Area:
     if left is None or top is None or right is None or bottom is None:
         raise ValueError(say("{ref} covers whole rows or columns", ref=ref))
     if not (0 < left <= right and 0 < top <= bottom):
-        raise ValueError(say("{ref} is no range", ref=ref))
+        raise ValueError(say("{ref} is not a range", ref=ref))
     return Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
 def _names(workbook: Workbook, macros: Collection[str]) -> tuple[dict[str, Area], dict[str, str]]:
-    """Names that cover one rectangle of one sheet; and all others, with what they stand for."""
+    """Names that refer to one rectangle, and all others with what they refer to."""
     tabs = set(workbook.sheetnames)
     names, others = {}, {}
     for name, defined in workbook.defined_names.items():
@@ -313,7 +314,7 @@ def _names(workbook: Workbook, macros: Collection[str]) -> tuple[dict[str, Area]
                 names[name] = _area(tab, plain[3])
                 continue
         except ValueError:
-            pass  # as below
+            pass  # handled below
         if not name.startswith(_RESERVED):
             others[name] = text
     worksheets: list[Any] = workbook.worksheets
@@ -324,7 +325,7 @@ def _names(workbook: Workbook, macros: Collection[str]) -> tuple[dict[str, Area]
 
 
 def array_of(grid: Grid, *, text: bool) -> np.ndarray[Any, Any]:
-    """An input range as the reference takes it: blanks are 0 or ""."""
+    """An input range as an array for the reference, with blanks as 0 or ""."""
     if isinstance(grid, np.ndarray) and not text:
         return np.where(np.isnan(grid), 0.0, grid)
     grid = listed(grid)

@@ -1,4 +1,4 @@
-"""Copies of a workbook for engines: formulas and inputs alone."""
+"""Copies of a workbook for engines, with formulas and inputs only."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from openpyxl.utils import get_column_letter, quote_sheetname
 
 from xlsxattn.checker.reading.links import DATA_TABLE, reaches
-from xlsxattn.checker.reading.rows import looks_of, sheet
+from xlsxattn.checker.reading.rows import sheet, styles_of
 from xlsxattn.checker.reading.runs import NumberRuns
 
 if TYPE_CHECKING:
@@ -27,17 +27,17 @@ _WORDS = re.compile(r"[A-Za-z_\\][\w.\\?]*")
 def without_values(
     book: Book, path: Path, edits: Iterable[Edits] = (), *, every_name: bool = False, runs: bool = True
 ) -> None:
-    """Save a copy of formulas and inputs alone: an engine that computes nothing then shows nothing.
+    """Save a copy with formulas and inputs only, so that an engine that computes nothing shows nothing.
 
-    Formulas and names that reach outside the workbook are left out, so that no engine follows them. Of what
-    was read from the file all is written anew, long runs of plain numbers too.
+    Formulas and names with external references are omitted, so that no engine follows them. The rest of the
+    file is written again, including long runs of plain numbers.
 
     Args:
         book: the workbook.
-        path: where the copy goes.
-        edits: sets of numbers and words to type in before, one after the other.
-        every_name: whether names stay that no formula speaks of, for formulas that are entered later.
-        runs: whether long runs of plain numbers are written; an engine may be given them in another way.
+        path: the path of the copy.
+        edits: sets of edits to apply first, in order.
+        every_name: whether to keep unused names, for formulas that are entered later.
+        runs: whether to write long runs of plain numbers; IronCalc gets them separately.
     """
     worksheets: list[Any] = book.workbook.worksheets
     for place in (book.workbook, *worksheets):
@@ -47,10 +47,10 @@ def without_values(
     needed = _needed(book)
     for name, area in book.names.items():
         if name.lower() not in needed and not every_name:
-            # engines read its cells, and take long over names
+            # engines are slow with many names
             book.workbook.defined_names.pop(name, None)
             continue
-        # LibreOffice leaves a tab such as 1st unquoted, and IronCalc cannot read that
+        # LibreOffice does not quote a tab such as 1st, which IronCalc cannot read
         book.workbook.defined_names[name].value = f"{quote_sheetname(area.sheet)}!{_absolute(area)}"
     with _typed_in(book, edits) as typed:
         long = typed if runs else {}
@@ -58,7 +58,7 @@ def without_values(
 
 
 def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
-    """Drop saved values beside array formulas, formulas that reach outside or are data tables, and blanks."""
+    """Drop saved values of array formulas, formulas with external references, data tables, and blanks."""
     for (tab, row, col), formula in book.formulas.items():
         if reaches(formula.text) or formula.text.startswith(f"={DATA_TABLE}("):
             cells[tab].pop((row + 1, col + 1), None)
@@ -66,14 +66,14 @@ def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
             if at not in book.formulas:
                 cells[tab].pop((at[1] + 1, at[2] + 1), None)
     for own in cells.values():
-        # a blank that has a format would be saved as a number, and IronCalc would read 0
+        # a formatted blank would be saved as a number, and IronCalc would read 0
         for blank in [at for at, cell in own.items() if cell.value is None]:
             del own[blank]
 
 
 @contextmanager
 def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, NumberRuns]]:
-    """Type sets of edits into the workbook, give its runs as they are then, and take them out again."""
+    """Apply sets of edits to the workbook, yield its edited runs, and undo the edits."""
     typed = {at: value for one in edits for at, value in one.items()}
     runs = {tab: own.after(_of(tab, typed)) for tab, own in book.runs.items()}
     before = []
@@ -82,12 +82,12 @@ def _typed_in(book: Book, edits: Iterable[Edits]) -> Iterator[Mapping[str, Numbe
             ws: Any = book.workbook[tab]
             cell = ws.cell(row + 1, col + 1)
             before.append((ws, cell, cell.value, cell.data_type))
-            if value == "":  # as above: no blank with a format
+            if value == "":  # as above: no formatted blanks
                 del ws._cells[row + 1, col + 1]
                 continue
             cell.value = value
             if isinstance(value, str):
-                cell.data_type = "s"  # a word such as =x is no formula
+                cell.data_type = "s"  # a word such as =x is not a formula
     try:
         yield runs
     finally:
@@ -103,9 +103,9 @@ def _of(tab: str, typed: Edits) -> dict[tuple[int, int], float]:
 
 
 def _save(workbook: Any, path: Path, runs: Sequence[NumberRuns]) -> None:
-    """Save a workbook as openpyxl does, but for its rows; stored, as it is read once, and soon."""
+    """Save a workbook with openpyxl, except for its rows; uncompressed, as it is read only once."""
     own = [ws._cells for ws in workbook.worksheets]
-    looks = looks_of(own)
+    styles = styles_of(own)
     try:
         for ws in workbook.worksheets:
             ws._cells = {}
@@ -114,18 +114,18 @@ def _save(workbook: Any, path: Path, runs: Sequence[NumberRuns]) -> None:
         for ws, cells in zip(workbook.worksheets, own, strict=True):
             ws._cells = cells
     parts = {f"xl/worksheets/sheet{i}.xml": both for i, both in enumerate(zip(own, runs, strict=True), 1)}
-    with zipfile.ZipFile(shell) as made, zipfile.ZipFile(path, "w") as copy:
-        for name in made.namelist():
+    with zipfile.ZipFile(shell) as source, zipfile.ZipFile(path, "w") as copy:
+        for name in source.namelist():
             with copy.open(zipfile.ZipInfo(name), "w", force_zip64=True) as part:
-                for chunk in sheet(*parts[name], looks) if name in parts else [made.read(name)]:
+                for chunk in sheet(*parts[name], styles) if name in parts else [source.read(name)]:
                     part.write(chunk)
 
 
 def _needed(book: Book) -> set[str]:
-    """The names that formulas and other names speak of, in small letters, as no program minds the case."""
+    """The names that formulas and other names use, in lower case, as names are case-insensitive."""
     texts = [formula.text for formula in book.formulas.values()]
     if any("INDIRECT" in text.upper() for text in texts):
-        return {name.lower() for name in book.names}  # it may make a name of anything
+        return {name.lower() for name in book.names}  # INDIRECT may use any name
     others = (str(d.value) for name, d in book.workbook.defined_names.items() if name not in book.names)
     local = (str(d.value) for ws in book.workbook.worksheets for d in ws.defined_names.values())
     return {word.lower() for text in (*texts, *others, *local) for word in _WORDS.findall(text)}
@@ -134,4 +134,4 @@ def _needed(book: Book) -> set[str]:
 def _absolute(area: Area) -> str:
     first = f"${get_column_letter(area.col + 1)}${area.row + 1}"
     last = f"${get_column_letter(area.col + area.cols)}${area.row + area.rows}"
-    return first if first == last else f"{first}:{last}"  # engines do not treat $A$1:$A$1 as they treat $A$1
+    return first if first == last else f"{first}:{last}"  # engines treat $A$1:$A$1 and $A$1 differently

@@ -1,4 +1,4 @@
-"""What a workbook may hold and a check may take: files that strangers send are read with limits."""
+"""Limits on the contents of a workbook and on the resources of a check, for untrusted files."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from types import FrameType
 
 MB = 1024**2
-_AGAIN = 0.25
-"""So many seconds later the clock strikes again: Python drops what is raised while an object is deleted."""
-_TIDYING = {"__del__", "__exit__", "_kill", "stop"}
-"""What is not to be interrupted: processes are ended and files removed there."""
+_RETRY_SECONDS = 0.25
+"""Re-arm the timer after this many seconds: Python discards an exception raised in ``__del__``."""
+_UNINTERRUPTIBLE = {"__del__", "__exit__", "_kill", "stop"}
+"""Functions that must not be interrupted, as they end processes and remove files."""
 
 
 class NotCheckableError(ValueError):
-    """A file that no proof can be made of; its text is the sentence a person reads.
+    """A file that cannot be checked; the message is shown to the user.
 
     Attributes:
-        name: the defined name that is at fault; "" where none is.
+        name: the defined name that is at fault; "" if there is none.
     """
 
     def __init__(self, sentence: str, name: str = "") -> None:
@@ -39,35 +39,35 @@ class NotCheckableError(ValueError):
 
 
 class ValuesOnlyError(NotCheckableError):
-    """A workbook of ours of which nothing but values is left; its text is the sentence a person reads."""
+    """A workbook whose formulas were replaced by values; the message is shown to the user."""
 
 
 class AmbiguousError(ValueError):
-    """A file that programs read in different ways; its text says what stands there twice, or differently."""
+    """A file that programs read in different ways; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a workbook may hold and a check may take.
+    """Limits on the contents of a workbook and on the resources of a check.
 
-    Four sentences of 256 words in 64 dimensions are 1.75 million cells, and stay below all of it.
+    For scale: four sentences of 256 words in 64 dimensions have 1.75 million cells, within all limits.
 
     Attributes:
-        packed: bytes of the file.
-        directory: bytes of the archive's directory, about ten thousand parts.
-        unpacked: bytes of all parts together, as the archive declares them; no more is ever unpacked.
-        text: bytes between two XML tags, or in one: Excel allows a cell 32,767 characters.
-        plain: numbers in long runs in large sheets, which cost little.
-        cells: other cells written down in the sheets, empty ones too.
-        elements: XML elements of all parts that are opened, counted each time a part is opened, without those
-            of such numbers.
-        details: those that are neither cells nor in cells: styles, rows, columns, names.
-        shared: characters of all shared formulas if each cell spelled the longest of them out.
+        packed: size of the file in bytes.
+        directory: size of the archive's directory in bytes, for about ten thousand parts.
+        unpacked: total declared size of all parts in bytes; no more is unpacked.
+        text: size of an XML tag or text in bytes; Excel allows 32,767 characters in a cell.
+        plain: plain numbers in long runs of large sheets, which are cheap.
+        cells: other cells in the sheets, including empty ones.
+        elements: XML elements of all opened parts, counted each time a part is opened, without those of
+            plain numbers.
+        details: XML elements outside cells: styles, rows, columns, names.
+        shared: number of shared formulas times the length of the longest.
         names: defined names.
         sheets: sheets, in the workbook and in the manifest.
-        area: cells that all names cover together, and likewise all array formulas, and all scores.
-        seconds: time by the clock for a whole check; an engine has a limit of its own besides.
-        memory: bytes of this process.
+        area: total cells of all names, of all array formulas, and of all scores.
+        seconds: wall-clock time of a check; engines have their own limits.
+        memory: memory of this process in bytes.
     """
 
     packed: int = 128 * MB
@@ -89,16 +89,16 @@ class Allowance:
 STANDARD = Allowance()
 
 
-class _TimeIsUp(BaseException):
-    """Not an Exception, so that nobody's handler for broken files takes it for one."""
+class _Timeout(BaseException):
+    """Not an Exception, so that handlers for broken files do not catch it."""
 
 
 @contextmanager
 def guarded(path: object, allowed: Allowance = STANDARD) -> Iterator[None]:
-    """Bound what a check takes: time by the clock and, on Linux, memory.
+    """Limit the wall-clock time and, on Linux, the memory of a check.
 
-    Only in the main thread, and not on Windows: elsewhere what was counted beforehand must do. The memory is
-    a soft limit on the address space, which is put back afterwards.
+    This works only in the main thread and not on Windows; otherwise only the other limits apply. Memory is
+    limited by a soft limit on the address space, which is restored afterwards.
 
     Raises:
         NotCheckableError: time or memory ran out.
@@ -107,11 +107,11 @@ def guarded(path: object, allowed: Allowance = STANDARD) -> Iterator[None]:
         yield
         return
     try:
-        with _clock(allowed.seconds), _memory(allowed.memory):
+        with _timer(allowed.seconds), _memory(allowed.memory):
             yield
-    except _TimeIsUp as clock:
+    except _Timeout as timeout:
         raise NotCheckableError(
-            say("{path}: the check was stopped after {seconds:g} s", path=path, seconds=clock.args[0])
+            say("{path}: the check was stopped after {seconds:g} s", path=path, seconds=timeout.args[0])
         ) from None
     except MemoryError:
         sentence = "{path}: the check needs more than {memory:,.0f} MB of memory"
@@ -119,20 +119,20 @@ def guarded(path: object, allowed: Allowance = STANDARD) -> Iterator[None]:
 
 
 @contextmanager
-def _clock(seconds: float) -> Iterator[None]:
+def _timer(seconds: float) -> Iterator[None]:
     if 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= seconds:
-        yield  # somebody's clock strikes before ours
+        yield  # another timer expires first
         return
 
     def stop(_signal: int, frame: FrameType | None) -> None:
         while frame is not None:
-            if frame.f_code.co_name in _TIDYING:
+            if frame.f_code.co_name in _UNINTERRUPTIBLE:
                 return
             frame = frame.f_back
-        raise _TimeIsUp(seconds)
+        raise _Timeout(seconds)
 
     before = signal.signal(signal.SIGALRM, stop)
-    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds, _RETRY_SECONDS)
     try:
         yield
     finally:

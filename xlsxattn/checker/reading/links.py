@@ -1,11 +1,11 @@
-"""Links in formulas: to other files, to other programs, to the network."""
+"""External references in formulas: to other files, to other programs, to the network."""
 
 from __future__ import annotations
 
 import re
 
 DATA_TABLE = "TABLE"
-"""What stands for a data table, which no formula can be: it computes a sheet anew with other inputs."""
+"""The pseudo function of a data table, which recalculates a sheet with other inputs."""
 _TEXT = re.compile(r'"[^"]*"')
 _OTHER_FILE = re.compile(r"\[[^\[\]]*\][^!,;()+*/&=<>^]*!")
 _OTHER_PROGRAM = re.compile(r"[\w.]\|(?:'[^']*'|[^'!|]+)!")
@@ -17,7 +17,7 @@ _FETCHES = re.compile(
 
 
 def reaches(formula: str) -> str:
-    """What in a formula reaches outside the workbook: another file, another program, the network; or ""."""
+    """The first external reference of a formula: to another file, another program or the network; or ""."""
     bare = _TEXT.sub('""', formula)
-    found = _OTHER_FILE.search(bare) or _OTHER_PROGRAM.search(bare) or _FETCHES.search(bare)
-    return found[0].strip() if found else ""
+    match = _OTHER_FILE.search(bare) or _OTHER_PROGRAM.search(bare) or _FETCHES.search(bare)
+    return match[0].strip() if match else ""

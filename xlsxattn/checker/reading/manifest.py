@@ -1,16 +1,27 @@
-"""What a workbook says of itself, on its last sheet."""
+"""The manifest of a workbook, on its last sheet."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xlsxattn.checker.file_type import LISTED, is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
-from xlsxattn.contract.names import MANIFEST, ORIGIN, START, WORDS, RangeName, of_context, parser
+from xlsxattn.contract.names import (
+    FIRST_SCREEN,
+    LANGUAGE,
+    MANIFEST,
+    ORIGIN,
+    PROGRAM,
+    START,
+    WORDS,
+    RangeName,
+    of_context,
+    parser,
+)
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -25,15 +36,16 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What the workbook says of itself.
+    """The manifest: sheets, contexts, inputs and expected formulas.
 
     Attributes:
         sheets: id, kind and settings of every sheet.
         contexts: the sentences' ids.
-        inputs: names of the ranges a person may change.
-        formulas: for each computed range, how its formula is entered and what it should be.
-        program: the version of the program that made the workbook; "" where it does not say.
-        language: the code of the language that its texts are in; "" where it does not say.
+        inputs: names of the ranges that users may edit.
+        formulas: computed range → how its formula is entered, and the formula.
+        program: the version of xlsxattn that built the workbook; "" if not stated.
+        language: the language code of the workbook; "" if not stated.
+        front: the contents of the first screen; empty if not stated.
     """
 
     sheets: tuple[SheetInfo, ...]
@@ -42,9 +54,10 @@ class Manifest:
     formulas: Mapping[str, tuple[str, str]]
     program: str = ""
     language: str = ""
+    front: Mapping[str, Any] = field(default_factory=dict)
 
     def parse(self, name: str) -> RangeName:
-        """A range's name taken apart by the ids of the sheets and contexts."""
+        """Parse the name of a range with the ids of the sheets and contexts."""
         return parser((sheet.id for sheet in self.sheets), self.contexts)(name)
 
 
@@ -54,17 +67,17 @@ def read_manifest(
     typed: Mapping[tuple[str, int, int], Value],
     formulas: Collection[tuple[str, int, int]] = (),
 ) -> Manifest:
-    """Read the tables on the last sheet; ``formulas`` says where formulas stand.
+    """Read the tables on the last sheet; ``formulas`` are the cells with formulas.
 
     Raises:
-        NotCheckableError: there are none, or they are of another version, damaged or too long.
+        NotCheckableError: they are missing, damaged, too long, or of another version.
     """
     tables: dict[str, Grid] = {}
     for part in (*MANIFEST, *ORIGIN):
         area = names.get(START[part])
         if area is None:
             if part in MANIFEST:
-                raise _without(path, names, START[part], [*typed.items()], formulas)
+                raise _missing_table(path, names, START[part], [*typed.items()], formulas)
             continue
         tables[part] = [
             [typed.get((area.sheet, area.row + i, area.col + j)) for j in range(area.cols)]
@@ -86,6 +99,7 @@ def read_manifest(
             SheetInfo(str(i), str(kind), dict(json.loads(str(s)))) for i, kind, s in tables["Sheets"]
         )
         expected = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
+        front = dict(json.loads(str(tables[FIRST_SCREEN][0][0]))) if FIRST_SCREEN in tables else {}
     except (ValueError, TypeError, RecursionError):
         raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
     if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
@@ -98,48 +112,50 @@ def read_manifest(
         )
     contexts = tuple(str(row[0]) for row in tables["Contexts"])
     inputs = tuple(str(row[0]) for row in tables["Inputs"])
-    program, language = (str(tables[part][0][0] or "") if part in tables else "" for part in ORIGIN)
-    return Manifest(sheets, contexts, inputs, expected, program, language)
+    program, language = (
+        str(tables[part][0][0] or "") if part in tables else "" for part in (PROGRAM, LANGUAGE)
+    )
+    return Manifest(sheets, contexts, inputs, expected, program, language, front)
 
 
-def _without(
+def _missing_table(
     path: Path,
     names: Mapping[str, Area],
     name: str,
     typed: Sequence[tuple[tuple[str, int, int], Value]],
     formulas: Collection[tuple[str, int, int]],
 ) -> NotCheckableError:
-    """What a workbook without a range of the manifest is: another program's, or one that has lost it."""
+    """The error for a workbook without a table of the manifest: made by another program, or damaged."""
     if any(START[part] in names for part in MANIFEST):
         sentence = (
-            "{path}: the name {name} is missing, which the last sheet (Contract) needs: "
-            "take an earlier copy, or build it anew"
+            "{path}: the name {name} on the last sheet (Contract) is missing: use an earlier copy, "
+            "or build it again"
         )
         return NotCheckableError(say(sentence, path=path, name=name), name=name)
     if contract := _contract(typed):
-        # programs that copy texts enter those that begin with = as formulas: captions, the manifest's own
+        # programs that copy texts turn those that start with = into formulas: captions and the manifest
         texts = [value for (tab, _, _), value in typed if tab in contract and isinstance(value, str)]
         listed = sum(text.startswith("=") for text in texts) + sum(tab in contract for tab, _, _ in formulas)
         if 2 * sum(tab not in contract for tab, _, _ in formulas) < listed:
-            sentence = "{path}: its formulas were replaced by values: take an earlier copy, or build it anew"
+            sentence = "{path}: its formulas were replaced by values: use an earlier copy, or build it again"
             return ValuesOnlyError(say(sentence, path=path))
         sentence = (
-            "{path}: its defined names are gone, by which all ranges are found: "
-            "take an earlier copy, or build it anew"
+            "{path}: its defined names are missing, which locate all ranges: use an earlier copy, "
+            "or build it again"
         )
         return NotCheckableError(say(sentence, path=path))
     if is_foreign(path):
-        sentence = "{path}: made by another program: xlsxattn checks workbooks that it has built"
+        sentence = "{path}: made by another program; xlsxattn checks only workbooks that it has built"
         return NotCheckableError(say(sentence, path=path))
     sentence = (
-        "{path}: its last sheet (Contract) was deleted, and nothing else says what its cells should hold: "
-        "take an earlier copy, or build it anew"
+        "{path}: its last sheet (Contract), which lists the expected formulas, was deleted: use an "
+        "earlier copy, or build it again"
     )
     return NotCheckableError(say(sentence, path=path))
 
 
 def _contract(typed: Sequence[tuple[tuple[str, int, int], Value]]) -> set[str]:
-    """The sheets that have the texts of a manifest."""
+    """The sheets with the texts of a manifest."""
     listed: dict[str, set[Value]] = {}
     for (tab, _, _), value in typed:
         if value in LISTED:
@@ -148,16 +164,16 @@ def _contract(typed: Sequence[tuple[tuple[str, int, int], Value]]) -> set[str]:
 
 
 def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> None:
-    """Refuse sheets that would make more scores than a workbook can hold: a few words could ask for them.
+    """Refuse settings that would need too many scores, before the reference computes them.
 
-    A model that writes is computed once more for each blank cell.
+    A model that generates text is computed once more for each blank cell.
 
     Raises:
         NotCheckableError: there would be too many.
     """
     words = {context: inputs[of_context(context)["Tokens"]] for context in manifest.contexts}
-    lengths = {context: len(own) for context, own in words.items()}
-    blanks = {context: int((own[1:] == "").sum()) for context, own in words.items()}
+    lengths = {context: len(tokens) for context, tokens in words.items()}
+    blanks = {context: int((tokens[1:] == "").sum()) for context, tokens in words.items()}
     cells = 0
     for sheet in manifest.sheets:
         heads = int(sheet.heads or 1)
@@ -174,7 +190,7 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
     if cells > STANDARD.area:
         raise NotCheckableError(
             say(
-                "{path}: its sheets would need {cells:,} scores, at most {most:,}",
+                "{path}: its sheets would need {cells:,} scores, the limit is {most:,}",
                 path=path,
                 cells=cells,
                 most=STANDARD.area,
@@ -185,7 +201,7 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
 def _of_model(
     sheet: SheetInfo, lengths: Mapping[str, int], blanks: Mapping[str, int], n_vocab: int, width: int
 ) -> int:
-    """The scores, and the cells behind and after them, that a model makes; `width`: of a layer's row."""
+    """The number of scores and other cells of a model; `width` is that of a layer's rows."""
     both = sheet.is_a(EncoderDecoder)
     own = [sheet.source, sheet.target] if both else list(sheet.contexts)
     keys = max(lengths[c] for c in own)

@@ -1,4 +1,4 @@
-"""What a sheet may say in one way only: cells that another program would read otherwise are refused."""
+"""Refuses sheets and cells that other programs would read differently."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 1_048_576
 NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-"""How a number is spelled: Python would also read 1_000, and digits of other scripts."""
+"""The syntax of a number: Python would also accept 1_000 and digits of other scripts."""
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _WORKSHEET, _DATA, _EXTENSIONS, _PROPERTIES = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst", "sheetPr")
@@ -34,77 +34,77 @@ _FORMULAS = (None, "normal", "array", "shared", "dataTable")
 
 
 def judge_sheet(root: Any, rows: int) -> None:
-    """Refuse a sheet whose rows do not all stand in its data.
+    """Refuse a sheet with rows outside its ``sheetData``.
 
     Args:
         root: the sheet, after its rows were read.
-        rows: how many rows were read, wherever they stood.
+        rows: the number of rows that were read anywhere in the sheet.
 
     Raises:
-        AmbiguousError: some stand elsewhere, or there is more than one list of them.
+        AmbiguousError: rows are elsewhere, or there is not exactly one ``sheetData``.
     """
     data = [one for one in root if one.tag == _DATA] if root is not None else []
     if root is None or root.tag != _WORKSHEET:
-        raise AmbiguousError(say("this is no worksheet"))
+        raise AmbiguousError(say("this is not a worksheet"))
     if len(data) != 1:
-        raise AmbiguousError(say("it has {n} lists of rows (sheetData), one is needed", n=len(data)))
+        raise AmbiguousError(say("it has {n} sheetData elements, but needs exactly one", n=len(data)))
     properties = [one for one in root if one.tag == _PROPERTIES]
     if any(one.get("transitionEvaluation") not in (None, "0", "false") for one in properties):
-        raise AmbiguousError(say("it is calculated as Lotus 1-2-3 did (transitionEvaluation)"))
+        raise AmbiguousError(say("it uses Lotus 1-2-3 evaluation rules (transitionEvaluation)"))
     if len(data[0]) != rows or any(one.tag != ROW_TAG for one in data[0]):
-        raise AmbiguousError(say("its rows stand among something else, or outside its data (sheetData)"))
+        raise AmbiguousError(say("its rows are mixed with other elements or outside sheetData"))
 
 
 def judge_cell(cell: Any, row: int, after: int) -> Doubt | None:
-    """Refuse a cell that can be read in two ways.
+    """Refuse a cell that is ambiguous.
 
     Args:
         cell: the cell.
-        row: the row that it stands in, from 1.
-        after: the column of the cell before it.
+        row: the row that contains it, from 1.
+        after: the column of the previous cell.
 
     Raises:
-        AmbiguousError: it can be.
+        AmbiguousError: the cell is ambiguous.
 
     Returns:
-        What programs make of its value in different ways, where they do.
+        Why programs read its value in different ways, if they do.
     """
     if cell.tag != CELL_TAG:
-        raise AmbiguousError(say("row {row} holds something else than cells", row=row))
+        raise AmbiguousError(say("row {row} contains elements that are not cells", row=row))
     where = _place(cell, row, after)
     _judge_address(where, row, after)
     parts = Counter(one.tag for one in cell)
     kind = cell.get("t", "n")
     inline, valued = parts[INLINE_STRING], parts[VALUE_TAG]
     if max(parts.values(), default=0) > 1:
-        raise AmbiguousError(say("{cell} holds two values or two formulas", cell=where))
+        raise AmbiguousError(say("{cell} has two values or two formulas", cell=where))
     if {*parts} - {VALUE_TAG, FORMULA_TAG, INLINE_STRING, _EXTENSIONS} or _nested(cell):
-        raise AmbiguousError(say("{cell} holds something else than a value and a formula", cell=where))
+        raise AmbiguousError(say("{cell} contains elements other than a value and a formula", cell=where))
     known = kind in _TYPES and (kind == "inlineStr" or not inline)
     if not known or (kind == "inlineStr" and (valued or parts[FORMULA_TAG])):
-        raise AmbiguousError(say("{cell} holds another kind of value than it says", cell=where))
+        raise AmbiguousError(say("the value in {cell} is not of its declared type", cell=where))
     _judge_formula(cell.find(FORMULA_TAG), where)
     return _doubt(cell, kind, where)
 
 
 def _place(cell: Any, row: int, after: int) -> str:
-    """Where a cell says that it stands; without an address, right of the cell before it."""
+    """The address of a cell; without one, it follows the previous cell."""
     return str(cell.get("r", Area("", row - 1, after, 1, 1).address().removeprefix("!")))
 
 
 def _judge_address(where: str, row: int, after: int) -> None:
     spelled = _ADDRESS.fullmatch(where)
     if spelled is None:
-        raise AmbiguousError(say("{cell} is the address of no cell", cell=where))
+        raise AmbiguousError(say("{cell} is not a cell address", cell=where))
     left, top, _, _ = range_boundaries(where)
     if top != row:
-        raise AmbiguousError(say("{cell} stands in row {row}", cell=where, row=row))
+        raise AmbiguousError(say("{cell} is in row {row}", cell=where, row=row))
     if left is None or not after < left <= MAX_COLUMNS:
-        raise AmbiguousError(say("{cell} stands twice, or after a cell to its right", cell=where))
+        raise AmbiguousError(say("{cell} is a duplicate or out of order", cell=where))
 
 
 def _nested(cell: Any) -> bool:
-    """Whether there are elements inside a value or a formula."""
+    """Whether a value or a formula contains elements."""
     return any(len(one) for one in cell if one.tag in (VALUE_TAG, FORMULA_TAG))
 
 
@@ -113,21 +113,21 @@ def _judge_formula(formula: Any, where: str) -> None:
         return
     kind = formula.get("t")
     if kind not in _FORMULAS or (kind in (None, "normal") and formula.get("ref")):
-        raise AmbiguousError(say("{cell} holds another kind of formula than it says", cell=where))
+        raise AmbiguousError(say("the formula in {cell} is not of its declared type", cell=where))
 
 
 def _doubt(cell: Any, kind: str, where: str) -> Doubt | None:
-    """What is doubtful of a cell's value."""
+    """Why programs read the value of a cell in different ways, if they do."""
     value = cell.findtext(VALUE_TAG) or ""
     if kind == "inlineStr":
         text = cell.find(INLINE_STRING)
         return None if text is None else text_of(text)[1]
-    right = {
+    valid = {
         "n": not value or bool(NUMBER.fullmatch(value)),
         "s": not value or whole(value, zero=True),
         "b": value in ("", "0", "1"),
     }
-    if not right.get(kind, True):
+    if not valid.get(kind, True):
         raise AmbiguousError(_misread(where, value))
     if cell.get("vm") is not None:
         return "rich value"
@@ -143,21 +143,21 @@ def _misread(where: str, value: str) -> Phrase:
 
 
 def whole(text: str, *, zero: bool = False) -> bool:
-    """Whether a text is a whole number above 0, or at least 0, in plain digits."""
+    """Whether a text is a positive (or non-negative) integer in ASCII digits."""
     return text.isascii() and text.isdigit() and (zero or text[0] != "0")
 
 
 class SharedFormulas:
-    """The formulas that cells of a sheet share: each is spelled out once, in the first cell that has it."""
+    """The shared formulas of a sheet: each is defined once, in its first cell."""
 
     def __init__(self) -> None:
         self._areas: dict[str, Bounds] = {}
 
     def judge(self, cell: Any, row: int, after: int) -> None:
-        """Refuse a cell with a shared formula that is spelled out twice, not at all, or for other cells.
+        """Refuse a shared formula that is defined twice, not at all, or for other cells.
 
         Raises:
-            AmbiguousError: it is.
+            AmbiguousError: the formula is ambiguous.
         """
         formula = cell.find(FORMULA_TAG)
         if formula is None or formula.get("t") != "shared":
@@ -166,20 +166,20 @@ class SharedFormulas:
         number, ref = str(formula.get("si")), formula.get("ref")
         first = bool(formula.text)
         if not whole(number, zero=True) or first == (number in self._areas) or (first and not ref):
-            sentence = "{cell} shares formula {number}, which is spelled out twice or nowhere before"
+            sentence = "{cell} uses the shared formula {number}, which is defined twice or not before it"
             raise AmbiguousError(say(sentence, cell=where, number=number))
         if first:
             self._areas[number] = _bounds(ref, where)
         left, top, right, bottom = self._areas[number]
-        col, line, _, _ = _bounds(where, where)
-        if not (left <= col <= right and top <= line <= bottom):
-            sentence = "{cell} shares formula {number}, which is that of other cells"
+        col, cell_row, _, _ = _bounds(where, where)
+        if not (left <= col <= right and top <= cell_row <= bottom):
+            sentence = "{cell} uses the shared formula {number}, which does not cover it"
             raise AmbiguousError(say(sentence, cell=where, number=number))
 
 
 def _bounds(ref: str, where: str) -> Bounds:
-    """The columns and rows that a reference covers: left, top, right, bottom."""
+    """The bounds of a reference: left, top, right, bottom."""
     left, top, right, bottom = range_boundaries(ref)
     if left is None or top is None or right is None or bottom is None:
-        raise AmbiguousError(say("{cell} shares its formula with no range", cell=where))
+        raise AmbiguousError(say("the shared formula in {cell} has no range", cell=where))
     return left, top, right, bottom

@@ -1,4 +1,4 @@
-"""Opens a workbook and parses no part of it without need."""
+"""Opens a workbook, parsing only the parts that are needed."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _PROGRAM = re.compile(r"<(?:\w+:)?Application>([^<]{1,80})</")
 
 
 class CellsOnly(ExcelReader):
-    """Reads names, styles and cells, and nothing else.
+    """Reads only names, styles and cells.
 
-    Pictures, comments and links are left out, as they compute nothing. What is merged, ruled or charted is
-    kept apart: openpyxl fills every cell that a merged range or a link claims to cover.
+    Pictures, comments and links are ignored, as they do not affect values. Merged cells, conditional formats
+    and charts are read separately: openpyxl would create every cell that a merged range or a link covers.
     """
 
     def __init__(self, archive: GuardedArchive, *, parse: bool) -> None:
-        """Read from an archive; without `parse` the sheets are found but not parsed."""
+        """Read from an archive; without `parse`, sheets are located but not parsed."""
         self.archive, self.valid_files = archive, archive.namelist()
         self.parse = parse
         self.read_only = self.data_only = self.keep_vba = self.keep_links = self.rich_text = False
@@ -61,18 +61,18 @@ class CellsOnly(ExcelReader):
         self.theme = b""
 
     def read(self) -> None:
-        """Read everything, or only what leads to the sheets.
+        """Read the workbook, or without `parse` only what is needed to locate the sheets.
 
         Raises:
-            AmbiguousError: it can be read in two ways.
+            AmbiguousError: the workbook is ambiguous.
         """
         if self.parse:
             archive: Any = self.archive
             package = read_package(archive)
-            self.calculation = read_workbook_part(archive.looked_over(package.workbook), package.links)
+            self.calculation = read_workbook_part(archive.read_scanned(package.workbook), package.links)
             try:
                 super().read()
-            except ValueError as error:  # openpyxl wraps those in a paragraph
+            except ValueError as error:  # openpyxl wraps these in a long message
                 raise error.__cause__ or error from None
             return
         self.read_manifest()
@@ -81,36 +81,36 @@ class CellsOnly(ExcelReader):
         self.read_worksheets()
 
     def read_strings(self) -> None:
-        """Read the shared texts."""
+        """Read the shared strings."""
         package: Any = self.package
         if part := package.find(SHARED_STRINGS):
             with self.archive.open(part.PartName.removeprefix("/")) as source:
                 self.shared_strings, self.doubtful_strings = read_strings(source)
 
     def read_properties(self) -> None:
-        """Leave out title and author."""
+        """Skip the core properties."""
 
     def read_custom(self) -> None:
-        """Leave out properties of a user's own."""
+        """Skip custom properties."""
 
     def read_theme(self) -> None:
-        """Read the colours that styles refer to by number."""
+        """Read the colours that styles refer to by index."""
         package: Any = self.package
         part = package.find(THEME)
         if part and (name := part.PartName.removeprefix("/")) in self.valid_files:
             self.theme = self.archive.read(name)
 
     def read_worksheets(self) -> None:
-        """Read the cells of every sheet; one that is no worksheet stays empty."""
+        """Read the cells of every sheet; other kinds of sheets stay empty."""
         archive: Any = self.archive
         if len(self.parser.sheets) > archive.allowed.sheets:
             what = say("has {n:,} sheets", n=len(self.parser.sheets))
             raise archive.too_much(what, f"{archive.allowed.sheets:,}")
-        found = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
-        told = _Told(2 * len(found))
-        for _, relation in told.of(found) if self.parse else ():
+        sheets = [(s, rel) for s, rel in self.parser.find_sheets() if rel.target in self.valid_files]
+        progress = _Progress(2 * len(sheets))
+        for _, relation in progress.of(sheets) if self.parse else ():
             archive.charge(relation.target)
-        for sheet, relation in told.of(found) if self.parse else found:
+        for sheet, relation in progress.of(sheets) if self.parse else sheets:
             worksheet: Any = self.wb.create_sheet(sheet.name)
             worksheet.sheet_state = sheet.state
             if relation.Type != WORKSHEET:
@@ -128,7 +128,7 @@ class CellsOnly(ExcelReader):
                 reader = SheetReader(worksheet, source, self.shared_strings, self.doubtful_strings)
                 reader.bind_cells()
             if (runs := archive.runs(part)).rows:
-                _refuse_twice(runs, worksheet._cells)
+                _refuse_duplicates(runs, worksheet._cells)
                 self.runs[tab] = runs
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
@@ -141,14 +141,14 @@ class CellsOnly(ExcelReader):
             self.doubts[tab, row - 1, col - 1] = doubt
 
 
-class _Told:
-    """Tells how many sheets were looked over and parsed."""
+class _Progress:
+    """Reports progress while sheets are scanned and parsed."""
 
     def __init__(self, sheets: int) -> None:
         self.done, self.sheets = 0, sheets
 
     def of(self, items: Iterable[Any]) -> Iterator[Any]:
-        """The same, told of one by one."""
+        """The same items, reporting each."""
         for item in items:
             extra = {"step": say("checking: reading"), "done": self.done, "of": self.sheets}
             LOG.debug("", extra=extra)
@@ -156,27 +156,27 @@ class _Told:
             self.done += 1
 
 
-def _refuse_twice(runs: NumberRuns, cells: Iterable[tuple[int, int]]) -> None:
-    """Refuse a cell that stands in a run and outside: nobody can say which of the two counts."""
+def _refuse_duplicates(runs: NumberRuns, cells: Iterable[tuple[int, int]]) -> None:
+    """Refuse a cell that is both in a run and outside."""
     for row, col in cells:
         if next(runs.within(row - 1, col - 1, col - 1), None):
-            raise AmbiguousError(say("row {row} has a cell twice", row=row))
+            raise AmbiguousError(say("row {row} has a duplicate cell", row=row))
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a workbook's file holds.
+    """The contents of a workbook file.
 
     Attributes:
         workbook: its formulas and typed values.
-        saved: (tab, row, column) → the value that is saved for the cell, beside its formula where it has one.
+        saved: (tab, row, column) → the saved value of the cell, whether it has a formula or not.
         parts: the names of the parts in its archive.
         saved_by: the program that saved it last.
-        runs: the long runs of plain numbers in its large sheets, by tab; the workbook is without them.
-        doubts: (tab, row, column) → what in the cell programs read in different ways.
-        calculation: how it asks to be calculated.
+        runs: the long runs of plain numbers in large sheets, by tab; they are not in the workbook.
+        doubts: (tab, row, column) → why programs read the cell in different ways.
+        calculation: the calculation settings.
         views: how each sheet shows its cells, by tab.
-        theme: the part with the colours that styles refer to by number; empty where there is none.
+        theme: the theme part, with the colours that styles refer to by index; empty if missing.
     """
 
     workbook: Workbook
@@ -191,20 +191,20 @@ class Opened:
 
 
 def load(path: Path, allowed: Allowance = STANDARD) -> Opened:
-    """Read a workbook's file, once.
+    """Read a workbook file in one pass.
 
     Raises:
-        NotCheckableError: it holds more than allowed.
-        Exception: whatever openpyxl, zipfile or the XML parser make of a broken file.
+        NotCheckableError: it exceeds a limit.
+        Exception: any error of openpyxl, zipfile or the XML parser on a broken file.
     """
     with warnings.catch_warnings(), GuardedArchive(path, allowed) as archive:
         warnings.simplefilter("ignore")
-        said = b""
+        properties = b""
         if _PROPERTIES in (parts := tuple(archive.namelist())):
-            said = archive.read(_PROPERTIES)
-        program = _PROGRAM.search(said.decode("utf-8", "replace"))
+            properties = archive.read(_PROPERTIES)
+        program = _PROGRAM.search(properties.decode("utf-8", "replace"))
         reader = CellsOnly(archive, parse=True)
         reader.read()
         saved_by = html.unescape(program[1]).strip() if program else ""
-        found = reader.wb, reader.saved, parts, saved_by, reader.runs
-        return Opened(*found, reader.doubts, reader.calculation, reader.views, reader.theme)
+        content = reader.wb, reader.saved, parts, saved_by, reader.runs
+        return Opened(*content, reader.doubts, reader.calculation, reader.views, reader.theme)

@@ -1,7 +1,7 @@
-"""How a workbook's parts hang together: refused where two programs could take different parts for it.
+"""The relationships and content types of a workbook: refused if programs could find different parts.
 
-One program finds the sheets by content types, another by relationships, one minds the case of a part's name
-and another does not. What is read here must be what all of them read.
+Some programs find sheets by content types, others by relationships; some treat part names as case-sensitive,
+others do not. All of them must find the same parts as this module.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ _KINDS = {
     f"{_MICROSOFT}xlMacrosheet": "application/vnd.ms-excel.macrosheet+xml",
     f"{_MICROSOFT}xlIntlMacrosheet": "application/vnd.ms-excel.intlmacrosheet+xml",
 }
-"""Sheets: what their relationship says, and the content type that goes with it."""
+"""Kinds of sheets: relationship type → content type."""
 _PLAIN_TARGET = re.compile(r"[^%\\?#:]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A relationship: its type, and the part that it leads to; "" outside the workbook."""
+    """A relationship: its type and its target part; "" if it is external."""
 
     type: str
     part: str
@@ -56,7 +56,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """What a workbook consists of: its main part, that part's relationships by id, content types by part."""
+    """The main part of a workbook, its relationships by id, and the content types by part."""
 
     workbook: str
     links: Mapping[str, Link]
@@ -64,20 +64,20 @@ class Package:
 
 
 def read_package(archive: GuardedArchive) -> Package:
-    """Find the parts of a workbook as every program finds them.
+    """Find the parts of a workbook.
 
     Raises:
-        AmbiguousError: programs could find different ones.
+        AmbiguousError: programs could find different parts.
     """
-    # the same in other capitals, with other slashes, or percent-encoded
+    # duplicates may differ in case, slashes or percent-encoding
     names = (unquote(name).replace("\\", "/").lower().removeprefix("/") for name in archive.namelist())
-    _refuse_twice(names, say("its part {name} stands in the archive twice"))
+    _refuse_duplicates(names, say("the part {name} is in the archive twice"))
     if min(part.header_offset for part in archive.infolist()) or archive.comment:
-        raise AmbiguousError(say("its archive has something before its first part or after its last"))
+        raise AmbiguousError(say("its archive has data before the first part or after the last"))
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
     if len(root) != 1:
-        raise AmbiguousError(say("it names {n} workbooks, one is needed", n=len(root)))
+        raise AmbiguousError(say("it refers to {n} workbooks, but needs exactly one", n=len(root)))
     main = root[0].part
     declared = sorted(part for part, kind in types.items() if kind in _WORKBOOKS)
     if declared != [main]:
@@ -91,25 +91,25 @@ def read_package(archive: GuardedArchive) -> Package:
     for link in links.values():
         wanted = _KINDS.get(link.type)
         if wanted and types.get(link.part) != wanted:
-            sentence = "its part {part} is linked as a {kind}, and declared as {type}"
+            sentence = "the part {part} is linked as {kind}, but declared as {type}"
             kind = link.type.rpartition("/")[2]
             raise AmbiguousError(say(sentence, part=link.part, kind=kind, type=types.get(link.part)))
     return Package(main, links, types)
 
 
 def _disagree(linked: str, kind: Phrase, declared: list[str]) -> Phrase:
-    sentence = "its relationships have {linked} for the {kind}, its content types {declared}"
+    sentence = "the {kind} part is {linked} by its relationships, but {declared} by its content types"
     return say(sentence, linked=linked or "–", kind=kind, declared=", ".join(declared))
 
 
 def _types(archive: GuardedArchive) -> dict[str, str]:
     """The content type of every part of the archive."""
-    root = fromstring(archive.looked_over(TYPES))
+    root = fromstring(archive.read_scanned(TYPES))
     defaults = [one for one in root if _local(one) == "Default"]
     overrides = [one for one in root if _local(one) == "Override"]
-    twice = say("the content type of {name} is declared twice")
-    _refuse_twice((str(one.get("Extension")).lower() for one in defaults), twice)
-    _refuse_twice((str(one.get("PartName")).lower() for one in overrides), twice)
+    sentence = say("the content type of {name} is declared twice")
+    _refuse_duplicates((str(one.get("Extension")).lower() for one in defaults), sentence)
+    _refuse_duplicates((str(one.get("PartName")).lower() for one in overrides), sentence)
     by_end = {str(one.get("Extension")).lower(): str(one.get("ContentType")) for one in defaults}
     by_name = {str(one.get("PartName")): str(one.get("ContentType")) for one in overrides}
     return {
@@ -120,10 +120,12 @@ def _types(archive: GuardedArchive) -> dict[str, str]:
 
 def _links(archive: GuardedArchive, part: str, folder: str) -> dict[str, Link]:
     """The relationships in a part, by id."""
-    found = [one for one in fromstring(archive.looked_over(part)) if _local(one) == "Relationship"]
-    _refuse_twice((str(one.get("Id")) for one in found), say("its relationship {name} stands twice"))
+    elements = [one for one in fromstring(archive.read_scanned(part)) if _local(one) == "Relationship"]
+    _refuse_duplicates(
+        (str(one.get("Id")) for one in elements), say("the relationship {name} is defined twice")
+    )
     parts = {*archive.namelist()}
-    return {str(one.get("Id")): _link(one, part, folder, parts) for one in found}
+    return {str(one.get("Id")): _link(one, part, folder, parts) for one in elements}
 
 
 def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:
@@ -134,13 +136,13 @@ def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:
     path = posixpath.normpath(posixpath.join("/", folder, target)).removeprefix("/")
     inside = one.get("TargetMode", "Internal") == "Internal" and path in parts
     if not inside or not _PLAIN_TARGET.fullmatch(target) or not _below(folder, target):
-        sentence = "{part} leads to {target}, where programs find different parts or none"
+        sentence = "{part} refers to {target}, which programs resolve to different parts or to none"
         raise AmbiguousError(say(sentence, part=part, target=target))
     return Link(kind, path)
 
 
 def _below(folder: str, target: str) -> bool:
-    """Whether a target climbs no higher than the archive's root."""
+    """Whether a target stays within the root of the archive."""
     depth = 0 if target.startswith("/") else len(folder.split("/")) if folder else 0
     for step in target.removeprefix("/").split("/"):
         depth += {"..": -1, ".": 0}.get(step, 1)
@@ -153,7 +155,7 @@ def _local(element: Any) -> str:
     return str(element.tag).rpartition("}")[2]
 
 
-def _refuse_twice(names: Iterable[str], sentence: Phrase) -> None:
+def _refuse_duplicates(names: Iterable[str], sentence: Phrase) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:

@@ -1,6 +1,6 @@
-"""Writes the rows of a sheet: formulas, typed values and long runs of plain numbers, and no saved value.
+"""Writes the rows of a sheet with formulas, typed values and long runs of plain numbers, but no saved values.
 
-openpyxl takes twenty times as long, and writes numbers with 16 digits, which not all can do with.
+openpyxl takes twenty times as long, and writes only 16 digits, which some numbers do not survive.
 """
 
 from __future__ import annotations
@@ -31,52 +31,53 @@ _TAIL = b"</sheetData></worksheet>"
 letters = cache(get_column_letter)
 
 
-def looks_of(sheets: Iterable[Cells]) -> dict[bytes, int]:
-    """The numbers of all looks that cells have, by what openpyxl calls a style; new ones are given theirs."""
-    found: dict[bytes, int] = {}
+def styles_of(sheets: Iterable[Cells]) -> dict[bytes, int]:
+    """The style index of every openpyxl style array of the cells."""
+    indices: dict[bytes, int] = {}
     for cells in sheets:
         for cell in cells.values():
             key = bytes(cell._style or b"")
-            if key not in found:
-                found[key] = cell.style_id if key else 0
-    return found
+            if key not in indices:
+                indices[key] = cell.style_id if key else 0
+    return indices
 
 
-def sheet(cells: Cells, runs: NumberRuns, looks: Mapping[bytes, int]) -> Iterator[bytes]:
-    """A sheet of rows and nothing else.
+def sheet(cells: Cells, runs: NumberRuns, styles: Mapping[bytes, int]) -> Iterator[bytes]:
+    """The XML of a sheet that has only rows.
 
     Args:
-        cells: (row, column), counted from 1 → a cell as openpyxl has it.
-        runs: long runs of numbers; what stands in one stands in no cell.
-        looks: the numbers of the cells' looks.
+        cells: (row, column), from 1 → openpyxl cell.
+        runs: long runs of numbers, which are not in ``cells``.
+        styles: the style indices of the cells.
     """
-    found: dict[int, list[tuple[int, bytes]]] = {}
+    by_row: dict[int, list[tuple[int, bytes]]] = {}
     for (row, col), cell in cells.items():
-        look = looks[bytes(cell._style or b"")]
-        xml = _cell(f"{letters(col)}{row}", cell, look)
-        found.setdefault(row, []).append((col, xml.encode()))
+        xml = _cell(f"{letters(col)}{row}", cell, styles[bytes(cell._style or b"")])
+        by_row.setdefault(row, []).append((col, xml.encode()))
     yield _HEAD
-    for row in sorted(found.keys() | {row + 1 for row in runs.rows}):
-        own = found.pop(row, [])
-        own += [(first + 1, _run(row, first + 1, values)) for first, values in runs.rows.get(row - 1, ())]
-        yield b'<row r="%d">%s</row>' % (row, b"".join([xml for _, xml in sorted(own)]))
+    for row in sorted(by_row.keys() | {row + 1 for row in runs.rows}):
+        xml_cells = by_row.pop(row, [])
+        xml_cells += [
+            (first + 1, _run(row, first + 1, values)) for first, values in runs.rows.get(row - 1, ())
+        ]
+        yield b'<row r="%d">%s</row>' % (row, b"".join([xml for _, xml in sorted(xml_cells)]))
     yield _TAIL
 
 
-def _cell(address: str, cell: Any, look: int) -> str:
-    """One cell; a text is a text, whatever it looks like."""
+def _cell(address: str, cell: Any, style: int) -> str:
+    """The XML of a cell; text is never interpreted."""
     value, kind = cell.value, cell.data_type
-    begins = f'<c r="{address}"' + (f' s="{look}"' if look else "")
+    start = f'<c r="{address}"' + (f' s="{style}"' if style else "")
     if kind == "f":
-        return f"{begins}>{_formula(value)}<v></v></c>"
+        return f"{start}>{_formula(value)}<v></v></c>"
     if kind == "s":
         text = f'<is><t xml:space="preserve">{_escaped(value)}</t></is>' if value else ""
-        return f'{begins} t="inlineStr">{text}</c>'
+        return f'{start} t="inlineStr">{text}</c>'
     if kind == "d":
         kind, value = "n", to_excel(value, cell.parent.parent.epoch)  # type: ignore[no-untyped-call]
     if kind == "n":
-        return f"{begins}><v>{float(value)!r}</v></c>" if math.isfinite(value) else f"{begins}><v></v></c>"
-    return f'{begins} t="{kind}"><v>{_escaped(int(value) if kind == "b" else value)}</v></c>'
+        return f"{start}><v>{float(value)!r}</v></c>" if math.isfinite(value) else f"{start}><v></v></c>"
+    return f'{start} t="{kind}"><v>{_escaped(int(value) if kind == "b" else value)}</v></c>'
 
 
 def _formula(value: Any) -> str:
@@ -89,17 +90,17 @@ def _formula(value: Any) -> str:
 
 
 def _escaped(text: object) -> str:
-    """Text between tags; what XML would read as another line's end is spelled by its number."""
+    """Escape text for XML, including carriage returns, which XML would normalize."""
     return escape(str(text), quote=False).replace("\r", "&#13;")
 
 
 @cache
 def _template(col: int, count: int) -> bytes:
-    """A run's cells, # standing for their row and %b for their numbers."""
+    """A template for the cells of a run, with # for their row and %b for their numbers."""
     return b"".join([b'<c r="%s#"><v>%%b</v></c>' % letters(c).encode() for c in range(col, col + count)])
 
 
 def _run(row: int, col: int, values: NDArray[np.float64]) -> bytes:
-    """The cells of a run, each number the shortest text that gives it back."""
+    """The cells of a run, each number in its shortest exact representation."""
     texts = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
     return _template(col, len(values)).replace(b"#", b"%d" % row) % tuple(texts)

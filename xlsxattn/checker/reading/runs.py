@@ -1,9 +1,8 @@
-"""Long runs of plain numbers, taken out of a large sheet before anybody parses it, and put back into copies.
+"""Long runs of plain numbers, which are removed from large sheets before parsing and restored in copies.
 
-A run is cells side by side in one row, each of exactly this form: ``<c r="B7" s="5"><v>0.25</v></c>``. It is
-taken only from rows that hold cells and nothing else, so that what is left parses as the whole would. Of all
-that is not certainly so (comments, other name spaces, nested elements, cells without an address) nothing is
-taken, and the parser sees it as it is.
+A run consists of adjacent cells of a row, each of exactly the form ``<c r="B7" s="5"><v>0.25</v></c>``. Runs
+are removed only from rows that contain nothing but cells, so that the rest of the sheet parses as before.
+Nothing is removed from unusual XML (comments, other namespaces, nested elements, cells without an address).
 """
 
 from __future__ import annotations
@@ -29,15 +28,15 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float64]
 
 LARGE = 4 << 20
-"""Bytes of a sheet from which runs are taken."""
+"""Minimum size in bytes of a sheet from which runs are removed."""
 MIN_COUNT = 32
 _BLOCK = 1 << 20
-_LONGEST_ROW = 16 << 20
+_MAX_ROW_SIZE = 16 << 20
 _MAIN = b'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-_BEHIND, _NEXT = b"</v></c>", b'</v></c><c r="'
+_END, _NEXT = b"</v></c>", b'</v></c><c r="'
 _DATA = b"<sheetData>"
-_SHORTEST = len(b'<c r="A1"><v>1</v></c>')
-_STRANGE = (b"<!", b"<?", b"xmlns=")
+_MIN_CELL_SIZE = len(b'<c r="A1"><v>1</v></c>')
+_UNUSUAL = (b"<!", b"<?", b"xmlns=")
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?(?:<\?xml[^<>]*\?>)?\s*<worksheet [^<>]*%s[^<>]*>[^!?]*" % _MAIN)
 _STYLE, _NUMBER = rb'(?: s="\d{1,6}")?(?: t="n")?', rb"[-0-9.eE+]{1,32}"
 _CELL = rb'<c r="[A-Z]{1,3}\d{1,7}"%s><v>%s</v></c>' % (_STYLE, _NUMBER)
@@ -63,10 +62,10 @@ def _place(letters: bytes) -> int:
 
 
 class NumberRuns:
-    """The runs of one sheet: row → (first column, numbers), rows and columns counted from 0.
+    """The runs of a sheet: row → (first column, numbers), with rows and columns from 0.
 
     Attributes:
-        styles: the number of a style → row, first column and length of the runs that have it.
+        styles: style index → row, first column and length of its runs.
     """
 
     def __init__(self) -> None:
@@ -78,53 +77,53 @@ class NumberRuns:
         """Add a run.
 
         Raises:
-            AmbiguousError: some of its cells stand in another one.
+            AmbiguousError: it overlaps another run.
         """
-        own = self.rows.setdefault(row, [])
-        if any(left < col + len(values) and col < left + len(there) for left, there in own):
-            raise AmbiguousError(say("row {row} has a cell twice", row=row + 1))
-        own.append((col, values))
+        runs = self.rows.setdefault(row, [])
+        if any(left < col + len(values) and col < left + len(other) for left, other in runs):
+            raise AmbiguousError(say("row {row} has a duplicate cell", row=row + 1))
+        runs.append((col, values))
         self.cells += len(values)
 
     def within(self, row: int, left: int, right: int) -> Iterator[tuple[int, Numbers]]:
-        """What stands in some columns of a row: (first column, numbers)."""
+        """The numbers in a range of columns of a row: (first column, numbers)."""
         for col, values in self.rows.get(row, ()):
             first, last = max(col, left), min(col + len(values) - 1, right)
             if first <= last:
                 yield first, values[first - col : last - col + 1]
 
     def copy(self) -> NumberRuns:
-        """The same runs, to take others out of."""
+        """A copy from which runs can be removed."""
         other = NumberRuns()
-        other.rows, other.cells = {row: list(own) for row, own in self.rows.items()}, self.cells
+        other.rows, other.cells = {row: list(runs) for row, runs in self.rows.items()}, self.cells
         other.styles = self.styles
         return other
 
     def after(self, typed: Mapping[tuple[int, int], float]) -> NumberRuns:
-        """The same runs with other numbers in some of their cells."""
+        """A copy with edits."""
         other = self.copy()
         for (row, col), value in typed.items():
-            own = list(other.rows.get(row, ()))
-            for i, (first, values) in enumerate(own):
+            runs = list(other.rows.get(row, ()))
+            for i, (first, values) in enumerate(runs):
                 if first <= col < first + len(values):
-                    own[i] = first, values.copy()
-                    own[i][1][col - first] = value
-                    other.rows[row] = own
+                    runs[i] = first, values.copy()
+                    runs[i][1][col - first] = value
+                    other.rows[row] = runs
         return other
 
     def cut(self, row: int, left: int, right: int) -> list[tuple[int, Numbers]]:
-        """Take some columns of a row out: (first column, numbers)."""
-        found = list(self.within(row, left, right))
-        if found:
+        """Remove a range of columns of a row, and return it: (first column, numbers)."""
+        removed = list(self.within(row, left, right))
+        if removed:
             others = [*self.within(row, 0, left - 1), *self.within(row, right + 1, MAX_COLUMNS)]
             self.rows[row] = others
-            self.cells -= sum(len(values) for _, values in found)
+            self.cells -= sum(len(values) for _, values in removed)
             if not others:
                 del self.rows[row]
-        return found
+        return removed
 
     def fill(self, grids: Mapping[str, list[list[Value]]], areas: Mapping[str, Area]) -> None:
-        """Put the numbers into grids, by name, where they belong."""
+        """Copy the numbers into the grids of areas."""
         for name, grid in grids.items():
             area = areas[name]
             for i, line in enumerate(grid, area.row):
@@ -132,17 +131,17 @@ class NumberRuns:
                     line[first - area.col : first - area.col + len(values)] = values.tolist()
 
     def share(self, block: Numbers, row: int, col: int) -> None:
-        """Keep the numbers of a block that has a copy of them there, and not twice."""
-        for i, own in enumerate(block, row):
+        """Replace runs by views of a block that contains a copy of them, to save memory."""
+        for i, numbers in enumerate(block, row):
             self.rows[i] = [
-                (first, own[first - col : first - col + len(values)])
-                if col <= first and first + len(values) <= col + len(own)
+                (first, numbers[first - col : first - col + len(values)])
+                if col <= first and first + len(values) <= col + len(numbers)
                 else (first, values)
                 for first, values in self.rows[i]
             ]
 
     def block(self, row: int, col: int, rows: int, cols: int) -> Numbers | None:
-        """A rectangle that runs fill entirely; else nothing."""
+        """The numbers of a rectangle; None unless runs fill it completely."""
         block = np.empty((rows, cols))
         for i in range(rows):
             filled = 0
@@ -155,20 +154,20 @@ class NumberRuns:
 
 
 class Stripped:
-    """A sheet's part as it is read, without its runs.
+    """A reader of a sheet's part that removes its runs.
 
     Attributes:
-        runs: what was taken out so far.
+        runs: the runs removed so far.
     """
 
     def __init__(self, source: IO[bytes]) -> None:
-        """Read from a part."""
+        """Wrap the stream of a part."""
         self.source, self.runs = source, NumberRuns()
         self._rest, self._inside, self._sure = b"", False, True
         self._before: list[tuple[int, bytes, int]] = []
 
     def read(self, _size: int = -1) -> bytes:
-        """Some more of the part; of no certain size, and nothing only at its end."""
+        """The next chunk; empty only at end of file."""
         while block := self.source.read(_BLOCK):
             if left := self._left(self._rest + block):
                 return left
@@ -176,7 +175,7 @@ class Stripped:
         return left
 
     def _left(self, xml: bytes) -> bytes:
-        """What is left of some more XML; rows that are not complete wait for the next."""
+        """The rest of a chunk without its runs; incomplete rows are kept for the next chunk."""
         head = b""
         if not self._inside and self._sure:
             start = xml.find(_DATA) + len(_DATA)
@@ -185,7 +184,7 @@ class Stripped:
                 return b""
             head, xml = xml[:start], xml[start:]
             self._inside, self._sure = True, _HEAD.fullmatch(head) is not None and head.count(b"xmlns=") == 1
-        self._sure = self._sure and len(self._rest) < _LONGEST_ROW
+        self._sure = self._sure and len(self._rest) < _MAX_ROW_SIZE
         if not self._sure:
             self._rest = b""
             return head + xml
@@ -195,12 +194,12 @@ class Stripped:
     def _without_runs(self, row: bytes) -> bytes:
         start = row.find(b">", row.rfind(b"<row ")) + 1
         cells = row[start:]
-        found: Sequence[_Found] = ()
-        if self._sure and start and len(cells) > MIN_COUNT * _SHORTEST:
+        found: Sequence[_Run] = ()
+        if self._sure and start and len(cells) > MIN_COUNT * _MIN_CELL_SIZE:
             tag = row[row.rfind(b"<row ") : start]
             found = _in_row(tag, self._as_before(tag, cells) or _found(cells))
         kept = b"<n/>".join([cells[a:b] for a, b in _between(found, len(cells))])
-        self._sure = self._sure and not any(sign in row[:start] + kept for sign in _STRANGE)
+        self._sure = self._sure and not any(sign in row[:start] + kept for sign in _UNUSUAL)
         if not found or not self._sure or kept.count(b"<n/>") > len(found) or not _FLAT.fullmatch(kept):
             return row
         self._before = [(run.col, run.style, len(run.values)) for run in found]
@@ -211,11 +210,11 @@ class Stripped:
             places.append((run.row, run.col, len(run.values)))
         return row[:start] + kept.replace(b"<n/>", b"")
 
-    def _as_before(self, tag: bytes, cells: bytes) -> list[_Found]:
-        """Runs at the columns of the row before, if it has no others: a look everywhere takes much longer."""
-        told = _NUMBER_OF.search(tag)
-        number, found, at = told[1] if told else b"", list[_Found](), 0
-        for col, style, count in self._before if told else ():
+    def _as_before(self, tag: bytes, cells: bytes) -> list[_Run]:
+        """Runs at the columns of the previous row, if there are no others; faster than a full search."""
+        match = _NUMBER_OF.search(tag)
+        number, found, at = match[1] if match else b"", list[_Run](), 0
+        for col, style, count in self._before if match else ():
             start = cells.find(b'<c r="%s%s"' % (_letters(col), number), at)
             run = _run(cells, start, col, number, style, count) if start >= 0 else None
             following = _letters(col + count) if col + count < MAX_COLUMNS else b""
@@ -223,11 +222,11 @@ class Stripped:
                 return []  # there is none, or it is longer
             found.append(run)
             at = run.end
-        return found if len(cells) - at < MIN_COUNT * _SHORTEST else []
+        return found if len(cells) - at < MIN_COUNT * _MIN_CELL_SIZE else []
 
 
-class _Found(NamedTuple):
-    """A run: from where to where it stands among a row's cells, and what it holds."""
+class _Run(NamedTuple):
+    """A run: its start and end in the XML of a row, its location, style and numbers."""
 
     start: int
     end: int
@@ -237,38 +236,37 @@ class _Found(NamedTuple):
     values: Numbers
 
 
-def _in_row(tag: bytes, found: Sequence[_Found]) -> Sequence[_Found]:
-    """The same, where their cells say the same of their row as the row itself; else none are taken."""
-    said = _NUMBER_OF.search(tag)
-    return found if said and all(run.row == int(said[1]) - 1 for run in found) else ()
+def _in_row(tag: bytes, found: Sequence[_Run]) -> Sequence[_Run]:
+    """The same runs if the row numbers of their cells match that of the row; otherwise none."""
+    match = _NUMBER_OF.search(tag)
+    return found if match and all(run.row == int(match[1]) - 1 for run in found) else ()
 
 
 @lru_cache(maxsize=256)
 def _openings(col: int, style: bytes, count: int) -> bytes:
-    """How cells side by side begin, # standing for their row."""
+    """The start tags of adjacent cells, with # for their row."""
     return b"|".join([b'%s#"%s><v>' % (_letters(each), style) for each in range(col, col + count)])
 
 
-def _run(cells: bytes, start: int, col: int, row: bytes, style: bytes, count: int) -> _Found | None:
-    """So many cells side by side from a certain one on, if they are all plain numbers of one style."""
+def _run(cells: bytes, start: int, col: int, row: bytes, style: bytes, count: int) -> _Run | None:
+    """The run of ``count`` cells at ``start``, if all are plain numbers of the same style."""
     if col + count > MAX_COLUMNS:
         return None
     wanted = _openings(col, style, count).replace(b"#", row).split(b"|")
     pieces = cells[start + 6 :].split(_NEXT, count - 1)
     if len(pieces) < count or not all(map(bytes.startswith, pieces, wanted)):
         return None
-    behind = pieces[-1].partition(_BEHIND)
-    pieces[-1] = behind[0]
+    pieces[-1], _, rest = pieces[-1].partition(_END)
     try:
         values = _finite(map(bytes.removeprefix, pieces, wanted), count)
     except ValueError:
         return None
-    return _Found(start, len(cells) - len(behind[2]), int(row) - 1, col, style, values)
+    return _Run(start, len(cells) - len(rest), int(row) - 1, col, style, values)
 
 
-def _found(cells: bytes) -> list[_Found]:
-    """All runs among a row's cells, wherever they are."""
-    found: list[_Found] = []
+def _found(cells: bytes) -> list[_Run]:
+    """All runs in the XML of a row."""
+    found: list[_Run] = []
     for stretch in _RUN.finditer(cells):
         at = stretch.start()
         for column, row, style, count in _side_by_side(_CELLS.findall(stretch[0])):
@@ -280,8 +278,8 @@ def _found(cells: bytes) -> list[_Found]:
     return found
 
 
-def _between(found: Sequence[_Found], end: int) -> Iterator[tuple[int, int]]:
-    """From where to where there is something else than runs."""
+def _between(found: Sequence[_Run], end: int) -> Iterator[tuple[int, int]]:
+    """The start and end of the XML between runs."""
     at = 0
     for run in found:
         yield at, run.start
@@ -290,7 +288,7 @@ def _between(found: Sequence[_Found], end: int) -> Iterator[tuple[int, int]]:
 
 
 def _side_by_side(cells: Sequence[tuple[bytes, bytes, bytes]]) -> Iterator[tuple[int, bytes, bytes, int]]:
-    """Cells (column, row, style), joined where one follows the other: (first column, row, style, count)."""
+    """Group adjacent cells (column, row, style): (first column, row, style, count)."""
     start = 0
     for i, (column, row, style) in enumerate(cells, 1):
         if i == len(cells) or (_place(cells[i][0]), *cells[i][1:]) != (_place(column) + 1, row, style):

@@ -1,4 +1,4 @@
-"""How a sheet shows its cells: what its part says of hidden and merged cells, rules, lists and charts."""
+"""The view of a sheet: hidden and merged cells, conditional formats, drop-down lists and charts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     Stretch = tuple[int, int]
 
 MIN_POINTS = 6.0
-"""The height of a row that still shows something; letters have 8 points and more."""
+"""Minimum height in points of a visible row; text has at least 8 points."""
 MIN_CHARACTERS = 1.5
-"""The width of a column that still shows something."""
+"""Minimum width in characters of a visible column."""
 _SERIES = ("tx", "cat", "val", "xVal", "yVal")
 _TRUE = ("1", "true")
 
@@ -34,13 +34,13 @@ class Rule:
     """A conditional format.
 
     Attributes:
-        areas: the cells that it is for.
-        kind: what decides, such as ``cellIs``.
-        operator: such as ``lessThan``; "" where there is none.
-        formulas: what decides, for the first cell of the first area.
-        look: what it puts in the place of a cell's own look; None: nothing.
-        colours: of a colour scale, its ends and its middle.
-        shows_value: whether the value is still shown beside its bar or icon.
+        areas: the cells that it applies to.
+        kind: the type of rule, such as ``cellIs``.
+        operator: such as ``lessThan``; "" if there is none.
+        formulas: its formulas, relative to the first cell of the first area.
+        look: the style that it applies; None if there is none.
+        colours: the colours of a colour scale.
+        shows_value: whether the value is shown next to its bar or icon.
     """
 
     areas: tuple[Area, ...]
@@ -54,7 +54,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A drop-down list: the cells that have it, and the formula of what it offers."""
+    """A drop-down list: its cells, and the formula of its choices."""
 
     areas: tuple[Area, ...]
     source: str
@@ -62,19 +62,19 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class SheetView:
-    """How a sheet shows its cells.
+    """The view of a sheet.
 
     Attributes:
-        hidden_rows: first and last of the rows that are hidden, too low to show anything, or out of reach.
-        folded_rows: likewise of those that are hidden because their group is folded.
-        hidden_columns: as hidden rows.
+        hidden_rows: (first, last) of rows that are hidden, too low, or cannot be scrolled to.
+        folded_rows: likewise for rows in collapsed groups.
+        hidden_columns: likewise for columns.
         merged: the cells that are merged.
         rules: its conditional formats.
         offers: its drop-down lists.
-        charts: for each chart its series, each with the reference of its values, labels and title; "" where
+        charts: the series of each chart, each with the references of its values, labels and title; "" if
             they are typed.
-        shows_zeros: whether cells that hold 0 show it.
-        shows_values: whether cells show values, and not formulas.
+        shows_zeros: whether zero values are shown.
+        shows_values: whether cells show values rather than formulas.
     """
 
     hidden_rows: tuple[Stretch, ...] = ()
@@ -95,17 +95,17 @@ def view_of(
     looks: Sequence[DifferentialStyle],
     charts: tuple[tuple[Mapping[str, str], ...], ...],
 ) -> SheetView:
-    """What a sheet's part says.
+    """Read the view of a sheet from its part.
 
     Args:
         tab: the sheet's tab.
         root: its part, without its rows.
         rows: the attributes of its rows, by number.
-        looks: the workbook's looks for conditional formats.
+        looks: the differential styles of the workbook.
         charts: its charts.
 
     Raises:
-        ValueError: something in it is no number, or no range.
+        ValueError: an invalid number or range.
     """
     views = list(_all(root, "sheetView"))
     above, before = _out_of_reach(views)
@@ -124,7 +124,7 @@ def view_of(
 
 
 def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, str], ...], ...]:
-    """The charts of a sheet, from its part's relationships."""
+    """The charts of a sheet, found by the relationships of its part."""
     return tuple(
         tuple(_series(archive.read(chart)))
         for drawing in _linked(archive, part, "/drawing")
@@ -133,7 +133,7 @@ def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, st
 
 
 def _linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
-    """The parts of a kind that a part is linked to."""
+    """The parts of a kind that a part has relationships to."""
     links = get_rels_path(part)  # type: ignore[no-untyped-call]
     if links in (parts := set(archive.namelist())):
         for link in get_dependents(archive, links):
@@ -142,7 +142,7 @@ def _linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
 
 
 def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
-    """Of each series of a chart what its values, labels and title refer to; "" for those that are typed."""
+    """The references of values, labels and title of each series; "" if typed."""
     for series in _all(fromstring(xml), "ser"):
         yield {
             _name(child): next((str(f.text or "") for f in _all(child, "f")), "")
@@ -152,9 +152,9 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
 
 
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[Stretch]:
-    usual: Any = next(_all(root, "sheetFormatPr"), {})
-    low = float(usual.get("defaultRowHeight") or MIN_POINTS) < MIN_POINTS
-    if low or _is_on(usual.get("zeroHeight")):
+    defaults: Any = next(_all(root, "sheetFormatPr"), {})
+    low = float(defaults.get("defaultRowHeight") or MIN_POINTS) < MIN_POINTS
+    if low or _is_on(defaults.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
         yield from _between(shown, MAX_ROWS)
     else:
@@ -171,7 +171,7 @@ def _is_in_group(said: Mapping[str, str]) -> bool:
 
 
 def _out_of_reach(views: Sequence[Any]) -> tuple[list[Stretch], list[Stretch]]:
-    """Rows and columns before the first of a view whose panes are frozen: nobody can scroll to them."""
+    """Rows and columns that cannot be scrolled to, as they are before the first one of frozen panes."""
     rows: list[Stretch] = []
     columns: list[Stretch] = []
     for view in views:
@@ -183,19 +183,19 @@ def _out_of_reach(views: Sequence[Any]) -> tuple[list[Stretch], list[Stretch]]:
 
 
 def _hidden_columns(root: Any) -> Iterator[Stretch]:
-    usual: Any = next(_all(root, "sheetFormatPr"), {})
-    told: set[int] = set()
+    defaults: Any = next(_all(root, "sheetFormatPr"), {})
+    listed: set[int] = set()
     for col in _all(root, "col"):
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
-        told |= set(range(first, last + 1))
+        listed |= set(range(first, last + 1))
         if _is_on(col.get("hidden")) or float(col.get("width") or MIN_CHARACTERS) < MIN_CHARACTERS:
             yield first - 1, last - 1
-    if float(usual.get("defaultColWidth") or MIN_CHARACTERS) < MIN_CHARACTERS:
-        yield from _between(told, MAX_COLUMNS)
+    if float(defaults.get("defaultColWidth") or MIN_CHARACTERS) < MIN_CHARACTERS:
+        yield from _between(listed, MAX_COLUMNS)
 
 
 def joined(numbers: Iterable[int]) -> Iterator[Stretch]:
-    """Numbers side by side, joined: the first and the last of each stretch."""
+    """Group consecutive numbers: the first and the last of each group."""
     first = last = None
     for number in sorted(numbers):
         if first is None or last is None:
@@ -209,7 +209,7 @@ def joined(numbers: Iterable[int]) -> Iterator[Stretch]:
 
 
 def _between(numbers: set[int], end: int) -> Iterator[Stretch]:
-    """What lies between numbers counted from 1, up to the end, counted from 0."""
+    """The gaps between numbers from 1 up to the end, with bounds from 0."""
     at = 0
     for number in [*sorted(numbers), end + 1]:
         if number - 1 > at:
@@ -221,7 +221,7 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
     for formatting in _all(root, "conditionalFormatting"):
         areas = tuple(_areas(tab, _cells_of(formatting)))
         for rule in _all(formatting, "cfRule"):
-            own = next(_all(rule, "dxf"), None)  # rules in extensions have their look with them
+            inline = next(_all(rule, "dxf"), None)  # rules in extensions contain their style
             number = rule.get("dxfId")
             look = looks[int(number)] if number and int(number) < len(looks) else None
             yield Rule(
@@ -229,7 +229,7 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
                 str(rule.get("type", "")),
                 str(rule.get("operator", "")),
                 tuple(str(one.text or "") for one in rule.iter() if _name(one) in ("formula", "f")),
-                look if own is None else DifferentialStyle.from_tree(own),
+                look if inline is None else DifferentialStyle.from_tree(inline),
                 tuple(_colour(one) for scale in _all(rule, "colorScale") for one in _all(scale, "color")),
                 all(
                     _is_on(one.get("showValue", "1"))
@@ -249,7 +249,7 @@ def _value(key: str, text: str) -> Any:
 
 
 def _offers(tab: str, root: Any) -> Iterator[Offer]:
-    """Lists whose arrow is shown: the attribute that hides it has the opposite name."""
+    """Drop-down lists with a visible arrow; confusingly, ``showDropDown`` hides it."""
     for one in _all(root, "dataValidation"):
         if one.get("type") == "list" and not _is_on(one.get("showDropDown")):
             source = next((f.text or "".join(f.itertext()) for f in _all(one, "formula1")), "")
@@ -257,21 +257,21 @@ def _offers(tab: str, root: Any) -> Iterator[Offer]:
 
 
 def _cells_of(element: Any) -> str:
-    """The cells of an element: an attribute, or, in extensions, an element."""
+    """The cells of an element, in an attribute or, in extensions, a child element."""
     return str(element.get("sqref") or next((one.text for one in _all(element, "sqref")), "") or "")
 
 
 def _areas(tab: str, references: str) -> Iterator[Area]:
     for reference in references.split():
         left, top, right, bottom = (
-            end if end is not None else usual
-            for end, usual in zip(range_boundaries(reference), (1, 1, MAX_COLUMNS, MAX_ROWS), strict=True)
+            bound if bound is not None else default
+            for bound, default in zip(range_boundaries(reference), (1, 1, MAX_COLUMNS, MAX_ROWS), strict=True)
         )
         yield Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
 def _all(element: Any, name: str) -> Iterator[Any]:
-    """The elements of a name inside another, in any name space."""
+    """All descendants with a local name, in any namespace."""
     return (one for one in element.iter() if _name(one) == name) if element is not None else iter(())
 
 

@@ -1,4 +1,4 @@
-"""The cells of a sheet in one pass: what is entered in them, and the values that are saved beside."""
+"""Reads the contents and saved values of a sheet's cells in one pass."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def _is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None and ("e" not in text.lower() or isfinite(float(text)))
 
 
-_SURE: dict[str, Callable[[str], bool]] = {
+_UNAMBIGUOUS: dict[str, Callable[[str], bool]] = {
     "n": _is_number,
     "s": lambda text: text.isascii() and text.isdigit(),
     "str": lambda text: "_x" not in text,
 }
-"""What cells hold, but for a few: numbers, and texts beside or among others; and which are in no doubt."""
+"""The common cell types, with tests for values that all programs read alike."""
 
 
 class RowParser(WorkSheetParser):
-    """Parses rows alone: heat maps and page settings compute nothing, and take half of the time."""
+    """Parses only rows: conditional formats and page settings would take half of the time."""
 
     def parse(self) -> Generator[Any, None, None]:
-        """Every row's number and cells."""
+        """Yield the number and cells of each row."""
         for _, element in iterparse(self.source):
             if element.tag == ROW_TAG:
                 row = self.parse_row(element)
@@ -63,12 +63,12 @@ class RowParser(WorkSheetParser):
 
 
 class BothValues(RowParser):
-    """Parses what is entered, and puts down what is saved; what can be read in two ways is refused.
+    """Parses contents and saved values of cells, and refuses ambiguous ones.
 
     Attributes:
-        saved: (row, column), counted from 1 → the value that the file has for the cell.
-        doubts: likewise → what in the cell programs read in different ways.
-        root: the sheet without its rows, after they were read.
+        saved: (row, column), from 1 → the saved value of the cell.
+        doubts: likewise → why programs read the cell in different ways.
+        root: the sheet without its rows, after reading.
     """
 
     def __init__(
@@ -78,21 +78,21 @@ class BothValues(RowParser):
         doubtful_strings: Mapping[int, Doubt],
         **options: Any,
     ) -> None:
-        """As openpyxl's own parser is made, but for the shared texts that are in doubt."""
+        """Like the parser of openpyxl, with the doubtful shared strings in addition."""
         super().__init__(source, shared_strings, **options)
         self.saved: dict[tuple[int, int], Value] = {}
         self.doubts: dict[tuple[int, int], Doubt] = {}
         self.root: Any = None
         self._doubtful_strings = doubtful_strings
-        # without formats for dates, as a date would lose digits on the way back to a number
+        # without date formats, as converting a date back to a number would lose digits
         self._plain = WorkSheetParser(source, shared_strings, data_only=True)
         self._shared = SharedFormulas()
 
     def parse(self) -> Generator[Any, None, None]:
-        """Every row's number and cells.
+        """Yield the number and cells of each row.
 
         Raises:
-            AmbiguousError: rows stand outside the sheet's data, which there must be once.
+            AmbiguousError: rows are outside ``sheetData``, or there is not exactly one.
         """
         rows, root = 0, None
         for _, root in iterparse(self.source):
@@ -105,22 +105,22 @@ class BothValues(RowParser):
         self.root = root
 
     def parse_row(self, row: Any) -> Any:
-        """A row, which comes after those above it."""
+        """Parse a row, which must be below the previous one."""
         number = row.get("r")
         if number is not None and not (whole(number) and self.row_counter < int(number) <= MAX_ROWS):
-            raise AmbiguousError(say("row {row} stands twice, or after one below it", row=number))
+            raise AmbiguousError(say("row {row} is a duplicate or out of order", row=number))
         return super().parse_row(row)
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
-        """A cell as openpyxl has it."""
+        """Parse a cell like openpyxl, and record its saved value and doubts."""
         cell = self._common(element)
         if cell is None:
             doubt = judge_cell(element, self.row_counter, self.col_counter)
             self._shared.judge(element, self.row_counter, self.col_counter)
             cell = super().parse_cell(element)
-            other = cell["data_type"] == "f" or cell["style_id"] in self.date_formats
-            plain = self._plain.parse_cell(element) if other else cell
-            # without an address, openpyxl counts cells in the other parser too, and gets it wrong
+            differs = cell["data_type"] == "f" or cell["style_id"] in self.date_formats
+            plain = self._plain.parse_cell(element) if differs else cell
+            # without an address, the other parser would count cells incorrectly
             at = cell["row"], cell["column"]
             self.saved[at] = value_of(plain)
             if doubt:
@@ -130,21 +130,22 @@ class BothValues(RowParser):
         return cell
 
     def _common(self, element: Any) -> dict[str, Any] | None:
-        """A number, a text or a formula with one of them, as openpyxl has it, in a third of the time."""
-        kind, address, look = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
+        """A fast path for numbers, texts and formulas; None for other cells."""
+        kind, address, style = element.get("t", "n"), element.get("r", ""), int(element.get("s", 0))
         letters = address.rstrip(digits)
         row, col = address[len(letters) :], column_of(letters)
-        if kind not in _SURE or col is None or row != str(self.row_counter) or look in self.date_formats:
+        is_plain = _UNAMBIGUOUS.get(kind)
+        if is_plain is None or col is None or row != str(self.row_counter) or style in self.date_formats:
             return None
         parts, nested = {}, 0
         for child in element:
             parts[child.tag] = child
             nested += len(child)
-        several = len(parts) < len(element) or nested or element.tag != CELL_TAG
+        unusual = len(parts) < len(element) or nested or element.tag != CELL_TAG
         text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
         entered_otherwise = formula is not None and formula.get("t") not in (None, "array")
         misplaced = col <= self.col_counter or element.get("vm") is not None
-        if several or parts or entered_otherwise or misplaced or not (text is None or _SURE[kind](text)):
+        if unusual or parts or entered_otherwise or misplaced or not (text is None or is_plain(text)):
             return None
         value: Any = text
         if value and kind == "n":
@@ -153,7 +154,7 @@ class BothValues(RowParser):
             self._doubt_string((self.row_counter, col), value)
             value = self.shared_strings[int(value)]
         kind = "s" if value and kind == "str" else kind
-        cell = {"row": self.row_counter, "column": col, "value": value, "data_type": kind, "style_id": look}
+        cell = {"row": self.row_counter, "column": col, "value": value, "data_type": kind, "style_id": style}
         self.saved[self.row_counter, col] = value_of(cell)
         self.col_counter = col
         if formula is not None:
@@ -164,14 +165,14 @@ class BothValues(RowParser):
         return cell
 
     def _doubt_string(self, at: tuple[int, int], index: str | None) -> None:
-        """Put down that a shared text is in doubt."""
+        """Record that a shared string is doubtful."""
         doubt = self._doubtful_strings.get(int(index)) if index and self._doubtful_strings else None
         if doubt:
             self.doubts[at] = doubt
 
 
 class SheetReader(WorksheetReader):
-    """Fills a worksheet, and keeps the values that are saved."""
+    """Fills a worksheet, and keeps the saved values."""
 
     parser: BothValues
 
@@ -182,7 +183,7 @@ class SheetReader(WorksheetReader):
         shared_strings: list[str],
         doubtful_strings: Mapping[int, Doubt],
     ) -> None:
-        """Read one sheet's part into a worksheet."""
+        """Read the part of a sheet into a worksheet."""
         super().__init__(worksheet, source, shared_strings, data_only=False, rich_text=False)
         parent = worksheet.parent
         self.parser = BothValues(
@@ -195,22 +196,22 @@ class SheetReader(WorksheetReader):
         )
 
     def bind_cells(self) -> None:
-        """Fill the worksheet as openpyxl does, but that cells which look alike share their look."""
+        """Fill the worksheet like openpyxl, except that cells share their style arrays."""
         ws: Any = self.ws
-        looks, cells = ws.parent._cell_styles, ws._cells
+        styles, cells = ws.parent._cell_styles, ws._cells
         for _, row in self.parser.parse():
-            for found in row:
-                cell: Any = Cell(ws, found["row"], found["column"])
-                cell._value, cell.data_type = found["value"], found["data_type"]
-                cell._style = looks[found["style_id"]]
-                cells[found["row"], found["column"]] = cell
+            for parsed in row:
+                cell: Any = Cell(ws, parsed["row"], parsed["column"])
+                cell._value, cell.data_type = parsed["value"], parsed["data_type"]
+                cell._style = styles[parsed["style_id"]]
+                cells[parsed["row"], parsed["column"]] = cell
 
 
 def value_of(cell: dict[str, Any]) -> Value:
-    """What one cell holds, as openpyxl parsed it."""
+    """The value of a cell parsed by openpyxl."""
     value, kind = cell["value"], cell["data_type"]
     if value is None:
-        return "" if kind in {"str", "inlineStr"} else None  # text of no length is still text
+        return "" if kind in {"str", "inlineStr"} else None  # an empty text is still text
     if kind == "e":
         return CellError(value)
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Texts of cells: those that sheets share, and what programs make of a text in different ways."""
+"""Shared and inline strings, and texts that programs read in different ways."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks"]
-"""What programs read in different ways: a number beyond all numbers, a date spelled out, a picture or another
-rich value, a text with an escaped letter, or with blanks at its ends that are not marked to be kept."""
+"""Why programs read a cell in different ways: an infinite number, an ISO 8601 date, a rich value, a text with
+an escape sequence, or with spaces at its ends that are not marked to be preserved."""
 
 _STRING, _TEXT, _RUN, _READING, _READINGS = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr")
@@ -21,14 +21,14 @@ _STRING, _TEXT, _RUN, _READING, _READINGS = (
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _ESCAPE = re.compile(r"_x(?!005F_)[0-9A-Fa-f]{4}_")
 _ESCAPED = "x005F_"
-"""What a program writes after the first _ of a text that looks like an escape."""
+"""Written after the first _ of a text that looks like an escape sequence."""
 
 
 def read_strings(source: IO[bytes]) -> tuple[list[str], dict[int, Doubt]]:
-    """The shared texts, and those of them that programs read in different ways.
+    """The shared strings, and the doubtful ones by index.
 
     Raises:
-        AmbiguousError: a text is written in two ways, or stands elsewhere.
+        AmbiguousError: a string is stored in two forms, or is outside the list.
     """
     texts: list[str] = []
     doubts: dict[int, Doubt] = {}
@@ -41,31 +41,31 @@ def read_strings(source: IO[bytes]) -> tuple[list[str], dict[int, Doubt]]:
             texts.append(text)
             root.clear()
     if root is None or sum(one.tag == _STRING for one in root) != len(texts):
-        raise AmbiguousError(say("its shared texts stand in more than one list"))
+        raise AmbiguousError(say("its shared strings are in more than one list"))
     return texts, doubts
 
 
 def text_of(element: Any) -> tuple[str, Doubt | None]:
-    """The text in a shared or an inline string, without how it is pronounced.
+    """The text of a shared or inline string, without phonetic hints.
 
     Raises:
-        AmbiguousError: it is written in two ways.
+        AmbiguousError: the string is stored in two forms.
     """
     children = [one for one in element if one.tag not in (_READING, _READINGS)]
     plain = [one for one in children if one.tag == _TEXT]
     runs = [one for one in children if one.tag == _RUN]
     pieces = plain or [one for run in runs for one in run if one.tag == _TEXT]
-    twice = len(plain) > 1 or (plain and runs) or (runs and len(pieces) != len(runs))
-    if twice or len(plain) + len(runs) < len(children) or any(len(one) for one in pieces):
-        raise AmbiguousError(say("a text is written in two ways"))
+    ambiguous = len(plain) > 1 or (plain and runs) or (runs and len(pieces) != len(runs))
+    if ambiguous or len(plain) + len(runs) < len(children) or any(len(one) for one in pieces):
+        raise AmbiguousError(say("a string is stored in two forms"))
     raw = "".join(one.text or "" for one in pieces)
-    kept = all(
+    preserved = all(
         one.get(_SPACE) == "preserve" for one in pieces if (one.text or "").strip() != (one.text or "")
     )
-    doubt = doubt_of(raw) or (None if kept else "blanks")
+    doubt = doubt_of(raw) or (None if preserved else "blanks")
     return raw.replace(_ESCAPED, ""), doubt
 
 
 def doubt_of(text: str) -> Doubt | None:
-    """Whether a text has an escaped letter, which some programs read as a letter, others as it stands."""
+    """Whether a text has an escape sequence, which only some programs decode."""
     return "escape" if "_x" in text and _ESCAPE.search(text) else None

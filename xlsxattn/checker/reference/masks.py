@@ -38,7 +38,7 @@ def visible(mask: str, c: ContextWords) -> Array | None:
         ValueError: the mask is unknown.
     """
     if mask not in ("none", "causal", "padding", "causal+padding"):
-        raise ValueError(say("there is no reference for the mask {mask}", mask=mask))
+        raise ValueError(say("the reference does not support the mask {mask}", mask=mask))
     if mask == "none":
         return None
     n = len(c.tokens)

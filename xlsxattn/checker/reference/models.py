@@ -82,7 +82,7 @@ def chosen(sheet: SheetInfo, contexts: Sequence[ContextWords], keys: Sequence[st
     """
     by_id = {c.id: c for c in contexts}
     if missing := [key for key in keys if key not in by_id]:
-        said = "the sheet {sheet} runs on {context}, which is no context"
+        said = "the sheet {sheet} runs on {context}, which is not a context"
         raise ValueError(say(said, sheet=sheet.id, context=missing[0]))
     return [by_id[key] for key in keys]
 

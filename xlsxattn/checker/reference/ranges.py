@@ -19,6 +19,8 @@ from xlsxattn.checker.reference.comparing import (
     encoder_decoder_sheet,
     encoder_sheet,
 )
+from xlsxattn.checker.reference.first_screen import first_screen
+from xlsxattn.checker.reference.training import training_sheet
 from xlsxattn.checker.reference.words import (
     ShapesDisagree,
     SheetInfo,
@@ -39,12 +41,15 @@ from xlsxattn.contract.kinds import (
     Model,
     MultiHead,
     SelfAttention,
+    Training,
 )
 from xlsxattn.contract.names import START, STATUS, VOCABULARY, RangeName, last, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
+    from xlsxattn.checker.cells import Grid
     from xlsxattn.checker.reference.attention import Ranges
     from xlsxattn.checker.reference.attention_sheets import Trail
     from xlsxattn.checker.reference.words import ContextWords, Inputs
@@ -79,11 +84,21 @@ def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
 
 
 @np.errstate(all="ignore")
-def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Inputs) -> dict[str, Expected]:
+def expected(
+    sheets: Sequence[SheetInfo],
+    contexts: Sequence[str],
+    inputs: Inputs,
+    *,
+    read: Mapping[str, Grid] | None = None,
+    front: Mapping[str, Any] | None = None,
+    language: str = "",
+) -> dict[str, Expected]:
     """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
 
     Within a sheet and context a range comes after what it is made from: the first that overflows is a cause.
-    `inputs` holds every input range as (rows, cols), float64 or objects that are str.
+    `inputs` holds every input range as (rows, cols), float64 or objects that are str; `read` the ranges of
+    training sheets as an engine computed them, from which the proof of each step starts; `front` says what
+    the first screen shows, in the language of this code.
 
     Raises:
         ShapesDisagree: inputs do not fit each other.
@@ -96,7 +111,11 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
     sentences = [look_up(name, inputs) for name in contexts]
     known = shaped(inputs, "vocab_Tokens", len(E), 1, "vocab_E")[:, 0]
     found = vocabulary(sentences, list(known), blanks=uses_blanks(sheets))
-    for sheet in sheets:
+    by_id = {sheet.id: sheet for sheet in sheets}
+    for sheet in sorted(sheets, key=lambda sheet: sheet.is_a(Training)):  # they follow what they train
+        if sheet.is_a(Training):
+            found |= training_sheet(sheet, by_id[sheet.trains], sentences, inputs, found, read or {})
+            continue
         if sheet.kind not in KINDS:
             raise unknown(sheet.id, "kind", sheet.kind)
         own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
@@ -107,4 +126,5 @@ def expected(sheets: Sequence[SheetInfo], contexts: Sequence[str], inputs: Input
     repeated = {START.at(of=owner)[STATUS]: found[RangeName(owner)[STATUS]] for owner in owners}
     good = all(status.values.item() != "✗" for status in repeated.values())
     worst = max(status.amplification for status in repeated.values())
-    return found | repeated | {START[STATUS]: mark(good=good, amplification=worst)}
+    found |= repeated | {START[STATUS]: mark(good=good, amplification=worst)}
+    return found | (first_screen(front, language, sheets, sentences, inputs, found) if front else {})

@@ -209,7 +209,7 @@ def layer(
 
     def attend_across(x: NoisyArray) -> NoisyArray:
         if memory is None:
-            raise ValueError(say("a decoder that looks across needs a source"))
+            raise ValueError(say("a decoder with cross-attention needs a source"))
         weights, n = tower.attention(w.at(cross=True)), len(x.clean)
         allowed = None if memory.exists is None else np.tile(memory.exists, (n, 1))
         across = Visibility(allowed, triangle=False, queries=seen.queries, keys=memory.words)

@@ -110,7 +110,7 @@ def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> 
 
 def unknown(sheet: str, key: str, value: object) -> ValueError:
     """A setting that nothing here was written for."""
-    sentence = "there is no reference for {key} {value} of the sheet {sheet}"
+    sentence = "the reference does not support {key} {value} of the sheet {sheet}"
     return ValueError(say(sentence, key=key, value=value, sheet=sheet))
 
 

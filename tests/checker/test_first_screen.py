@@ -1,0 +1,219 @@
+"""The first screen by hand: what is looked at, what is said of it, and what may be said either way."""
+
+import numpy as np
+import pytest
+from drawn import column, model
+
+from xlsxattn.checker.cells import Area
+from xlsxattn.checker.compare import compare
+from xlsxattn.checker.reference import SheetInfo, expected
+from xlsxattn.checker.reference.attention import Expected
+from xlsxattn.checker.reference.choices import OneOf, own
+from xlsxattn.checker.reference.first_screen import continuous, leaning
+from xlsxattn.contract import first_screen as said
+
+PLAIN = {"weights": False, "scale": True, "mask": "none"}
+DIMS = {"sheets": ["s"], "contexts": ["c", "d"], "columns": "dims", "full": True}
+WORDS = {"a": [0, 0], "b": [2, 0], "e": [0, 2], "t": [1, 1], "n": [1, 1.005]}
+"""A word of zeros attends to all alike, so that beside another its output is half of that."""
+
+
+def run(c, d, front=None, focus="a", sheets=None, language="", dims=("x", "y"), **inputs):
+    given = {
+        "vocab_Tokens": column(WORDS),
+        "vocab_Dims": column(dims).T,
+        "vocab_E": np.array([*WORDS.values()], dtype=float),
+        "vocab_Focus": column([focus]),
+        "c_Tokens": column(c),
+        "d_Tokens": column(d),
+        **inputs,
+    }
+    own_sheets = sheets or [SheetInfo("s", "self-attention", PLAIN)]
+    return expected(own_sheets, ["c", "d"], given, front=DIMS | (front or {}), language=language)
+
+
+def only(found, name):
+    return own(found[name].values.item())
+
+
+@pytest.mark.parametrize(
+    ("c", "d", "focus", "sentence"),
+    [
+        ("ab", "az", "a", said.NOT_YET),
+        ("ab", "ae", "", said.NO_FOCUS),
+        ("bb", "ee", "a", said.NEITHER_HAS.format(focus="a")),
+        ("ab", "ee", "a", said.ONE_HAS.format(focus="a")),
+        ("at", "at", "a", said.NEITHER_DECIDES),
+        ("at", "ab", "a", said.FIRST_TORN.format(there="x")),
+        ("ab", "at", "a", said.SECOND_TORN.format(here="x")),
+        ("ab", "ab", "a", said.SAME.format(here="x")),
+        ("ab", "ae", "a", said.DIFFER.format(here="x", there="y")),
+    ],
+)
+def test_two_sentences_close_with_what_they_lean_towards(c, d, focus, sentence):
+    assert only(run(c, d, focus=focus), "xlsxattn_Closing") == sentence
+
+
+@pytest.mark.parametrize(
+    ("c", "focus", "sentence"),
+    [
+        (["a", "Z", ""], "a", said.UNKNOWN.format(word="Z")),
+        (["a", "", "b"], "a", said.BLANK),
+        ("ab", "", said.NO_FOCUS),
+        ("bb", "a", said.ABSENT.format(focus="a")),
+        ("at", "a", said.TORN.format(focus="a", lead="x", other="y")),
+        ("aab", "a", said.LEANS.format(focus="a", lead="x") + said.TWICE),
+    ],
+)
+def test_a_sentence_says_what_it_makes_of_the_focus_word(c, focus, sentence):
+    assert only(run(c, "ab", focus=focus), "xlsxattn_c_Says") == sentence
+
+
+def test_a_blank_cell_is_no_fault_where_blanks_are_meant():
+    padded = [SheetInfo("s", "self-attention", PLAIN | {"mask": "padding"})]
+    found = run(["a", "b", ""], "ab", sheets=padded)
+    assert only(found, "xlsxattn_c_Says") == said.LEANS.format(focus="a", lead="x")
+
+
+def test_the_numbers_repeat_what_the_sheets_hold():
+    found = run("ab", "te")
+    np.testing.assert_allclose(found["xlsxattn_c_Look"].values, [[0.5], [0.5]])
+    np.testing.assert_array_equal(found["xlsxattn_c_X"].values, [[0, 0], [2, 0]])
+    np.testing.assert_array_equal(found["xlsxattn_c_s_Output"].values, [[1, 0]])
+    np.testing.assert_array_equal(found["xlsxattn_d_s_Output"].values, [[0, 0]])  # without the focus word
+    np.testing.assert_array_equal(found["xlsxattn_d_Look"].values, [[0], [0]])
+    assert found["xlsxattn_c_Said"] is found["s_c_FocusSaid"]
+    labels = {name for name in found if name.startswith("xlsxattn_c") and name.endswith(("_Rows", "_Cols"))}
+    assert labels == {f"xlsxattn_c_{x}" for x in ("Look_Cols", "X_Cols", "Before_Rows", "s_Output_Rows")}
+
+
+def test_without_all_numbers_the_answer_stands_upright_and_is_the_last_sheets():
+    sheets = [
+        SheetInfo("s", "self-attention", PLAIN),
+        SheetInfo("z", "self-attention", PLAIN | {"mask": "causal"}),
+    ]
+    found = run("ba", "ab", {"full": False, "sheets": ["s", "z"]}, sheets=sheets)
+    np.testing.assert_array_equal(
+        found["xlsxattn_d_Answer"].values, [[0], [0]]
+    )  # it stands first: sees itself
+    assert found["xlsxattn_c_Answer_Rows"].values.tolist() == [["x"], ["y"]]
+    assert "xlsxattn_c_X" not in found
+    assert only(found, "xlsxattn_Closing") == said.SECOND_TORN.format(here="x")
+
+
+def test_words_that_are_held_against_stand_in_for_dimensions():
+    compare = SheetInfo("z", "compare", {"near": True, "axes": ["x", "y"]})
+    sheets = [SheetInfo("s", "self-attention", PLAIN), compare]
+    front = {"columns": "near", "compare": "z"}
+    found = run("ab", "be", front, sheets=sheets, z_Tokens=column("eb"))
+    np.testing.assert_array_equal(
+        found["xlsxattn_c_Before"].values, [[0, 0]]
+    )  # a row of zeros points nowhere
+    np.testing.assert_array_equal(found["xlsxattn_c_s_Output"].values, [[0, 1]])
+    assert found["xlsxattn_c_Before_Cols"].values.tolist() == [["e", "b"]]
+    assert only(found, "xlsxattn_c_Says") == said.NEAREST.format(focus="a", lead="b")
+    assert "xlsxattn_c_X" not in found
+
+
+def test_one_column_or_none_says_nothing():
+    found = run("ab", "ae", {"columns": "none"})
+    assert not {
+        name for name in found if name.startswith("xlsxattn") and name.endswith(("Says", "Closing", "Before"))
+    }
+    one = np.array([[0.0], [1], [2], [3], [4]])
+    found = run("ab", "ae", vocab_E=one, dims=("x",))
+    assert "xlsxattn_c_Before" in found
+    assert not {"xlsxattn_c_Says", "xlsxattn_Closing"} & {*found}
+
+
+def test_the_texts_are_in_the_workbooks_language():
+    assert only(run("ab", "ae", language="xx"), "xlsxattn_Closing") == said.DIFFER.format(here="x", there="y")
+
+
+def lean(a, magnitude=1.0, amplification=1.0):
+    a = np.array([a], dtype=float)
+    return leaning(Expected(a, "number", magnitude, amplification), np.array(["x", "y", "z"][: a.size]))
+
+
+def test_half_of_the_last_shown_digit_decides():
+    assert lean([0, 0.004, 0])[:3] == ((True,), ("x",), ("z",))
+    assert lean([1, 0.996, 0])[:3] == ((True,), ("x",), ("y",))
+    assert lean([0.994, 1, 0])[:3] == ((False,), ("y",), ("y",))
+    assert lean([0, 1, 1])[:3] == ((True,), ("y",), ("z",))
+
+
+def test_where_rounding_could_decide_either_is_right():
+    near = lean([1, 0.995, 0])
+    assert [*map(sorted, near[:3])] == [[False, True], ["x"], ["x", "y"]]
+    near = lean([0.995, 1, 0])
+    assert [*map(sorted, near[:3])] == [[False, True], ["x", "y"], ["y"]]
+    found = run("an", "an", vocab_E=np.array([[0, 0], [2, 0], [0, 2], [1, 1], [2, 2.01]]))["xlsxattn_c_Says"]
+    ways = found.values.item()
+    assert isinstance(ways, OneOf)
+    torn = said.TORN.format(focus="a", lead="x", other="y")
+    leans = said.LEANS.format(focus="a", lead="y")
+    assert {torn, leans} <= {*ways.values}
+    for text, wrong in ((torn, False), (leans, False), (said.BLANK, True)):
+        [(_, findings)] = compare({"n": found}, {"n": Area("t", 0, 0, 1, 1)}, {"n": [[text]]})
+        assert bool(findings) is wrong
+
+
+def test_numbers_beyond_two_decimals_decide_nothing():
+    huge = lean([1e14, 1e14 + 1, 0], 1e14)
+    assert np.isinf(huge.numbers.amplification)
+    assert np.isinf(lean([1, np.nan, 0]).numbers.amplification)
+    [(result, findings)] = compare(
+        {"n": huge.text(["right"])}, {"n": Area("t", 0, 0, 1, 1)}, {"n": [["another"]]}
+    )
+    assert (result.verdict, findings) == ("not decidable", [])
+
+
+def of_model(kind, contexts, front, **settings):
+    rng = np.random.default_rng(5)
+    sheet, inputs = model(rng, kind, 4, contexts, **settings)
+    return expected([sheet], [*contexts], inputs, front={"sheets": ["s"], "contexts": [*contexts], **front})
+
+
+@pytest.mark.parametrize("pool", ["mean", "first"])
+def test_a_classifier_reads_its_class_from_the_rows_that_it_pools(pool):
+    words = ["w1", "", "w2"]
+    found = of_model("classifier", {"c": words}, {}, pool=pool, mask="padding")
+    A = np.mean([found[f"s_c_l2_h{h}_Attention"].values for h in (1, 2)], axis=0)
+    wanted = A[0] if pool == "first" else (A[0] + A[2]) / 2
+    np.testing.assert_allclose(found["xlsxattn_c_Look"].values[:, 0], wanted, rtol=1e-14)
+    np.testing.assert_array_equal(found["xlsxattn_c_Answer"].values.T, found["s_c_Probability"].values)
+    assert only(found, "xlsxattn_c_Says") == said.CLASS.format(lead=only(found, "s_c_Class"))
+
+
+def test_a_classifier_without_words_to_read_says_so():
+    found = of_model("classifier", {"c": ["", "w1"]}, {}, pool="first", mask="padding")
+    assert only(found, "xlsxattn_c_Says") == said.NO_CLASS
+    found = of_model("classifier", {"c": ["w1", "w99"]}, {}, pool="first", mask="padding")
+    assert only(found, "xlsxattn_c_Says") == said.UNKNOWN.format(word="w99")
+
+
+def test_a_decoder_shows_its_likeliest_words_and_what_it_wrote():
+    found = of_model("decoder", {"c": ["w1", "", ""]}, {"rivals": 1}, top_k=3, generate=True, mask="causal")
+    np.testing.assert_array_equal(found["xlsxattn_c_TopTokens"].values, found["s_c_TopTokens"].values[:, :1])
+    np.testing.assert_array_equal(found["xlsxattn_c_Written"].values, found["s_c_Tokens"].values)
+    assert found["xlsxattn_c_Text"].values == found["s_c_Text"].values
+    assert continuous(np.array(["O", "n", "ce", "▁up", "on", "<U+000A>", "▁a", "▁"])) == "Once upon a"
+
+
+def test_an_encoder_decoder_shows_how_the_target_looks_at_the_source():
+    contexts = {"c": ["w1", "w2", "w3"], "t": ["w4", "w5"]}
+    found = of_model("encoder-decoder", contexts, {"rivals": 2}, target="t", top_k=2, generate=False)
+    A = np.mean([found[f"s_t_l2_Cross_h{h}_Attention"].values for h in (1, 2)], axis=0)
+    np.testing.assert_allclose(found["xlsxattn_t_Alignment"].values, A, rtol=1e-14)
+    assert found["xlsxattn_t_Alignment_Cols"].values.tolist() == [contexts["c"]]
+    assert {name for name in found if name.startswith("xlsxattn_c")} == set()
+
+
+def test_across_two_sentences_each_word_names_what_it_looks_at_most():
+    sheets = [SheetInfo("s", "cross-attention", PLAIN | {"queries": "c", "keys": "d"})]
+    found = run(["b", "e", ""], "tbe", {"columns": "none"}, sheets=sheets)
+    assert [own(x) for x in found["xlsxattn_c_Most"].values[:, 0]] == ["b", "e", "–"]
+    np.testing.assert_array_equal(found["xlsxattn_c_Alignment"].values, found["s_c_Attention"].values)
+    assert found["xlsxattn_c_Said"] is found["s_c_FocusSaid"]
+    zeros = run("aa", "te", {"columns": "none"}, sheets=sheets)["xlsxattn_c_Most"].values[0, 0]
+    assert zeros == OneOf(("t", "e"))  # equal: the first, or by rounding the other

@@ -1,0 +1,543 @@
+"""The pages of a training: the lesson in front, every step behind it, folded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import ops as usual
+from xlsxattn.builder import training_ops as ops
+from xlsxattn.builder.graph import Band, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.pages.experiments import LEARNING
+from xlsxattn.builder.pages.parts import Lane, computed, numbered, typed
+from xlsxattn.builder.pages.training_passes import (
+    Place,
+    Sizes,
+    backward,
+    chosen,
+    forward,
+    held_out,
+    loss,
+    once,
+    unrolled,
+    update,
+)
+from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.names import RangeName, cols_of, of_context, rows_of
+from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from xlsxattn.builder.graph import Block, Labels
+    from xlsxattn.builder.pages.training_passes import Quantity
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.contract.kinds import Training
+
+LEAD = (
+    "How are weights learned? See how far off the words are, follow the error back to each weight, take a "
+    "step, and again. Every step is computed by formulas."
+)
+BEHIND = (
+    "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
+)
+NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
+SETTINGS = {
+    "sgd": (("LearningRate", "Rate"), ("WeightDecay", "Decay")),
+    "momentum": (("LearningRate", "Rate"), ("Momentum", "Mu"), ("WeightDecay", "Decay")),
+    "adam": (
+        *(("LearningRate", "Rate"), ("Beta1", "B1"), ("Beta2", "B2")),
+        *(("Epsilon", "Eps"), ("WeightDecay", "Decay")),
+    ),
+}
+LIMITS = {
+    **dict.fromkeys(("Rate", "Decay"), ("0", "1E6")),
+    "Mu": ("0", "1"),
+    **dict.fromkeys(("B1", "B2"), ("0", "1-1/1048576")),
+    "Eps": ("1E-12", "1E6"),
+}
+CALLED = {
+    "LearningRate": "learning rate",
+    "Momentum": "momentum",
+    "Beta1": "β₁",
+    "Beta2": "β₂",
+    "Epsilon": "ε",
+    "WeightDecay": "weight decay",
+}
+OF_TOKENS = ("K", "V", "dK", "dV")
+"""Blocks that have a row for each word of the examples; others have one for each that is asked for."""
+OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
+"""Blocks that have a column for each word of the examples."""
+SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
+"""Blocks of one number."""
+OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
+"""Blocks whose columns are those of the output."""
+CHECKED = ("CheckRow", "CheckCol", "CheckH")
+GRADIENTS = {
+    "Q": "Which way should W_Q turn, so that the asked words look where it helps?",
+    "K": "Which way should W_K turn, so that the right words are found?",
+    "V": "Which way should W_V turn, so that what is passed on fits the targets?",
+    "O": "Which way should W_O turn, so that the mixed heads fit the targets?",
+}
+
+
+def training_pages(spec: Spec, sheet: Training) -> list[Page]:
+    """The lesson, and the page of all steps behind it."""
+    if sheet.form is None:
+        raise NotImplementedError(sheet.trains)
+    page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
+    return [page.lesson(), page.steps()]
+
+
+def _in_lines(lanes: Sequence[Lane]) -> list[list[Lane]]:
+    """Sentences that stand side by side, as many as a screen shows."""
+    lines: list[list[Lane]] = [[]]
+    for lane in lanes:
+        if lines[-1] and sum(one.n + 1 for one in (*lines[-1], lane)) > MAX_COLUMNS_BESIDE:
+            lines.append([])
+        lines[-1].append(lane)
+    return lines
+
+
+class _Lesson:
+    """The two pages of one training."""
+
+    def __init__(self, spec: Spec, sheet: Training, sizes: Sizes) -> None:
+        self.spec, self.sheet, self.z = spec, sheet, sizes
+        self.s, self.every, self.shown = RangeName(sheet.id), Place(sizes), Place(sizes, "Shown")
+        self.lanes = [
+            Lane(context, RangeName(sheet.id, context=context.id), of_context(context.id)["Tokens"])
+            for context in spec.contexts
+        ]
+        self.held = {lane.id: held_out(self.every, lane.id, lane.n) for lane in self.lanes}
+        self.checks = [Place(sizes, "Plus"), Place(sizes, "Minus")]
+
+    # --- the page in front ---------------------------------------------------------------------------------
+
+    def lesson(self) -> Page:
+        """The page in front, which reads like a lesson."""
+        s, sheet = self.s, self.sheet
+        bands = (
+            self._question(),
+            *self._held_out(),
+            self._loss(),
+            self._settings(),
+            self._weights(),
+            *self._shown(),
+            self._check(),
+            self._examples(),
+            self._constants(),
+        )
+        chart = Chart(
+            "line",
+            0,
+            "Loss",
+            "after so many steps",
+            "",
+            (Series("loss", (s["Loss"],)),),
+            s["StepNumber"],
+            after=0,
+        )
+        step = typed(s["Step"], "setting", ((float(sheet.steps),),))
+        return Page(
+            sheet.id,
+            sheet.title,
+            sheet.about or LEAD,
+            (Fact("step that is shown:", step), Fact("", self._status())),
+            (),
+            bands,
+            (chart,),
+            {
+                s["Tokens"]: "vocab_Tokens",
+                s["Asked"]: "vocab_Tokens",
+                s["CheckMatrix"]: s["Matrices"],
+            },
+            subtitle=say("{steps} steps of learning", steps=sheet.steps),
+            tries=tuple(sheet.try_) or LEARNING,
+        )
+
+    def _status(self) -> Block:
+        s = self.s
+        numbers = [s["Step"], *(s[name] for name, _ in SETTINGS[self.sheet.optimizer])]
+        numbers += [s[name] for name in CHECKED]
+        given = "*".join(f"ISNUMBER({name})" for name in numbers)
+        check = usual.status(
+            "✓ every example counts",
+            usual.WORDS,
+            (f"MIN({s['Ids']})>0", "✗ a word of the examples is not in the vocabulary"),
+            (f"MIN({s['AskedRow']})>0", "✗ a word that is asked for is not in its sentence"),
+            (f"{given}=1", "✗ a number is missing"),
+        )
+        return computed(s["Status"], (1, 1), check, "status", words="vocab_Status")
+
+    def _question(self) -> Band:
+        s, z = self.s, self.z
+        asked = replace(
+            typed(s["Asked"], "token", [(one.word,) for one in self.sheet.examples]), widths=self._widths()
+        )
+        targets = typed(s["Targets"], "input", [one.target for one in self.sheet.examples])
+        number = typed(s["Number"], "index", [(float(i + 1),) for i in range(z.examples)], "constant")
+        names = {"asked": asked.name, "example": s["Example"], "number": number.name, "tokens": s["Tokens"]}
+        row = computed(s["AskedRow"], (z.examples, 1), ops.ASKED_ROW, "count", **names)
+        present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
+        why = (
+            "Each example is a sentence (below), one of its words, and what this word's output is to become."
+            " The loss says how far off they are, all together; a step changes the weights so that it falls."
+        )
+        sides = (
+            Side("example", (number,)),
+            Side("its row", (row,)),
+            Side("counts", (present,)),
+        )
+        group = Group((targets,), (asked,), self._columns(targets), sides, corner="word")
+        return Band("The question: how far off is each word?", why, (group,), shared=True, show_formula=False)
+
+    def _held_out(self) -> Iterable[Band]:
+        why = (
+            "Where does the focus word look, in sentences that are none of the examples? Row k: with the "
+            "weights after k steps. Last row: with the weights of “{form}”."
+        )
+        for i, h in enumerate(self.z.heads):
+            title = (
+                say("Held out, head {h}", h=h) if h else "Held out: the focus word's attention, step by step"
+            )
+            said = say(why, form=self._form()) if i == 0 else ""
+            groups = [self._beside(lanes, i) for lanes in _in_lines(self.lanes)]
+            yield Band(title, said, tuple(groups), shared=True, show_formula=False)
+
+    def _beside(self, lanes: list[Lane], i: int) -> Group:
+        """Sentences side by side: a head's attention after every step, and the trained sheet's own below."""
+        steps = tuple(str(k) for k in range(self.sheet.steps + 1))
+        sides: list[Side] = []
+        for lane in lanes:
+            both = [self._narrow(self.held[lane.id][block][i]) for block in ("Attention", "Trained")]
+            words = lane.words_above(both[0].name) if i == 0 else None
+            sides += [Side(""), Side("", tuple(both), words)]
+        _, first, *others = sides
+        labels = (steps, (say("“{form}”", form=self._form()),))
+        return Group(first.blocks, labels, first.cols, tuple(others), corner="steps")
+
+    def _form(self) -> str:
+        return say(self.z.form.title)
+
+    def _loss(self) -> Band:
+        s, n = self.s, self.sheet.steps
+        number = typed(s["StepNumber"], "index", [(float(k),) for k in range(n + 1)], "constant")
+        diverged = computed(s["Diverged"], (1, 1), ops.DIVERGED, "count", alive=self.every.name("Alive"))
+        good = "✓ the loss ends lower than it began"
+        first, last = f"INDEX({s['Loss']},1,1)", f"INDEX({s['Loss']},{n + 1},1)"
+        same = "– the loss ends as it began: a learning rate of 0, or nothing to learn"
+        check = usual.status(
+            good,
+            (
+                "{diverged}=0",
+                "✗ diverged at step {diverged}: the weights grew beyond a million",
+            ),
+            (f"{last}<={first}*1.000000001", "– the loss ends higher than it began"),
+            (f"{last}<{first}*0.999999999", same),
+        )
+        verdict = computed(s["Verdict"], (1, 1), check, "status", diverged=diverged.name)
+        why = "The same numbers as in the chart: the loss under the weights after so many steps."
+        groups = (
+            Group((loss(self.every),), (number,), ("loss",), corner="steps"),
+            Group((diverged, verdict), (("diverged at step",), ("what became of it",))),
+        )
+        return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
+
+    def _settings(self) -> Band:
+        s, sheet, rows = self.s, self.sheet, SETTINGS[self.sheet.optimizer]
+        values = {"LearningRate": sheet.lr, "Momentum": sheet.momentum, "Epsilon": sheet.eps}
+        values |= {"Beta1": sheet.betas[0], "Beta2": sheet.betas[1], "WeightDecay": sheet.weight_decay}
+        inputs = tuple(typed(s[name], "setting", ((float(values[name]),),)) for name, _ in rows)
+        counted = tuple(
+            computed(s[name], (1, 1), ops.clamp(*LIMITS[name]), "weight", x=s[of]) for of, name in rows
+        )
+        fine = tuple(replace(block, look="any number") for block in counted)
+        count = computed(s["Count"], (1, 1), ops.COUNT, "count", present=s["Present"])
+        labels = tuple((CALLED[name],) for name, _ in rows)
+        why = {
+            "sgd": "Plain gradient descent: each weight moves against its gradient, rate times as far.",
+            "momentum": "Gradient descent with momentum: part of the last step is kept.",
+            "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
+        }[sheet.optimizer]
+        groups = (
+            Group(inputs, labels, ("typed",), (Side("counts as", fine),)),
+            Group((count,), (("examples that count",),)),
+        )
+        return Band("The optimizer", why, groups, shared=True, show_formula=False)
+
+    def _weights(self) -> Band:
+        s, z, groups = self.s, self.z, []
+        for matrix in self.sheet.matrices:
+            rows, cols = z.shape(matrix)
+            given = typed(s[matrix], "input", self.sheet.matrices[matrix])
+            start = computed(s[f"Start_{matrix}"], (rows, cols), ops.CLAMPED, "embedding", x=given.name)
+            sides = [Side("", words=("→",) * rows), Side("before", (start,))]
+            if matrix in z.learns:
+                names = {"of": self.every.name(matrix), "band": str(self.sheet.steps + 1), "like": given.name}
+                final = computed(s[f"Final_{matrix}"], (rows, cols), ops.TAKEN, "output", **names)
+                sides += [Side("", words=("→",) * rows), Side("after", (final,))]
+            title = matrix if matrix in z.learns else say("{matrix} (it does not learn)", matrix=matrix)
+            block = tuple(map(self._narrow, (given,)))
+            groups.append(
+                Group(block, (numbered("x", rows),), numbered(matrix[-1].lower(), cols), tuple(sides), title)
+            )
+        why = "What the weights start from (yellow: yours to change), and what they become in all steps."
+        return Band("The weights, before and after", why, tuple(groups), shared=True, show_formula=False)
+
+    def _shown(self) -> Iterable[Band]:
+        """One step in full: the weights before it, forward, backward, update."""
+        s, z, p = self.s, self.z, self.shown
+        picked = computed(s["Chosen"], (1, 1), ops.CHOSEN, "count", x=s["Step"], steps=str(self.sheet.steps))
+        taken = list(chosen(p))
+        before = [self._group(block) for block in taken]
+        why = "Choose the step in the yellow cell at the top of the page. These are the weights before it."
+        yield Band(
+            "One step in full: where it begins",
+            why,
+            (Group((picked,), (("step",),)), *before),
+            shared=True,
+            show_formula=False,
+        )
+        for title, passed in (("Forward", forward(p)), ("Backward", backward(p)), ("Update", update(p))):
+            yield from self._pass(title, passed)
+        of = {"of": self.every.name("Alive"), "band": f"{s['Chosen']}+1"}
+        alive = computed(p.name("Alive"), (1, 1), ops.TAKEN_CELL, "count", **of)
+        groups = [Group((alive,), (("1: go on",),))]
+        for matrix in z.learns:
+            names = {"alive": alive.name, "proposed": p.name(f"Proposed_{matrix}"), "w": p.name(matrix)}
+            groups.append(
+                self._group(computed(p.name(f"New_{matrix}"), z.shape(matrix), ops.NEW, "output", **names))
+            )
+        why = "The proposed weights become the weights, as long as none of them has grown beyond a million."
+        yield Band("Update: the weights after the step", why, tuple(groups), shared=True, show_formula=False)
+
+    def _pass(self, title: str, passed: Iterable[Quantity]) -> Iterable[Band]:
+        """A band for each quantity of a pass; for all heads, and all matrices, together."""
+        bands: dict[str, list[tuple[Quantity, Group]]] = {}
+        aside: dict[int, Block] = {}
+        listed = list(passed)
+        for q in listed:
+            if q.block == "RowMax":
+                aside[q.head] = self.shown.block(q)
+        for q in listed:
+            if q.block == "RowMax":
+                continue
+            sides = (Side("row maximum", (aside[q.head],)),) if q.block == "Masked" else ()
+            key = q.block if q.block[1:2] != "W" and "_" not in q.block else q.op.maths
+            bands.setdefault(key, []).append((q, self._group(self.shown.block(q), sides)))
+        for made in bands.values():
+            for k, (q, group) in enumerate(made):
+                yield self._band(title, q, group, alone=len(made) == 1, first=k == 0)
+
+    def _band(self, title: str, q: Quantity, group: Group, *, alone: bool, first: bool) -> Band:
+        """The band of one quantity; of several matrices or heads, which one it is."""
+        said = say("{title}: {maths}", title=say(title), maths=say(self._maths(q)))
+        if not alone:
+            which = say("head {h}", h=q.head) if q.head else say("W_{letter}", letter=q.block[-1])
+            said = say("{title} ({which})", title=said, which=which)
+        why, paper = (self._why(q), q.op.paper) if first else ("", "")
+        return Band(said, why, (group,), shared=True, show_formula=False, paper=paper)
+
+    def _maths(self, q: Quantity) -> str:
+        """A quantity's equation, in the words of its place."""
+        if q.op is ops.PRODUCT:
+            x = {"Q": "X (asked words)", "Output": "Concat"}.get(q.block, "X")
+            return say(
+                "{block} = {x} · {w}",
+                block=q.block,
+                x=say(x),
+                w=f"W_{'O' if q.block == 'Output' else q.block}",
+            )
+        if q.op is ops.SUM:
+            return say("{block} = Attention · V", block=q.block)
+        if q.op is ops.D_WEIGHTS:
+            return "dW = what came in, transposed · the gradient of what went out"
+        return q.op.maths
+
+    def _why(self, q: Quantity) -> str:
+        if q.op is ops.PRODUCT:
+            return {**{x: usual.PROJECT[x].why for x in "QKV"}, "Output": usual.MIX_HEADS}[q.block]
+        if q.op is ops.SUM:
+            return usual.OUTPUT.why
+        if q.op is ops.D_WEIGHTS:
+            whys = [GRADIENTS[matrix[-1]] for matrix in self.z.learns]
+            first, *rest = map(say, whys)
+            for more in rest:
+                first = say("{lead} {more}", lead=first, more=more)
+            return first
+        return q.op.why
+
+    def _group(self, block: Block, sides: tuple[Side, ...] = ()) -> Group:
+        """A block of the shown step with its formula above it, and words beside and above it."""
+        name, (*_, before, block_name) = block.name, block.name.split("_")
+        rows: Labels = numbered("x", block.rows)
+        cols: Labels | None = self._columns(block)
+        if block_name in SINGLE:
+            rows, cols = (" ",), None
+        elif before not in ("W", "dW"):
+            rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
+            if block_name in OVER_TOKENS:
+                words = computed(
+                    cols_of(name), (1, self.z.words), usual.COL_LABELS, "col label", texts=self.s["Tokens"]
+                )
+                cols = self._narrow(words)
+        return Group((self._narrow(block),), (rows,), cols, sides, f"{{{block.parts[0].formula}}}")
+
+    def _words(self, name: str, texts: str) -> Block:
+        """The words beside a block: those that are asked for, or all of the examples."""
+        rows = self.z.examples if texts == "Asked" else self.z.words
+        block = computed(rows_of(name), (rows, 1), usual.ROW_LABELS, "row label", texts=self.s[texts])
+        return replace(block, widths=self._widths())
+
+    def _narrow(self, block: Block) -> Block:
+        return replace(block, widths=NARROW)
+
+    def _widths(self) -> tuple[float]:
+        words = [word for one in self.sheet.examples for word in one.sentence]
+        return (max(cell_width(word) for word in words) + 2.0,)
+
+    def _columns(self, block: Block) -> tuple[str, ...]:
+        """What stands above columns that are no words: dimensions, or columns of Q, K, V by their numbers."""
+        dims, last = self.spec.vocabulary.dimensions, block.name[-1]
+        letter = last.lower() if last in "QKVO" else "o"
+        is_output = block.name.endswith(OF_OUTPUTS) and len(dims) == block.cols
+        return dims if is_output or block.name.endswith("_X") else numbered(letter, block.cols)
+
+    def _check(self) -> Band:
+        s, z = self.s, self.z
+        matrices = typed(s["Matrices"], "row label", [(m,) for m in z.learns], "constant")
+        wanted = typed(s["CheckMatrix"], "token", ((z.learns[0],),))
+        values = {"CheckRow": 1.0, "CheckCol": 1.0, "CheckH": 1e-5}
+        inputs = [typed(s[name], "setting", ((values[name],),)) for name in CHECKED]
+        h = computed(s["Distance"], (1, 1), ops.clamp("1E-8", "0.1"), "any number", x=s["CheckH"])
+        entry = computed(s["CheckEntry"], (1, 1), ops.CHECK_ENTRY, "count", choice=self._choice())
+        plus, minus = (p.name("Loss") for p in self.checks)
+        numeric = computed(
+            s["CheckNumeric"], (1, 1), ops.NUMERIC, "any number", plus=plus, minus=minus, h=h.name
+        )
+        terms = "+".join(
+            f"SUM(({s[f'Entry_{m}']}={entry.name})*{self.shown.name(f'd{m}')})" for m in z.learns
+        )
+        gradient = computed(s["CheckGradient"], (1, 1), ops.CHOSEN_GRADIENT, "any number", terms=terms)
+        ab = {"a": numeric.name, "b": gradient.name}
+        difference = computed(s["CheckDifference"], (1, 1), ops.DIFFERENCE, "tiny", **ab)
+        losses = {"losses": f"{s['Loss']},{plus},{minus}", "h": h.name}
+        allowed = computed(s["CheckAllowed"], (1, 1), ops.ALLOWED, "tiny", **losses)
+        labels = [("matrix",), ("row",), ("column",), ("h",)]
+        labels += [("number of the weight",), ("h counts as",), ("(L(w + h) − L(w − h)) / 2h",)]
+        labels += [("the backward pass says",), ("their distance",), ("rounding alone may make",)]
+        column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
+        why = (
+            "Is the backward pass right? Nudge one weight of the shown step a little up, then down: how much"
+            " the loss changes between the two is its gradient, as far as h is small and rounding allows."
+        )
+        groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
+        return Band("Gradient check", why, groups, shared=True, show_formula=False)
+
+    def _choice(self) -> str:
+        """The formula of the number of the weight that is checked, without the sign before it."""
+        s, before, ways = self.s, 0, []
+        for matrix in self.z.learns:
+            rows, cols = self.z.shape(matrix)
+            row, col = (
+                f"INT(MIN(MAX({s[name]},1),{most}))"
+                for name, most in (("CheckRow", rows), ("CheckCol", cols))
+            )
+            ways.append((matrix, f"{before}+({row}-1)*{cols}+{col}"))
+            before += rows * cols
+        found = ways[0][1]
+        for matrix, way in reversed(ways[1:]):
+            found = f'IF(EXACT({s["CheckMatrix"]},"{matrix}"),{way},{found})'
+        return found
+
+    def _examples(self) -> Band:
+        s, z = self.s, self.z
+        words = [(word,) for one in self.sheet.examples for word in one.sentence]
+        tokens = replace(typed(s["Tokens"], "token", words), widths=self._widths())
+        ids = computed(
+            s["Ids"], (z.words, 1), usual.IDS, "word number", tokens=tokens.name, vocabulary="vocab_Tokens"
+        )
+        of = [(float(i),) for i, one in enumerate(self.sheet.examples, 1) for _ in one.sentence]
+        example = typed(s["Example"], "index", of, "constant")
+        index = typed(s["Index"], "index", [(float(i + 1),) for i in range(z.words)], "constant")
+        ones = typed(s["Ones"], "index", [(1.0,)] * z.words, "constant")
+        X = computed(s["X"], (z.words, z.d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+        sides = (Side("example", (example,)), Side("row", (index,)), Side("one", (ones,)))
+        beside = Group((tokens,), (ids,), ("word",), sides, corner="row in the vocabulary")
+        dims = self.spec.vocabulary.dimensions
+        rows = self._words(X.name, "Tokens")
+        why = "The words of all sentences, one below the other, and their embeddings X."
+        groups = (beside, Group((X,), (rows,), dims))
+        return Band("The examples' sentences", why, groups, shared=True, show_formula=False)
+
+    def _constants(self) -> Band:
+        """What is made of the examples once, and constants that formulas read."""
+        s, z = self.s, self.z
+        goal = computed(s["Goal"], (z.examples, z.d_out), ops.CLAMPED, "embedding", x=s["Targets"])
+        names = {"row": s["AskedRow"], "index": s["Index"], "x": s["X"]}
+        asked = computed(s["Asked_X"], (z.examples, z.d_model), ops.PICK, "embedding", **names)
+        names = {"number": s["Number"], "example": s["Example"], "index": s["Index"], "row": s["AskedRow"]}
+        op = ops.CAUSAL_MASK if z.form.mask == "causal" else ops.MASK
+        mask = computed(s["Mask"], (z.examples, z.words), op, "mask", **names)
+        infinity = typed(s["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")
+        groups = [
+            Group((self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title="Goal"),
+            replace(self._group(asked), title="Asked_X"),
+            replace(self._group(mask), title="Mask"),
+            Group((infinity,), (("masked cells get",),), title=" "),
+        ]
+        before = 0
+        for matrix in z.learns:
+            rows, cols = z.shape(matrix)
+            numbers = [[float(before + i * cols + j + 1) for j in range(cols)] for i in range(rows)]
+            entry = typed(s[f"Entry_{matrix}"], "index", numbers, "constant")
+            groups.append(
+                Group((entry,), (numbered("x", rows),), title=say("numbers of {matrix}", matrix=matrix))
+            )
+            before += rows * cols
+        for h in z.heads if z.form.headed else ():
+            for block, matrix in (("Columns", "W_Q"), ("ColumnsV", "W_V")):
+                width = z.shape(matrix)[1] // len(z.heads)
+                row = [[float(j // width == h - 1) for j in range(z.shape(matrix)[1])]]
+                columns = typed(s.at(head=h)[block], "index", row, "constant")
+                groups.append(
+                    Group(
+                        (columns,),
+                        ((say("head {h}", h=h),),),
+                        title=say("columns of {matrix}", matrix=matrix),
+                    )
+                )
+        why = "Targets as they count, the asked words' rows, who may look where, and numbers for formulas."
+        return Band("What every step reads", why, tuple(groups), shared=True, show_formula=False)
+
+    # --- the page behind -----------------------------------------------------------------------------------
+
+    def steps(self) -> Page:
+        """All steps, a range for each quantity, folded; and what the gradient check computes."""
+        blocks = [*once(self.z), *unrolled(self.every)]
+        for lane in self.lanes:
+            asked = of_context(lane.id)
+            names = {"index": asked["Index"], "focus": asked["Focus"]}
+            names["of"] = RangeName(self.z.form.id, context=lane.id)["X"]
+            blocks.append(
+                computed(lane.prefix["Asked_X"], (1, self.z.d_model), usual.PICK, "embedding", **names)
+            )
+            blocks += [*self.held[lane.id]["Scaled"], *self.held[lane.id]["Exp"]]
+        for p, sign in zip(self.checks, "+-", strict=True):
+            blocks += list(self._nudged(p, sign))
+        bands = tuple(
+            Band(block.name, "", (Group((block,)),), shared=True, show_formula=False, level=1)
+            for block in blocks
+        )
+        title = say("{title}, steps", title=say(self.sheet.title))
+        return Page(self.s["steps"], title, BEHIND, bands=bands, subtitle="all numbers", behind=True)
+
+    def _nudged(self, p: Place, sign: str) -> Iterable[Block]:
+        s = self.s
+        for matrix in self.z.learns:
+            names = {"w": self.shown.name(matrix), "entry": s[f"Entry_{matrix}"]}
+            names |= {"chosen": s["CheckEntry"], "h": s["Distance"], "sign": sign}
+            yield computed(p.name(matrix), self.z.shape(matrix), ops.NUDGED, "number", **names)
+        yield from (p.block(q) for q in forward(p))

@@ -1,0 +1,268 @@
+"""Learning by gradient descent: the loss of an attention, its gradients, and one step of an optimizer.
+
+Sources: Vaswani et al. 2017, eq. (1) and §3.2.2 (the forward pass); Squire and Trapp 1998, "Using complex
+variables to estimate derivatives of real functions", eq. (6): L'(w) = Im L(w + ih) / h, with h so small that
+h² is nothing; Polyak 1964, eq. (9) (momentum); Kingma and Ba 2015, "Adam", algorithm 1.
+
+No derivative is worked out here. A gradient is a complex step in the weight itself, and the gradient of what
+is computed on the way (Scores, Q, ...) a complex step in that. Of the examples each has its own loss, so one
+step in the same place of all of them gives all their gradients.
+
+Shapes: E examples, H heads, T words in the longest example, S steps side by side. Only the words that a row
+may look at are computed, so what is seen of N words is (E, T).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import TypeAlias
+
+    from xlsxattn.checker.reference.attention import Array
+
+    Blocks: TypeAlias = dict[str, Array]
+
+H_STEP = 1e-30
+"""The complex step: its square is lost beside any number that a run can hold."""
+STEEPEST = 700.0
+"""Scores farther apart than this leave nothing of the smaller one: exp(−700) is 1e-304."""
+MAX_WEIGHT = 1e6
+"""Weights that a step would make as large as this end a run: it goes on with those it has."""
+MEMORY = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
+"""What an optimizer keeps of the steps before."""
+WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
+MAX_NUMBERS = 4_000_000
+"""How many complex numbers a batch of steps may need at once."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What stays the same while weights are learned.
+
+    Attributes:
+        X: the words' embeddings, (N, d_model).
+        Asked: those of the words that are asked, (E, d_model); zeros where a sentence lacks its word.
+        Targets: what their outputs are to become, (E, d_out).
+        seen: which words each asked word may look at, (E, N) of truth values.
+        present: the examples that count, (E,) of truth values.
+        scale: what scores are divided by.
+        heads: how many heads.
+    """
+
+    X: Array
+    Asked: Array
+    Targets: Array
+    seen: Array
+    present: Array
+    scale: float
+    heads: int
+
+    @cached_property
+    def places(self) -> tuple[Array, Array]:
+        """The columns that each row sees, (E, T), in their order, and which of these there are."""
+        T = max(1, int(self.seen.sum(axis=1).max(initial=0)))
+        columns = np.argsort(~self.seen, axis=1, kind="stable")[:, :T]  # (E, T)
+        return columns, np.take_along_axis(self.seen, columns, axis=1)
+
+    @cached_property
+    def words(self) -> Array:
+        """The embeddings of what each row sees, (E, T, d_model)."""
+        columns, there = self.places
+        return np.asarray(self.X[columns] * there[..., None])
+
+    @cached_property
+    def count(self) -> int:
+        """How many examples the mean is taken over; 1 where there are none."""
+        return max(1, int(self.present.sum()))
+
+
+class Optimizer(NamedTuple):
+    """How a gradient becomes a step; the numbers as torch.optim has them."""
+
+    name: str
+    rate: float
+    decay: float = 0.0
+    momentum: float = 0.0
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+
+def softmax(S: Array, there: Array) -> Array:
+    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis, of complex numbers too; 0 where nothing is there."""
+    apart = S[..., None, :] - S[..., :, None]  # [j, k]: s_k − s_j
+    steep = np.where(apart.real > STEEPEST, STEEPEST, apart)
+    terms = np.where(there[..., None, :], np.exp(np.where(there[..., None, :], steep, 0.0)), 0.0)
+    total = np.where(there, terms.sum(axis=-1), 1.0)
+    return np.asarray(np.where(there, 1 / total, 0.0))
+
+
+def summed(subscripts: str, *arrays: Array) -> Array:
+    """Einstein's sum."""
+    return np.asarray(np.einsum(subscripts, *arrays))
+
+
+def by_head(W: Array, heads: int) -> Array:
+    """(..., d, H k) as (..., d, H, k)."""
+    return W.reshape(*W.shape[:-1], heads, -1)
+
+
+def side_by_side(heads: Array) -> Array:
+    """(..., H, k) as (..., H k)."""
+    return heads.reshape(*heads.shape[:-2], -1)
+
+
+def losses(lesson: Lesson, Output: Array) -> Array:
+    """What each example adds to the loss, (..., E): |Output − Target|² over the number that count."""
+    Error = Output - lesson.Targets  # (..., E, d_out)
+    return summed("...eo,...eo,e->...e", Error, Error, lesson.present / lesson.count)
+
+
+def project(_: Lesson, made: Mapping[str, Array]) -> Array:
+    """Concat(head_1, ..., head_H) W_O, or without W_O the heads side by side: §3.2.2."""
+    Concat = side_by_side(made["Heads"])  # (..., E, H d_v)
+    return summed("...ec,...co->...eo", Concat, made["W_O"]) if "W_O" in made else Concat
+
+
+PASS: dict[str, tuple[tuple[str, ...], Callable[[Lesson, Mapping[str, Array]], Array]]] = {
+    "Q": (("W_Q",), lambda x, b: summed("ed,...dhk->...ehk", x.Asked, by_head(b["W_Q"], x.heads))),
+    "K": (("W_K",), lambda x, b: summed("etd,...dhk->...ehtk", x.words, by_head(b["W_K"], x.heads))),
+    "V": (("W_V",), lambda x, b: summed("etd,...dhv->...ehtv", x.words, by_head(b["W_V"], x.heads))),
+    "Scores": (("Q", "K"), lambda _, b: summed("...ehk,...ehtk->...eht", b["Q"], b["K"])),
+    "Scaled": (("Scores",), lambda x, b: b["Scores"] / x.scale),
+    "Attention": (("Scaled",), lambda x, b: softmax(b["Scaled"], x.places[1][:, None, :])),
+    "Heads": (("Attention", "V"), lambda _, b: summed("...eht,...ehtv->...ehv", b["Attention"], b["V"])),
+    "Output": (("Heads", "W_O"), project),
+}
+"""The forward pass in its order: what each block is made from, and how; eq. (1)."""
+
+
+def forward(lesson: Lesson, given: Mapping[str, Array]) -> Blocks:
+    """Every block of the forward pass, from weights of shape (..., rows, columns); as given, where it is."""
+    made = dict(given)
+    for name, (_, compute) in PASS.items():
+        if name not in made:
+            made[name] = compute(lesson, made)
+    return made
+
+
+def changed_by(name: str) -> set[str]:
+    """A weight or block, and the blocks that change with it."""
+    found = {name}
+    for made, (sources, _) in PASS.items():
+        if found & {*sources}:
+            found.add(made)
+    return found
+
+
+def gradient(lesson: Lesson, made: Mapping[str, Array], name: str) -> Array:
+    """∂L/∂ a weight (S, rows, columns) or a block (S, E, ...) of a forward pass, by complex steps."""
+    values, weight = made[name], name in WEIGHTS
+    inner = values.shape[1:] if weight else values.shape[2:]
+    kept = {key: x for key, x in made.items() if key not in changed_by(name)}
+    size = math.prod(inner)
+    units = np.eye(size).reshape(size, *([1] * (values.ndim - len(inner))), *inner)
+    slopes = losses(lesson, forward(lesson, kept | {name: values + 1j * H_STEP * units})["Output"])
+    found = slopes.imag / H_STEP  # (size, S, E)
+    return np.moveaxis(found.sum(axis=-1) if weight else found, 0, -1).reshape(values.shape)
+
+
+def looks(lesson: Lesson, made: Mapping[str, Array], V: Array, h: int) -> Array:
+    """∂L/∂ Attention of head h, from 0, at all words, (S, E, N); V is (S, N, H, d_v).
+
+    Heads = Attention V, so that a complex step in the attention at a word adds that word's V to the head.
+    """
+    added = np.zeros((V.shape[1], *made["Heads"].shape), dtype=complex)  # (N, S, E, H, d_v)
+    added[:, :, :, h] = 1j * H_STEP * np.swapaxes(V[:, :, h], 0, 1)[:, :, None]
+    stepped = {name: x for name, x in made.items() if name not in ("Heads", "Output")}
+    slopes = losses(lesson, forward(lesson, stepped | {"Heads": made["Heads"] + added})["Output"])
+    return np.moveaxis(slopes.imag / H_STEP, 0, -1)
+
+
+def in_parts(made: Mapping[str, Array], each: int, compute: Callable[[slice], Array]) -> Array:
+    """What is computed of all steps, so many at a time as memory bears; `each` counts a step's numbers."""
+    S, most = len(made["Output"]), max(1, MAX_NUMBERS // max(1, each))
+    return np.concatenate([compute(slice(at, at + most)) for at in range(0, S, most)])
+
+
+def gradients(lesson: Lesson, made: Mapping[str, Array], names: Iterable[str]) -> Blocks:
+    """The gradients of some weights and blocks of a forward pass."""
+    _, E, H, T = made["Scores"].shape
+    wide = E * H * T * max(T, made["K"].shape[-1], made["V"].shape[-1])
+    return {
+        name: in_parts(
+            made,
+            wide * math.prod(made[name].shape[1 if name in WEIGHTS else 2 :]),
+            lambda part, name=name: gradient(lesson, {key: x[part] for key, x in made.items()}, name),  # type: ignore[misc]
+        )
+        for name in names
+    }
+
+
+def corrected(beta: float, k: Array) -> Array:
+    """1 − βᵏ, the weights of a moving mean of k numbers that begins at 0: algorithm 1, bias correction."""
+    return -np.expm1(k * np.log(beta)) if beta else np.ones(np.shape(k))
+
+
+def update(
+    o: Optimizer, k: Array, W: Array, gradient: Array, before: Mapping[str, Array],
+    kept: Callable[[str, Array], Array],
+) -> Blocks:  # fmt: skip
+    """What step k, from 1, makes of a matrix: its new velocity or moments, and the weights it proposes.
+
+    As torch.optim.SGD and Adam have it: decay adds the gradient of decay/2 · |W|², and a velocity begins with
+    the first gradient. `before` has the velocity or the moments of the step before; what is proposed is made
+    from what `kept` gives for the new ones.
+    """
+    g, found = gradient + o.decay * W, {}
+    taken = g
+    if o.name == "momentum":
+        found["Velocity"] = o.momentum * before["Velocity"] + g
+        taken = kept("Velocity", found["Velocity"])
+    if o.name == "adam":
+        found["Moment1"] = o.beta1 * before["Moment1"] + (1 - o.beta1) * g
+        found["Moment2"] = o.beta2 * before["Moment2"] + (1 - o.beta2) * g * g
+        m, v = (kept(name, found[name]) for name in MEMORY["adam"])
+        taken = m / corrected(o.beta1, k) / (np.sqrt(v / corrected(o.beta2, k)) + o.epsilon)
+    return found | {"Proposed": W - o.rate * taken}
+
+
+def descend(
+    lesson: Lesson, o: Optimizer, start: Mapping[str, Array], learns: Sequence[str], steps: int,
+    seen: Mapping[str, Array] | None = None,
+) -> Blocks:  # fmt: skip
+    """A whole run by name, step by step: W_Q (n + 1, ...), dW_Q (n, ...), Moment1_W_Q, ..., Largest, Alive.
+
+    Where `seen` has a number for any of it, the run goes on from that one: it may be another's run that is
+    to be gone along with. Where it has NaN, or nothing, from the own one.
+    """
+    known = seen or {}
+    run: dict[str, list[Array]] = {}
+
+    def kept(name: str, own: Array) -> Array:
+        band = len(run.setdefault(name, []))
+        there = known[name][band] if name in known else np.full(np.shape(own), np.nan)
+        run[name].append(np.where(np.isnan(there), own, there))
+        return run[name][-1]
+
+    W = {m: kept(m, start[m]) for m in learns}
+    alive = kept("Alive", np.ones((1, 1)))
+    for k in range(1, steps + 1):
+        made = forward(lesson, {m: x[None] for m, x in (dict(start) | W).items()})
+        slopes, proposed = gradients(lesson, made, learns), {}
+        for m in learns:
+            before = {x: run[f"{x}_{m}"][-1] if k > 1 else np.zeros_like(W[m]) for x in MEMORY[o.name]}
+            dW = kept(f"d{m}", slopes[m][0])
+            new = update(o, np.array(k), W[m], dW, before, lambda x, own, m=m: kept(f"{x}_{m}", own))  # type: ignore[misc]
+            proposed[m] = kept(f"Proposed_{m}", new["Proposed"])
+        largest = kept("Largest", np.max([np.abs(x).max() for x in proposed.values()]).reshape(1, 1))
+        alive = kept("Alive", np.where(largest < MAX_WEIGHT, alive, 0.0))
+        W = {m: kept(m, proposed[m] if alive == 1 else W[m]) for m in learns}
+    return {name: np.array(bands) for name, bands in run.items()}

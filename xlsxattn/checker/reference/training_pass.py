@@ -1,0 +1,204 @@
+"""Every block of a training's forward and backward passes, as its ranges have them, of all steps at once.
+
+The numbers are those of `learning`; here each gets the sum of the magnitudes behind it, from which follows
+what rounding may do. Shapes: S steps, E examples, H heads, T words of an example, N of all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
+from xlsxattn.checker.reference.learning import (
+    by_head,
+    forward,
+    gradients,
+    in_parts,
+    looks,
+    losses,
+    side_by_side,
+    summed,
+)
+from xlsxattn.contract.values import MASK_VALUE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
+
+    from xlsxattn.checker.reference.attention import Array, Ranges
+    from xlsxattn.checker.reference.learning import Blocks, Lesson
+
+    Called: TypeAlias = Callable[[str, int], str]
+    """The name of a block's range; of a head, from 0, or −1 for none."""
+
+WHOLE = -1
+"""In place of a head's number: all of them together."""
+
+
+def stacked(values: Array, sizes: Array | None = None, amplification: float = 1.0) -> Expected:
+    """Bands one below the other, from (S, rows, columns), and what they were summed from."""
+    rows = values.reshape(-1, values.shape[-1])
+    return numbers(given(rows) if sizes is None else Sized(rows, sizes.reshape(rows.shape)), amplification)
+
+
+def summed_in(both: tuple[Array, Array], part: slice, amplification: float = 1.0) -> Expected:
+    """Some bands of numbers and of their sizes."""
+    return stacked(both[0][part], both[1][part], amplification)
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The passes with S sets of weights, each of shape (S, rows, columns)."""
+
+    lesson: Lesson
+    weights: Mapping[str, Array]
+    learns: Sequence[str]
+
+    @cached_property
+    def made(self) -> Blocks:
+        """Every block of the forward pass. A row that sees nothing looks at all words alike."""
+        made = forward(self.lesson, self.weights)
+        blind = ~self.lesson.seen.any(axis=1)
+        if blind.any():
+            made["Heads"][:, blind] = self.values.mean(axis=1)[:, None]
+            made = forward(self.lesson, {name: x for name, x in made.items() if name != "Output"})
+        return made
+
+    @cached_property
+    def sizes(self) -> Blocks:
+        """The sum of the magnitudes behind each number of these blocks."""
+        lesson = replace(self.lesson, X=np.abs(self.lesson.X), Asked=np.abs(self.lesson.Asked))
+        magnitudes = {name: np.abs(W) for name, W in self.weights.items()}
+        return forward(lesson, magnitudes | {"Attention": self.made["Attention"]})
+
+    @cached_property
+    def values(self) -> Array:
+        """The values of all words, (S, N, H, d_v)."""
+        return self.of_all("W_V")
+
+    @cached_property
+    def largest(self) -> Array:
+        """The largest sum of magnitudes behind a score, in each set, (S,): it magnifies rounding."""
+        return np.asarray(self.sizes["Scaled"].max(axis=(1, 2, 3)))
+
+    def of_all(self, m: str, *, size: bool = False) -> Array:
+        """X W_m of all words, (S, N, H, d), or the sum of magnitudes behind it."""
+        X, W = self.lesson.X, self.weights[m]
+        X, W = (np.abs(X), np.abs(W)) if size else (X, W)
+        return summed("nd,sdhk->snhk", X, by_head(W, self.lesson.heads))
+
+    def wide(self, x: Array, fill: float = 0.0) -> Array:
+        """(S, E, T) as (S, E, N); `fill` where a row does not look."""
+        columns, there = self.lesson.places
+        found = np.full((*x.shape[:2], len(self.lesson.X)), fill)
+        np.put_along_axis(found, columns[None], np.where(there, x, fill), axis=2)
+        return found
+
+    def tall(self, x: Array) -> Array:
+        """(S, E, H, T, d) as (S, N, H d): each word is seen by the one row of its example, or by none."""
+        columns, there = self.lesson.places
+        found = np.zeros((len(x), len(self.lesson.X), *x.shape[2::2]))
+        for e, t in zip(*np.nonzero(there), strict=True):
+            found[:, columns[e, t]] = x[:, e, :, t]
+        return side_by_side(found)
+
+    def once(self, called: Called) -> Ranges:
+        """Q, K and V of matrices that are not learned."""
+        return {
+            called(letter, WHOLE): summed_in(self.projected(letter), slice(1))
+            for letter in "QKV"
+            if f"W_{letter}" not in self.learns
+        }
+
+    def projected(self, letter: str) -> tuple[Array, Array]:
+        """Q of the asked words, K or V of all words, and their sizes."""
+        if letter == "Q":
+            return side_by_side(self.made["Q"]), side_by_side(self.sizes["Q"])
+        name = f"W_{letter}"
+        return side_by_side(self.of_all(name)), side_by_side(self.of_all(name, size=True))
+
+    def forward(self, called: Called, part: slice) -> Ranges:
+        """The forward pass of some sets of weights; `called` names its ranges."""
+        found, made, sizes, lesson = {}, self.made, self.sizes, self.lesson
+        M = float(self.largest[part].max())
+        for letter in (m[-1] for m in ("W_Q", "W_K", "W_V") if m in self.learns):
+            found[called(letter, WHOLE)] = summed_in(self.projected(letter), part)
+        blind = ~lesson.seen.any(axis=1)
+        for h in range(lesson.heads):
+            scaled, size = made["Scaled"][part, :, h], sizes["Scaled"][part, :, h]
+            Masked, size = self.wide(scaled, MASK_VALUE), self.wide(size)
+            RowMax = Masked.max(axis=2, keepdims=True)
+            Attention = self.wide(made["Attention"][part, :, h])
+            Attention[:, blind] = 1 / len(lesson.X)
+            found[called("Masked", h)] = stacked(Masked, size)
+            found[called("RowMax", h)] = stacked(RowMax, size.max(axis=2, keepdims=True))
+            found[called("Exp", h)] = stacked(np.exp(Masked - RowMax), amplification=M)
+            found[called("Attention", h)] = stacked(Attention, amplification=M)
+        if "W_O" in self.weights:
+            Concat = side_by_side(made["Heads"]), side_by_side(sizes["Heads"])
+            found[called("Concat", WHOLE)] = summed_in(Concat, part, M)
+        Output, size = made["Output"][part], sizes["Output"][part]
+        there, far = lesson.present[:, None], size + np.abs(lesson.Targets)
+        found[called("Output", WHOLE)] = stacked(Output, size, M)
+        found[called("Error", WHOLE)] = stacked((Output - lesson.Targets) * there, far * there, M)
+        Loss = losses(lesson, Output).sum(axis=1)[:, None]  # (S, 1)
+        squares = summed("seo,seo,e->s", far, far, lesson.present / lesson.count)[:, None]
+        return found | {called("Loss", WHOLE): stacked(Loss, squares, M)}
+
+    def backward(self, called: Called, part: slice) -> Ranges:
+        """The backward pass of some sets of weights, of what leads to a learned matrix."""
+        lesson, W_O = self.lesson, "W_O" in self.weights
+        made = {name: x[part] for name, x in self.made.items()}
+        attends, M = {"W_Q", "W_K"} & {*self.learns}, float(self.largest[part].max())
+        inner = ["Output", *(["Heads"] if W_O and {*self.learns} - {"W_O"} else [])]
+        inner += ["Scaled", "Scores"] if attends else []
+        inner += [m[-1] for m in self.learns if m != "W_O"]
+        slopes, sizes = gradients(lesson, made, [*inner, *self.learns]), self.slopes(part)
+        names = {"Heads": "dConcat", **{m: f"d{m}" for m in (*inner, *self.learns) if m != "Heads"}}
+        shaped: dict[str, Callable[[Array], Array]] = {"Heads": side_by_side, "Q": side_by_side}
+        shaped |= {"K": self.tall, "V": self.tall}
+        found: Ranges = {}
+        for name in (*inner, *self.learns):
+            if name in ("Scaled", "Scores"):
+                continue
+            shape = shaped.get(name, np.asarray)
+            found[called(names[name], WHOLE)] = stacked(shape(slopes[name]), shape(sizes[name]), M)
+        for h in range(lesson.heads) if attends else ():
+            V, each = self.values[part], len(lesson.X) * made["Heads"][0].size
+            seen = in_parts(made, each, lambda p, h=h, V=V: looks(lesson, of(made, p), V[p], h))  # type: ignore[misc]
+            found[called("dAttention", h)] = stacked(seen, sizes["Attention"][:, :, h], M)
+            for name in ("Scaled", "Scores"):
+                wide, size = (self.wide(x[name][:, :, h]) for x in (slopes, sizes))
+                found[called(names[name], h)] = stacked(wide, size, M)
+        return found
+
+    def slopes(self, part: slice) -> Blocks:
+        """The sums of magnitudes behind the gradients: what rounding may do, not what they are."""
+        lesson, A, size = self.lesson, self.made["Attention"][part], of(self.sizes, part)
+        far, counted = size["Output"] + np.abs(lesson.Targets), 2 * lesson.present / lesson.count
+        found = {"Output": far * counted[:, None]}  # (S, E, d_out)
+        back = found["Output"]
+        if "W_O" in self.weights:
+            back = summed("seo,sco->sec", back, np.abs(self.weights["W_O"][part]))
+            found["W_O"] = summed("sec,seo->sco", side_by_side(size["Heads"]), found["Output"])
+        found["Heads"] = by_head(back, lesson.heads)  # (S, E, H, d_v)
+        found["Attention"] = summed("sehv,snhv->sehn", found["Heads"], self.of_all("W_V", size=True)[part])
+        own = summed("sehv,sehtv->seht", found["Heads"], size["V"])
+        found["Scaled"] = A * (own + (A * own).sum(axis=3, keepdims=True))
+        found["Scores"] = found["Scaled"] / lesson.scale
+        found["Q"] = summed("seht,sehtk->sehk", found["Scores"], size["K"])
+        found["K"] = summed("seht,sehk->sehtk", found["Scores"], size["Q"])
+        found["V"] = summed("seht,sehv->sehtv", A, found["Heads"])
+        asked, words = np.abs(lesson.Asked), np.abs(lesson.words)
+        weights = {"W_Q": summed("ed,sehk->sdhk", asked, found["Q"])}
+        weights |= {f"W_{x}": summed("etd,sehtk->sdhk", words, found[x]) for x in "KV"}
+        return found | {name: side_by_side(x) for name, x in weights.items()}
+
+
+def of(blocks: Mapping[str, Array], part: slice) -> Blocks:
+    """Some sets of all blocks."""
+    return {name: x[part] for name, x in blocks.items()}
