@@ -110,12 +110,12 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
         return
     for words in _every_word(book, vocabulary, sentences):
         yield numbers.drawn() | dict(words)
-    last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
+    last = dict.fromkeys((sentence[-1] for sentence in sentences), vocabulary[-1])
     filled = _filled(vocabulary[:-1] or vocabulary, sentences)
     yield numbers.growing() | filled | last | focused(book, vocabulary[-1])
     if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
-        yield numbers.growing() | filled | {own[-1]: vocabulary[0] for own in sentences}
+        yield numbers.growing() | filled | {sentence[-1]: vocabulary[0] for sentence in sentences}
     for make in (_sparse, _alone, _troubled):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
@@ -169,9 +169,11 @@ def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, f
     words = [*typed.values()]
     drawn |= {at: words[i] for at, i in zip(typed, rng.permutation(len(words)), strict=True)}
     pool = [*vocabulary, ""] if uses_blanks(book.manifest.sheets) else vocabulary
-    for own in sentences if vocabulary else ():
-        drawn |= {at: pool[i] for at, i in zip(own, rng.integers(len(pool), size=len(own)), strict=True)}
-    said = [str(drawn[at]) for own in sentences for at in own if drawn.get(at)]
+    for sentence in sentences if vocabulary else ():
+        drawn |= {
+            at: pool[i] for at, i in zip(sentence, rng.integers(len(pool), size=len(sentence)), strict=True)
+        }
+    said = [str(drawn[at]) for sentence in sentences for at in sentence if drawn.get(at)]
     return drawn | (focused(book, said[int(rng.integers(len(said)))]) if said else {})
 
 
@@ -218,7 +220,7 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
         for c, name in names.items()
         if name in book.names
     ]
-    return [own for own in every if own]
+    return [sentence for sentence in every if sentence]
 
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
@@ -242,7 +244,7 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
 
 def _filled(vocabulary: list[str], sentences: list[list[At]], start: int = 0) -> dict[At, float | str]:
     """Fill sentences with the words of the vocabulary in order, starting at an index."""
-    slots = [at for own in sentences for at in own]
+    slots = [at for sentence in sentences for at in sentence]
     return {at: vocabulary[(start + i) % len(vocabulary)] for i, at in enumerate(slots)}
 
 
@@ -250,8 +252,8 @@ def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) ->
     slots = sum(map(len, sentences))
     for r in range(min(MAX_ROUNDS, -(-len(vocabulary) // slots))):
         placed = _filled(vocabulary, sentences, r * slots)
-        own = sentences[r % len(sentences)]
-        yield placed | focused(book, placed[own[r % len(own)]])
+        sentence = sentences[r % len(sentences)]
+        yield placed | focused(book, placed[sentence[r % len(sentence)]])
 
 
 def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -264,7 +266,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs if not is_text(name)}
     numbers = {name: at.sheet for name, at in places.items() if at.block not in SENSIBLE}
     sheets = [s.id for s in book.manifest.sheets if s.id in numbers.values()]
-    words = {at: vocabulary[-1] for own in sentences for at in own}
+    words = {at: vocabulary[-1] for sentence in sentences for at in sentence}
     for turn in range(len(sheets).bit_length() + 1):
         zeros: dict[At, float | str] = {}
         for name, owner in numbers.items():
@@ -291,16 +293,16 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     and biases are left.
     """
     first, last = vocabulary[0], vocabulary[-1]
-    for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
-        words: dict[At, float | str] = {at: first for own in sentences for at in own}
-        yield words | {own[-1]: last for own in those} | focused(book, last)
+    for those in [*([sentence] for sentence in sentences[:MAX_ROUNDS]), sentences]:
+        words: dict[At, float | str] = {at: first for sentence in sentences for at in sentence}
+        yield words | {sentence[-1]: last for sentence in those} | focused(book, last)
     unknown = _unknown(vocabulary)
-    for own in sentences[:MAX_ROUNDS]:
+    for sentence in sentences[:MAX_ROUNDS]:
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
         said |= {one[-1]: unknown for one in sentences}
-        yield said | dict.fromkeys(own, unknown) | focused(book, unknown)
+        yield said | dict.fromkeys(sentence, unknown) | focused(book, unknown)
     zeros = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
-    yield zeros | {at: first for own in sentences for at in own} | focused(book, first)
+    yield zeros | {at: first for sentence in sentences for at in sentence} | focused(book, first)
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -326,12 +328,12 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in texts(book, WORDS["Dims"]).items()}
     unknown = _unknown(vocabulary)
-    for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
-        yield known | dims | {own[-1]: unknown for own in those} | focused(book, unknown)
+    for those in [*([sentence] for sentence in sentences[:MAX_ROUNDS]), sentences]:
+        yield known | dims | {sentence[-1]: unknown for sentence in those} | focused(book, unknown)
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
-        yield {at: number for own in sentences for at in own} | focused(book, focus)
-    yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | focused(book, "")
+        yield {at: number for sentence in sentences for at in sentence} | focused(book, focus)
+    yield known | {at: "" for sentence in sentences for at in (sentence[0], sentence[-1])} | focused(book, "")
 
 
 def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -347,15 +349,17 @@ def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     for at in range(4):
         for turn in range(2) if at else (0,):
             words: dict[At, float | str] = {}
-            for k, own in enumerate(sentences):
-                words |= _filled(others, [own]) | dict.fromkeys(own[at : at + 1], last)
-                blank = own[at - 1 : at] if (k + turn) % 2 and at < len(own) else []
+            for k, sentence in enumerate(sentences):
+                words |= _filled(others, [sentence]) | dict.fromkeys(sentence[at : at + 1], last)
+                blank = sentence[at - 1 : at] if (k + turn) % 2 and at < len(sentence) else []
                 words |= dict.fromkeys(blank, "")
             yield words | focused(book, last)
     for few in (1, 2):
         alone: dict[At, float | str] = {}
-        for own in sentences:
-            alone |= dict.fromkeys(own, "") | dict.fromkeys(own[:few], others[0]) | {own[0]: last}
+        for sentence in sentences:
+            alone |= (
+                dict.fromkeys(sentence, "") | dict.fromkeys(sentence[:few], others[0]) | {sentence[0]: last}
+            )
         yield alone | focused(book, last)
 
 
@@ -386,9 +390,9 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """
     if any(sheet.writes_into for sheet in book.manifest.sheets):
         places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
-        empty: dict[At, float | str] = {at: "" for own in places for at in own}
+        empty: dict[At, float | str] = {at: "" for sentence in places for at in sentence}
         for word in vocabulary[1 : 1 + MAX_ROUNDS]:
-            yield empty | {own[0]: vocabulary[0] for own in places} | focused(book, word)
+            yield empty | {sentence[0]: vocabulary[0] for sentence in places} | focused(book, word)
 
 
 def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -406,8 +410,8 @@ def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     ]
     for turn in range(len(typed)):
         words: dict[At, float | str] = {}
-        for k, own in enumerate(places):
+        for k, sentence in enumerate(places):
             here = typed[(turn + k) % len(typed)]
-            for i, at in enumerate(own):
-                words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(own)) else ""
+            for i, at in enumerate(sentence):
+                words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(sentence)) else ""
         yield words

@@ -34,10 +34,12 @@ def ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Itera
     for larger in range(1, NAMED):
         word = vocabulary[max(-1 - larger, -len(vocabulary))]
         words: dict[At, float | str] = {}
-        for own in sentences:
-            before = vocabulary[-larger:][: len(own) - 1]
+        for sentence in sentences:
+            before = vocabulary[-larger:][: len(sentence) - 1]
             words |= (
-                dict.fromkeys(own, vocabulary[0]) | dict(zip(own, before, strict=False)) | {own[-1]: word}
+                dict.fromkeys(sentence, vocabulary[0])
+                | dict(zip(sentence, before, strict=False))
+                | {sentence[-1]: word}
             )
         yield words | _unturned(book) | focused(book, word)
 
@@ -65,11 +67,16 @@ def places(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     So positions differ between sentences, and between sheets with and without a causal mask.
     """
     small, large = vocabulary[0], vocabulary[-1]
-    words: dict[At, float | str] = {at: small for own in sentences for at in own}
-    apart = {own[k % len(own)]: large for k, own in enumerate(sentences, 1)}
+    words: dict[At, float | str] = {at: small for sentence in sentences for at in sentence}
+    apart = {sentence[k % len(sentence)]: large for k, sentence in enumerate(sentences, 1)}
     yield words | apart | focused(book, large)
-    rest = {at: vocabulary[min(1, len(vocabulary) - 1)] for own in sentences for at in own[1:]}
-    yield words | rest | {own[-1]: large for own in sentences if len(own) > 1} | focused(book, small)
+    rest = {at: vocabulary[min(1, len(vocabulary) - 1)] for sentence in sentences for at in sentence[1:]}
+    yield (
+        words
+        | rest
+        | {sentence[-1]: large for sentence in sentences if len(sentence) > 1}
+        | focused(book, small)
+    )
 
 
 def vanishing(
@@ -109,7 +116,7 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     A row is zero if the embeddings are zero, or γ and β of the norm that computed it. For any two depths,
     each vanishes once without the other, which reveals a test for zero that reads the row of another depth.
     """
-    words: dict[At, float | str] = {at: vocabulary[-1] for own in sentences for at in own}
+    words: dict[At, float | str] = {at: vocabulary[-1] for sentence in sentences for at in sentence}
     for sheet in book.manifest.sheets:
         if not sheet.similarity:
             continue

@@ -13,7 +13,7 @@ from xlsxattn.builder import theme
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from xlsxattn.builder.layout.placed import PlacedSheet
 
@@ -39,7 +39,7 @@ class TooLargeError(ValueError):
     """A page exceeds the size limits of spreadsheets."""
 
 
-def pixels(sheet: PlacedSheet, columns: range) -> float:
+def pixels(sheet: PlacedSheet, columns: Iterable[int]) -> float:
     """Total width of some columns in pixels."""
     default = theme.LOOKS["number"].width
     return sum(PIXELS_A_CHARACTER * sheet.widths.get(c, default) + PIXELS_A_COLUMN for c in columns)

@@ -11,6 +11,7 @@ from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, 
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
+from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
@@ -28,7 +29,16 @@ from xlsxattn.contract.kinds import (
     can_be_followed,
     settings,
 )
-from xlsxattn.contract.names import LANGUAGE, PROGRAM, START, STATUS, RangeName, of_context
+from xlsxattn.contract.names import (
+    FIRST_SCREEN,
+    LANGUAGE,
+    PROGRAM,
+    START,
+    STATUS,
+    RangeName,
+    of_context,
+    parse,
+)
 from xlsxattn.contract.values import PROGRAM_VERSION
 from xlsxattn.language import language, say
 
@@ -52,9 +62,9 @@ READ = (
     "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
     "formula; all other formulas are in their cells: click one."
 )
-CHANGE = "2.  On Inputs, swap a word or change a number, and watch what moves on the other sheets."
+CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what moves on the other sheets."
 CHANGE_PARTLY = (
-    "2.  Change a number, or choose another focus word on Inputs, and watch what moves on the other sheets. "
+    "2.  Change a number, or choose another focus word on Start, and watch what moves on the other sheets. "
     "Keep the words of the sentences: layers were left out, and the rows in their place are theirs alone."
 )
 IN_NAMES = (
@@ -73,11 +83,7 @@ PARTS = (
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
-SENTENCES = (
-    "A word a cell: choose another from the list, or type one that the vocabulary has; Cat is another word "
-    "than cat. The number of cells is fixed: for more, make the workbook anew; in a spec, length gives blank "
-    "ones."
-)
+SENTENCES = "A word a cell: choose one from the list, or type one that the vocabulary has; capitals count."
 SENTENCES_KEPT = (
     "A word a cell. Some layers are not in this workbook, and the rows that stand in their place were "
     "computed for these very words: with others, the live checks fail."
@@ -98,7 +104,9 @@ def book(spec: Spec) -> WorkbookPages:
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
-    pages = [told(page, spoken) for page in (_start(spec, pages), *pages, glossary_page(pages))]
+    guide = _guide(spec, pages)
+    pages += [guide, glossary_page([*pages])]
+    pages = [told(page, spoken) for page in (_start(spec, pages, guide), *pages)]
     manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
     return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
@@ -135,6 +143,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
         (PROGRAM, "The version of xlsxattn that made this workbook.", (), [(PROGRAM_VERSION,)]),
         (LANGUAGE, "The language of its texts.", (), [(spec.lang,)]),
+        (FIRST_SCREEN, "What the first screen shows.", (), [(json.dumps(shown(spec), ensure_ascii=False),)]),
         ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
         ("Contexts", "The sentences' ids.", ("id",), [(c.id,) for c in spec.contexts]),
         ("Inputs", "The ranges that a person may change.", ("range",), inputs),
@@ -162,7 +171,8 @@ def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _start(spec: Spec, pages: Sequence[Page]) -> Page:
+def _guide(spec: Spec, pages: Sequence[Page]) -> Page:
+    """How to read the sheets; the live checks, one below the other."""
     own = {"vocab", *(sheet.id for sheet in spec.sheets)}
     checked = [page for page in pages if page.id in own]
     statuses = tuple(
@@ -171,27 +181,47 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         )
         for page in checked
     )
-    condition = ops.no_failure(block.name for block in statuses)
-    check = ops.status("✓ every check holds", (condition, "✗ a check fails: see below"))
-    overall = computed(START[STATUS], (1, 1), check, "status")
-    rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
         "Live checks",
         "These cells are formulas too: they follow every change you make.",
-        (Group((overall, *statuses), rows),),
+        (Group(statuses, tuple((page.title,) for page in checked)),),
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
     usual = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
     return Page(
-        "start",
-        spec.title,
+        "guide",
+        "How to read",
         spec.about or usual,
         bands=(band,),
         paragraphs=_how_to(spec, pages),
-        boxes=boxes,
         legend=_legend(spec, pages),
+        subtitle="formulas and colours",
+    )
+
+
+def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
+    """What the workbook opens on."""
+    statuses = [block.name for block in guide.blocks()]
+    check = ops.status(
+        "✓ every check holds", ops.WORDS, (ops.no_failure(statuses), "✗ a check fails: see “How to read”")
+    )
+    overall = computed(START[STATUS], (1, 1), check, "check", words="vocab_Status")
+    show = shown(spec)
+    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
+    own = [page for page in pages if parse(page.target).sheet == show["sheets"][0]]
+    see = next((page for page in own if parse(page.target).layer), own[0])
+    sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
+    focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
+    tokens = [of_context(one)["Tokens"] for one in show["contexts"]]
+    how = Box(say("3   See how:  {title} →", title=see.title), "", see.target)
+    return Page(
+        "start",
+        spec.title,
+        "",
+        boxes=boxes,
+        screen=first_screen(spec, overall, how, sentences, focus),
+        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
     )
 
 
@@ -226,18 +256,18 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
 
 
 def _inputs(spec: Spec) -> Page:
-    """The page Inputs: the sentences, where the focus word stands in them, and the vocabulary."""
-    focus = typed("vocab_Focus", "token", ((spec.focus,),))
-    status = computed("vocab_Status", (1, 1), _known(spec), "status", focus=focus.name, twice=TWICE)
-    tokens = [of_context(context.id)["Tokens"] for context in spec.contexts]
+    """The page Inputs: the vocabulary, the sentences that the first screen has no room for."""
+    status = computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)
+    others = [context for context in spec.contexts if context.id not in shown(spec)["contexts"]]
+    lanes = tuple(map(_sentence, others))
     return Page(
         "vocab",
         "Inputs",
-        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change.",
-        facts=(Fact("focus word:", focus), Fact("", status)),
-        lanes=tuple(_sentence(context) for context in spec.contexts),
-        bands=(_sentences(spec), _positions(spec), _vocabulary(spec)),
-        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
+        "The words that every sentence is made of, and their numbers. Yellow cells are yours to change.",
+        facts=(Fact("", status),),
+        lanes=lanes,
+        bands=(*([_sentences(spec, others)] if others else []), _vocabulary(spec), _positions(spec)),
+        drop_downs=dict.fromkeys((of_context(c.id)["Tokens"] for c in others), "vocab_Tokens"),
         subtitle="words and embeddings",
         tries=inputs(spec),
     )
@@ -248,35 +278,28 @@ def _widths(spec: Spec) -> tuple[float]:
     return (max(cell_width(word) for word in spec.vocabulary.tokens) + 2.0,)
 
 
-def _sentences(spec: Spec) -> Band:
-    """Each sentence's words (n × 1), their rows in the vocabulary, and their positions."""
+def _sentences(spec: Spec, contexts: Iterable[Context]) -> Band:
+    """The words of more sentences (n × 1), their rows in the vocabulary, and their positions."""
     groups = []
-    for c in spec.contexts:
-        n = len(c.words)
-        index = typed(
-            of_context(c.id)["Index"], "index", tuple((float(i + 1),) for i in range(n)), "constant"
-        )
-        words = replace(
-            typed(of_context(c.id)["Tokens"], "token", [(w,) for w in c.words]), widths=_widths(spec)
-        )
-        names = {"tokens": words.name, "vocabulary": "vocab_Tokens"}
-        ids = computed(of_context(c.id)["Ids"], (n, 1), ops.IDS, "word number", **names)
-        sides = (Side("position", (index,)),)
+    for context in contexts:
+        words, index, ids = word_blocks(context)
+        words = replace(words, look="token", widths=_widths(spec))
+        sides = (Side("position", (replace(index, look="index"),)),)
         groups.append(Group((words,), (ids,), ("word",), sides, corner="row in the vocabulary"))
     why = SENTENCES_KEPT if has_typed_rows(spec) else SENTENCES
-    return Band("The sentences", why, tuple(groups), show_formula=False)
+    return Band("More sentences", why, tuple(groups), show_formula=False)
 
 
 def _positions(spec: Spec) -> Band:
     """Where the focus word stands in each sentence (1 × 1)."""
-    groups = []
+    found = []
     for c in spec.contexts:
         names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
-        find = computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names)
-        groups.append(Group((find,), (("position",),)))
+        found.append(computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names))
     following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
     why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
-    return Band("Where the focus word stands", why, tuple(groups), show_formula=False)
+    group = Group(tuple(found), tuple((context.named,) for context in spec.contexts))
+    return Band("Where the focus word stands", why, (group,), shared=True, show_formula=False)
 
 
 def _vocabulary(spec: Spec) -> Band:
