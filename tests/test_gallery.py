@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def root(causal, tmp_path) -> Path:
     """A checkout in which all of one template's workbook is up to date."""
     workbooks.put(tmp_path, {"causal": causal})
-    drawn = pictures._wanted({"causal": causal})
+    drawn = pictures._digests({"causal": causal})
     for picture in drawn:
         (tmp_path / picture).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / picture).touch()

@@ -71,7 +71,7 @@ def import_model(
             )
         if not is_quiet():
             click.echo(tell(say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))), err=True)
-        spec = spec_of(imported, name, focus=focus)
+        spec = spec_of(imported, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None
     make_folder = output is None
