@@ -48,7 +48,7 @@ def test_every_computed_range_is_explained_and_its_terms_give_its_value(template
         assert (computed.verdict, one.in_file) == ("ok", None)
         json.dumps(as_data(one), allow_nan=False)
         assert f"{one.range}[{one.row},{one.column}]" in as_text(one)
-        assert max(map(len, as_text(one).splitlines())) < 1500
+        assert max(map(len, as_text(one).splitlines())) < 1000
         if one.terms:
             summed.add(last(one.range))
             assert math.isclose(one.sum, computed.value, rel_tol=1e-9, abs_tol=1e-9), as_text(one)

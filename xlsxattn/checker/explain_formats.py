@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from xlsxattn.language import Language
 
 VERSION = 1
-MAX_TERMS, MAX_VALUES = 8, 8
-"""Terms of a sum, and values of a range, that people are shown."""
+MAX_TERMS, MAX_VALUES, MAX_FORMULA = 8, 8, 800
+"""Terms of a sum, values of a range, and characters of a formula that are shown in text."""
 VERDICTS = {
     "ok": say("ok"),
     "differs": say("differs"),
@@ -31,9 +31,9 @@ VERDICTS = {
 def as_text(explanation: Explanation, language: Language = ENGLISH) -> str:
     """An explanation in a few aligned lines: formula, what it reads, terms, sum, engines, NumPy."""
     one, tell = explanation, language.tell
-    rows = [(tell(say("formula")), one.formula or tell(say("none: this cell is typed")))]
+    rows = [(tell(say("formula")), _shortened(one.formula) or tell(say("none: this cell is typed")))]
     if one.in_file is not None:
-        rows.append((tell(say("in the file")), one.in_file or tell(say("no formula"))))
+        rows.append((tell(say("in the file")), _shortened(one.in_file) or tell(say("no formula"))))
     rows += [(read.cells, _values(read)) for read in one.reads]
     if one.terms:
         rows += [(tell(say("terms")), _terms(one.terms)), (tell(say("sum")), _exact(one.sum))]
@@ -47,6 +47,10 @@ def as_text(explanation: Explanation, language: Language = ENGLISH) -> str:
     wide = max(cell_len(head) for head, _ in rows)
     lines = [f"  {head}{'':{wide - cell_len(head)}}  {text}" for head, text in rows]
     return visible("\n".join([f"{one.range}[{one.row},{one.column}] = {one.cell}", *lines]))
+
+
+def _shortened(formula: str) -> str:
+    return formula if len(formula) <= MAX_FORMULA else f"{formula[:MAX_FORMULA]}…"
 
 
 def _values(read: Read) -> str:
