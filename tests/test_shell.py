@@ -95,7 +95,7 @@ def test_a_verbose_build_tells_every_step_on_standard_error(words):
     *steps, begin, see = ended.err.splitlines()
     assert [begin, see] == usual.err.splitlines()
     assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then the values that ironcalc computes"
-    assert "xlsxattn: x.xlsx: proving it" in steps
+    assert "xlsxattn: x.xlsx: proving the workbook" in steps
     assert re.search(r"ironcalc recalculates the workbook with \d+ sets of inputs$", steps[-1])
     assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command is as quiet as ever
 
