@@ -43,6 +43,7 @@ class Block:
         widths: widths of its columns in characters: one for all, or one per column; empty for the look's.
         bands: number of bands of rows, one per training step; of its parts, the first has the formula of the
             first band, the last that of all others.
+        number_format: in place of the look's.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Block:
     tops: tuple[tuple[str, int], ...] = ()
     widths: tuple[float, ...] = ()
     bands: int = 0
+    number_format: str = ""
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -224,7 +226,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ContentsLink:
     """A line of a table of contents: a page's title, what it shows, and the link target.
 
     ``more``: further links in the line: text and target.
@@ -237,13 +239,96 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GlossaryEntry:
     """A glossary entry: a term, its meaning, its first occurrence, and its paper."""
 
     term: str
     says: str
     target: str
     paper: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A column of a lane of the first screen, or several: a row a word, and what stands above.
+
+    Attributes:
+        block: the cells; None where there is nothing but the head, and results below.
+        pixels: the width of each of its columns.
+        head: one for each column, or one for all.
+        hidden: whether nobody needs to see it.
+    """
+
+    block: Block | None
+    pixels: int
+    head: str | Block = ""
+    hidden: bool = False
+
+    @property
+    def columns(self) -> int:
+        """How many columns it has."""
+        return max(part.cols for part in (self.block, self.head) if isinstance(part, Block))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A block below a lane's words, in the columns of one of its strips; its label on the left."""
+
+    label: str | Block
+    block: Block
+    strip: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordLane:
+    """A sentence on the first screen: its words and what belongs to each, the results, what they say.
+
+    ``focus`` is the range that says where the focus word stands, "" where that plays no part.
+    """
+
+    heading: Block
+    strips: tuple[Strip, ...]
+    focus: str = ""
+    lines: tuple[Line, ...] = ()
+    says: tuple[Block, ...] = ()
+
+    def every_block(self) -> Iterator[Block]:
+        """All its blocks."""
+        shown = (
+            self.heading,
+            *(part for strip in self.strips for part in (strip.head, strip.block)),
+            *(part for line in self.lines for part in (line.label, line.block)),
+            *self.says,
+        )
+        yield from (part for part in shown if isinstance(part, Block))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstScreen:
+    """What a workbook opens on: where one plays.
+
+    Attributes:
+        check: the live check of everything.
+        story: one sentence, or texts of which the first is told whose first sentence fits.
+        steps: three chips: what to change, what to watch, and where to see how, a link.
+        follow: the focus word.
+        closing: what comes out.
+        lanes: the sentences.
+    """
+
+    check: Block
+    story: Block | tuple[str, ...]
+    steps: tuple[str, str | Block, Box]
+    follow: Block
+    closing: Block | str
+    lanes: tuple[WordLane, ...]
+
+    def every_block(self) -> Iterator[Block]:
+        """All its blocks."""
+        shown = (self.check, self.story, self.steps[1], self.follow, self.closing)
+        yield from (part for part in shown if isinstance(part, Block))
+        for lane in self.lanes:
+            yield from lane.every_block()
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +356,7 @@ class Page:
         box: a shorter title for the diagram.
         begins: True if it begins a line of the diagram.
         behind: True if it comes after the other pages, is not in the diagram, and its outline is collapsed.
+        screen: the first screen, on the first page.
     """
 
     id: str
@@ -284,15 +370,16 @@ class Page:
     paragraphs: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
     legend: tuple[tuple[Sample, ...], ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[ContentsLink, ...] = ()
     subtitle: str = ""
     tries: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[GlossaryEntry, ...] = ()
     papers: tuple[tuple[str, str], ...] = ()
     compact: bool = False
     box: str = ""
     begins: bool = False
     behind: bool = False
+    screen: FirstScreen | None = None
 
     @property
     def has_status(self) -> bool:
@@ -310,6 +397,8 @@ class Page:
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of the page."""
+        if self.screen:
+            yield from self.screen.every_block()
         for fact in self.facts:
             yield fact.block
         yield from self.lanes

@@ -90,11 +90,11 @@ FIND = Op(
     '=IF({focus}="",0,IFERROR(MATCH(TRUE,EXACT({tokens}&"",{focus}&""),0),'
     'SUM(--EXACT({tokens}&"",{focus}&""))))',
     "cell arrays",
-    "Where does the focus word stand? 0 when it is not in the sentence.",
+    "Where is the focus word? 0 if it is not in the sentence.",
 )
 # One formula per row, so that rows can be inserted; EXACT, because it is case-sensitive.
 TIMES = Op(
-    "how often the word stands in the vocabulary",
+    "how often the word occurs in the vocabulary",
     '=({tokens}[cell]<>"")*SUM(--EXACT({tokens}&"",{tokens}[cell]&""))',
     "cell arrays",
 )
@@ -208,7 +208,7 @@ MASK = Op(
     "lower triangle remains.",
 )
 PADDING_MASK = Op(
-    "Padding mask = 1 where a word stands",
+    "Padding mask = 1 where there is a word",
     '=--({tokens}<>"")',
     why="Which keys exist? 1 for a word, 0 for a blank cell: padding, which gets no attention.",
     paper="Devlin et al. 2019",
@@ -702,6 +702,61 @@ def _terms(terms: int) -> list[str]:
         return ['FIXED({weights},2)&" × "&{words}']
     each = range(1, terms + 1)
     return [f'FIXED(INDEX({{weights}},1,{i}),2)&" × "&INDEX({{words}},1,{i})' for i in each]
+
+
+# --- the first screen --------------------------------------------------------------------------------------
+
+HALF_DIGIT = "0.005"
+"""Half of the last digit that two decimals show: numbers as near as this count as equal."""
+FOCUS = Op("the focus word", '={focus}&""', "cells")
+COPIED_WORDS = Op("the same words", '={source}[cell]&""', "cells")
+COPIED = Op("the same numbers", "={source}[cell]", "cells")
+UPRIGHT = Op("the same, upright", "=TRANSPOSE({source})")
+LOOK = Op("how much each word is looked at", "=MMULT(TRANSPOSE({attention}),{rows})/{heads}")
+BECOMES = Op("what the focus word becomes", "=MMULT(TRANSPOSE({of}),--({index}={focus}))")
+NEAR = Op("cosines", '=IF({near}="–",0,{near})')
+NEAR_ROW = Op("cosines", '=TRANSPOSE(IF({near}="–",0,{near}))')
+MEAN_OF_HEADS = Op("mean of the heads", "=({heads})/{count}")
+MOST = Op(
+    "the word that is looked at most",
+    '=IF({tokens}[cell]="","–",INDEX({words},MATCH(0,SIGN({map}[row]-MAX({map}[row])),0))&"")',
+    "cell arrays",
+)
+JOINED = Op(
+    "tokens put together",
+    '=TRIM(SUBSTITUTE(SUBSTITUTE({words},"▁"," "),"<U+000A>"," "))',
+    "cells",
+)
+
+
+def is_torn(numbers: str) -> str:
+    """The condition that the two largest numbers of a row or column are equal as they are shown."""
+    return f"SIGN(MAX({numbers})-LARGE({numbers},2)-{HALF_DIGIT})<1"
+
+
+def lead(numbers: str, names: str, across: str = "1,") -> str:
+    """The first name whose number is shown as the largest is; ``across``: names stand in a row."""
+    return f"INDEX({names},{across}MATCH(1,SIGN({numbers}-MAX({numbers})+{HALF_DIGIT}),0))"
+
+
+def other(numbers: str, names: str, across: str = "1,", along: str = "COLUMN") -> str:
+    """The last such name; ``along``: how numbers are counted, COLUMN or ROW."""
+    near = f"(SIGN({numbers}-MAX({numbers})+{HALF_DIGIT})>0)"
+    return f"INDEX({names},{across}MAX({near}*({along}({numbers})-MIN({along}({numbers}))+1)))"
+
+
+def first_case(*cases: tuple[str, str], else_: str, also: tuple[str, str] | None = None) -> Op:
+    """A text: that of the first case whose condition holds, or else the last.
+
+    ``also``: a condition, and what is said then as well in the last case and in the one before.
+    """
+    shown, texts = "{case0}", {"case0": else_}
+    for i, (condition, text) in reversed([*enumerate(cases, 1)]):
+        texts[f"case{i}"] = text
+        shown = f"IF({condition},{{case{i}}},{shown})"
+        if also and i == len(cases):
+            shown, texts["also"] = f'{shown}&IF({also[0]},{{also}},"")', also[1]
+    return Op("what is to be seen", f"={shown}", "cell arrays", texts=texts)
 
 
 # --- live checks -------------------------------------------------------------------------------------------

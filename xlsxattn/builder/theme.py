@@ -29,7 +29,7 @@ FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
 """Axis and grid styles of a chart."""
 BAD_INK, BAD_FILL = "#B91C1C", "#FDE2E1"
 """Style of errors: a failed live check, a text in a cell for numbers."""
-OUTLINE = {"top": 2, "bottom": 2, "top_color": "#B45309", "bottom_color": "#B45309", "bold": True}
+OUTLINE = {"top": 1, "bottom": 1, "top_color": INK, "bottom_color": INK, "bold": True}
 
 FONT, MONO = "Calibri", "Consolas"
 WIDE_FONT = "Microsoft YaHei"
@@ -146,32 +146,23 @@ def _sample(background: str, ink: str = INK) -> Look:
     return Look({**style, "shrink": True})
 
 
+MIDDLE = {"align": "center", "valign": "vcenter"}
+SHRUNK = {"shrink": True, "indent": 0, "border": 1, "border_color": LINE}
+TYPED = {
+    "num_format": ANY_TEXT,
+    "border": 1,
+    "border_color": LINE,
+    "bg_color": INPUT_FILL,
+    "font_color": INPUT_INK,
+    "locked": False,
+}
+CHIP_FILL, LINK_FILL = "#F1F3F5", "#E3E9FB"
+CHIP = {"bold": True, "font_size": 11, "font_color": INK, "indent": 1, "valign": "vcenter"}
+
 LOOKS: Mapping[str, Look] = {
     "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
-    "token": Look(
-        {
-            "num_format": ANY_TEXT,
-            "border": 1,
-            "border_color": LINE,
-            "bg_color": INPUT_FILL,
-            "font_color": INPUT_INK,
-            "locked": False,
-        },
-        width=10,
-    ),
-    "dimension": Look(
-        {
-            "num_format": ANY_TEXT,
-            "border": 1,
-            "border_color": LINE,
-            "bg_color": INPUT_FILL,
-            "font_color": INPUT_INK,
-            "locked": False,
-            "bold": True,
-            "align": "center",
-            "shrink": True,
-        }
-    ),
+    "token": Look(TYPED, width=10),
+    "dimension": Look({**TYPED, "bold": True, "align": "center", "shrink": True}),
     "embedding": _number(NUMBER, "diverging"),
     "output": _number(NUMBER, "diverging", bold=True),
     "scores": _number(NUMBER, "diverging"),
@@ -213,7 +204,9 @@ LOOKS: Mapping[str, Look] = {
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
     "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
-    "lane": Look({"bold": True, "font_size": 13, "font_color": WHITE}, width=0),
+    "lane": Look(
+        {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
+    ),
     "status": Look({"bold": True, "font_color": "#166534"}, width=0),
     "manifest": Look(
         {
@@ -224,6 +217,34 @@ LOOKS: Mapping[str, Look] = {
             "text_wrap": True,
             "valign": "top",
         }
+    ),
+    # the first screen
+    "story": Look({"font_color": INK, "font_size": 12, "valign": "vcenter"}, width=0),
+    "chip": Look({**CHIP, "bg_color": CHIP_FILL}, width=0),
+    "chip input": Look({**CHIP, "bg_color": INPUT_FILL}),
+    "chip link": Look({**CHIP, "bg_color": LINK_FILL, "font_color": INPUT_INK, "underline": 0}),
+    "closing": Look({"bold": True, "font_size": 16, "font_color": INK, "valign": "vcenter"}, width=0),
+    "says": Look({"bold": True, "font_size": 12, "font_color": INK, "valign": "vcenter"}, width=0),
+    "check": Look({"bold": True, "font_color": "#166534", "align": "right", "valign": "vcenter"}, width=0),
+    "made of": Look({"font_color": INK, "valign": "vcenter"}, width=0),
+    "place": Look({"num_format": "0", "font_color": MUTED, "font_size": 9, **MIDDLE}),
+    "yellow word": Look({**TYPED, **MIDDLE, "bold": True, "align": "left", "indent": 1, "shrink": True}),
+    "share": _number(NUMBER, "shares", valign="vcenter"),
+    "aligned": _number(NUMBER, "shares", valign="vcenter"),
+    "own number": _number(NUMBER, "sizes", valign="vcenter"),
+    "result": _number(NUMBER, "sizes", bold=True, valign="vcenter"),
+    "alike": _number(NUMBER, bold=True, valign="vcenter"),
+    "chance": _number("0%", "chances", valign="vcenter"),
+    "word": Look({"num_format": ANY_TEXT, "border": 1, "border_color": LINE, **MIDDLE, "shrink": True}),
+    "next word": Look(
+        {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, **MIDDLE, "shrink": True}
+    ),
+    "head": Look({"font_color": MUTED, "align": "right", "valign": "bottom"}, width=0),
+    "beside": Look({"font_color": MUTED, "align": "right", "valign": "vcenter", "indent": 1}),
+    "name above": Look({"bold": True, "font_color": INK, "align": "right", "shrink": True}),
+    "name beside": Look({"font_color": INK, "align": "right", "indent": 1, "valign": "vcenter"}, width=0),
+    "result beside": Look(
+        {"bold": True, "font_color": INK, "align": "right", "indent": 1, "valign": "vcenter"}, width=0
     ),
     # texts around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
@@ -241,28 +262,8 @@ LOOKS: Mapping[str, Look] = {
     "side": Look(
         {"font_color": MUTED, "font_size": 9, "align": "center", "valign": "bottom", "text_wrap": True}
     ),
-    "box": Look(
-        {
-            "bold": True,
-            "font_size": 12,
-            "font_color": LANES[0],
-            "bg_color": BLUE,
-            "align": "center",
-            "valign": "vcenter",
-            "underline": 0,
-            "shrink": True,
-        }
-    ),
-    "box text": Look(
-        {
-            "font_size": 10,
-            "font_color": INK,
-            "bg_color": "#DCE6F1",
-            "align": "center",
-            "valign": "vcenter",
-            "shrink": True,
-        }
-    ),
+    "box": Look({**CHIP, **MIDDLE, "bg_color": CHIP_FILL, "font_color": INPUT_INK, "underline": 0, **SHRUNK}),
+    "box text": Look({"font_size": 10, "font_color": MUTED, **MIDDLE, "shrink": True}),
     "link": Look({"font_color": LANES[0], "underline": 1}),
     "way back": Look({"font_color": LANES[0], "underline": 1, "font_size": 9, "valign": "vcenter"}),
     "arrow": Look({"font_size": 16, "font_color": MUTED, "align": "center", "valign": "vcenter"}),
@@ -285,6 +286,17 @@ LOOKS: Mapping[str, Look] = {
     **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
+VIOLET, TEAL, ROSE, SILVER = "#B8A9DE", "#B5DAD2", "#F0C4C4", "#BAC3CB"
+BESIDE_BAR = 1.7
+"""How much longer than the longest bar a cell is, so that the number beside it stays free."""
+BAR = {
+    "type": "data_bar",
+    "bar_solid": True,
+    "bar_border_color": WHITE,
+    "bar_axis_color": LINE,
+    "data_bar_2010": True,
+}
+
 HEATS: Mapping[str, Mapping[str, Any]] = {
     "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
@@ -293,9 +305,16 @@ HEATS: Mapping[str, Mapping[str, Any]] = {
                "max_type": "max"},
     "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
+    "shares": {**BAR, "bar_color": VIOLET, "min_type": "num", "min_value": 0, "max_type": "num",
+               "max_value": BESIDE_BAR},
+    "sizes": {**BAR, "bar_color": TEAL, "bar_negative_color": ROSE, "min_type": "formula",
+              "max_type": "formula"},
+    "chances": {**BAR, "bar_color": SILVER, "min_type": "num", "min_value": 0, "max_type": "num",
+                "max_value": BESIDE_BAR},
 }  # fmt: skip
 """Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
-have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey."""
+have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey. On the first screen
+numbers have bars: violet for attention, teal and rose above and below 0, grey for probabilities."""
 
 TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (
@@ -316,5 +335,7 @@ MASKED_OUT = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "fon
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}
+STATES = {"unknown": BAD, "absent": {"num_format": ";;;"}}
+"""How a word of the first screen looks that is unknown, and a number of what is unknown or not there."""
 NOTED = {"font_color": MUTED}
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

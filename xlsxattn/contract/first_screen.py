@@ -1,4 +1,4 @@
-"""What the first screen says, part of the workbook's format: docs/contract.md tells when each is said."""
+"""The texts of the first screen, part of the workbook format; docs/contract.md defines their use."""
 
 UNKNOWN = "“{word}” is not in the vocabulary (capitals count): choose a word from the list."
 BLANK = "A cell is blank: choose a word from its list."
@@ -20,3 +20,31 @@ FIRST_TORN = "Same word, same numbers: here undecided, there {there}."
 SECOND_TORN = "Same word, same numbers: here {here}, there undecided."
 SAME = "Both sentences say {here}. Change a yellow word until they differ."
 DIFFER = "Same word, same numbers: here {here}, there {there}."
+
+# --- number formats, which add words to a text -------------------------------------------------------------
+
+STORIES = {
+    False: '"“"@"” goes in with its own numbers. Attention mixes in the words around it. What comes out?"',
+    True: '"“"@"” goes into every sentence with the same numbers. Attention mixes in the words around it. '
+    'What comes out?"',
+}
+"""By whether there are several sentences."""
+WATCH = '"2   Watch “"@"” change"'
+LOOKS_AT = '"how much “"@"” looks at it"'
+BEFORE = '"“"@"” before"'
+AFTER = '"“"@"” after attention"'
+AFTER_LEARNED = '"“"@"” after learned attention"'
+AFTER_ENCODER = '"“"@"” after the encoder"'
+AFTER_SECOND = '"“"@"” after the second encoder"'
+MADE_OF = '"after attention = "@'
+WRITES = '"It writes:  "@'
+FORMATS = {
+    "Story": (*STORIES.values(),),
+    "Focus": (WATCH,),
+    "Look_Cols": (LOOKS_AT,),
+    "Before_Rows": (BEFORE,),
+    "Output_Rows": (AFTER, AFTER_LEARNED, AFTER_ENCODER, AFTER_SECOND),
+    "Said": (MADE_OF,),
+    "Text": (WRITES,),
+}
+"""By the ends of names, which begin with ``xlsxattn``."""

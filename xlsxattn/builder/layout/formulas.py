@@ -201,10 +201,16 @@ def is_blank(row: int, col: int) -> str:
     return f"=LEN({cell(row, col, fixed_col=True)})=0"
 
 
-def largest_size(areas: Iterable[Rectangle]) -> str:
-    """The largest absolute value in some areas, never 0: the limit of a diverging heat map."""
+def ends(areas: Iterable[Rectangle], *, beside: float = 0.0) -> tuple[str, str]:
+    """Where a heat map of some areas of a sheet ends: at plus and minus the largest size, which is never 0.
+
+    Bars, beside which a number stands free, end so many times as far as their longest.
+    """
     listed = ",".join(_absolute(a) for a in areas)
-    return f"MAX(1E-9,MAX({listed}),-MIN({listed}))"
+    if beside:
+        return f"={beside}*MIN(0,{listed})", f"={beside}*MAX(1E-9,{listed})"
+    size = f"MAX(1E-9,MAX({listed}),-MIN({listed}))"
+    return f"=-{size}", f"={size}"
 
 
 def is_bad(row: int, col: int) -> str:

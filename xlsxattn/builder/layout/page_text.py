@@ -5,7 +5,6 @@ Each function adds texts to a sheet from a row on, and returns the first row aft
 
 from __future__ import annotations
 
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
@@ -15,14 +14,14 @@ from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from xlsxattn.builder.graph import Box, Page
+    from xlsxattn.builder.graph import Page
     from xlsxattn.builder.layout.placed import PlacedSheet
 
     Tell = Callable[[str], str]
 
-MAX_BOXES, BOX_WIDTH, ARROW_WIDTH = 5, 22.0, 4.0
+GUIDE_COLUMNS, GUIDE_WIDTH = 5, 24.0
 PARAGRAPH_CHARACTERS = 118
 WIDE = 1.05
 """A wide (CJK) character is slightly wider than two characters of a column: 14.7 pixels, not 14."""
@@ -118,56 +117,18 @@ def tries(sheet: PlacedSheet, page: Page, row: int, sections: list[tuple[int, in
     return after
 
 
-def front(sheet: PlacedSheet, page: Page, tell: Tell) -> int:
-    """Place the front page's head: paragraphs, diagram of the sheets, legend."""
-    lines = _lines_of_boxes(page.boxes)
-    columns = 2 * max(map(len, lines)) - 1
-    for i in range(max(columns + 1, 7)):
-        sheet.widths[MARGIN + i] = BOX_WIDTH if i % 2 == 0 else ARROW_WIDTH
-    across = max(columns, 9)
-    sheet.frozen, row = 1, 2
-    for text in (page.lead, *page.paragraphs):
-        sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=across))
+def guide(sheet: PlacedSheet, page: Page, row: int) -> int:
+    """Paragraphs on how to read, and what the colours mean."""
+    if not page.paragraphs:
+        return row
+    for text in page.paragraphs:
+        sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=GUIDE_COLUMNS))
         sheet.heights[row] = 16.0 * -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS) + 4
         row += 1
-    row += 1
-    for i, (line, after) in enumerate(zip_longest(lines, lines[1:])):
-        _line_of_boxes(sheet, line, after, row + 4 * i, tell)
-    row += 4 * len(lines)
     for samples in page.legend:
-        for i, sample in enumerate(samples):
-            sheet.texts.append(Text(row, MARGIN + 2 * i, sample.words, sample.look))
         row += 1
-    glossary_title, row = tell("Glossary"), row + 1
-    sheet.texts.append(
-        Text(row, MARGIN, glossary_title, "link", target="glossary", tip=tell(say(GO, title=glossary_title)))
-    )
-    sheet.texts.append(Text(row, MARGIN + 2, tell("what the words mean"), "why"))
+        for i, sample in enumerate(samples):
+            sheet.texts.append(Text(row, MARGIN + i, sample.words, sample.look))
+    for i in range(GUIDE_COLUMNS):
+        sheet.widths[MARGIN + i] = GUIDE_WIDTH
     return row + 2
-
-
-def _lines_of_boxes(boxes: Sequence[Box]) -> list[list[Box]]:
-    """Split the boxes into lines: at boxes that begin a line, and when a line is full."""
-    lines: list[list[Box]] = [[]]
-    for box in boxes:
-        if lines[-1] and (box.begins or len(lines[-1]) == MAX_BOXES):
-            lines.append([])
-        lines[-1].append(box)
-    return lines
-
-
-def _line_of_boxes(
-    sheet: PlacedSheet, line: Sequence[Box], after: Sequence[Box] | None, top: int, tell: Tell
-) -> None:
-    """Place a line of boxes with arrows between them, and an arrow to the next line."""
-    for i, box in enumerate(line):
-        col = MARGIN + 2 * i
-        tip = tell(say(GO, title=box.title))
-        sheet.texts.append(Text(top, col, box.title, "box", target=box.target, tip=tip))
-        sheet.texts.append(Text(top + 1, col, box.subtitle, "box text"))
-        if i + 1 < len(line) or (after and not after[0].begins):
-            sheet.texts.append(Text(top, col + 1, "→", "arrow"))
-    if after and after[0].begins:
-        sheet.texts.append(Text(top + 2, MARGIN, "↓", "arrow"))
-        sheet.heights[top + 2] = 22.0
-    sheet.heights |= {top: 26.0, top + 1: 20.0}

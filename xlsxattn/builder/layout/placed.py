@@ -33,6 +33,7 @@ class Placed:
     Attributes:
         word: first cell of the words that label its rows; the row of the focus word is outlined.
         heat: the areas that share its heat map's scale, including its own; empty for no heat map.
+        states: conditions for its first cell, each with the theme's state that it stands for.
     """
 
     block: Block
@@ -40,6 +41,7 @@ class Placed:
     col: int
     word: tuple[int, int] | None = None
     heat: tuple[Rectangle, ...] = ()
+    states: tuple[tuple[str, str], ...] = ()
 
     @property
     def area(self) -> Rectangle:
@@ -92,6 +94,7 @@ class PlacedSheet:
         levels: outline levels of rows.
         folded: True if outline groups are collapsed.
         frozen: number of frozen rows.
+        hidden: columns that are hidden.
         one_page: True if it is printed on a single page; else it is one page wide.
         large: True for A3 paper, False for A4.
         portrait: True for portrait, False for landscape.
@@ -114,6 +117,7 @@ class PlacedSheet:
     levels: dict[int, int] = field(default_factory=dict)
     folded: bool = False
     frozen: int = 4
+    hidden: list[int] = field(default_factory=list)
     one_page: bool = False
     large: bool = False
     portrait: bool = False

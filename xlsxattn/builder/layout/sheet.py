@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
+from xlsxattn.builder.layout.first_screen import front
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
@@ -24,7 +25,7 @@ from xlsxattn.builder.layout.measures import (
     group_columns,
     wrapped,
 )
-from xlsxattn.builder.layout.page_text import contents, front, glossary, page_head, tries, way_back
+from xlsxattn.builder.layout.page_text import contents, glossary, guide, page_head, tries, way_back
 from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
 from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
 from xlsxattn.language import ENGLISH, say
@@ -66,8 +67,8 @@ def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
     tabs = _tabs([page.title for page in book.pages], tell)
     row_height = theme.WIDE_ROW if theme.is_in_wide(book.language) else theme.ROW
     sheets = [
-        _sheet(page, tab, tell, row_height, first=i == 0, full=book.explain == "full")
-        for i, (page, tab) in enumerate(zip(book.pages, tabs, strict=True))
+        _sheet(page, tab, tell, row_height, full=book.explain == "full")
+        for page, tab in zip(book.pages, tabs, strict=True)
     ]
     targets = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # of links to pages
     for sheet in sheets:
@@ -108,15 +109,16 @@ def _cut(text: str, units: int) -> str:
     return text.strip("' ")
 
 
-def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, first: bool, full: bool) -> PlacedSheet:
+def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -> PlacedSheet:
     sheet = PlacedSheet(page.id, tab, drop_downs=dict(page.drop_downs), row=row_height, folded=page.behind)
     sheet.widths[0] = 2.0
     sheet.texts.append(Text(0, 0, page.title, "title"))
     sheet.heights[0] = 30.0
-    if first:
-        row = front(sheet, page, tell)
-    else:
-        row = glossary(sheet, page, contents(sheet, page, page_head(sheet, page), tell), tell)
+    if page.screen:
+        finish(sheet, front(sheet, page, page.screen, tell), [])
+        return sheet
+    row = guide(sheet, page, page_head(sheet, page))
+    row = glossary(sheet, page, contents(sheet, page, row, tell), tell)
     lanes = lay_lanes(sheet, page)
     row = max(row, lanes.first_band)
     sections: list[tuple[int, int]] = []
@@ -128,8 +130,7 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, first: bool, 
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, sections)
     unrolled = page.behind and any(block.bands for block in page.blocks())
     finish(sheet, row, sections, first_page_only=page.id == MANIFEST or unrolled)
-    if not first:  # needs the final widths of the columns
-        way_back(sheet, page, tell)
+    way_back(sheet, page, tell)  # needs the final widths of the columns
     return sheet
 
 

@@ -58,15 +58,15 @@ ZERO_ALONE = (
 # --- attention sheets --------------------------------------------------------------------------------------
 
 NEIGHBOUR = (
-    "On Inputs, put another word in the place of a neighbour of the focus word. Which bar of its chart "
+    "On Start, put another word in the place of a neighbour of the focus word. Which bar of its chart "
     "moves, and does its output follow?"
 )
 NEIGHBOUR_BEFORE = (
-    "On Inputs, put another word in the place of one before the focus word. Which bar of its chart moves, "
+    "On Start, put another word in the place of one before the focus word. Which bar of its chart moves, "
     "and does its output follow?"
 )
 FOCUS_HERE = (
-    "On Inputs, choose another focus word of these sentences: its row is outlined here. Where does it look?"
+    "On Start, choose another focus word of these sentences: its row is outlined here. Where does it look?"
 )
 NO_WEIGHTS = (
     "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: "
@@ -78,15 +78,15 @@ WEIGHTS_BIASED = (
 )
 HEADS = "Set the rows of W_O that belong to one head to 0. What did that head add to the output?"
 CAUSAL_MASK = (
-    "On Inputs, put another word in the place of the last one. Every row of the attention above it stays "
+    "On Start, put another word in the place of the last one. Every row of the attention above it stays "
     "as it was: nobody looks ahead."
 )
 PADDING_MASK = (
-    "On Inputs, empty a cell in the middle of a sentence. Its column of the attention becomes 0: "
+    "On Start, empty a cell in the middle of a sentence. Its column of the attention becomes 0: "
     "nobody looks there."
 )
 PADDING_OPENS = (
-    "On Inputs, type a word into a blank cell of a sentence: its column of the attention opens, for "
+    "On Start, type a word into a blank cell of a sentence: its column of the attention opens, for "
     "now there is a word to look at."
 )
 TEMPERATURE = (
@@ -101,11 +101,11 @@ TWICE = (
 BASE = "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after."
 PLACES = "Set a row of P to 0: the word in that place is read without its place. Which rows change?"
 DISTANCE = (
-    "On Inputs, write one word into all cells of a sentence: a score then depends on nothing but how "
+    "On Start, write one word into all cells of a sentence: a score then depends on nothing but how "
     "far apart two words stand."
 )
 CROSS = (
-    "On Inputs, put another word into the sentence that is looked at. Which word of the other takes "
+    "On Start, put another word into the sentence that is looked at. Which word of the other takes "
     "most from it?"
 )
 
@@ -130,7 +130,7 @@ LEARNING = (RATE, NUDGE, OWN_TARGET)
 # --- comparing ---------------------------------------------------------------------------------------------
 
 MOVED = (
-    "On Inputs, put another word in the place of a neighbour of the focus word: which of its outputs moves?"
+    "On Start, put another word in the place of a neighbour of the focus word: which of its outputs moves?"
 )
 SHARED = (
     "Choose another focus word that stands in every sentence, such as “{word}”. Do its outputs part as well? "
@@ -144,7 +144,7 @@ PULLED = (
 # --- models ------------------------------------------------------------------------------------------------
 
 MODEL_WORD = (
-    "Put another word into a sentence on Inputs: its row of Input changes, and the layers read that one."
+    "Put another word into a sentence on Start: its row of Input changes, and the layers read that one."
 )
 SAME_WORD_PLACED = (
     "Write the same word twice in a sentence. Its embedding is the same: what makes the two rows of Input "
@@ -159,10 +159,10 @@ SAME_WORD = (
     "not encoded."
 )
 MODEL_FOCUS = (
-    "On Inputs, choose another focus word of these sentences: its row is outlined here and in every layer."
+    "On Start, choose another focus word of these sentences: its row is outlined here and in every layer."
 )
 LAYER_FOCUS = (
-    "Choose another focus word on Inputs: its row is outlined here. Which words does it look at in each head?"
+    "Choose another focus word on Start: its row is outlined here. Which words does it look at in each head?"
 )
 NO_FEED_FORWARD = (
     "Set all of W_2 to 0: FeedForward becomes 0, and {residual} equals {stream}. Only attention is left."
@@ -173,10 +173,10 @@ NO_FEED_FORWARD_BIASED = (
 )
 NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes its β."
 RMS_NORM_COLUMN = "Set one γ of Norm1 to 0: for every word, that column of Norm1 becomes 0."
-PROMPT = "Type another prompt on Inputs: what does the model write after it?"
-SOURCE = "Type other words for the encoder on Inputs: what does the decoder write now?"
+PROMPT = "Type another prompt on Start: what does the model write after it?"
+SOURCE = "Type other words for the encoder on Start: what does the decoder write now?"
 NO_LOOK_AHEAD = (
-    "Put another word into the decoder's sentence on Inputs: the next words of the rows above it "
+    "Put another word into the decoder's sentence on Start: the next words of the rows above it "
     "stay, for no row looks ahead."
 )
 MODEL_TEMPERATURE = (
@@ -185,14 +185,13 @@ MODEL_TEMPERATURE = (
 )
 RIVALS = "Look at the most likely words of a row: how far is the second behind the first?"
 CLASSIFIED = (
-    "Put another word into a sentence on Inputs. How far do the logits move, and do the probabilities show "
-    "it?"
+    "Put another word into a sentence on Start. How far do the logits move, and do the probabilities show it?"
 )
 ORDER = (
     "Write the words of a sentence in another order. Does its class stay, and how far apart are the logits?"
 )
 CLASS_COLUMN = "Set a column of W_C to 0: only the bias of its class is left."
-READ_WORD = "Put another word into a sentence on Inputs: which rows change here, its own alone?"
+READ_WORD = "Put another word into a sentence on Start: which rows change here, its own alone?"
 READ_TWICE = "Write the same word twice in a sentence: are its two rows alike?"
 READ_THROUGH = (
     "Follow the focus word's row from X on the first sheet through the layers to here. Where does it change "

@@ -1,4 +1,4 @@
-"""The pages around the attention sheets: Start, Inputs, Compare; and the whole book in order."""
+"""The pages of a workbook in order, and the pages Start, Inputs and Contract."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, 
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
+from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
 from xlsxattn.builder.pages.localize import told
 from xlsxattn.builder.pages.parts import computed, typed
@@ -28,7 +29,16 @@ from xlsxattn.contract.kinds import (
     can_be_followed,
     settings,
 )
-from xlsxattn.contract.names import LANGUAGE, PROGRAM, START, STATUS, RangeName, of_context
+from xlsxattn.contract.names import (
+    FIRST_SCREEN,
+    LANGUAGE,
+    PROGRAM,
+    START,
+    STATUS,
+    RangeName,
+    of_context,
+    parse,
+)
 from xlsxattn.contract.values import PROGRAM_VERSION
 from xlsxattn.language import language, say
 
@@ -52,9 +62,9 @@ READ = (
     "1.  Read the sheets from left to right, each from top to bottom. The line of code above a block is its "
     "formula; all other formulas are in their cells: click one."
 )
-CHANGE = "2.  On Inputs, swap a word or change a number, and watch what moves on the other sheets."
+CHANGE = "2.  Change a word on Start, or a number on Inputs, and watch what moves on the other sheets."
 CHANGE_PARTLY = (
-    "2.  Change a number, or choose another focus word on Inputs, and watch what moves on the other sheets. "
+    "2.  Change a number, or choose another focus word on Start, and watch what moves on the other sheets. "
     "Keep the words of the sentences: layers were left out, and the rows in their place are theirs alone."
 )
 IN_NAMES = (
@@ -73,23 +83,19 @@ PARTS = (
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
-SENTENCES = (
-    "A word a cell: choose another from the list, or type one that the vocabulary has; Cat is another word "
-    "than cat. The number of cells is fixed: for more, make the workbook anew; in a spec, length gives blank "
-    "ones."
-)
+SENTENCES = "One word per cell: choose one from the list, or type one of the vocabulary; case matters."
 SENTENCES_KEPT = (
-    "A word a cell. Some layers are not in this workbook, and the rows that stand in their place were "
-    "computed for these very words: with others, the live checks fail."
+    "One word per cell. Some layers are not in this workbook; the rows in their place were computed "
+    "for these words. With other words, the live checks fail."
 )
 VOCABULARY = (
-    "One row a word, one column a dimension. Change any number. For a new word, insert a row "
+    "One row per word, one column per dimension. Change any number. For a new word, insert a row "
     "between two words and type the word and its numbers."
 )
-VOCABULARY_KEPT = "One row a word, one column a dimension. Change any number."
+VOCABULARY_KEPT = "One row per word, one column per dimension. Change any number."
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
-"""A word that the vocabulary has more than once."""
+"""A word that occurs more than once in the vocabulary."""
 
 
 def book(spec: Spec) -> WorkbookPages:
@@ -98,13 +104,15 @@ def book(spec: Spec) -> WorkbookPages:
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
-    pages = [told(page, spoken) for page in (_start(spec, pages), *pages, glossary_page(pages))]
+    guide = _guide(spec, pages)
+    pages += [guide, glossary_page([*pages])]
+    pages = [told(page, spoken) for page in (_start(spec, pages, guide), *pages)]
     manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
     return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
 
 def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Page]:
-    """The pages of one sheet: one, or, for a model, many."""
+    """The pages of a sheet: one, or several for a model."""
     if isinstance(sheet, Model):
         return model_pages(spec, sheet)
     if isinstance(sheet, Compare):
@@ -119,13 +127,13 @@ def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Pa
 
 
 def followed(spec: Spec, place: int) -> list[WithAttention]:
-    """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
+    """The previous sheets that a comparing sheet shows: attention, and encoders of all sentences."""
     every = tuple(context.id for context in spec.contexts)
     return [sheet for sheet in spec.sheets[:place] if can_be_followed(sheet, every)]
 
 
 def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
-    """The manifest: what a checker that has never seen the spec must know to prove the workbook."""
+    """The manifest: what a checker needs to verify the workbook without its spec."""
     blocks = [block for page in pages for block in page.blocks()]
     inputs = [(name,) for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
     sheets = [
@@ -135,6 +143,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
         (PROGRAM, "The version of xlsxattn that made this workbook.", (), [(PROGRAM_VERSION,)]),
         (LANGUAGE, "The language of its texts.", (), [(spec.lang,)]),
+        (FIRST_SCREEN, "What the first screen shows.", (), [(json.dumps(shown(spec), ensure_ascii=False),)]),
         ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
         ("Contexts", "The sentences' ids.", ("id",), [(c.id,) for c in spec.contexts]),
         ("Inputs", "The ranges that a person may change.", ("range",), inputs),
@@ -154,7 +163,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
 
 
 def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
-    """Every computed range: its name, how its formula is entered, and the formula."""
+    """All computed ranges: name, how the formula is entered, formula."""
     return [
         (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
         for b in blocks
@@ -162,7 +171,8 @@ def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _start(spec: Spec, pages: Sequence[Page]) -> Page:
+def _guide(spec: Spec, pages: Sequence[Page]) -> Page:
+    """How to read the sheets; the live checks, one below the other."""
     own = {"vocab", *(sheet.id for sheet in spec.sheets)}
     checked = [page for page in pages if page.id in own]
     statuses = tuple(
@@ -171,27 +181,47 @@ def _start(spec: Spec, pages: Sequence[Page]) -> Page:
         )
         for page in checked
     )
-    condition = ops.no_failure(block.name for block in statuses)
-    check = ops.status("✓ every check holds", (condition, "✗ a check fails: see below"))
-    overall = computed(START[STATUS], (1, 1), check, "status")
-    rows = (("all sheets",), *((page.title,) for page in checked))
     band = Band(
         "Live checks",
         "These cells are formulas too: they follow every change you make.",
-        (Group((overall, *statuses), rows),),
+        (Group(statuses, tuple((page.title,) for page in checked)),),
         shared=True,
         show_formula=False,
     )
-    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
     usual = say("{lead} {follow}", lead=say(LEAD), follow=say(FOLLOW[len(spec.contexts) > 1]))
     return Page(
-        "start",
-        spec.title,
+        "guide",
+        "How to read",
         spec.about or usual,
         bands=(band,),
         paragraphs=_how_to(spec, pages),
-        boxes=boxes,
         legend=_legend(spec, pages),
+        subtitle="formulas and colours",
+    )
+
+
+def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
+    """What the workbook opens on."""
+    statuses = [block.name for block in guide.blocks()]
+    check = ops.status(
+        "✓ every check holds", ops.WORDS, (ops.no_failure(statuses), "✗ a check fails: see “How to read”")
+    )
+    overall = computed(START[STATUS], (1, 1), check, "check", words="vocab_Status")
+    show = shown(spec)
+    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
+    own = [page for page in pages if parse(page.target).sheet == show["sheets"][0]]
+    see = next((page for page in own if parse(page.target).layer), own[0])
+    sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
+    focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
+    tokens = [of_context(one)["Tokens"] for one in show["contexts"]]
+    how = Box(say("3   See how:  {title} →", title=see.title), "", see.target)
+    return Page(
+        "start",
+        spec.title,
+        "",
+        boxes=boxes,
+        screen=first_screen(spec, overall, how, sentences, focus),
+        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
     )
 
 
@@ -226,61 +256,54 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
 
 
 def _inputs(spec: Spec) -> Page:
-    """The page Inputs: the sentences, where the focus word stands in them, and the vocabulary."""
-    focus = typed("vocab_Focus", "token", ((spec.focus,),))
-    status = computed("vocab_Status", (1, 1), _known(spec), "status", focus=focus.name, twice=TWICE)
-    tokens = [of_context(context.id)["Tokens"] for context in spec.contexts]
+    """The page Inputs: the vocabulary, and the sentences that do not fit on the first screen."""
+    status = computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)
+    others = [context for context in spec.contexts if context.id not in shown(spec)["contexts"]]
+    lanes = tuple(map(_sentence, others))
     return Page(
         "vocab",
         "Inputs",
-        "Everything that the other sheets compute starts from these cells. Yellow cells are yours to change.",
-        facts=(Fact("focus word:", focus), Fact("", status)),
-        lanes=tuple(_sentence(context) for context in spec.contexts),
-        bands=(_sentences(spec), _positions(spec), _vocabulary(spec)),
-        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
+        "The words that every sentence is made of, and their numbers. Yellow cells are yours to change.",
+        facts=(Fact("", status),),
+        lanes=lanes,
+        bands=(*([_sentences(spec, others)] if others else []), _vocabulary(spec), _positions(spec)),
+        drop_downs=dict.fromkeys((of_context(c.id)["Tokens"] for c in others), "vocab_Tokens"),
         subtitle="words and embeddings",
         tries=inputs(spec),
     )
 
 
 def _widths(spec: Spec) -> tuple[float]:
-    """The width of a column that holds any word of the vocabulary."""
+    """The width of a column for words of the vocabulary."""
     return (max(cell_width(word) for word in spec.vocabulary.tokens) + 2.0,)
 
 
-def _sentences(spec: Spec) -> Band:
-    """Each sentence's words (n × 1), their rows in the vocabulary, and their positions."""
+def _sentences(spec: Spec, contexts: Iterable[Context]) -> Band:
+    """The words of more sentences (n × 1), their rows in the vocabulary, and their positions."""
     groups = []
-    for c in spec.contexts:
-        n = len(c.words)
-        index = typed(
-            of_context(c.id)["Index"], "index", tuple((float(i + 1),) for i in range(n)), "constant"
-        )
-        words = replace(
-            typed(of_context(c.id)["Tokens"], "token", [(w,) for w in c.words]), widths=_widths(spec)
-        )
-        names = {"tokens": words.name, "vocabulary": "vocab_Tokens"}
-        ids = computed(of_context(c.id)["Ids"], (n, 1), ops.IDS, "word number", **names)
-        sides = (Side("position", (index,)),)
+    for context in contexts:
+        words, index, ids = word_blocks(context)
+        words = replace(words, look="token", widths=_widths(spec))
+        sides = (Side("position", (replace(index, look="index"),)),)
         groups.append(Group((words,), (ids,), ("word",), sides, corner="row in the vocabulary"))
     why = SENTENCES_KEPT if has_typed_rows(spec) else SENTENCES
-    return Band("The sentences", why, tuple(groups), show_formula=False)
+    return Band("More sentences", why, tuple(groups), show_formula=False)
 
 
 def _positions(spec: Spec) -> Band:
-    """Where the focus word stands in each sentence (1 × 1)."""
-    groups = []
+    """The position of the focus word in each sentence (1 × 1)."""
+    found = []
     for c in spec.contexts:
         names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
-        find = computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names)
-        groups.append(Group((find,), (("position",),)))
+        found.append(computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names))
     following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
     why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
-    return Band("Where the focus word stands", why, tuple(groups), show_formula=False)
+    group = Group(tuple(found), tuple((context.named,) for context in spec.contexts))
+    return Band("Where the focus word stands", why, (group,), shared=True, show_formula=False)
 
 
 def _vocabulary(spec: Spec) -> Band:
-    """The words and their embeddings (n_vocab × d_model), and how often each word stands there."""
+    """The words (n_vocab × 1), their embeddings (n_vocab × d_model), and how often each word occurs."""
     words = spec.vocabulary
     tokens = replace(typed("vocab_Tokens", "token", [(w,) for w in words.tokens]), widths=_widths(spec))
     E = typed("vocab_E", "input", words.E)
@@ -294,9 +317,9 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _known(spec: Spec) -> Op:
-    """The live check of the words: embeddings are numbers, each word stands once, and those said are known.
+    """The live check of the words: embeddings are numbers, words are unique, words of sentences are known.
 
-    That the focus word is in none of the sentences is no fault, and noted.
+    If no sentence has the focus word, this is a note and not an error.
     """
     several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
     ids = ",".join(

@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-KEPT = {"id", "name", "kind", "look", "target", "slices", "tops", "drop_downs", "values", "names", "labels"}
+KEPT = {
+    "id",
+    "name",
+    "kind",
+    "look",
+    "target",
+    "slices",
+    "tops",
+    "drop_downs",
+    "values",
+    "names",
+    "labels",
+    "number_format",
+}
 """Fields of pages and blocks with names or user data."""
 
 

@@ -93,6 +93,15 @@ def _input_areas(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
             yield placed.area
 
 
+def _first_cell(sheet: PlacedSheet) -> tuple[int, int]:
+    """The cell that is chosen when a sheet is opened: the first yellow word, or one that scrolls."""
+    if sheet.frozen:
+        return sheet.frozen, 0
+    offered = [(-p.row, p.col) for p in sheet.placed if p.block.name in sheet.drop_downs]
+    row, col = min(offered)  # the focus word stands above the sentences
+    return -row, col
+
+
 class _TextResult(str):
     """A formula's text result. Not convertible to float, so that XlsxWriter saves "1e5" as a text."""
 
@@ -195,6 +204,9 @@ class _Writer:
         lanes = {(bar.where.top, bar.where.left): bar.colour for bar in sheet.bars}
         for placed in sheet.placed:
             look = self.look(placed.block.look)
+            if code := placed.block.number_format:
+                dressed = {**theme.LOOKS[placed.block.look].format, "num_format": code}
+                look = self.format({"font_name": theme.FONT, **dressed})
             if placed.block.look == "lane":
                 colour = lanes[placed.row, placed.col]
                 look = self.format(
@@ -211,7 +223,7 @@ class _Writer:
 
     def _page(self, ws: Any, sheet: PlacedSheet) -> None:
         for col, width in sheet.widths.items():
-            ws.set_column(col, col, width)
+            ws.set_column(col, col, width, None, {"hidden": col in sheet.hidden})
         ws.set_default_row(sheet.row)
         for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
             level = sheet.levels.get(row, 0)
@@ -221,7 +233,9 @@ class _Writer:
             ws.set_row(row, sheet.heights.get(row), None, options)
         if sheet.levels:
             ws.outline_settings(symbols_below=False)
-        ws.freeze_panes(sheet.frozen, 0)
+        if sheet.frozen:
+            ws.freeze_panes(sheet.frozen, 0)
+        ws.set_selection(*_first_cell(sheet), *_first_cell(sheet))
         (ws.set_portrait if sheet.portrait else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
         ws.fit_to_pages(1, 1 if sheet.one_page else 0)
@@ -312,6 +326,9 @@ class _Writer:
         if block.look == "word number" and placed.word is not None:
             blank = self.format(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
+        for condition, dressed in placed.states:
+            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
+            yield {"type": "formula", "criteria": condition, **stop}
         if (room := theme.room(look, width)) is not None:
             between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
             above = {"criteria": ">", "value": room.largest}
@@ -330,8 +347,10 @@ class _Writer:
         if placed.heat:
             ends = {}
             if theme.HEATS[look.heat]["min_type"] == "formula":
-                size = formulas.largest_size(placed.heat)
-                ends = {"min_value": f"=-{size}", "max_value": f"={size}"}
+                least, most = formulas.ends(
+                    placed.heat, beside=theme.BESIDE_BAR if look.heat == "sizes" else 0.0
+                )
+                ends = {"min_value": least, "max_value": most}
             yield {**theme.HEATS[look.heat], **ends}
 
     def _chart(self, chart: Chart, width: int) -> Any:

@@ -13,10 +13,11 @@ from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.sheet_view import joined
-from xlsxattn.contract.names import parse
+from xlsxattn.contract.first_screen import FORMATS
+from xlsxattn.contract.names import FRONT, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from xlsxattn.checker.appearance.colours import RGB
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
@@ -133,10 +134,18 @@ def _is_plain(style: CellStyle) -> bool:
     return readable and not style.uses_symbol_font and not verdict(style.number_format)
 
 
+def _worded(name: str) -> Iterable[str]:
+    """The number formats with words that a range may have."""
+    place = parse(name)
+    if place.sheet == FRONT:
+        return FORMATS.get("_".join(filter(None, (place.block, place.label))), ())
+    return (FORMATS_WITH_WORDS[place.block],) if place.block in FORMATS_WITH_WORDS else ()
+
+
 def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]]:
     code = style.number_format
-    effect, built = verdict(code), FORMATS_WITH_WORDS.get(parse(name).block)
-    if effect and not (built and same(code, built)):
+    effect = verdict(code)
+    if effect and not any(same(code, built) for built in _worded(name)):
         yield Kind.MISLEADING_FORMAT, {"hiding" if effect == "hides" else "format": shortened(code)}
     if contrast(style.ink, style.paper) < MIN_CONTRAST:
         yield Kind.UNREADABLE, {"ink": spelled(style.ink), "paper": spelled(style.paper)}

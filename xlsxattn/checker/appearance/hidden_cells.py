@@ -10,6 +10,7 @@ from xlsxattn.checker.cell_formulas import span
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.one_reading import MAX_ROWS
+from xlsxattn.contract.names import parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -43,10 +44,19 @@ def _hidden_stretches(tab: str, view: SheetView, ranges: OwnRanges) -> Iterator[
     rows = {f"{a + 1}:{b + 1}": _rows(tab, a, b) for a, b in (*view.hidden_rows, *folded)}
     columns = {_letters(a, b): Area(tab, 0, a, MAX_ROWS, b - a + 1) for a, b in view.hidden_columns}
     for key, stretches in (("rows", rows), ("columns", columns)):
-        first = {text: name for text, area in stretches.items() for name, _ in list(ranges.touched(area))[:1]}
+        touched = {text: [name for name, _ in ranges.touched(area)] for text, area in stretches.items()}
+        first = {
+            text: names[0] for text, names in touched.items() if not all(map(_is_number_of_words, names))
+        }
         if first:
             shown = ", ".join(list(first)[:MAX_SHOWN]) + ", ..." * (len(first) > MAX_SHOWN)
             yield Finding(Kind.HIDDEN_CELLS, next(iter(first.values())), sheet=tab, values={key: shown})
+
+
+def _is_number_of_words(name: str) -> bool:
+    """Whether a range holds the rows of words in the vocabulary, which the first screen hides."""
+    place = parse(name)
+    return place.block == "Ids" and not place.context and bool(place.sheet)
 
 
 def _rows(tab: str, first: int, last: int) -> Area:

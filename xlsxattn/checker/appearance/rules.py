@@ -10,7 +10,7 @@ from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.contract.names import STEPS, parse
+from xlsxattn.contract.names import FRONT, STEPS, of_context, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -30,11 +30,12 @@ HEATED = {
 }  # fmt: skip
 """The computed blocks that have a heat map."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
-"""Those of them whose names go on."""
+"""Those of them whose names have a further part."""
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
-"""What begins the name of a quantity of a training's shown step, and those that have no heat map."""
-MASKED, NO_WORD = '"−∞";"−∞";"−∞"', '"–";"–";"–"'
-"""The number formats of built rules: for masked cells, and for cells without a word."""
+"""The block name of quantities of a training's shown step, and those of them without a heat map."""
+MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
+"""Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
+_IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0", re.ASCII)
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _CLOSE = 1 - 1e-12
 
@@ -63,6 +64,8 @@ def lost_heat_maps(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 def _is_heated(name: str) -> bool:
     place = parse(name)
+    if place.sheet == FRONT:
+        return False
     if place.block == SHOWN:
         return place.part not in SINGLE and not place.label
     held_out = place.context and (place.block, place.part) == ("Attention", STEPS)
@@ -113,13 +116,28 @@ def _harm(
 
 
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
-    """Whether a rule that replaces a value is one of the two that are built."""
+    """Whether a rule that replaces or hides a value is one of those that are built."""
+    if same(code, ABSENT):
+        return parse(name).sheet == FRONT and _is_absent(rule, name, ranges)
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
     if blank is None or not same(code, NO_WORD) or parse(name).block != "Ids":
         return False
     return _is_word(blank, rule.areas[0], ranges)
+
+
+def _is_absent(rule: Rule, name: str, ranges: OwnRanges) -> bool:
+    """Whether a rule holds where the row's word is unknown, or the focus word is not in the sentence."""
+    found = _IS_ABSENT.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
+    context = of_context(parse(name).context)
+    if found is None:
+        return False
+    if found[3]:
+        return found[3] == context["Focus"]
+    first, ids = rule.areas[0], ranges.areas.get(context["Ids"])
+    beside = ids and Area(first.sheet, first.row, ids.col, 1, 1).address()
+    return bool(beside and ids and ids.row == first.row and beside.endswith(f"!{found[1]}{found[2]}"))
 
 
 def _is_word(blank: re.Match[str], area: Area, ranges: OwnRanges) -> bool:

@@ -1,0 +1,210 @@
+"""Where everything stands on the page that a workbook opens on: in pixels, so that it fits a small window.
+
+At 1280 × 800 LibreOffice shows 1066 of XlsxWriter's pixels across, and 618 down.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from xlsxattn.builder import theme
+from xlsxattn.builder.graph import Block
+from xlsxattn.builder.layout.formulas import cell
+from xlsxattn.builder.layout.lanes import colour
+from xlsxattn.builder.layout.placed import Bar, Placed, Rectangle, Text
+from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN, POINTS_A_PIXEL, pixels
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xlsxattn.builder.graph import Box, FirstScreen, Page, Strip, WordLane
+    from xlsxattn.builder.layout.placed import PlacedSheet
+
+    Tell = Callable[[str], str]
+
+MARGIN, GAP, FILLER, MIN_WIDTH = 10, 22, 70, 1000
+"""Pixels of the first column, of the one between lanes, of those behind the last, and of all together."""
+TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 28, 8, 28, 40, 28, 22, 24, 26, 26
+"""Pixels of rows."""
+STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
+BOXES_A_LINE, MAX_LINES = 6, 2
+SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
+"""A sentence, and the characters of the longest that is told."""
+GO = "Go to {title}"
+
+
+def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> int:
+    """Place the first screen; the row after its last."""
+    sheet.frozen = 0
+    starts = _columns(sheet, screen.lanes)
+    seen = sheet.widths.keys() - {0, *sheet.hidden}
+    left, end = min(seen), max(seen)
+    sheet.texts[0] = replace(sheet.texts[0], col=left)
+    _height(sheet, 0, TITLE)
+    _height(sheet, 2, SPACE)
+    sheet.placed.append(Placed(screen.check, 0, end))
+    story = screen.story if isinstance(screen.story, Block) else _first_sentence(screen.story)
+    _show(sheet, story, STORY_ROW, left, "story", STORY)
+    _steps(sheet, screen, end, tell)
+    _height(sheet, CLOSING_ROW, CLOSING if screen.closing else SPACE)
+    if screen.closing:
+        _show(sheet, screen.closing, CLOSING_ROW, left, "says")
+    blocks = [strip.block for lane in screen.lanes for strip in lane.strips]
+    below = LANE_ROW + 2 + max(block.rows for block in blocks if block)
+    row = max(_lane(sheet, lane, i, starts[i], below) for i, lane in enumerate(screen.lanes))
+    _share_bars(sheet)
+    _height(sheet, row, SPACE)
+    return _boxes(sheet, page.boxes, row + 1, end, tell)
+
+
+def _first_sentence(texts: Sequence[str]) -> str:
+    """The first sentence of the first text of which it fits."""
+    for text in texts:
+        sentence = SENTENCE.match(text)
+        if sentence and theme.cell_width(sentence[0]) <= MAX_STORY:
+            return sentence[0]
+    return ""
+
+
+def _height(sheet: PlacedSheet, row: int, height: float) -> None:
+    sheet.heights[row] = POINTS_A_PIXEL * height
+
+
+def _columns(sheet: PlacedSheet, lanes: Sequence[WordLane]) -> list[int]:
+    """Set the widths of all columns; the first column of each lane."""
+    widths, starts = [MARGIN], list[int]()
+    for lane in lanes:
+        widths += [GAP] if starts else []
+        starts.append(len(widths))
+        for strip in lane.strips:
+            widths += [0 if strip.hidden else strip.pixels] * strip.columns
+    left = MIN_WIDTH - sum(widths)
+    fillers = max(-(-left // FILLER), 0)
+    widths += [left // fillers] * fillers if fillers else []
+    sheet.hidden = [col for col, width in enumerate(widths) if not width]
+    for col, width in enumerate(widths):
+        sheet.widths[col] = (max(width, MARGIN) - PIXELS_A_COLUMN) / PIXELS_A_CHARACTER
+    return starts
+
+
+def _show(
+    sheet: PlacedSheet, what: str | Block, row: int, col: int, look: str, height: float = 0.0, cols: int = 1
+) -> None:
+    """A text or a block."""
+    if height:
+        _height(sheet, row, height)
+    if isinstance(what, Block):
+        sheet.placed.append(Placed(what, row, col))
+    elif what:
+        sheet.texts.append(Text(row, col, what, look, cols=cols))
+
+
+def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> None:
+    """Three chips; the focus word above them at the right."""
+    sheet.texts.append(Text(STORY_ROW, end - 1, tell("follow the word"), "beside"))
+    sheet.placed.append(Placed(screen.follow, STORY_ROW, end))
+    _height(sheet, CHIP_ROW, CHIP)
+    change, watch, see = screen.steps
+    looks, spans = ("chip input", "chip", "chip link"), _spans(sheet, end, len(screen.steps))
+    for look, text, (first, last) in zip(looks, (change, watch, see.title), spans, strict=True):
+        if isinstance(text, Block):  # no formula may stand in cells that were made one
+            fill = theme.LOOKS[look].format["bg_color"]
+            sheet.bars.append(Bar(Rectangle(CHIP_ROW, first, CHIP_ROW, last), fill))
+            sheet.placed.append(Placed(text, CHIP_ROW, first))
+        else:
+            target = see.target if text is see.title else ""
+            sheet.texts.append(Text(CHIP_ROW, first, text, look, cols=last - first + 1, target=target))
+
+
+def _spans(sheet: PlacedSheet, end: int, count: int) -> list[tuple[int, int]]:
+    """Columns of so many parts of the whole width, nearly alike: the first, which is seen, and the last."""
+    seen = [col for col in range(1, end + 1) if col not in sheet.hidden]
+    edges = [pixels(sheet, (one for one in seen if one <= col)) for col in seen]
+    found, first = [], 0
+    for i in range(1, count + 1):
+        room = range(first, len(seen) - (count - i))
+        last = min(room, key=lambda k: abs(edges[k] - edges[-1] * i / count))
+        found.append((seen[first], seen[last]))
+        first = last + 1
+    return found
+
+
+def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: int) -> int:
+    """Place a sentence, what comes out of it from the row ``below`` on; the row after its last."""
+    at = list(accumulate((strip.columns for strip in lane.strips), initial=start))
+    seen = [col for col in range(start, at[-1]) if col not in sheet.hidden]
+    sheet.bars.append(Bar(Rectangle(LANE_ROW, seen[0], LANE_ROW, seen[-1]), colour(number)))
+    _show(sheet, lane.heading, LANE_ROW, seen[0], "lane", HEADING)
+    _height(sheet, LANE_ROW + 1, HEAD)
+    top, row = LANE_ROW + 2, below
+    for each in range(top, below):
+        _height(sheet, each, WORD)
+    for strip, col in zip(lane.strips, at, strict=False):
+        _strip(sheet, strip, top if strip.block else below + 1, col, start, seen[0])
+    if lane.lines:
+        _height(sheet, row, SPACE if all(strip.block for strip in lane.strips) else HEAD)
+        row += 1
+    for line in lane.lines:
+        col = at[line.strip]
+        _show(sheet, line.label, row, col - 1, "name beside")
+        states = ((f"={lane.focus}=0", "absent"),) if lane.focus else ()
+        sheet.placed.append(Placed(line.block, row, col, states=states))
+        for i in range(line.block.rows):
+            _height(sheet, row + i, RESULT)
+        row += line.block.rows
+    for block in lane.says:
+        sheet.placed.append(Placed(block, row, seen[0]))
+        _height(sheet, row, SAYS)
+        row += 1
+    return row
+
+
+def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words: int) -> None:
+    """Place a strip and its head; ``ids`` and ``words`` are the lane's columns of these."""
+    last = col + strip.columns - 1
+    if isinstance(strip.head, Block) and strip.head.look == "head":
+        sheet.placed.append(Placed(strip.head, top - 1, last))
+    else:
+        _show(sheet, strip.head, top - 1, col if isinstance(strip.head, Block) else last, "head")
+    if strip.block is None:
+        return
+    outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None
+    number, first = (cell(top, at, fixed_col=True) for at in (ids, words))
+    states = {
+        "yellow word": ((f"=AND(LEN({first})>0,{number}=0)", "unknown"),),
+        "share": ((f"={number}=0", "absent"),),
+        "own number": ((f"={number}=0", "absent"),),
+    }
+    sheet.placed.append(Placed(strip.block, top, col, outlined, states=states.get(strip.block.look, ())))
+
+
+def _share_bars(sheet: PlacedSheet) -> None:
+    """Bars of one kind share their ends, so that everything on the screen compares."""
+    areas: dict[str, list[Rectangle]] = {}
+    for placed in sheet.placed:
+        areas.setdefault(theme.LOOKS[placed.block.look].heat, []).append(placed.area)
+    for i, placed in enumerate(sheet.placed):
+        heat = theme.LOOKS[placed.block.look].heat
+        if heat:
+            sheet.placed[i] = replace(placed, heat=tuple(areas[heat]))
+
+
+def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: Tell) -> int:
+    """Links to the sheets, in lines of boxes."""
+    boxes = boxes[: BOXES_A_LINE * MAX_LINES]
+    lines = -(-len(boxes) // BOXES_A_LINE)
+    size = -(-len(boxes) // lines)
+    for first in range(0, len(boxes), size):
+        line = boxes[first : first + size]
+        for box, (left, right) in zip(line, _spans(sheet, end, size), strict=False):
+            tip, cols = tell(say(GO, title=box.title)), right - left + 1
+            sheet.texts.append(Text(row, left, box.title, "box", cols=cols, target=box.target, tip=tip))
+            sheet.texts.append(Text(row + 1, left, box.subtitle, "box text", cols=cols))
+        _height(sheet, row, WORD)
+        _height(sheet, row + 1, WORD - 6)
+        row += 2
+    return row

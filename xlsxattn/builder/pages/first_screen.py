@@ -1,0 +1,510 @@
+"""What a workbook opens on: the yellow words, what is made of them, and in a sentence what came out.
+
+docs/contract.md, "The first screen", tells what is shown of which kind of sheet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+
+from xlsxattn.builder import ops
+from xlsxattn.builder.graph import Block, Box, FirstScreen, Line, Strip, WordLane
+from xlsxattn.builder.pages.attention import output_columns
+from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
+from xlsxattn.builder.pages.contents import LEADS
+from xlsxattn.builder.pages.parts import computed, typed
+from xlsxattn.contract import first_screen as texts
+from xlsxattn.contract.kinds import (
+    PADDING,
+    Classifier,
+    Compare,
+    CrossAttention,
+    Encoder,
+    EncoderDecoder,
+    InSentence,
+    Model,
+    MultiHead,
+    SelfAttention,
+    WithAttention,
+    Writer,
+    can_be_followed,
+)
+from xlsxattn.contract.names import START, RangeName, cols_of, of_context, rows_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from xlsxattn.builder.ops import Op
+    from xlsxattn.builder.specification import Spec
+    from xlsxattn.builder.specification.words import Context
+
+MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
+"""Sentences that are shown, and with all their numbers; names that have a column; likeliest words."""
+WORD, PLACE, SHARE, NUMBER, NARROW = 100, 24, 100, 66, 50
+"""Pixels of columns."""
+LOOK, NUMBERS = 3, 4
+"""The strips of a lane below which results stand: how much each word is looked at; its numbers."""
+EVERY_NUMBER = 264
+"""Pixels of all the numbers of a word; more than four are narrower."""
+
+
+class Shown(TypedDict):
+    """What the first screen shows, as ``xlsxattn_Front`` has it."""
+
+    sheets: list[str]
+    contexts: list[str]
+    columns: NotRequired[Literal["dims", "near", "none"]]
+    compare: NotRequired[str]
+    full: NotRequired[bool]
+    rivals: NotRequired[int]
+
+
+def shown(spec: Spec) -> Shown:
+    """What the first screen shows; it follows from the settings and shapes alone."""
+    every, first = [context.id for context in spec.contexts], _first(spec)
+    contexts = list(first.contexts) or every
+    found = Shown(sheets=[first.id], contexts=contexts)
+    if isinstance(first, CrossAttention):
+        return found
+    if isinstance(first, Writer):
+        found["contexts"] = contexts[:MAX_FULL]
+        found["rivals"] = min(first.top_k, MAX_RIVALS if len(contexts) == 1 else 1)
+        return found
+    if len(contexts) > MAX_SHOWN:
+        found["contexts"] = contexts[:MAX_FULL]
+    if isinstance(first, Classifier):
+        return found
+    return _of_attention(spec, first, found)
+
+
+def _first(spec: Spec) -> WithAttention:
+    """The sheet that the first screen is about."""
+    return next(sheet for sheet in spec.sheets if isinstance(sheet, WithAttention))
+
+
+def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN401 - InSentence or Encoder
+    d_model = spec.vocabulary.d_model
+    every = tuple(context.id for context in spec.contexts)
+    found["full"], found["columns"] = len(found["contexts"]) <= MAX_FULL, "none"
+    if getattr(first, "only", None) or output_columns(first, d_model) != d_model:
+        return found
+    near = [s for s in spec.sheets if isinstance(s, Compare) and 1 <= len(s.near) <= MAX_NAMES]
+    if d_model <= MAX_NAMES:
+        found["columns"] = "dims"
+    elif near and can_be_followed(first, every):
+        found |= {"columns": "near", "compare": near[0].id}
+    else:
+        return found
+    end = spec.sheets.index(near[0]) if found["columns"] == "near" else len(spec.sheets)
+    after = spec.sheets[spec.sheets.index(first) + 1 : end]
+    later = [s for s in after if can_be_followed(s, every) and output_columns(s, d_model) == d_model]
+    if isinstance(first, InSentence):
+        fit = [s.id for s in later if isinstance(s, InSentence) and s.weights and not first.weights]
+    else:
+        fit = [s.id for s in later if isinstance(s, Encoder) and not s.only]
+    found["sheets"] += fit[:1]
+    return found
+
+
+def first_screen(
+    spec: Spec, check: Block, see: Box, sentences: dict[str, Block], follow: Block
+) -> FirstScreen:
+    """The first screen; ``sentences``: the words of each that is shown, joined."""
+    show = shown(spec)
+    first = next(sheet for sheet in spec.sheets if sheet.id == show["sheets"][0])
+    contexts = [spec.context(one) for one in show["contexts"]]
+    closing: Block | str = spec.about if getattr(first, "apart", False) else ""
+    lead = LEADS[type(first)] if isinstance(first, Model) else CROSS_LEAD
+    story: Block | tuple[str, ...] = (spec.about, first.about, lead)
+    change = "1   Change a yellow word"
+    watch: str | Block = "2   Watch what comes out"
+    if isinstance(first, CrossAttention):
+        lanes = _crossed(first, contexts, sentences)
+    elif isinstance(first, Writer):
+        lanes, written = _writing(spec, first, contexts, sentences, show)
+        closing = written or closing
+    elif isinstance(first, Classifier):
+        lanes = [_classified(spec, first, context, sentences[context.id]) for context in contexts]
+    else:
+        attending = [_Attending(spec, show, context) for context in contexts]
+        lanes = [one.lane(sentences[one.context.id]) for one in attending]
+        closing = _closing(attending) or closing
+        several = len(spec.contexts) > 1
+        story = _focus_word(START["Story"], "story", texts.STORIES[several])
+        watch = _focus_word(START["Focus"], "chip", texts.WATCH)
+    return FirstScreen(check, story, (change, watch, see), follow, closing, tuple(lanes))
+
+
+def _focus_word(name: str, look: str, number_format: str) -> Block:
+    """The focus word; the number format says the rest."""
+    block = computed(name, (1, 1), ops.FOCUS, look, focus="vocab_Focus")
+    return replace(block, number_format=number_format)
+
+
+def _at(context: Context) -> RangeName:
+    return START.at(context=context.id)
+
+
+def word_blocks(context: Context) -> tuple[Block, Block, Block]:
+    """The words of a sentence, which are yellow, their places, and their rows in the vocabulary (n × 1)."""
+    own, n = of_context(context.id), len(context.words)
+    words = typed(own["Tokens"], "yellow word", [(word,) for word in context.words])
+    index = typed(own["Index"], "place", [(float(i + 1),) for i in range(n)], "constant")
+    ids = computed(own["Ids"], (n, 1), ops.IDS, "word number", tokens=words.name, vocabulary="vocab_Tokens")
+    return words, index, ids
+
+
+def _word_strips(context: Context) -> tuple[Strip, Strip, Strip]:
+    """The rows of a sentence's words in the vocabulary, which are hidden, the words, and their places."""
+    words, index, ids = word_blocks(context)
+    return Strip(replace(ids, widths=(1.0,)), PLACE, hidden=True), Strip(words, WORD), Strip(index, PLACE)
+
+
+def _copied(name: str, shape: tuple[int, int], look: str, source: str, op: Op = ops.COPIED) -> Block:
+    return computed(name, shape, op, look, source=source)
+
+
+def _labels(name: str, names: str, *, upright: bool, count: int) -> Block:
+    """Names above a block, or beside it where it is upright; ``names`` lie in a row, or stand in a column."""
+    above = (cols_of(name), (1, count), "name above")
+    label, shape, look = (rows_of(name), (count, 1), "name beside") if upright else above
+    op = ops.COL_LABELS if upright == (names.endswith(("_Dims", "_Classes"))) else ops.ROW_LABELS
+    return computed(label, shape, op, look, texts=names)
+
+
+def _unknown(spec: Spec, context: Context) -> tuple[tuple[str, str], ...]:
+    """The cases of a word that the vocabulary lacks, and of a blank where none is meant."""
+    own = of_context(context.id)
+    cases = [(f'SUM(({own["Ids"]}=0)*({own["Tokens"]}<>""))>0', texts.UNKNOWN)]
+    if not any(sheet.uses_blanks for sheet in spec.sheets):
+        cases.append((f'SUM(--({own["Tokens"]}=""))>0', texts.BLANK))
+    return tuple(cases)
+
+
+def _first_unknown(context: Context) -> str:
+    """The first word that the vocabulary lacks, as a part of a formula."""
+    tokens, ids = (of_context(context.id)[block] for block in ("Tokens", "Ids"))
+    if len(context.words) == 1:  # INDEX takes no name of a single cell everywhere
+        return tokens
+    return f'INDEX({tokens},MATCH(1,({ids}=0)*({tokens}<>""),0))'
+
+
+def _attentions(sheet: Model, p: RangeName, *, cross: bool = False) -> list[str]:
+    """The Attention of every head of the last layer that is there."""
+    k = sheet.numbers[-1]
+    return [p.at(layer=k, cross=cross, head=h)["Attention"] for h in sheet.heads_of(k)]
+
+
+def _look(context: Context, attentions: Sequence[str], rows: str) -> Block:
+    """How much each word is looked at (n × 1), over all heads; ``rows``: the share of each row (n × 1)."""
+    joined = "+".join(attentions)
+    names = {"attention": f"({joined})" if attentions[1:] else joined, "rows": rows}
+    op = ops.LOOK if attentions[1:] else replace(ops.LOOK, formula=ops.LOOK.formula.removesuffix("/{heads}"))
+    shape = len(context.words), 1
+    return computed(_at(context)["Look"], shape, op, "share", heads=str(len(attentions)), **names)
+
+
+# --- attention sheets and encoders -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Attending:
+    """One sentence of a workbook that shows what attention makes of a word."""
+
+    spec: Spec
+    show: Shown
+    context: Context
+
+    @property
+    def f(self) -> RangeName:
+        return _at(self.context)
+
+    @property
+    def sheets(self) -> list[Any]:
+        return [sheet for one in self.show["sheets"] for sheet in self.spec.sheets if sheet.id == one]
+
+    @property
+    def picked(self) -> dict[str, str]:
+        own = of_context(self.context.id)
+        return {"index": own["Index"], "focus": own["Focus"]}
+
+    @property
+    def names(self) -> str:
+        """The range of the names that numbers stand for."""
+        return RangeName(self.show["compare"])["Tokens"] if self.is_near else "vocab_Dims"
+
+    @property
+    def is_near(self) -> bool:
+        return self.show["columns"] == "near"
+
+    @property
+    def across(self) -> str:
+        return "" if self.is_near else "1,"
+
+    @property
+    def count(self) -> int:
+        """How many names there are; 0 where numbers are not shown."""
+        if self.show["columns"] == "none":
+            return 0
+        compare = [s for s in self.spec.sheets if isinstance(s, Compare) and s.id == self.show.get("compare")]
+        return len(compare[0].near) if compare else self.spec.vocabulary.d_model
+
+    @property
+    def numbers(self) -> str:
+        """The range of the numbers that decide."""
+        return self.f.at(of=self.sheets[-1].id)["Output"] if self.show["full"] else self.f["Answer"]
+
+    @property
+    def torn(self) -> str:
+        return ops.is_torn(self.numbers)
+
+    @property
+    def lead(self) -> str:
+        return ops.lead(self.numbers, self.names, self.across)
+
+    def lane(self, heading: Block) -> WordLane:
+        strips, own = list(_word_strips(self.context)), of_context(self.context.id)
+        look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
+        wide = SHARE if self.count else 2 * SHARE
+        strips.append(Strip(self._looks(), wide, look))
+        lines: list[Line] = []
+        if self.count and self.show["full"]:
+            strips, lines = self._in_full(strips)
+        elif self.count:
+            lines = [self._answer()]
+        lines += self._alike()
+        return WordLane(heading, tuple(strips), own["Focus"], tuple(lines), tuple(self._said()))
+
+    def _looks(self) -> Block:
+        sheet, own = self.sheets[0], of_context(self.context.id)
+        p = RangeName(sheet.id, context=self.context.id)
+        if isinstance(sheet, Model):
+            return _look(self.context, _attentions(sheet, p), f"--({own['Index']}={own['Focus']})")
+        places = [p.at(head=h + 1) for h in range(sheet.heads)] if isinstance(sheet, MultiHead) else [p]
+        heads = [at["FocusAttention"] for at in places]
+        source = f"({'+'.join(heads)})/{len(heads)}" if heads[1:] else heads[0]
+        shape = len(self.context.words), 1
+        return computed(self.f["Look"], shape, ops.UPRIGHT, "share", source=source)
+
+    def _in_full(self, strips: list[Strip]) -> tuple[list[Strip], list[Line]]:
+        """The numbers of each word, of the focus word before, and of it after each sheet."""
+        wide = NUMBER if self.count * NUMBER <= EVERY_NUMBER else NARROW
+        own = self.f["X"]
+        first = RangeName(self.sheets[0].id, context=self.context.id)["X"]
+        n = len(self.context.words)
+        before = self._row(self.f["Before"], own, "own number")
+        head = _labels(before.name if self.is_near else own, self.names, upright=False, count=self.count)
+        if self.is_near:  # a word's own numbers are too many
+            strips.append(Strip(None, wide, head))
+        else:
+            X = computed(own, (n, self.count), replace(ops.COPY, formula="={x}"), "own number", x=first)
+            strips.append(Strip(X, wide, head))
+        lines = [Line(_focus_word(rows_of(before.name), "name beside", texts.BEFORE), before, NUMBERS)]
+        for i, sheet in enumerate(self.sheets):
+            at = self.f.at(of=sheet.id)["Output"]
+            after = self._row(at, RangeName(sheet.id, context=self.context.id)["Output"], "result")
+            label = _focus_word(rows_of(at), "result beside", _after(sheet, second=i > 0))
+            lines.append(Line(label, after, NUMBERS))
+        return strips, lines
+
+    def _row(self, name: str, of: str, look: str) -> Block:
+        """The focus word's numbers, in a row (1 × v)."""
+        if self.is_near:
+            return computed(name, (1, self.count), ops.NEAR_ROW, look, near=self._near(name))
+        return computed(name, (1, self.count), ops.PICK, look, of=of, **self.picked)
+
+    def _near(self, name: str) -> str:
+        sheet = "" if name == self.f["Before"] else self.sheets[-1].id
+        sheet = next((s.id for s in self.sheets if name == self.f.at(of=s.id)["Output"]), sheet)
+        return RangeName(self.show["compare"], context=self.context.id, of=sheet)["Near"]
+
+    def _answer(self) -> Line:
+        """What the focus word becomes, upright (v × 1)."""
+        name, shape = self.f["Answer"], (self.count, 1)
+        if self.is_near:
+            block = computed(name, shape, ops.NEAR, "result", near=self._near(name))
+        else:
+            of = RangeName(self.sheets[-1].id, context=self.context.id)["Output"]
+            block = computed(name, shape, ops.BECOMES, "result", of=of, **self.picked)
+        return Line(_labels(name, self.names, upright=True, count=self.count), block, LOOK)
+
+    def _alike(self) -> Iterable[Line]:
+        """How alike the sentence and the first one are."""
+        first = self.sheets[0]
+        if isinstance(first, Encoder) and first.similarity:
+            source = RangeName(first.id, context=self.context.id)["Similarity"]
+            block = _copied(self.f["Similarity"], (1, 1), "alike", source, ops.SAME_TEXT)
+            yield Line("alike with the first sentence", block, LOOK)
+
+    def _said(self) -> Iterable[Block]:
+        first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)
+        if isinstance(first, SelfAttention):
+            block = _copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)
+            yield replace(block, number_format=texts.MADE_OF)
+        if self.count > 1:
+            yield self._says()
+
+    def _says(self) -> Block:
+        own, along = of_context(self.context.id), "COLUMN" if self.show["full"] else "ROW"
+        op = ops.first_case(
+            *_unknown(self.spec, self.context),
+            ('vocab_Focus=""', texts.NO_FOCUS),
+            (f"{own['Focus']}=0", texts.ABSENT),
+            (self.torn, texts.NEAR_TORN if self.is_near else texts.TORN),
+            else_=texts.NEAREST if self.is_near else texts.LEANS,
+            also=(f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE),
+        )
+        names = {
+            "word": _first_unknown(self.context),
+            "focus": "vocab_Focus",
+            "lead": self.lead,
+            "other": ops.other(self.numbers, self.names, self.across, along),
+        }
+        return computed(self.f["Says"], (1, 1), op, "says", **names)
+
+
+def _after(sheet: Any, *, second: bool) -> str:  # noqa: ANN401 - InSentence or Encoder
+    """What is said of the focus word after a sheet."""
+    if isinstance(sheet, Encoder):
+        return texts.AFTER_SECOND if second else texts.AFTER_ENCODER
+    return texts.AFTER_LEARNED if sheet.weights and sheet.seed is None else texts.AFTER
+
+
+def _closing(attending: Sequence[_Attending]) -> Block | None:
+    """What two sentences say together (1 × 1)."""
+    if len(attending) != 2 or attending[0].count < 2:  # noqa: PLR2004 - here and there, one name or another
+        return None
+    here, there = attending
+    foci = [of_context(one.context.id)["Focus"] for one in attending]
+    op = ops.first_case(
+        ('LEFT(vocab_Status,1)="✗"', texts.NOT_YET),
+        ('vocab_Focus=""', texts.NO_FOCUS),
+        (f"{foci[0]}+{foci[1]}=0", texts.NEITHER_HAS),
+        (f"{foci[0]}*{foci[1]}=0", texts.ONE_HAS),
+        (f"AND({here.torn},{there.torn})", texts.NEITHER_DECIDES),
+        (here.torn, texts.FIRST_TORN),
+        (there.torn, texts.SECOND_TORN),
+        (f"EXACT({here.lead},{there.lead})", texts.SAME),
+        else_=texts.DIFFER,
+    )
+    names = {"focus": "vocab_Focus", "here": here.lead, "there": there.lead}
+    return computed(START["Closing"], (1, 1), op, "closing", **names)
+
+
+# --- models, and attention across two sentences ------------------------------------------------------------
+
+
+def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block) -> WordLane:
+    """The words of a sentence, which of them its class is read from, and the classes."""
+    own, f, p = of_context(context.id), _at(context), RangeName(sheet.id, context=context.id)
+    rows = f"--({own['Index']}=1)"
+    if sheet.pool == "mean":
+        padded = f"{p['PaddingMask']}/MAX(1,SUM({p['PaddingMask']}))"
+        rows = padded if sheet.mask in PADDING else f"({own['Index']}>0)/ROWS({own['Index']})"
+    look = _look(context, _attentions(sheet, p), rows)
+    names, count = RangeName(sheet.id)["Classes"], len(sheet.classes)
+    answer = _copied(f["Answer"], (count, 1), "chance", p["Probability"], ops.UPRIGHT)
+    line = Line(_labels(answer.name, names, upright=True, count=count), answer, LOOK)
+    op = ops.first_case(
+        *_unknown(spec, context),
+        (f'{p["Class"]}="–"', texts.NO_CLASS),
+        (ops.is_torn(answer.name), texts.CLASS_TORN),
+        else_=texts.CLASS,
+    )
+    read = {
+        "word": _first_unknown(context),
+        "lead": ops.lead(answer.name, names),
+        "other": ops.other(answer.name, names, along="ROW"),
+    }
+    says = computed(f["Says"], (1, 1), op, "says", **read)
+    ids, words, place = _word_strips(context)
+    head = "where the first word looks" if sheet.pool == "first" else "where all words look"
+    strips = (ids, words, place, Strip(look, 2 * SHARE, head))
+    return WordLane(heading, strips, lines=(line,), says=(says,))
+
+
+def _writing(
+    spec: Spec, sheet: Writer, contexts: Sequence[Context], sentences: dict[str, Block], show: Shown
+) -> tuple[list[WordLane], Block | None]:
+    """The words so far, and the likeliest next ones; the text that is written."""
+    lanes, written = [], []
+    for context in contexts:
+        ids, words, place = _word_strips(context)
+        strips = [ids, words, place]
+        if not isinstance(sheet, EncoderDecoder) or context.id == sheet.target:
+            strips += _next_words(sheet, context, show["rivals"])
+            if sheet.generate:
+                written.append(_text(sheet, context))
+        if isinstance(sheet, EncoderDecoder) and context.id == sheet.target:
+            p = RangeName(sheet.id, context=context.id)
+            strips.append(_alignment(context, spec.context(sheet.source), _attentions(sheet, p, cross=True)))
+        strips = strips if strips[3:] else [ids, replace(words, pixels=2 * WORD), place]
+        lanes.append(WordLane(sentences[context.id], tuple(strips)))
+    if len(written) == 1:
+        return lanes, replace(written[0], look="closing")
+    if written:
+        lanes = [replace(lane, says=(text,)) for lane, text in zip(lanes, written, strict=True)]
+    return lanes, None
+
+
+def _next_words(sheet: Writer, context: Context, rivals: int) -> list[Strip]:
+    """What the model reads in each place, and the words that are likeliest to come next (n × rivals)."""
+    f, p, n = _at(context), RangeName(sheet.id, context=context.id), len(context.words)
+    found = []
+    if sheet.generate:
+        written = _copied(f["Written"], (n, 1), "word", p["Tokens"], ops.COPIED_WORDS)
+        found.append(Strip(written, WORD, "it reads"))
+    for name, look, op, head in (
+        ("TopTokens", "next word", ops.COPIED_WORDS, "what comes next"),
+        ("TopProbabilities", "chance", ops.COPIED, "how sure it is"),
+    ):
+        found.append(Strip(_copied(f[name], (n, rivals), look, p[name], op), WORD, head))
+    return found
+
+
+def _text(sheet: Writer, context: Context) -> Block:
+    """The text so far (1 × 1)."""
+    f, p = _at(context), RangeName(sheet.id, context=context.id)
+    if sheet.apart:
+        words = "&".join(f"{p['Tokens']}[{i + 1}]" for i in range(len(context.words)))
+        block = computed(f["Text"], (1, 1), ops.JOINED, "says", words=words)
+    else:
+        block = _copied(f["Text"], (1, 1), "says", p["Text"], ops.SAME_TEXT)
+    return replace(block, number_format=texts.WRITES)
+
+
+def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> Strip:
+    """How much each word looks at each word of the other sentence (n_queries × n_keys)."""
+    name, n = _at(queries)["Alignment"], len(keys.words)
+    read = {"heads": "+".join(attentions), "count": str(len(attentions))}
+    op = ops.MEAN_OF_HEADS if attentions[1:] else replace(ops.MEAN_OF_HEADS, formula="={heads}")
+    block = computed(name, (len(queries.words), n), op, "aligned", **read)
+    tokens = of_context(keys.id)["Tokens"]
+    head = computed(cols_of(name), (1, n), ops.COL_LABELS, "name above", texts=tokens)
+    return Strip(block, NUMBER if n * NUMBER <= EVERY_NUMBER else NARROW, head)
+
+
+def _crossed(
+    sheet: CrossAttention, contexts: Sequence[Context], sentences: dict[str, Block]
+) -> list[WordLane]:
+    """Who asks whom: how much each word of a sentence looks at those of the other, and at which most."""
+    asks, keys = contexts
+    f, p = _at(asks), RangeName(sheet.id, context=asks.id)
+    places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
+    aligned = _alignment(asks, keys, [at["Attention"] for at in places])
+    names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
+    op = ops.MOST
+    if len(keys.words) == 1:  # INDEX takes no name of a single cell everywhere
+        op = replace(op, formula='=IF({tokens}[cell]="","–",{words}&"")')
+    n = len(asks.words)
+    most = computed(f["Most"], (n, 1), op, "next word", map=f["Alignment"], **names)
+    said = [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)] if not sheet.headed else []
+    lanes = []
+    for context in contexts:
+        ids, words, place = _word_strips(context)
+        strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
+        words = words if strips else replace(words, pixels=2 * WORD)
+        says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
+        lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))
+    return lanes
