@@ -699,7 +699,8 @@ class Training(Sheet):
     betas: Betas = (0.9, 0.999)
     eps: AdamEpsilon = 1e-8
     weight_decay: WeightDecay = 0.0
-    form: SelfAttention | MultiHead | None = None  # the trained sheet, and the weights that it starts from
+    # the trained sheet, and the weights that it starts from
+    form: SelfAttention | MultiHead | None = None
     matrices: Mapping[str, Any] = field(default_factory=dict)
 
 
