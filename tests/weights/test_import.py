@@ -68,8 +68,8 @@ def test_the_size_is_printed_first(bert: Path) -> None:
 
 
 def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, tmp_path: Path) -> None:
-    whole = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"]), "b"), tmp_path / "whole.xlsx")
-    last = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"], layers="1"), "b"), tmp_path / "last.xlsx")
+    whole = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"])), tmp_path / "whole.xlsx")
+    last = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"], layers="1")), tmp_path / "last.xlsx")
     assert whole.report.holds
     assert last.report.holds
     np.testing.assert_allclose(
@@ -84,7 +84,7 @@ def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, 
 def test_a_decoder_writes_into_blank_cells_as_far_as_it_has_positions(gpt: Path) -> None:
     imported = read_model(gpt, ["w1 w2 w3 w4 w5 w6"], whole_vocabulary=None, write=8)
     assert imported.blanks == 3
-    spec = spec_of(imported, "g")
+    spec = spec_of(imported)
     assert (len(spec.vocabulary.tokens), len(spec.contexts[0].words), spec.sheets[0].generate) == (
         11,
         9,
@@ -94,12 +94,12 @@ def test_a_decoder_writes_into_blank_cells_as_far_as_it_has_positions(gpt: Path)
 
 def test_the_focus_is_the_longest_word_that_all_sentences_share(bert: Path) -> None:
     imported = read_model(bert, ["w1 w2 w10", "w10 w1"])
-    assert spec_of(imported, "b").focus in imported.sentences[1][1]
-    assert spec_of(imported, "b", focus="w2").focus == "w2"
+    assert spec_of(imported).focus in imported.sentences[1][1]
+    assert spec_of(imported, focus="w2").focus == "w2"
     with pytest.raises(
         CheckpointError, match=r"--focus: no sentence contains the token 'w7'; the tokens are: w1, w2"
     ):
-        spec_of(imported, "b", focus="w7")
+        spec_of(imported, focus="w7")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_all_texts_of_an_imported_workbook_are_translated(
         " Sum Input Output MultiHead FeedForward Residual Norm Scaled Masked Hidden Logits Tempered LogitExp"
     )
     for path in (bert, gpt):
-        spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options), "tiny")
+        spec = spec_of(read_model(path, ["w1 w2 nonsense w3"], **options))
         assert unmarked(MARKED.tell(spec.vocabulary.said), names) == []
         sheets = layout.lay_out(pages.book(spec))  # what is long is broken into lines
         quoted = {"formula", "paper"} | {*PAPERS.values()}

@@ -104,7 +104,7 @@ def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> 
     torch = judging("torch")
     folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
     imported = read_model(folder, SENTENCES, whole_vocabulary=True, **GRAINS[grain])
-    pressed = press.build(spec_of(imported, "tiny"), tmp_path / "tiny.xlsx")
+    pressed = press.build(spec_of(imported), tmp_path / "tiny.xlsx")
     assert pressed.report.holds
     (values,) = evaluate_many([pressed.path], "ironcalc")
     compare(pressed.path, values, torch, COARSE if imported.model.activation == "gelu" else EXACT)
@@ -114,7 +114,7 @@ def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> 
 
 def evaluated(imported: Imported, path: Path, engine: str) -> Any:
     """Results of an engine, without checking the workbook, which has its own test."""
-    book = pages.book(spec_of(imported, "real"))
+    book = pages.book(spec_of(imported))
     writer.write(path, book.title, layout.lay_out(book))
     return recalculated(read(path), engine)
 
@@ -199,7 +199,7 @@ def test_other_engines_agree_on_a_layer(name: str, other: str, tmp_path: Path) -
     torch = judging("torch")
     folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
     imported = read_model(folder, SENTENCES, whole_vocabulary=True, layers="1")
-    pressed = press.build(spec_of(imported, "tiny"), tmp_path / "tiny.xlsx")
+    pressed = press.build(spec_of(imported), tmp_path / "tiny.xlsx")
     (values,) = evaluate_many([pressed.path], other)
     compare(pressed.path, values, torch, EXACT)
 
@@ -208,5 +208,5 @@ def test_other_engines_agree_on_a_layer(name: str, other: str, tmp_path: Path) -
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_models_formulas_follow_from_its_manifest(config, part, tmp_path):
     folder = checkpoints.write(tmp_path / "model", CONFIGS[config], checkpoints.draw(CONFIGS[config]))
-    book = Unwritten(spec_of(read_model(folder, ["w3 w5 w4", "w2 w9"], **part), "model"))
+    book = Unwritten(spec_of(read_model(folder, ["w3 w5 w4", "w2 w9"], **part)))
     assert rebuilt(book).formulas == book.manifest.formulas

@@ -29,7 +29,7 @@ SWAPS = {
 @pytest.mark.parametrize("grain", [{"layers": "1"}, {"heads": "1.2"}], ids=["layers", "heads"])
 def test_a_swapped_word_is_an_error(config: Any, grain: dict[str, str], tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path / "tiny", config, checkpoints.draw(config))
-    spec = spec_of(read_model(folder, ["w1 w2 w3", "w4"], **grain), "tiny")
+    spec = spec_of(read_model(folder, ["w1 w2 w3", "w4"], **grain))
     texts = [text for page in pages.book(spec).pages for text in (*page.tries, *page.paragraphs)]
     assert not SWAPS.intersection(texts)
     pressed = press.build(spec, tmp_path / "tiny.xlsx")

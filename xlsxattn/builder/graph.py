@@ -320,7 +320,7 @@ class FirstScreen:
     story: Block | tuple[str, ...]
     steps: tuple[str, str | Block, Box]
     follow: Block
-    closing: Block | None
+    closing: Block | str
     lanes: tuple[WordLane, ...]
 
     def every_block(self) -> Iterator[Block]:

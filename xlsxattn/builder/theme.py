@@ -233,6 +233,7 @@ LOOKS: Mapping[str, Look] = {
     "aligned": _number(NUMBER, "shares", valign="vcenter"),
     "own number": _number(NUMBER, "sizes", valign="vcenter"),
     "result": _number(NUMBER, "sizes", bold=True, valign="vcenter"),
+    "alike": _number(NUMBER, bold=True, valign="vcenter"),
     "chance": _number("0%", "chances", valign="vcenter"),
     "word": Look({"num_format": ANY_TEXT, "border": 1, "border_color": LINE, **MIDDLE, "shrink": True}),
     "next word": Look(

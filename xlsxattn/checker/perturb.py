@@ -115,14 +115,19 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
-    return _kept(book, [*rounds[:-1:FEW], rounds[-1]] if few else rounds)
+    if few:
+        return _kept(book, [*rounds[:-1:FEW], rounds[-1]], FEW)
+    return _kept(book, rounds)
 
 
-def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
-    """The rounds for the size of the workbook, always with the last, without edits to formula cells."""
+def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
+    """The rounds for the size of the workbook, always with the last, without edits to formula cells.
+
+    ``part`` divides the number of values that are allowed.
+    """
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
-    few = max(1, most // values)
+    few = max(1, most // part // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
     whole = [{**edits, **asked} for edits, asked in zip(chosen, asking(book, chosen), strict=True)]
     keep = {at for edits in whole for at in book.formulas.keys() & edits.keys()}

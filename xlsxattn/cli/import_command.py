@@ -74,7 +74,7 @@ def import_model(
             click.echo(tell(said), err=True)
             for note in imported.notes:
                 click.echo(tell(say("{path}: {said}", path=checkpoint, said=note)), err=True)
-        spec = spec_of(imported, name, focus=focus)
+        spec = spec_of(imported, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None
     return delivered(spec, str(checkpoint), target, force=force, make_folder=output is None)

@@ -19,8 +19,9 @@ from xlsxattn.weights.tensor import CheckpointError
 from xlsxattn.weights.tokenizer import split
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from xlsxattn.weights.parts import Array, Plan
     from xlsxattn.weights.tokenizer import Split, SplitSentence
@@ -34,6 +35,8 @@ MAX_QUOTED = 60
 """Characters of a sentence quoted in an error."""
 NO_LAYER = say("--layers: found {found!r}, the model's layers are 0 to {last}")
 NO_LAYER_OF_HEAD = say("--heads: found {found!r}, the model's layers are 0 to {last}")
+OWN_NAME = re.compile(r"(?:\w[\w.-]*/)?(\w[\w.-]{1,80})", re.ASCII)
+"""A model on a hub: its owner and its name."""
 NO_HEAD = say("--heads: found {found!r}, the model's heads are 0 to {last}")
 
 
@@ -42,6 +45,7 @@ class Imported:
     """A model read from a checkpoint, with everything its spec needs.
 
     Attributes:
+        name: the model's own name, as its config has it; else its family's.
         model: the sheet of the whole model, without weights; its title is the family's name, such as "BERT".
         weights: matrices by their names in a spec (``P``, ``l1_W_Q``, ``l1_b_Q``, ``Output_Gamma``, ``W_U``),
             for the product x W; selected layers only. The dtype is float32, or float64 where the checkpoint
@@ -60,6 +64,7 @@ class Imported:
             tokens × d_model in float64.
     """
 
+    name: str
     model: Encoder | Decoder
     weights: dict[str, Array]
     layers: tuple[int, ...]
@@ -127,6 +132,7 @@ def read_model(
     pooled = pooling(checkpoint.folder) if isinstance(plan.model, Encoder) else Pooling()
     notes = (*plan.notes, *pooled.notes, *_vocabulary_note(plan, len(token_ids)), *tokenized.notes())
     return Imported(
+        name=_name(checkpoint.config, plan.model.title),
         model=replace(plan.model, pool=pooled.pool) if isinstance(plan.model, Encoder) else plan.model,
         weights=weights,
         layers=tuple(k + 1 for k in choice.layers),
@@ -144,6 +150,12 @@ def read_model(
         blanks=blanks,
         streams=_gap_inputs(plan, choice, weights, id_lists),
     )
+
+
+def _name(config: Mapping[str, Any], family: str) -> str:
+    """The model's own name, if its config has one rather than a path."""
+    name = OWN_NAME.fullmatch(str(config.get("_name_or_path") or ""))
+    return f"{name[1]} ({family})" if name else family
 
 
 @dataclass(frozen=True, slots=True)

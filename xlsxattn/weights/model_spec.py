@@ -15,17 +15,18 @@ from xlsxattn.weights.tensor import CheckpointError
 if TYPE_CHECKING:
     from xlsxattn.weights.model import Imported
 
+ENCODER = "{family}, an encoder: {layers} × {heads} heads, {d_model} numbers a token, all of them learned."
+DECODER = "{family}, a decoder: {layers} × {heads} heads, {d_model} numbers a token, all of them learned."
 MAX_RIVALS = 5
 MAX_BROWSED = 254
 """Excel's CHOOSE takes 254 values; with short ids the formula stays below 8,192 characters."""
 
 
-def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
+def spec_of(imported: Imported, *, focus: str | None = None) -> Spec:
     """Make the spec of a workbook: one model, with its sentences as contexts s1, s2, ...
 
     Args:
         imported: the model, from ``read_model``.
-        name: name of the checkpoint, for the title.
         focus: the focus token; default: the longest token that all sentences share.
 
     Raises:
@@ -41,7 +42,16 @@ def spec_of(imported: Imported, name: str, *, focus: str | None = None) -> Spec:
         text = say("{lead} {follow}", lead=text, follow=note)
     dims = tuple(f"d{j + 1}" for j in range(imported.d_model))
     vocabulary = Vocabulary(dims, imported.tokens, imported.E, text)
-    return Spec(f"{name}: {imported.model.title}", _focus(sentences, focus), vocabulary, contexts, (sheet,))
+    return Spec(
+        imported.name, _focus(sentences, focus), vocabulary, contexts, (sheet,), about=_about(imported)
+    )
+
+
+def _about(imported: Imported) -> str:
+    """What the model is, in a sentence."""
+    model, sentence = imported.model, DECODER if isinstance(imported.model, Decoder) else ENCODER
+    sizes = {"layers": model.layers, "heads": model.heads, "d_model": imported.d_model}
+    return say(sentence, family=model.title, **sizes)
 
 
 def _sheet(imported: Imported, contexts: tuple[str, ...], *, whole: bool) -> Model:

@@ -41,17 +41,18 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     """Place the first screen; the row after its last."""
     sheet.frozen = 0
     starts = _columns(sheet, screen.lanes)
-    end = max(sheet.widths.keys() - set(sheet.hidden))
-    sheet.texts[0] = replace(sheet.texts[0], col=1)
+    seen = sheet.widths.keys() - {0, *sheet.hidden}
+    left, end = min(seen), max(seen)
+    sheet.texts[0] = replace(sheet.texts[0], col=left)
     _height(sheet, 0, TITLE)
     _height(sheet, 2, SPACE)
     sheet.placed.append(Placed(screen.check, 0, end))
     story = screen.story if isinstance(screen.story, Block) else _first_sentence(screen.story)
-    _show(sheet, story, STORY_ROW, 1, "story", STORY)
+    _show(sheet, story, STORY_ROW, left, "story", STORY)
     _steps(sheet, screen, end, tell)
     _height(sheet, CLOSING_ROW, CLOSING if screen.closing else SPACE)
     if screen.closing:
-        sheet.placed.append(Placed(screen.closing, CLOSING_ROW, 1))
+        _show(sheet, screen.closing, CLOSING_ROW, left, "says")
     blocks = [strip.block for lane in screen.lanes for strip in lane.strips]
     below = LANE_ROW + 2 + max(block.rows for block in blocks if block)
     row = max(_lane(sheet, lane, i, starts[i], below) for i, lane in enumerate(screen.lanes))
@@ -137,17 +138,15 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
     at = list(accumulate((strip.columns for strip in lane.strips), initial=start))
     seen = [col for col in range(start, at[-1]) if col not in sheet.hidden]
     sheet.bars.append(Bar(Rectangle(LANE_ROW, seen[0], LANE_ROW, seen[-1]), colour(number)))
-    _show(sheet, lane.heading, LANE_ROW, start, "lane", HEADING)
+    _show(sheet, lane.heading, LANE_ROW, seen[0], "lane", HEADING)
     _height(sheet, LANE_ROW + 1, HEAD)
-    top = LANE_ROW + 2
-    for row in range(top, below):
-        _height(sheet, row, WORD)
-    ids = next(col for col, strip in zip(at, lane.strips, strict=False) if strip.hidden)
+    top, row = LANE_ROW + 2, below
+    for each in range(top, below):
+        _height(sheet, each, WORD)
     for strip, col in zip(lane.strips, at, strict=False):
-        _strip(sheet, strip, top, col, word=(top, start), ids=ids)
-    row = below
+        _strip(sheet, strip, top if strip.block else below + 1, col, start, seen[0])
     if lane.lines:
-        _height(sheet, row, SPACE)
+        _height(sheet, row, SPACE if all(strip.block for strip in lane.strips) else HEAD)
         row += 1
     for line in lane.lines:
         col = at[line.strip]
@@ -158,13 +157,14 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
             _height(sheet, row + i, RESULT)
         row += line.block.rows
     for block in lane.says:
-        sheet.placed.append(Placed(block, row, start))
+        sheet.placed.append(Placed(block, row, seen[0]))
         _height(sheet, row, SAYS)
         row += 1
     return row
 
 
-def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, *, word: tuple[int, int], ids: int) -> None:
+def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words: int) -> None:
+    """Place a strip and its head; ``ids`` and ``words`` are the lane's columns of these."""
     last = col + strip.columns - 1
     if isinstance(strip.head, Block) and strip.head.look == "head":
         sheet.placed.append(Placed(strip.head, top - 1, last))
@@ -172,8 +172,8 @@ def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, *, word: tuple[
         _show(sheet, strip.head, top - 1, col if isinstance(strip.head, Block) else last, "head")
     if strip.block is None:
         return
-    outlined = word if strip.block.look in ("yellow word", "place", "share", "own number") else None
-    number, first = (cell(top, at, fixed_col=True) for at in (ids, word[1]))
+    outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None
+    number, first = (cell(top, at, fixed_col=True) for at in (ids, words))
     states = {
         "yellow word": ((f"=AND(LEN({first})>0,{number}=0)", "unknown"),),
         "share": ((f"={number}=0", "absent"),),

@@ -43,6 +43,8 @@ MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
 """Sentences that are shown, and with all their numbers; names that have a column; likeliest words."""
 WORD, PLACE, SHARE, NUMBER, NARROW = 100, 24, 100, 66, 50
 """Pixels of columns."""
+LOOK, NUMBERS = 3, 4
+"""The strips of a lane below which results stand: how much each word is looked at; its numbers."""
 EVERY_NUMBER = 264
 """Pixels of all the numbers of a word; more than four are narrower."""
 
@@ -112,7 +114,7 @@ def first_screen(
     show = shown(spec)
     first = next(sheet for sheet in spec.sheets if sheet.id == show["sheets"][0])
     contexts = [spec.context(one) for one in show["contexts"]]
-    closing: Block | None = None
+    closing: Block | str = spec.about if getattr(first, "apart", False) else ""
     lead = LEADS[type(first)] if isinstance(first, Model) else CROSS_LEAD
     story: Block | tuple[str, ...] = (spec.about, first.about, lead)
     change = "1   Change a yellow word"
@@ -120,13 +122,14 @@ def first_screen(
     if isinstance(first, CrossAttention):
         lanes = _crossed(first, contexts, sentences)
     elif isinstance(first, Writer):
-        lanes, closing = _writing(spec, first, contexts, sentences, show)
+        lanes, written = _writing(spec, first, contexts, sentences, show)
+        closing = written or closing
     elif isinstance(first, Classifier):
         lanes = [_classified(spec, first, context, sentences[context.id]) for context in contexts]
     else:
         attending = [_Attending(spec, show, context) for context in contexts]
         lanes = [one.lane(sentences[one.context.id]) for one in attending]
-        closing = _closing(attending)
+        closing = _closing(attending) or closing
         several = len(spec.contexts) > 1
         story = _focus_word(START["Story"], "story", texts.STORIES[several])
         watch = _focus_word(START["Focus"], "chip", texts.WATCH)
@@ -153,9 +156,9 @@ def word_blocks(context: Context) -> tuple[Block, Block, Block]:
 
 
 def _word_strips(context: Context) -> tuple[Strip, Strip, Strip]:
-    """The words of a sentence, their places, and, hidden, their rows in the vocabulary."""
+    """The rows of a sentence's words in the vocabulary, which are hidden, the words, and their places."""
     words, index, ids = word_blocks(context)
-    return Strip(words, WORD), Strip(index, PLACE), Strip(replace(ids, widths=(1.0,)), PLACE, hidden=True)
+    return Strip(replace(ids, widths=(1.0,)), PLACE, hidden=True), Strip(words, WORD), Strip(index, PLACE)
 
 
 def _copied(name: str, shape: tuple[int, int], look: str, source: str, op: Op = ops.COPIED) -> Block:
@@ -264,12 +267,13 @@ class _Attending:
         strips, own = list(_word_strips(self.context)), of_context(self.context.id)
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
         wide = SHARE if self.count else 2 * SHARE
-        strips.insert(2, Strip(self._looks(), wide, look))
+        strips.append(Strip(self._looks(), wide, look))
         lines: list[Line] = []
         if self.count and self.show["full"]:
             strips, lines = self._in_full(strips)
         elif self.count:
             lines = [self._answer()]
+        lines += self._alike()
         return WordLane(heading, tuple(strips), own["Focus"], tuple(lines), tuple(self._said()))
 
     def _looks(self) -> Block:
@@ -292,16 +296,16 @@ class _Attending:
         before = self._row(self.f["Before"], own, "own number")
         head = _labels(before.name if self.is_near else own, self.names, upright=False, count=self.count)
         if self.is_near:  # a word's own numbers are too many
-            strips.insert(3, Strip(None, wide, head))
+            strips.append(Strip(None, wide, head))
         else:
             X = computed(own, (n, self.count), replace(ops.COPY, formula="={x}"), "own number", x=first)
-            strips.insert(3, Strip(X, wide, head))
-        lines = [Line(_focus_word(rows_of(before.name), "name beside", texts.BEFORE), before, 3)]
+            strips.append(Strip(X, wide, head))
+        lines = [Line(_focus_word(rows_of(before.name), "name beside", texts.BEFORE), before, NUMBERS)]
         for i, sheet in enumerate(self.sheets):
             at = self.f.at(of=sheet.id)["Output"]
             after = self._row(at, RangeName(sheet.id, context=self.context.id)["Output"], "result")
             label = _focus_word(rows_of(at), "result beside", _after(sheet, second=i > 0))
-            lines.append(Line(label, after, 3))
+            lines.append(Line(label, after, NUMBERS))
         return strips, lines
 
     def _row(self, name: str, of: str, look: str) -> Block:
@@ -323,15 +327,21 @@ class _Attending:
         else:
             of = RangeName(self.sheets[-1].id, context=self.context.id)["Output"]
             block = computed(name, shape, ops.BECOMES, "result", of=of, **self.picked)
-        return Line(_labels(name, self.names, upright=True, count=self.count), block, 2)
+        return Line(_labels(name, self.names, upright=True, count=self.count), block, LOOK)
+
+    def _alike(self) -> Iterable[Line]:
+        """How alike the sentence and the first one are."""
+        first = self.sheets[0]
+        if isinstance(first, Encoder) and first.similarity:
+            source = RangeName(first.id, context=self.context.id)["Similarity"]
+            block = _copied(self.f["Similarity"], (1, 1), "alike", source, ops.SAME_TEXT)
+            yield Line("alike with the first sentence", block, LOOK)
 
     def _said(self) -> Iterable[Block]:
         first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)
         if isinstance(first, SelfAttention):
             block = _copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)
             yield replace(block, number_format=texts.MADE_OF)
-        if isinstance(first, Encoder) and first.similarity:
-            yield _copied(self.f["Similarity"], (1, 1), "result", p["Similarity"], ops.SAME_TEXT)
         if self.count > 1:
             yield self._says()
 
@@ -395,7 +405,7 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
     look = _look(context, _attentions(sheet, p), rows)
     names, count = RangeName(sheet.id)["Classes"], len(sheet.classes)
     answer = _copied(f["Answer"], (count, 1), "chance", p["Probability"], ops.UPRIGHT)
-    line = Line(_labels(answer.name, names, upright=True, count=count), answer, 2)
+    line = Line(_labels(answer.name, names, upright=True, count=count), answer, LOOK)
     op = ops.first_case(
         *_unknown(spec, context),
         (f'{p["Class"]}="–"', texts.NO_CLASS),
@@ -408,9 +418,9 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
         "other": ops.other(answer.name, names, along="ROW"),
     }
     says = computed(f["Says"], (1, 1), op, "says", **read)
-    words, place, ids = _word_strips(context)
+    ids, words, place = _word_strips(context)
     head = "where the first word looks" if sheet.pool == "first" else "where all words look"
-    strips = (words, place, Strip(look, 2 * SHARE, head), ids)
+    strips = (ids, words, place, Strip(look, 2 * SHARE, head))
     return WordLane(heading, strips, lines=(line,), says=(says,))
 
 
@@ -420,8 +430,8 @@ def _writing(
     """The words so far, and the likeliest next ones; the text that is written."""
     lanes, written = [], []
     for context in contexts:
-        words, place, ids = _word_strips(context)
-        strips = [words, place]
+        ids, words, place = _word_strips(context)
+        strips = [ids, words, place]
         if not isinstance(sheet, EncoderDecoder) or context.id == sheet.target:
             strips += _next_words(sheet, context, show["rivals"])
             if sheet.generate:
@@ -429,8 +439,8 @@ def _writing(
         if isinstance(sheet, EncoderDecoder) and context.id == sheet.target:
             p = RangeName(sheet.id, context=context.id)
             strips.append(_alignment(context, spec.context(sheet.source), _attentions(sheet, p, cross=True)))
-        strips = strips if strips[2:] else [replace(words, pixels=2 * WORD), place]
-        lanes.append(WordLane(sentences[context.id], (*strips, ids)))
+        strips = strips if strips[3:] else [ids, replace(words, pixels=2 * WORD), place]
+        lanes.append(WordLane(sentences[context.id], tuple(strips)))
     if len(written) == 1:
         return lanes, replace(written[0], look="closing")
     if written:
@@ -492,9 +502,9 @@ def _crossed(
     said = [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)] if not sheet.headed else []
     lanes = []
     for context in contexts:
-        words, place, ids = _word_strips(context)
+        ids, words, place = _word_strips(context)
         strips = [aligned, Strip(most, WORD, "looks most at")] if context is asks else []
         words = words if strips else replace(words, pixels=2 * WORD)
         says = [replace(block, number_format=texts.MADE_OF) for block in said if context is asks]
-        lanes.append(WordLane(sentences[context.id], (words, place, *strips, ids), says=tuple(says)))
+        lanes.append(WordLane(sentences[context.id], (ids, words, place, *strips), says=tuple(says)))
     return lanes

@@ -79,6 +79,7 @@ def matrix_summaries(tower: Tower) -> Ranges:
             found[part_of(name, "First_Rows")] = numbers(count(min(FEW_ROWS, len(W))))
             found[part_of(name, "First_Cols")] = constant(numbered[:, :FEW_COLUMNS])
             found[part_of(name, "Last_Cols")] = constant(numbered[:, -FEW_COLUMNS:])
-            length = np.array([[math.hypot(*W.reshape(-1))]])
+            largest = np.abs(W).max() or 1.0  # so that no square vanishes or overflows
+            length = np.array([[largest * np.sqrt(np.square(W / largest).sum())]])
             found[part_of(name, "Frobenius")] = numbers(Sized(length, length))
     return found
