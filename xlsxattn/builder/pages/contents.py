@@ -54,7 +54,7 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
     links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
     return Page(
         sheet.id, sheet.title, sheet.about or LEADS[type(sheet)], (Fact("", status),), (), tuple(sections),
-        links=links, subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)), begins=True,
+        links=links, subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)),
         tries=tuple(sheet.try_),
     )  # fmt: skip
 
