@@ -69,7 +69,7 @@ def test_lost_names_are_called_so(causal):
         del book.defined_names[name]
     book.save("nameless.xlsx")
     assert refusal("check", "--skip-foreign", "nameless.xlsx").startswith(
-        "nameless.xlsx: its defined names are gone"
+        "nameless.xlsx: its defined names are missing"
     )
 
 
@@ -116,7 +116,7 @@ def test_any_text_can_be_written_in_any_encoding(causal, encoding):
 def test_a_title_with_half_a_character_is_refused_in_one_sentence():
     spec = templates.path("causal").read_text("utf-8")
     data = tomllib.loads(spec) | {"title": "half \ud83d"}
-    with pytest.raises(xlsxattn.SpecError, match=r"title: holds the control character U\+D83D"):
+    with pytest.raises(xlsxattn.SpecError, match=r"title: contains the control character U\+D83D"):
         xlsxattn.build(data, "lesson.xlsx")
 
 

@@ -53,7 +53,7 @@ class OpenWorkbook:
 
     Attributes:
         path: the file.
-        title: text of its first cell.
+        title: the first text of its first sheet.
         matrices: named ranges by name, in the order of the workbook, without labels and the manifest.
         engine: source of the values: ``saved``, or the engine that recalculated the file.
         manifest: the workbook's manifest.
@@ -154,7 +154,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
             notes.setdefault(tab, {})[row, col] = value
     tabs = tuple(ws.title for ws in worksheets if ws.sheet_state == "visible")
     first = notes.get(tabs[0], {}) if tabs else {}
-    title = printable(first.get((0, 0), Path(book.path).stem))
+    title = printable(first[min(first)] if first else Path(book.path).stem)
     labels = _Labels(book, values)
     language = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}
