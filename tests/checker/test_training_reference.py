@@ -47,7 +47,7 @@ def problem(optimizer="adam", heads=0, mask="none", learns=None, **changed) -> t
         **{f"s_{name}": np.array([[float(x)]]) for name, x in (NUMBERS | CONSTANTS[optimizer]).items()},
     } | changed
     sheets = [
-        SheetInfo("s", "training", settings | {"lengths": LENGTHS}),  # it may stand before what it trains
+        SheetInfo("s", "training", settings | {"examples": LENGTHS}),  # it may stand before what it trains
         SheetInfo("t", "multi-head" if heads else "self-attention", TRAINED | {"mask": mask} | of_heads),
     ]
     return sheets, inputs
@@ -115,7 +115,7 @@ def test_numbers_are_brought_within_their_limits():
     given = {f"s_{name}": np.array([[float(x)]]) for name, x in far.items()}
     given |= {"s_W_Q": np.full((3, 2), -3e7), "s_Targets": np.full((3, 2), 3e7)}
     found = run(**given)
-    wanted = {"Rate": 1e6, "Decay": 0, "B1": 0.999999, "B2": 0, "Eps": 1e-12, "Chosen": STEPS}
+    wanted = {"Rate": 1e6, "Decay": 0, "B1": 1 - 2**-20, "B2": 0, "Eps": 1e-12, "Chosen": STEPS}
     assert {name: found[f"s_{name}"].values.item() for name in wanted} == wanted
     assert (found["s_Start_W_Q"].values == -1e6).all()
     assert (found["s_Goal"].values == 1e6).all()

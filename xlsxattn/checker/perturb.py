@@ -204,7 +204,9 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
     cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
-    words = _filled(vocabulary, _sentences(book, full=True)) if vocabulary else {}
+    words: dict[At, float | str] = {}
+    if vocabulary:
+        words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
     for far in (BEYOND, -BEYOND) if training else ():
         yield numbers.drawn() | words | dict.fromkeys(cells, far)
     fast: dict[At, float | str] = {}

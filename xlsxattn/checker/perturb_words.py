@@ -6,7 +6,6 @@ that the focus word attends to can be chosen.
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.cells import Edits, Value
     from xlsxattn.checker.reading.book import Book
-    from xlsxattn.checker.reference import SheetInfo
 
     At: TypeAlias = tuple[str, int, int]
 
@@ -151,7 +149,7 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             s = RangeName(sheet.id)
             cells, asked = (list(book.names[s[block]].cells()) for block in ("Tokens", "Asked"))
             words, first = [str(typed.get(at, book.typed.get(at, ""))) for at in cells], 0
-            for e, (at, n) in enumerate(zip(asked, _lengths(book, sheet), strict=False)):
+            for e, (at, n) in enumerate(zip(asked, sheet.examples, strict=False)):
                 found[at] = words[first + (turn + e) % n]
                 first += n
             if turn % 3 == 2:  # noqa: PLR2004 - the third
@@ -160,12 +158,6 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             matrices = [*sheet.learns, "W"]
             found |= dict.fromkeys(book.names[s["CheckMatrix"]].cells(), matrices[turn % len(matrices)])
         yield found
-
-
-def _lengths(book: Book, sheet: SheetInfo) -> list[int]:
-    """How many words each example of a training has."""
-    numbers = [book.typed.get(at) for at in book.names[RangeName(sheet.id)["Example"]].cells()]
-    return [*sheet.settings.get("lengths", ())] or [*Counter(numbers).values()]
 
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:

@@ -678,6 +678,7 @@ class Example:
 Examples: TypeAlias = Annotated[
     Sequence[Example],
     Tables("what it learns from: sentences, and what one of their words is to become", Example, MAX_EXAMPLES),
+    Manifest(lambda _, value: [len(example.sentence) for example in value]),
 ]
 
 
