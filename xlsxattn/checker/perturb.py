@@ -207,8 +207,9 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    for far in (BEYOND, -BEYOND) if training else ():
-        yield numbers.drawn() | words | dict.fromkeys(cells, far)
+    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells)).tolist()
+    for sign in (1, -1) if training else ():
+        yield numbers.drawn() | words | {at: sign * far for at, far in zip(cells, signs, strict=True)}
     fast: dict[At, float | str] = {}
     for name, sheet in training.items():
         rate = FAST_ADAM if sheet.optimizer == "adam" else FAST

@@ -15,7 +15,7 @@ from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
-from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
+from xlsxattn.contract.names import FRONT, START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, language_of, say
 from xlsxattn.suggestions import one_of, with_near
@@ -41,7 +41,7 @@ GENERAL, SHOWN_DIGITS = "General", 10
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
 """Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
-MAIN_STEPS = ("Attention", "Output", "Probability", "Class")
+MAIN_STEPS = ("Attention", "Output", "Probability", "Class", "Loss")
 HEAD_ROWS = 4
 """Rows of a sheet's head, where labels are never above their cells."""
 LABEL_ENDS = " =:："
@@ -89,12 +89,12 @@ class OpenWorkbook:
 
     def story(self) -> list[Matrix]:
         """The main ranges: attention matrices and final outputs."""
-        comparing = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
+        others = [FRONT, *(sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare))]
 
         def is_main(text: str) -> bool:
             name = self.manifest.parse(text)
             inner = (name.layer or name.head) and name.block != "Attention"
-            return name.last in MAIN_STEPS and not inner and name.sheet not in comparing
+            return name.last in MAIN_STEPS and not (inner or name.part) and name.sheet not in others
 
         main = [m for m in self.matrices.values() if is_main(m.name)]
         return main or list(self.matrices.values())
