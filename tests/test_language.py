@@ -359,6 +359,8 @@ def test_a_chinese_workbook_speaks_chinese(chinese):
         "输入数据",
         "自注意力",
         "学习得到的 Q、K、V",
+        "学习过程",
+        "学习过程，各步",
         "改变维度",
         "多头注意力",
         "多头注意力，全部注意力头",

@@ -22,10 +22,10 @@ from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.labelled import Role, printable
 from xlsxattn.view.matrix import Matrix
-from xlsxattn.view.notebook import figure
+from xlsxattn.view.notebook import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reading.book import Book
@@ -80,8 +80,7 @@ class OpenWorkbook:
             KeyError: there is no such range.
         """
         if name not in self.matrices:
-            message = say("{path}: there is no range {name!r}", path=self.path, name=name)
-            raise KeyError(with_near(message, name, self.matrices))
+            raise no_range(self.path, name, self)
         return self.matrices[name]
 
     def matching(self, patterns: Sequence[str]) -> list[Matrix]:
@@ -100,9 +99,27 @@ class OpenWorkbook:
         main = [m for m in self.matrices.values() if is_main(m.name)]
         return main or list(self.matrices.values())
 
+    def __iter__(self) -> Iterator[str]:
+        """The ranges' names, as they stand in the workbook."""
+        return iter(self.matrices)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.matrices
+
+    def __len__(self) -> int:
+        return len(self.matrices)
+
+    def __repr__(self) -> str:
+        return f"<OpenWorkbook {self.path}: {self.title!r}, {len(self)} ranges, {self.engine}>"
+
     def _repr_html_(self) -> str:
-        """The heat maps shown in a notebook."""
-        return "".join(f"<div>{figure(matrix)}</div>" for matrix in self.story())
+        """What there is to see, for a notebook: the title, and the ranges that tell most."""
+        return overview(self.title, self.path.name, [m.name for m in self.story()], len(self))
+
+
+def no_range(path: Path, name: str, known: Iterable[str]) -> KeyError:
+    """That a workbook has no range of this name, and the name that is most like it."""
+    return KeyError(with_near(say("{path}: there is no range {name!r}", path=path, name=name), name, known))
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
