@@ -1,4 +1,4 @@
-"""Steers one LibreOffice through many workbooks, in the Python that has its bridge."""
+"""Controls a LibreOffice process for many workbooks, in the Python that has the UNO bridge."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 SCRIPT = Path(__file__).with_name("uno_edit.py")
-SYSTEM_PYTHON = "/usr/bin/python3"  # the one that Debian's packages are for
+SYSTEM_PYTHON = "/usr/bin/python3"  # the Python of Debian's packages
 SECONDS = 180.0
 START = 60.0
-"""So much longer may a run take that stops by itself: it starts, and does not leave a workbook halfway."""
+"""Extra seconds for a run with a time limit: startup, and finishing the current workbook."""
 
 
 def missing() -> str | None:
-    """Why LibreOffice cannot be steered, or None."""
+    """Why LibreOffice cannot be controlled, or None."""
     if not shutil.which("soffice"):
         return "LibreOffice is missing: get it with: apt-get install libreoffice-calc"
     probe = [SYSTEM_PYTHON, "-I", "-c", "import uno"]
@@ -34,7 +34,7 @@ def missing() -> str | None:
 
 
 def in_libreoffice(jobs: Sequence[dict[str, Any]], folder: Path, until: float | None = None) -> None:
-    """Carry out jobs as `uno_edit` has them; with a time, in seconds, those that come later are left out."""
+    """Run jobs in the format of `uno_edit`; with a time limit in seconds, later jobs are skipped."""
     if reason := missing():
         (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
     order = folder / "jobs.json"

@@ -1,4 +1,4 @@
-"""Opens pages in a headless Chromium, and tells what they show and say."""
+"""Opens pages in a headless Chromium, and returns their DOM and console output."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ SECONDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What became of a page: its elements, and the lines of its console."""
+    """The result of a page: its DOM and console output."""
 
     dom: str
     console: tuple[str, ...]
 
     def answer(self) -> Any:
-        """What a script that was put into the page has found."""
+        """The result of a script that was inserted into the page."""
         found = re.search(r'<pre id="answer">(.*?)</pre>', self.dom, re.DOTALL)
         assert found, (self.console, self.dom[-500:])
         return json.loads(html.unescape(found[1]))
 
 
 def chromium() -> str:
-    """The browser; without one a test is skipped by name, and in CI it fails."""
+    """The browser; without one, the test is skipped, or fails in CI."""
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         reason = "no program 'chromium' was found on the PATH; get it with: apt-get install chromium"
@@ -51,7 +51,7 @@ def chromium() -> str:
 
 
 def opened(page: Path, *flags: str) -> Opened:
-    """Open a page in a browser with a profile of its own."""
+    """Open a page in a browser with its own profile."""
     program = chromium()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [program, *FLAGS, *flags, f"--user-data-dir={profile}", page.as_uri()]
@@ -60,7 +60,7 @@ def opened(page: Path, *flags: str) -> Opened:
 
 
 def asked(page: str, script: str, folder: Path, *flags: str) -> Any:
-    """Open a page with one more script, whose function ``ask`` returns (a promise of) what is to be known."""
+    """Open a page with an additional script, whose function ``ask`` returns the result or a promise."""
     asking = (
         f"<script>{script}\n"
         "Promise.resolve(ask()).catch((e) => String(e)).then((found) => {"

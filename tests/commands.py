@@ -1,4 +1,4 @@
-"""Runs the command line, and says what a refusal looks like."""
+"""Runs the command line in tests."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from xlsxattn import cli
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a command ended, and what it said."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -24,7 +24,7 @@ class Ended:
 
 
 def run(*words: object) -> Ended:
-    """Run a command in this process: faster than a process of its own, and tests can patch what it calls."""
+    """Run a command in this process, which is faster than a subprocess and allows patching."""
     out, err = io.StringIO(), io.StringIO()
     with (
         patch.object(sys, "argv", ["xlsxattn", *map(str, words)]),
@@ -38,7 +38,7 @@ def run(*words: object) -> Ended:
 
 
 def listing(folder: Path) -> dict[str, bytes | None]:
-    """Everything below a folder: path → content, None for a folder."""
+    """All files and folders below a folder: path → content, None for a folder."""
     return {
         str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
         for path in folder.rglob("*")
@@ -46,7 +46,7 @@ def listing(folder: Path) -> dict[str, bytes | None]:
 
 
 def refusal(*words: object) -> str:
-    """Run a command that must be refused: code 2, one sentence, and nothing written here. The sentence."""
+    """Run a command that must fail with code 2, one sentence and no files written; return the sentence."""
     before = listing(Path())
     ended = run(*words)
     assert (ended.code, ended.out) == (2, ""), ended

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Shared fixtures and hooks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
 THOROUGH = os.environ.get("XLSXATTN_THOROUGH") == "1"
-"""Whether all that tests may draw is drawn, and every engine tries all of it: CONTRIBUTING.md."""
+"""Whether to run all random cases with all engines: see CONTRIBUTING.md."""
 SAID = "said"
-"""The property of what a test has to say at the end: how much was proved, where machines differ."""
+"""The property of a test for messages in the summary, such as how much was proved."""
 
 LONG = ("test_documents", "test_imported", "test_tweaks", "test_round_trips", "test_properties", "test_press")
-"""Test files that take long, the longest first."""
+"""Slow test files, the slowest first."""
 SKIPPED = "xlsxattn/skipped"
-"""Where pytest's cache keeps which tests were skipped."""
+"""The key of skipped tests in pytest's cache."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,13 +28,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    os.environ["XLSXATTN_LANG"] = "en"  # whatever the machine's language is
+    os.environ["XLSXATTN_LANG"] = "en"  # independent of the system's language
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each program that a test starts would compile all anew
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background begins deaf to it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore SIGINT by default
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: one that is begun last keeps the other processes waiting."""
+    """Run the slowest files first, so that none of them is the last to start."""
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
     if config.getoption("skipped"):
         wanted = set(config.cache.get(SKIPPED, []))
@@ -55,7 +55,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def require(engine: str) -> None:
-    """Skip a test whose engine is missing, by name; in CI, where every engine must be there, fail it."""
+    """Skip a test whose engine is missing; in CI, where all engines must be installed, fail it."""
     reason = engines.missing(engine)
     if reason is not None:
         (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
@@ -63,18 +63,18 @@ def require(engine: str) -> None:
 
 @pytest.fixture(params=engines.ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
-    """Every engine in turn."""
+    """Each engine in turn."""
     require(request.param)
     return request.param
 
 
 @pytest.fixture(scope="session")
 def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The walkthrough's workbook, built once."""
+    """The workbook of the walkthrough, built once."""
     return prebuilt.build("walkthrough", tmp_path_factory.mktemp("walkthrough") / "walkthrough.xlsx")
 
 
 @pytest.fixture(scope="session")
 def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The causal template's workbook, built once."""
+    """The workbook of the causal template, built once."""
     return prebuilt.build("causal", tmp_path_factory.mktemp("causal") / "causal.xlsx")

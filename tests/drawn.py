@@ -1,4 +1,4 @@
-"""Random models for the reference's tests: settings as a manifest has them, and all inputs they need."""
+"""Random models for tests of the reference: settings as in a manifest, and all inputs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ DEFAULTS: dict[str, Any] = {
 }
 
 STRETCHED = {"Stretch": 8.0, "Low": 1.0, "High": 4.0, "Trained": 64.0}
-"""How far rotations are stretched, with the setting `stretch`."""
+"""Parameters of the setting `stretch`."""
 
 
 def column(words: Any) -> Any:
@@ -89,7 +89,7 @@ def model(
     rng: np.random.Generator, kind: str, d_model: int, contexts: dict[str, list[str]], n_vocab: int = 12,
     **changed: Any,
 ) -> tuple[SheetInfo, dict[str, Any]]:  # fmt: skip
-    """A model `s` with random weights of about 1/√d, over these sentences."""
+    """A model `s` with random weights of about 1/√d, on these sentences."""
     s = DEFAULTS | changed
 
     def normal(*shape: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Makes files that nobody should have to read, each from a sound workbook; and files with random damage."""
+"""Malicious and randomly damaged files, each made from a valid workbook."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def packed(target, parts):
 
 
 def edited(source, target, part, old, new):
-    """A copy in which one piece of one part is replaced; it must be there."""
+    """A copy with a text replaced in a part, which must contain it."""
     parts = parts_of(source)
     old, new = (text if isinstance(text, bytes) else text.encode() for text in (old, new))
     assert old in parts[part], (part, old)
@@ -41,12 +41,12 @@ def edited(source, target, part, old, new):
 
 
 def in_sheet(source, target, rows, before=b"</sheetData>"):
-    """A copy with more XML in the causal sheet."""
+    """A copy with additional XML in the causal sheet."""
     return edited(source, target, SHEET, before, rows.encode() + before)
 
 
 def flat_bomb(source, target, megabytes=10_240):
-    """A sound workbook whose words are ten gigabytes of blanks, at a thousandth of the size."""
+    """A valid workbook with ten gigabytes of spaces in its shared strings, compressed a thousandfold."""
     press = zlib.compressobj(9, wbits=-15)
     megabyte = press.compress(b" " * 2**20) + press.flush(zlib.Z_FULL_FLUSH)
     parts = parts_of(source)
@@ -60,7 +60,7 @@ def flat_bomb(source, target, megabytes=10_240):
 
 
 def nested_bomb(source, target):
-    """Archives in archives, six deep and sixteen wide: 2 ** 24 MB if anybody unpacked them."""
+    """Nested archives, six deep and sixteen wide: 2 ** 24 MB unpacked."""
     data = b" " * 2**20
     for _ in range(6):
         inner = BytesIO()
@@ -72,7 +72,7 @@ def nested_bomb(source, target):
 
 
 def lying_bomb(source, target):
-    """A sheet that unpacks to 64 MB and declares 1,000 bytes, in both directories of the archive."""
+    """A sheet that unpacks to 64 MB, but declares 1,000 bytes in both headers."""
     parts = parts_of(source)
     parts[SHEET] += b" " * 2**26
     data = bytearray(packed(target, parts).read_bytes())
@@ -84,30 +84,30 @@ def lying_bomb(source, target):
 
 
 def many_parts(source, target, count=30_000):
-    """A directory with thirty thousand empty parts."""
+    """An archive with thirty thousand empty parts."""
     return packed(target, parts_of(source) | {f"x/{i}": b"" for i in range(count)})
 
 
 def large(source, target, megabytes=129):
-    """A file that is large before anybody unpacks it; its end is a hole."""
+    """A large sparse file."""
     target.write_bytes(source.read_bytes())
     os.truncate(target, megabytes * 2**20)
     return target
 
 
 def long_text(source, target, megabytes=3):
-    """A cell whose text is longer than any cell may hold."""
+    """A cell whose text is too long."""
     text = "x" * (megabytes * 2**20)
     return in_sheet(source, target, f'<row r="900"><c t="inlineStr"><is><t>{text}</t></is></c></row>')
 
 
 def many_rows(source, target, count=300_000):
-    """Rows without cells: as many elements, and no cell to be counted."""
+    """Many rows without cells."""
     return in_sheet(source, target, "".join(f'<row r="{r}"/>' for r in range(1000, 1000 + count)))
 
 
 def laughs(source, target, part=BOOK):
-    """Entities of entities: a billion laughs in under a kilobyte."""
+    """Nested XML entities: a billion laughs in less than a kilobyte."""
     entities = '<!ENTITY l0 "laugh">' + "".join(
         f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10)
     )
@@ -119,7 +119,7 @@ def laughs(source, target, part=BOOK):
 
 
 def external_entity(source, target, url, part="xl/sharedStrings.xml"):
-    """An entity that is to be fetched from elsewhere."""
+    """An external XML entity."""
     parts = parts_of(source)
     doctype = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{url}">]>'.encode()
     head, start, rest = parts[part].partition(b"?>")
@@ -128,7 +128,7 @@ def external_entity(source, target, url, part="xl/sharedStrings.xml"):
 
 
 def utf16_laughs(source, target):
-    """The same, in an encoding in which no byte search finds the word."""
+    """The same in UTF-16, where a byte search does not find the keyword."""
     text = parts_of(laughs(source, target))[BOOK].decode()
     text = re.sub(r'encoding="[^"]*"', 'encoding="UTF-16"', text, count=1)
     return packed(target, parts_of(source) | {BOOK: text.encode("utf-16")})
@@ -140,25 +140,25 @@ def many_names(source, target, count=1_000_000):
 
 
 def wide(source, target):
-    """Cells in the last column of the last rows: between them and A1 there would be 17 billion."""
+    """Cells in the last column of the last rows, with 17 billion cells between them and A1."""
     cells = "".join(f'<row r="{r}"><c r="XFD{r}"><v>1</v></c></row>' for r in (1_048_575, 1_048_576))
     return in_sheet(source, target, cells)
 
 
 def full(source, target, rows=200):
-    """All of 16,384 columns in some rows."""
+    """Rows with all 16,384 columns."""
     line = "<c><v>1</v></c>" * 16_384
     return in_sheet(source, target, "".join(f'<row r="{r}">{line}</row>' for r in range(1000, 1000 + rows)))
 
 
 def one_row(source, target, count=200_000):
-    """More cells than a row has, all in one place: a parser holds them all at once."""
+    """A row with too many cells, which a parser holds in memory at once."""
     cell = "<c r='A3000' s='0'><v>1</v></c>"
     return in_sheet(source, target, f'<row r="3000">{cell * count}</row>')
 
 
 def many_uses(source, target, count=900):
-    """A thousand sheets, all of them one large part."""
+    """A thousand sheets that share one large part."""
     parts = parts_of(source)
     line = "<c><v>1</v></c>" * 5_000
     parts[SHEET] = parts[SHEET].replace(b"</sheetData>", f'<row r="900">{line}</row></sheetData>'.encode())
@@ -170,7 +170,7 @@ def many_uses(source, target, count=900):
 
 
 def covering_name(source, target):
-    """A name over the whole sheet."""
+    """A name that covers a whole sheet."""
     name = f'<definedName name="all">{TAB}!$A$1:$XFD$1048576</definedName></definedNames>'
     return edited(source, target, BOOK, "</definedNames>", name)
 
@@ -180,7 +180,7 @@ def covering_array(source, target):
 
 
 def merged(source, target):
-    """A merged range, a link and a format over the whole sheet."""
+    """A merged range, a link and a conditional format that cover a whole sheet."""
     parts = parts_of(source)
     more = b'<mergeCells count="1"><mergeCell ref="ZZ1:XFD1048576"/></mergeCells>'
     more += b'<hyperlinks><hyperlink ref="ZZ1:XFD1048576" location="A1"/></hyperlinks>'
@@ -189,7 +189,7 @@ def merged(source, target):
 
 
 def deep_xml(source, target, part=BOOK, depth=50_000):
-    """Elements inside elements."""
+    """Deeply nested elements."""
     parts = parts_of(source)
     end = parts[part].rindex(b"</")
     parts[part] = parts[part][:end] + b"<a>" * depth + b"</a>" * depth + parts[part][end:]
@@ -197,7 +197,7 @@ def deep_xml(source, target, part=BOOK, depth=50_000):
 
 
 def formula(source, target, text, attributes="", cell="B2000"):
-    """One more formula, where no name covers it."""
+    """An additional formula outside all named ranges."""
     text = text.removeprefix("=").replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
     row = int(cell[1:])
     xml = f'<row r="{row}"><c r="{cell}"><f{attributes}>{text}</f><v>0</v></c></row>'
@@ -215,12 +215,12 @@ def shared(source, target, count=20_000):
 
 
 def replaced(source, target, old, new):
-    """A copy with another formula in the causal sheet."""
+    """A copy with a replaced formula in the causal sheet."""
     return edited(source, target, SHEET, f">{old}<", f">{new}<")
 
 
 def with_macros(source, target):
-    """A workbook as Excel saves it with macros."""
+    """A workbook with macros, as saved by Excel."""
     parts = parts_of(source)
     types = parts[TYPES].replace(b"spreadsheetml.sheet.main+xml", b"x", 0)
     plain = b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
@@ -235,7 +235,7 @@ def with_macros(source, target):
 
 
 def encrypted(target):
-    """The head of the container that holds an encrypted workbook."""
+    """The header of an encrypted workbook."""
     target.write_bytes(
         bytes.fromhex("d0cf11e0a1b11ae1") + bytes(8000) + "EncryptedPackage".encode("utf-16-le")
     )
@@ -262,7 +262,7 @@ def packed_otherwise(source, target):
 
 
 def manifest(source, target, pattern, new):
-    """A copy with other words among its texts."""
+    """A copy with replaced texts."""
     parts = parts_of(source)
     parts["xl/sharedStrings.xml"], found = re.subn(pattern, new, parts["xl/sharedStrings.xml"], count=1)
     assert found
@@ -276,7 +276,7 @@ def truncated(source, target, percent):
 
 
 def flipped(source, target, seed):
-    """Random bytes changed: by seed of the archive, of a part before packing, or one letter of a part."""
+    """Random damage: bytes of the archive, bytes of a part before packing, or a letter of a part."""
     rng = random.Random(seed)
     if seed % 3 == 0:
         data = bytearray(source.read_bytes())

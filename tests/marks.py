@@ -1,4 +1,4 @@
-"""A language that marks every text that is told in it, and the words that are left without a mark."""
+"""A pseudo language that marks every translated text, to find untranslated words."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ KEPT = re.compile(
     r"""/[\w./+-]+            # paths
     | [\w*./-]*\.(?:xlsx|toml|json|npz|html|png|pdf|bin|npy|safetensors|txt)\b  # files
     | -{1,2}[a-z]\w*          # options
-    | ^::\w+\ file=|,title=   # what GitHub reads
+    | ^::\w+\ file=|,title=   # GitHub annotations
     | \w+_[\w*]+              # ranges, weights, keys
     | \{?=[^\n]*              # formulas
-    | '[^'\n]*' | "[^"\n]*"   # what a person has written
+    | '[^'\n]*' | "[^"\n]*"   # user input
     | \[[a-z|-]+\]            # choices
     | [A-Z]+[0-9]+            # cells
     """,
@@ -70,7 +70,7 @@ KEPT = re.compile(
 
 
 class Marks(dict):
-    """A catalogue that marks every text, but not the values in it."""
+    """A catalogue that marks every text, but not its values."""
 
     def __bool__(self):
         return True
@@ -89,7 +89,7 @@ MARKED = Language("xx", Marks())
 
 
 def unmarked(text: str, *typed: str) -> list[str]:
-    """The words that no catalogue was asked for, but those that a person has typed.
+    """The untranslated words, except user input.
 
     Where a line is cut short, its mark is left open.
     """
@@ -103,6 +103,6 @@ def unmarked(text: str, *typed: str) -> list[str]:
 
 
 def marked(*words: object) -> Ended:
-    """Run a command in the language that marks."""
+    """Run a command in the pseudo language."""
     with patch.object(cli_language, "chosen", lambda *_: MARKED):
         return run(*words)

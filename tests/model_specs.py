@@ -1,4 +1,4 @@
-"""Specs with models, cross-attention, masks and positions of any settings, by a seed: small and quick."""
+"""Small random specs with models, cross-attention, masks and positions, by a seed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WRITERS = ("decoder", "encoder-decoder")
 
 
 def drawn(seed: int, *kinds: str) -> Data:
-    """A spec with one sheet of each kind, its settings drawn."""
+    """A spec with one sheet of each kind with random settings."""
     draw = random.Random(seed)
     d_model = draw.choice([2, 3, 4, 6])
     tokens = [f"w{i}" for i in range(draw.randint(2, 6))]
@@ -43,7 +43,7 @@ def drawn(seed: int, *kinds: str) -> Data:
 
 
 def sheet(draw: random.Random, kind: str, sheet_id: str, d_model: int) -> Data:
-    """One sheet's settings."""
+    """Random settings of a sheet."""
     masks = ["none", "padding"] if kind in ("cross-attention", "encoder-decoder") else ["none", "causal"]
     if masks[1] == "causal":
         masks += ["padding", "causal+padding"]

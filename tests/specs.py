@@ -1,4 +1,4 @@
-"""Specs as hypothesis draws them, whatever the documentation allows; and specs as TOML."""
+"""Hypothesis strategies for all documented specs, and conversion to TOML."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ AWKWARD_WORDS = (
     "SS", "naïve", "日本語", "العربية", "🦊", "e\u0301", "a_b", "R1C1", "&amp;", "<b>", "–", "✓", "İ", "ı",
     "x" * 60,
 )  # fmt: skip
-"""Words that a spreadsheet may take for something else; no two are alike in Unicode NFKC."""
+"""Words that a spreadsheet may misinterpret; all differ in Unicode NFKC."""
 
 AWKWARD_TITLES = (
     "It's", "a/b\\c", "[x]:*?", "'", "History", "start", "Start", "Inputs", "Contract", "=1+1", "x" * 100,
     "日本語", "🦊" * 40, "heads", "Heads", "a  b", "R1C1",
 )  # fmt: skip
-"""Titles that no tab can have as they are, or that another tab has."""
+"""Titles that are invalid or duplicate as sheet names."""
 
 AWKWARD_IDS = ("r", "c", "rc", "r1", "r1c1", "x1", "true", "sum", "x", "attention", "e5", "focus", "a" * 32)
 
@@ -37,7 +37,7 @@ identifiers = st.one_of(
 
 
 def _keepable(word: str) -> bool:
-    """Whether a workbook can keep a word, and a person can see where it ends."""
+    """Whether a workbook can store a word, without invisible ends."""
     return (
         bool(word.strip())
         and word == word.strip()
@@ -47,13 +47,13 @@ def _keepable(word: str) -> bool:
 
 
 any_words = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=8).filter(_keepable)
-"""Unicode without control characters, in one piece."""
+"""Unicode text without control characters and spaces."""
 
 words = st.one_of(st.sampled_from(AWKWARD_WORDS), any_words)
 
 
 def random_rows(seed: int, rows: int, cols: int, size: float) -> list[list[float]]:
-    """Numbers with two decimals, by a seed: hypothesis takes long to draw one by one."""
+    """Numbers with two decimals from a seed, as hypothesis is slow at drawing many."""
     draw = random.Random(seed)
     return [[round(draw.uniform(-size, size), 2) for _ in range(cols)] for _ in range(rows)]
 
@@ -69,7 +69,7 @@ def specs(
     most_contexts: int = 4,
     most_sheets: int = 3,
 ) -> Data:
-    """A spec: its vocabulary, its sentences, then sheets of every kind with any settings."""
+    """A spec: vocabulary, sentences, and sheets of all kinds with random settings."""
     normalized = partial(unicodedata.normalize, "NFKC")
     tokens = draw(st.lists(words, min_size=1, max_size=most_words, unique_by=normalized))
     d_model = draw(st.integers(1, most_dimensions))
@@ -123,7 +123,7 @@ def _sheets(draw: st.DrawFn, name: str, kind: str, d_model: int) -> Data:
 
 
 def _given(seed: int, sheet: Data, d_model: int) -> Data:
-    """Explicit weights of the sizes that a sheet asks for."""
+    """Explicit weights of the shapes that a sheet needs."""
     heads = sheet.get("heads", 1)
     d_k = sheet.get("d_k", d_model // heads)
     d_v = sheet.get("d_v", d_k)
@@ -138,7 +138,7 @@ def _given(seed: int, sheet: Data, d_model: int) -> Data:
 
 
 def plain(lengths: list[int], d_model: int, *sheets: Data, n_vocab: int = 0, seed: int = 0) -> Data:
-    """A spec by its sizes: sentences c1, c2, ... of random words w1, w2, ..."""
+    """A spec of given sizes: sentences c1, c2, ... of random words w1, w2, ..."""
     draw = random.Random(seed)
     known = [f"w{i + 1}" for i in range(n_vocab or max(lengths))]
     rows = random_rows(seed, len(known), d_model, 2.0)
@@ -150,14 +150,14 @@ def plain(lengths: list[int], d_model: int, *sheets: Data, n_vocab: int = 0, see
 
 
 def toml(data: Mapping[str, Any]) -> str:
-    """A spec as a TOML file holds it."""
+    """A spec in TOML."""
     return "".join(f"{_text(key)} = {_value(value)}\n" for key, value in data.items())
 
 
 def _text(text: str) -> str:
     return json.dumps(
         text, ensure_ascii=False
-    )  # the same escapes, as long as there are no control characters
+    )  # JSON and TOML have the same escapes, except for control characters
 
 
 def _value(value: object) -> str:

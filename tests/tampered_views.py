@@ -1,4 +1,4 @@
-"""Finished workbooks that compute what they did and show something else, and some that only look different.
+"""Workbooks that compute the same but show something else, and some that only look different.
 
 Each entry of the tables makes a copy of the causal template's workbook from its parts.
 """
@@ -24,7 +24,7 @@ X14 = 'xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main"
 
 
 def style(*, code="", font="", fill="", cell=CELL, part=CAUSAL):
-    """A cell with another number format, font or fill, all else as it was."""
+    """Change the number format, font or fill of a cell."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -49,7 +49,7 @@ def style(*, code="", font="", fill="", cell=CELL, part=CAUSAL):
 
 
 def rule(look="", *, area="C70:G74", kind='type="expression"', inside="<formula>TRUE</formula>"):
-    """One more conditional format, before all others."""
+    """Add a conditional format before all others."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -63,7 +63,7 @@ def rule(look="", *, area="C70:G74", kind='type="expression"', inside="<formula>
 
 
 def behind(xml):
-    """More XML behind the causal sheet's rows."""
+    """Add XML after the rows of the causal sheet."""
     return put(CAUSAL, "</sheetData>", f"</sheetData>{xml}")
 
 
@@ -98,7 +98,7 @@ def without_heat(parts=(CAUSAL,), times=0):
 
 
 def chart(*edits):
-    """The chart, edited."""
+    """Edit the chart."""
 
     def make(source, target):
         parts = hostile.parts_of(source)
@@ -111,7 +111,7 @@ def chart(*edits):
 
 
 def caption(old, new):
-    """A line of code above a block; its text is not shared with other cells."""
+    """Replace the caption of a block, whose shared string must not be used by other cells."""
     return put(STRINGS, f"<t>{old}</t>", f"<t>{new}</t>")
 
 
@@ -196,7 +196,7 @@ VIEWS = {
     "a heat map that is gone": (without_heat(times=1), HEAT_MAP, "causal_chase_X"),
     "no heat map at all": (without_heat((INPUTS, CAUSAL)), HEAT_MAP, "causal_chase_X"),
 }  # fmt: skip
-"""What shows something else: how it is made, the kind of what is found, and the first range, or how that begins."""
+"""Misleading views: the edit, the kind of finding, and the first range or its prefix."""
 
 PLAIN = {
     "more digits": style(code="0.000000"),
@@ -216,4 +216,4 @@ PLAIN = {
     "a low row": row('ht="8" customHeight="1"'),
     "a drop-down list by its cells": put(INPUTS, OFFER, OFFER.replace("vocab_Tokens", "$B$22:$B$30")),
 }  # fmt: skip
-"""What only looks different: nothing is said."""
+"""Harmless changes, without findings."""

@@ -126,7 +126,7 @@ def test_new_never_writes_over_a_file():
     sentence = refusal("new", "walkthrough", "lesson.toml")
     assert sentence == "lesson.toml: the file exists already; choose another name"
     Path("my-causal.toml").mkdir()
-    assert "there is such a file already" in refusal("new", "causal")
+    assert "the file exists already" in refusal("new", "causal")
 
 
 @pytest.mark.parametrize("name", ["lesson", "lesson.xlsx", "lesson.toml.bak", "LESSON.TOML"])

@@ -70,8 +70,8 @@ def test_in_a_quiet_check_strangers_are_silent():
 def test_a_workbook_that_lost_its_contract_is_no_stranger(causal, names, digest):
     path = without_contract(causal, names=names, digest=digest)
     sentence = refusal("check", "--skip-foreign", path)
-    assert sentence.startswith("lost.xlsx: its last sheet (Contract) was deleted")
-    assert "take an earlier copy, or build it anew" in sentence
+    assert sentence.startswith("lost.xlsx: its last sheet (Contract), ")
+    assert "was deleted: use an earlier copy, or build it again" in sentence
 
 
 @pytest.mark.parametrize("mark", ["the property", "xlsxattn_", "vocab_", ""])

@@ -1,4 +1,4 @@
-"""Workbooks as people leave them: inputs edited, then recalculated and proved, many in one go."""
+"""Edits inputs of workbooks, and recalculates and proves many of them at once."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 
 def tweaked(path: Path, changes: Mapping[str, Any], out: Path) -> Path:
-    """Save a copy whose ranges hold other values, as typed by a person."""
+    """Save a copy with edited values in some ranges."""
     changed(path, changes).workbook.save(out)
     return out
 
 
 def changed(path: Path, changes: Mapping[str, Any]) -> Book:
-    """A workbook whose ranges hold other values, as typed by a person; None clears a cell.
+    """Edit values of ranges, as a user would; None clears a cell.
 
     A change is one value for the whole range, a list of its rows (of its values, for a single column), or
     ``{(row, column): value}`` counted from 0 (``{row: value}``, for a single column).
@@ -72,7 +72,7 @@ def _cells(book: Book, name: str, change: Any) -> Iterable[tuple[tuple[int, int]
 
 
 def type_into(book: Book, name: str, row: int, col: int, value: Any) -> None:
-    """Put a value into one cell of a range; a text that begins with = stays a text."""
+    """Set the value of a cell of a range; a text that starts with = stays a text."""
     area = book.names[name]
     assert row < area.rows
     assert col < area.cols
@@ -83,12 +83,12 @@ def type_into(book: Book, name: str, row: int, col: int, value: Any) -> None:
 
 
 def evaluate(path: Path, engine: str) -> Mapping[str, Grid]:
-    """Every named range of a workbook, as an engine computes it from formulas and inputs alone."""
+    """The values of all named ranges, recalculated by an engine from formulas and inputs only."""
     return evaluate_many([path], engine)[0]
 
 
 def evaluate_many(paths: Sequence[Path], engine: str) -> list[Mapping[str, Grid]]:
-    """The same for many workbooks: LibreOffice starts only once."""
+    """The same for many workbooks, with a single start of LibreOffice."""
     with tempfile.TemporaryDirectory() as folder:
         jobs = [job(read(path), Path(folder, f"{n}.xlsx")) for n, path in enumerate(paths)]
         return answers(engine, jobs)
@@ -101,7 +101,7 @@ def job(book: Book, copy: Path, edits: Edits | None = None) -> engines.Job:
 
 
 def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]]:
-    """The values of all jobs; where an engine failed, all ranges are one error."""
+    """The values of all jobs; if an engine failed, all ranges contain an error value."""
     found = engines.evaluate(engine, jobs)
     return [
         answer if isinstance(answer, dict) else {name: [[CellError(answer)]] for name in job.areas}
@@ -110,17 +110,17 @@ def answers(engine: str, jobs: Sequence[engines.Job]) -> list[Mapping[str, Grid]
 
 
 def proved(path: Path, engine: str, values: Mapping[str, Grid]) -> Report:
-    """What the check says of a workbook whose values an engine has given already."""
+    """The report on a workbook with values that an engine has computed already."""
     return told(read(path), engine, values)
 
 
 def told(book: Book, engine: str, values: Mapping[str, Grid]) -> Report:
-    """The same of one that has been read."""
+    """The same for a workbook that was read."""
     return Report(str(book.path), (prove(book, engine, values),), tuple(structure.misplaced_formulas(book)))
 
 
 def errors_in(values: Mapping[str, Grid]) -> list[str]:
-    """Every error value that a range shows."""
+    """All error values of the ranges."""
     return [
         f"{name}[{i}, {j}]: {value}"
         for name, grid in values.items()
@@ -131,7 +131,7 @@ def errors_in(values: Mapping[str, Grid]) -> list[str]:
 
 
 class Ranges(dict[str, "Grid"]):
-    """One workbook's values; a range of numbers comes as an array, one of texts as a list of words."""
+    """The values of a workbook: numeric ranges as arrays, texts as lists of words."""
 
     def array(self, name: str) -> Any:
         return np.array(self[name], dtype=float)
@@ -141,7 +141,7 @@ class Ranges(dict[str, "Grid"]):
 
 
 class Unwritten:
-    """A workbook's manifest and the shapes of its names, as they will be when it is written."""
+    """The manifest of a workbook and the shapes of its ranges, before it is written."""
 
     path = "unwritten.xlsx"
 

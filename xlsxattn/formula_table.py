@@ -192,22 +192,22 @@ def _from_shapes(
     names: Mapping[str, Area],
     given: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """What a sheet's ranges say of it: how many classes and words it has, and columns of its output."""
-    s, found = RangeName(info.id), dict[str, Any]()
+    """Settings that follow from the shapes of ranges: classes, words to compare with, output columns."""
+    s, settings = RangeName(info.id), dict[str, Any]()
     if issubclass(kind, Classifier):
-        found["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
+        settings["classes"] = (PLACEHOLDER,) * min(_area(names, s["Classes"]).cols, MAX_LENGTH)
     if given.get("near"):
-        found["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
+        settings["near"] = (PLACEHOLDER,) * min(_area(names, s["Tokens"]).rows, MAX_LENGTH)
     if issubclass(kind, MultiHead) and manifest.contexts:
-        found["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
-    return found
+        settings["d_out"] = _area(names, s.at(context=manifest.contexts[0])["Output"]).cols
+    return settings
 
 
 def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet]) -> dict[str, Any]:
-    """The trained sheet, start weights and examples of a training; their words are placeholders.
+    """The trained sheet, start weights and examples of a training, with placeholder words.
 
     Raises:
-        ValueError: the manifest has no such sheet before, or it learns what that has not.
+        ValueError: there is no such sheet before it, or it lacks a learned matrix.
     """
     s, trains, learns = RangeName(info.id), info.settings["trains"], info.settings["learns"]
     form = next((one for one in before if one.id == trains and isinstance(one, InSentence)), None)

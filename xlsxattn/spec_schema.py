@@ -137,7 +137,8 @@ _PARTS: dict[str, Node] = {
 
 def _key(one: Declared) -> Node:
     shape = _PARTS[one.name] if isinstance(one.key, kinds.Part) else _SHAPES[type(one.key)](one.key)
-    default = {"default": one.default} if one.has_default else {}
+    given = list(one.default) if isinstance(one.default, tuple) else one.default  # JSON has no tuples
+    default = {"default": given} if one.has_default else {}
     return {"description": one.key.means, **shape, **default}
 
 

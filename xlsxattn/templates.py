@@ -42,7 +42,7 @@ def unknown(name: str, specs: Sequence[str] = ()) -> Phrase:
     values = {"name": name, "near": candidates.get(near or "", ""), "known": ", ".join(known)}
     if near:
         return say(
-            "there is no template '{name}'; did you mean '{near}'? The templates are: {known}; the "
+            "there is no template '{name}'; did you mean '{near}'? the templates are: {known}; the "
             "name of a spec file ends in .toml",
             **values,
         )

@@ -82,35 +82,35 @@ class Printed:
 
 def draw(root: Path, fresh: Mapping[str, Path]) -> None:
     """Draw every picture whose workbook has changed, and record the digests of the workbooks."""
-    wanted, had = _wanted(fresh), _record(root)
+    current, recorded = _digests(fresh), _record(root)
     with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
         for name, path in fresh.items():
-            changed = [p for p in _of(name) if had.get(p) != wanted[p] or not (root / p).is_file()]
+            changed = [p for p in _of(name) if recorded.get(p) != current[p] or not (root / p).is_file()]
             if changed:
                 _draw(root, name, path, Path(folder, f"{name}.pdf"), changed)
     every = {f"docs/pictures/{part.file}.png" for part in PARTS}
     # a workbook may be missing here: keep what is recorded for its pictures
-    kept = {picture: key for picture, key in had.items() if picture in every}
-    (root / RECORD).write_text(json.dumps(kept | wanted, indent=2, sort_keys=True) + "\n", "utf-8")
+    kept = {picture: key for picture, key in recorded.items() if picture in every}
+    (root / RECORD).write_text(json.dumps(kept | current, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def stale(root: Path, fresh: Mapping[str, Path]) -> Iterator[str]:
     """A message for every picture that is missing or out of date."""
-    had = _record(root)
-    for picture, wanted in _wanted(fresh).items():
+    recorded = _record(root)
+    for picture, current in _digests(fresh).items():
         if not (root / picture).is_file():
             yield f"{picture}: is missing"
-        elif had.get(picture) != wanted:
+        elif recorded.get(picture) != current:
             yield f"{picture}: its workbook has changed since it was drawn"
 
 
 def _record(root: Path) -> dict[str, str]:
     place = root / RECORD
-    found: dict[str, str] = json.loads(place.read_text("utf-8")) if place.is_file() else {}
-    return found
+    recorded: dict[str, str] = json.loads(place.read_text("utf-8")) if place.is_file() else {}
+    return recorded
 
 
-def _wanted(fresh: Mapping[str, Path]) -> dict[str, str]:
+def _digests(fresh: Mapping[str, Path]) -> dict[str, str]:
     return {picture: key for name, path in fresh.items() if (key := digest(path)) for picture in _of(name)}
 
 
@@ -127,12 +127,12 @@ def card(template: str) -> str:
 
 
 def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -> None:
-    seen = look(path)
+    book = look(path)
     printed: dict[str, Path] = {}
 
     def page_of(sheet: str) -> Path:
         """A PDF whose first page is the first page of a sheet."""
-        tab = tab_of(seen, sheet)
+        tab = tab_of(book, sheet)
         if tab not in printed:
             printed[tab] = pdf.with_stem(f"{pdf.stem}-{len(printed)}")
             engines.print_pdf(path, printed[tab], first=tab)
@@ -148,7 +148,7 @@ def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -
         place = root / f"docs/pictures/{part.file}"
         if str(place.relative_to(root)) + ".png" in wanted:
             page = _printed(page_of(part.sheet))
-            top, bottom = _band(seen, part, page)
+            top, bottom = _band(book, part, page)
             right = page.right + MARGIN if page.right < SMALL * page.width else page.width
             dots = RESOLUTION / 72 * page.width / right
             cut = _window(top * dots, right * dots, (bottom - top) * dots)
@@ -166,33 +166,33 @@ def _paint(pdf: Path, place: Path, *options: object) -> None:
 def _printed(pdf: Path) -> Printed:
     """Read the first page, and join words of the same height to lines."""
     command = ["pdftotext", "-f", "1", "-l", "1", "-bbox", str(pdf), "-"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - trusted arguments
-    found: dict[float, list[tuple[float, str]]] = {}
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - trusted arguments
+    by_height: dict[float, list[tuple[float, str]]] = {}
     word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>'
     right = 0.0
-    for left, top, end, text in re.findall(word, said):
-        found.setdefault(round(float(top), 1), []).append((float(left), html.unescape(text)))
+    for left, top, end, text in re.findall(word, output):
+        by_height.setdefault(round(float(top), 1), []).append((float(left), html.unescape(text)))
         right = max(right, float(end))
-    size = re.search(r'<page width="([\d.]+)" height="([\d.]+)"', said)
+    size = re.search(r'<page width="([\d.]+)" height="([\d.]+)"', output)
     assert size is not None
-    lines = [(top, " ".join(text for _, text in sorted(words))) for top, words in sorted(found.items())]
+    lines = [(top, " ".join(text for _, text in sorted(words))) for top, words in sorted(by_height.items())]
     return Printed(float(size[1]), float(size[2]), right, (*lines, (float(size[2]), "")))
 
 
 def _heading(page: Printed, title: str) -> float | None:
     """The position of a heading; a sentence above it may begin with the same words."""
-    found = [top for top, text in page.lines if text == title]
-    found += [top for top, text in page.lines if text.startswith(title)]
-    return next(iter(found), None)
+    exact = [top for top, text in page.lines if text == title]
+    similar = [top for top, text in page.lines if text.startswith(title)]
+    return next(iter([*exact, *similar]), None)
 
 
-def _band(seen: OpenWorkbook, part: Part, page: Printed) -> tuple[float, float]:
+def _band(book: OpenWorkbook, part: Part, page: Printed) -> tuple[float, float]:
     """The start and the end of a part, in points from the top of its page.
 
     Raises:
         LookupError: the sheet does not show the ranges of the part, or the page lacks their headings.
     """
-    steps = [step for page in pages(seen) for step in page.steps]
+    steps = [step for page in pages(book) for step in page.steps]
     shows = [{m.name for f in step.figures for m in (f.main, *f.sides)} for step in steps]
     first = next((i for i, names in enumerate(shows) if part.first in names), None)
     last = next((i for i, names in enumerate(shows) if part.last in names), None)

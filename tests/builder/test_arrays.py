@@ -1,4 +1,4 @@
-"""Numbers that come as arrays make the same workbook as numbers that come as tuples."""
+"""Arrays and tuples of the same numbers make the same workbook."""
 
 from __future__ import annotations
 

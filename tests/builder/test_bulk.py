@@ -1,4 +1,4 @@
-"""Large blocks of numbers go past XlsxWriter: the same cells, looks and rows, the same bytes each time."""
+"""Large blocks of numbers are written in bulk: the same cells as by XlsxWriter, reproducible bytes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODEL = {"id": "enc", "kind": "encoder", "heads": 2, "d_ff": 20, "position": "le
 
 
 def spec(dtype=np.float32):
-    """A small encoder, its weights an array each."""
+    """A small encoder whose weights are arrays."""
     drawn = parse(plain([4, 3], COLUMNS, MODEL), "plain")
     (sheet,), rng = drawn.sheets, np.random.default_rng(5)
     weights = {n: rng.normal(0, 0.3, np.shape(m)).astype(dtype) for n, m in sheet.weights.items()}
@@ -69,7 +69,7 @@ def test_every_cell_is_the_same_as_when_xlsxwriter_writes_it(both):
     assert strips > 500
 
 
-def test_the_bulk_really_goes_past_xlsxwriter(both, monkeypatch):
+def test_xlsxwriter_does_not_write_the_bulk(both, monkeypatch):
     monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     found = bulk.strips(layout.lay_out(pages.book(spec())))
     assert cells(found) > 500
@@ -93,7 +93,7 @@ def test_the_same_numbers_make_the_same_bytes(tmp_path, monkeypatch):
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_every_number_of_the_bulk_is_told_of_as_it_is_written(tmp_path, monkeypatch):
+def test_progress_counts_all_numbers_of_the_bulk(tmp_path, monkeypatch):
     monkeypatch.setattr(bulk, "MIN_COUNT", 50)
     book = pages.book(spec())
     sheets, done = layout.lay_out(book), []
@@ -135,7 +135,7 @@ def test_every_engine_reads_the_numbers(both, engine):
         np.testing.assert_allclose(fast[name], grid, rtol=0 if "_W_" in name else 1e-13, err_msg=name)
 
 
-def test_small_narrow_and_mixed_blocks_stay_with_xlsxwriter(monkeypatch):
+def test_small_narrow_and_mixed_blocks_are_written_by_xlsxwriter(monkeypatch):
     monkeypatch.setattr(bulk, "MIN_COUNT", 16)
     wide, words = np.ones((2, 8)), [["a", *[1.0] * 8]] * 2
     assert bulk.numbers(typed("w_A", "input", wide)) is wide
@@ -145,7 +145,7 @@ def test_small_narrow_and_mixed_blocks_stay_with_xlsxwriter(monkeypatch):
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=5))
-def test_pieces_deflated_apart_are_one_stream(texts):
+def test_pieces_compressed_separately_are_one_stream(texts):
     spool = BytesIO()
     *first, last = texts
     pieces = [packing.deflated([text], spool, Lock(), last=False) for text in first]

@@ -1,4 +1,4 @@
-"""What a caption says is what its formula reads: no other range, and none left out."""
+"""A caption names exactly the ranges that its formula reads."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ WORDS = {
     "Pair": "i", "Cos": "cos", "Sin": "sin", "Mask": "mask", "CrossMask": "mask",
     "PaddingMask": "padding mask", "CausalMask": "causal mask", "Tokens": "word", "Ids": "words",
 }  # fmt: skip
-"""How a caption calls a range whose name it does not say."""
+"""Words in captions for ranges that are not named."""
 MASKS = {"Padding mask": "PaddingMask", "Causal mask": "CausalMask", "Mask": "CrossMask"}
-"""How a caption calls its result."""
+"""Words in captions for results."""
 UNSAID = {
     *("Odd", "Index"),  # which columns are cosines, and which rows are words: said as "in turn", "rows"
 }
@@ -66,7 +66,7 @@ def captions(book):
 
 
 def last(name: str) -> str:
-    """A range's last part; of a weight or a bias, its symbol."""
+    """The last part of a range's name; for a weight or bias, its symbol."""
     weight = re.search(r"_([Wb]_\w+)$", name)
     return weight[1] if weight else name.rpartition("_")[2]
 
@@ -77,14 +77,14 @@ def read(block) -> set[str]:
 
 
 def meant(said: str) -> set[str]:
-    """The last parts of the ranges that an equation's right side names."""
+    """The short names of the ranges on the right side of an equation."""
     found = {word.rpartition("_")[2] if word[0] not in "Wb" else word for word in SYMBOL.findall(said)}
     found -= FUNCTIONS
     return found - {"O"} if "W_O" in said else found
 
 
 def faults(title: str, block) -> list[str]:
-    """What is wrong with a caption."""
+    """The errors of a caption."""
     result, said = title.replace("ᵀ", "").split(" = ", 1)
     if said == "the heads' outputs side by side":  # columns of all heads, said in words
         return []
@@ -116,7 +116,7 @@ def test_a_caption_names_what_its_formula_reads(name):
         ("Result = Attention · X", ["Result is called Output"]),
     ],
 )
-def test_a_caption_that_says_something_else_is_found(maths, wrong):
+def test_a_wrong_caption_is_found(maths, wrong):
     (block,) = (b for b in BOOKS["walkthrough"].blocks() if b.name == "attn_cat_Output")
     assert sorted(faults(maths, block)) == sorted(wrong)
 
@@ -135,7 +135,7 @@ def test_a_classifier_speaks_of_classes_and_not_of_the_next_word():
     assert not any("next" in band.why for band in said.bands)
 
 
-def test_likeness_is_asked_for_only_without_weights():
+def test_similarity_is_mentioned_only_without_weights():
     plain_why, learned = (whys(page(plain([3], 4, {"id": "a", **more})), "ᵀ") for more in ({}, {"seed": 1}))
     assert plain_why == [ops.ALIKE.why]
     assert learned == [ops.SCORES.why]
@@ -146,7 +146,7 @@ def test_a_second_explanation_names_the_ranges_that_are_there():
         assert not re.search(r"\b[QKV]\b", band.more), band.title
 
 
-def test_what_stands_at_the_top_knows_masks_positions_and_heads():
+def test_leads_mention_masks_positions_and_heads():
     causal = page(plain([3], 4, {"id": "a", "mask": "causal"}))
     assert "mask" in causal.lead
     one = page(plain([3], 4, {"id": "a", "kind": "multi-head", "position": "rotary"}))
@@ -158,12 +158,12 @@ def test_what_stands_at_the_top_knows_masks_positions_and_heads():
     assert placed.subtitle == "Q = K = V = Input"
 
 
-def test_no_step_speaks_of_a_scale_that_is_off():
+def test_no_step_mentions_a_scale_that_is_off():
     for band in page(plain([3], 4, {"id": "a", "scale": False})).bands:
         assert "√d" not in band.title + band.why
 
 
-def test_no_words_in_braces_are_left_open():
+def test_no_placeholders_are_left():
     for name, book in BOOKS.items():
         for one in book.pages:
             for band in one.bands:

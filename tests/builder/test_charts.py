@@ -1,4 +1,4 @@
-"""Charts: what they are called, whose points stand in them, and what LibreOffice must not add."""
+"""Charts: titles, series, and points that LibreOffice must not add."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def compare(*lengths):
     return page
 
 
-def test_the_legend_of_a_sentence_s_chart_bears_its_words(charts, walkthrough):
-    """Live, from the heading of the sentence's lane; the title is no cell's: LibreOffice would not follow."""
+def test_the_legend_of_a_sentence_s_chart_has_its_words(charts, walkthrough):
+    """The legend is linked to the heading; titles are constant: LibreOffice does not update linked ones."""
     found = set()
     for chart in charts:
         assert "<c:title><c:tx><c:strRef>" not in chart.partition("<c:plotArea>")[0]
@@ -42,18 +42,18 @@ def test_the_legend_of_a_sentence_s_chart_bears_its_words(charts, walkthrough):
     assert {place for place, _ in found} <= headings
 
 
-def test_a_long_sentence_stands_in_no_legend():
+def test_a_long_sentence_is_not_in_the_legend():
     data = plain([3, 20], 4, {"id": "a"})
     (page,) = (p for p in pages.book(spec.parse(data, "data")).pages if p.id == "a")
     assert [chart.series[0].title for chart in page.charts] == [("a_c1_Heading", 0), "attention"]
 
 
-def test_a_scatter_goes_on_over_missing_points_and_puts_none_at_0(charts):
+def test_a_scatter_spans_missing_points_and_puts_none_at_0(charts):
     (scatter,) = (chart for chart in charts if "scatterChart" in chart)
     assert '<c:dispBlanksAs val="span"/>' in scatter
 
 
-def test_each_point_is_told_by_its_colour_and_its_shape():
+def test_each_point_is_identified_by_its_colour_and_shape():
     (scatter,) = (chart for chart in compare(3, 4).charts if chart.kind == "scatter")
     assert [series.title for series in scatter.series] == [
         "input",
@@ -67,7 +67,7 @@ def test_each_point_is_told_by_its_colour_and_its_shape():
     assert all(len(series.blocks) == 1 for series in scatter.series)
 
 
-def test_very_many_points_are_a_series_a_sentence():
+def test_with_many_points_there_is_one_series_per_sentence():
     (scatter,) = (chart for chart in compare(*[3] * 7).charts if chart.kind == "scatter")
     assert MAX_POINTS < 2 * 7
     assert len(scatter.series) == 8

@@ -1,4 +1,4 @@
-"""From names and places to the text of formulas; which names a workbook may use; what the file then holds."""
+"""Formulas as text, valid names, and the formulas in the file."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def test_parts_joined_by_underscores_are_names(name):
 
 
 @pytest.mark.parametrize("twin", ["A_B", "a_B", "A_b"])
-def test_no_two_names_differ_by_case_alone(twin):
+def test_no_two_names_differ_only_in_case(twin):
     with pytest.raises(ValueError, match=f"the names 'a_b' and '{twin}' differ only in case"):
         formulas.check_names(["a_b", "c_d", twin])
 
 
 @settings(max_examples=60, deadline=None)
 @given(specs())
-def test_every_name_of_any_spec_is_sound_whatever_the_ids(data):
+def test_every_name_of_any_spec_is_valid(data):
     formulas.check_names(b.name for b in pages.book(parse(data, "drawn")).blocks())
 
 
@@ -129,7 +129,7 @@ def test_a_block_is_one_array_formula_in_names():
     assert entered("=MMULT({near},{far})", "block", 2, 2) == [((10, 5, 11, 6), "=MMULT(s_near,s_far)")]
 
 
-def test_row_is_the_row_level_with_the_cell():
+def test_row_is_the_row_at_the_position_of_the_cell():
     assert entered("=MAX({near}[row])", "cells") == [
         ((10, 5, 10, 5), "=MAX(C21:E21)"),
         ((11, 5, 11, 5), "=MAX(C22:E22)"),
@@ -177,7 +177,7 @@ def test_other_parts_of_a_range(part: str, how: str, texts: list[str]) -> None:
     assert [text for _, text in entered(f"={{near}}[{part}]", how, 2, 2)] == [f"={t}" for t in texts]
 
 
-def test_nothing_above_stands_on_no_tab() -> None:
+def test_nothing_above_the_first_row_has_no_tab() -> None:
     texts = [text for _, text in entered("={far}[above]", "rows")]
     assert texts == ['=""', "='Other''s'!AB31"]
 
@@ -206,7 +206,7 @@ LEVEL = re.compile(r"([A-Za-z]\w*)\[([^\]]+)\]")
 
 
 def resolved(text: str, own, names, i: int, j: int) -> str:
-    """A manifest's formula for one cell, by the contract's words."""
+    """The formula of one cell, from the manifest, as the contract defines it."""
 
     def address(match: re.Match[str]) -> str:
         a, what = names[match[1]], match[2]
@@ -225,7 +225,7 @@ def resolved(text: str, own, names, i: int, j: int) -> str:
 
 
 def unfaithful(path) -> list[str]:
-    """Computed ranges whose cells hold something else than the manifest says."""
+    """Computed ranges whose cells differ from the manifest."""
     book = read(path)
     wrong, filled = [], 0
     for name, (how, text) in book.manifest.formulas.items():
@@ -257,7 +257,7 @@ def test_the_manifests_formulas_are_those_of_the_file(walkthrough, causal):
     assert not unfaithful(causal)
 
 
-def test_so_they_are_on_tabs_that_must_be_quoted_and_with_many_heads(tmp_path):
+def test_the_manifests_formulas_hold_with_quoted_tabs_and_many_heads(tmp_path):
     heads = {
         "id": "heads",
         "kind": "multi-head",

@@ -1,4 +1,4 @@
-"""What leads a reader: Start, its legend, the glossary, and the way back."""
+"""Navigation: Start, its legend, the glossary, links back to Start."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_guide_says_how_to_read_a_formula(name):
 
 @pytest.mark.parametrize("name", SPECS)
 def test_what_start_says_of_formulas_above_blocks_is_true(name):
-    """A line of code above a block, in braces or after =, is that block's own formula."""
+    """The formula shown above a block is the block's own."""
     book = pages.book(SPECS[name])
     for sheet in layout.lay_out(book)[1:-1]:
         blocks = {(p.row, p.col): p.block for p in sheet.placed}
@@ -69,14 +69,14 @@ def test_the_guide_explains_parts_of_ranges_where_a_formula_has_them_and_the_gre
     assert unseen == (name != "sort")
 
 
-def test_what_must_not_be_seen_is_grey_in_the_colour_scale_too():
-    """LibreOffice paints a scale over the style that hides a number."""
+def test_masked_cells_are_grey_in_the_colour_scale_too():
+    """LibreOffice draws a colour scale over the style that hides a number."""
     heat = theme.HEATS["masked"]
     assert (heat["min_color"], heat["min_value"]) == (theme.MASKED_OUT["bg_color"], -1e299)
     assert heat["mid_value"] == 0
 
 
-def test_lanes_one_below_the_other_repeat_no_heading_in_print():
+def test_stacked_lanes_repeat_no_heading_in_print():
     sheets = {sheet.id: sheet for sheet in layout.lay_out(pages.book(SPECS["glove"]))}
     assert repeated(sheets["attn"]) == 0
     sheets = {sheet.id: sheet for sheet in layout.lay_out(pages.book(SPECS["walkthrough"]))}
@@ -141,7 +141,7 @@ def test_every_paper_that_the_code_cites_has_a_title():
 
 
 def linked(sheet, place):
-    """The cells of a sheet that lead to a place."""
+    """The cells of a sheet that link to a target."""
     return [c for row in sheet for c in row if c.hyperlink and c.hyperlink.location == place]
 
 
@@ -155,7 +155,7 @@ def test_start_leads_to_the_glossary_and_every_sheet_back_to_start(book):
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_the_way_back_does_not_cover_the_title(name):
+def test_the_link_to_start_does_not_cover_the_title(name):
     for sheet in layout.lay_out(pages.book(SPECS[name]))[1:]:
         (title,) = (text for text in sheet.texts if text.look == "title")
         (back,) = (text for text in sheet.texts if text.look == "way back")
@@ -174,7 +174,7 @@ def test_no_text_speaks_jargon():
 @pytest.mark.parametrize("code", codes())
 @pytest.mark.parametrize("name", templates.names())
 def test_a_sheet_that_a_text_names_is_a_tab(name, code):
-    """In the marks “…” stand tabs, or words of the lesson; and no tab of a template is cut."""
+    """Quoted names in “…” are tabs or words of the spec, and no tab of a template is truncated."""
     made = spec.load(templates.path(name))
     made = replace(made, lang=code) if made.lang == "en" else made  # else its own texts are in its language
     book = pages.book(made)

@@ -1,4 +1,4 @@
-"""Where everything stands: whatever the spec, nothing overlaps or touches, every name covers its block."""
+"""Layout: for any spec, nothing overlaps or touches, and each name covers its block."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def placed_by_name(sheet: PlacedSheet) -> dict[str, Placed]:
 
 
 def bounds(group: Group, placed: dict[str, Placed]) -> Rectangle:
-    """All cells of a group: its blocks, and its labels where these are blocks."""
+    """All cells of a group: its blocks, and labels that are blocks."""
     areas = [placed[block.name].area for block in group.every_block()]
     left = min(a.left for a in areas) - any(not isinstance(labels, Block) for labels in group.rows)
     top = min(a.top for a in areas) - (group.cols is not None and not isinstance(group.cols, Block))
@@ -76,7 +76,7 @@ def bounds(group: Group, placed: dict[str, Placed]) -> Rectangle:
 
 
 def touch(a: Rectangle, b: Rectangle) -> bool:
-    """Whether two rectangles share a cell, an edge or a corner."""
+    """True if two rectangles share a cell, an edge or a corner."""
     across = a.left <= b.right + 1 and b.left <= a.right + 1
     return across and a.top <= b.bottom + 1 and b.top <= a.bottom + 1
 
@@ -180,7 +180,7 @@ def test_columns_are_as_wide_as_the_words_that_name_rows(data):
 
 
 @pytest.mark.parametrize("template", templates.names())
-def test_no_number_stands_in_a_column_that_is_too_narrow_for_it(template):
+def test_no_number_is_in_a_column_that_is_too_narrow(template):
     for sheet in layout.lay_out(pages.book(load(templates.path(template))))[1:]:
         for p in sheet.placed:
             wide = theme.LOOKS[p.block.look].width
@@ -395,7 +395,7 @@ def test_lanes_that_fit_a_screen_stand_side_by_side_and_a_single_one_alone(d_mod
 @pytest.mark.parametrize(
     "sheets", [[PLAIN, LEARNED, HEADS, COMPARE], [{"id": "enc", "kind": "encoder", "heads": 1}]]
 )
-def test_nothing_of_wide_lanes_is_in_the_way_of_anything(sheets):
+def test_stacked_lanes_do_not_overlap(sheets):
     for page, sheet in pages_of(plain([4, 7, 2], WIDE, *sheets)):
         assert_nothing_shares_a_cell(sheet)
         placed = placed_by_name(sheet)
@@ -405,7 +405,7 @@ def test_nothing_of_wide_lanes_is_in_the_way_of_anything(sheets):
             assert abs(a.row - b.row) >= layout.CHART_ROWS
 
 
-def test_wide_lanes_are_folded_together():
+def test_stacked_lanes_are_collapsed_together():
     sheet = {"id": "enc", "kind": "encoder", "heads": 2, "d_k": 2}
     page, placed = page_of(plain([4, 4], WIDE, sheet), "enc_l1")
     at = placed_by_name(placed)
@@ -431,7 +431,7 @@ def test_a_stripe_is_written_beside_each_strip(tmp_path):
             assert ws.cell(row + 1, col + 1).fill.fgColor.rgb == f"FF{stripe.colour[1:]}"
 
 
-def test_words_too_long_for_a_screen_go_on_in_another_line():
+def test_texts_too_long_for_a_screen_are_wrapped():
     text = "One row a word. " * 30
     lines = measures.wrapped(text.strip(), "why")
     assert " ".join(lines) == text.strip()
@@ -493,12 +493,12 @@ def test_twelve_words_in_two_lanes_print_on_one_pages_width(tmp_path):
 
 
 def printed_pages(sheet: PlacedSheet) -> list[range]:
-    """The rows of each page in print, but for the head that is repeated, and for the empty row at the end."""
+    """The rows of each printed page, without the repeated head and the empty row at the end."""
     return [range(first, after - 1) for first, after in pairwise([0, *sheet.breaks, sheet.last[0]])]
 
 
 def steps_of(page: Page, sheet: PlacedSheet) -> list[range]:
-    """The rows of each band that stands in lanes: from its title to the last row of its blocks."""
+    """The rows of each band with lanes, from its title to the last row of its blocks."""
     placed, titles = placed_by_name(sheet), {t.text: t.row for t in sheet.texts if t.look == "step"}
     found = []
     for band in lanes_of(page):
@@ -508,7 +508,7 @@ def steps_of(page: Page, sheet: PlacedSheet) -> list[range]:
 
 
 @pytest.mark.parametrize("template", templates.names())
-def test_no_page_in_print_tears_a_step_that_fits_on_one(template):
+def test_no_page_break_splits_a_step_that_fits_on_a_page(template):
     book = pages.book(load(templates.path(template)))
     for page, sheet in zip(book.pages, layout.lay_out(book), strict=True):
         if sheet.one_page:
@@ -528,7 +528,7 @@ def test_no_page_in_print_tears_a_step_that_fits_on_one(template):
 
 
 @pytest.mark.parametrize("template", templates.names())
-def test_of_the_manifest_one_page_is_printed(template):
+def test_one_page_of_the_manifest_is_printed(template):
     sheet = layout.lay_out(pages.book(load(templates.path(template))))[-1]
     assert (sheet.id, sheet.breaks, sheet.one_page) == (layout.MANIFEST, [], True)
     at = placed_by_name(sheet)
@@ -570,7 +570,7 @@ def test_a_page_ends_where_the_layout_says_so(tmp_path):
 
 
 LAPTOP = 1366 - 66
-"""Pixels across a laptop's screen, less the row numbers, the scroll bar and the window's edges."""
+"""Width of a laptop's screen in pixels, without row numbers, scroll bar and window borders."""
 MODELS = ("encoder", "decoder", "classifier")
 
 
@@ -669,7 +669,7 @@ def test_tabs_by_example(titles, tabs):
 
 
 def test_the_lists_that_a_head_is_chosen_from_stand_side_by_side():
-    """One below the other, they left half of the page blank."""
+    """One below the other, they would leave half of the page blank."""
     wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 4, "layers": 2})
     made = parse(wide, "large")
     (model,) = made.sheets
@@ -683,7 +683,7 @@ def test_the_lists_that_a_head_is_chosen_from_stand_side_by_side():
 
 
 @pytest.mark.parametrize(("template", "id_", "most"), [("causal", "causal", 2), ("encoder", "paper_l1", 7)])
-def test_a_last_short_piece_joins_the_page_before_by_a_little_smaller_type(template, id_, most):
+def test_a_short_last_page_is_avoided_by_a_smaller_scale(template, id_, most):
     (sheet,) = (s for s in layout.lay_out(pages.book(load(templates.path(template)))) if s.id == id_)
     assert len(printed_pages(sheet)) <= most
     points = 0.75 * pixels(sheet, range(sheet.last[1] + 1))
@@ -692,7 +692,7 @@ def test_a_last_short_piece_joins_the_page_before_by_a_little_smaller_type(templ
     assert 11 * across / points >= 6  # the height of numbers in print
 
 
-def test_heads_side_by_side_have_no_sentence_s_colour_and_words_of_one_size_above_them():
+def test_maps_of_heads_have_neutral_headings_and_labels_of_one_size():
     sheets = {s.id: s for s in layout.lay_out(pages.book(load(templates.path("mouse"))))}
     assert {bar.colour for bar in sheets["cls_maps"].bars} == {theme.MUTED}
     assert not {bar.colour for bar in sheets["cls_l1"].bars} - set(theme.LANES)

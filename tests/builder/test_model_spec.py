@@ -1,4 +1,4 @@
-"""What a spec may say of a model, and the one sentence with which it is refused otherwise."""
+"""Validation of models in specs, with one sentence per error."""
 
 # ruff: noqa: E501 - a table reads best with a case a line
 

@@ -1,4 +1,4 @@
-"""Every text has the room that it needs, in every language: not clipped, not shrunk, not wrapped unseen."""
+"""Every text fits in every language: it is not clipped, shrunk, or wrapped out of sight."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from xlsxattn.builder.layout.placed import PlacedSheet, Text
 
 CALIBRI, WIDE = 6.3 / 11, 4 / 3
-"""Pixels a point: what a character of Calibri takes in words, and a wide (CJK) one."""
+"""Pixels per point: average width of a character of Calibri, and of a wide (CJK) one."""
 PADDING = 4
-"""Pixels of a cell that hold no text."""
+"""Padding of a cell in pixels."""
 LINE = 1.25
-"""A line's height, in its font's."""
+"""Height of a line relative to the font size."""
 
 
 def needed(text: str, look: str) -> float:
-    """Pixels that a line of words takes."""
+    """Width of a line of text in pixels."""
     form = theme.LOOKS[look].format
     size, wide = form.get("font_size", 11), sum(map(theme.is_wide, text))
     narrow = theme.PIXELS.get(look, CALIBRI * size * (1.07 if form.get("bold") else 1.0))
@@ -36,7 +36,7 @@ def needed(text: str, look: str) -> float:
 
 
 def cramped(sheet: PlacedSheet) -> Iterator[tuple[str, str, str]]:
-    """The texts of a sheet that lack room: how, in which look, what they say."""
+    """The texts of a sheet that do not fit: reason, look, text."""
     taken = {
         (p.area.top + i, p.area.left + j)
         for p in sheet.placed
@@ -74,7 +74,7 @@ NARROW = {
     ("zh", "shrinks", "交叉注意力，两个头"),
     ("zh", "shrinks", "前置归一化的编码器"),
 }
-"""Titles of templates that are a little smaller in their boxes on Start."""
+"""Titles of templates that are shrunk slightly in their boxes on Start."""
 
 
 @pytest.mark.parametrize("code", codes())
@@ -94,7 +94,7 @@ def test_every_text_has_the_room_it_needs(name, code):
         ("lead", "is clipped"),
     ],
 )
-def test_a_text_that_is_too_long_is_seen(look, how):
+def test_a_text_that_is_too_long_is_found(look, how):
     (sheet, *_) = [s for s in sheets("causal", "zh") if any(t.look == look for t in s.texts)]
     at = next(i for i, text in enumerate(sheet.texts) if text.look == look)
     sheet.texts[at] = replace(sheet.texts[at], text=sheet.texts[at].text * 30)

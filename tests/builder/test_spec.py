@@ -1,4 +1,4 @@
-"""What a spec may say, and the one sentence with which it is refused otherwise."""
+"""Validation of specs, with one sentence per error."""
 
 # ruff: noqa: E501 - a table reads best with a case a line
 
@@ -358,7 +358,7 @@ SLIPS = [
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize(("text", "right"), SLIPS)
-def test_a_slip_is_told_with_its_line_and_what_would_be_right(text, right, ends):
+def test_a_syntax_error_is_explained_with_its_line_and_a_correction(text, right, ends):
     Path("spec.toml").write_bytes(f'title = "\u2028"\n\n{text}\n# the end\n'.replace("\n", ends).encode())
     sentence = refusal("build", "spec.toml")
     assert sentence.startswith("spec.toml: line ")
@@ -368,12 +368,12 @@ def test_a_slip_is_told_with_its_line_and_what_would_be_right(text, right, ends)
 @pytest.mark.parametrize(
     "numbers", ["[3,0,0]", "[3,0,5,]", "[0, 0,0]", "[1.5,0, 2]", "[\n3,0,\n0]", "[3, 0, 5] # 3,0, 0,5"]
 )
-def test_commas_between_numbers_are_no_decimal_commas(numbers):
+def test_separators_are_not_decimal_commas(numbers):
     Path("spec.toml").write_text(edited(CAT, f"cat = {numbers}"), "utf-8")
     assert len(spec.load(Path("spec.toml")).vocabulary.E[0]) == 3
 
 
-def test_decimal_commas_in_a_file_of_vectors_are_told():
+def test_decimal_commas_in_a_file_of_vectors_are_reported():
     head = {"v.csv": "word;a;b\n", "bare.csv": "", "v.txt": ""}
     for name, first in head.items():
         line = "cat 3,0 0,5\n" if name == "v.txt" else "cat;3,0;0,5\n"
@@ -407,7 +407,7 @@ def test_a_folder_is_refused_in_one_sentence():
     assert refusal("build", "spec.toml") == "spec.toml: cannot be read: Is a directory"
 
 
-def test_a_byte_order_mark_and_windows_line_ends_are_no_fault():
+def test_a_byte_order_mark_and_windows_line_ends_are_accepted():
     Path("spec.toml").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
     assert spec.load(Path("spec.toml")).title == "Two words"
 
@@ -433,7 +433,7 @@ def parsed(text):
     return spec.load(Path("spec.toml"))
 
 
-def test_what_is_left_out_is_as_the_design_says():
+def test_defaults_are_those_of_the_design():
     text = edited('focus = "cat"', "").replace('axes = ["animal", "tech"]', "")
     text = text.replace('dimensions = ["animal", "tech", "size"]', "").replace('title = "Two words"', "")
     found = parsed(text)
@@ -445,7 +445,7 @@ def test_what_is_left_out_is_as_the_design_says():
     assert compare.axes == ("d1", "d2")
 
 
-def test_what_a_spec_says_of_itself_stands_where_the_usual_words_would():
+def test_about_replaces_the_default_text():
     text = edited('focus = "cat"', 'about = """\n  What\n  this is.\n"""')
     text = text.replace('title = "Plain"', 'about = "Nothing learned."\ntry = ["Do this.", "=Do that."]')
     text = text.replace('axes = ["animal"', 'about = "Side by side."\ntry = ["Look."]\naxes = ["animal"')
@@ -456,14 +456,14 @@ def test_what_a_spec_says_of_itself_stands_where_the_usual_words_would():
     assert len(found["qkv"].tries) == 3
 
 
-def test_what_a_model_says_of_itself_stands_on_its_first_page():
+def test_about_of_a_model_is_on_its_first_page():
     sheet = 'about = "Small."\ntry = ["Look below."]\nkind = "decoder"\nid = "gpt"'
     found = {page.id: page for page in pages.book(parsed(edited('id = "attn"', sheet))).pages}
     assert (found["gpt"].lead, found["gpt"].tries) == ("Small.", ("Look below.",))
     assert found["gpt_in"].tries != found["gpt"].tries != found["gpt_out"].tries
 
 
-def test_weights_that_nobody_gave_are_drawn_from_the_seed_in_the_order_q_k_v_o():
+def test_missing_weights_are_random_from_the_seed_in_the_order_q_k_v_o():
     heads = parsed(edited("heads = 3", "heads = 2\nd_k = 2\nd_v = 1\nseed = 7")).sheets[1]
     rng = np.random.default_rng(7)
     shapes = {"W_Q": (3, 4), "W_K": (3, 4), "W_V": (3, 2), "W_O": (2, 3)}
@@ -472,7 +472,7 @@ def test_weights_that_nobody_gave_are_drawn_from_the_seed_in_the_order_q_k_v_o()
         np.testing.assert_array_equal(heads.weights[name], rng.normal(0, 1 / np.sqrt(3), shape).round(2))
 
 
-def test_a_largest_sentence_and_a_largest_number_are_taken():
+def test_the_longest_sentence_and_the_largest_number_are_accepted():
     text = edited('"cat mouse"', f'"{"cat " * 256}"').replace(CAT, "cat = [1e50, -1e50, 0]")
     assert len(parsed(text).contexts[0].words) == 256
 
@@ -531,7 +531,7 @@ def test_vectors_are_taken_for_the_words_of_the_sentences_and_those_listed(tmp_p
     assert found.said == "The numbers: 3 dimensions of v.txt."
 
 
-def test_components_are_said_on_the_inputs_sheet(tmp_path):
+def test_components_are_mentioned_on_inputs(tmp_path):
     made = spec.load(with_vectors(tmp_path, "components = 1"))
     assert made.vocabulary.dimensions == ("PC1",)
     assert np.abs(np.asarray(made.vocabulary.E)).round(12).tolist() == [[round(2**0.5, 12)]] * 2

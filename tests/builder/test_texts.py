@@ -1,4 +1,4 @@
-"""No text on a page speaks of ranges, charts, sheets or words that the workbook does not have."""
+"""Texts on pages mention only ranges, charts, sheets and words that the workbook has."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ SPECS |= {f"drawn {seed}": drawn(seed) for seed in range(8)}
 
 
 @pytest.mark.parametrize("name", [*templates.names(), *SPECS])
-def test_no_text_speaks_of_what_the_workbook_lacks(name):
+def test_no_text_mentions_what_the_workbook_lacks(name):
     one = spec.parse(SPECS[name], name) if name in SPECS else spec.load(templates.path(name))
     assert lacking(one, pages.book(one)) == []
 
 
 def lacking(one: Spec, book: WorkbookPages) -> list[str]:
-    """Texts that speak of ranges, charts, sheets or words that are not there."""
+    """Texts that mention missing ranges, charts, sheets or words."""
     names, titles = {block.name for block in book.blocks()}, {page.title for page in book.pages}
     found = []
     for page in book.pages[1:-1]:

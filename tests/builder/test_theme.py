@@ -1,4 +1,4 @@
-"""The rules of docs/design.md that a machine can hold."""
+"""The rules of docs/design.md that can be tested."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def contrast(one: str, other: str) -> float:
 
 
 def backgrounds(look: theme.Look) -> list[str]:
-    """Every colour that can lie behind a look's text."""
+    """All possible background colours of a look's text."""
     heat = theme.HEATS.get(look.heat, {})
     ends = [heat[key] for key in ("min_color", "mid_color", "max_color") if key in heat]
     return ends or [look.format.get("bg_color", theme.WHITE)]
 
 
 @pytest.mark.parametrize("name", [name for name in theme.LOOKS if name != "lane"])
-def test_text_is_readable_on_all_that_can_lie_behind_it(name):
+def test_text_is_readable_on_all_backgrounds(name):
     look = theme.LOOKS[name]
     ink = look.format.get("font_color", "#000000")
     assert all(contrast(ink, behind) >= MIN_COUNT for behind in backgrounds(look))
@@ -57,7 +57,7 @@ def test_every_series_of_a_chart_stands_out_from_the_page(colour):
 
 
 @pytest.mark.parametrize("rule", [theme.MASKED_OUT, theme.NO_WORD, theme.BAD])
-def test_what_a_rule_dresses_is_readable_too(rule):
+def test_conditional_formats_are_readable(rule):
     assert contrast(rule["font_color"], rule.get("bg_color", theme.WHITE)) >= MIN_COUNT
 
 
@@ -79,13 +79,13 @@ def test_a_column_has_room_for_numbers_of_any_format(look, width, largest, negat
     assert (found.largest, found.negative, found.overflow["num_format"]) == (largest, negative, beyond)
 
 
-def test_only_formats_in_which_any_number_fits_have_no_room_of_their_own():
+def test_only_formats_without_fixed_decimals_fit_any_number():
     formats = {look.format.get("num_format") for look in theme.LOOKS.values()}
     alone = {look.format.get("num_format") for look in theme.LOOKS.values() if theme.room(look, 8.5) is None}
     assert alone & formats == {None, "@", "General", "0.0E+00"}
 
 
-def test_numbers_beyond_their_columns_are_shown_in_powers_of_ten(tmp_path):
+def test_numbers_too_long_for_their_columns_are_in_scientific_notation(tmp_path):
     require("libreoffice")
     if shutil.which("pdftotext") is None:
         pytest.skip("pdftotext is not installed (Debian: poppler-utils)")
@@ -110,7 +110,7 @@ def test_pale_text_would_be_seen():
 
 
 def test_a_heat_map_gets_darker_away_from_its_middle():
-    """Who sees no colour at all still sees how far a value is from zero."""
+    """Without colour vision, the distance of a value from zero is still visible."""
     for heat in (one for one in theme.HEATS.values() if one["type"] != "data_bar"):
         ends = [heat[key] for key in ("mid_color", "min_color", "max_color") if key in heat]
         shades = sorted((luminance(colour) for colour in ends), reverse=True)
@@ -129,7 +129,7 @@ def test_inputs_and_nothing_else_are_yellow():
     assert yellow == {"input", "token", "dimension", "setting", "legend input", "yellow word", "chip input"}
 
 
-def test_chinese_stands_upright():
+def test_chinese_is_not_italic():
     aslant = theme.LOOKS["why"].format
     assert theme.localized(aslant, ENGLISH) == aslant
     assert theme.localized(aslant, language("zh")) == {key: aslant[key] for key in aslant if key != "italic"}

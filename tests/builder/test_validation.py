@@ -1,4 +1,4 @@
-"""What the file has beside cells and names: here, what a cell takes."""
+"""Data validation of input cells."""
 
 from __future__ import annotations
 

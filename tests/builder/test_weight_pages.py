@@ -1,4 +1,4 @@
-"""Weights on a page of their own: a summary of every wide matrix, then the matrices, folded away."""
+"""Separate pages of weights: a summary of each wide matrix, then the collapsed matrices."""
 
 from __future__ import annotations
 

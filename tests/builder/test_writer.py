@@ -1,4 +1,4 @@
-"""What the writer puts into a file: formulas, the values saved with them, a draft without the rest."""
+"""The writer: formulas, saved values, drafts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 KINDS = (0.1, -1e300, 7, "word", "1e5", "nan", "#DIV/0!", "a < b & c", " two ", 1 / 3)
-"""Values of every kind that an engine gives."""
+"""All kinds of values that engines return."""
 
 
 def parts(path: Path) -> dict[str, bytes]:
@@ -45,7 +45,7 @@ def test_values_of_every_kind_are_saved_as_they_are(name: str, tmp_path: Path) -
         assert [[cell.value for cell in row] for row in cells] == values[p.block.name], p.block.name
 
 
-def test_a_draft_has_all_cells_and_the_names_that_formulas_speak_of(tmp_path: Path) -> None:
+def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) -> None:
     book = pages.book(specs.load(templates.path("reverse")))
     sheets = layout.lay_out(book)
     writer.write(tmp_path / "whole.xlsx", book.title, sheets)

@@ -1,4 +1,4 @@
-"""What a reader sees: each way to mislead is found, and nothing else; what only looks different holds."""
+"""Every misleading view has its finding, and harmless changes have none."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xlsxattn.checker.reading.book import read
 
 
 @pytest.mark.parametrize("case", tampered_views.VIEWS)
-def test_what_shows_something_else_is_found(case, causal, tmp_path):
+def test_misleading_views_are_found(case, causal, tmp_path):
     make, kind, name = tampered_views.VIEWS[case]
     findings = list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx"))))
     assert {finding.kind for finding in findings} == {kind}, [finding.message for finding in findings]
@@ -22,13 +22,13 @@ def test_what_shows_something_else_is_found(case, causal, tmp_path):
 
 
 @pytest.mark.parametrize("case", tampered_views.PLAIN)
-def test_what_only_looks_different_holds(case, causal, tmp_path):
+def test_harmless_changes_hold(case, causal, tmp_path):
     make = tampered_views.PLAIN[case]
     assert list(misleading_views(read(make(causal, tmp_path / "tampered.xlsx")))) == []
 
 
-def test_series_that_changed_places_are_found(walkthrough, tmp_path):
-    """Their titles are typed, so that each head would bear the other's name."""
+def test_swapped_series_are_found(walkthrough, tmp_path):
+    """Their titles are typed, so each head would have the name of the other."""
     parts = hostile.parts_of(walkthrough)
     chart = "xl/charts/chart7.xml"
     one, other = b"$C$230:$G$230", b"$C$231:$G$231"

@@ -1,4 +1,4 @@
-"""What is said of every wide matrix, worked by hand."""
+"""The summaries of wide matrices, with hand-computed values."""
 
 from __future__ import annotations
 

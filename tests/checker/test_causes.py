@@ -1,4 +1,4 @@
-"""A broken workbook's report begins with what somebody did, and counts what follows from it."""
+"""The report on a broken workbook starts with the causes and counts their consequences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ P = "causal_chase_"
 
 @pytest.fixture
 def broken(causal: Path, tmp_path: Path) -> Callable[..., Path]:
-    """A copy of a workbook that somebody has changed."""
+    """Create an edited copy of a workbook."""
 
     def made(*changes: Callable[[Any], None]) -> Path:
         book = openpyxl.load_workbook(causal)
@@ -77,7 +77,7 @@ def other_formula(name: str, old: str, new: str) -> Callable[[Any], None]:
 
 
 def cells_of(path: Path, name: str, *, down: int = 0) -> str:
-    """A range's cells with their tab; so many rows and columns away where it was moved."""
+    """The cells of a range with their tab, offset by rows and columns if it was moved."""
     tab, address = next(openpyxl.load_workbook(path).defined_names[name].destinations)
     first, _, last = address.replace("$", "").partition(":")
     sheet = openpyxl.Workbook().active
@@ -88,7 +88,7 @@ def causes(report: Report) -> list[tuple[str, str]]:
     return [(f.kind, f.range) for f in report.causes]
 
 
-def test_a_missing_name_is_told_first_and_where_its_formulas_stand(broken, causal):
+def test_a_missing_name_is_first_and_has_the_place_of_its_formulas(broken, causal):
     report = check(broken(no_name(f"{P}Exp")))
     assert causes(report) == [(Kind.MISSING, f"{P}Exp")]
     area = cells_of(causal, f"{P}Exp")
@@ -116,7 +116,7 @@ def test_of_ordinary_cells_too(broken, causal):
     assert report.causes[0].values == {"there": area}
 
 
-def test_a_moved_name_is_told_with_both_places(broken, causal):
+def test_a_moved_name_has_both_places(broken, causal):
     report = check(broken(moved_down(f"{P}Scores")))
     assert causes(report) == [(Kind.MOVED, f"{P}Scores")]
     here, there = (cells_of(causal, f"{P}Scores", down=n) for n in (1, 0))
@@ -148,14 +148,14 @@ def test_another_formula_that_agrees_stays_a_warning_beside_a_cause(broken):
     assert severities == {f"{P}Scaled": "error", f"{P}Output": "warning"}
 
 
-def test_a_cell_that_was_emptied_is_told_with_its_formula(causal, tmp_path):
+def test_a_cleared_cell_has_its_formula(causal, tmp_path):
     report = check(tweaked(causal, {f"{P}RowMax": {1: None}}, tmp_path / "broken.xlsx"))
     assert causes(report)[0] == (Kind.EMPTY, f"{P}RowMax")
     assert all(finding.severity == "warning" for finding in report.causes[1:])
     assert report.causes[0].values["right"].startswith("{=MAX(")
 
 
-def test_a_missing_input_is_told_with_where_it_stood(walkthrough, tmp_path):
+def test_a_missing_input_has_its_former_place(walkthrough, tmp_path):
     book = openpyxl.load_workbook(walkthrough)
     first = cell_of(book, "qkv_W_Q").coordinate
     no_name("qkv_W_Q")(book)
@@ -166,7 +166,7 @@ def test_a_missing_input_is_told_with_where_it_stood(walkthrough, tmp_path):
 
 
 def test_without_any_fault_of_the_file_the_first_range_that_differs_is_the_cause(causal, monkeypatch):
-    """What an engine computes wrongly is nobody's fault in the file."""
+    """A wrong result of an engine is not a fault of the file."""
     right = engines.evaluate_edited
 
     def wrong(*args: Any, **options: Any) -> Any:

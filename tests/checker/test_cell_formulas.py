@@ -1,4 +1,4 @@
-"""Formulas entered row by row, to the diagonal and side by side, and the parts of ranges they name."""
+"""Formulas by row, up to the diagonal and side by side, and the parts of ranges that they use."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_the_difference_is_named(found, severity, difference):
     assert finding.values == {"right": "{=MMULT(C12:E12,s_In)}"} | difference
 
 
-def test_a_formula_that_fills_other_cells_or_is_no_array_formula_is_told_so():
+def test_a_formula_in_other_cells_or_not_an_array_formula_has_its_own_message():
     (short,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", rows(*RIGHT, widths=(3, 2, 3))))
     assert short.values == {"right": "{=MMULT(C12:E12,s_In)}", "cells": "1 × 3", "filled": "1 × 2"}
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]

@@ -1,4 +1,4 @@
-"""Cells that may rightly hold one of several values."""
+"""Cells with several acceptable values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
         ("0.5 × are + ...", Wording(((0.5,), (" × ",), ("cat", "are"))), math.inf),
     ],
 )
-def test_what_may_be_either(value, right, apart):
+def test_acceptable_values(value, right, apart):
     assert distance(value, right, "number" if isinstance(value, float) else "text") == apart
 
 

@@ -1,4 +1,4 @@
-"""What is compared, how closely, and what is said: values worked by hand."""
+"""The comparison of values, its tolerances and findings, with hand-computed values."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def _texts(rows) -> bool:
 
 
 def run(expected: Expected, *rows, name="s_c_Scores"):
-    """The result and the findings of one range that stands at Sheet!C5."""
+    """The result and the findings of a range at Sheet!C5."""
     area = Area("Sheet", 4, 2, len(rows), len(rows[0]))
     ((result, findings),) = compare({name: expected}, {name: area}, {name: [list(row) for row in rows]})
     return result, findings
 
 
-# --- how closely -------------------------------------------------------------------------------------------
+# --- tolerances --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_the_tolerance_is_1e_12_of_the_largest_sum_times_m_over_100(magnitude, a
         (INFINITY, 1.0, False),
     ],
 )
-def test_above_one_in_a_million_nobody_can_decide(magnitude, amplification, said):
+def test_above_one_in_a_million_it_is_not_decidable(magnitude, amplification, said):
     assert decidable(wanted([1.0], magnitude=magnitude, amplification=amplification)) is said
 
 

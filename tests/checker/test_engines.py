@@ -1,4 +1,4 @@
-"""The engines answer alike, exactly and within limits, and leave nothing behind."""
+"""The engines agree, compute exactly, respect limits, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TEXTS = ["=x", "TRUE", "1e5", "ß", "注意", "naïve", "#N/A", " two  words ", 
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path, monkeypatch):
-    """Whatever a test does to an engine, no file and no process of it stays."""
+    """Check that engines leave no files and no processes."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -52,7 +52,7 @@ def scratch(tmp_path, monkeypatch):
 
 
 def running(word):
-    """The command lines in which a word occurs (on Linux; elsewhere none are seen)."""
+    """The command lines that contain a word (on Linux only)."""
     found = []
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -81,7 +81,7 @@ def ironcalc():
 
 
 def book(path, columns, sheet="Sheet"):
-    """Save a workbook of typed columns; texts that begin with = are formulas only if told by a tuple."""
+    """Save a workbook with columns of values; formulas are given as tuples."""
     made = openpyxl.Workbook()
     page = made.active
     page.title = sheet
@@ -95,7 +95,7 @@ def book(path, columns, sheet="Sheet"):
 
 
 def rewrite(path, part, change):
-    """Change one part of a workbook's archive."""
+    """Change a part of a workbook."""
     with zipfile.ZipFile(path) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     parts[part] = change(parts[part].decode()).encode()
@@ -215,7 +215,7 @@ def test_a_word_that_is_taken_out_leaves_a_blank_cell(tmp_path, engine):
     ]
 
 
-def test_a_date_is_the_number_behind_it(tmp_path, engine):
+def test_a_date_is_its_serial_number(tmp_path, engine):
     made = openpyxl.Workbook()
     made.active.title = "Sheet"
     made.active["A1"] = datetime(2024, 5, 1, 12)  # noqa: DTZ001 - a workbook knows no zones
@@ -225,7 +225,7 @@ def test_a_date_is_the_number_behind_it(tmp_path, engine):
     assert shown(engine, tmp_path / "a.xlsx", 2) == pytest.approx([45413.5, 1e9 + 1 / 3], rel=1e-14)
 
 
-def test_a_saved_value_is_not_believed(tmp_path, engine):
+def test_saved_values_are_not_trusted(tmp_path, engine):
     made = xlsxwriter.Workbook(str(tmp_path / "a.xlsx"))
     page = made.add_worksheet("Sheet")
     page.write_number(0, 0, 2)
@@ -309,7 +309,7 @@ def test_an_engine_too_slow_for_its_limit_is_stopped(tmp_path, engine):
 
 
 def program(tmp_path, monkeypatch, name, lines):
-    """Put a shell script in the place of an engine's program."""
+    """Replace the program of an engine by a shell script."""
     folder = tmp_path / "bin"
     folder.mkdir()
     file = folder / name
@@ -323,7 +323,7 @@ HANGS = 'sh -c "sleep 60; : $*" &\nwait\n'  # like soffice: a script whose progr
 
 @contextmanager
 def every_moment(act):
-    """Act time and again while something else goes on."""
+    """Call a function repeatedly in the background."""
     old = signal.signal(signal.SIGALRM, lambda _number, _frame: act())
     signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
     try:
@@ -335,7 +335,7 @@ def every_moment(act):
 
 @contextmanager
 def interrupted(when):
-    """Press Ctrl-C, once, as soon as a condition holds."""
+    """Send SIGINT once, as soon as a condition holds."""
 
     def press():
         if when():
@@ -384,7 +384,7 @@ def test_what_a_batch_loses_is_tried_again(tmp_path, monkeypatch):
     assert log.read_text().split() == ["3", "1", "2", "1"]
 
 
-def test_the_clock_of_a_batch_starts_anew_with_each_file(tmp_path, monkeypatch):
+def test_the_timeout_of_a_batch_restarts_with_each_file(tmp_path, monkeypatch):
     first = 'while [ "$1" != --outdir ]; do shift; done\nout=$2; shift 2\nmkdir -p "$out"\n'
     log = tmp_path / "log"
     lines = f'{first}echo run >> "{log}"\nfor f; do sleep 0.6; cp "$f" "$out"; done\n'

@@ -1,4 +1,4 @@
-"""Findings are data: every kind is declared once, its sentences can be made, and each says its own."""
+"""Findings are data, and every sentence of every kind can be formatted."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def fields(sentence: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("kind", "sentence"), [(kind, s) for kind in Kind for s in kind.sentences])
-def test_every_sentence_is_taken_where_its_values_are_there(kind, sentence):
-    """A sentence that stands behind a more general one would never be said."""
+def test_every_sentence_is_used_if_its_values_are_available(kind, sentence):
+    """A sentence after a more general one would never be used."""
     wanted = fields(sentence)
     own = {key: EXAMPLES[key] for key in ("found", "expected") if key in wanted}
     values = {key: EXAMPLES.get(key, key) for key in wanted - {"name", "cell", "found", "expected"}}
@@ -52,7 +52,7 @@ def test_a_finding_must_have_what_its_kind_is_about():
     assert Finding(Kind.MACROS, values={"part": "xl/vbaProject.bin"}).sheet == ""
 
 
-def test_what_is_added_to_a_sentence():
+def test_additions_to_a_message():
     plain = Finding(Kind.EMPTY, "a_X", "S!B2")
     more = Finding(Kind.EMPTY, "a_X", "S!B2", more=2, round=3, unread=True)
     assert more.message.startswith(plain.message)

@@ -1,4 +1,4 @@
-"""The focus word's row, temperatures and maps of all heads, by hand; texts that may be put in two ways."""
+"""The focus row, temperatures and maps of all heads, computed by hand; texts with two acceptable forms."""
 
 import math
 from pathlib import Path
@@ -23,7 +23,7 @@ E, LN = math.e, math.log
 
 
 def run(embeddings, focus, sentences, settings=None, kind="self-attention", **matrices):
-    """Ranges of a sheet `s`; the embeddings are those of a, b, c, ..., matrices come as W_Q=... and so on."""
+    """The ranges of a sheet `s` with embeddings of a, b, c, ... and matrices such as W_Q."""
     rows = np.array(embeddings, dtype=float)
     inputs = {
         "vocab_Tokens": column("abcdefgh"[: len(rows)]),
@@ -42,7 +42,7 @@ def heads(focus="b", settings=None, **matrices):
 
 
 def across(*weights):
-    """A query of 1, "a", looks at words "b", "c", ... whose keys are the logarithms of these weights."""
+    """A query of 1, "a", attends to words "b", "c", ... whose keys are the logarithms of these weights."""
     said, asked = "bcdefgh"[: len(weights)], {"queries": "q", "keys": "m", "scale": False}
     embeddings = [[1.0], *([LN(w)] for w in weights)]
     return run(embeddings, "a", {"q": "a", "m": said}, asked, "cross-attention")
@@ -57,7 +57,7 @@ def same(actual, wanted):
 
 
 def judged(expected, value):
-    """The verdict on one cell, with what is said to be wrong."""
+    """The verdict on a cell, and the kinds of its findings."""
     area = Area("S", 0, 0, 1, 1)
     ((result, findings),) = compare({"x": expected}, {"x": area}, {"x": [[value]]})
     return result.verdict, [finding.kind for finding in findings]
@@ -206,14 +206,14 @@ def test_what_vanishes_may_stand_in_any_order_behind_what_does_not():
     assert set(places[1].values) == {1, 2, 3}
 
 
-def test_once_scores_overflow_nobody_can_tell():
+def test_after_an_overflow_it_is_not_decidable():
     found = run([[1e200], [-1e200]], "a", {"c": "ab"}, {"temperature": True}, Temperature=[[1]])
     for block in ("Attention", "Weights", "Places", "Words", "Said", "Entropy"):
         assert found[f"s_c_Focus{block}"].amplification == math.inf, block
     assert judged(found["s_c_FocusSaid"], CellError("#NUM!")) == ("differs", ["error value"])
 
 
-# What is said
+# Texts
 
 
 def test_a_weight_in_the_middle_of_two_hundredths_may_be_rounded_either_way():

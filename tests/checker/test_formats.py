@@ -1,4 +1,4 @@
-"""The report's formats: what programs read must be whole, valid, and say what the check found."""
+"""The machine-readable reports are valid and complete."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ MISSING = FileOutcome("gone.xlsx", sentence="gone.xlsx: there is no such file")
 FOREIGN = FileOutcome("theirs.xlsx", skipped=True)
 FOLLOWER = replace(ERROR, range="attn_cat_Scaled", cell="Self-attention!C30", follows="attn_cat_Scores")
 MANY = (*[outcome()] * 2, *[outcome(ERROR)] * 3, *[MISSING] * 4, *[FOREIGN] * 5)
-"""No two verdicts as often."""
+"""Outcomes with a different number of each verdict."""
 EVERYTHING = (outcome(FOLLOWER, ERROR, of_file=(WARNING, STRAY)), outcome(), MISSING, FOREIGN)
 
 

@@ -1,4 +1,4 @@
-"""Whatever a stranger's file holds: exit code 0, 1 or 2, one sentence or findings, nothing left behind."""
+"""Untrusted files: exit code 0, 1 or 2, one sentence or findings, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MEMORY = 2048  # MB
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path, monkeypatch):
-    """Where temporary files go; none may stay, whatever happens to a check."""
+    """The folder for temporary files, which must be empty after a check."""
     folder = tmp_path / "scratch"
     folder.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
@@ -47,7 +47,7 @@ def target(tmp_path):
 
 
 def run(path, *options, seconds=60.0):
-    """Exit code and output of the command in a process of its own, within time and memory."""
+    """Run the command in a subprocess with limits on time and memory; return its exit code and output."""
     command = [sys.executable, "-m", "xlsxattn.cli", "check", *options, str(path)]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     start = time.monotonic()
@@ -72,7 +72,7 @@ def run(path, *options, seconds=60.0):
 
 
 def judged(code, said, sentence):
-    """What every check must keep to."""
+    """Assertions for every check."""
     assert code in (0, 1, 2), (code, sentence)
     assert "Traceback" not in said + sentence
     assert "internal error" not in said + sentence
@@ -83,7 +83,7 @@ def judged(code, said, sentence):
 
 
 def quietly(path, monkeypatch, capsys, *options):
-    """The same in this process, which saves its start."""
+    """The same in this process, to save startup time."""
     monkeypatch.setattr(sys, "argv", ["xlsxattn", "check", *options, str(path)])
     with pytest.raises(SystemExit) as leave:
         cli.main()
@@ -197,7 +197,7 @@ def engines_there(engine):
 
 @pytest.fixture
 def server():
-    """A server on this machine that notes who asks for what."""
+    """A local server that records its requests."""
     asked = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -207,7 +207,7 @@ def server():
             self.end_headers()
             self.wfile.write(b"7")
 
-        do_HEAD = do_OPTIONS = do_PROPFIND = do_GET  # noqa: N815 - the server's names
+        do_HEAD = do_OPTIONS = do_PROPFIND = do_GET  # noqa: N815 - names of http.server
 
         def log_message(self, *_):
             pass
@@ -308,7 +308,7 @@ def test_flipped_bytes(causal, target, monkeypatch, capsys, scratch):
         with capsys.disabled():
             print(f"\n{FLIPS} flips, exit codes: {codes}")
     assert codes[2] > FLIPS // 4
-    assert codes[0] + codes[1] > FLIPS // 20  # not all are refused outright
+    assert codes[0] + codes[1] > FLIPS // 20  # not all files are refused
 
 
 def test_an_answer_of_300_megabytes_is_not_read(causal, target):
@@ -318,10 +318,10 @@ def test_an_answer_of_300_megabytes_is_not_read(causal, target):
     assert str(answer) == "IronCalc returned more text than can be read."
 
 
-# where the clock strikes while Python collects garbage, that is told in a warning, and it strikes again
+# a timer that fires during garbage collection only causes a warning, and fires again
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_time_runs_out(causal):
-    """The clock strikes in the middle of a check, ends its engine, and everything is put away."""
+    """A timeout in the middle of a check ends its engine and removes all temporary files."""
     short = limits.Allowance(seconds=0.15)
     with pytest.raises(NotCheckableError, match=r"stopped after 0\.15 s"), guarded("slow.xlsx", short):
         [check(causal) for _ in range(100)]
@@ -343,7 +343,7 @@ def test_limits_are_put_back():
     "limit", ["packed", "directory", "unpacked", "text", "cells", "elements", "details", "names"]
 )
 def test_every_limit_of_the_archive_is_one(causal, limit):
-    """The sound workbook passes, and fails each limit that is set below what it has."""
+    """A valid workbook passes, and fails each limit that is lower than its content."""
 
     def opened(allowed):
         with GuardedArchive(causal, allowed) as archive:
@@ -361,7 +361,7 @@ def test_every_limit_of_the_archive_is_one(causal, limit):
 @pytest.mark.parametrize("setting", ["True", "False"])
 @pytest.mark.parametrize("part", [hostile.BOOK, hostile.SHEET])
 def test_with_either_parser(causal, target, monkeypatch, part, setting):
-    """Openpyxl parses with lxml where it is installed, else with the standard library's expat."""
+    """Openpyxl uses lxml if it is installed, and otherwise expat."""
     monkeypatch.setenv("OPENPYXL_LXML", setting)
     code, said = run(hostile.laughs(causal, target, part))
     assert (code, "declares XML entities" in said) == (2, True), said
@@ -369,6 +369,6 @@ def test_with_either_parser(causal, target, monkeypatch, part, setting):
 
 
 def test_a_sheet_nested_beyond_reason_is_refused_or_read_but_nothing_else(causal, target):
-    """One parser of XML gives up at some depth, another does not mind."""
+    """XML parsers have different depth limits."""
     code, said = run(hostile.deep_xml(causal, target))
     assert code == 0 or (code == 2 and "workbook is damaged" in said)

@@ -1,4 +1,4 @@
-"""Which other inputs are tried: within which limits, and in sentences of which lengths."""
+"""The perturbed inputs: their limits, and the lengths of sentences."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_words_stand_twice_in_the_vocabulary_and_no_row_counts_as_its_neighbour_
 
 
 def test_the_focus_word_stands_anywhere_behind_a_word_and_behind_a_blank_cell():
-    """Else a mask of blank cells and one of what comes later would let it see as many words."""
+    """Otherwise a padding mask and a causal mask would allow the same number of words."""
     book = book_of("multi-head", said=("a", "b", "c", "d", "a"), mask="causal+padding")
     book = replace(book, names={**book.names, "s_c_FocusSeen": Area("S", 99, 0, 1, 1)})
     found = set()
@@ -192,7 +192,7 @@ def test_of_any_two_depths_each_vanishes_once_without_the_other(layers):
         assert any(one in vanished and other not in vanished for vanished in gone), (one, other)
 
 
-# What a reference may cost
+# Limits of the reference
 
 
 def cost(kind, n, typed=None, **settings):

@@ -1,4 +1,4 @@
-"""The reference against values worked by hand, against its own invariants, and at the edges."""
+"""The reference: hand-computed values, invariants and edge cases."""
 
 import math
 
@@ -33,7 +33,7 @@ def inputs_of(embeddings, focus="", vocabulary="abcdefgh", **sentences):
 
 
 def one_sheet(embeddings, tokens, settings=None, kind="self-attention", focus="", **matrices):
-    """Ranges of a sheet `s` over one context `c`; its matrices are given as W_Q=... and so on."""
+    """The ranges of a sheet `s` in a context `c`, with matrices such as W_Q."""
     inputs = inputs_of(embeddings, focus, c=tokens)
     inputs |= {f"s_{name}": np.array(w, dtype=float) for name, w in matrices.items()}
     return expected([SheetInfo("s", kind, {**PLAIN, **(settings or {})})], ["c"], inputs)
@@ -55,7 +55,7 @@ def same(actual, wanted):
     assert actual.values.tolist() == wanted
 
 
-# One head, by hand
+# One head
 
 
 def test_one_word_attends_to_itself_alone():
@@ -140,7 +140,7 @@ def test_mask_brings_its_constants_and_the_longest_context_sizes_the_sheets_own(
 
 
 def test_mask_is_1_up_to_the_row_itself_and_0_after_it_in_every_context():
-    inputs = inputs_of([[0], [1000]], c="ab", d=["b", "", "z"])  # whatever the words and their scores
+    inputs = inputs_of([[0], [1000]], c="ab", d=["b", "", "z"])  # for any words and scores
     found = expected([SheetInfo("s", "self-attention", {**PLAIN, "mask": "causal"})], ["c", "d"], inputs)
     same(found["s_c_Mask"], [[1, 0], [1, 1]])
     same(found["s_d_Mask"], [[1, 0, 0], [1, 1, 0], [1, 1, 1]])
@@ -197,7 +197,7 @@ def test_ids_are_exact_and_the_first_and_0_for_the_unknown():
     same(found["vocab_Times"], [[2], [1], [2]])
     same(found["vocab_Status"], [["✗"]])
     same(found["xlsxattn_vocab_Status"], [["✗"]])
-    same(found["xlsxattn_s_Status"], [["✗"]])  # every page says what is wrong with the words
+    same(found["xlsxattn_s_Status"], [["✗"]])  # every page shows the status of the words
     same(found["xlsxattn_Status"], [["✗"]])
 
 
@@ -231,7 +231,7 @@ def test_index_vectors_count_from_1_and_only_the_vocabularys_may_be_blank():
     assert [name for name, range_ in found.items() if range_.blank_ok] == ["vocab_Index", "vocab_Times"]
 
 
-# Which ranges there are
+# Names of ranges
 
 BLOCKS = "Scores Scaled RowMax Exp RowSum Attention AttentionSum Entropy UnscaledSum EntropyUnscaled Output"
 FOCUS = ("FocusAttention", "FocusWeights", "FocusPlaces", "FocusWords", "FocusSaid")
@@ -287,7 +287,7 @@ def test_labels_are_words_beside_and_words_or_dims_above():
     assert found["s_c_X_Rows"].kind == "text"
 
 
-# Comparing
+# Compare sheets
 
 
 def compared(focus="b", c="ab", d="bc", settings=PLAIN):
@@ -321,7 +321,7 @@ def test_a_context_without_the_focus_word_has_zeros_and_no_cosine():
     same(found["z_d_s_Cosine"], [["–"]])
     near(found["z_c_s_Cosine"], [[1]])
     assert found["z_d_s_Cosine"].amplification < math.inf
-    assert found["z_Status"].values.item() == OneOf(("–", "✓"))  # as versions before said
+    assert found["z_Status"].values.item() == OneOf(("–", "✓"))  # as in earlier versions
 
 
 def test_compare_notes_that_nothing_is_compared():
@@ -333,7 +333,7 @@ def test_compare_notes_that_nothing_is_compared():
         assert [distance(sign, found[name].values.item(), "mark") for sign in ("–", "✓ the same")] == [0, 0]
         assert distance("✗", found[name].values.item(), "mark") == math.inf
     same(found["xlsxattn_Status"], [["✓"]])
-    same(compared("a", "ax", "bb")["z_Status"], [["✗"]])  # as every mark where a word is unknown
+    same(compared("a", "ax", "bb")["z_Status"], [["✗"]])  # as every mark if a word is unknown
 
 
 def test_rows_of_zeros_are_sure_however_large_the_scores():
@@ -458,7 +458,7 @@ def test_softmax_does_not_feel_a_shift_and_fits_256_words():
     np.testing.assert_allclose(softmax(S), np.exp(S) / np.exp(S).sum(axis=1)[:, None], rtol=1e-13)
 
 
-# Edges
+# Edge cases
 
 
 @pytest.mark.parametrize("mask", ["none", "causal"])

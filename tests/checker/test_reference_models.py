@@ -1,4 +1,4 @@
-"""Whole models against values worked by hand: norms, layers, logits, choices, writing, classes, names."""
+"""Models, with hand-computed values: norms, layers, logits, choices, generation, classes, names."""
 
 import math
 from pathlib import Path
@@ -29,7 +29,7 @@ def inputs_of(embeddings, vocabulary="abcdefgh", **sentences):
 
 
 def layer(w, d, *, norms=2, layer_norm=True, **changed):
-    """Weights of a layer that changes nothing but by its norms: W_O and W_2 are zero."""
+    """Weights of a layer in which only the norms have an effect: W_O and W_2 are zero."""
     eye, zero, row = np.eye(d), np.zeros((d, d)), np.ones((1, d))
     found = {"W_Q": eye, "W_K": eye, "W_V": eye, "W_O": zero, "W_1": eye, "W_2": zero, "W_3": eye}
     for i in range(1, norms + 1):
@@ -62,7 +62,7 @@ def test_post_norm_takes_the_norm_of_the_sum():
     near(found["s_c_l1_MultiHead"], [[3, 1]])
     near(found["s_c_l1_Residual1"], [[6, 2]])
     near(found["s_c_l1_Norm1_Mean"], [[4]])
-    near(found["s_c_l1_Norm1_Variance"], [[4]])  # of the population: a sample's would be 8
+    near(found["s_c_l1_Norm1_Variance"], [[4]])  # of the population; that of a sample would be 8
     near(found["s_c_l1_Norm1"], [[3, -3]])  # (6 − 4) / √(4 + 5) · 3 + 1, (2 − 4) / √(4 + 5) · 6 + 1
     near(found["s_c_l1_Hidden"], [[3, -3]])
     near(found["s_c_l1_Activation"], [[3, 0]])
@@ -129,7 +129,7 @@ def test_activations_of_1(activation, made):
     gated = {"s_c_l1_Up", "s_c_l1_Up_Rows"} if activation in ("swiglu", "geglu", "geglu-tanh") else set()
     assert {name for name in found if "_Up" in name} == gated
     assert (found["s_c_l1_Activation"].coarse > 0) == (activation in ("gelu", "geglu"))
-    assert (found["s_c_Output"].coarse > 0) is False  # W_2 is zero: nothing of it comes through
+    assert (found["s_c_Output"].coarse > 0) is False  # W_2 is zero, so it has no effect
 
 
 def test_biases_are_added_in_every_linear_layer():
@@ -147,7 +147,7 @@ def test_biases_are_added_in_every_linear_layer():
 
 
 def normed(*, inputs=None, heads=1, kv_heads=1, **settings):
-    """A model of two words whose queries and keys are normed; W_Q, W_K and W_V are 1 for each head."""
+    """A model of two words with normed queries and keys; W_Q, W_K and W_V are 1 in each head."""
     row, eye, zero = np.eye(2), np.hstack([np.eye(2)] * heads), np.zeros((2 * heads, 2))
     weights = layer("s_l1", 2, layer_norm=False, W_Q=eye, W_K=3 * row, W_V=row, W_O=zero)
     weights |= {f"s_l1_{x}Norm_Gamma": np.array([[3.0, 6.0]]) * i for i, x in enumerate("QK", 1)}
@@ -163,7 +163,7 @@ def test_each_heads_queries_and_keys_are_normed_before_they_are_turned():
     near(found["s_c_l1_h1_QNorm"], [[3, 2], [0, 0]])  # 3 / √(5 + 4) · 3, 1 / √(5 + 4) · 6
     near(found["s_c_l1_h1_KNorm_MeanSquare"], [[45], [0]])
     near(found["s_c_l1_h1_KNorm"], np.array([[54, 36], [0, 0]]) / 7)
-    near(found["s_c_l1_h1_QRot"], found["s_c_l1_h1_QNorm"].values)  # in the first row nothing turns
+    near(found["s_c_l1_h1_QRot"], found["s_c_l1_h1_QNorm"].values)  # the first row is not rotated
     near(found["s_c_l1_h1_Scores"], [[234 / 7, 0], [0, 0]])
     near(found["s_c_l1_h1_V"], [[3, 1], [0, 0]])
     assert words(found["s_c_l1_h1_KNorm_Rows"]) == [["a"], ["b"]]
@@ -191,7 +191,7 @@ def test_where_some_heads_alone_are_there_each_has_its_norms():
 
 
 def stretched(stretch=4.0, low=1.0, high=3.0, *, on=True, **settings):
-    """Rotations of 20, 2 and 0.2 turns within what the model was trained on: θ is 1, 0.1 and 0.01."""
+    """Rotations of 20, 2 and 0.2 turns within the training context: θ is 1, 0.1 and 0.01."""
     numbers = {"Stretch": stretch, "Low": low, "High": high, "Trained": 40 * math.pi, "Base": 1000.0}
     inputs = inputs_of(np.eye(6)[:3], c="abc") | layer("s_l1", 6)
     inputs |= {f"s_{name}": np.array([[float(x)]]) for name, x in numbers.items()}
@@ -247,7 +247,7 @@ def test_a_layer_reads_what_the_layer_before_it_left():
 
 
 def in_part(kind="encoder", kept=(("a", ""), ("b", "")), **settings):
-    """Layers 1, 3 and 4 over two sentences, with what comes into layer 3 typed; for which words, if given."""
+    """Layers 1, 3 and 4 on two sentences, with typed input of layer 3, optionally with its words."""
     inputs = inputs_of(np.eye(2), c=["a", ""], d=["b", ""])
     for k in (1, 3, 4):
         inputs |= layer(f"s_l{k}", 2)
@@ -265,7 +265,7 @@ def marks(found):
 def test_layers_whose_rows_were_typed_for_other_words_say_so(kind):
     good = marks(in_part(kind))
     assert set(good.values()) == {"✓"}
-    assert marks(in_part(kind, kept=None)) == good  # as workbooks of earlier versions
+    assert marks(in_part(kind, kept=None)) == good  # as in workbooks of earlier versions
     wrong = dict.fromkeys(["s_l3_Status", "s_Status", "xlsxattn_s_Status", "xlsxattn_Status"], "✗")
     for kept in ((("A", ""), ("b", "")), (("a", ""), ("b", "b")), (("a", ""), ("", ""))):
         assert marks(in_part(kind, kept)) == good | wrong
@@ -301,7 +301,7 @@ def test_words_of_another_number_are_refused():
         in_part(kept=(("a", "", ""), ("b", "")))
 
 
-# What a decoder says
+# Output of decoders
 
 
 def decoder(typed, *, W_U=CYCLE, E=((1, 0, 0), (0, 1, 0), (0, 0, 1)), **settings):
@@ -320,7 +320,7 @@ def test_logits_their_softmax_and_the_next_word():
     near(found["s_c_LogitSum"], [[1 + 2 * e]] * 2)
     near(found["s_c_Probability"], np.array([[e, 1, e], [e, e, 1]]) / (1 + 2 * e))
     assert words(found["s_c_Next"]) == [["b"], ["c"]]
-    assert found["s_c_TopIds"].values.tolist() == [[2, 1], [3, 1]]  # equal ones in the vocabulary's order
+    assert found["s_c_TopIds"].values.tolist() == [[2, 1], [3, 1]]  # ties in the order of the vocabulary
     assert words(found["s_c_TopTokens"]) == [["b", "a"], ["c", "a"]]
     near(found["s_c_TopLogits"], [[1, 0], [1, 0]])
     near(found["s_c_TopProbabilities"], np.array([[1, e]] * 2) / (1 + 2 * e))
@@ -362,7 +362,7 @@ def test_nothing_is_written_before_the_first_word_and_ties_go_to_the_first():
     found = decoder(["", "", ""], generate=True)
     assert words(found["s_c_Tokens"]) == [[""], ["a"], ["b"]]
     near(found["s_c_Logits"], [[0, 0, 0], [0, 1, 0], [0, 0, 1]])
-    assert found["s_c_Next"].amplification == found["s_c_Tokens"].amplification == 1  # zeros are sure
+    assert found["s_c_Next"].amplification == found["s_c_Tokens"].amplification == 1  # zeros are exact
 
 
 def test_with_generate_the_triangles_are_blank_right_of_the_diagonal_and_no_mask_is_there():
@@ -380,7 +380,7 @@ def test_with_generate_the_triangles_are_blank_right_of_the_diagonal_and_no_mask
     np.testing.assert_allclose(found["s_c_l1_h1_Attention"].values[below], same, rtol=1e-14)
 
 
-# What nobody can decide
+# Not decidable
 
 
 def near_tie(gap, typed, **settings):
@@ -398,7 +398,7 @@ def test_a_choice_that_rounding_could_make_is_undecided_with_all_that_follows_it
     only = near_tie(1e-15, ["a"])
     assert only["s_c_Next"].amplification == only["s_c_TopIds"].amplification == math.inf
     assert max(only["s_c_Logits"].amplification, only["s_c_TopLogits"].amplification) < 100
-    last = near_tie(1e-15, ["c", "", "b", "a"], generate=True)  # nothing is written from the last row
+    last = near_tie(1e-15, ["c", "", "b", "a"], generate=True)  # the last row generates nothing
     assert words(last["s_c_Tokens"]) == [["c"], ["a"], ["b"], ["a"]]
     assert last["s_c_Next"].amplification == math.inf
     assert last["s_c_Tokens"].amplification == last["s_c_X"].amplification == 1
@@ -416,7 +416,7 @@ def test_after_an_exact_gelu_a_coarse_engine_may_choose_otherwise():
     found = model(
         "decoder", inputs | {"s_W_U": np.eye(3)}, mask="causal", tied=False, activation="gelu", top_k=3
     )
-    assert found["s_c_TopIds"].coarse == math.inf  # b and c are as likely, but for what Φ's errors do
+    assert found["s_c_TopIds"].coarse == math.inf  # b and c are equally likely, except for errors of Φ
     assert found["s_c_Next"].coarse == 0
 
 
@@ -525,7 +525,7 @@ def test_a_generated_target_keeps_the_row_index_of_its_cross_mask_alone():
     assert not {"s_t_RowIdx", "s_MaskValue"} & bare.keys()
 
 
-# Comparing
+# Compare sheets
 
 
 def test_encoders_on_every_context_are_followed_by_their_output_alone():

@@ -1,4 +1,4 @@
-"""Masks, positions, biases, groups and cross-attention on attention sheets, by hand."""
+"""Attention sheets with masks, positions, biases, groups and cross-attention, with hand-computed values."""
 
 import math
 
@@ -180,7 +180,7 @@ def test_biases_are_added_to_each_heads_own_columns():
 
 
 def one_word(settings, **changed):
-    """Two heads over one word, (5, 7), which each head passes on in part; W_O makes three columns of them."""
+    """Two heads on one word, (5, 7), each with one of its components; W_O gives three columns."""
     eye = np.eye(2)
     asked = {"weights": True, "heads": 2, "d_k": 1, "d_v": 1}
     W = {"W_Q": eye, "W_K": eye, "W_V": eye, "W_O": [[1, 0, 2], [0, 1, 3]]} | changed
@@ -258,7 +258,7 @@ def test_as_many_key_heads_as_heads_make_no_groups():
     assert not [name for name in found if "_g1_" in name]
 
 
-# Across
+# Cross-attention
 
 
 def cross(settings=None, kind_settings=None, **matrices):

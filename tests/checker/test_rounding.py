@@ -1,4 +1,4 @@
-"""What is allowed against what rounding does: the same models once more in long double."""
+"""The tolerances, compared with rounding errors measured in long double."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CASES = 48
 
 
 def long_double(monkeypatch):
-    """From here on the reference computes its numbers with 64 bits and not with 53."""
+    """Let the reference compute with 64 instead of 53 bits of precision."""
 
     def exactly(values):
         longer = np.asarray(values, dtype=float).astype(LONG)
@@ -62,7 +62,7 @@ def test_ten_times_what_rounding_does_is_allowed_and_no_more_than_a_billionth(mo
     assert len(used) > 10_000
     assert np.quantile(used, 0.999) < 0.1
     assert max(relative) < 1e-9
-    assert max(used) > 1e-4  # long double did make a difference
+    assert max(used) > 1e-4  # long double makes a difference
 
 
 def test_what_is_exact_has_no_noise_and_sums_have_their_own():
@@ -130,15 +130,15 @@ def test_a_coarse_phi_is_told_apart_from_rounding():
 
 @pytest.mark.parametrize("cells", [1, 2, 3, 16, 100])
 def test_a_coarse_phi_is_allowed_wherever_its_errors_are_added_and_subtracted(cells):
-    """What is made from some cells, by weights of either sign, and errors of either sign in those cells."""
+    """A product of cells with weights and errors of both signs."""
     rng, used = np.random.default_rng(3), []
     for _ in range(300):
         r, h = Rounding(coarse=True), rng.normal(0, 2, (1, cells))
-        r.rounded(np.zeros((1, int(rng.integers(1, 99)), 1)), np.zeros((1, 1)))  # another place in the noise
+        r.rounded(np.zeros((1, int(rng.integers(1, 99)), 1)), np.zeros((1, 1)))  # advance the noise generator
         x = r.phi(r.rounded(h[None], np.abs(h)), h)
         weights = rng.choice([-1.0, 1.0], (cells, 20)) * rng.uniform(0.5, 1, (cells, 20))
         errors = COARSE_PHI * np.abs(h) * rng.choice([-1.0, 1.0], (20, cells))
         made = r.product(x, exact(weights)).coarse()
         used += (np.abs(np.einsum("wc,cw->w", errors, weights)) / made[0]).tolist()
     assert max(used) < 1
-    assert np.median(used) > 0.02  # no more than that is given away
+    assert np.median(used) > 0.02  # the tolerance is not much larger than needed

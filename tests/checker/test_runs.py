@@ -1,4 +1,4 @@
-"""Long runs of plain numbers: taken out of large sheets, put back into copies, and never taken wrongly."""
+"""Long runs of plain numbers: removed from large sheets, restored in copies, never removed by mistake."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_cell_that_stands_twice_is_refused():
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60), st.integers(1, 90)), max_size=6), st.data())
 @settings(max_examples=60, deadline=None)
 def test_what_is_put_back_holds_what_was_there(areas, data):
-    """Whatever stands where: the cells that a parser finds are the same."""
+    """The parsed cells are the same with and without runs."""
     held = {}
     for r, first, count in areas:
         for j in range(first, first + count):
@@ -160,7 +160,7 @@ def test_cutting_leaves_the_rest():
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """An encoder of 36 dimensions, its weights written in bulk, not yet read as a large one."""
+    """An encoder of 36 dimensions with weights written in bulk, but not yet treated as large."""
     patch = pytest.MonkeyPatch()
     patch.setattr(bulk, "MIN_COUNT", 500)
     model = {"id": "enc", "kind": "encoder", "heads": 2, "d_ff": 40, "position": "learned"}
@@ -177,7 +177,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture
 def large(monkeypatch):
-    """Every sheet is a large one, every long run of numbers is taken out."""
+    """Treat every sheet as large, so that every long run is removed."""
     monkeypatch.setattr(archive, "LARGE", 0)
 
 
@@ -200,7 +200,7 @@ def test_a_large_workbook_is_read_as_a_small_one(made, monkeypatch):
 
 
 def test_values_are_saved_as_the_numbers_in_the_file_give_them(made):
-    """And not as the float32 do, which those numbers stand for."""
+    """Not as the float32 values that they represent."""
     book = read(made)
     fresh = recalculated(book, "ironcalc")
     name = "enc_c1_l1_Hidden"
@@ -254,7 +254,7 @@ def test_a_wrong_formula_is_found_among_blocks(made, tmp_path):
 
 @pytest.mark.usefixtures("large")
 def test_a_run_that_is_not_shown_is_found(made, tmp_path):
-    """Its style is all that is kept of how its cells look."""
+    """Only the style of its cells is kept."""
     hidden = changed(
         made, tmp_path / "hidden.xlsx", "xl/styles.xml", rb'formatCode="0.00"', b'formatCode=";;;"'
     )

@@ -1,4 +1,4 @@
-"""Cells are read as openpyxl reads them, in whatever form they stand."""
+"""Cells in all forms are read like openpyxl reads them."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def row(cells: str) -> io.BytesIO:
 
 
 def plainly(cell: dict[str, object]) -> dict[str, object]:
-    """A cell whose formula is told by what it holds: openpyxl's objects are not equal to their likes."""
+    """A cell with a comparable formula: formula objects of openpyxl have no equality."""
     value = cell["value"]
     told = dict(value) if isinstance(value, ArrayFormula | DataTableFormula) else value
     text = value.text if isinstance(value, ArrayFormula) else ""

@@ -1,4 +1,4 @@
-"""What values cannot show: formulas where they belong and nowhere else, and inputs that can be read."""
+"""Structural checks: formulas in the right cells, and readable inputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OUT = Area("Sheet", 1, 1, 2, 2)  # B2:C3
 
 def book_of(
     names: Mapping[str, Area],
-    formulas: list[Formula] = [],  # noqa: B006 - never changed
+    formulas: list[Formula] = [],  # noqa: B006 - never mutated
     typed: Mapping[tuple[str, int, int], object] = {},
     inputs: tuple[str, ...] = (),
     computed: tuple[str, ...] = ("s_Out",),
@@ -93,7 +93,7 @@ def test_formulas_on_a_sheet_of_ones_own_are_one_warning_a_sheet():
     names = {
         "s_Out": OUT,
         "mine_Total": Area("Notes", 0, 0, 1, 1),
-    }  # a name of one's own makes it no sheet of ours
+    }  # a user's name does not make it one of our sheets
     book = book_of(names, [BLOCK, *notes, single(0, 0, "=9", "More")])
     findings = list(misplaced_formulas(book))
     assert said(findings) == [(Kind.OWN_FORMULAS, "", "More!A1"), (Kind.OWN_FORMULAS, "", "Notes!A1")]

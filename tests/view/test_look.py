@@ -1,4 +1,4 @@
-"""A workbook is read into matrices with the right labels, roles, formulas and colours."""
+"""A workbook is read into matrices with labels, roles, formulas and colours."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def seen(causal):
     return look(causal)
 
 
-def test_every_range_is_seen_but_labels_and_the_manifest(causal, seen):
+def test_every_range_is_read_except_labels_and_the_manifest(causal, seen):
     names = read(causal).names
     left_out = set(names) - set(seen.matrices)
     assert {name for name in left_out if not name.endswith(("_Rows", "_Cols"))} == {
@@ -102,7 +102,7 @@ def test_a_workbook_without_saved_values_is_recalculated(causal, seen, tmp_path)
     assert np.abs(one - two).max() < 1e-15  # a file keeps 16 digits
 
 
-def test_the_story_is_attention_and_what_comes_out(walkthrough):
+def test_the_main_ranges_are_attention_and_outputs(walkthrough):
     story = [m.name for m in look(walkthrough).story()]
     assert story[:4] == [
         "attn_cat_Attention", "attn_keyboard_Attention", "attn_cat_Output", "attn_keyboard_Output",
@@ -113,7 +113,7 @@ def test_the_story_is_attention_and_what_comes_out(walkthrough):
     assert not any(name.startswith("compare") for name in story)
 
 
-def test_a_file_that_is_none_of_ours_is_refused(tmp_path):
+def test_a_file_of_another_program_is_refused(tmp_path):
     (tmp_path / "x.xlsx").write_bytes(b"no")
     with pytest.raises(NotCheckableError, match=r"not an \.xlsx workbook"):
         look(tmp_path / "x.xlsx")

@@ -1,4 +1,4 @@
-"""The page of HTML: complete, safe, quiet, readable by keyboard and screen reader, in light and dark."""
+"""The HTML page: complete, safe, without console messages, accessible, in light and dark mode."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_fault_in_the_script_shows_in_the_console(pages, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["walkthrough", "causal"])
-def test_the_page_asks_nobody_for_anything(pages, name):
+def test_the_page_makes_no_network_requests(pages, name):
     text = pages[name]
     assert "default-src 'none'" in text
     assert "connect-src" not in text
@@ -156,7 +156,7 @@ def test_the_page_asks_nobody_for_anything(pages, name):
     assert not re.search(r"fetch\(|XMLHttpRequest|import\(|WebSocket|sendBeacon", text)
 
 
-def test_the_data_stands_apart_and_a_program_can_read_it(pages, walkthrough):
+def test_the_data_is_json_that_a_program_can_read(pages, walkthrough):
     seen = look(walkthrough)
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', pages["walkthrough"])
     data = json.loads(text)
@@ -240,7 +240,7 @@ def chinese(tmp_path_factory) -> Path:
     return prebuilt.build("causal", tmp_path_factory.mktemp("zh") / "causal.zh.xlsx", "zh")
 
 
-def test_a_page_speaks_its_workbook_s_language(chinese, tmp_path):
+def test_a_page_is_in_its_workbook_s_language(chinese, tmp_path):
     seen = look(chinese)
     assert seen.language == language("zh")
     found = asked(page.render(seen), OWN_WORDS, tmp_path)
@@ -253,7 +253,7 @@ def test_a_page_speaks_its_workbook_s_language(chinese, tmp_path):
     assert re.search("^[a-z_]+.*，行 .*，列 .*：.*，公式 [{=]", found["computed"], re.IGNORECASE)
 
 
-def test_a_page_can_speak_another_language_than_its_workbook(chinese, causal, tmp_path, monkeypatch):
+def test_a_page_can_be_in_another_language_than_its_workbook(chinese, causal, tmp_path, monkeypatch):
     found = asked(page.render(look(chinese), ENGLISH), OWN_WORDS, tmp_path)
     assert (found["lang"], found["main"], found["title"], found["nav"]) == ("en", "zh-CN", "zh-CN", "Sheets")
     assert re.search("row .* column .* by [{=]", found["computed"])
@@ -266,7 +266,7 @@ def test_a_page_can_speak_another_language_than_its_workbook(chinese, causal, tm
         assert f">{said}</label>" in text
 
 
-def test_all_that_a_page_says_is_told(chinese, tmp_path):
+def test_all_texts_of_a_page_are_translated(chinese, tmp_path):
     found = asked(page.render(look(chinese), MARKED), OWN_WORDS, tmp_path)
     told = [found[place] for place in ("nav", "skip", "label", "about", "hint", "input", "computed")]
     assert [text for text in (*told, *found["options"]) if "⟦" not in text] == []

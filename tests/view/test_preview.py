@@ -1,4 +1,4 @@
-"""Pictures by LibreOffice, and pages: whole, of the right sheet, and nothing left behind."""
+"""Previews by LibreOffice and as HTML: complete, of the right sheet, without leftover files."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def pictures(walkthrough, tmp_path_factory):
 
 
 def heights(pdf: Path) -> list[float]:
-    """Points that the pages of a PDF are high."""
+    """Heights of a PDF's pages in points."""
     boxes = re.findall(rb"/MediaBox\s*\[\s*0 0 [\d.]+ ([\d.]+)", pdf.read_bytes())
     return [float(height) for height in boxes]
 
 
-def test_a_pdf_has_a_page_a_sheet_or_the_one_asked_for(pictures, walkthrough):
+def test_a_pdf_has_all_sheets_or_the_selected_one(pictures, walkthrough):
     assert pdf_pages(pictures / "all.pdf") == len(previews.look(walkthrough).tabs) == 10
     assert pdf_pages(pictures / "one.pdf") == 1
 
 
-def test_of_the_contract_a_pdf_has_the_head_but_all_of_it_where_it_is_asked_for(pictures, walkthrough):
+def test_a_pdf_has_the_beginning_of_the_contract_or_all_of_it_if_selected(pictures, walkthrough):
     assert previews.look(walkthrough).contract == "Contract"
     *others, last = heights(pictures / "all.pdf")[:10]
     assert 300 < last < max(others)
@@ -77,7 +77,7 @@ def test_a_png_shows_the_sheet_asked_for_by_id_or_tab_else_the_first_that_comput
 
 
 def reaches(pdf: str) -> float:
-    """How far across its page the words of a PDF reach: 1 is its right edge."""
+    """Right edge of the words in a PDF, relative to the page width."""
     poppler("pdftotext", "-bbox", pdf, "words.html")
     said = Path("words.html").read_text("utf-8")
     ends = re.findall(r'xMax="([\d.]+)"', said)
@@ -85,13 +85,13 @@ def reaches(pdf: str) -> float:
 
 
 def test_after_a_very_wide_sheet_another_keeps_its_size():
-    """What is wider than a page of a PDF is printed smaller; LibreOffice goes on with that for the next."""
+    """LibreOffice shrinks a sheet wider than a page, and keeps the scale for the next sheet."""
     wide = press.build(plain([2], 400, {"id": "attn"}), Path("wide.xlsx")).path
     preview(wide, "last.pdf", "Glossary")
     assert reaches("last.pdf") > 0.8
 
 
-def test_words_that_run_on_beyond_the_last_cell_are_on_the_page(causal):
+def test_texts_that_overflow_beyond_the_last_cell_are_on_the_page(causal):
     preview(causal, "words.pdf", "causal")
     assert reaches("words.pdf") < 1
 
@@ -181,7 +181,7 @@ def test_the_command_writes_a_page_beside_nothing_else(walkthrough):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_what_makes_no_sense_is_refused(walkthrough, words, sentence):
+def test_invalid_options_are_refused(walkthrough, words, sentence):
     assert refusal("preview", walkthrough, *words) == sentence
 
 

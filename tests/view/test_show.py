@@ -45,7 +45,7 @@ def test_a_range_is_shown_as_a_table(causal):
     assert lines(ended.out) == [*lines(TRIANGLE), ""]
 
 
-def test_without_a_range_the_story_is_shown_and_the_rest_is_hinted_at(causal):
+def test_without_a_range_the_main_ranges_are_shown_with_a_hint(causal):
     ended = run("show", causal)
     assert ended.code == 0
     heads = [line.split()[0] for line in lines(ended.out) if " × " in line]
@@ -96,7 +96,7 @@ def shown(matrix, width, **options):
 
 
 @pytest.mark.parametrize("width", [20, 40, 60, 120])
-def test_what_does_not_fit_is_left_out_and_said_so(causal, width):
+def test_columns_that_do_not_fit_are_omitted_with_a_note(causal, width):
     matrix = look(causal)["causal_chase_Attention"]
     text = re.sub(r"\x1b\[[^m]*m", "", shown(matrix, width))
     assert all(len(line) <= width for line in lines(text))
@@ -121,7 +121,7 @@ def test_numbers_stand_on_the_colours_of_their_heat_map(causal, monkeypatch):
     assert colours(shown(attention, 80)) == set()
 
 
-def test_a_word_cannot_speak_to_the_terminal(causal, tmp_path):
+def test_a_word_cannot_control_the_terminal(causal, tmp_path):
     nasty = "[red]x[/red] :cat:"
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "n.xlsx")
     assert nasty in run("show", book, "causal_chase_X").out
@@ -148,7 +148,7 @@ def test_a_word_cannot_break_out_of_a_notebook(causal, tmp_path):
     assert "&lt;b&gt;x" in text
 
 
-def test_a_notebook_is_spared_large_matrices(causal):
+def test_large_matrices_are_truncated_in_a_notebook(causal):
     matrix = look(causal)["causal_chase_Attention"]
     tall = replace(matrix, grid=matrix.grid * 1000, area=replace(matrix.area, rows=5000), rows=())
     assert tall._repr_html_().count("<tr>") == 4096 // 5 + 1

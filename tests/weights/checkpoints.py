@@ -181,7 +181,7 @@ def llama_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
 
 
 def original_from(tensors: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
-    """Llama's tensors under their makers' names: Q and K keep the two columns of a pair side by side."""
+    """Llama's tensors under their original names: the columns of a pair in Q and K are adjacent."""
     names = {
         "model.embed_tokens": "tok_embeddings",
         "model.norm": "norm",
@@ -234,7 +234,7 @@ SHAPES = {
 
 
 def draw(config: Mapping[str, Any], seed: int = 0) -> dict[str, Any]:
-    """Weights that make every step felt: of the size of 1, and no two norms alike."""
+    """Weights with an effect in every step: of magnitude 1, with different norms."""
     rng = np.random.default_rng(seed)
     made = {}
     for name, shape in SHAPES[config["model_type"]](config).items():
@@ -272,7 +272,7 @@ def write(
 
 
 def write_tokenizer(path: Path, n_vocab: int, known: Sequence[str] = ()) -> None:
-    """A tokenizer of words: w0, w1, ..., or those that are given, in small letters, as BERT splits them."""
+    """A lower-case word tokenizer that splits like BERT's: w0, w1, ..., or the given words."""
     words = {w: i for i, w in enumerate(known or [f"w{i}" for i in range(n_vocab - 1)])}
     words["[UNK]"] = n_vocab - 1
     split = {"type": "BertPreTokenizer"} if known else {"type": "WhitespaceSplit"}

@@ -1,4 +1,4 @@
-"""A model by the equations of docs/contract.md, in NumPy and float64, for imported weights."""
+"""A model from the equations of docs/contract.md, in NumPy and float64, for imported weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws checkpoints over all families and their settings, good and bad, and writes them."""
+"""Generates random checkpoints of all families, with valid and invalid settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 N_VOCAB, N_POSITIONS = 11, 24
 LACKS = "\0lacks"
-"""A drawn value for a key that a config does not have."""
+"""Marks a key to be removed from a config."""
 
 BERT = {
     "vocab_size": N_VOCAB,
@@ -212,7 +212,7 @@ EXTRAS = {
 
 
 def draw(seed: int) -> tuple[str, dict[str, Any]]:
-    """A family and a config: one setting to five are changed, of the family's own two times in three."""
+    """A family and a config with one to five changed settings, two thirds of them the family's own."""
     rng = np.random.default_rng(seed)
     kind = sorted(BASES)[seed % len(BASES)]
     config: dict[str, Any] = {"model_type": kind, **BASES[kind]}
@@ -255,7 +255,7 @@ def write(folder: Path, seed: int, kind: str, config: dict[str, Any]) -> bool:
 
 
 def _add(folder: Path, name: str, rng: np.random.Generator) -> None:
-    """One more tensor, or other numbers in one."""
+    """Add a tensor, or change the numbers of one."""
     numpy = judging("safetensors.numpy")
     path = folder / "model.safetensors"
     tensors = numpy.load_file(path)

@@ -1,4 +1,4 @@
-"""What the transformers library makes of a checkpoint, in float64 throughout."""
+"""Results of the transformers library for a checkpoint, computed in float64."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MODELS = {
 
 
 def judging(module: str) -> Any:
-    """A judge's library; without it the test is skipped by name, in CI it fails."""
+    """Import a reference library; if it is missing, skip the test, or fail in CI."""
     if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
         return importlib.import_module(module)
     return pytest.importorskip(module, reason=f"{module} is missing; get it with: pip install -e '.[judge]'")
@@ -40,7 +40,7 @@ def judging(module: str) -> Any:
 
 @contextmanager
 def exact(torch: Any) -> Iterator[None]:
-    """Compute in float64 what is float32 in the library whatever the weights are: angles, norms, softmax."""
+    """Use float64 for what the library always computes in float32: angles, norms, softmax."""
     kept = torch.float, torch.float32, torch.Tensor.float
     torch.float = torch.float32 = torch.float64
     torch.Tensor.float = torch.Tensor.double
@@ -67,12 +67,12 @@ def judge(folder: Path, kind: str, ids: list[int]) -> tuple[Any, Any]:
 
 
 def ids_of(imported: Imported, sentence: int = 0) -> list[int]:
-    """The numbers of a sentence's tokens in the checkpoint."""
+    """The token ids of a sentence in the checkpoint."""
     by_token = dict(zip(imported.tokens, imported.token_ids, strict=True))
     return [by_token[token] for token in imported.sentences[sentence][1]]
 
 
 def close(found: Any, judged: Any, within: float) -> None:
-    """Relative to the largest value."""
+    """Error relative to the largest value."""
     found = np.array(found, dtype=float)
     np.testing.assert_allclose(found, judged, rtol=0, atol=within * max(1.0, float(np.abs(judged).max())))

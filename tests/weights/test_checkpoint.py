@@ -1,4 +1,4 @@
-"""A checkpoint that cannot be taken is refused with one sentence that names the file and what is wrong."""
+"""An invalid checkpoint is rejected with one sentence that names the file and the error."""
 
 from __future__ import annotations
 
@@ -215,7 +215,7 @@ def test_weights_that_are_no_numbers_are_refused(value: float, folder: Path) -> 
     refused(folder, f"the tensor {name!r} holds NaN or infinite numbers (2, the first at [3, 5])")
 
 
-def test_the_place_of_a_bad_number_in_a_row_taken_alone_is_the_tables_own(folder: Path) -> None:
+def test_the_position_of_a_bad_number_counts_in_the_whole_table(folder: Path) -> None:
     def spoil(tensors: Any) -> None:
         tensors["embeddings.word_embeddings.weight"][7, 2] = np.nan
 
@@ -231,14 +231,14 @@ def test_numbers_of_a_type_that_is_no_weight_are_refused(folder: Path) -> None:
     refused(folder, f"{name!r} holds numbers of the type I64, one of F64, F32, F16, BF16 is needed")
 
 
-def test_lacking_tensors_are_named(folder: Path) -> None:
+def test_missing_tensors_are_named(folder: Path) -> None:
     rewrite(folder, lambda tensors: tensors.pop("encoder.layer.1.output.dense.bias"))
     refused(folder, "lacks the tensor 'encoder.layer.1.output.dense.bias'")
     rewrite(folder, lambda tensors: tensors.pop("encoder.layer.0.attention.self.query.weight"))
     refused(folder, "is a bert according to its config, but lacks the tensor", "self.query.weight")
 
 
-def test_tensors_of_the_model_itself_that_are_too_many_are_named(folder: Path) -> None:
+def test_unexpected_tensors_of_the_model_are_named(folder: Path) -> None:
     extra = {"encoder.layer.1.adapter.weight": np.ones((2, 2), np.float32)}
     rewrite(folder, lambda tensors: tensors.update(extra))
     refused(folder, "has unexpected tensors for such a model: encoder.layer.1.adapter.weight")
@@ -277,7 +277,7 @@ def test_shapes_that_do_not_fit_the_config_are_named(folder: Path) -> None:
         ({"embedding_size": 6}, "embedding_size: found 6"),
     ],
 )
-def test_settings_that_cannot_be_are_refused(keys: dict[str, Any], said: str, folder: Path) -> None:
+def test_invalid_settings_are_refused(keys: dict[str, Any], said: str, folder: Path) -> None:
     with_config(folder, **keys)
     refused(folder, "config.json" if "lacks" not in said else "", said)
 
@@ -294,7 +294,7 @@ def test_settings_that_cannot_be_are_refused(keys: dict[str, Any], said: str, fo
         ({"attention_bias": True}, "lacks the tensor 'model.layers.0.self_attn.q_proj.bias'"),
     ],
 )
-def test_llamas_that_cannot_be_are_refused(keys: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_invalid_llamas_are_refused(keys: dict[str, Any], said: str, tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.LLAMA | keys, checkpoints.draw(checkpoints.LLAMA))
     refused(tmp_path, said)
 
@@ -313,7 +313,7 @@ def test_two_models_in_one_file_are_refused(folder: Path) -> None:
     refused(folder, "contains several models", "'query.'", "'passage.'")
 
 
-def test_a_missing_or_broken_config_is_said(folder: Path) -> None:
+def test_a_missing_or_broken_config_is_reported(folder: Path) -> None:
     (folder / "config.json").write_text("{", encoding="utf-8")
     refused(folder, "config.json: not JSON")
     (folder / "config.json").unlink()
@@ -327,7 +327,7 @@ def test_a_missing_or_broken_config_is_said(folder: Path) -> None:
         ("  ", "has no tokens, at least one is needed"),
     ],
 )
-def test_sentences_that_cannot_be_are_refused(sentence: str, said: str, folder: Path) -> None:
+def test_invalid_sentences_are_refused(sentence: str, said: str, folder: Path) -> None:
     with pytest.raises(SpecError, match=said):
         read_model(folder, [sentence])
 
@@ -403,7 +403,7 @@ def test_a_workbook_that_does_not_fit_is_refused_before_it_is_begun(
         read_model(folder, ["w1"], target=target)
 
 
-def test_the_estimate_is_said_in_millions() -> None:
+def test_the_estimate_is_in_millions() -> None:
     assert str(size.Size(10_000_000, 700_000)) == (
         "the workbook will have 10.7 M cells, about 100 MB; too large for Excel for the web"
     )

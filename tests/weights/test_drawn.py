@@ -1,4 +1,4 @@
-"""Drawn checkpoints of all families: each is refused in one sentence, or gives what transformers gives."""
+"""Random checkpoints of all families are rejected in one sentence, or give the results of transformers."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_the_two_sets_of_names_of_llama_give_the_same_logits(tmp_path: Path) -> 
     close(contract.outputs(adjacent)[1], contract.outputs(halves)[1], 1e-12)
 
 
-def test_biases_that_a_family_lacks_are_zeros_and_said_so(tmp_path: Path) -> None:
+def test_missing_biases_are_zeros_and_mentioned(tmp_path: Path) -> None:
     imported = read_model(
         checkpoints.write(tmp_path, checkpoints.QWEN2, checkpoints.draw(checkpoints.QWEN2)), [SENTENCE]
     )
@@ -172,7 +172,7 @@ def test_layers_and_the_sentences_words_alone_are_taken(tmp_path: Path) -> None:
     assert imported.size.numbers == held
 
 
-def test_an_unknown_word_is_said(tmp_path: Path) -> None:
+def test_an_unknown_word_is_mentioned(tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
     imported = read_model(folder, ["w1 hello"])
     assert imported.sentences[0][1] == ("w1", "[UNK]")

@@ -1,4 +1,4 @@
-"""`xlsxattn import`: the workbook of a checkpoint, and the one sentence with which it is refused."""
+"""`xlsxattn import`: the workbook of a checkpoint, and error messages."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ def test_a_head_is_imported_proved_and_named_by_the_checkpoint(bert: Path, tmp_p
     }
     assert "bert_s1_l2_Input" in book.manifest.inputs  # what layer 1 would give, as numbers
     said = {text for text in book.typed.values() if isinstance(text, str)}
-    assert {"1 head", "Only some heads of the layer are here: where does each token look in them?"} <= said
+    assert {"1 head", "Only some heads of the layer are shown: where does each token look?"} <= said
     assert any("Heads 2.3 only (layer.head)." in text for text in said)
 
 
-def test_the_size_is_said_before(bert: Path) -> None:
+def test_the_size_is_printed_first(bert: Path) -> None:
     ended = run("import", bert, "--sentence", "w1 w2", "--layers", "0")
     assert ended.code == 0
     assert ended.err.startswith(f"{bert}: the workbook will have ")
 
 
-def test_layers_of_their_own_start_from_what_the_whole_model_gives_them(bert: Path, tmp_path: Path) -> None:
+def test_selected_layers_start_from_the_output_of_the_previous_ones(bert: Path, tmp_path: Path) -> None:
     whole = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"])), tmp_path / "whole.xlsx")
     last = press.build(spec_of(read_model(bert, ["w1 w2 w3", "w4"], layers="1")), tmp_path / "last.xlsx")
     assert whole.report.holds
@@ -157,7 +157,7 @@ def test_without_memory_nothing_is_begun(bert: Path, monkeypatch: pytest.MonkeyP
         ["--layers", "0", "--lang", "zh"],
     ],
 )
-def test_whatever_an_import_says_is_told(bert: Path, options: list[str]) -> None:
+def test_all_messages_of_an_import_are_translated(bert: Path, options: list[str]) -> None:
     ended = marked("import", bert, "--sentence", "w1 w2", *options)
     for text in (ended.out, ended.err):
         assert unmarked(text, "tiny bert BERT layer head pooler dense", *options) == [], text
@@ -165,7 +165,7 @@ def test_whatever_an_import_says_is_told(bert: Path, options: list[str]) -> None
 
 
 @pytest.mark.parametrize("options", [{}, {"layers": "1"}, {"heads": "1.2"}])
-def test_every_text_of_an_imported_workbook_is_told(
+def test_all_texts_of_an_imported_workbook_are_translated(
     bert: Path, gpt: Path, options: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "language", lambda _: MARKED)

@@ -56,13 +56,13 @@ EXACT, COARSE, ORIGINAL = 1e-12, 1e-10, 1e-6
 
 
 def close(found: Any, judged: Any, within: float) -> None:
-    """Relative to the largest value."""
+    """Error relative to the largest value."""
     found = np.array(found, dtype=float)
     np.testing.assert_allclose(found, judged, rtol=0, atol=within * float(np.abs(judged).max()))
 
 
 def compare(path: Path, values: Any, torch: Any, within: float) -> None:
-    """Every layer, every attention matrix and the end, against PyTorch with the workbook's own numbers."""
+    """Compare all layers, attention matrices and outputs with PyTorch, using the workbook's numbers."""
     book = read(path)
     (sheet,) = book.manifest.sheets
     s, inputs = sheet.settings, {name: values[name] for name in book.manifest.inputs}
@@ -89,7 +89,7 @@ def compare(path: Path, values: Any, torch: Any, within: float) -> None:
 
 
 def original(imported: Imported, path: Path, values: Any) -> None:
-    """The end, against the model with the float32 numbers of the checkpoint."""
+    """Compare the output with the model that has the checkpoint's float32 numbers."""
     (sheet,) = read(path).manifest.sheets
     for i, c in enumerate(sheet.settings["contexts"]):
         output, logits = contract.outputs(imported, i)
@@ -113,7 +113,7 @@ def test_workbooks_agree_with_pytorch(name: str, grain: str, tmp_path: Path) -> 
 
 
 def evaluated(imported: Imported, path: Path, engine: str) -> Any:
-    """What an engine computes of the formulas alone: the proof of so many cells is another test's."""
+    """Results of an engine, without checking the workbook, which has its own test."""
     book = pages.book(spec_of(imported))
     writer.write(path, book.title, layout.lay_out(book))
     return recalculated(read(path), engine)

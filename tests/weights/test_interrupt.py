@@ -1,4 +1,4 @@
-"""Ctrl-C while a checkpoint is made into a workbook: one sentence, and nothing that is only half there."""
+"""Ctrl-C during an import: one sentence, and no partial file."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ OLDER = b"an older file"
 
 @pytest.fixture
 def ended(tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
-    """How an import ends that is interrupted in a stage: exit code, standard output and error."""
+    """Interrupt an import in a stage; return exit code, standard output and error."""
     work, temporary = tmp_path / "work", tmp_path / "temporary"
     temporary.mkdir()
     checkpoints.write(work / "tiny", checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
@@ -102,7 +102,7 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("stage", ["reading weights", "among numbers"])
-def test_on_a_terminal_the_bar_is_wiped_off(stage: str, ended: Callable) -> None:
+def test_on_a_terminal_the_progress_bar_is_removed(stage: str, ended: Callable) -> None:
     ours, theirs = pty.openpty()
     read = list[bytes]()
 

@@ -1,4 +1,4 @@
-"""Rows typed in place of layers that were left out belong to the words they were computed for."""
+"""Precomputed rows of omitted layers are valid only for their words."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ SENTENCES = ["The cat and the mouse are friends.", "Keyboard and mouse are usefu
 
 
 def package(name: str) -> Path:
-    """Where a package stands; it is not imported."""
+    """The folder of a package, without importing it."""
     found = importlib.util.find_spec(name)
     if found is None or found.origin is None:
         pytest.skip(f"the package {name} is missing")

@@ -1,4 +1,4 @@
-"""What is no checkpoint that can be read is refused with the next step, and reading is bounded."""
+"""Files that cannot be imported are rejected with a hint, and reading is limited."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_other_forms_are_refused_with_the_next_step(
         open_checkpoint(tmp_path if in_folder else tmp_path / name)
 
 
-def test_the_name_of_a_model_at_hugging_face_is_told_how_to_get(
+def test_a_hugging_face_model_id_gets_a_download_hint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -49,7 +49,7 @@ def test_the_name_of_a_model_at_hugging_face_is_told_how_to_get(
         open_checkpoint(type(tmp_path)("someone/model"))
 
 
-def test_vocab_txt_alone_is_told_how_to_make_a_tokenizer(tmp_path: Path) -> None:
+def test_vocab_txt_alone_gets_a_hint_how_to_create_a_tokenizer(tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT), tokenizer=False)
     (tmp_path / "vocab.txt").write_text("w1\n", encoding="utf-8")
     with pytest.raises(CheckpointError, match=r"only vocab\.txt; create it with: "):
@@ -66,7 +66,7 @@ def test_an_array_that_unpacks_to_far_more_is_refused_unread(
         open_checkpoint(tmp_path / "a.npz")
 
 
-def test_pooling_is_read_or_said(tmp_path: Path) -> None:
+def test_pooling_is_read_or_mentioned(tmp_path: Path) -> None:
     (tmp_path / "1_Pooling").mkdir()
     config = tmp_path / "1_Pooling" / "config.json"
     config.write_text('{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}')
@@ -76,7 +76,7 @@ def test_pooling_is_read_or_said(tmp_path: Path) -> None:
     assert (found.pool, len(found.notes)) == ("mean", 1)
 
 
-def test_a_last_table_of_its_own_counts_though_the_config_ties_it(tmp_path: Path) -> None:
+def test_a_different_output_table_is_used_though_the_config_ties_it(tmp_path: Path) -> None:
     config = checkpoints.QWEN2
     tensors = checkpoints.draw(config)
     table = tensors["model.embed_tokens.weight"]
@@ -93,7 +93,7 @@ def test_a_setting_that_no_layer_is_run_with_is_refused() -> None:
         check_known(Decoder(id="gpt", mask="causal+padding"))
 
 
-def test_a_tokenizer_that_expands_without_end_is_stopped(
+def test_a_tokenizer_that_expands_without_bound_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")

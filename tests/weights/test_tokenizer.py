@@ -1,4 +1,4 @@
-"""Tokens are spelled so that a person can read them, a cell can hold them, and no two of them look alike."""
+"""Tokens become readable, distinct texts that fit in a cell."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ tokenizers: Any = pytest.importorskip(
 )
 
 
-def test_every_byte_has_a_letter_of_its_own_the_librarys_own() -> None:
+def test_bytes_map_to_the_characters_of_the_library() -> None:
     letters = byte_letters()
     assert sorted(letters.values()) == list(range(256))
     assert set(letters) == set(tokenizers.pre_tokenizers.ByteLevel.alphabet())
@@ -51,14 +51,14 @@ def test_byte_level_tokens_are_spelled_as_text(token: str, spelled: str) -> None
     assert spell(from_bytes(token)) == spelled
 
 
-def test_texts_that_a_workbook_cannot_keep_are_spelled_otherwise() -> None:
+def test_texts_that_a_workbook_cannot_store_are_escaped() -> None:
     assert spell("_x0041_") == "<U+005F>x0041_"
     assert spell("a\u0308") == "ä"
     assert spell("\u200b") == "<U+200B>"
     assert len(spell("😀" * 300).encode("utf-16-le")) <= 510
 
 
-def test_twins_get_their_numbers() -> None:
+def test_tokens_that_look_alike_get_their_ids() -> None:
     tokens = {3: "fi", 7: "ﬁ", 8: "²", 9: "2", 11: "", 12: "x" * 300, 13: "x" * 301, 14: "…"}
     spelled = distinct(tokens)
     assert (spelled[3], spelled[7]) == ("fi", "ﬁ⟨7⟩")

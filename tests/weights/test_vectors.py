@@ -1,4 +1,4 @@
-"""Word vectors come out of every kind of file as they stand; a bad file is refused with one sentence."""
+"""Word vectors are read unchanged from all file formats; an invalid file is rejected with one sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORDS = ["mouse", "cat", ". . ."]
 
 
 def script(name: str) -> Any:
-    """A script of the training folder."""
+    """Import a script of the training folder."""
     found = importlib.util.spec_from_file_location(
         name, Path(__file__).parents[2] / "dev" / "training" / f"{name}.py"
     )
@@ -99,7 +99,7 @@ def test_every_kind_of_file_gives_the_words_asked_for_in_order(kind: Any, tmp_pa
 
 
 @pytest.mark.parametrize("kind", [glove, word2vec, packed, commas, semicolons, tabs, npy, toml])
-def test_a_lacking_word_is_named_with_one_that_is_there(kind: Any, tmp_path: Path) -> None:
+def test_a_missing_word_is_named_with_the_most_similar_one(kind: Any, tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"lacks the words 'CAT', 'dog'; it has 'cat'$"):
         vectors.load(kind(tmp_path), ["mouse", "CAT", "dog"])
 
@@ -143,7 +143,7 @@ def test_components_by_hand(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("components", [0, 4, True])
-def test_more_components_than_there_are_cannot_be_had(components: Any, tmp_path: Path) -> None:
+def test_too_many_components_are_refused(components: Any, tmp_path: Path) -> None:
     said = r"components: found .*, from 1 to 3 are possible with 4 words and 3 dimensions"
     with pytest.raises(SpecError, match=said):
         vectors.load(glove(tmp_path), ["cat", "mouse", "keyboard", "Mouse"], components=components)
@@ -182,7 +182,7 @@ def test_bad_files_are_refused(name: str, content: bytes, said: str, tmp_path: P
     assert str(path) in str(caught.value)
 
 
-def test_a_missing_file_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"a\.txt: there is no such file"):
         vectors.load(tmp_path / "a.txt", ["cat"])
 

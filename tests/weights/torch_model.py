@@ -1,4 +1,4 @@
-"""A model in PyTorch, float64, from the numbers that stand in a workbook: its layers, maps and logits."""
+"""A model in PyTorch, float64, with the numbers of a workbook: layers, maps and logits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Ran:
-    """What each layer left, every head's attention by (layer, head) from 1, and the end."""
+    """Outputs of all layers, attention by (layer, head) from 1, and the results."""
 
     layers: dict[int, Any] = field(default_factory=dict)
     attention: dict[tuple[int, int], Any] = field(default_factory=dict)
@@ -22,7 +22,7 @@ class Ran:
 
 
 class Model:
-    """A workbook's model: ``settings`` as its manifest has them, ``inputs`` its typed numbers by name."""
+    """A workbook's model: ``settings`` of its manifest, ``inputs`` by name."""
 
     def __init__(
         self, torch: Any, sheet: str, settings: Mapping[str, Any], inputs: Mapping[str, Any]
@@ -62,7 +62,7 @@ class Model:
         return torch.cat([turned.real, turned.imag], dim=-1)
 
     def frequencies(self, d: int) -> Any:
-        """How fast each pair turns; stretched by the library's own words for Llama 3.1: wavelengths."""
+        """Frequency of each pair; scaled by wavelength, as the library does for Llama 3.1."""
         torch, base = self.torch, float(self.w("Base"))
         frequency = base ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
         if not self.s.get("stretch"):
@@ -75,7 +75,7 @@ class Model:
         return torch.where(slow, frequency / factor, torch.where(fast, frequency, between))
 
     def look(self, x: Any, k: int, h: int) -> Any:
-        """One head's attention, its weights standing by themselves."""
+        """The attention of one head with its own weights."""
         q, key = (self.linear(x, f"l{k}_h{h}_", which) for which in "QK")
         scores = q @ key.T / (self.s["d_k"] ** 0.5 if self.s["scale"] else 1.0)
         return self.torch.softmax(scores, dim=-1).numpy()
@@ -114,7 +114,7 @@ class Model:
         return self.linear(h, f"l{k}_", "2")
 
     def run(self, ids: list[int], entering: Mapping[int, Any]) -> Ran:
-        """Run on tokens, numbered from 1; ``entering``: what comes into layers after a gap."""
+        """Run on token ids, counted from 1; ``entering``: inputs of layers after a gap."""
         ran, s = Ran(), self.s
         x = self.inputs["vocab_E"][[i - 1 for i in ids]]
         if s["position"] == "learned":

@@ -222,7 +222,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ContentsLink:
     """A line of a table of contents: a page's title, what it shows, and the link target.
 
     ``more``: further links in the line: text and target.
@@ -235,7 +235,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class GlossaryEntry:
     """A glossary entry: a term, its meaning, its first occurrence, and its paper."""
 
     term: str
@@ -365,10 +365,10 @@ class Page:
     paragraphs: tuple[str, ...] = ()
     boxes: tuple[Box, ...] = ()
     legend: tuple[tuple[Sample, ...], ...] = ()
-    links: tuple[Link, ...] = ()
+    links: tuple[ContentsLink, ...] = ()
     subtitle: str = ""
     tries: tuple[str, ...] = ()
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[GlossaryEntry, ...] = ()
     papers: tuple[tuple[str, str], ...] = ()
     compact: bool = False
     box: str = ""

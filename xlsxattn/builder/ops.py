@@ -90,11 +90,11 @@ FIND = Op(
     '=IF({focus}="",0,IFERROR(MATCH(TRUE,EXACT({tokens}&"",{focus}&""),0),'
     'SUM(--EXACT({tokens}&"",{focus}&""))))',
     "cell arrays",
-    "Where does the focus word stand? 0 when it is not in the sentence.",
+    "Where is the focus word? 0 if it is not in the sentence.",
 )
 # One formula per row, so that rows can be inserted; EXACT, because it is case-sensitive.
 TIMES = Op(
-    "how often the word stands in the vocabulary",
+    "how often the word occurs in the vocabulary",
     '=({tokens}[cell]<>"")*SUM(--EXACT({tokens}&"",{tokens}[cell]&""))',
     "cell arrays",
 )
@@ -208,7 +208,7 @@ MASK = Op(
     "lower triangle remains.",
 )
 PADDING_MASK = Op(
-    "Padding mask = 1 where a word stands",
+    "Padding mask = 1 where there is a word",
     '=--({tokens}<>"")',
     why="Which keys exist? 1 for a word, 0 for a blank cell: padding, which gets no attention.",
     paper="Devlin et al. 2019",

@@ -91,10 +91,10 @@ def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
 
 
 def _of_steps(book: Book, name: str, area: Area, text: str) -> Iterator[tuple[Area, str]]:
-    """One array formula a step of a training; in the first band the first formula where there are two."""
+    """One array formula per step of a training; if there are two formulas, the first band has the first."""
     at = book.manifest.parse(name)
-    said = next((sheet.settings.get("steps") for sheet in book.manifest.sheets if sheet.id == at.sheet), None)
-    steps = said if isinstance(said, int) and 0 < said < area.rows + 1 else 1
+    setting = next((s.settings.get("steps") for s in book.manifest.sheets if s.id == at.sheet), None)
+    steps = setting if isinstance(setting, int) and 0 < setting < area.rows + 1 else 1
     texts, bands = text.split(SIDE_BY_SIDE), at.bands(steps)
     rows = area.rows // bands
     for k in range(bands):
@@ -144,7 +144,7 @@ def level(book: Book, text: str, sheet: str, i: int, j: int) -> str:
 
 
 def _quoted(tab: str, own: str) -> str:
-    """A tab as a reference on another one names it; nothing on its own."""
+    """The sheet prefix of a reference; "" on the same sheet."""
     return "" if tab == own else "'" + tab.replace("'", "''") + "'!"
 
 

@@ -42,7 +42,7 @@ def listed(grid: Grid) -> list[list[Value]]:
 
 @lru_cache(maxsize=MAX_COLUMNS)
 def letters_of(column: int) -> str:
-    """The letters of a column, counted from 1."""
+    """The letters of a column, from 1."""
     letters = ""
     while column:
         column, digit = divmod(column - 1, 26)
@@ -52,7 +52,7 @@ def letters_of(column: int) -> str:
 
 @lru_cache(maxsize=MAX_COLUMNS)
 def column_of(letters: str) -> int | None:
-    """The column that letters stand for, counted from 1; None where no sheet has such a column."""
+    """The number of a column, from 1; None if it does not exist."""
     column = 0
     for letter in letters if len(letters) <= len("XFD") else "":
         if not "A" <= letter <= "Z":

@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from xlsxattn.checker.perturb_words import fading, focused, numbers_of, places, ranks, texts, vanishing
+from xlsxattn.checker.perturb_words import (
+    asking,
+    fading,
+    focused,
+    numbers_of,
+    places,
+    ranks,
+    texts,
+    vanishing,
+)
 from xlsxattn.checker.reference.words import uses_blanks
-from xlsxattn.contract.kinds import Model
+from xlsxattn.contract.kinds import Model, Training
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
 if TYPE_CHECKING:
@@ -40,9 +49,22 @@ SENSIBLE = {
     "Trained": (8.0, 64.0),
     "Layer": (0.0, 9.0),
     "Head": (0.0, 13.0),
+    "LearningRate": (0.005, 0.05),
+    "WeightDecay": (0.01, 0.1),
+    "Momentum": (0.3, 0.9),
+    "Beta1": (0.5, 0.95),
+    "Beta2": (0.6, 0.99),
+    "Step": (0.0, 9.0),
+    "CheckRow": (0.0, 6.0),
+    "CheckCol": (0.0, 6.0),
+    "CheckH": (0.001, 0.05),
 }
-"""Ranges for scalar inputs that must be positive and large enough to matter, such as ε, and for the head to
-show."""
+"""Ranges for scalar inputs that must be positive and large enough to matter, such as ε, for the head to show,
+and for a training that neither stands still nor saturates its attention."""
+MAX_START = 0.5
+"""Start weights of trainings are smaller: saturated attention has no gradient."""
+NEARLY = ((0.0, 0.01), (0.0, 0.01), (0.0, 0.01), (1.0, 0.1))
+"""Centers and radii of numbers that differ by about half of the last digit shown."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """Weights of models are scaled as if they had this many rows, so that scores stay decidable."""
@@ -51,6 +73,10 @@ WIDE = 16
 MAX_ROUNDS = 16
 """Maximum number of rounds with other words; a larger vocabulary is covered only in part."""
 
+BEYOND = 3e7
+"""Where a training has limits, they are smaller than this."""
+FAST, FAST_ADAM = 10.0, 200_000.0
+"""Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """Number of rounds with renamed words; models need more."""
 
@@ -69,10 +95,12 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
     The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
     words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn.
     Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
-    have a meaning; a temperature below 0 if an attention sheet has one; sentences whose last word ranks
-    second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
+    have a meaning; a temperature below 0 if an attention sheet has one; nearly equal numbers if there is a
+    first screen; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
+    ranks second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
-    reveal formulas that fit only the other sets. Cells with a formula of the user are not edited.
+    reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
+    formula of the user are not edited.
     """
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
     limits = _limits(book)
@@ -82,20 +110,28 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_other_words(book, vocabulary, numbers),
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
+        *_nearly(book, vocabulary, numbers),
+        *_beyond(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
-    return _kept(book, [*rounds[:-1:FEW], rounds[-1]] if few else rounds)
+    if few:
+        return _kept(book, [*rounds[:-1:FEW], rounds[-1]], FEW)
+    return _kept(book, rounds)
 
 
-def _kept(book: Book, rounds: list[Edits]) -> list[Edits]:
-    """The rounds for the size of the workbook, always with the last, without edits to formula cells."""
+def _kept(book: Book, rounds: list[Edits], part: int = 1) -> list[Edits]:
+    """The rounds for the size of the workbook, always with the last, without edits to formula cells.
+
+    ``part`` divides the number of values that are allowed.
+    """
     values = sum(area.rows * area.cols for name, area in book.names.items() if name not in book.blocks)
     most = MAX_VALUES_IN_LARGE if len(book.blocks) else MAX_VALUES
-    few = max(1, most // values)
+    few = max(1, most // part // values)
     chosen = rounds if len(rounds) <= few else [*rounds[: few - 1], rounds[-1]]
-    keep = {at for edits in chosen for at in book.formulas.keys() & edits.keys()}
-    return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in chosen]
+    whole = [{**edits, **asked} for edits, asked in zip(chosen, asking(book, chosen), strict=True)]
+    keep = {at for edits in whole for at in book.formulas.keys() & edits.keys()}
+    return [{at: x for at, x in edits.items() if at not in keep} if keep else edits for edits in whole]
 
 
 def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
@@ -105,12 +141,12 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
         return
     for words in _every_word(book, vocabulary, sentences):
         yield numbers.drawn() | dict(words)
-    last = dict.fromkeys((own[-1] for own in sentences), vocabulary[-1])
+    last = dict.fromkeys((sentence[-1] for sentence in sentences), vocabulary[-1])
     filled = _filled(vocabulary[:-1] or vocabulary, sentences)
     yield numbers.growing() | filled | last | focused(book, vocabulary[-1])
     if book.names[WORDS["E"]].cols > WIDE:  # random wide rows attend to themselves
         filled = _filled(vocabulary[1:] or vocabulary, sentences)
-        yield numbers.growing() | filled | {own[-1]: vocabulary[0] for own in sentences}
+        yield numbers.growing() | filled | {sentence[-1]: vocabulary[0] for sentence in sentences}
     for make in (_sparse, _alone, _troubled):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
@@ -148,6 +184,38 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
             yield numbers.drawn() | dict(edits)
 
 
+def _nearly(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """What the first screen says of numbers that look alike, or nearly; then nothing is followed there."""
+    sentences = _sentences(book, full=True)
+    if not book.manifest.front or not vocabulary or not sentences:
+        return
+    places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
+    near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
+    for turn, (around, apart) in enumerate(NEARLY):
+        drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
+        alike = {at: around + apart * float(drawn[at]) for name in near for at in numbers_of(book, name)}
+        words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
+        yield drawn | alike | words | focused(book, word)
+    yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
+
+
+def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Numbers of trainings that are brought within limits, above them and below; then runs that diverge."""
+    training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
+    own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
+    cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
+    words = _filled(vocabulary, _sentences(book, full=True)) if vocabulary else {}
+    for far in (BEYOND, -BEYOND) if training else ():
+        yield numbers.drawn() | words | dict.fromkeys(cells, far)
+    fast: dict[At, float | str] = {}
+    for name, sheet in training.items():
+        rate = FAST_ADAM if sheet.optimizer == "adam" else FAST
+        for block, value in (("LearningRate", rate), ("WeightDecay", 1.0)):
+            fast |= dict.fromkeys(book.names[RangeName(name)[block]].cells(), value)
+    if fast:
+        yield numbers.drawn() | words | fast
+
+
 def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:
     """The set drawn with the book's seed: numbers up to ±20, and random words.
 
@@ -164,9 +232,11 @@ def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, f
     words = [*typed.values()]
     drawn |= {at: words[i] for at, i in zip(typed, rng.permutation(len(words)), strict=True)}
     pool = [*vocabulary, ""] if uses_blanks(book.manifest.sheets) else vocabulary
-    for own in sentences if vocabulary else ():
-        drawn |= {at: pool[i] for at, i in zip(own, rng.integers(len(pool), size=len(own)), strict=True)}
-    said = [str(drawn[at]) for own in sentences for at in own if drawn.get(at)]
+    for sentence in sentences if vocabulary else ():
+        drawn |= {
+            at: pool[i] for at, i in zip(sentence, rng.integers(len(pool), size=len(sentence)), strict=True)
+        }
+    said = [str(drawn[at]) for sentence in sentences for at in sentence if drawn.get(at)]
     return drawn | (focused(book, said[int(rng.integers(len(said)))]) if said else {})
 
 
@@ -206,19 +276,20 @@ def _sentences(book: Book, *, full: bool) -> list[list[At]]:
     """The cells for words by sentence; unless full, without those that a model fills."""
     written = set() if full else {c for sheet in book.manifest.sheets for c in sheet.writes_into}
     typed = written if uses_blanks(book.manifest.sheets) else {*book.manifest.contexts}
-    compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
-    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *compared)}
+    others = [sheet.id for sheet in book.manifest.sheets if sheet.near or sheet.is_a(Training)]
+    names = {c: of_context(c)["Tokens"] for c in (*book.manifest.contexts, *others)}
     every = [
         list(texts(book, name)) if c in typed else list(book.names[name].cells())
         for c, name in names.items()
         if name in book.names
     ]
-    return [own for own in every if own]
+    return [sentence for sentence in every if sentence]
 
 
 def _limits(book: Book) -> dict[At, tuple[float, float]]:
     """The limits of each numeric input; if several names cover a cell, those of the first."""
     models = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Model)]
+    trainings = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
     found: dict[At, tuple[float, float]] = {}
     for name in book.manifest.inputs:
         if is_text(name):
@@ -229,6 +300,8 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
             largest *= (AS_FOUR_ROWS / area.rows) ** 0.5
         if name == WORDS["E"] and area.cols > WIDE:
             largest *= (AS_FOUR_ROWS / area.cols) ** 0.5
+        if at.sheet in trainings and at.is_matrix:
+            largest = min(largest, MAX_START)
         limits = SENSIBLE.get(at.block, (-largest, largest))
         for cell in numbers_of(book, name):
             found.setdefault(cell, limits)
@@ -237,7 +310,7 @@ def _limits(book: Book) -> dict[At, tuple[float, float]]:
 
 def _filled(vocabulary: list[str], sentences: list[list[At]], start: int = 0) -> dict[At, float | str]:
     """Fill sentences with the words of the vocabulary in order, starting at an index."""
-    slots = [at for own in sentences for at in own]
+    slots = [at for sentence in sentences for at in sentence]
     return {at: vocabulary[(start + i) % len(vocabulary)] for i, at in enumerate(slots)}
 
 
@@ -245,8 +318,8 @@ def _every_word(book: Book, vocabulary: list[str], sentences: list[list[At]]) ->
     slots = sum(map(len, sentences))
     for r in range(min(MAX_ROUNDS, -(-len(vocabulary) // slots))):
         placed = _filled(vocabulary, sentences, r * slots)
-        own = sentences[r % len(sentences)]
-        yield placed | focused(book, placed[own[r % len(own)]])
+        sentence = sentences[r % len(sentences)]
+        yield placed | focused(book, placed[sentence[r % len(sentence)]])
 
 
 def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -259,7 +332,7 @@ def _sparse(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Ite
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs if not is_text(name)}
     numbers = {name: at.sheet for name, at in places.items() if at.block not in SENSIBLE}
     sheets = [s.id for s in book.manifest.sheets if s.id in numbers.values()]
-    words = {at: vocabulary[-1] for own in sentences for at in own}
+    words = {at: vocabulary[-1] for sentence in sentences for at in sentence}
     for turn in range(len(sheets).bit_length() + 1):
         zeros: dict[At, float | str] = {}
         for name, owner in numbers.items():
@@ -286,16 +359,16 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     and biases are left.
     """
     first, last = vocabulary[0], vocabulary[-1]
-    for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
-        words: dict[At, float | str] = {at: first for own in sentences for at in own}
-        yield words | {own[-1]: last for own in those} | focused(book, last)
+    for those in [*([sentence] for sentence in sentences[:MAX_ROUNDS]), sentences]:
+        words: dict[At, float | str] = {at: first for sentence in sentences for at in sentence}
+        yield words | {sentence[-1]: last for sentence in those} | focused(book, last)
     unknown = _unknown(vocabulary)
-    for own in sentences[:MAX_ROUNDS]:
+    for sentence in sentences[:MAX_ROUNDS]:
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
         said |= {one[-1]: unknown for one in sentences}
-        yield said | dict.fromkeys(own, unknown) | focused(book, unknown)
+        yield said | dict.fromkeys(sentence, unknown) | focused(book, unknown)
     zeros = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
-    yield zeros | {at: first for own in sentences for at in own} | focused(book, first)
+    yield zeros | {at: first for sentence in sentences for at in sentence} | focused(book, first)
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -321,12 +394,12 @@ def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> I
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in texts(book, WORDS["Dims"]).items()}
     unknown = _unknown(vocabulary)
-    for those in [*([own] for own in sentences[:MAX_ROUNDS]), sentences]:
-        yield known | dims | {own[-1]: unknown for own in those} | focused(book, unknown)
+    for those in [*([sentence] for sentence in sentences[:MAX_ROUNDS]), sentences]:
+        yield known | dims | {sentence[-1]: unknown for sentence in those} | focused(book, unknown)
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
-        yield {at: number for own in sentences for at in own} | focused(book, focus)
-    yield known | {at: "" for own in sentences for at in (own[0], own[-1])} | focused(book, "")
+        yield {at: number for sentence in sentences for at in sentence} | focused(book, focus)
+    yield known | {at: "" for sentence in sentences for at in (sentence[0], sentence[-1])} | focused(book, "")
 
 
 def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -342,15 +415,17 @@ def _hidden(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     for at in range(4):
         for turn in range(2) if at else (0,):
             words: dict[At, float | str] = {}
-            for k, own in enumerate(sentences):
-                words |= _filled(others, [own]) | dict.fromkeys(own[at : at + 1], last)
-                blank = own[at - 1 : at] if (k + turn) % 2 and at < len(own) else []
+            for k, sentence in enumerate(sentences):
+                words |= _filled(others, [sentence]) | dict.fromkeys(sentence[at : at + 1], last)
+                blank = sentence[at - 1 : at] if (k + turn) % 2 and at < len(sentence) else []
                 words |= dict.fromkeys(blank, "")
             yield words | focused(book, last)
     for few in (1, 2):
         alone: dict[At, float | str] = {}
-        for own in sentences:
-            alone |= dict.fromkeys(own, "") | dict.fromkeys(own[:few], others[0]) | {own[0]: last}
+        for sentence in sentences:
+            alone |= (
+                dict.fromkeys(sentence, "") | dict.fromkeys(sentence[:few], others[0]) | {sentence[0]: last}
+            )
         yield alone | focused(book, last)
 
 
@@ -381,9 +456,9 @@ def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """
     if any(sheet.writes_into for sheet in book.manifest.sheets):
         places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]
-        empty: dict[At, float | str] = {at: "" for own in places for at in own}
+        empty: dict[At, float | str] = {at: "" for sentence in places for at in sentence}
         for word in vocabulary[1 : 1 + MAX_ROUNDS]:
-            yield empty | {own[0]: vocabulary[0] for own in places} | focused(book, word)
+            yield empty | {sentence[0]: vocabulary[0] for sentence in places} | focused(book, word)
 
 
 def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -401,8 +476,8 @@ def _prompts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     ]
     for turn in range(len(typed)):
         words: dict[At, float | str] = {}
-        for k, own in enumerate(places):
+        for k, sentence in enumerate(places):
             here = typed[(turn + k) % len(typed)]
-            for i, at in enumerate(own):
-                words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(own)) else ""
+            for i, at in enumerate(sentence):
+                words[at] = vocabulary[(turn + 2 * i) % len(vocabulary)] if here(i, len(sentence)) else ""
         yield words

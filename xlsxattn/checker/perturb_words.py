@@ -6,18 +6,20 @@ that the focus word attends to can be chosen.
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
-from xlsxattn.contract.kinds import Compare, InSentence
+from xlsxattn.contract.kinds import Compare, InSentence, Training
 from xlsxattn.contract.names import WORDS, RangeName, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Edits, Value
     from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reference import SheetInfo
 
     At: TypeAlias = tuple[str, int, int]
 
@@ -34,10 +36,12 @@ def ranks(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Itera
     for larger in range(1, NAMED):
         word = vocabulary[max(-1 - larger, -len(vocabulary))]
         words: dict[At, float | str] = {}
-        for own in sentences:
-            before = vocabulary[-larger:][: len(own) - 1]
+        for sentence in sentences:
+            before = vocabulary[-larger:][: len(sentence) - 1]
             words |= (
-                dict.fromkeys(own, vocabulary[0]) | dict(zip(own, before, strict=False)) | {own[-1]: word}
+                dict.fromkeys(sentence, vocabulary[0])
+                | dict(zip(sentence, before, strict=False))
+                | {sentence[-1]: word}
             )
         yield words | _unturned(book) | focused(book, word)
 
@@ -65,11 +69,16 @@ def places(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     So positions differ between sentences, and between sheets with and without a causal mask.
     """
     small, large = vocabulary[0], vocabulary[-1]
-    words: dict[At, float | str] = {at: small for own in sentences for at in own}
-    apart = {own[k % len(own)]: large for k, own in enumerate(sentences, 1)}
+    words: dict[At, float | str] = {at: small for sentence in sentences for at in sentence}
+    apart = {sentence[k % len(sentence)]: large for k, sentence in enumerate(sentences, 1)}
     yield words | apart | focused(book, large)
-    rest = {at: vocabulary[min(1, len(vocabulary) - 1)] for own in sentences for at in own[1:]}
-    yield words | rest | {own[-1]: large for own in sentences if len(own) > 1} | focused(book, small)
+    rest = {at: vocabulary[min(1, len(vocabulary) - 1)] for sentence in sentences for at in sentence[1:]}
+    yield (
+        words
+        | rest
+        | {sentence[-1]: large for sentence in sentences if len(sentence) > 1}
+        | focused(book, small)
+    )
 
 
 def vanishing(
@@ -109,7 +118,7 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     A row is zero if the embeddings are zero, or γ and β of the norm that computed it. For any two depths,
     each vanishes once without the other, which reveals a test for zero that reads the row of another depth.
     """
-    words: dict[At, float | str] = {at: vocabulary[-1] for own in sentences for at in own}
+    words: dict[At, float | str] = {at: vocabulary[-1] for sentence in sentences for at in sentence}
     for sheet in book.manifest.sheets:
         if not sheet.similarity:
             continue
@@ -125,6 +134,38 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
                 if i >> turn & 1 == bit:
                     zeros |= {at: 0.0 for name in names for at in numbers_of(book, name)}
             yield words | zeros | focused(book, vocabulary[-1])
+
+
+def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
+    """In trainings, which word each example asks for, round by round; and which gradient is checked.
+
+    In every third round one example asks for a word that it lacks: in turn a blank, a word of no example, and
+    any word of all. What one round types stays typed in the later ones.
+    """
+    sheets = [sheet for sheet in book.manifest.sheets if sheet.is_a(Training)]
+    typed: dict[At, float | str] = {}
+    for turn, edits in enumerate(rounds):
+        typed |= edits
+        found: dict[At, float | str] = {}
+        for sheet in sheets:
+            s = RangeName(sheet.id)
+            cells, asked = (list(book.names[s[block]].cells()) for block in ("Tokens", "Asked"))
+            words, first = [str(typed.get(at, book.typed.get(at, ""))) for at in cells], 0
+            for e, (at, n) in enumerate(zip(asked, _lengths(book, sheet), strict=False)):
+                found[at] = words[first + (turn + e) % n]
+                first += n
+            if turn % 3 == 2:  # noqa: PLR2004 - the third
+                strange = ("", f"{words[0]} 3", words[turn % len(words)])
+                found[asked[turn // 3 % len(asked)]] = strange[turn // 3 % 3]
+            matrices = [*sheet.learns, "W"]
+            found |= dict.fromkeys(book.names[s["CheckMatrix"]].cells(), matrices[turn % len(matrices)])
+        yield found
+
+
+def _lengths(book: Book, sheet: SheetInfo) -> list[int]:
+    """How many words each example of a training has."""
+    numbers = [book.typed.get(at) for at in book.names[RangeName(sheet.id)["Example"]].cells()]
+    return [*sheet.settings.get("lengths", ())] or [*Counter(numbers).values()]
 
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:

@@ -72,10 +72,12 @@ def _sets(book: Book, engine: str, job: engines.Job, edits: Sequence[Edits]) -> 
         without_values(book, path, edits[: last + 1])
 
     large: Any = {"limits": engines.LARGE, "edited": edited} if book.runs else {}
-    for i, answer in enumerate(engines.evaluate_edited(engine, job, edits, **large)):
+    typed: dict[tuple[str, int, int], float | str] = {}
+    for cells, answer in zip(edits, engines.evaluate_edited(engine, job, edits, **large), strict=False):
         if isinstance(answer, engines.EngineFailed):
             raise _because(book, engine, answer)
-        yield {**answer, **book.blocks.values(edits[: i + 1])}
+        typed |= cells if book.runs else {}
+        yield {**answer, **book.blocks.values([typed])}
 
 
 def _because(book: Book, engine: str, failed: engines.EngineFailed) -> engines.EngineFailed:

@@ -214,7 +214,7 @@ def page_of(sheet: SheetInfo, at: RangeName) -> str:
 
 
 def _is_behind(at: RangeName) -> bool:
-    """Whether a range of a training stands on the page of all steps, behind the one that is read."""
+    """Whether a range of a training is on the second page, which has all steps."""
     once = ("Q", "K", "V") if not at.context else ("Asked",)
     shown = at.block == "Loss" or (at.context and at.block == "Attention")
     return at.block in (*once, "Plus", "Minus") or (at.is_of_steps and not shown)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.book import array_of
 from xlsxattn.checker.reference.words import uses_blanks
+from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import WORDS, of_context
 
 if TYPE_CHECKING:
@@ -26,12 +27,13 @@ def lacking(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
     known = _words(values[VOCABULARY])
     blanks = uses_blanks(book.manifest.sheets)
     compared = [sheet.id for sheet in book.manifest.sheets if sheet.near]
-    for owner in (*book.manifest.contexts, *compared):
+    trained = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)]
+    for owner in (*book.manifest.contexts, *compared, *trained):
         name = of_context(owner)["Tokens"]
         for i, word in enumerate(_words(values[name]) if name in book.names and name in values else ()):
             if word in known and word:
                 continue
-            if not word and (blanks or owner in compared):
+            if not word and (owner in compared or (blanks and owner not in trained)):
                 continue
             where = book.names[name].address(i)
             yield Finding(Kind.UNKNOWN_WORD, name, where, values={"word": word} if word else {})

@@ -1,4 +1,4 @@
-"""What the first screen says, part of the workbook's format: docs/contract.md tells when each is said."""
+"""The texts of the first screen, part of the workbook format; docs/contract.md defines their use."""
 
 UNKNOWN = "“{word}” is not in the vocabulary (capitals count): choose a word from the list."
 BLANK = "A cell is blank: choose a word from its list."

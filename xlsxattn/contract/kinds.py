@@ -110,7 +110,7 @@ class Positive(Key):
 
 @dataclass(frozen=True, slots=True)
 class Within(Key):
-    """A number from ``least`` to ``most``; the latter itself only where ``closed``."""
+    """A number from ``least`` to ``most``, including ``most`` only if ``closed``."""
 
     most: float
     least: float = 0.0
@@ -118,15 +118,15 @@ class Within(Key):
 
 
 class Words(Key):
-    """A sentence: a text, split on white space, or a list of words."""
+    """A sentence: a text, which is split on whitespace, or a list of words."""
 
 
 class SheetRef(Key):
-    """The id of a sheet that stands before."""
+    """The id of a previous sheet."""
 
 
 class TargetValues(Key):
-    """Numbers, or words whose embeddings' mean they are."""
+    """Numbers, or words, for the mean of their embeddings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class Items(Key):
 
 @dataclass(frozen=True, slots=True)
 class Tables(Key):
-    """A list of up to ``most`` tables of a form."""
+    """A list of up to ``most`` tables of type ``form``."""
 
     form: type
     most: int

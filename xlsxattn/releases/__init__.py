@@ -1,9 +1,9 @@
-"""The formulas of live checks in each release: older workbooks may hold what ours no longer writes.
+"""The formulas of live checks in each release, for workbooks of older versions.
 
-A live check shows ✓ whatever happens, so its value cannot tell whether its formula is right; only the formula
-can. ``<version>.json`` in this folder lists the forms that they had in a release: names stand without their
-ids, words without all but their mark, and what is listed once for each sentence, layer or head, once.
-``python -m dev.releases`` writes it.
+The value of a live check is always ✓ in a correct workbook, so only its formula can be verified.
+``<version>.json`` in this folder lists the normalized formulas of a release: names without ids, texts reduced
+to their mark, and arguments for each sentence, layer or head listed once. ``python -m dev.releases`` writes
+these files.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 FIRST = "0.1.0"
-"""The release whose workbooks do not say which made them."""
+"""The release whose workbooks do not state their version."""
 TOKEN = re.compile(r'"(?:[^"]|"")*"|[A-Za-z_]\w*(?:_\w+)+|.', re.ASCII | re.DOTALL)
 MAX_FORMULA_LENGTH = 8_192
 
@@ -36,7 +36,7 @@ MAX_FORMULA_LENGTH = 8_192
 def kept(
     version: str, own: Formulas, ours: Formulas, differing: Iterable[str], parse: Parse
 ) -> frozenset[str]:
-    """The live checks whose formula differs from ours, but stood so in a release on the same ranges."""
+    """The live checks whose formula differs, but is the one of a release, on the same ranges."""
     known = forms(version or FIRST)
     return frozenset(
         name
@@ -51,14 +51,14 @@ def kept(
 
 @cache
 def forms(version: str) -> frozenset[str]:
-    """The forms that live checks had in a release; none where it is not known."""
+    """The normalized formulas of live checks of a release; empty if it is unknown."""
     path = FOLDER / f"{version}.json"
     listed = path.name in {each.name for each in FOLDER.glob("*.json")}
     return frozenset(json.loads(path.read_text("utf-8"))["live checks"] if listed else ())
 
 
 def form(name: str, entered: str, formula: str, parse: Parse) -> str:
-    """The form of a live check: what it is of, how it is entered, and its formula without what varies.
+    """The normalized form of a live check: its block, how it is entered, and its generalized formula.
 
     >>> from xlsxattn.contract.names import parse
     >>> form("qkv_Status", "cells", '=IF(MAX(qkv_a_Drift,qkv_b_Drift)<1E-9,"✓ fine","✗ off")', parse)
@@ -69,7 +69,7 @@ def form(name: str, entered: str, formula: str, parse: Parse) -> str:
 
 
 def _general(token: str, parse: Parse) -> str:
-    """A token without what varies: ids in a name, words behind a mark."""
+    """A token without ids in names and without text after a mark."""
     if token.startswith('"') and len(token) > len('""'):
         return f'"{token[1]}"' if token[1] in MARKS else '"..."'
     return _block(parse(token)) if "_" in token else token
@@ -80,8 +80,8 @@ def _block(name: RangeName) -> str:
 
 
 def _listed_once(tokens: Iterable[str]) -> str:
-    """A formula in which what is listed several times, with commas or + between, stands once."""
-    levels: list[list[str]] = [[""]]  # of each parenthesis that is open, what is listed in it
+    """A formula in which consecutive equal arguments or terms are merged."""
+    levels: list[list[str]] = [[""]]  # the arguments of each open parenthesis
     for part in tokens:
         if part == "(":
             levels.append([""])
@@ -96,10 +96,10 @@ def _listed_once(tokens: Iterable[str]) -> str:
 
 
 def _once(listed: list[str]) -> str:
-    """Parts and what stands between them, in turn: equal ones that follow one another are one."""
+    """Join alternating parts and separators, with consecutive equal parts merged."""
     pairs = zip(["", *listed[1::2]], listed[::2], strict=True)
-    found = [next(same) for _, same in groupby(pairs, key=lambda pair: pair[1])]
-    return "".join(sign + part for sign, part in found)
+    distinct = [next(same) for _, same in groupby(pairs, key=lambda pair: pair[1])]
+    return "".join(sign + part for sign, part in distinct)
 
 
 def _reads_alike(one: str, other: str, parse: Parse) -> bool:

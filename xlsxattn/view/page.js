@@ -3,7 +3,7 @@
   const [data, words] = ["data", "words"].map((id) => JSON.parse(document.getElementById(id).textContent));
   const NEVER = -1e299, LARGE = 1e5;
 
-  // a text in the reader's language, with its values; page.py finds the texts here
+  // translates a text and inserts its values; page.py extracts the texts from these calls
   function say(text, values = {}) {
     return (words[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
   }
@@ -24,7 +24,7 @@
     return (wide ? exponential(value) : fixed(value, range.digits)).replace(/-/g, "−");
   }
 
-  // as spreadsheets round: halves up, of 15 significant digits
+  // rounded as in spreadsheets: half up, from 15 significant digits
   function fixed(value, digits) {
     const whole = Math.round(Math.abs(value) * 10 ** digits * (1 + 1e-15));
     return (value < 0 && whole ? "-" : "") + (whole / 10 ** digits).toFixed(digits);
@@ -105,10 +105,10 @@
     const { range: name, row, col } = cell.dataset, range = data.ranges[name];
     const value = range.values[row][col];
     const full = typeof value === "number" && value > NEVER ? String(value).replace("-", "−") : shown(value, range);
-    const said = { name, row: label(range.rows, +row), column: label(range.cols, +col), value: full || say("blank") };
+    const values = { name, row: label(range.rows, +row), column: label(range.cols, +col), value: full || say("blank") };
     document.getElementById("cell").textContent = range.formula
-      ? say("{name}, row {row}, column {column}: {value} by {formula}", { ...said, formula: range.formula })
-      : say("{name}, row {row}, column {column}: {value} ({role})", { ...said, role: say(range.role) });
+      ? say("{name}, row {row}, column {column}: {value} by {formula}", { ...values, formula: range.formula })
+      : say("{name}, row {row}, column {column}: {value} ({role})", { ...values, role: say(range.role) });
   }
 
   function enter(cell) {

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Language
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
-    from xlsxattn.view.steps import SheetView
+    from xlsxattn.view.steps import ShownSheet
 
 DATA_VERSION = 1
 TAGS = {"zh": "zh-CN"}
@@ -103,7 +103,7 @@ def _plain(value: Value) -> Value:
     return value if value is None or abs(value) < float("inf") else str(value)
 
 
-def _page(page: SheetView, number: int) -> dict[str, Any]:
+def _page(page: ShownSheet, number: int) -> dict[str, Any]:
     return {
         "id": f"sheet{number}",
         "title": page.title,

@@ -42,7 +42,7 @@ class StepView:
 
 
 @dataclass(frozen=True, slots=True)
-class SheetView:
+class ShownSheet:
     """A sheet: its tab, title, lead texts, single values, and steps."""
 
     tab: str
@@ -52,7 +52,7 @@ class SheetView:
     steps: tuple[StepView, ...]
 
 
-def pages(seen: OpenWorkbook) -> list[SheetView]:
+def pages(seen: OpenWorkbook) -> list[ShownSheet]:
     """The sheets of a workbook that have named ranges, in order."""
     sheet_views = []
     for tab in seen.tabs:
@@ -88,7 +88,7 @@ def _covers(big: Matrix, small: Matrix) -> bool:
     return across and a.row <= b.row and b.row + b.rows <= a.row + a.rows
 
 
-def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse) -> SheetView:
+def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse) -> ShownSheet:
     bands: dict[int, list[Matrix]] = {}
     for matrix in here:
         if matrix.shape != (1, 1):
@@ -104,7 +104,7 @@ def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str]
         steps.append(StepView(title, tuple(text for text in texts if text != band[0].step), figures))
     title, *lead = [printable(notes[cell]) for cell in ((0, 0), (1, 1)) if cell in notes] or [printable(tab)]
     facts = tuple(m for m in here if m.shape == (1, 1) and m.step not in ("Heading", "Sentence"))
-    return SheetView(tab, title, tuple(lead), facts, tuple(steps))
+    return ShownSheet(tab, title, tuple(lead), facts, tuple(steps))
 
 
 def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:

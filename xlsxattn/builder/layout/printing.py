@@ -85,8 +85,8 @@ def finish(
         if not first_page_only:
             _shrink(sheet, sections)
     if first_page_only and not sheet.one_page:
-        while row_heights(sheet, 0, row + 1) > page_height(sheet):
-            row -= 1
+        room = page_height(sheet)
+        row = sum(bottom <= room for bottom in _tops(sheet, row + 1)[1:]) - 1
         row = min([row, *(first - 1 for first in sheet.breaks)])
         sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
 
@@ -139,6 +139,11 @@ def row_heights(sheet: PlacedSheet, first: int, after: int) -> float:
     return sum(sheet.heights.get(row, sheet.row) for row in range(first, after))
 
 
+def _tops(sheet: PlacedSheet, rows: int) -> list[float]:
+    """Points above each of the first rows, and above the one after them."""
+    return list(accumulate((sheet.heights.get(row, sheet.row) for row in range(rows)), initial=0.0))
+
+
 def repeated(sheet: PlacedSheet) -> int:
     """The row repeated on top of every page but the first: the lanes' headings, or the title.
 
@@ -153,8 +158,7 @@ def _breaks(sheet: PlacedSheet, sections: Sequence[tuple[int, int]], page: float
     breaks: list[int] = []
     head = row_heights(sheet, repeated(sheet), repeated(sheet) + 1)
     last = max((after for _, after in sections), default=0)
-    heights = (sheet.heights.get(row, sheet.row) for row in range(last))
-    tops = list(accumulate(heights, initial=0.0))  # points above each row
+    tops = _tops(sheet, last)
     page_start = 0
     for first, after in sections:
         used = tops[after] - tops[page_start] + (head if page_start else 0.0)

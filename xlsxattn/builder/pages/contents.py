@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.graph import Band, Fact, Group, Link, Page
+from xlsxattn.builder.graph import Band, ContentsLink, Fact, Group, Page
 from xlsxattn.builder.pages import typed_rows
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.contract.kinds import PADDING, Classifier, Decoder, Encoder, EncoderDecoder, Model, Writer
@@ -51,7 +51,9 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
         why = "The whole text: given and generated." if sheet.generate else "The given words."
         sections.append(Band("The text", why, (Group(texts, labels),), shared=True, show_formula=False))
     sections.append(_hyperparameters(sheet, sides))
-    links = tuple(Link(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages)
+    links = tuple(
+        ContentsLink(page.title, page.subtitle, page.target, _heads(sheet, sides, page)) for page in pages
+    )
     return Page(
         sheet.id, sheet.title, sheet.about or LEADS[type(sheet)], (Fact("", status),), (), tuple(sections),
         links=links, subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)),

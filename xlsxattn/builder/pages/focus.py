@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import WithAttention
 
 MAX_TERMS, MAX_BARS = 3, 6
-STRONGEST = "Its strongest words first: the word, its weight, and where it stands in the sentence."
+STRONGEST = "Its strongest words in order: word, weight, and position in the sentence."
 LOOKED_AT, HOW_MUCH = "word that the focus word looks at", "attention (0 to 1)"
 MADE_OF = "What the output of the focus word is made of: each word's value, times its weight."
 

@@ -1,4 +1,4 @@
-"""The pages around the attention sheets: Start, Inputs, Compare; and the whole book in order."""
+"""The pages of a workbook in order, and the pages Start, Inputs and Contract."""
 
 from __future__ import annotations
 
@@ -83,19 +83,19 @@ PARTS = (
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
-SENTENCES = "A word a cell: choose one from the list, or type one that the vocabulary has; capitals count."
+SENTENCES = "One word per cell: choose one from the list, or type one of the vocabulary; case matters."
 SENTENCES_KEPT = (
-    "A word a cell. Some layers are not in this workbook, and the rows that stand in their place were "
-    "computed for these very words: with others, the live checks fail."
+    "One word per cell. Some layers are not in this workbook; the rows in their place were computed "
+    "for these words. With other words, the live checks fail."
 )
 VOCABULARY = (
-    "One row a word, one column a dimension. Change any number. For a new word, insert a row "
+    "One row per word, one column per dimension. Change any number. For a new word, insert a row "
     "between two words and type the word and its numbers."
 )
-VOCABULARY_KEPT = "One row a word, one column a dimension. Change any number."
+VOCABULARY_KEPT = "One row per word, one column per dimension. Change any number."
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
-"""A word that the vocabulary has more than once."""
+"""A word that occurs more than once in the vocabulary."""
 
 
 def book(spec: Spec) -> WorkbookPages:
@@ -114,7 +114,7 @@ def book(spec: Spec) -> WorkbookPages:
 
 
 def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Page]:
-    """The pages of one sheet: one, or, for a model, many."""
+    """The pages of a sheet: one, or several for a model."""
     if isinstance(sheet, Model):
         return model_pages(spec, sheet)
     if isinstance(sheet, Compare):
@@ -129,13 +129,13 @@ def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Pa
 
 
 def followed(spec: Spec, place: int) -> list[WithAttention]:
-    """The sheets before a comparing one that it follows: attention, and encoders of every sentence."""
+    """The previous sheets that a comparing sheet shows: attention, and encoders of all sentences."""
     every = tuple(context.id for context in spec.contexts)
     return [sheet for sheet in spec.sheets[:place] if can_be_followed(sheet, every)]
 
 
 def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
-    """The manifest: what a checker that has never seen the spec must know to prove the workbook."""
+    """The manifest: what a checker needs to verify the workbook without its spec."""
     blocks = [block for page in pages for block in page.blocks()]
     inputs = [(name,) for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
     sheets = [
@@ -165,7 +165,7 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
 
 
 def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
-    """Every computed range: its name, how its formula is entered, and the formula."""
+    """All computed ranges: name, how the formula is entered, formula."""
     return [
         (b.name, b.parts[0].op.entered, " | ".join(part.formula for part in b.parts))
         for b in blocks
@@ -263,7 +263,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
 
 
 def _inputs(spec: Spec) -> Page:
-    """The page Inputs: the vocabulary, the sentences that the first screen has no room for."""
+    """The page Inputs: the vocabulary, and the sentences that do not fit on the first screen."""
     status = computed("vocab_Status", (1, 1), _known(spec), "status", focus="vocab_Focus", twice=TWICE)
     others = [context for context in spec.contexts if context.id not in shown(spec)["contexts"]]
     lanes = tuple(map(_sentence, others))
@@ -281,7 +281,7 @@ def _inputs(spec: Spec) -> Page:
 
 
 def _widths(spec: Spec) -> tuple[float]:
-    """The width of a column that holds any word of the vocabulary."""
+    """The width of a column for words of the vocabulary."""
     return (max(cell_width(word) for word in spec.vocabulary.tokens) + 2.0,)
 
 
@@ -298,7 +298,7 @@ def _sentences(spec: Spec, contexts: Iterable[Context]) -> Band:
 
 
 def _positions(spec: Spec) -> Band:
-    """Where the focus word stands in each sentence (1 × 1)."""
+    """The position of the focus word in each sentence (1 × 1)."""
     found = []
     for c in spec.contexts:
         names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
@@ -310,7 +310,7 @@ def _positions(spec: Spec) -> Band:
 
 
 def _vocabulary(spec: Spec) -> Band:
-    """The words and their embeddings (n_vocab × d_model), and how often each word stands there."""
+    """The words (n_vocab × 1), their embeddings (n_vocab × d_model), and how often each word occurs."""
     words = spec.vocabulary
     tokens = replace(typed("vocab_Tokens", "token", [(w,) for w in words.tokens]), widths=_widths(spec))
     E = typed("vocab_E", "input", words.E)
@@ -324,9 +324,9 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _known(spec: Spec) -> Op:
-    """The live check of the words: embeddings are numbers, each word stands once, and those said are known.
+    """The live check of the words: embeddings are numbers, words are unique, words of sentences are known.
 
-    That the focus word is in none of the sentences is no fault, and noted.
+    If no sentence has the focus word, this is a note and not an error.
     """
     several = len(spec.vocabulary.tokens) > 1  # INDEX takes no name of a single cell everywhere
     ids = ",".join(

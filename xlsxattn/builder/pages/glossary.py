@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.builder import ops
-from xlsxattn.builder.graph import Entry, Page
+from xlsxattn.builder.graph import GlossaryEntry, Page
 from xlsxattn.contract.names import ends_in
 from xlsxattn.language import say
 
@@ -291,7 +291,7 @@ def glossary_page(pages: Sequence[Page]) -> Page:
         endings = (term.shown_by, *([term.else_by] if term.else_by else []))
         first = next((name for ending in endings for name in names if ends_in(name, ending)), None)
         if first is not None:
-            entries.append(Entry(term.term, term.says, first, term.paper))
+            entries.append(GlossaryEntry(term.term, term.says, first, term.paper))
     lead = "What the terms mean. Click a term to go to its first occurrence; in LibreOffice, Ctrl+click."
     cited = {entry.paper for entry in entries} | {band.paper for page in pages for band in page.bands}
     short = {paper.partition(", §")[0] for paper in cited if paper}

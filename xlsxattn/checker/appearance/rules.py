@@ -30,12 +30,11 @@ HEATED = {
 }  # fmt: skip
 """The computed blocks that have a heat map."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
-"""Those of them whose names go on."""
+"""Those of them whose names have a further part."""
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
-"""What begins the name of a quantity of a training's shown step, and those that have no heat map."""
+"""The block name of quantities of a training's shown step, and those of them without a heat map."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
-"""The number formats of built rules: for masked cells, for cells without a word, and for the numbers of an
-unknown word, or of a focus word that a sentence lacks."""
+"""Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
 _IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0", re.ASCII)
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _CLOSE = 1 - 1e-12

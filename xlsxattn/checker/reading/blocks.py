@@ -90,11 +90,13 @@ class Blocks:
     def values(self, edits: Iterable[Mapping[At, Value]] = ()) -> dict[str, Numbers]:
         """The values of all blocks by name, after sets of edits in order."""
         arrays = dict(self._arrays)
+        typed: dict[str, list[tuple[At, float]]] = {}  # by tab
+        for at, value in (item for one in edits for item in one.items() if arrays):
+            if isinstance(value, float):
+                typed.setdefault(at[0], []).append((at, value))
         for name, array in arrays.items():
             area = self.areas[name]
-            changed = [
-                (at, v) for one in edits for at, v in one.items() if _at(at, area) and not isinstance(v, str)
-            ]
+            changed = [(at, value) for at, value in typed.get(area.sheet, ()) if _at(at, area)]
             if changed:
                 arrays[name] = array.copy()
             for (_, row, col), value in changed:

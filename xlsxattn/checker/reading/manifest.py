@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.file_type import LISTED, is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
-from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Writer
+from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Training, Writer
 from xlsxattn.contract.names import (
     FIRST_SCREEN,
     LANGUAGE,
@@ -183,6 +183,9 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
             cells += _of_model(sheet, lengths, blanks, len(inputs[WORDS["E"]]), width)
         elif sheet.is_a(CrossAttention):
             cells += lengths[sheet.queries] * lengths[sheet.keys] * heads
+        elif sheet.is_a(Training):
+            trained = next(other for other in manifest.sheets if other.id == sheet.trains)
+            cells += _of_training(sheet, int(trained.heads or 1), inputs)
         else:
             learned = [RangeName(sheet.id)[block] for block in ("W_Q", "W_K", "W_V")]
             widths = sum(inputs[name].shape[1] for name in learned if name in inputs)
@@ -196,6 +199,14 @@ def affordable(path: Path, manifest: Manifest, inputs: Mapping[str, Any]) -> Non
                 most=STANDARD.area,
             )
         )
+
+
+def _of_training(sheet: SheetInfo, heads: int, inputs: Mapping[str, Any]) -> int:
+    """The scores of all steps, and the rows that they are made from."""
+    s = RangeName(sheet.id)
+    asked, words = len(inputs[s["Asked"]]), len(inputs[s["Tokens"]])
+    widths = sum(int(inputs[s[m]].shape[1]) for m in ("W_Q", "W_K", "W_V"))
+    return int(sheet.steps) * (asked * words * heads + (asked + words) * widths)
 
 
 def _of_model(

@@ -51,12 +51,12 @@ _FLAT = re.compile(
 
 
 def _letters(column: int) -> bytes:
-    """The letters of a column, counted from 0."""
+    """The letters of a column, from 0."""
     return letters_of(column + 1).encode()
 
 
 def _place(letters: bytes) -> int:
-    """The column that letters stand for, counted from 0; past the last one where there is none."""
+    """The index of a column, from 0; MAX_COLUMNS if it does not exist."""
     column = column_of(letters.decode())
     return MAX_COLUMNS if column is None else column - 1
 

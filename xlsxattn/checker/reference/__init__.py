@@ -1,4 +1,4 @@
-"""The second witness: what every computed range must hold, by NumPy, from the papers and the contract."""
+"""The reference: expected values of all computed ranges, by NumPy, from the papers and the contract."""
 
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.ranges import expected

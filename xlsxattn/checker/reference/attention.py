@@ -1,7 +1,7 @@
-"""The papers' mathematics by NumPy: every block of an attention, and how sure its numbers are.
+"""Attention by NumPy, with bounds on the rounding errors of every block.
 
-Sources: Vaswani et al. 2017, "Attention Is All You Need": eq. (1) attention, §3.2.2 many heads, §3.2.3 the
-mask; cosine similarity a·b / (|a||b|); Shannon's entropy −Σ p ln p. No sheet's formula is repeated here.
+Sources: Vaswani et al. 2017, "Attention Is All You Need": eq. (1) attention, §3.2.2 multi-head attention,
+§3.2.3 masks; cosine similarity a·b / (|a||b|); Shannon entropy −Σ p ln p. No formula of a sheet is replayed.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ if TYPE_CHECKING:
     Array: TypeAlias = NDArray[Any]
     Ranges: TypeAlias = dict[str, "Expected"]
 
-TOLERANCE, FREE = 1e-12, 100.0  # what is asked at magnitude 1, and the amplification up to which it is asked
-MIN_MAGNITUDE = 1e-290  # numbers lose their digits near 1e-308: no magnitude below this is told apart from it
-MIN_LENGTH, MAX_LENGTH = 1e-140, 1e150  # lengths whose squares neither vanish nor overflow
-COLDEST = 1e-6  # no temperature is lower: scores are divided by it
-PROJECTED = ("Q", "K", "V")  # blocks that exist with weights only
+TOLERANCE, FREE = 1e-12, 100.0  # the tolerance at magnitude 1, up to this amplification
+MIN_MAGNITUDE = 1e-290  # doubles lose digits near 1e-308, so smaller magnitudes count as this one
+MIN_LENGTH, MAX_LENGTH = 1e-140, 1e150  # lengths whose squares neither underflow nor overflow
+MIN_TEMPERATURE = 1e-6
+PROJECTED = ("Q", "K", "V")  # blocks that exist only with weights
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What one range must hold.
+    """The expected content of a range.
 
     Attributes:
-        values: (rows, cols): float64, or objects: str for texts and marks, float or "–" for cosines, and what
-            `choices` has where a cell may hold one of several.
+        values: (rows, cols): float64, or objects: str for texts and marks, float or "–" for cosines, and
+            objects of `choices` for cells with several acceptable values. NaN means that the cell must be
+            blank.
         kind: how to compare: as numbers, as texts, or as marks by their first character.
-        magnitude: numbers: the largest Σ|terms| behind any cell of the range.
-        amplification: what rounding before the softmax is multiplied by; inf: nobody can decide.
-        blank_ok: a cell may be empty.
-        coarse: numbers: how far from it an engine may be whose Φ is coarse; inf: it may choose otherwise.
-
-    A number that is NaN is a cell that must be blank.
+        magnitude: of numbers, the largest Σ|terms| of any cell of the range.
+        amplification: the factor by which rounding errors grow, as in a softmax; inf: not decidable.
+        blank_ok: whether cells may be blank.
+        coarse: of numbers, the additional tolerance for engines with a coarse Φ; inf: not decidable for them.
     """
 
     values: Array
@@ -54,25 +53,25 @@ class Expected:
 
     @property
     def overflows(self) -> bool:
-        """Whether its numbers, or what they are summed from, are too large for a 64-bit float."""
+        """Whether its numbers, or the terms of their sums, overflow a 64-bit float."""
         return math.isinf(self.magnitude)
 
 
 class Sized(NamedTuple):
-    """Numbers, and cell by cell the sum of the magnitudes of the terms they were summed from."""
+    """Numbers, and for each the sum of the magnitudes of its terms, Σ|terms|."""
 
     value: Array
     size: Array
 
     def row(self, position: int) -> Sized:
-        """Row number `position`, counted from 1, as (1, cols); zeros for 0."""
+        """The row at a position from 1, as (1, cols); zeros for position 0."""
         return Sized(*(a[position - 1 : position] if position else np.zeros((1, a.shape[1])) for a in self))
 
 
 class Head(NamedTuple):
-    """One attention: its ranges by block, Masked, Attention (n, m), Output (n, d_v), M = max Σ|q||k| / scale.
+    """One head: its ranges by block, Masked and Attention (n, m), Output (n, d_v), M = max Σ|q||k| / scale.
 
-    Masked is Scaled where there is no mask.
+    Without a mask, Masked is Scaled.
     """
 
     blocks: Ranges
@@ -83,9 +82,9 @@ class Head(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What a sheet leaves to compare in one context: Output, M, the heads, ``RangeName(head=1)``.
+    """The result of a sheet in one context, for compare sheets: Output, M, and its heads by name.
 
-    coarse is how far an engine with a coarse Φ may be from Output.
+    ``coarse`` is the additional tolerance of Output for engines with a coarse Φ.
     """
 
     Output: Sized
@@ -95,17 +94,17 @@ class Trace(NamedTuple):
 
 
 def given(values: Array | list[list[float]]) -> Sized:
-    """Numbers as they are: nothing was summed."""
+    """Given numbers, which are not sums."""
     return Sized(np.asarray(values, dtype=float), np.abs(values))
 
 
 def product(subscripts: str, a: Sized, b: Sized) -> Sized:
-    """Einstein's sum over values and, with the same letters, over magnitudes."""
+    """`np.einsum` of the values, and of the magnitudes."""
     return Sized(np.einsum(subscripts, a.value, b.value), np.einsum(subscripts, a.size, b.size))
 
 
 def numbers(x: Sized, amplification: float = 1.0, *, blank_ok: bool = False) -> Expected:
-    """A range of numbers; once anything overflowed, nobody can decide."""
+    """A range of numbers; not decidable after an overflow."""
     magnitude = float(x.size.max())
     if not (np.isfinite(x.value).all() and math.isfinite(magnitude) and math.isfinite(amplification)):
         return Expected(x.value, "number", math.inf, math.inf)
@@ -113,27 +112,29 @@ def numbers(x: Sized, amplification: float = 1.0, *, blank_ok: bool = False) -> 
 
 
 def causal_mask(n: int) -> Array:
-    """What each word may attend to: (n, n), 1 where the column is not after the row, else 0 (§3.2.3)."""
-    place = np.arange(n)
-    return np.where(place[None, :] <= place[:, None], 1.0, 0.0)
+    """The causal mask (n, n): 1 if the column is not after the row, else 0 (§3.2.3)."""
+    position = np.arange(n)  # (n,)
+    return np.where(position[None, :] <= position[:, None], 1.0, 0.0)  # (n, n)
 
 
 @np.errstate(all="ignore")
 def softmax(S: Array) -> Array:
-    """A[i, j] = 1 / Σ_k exp(S[i, k] − S[i, j]): the softmax of eq. (1), its numerator divided out.
+    """A[i, j] = 1 / Σ_k exp(S[i, k] − S[i, j]): the softmax of eq. (1), divided by its numerator.
 
-    S is (n, n), −inf where masked; A is (n, n), exactly 0 there. An exp that overflows gives 1 / inf = 0.
+    S is (n, m), −inf where masked; A is (n, m), exactly 0 there. An exp that overflows gives 1 / inf = 0.
     """
-    A = np.zeros_like(S)  # (n, n)
-    for a, s in zip(A, S, strict=True):  # row by row: at once it would be n × n × n
-        seen = s != -np.inf
-        a[seen] = 1 / np.exp(s[seen][None, :] - s[seen][:, None]).sum(axis=1)
+    A = np.zeros_like(S)  # (n, m)
+    for a, s in zip(A, S, strict=True):  # row by row, to avoid an (n, m, m) array
+        seen = s != -np.inf  # (m,)
+        differences = s[seen][None, :] - s[seen][:, None]  # (seen, seen)
+        a[seen] = 1 / np.exp(differences).sum(axis=1)  # (seen,)
     return A
 
 
 def entropy(A: Array) -> Sized:
-    """−Σ a ln a of each row, 0 ln 0 = 0 (Shannon): (n, n) → (n, 1). An error δ in a counts (1 + |ln a|) δ."""
-    H = np.einsum("ij,ij->i", A, -np.log(np.where(A > 0, A, 1)))[:, None]
+    """−Σ a ln a of each row, 0 ln 0 = 0 (Shannon): (n, m) → (n, 1). An error δ of a adds (1 + |ln a|) δ."""
+    information = -np.log(np.where(A > 0, A, 1))  # (n, m)
+    H = np.einsum("ij,ij->i", A, information)[:, None]  # (n, 1)
     return Sized(H, 1 + H)
 
 
@@ -144,57 +145,61 @@ def attention(
 ) -> Head:  # fmt: skip
     """softmax(Q Kᵀ / (√d_k T)) V: Vaswani et al. 2017, eq. (1); with the mask `allowed` of §3.2.3.
 
-    Q is (n, d_k), K is (m, d_k), V is (m, d_v), allowed (n, m) of truth values. The largest a of a row is
-    1 / Σ exp(s − max s), which gives RowSum. A row that may look at nothing looks at everything alike. The
-    temperature T divides what is not scaled as well (Hinton et al. 2015, eq. 1).
+    Q is (n, d_k), K is (m, d_k), V is (m, d_v), allowed is (n, m), bool. The largest weight of a row is
+    1 / Σ exp(s − max s), which gives RowSum. A completely masked row attends equally to all words. The
+    temperature T also divides the unscaled scores (Hinton et al. 2015, eq. 1).
     """
-    T = max(temperature, COLDEST)
+    T = max(temperature, MIN_TEMPERATURE)
     divisor = (math.sqrt(K.value.shape[1]) if scale else 1.0) * T
     seen = np.ones((len(Q.value), len(K.value)), dtype=bool) if allowed is None else allowed  # (n, m)
     blind = ~seen.any(axis=1, keepdims=True)  # (n, 1)
-    Scores = product("id,jd->ij", Q, K)  # (n, n)
-    Scaled = Sized(Scores.value / divisor, Scores.size / divisor)  # (n, n)
-    Masked = Sized(np.where(seen, Scaled.value, MASK_VALUE), np.where(seen, Scaled.size, 0))  # (n, n)
+    Scores = product("id,jd->ij", Q, K)  # (n, m)
+    Scaled = Sized(Scores.value / divisor, Scores.size / divisor)  # (n, m)
+    Masked = Sized(np.where(seen, Scaled.value, MASK_VALUE), np.where(seen, Scaled.size, 0))  # (n, m)
     RowMax = Sized(*(a.max(axis=1, keepdims=True) for a in Masked))  # (n, 1)
-    Exp = given(np.where(seen, np.exp(Masked.value - RowMax.value), np.where(blind, 1.0, 0.0)))  # (n, m)
-    hidden = np.where(blind, 0.0, -np.inf)
+    exponentials = np.exp(Masked.value - RowMax.value)  # (n, m)
+    Exp = given(np.where(seen, exponentials, np.where(blind, 1.0, 0.0)))  # (n, m)
+    hidden = np.where(blind, 0.0, -np.inf)  # (n, 1)
     Attention = given(softmax(np.where(seen, Scaled.value, hidden)))  # (n, m)
     Unscaled = softmax(np.where(seen, Scores.value / T, hidden))  # (n, m)
     Output = product("ij,jv->iv", Attention, V)  # (n, d_v)
-    M, M_scale = float(Scaled.size.max()), float(Scores.size.max()) / T
+    RowSum = given(1 / Attention.value.max(axis=1, keepdims=True))  # (n, 1)
+    AttentionSum = given(Attention.value.sum(axis=1, keepdims=True))  # (n, 1)
+    UnscaledSum = given(1 / Unscaled.max(axis=1, keepdims=True))  # (n, 1)
+    M, M_unscaled = float(Scaled.size.max()), float(Scores.size.max()) / T
     blocks = {"Q": numbers(Q), "K": numbers(K), "V": numbers(V), "Scores": numbers(Scores)}
     blocks |= {"Scaled": numbers(Scaled)} | ({} if allowed is None else {"Masked": numbers(Masked)})
     blocks |= {
         "RowMax": numbers(RowMax),
         "Exp": numbers(Exp, M),
-        "RowSum": numbers(given(1 / Attention.value.max(axis=1, keepdims=True)), M),
+        "RowSum": numbers(RowSum, M),
         "Attention": numbers(Attention, M),
-        "AttentionSum": numbers(given(Attention.value.sum(axis=1, keepdims=True)), M),
+        "AttentionSum": numbers(AttentionSum, M),
         "Entropy": numbers(entropy(Attention.value), M),
-        "UnscaledSum": numbers(given(1 / Unscaled.max(axis=1, keepdims=True)), M_scale),
-        "EntropyUnscaled": numbers(entropy(Unscaled), M_scale),
+        "UnscaledSum": numbers(UnscaledSum, M_unscaled),
+        "EntropyUnscaled": numbers(entropy(Unscaled), M_unscaled),
         "Output": numbers(Output, M),
     }
     return Head(blocks, Masked, Attention, Output, M)
 
 
 def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:
-    """Cosine similarity a·b / (|a||b|) of two (1, d) as (1, 1), or "–" when either is all zeros.
+    """Cosine similarity a·b / (|a||b|) of two (1, d) as (1, 1), or "–" if either is zero.
 
-    An error δ of a turns it by |δ| / |a| at most, and δ is tolerated up to 1e-12 max(1, M/100) |size of a|.
-    So the amplification is 100 times the mean of max(1, M/100) |size| / |value| over a and b; inf where a
-    length may be nothing but rounding, or has no square.
+    An error δ of a rotates it by at most |δ| / |a|, and δ is tolerated up to 1e-12 max(1, M/100) |size of a|.
+    So the amplification is 100 times the mean of max(1, M/100) |size| / |value| over a and b; inf if a length
+    may be only rounding error, or its square is not finite.
     """
-    if not (a.size.any() and b.size.any()):  # zeros that nothing was summed for are sure
+    if not (a.size.any() and b.size.any()):  # exact zeros, which are not sums
         return Expected(np.array([["–"]], dtype=object), "number")
-    lengths, turns = [], 0.0
+    lengths, rotation = [], 0.0
     for v, M in ((a, M_a), (b, M_b)):
         length = math.hypot(*v.value[0])
         error = float(np.maximum(1.0, M / FREE)) * math.hypot(*v.size[0])  # in units of TOLERANCE
         known = length > TOLERANCE * error and MIN_LENGTH < length < MAX_LENGTH
-        turns += error / length if known else math.inf
+        rotation += error / length if known else math.inf
         lengths.append(length)
     value: float | str = "–"
     if all(lengths):
         value = float(np.einsum("nd,nd->", a.value / lengths[0], b.value / lengths[1]))
-    return Expected(np.array([[value]], dtype=object), "number", 1.0, FREE * turns / 2)
+    return Expected(np.array([[value]], dtype=object), "number", 1.0, FREE * rotation / 2)

@@ -1,4 +1,4 @@
-"""The ranges of attention sheets: one head or many, with masks and positions, and across two sentences."""
+"""The ranges of attention sheets: single-head, multi-head and cross-attention, with masks and positions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from xlsxattn.checker.reference.attention import (
     numbers,
     product,
 )
-from xlsxattn.checker.reference.focus import focus, gazing, rank
+from xlsxattn.checker.reference.focus import focus, focus_of, rank
 from xlsxattn.checker.reference.layers import status
 from xlsxattn.checker.reference.masks import index, mask_ranges, mask_value, padding, visible
 from xlsxattn.checker.reference.models import chosen
@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from xlsxattn.checker.reference.attention import Array, Ranges
-    from xlsxattn.checker.reference.focus import Gaze
+    from xlsxattn.checker.reference.focus import FocusRow
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
-    Trail: TypeAlias = dict[str, dict[str, Trace]]  # sheet → context → what it left
+    Trail: TypeAlias = dict[str, dict[str, Trace]]  # sheet → context → its result
 
-SQUARE = ("Scores", "Scaled", "Masked", "Exp", "Attention")  # blocks with the words above them as well
+SQUARE = ("Scores", "Scaled", "Masked", "Exp", "Attention")  # blocks that also have column labels
 UNSCALED = ("UnscaledSum", "EntropyUnscaled")
 
 
 def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
-    """A sheet's learned weights by head, or None where Q = K = V = X."""
+    """The learned weights of a sheet by head, or None if Q = K = V = X."""
     many = sheet.is_a(MultiHead) or (sheet.is_a(CrossAttention) and sheet.heads > 0)
     if not many and not sheet.weights:
         return None
@@ -59,21 +59,21 @@ def weights(sheet: SheetInfo, inputs: Inputs) -> Projections | None:
 
 
 def biased(sheet: SheetInfo) -> str:
-    """The letters of the projections that have a bias: all, none, or those that are listed.
+    """The letters of the projections that have a bias.
 
     Raises:
-        ValueError: another letter is listed.
+        ValueError: an unknown letter.
     """
     bias = sheet.bias
     if isinstance(bias, bool):
         return BIASED if bias else ""
-    if unheard := [letter for letter in bias if letter not in (*PROJECTED, "O")]:
-        raise unknown(sheet.id, "bias", unheard[0])
+    if others := [letter for letter in bias if letter not in (*PROJECTED, "O")]:
+        raise unknown(sheet.id, "bias", others[0])
     return "".join(bias)
 
 
 def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
-    """What a sheet holds once: Scale, the weights' labels, the heads' slices."""
+    """The ranges that a sheet has once: Scale, labels of weights, slices of heads."""
     s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
     d_k = dims.shape[1] if w is None else w.d_k
     found = {s["Scale"]: numbers(given([[math.sqrt(d_k) if sheet.scale else 1.0]]))}
@@ -86,7 +86,7 @@ def frame(sheet: SheetInfo, w: Projections | None, inputs: Inputs) -> Ranges:
 
 
 def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
-    """What a sheet's scores are divided by besides; 1 without the setting."""
+    """The temperature that divides a sheet's scores; 1 without the setting."""
     if not sheet.temperature:
         return 1.0
     return float(shaped(inputs, RangeName(sheet.id)["Temperature"], 1, 1)[0, 0])
@@ -94,7 +94,7 @@ def temperature(sheet: SheetInfo, inputs: Inputs) -> float:
 
 def applied(x: Sized, layer: Linear) -> Sized:
     """X W + b, with Σ|terms|."""
-    y = product("nd,dk->nk", x, given(layer.W))
+    y = product("nd,dk->nk", x, given(layer.W))  # (n, d_k)
     return y if layer.b is None else Sized(y.value + layer.b, y.size + np.abs(layer.b))
 
 
@@ -102,9 +102,9 @@ def heads_of(
     at: tuple[RangeName, RangeName], x: Sized, memory: Sized, w: Projections | None, places: Positions,
     words: tuple[Array, Array], *, scale: bool, allowed: Array | None, temperature: float,
 ) -> tuple[Ranges, dict[RangeName, Head]]:  # fmt: skip
-    """The heads, and their Q, K, V and turned Q, K: queries from x, keys and values from memory.
+    """The heads, and the ranges of their projections: queries from x, keys and values from memory.
 
-    `at` holds the prefixes of the queries' and the keys' ranges, `words` the words of both.
+    `at` contains the prefixes of the queries' and the keys' ranges, `words` the words of both.
     """
     if w is None:
         alone = attention(x, memory, memory, scale=scale, allowed=allowed, temperature=temperature)
@@ -128,12 +128,12 @@ def heads_of(
     }
 
 
-def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], gaze: Gaze) -> Ranges:
-    """What the focus word looks at in every head, and once for all of them the words."""
-    found = labels(p["FocusAttention"], None, gaze.words)
-    found |= {} if gaze.seen is None else {p["FocusSeen"]: constant([[float(gaze.seen)]])}
+def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], focus_row: FocusRow) -> Ranges:
+    """The attention of the focus word in every head, and the labels, once for all heads."""
+    found = labels(p["FocusAttention"], None, focus_row.words)
+    found |= {} if focus_row.seen is None else {p["FocusSeen"]: constant([[float(focus_row.seen)]])}
     for h, head in done.items():
-        found |= focus(p.under(h), head, gaze, tempered=bool(sheet.temperature))
+        found |= focus(p.under(h), head, focus_row, tempered=bool(sheet.temperature))
     return found
 
 
@@ -141,9 +141,9 @@ def outcome(
     p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array], dims: Array,
     leave_out: tuple[str, ...] = (),
 ) -> tuple[Ranges, Trace]:  # fmt: skip
-    """The heads' own ranges, and of many, Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2.
+    """The ranges of the heads, and Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2.
 
-    Without W^O the heads' Outputs side by side are the Output.
+    Without W^O, the concatenated outputs of the heads are the Output.
     """
     found: Ranges = {}
     for h, head in done.items():
@@ -155,7 +155,8 @@ def outcome(
     each = list(done.values())
     M = float(np.max([head.M for head in each]))
     Output = Concat = Sized(
-        *(np.hstack(parts) for parts in zip(*(head.Output for head in each), strict=True))
+        np.hstack([head.Output.value for head in each]),  # (n, h d_v)
+        np.hstack([head.Output.size for head in each]),
     )
     if w is not None and w.out is not None:
         Output = applied(Concat, w.out)  # (n, d_out)
@@ -170,7 +171,7 @@ def outcome(
 def one_context(
     sheet: SheetInfo, c: ContextWords, w: Projections | None, places: Positions, inputs: Inputs
 ) -> tuple[Ranges, Trace]:
-    """The ranges of one sentence."""
+    """The ranges of a sheet in one sentence."""
     p, dims, n = RangeName(sheet.id, context=c.id), inputs["vocab_Dims"], len(c.ids)
     mask, x = sheet.mask, c.X
     found = {p["Heading"]: sentence(c), p["X"]: numbers(x)} | labels(p["X"], c.tokens, dims)
@@ -185,13 +186,13 @@ def one_context(
     parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
     ranges, left = outcome(p, done, w, words, dims)
     found |= parts | ranges
-    return found | focus_rows(p, sheet, done, gazing(c.focus, c.tokens, x.value, allowed)), left
+    return found | focus_rows(p, sheet, done, focus_of(c.focus, c.tokens, x.value, allowed)), left
 
 
 def attention_sheet(
     sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail
 ) -> Ranges:
-    """The ranges of a sheet with one head or many; leaves in the trail what a comparing sheet follows."""
+    """The ranges of a sheet with one head or several; adds its results to the trail for compare sheets."""
     w = weights(sheet, inputs)
     places = positions(sheet, contexts, inputs["vocab_E"].shape[1] if w is None else w.d_k, inputs)
     found, trail[sheet.id] = frame(sheet, w, inputs) | places.ranges, {}
@@ -208,27 +209,27 @@ def attention_sheet(
 
 
 def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
-    """The ranges of a sheet on which one sentence looks at another: §3.2.3, encoder-decoder attention."""
+    """The ranges of a cross-attention sheet: §3.2.3, encoder-decoder attention."""
     s, dims, mask = RangeName(sheet.id), inputs["vocab_Dims"], sheet.mask
     if mask not in ("none", "padding"):
         raise unknown(sheet.id, "mask", mask)
     w = weights(sheet, inputs)
-    asking, told = chosen(sheet, contexts, (sheet.queries, sheet.keys))
-    q, m, n = s.at(context=asking.id), s.at(context=told.id), len(asking.ids)
-    found = frame(sheet, w, inputs) | rank(s, [len(told.ids)])
-    for c in (asking, told):
+    querying, keyed = chosen(sheet, contexts, (sheet.queries, sheet.keys))
+    q, m, n = s.at(context=querying.id), s.at(context=keyed.id), len(querying.ids)
+    found = frame(sheet, w, inputs) | rank(s, [len(keyed.ids)])
+    for c in (querying, keyed):
         p = s.at(context=c.id)
         found |= {p["Heading"]: sentence(c), p["X"]: numbers(c.X)} | labels(p["X"], c.tokens, dims)
     allowed = None
     if mask == "padding":
-        allowed = np.tile(told.exists, (n, 1))
-        found |= padding(m, told) | {q["Mask"]: constant(allowed.astype(float))}
+        allowed = np.tile(keyed.exists, (n, 1))
+        found |= padding(m, keyed) | {q["Mask"]: constant(allowed.astype(float))}
         found |= index(q, n, cols=False) | mask_value(s)
-    words, scale, T = (asking.tokens, told.tokens), sheet.scale, temperature(sheet, inputs)
+    words, scale, T = (querying.tokens, keyed.tokens), sheet.scale, temperature(sheet, inputs)
     parts, done = heads_of(
-        (q, m), asking.X, told.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
+        (q, m), querying.X, keyed.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
     )
     ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
     found |= parts | ranges
-    found |= focus_rows(q, sheet, done, gazing(asking.focus, told.tokens, told.X.value, allowed))
+    found |= focus_rows(q, sheet, done, focus_of(querying.focus, keyed.tokens, keyed.X.value, allowed))
     return found | {s["Status"]: status([ranges[q["Drift"]]])}

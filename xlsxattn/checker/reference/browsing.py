@@ -1,4 +1,4 @@
-"""The head that a person has chosen to look at, and its strongest pairs; and what is said of every matrix."""
+"""The head browser with the strongest pairs of the chosen head, and summaries of large matrices."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ FEW_ROWS, FEW_COLUMNS = 4, 3
 
 
 def chosen_head(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName]:
-    """What the browser's page holds once, and the chosen head, ``RangeName(layer=6, head=12)``."""
+    """The ranges that the head browser has once, and the chosen head, ``RangeName(layer=6, head=12)``."""
     s, heads, layers = RangeName(tower.sheet.id), int(tower.sheet.heads), tower.numbers
     layer = shaped(tower.inputs, s["Layer"], 1, 1)[0, 0]
     head = shaped(tower.inputs, s["Head"], 1, 1)[0, 0]
-    at = max(1, sum(k <= layer for k in layers))
+    index = max(1, sum(k <= layer for k in layers))
     h = max(1, min(heads, math.floor(head)))
     pairs = min(STRONGEST, *(len(c.tokens) ** 2 for c in own))
     found = {
         s["Layers"]: constant([[float(k)] for k in layers]),
         s["Heads"]: numbers(count(heads)),
         s["PairRank"]: numbers(count(pairs)),
-        s["Chosen"]: constant([[float((at - 1) * heads + h)]]),
+        s["Chosen"]: constant([[float((index - 1) * heads + h)]]),
     }
     found |= {s.at(page="heads", context=c.id)["Heading"]: sentence(c) for c in own}
-    return found, RangeName(layer=layers[at - 1], head=h)
+    return found, RangeName(layer=layers[index - 1], head=h)
 
 
 def browsed(
     p: RangeName, head: RangeName, maps: Mapping[RangeName, NoisyArray], tokens: Array, pairs: int
 ) -> Ranges:
-    """The chosen head's map, (n, n), and its strongest pairs, the first in reading order where equal."""
+    """The attention map of the chosen head, (n, n), and its strongest pairs, ties in reading order."""
     A, n = maps[p.at(layer=head.layer, head=head.head)], len(tokens)
     flat = NoisyArray(A.values.reshape(len(A.values), 1, n * n), A.size.reshape(1, n * n))
     order, doubts = falling(flat, pairs)
     doubt, places = any_doubt(doubts), order[0]
-    top = np.sort(flat.values, axis=2)[:, 0, ::-1][:, :pairs, None]
+    top = np.sort(flat.values, axis=2)[:, 0, ::-1][:, :pairs, None]  # (runs, pairs, 1)
     found = {
         p["Map"]: expect(A),
         p["PairWeights"]: expect(NoisyArray(top, flat.size[0, places][:, None])),
@@ -61,8 +61,8 @@ def browsed(
     return found | labels(p["Map"], tokens, tokens)
 
 
-def shelved(tower: Tower) -> Ranges:
-    """Of every wide matrix of a layer a few rows, at both ends, and its length as a vector."""
+def matrix_summaries(tower: Tower) -> Ranges:
+    """The first and last columns of the first rows of every wide matrix, and its Frobenius norm."""
     found: Ranges = {}
     for k in tower.numbers:
         w = tower.w.at(layer=k)
@@ -72,13 +72,14 @@ def shelved(tower: Tower) -> Ranges:
             if not at.is_matrix or at.at(cross=False).under(w).place != w or len(W) == 1 or W.shape[1] < WIDE:
                 continue
             if at.group or (at.head and not only):
-                continue  # names over columns of a matrix that is there already
+                continue  # names of columns of a matrix that is summarized already
             numbered = np.arange(1.0, W.shape[1] + 1)[None, :]
             found[part_of(name, "First")] = constant(W[:FEW_ROWS, :FEW_COLUMNS])
             found[part_of(name, "Last")] = constant(W[:FEW_ROWS, -FEW_COLUMNS:])
             found[part_of(name, "First_Rows")] = numbers(count(min(FEW_ROWS, len(W))))
             found[part_of(name, "First_Cols")] = constant(numbered[:, :FEW_COLUMNS])
             found[part_of(name, "Last_Cols")] = constant(numbered[:, -FEW_COLUMNS:])
-            length = np.array([[math.hypot(*W.reshape(-1))]])
+            largest = np.abs(W).max() or 1.0  # so that no square vanishes or overflows
+            length = np.array([[largest * np.sqrt(np.square(W / largest).sum())]])
             found[part_of(name, "Frobenius")] = numbers(Sized(length, length))
     return found

@@ -1,4 +1,4 @@
-"""Cells that may rightly hold one of several values: rounding may choose either, or versions differ."""
+"""Cells with several acceptable values, because of rounding or of different versions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 from dataclasses import dataclass
 
 NUMERAL = re.compile(r"\d+(?:[.,]\d+)?", re.ASCII)
-"""A number in a text: some languages have a decimal comma, and Gnumeric 0.0099999999999999999998 for 0.01."""
+"""A number in a text: decimals may have a comma, and Gnumeric writes 0.0099999999999999999998 for 0.01."""
 SAME = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """A number, word or mark of which several are right.
+    """A cell with several acceptable numbers, words or marks.
 
     Attributes:
-        values: all that are right, the reference's own first.
+        values: all acceptable values, the one of the reference first.
     """
 
     values: tuple[float | str, ...]
@@ -23,59 +23,60 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A text in parts, words and numerals, some of which may be written in several ways.
+    """A text of words and numbers, some with several acceptable forms.
 
     Attributes:
-        parts: for each part all that is right, the reference's own first; a number is any numeral for it.
+        parts: the acceptable forms of each part, the one of the reference first; numbers in any notation.
     """
 
     parts: tuple[tuple[float | str, ...], ...]
 
     def __str__(self) -> str:
-        """The reference's own wording."""
-        return "".join(way if isinstance(way := ways[0], str) else f"{way:g}" for ways in self.parts)
+        """The text of the reference."""
+        return "".join(first if isinstance(first := forms[0], str) else f"{first:g}" for forms in self.parts)
 
     def fits(self, text: str) -> bool:
-        """Whether a text is these parts, one after another, and nothing else."""
-        left = {text}
-        for ways in self.parts:
-            left = {rest[end:] for rest in left for way in ways if (end := _reads(rest, way)) is not None}
-        return "" in left
+        """Whether a text consists of exactly these parts."""
+        rests = {text}
+        for forms in self.parts:
+            ends = [(rest, _end_of(rest, form)) for rest in rests for form in forms]
+            rests = {rest[end:] for rest, end in ends if end is not None}
+        return "" in rests
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A label that counts, in any language: its only numeral is this number; without a number it has none."""
+    """A label in any language that contains this number and no other; or no number at all."""
 
     number: int | None = None
 
     def __str__(self) -> str:
-        """The number alone, or what stands for words without one."""
+        """The number, or a placeholder for a text without one."""
         return "..." if self.number is None else str(self.number)
 
     def fits(self, text: str) -> bool:
-        """Whether a text has this numeral, and no other; or words and no numeral."""
+        """Whether a text contains exactly this number; or is not empty and contains none."""
         wanted = [] if self.number is None else [str(self.number)]
         return NUMERAL.findall(text) == wanted and text.strip() != ""
 
 
-def _reads(text: str, way: float | str) -> int | None:
-    """Where a text that begins with this word or number goes on; None where it does not begin so."""
-    if isinstance(way, str):
-        return len(way) if text.startswith(way) else None
+def _end_of(text: str, form: float | str) -> int | None:
+    """The end of this word or number at the start of a text; None if it does not start with it."""
+    if isinstance(form, str):
+        return len(form) if text.startswith(form) else None
     numeral = NUMERAL.match(text)
-    if numeral is None or abs(float(numeral[0].replace(",", ".")) - way) > SAME:
+    if numeral is None or abs(float(numeral[0].replace(",", ".")) - form) > SAME:
         return None
     return numeral.end()
 
 
 def one_of(values: tuple[float | str, ...]) -> float | str | OneOf:
-    """A choice, or the only value where there is no other."""
+    """A choice, or the value itself if there is only one."""
     return values[0] if len(values) == 1 else OneOf(values)
 
 
 def own(right: object) -> object:
-    """What the reference itself has for a cell."""
+    """The value of the reference for a cell."""
     if isinstance(right, OneOf):
         return right.values[0]
     return str(right) if isinstance(right, Wording | Counted) else right

@@ -1,4 +1,4 @@
-"""The ranges of a comparing sheet: one word through all the sheets before it."""
+"""The ranges of compare sheets, which follow the focus word through the sheets before them."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 
 def doubted(x: Expected, coarse: float) -> Expected:
-    """A range that an engine with a coarse Φ may miss by so much."""
+    """A range with an additional tolerance for engines with a coarse Φ."""
     return replace(x, coarse=float(coarse))
 
 
 def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
-    """The ranges of an encoder; it is followed where it runs on every context."""
+    """The ranges of an encoder; compare sheets follow it if it runs on every context."""
     found, left = encoded(sheet, contexts, inputs)
     if all(c.id in left for c in contexts) and not sheet.only:
         trail[sheet.id] = {}
@@ -40,24 +40,24 @@ def encoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
 
 
 def decoder_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
-    """The ranges of a decoder, which nothing follows."""
+    """The ranges of a decoder, which compare sheets do not follow."""
     return decoder(sheet, contexts, inputs)
 
 
 def encoder_decoder_sheet(
     sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail
 ) -> Ranges:
-    """The ranges of an encoder-decoder, which nothing follows."""
+    """The ranges of an encoder-decoder, which compare sheets do not follow."""
     return encoder_decoder(sheet, contexts, inputs)
 
 
 def classifier_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, _: Trail) -> Ranges:
-    """The ranges of a classifier, which nothing follows."""
+    """The ranges of a classifier, which compare sheets do not follow."""
     return classifier(sheet, contexts, inputs)
 
 
 def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inputs: Inputs) -> Ranges:
-    """The words that are held against, their embeddings, and the cosines of one context's rows with them."""
+    """The words to compare with, their embeddings, and their cosines with the rows of one context."""
     s, p = RangeName(sheet.id), RangeName(sheet.id, context=c.id)
     words = shaped(inputs, s["Tokens"], None, 1)
     ids = numbered(list(words[:, 0]), inputs)
@@ -82,7 +82,7 @@ def near_words(sheet: SheetInfo, c: ContextWords, left: Mapping[str, Trace], inp
 
 
 def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, trail: Trail) -> Ranges:
-    """The focus word's row of X and of every Output and Attention before this sheet, and its cosines."""
+    """The focus word's rows of X and of every Output and Attention before this sheet, and cosines."""
     first = contexts[0]
     found: Ranges = {}
     X = {c.id: Trace(c.X, 1.0, {}) for c in contexts}
@@ -116,9 +116,9 @@ def compare_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: In
 
 
 def sameness(contexts: Sequence[ContextWords]) -> Expected:
-    """✓ where all contexts with the focus word have the same input row for it; – where there are no two such.
+    """✓ if the focus word has the same input row in all contexts; – if fewer than two contexts have it.
 
-    Workbooks of earlier versions say ✓ where only one context has the word.
+    Workbooks of earlier versions show ✓ if only one context has the word.
     """
     rows = [c.X.row(c.focus).value for c in contexts if c.focus]
     if len(rows) == 1:

@@ -1,7 +1,7 @@
-"""The first screen: what the yellow words become, and what is said of it.
+"""The ranges of the first screen: the results for the yellow words, and texts about them.
 
-All of it repeats, averages or reads what other sheets hold, which the reference has computed before. A text
-that hangs on half of the last digit shown may say either where rounding could decide so.
+They repeat, average or interpret ranges of other sheets, which the reference has computed before. A text that
+depends on half of the last shown digit may have either form if rounding could decide it.
 """
 
 from __future__ import annotations
@@ -50,26 +50,26 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 HALF = 0.005
-"""Half of the last digit of numbers with two decimals: what is nearer than this looks the same."""
+"""Half of the last digit of numbers with two decimals: smaller differences are not visible."""
 NOBODY = "–"
 BLANKS = ("▁", "<U+000A>")
-"""What stands for a blank in the tokens of trained models, and for a new line."""
+"""The representations of a space and of a newline in tokens of trained models."""
 
 
 class Screen(NamedTuple):
-    """What the first screen shows, and what it is made from.
+    """The contents of the first screen and their sources.
 
     Attributes:
-        sheets: one or two sheets, the kind of the first of which decides what there is.
-        contexts: the contexts that are shown.
-        columns: what the numbers of a row stand for: ``dims``, ``near`` or ``none``.
-        compare: the sheet that words are held against on, with ``near``.
-        full: whether sentences are shown with all their numbers.
-        rivals: how many of the likeliest words are shown.
-        blanks: whether a blank cell is meant.
+        sheets: one or two sheets; the kind of the first determines the contents.
+        contexts: the contexts shown.
+        columns: the meaning of the numbers of a row: ``dims``, ``near`` or ``none``.
+        compare: the compare sheet of the words, with ``near``.
+        full: whether all numbers of the sentences are shown.
+        rivals: the number of most likely words to show.
+        blanks: whether blank cells have a meaning.
         inputs: every input of the workbook.
-        made: every range of the other sheets.
-        tell: puts a sentence and its values into the workbook's language.
+        made: all ranges of the other sheets.
+        tell: translates a sentence with its values into the workbook's language.
     """
 
     sheets: list[SheetInfo]
@@ -85,28 +85,28 @@ class Screen(NamedTuple):
 
     @property
     def first(self) -> SheetInfo:
-        """F of the contract."""
+        """The first sheet."""
         return self.sheets[0]
 
     @property
     def focus(self) -> str:
-        """The word that is followed."""
+        """The focus word."""
         return str(self.inputs["vocab_Focus"][0, 0])
 
     @property
     def names(self) -> Array:
-        """What the numbers of a row stand for, (v,)."""
+        """The names of the columns, (v,)."""
         near = self.columns == "near"
         said = self.inputs[RangeName(self.compare)["Tokens"] if near else "vocab_Dims"]
         return np.asarray(said.reshape(-1))
 
     def at(self, c: ContextWords, sheet: SheetInfo | None = None) -> RangeName:
-        """What a context's ranges on a sheet begin with; on the first screen without a sheet."""
+        """The prefix of a context's ranges on a sheet, or on the first screen."""
         return (RangeName(sheet.id) if sheet else START).at(context=c.id)
 
 
 class Leaning(NamedTuple):
-    """What some numbers lean towards: of each all that may rightly be said, the reference's own first."""
+    """What a row leans towards: all acceptable results, the one of the reference first."""
 
     torn: tuple[bool, ...]
     leads: tuple[str, ...]
@@ -114,7 +114,7 @@ class Leaning(NamedTuple):
     numbers: Expected
 
     def text(self, ways: Iterable[str]) -> Expected:
-        """A text that hangs on these numbers, in all the ways it may read."""
+        """A text that depends on these numbers, with all its acceptable forms."""
         return hanging(ways, self.numbers)
 
 
@@ -125,7 +125,7 @@ def first_screen(
     """The ranges of the first screen, whose table in the manifest is `front`, in the language `code`.
 
     Raises:
-        KeyError: the table lacks something, or names a sheet or a context that is not there.
+        KeyError: the table is incomplete, or names an unknown sheet or context.
     """
     by_id, by_context = {sheet.id: sheet for sheet in sheets}, {c.id: c for c in contexts}
     told = language(code) if code in codes() else ENGLISH
@@ -154,7 +154,7 @@ def first_screen(
 
 
 def attention(screen: Screen) -> Ranges:
-    """How much the focus word looks at each word, what becomes of it, and what that says."""
+    """The attention and the outputs of the focus word, and the texts about them."""
     found: Ranges = {}
     leanings: list[Leaning] = []
     follows, F = screen.columns != "none", screen.first
@@ -178,7 +178,7 @@ def attention(screen: Screen) -> Ranges:
 
 
 def heads(screen: Screen, c: ContextWords, *, cross: bool = False) -> list[Expected]:
-    """The Attention of every head of the first sheet, of a model's last layer that is there."""
+    """The Attention of every head of the first sheet; of a model, in its last included layer."""
     F, p = screen.first, screen.at(c, screen.first)
     if F.is_a(Encoder, Classifier, EncoderDecoder):
         k = max(F.taken or range(1, F.layers + 1))
@@ -190,7 +190,7 @@ def heads(screen: Screen, c: ContextWords, *, cross: bool = False) -> list[Expec
 
 
 def numbers(screen: Screen, c: ContextWords) -> Ranges:
-    """The numbers of the words, and of the focus word before and after."""
+    """The numbers of the words, and of the focus word before and after attention."""
     f, names, last = screen.at(c), screen.names, screen.sheets[-1]
     if not screen.full:
         return {f["Answer"]: upright(output(screen, c, last))} | labels(f["Answer"], names)
@@ -208,7 +208,7 @@ def numbers(screen: Screen, c: ContextWords) -> Ranges:
 
 
 def output(screen: Screen, c: ContextWords, sheet: SheetInfo) -> Expected:
-    """What a sheet makes of the focus word, (1, v)."""
+    """The output of a sheet for the focus word, (1, v)."""
     if screen.columns == "near":
         return lying(screen.made[RangeName(screen.compare, context=c.id, of=sheet.id)["Near"]])
     return row(screen.made[screen.at(c, sheet)["Output"]], c.focus)
@@ -220,33 +220,33 @@ def row(x: Expected, i: int) -> Expected:
 
 
 def upright(x: Expected) -> Expected:
-    """A row as a column, or the other way round."""
+    """The transpose of a row or column."""
     return replace(x, values=x.values.T)
 
 
 def lying(x: Expected) -> Expected:
-    """Cosines, (v, 1), as a row of numbers, with 0 where there is none."""
+    """Cosines, (v, 1), as a row of numbers, with 0 for missing ones."""
     values = [[0.0 if value == NOBODY else float(value) for value in x.values[:, 0]]]
     return replace(x, values=np.array(values))
 
 
 def mean(each: Sequence[Expected]) -> Expected:
-    """The mean of ranges of the same shape, which is as sure as the least sure of them."""
+    """The mean of ranges of the same shape, with the largest of their tolerances."""
     values = np.mean([x.values for x in each], axis=0)
     return merged(each, values)
 
 
 def merged(each: Sequence[Expected], values: Array) -> Expected:
-    """Numbers that are made from those of some ranges, none of which they exceed."""
+    """Numbers derived from ranges, with the largest of their tolerances."""
     magnitude, amplification = max(x.magnitude for x in each), max(x.amplification for x in each)
     return Expected(values, "number", magnitude, amplification, coarse=max(x.coarse for x in each))
 
 
-# --- what is said -------------------------------------------------------------------------------------------
+# --- texts -------------------------------------------------------------------------------------------------
 
 
 def leaning(x: Expected, names: Array) -> Leaning:
-    """What the numbers of a range, in a row or a column, lean towards."""
+    """What the numbers of a row or column lean towards."""
     a = x.values.reshape(-1).astype(float)  # (v,)
     doubt = 2 * (TOLERANCE * x.magnitude * max(1.0, x.amplification / FREE) + x.coarse)
     if not (np.isfinite(a).all() and doubt < HALF):
@@ -270,14 +270,14 @@ def _texts(names: Array, right: int, may: Array) -> tuple[str, ...]:
 
 
 def hanging(ways: Iterable[str], x: Expected) -> Expected:
-    """A text that may read in several ways, and is as sure as the numbers it is made from."""
+    """A text with several acceptable forms, as decidable as the numbers it depends on."""
     values = np.empty((1, 1), dtype=object)
     values[0, 0] = one_of(tuple(dict.fromkeys(ways)))
     return Expected(values, "text", x.magnitude, x.amplification, coarse=x.coarse)
 
 
 def unreadable(screen: Screen, c: ContextWords) -> str | None:
-    """What is said of a sentence with an unknown word or a blank that is a fault; None without either."""
+    """The text for a sentence with an unknown word or an invalid blank; None if it has neither."""
     lost = [str(word) for word, i in zip(c.tokens[:, 0], c.ids[:, 0], strict=True) if not i and word != ""]
     if lost:
         return screen.tell(UNKNOWN, word=lost[0])
@@ -285,7 +285,7 @@ def unreadable(screen: Screen, c: ContextWords) -> str | None:
 
 
 def says(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
-    """What one sentence makes of the focus word."""
+    """The text about the focus word in a sentence."""
     fault = unreadable(screen, c)
     if fault is not None:
         return text(fault)
@@ -301,7 +301,7 @@ def says(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
 
 
 def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
-    """What both sentences together say."""
+    """The text about both sentences."""
     there = [bool(c.focus) for c in screen.contexts]
     if screen.made["vocab_Status"].values.item() == "✗":
         return text(screen.tell(NOT_YET))
@@ -318,7 +318,7 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
 
 
 def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence
-    """The sentence about two sentences that have the word."""
+    """The text for two sentences that have the focus word."""
     if first_torn:
         return NEITHER_DECIDES if second_torn else FIRST_TORN
     if second_torn:
@@ -330,7 +330,7 @@ def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa:
 
 
 def classifier(screen: Screen) -> Ranges:
-    """Where the class is read from, how likely each is, and what that says."""
+    """The attention of a classifier, its probabilities, and the text about them."""
     found: Ranges = {}
     for c in screen.contexts:
         f, theirs = screen.at(c), screen.at(c, screen.first)
@@ -343,7 +343,7 @@ def classifier(screen: Screen) -> Ranges:
 
 
 def classified(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
-    """Which class a sentence has."""
+    """The text about the class of a sentence."""
     fault = unreadable(screen, c)
     if fault is not None:
         return text(fault)
@@ -356,7 +356,7 @@ def classified(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
 
 
 def written(screen: Screen, contexts: Sequence[ContextWords]) -> Ranges:
-    """The likeliest next words, and what was written."""
+    """The most likely next words, and the generated text."""
     found: Ranges = {}
     for c in contexts:
         f, theirs = screen.at(c), screen.at(c, screen.first)
@@ -372,7 +372,7 @@ def written(screen: Screen, contexts: Sequence[ContextWords]) -> Ranges:
 
 
 def continuous(tokens: Array) -> str:
-    """Tokens of a trained model as they are read: only ▁ and new lines part words."""
+    """The text of a trained model's tokens: only ▁ and newlines separate words."""
     said = "".join(map(str, tokens))
     for blank in BLANKS:
         said = said.replace(blank, " ")
@@ -380,7 +380,7 @@ def continuous(tokens: Array) -> str:
 
 
 def aligned(screen: Screen) -> Ranges:
-    """How the target looks at the source."""
+    """The attention of the target to the source."""
     source, target = (
         [c for c in screen.contexts if c.id == name] for name in (screen.first.source, screen.first.target)
     )
@@ -390,7 +390,7 @@ def aligned(screen: Screen) -> Ranges:
 
 
 def alignment(screen: Screen) -> Ranges:
-    """Who asks whom, of one sentence across another."""
+    """The alignment of two sentences."""
     by_id = {c.id: c for c in screen.contexts}
     asking, told = by_id[screen.first.queries], by_id[screen.first.keys]
     f, A = screen.at(asking), mean(heads(screen, asking))
@@ -401,7 +401,7 @@ def alignment(screen: Screen) -> Ranges:
 
 
 def most(A: Expected, asking: ContextWords, told: ContextWords) -> Expected:
-    """The word that each word looks at most; nearly equal ones either."""
+    """The word that each word attends to most; nearly equal ones are all acceptable."""
     doubt = 2 * TOLERANCE * A.magnitude * max(1.0, A.amplification / FREE)
     values = np.empty((len(A.values), 1), dtype=object)
     for i, a in enumerate(A.values):

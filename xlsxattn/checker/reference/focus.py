@@ -1,7 +1,7 @@
-"""What the focus word looks at: its row of an Attention, and in words the largest weights of it.
+"""The attention of the focus word: its row of Attention, and its largest weights in words.
 
-Of two weights that are nearer than rounding keeps apart either may come first, and so may it where programs
-call them equal: to IronCalc all below 2e-16 are. Of two that are the same in every program, the first does.
+If two weights differ by less than the rounding error, or programs treat them as equal (IronCalc does below
+2e-16), either may rank first. Of two weights that are exactly equal in every program, the first ranks first.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array, Head, Ranges
     from xlsxattn.contract.names import RangeName
 
-MAX_COUNT = 3  # so many words are said
-NOBODY = "–"  # what is said where the sentence lacks the focus word
+MAX_COUNT = 3  # number of words that are named
+NOBODY = "–"  # shown if the sentence lacks the focus word
 HUNDREDTH = 0.01
 
 
-class Gaze(NamedTuple):
-    """Who looks at whom.
+class FocusRow(NamedTuple):
+    """The row of the focus word in an attention.
 
     Attributes:
-        position: the focus word's row, counted from 1, or 0 for nobody's.
-        words: what is looked at, (n, 1).
-        memory: what the keys are made from, (n, d_model).
-        seen: how many of the words a mask lets that row look at; None without a mask.
+        position: the row of the focus word, from 1, or 0 if it is missing.
+        words: the words of the keys, (n, 1).
+        memory: the rows from which the keys are computed, (n, d_model).
+        seen: the number of words that the mask allows for this row; None without a mask.
     """
 
     position: int
@@ -50,30 +50,30 @@ class Gaze(NamedTuple):
     seen: int | None = None
 
     @property
-    def told(self) -> int:
-        """How many words may be said: nobody's row has none."""
+    def n_named(self) -> int:
+        """The number of words that may be named; 0 if the focus word is missing."""
         seen = len(self.words) if self.seen is None else self.seen
         return seen if self.position else 0
 
 
-def gazing(position: int, words: Array, memory: Array, allowed: Array | None) -> Gaze:
-    """Who looks at whom; allowed: which keys a mask lets each row look at, (rows, n)."""
+def focus_of(position: int, words: Array, memory: Array, allowed: Array | None) -> FocusRow:
+    """The row of the focus word; ``allowed`` is the mask, (rows, n), bool."""
     seen = None if allowed is None else int(allowed[position - 1].sum()) if position else 0
-    return Gaze(position, words, memory, seen)
+    return FocusRow(position, words, memory, seen)
 
 
 def rank(s: RangeName, lengths: Sequence[int]) -> Ranges:
-    """1, 2, ..., as many as the longest of these sentences shows."""
+    """1, 2, ..., up to the number of ranks of the longest of these sentences."""
     return {s["Rank"]: constant(count(min(MAX_COUNT, max(lengths))).value.T)}
 
 
-def focus(t: RangeName, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
-    """The ranges of one head's focus row; its entropy where the sheet has a temperature."""
-    row, M = head.Attention.row(gaze.position), head.M if gaze.position else 1.0
+def focus(t: RangeName, head: Head, focus_row: FocusRow, *, tempered: bool) -> Ranges:
+    """The ranges of the focus word in one head, with its entropy if the sheet has a temperature."""
+    row, M = head.Attention.row(focus_row.position), head.M if focus_row.position else 1.0
     n = row.value.shape[1]
-    columns = ranked(head, gaze)[: min(MAX_COUNT, n)]
+    columns = ranked(head, focus_row)[: min(MAX_COUNT, n)]
     largest = Sized(*(np.sort(x)[:, ::-1][:, : len(columns)] for x in row))
-    words = [tuple(dict.fromkeys(gaze.words[j, 0] for j in may)) for may in columns]
+    words = [tuple(dict.fromkeys(focus_row.words[j, 0] for j in may)) for may in columns]
     lost = 1.0 if math.isfinite(M) else math.inf
     found: Ranges = {
         t["FocusAttention"]: numbers(row, M),
@@ -84,32 +84,34 @@ def focus(t: RangeName, head: Head, gaze: Gaze, *, tempered: bool) -> Ranges:
         t["FocusWords"]: Expected(np.full((1, len(columns)), NOBODY, dtype=object), "text"),
         t["FocusSaid"]: text(NOBODY),
     }
-    if told := min(gaze.told, len(columns)):
-        named = [*(one_of(may) for may in words[:told]), *[NOBODY] * (len(columns) - told)]
+    if count_named := min(focus_row.n_named, len(columns)):
+        named = [*(one_of(may) for may in words[:count_named]), *[NOBODY] * (len(columns) - count_named)]
         found[t["FocusWords"]] = Expected(_cells(named), "text", amplification=lost)
-        said = wording(largest.value[0, :told], words[:told], slack(M), more=gaze.told > told)
-        found[t["FocusSaid"]] = Expected(_cells([said]), "text", amplification=M if M >= 1 else lost)
+        largest_named = largest.value[0, :count_named]
+        more = focus_row.n_named > count_named
+        sentence = wording(largest_named, words[:count_named], slack(M), more=more)
+        found[t["FocusSaid"]] = Expected(_cells([sentence]), "text", amplification=M if M >= 1 else lost)
     if tempered:
         found[t["FocusEntropy"]] = numbers(entropy(row.value), M)
     return found
 
 
 def _cells(values: Sequence[object]) -> Array:
-    """One row of anything, (1, cols)."""
+    """A row of arbitrary objects, (1, cols)."""
     row = np.empty((1, len(values)), dtype=object)
     row[0, :] = values
     return row
 
 
-def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
-    """Rank by rank the columns, counted from 0, that may stand there; the reference's own first."""
+def ranked(head: Head, focus_row: FocusRow) -> list[tuple[int, ...]]:
+    """For each rank, the columns (from 0) that may have it; the one of the reference first."""
     weights, masked, size = (
-        x[0] for x in (head.Attention.row(gaze.position).value, *head.Masked.row(gaze.position))
+        x[0] for x in (head.Attention.row(focus_row.position).value, *head.Masked.row(focus_row.position))
     )
-    # to the last digit in every program: equal keys have equal scores, and 0 is the sum of zeros
+    # exact in every program: equal keys have equal scores, and a sum of zeros is 0
     summed = (size != 0)[:, None]  # (n, 1)
     K, hidden = head.blocks["K"].values, (masked == MASK_VALUE)[:, None]
-    rows = np.hstack([gaze.memory * summed, K * summed, summed, hidden])
+    rows = np.hstack([focus_row.memory * summed, K * summed, summed, hidden])
     firsts: dict[bytes, int] = {}
     alike = np.array([firsts.setdefault(row.tobytes(), j) for j, row in enumerate(rows + 0.0)])  # −0 is 0
     weights = weights[alike]
@@ -123,7 +125,7 @@ def ranked(head: Head, gaze: Gaze) -> list[tuple[int, ...]]:
 
 
 def slack(M: float) -> float:
-    """How far rounding may carry a weight, whose scores are of this size; at most what two decimals show."""
+    """The rounding error of a weight for scores of this size; at most 0.01, as two decimals are shown."""
     return min(HUNDREDTH, TOLERANCE * max(1.0, M / FREE)) if math.isfinite(M) else 0.0
 
 
@@ -137,7 +139,7 @@ def wording(weights: Array, words: Sequence[tuple[str, ...]], slack: float, *, m
 
 
 def rounded(weight: float, slack: float) -> tuple[float, ...]:
-    """A weight to two decimals; near the middle of two hundredths either, the nearest first."""
+    """A weight rounded to two decimals; near a midpoint, both roundings, the nearest first."""
     if not math.isfinite(weight):
         return (0.0,)
     low, high = math.ceil((weight - slack) * 100 - 0.5), math.floor((weight + slack) * 100 + 0.5)

@@ -1,4 +1,4 @@
-"""The parts of a Transformer's layer by NumPy, carried along with what rounding does to them.
+"""The sublayers of a Transformer by NumPy, with simulated rounding errors.
 
 Sources: Vaswani et al. 2017 (attention, eq. 1 and 2); Ba et al. 2016 (layer norm, eq. 3 and 4); Zhang and
 Sennrich 2019 (RMS norm, eq. 4); Hendrycks and Gimpel 2016 (GELU); Shazeer 2020 (GEGLU, SwiGLU: eq. 6).
@@ -36,7 +36,7 @@ class HeadNorms(NamedTuple):
 
 
 class Visibility(NamedTuple):
-    """Who may look at whom (queries, keys), whether a triangle is all there is, and both sides' words."""
+    """The mask (queries, keys), whether only the lower triangle is shown, and the words of both."""
 
     allowed: Array | None
     triangle: bool
@@ -51,9 +51,9 @@ def apply(r: Rounding, x: NoisyArray, layer: Linear) -> NoisyArray:
 
 
 def rotated(r: Rounding, x: NoisyArray, rotary: Rotary) -> NoisyArray:
-    """Every row turned by its place; an angle is as unsure as it is large."""
+    """Rotate every row by its position; the error of an angle is proportional to its size."""
     size = rotary.sizes(x.clean)
-    return r.rounded(rotary.turned(x.values), size, size * (1 + 2 * rotary.size[: len(size)]))
+    return r.rounded(rotary.rotate(x.values), size, size * (1 + 2 * rotary.size[: len(size)]))
 
 
 def over_rows(
@@ -61,20 +61,20 @@ def over_rows(
 ) -> tuple[dict[str, NoisyArray], NoisyArray]:
     """The softmax of each row, with its steps: RowMax, Exp, RowSum and the result, A = exp(S − ln Σ exp S).
 
-    Where nothing is allowed in a row, all cells hold the same −1E300, and so the same share.
+    In a completely masked row, all cells have the same value −1E300, and so equal weights.
     """
-    seen = np.ones(S.clean.shape, dtype=bool) if allowed is None else allowed.copy()
+    seen = np.ones(S.clean.shape, dtype=bool) if allowed is None else allowed.copy()  # (n, m)
     if shown is not None:
         seen &= shown
-    none = ~seen.any(axis=1, keepdims=True)
-    masked = np.where(seen, S.values, -np.inf)
-    largest = masked.max(axis=2, keepdims=True)
+    none = ~seen.any(axis=1, keepdims=True)  # (n, 1)
+    masked = np.where(seen, S.values, -np.inf)  # (runs, n, m)
+    largest = masked.max(axis=2, keepdims=True)  # (runs, n, 1)
     RowMax = r.rounded(np.where(none, MASK_VALUE, largest), np.zeros(largest.shape[1:]))
-    logits = np.where(none, 0.0, np.where(seen, S.values - largest, -np.inf))
+    logits = np.where(none, 0.0, np.where(seen, S.values - largest, -np.inf))  # (runs, n, m)
     Exp = r.rounded(np.exp(logits), np.exp(logits[0]))
-    total = np.logaddexp.reduce(logits, axis=2, keepdims=True)
+    total = np.logaddexp.reduce(logits, axis=2, keepdims=True)  # (runs, n, 1)
     RowSum = r.rounded(np.exp(total), np.exp(total[0]))
-    A = np.exp(logits - total)
+    A = np.exp(logits - total)  # (runs, n, m)
     row_size = np.where(seen, S.size, 0.0).max(axis=1, keepdims=True)
     steps = {"RowMax": NoisyArray(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum}
     return steps, r.rounded(A, A[0])
@@ -83,15 +83,15 @@ def over_rows(
 def attention_of(
     r: Rounding, q: RangeName, Q: NoisyArray, K: NoisyArray, V: NoisyArray, scale: float, seen: Visibility
 ) -> tuple[Ranges, NoisyArray, float]:
-    """softmax(Q Kᵀ / scale) V: the ranges of one head, its Output, and how far its rows' sums are from 1."""
+    """softmax(Q Kᵀ / scale) V: the ranges of one head, its Output, and the drift of its row sums."""
     shown = np.tri(len(Q.clean), dtype=bool) if seen.triangle else None
     allowed = None if seen.triangle else seen.allowed
-    Scores = r.product(Q, NoisyArray(np.swapaxes(K.values, 1, 2), K.size.T))
-    Scaled = r.times(Scores, 1 / scale)
+    Scores = r.product(Q, NoisyArray(np.swapaxes(K.values, 1, 2), K.size.T))  # (n, m)
+    Scaled = r.times(Scores, 1 / scale)  # (n, m)
     steps, A = over_rows(r, Scaled, allowed, shown)
     r.maps[q] = A
-    Output = r.product(A, V)
-    sums = A.values.sum(axis=2, keepdims=True)
+    Output = r.product(A, V)  # (n, d_v)
+    sums = A.values.sum(axis=2, keepdims=True)  # (runs, n, 1)
     AttentionSum = r.rounded(sums, sums[0])
     found: Ranges = {q["Scores"]: expect(Scores, shown), q["Scaled"]: expect(Scaled, shown)}
     if allowed is not None:
@@ -119,12 +119,12 @@ def multi_head_of(
 ) -> tuple[Ranges, NoisyArray, float]:
     """Concat(head_1, ..., head_h) W^O (+ b^O), queries from x, keys and values from memory: §3.2.2.
 
-    With `norms` a head's queries and keys are normed before they are turned: Yang et al. 2025, "Qwen3", §2.
+    With `norms`, queries and keys of each head are normed before rotation: Yang et al. 2025, "Qwen3", §2.
     """
     found: Ranges = {}
-    made: dict[str, dict[RangeName, NoisyArray]] = {}
+    projected: dict[str, dict[RangeName, NoisyArray]] = {}
     for letter, source, words in (("Q", x, seen.queries), ("K", memory, seen.keys), ("V", memory, seen.keys)):
-        made[letter] = {}
+        projected[letter] = {}
         for part, layer in getattr(w, letter).items():
             y, p = apply(r, source, layer), q.under(part)
             found |= {p[letter]: expect(y)} | labels(p[letter], words)
@@ -137,17 +137,17 @@ def multi_head_of(
                 found |= {q.under(part)[f"{letter}Rot"]: expect(y)} | labels(
                     q.under(part)[f"{letter}Rot"], words
                 )
-            made[letter][part] = y
+            projected[letter][part] = y
     outputs, drift = [], 0.0
     for head, group in w.group.items():
-        K, V = made["K"][group], made["V"][group]
-        ranges, Output, apart = attention_of(r, q.under(head), made["Q"][head], K, V, scale, seen)
+        K, V = projected["K"][group], projected["V"][group]
+        ranges, Output, apart = attention_of(r, q.under(head), projected["Q"][head], K, V, scale, seen)
         found, drift = found | ranges, float(np.maximum(drift, apart))
         outputs.append(Output)
     Concat = NoisyArray(
         np.concatenate([o.values for o in outputs], axis=2), np.hstack([o.size for o in outputs])
     )
-    if w.out is None:  # only some heads are there, and nothing joins them
+    if w.out is None:  # only some heads are included, so they are not joined
         return found, Concat, drift
     result = apply(r, Concat, w.out)
     found |= {q["Concat"]: expect(Concat), q["MultiHead"]: expect(result)}
@@ -160,13 +160,13 @@ def norm(
 ) -> tuple[Ranges, NoisyArray]:
     """(x − mean) / √(variance + ε) ∘ γ + β; without β, x / √(mean square + ε) ∘ γ."""
     d, found = x.clean.shape[1], {}
-    raw = (x.clean**2).mean(axis=1, keepdims=True)  # an engine may take the mean of squares less mean²
+    raw = (x.clean**2).mean(axis=1, keepdims=True)  # an engine may compute the mean of squares minus mean²
     if beta is not None:
-        total = np.einsum("rnd->rn", x.values)[:, :, None] / d
+        total = np.einsum("rnd->rn", x.values)[:, :, None] / d  # (runs, n, 1)
         mean = r.rounded(total, np.abs(x.clean).mean(axis=1, keepdims=True))
         found[part_of(B, "Mean")] = expect(mean)
         x = r.rounded(x.values - mean.values, np.abs(x.clean) + np.abs(mean.clean))
-    squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d
+    squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d  # (runs, n, 1)
     square = r.rounded(squares, squares[0], raw)
     found[part_of(B, "MeanSquare" if beta is None else "Variance")] = expect(square)
     result = r.times(NoisyArray(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
@@ -180,26 +180,26 @@ def _sigmoid(h: Array) -> Array:
 
 
 def relu(h: Array) -> Array:
-    """The larger of h and 0."""
+    """ReLU: max(h, 0)."""
     return np.where(h > 0, h, 0.0)
 
 
 def gelu(h: Array) -> Array:
     """GELU: h Φ(h)."""
-    made: Array = h * erfc(-h / math.sqrt(2)) / 2
-    return made
+    result: Array = h * erfc(-h / math.sqrt(2)) / 2
+    return result
 
 
 def gelu_tanh(h: Array) -> Array:
-    """GELU's approximation by tanh: (1 + tanh x) / 2 = σ(2x)."""
-    made: Array = h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
-    return made
+    """The tanh approximation of GELU, with (1 + tanh x) / 2 = σ(2x)."""
+    result: Array = h * _sigmoid(math.sqrt(8 / math.pi) * (h + 0.044715 * h**3))
+    return result
 
 
 def silu(h: Array) -> Array:
     """SiLU: h σ(h)."""
-    made: Array = h * _sigmoid(h)
-    return made
+    result: Array = h * _sigmoid(h)
+    return result
 
 
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
@@ -212,39 +212,40 @@ ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "geglu-tanh": gelu_tanh,
 }
 GATED = ("swiglu", "geglu", "geglu-tanh")
-"""Activations that are multiplied by a second linear layer of the same input."""
+"""Gated activations, which are multiplied by a second linear layer of the same input."""
 EXACT_GELU = ("gelu", "geglu")
-"""Activations with Φ, in which an engine may be coarse."""
+"""Activations that use Φ, which is coarse in some engines."""
 
 
 def feed_forward(
     r: Rounding, q: RangeName, x: NoisyArray, layers: dict[str, Linear], activation: str, words: Array
 ) -> tuple[Ranges, NoisyArray]:
-    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; gates multiply f by x W_3 + b_3."""
-    Hidden = apply(r, x, layers["1"])
+    """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; a gated f is multiplied by x W_3 + b_3."""
+    Hidden = apply(r, x, layers["1"])  # (n, d_ff)
     found: Ranges = {q["Hidden"]: expect(Hidden)} | labels(q["Hidden"], words)
-    made = ACTIVATIONS[activation](Hidden.values)
-    size = np.abs(Hidden.clean) if ACTIVATIONS[activation] in (gelu, gelu_tanh) else np.abs(made[0])
-    doubt = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may come as (1 + tanh(h/2)) / 2
-    Activation = r.rounded(made, size, doubt)
+    f = ACTIVATIONS[activation]
+    values = f(Hidden.values)  # (runs, n, d_ff)
+    size = np.abs(Hidden.clean) if f in (gelu, gelu_tanh) else np.abs(values[0])
+    error = None if activation == "relu" else np.abs(Hidden.clean)  # σ(h) may be (1 + tanh(h/2)) / 2
+    Activation = r.rounded(values, size, error)
     if activation in EXACT_GELU:
         Activation = r.phi(Activation, Hidden.clean)
     if activation in GATED:
-        Up = apply(r, x, layers["3"])
+        Up = apply(r, x, layers["3"])  # (n, d_ff)
         found |= {q["Up"]: expect(Up)} | labels(q["Up"], words)
         Activation = r.rounded(Activation.values * Up.values, np.abs(Activation.clean * Up.clean))
-    result = apply(r, Activation, layers["2"])
+    result = apply(r, Activation, layers["2"])  # (n, d_model)
     found |= {q["Activation"]: expect(Activation), q["FeedForward"]: expect(result)}
     return found | labels(q["Activation"], words) | labels(q["FeedForward"], words), result
 
 
 def drift_of(q: RangeName, drift: float) -> Ranges:
-    """The largest distance of any row's sum from 1, (1, 1)."""
+    """The largest deviation of a row sum from 1, (1, 1)."""
     return {q["Drift"]: numbers(Sized(np.array([[drift]]), np.ones((1, 1))))}
 
 
 def status(drifts: list[Expected], *, outdated: bool = False) -> Expected:
-    """✓ when every Drift is within 1e-9 and no typed row outdated; nobody can say where one overflowed."""
+    """✓ if every Drift is within 1e-9 and no typed row is outdated; not decidable after an overflow."""
     lost = any(math.isinf(drift.amplification) for drift in drifts)
     good = all(drift.values.item() <= SUMS_TO_ONE for drift in drifts) and not outdated
     return mark(good=good, amplification=math.inf if lost else 1.0)

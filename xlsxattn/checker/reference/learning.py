@@ -1,15 +1,15 @@
-"""Learning by gradient descent: the loss of an attention, its gradients, and one step of an optimizer.
+"""Gradient descent: the loss of an attention, its gradients, and the steps of an optimizer.
 
 Sources: Vaswani et al. 2017, eq. (1) and §3.2.2 (the forward pass); Squire and Trapp 1998, "Using complex
 variables to estimate derivatives of real functions", eq. (6): L'(w) = Im L(w + ih) / h, with h so small that
-h² is nothing; Polyak 1964, eq. (9) (momentum); Kingma and Ba 2015, "Adam", algorithm 1.
+h² vanishes; Polyak 1964, eq. (9) (momentum); Kingma and Ba 2015, "Adam", algorithm 1.
 
-No derivative is worked out here. A gradient is a complex step in the weight itself, and the gradient of what
-is computed on the way (Scores, Q, ...) a complex step in that. Of the examples each has its own loss, so one
-step in the same place of all of them gives all their gradients.
+No derivatives are derived by hand. The gradient of a weight is a complex step in the weight, and the gradient
+of an intermediate result (Scores, Q, ...) a complex step in that. Each example has its own loss, so a single
+step at the same place of all examples gives all their gradients.
 
-Shapes: E examples, H heads, T words in the longest example, S steps side by side. Only the words that a row
-may look at are computed, so what is seen of N words is (E, T).
+Shapes: E examples, H heads, T words in the longest example, S steps in parallel. Only unmasked words are
+computed, so of N words, each row has T.
 """
 
 from __future__ import annotations
@@ -30,30 +30,30 @@ if TYPE_CHECKING:
     Blocks: TypeAlias = dict[str, Array]
 
 H_STEP = 1e-30
-"""The complex step: its square is lost beside any number that a run can hold."""
+"""The complex step, whose square vanishes next to any number of a run."""
 STEEPEST = 700.0
-"""Scores farther apart than this leave nothing of the smaller one: exp(−700) is 1e-304."""
+"""Differences of scores are clipped here: exp(−700) is 1e-304."""
 MAX_WEIGHT = 1e6
-"""Weights that a step would make as large as this end a run: it goes on with those it has."""
+"""A run stops before a step that would make weights this large, and keeps its weights."""
 MEMORY = {"sgd": (), "momentum": ("Velocity",), "adam": ("Moment1", "Moment2")}
-"""What an optimizer keeps of the steps before."""
+"""The state of each optimizer."""
 WEIGHTS = ("W_Q", "W_K", "W_V", "W_O")
 MAX_NUMBERS = 4_000_000
-"""How many complex numbers a batch of steps may need at once."""
+"""Maximum number of complex numbers of a batch of steps."""
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """What stays the same while weights are learned.
+    """The data of a training, which stays constant while weights are learned.
 
     Attributes:
-        X: the words' embeddings, (N, d_model).
-        Asked: those of the words that are asked, (E, d_model); zeros where a sentence lacks its word.
-        Targets: what their outputs are to become, (E, d_out).
-        seen: which words each asked word may look at, (E, N) of truth values.
-        present: the examples that count, (E,) of truth values.
-        scale: what scores are divided by.
-        heads: how many heads.
+        X: the embeddings of the words, (N, d_model).
+        Asked: the embeddings of the asked words, (E, d_model); zeros if the sentence lacks the word.
+        Targets: the target outputs, (E, d_out).
+        seen: the mask, (E, N), bool.
+        present: the valid examples, (E,), bool.
+        scale: the divisor of the scores.
+        heads: the number of heads.
     """
 
     X: Array
@@ -66,25 +66,25 @@ class Lesson:
 
     @cached_property
     def places(self) -> tuple[Array, Array]:
-        """The columns that each row sees, (E, T), in their order, and which of these there are."""
+        """The unmasked columns of each row in order, (E, T), and which of them are valid, (E, T), bool."""
         T = max(1, int(self.seen.sum(axis=1).max(initial=0)))
         columns = np.argsort(~self.seen, axis=1, kind="stable")[:, :T]  # (E, T)
         return columns, np.take_along_axis(self.seen, columns, axis=1)
 
     @cached_property
     def words(self) -> Array:
-        """The embeddings of what each row sees, (E, T, d_model)."""
+        """The embeddings of the unmasked words of each row, (E, T, d_model)."""
         columns, there = self.places
         return np.asarray(self.X[columns] * there[..., None])
 
     @cached_property
     def count(self) -> int:
-        """How many examples the mean is taken over; 1 where there are none."""
+        """The number of valid examples, at least 1."""
         return max(1, int(self.present.sum()))
 
 
 class Optimizer(NamedTuple):
-    """How a gradient becomes a step; the numbers as torch.optim has them."""
+    """An optimizer with its parameters, as in torch.optim."""
 
     name: str
     rate: float
@@ -96,7 +96,7 @@ class Optimizer(NamedTuple):
 
 
 def softmax(S: Array, there: Array) -> Array:
-    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis, of complex numbers too; 0 where nothing is there."""
+    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis, also for complex numbers; 0 where masked."""
     apart = S[..., None, :] - S[..., :, None]  # [j, k]: s_k − s_j
     steep = np.where(apart.real > STEEPEST, STEEPEST, apart)
     terms = np.where(there[..., None, :], np.exp(np.where(there[..., None, :], steep, 0.0)), 0.0)
@@ -105,7 +105,7 @@ def softmax(S: Array, there: Array) -> Array:
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:
-    """Einstein's sum."""
+    """`np.einsum` as an array."""
     return np.asarray(np.einsum(subscripts, *arrays))
 
 
@@ -120,13 +120,13 @@ def side_by_side(heads: Array) -> Array:
 
 
 def losses(lesson: Lesson, Output: Array) -> Array:
-    """What each example adds to the loss, (..., E): |Output − Target|² over the number that count."""
+    """The loss of each example, (..., E): |Output − Target|² / number of valid examples."""
     Error = Output - lesson.Targets  # (..., E, d_out)
     return summed("...eo,...eo,e->...e", Error, Error, lesson.present / lesson.count)
 
 
 def project(_: Lesson, made: Mapping[str, Array]) -> Array:
-    """Concat(head_1, ..., head_H) W_O, or without W_O the heads side by side: §3.2.2."""
+    """Concat(head_1, ..., head_H) W_O, or without W_O the concatenated heads: §3.2.2."""
     Concat = side_by_side(made["Heads"])  # (..., E, H d_v)
     return summed("...ec,...co->...eo", Concat, made["W_O"]) if "W_O" in made else Concat
 
@@ -141,11 +141,11 @@ PASS: dict[str, tuple[tuple[str, ...], Callable[[Lesson, Mapping[str, Array]], A
     "Heads": (("Attention", "V"), lambda _, b: summed("...eht,...ehtv->...ehv", b["Attention"], b["V"])),
     "Output": (("Heads", "W_O"), project),
 }
-"""The forward pass in its order: what each block is made from, and how; eq. (1)."""
+"""The forward pass in order: the sources of each block and how to compute it; eq. (1)."""
 
 
 def forward(lesson: Lesson, given: Mapping[str, Array]) -> Blocks:
-    """Every block of the forward pass, from weights of shape (..., rows, columns); as given, where it is."""
+    """The blocks of the forward pass from weights of shape (..., rows, columns); given blocks are kept."""
     made = dict(given)
     for name, (_, compute) in PASS.items():
         if name not in made:
@@ -154,7 +154,7 @@ def forward(lesson: Lesson, given: Mapping[str, Array]) -> Blocks:
 
 
 def changed_by(name: str) -> set[str]:
-    """A weight or block, and the blocks that change with it."""
+    """A weight or block and its dependents."""
     found = {name}
     for made, (sources, _) in PASS.items():
         if found & {*sources}:
@@ -187,7 +187,7 @@ def looks(lesson: Lesson, made: Mapping[str, Array], V: Array, h: int) -> Array:
 
 
 def in_parts(made: Mapping[str, Array], each: int, compute: Callable[[slice], Array]) -> Array:
-    """What is computed of all steps, so many at a time as memory bears; `each` counts a step's numbers."""
+    """Compute all steps in batches that fit into memory; `each` is the number of values of a step."""
     S, most = len(made["Output"]), max(1, MAX_NUMBERS // max(1, each))
     return np.concatenate([compute(slice(at, at + most)) for at in range(0, S, most)])
 
@@ -206,20 +206,24 @@ def gradients(lesson: Lesson, made: Mapping[str, Array], names: Iterable[str]) -
     }
 
 
-def corrected(beta: float, k: Array) -> Array:
-    """1 − βᵏ, the weights of a moving mean of k numbers that begins at 0: algorithm 1, bias correction."""
-    return -np.expm1(k * np.log(beta)) if beta else np.ones(np.shape(k))
+def corrected(o: Optimizer, k: Array) -> Blocks:
+    """The divisors of Adam's moments in step k (from 1), 1 − βᵏ: algorithm 1, bias correction."""
+    betas = (o.beta1, o.beta2) if o.name == "adam" else ()
+    return {
+        f"Correction{i}": -np.expm1(k * np.log(beta)) if beta else np.ones(k.shape)
+        for i, beta in enumerate(betas, 1)
+    }
 
 
 def update(
-    o: Optimizer, k: Array, W: Array, gradient: Array, before: Mapping[str, Array],
+    o: Optimizer, corrections: Sequence[Array], W: Array, gradient: Array, before: Mapping[str, Array],
     kept: Callable[[str, Array], Array],
 ) -> Blocks:  # fmt: skip
-    """What step k, from 1, makes of a matrix: its new velocity or moments, and the weights it proposes.
+    """One step for a matrix: its new velocity or moments, and the proposed weights.
 
-    As torch.optim.SGD and Adam have it: decay adds the gradient of decay/2 · |W|², and a velocity begins with
-    the first gradient. `before` has the velocity or the moments of the step before; what is proposed is made
-    from what `kept` gives for the new ones.
+    As in torch.optim.SGD and Adam: weight decay adds the gradient of decay/2 · |W|², and the velocity starts
+    with the first gradient. `before` contains the velocity or the moments of the previous step; the proposed
+    weights are computed from what `kept` returns for the new ones and from Adam's `corrections` of the step.
     """
     g, found = gradient + o.decay * W, {}
     taken = g
@@ -230,7 +234,7 @@ def update(
         found["Moment1"] = o.beta1 * before["Moment1"] + (1 - o.beta1) * g
         found["Moment2"] = o.beta2 * before["Moment2"] + (1 - o.beta2) * g * g
         m, v = (kept(name, found[name]) for name in MEMORY["adam"])
-        taken = m / corrected(o.beta1, k) / (np.sqrt(v / corrected(o.beta2, k)) + o.epsilon)
+        taken = m / corrections[0] / (np.sqrt(v / corrections[1]) + o.epsilon)
     return found | {"Proposed": W - o.rate * taken}
 
 
@@ -238,10 +242,10 @@ def descend(
     lesson: Lesson, o: Optimizer, start: Mapping[str, Array], learns: Sequence[str], steps: int,
     seen: Mapping[str, Array] | None = None,
 ) -> Blocks:  # fmt: skip
-    """A whole run by name, step by step: W_Q (n + 1, ...), dW_Q (n, ...), Moment1_W_Q, ..., Largest, Alive.
+    """A run of n steps by name: W_Q (n + 1, ...), dW_Q (n, ...), Moment1_W_Q, ..., Largest, Alive.
 
-    Where `seen` has a number for any of it, the run goes on from that one: it may be another's run that is
-    to be gone along with. Where it has NaN, or nothing, from the own one.
+    Numbers in `seen`, such as those of a workbook, replace the computed ones, and the run continues from
+    them; missing ranges and NaN are computed.
     """
     known = seen or {}
     run: dict[str, list[Array]] = {}
@@ -257,10 +261,11 @@ def descend(
     for k in range(1, steps + 1):
         made = forward(lesson, {m: x[None] for m, x in (dict(start) | W).items()})
         slopes, proposed = gradients(lesson, made, learns), {}
+        corrections = [kept(name, own) for name, own in corrected(o, np.full((1, 1), k)).items()]
         for m in learns:
             before = {x: run[f"{x}_{m}"][-1] if k > 1 else np.zeros_like(W[m]) for x in MEMORY[o.name]}
             dW = kept(f"d{m}", slopes[m][0])
-            new = update(o, np.array(k), W[m], dW, before, lambda x, own, m=m: kept(f"{x}_{m}", own))  # type: ignore[misc]
+            new = update(o, corrections, W[m], dW, before, lambda x, own, m=m: kept(f"{x}_{m}", own))  # type: ignore[misc]
             proposed[m] = kept(f"Proposed_{m}", new["Proposed"])
         largest = kept("Largest", np.max([np.abs(x).max() for x in proposed.values()]).reshape(1, 1))
         alive = kept("Alive", np.where(largest < MAX_WEIGHT, alive, 0.0))

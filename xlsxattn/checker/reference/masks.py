@@ -1,4 +1,4 @@
-"""Who may look at whom: causal and padding masks, and their ranges.
+"""Causal and padding masks, and their ranges.
 
 Source: Vaswani et al. 2017, "Attention Is All You Need", §3.2.3.
 """
@@ -27,12 +27,12 @@ def index(p: RangeName, n: int, *, rows: bool = True, cols: bool = True) -> Rang
 
 
 def mask_value(s: RangeName) -> Ranges:
-    """What stands for −∞ on a sheet."""
+    """The mask value of a sheet, which stands for −∞."""
     return {s["MaskValue"]: constant([[MASK_VALUE]])}
 
 
 def visible(mask: str, c: ContextWords) -> Array | None:
-    """What each word of a sentence may look at, (n, n) of truth values; None without a mask.
+    """The mask of a sentence, (n, n), bool; None without a mask.
 
     Raises:
         ValueError: the mask is unknown.
@@ -42,7 +42,7 @@ def visible(mask: str, c: ContextWords) -> Array | None:
     if mask == "none":
         return None
     n = len(c.tokens)
-    seen = np.ones((n, n), dtype=bool)
+    seen = np.ones((n, n), dtype=bool)  # (n, n)
     if "causal" in mask:
         seen &= causal_mask(n) == 1
     if "padding" in mask:
@@ -51,12 +51,12 @@ def visible(mask: str, c: ContextWords) -> Array | None:
 
 
 def padding(p: RangeName, c: ContextWords) -> Ranges:
-    """Which keys exist, (n, 1)."""
+    """The padding mask, (n, 1)."""
     return {p["PaddingMask"]: constant(c.exists[:, None].astype(float))}
 
 
 def mask_ranges(p: RangeName, mask: str, c: ContextWords) -> Ranges:
-    """The ranges of a sentence's own mask."""
+    """The mask ranges of a sentence."""
     seen = visible(mask, c)
     if seen is None:
         return {}

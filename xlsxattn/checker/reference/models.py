@@ -1,4 +1,4 @@
-"""Every range of the kinds encoder, decoder, encoder-decoder and classifier, by name."""
+"""The ranges of encoders, decoders, encoder-decoders and classifiers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xlsxattn.checker.reference.attention import Expected
-from xlsxattn.checker.reference.browsing import browsed, chosen_head, shelved
+from xlsxattn.checker.reference.browsing import browsed, chosen_head, matrix_summaries
 from xlsxattn.checker.reference.layers import apply, status
 from xlsxattn.checker.reference.masks import index, mask_value
 from xlsxattn.checker.reference.positions import Positions, positions
 from xlsxattn.checker.reference.projections import Linear
 from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.sentences import pooled, shares, similar
-from xlsxattn.checker.reference.transformer import Memory, Tower, checked, run, scale_of, sure_top_k
+from xlsxattn.checker.reference.transformer import Memory, Tower, checked, checked_top_k, run, scale_of
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, distribution, falling, tied_alike
 from xlsxattn.checker.reference.words import constant, count, labels, mark, sentence, shaped, text
 from xlsxattn.checker.reference.writing import decoded, own_mask, rounding
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 NO_CLASS = "–"
-"""What is said of a sentence without the words that its class is read from."""
+"""Shown instead of a class if the sentence lacks the words that are classified."""
 
 
 def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
-    """Sizes, the scale, and positions: what a model holds once."""
+    """The ranges that a model has once: sizes, scale and positions."""
     s, d_model = RangeName(sheet.id), tower.inputs["vocab_E"].shape[1]
     first = tower.attention(tower.first)
     sizes = {
@@ -53,23 +53,23 @@ def once(sheet: SheetInfo, tower: Tower, places: Positions) -> Ranges:
 def statuses(
     sheet: SheetInfo, towers: Sequence[tuple[Tower, Sequence[ContextWords]]], found: Ranges
 ) -> Ranges:
-    """The marks of the layers and of the model, and each page's heading for each context."""
+    """The statuses of the layers and of the model, and the headings of each page and context."""
     drifts: list[Expected] = []
     marks: Ranges = {}
     outdated = False
     for tower, contexts in towers:
         old = any(tower.is_outdated(c) for c in contexts)
         for k in tower.numbers:
-            own = [found[RangeName(sheet.id, context=c.id, layer=k)["Drift"]] for c in contexts]
-            marks[tower.w.at(layer=k)["Status"]] = status(own, outdated=old and tower.is_typed(k))
+            of_layer = [found[RangeName(sheet.id, context=c.id, layer=k)["Drift"]] for c in contexts]
+            marks[tower.w.at(layer=k)["Status"]] = status(of_layer, outdated=old and tower.is_typed(k))
             marks |= {tower.w.at(layer=k, context=c.id)["Heading"]: sentence(c) for c in contexts}
-            drifts += own
+            drifts += of_layer
         outdated |= old
     return marks | {RangeName(sheet.id)["Status"]: status(drifts, outdated=outdated)}
 
 
 def headings(s: RangeName, into: Sequence[ContextWords], out: Sequence[ContextWords]) -> Ranges:
-    """The headings of the pages for what goes in and what comes out."""
+    """The headings of the input and output pages."""
     found = {s.at(page="in", context=c.id)["Heading"]: sentence(c) for c in into}
     return found | {s.at(page="out", context=c.id)["Heading"]: sentence(c) for c in out}
 
@@ -78,19 +78,19 @@ def chosen(sheet: SheetInfo, contexts: Sequence[ContextWords], keys: Sequence[st
     """The contexts that a model runs on.
 
     Raises:
-        ValueError: it names one that is not there.
+        ValueError: an unknown context.
     """
     by_id = {c.id: c for c in contexts}
     if missing := [key for key in keys if key not in by_id]:
-        said = "the sheet {sheet} runs on {context}, which is not a context"
-        raise ValueError(say(said, sheet=sheet.id, context=missing[0]))
+        sentence = "the sheet {sheet} runs on {context}, which is not a context"
+        raise ValueError(say(sentence, sheet=sheet.id, context=missing[0]))
     return [by_id[key] for key in keys]
 
 
 def prepared(
     sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, w: RangeName
 ) -> tuple[Tower, Ranges]:
-    """A tower with its positions for these contexts, and what the model holds once."""
+    """A tower with its positions for these contexts, and the ranges that the model has once."""
     checked(sheet)
     bare = Tower(sheet, w, inputs, Positions({}))
     places = positions(sheet, contexts, bare.attention(bare.first).d_k, inputs)
@@ -102,7 +102,7 @@ def prepared(
 
 
 def longest(contexts: Sequence[ContextWords]) -> int:
-    """The number of cells of the longest context."""
+    """The number of token cells of the longest context."""
     return max(len(c.tokens) for c in contexts)
 
 
@@ -114,26 +114,26 @@ def encoded(
     tower, found = prepared(sheet, own, inputs, RangeName(sheet.id))
     if mask != "none":
         found |= mask_value(RangeName(sheet.id)) | index(RangeName(sheet.id), longest(own))
-    left, made_of = {}, {}
-    once_more, head, pairs = beside(tower, own)
-    found |= once_more
+    outputs, passes = {}, {}
+    ranges, head, pairs = other_pages(tower, own)
+    found |= ranges
     for c in own:
         p, r = RangeName(sheet.id, context=c.id), rounding(sheet)
         ranges, seen = own_mask(p, mask, c)
-        made = run(tower, r, p, c.tokens, seen)
-        found |= ranges | made.ranges
+        result = run(tower, r, p, c.tokens, seen)
+        found |= ranges | result.ranges
         found |= browsed(p, head, r.maps, c.tokens, pairs) if head else {}
-        left[c.id], made_of[c.id] = made.Output, made
+        outputs[c.id], passes[c.id] = result.Output, result
     if sheet.similarity:
-        found |= similar(tower, own, made_of)
+        found |= similar(tower, own, passes)
     found |= headings(RangeName(sheet.id), own, [] if sheet.only else own)
     found |= statuses(sheet, [(tower, own)], found)
-    return found, left
+    return found, outputs
 
 
-def beside(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName | None, int]:
-    """What a large model's other pages hold once; the head that is looked at, and how many pairs."""
-    found = shelved(tower) if tower.sheet.apart else {}
+def other_pages(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName | None, int]:
+    """The ranges of a large model's other pages, the browsed head, and its number of pairs."""
+    found = matrix_summaries(tower) if tower.sheet.apart else {}
     if not tower.sheet.browse:
         return found, None, 0
     ranges, head = chosen_head(tower, own)
@@ -141,40 +141,43 @@ def beside(tower: Tower, own: Sequence[ContextWords]) -> tuple[Ranges, RangeName
 
 
 def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
-    """An encoder, then the classes: softmax(Pooled W_C + b_C)."""
-    found, left = encoded(sheet, contexts, inputs)
+    """An encoder with a classification head: softmax(Pooled W_C + b_C)."""
+    found, outputs = encoded(sheet, contexts, inputs)
     s, dims = RangeName(sheet.id), inputs["vocab_Dims"]
     classes = shaped(inputs, s["Classes"], 1, None)
     W = shaped(inputs, s["W_C"], dims.shape[1], classes.shape[1], s["Classes"])
     b = shaped(inputs, s["b_C"], 1, classes.shape[1], s["Classes"])
     for c in chosen(sheet, contexts, sheet.contexts):
-        p, r, Output = s.at(context=c.id), rounding(sheet), left[c.id]
+        p, r, Output = s.at(context=c.id), rounding(sheet), outputs[c.id]
         Pooled = pooled(r, shares(sheet, c), Output)
         Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
         ranges, _ = distribution(r, p, Logits)
         first, doubts = falling(Logits, 1)
         found |= {p["Pooled"]: expect(Pooled), p["Logits"]: expect(Logits)} | ranges
-        said = any_doubt(doubts).over(Expected(classes[0][first], "text"))
-        found[p["Class"]] = said if answered(sheet, c) else text(NO_CLASS)
+        answer = any_doubt(doubts).over(Expected(classes[0][first], "text"))
+        found[p["Class"]] = answer if answered(sheet, c) else text(NO_CLASS)
         found |= labels(p["Pooled"], None, dims)
         for block in ("Logits", "LogitExp", "Probability"):
             found |= labels(p[block], None, classes)
     if not all(answered(sheet, c) for c in chosen(sheet, contexts, sheet.contexts)):
-        own = found[s["Status"]]
-        found[s["Status"]] = mark(good=own.values.item() == "✓", noted=True, amplification=own.amplification)
+        before = found[s["Status"]]
+        good = before.values.item() == "✓"
+        found[s["Status"]] = mark(good=good, noted=True, amplification=before.amplification)
     return found
 
 
 def answered(sheet: SheetInfo, c: ContextWords) -> bool:
-    """Whether a sentence has the words that its class is read from: the first one; or, with padding, any."""
+    """Whether a sentence has the words that are classified: the first one; or, with padding, any."""
     if sheet.pool == "first":
         return bool(c.exists[0])
     return bool(c.exists.any()) or "padding" not in sheet.mask
 
 
 def rank(sheet: SheetInfo, inputs: Inputs) -> Ranges:
-    """1, 2, ..., top_k above the largest logits."""
-    return {RangeName(sheet.id)["Rank"]: constant(count(sure_top_k(sheet, len(inputs["vocab_E"]))).value.T)}
+    """1, 2, ..., top_k: the labels of the largest logits."""
+    return {
+        RangeName(sheet.id)["Rank"]: constant(count(checked_top_k(sheet, len(inputs["vocab_E"]))).value.T)
+    }
 
 
 def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
@@ -184,8 +187,8 @@ def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) 
     found |= rank(sheet, inputs) | headings(RangeName(sheet.id), own, own)
     if not sheet.generate:
         found |= mask_value(RangeName(sheet.id)) | index(RangeName(sheet.id), longest(own))
-    once_more, head, pairs = beside(tower, own)
-    found |= once_more
+    ranges, head, pairs = other_pages(tower, own)
+    found |= ranges
     for c in own:
         said = decoded(tower, c, None)
         found |= said.ranges
@@ -197,16 +200,16 @@ def decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) 
 
 
 def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs) -> Ranges:
-    """An encoder over the source, and a decoder over the target that looks across at it."""
+    """An encoder of the source, and a decoder of the target with cross-attention to it."""
     s = RangeName(sheet.id)
     source, target = chosen(sheet, contexts, (sheet.source, sheet.target))
     encoder, found = prepared(sheet, [source, target], inputs, s.at(side="enc"))
-    decoding = encoder._replace(w=s.at(side="dec"), cross=True)
+    decoder_tower = encoder._replace(w=s.at(side="dec"), cross=True)
     masks, seen = own_mask(s.at(context=source.id), sheet.mask, source)
-    left = run(encoder, rounding(sheet), s.at(context=source.id), source.tokens, seen)
+    result = run(encoder, rounding(sheet), s.at(context=source.id), source.tokens, seen)
     exists = source.exists if "padding" in sheet.mask else None
-    said = decoded(decoding, target, Memory(left.Output, source.tokens, exists))
-    found |= rank(sheet, inputs) | masks | left.ranges | said.ranges
+    said = decoded(decoder_tower, target, Memory(result.Output, source.tokens, exists))
+    found |= rank(sheet, inputs) | masks | result.ranges | said.ranges
     if exists is not None:
         q, n = s.at(context=target.id), len(target.tokens)
         found |= {q["CrossMask"]: constant(np.tile(exists.astype(float), (n, 1)))} | index(q, n, cols=False)
@@ -215,4 +218,4 @@ def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: 
     found |= headings(s, [source, target], [target]) | {
         s.at(side="enc", page="out", context=source.id)["Heading"]: sentence(source)
     }
-    return found | statuses(sheet, [(encoder, [source]), (decoding, [target])], found)
+    return found | statuses(sheet, [(encoder, [source]), (decoder_tower, [target])], found)

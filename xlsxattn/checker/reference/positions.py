@@ -1,7 +1,7 @@
-"""Where a word stands: sinusoidal, learned and rotary positions, by complex numbers.
+"""Positional encodings: sinusoidal, learned and rotary, computed with complex numbers.
 
 Sources: Vaswani et al. 2017, "Attention Is All You Need", §3.5; Su et al. 2021, "RoFormer", eq. (34); Peng et
-al. 2023, "YaRN", §3.2 (rotations for longer texts than a model was trained on).
+al. 2023, "YaRN", §3.2 (scaled rotary frequencies for longer contexts).
 """
 
 from __future__ import annotations
@@ -24,46 +24,46 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 DIGITS = 100.0
-"""An angle of 100 radians is sure to so few digits that its sine is as unsure as its largest value."""
+"""Angles beyond this amplify their rounding errors in sine and cosine."""
 
 MIN_BASE = 1e-3
-"""The base of the angles counts as no less: 0 or less has no powers, a smaller one has huge angles."""
+"""Minimum base of the angles: powers need a positive base, and a smaller one gives huge angles."""
 
 MIN_STRETCH, MIN_RAMP = 1e-3, 1e-3
-"""What stretches the angles, and the turns between both ends of the ramp, count as no less."""
+"""Minimum scaling factor, and minimum width of the ramp in turns."""
 
 
 class Rotary(NamedTuple):
-    """Angles (N, d_k), Σ|terms| behind them, and, for each pair of columns, where its two halves stand."""
+    """Angles (N, d_k), their Σ|terms|, and the columns of both halves of each pair, (d_k / 2,)."""
 
     angle: Array
     size: Array
     first: Array
     second: Array
 
-    def turned(self, x: Array) -> Array:
-        """Each pair of columns of (..., n, d_k), read as a complex number, times e^(i·angle)."""
+    def rotate(self, x: Array) -> Array:
+        """Multiply each pair of columns of (..., n, d_k), as a complex number, by e^(i·angle)."""
         angle = self.angle[: x.shape[-2]][:, self.first]  # (n, d_k / 2)
-        z = (x[..., self.first] + 1j * x[..., self.second]) * np.exp(1j * angle)
+        z = (x[..., self.first] + 1j * x[..., self.second]) * np.exp(1j * angle)  # (..., n, d_k / 2)
         out = np.empty_like(x)
         out[..., self.first], out[..., self.second] = z.real, z.imag
         return out
 
     def sizes(self, x: Array) -> Array:
-        """Σ|terms| behind the turned cells of (n, d_k): |x_a cos| + |x_b sin|."""
+        """Σ|terms| of the rotated cells of (n, d_k): |x_a cos| + |x_b sin|."""
         angle, partner = self.angle[: len(x)], np.empty_like(x)
         partner[:, self.first], partner[:, self.second] = x[:, self.second], x[:, self.first]
         size: Array = np.abs(x) * np.abs(np.cos(angle)) + np.abs(partner) * np.abs(np.sin(angle))
         return size
 
     def sized(self, x: Sized) -> Sized:
-        """Both at once."""
+        """Rotate numbers together with their magnitudes."""
         size = self.sizes(x.size) * (1 + self.size[: len(x.value)] / DIGITS)
-        return Sized(self.turned(x.value), size)
+        return Sized(self.rotate(x.value), size)
 
 
 class Positions(NamedTuple):
-    """What a sheet says of places: its ranges, and what is added (N, d_model) or turned, if anything is."""
+    """The positions of a sheet: ranges, and what is added, (N, d_model), or rotated, if any."""
 
     ranges: Ranges
     P: Sized | None = None
@@ -71,7 +71,7 @@ class Positions(NamedTuple):
     angle: Array | None = None
 
     def of_context(self, p: RangeName, n: int) -> Ranges:
-        """The names over the first n rows."""
+        """The ranges of a context, which are the first n rows."""
         found: Ranges = {}
         for block in ("P", "Cos", "Sin"):
             whole = self.ranges.get(RangeName(p.sheet)[block])
@@ -96,7 +96,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     """A sheet's positions for its longest context; d_k is the width of a head's keys.
 
     Raises:
-        ShapesDisagree: a learned table of another size, a base that is no single cell, an odd d_k to turn.
+        ShapesDisagree: a learned table of the wrong size, a base of several cells, or an odd d_k to rotate.
         ValueError: the setting is unknown.
     """
     s, kind = RangeName(sheet.id), sheet.position
@@ -111,7 +111,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
     halves = kind == "rotary" and sheet.pairs == "halves"
     if kind == "rotary" and d % 2:
         raise ShapesDisagree(s["W_K"], columns=d)
-    pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2
+    pair = np.arange(d) % (d // 2) if halves else np.arange(d) // 2  # (d,)
     base = max(float(shaped(inputs, s["Base"], 1, 1)[0, 0]), MIN_BASE)
     theta = np.exp(-2.0 * pair / d * np.log(base))[None, :]  # base^(−2i/d), (1, d)
     stretches = kind == "rotary" and sheet.stretch
@@ -124,7 +124,7 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
         s["Angle"]: numbers(Sized(angle, angle_size)),
     }
     size = 1 + angle_size / DIGITS
-    wave = np.exp(1j * angle)
+    wave = np.exp(1j * angle)  # (N, d)
     if kind == "sinusoidal":
         odd = np.arange(d) % 2
         P = Sized(np.where(odd, wave.real, wave.imag), size)  # sine first, then cosine
@@ -139,27 +139,27 @@ def positions(sheet: SheetInfo, contexts: Sequence[ContextWords], d_k: int, inpu
 
 
 def stretched(s: RangeName, theta: Array, inputs: Inputs) -> tuple[Ranges, Sized]:
-    """The frequencies (1, d) of rotations that are stretched: "NTK-by-parts", Peng et al. 2023, §3.2.
+    """Scaled rotary frequencies (1, d): "NTK-by-parts", Peng et al. 2023, §3.2.
 
-    A pair of columns that turns r times while a model was trained keeps its frequency where r is large, is
-    slowed s times where r is small, and between both by a ramp γ. What lies beyond the ramp's ends is sure.
+    r is the number of turns of a pair within the training context. A large r keeps the frequency, a small r
+    divides it by s, and a ramp γ interpolates between them. Frequencies beyond the ramp are exact.
     """
     stretch, low, high, trained = (
         float(shaped(inputs, s[name], 1, 1)[0, 0]) for name in ("Stretch", "Low", "High", "Trained")
     )
     stretch, width = max(stretch, MIN_STRETCH), max(high - low, MIN_RAMP)
-    turns = trained / math.tau * theta  # r: 2π/θ positions are one turn
-    raw = (turns - low) / width
+    turns = trained / math.tau * theta  # r, (1, d): one turn takes 2π/θ positions
+    raw = (turns - low) / width  # (1, d)
     size = np.abs(turns) + abs(low)
     if high - low > MIN_RAMP:
         size = size + np.abs(raw) * (abs(high) + abs(low))
     size = size / width
-    ramp = np.clip(raw, 0.0, 1.0)  # γ
+    ramp = np.clip(raw, 0.0, 1.0)  # γ, (1, d)
     doubt = np.where(np.abs(raw - ramp) > TOLERANCE * size, 0.0, size)
     ranges = {
         s["Theta"]: constant(theta),
         s["Ratio"]: constant(turns),
         s["Ramp"]: numbers(Sized(ramp, np.maximum(ramp, doubt))),
     }
-    slowed = ramp + (1 - ramp) / stretch  # what a frequency is multiplied by
+    slowed = ramp + (1 - ramp) / stretch  # factor of each frequency, (1, d)
     return ranges, Sized(theta * slowed, theta * (slowed + doubt * abs(1 - 1 / stretch)))

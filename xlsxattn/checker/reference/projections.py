@@ -1,6 +1,6 @@
-"""How learned weights are shared out among heads and groups of heads.
+"""The learned weights of attention by head and group of heads.
 
-Sources: Vaswani et al. 2017, §3.2.2 (heads); Ainslie et al. 2023, "GQA" (groups of queries that share keys).
+Sources: Vaswani et al. 2017, §3.2.2 (heads); Ainslie et al. 2023, "GQA" (grouped-query attention).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 BIASED = "QKVO123"
-"""The linear layers that may have a bias, by their letters."""
+"""The letters of the linear layers that may have a bias."""
 
 ALONE = RangeName()
-"""The only head of a sheet whose ranges name none."""
+"""The single head of a sheet whose range names have no head."""
 
 
 class Linear(NamedTuple):
@@ -36,9 +36,9 @@ class Linear(NamedTuple):
 
 
 class Projections(NamedTuple):
-    """W^Q, W^K, W^V by head or group, ``RangeName(head=1)``, each head's group, and W^O.
+    """W^Q, W^K, W^V by head or group, such as ``RangeName(head=1)``, the group of each head, and W^O.
 
-    A sheet with a single head has ``ALONE`` for its only head.
+    The single head of a sheet without numbered heads is ``ALONE``.
     """
 
     Q: dict[RangeName, Linear]
@@ -48,7 +48,7 @@ class Projections(NamedTuple):
     out: Linear | None = None
 
     def parts(self, w: RangeName) -> Ranges:
-        """The names over a head's or a group's columns of the weights and biases."""
+        """The ranges of each head's or group's columns of weights and biases."""
         found: Ranges = {}
         for letter in PROJECTED:
             for part, (W, b) in getattr(self, letter).items():
@@ -59,23 +59,23 @@ class Projections(NamedTuple):
 
     @property
     def d_k(self) -> int:
-        """Columns of one head's keys."""
+        """The number of columns of a head's keys."""
         return int(next(iter(self.K.values())).W.shape[1])
 
     @property
     def d_v(self) -> int:
-        """Columns of one head's values."""
+        """The number of columns of a head's values."""
         return int(next(iter(self.V.values())).W.shape[1])
 
 
 def linear(w: RangeName, letter: str, rows: int | None, why: str, inputs: Inputs, *, bias: str) -> Linear:
-    """W and, where its letter is among those with a bias, b of one linear layer, whose names end alike."""
+    """The weights W and, if its letter is in ``bias``, the bias b of a linear layer."""
     W = shaped(inputs, w[f"W_{letter}"], rows, None, why)
     return Linear(W, shaped(inputs, w[f"b_{letter}"], 1, W.shape[1]) if letter in bias else None)
 
 
 def of_heads(w: RangeName, heads: Sequence[int], inputs: Inputs, *, bias: str) -> Projections:
-    """The weights of some heads by their numbers, each with matrices of its own and without W^O.
+    """The weights of some heads, each with its own matrices and without W^O.
 
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings or each other.
@@ -94,16 +94,16 @@ def projections(
     w: RangeName, heads: int | None, inputs: Inputs, *, kv_heads: int | None = None, bias: str = "",
     out_proj: bool = True, any_width: bool = False,
 ) -> Projections:  # fmt: skip
-    """The weights `<w>_W_Q`, `_W_K`, `_W_V`, `_W_O` by head; heads None: a single one without W^O.
+    """Split the weights `<w>_W_Q`, `_W_K`, `_W_V` by head.
 
     Args:
-        w: what the weights' names begin with.
-        heads: how many heads.
+        w: the prefix of the weights' names.
+        heads: number of heads; None for a single one without W^O.
         inputs: the weights.
-        kv_heads: how many heads of keys and values.
+        kv_heads: number of key and value heads.
         bias: the letters of the linear layers that have a bias.
         out_proj: whether there is a W^O.
-        any_width: whether W^O may have other than d_model columns.
+        any_width: whether the number of columns of W^O may differ from d_model.
 
     Raises:
         ShapesDisagree: the matrices do not fit the embeddings, the heads or each other.
@@ -120,7 +120,7 @@ def projections(
     d_k, width, d_v = (next(iter(part.values())).W.shape[1] for part in (Q, K, V))
     if d_k != width:
         shaped(inputs, w["W_K"], None, d_k * groups, w["W_Q"])
-    # head k reads the keys and values of group ⌈k · groups / heads⌉
+    # head k uses the keys and values of group ⌈k · groups / heads⌉
     group = {name: list(K)[-(-k * groups // n_heads) - 1] for k, name in enumerate(Q, 1)}
     if heads is None or not out_proj:
         return Projections(Q, K, V, group)
@@ -131,18 +131,18 @@ def projections(
 
 
 def _parts(kind: str, number: int | None) -> list[RangeName]:
-    """What parts are called behind their sheet: heads, groups; nothing where there is only one."""
+    """The names of heads or groups; ``ALONE`` for a single head."""
     if number is None:
         return [ALONE]
     each = range(1, number + 1)
     return [RangeName(head=j) if kind == "head" else RangeName(group=j) for j in each]
 
 
-def _split(name: str, whole: Linear, names: Sequence[RangeName]) -> dict[RangeName, Linear]:
-    """A matrix (d_model × parts·d) and its bias, cut into parts of d columns."""
+def _split(matrix: str, whole: Linear, names: Sequence[RangeName]) -> dict[RangeName, Linear]:
+    """Split a matrix (d_model, parts · d) and its bias into parts of d columns."""
     rows, cols = whole.W.shape
     if cols % len(names):
-        raise ShapesDisagree(name, shape=shape_text(rows, cols), rows=rows, heads=len(names))
+        raise ShapesDisagree(matrix, shape=shape_text(rows, cols), rows=rows, heads=len(names))
     W = np.split(whole.W, len(names), axis=1)
     b = [None] * len(names) if whole.b is None else np.split(whole.b, len(names), axis=1)
-    return {part: Linear(own, added) for part, own, added in zip(names, W, b, strict=True)}
+    return {name: Linear(W_i, b_i) for name, W_i, b_i in zip(names, W, b, strict=True)}

@@ -1,6 +1,6 @@
-"""What every computed range of the contract must hold, by name: the second witness.
+"""The expected values of all computed ranges of the contract, by name.
 
-The mathematics stands beside this module, from the papers. No sheet's formula is repeated here.
+The mathematics is in the other modules of this package, from the papers. No formula of a sheet is replayed.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ KINDS: dict[str, Callable[[SheetInfo, Sequence[ContextWords], Inputs, Trail], Ra
 
 
 def maps(sheet: SheetInfo, found: Ranges) -> Ranges:
-    """A copy of every head's Attention, with labels and headings, where a sheet or model has maps."""
+    """Copies of every head's Attention with labels and headings, if a sheet or model has maps."""
     if not sheet.is_a(MultiHead, Model) or not sheet.maps:
         return {}
     headings = {
@@ -93,17 +93,17 @@ def expected(
     front: Mapping[str, Any] | None = None,
     language: str = "",
 ) -> dict[str, Expected]:
-    """Every computed and constant range of the contract, and the heads' slices of the weights, by name.
+    """All computed and constant ranges of the contract, and the heads' slices of the weights, by name.
 
-    Within a sheet and context a range comes after what it is made from: the first that overflows is a cause.
-    `inputs` holds every input range as (rows, cols), float64 or objects that are str; `read` the ranges of
-    training sheets as an engine computed them, from which the proof of each step starts; `front` says what
-    the first screen shows, in the language of this code.
+    Within a sheet and context, ranges come after their precedents: the first that overflows is a cause.
+    `inputs` contains every input range as (rows, cols), float64 or objects that are str. `read` contains the
+    ranges of training sheets as an engine computed them, from which the proof of each step starts. `front` is
+    the content of the first screen, in the language with the code `language`.
 
     Raises:
         ShapesDisagree: inputs do not fit each other.
         KeyError: an input or a setting is missing.
-        ValueError: a sheet's kind is unknown, or a setting of it.
+        ValueError: the kind or a setting of a sheet is unknown.
     """
     E = inputs["vocab_E"]  # (n_vocab, d_model)
     shaped(inputs, "vocab_Dims", 1, E.shape[1], "vocab_E")
@@ -112,14 +112,14 @@ def expected(
     known = shaped(inputs, "vocab_Tokens", len(E), 1, "vocab_E")[:, 0]
     found = vocabulary(sentences, list(known), blanks=uses_blanks(sheets))
     by_id = {sheet.id: sheet for sheet in sheets}
-    for sheet in sorted(sheets, key=lambda sheet: sheet.is_a(Training)):  # they follow what they train
+    for sheet in sorted(sheets, key=lambda sheet: sheet.is_a(Training)):  # after the sheets that they train
         if sheet.is_a(Training):
             found |= training_sheet(sheet, by_id[sheet.trains], sentences, inputs, found, read or {})
             continue
         if sheet.kind not in KINDS:
             raise unknown(sheet.id, "kind", sheet.kind)
-        own = KINDS[sheet.kind](sheet, sentences, inputs, trail)
-        found |= own | maps(sheet, own)
+        ranges = KINDS[sheet.kind](sheet, sentences, inputs, trail)
+        found |= ranges | maps(sheet, ranges)
     if found["vocab_Status"].values.item() == "✗":
         found |= {name: found["vocab_Status"] for name in found if last(name) == STATUS}
     owners = [VOCABULARY, *(sheet.id for sheet in sheets)]

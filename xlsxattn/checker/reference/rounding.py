@@ -1,11 +1,11 @@
-"""How much rounding can do to a long computation, measured while it runs.
+"""Estimates of rounding errors in long computations, by simulation.
 
-A bound multiplied through layers would leave nothing decidable. So the computation runs several times side by
-side: once as it is, and a few times with random noise of relative size 2^−43 in what every operation gives,
-a thousand times what rounding does there. How far those runs drift apart, scaled down, is what rounding can
-do: Monte Carlo arithmetic (Parker 1997; Vignes 1974). Where the exact GELU is used, more runs say what an
-engine with a coarse Φ would do: its error may go one way in all cells, or any way in each, and what later
-layers subtract from one another does not cancel it.
+A bound multiplied through the layers would leave nothing decidable. So the computation runs several times in
+parallel: once exactly, and a few times with random noise of relative size 2^−43 in the result of every
+operation, which is a thousand times the rounding error. The scaled-down spread of these runs estimates the
+rounding error: Monte Carlo arithmetic (Parker 1997; Vignes 1974). With the exact GELU, more runs simulate an
+engine with a coarse Φ, whose error may have the same sign in all cells or any sign in each, and does not
+cancel when later layers subtract values.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 SEED = 19_740_101
 DRAWS = 6
 NOISE = 2.0**-43
-UNIT = 2.0**-53  # what one rounding does, relative
-SAFETY = 40.0  # so many times as much is allowed: runs are few, and an engine may add up in another order
-COARSE_DRAWS = 9  # one with the same error in all cells, the others with one that is drawn for each
+UNIT = 2.0**-53  # relative error of one rounding
+SAFETY = 40.0  # safety factor: there are few runs, and engines sum in other orders
+COARSE_DRAWS = 9  # one run with the same error in all cells, the others with random errors
 COARSE_PHI = 2.5e-11  # the largest error of IronCalc's NORMSDIST
 COARSE_SAFETY = 4.0
 
 
 class NoisyArray(NamedTuple):
-    """The same numbers in every run, (runs, rows, cols) or (1, rows, cols) where no run differs.
+    """Numbers in all runs, (runs, rows, cols), or (1, rows, cols) if they are the same in all runs.
 
-    The first run is the one without noise; size is, cell by cell, Σ|terms| of the last operation.
+    The first run has no noise; ``size`` is Σ|terms| of the last operation, (rows, cols).
     """
 
     values: Array
@@ -42,16 +42,16 @@ class NoisyArray(NamedTuple):
 
     @property
     def clean(self) -> Array:
-        """The numbers without noise, (rows, cols)."""
+        """The numbers of the run without noise, (rows, cols)."""
         first: Array = self.values[0]
         return first
 
     def spread(self) -> Array:
-        """What rounding can do to each cell, (rows, cols), with a margin."""
+        """The estimated rounding error of each cell with a margin, (rows, cols)."""
         return self._apart(slice(1, 1 + DRAWS)) * (SAFETY * UNIT / NOISE)
 
     def coarse(self) -> Array:
-        """What an engine with a coarse Φ can do to each cell, (rows, cols), with a margin."""
+        """The estimated error of an engine with a coarse Φ with a margin, (rows, cols)."""
         return self._apart(slice(1 + DRAWS, None)) * COARSE_SAFETY
 
     def _apart(self, which: slice) -> Array:
@@ -64,13 +64,13 @@ class NoisyArray(NamedTuple):
 
 
 def exact(values: Array) -> NoisyArray:
-    """Numbers that are the same for everybody."""
+    """Numbers without rounding errors."""
     values = np.asarray(values, dtype=float)
     return NoisyArray(values[None], np.abs(values))
 
 
 def expect(x: NoisyArray, shown: Array | None = None) -> Expected:
-    """A range of numbers and how closely an engine must hold them; blank cells where `shown` is false."""
+    """A range of numbers with its tolerances; cells are blank where `shown` is false."""
     size, spread, coarse = x.size, x.spread(), x.coarse()
     if shown is not None:
         size, spread, coarse = (np.where(shown, a, 0.0) for a in (size, spread, coarse))
@@ -85,10 +85,10 @@ def expect(x: NoisyArray, shown: Array | None = None) -> Expected:
 
 
 class Rounding:
-    """Makes noise, the same every time; `coarse` says that the exact GELU is used.
+    """Generates noise with a fixed seed; `coarse` is set if the exact GELU is used.
 
     Attributes:
-        maps: every head's Attention, by what the names of its ranges begin with.
+        maps: the Attention of every head, by the prefix of its ranges.
     """
 
     def __init__(self, *, coarse: bool) -> None:
@@ -96,18 +96,18 @@ class Rounding:
         self.maps: dict[RangeName, NoisyArray] = {}
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
 
-    def rounded(self, values: Array, size: Array, doubt: Array | None = None) -> NoisyArray:
-        """The result of one operation, (runs or 1, rows, cols), with noise of its doubt or else its size."""
+    def rounded(self, values: Array, size: Array, error: Array | None = None) -> NoisyArray:
+        """Add noise to a result, (runs or 1, rows, cols), proportional to its error or size."""
         noisy = np.array(np.broadcast_to(values, (self._runs, *values.shape[1:])))
         noise = self._random.normal(size=(DRAWS, *values.shape[1:]))
-        noisy[1 : 1 + DRAWS] += NOISE * noise * (size if doubt is None else doubt)
+        noisy[1 : 1 + DRAWS] += NOISE * noise * (size if error is None else error)
         return NoisyArray(noisy, size)
 
     def phi(self, x: NoisyArray, h: Array) -> NoisyArray:
-        """The noise of a coarse Φ in h Φ(h): once as if all were too large, else normal for each cell.
+        """Add the error of a coarse Φ in h Φ(h): too large everywhere in one run, normal in the others.
 
-        Its deviation is the largest error. Signs alone would not do: where one cell is taken from another,
-        all of a few runs may happen to have the same sign in both, and nothing would be allowed.
+        The standard deviation is the largest error. Random signs alone would not suffice: if cells are
+        subtracted, all runs may happen to have equal signs in both, and the tolerance would vanish.
         """
         noisy = x.values.copy()
         noise = self._random.normal(size=(COARSE_DRAWS, *h.shape))
@@ -116,7 +116,7 @@ class Rounding:
         return NoisyArray(noisy, x.size)
 
     def product(self, a: NoisyArray, b: NoisyArray) -> NoisyArray:
-        """(n, d) times (d, m) in every run."""
+        """The matrix product of (n, d) and (d, m) in every run."""
         size = np.einsum("nd,dm->nm", np.abs(a.clean), np.abs(b.clean), optimize=True)
         if len(b.values) == 1:
             runs, n, d = a.values.shape
@@ -126,12 +126,12 @@ class Rounding:
         return self.rounded(np.einsum("rnd,rdm->rnm", *both), size)
 
     def total(self, a: NoisyArray, b: NoisyArray) -> NoisyArray:
-        """The sum of two, either of one row or of as many as the other."""
+        """The sum of two arrays, with broadcasting of a single row."""
         values = a.values + b.values
         return self.rounded(values, np.broadcast_to(np.abs(a.clean) + np.abs(b.clean), values.shape[1:]))
 
     def times(self, a: NoisyArray, factor: Array | float, roundings: float = 1.0) -> NoisyArray:
-        """Each number times another that is sure."""
+        """The product with exact factors."""
         values = a.values * factor
         size = np.abs(values[0])
         return self.rounded(values, size, size * roundings)

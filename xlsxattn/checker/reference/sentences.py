@@ -1,4 +1,4 @@
-"""Sentences as single rows, how alike they are, and one word's way through the layers of an encoder.
+"""Sentence embeddings, their similarity, and the focus word through the layers of an encoder.
 
 Sources: Reimers and Gurevych 2019, "Sentence-BERT", section 3 (mean of the tokens' rows); Ethayarajh 2019
 (a word's self-similarity across contexts, layer by layer).
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.transformer import Pass, Tower
     from xlsxattn.checker.reference.words import ContextWords, SheetInfo
 
-MIN_ROW_LENGTH = 1e-12  # what a sentence's length is at least, as PyTorch's normalize has it
+MIN_ROW_LENGTH = 1e-12  # minimum norm of a sentence embedding, as in torch.nn.functional.normalize
 
 
 def shares(sheet: SheetInfo, c: ContextWords) -> Array:
-    """Each token's share in what is pooled, (n,): the first has all of it, or all have the same.
+    """The pooling weights of the tokens, (n,): only the first, or equal weights.
 
-    With a padding mask only words have a share in the mean.
+    With a padding mask, blank cells are excluded from the mean.
     """
     mask, pool = sheet.mask, sheet.pool or "mean"
     if pool not in ("mean", "first"):
@@ -45,42 +45,42 @@ def shares(sheet: SheetInfo, c: ContextWords) -> Array:
 
 
 def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
-    """The rows' weighted sum, (1, d_model)."""
-    values = np.einsum("n,rnd->rd", share, Output.values)[:, None, :]
+    """The weighted sum of the rows, (1, d_model)."""
+    values = np.einsum("n,rnd->rd", share, Output.values)[:, None, :]  # (runs, 1, d_model)
     return r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
 
 
 def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
-    """Every sentence's embedding, its cosine with the first, and the focus word's rows and their cosines."""
+    """Sentence embeddings, their cosines with the first, and the focus word's rows with their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
     s = RangeName(sheet.id)
     depths = ["X", "Input", *(f"l{k}" for k in tower.numbers)]
     counted = [Counted(), Counted(), *(Counted(k) for k in tower.numbers)]
     found: Ranges = {s["Depths"]: Expected(np.array([[one] for one in counted], dtype=object), "text")}
     units: list[NoisyArray] = []
-    ways: list[list[Trace]] = []
+    tracks: list[list[Trace]] = []
     for c in own:
         p, r = s.at(context=c.id), rounding(sheet)
         Pooled = pooled(r, shares(sheet, c), made[c.id].Output)
-        lengths = np.sqrt(np.einsum("rnd,rnd->rn", Pooled.values, Pooled.values))[:, :, None]
-        unit = Pooled.values / np.maximum(lengths, MIN_ROW_LENGTH)
+        lengths = np.sqrt(np.einsum("rnd,rnd->rn", Pooled.values, Pooled.values))[:, :, None]  # (runs, 1, 1)
+        unit = Pooled.values / np.maximum(lengths, MIN_ROW_LENGTH)  # (runs, 1, d_model)
         units.append(r.rounded(unit, np.abs(unit[0])))
         first = NoisyArray(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
         found |= {p["Pooled"]: expect(Pooled), p["Normed"]: expect(units[-1])}
         found[p["Similarity"]] = expect(r.product(units[-1], first))
         found |= labels(p["Pooled"], None, dims) if c is own[0] else {}
         found[s.at(page="similar", context=c.id)["Heading"]] = sentence(c)
-        ways.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
+        tracks.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
         found |= labels(p["Track_X"], None, dims)
-        for name, here, there in zip(depths, ways[-1], ways[0], strict=True):
+        for name, here, there in zip(depths, tracks[-1], tracks[0], strict=True):
             row, other = here.Output.row(c.focus), there.Output.row(own[0].focus)
-            found[p[f"Track_{name}"]] = _unsure(numbers(row, here.M if c.focus else 1.0), here.coarse)
+            found[p[f"Track_{name}"]] = _with_coarse(numbers(row, here.M if c.focus else 1.0), here.coarse)
             turn = sum(
                 trace.coarse * math.sqrt(a.value.size) / max(math.hypot(*a.value[0]), 1e-300)
                 for trace, a in ((here, row), (there, other))
                 if trace.coarse
             )
-            found[p[f"Cosine_{name}"]] = _unsure(cosine(row, other, here.M, there.M), turn)
+            found[p[f"Cosine_{name}"]] = _with_coarse(cosine(row, other, here.M, there.M), turn)
     return found
 
 
@@ -89,6 +89,6 @@ def _trace(depth: NoisyArray) -> Trace:
     return Trace(followed(depth, M), M, {}, float(depth.coarse().max(initial=0.0)))
 
 
-def _unsure(x: Expected, coarse: float) -> Expected:
-    """A range that an engine with a coarse Φ may miss by so much."""
+def _with_coarse(x: Expected, coarse: float) -> Expected:
+    """A range with an additional tolerance for engines with a coarse Φ."""
     return Expected(x.values, x.kind, x.magnitude, x.amplification, coarse=float(coarse))

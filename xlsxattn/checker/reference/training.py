@@ -1,9 +1,9 @@
 """The ranges of a training sheet, proved by induction.
 
-A run of many steps magnifies its own rounding until nothing can be told from it. So no step is computed from
-the inputs alone but the first: each later one starts from the weights, and from the optimizer's memory, that
-the workbook has for the step before, and these have themselves been compared. What is compared is each
-quantity of each step; where the workbook has no number, the reference's own run stands in.
+A run of many steps amplifies rounding errors until nothing is decidable. So only the first step is computed
+from the inputs. Each later step starts from the weights and the optimizer's state that the workbook has for
+the previous step, which have been compared themselves. Every quantity of every step is compared; missing
+numbers of the workbook are replaced by those of the reference's own run.
 """
 
 from __future__ import annotations
@@ -54,25 +54,25 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 LIMIT = 1e6
-"""No number that is typed counts as larger."""
+"""Typed numbers are clipped to this magnitude."""
 MAX_BETA, MIN_EPSILON, MIN_DISTANCE, MAX_DISTANCE = 1 - 2**-20, 1e-12, 1e-8, 0.1
 EPSILON = 2.0**-52
 SNAPS = 2.0**-48
-"""LibreOffice takes two numbers for equal that are nearer than this, relative to them."""
+"""LibreOffice treats numbers as equal if their relative difference is smaller."""
 LOWER = 1 - 1e-9
-"""A loss has fallen if it is below so much of the first."""
+"""A loss has decreased if it is below this fraction of the first."""
 
 
 @dataclass(frozen=True)
 class Course:
-    """A training sheet: what it trains, from what, and what the workbook has of its run.
+    """A training sheet: what it trains, its inputs, and its ranges in the workbook.
 
     Attributes:
         sheet: the sheet.
         trained: the attention sheet whose form is trained.
         inputs: every input of the workbook.
         read: the sheet's own ranges as an engine computed them.
-        found: what is expected of other sheets.
+        found: the expected ranges of other sheets.
     """
 
     sheet: SheetInfo
@@ -83,37 +83,37 @@ class Course:
 
     @cached_property
     def s(self) -> RangeName:
-        """What the names of its ranges begin with."""
+        """The prefix of its ranges."""
         return RangeName(self.sheet.id)
 
     @cached_property
     def steps(self) -> int:
-        """N of the contract."""
+        """The number of steps."""
         return int(self.sheet.steps)
 
     @cached_property
     def heads(self) -> int:
-        """How many heads."""
+        """The number of heads."""
         return int(self.trained.heads) if self.many else 1
 
     @cached_property
     def many(self) -> bool:
-        """Whether ranges of heads have their numbers in their names."""
+        """Whether heads are numbered in range names."""
         return self.trained.is_a(MultiHead)
 
     @cached_property
     def scale(self) -> float:
-        """What scores are divided by."""
+        """The divisor of the scores."""
         return float(self.found[RangeName(self.trained.id)["Scale"]].values.item())
 
     @cached_property
     def matrices(self) -> list[str]:
-        """Those that it has."""
+        """The matrices that it has."""
         return [m for m in WEIGHTS if self.s[m] in self.inputs]
 
     @cached_property
     def learns(self) -> list[str]:
-        """Those that are learned."""
+        """The matrices that are learned."""
         return list(self.sheet.learns)
 
     @cached_property
@@ -126,12 +126,12 @@ class Course:
         }
 
     def number(self, name: str) -> float:
-        """An input of one cell."""
+        """A scalar input."""
         return float(shaped(self.inputs, self.s[name], 1, 1).item())
 
     @cached_property
     def optimizer(self) -> Optimizer:
-        """Its settings, brought within their limits.
+        """The optimizer with its settings, clipped to their limits.
 
         Raises:
             ValueError: it is unknown.
@@ -151,7 +151,7 @@ class Course:
         return o
 
     def part(self, name: str, shape: tuple[int, ...]) -> Array:
-        """What the workbook has of a range, NaN where that is no number or none of this shape."""
+        """A range of the workbook; NaN for cells that are not numbers, and if the shape differs."""
         grid = self.read.get(name)
         if grid is None:
             return np.full(shape, np.nan)
@@ -163,19 +163,21 @@ class Course:
         )
 
     def kept(self, name: str, own: Array) -> Array:
-        """What the workbook has of a range, which is compared as well; the own numbers where it has none."""
+        """A range of the workbook, with missing numbers replaced by the computed ones."""
         held = self.part(name, own.shape)
         return np.where(np.isnan(held), own, held)
 
     @cached_property
     def run(self) -> dict[str, Array]:
-        """The whole run as `descend` has it: the workbook's, and the own where there is no number."""
+        """The run in the format of `descend`: that of the workbook, with missing numbers computed."""
         n, shapes = self.steps, {"Largest": (self.steps, 1, 1), "Alive": (self.steps + 1, 1, 1)}
         for m in self.learns:
             own = self.start[m].shape
             shapes[m] = (n + 1, *own)
             shapes |= {f"{x}_{m}": (n, *own) for x in (*MEMORY[self.optimizer.name], "Proposed")}
             shapes[f"d{m}"] = (n, *own)
+        if self.optimizer.name == "adam":
+            shapes |= {f"Correction{i}": (n, 1, 1) for i in (1, 2)}
         seen = {name: self.part(self.s[f"{name}_Steps"], shape) for name, shape in shapes.items()}
         if not any(np.isnan(x).any() for x in seen.values()):
             return seen
@@ -190,10 +192,10 @@ class Course:
 
     @cached_property
     def example(self) -> Array:
-        """Which example each word belongs to, (N,), from 0.
+        """The example of each word, (N,), from 0.
 
         Raises:
-            ValueError: the lengths of the examples do not make as many words.
+            ValueError: the lengths of the examples do not add up to the number of words.
         """
         lengths = [int(n) for n in self.sheet.settings.get("lengths", ())] or self._in_cells()
         if min(lengths, default=0) < 1 or sum(lengths) != len(self.tokens):
@@ -201,18 +203,18 @@ class Course:
         return np.repeat(np.arange(len(lengths)), lengths)
 
     def _in_cells(self) -> list[int]:
-        """The lengths as the numbers beside the words have them."""
+        """The lengths according to the numbers next to the words."""
         cells = self.part(self.s["Example"], (len(self.tokens), 1))[:, 0]
         return [int((cells == e).sum()) for e in range(1, 1 + int(np.nan_to_num(cells).max()))]
 
     @cached_property
     def asked(self) -> Array:
-        """The word that each example asks for, (E, 1)."""
+        """The asked word of each example, (E, 1)."""
         return shaped(self.inputs, self.s["Asked"], int(self.example[-1]) + 1, 1)
 
     @cached_property
     def rows(self) -> Array:
-        """Where the asked words stand, (E,), from 1; 0 for one that its example lacks."""
+        """The positions of the asked words, (E,), from 1; 0 if the example lacks the word."""
         found = []
         for e, word in enumerate(self.asked[:, 0]):
             places = [
@@ -223,12 +225,12 @@ class Course:
 
     @cached_property
     def ids(self) -> list[int]:
-        """The words' numbers in the vocabulary."""
+        """The positions of the words in the vocabulary."""
         return numbered(list(self.tokens[:, 0]), self.inputs)
 
     @cached_property
     def lesson(self) -> Lesson:
-        """What is learned from."""
+        """The data of the training."""
         X = clamp(embedded(self.ids, self.inputs))
         places, seen = np.arange(1, len(X) + 1), self.example[None, :] == np.arange(len(self.rows))[:, None]
         if self.trained.mask == "causal":
@@ -240,7 +242,7 @@ class Course:
 
 
 def clamp(x: Any, low: float = -LIMIT, high: float = LIMIT) -> Any:  # noqa: ANN401 - a number, or an array
-    """Brought within limits."""
+    """Clip to limits."""
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else min(max(x, low), high)
 
 
@@ -248,7 +250,7 @@ def training_sheet(
     sheet: SheetInfo, trained: SheetInfo, contexts: Sequence[ContextWords], inputs: Inputs, found: Ranges,
     read: Mapping[str, Grid],
 ) -> Ranges:  # fmt: skip
-    """The ranges of a sheet that trains another one's form, of which `read` has what an engine computed."""
+    """The ranges of a training sheet; `read` contains its ranges as an engine computed them."""
     x = Course(sheet, trained, inputs, read, found)
     n, chosen, at = x.steps, whole(x, "Step", x.steps), entry(x)
     W = {m: x.kept(x.s[f"Shown_{m}"], x.run[m][chosen - 1]) for m in x.learns}
@@ -271,7 +273,7 @@ def training_sheet(
 
 
 def place(x: Course, name: str) -> Called:
-    """How the ranges of the steps, of the shown one, or of another place of the contract are called."""
+    """The names of the ranges of all steps, of the shown step, or of another group."""
 
     def called(block: str, head: int) -> str:
         at = x.s.at(head=head + 1) if x.many and head >= 0 else x.s
@@ -283,7 +285,7 @@ def place(x: Course, name: str) -> Called:
 
 
 def constants(x: Course) -> Ranges:
-    """What is typed and locked: numbers of words, examples, steps and entries, the heads' columns."""
+    """Typed constants: numbers of words, examples, steps and entries, columns of heads."""
     s, N = x.s, len(x.tokens)
     found = {
         s["Example"]: constant(x.example[:, None] + 1.0),
@@ -306,7 +308,7 @@ def constants(x: Course) -> Ranges:
 
 
 def clamped(x: Course) -> Ranges:
-    """What is typed, within its limits."""
+    """Typed inputs, clipped to their limits."""
     s, o = x.s, x.optimizer
     said = {"Rate": o.rate, "Decay": o.decay}
     said |= {"Mu": o.momentum} if o.name == "momentum" else {}
@@ -320,7 +322,7 @@ def clamped(x: Course) -> Ranges:
 
 
 def words(x: Course) -> Ranges:
-    """The examples' words, and who is asked."""
+    """The words of the examples, and the asked words."""
     s, lesson = x.s, x.lesson
     return {
         s["Ids"]: constant(np.array(x.ids, dtype=float)[:, None]),
@@ -340,22 +342,27 @@ def words(x: Course) -> Ranges:
 
 
 def before(bands: Array) -> Array:
-    """The bands of the step before; zeros in the first step."""
+    """The bands of the previous step; zeros in the first step."""
     return np.concatenate([np.zeros_like(bands[:1]), bands[:-1]])
 
 
 def updated(
-    o: Optimizer, k: Array, W: Array, gradient: Array, memory: Mapping[str, Array], kept: Mapping[str, Array]
+    o: Optimizer,
+    divisors: Sequence[Array],
+    W: Array,
+    gradient: Array,
+    memory: Mapping[str, Array],
+    kept: Mapping[str, Array],
 ) -> dict[str, tuple[Array, Array]]:
-    """What steps k make of a matrix, (n, rows, columns), and the sums of magnitudes behind it.
+    """The steps for a matrix, (n, rows, columns), with Σ|terms|.
 
-    What is proposed is made from the `kept` velocity or moments.
+    The proposed weights are computed from the `kept` velocity or moments.
     """
-    new = update(o, k, W, gradient, memory, lambda name, _: kept[name])
+    new = update(o, divisors, W, gradient, memory, lambda name, _: kept[name])
     magnitudes = {name: np.abs(x) for name, x in memory.items()}
     sizes = update(
         o._replace(rate=-o.rate),
-        k,
+        divisors,
         np.abs(W),
         np.abs(gradient),
         magnitudes,
@@ -365,14 +372,15 @@ def updated(
 
 
 def updates(x: Course) -> Ranges:
-    """What each step makes of its gradients, from the workbook's own; and whether the run goes on."""
+    """The updates of each step from the workbook's gradients, and whether the run continues."""
     s, o, run = x.s, x.optimizer, x.run
     k = np.arange(1.0, x.steps + 1)[:, None, None]
-    found = {s[f"{name}_Steps"]: stacked(value) for name, value in corrections(o, k).items()}
+    own = corrected(o, k)
+    found = {s[f"{name}_Steps"]: correction(value) for name, value in own.items()}
     for m in x.learns:
         memory = {name: before(run[f"{name}_{m}"]) for name in MEMORY[o.name]}
         kept = {name: run[f"{name}_{m}"] for name in MEMORY[o.name]}
-        new = updated(o, k, run[m][:-1], run[f"d{m}"], memory, kept)
+        new = updated(o, [run[name] for name in own], run[m][:-1], run[f"d{m}"], memory, kept)
         found |= {s[f"{name}_{m}_Steps"]: stacked(*both) for name, both in new.items()}
         follows = np.where(run["Alive"][1:] == 1, run[f"Proposed_{m}"], run[m][:-1])
         found[s[f"{m}_Steps"]] = stacked(np.concatenate([x.start[m][None], follows]))
@@ -382,15 +390,13 @@ def updates(x: Course) -> Ranges:
     return found | {s["Alive_Steps"]: alive(run["Largest"].reshape(-1), run["Alive"].reshape(-1))}
 
 
-def corrections(o: Optimizer, k: Array) -> dict[str, Array]:
-    """What Adam's moments of steps k are divided by."""
-    if o.name != "adam":
-        return {}
-    return {f"Correction{i}": corrected(beta, k) for i, beta in enumerate((o.beta1, o.beta2), 1)}
+def correction(values: Array) -> Expected:
+    """The divisors of a moment; engines may compute them by subtracting a number near 1 from 1."""
+    return stacked(values, np.ones(values.shape))
 
 
 def alive(largest: Array, bands: Array) -> Expected:
-    """1 as long as no step has proposed a number that is too large; near the limit either."""
+    """1 until a step proposes a number that is too large; either value near the limit."""
     found: list[object] = [1.0]
     for band, size in zip(bands.tolist(), largest.tolist(), strict=False):
         right = band if size < MAX_WEIGHT else 0.0
@@ -403,17 +409,18 @@ def alive(largest: Array, bands: Array) -> Expected:
 
 
 def shown(x: Course, made: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
-    """The optimizer's part of the shown step, number `chosen`, at its weights W."""
-    s, o, k = x.s, x.optimizer, np.array(float(chosen))
+    """The update of the shown step, number `chosen`, at its weights W."""
+    s, o = x.s, x.optimizer
+    divisors = {name: x.run[name][chosen - 1] for name in corrected(o, np.ones(1))}
     alive = x.run["Alive"][chosen].item()
     found = {s["Chosen"]: constant([[float(chosen)]]), s["Shown_Alive"]: constant([[alive]])}
-    found |= {s[f"Shown_{name}"]: constant(value.reshape(1, 1)) for name, value in corrections(o, k).items()}
+    found |= {s[f"Shown_{name}"]: constant(value) for name, value in divisors.items()}
     for m in x.learns:
         memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in MEMORY[o.name]}
         dW = x.kept(s[f"Shown_d{m}"], made[s[f"Shown_d{m}"]].values)
-        own = update(o, k, W[m], dW, memory, lambda _, own: own)
+        own = update(o, [*divisors.values()], W[m], dW, memory, lambda _, own: own)
         kept = {name: x.kept(s[f"Shown_{name}_{m}"], own[name]) for name in own}
-        new = updated(o, k, W[m], dW, memory, kept)
+        new = updated(o, [*divisors.values()], W[m], dW, memory, kept)
         found |= {s[f"Shown_Old{name}_{m}"]: constant(values) for name, values in memory.items()}
         found |= {s[f"Shown_{name}_{m}"]: numbers(Sized(*both)) for name, both in new.items()}
         found[s[f"Shown_{m}"]] = constant(x.run[m][chosen - 1])
@@ -422,12 +429,12 @@ def shown(x: Course, made: Ranges, chosen: int, W: Mapping[str, Array]) -> Range
 
 
 def whole(x: Course, name: str, most: int) -> int:
-    """The whole part of an input, from 1 to `most`."""
+    """The integer part of an input, clipped to 1 ... `most`."""
     return int(clamp(x.number(name), 1, most))
 
 
 class Entry(NamedTuple):
-    """The weight that the gradient check nudges: its matrix, row and column, from 0; how far; its number."""
+    """The weight of the gradient check: its matrix, row and column (from 0), distance, and number."""
 
     matrix: str
     row: int
@@ -437,7 +444,7 @@ class Entry(NamedTuple):
 
 
 def entry(x: Course) -> Entry:
-    """The weight that is chosen."""
+    """The chosen weight."""
     said = shaped(x.inputs, x.s["CheckMatrix"], 1, 1).item()
     matrix = said if said in x.learns else x.learns[0]
     rows, cols = x.start[matrix].shape
@@ -448,14 +455,14 @@ def entry(x: Course) -> Entry:
 
 
 def nudged(W: Mapping[str, Array], at: Entry, sign: int) -> dict[str, Array]:
-    """The weights, the chosen one greater or smaller."""
+    """The weights with the chosen one increased or decreased."""
     found = {m: values.copy() for m, values in W.items()}
     found[at.matrix][at.row, at.col] += sign * at.distance
     return found
 
 
 def check(x: Course, made: Ranges, at: Entry) -> Ranges:
-    """The gradient check: (L(w + h) − L(w − h)) / 2h beside the gradient."""
+    """The gradient check: (L(w + h) − L(w − h)) / 2h compared with the gradient."""
     s, h = x.s, at.distance
     gradient = made[s[f"Shown_d{at.matrix}"]]
     both = [s[f"{side}_Loss"] for side in ("Plus", "Minus")]
@@ -477,11 +484,11 @@ def check(x: Course, made: Ranges, at: Entry) -> Ranges:
     }
 
 
-# --- held-out sentences, and what is said -------------------------------------------------------------------
+# --- held-out sentences and status --------------------------------------------------------------------------
 
 
 def held_out(x: Course, c: ContextWords) -> Ranges:
-    """What the focus word of a sentence looks at with the weights after each step."""
+    """The attention of the focus word of a sentence with the weights after each step."""
     p, t, n = x.s.at(context=c.id), RangeName(x.trained.id, context=c.id), len(c.tokens)
     row = c.X.row(c.focus)
     found = {p["Asked_X"]: numbers(row)}
@@ -505,7 +512,7 @@ def held_out(x: Course, c: ContextWords) -> Ranges:
 
 
 def said(x: Course, made: Ranges) -> Ranges:
-    """Whether the run diverged, and whether the loss fell; whether all that is needed was typed."""
+    """Whether the run diverged, whether the loss decreased, and whether the inputs are complete."""
     s, stops = x.s, np.flatnonzero(x.run["Alive"].reshape(-1)[1:] == 0)
     diverged = int(stops[0]) + 1 if stops.size else 0
     losses, loss = made[s["Loss"]], made[s["Loss"]].values[:, 0]
@@ -524,7 +531,7 @@ def said(x: Course, made: Ranges) -> Ranges:
 
 
 def shown_labels(x: Course, made: Ranges) -> Ranges:
-    """The words beside and above the blocks of the shown step."""
+    """The row and column labels of the shown step."""
     found: Ranges = {}
     square = ("Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
     beside = {

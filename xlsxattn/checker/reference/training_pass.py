@@ -1,7 +1,7 @@
-"""Every block of a training's forward and backward passes, as its ranges have them, of all steps at once.
+"""The ranges of the forward and backward passes of all steps of a training.
 
-The numbers are those of `learning`; here each gets the sum of the magnitudes behind it, from which follows
-what rounding may do. Shapes: S steps, E examples, H heads, T words of an example, N of all of them.
+`learning` computes the numbers; this module adds the Σ|terms| of each, which bound the rounding errors.
+Shapes: S steps, E examples, H heads, T words of an example, N words of all examples.
 """
 
 from __future__ import annotations
@@ -33,26 +33,26 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.learning import Blocks, Lesson
 
     Called: TypeAlias = Callable[[str, int], str]
-    """The name of a block's range; of a head, from 0, or −1 for none."""
+    """The name of a block's range for a head (from 0), or −1 for no head."""
 
 WHOLE = -1
-"""In place of a head's number: all of them together."""
+"""Used instead of the number of a head: all heads together."""
 
 
 def stacked(values: Array, sizes: Array | None = None, amplification: float = 1.0) -> Expected:
-    """Bands one below the other, from (S, rows, columns), and what they were summed from."""
+    """Bands below each other, from (S, rows, columns), with their Σ|terms|."""
     rows = values.reshape(-1, values.shape[-1])
     return numbers(given(rows) if sizes is None else Sized(rows, sizes.reshape(rows.shape)), amplification)
 
 
 def summed_in(both: tuple[Array, Array], part: slice, amplification: float = 1.0) -> Expected:
-    """Some bands of numbers and of their sizes."""
+    """A part of the bands of numbers and of their sizes."""
     return stacked(both[0][part], both[1][part], amplification)
 
 
 @dataclass(frozen=True)
 class Pass:
-    """The passes with S sets of weights, each of shape (S, rows, columns)."""
+    """The passes with S sets of weights of shape (S, rows, columns)."""
 
     lesson: Lesson
     weights: Mapping[str, Array]
@@ -60,7 +60,7 @@ class Pass:
 
     @cached_property
     def made(self) -> Blocks:
-        """Every block of the forward pass. A row that sees nothing looks at all words alike."""
+        """The blocks of the forward pass. A completely masked row attends equally to all words."""
         made = forward(self.lesson, self.weights)
         blind = ~self.lesson.seen.any(axis=1)
         if blind.any():
@@ -70,7 +70,7 @@ class Pass:
 
     @cached_property
     def sizes(self) -> Blocks:
-        """The sum of the magnitudes behind each number of these blocks."""
+        """Σ|terms| of these blocks."""
         lesson = replace(self.lesson, X=np.abs(self.lesson.X), Asked=np.abs(self.lesson.Asked))
         magnitudes = {name: np.abs(W) for name, W in self.weights.items()}
         return forward(lesson, magnitudes | {"Attention": self.made["Attention"]})
@@ -82,24 +82,24 @@ class Pass:
 
     @cached_property
     def largest(self) -> Array:
-        """The largest sum of magnitudes behind a score, in each set, (S,): it magnifies rounding."""
+        """The largest Σ|terms| of a score in each set, (S,), which amplifies rounding errors."""
         return np.asarray(self.sizes["Scaled"].max(axis=(1, 2, 3)))
 
     def of_all(self, m: str, *, size: bool = False) -> Array:
-        """X W_m of all words, (S, N, H, d), or the sum of magnitudes behind it."""
+        """X W_m of all words, (S, N, H, d), or its Σ|terms|."""
         X, W = self.lesson.X, self.weights[m]
         X, W = (np.abs(X), np.abs(W)) if size else (X, W)
         return summed("nd,sdhk->snhk", X, by_head(W, self.lesson.heads))
 
     def wide(self, x: Array, fill: float = 0.0) -> Array:
-        """(S, E, T) as (S, E, N); `fill` where a row does not look."""
+        """(S, E, T) as (S, E, N), with `fill` where masked."""
         columns, there = self.lesson.places
         found = np.full((*x.shape[:2], len(self.lesson.X)), fill)
         np.put_along_axis(found, columns[None], np.where(there, x, fill), axis=2)
         return found
 
     def tall(self, x: Array) -> Array:
-        """(S, E, H, T, d) as (S, N, H d): each word is seen by the one row of its example, or by none."""
+        """(S, E, H, T, d) as (S, N, H d): each word is unmasked in at most one row, that of its example."""
         columns, there = self.lesson.places
         found = np.zeros((len(x), len(self.lesson.X), *x.shape[2::2]))
         for e, t in zip(*np.nonzero(there), strict=True):
@@ -150,7 +150,7 @@ class Pass:
         return found | {called("Loss", WHOLE): stacked(Loss, squares, M)}
 
     def backward(self, called: Called, part: slice) -> Ranges:
-        """The backward pass of some sets of weights, of what leads to a learned matrix."""
+        """The backward pass of some sets of weights, up to the learned matrices."""
         lesson, W_O = self.lesson, "W_O" in self.weights
         made = {name: x[part] for name, x in self.made.items()}
         attends, M = {"W_Q", "W_K"} & {*self.learns}, float(self.largest[part].max())
@@ -177,7 +177,7 @@ class Pass:
         return found
 
     def slopes(self, part: slice) -> Blocks:
-        """The sums of magnitudes behind the gradients: what rounding may do, not what they are."""
+        """Σ|terms| of the gradients, which bound their rounding errors."""
         lesson, A, size = self.lesson, self.made["Attention"][part], of(self.sizes, part)
         far, counted = size["Output"] + np.abs(lesson.Targets), 2 * lesson.present / lesson.count
         found = {"Output": far * counted[:, None]}  # (S, E, d_out)
@@ -200,5 +200,5 @@ class Pass:
 
 
 def of(blocks: Mapping[str, Array], part: slice) -> Blocks:
-    """Some sets of all blocks."""
+    """A part of the sets of all blocks."""
     return {name: x[part] for name, x in blocks.items()}

@@ -1,7 +1,6 @@
-"""One Transformer: its settings and weights, its layers one after another, and what it writes.
+"""A Transformer: its settings and weights, and its layers.
 
-Sources: Vaswani et al. 2017, §3 (post-norm); Xiong et al. 2020 (pre-norm). A model that writes runs again on
-every longer prefix, as a plain loop.
+Sources: Vaswani et al. 2017, §3 (post-norm); Xiong et al. 2020 (pre-norm).
 """
 
 from __future__ import annotations
@@ -41,11 +40,11 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 MIN_EPSILON = 1e-24
-"""A norm's ε counts as no less: a row of equal numbers has the variance 0, and nothing divides by 0."""
+"""Minimum ε of a norm: a row of equal numbers has variance 0, and must not cause a division by 0."""
 
 
 class Memory(NamedTuple):
-    """What a decoder looks across at: the source's Output, its words (m, 1), which of them exist or None."""
+    """The source of cross-attention: its Output, its words (m, 1), its padding mask or None."""
 
     Output: NoisyArray
     words: Array
@@ -53,7 +52,7 @@ class Memory(NamedTuple):
 
 
 class Tower(NamedTuple):
-    """A stack of layers: the model, the prefix of its weights, whether it looks across, and its positions."""
+    """A stack of layers: the model, its weights' prefix, its positions, whether it has cross-attention."""
 
     sheet: SheetInfo
     w: RangeName
@@ -63,40 +62,40 @@ class Tower(NamedTuple):
 
     @property
     def numbers(self) -> list[int]:
-        """The numbers of the layers that are there, from 1."""
+        """The numbers of the included layers, from 1."""
         s = self.sheet
         return list(s.taken or range(1, s.layers + 1))
 
     @property
     def first(self) -> RangeName:
-        """What the names of the first layer's weights begin with."""
+        """The prefix of the weights of the first layer."""
         return self.w.at(layer=self.numbers[0])
 
     def is_typed(self, k: int) -> bool:
-        """Whether what comes into layer k is typed, as the layer before is not there."""
+        """Whether the input of layer k is typed, as the previous layer was left out."""
         return k > 1 and (k - 1 not in self.numbers or self.sheet.only)
 
     def is_outdated(self, c: ContextWords) -> bool:
-        """Whether a sentence has other words than its typed rows were computed for, as far as it is said."""
+        """Whether a sentence has other words than those of its typed rows, if these are stated."""
         name = RangeName(self.sheet.id, context=c.id)[TYPED_FOR]
         if name not in self.inputs or not any(map(self.is_typed, self.numbers)):
             return False
         words = shaped(self.inputs, name, len(c.tokens), 1, of_context(c.id)["Tokens"])
         return not np.array_equal(words, c.tokens)
 
-    def stream(self, p: RangeName, k: int, before: NoisyArray, n: int) -> NoisyArray:
-        """What comes into layer k: what the layer before left, or typed numbers where that is not there."""
+    def stream(self, p: RangeName, k: int, previous: NoisyArray, n: int) -> NoisyArray:
+        """The input of layer k: the output of the previous layer, or typed rows."""
         if not self.is_typed(k):
-            return before
+            return previous
         return exact(shaped(self.inputs, p.at(layer=k)["Input"], n, self.inputs["vocab_E"].shape[1]))
 
     @property
     def bias(self) -> str:
-        """The letters of the linear layers that add a row."""
+        """The letters of the linear layers that have a bias."""
         return BIASED if self.sheet.bias else ""
 
     def attention(self, w: RangeName) -> Projections:
-        """The weights of one attention."""
+        """The weights of an attention sublayer."""
         s = self.sheet
         if s.only:
             heads = s.only[str(w.layer)]
@@ -104,7 +103,7 @@ class Tower(NamedTuple):
         return projections(w, s.heads, self.inputs, kv_heads=s.kv_heads, bias=self.bias)
 
     def feed_forward(self, w: RangeName) -> dict[str, Linear]:
-        """The weights of one feed-forward."""
+        """The weights of a feed-forward sublayer."""
         d_model = self.inputs["vocab_E"].shape[1]
         first = linear(w, "1", d_model, "vocab_E", self.inputs, bias=self.bias)
         shaped(self.inputs, w["W_2"], first.W.shape[1], d_model, w["W_1"])
@@ -116,18 +115,18 @@ class Tower(NamedTuple):
 
     @property
     def epsilon(self) -> float:
-        """ε of every norm."""
+        """ε of the norms."""
         return max(float(shaped(self.inputs, RangeName(self.sheet.id)["Epsilon"], 1, 1)[0, 0]), MIN_EPSILON)
 
     def head_norms(self, w: RangeName, d_k: int) -> HeadNorms | None:
-        """The norms of a layer's queries and keys, if it has such."""
+        """The norms of a layer's queries and keys, if it has any."""
         if not self.sheet.qk_norm:
             return None
         gamma = {x: shaped(self.inputs, part_of(w[f"{x}Norm"], GAMMA), 1, d_k) for x in "QK"}
         return HeadNorms(gamma, self.epsilon)
 
     def norm(self, r: Rounding, B: str, x: NoisyArray, learned: str) -> tuple[Ranges, NoisyArray]:
-        """The norm B of x, with the learned γ and β."""
+        """The norm of x, with the learned γ and β, as the range B."""
         d_model = self.inputs["vocab_E"].shape[1]
         gamma = shaped(self.inputs, part_of(learned, GAMMA), 1, d_model, "vocab_Dims")
         layer = self.sheet.norm == "layer"
@@ -136,9 +135,9 @@ class Tower(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """What one run of a tower over some tokens leaves: its ranges, its Output, and its rows at each depth.
+    """The result of a tower: its ranges, its Output, and the residual stream at each depth.
 
-    The depths are what the first layer reads, then what each layer leaves.
+    The depths are the input of the first layer and the output of each layer.
     """
 
     ranges: Ranges
@@ -147,7 +146,7 @@ class Pass(NamedTuple):
 
 
 def checked(sheet: SheetInfo) -> None:
-    """Refuse settings that nothing here was written for."""
+    """Raise an error for unsupported settings."""
     known = {
         "norm": ("layer", "rms"),
         "residual": ("pre-norm", "post-norm"),
@@ -160,12 +159,12 @@ def checked(sheet: SheetInfo) -> None:
 
 
 def scale_of(tower: Tower) -> float:
-    """√d_k, or 1 with the setting scale false."""
+    """√d_k, or 1 if scaling is off."""
     return math.sqrt(tower.attention(tower.first).d_k) if tower.sheet.scale else 1.0
 
 
-def entered(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
-    """Embeddings, with their positions, and normed where the model asks for it: X, Sum, Input."""
+def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
+    """Embeddings with positions, normed if the model has an embedding norm: X, Sum, Input."""
     s, d_model, n = tower.sheet, tower.inputs["vocab_E"].shape[1], len(tokens)
     dims = tower.inputs["vocab_Dims"]
     X = exact(embedded(numbered(list(tokens[:, 0]), tower.inputs), tower.inputs))
@@ -173,7 +172,7 @@ def entered(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
     if tower.places.P is not None:
         P = tower.places.first(n)
         place = exact(P.value)
-        if tower.places.angle is not None:  # sines of large angles are unsure
+        if tower.places.angle is not None:  # sines of large angles have larger errors
             place = r.rounded(place.values, P.size, P.size * (1 + 2 * np.abs(tower.places.angle[:n])))
         stream = r.total(stream, place)
     found: Ranges = {p["X"]: expect(X)} | labels(p["X"], tokens, dims)
@@ -194,7 +193,7 @@ def layer(
     seen: Visibility,
     memory: Memory | None,
 ) -> Pass:
-    """One layer: attention, perhaps attention across, feed-forward, each with its residual and its norm."""
+    """A layer: attention, optional cross-attention and feed-forward, each with residual and norm."""
     s, q, w, scale = tower.sheet, p.at(layer=k), tower.w.at(layer=k), scale_of(tower)
     found: Ranges = {}
     drifts = [0.0]
@@ -207,18 +206,19 @@ def layer(
         drifts.append(drift)
         return out
 
-    def attend_across(x: NoisyArray) -> NoisyArray:
+    def cross_attend(x: NoisyArray) -> NoisyArray:
         if memory is None:
             raise ValueError(say("a decoder with cross-attention needs a source"))
         weights, n = tower.attention(w.at(cross=True)), len(x.clean)
         allowed = None if memory.exists is None else np.tile(memory.exists, (n, 1))
         across = Visibility(allowed, triangle=False, queries=seen.queries, keys=memory.words)
-        made = multi_head_of(r, q.at(cross=True), x, memory.Output, weights, scale, across, None)
-        found.update(made[0] | weights.parts(w.at(cross=True)))
-        drifts.append(made[2])
-        return made[1]
+        p_cross = q.at(cross=True)
+        ranges, out, drift = multi_head_of(r, p_cross, x, memory.Output, weights, scale, across, None)
+        found.update(ranges | weights.parts(w.at(cross=True)))
+        drifts.append(drift)
+        return out
 
-    def think(x: NoisyArray) -> NoisyArray:
+    def feed(x: NoisyArray) -> NoisyArray:
         weights = tower.feed_forward(w)
         ranges, out = feed_forward(r, q, x, weights, s.activation, seen.queries)
         found.update(ranges)
@@ -231,7 +231,7 @@ def layer(
         found |= ranges | (labels(q["Norm1"], seen.queries) if ranges else {})
         attend(x)
         return Pass(found | drift_of(q, float(np.max(drifts))), stream)
-    for i, part in enumerate([attend, *([attend_across] if tower.cross else []), think], 1):
+    for i, part in enumerate([attend, *([cross_attend] if tower.cross else []), feed], 1):
         pre, B = s.residual == "pre-norm", q[f"Norm{i}"]
         ranges, x = tower.norm(r, B, stream, w[f"Norm{i}"]) if pre else ({}, stream)
         found |= ranges
@@ -247,15 +247,15 @@ def layer(
 def run(
     tower: Tower, r: Rounding, p: RangeName, tokens: Array, seen: Visibility, memory: Memory | None = None
 ) -> Pass:
-    """The whole tower over some tokens, (n, 1): from X to Output."""
+    """Run a tower on tokens, (n, 1): from X to Output."""
     s = tower.sheet
-    found, stream, _ = entered(tower, r, p, tokens)
+    found, stream, _ = embed(tower, r, p, tokens)
     found, depths = dict(found), [stream]
     for k in tower.numbers:
-        entering = tower.stream(p, k, stream, len(tokens))
-        if entering is not stream:
+        layer_input = tower.stream(p, k, stream, len(tokens))
+        if layer_input is not stream:
             found |= labels(p.at(layer=k)["Input"], tokens)
-        ranges, stream, _ = layer(tower, r, p, k, entering, seen, memory)
+        ranges, stream, _ = layer(tower, r, p, k, layer_input, seen, memory)
         depths.append(stream)
         found |= ranges
     if s.only:
@@ -269,7 +269,7 @@ def run(
 
 
 def followed(x: NoisyArray, amplification: float) -> Sized:
-    """An Output as a comparing sheet takes it: no cell is surer than the range is."""
+    """An Output for a compare sheet, with the magnitude of the range in every cell."""
     return (
         Sized(x.clean, np.where(x.size > 0, x.size.max(), 0.0))
         if math.isfinite(amplification)
@@ -277,8 +277,8 @@ def followed(x: NoisyArray, amplification: float) -> Sized:
     )
 
 
-def sure_top_k(sheet: SheetInfo, n_vocab: int) -> int:
-    """How many of the largest logits a model shows.
+def checked_top_k(sheet: SheetInfo, n_vocab: int) -> int:
+    """The number of largest logits that a model shows.
 
     Raises:
         ShapesDisagree: the vocabulary has fewer words.

@@ -1,4 +1,4 @@
-"""Words, labels and marks: what every sheet of the reference needs before it computes anything."""
+"""Words, labels, marks and input checks, shared by all sheets of the reference."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     Inputs: TypeAlias = Mapping[str, Array]
 
-SUMS_TO_ONE = 1e-9  # how far from 1 a row of Attention may sum
+SUMS_TO_ONE = 1e-9  # allowed deviation of a row sum of Attention from 1
 
 
 class ShapesDisagree(ValueError):
-    """The inputs do not fit each other; the finding names the range and both shapes."""
+    """The shapes of inputs do not match; the finding names the range and both shapes."""
 
     def __init__(self, name: str, **values: object) -> None:
         self.finding = Finding(Kind.RESIZED, name, values=values)
@@ -34,9 +34,9 @@ class ShapesDisagree(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SheetInfo:
-    """One row of the manifest: a sheet's id, its kind and its settings as the contract lists them.
+    """A sheet in the manifest: its id, kind and settings.
 
-    A setting is an attribute as well; one that its kind may leave out is then as the kind has it.
+    Settings are also attributes; omitted ones have the default of the kind.
     """
 
     id: str
@@ -50,7 +50,7 @@ class SheetInfo:
 
     @property
     def writes_into(self) -> tuple[str, ...]:
-        """The contexts whose blank cells it writes; none where a damaged manifest does not say so."""
+        """The contexts whose blank cells it fills; () if a damaged manifest lacks them."""
         if not self.settings.get("generate"):
             return ()
         target = self.settings.get("target")
@@ -58,16 +58,16 @@ class SheetInfo:
 
     @property
     def uses_blanks(self) -> bool:
-        """Whether a blank cell of a sentence is meant: as padding, or to be written into."""
+        """Whether blank cells of a sentence have a meaning: as padding, or to be filled by the model."""
         return "padding" in self.settings.get("mask", "") or bool(self.settings.get("generate"))
 
     def is_a(self, *kinds: type[Sheet]) -> bool:
-        """Whether it is of one of some kinds."""
+        """Whether it is of one of these kinds."""
         return issubclass(KINDS.get(self.kind, Sheet), kinds)
 
 
 class ContextWords(NamedTuple):
-    """One sentence: Tokens (n, 1), Ids (n, 1), the focus word's position or 0, and X (n, d_model)."""
+    """A sentence: Tokens (n, 1), Ids (n, 1), the position of the focus word or 0, and X (n, d_model)."""
 
     id: str
     tokens: Array
@@ -77,7 +77,7 @@ class ContextWords(NamedTuple):
 
     @property
     def exists(self) -> Array:
-        """Which cells hold a word: (n,), the padding mask."""
+        """The padding mask (n,): which cells contain a word."""
         return np.array([word != "" for word in self.tokens[:, 0]])
 
 
@@ -87,35 +87,39 @@ def count(n: int) -> Sized:
 
 
 def constant(values: Array | list[list[float]]) -> Expected:
-    """A range of numbers that nothing was summed for."""
+    """A range of given numbers, which are not sums."""
     return numbers(given(values))
 
 
 def mark(*, good: bool, noted: bool = False, amplification: float = 1.0) -> Expected:
-    """✓ or ✗, and – where all is good and something is noted, (1, 1)."""
+    """A status (1, 1): ✗ if not good, – if good but noted, else ✓."""
     sign = "✗" if not good else "–" if noted else "✓"
     return Expected(np.array([[sign]], dtype=object), "mark", amplification=amplification)
 
 
 def text(value: str) -> Expected:
-    """One cell of text."""
+    """A cell of text, (1, 1)."""
     return Expected(np.array([[value]], dtype=object), "text")
 
 
 def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> Ranges:
-    """Words or dims beside a block, (rows, 1), and above it, (1, columns), where it has them."""
-    beside = {} if rows is None else {rows_of(block): Expected(rows.reshape(-1, 1), "text")}
-    return beside | ({} if cols is None else {cols_of(block): Expected(cols.reshape(1, -1), "text")})
+    """The row labels (rows, 1) and column labels (1, cols) of a block, if given."""
+    found: Ranges = {}
+    if rows is not None:
+        found[rows_of(block)] = Expected(rows.reshape(-1, 1), "text")
+    if cols is not None:
+        found[cols_of(block)] = Expected(cols.reshape(1, -1), "text")
+    return found
 
 
 def unknown(sheet: str, key: str, value: object) -> ValueError:
-    """A setting that nothing here was written for."""
+    """The error for an unsupported setting."""
     sentence = "the reference does not support {key} {value} of the sheet {sheet}"
     return ValueError(say(sentence, key=key, value=value, sheet=sheet))
 
 
 def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: str = "") -> Array:
-    """An input with the rows and columns (None: any) that the input `why` asks for, or ShapesDisagree."""
+    """An input, after a check of its rows and columns (None: any), which the input `why` determines."""
     have = inputs[name].shape
     want = (have[0] if rows is None else rows, have[1] if cols is None else cols)
     if have != want:
@@ -125,19 +129,19 @@ def shaped(inputs: Inputs, name: str, rows: int | None, cols: int | None, why: s
 
 
 def numbered(words: Sequence[str], inputs: Inputs) -> list[int]:
-    """Positions (from 1) of words in the vocabulary: exact, the first where one stands twice, else 0."""
+    """The positions (from 1) of words in the vocabulary: case-sensitive, the first of duplicates, or 0."""
     known = list(shaped(inputs, "vocab_Tokens", len(inputs["vocab_E"]), 1, "vocab_E")[:, 0])
     return [known.index(word) + 1 if word and word in known else 0 for word in words]
 
 
 def embedded(ids: Sequence[int], inputs: Inputs) -> Array:
-    """The embeddings of words by number, (n, d_model); zeros for 0."""
+    """The embeddings of words by position, (n, d_model); zeros for position 0."""
     E = inputs["vocab_E"]  # (n_vocab, d_model)
     return np.array([E[i - 1] if i else np.zeros(E.shape[1]) for i in ids]).reshape(len(ids), E.shape[1])
 
 
 def look_up(name: str, inputs: Inputs) -> ContextWords:
-    """A sentence's Ids and X: exact words, the first where one stands twice, 0 and zeros for the unknown."""
+    """The words, Ids and X of a sentence; unknown words have id 0 and zeros."""
     tokens = shaped(inputs, part_of(name, "Tokens"), None, 1)  # (n, 1)
     words, focus = list(tokens[:, 0]), shaped(inputs, "vocab_Focus", 1, 1)[0, 0]
     ids = numbered(words, inputs)
@@ -147,26 +151,26 @@ def look_up(name: str, inputs: Inputs) -> ContextWords:
 
 
 def joined(words: Array) -> Expected:
-    """The words joined by single blanks, (1, 1)."""
+    """The words joined by single spaces, (1, 1)."""
     return text(" ".join(filter(None, " ".join(words[:, 0]).split(" "))))
 
 
 def sentence(c: ContextWords) -> Expected:
-    """A context's typed words joined by single blanks, (1, 1)."""
+    """The typed words of a context joined by single spaces, (1, 1)."""
     return joined(c.tokens)
 
 
 def uses_blanks(sheets: Sequence[SheetInfo]) -> bool:
-    """Whether blank token cells mean something: a sheet has a padding mask, or generates."""
+    """Whether blank token cells have a meaning: a sheet has a padding mask, or generates text."""
     return any(sheet.uses_blanks for sheet in sheets)
 
 
 def vocabulary(
     contexts: Sequence[ContextWords], known_words: Sequence[str], *, blanks: bool = False
 ) -> Ranges:
-    """The computed ranges of the words and of each sentence; with blanks, a blank cell is no unknown word."""
-    often = Counter(known_words)
-    times = [float(often[word]) if word else 0.0 for word in known_words]
+    """The computed ranges of the vocabulary and of each sentence; `blanks`: blank cells are allowed."""
+    counts = Counter(known_words)
+    times = [float(counts[word]) if word else 0.0 for word in known_words]
     found = {"vocab_Index": numbers(count(len(known_words)), blank_ok=True)}
     found |= {"vocab_Times": numbers(given([[n] for n in times]), blank_ok=True)}
     for c in contexts:
@@ -178,9 +182,10 @@ def vocabulary(
             of_context(c.id)["Sentence"]: sentence(c),
             of_context(c.id)["Focus"]: numbers(given([[c.focus]])),
         }
-    known = [
-        bool(i) or (blanks and not there) for c in contexts for i, there in zip(c.ids, c.exists, strict=True)
-    ]
-    there = any(c.focus for c in contexts)
-    good = all(known) and max(times) <= 1
-    return found | {"vocab_Status": mark(good=good, noted=not there)}
+    all_known = True
+    for c in contexts:
+        for i, exists in zip(c.ids[:, 0], c.exists, strict=True):
+            all_known &= bool(i) or (blanks and not exists)
+    has_focus = any(c.focus for c in contexts)
+    good = all_known and max(times) <= 1
+    return found | {"vocab_Status": mark(good=good, noted=not has_focus)}
