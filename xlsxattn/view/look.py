@@ -17,7 +17,7 @@ from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
-from xlsxattn.language import ENGLISH, language_of, say
+from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.labelled import Role, printable
@@ -81,7 +81,7 @@ class OpenWorkbook:
         """
         if name not in self.matrices:
             message = say("{path}: there is no range {name!r}", path=self.path, name=name)
-            raise KeyError(with_near(message, name, self.matrices))
+            raise KeyError(bounded(with_near(message, name, self.matrices)))
         return self.matrices[name]
 
     def matching(self, patterns: Sequence[str]) -> list[Matrix]:
