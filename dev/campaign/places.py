@@ -219,9 +219,11 @@ def _column(area: Area, xml: str) -> Places:
 def _of_sheets(book: Book, parts: Mapping[str, str], tabs: Mapping[str, str]) -> Places:
     """The tab of the blocks, and a tab without ranges."""
     own = {area.sheet for area in book.own_names.values()}
-    yield from (("other tab", escape(tab)) for tab in list(tabs)[:0:-1] if tab not in own)
+    for tab in (tab for tab in list(tabs)[:0:-1] if tab not in own):
+        yield from (("other tab", escape(tab)), ("other part", tabs[tab]))
     computed = dict(_of_blocks(book, parts, tabs)).get("computed")
-    yield from (("tab", tab) for tab, part in tabs.items() if part == computed)
+    for tab in (tab for tab, part in tabs.items() if part == computed):
+        yield from (("tab", tab), ("tab in capitals", tab.upper()))
 
 
 def _of_formulas(book: Book, parts: Mapping[str, str], tabs: Mapping[str, str]) -> Places:
@@ -239,9 +241,9 @@ def _of_formulas(book: Book, parts: Mapping[str, str], tabs: Mapping[str, str]) 
     preferred = sorted((c for c in stated if c in formulas), key=lambda c: not formulas[c].endswith("Scaled"))
     if preferred:
         yield from (("caption", preferred[0]), ("captioned", formulas[preferred[0]]))
-    constants = book.names.keys() - {*book.manifest.inputs, *book.manifest.formulas}
-    checked = [n for n in sorted(constants) if book.manifest.parse(n).block == "MaskValue"]
-    yield from (("constant", name) for name in checked[:1])
+    proved = {*book.manifest.inputs, *book.manifest.formulas, WORDS["Focus"]}
+    constants = [n for n in sorted(book.names.keys() - proved) if not book.manifest.parse(n).is_manifest]
+    yield from (("constant", name) for name in constants[:1])
 
 
 def _of_chart(_: Book, parts: Mapping[str, str], __: Mapping[str, str]) -> Places:

@@ -139,6 +139,38 @@ def with_name(text: str, called: str) -> Make:
     return make
 
 
+def chance_elsewhere(reader: str = "", *, named: str = "") -> Make:
+    """A random number on another sheet, optionally with a name, and a formula in an input that reads it."""
+    drawn = '<row r="9000"><c r="A9000"><f>RAND()</f><v>0.5</v></c></row></sheetData>'
+
+    def make(source: Path, target: Path) -> Path:
+        other, part = local(source, "⟦other part⟧"), local(source, INPUTS)
+        text, old = local(source, f'<c r="{AT}"><f>{reader}</f><v>0.5</v></c>'), local(source, CELL)
+        where = local(source, "'⟦other tab⟧'!$A$9000")
+        defined = f'<definedName name="{named}">{where}</definedName></definedNames>'
+        parts = parts_of(source)
+        parts[other] = parts[other].replace(b"</sheetData>", drawn.encode())
+        if reader:
+            parts[part] = parts[part].replace(old.encode(), text.encode())
+        if named:
+            parts[BOOK] = parts[BOOK].replace(b"</definedNames>", defined.encode())
+        return packed(target, parts)
+
+    return make
+
+
+def table(called: str) -> Make:
+    """A table on a sheet, whose name formulas can use."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.table+xml"
+    xml = f'<table xmlns="{MAIN}" id="1" name="{called}" displayName="{called}" ref="A1:B2" totalsRowShown="0"><tableColumns count="2"><tableColumn id="1" name="a"/><tableColumn id="2" name="b"/></tableColumns></table>'
+
+    def change(parts: Parts, _: Path) -> Parts:
+        declared = f'<Override PartName="/xl/tables/table1.xml" ContentType="{kind}"/></Types>'.encode()
+        return {"xl/tables/table1.xml": xml.encode(), TYPES: parts[TYPES].replace(b"</Types>", declared)}
+
+    return with_parts(change)
+
+
 def second_strings(parts: Parts, _: Path) -> Parts:
     """A second shared-strings part, also declared."""
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
@@ -319,13 +351,14 @@ REFUSED = {
         more_names('<definedName name="VOCAB_e">⟦free⟧</definedName>'),
         "the name vocab_e is defined twice",
     ),
+    "a table named like a range": (table("Vocab_e"), "the name vocab_e is defined twice"),
     "a name of no sheet": (
         more_names('<definedName name="z" localSheetId="77">1</definedName>'),
         "the name z belongs to a sheet that does not exist",
     ),
     "a tab twice": (
-        put(BOOK, 'sheet name="Glossary"', 'sheet name="INPUTS"'),
-        "the sheet name inputs is used twice",
+        put(BOOK, 'sheet name="⟦other tab⟧"', 'sheet name="⟦tab in capitals⟧"'),
+        "is used twice",
     ),
     "a sheet's number twice": (
         put(BOOK, 'sheetId="4"', 'sheetId="3"'),
@@ -532,6 +565,14 @@ ERRORS = {
     ),
     "a name that draws": (with_name("RAND()", "chance"), Kind.UNSTEADY_FORMULA),
     "a name that calculates": (with_name("1+1", "two"), Kind.UNSTEADY_FORMULA),
+    "an input that reads a random number": (
+        chance_elsewhere("'⟦other tab⟧'!A9000"),
+        Kind.UNSTEADY_FORMULA,
+    ),
+    "an input that reads a random number by name": (
+        chance_elsewhere("2*drawn", named="drawn"),
+        Kind.UNSTEADY_FORMULA,
+    ),
     "a user's function": (formula("+0*_xll.MINE()"), Kind.UNSTEADY_FORMULA),
     "formulas as Google spells them": (google, Kind.FORMULAS_LOST),
 }
@@ -551,6 +592,7 @@ ERRORS |= {
 }
 
 WARNINGS = {
+    "a random number that nobody reads": (chance_elsewhere(), Kind.OWN_FORMULAS),
     "calculated on demand": (calc('calcMode="manual"'), Kind.MANUAL_CALCULATION),
     "1904": (put(BOOK, "<workbookPr", '<workbookPr date1904="1"'), Kind.DATES_1904),
     "a hidden sheet": (hidden("hidden"), Kind.HIDDEN_SHEET),
@@ -585,6 +627,7 @@ SOUND = {
     "a formula that always calculates": put(COMPUTED, BLOCK, BLOCK.replace(" ref", ' ca="1" aca="1" ref')),
     "a block that spills": put(COMPUTED, f"⟦block head⟧>{BLOCK}", f'⟦block head⟧ cm="1">{BLOCK}'),
     "defaults spelled out": calc('calcMode="auto" fullPrecision="1" iterate="0" fullCalcOnLoad="1"'),
+    "a table of somebody's own": table("mine"),
     "a name of somebody's own": more_names('<definedName name="mine">1+1</definedName>'),
 }  # fmt: skip
 """What every program reads alike: no findings."""

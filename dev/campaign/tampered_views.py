@@ -90,8 +90,18 @@ def scale(colour: str) -> Make:
 
 
 def row(attributes: str, *, at: str = "⟦second row⟧") -> Make:
-    """Add attributes to a row."""
-    return put(COMPUTED, f'<row r="{at}"', f'<row r="{at}" {attributes}')
+    """Give a row other attributes than its height."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, part, start = parts_of(source), local(source, COMPUTED), local(source, f'<row r="{at}"')
+        found = re.search(f"{start}[^>]*>", parts[part].decode())
+        if found is None:
+            raise NotApplicable(start)
+        own = re.sub(r' (ht|customHeight|hidden|outlineLevel)="[^"]*"', "", found[0])
+        new = own.replace(start, f"{start} {attributes}")
+        return packed(target, parts | {part: parts[part].replace(found[0].encode(), new.encode(), 1)})
+
+    return make
 
 
 def sheet_view(attributes: str) -> Make:
