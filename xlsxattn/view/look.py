@@ -17,7 +17,7 @@ from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import FRONT, START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
-from xlsxattn.language import ENGLISH, language_of, say
+from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.labelled import Role, printable
@@ -118,8 +118,9 @@ class OpenWorkbook:
 
 
 def no_range(path: Path, name: str, known: Iterable[str]) -> KeyError:
-    """That a workbook has no range of this name, and the name that is most like it."""
-    return KeyError(with_near(say("{path}: there is no range {name!r}", path=path, name=name), name, known))
+    """Error for a name that a workbook lacks, with the most similar name that it has."""
+    message = say("{path}: there is no range {name!r}", path=path, name=name)
+    return KeyError(bounded(with_near(message, name, known)))
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
