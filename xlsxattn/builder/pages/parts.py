@@ -210,6 +210,7 @@ class Step(NamedTuple):
     show_formula: bool = True
     paper: str = ""
     more: str = ""
+    closed: bool = False
 
 
 Steps = dict[str, Step]
@@ -260,6 +261,7 @@ def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
             show_formula=s.show_formula,
             paper=s.paper,
             more=s.more,
+            closed=s.closed,
         )
         for s in joined.values()
     ]
