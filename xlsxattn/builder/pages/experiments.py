@@ -58,19 +58,19 @@ ZERO_ALONE = (
 # --- attention sheets --------------------------------------------------------------------------------------
 
 NEIGHBOUR = (
-    "On Start, put another word in the place of a neighbour of the focus word. Which bar of its chart "
-    "moves, and does its output follow?"
+    "On Start, replace a neighbour of the focus word by another word. Which bar of its chart changes, "
+    "and does its output change?"
 )
 NEIGHBOUR_BEFORE = (
-    "On Start, put another word in the place of one before the focus word. Which bar of its chart moves, "
-    "and does its output follow?"
+    "On Start, replace a word before the focus word by another one. Which bar of its chart changes, and "
+    "does its output change?"
 )
 FOCUS_HERE = (
     "On Start, choose another focus word of these sentences: its row is outlined here. Where does it look?"
 )
 NO_WEIGHTS = (
-    "On Inputs, make the largest number of one of the words twice as large. Its score with itself grows: "
-    "who looks at it now?"
+    "On Inputs, double the largest number of a word. Its score with itself grows: which words attend to "
+    "it now?"
 )
 WEIGHTS = "Set all of W_Q to 0. All scores become 0: what does every row of the attention become, and why?"
 WEIGHTS_BIASED = (
@@ -78,35 +78,34 @@ WEIGHTS_BIASED = (
 )
 HEADS = "Set the rows of W_O that belong to one head to 0. What did that head add to the output?"
 CAUSAL_MASK = (
-    "On Start, put another word in the place of the last one. Every row of the attention above it stays "
-    "as it was: nobody looks ahead."
+    "On Start, replace the last word by another one. The rows above it in the attention do not change, "
+    "because no word attends to later words."
 )
-PADDING_MASK = (
-    "On Start, empty a cell in the middle of a sentence. Its column of the attention becomes 0: "
-    "nobody looks there."
-)
+PADDING_MASK = "On Start, clear a cell in the middle of a sentence. Its column of the attention becomes 0."
 PADDING_OPENS = (
-    "On Start, type a word into a blank cell of a sentence: its column of the attention opens, for "
-    "now there is a word to look at."
+    "On Start, type a word into a blank cell of a sentence: its column of the attention is no longer masked."
 )
 TEMPERATURE = (
     "Set the temperature to 0.1, then to 10. The entropy of the focus word's row falls, then rises; its bars "
     "show why."
 )
-SCALE = "Compare the two entropies beside the attention, with √d and without: which look is sharper?"
+SCALE = (
+    "Compare the entropies beside the attention, with and without division by √d: which distribution is "
+    "more concentrated?"
+)
 TWICE = (
     "“{word}” occurs twice in a sentence: its two rows are equal in every block, because positions "
     "are not encoded."
 )
-BASE = "Set the base to 2: now the last columns turn fast as well. Compare the angles before and after."
-PLACES = "Set a row of P to 0: the word in that place is read without its place. Which rows change?"
+BASE = "Set the base to 2: the last columns now rotate fast, too. Compare the angles before and after."
+PLACES = "Set a row of P to 0: the word at that position has no position encoding. Which rows change?"
 DISTANCE = (
-    "On Start, write one word into all cells of a sentence: a score then depends on nothing but how "
-    "far apart two words stand."
+    "On Start, write the same word into all cells of a sentence: each score then depends only on the "
+    "distance between two words."
 )
 CROSS = (
-    "On Start, put another word into the sentence that is looked at. Which word of the other takes "
-    "most from it?"
+    "On Start, replace a word of the sentence with the keys. Which word of the other sentence attends "
+    "to it most?"
 )
 
 # --- learning ----------------------------------------------------------------------------------------------
@@ -116,8 +115,8 @@ RATE = (
     "jumps about, and may end higher than it began: such steps are too long for the slope that they follow."
 )
 NUDGE = (
-    "In the gradient check, set h to 0.1, to 1E-5, to 1E-8. The distance falls, then rises: a large h sees "
-    "the curve of the loss, and a small one its rounding."
+    "In the gradient check, set h to 0.1, 1E-5 and 1E-8. The difference falls, then rises: a large h "
+    "has a truncation error, a small one a rounding error."
 )
 OWN_TARGET = (
     "Give one of the examples another target. Does the loss still fall as far? Two examples that ask for "
@@ -129,16 +128,14 @@ LEARNING = (RATE, NUDGE, OWN_TARGET)
 
 # --- comparing ---------------------------------------------------------------------------------------------
 
-MOVED = (
-    "On Start, put another word in the place of a neighbour of the focus word: which of its outputs moves?"
-)
+MOVED = "On Start, replace a neighbour of the focus word by another word: which of its outputs changes?"
 SHARED = (
     "Choose another focus word that stands in every sentence, such as “{word}”. Do its outputs part as well? "
     "Where one is nearly 0, its cosine says little."
 )
 PULLED = (
-    "On Inputs, make one of the focus word's large numbers twice as large: can its neighbours still pull "
-    "it over?"
+    "On Inputs, double one of the large numbers of the focus word: do its neighbours still change its "
+    "meaning?"
 )
 
 # --- models ------------------------------------------------------------------------------------------------
