@@ -222,7 +222,7 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
     focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
     tokens = [of_context(one)["Tokens"] for one in show["contexts"]]
-    how = Box(say("3   See how:  {title} →", title=see.title), "", see.target)
+    how = Box(say("3   See how:  {title} →", title=see.title), see.title, see.target)
     return Page(
         "start",
         spec.title,
