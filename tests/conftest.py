@@ -79,3 +79,9 @@ def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook of the causal template, built once."""
     return prebuilt.build("causal", tmp_path_factory.mktemp("causal") / "causal.xlsx")
+
+
+@pytest.fixture(scope="session")
+def learning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbook of the small training, built once."""
+    return prebuilt.build("learning", tmp_path_factory.mktemp("learning") / "learning.xlsx")

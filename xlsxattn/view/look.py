@@ -15,9 +15,9 @@ from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
-from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
+from xlsxattn.contract.names import FRONT, START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
-from xlsxattn.language import ENGLISH, language_of, say
+from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.labelled import Role, printable
@@ -41,7 +41,7 @@ GENERAL, SHOWN_DIGITS = "General", 10
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
 """Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
-MAIN_STEPS = ("Attention", "Output", "Probability", "Class")
+MAIN_STEPS = ("Attention", "Output", "Probability", "Class", "Loss")
 HEAD_ROWS = 4
 """Rows of a sheet's head, where labels are never above their cells."""
 LABEL_ENDS = " =:："
@@ -89,12 +89,12 @@ class OpenWorkbook:
 
     def story(self) -> list[Matrix]:
         """The main ranges: attention matrices and final outputs."""
-        comparing = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
+        others = [FRONT, *(sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare))]
 
         def is_main(text: str) -> bool:
             name = self.manifest.parse(text)
             inner = (name.layer or name.head) and name.block != "Attention"
-            return name.last in MAIN_STEPS and not inner and name.sheet not in comparing
+            return name.last in MAIN_STEPS and not (inner or name.part) and name.sheet not in others
 
         main = [m for m in self.matrices.values() if is_main(m.name)]
         return main or list(self.matrices.values())
@@ -118,8 +118,9 @@ class OpenWorkbook:
 
 
 def no_range(path: Path, name: str, known: Iterable[str]) -> KeyError:
-    """That a workbook has no range of this name, and the name that is most like it."""
-    return KeyError(with_near(say("{path}: there is no range {name!r}", path=path, name=name), name, known))
+    """Error for a name that a workbook lacks, with the most similar name that it has."""
+    message = say("{path}: there is no range {name!r}", path=path, name=name)
+    return KeyError(bounded(with_near(message, name, known)))
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
