@@ -70,8 +70,9 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook of the walkthrough, built once."""
-    return prebuilt.build("walkthrough", tmp_path_factory.mktemp("walkthrough") / "walkthrough.xlsx")
+    """The workbook of the walkthrough without its training, whose cells outnumber all others; built once."""
+    path = tmp_path_factory.mktemp("walkthrough") / "walkthrough.xlsx"
+    return prebuilt.build("walkthrough", path, without="training")
 
 
 @pytest.fixture(scope="session")

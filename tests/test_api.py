@@ -68,7 +68,7 @@ def test_a_spec_from_arrays_builds_and_comes_back_as_tables(tmp_path):
     np.testing.assert_allclose(tables["qkv_river_Output"].to_numpy(), attention @ V, atol=1e-12)
     assert list(tables["qkv_river_Output"].columns) == ["v1", "v2", "v3"]
     assert list(tables["vocab_E"].columns) == ["water", "money"]
-    assert tables["river_Tokens"]["word"].tolist() == ["river", "bank"]
+    assert tables["river_Tokens"]["Tokens"].tolist() == ["river", "bank"]
     assert list(tables["qkv_W_Q"].index) == ["water", "money"]
     assert xlsxattn.look(made.path).title == "Bank, twice"
 
@@ -140,7 +140,7 @@ def test_what_cannot_be_built_is_one_sentence_and_no_file(change, sentence, tmp_
 def test_a_workbook_that_a_person_changed_is_kept_unless_forced(tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"mine")
-    with pytest.raises(xlsxattn.PressError, match="it was changed since it was built and is kept"):
+    with pytest.raises(xlsxattn.PressError, match="the file was changed after it was built, so it was not replaced"):
         xlsxattn.build("causal", target)
     assert xlsxattn.build("causal", str(target), force=True).report.holds
 

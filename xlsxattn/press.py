@@ -25,7 +25,7 @@ from xlsxattn.checker import engines
 from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.report import summary
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -46,7 +46,7 @@ LARGE_PART = 8 << 20
 DIGEST = re.compile(rb"<vt:lpwstr>([0-9a-f]{64})</vt:lpwstr>")
 
 
-class PressError(Exception):
+class PressError(MessageError):
     """A workbook that cannot be written; the message is shown to the user."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlsxattn.language import say
+from xlsxattn.language import bounded, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
             found=found,
             known=", ".join(known),
         )
-        raise ValueError(with_near(said, found, known))
+        raise ValueError(bounded(with_near(said, found, known)))
 
 
 def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:

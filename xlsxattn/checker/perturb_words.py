@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
 from xlsxattn.contract.kinds import Compare, InSentence, Training
-from xlsxattn.contract.names import WORDS, RangeName, part_of
+from xlsxattn.contract.names import WORDS, RangeName, of_context, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -158,6 +158,24 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             matrices = [*sheet.learns, "W"]
             found |= dict.fromkeys(book.names[s["CheckMatrix"]].cells(), matrices[turn % len(matrices)])
         yield found
+
+
+def unreadable(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Blank and unknown words in sentences on the first screen, such that any two sentences differ.
+
+    First some sentences have a blank and then an unknown word, and the others a blank at the place of the
+    latter; then the other way round; then only some sentences have a blank.
+    """
+    shown = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.front["contexts"]]
+    known: dict[At, float | str] = {at: vocabulary[0] for own in shown for at in own}
+    both = ("", f"{vocabulary[0]} 4")
+    for bit in range(max(1, (len(shown) - 1).bit_length())):
+        chosen = [own for k, own in enumerate(shown) if k >> bit & 1]
+        others = [own for own in shown if own not in chosen]
+        for some, rest in ((chosen, others), (others, chosen)):
+            faults = {at: word for own in some for at, word in zip(own, both, strict=False)}
+            yield known | faults | {own[1]: "" for own in rest if own[1:]} | focused(book, vocabulary[0])
+        yield known | {own[0]: "" for own in chosen} | focused(book, vocabulary[0])
 
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:

@@ -17,7 +17,7 @@ from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import FRONT, START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
-from xlsxattn.language import ENGLISH, language_of, say
+from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.labelled import Role, printable
@@ -53,7 +53,7 @@ class OpenWorkbook:
 
     Attributes:
         path: the file.
-        title: text of its first cell.
+        title: the first text of its first sheet.
         matrices: named ranges by name, in the order of the workbook, without labels and the manifest.
         engine: source of the values: ``saved``, or the engine that recalculated the file.
         manifest: the workbook's manifest.
@@ -118,8 +118,9 @@ class OpenWorkbook:
 
 
 def no_range(path: Path, name: str, known: Iterable[str]) -> KeyError:
-    """That a workbook has no range of this name, and the name that is most like it."""
-    return KeyError(with_near(say("{path}: there is no range {name!r}", path=path, name=name), name, known))
+    """Error for a name that a workbook lacks, with the most similar name that it has."""
+    message = say("{path}: there is no range {name!r}", path=path, name=name)
+    return KeyError(bounded(with_near(message, name, known)))
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
@@ -154,7 +155,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
             notes.setdefault(tab, {})[row, col] = value
     tabs = tuple(ws.title for ws in worksheets if ws.sheet_state == "visible")
     first = notes.get(tabs[0], {}) if tabs else {}
-    title = printable(first.get((0, 0), Path(book.path).stem))
+    title = printable(first[min(first)] if first else Path(book.path).stem)
     labels = _Labels(book, values)
     language = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}

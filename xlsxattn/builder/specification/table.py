@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xlsxattn.builder.specification.toml_hints import binary, decimal_comma, explain
 from xlsxattn.contract.values import ID, MAX_ABS, MAX_ID_LENGTH, MAX_TEXT_LENGTH, RESERVED
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 from xlsxattn.suggestions import nearest, no_file, with_near
 from xlsxattn.system_errors import reason
 
@@ -31,7 +31,7 @@ MAX_SHOWN_LENGTH = 40
 SENTENCE = "{source}: {place}: {sentence}"
 
 
-class SpecError(ValueError):
+class SpecError(MessageError, ValueError):
     """An invalid spec; the text is a message for the user."""
 
 
