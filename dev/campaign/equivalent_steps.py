@@ -45,6 +45,10 @@ def _of_range(mutant: Mutant, at: RangeName) -> str:
     """Reasons that follow from what a range holds."""
     if mutant.kind == "misses the last" and (at.block in ("RowMax", "AskedRow") or at.part == "RowMax"):
         return "the last word belongs to another example"
+    if mutant.kind == "misses the last" and at.block in ("Shown", "Final"):
+        return "INDEX in IronCalc reads beyond the end of its range"
+    if at.block == "Verdict":
+        return "of a mark, only the first character is compared"
     if at.block in AT_DIVERGENCE or (at.is_of_steps and "another" in mutant.kind and at.is_matrix):
         return "only a run that diverges at this very step tells them apart"
     return ""
