@@ -14,16 +14,18 @@ import hostile
 
 from xlsxattn.checker.findings import Kind
 
-INPUTS, CAUSAL = "xl/worksheets/sheet2.xml", "xl/worksheets/sheet3.xml"
-CONTRACT = "xl/worksheets/sheet5.xml"
+START, INPUTS, CAUSAL = (f"xl/worksheets/sheet{i}.xml" for i in (1, 2, 3))
+CONTRACT = "xl/worksheets/sheet6.xml"
 STRINGS = "xl/sharedStrings.xml"
-CELL = '<c r="E23" s="31"><v>1.6</v></c>'
+CELL = '<c r="E10" s="32"><v>1.6</v></c>'
 """An input: the third number of the second word."""
-FIRST, SECOND = '<c r="C23" s="31"><v>0</v></c>', '<c r="D23" s="31"><v>0</v></c>'
+FIRST, SECOND = '<c r="C10" s="32"><v>0</v></c>', '<c r="D10" s="32"><v>0</v></c>'
+TYPED_WORD = '<c r="C11" s="5" t="s"><v>13</v></c>'
+"""The fourth word of the sentence, on the first screen."""
 MASKED = '<f t="array" ref="C50:G54">'
 """The start of an array formula that fills a block."""
-ROW = re.compile(rb'<row r="23".*?</row>')
-VOCABULARY = "'Inputs'!$C$22:$F$30"
+ROW = re.compile(rb'<row r="10".*?</row>')
+VOCABULARY = "'Inputs'!$C$9:$F$17"
 CALC = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -220,48 +222,48 @@ def with_comment(source, target):
 REFUSED = {
     "two archives": (after_another, "its archive has data before the first part"),
     "an archive with a comment": (with_comment, "or after the last"),
-    "two values": (cell('<c r="E23" s="31"><v>1.6</v><v>9</v></c>'), "E23 has two values"),
+    "two values": (cell('<c r="E10" s="32"><v>1.6</v><v>9</v></c>'), "E10 has two values"),
     "two formulas": (in_sheet(f"<f>1</f>{MASKED}", MASKED), "C50 has two values or two formulas"),
     "a value in an element": (
-        cell('<c r="E23" s="31"><x><v>1.6</v></x></c>'),
-        "E23 contains elements other than",
+        cell('<c r="E10" s="32"><x><v>1.6</v></x></c>'),
+        "E10 contains elements other than",
     ),
     "an element in a value": (
-        cell('<c r="E23" s="31"><v>1.6<x/>9</v></c>'),
-        "E23 contains elements other than",
+        cell('<c r="E10" s="32"><v>1.6<x/>9</v></c>'),
+        "E10 contains elements other than",
     ),
-    "a comment in a value": (cell('<c r="E23" s="31"><v>1<!-- -->.6</v></c>'), "has XML comments"),
+    "a comment in a value": (cell('<c r="E10" s="32"><v>1<!-- -->.6</v></c>'), "has XML comments"),
     "an instruction in a value": (
-        cell('<c r="E23" s="31"><v>1<?x?>.6</v></c>'),
+        cell('<c r="E10" s="32"><v>1<?x?>.6</v></c>'),
         "has XML comments or processing instructions",
     ),
-    "a cell twice": (cell(f"{CELL}{CELL}"), "E23 is a duplicate"),
+    "a cell twice": (cell(f"{CELL}{CELL}"), "E10 is a duplicate"),
     "a cell before its turn": (
         row(lambda xml: xml.replace(CELL, "").replace(FIRST, CELL + FIRST)),
-        "C23 is a duplicate or out of order",
+        "C10 is a duplicate or out of order",
     ),
-    "a cell of another row": (cell('<c r="E24" s="31"><v>1.6</v></c>'), "E24 is in row 23"),
+    "a cell of another row": (cell('<c r="E11" s="32"><v>1.6</v></c>'), "E11 is in row 10"),
     "an address in small letters": (
-        cell('<c r="e23" s="31"><v>1.6</v></c>'),
-        "e23 is not a cell address",
+        cell('<c r="e10" s="32"><v>1.6</v></c>'),
+        "e10 is not a cell address",
     ),
     "a cell without an address": (
-        row(lambda xml: xml.replace('r="D23" ', "").replace('r="C23"', 'r="D23"')),
-        "E23",
+        row(lambda xml: xml.replace('r="D10" ', "").replace('r="C10"', 'r="D10"')),
+        "E10",
     ),
-    "a row twice": (row(lambda xml: xml * 2), "row 23 is a duplicate"),
+    "a row twice": (row(lambda xml: xml * 2), "row 10 is a duplicate"),
     "a row before its turn": (
         row(lambda xml: xml.replace('"23"', '"21"')),
         "row 21 is a duplicate or out of order",
     ),
-    "a row in a row": (row(lambda xml: xml.replace(CELL, f"<row>{CELL}</row>")), "row 23 is a duplicate"),
+    "a row in a row": (row(lambda xml: xml.replace(CELL, f"<row>{CELL}</row>")), "row 10 is a duplicate"),
     "two lists of rows": (
         put(INPUTS, "</sheetData>", "</sheetData><sheetData></sheetData>"),
         "it has 2 sheetData elements",
     ),
     "alternatives round a cell": (
         cell(f'<mc:AlternateContent {MC}><mc:Choice Requires="x">{CELL}</mc:Choice></mc:AlternateContent>'),
-        "row 23 contains elements that are not cells",
+        "row 10 contains elements that are not cells",
     ),
     "alternatives round a row": (
         row(lambda xml: f"<mc:AlternateContent {MC}><mc:Choice>{xml}</mc:Choice></mc:AlternateContent>"),
@@ -373,48 +375,48 @@ REFUSED = {
         put(STRINGS, "<si><t>", "<si><r><t>x</t></r><t>"),
         "a string is stored in two forms",
     ),
-    "a text that is not there": (cell('<c r="E23" t="s"><v>99999</v></c>'), "damaged"),
-    "a text before the first": (cell('<c r="E23" t="s"><v>-1</v></c>'), "E23 holds '-1'"),
-    "a number with an underscore": (cell('<c r="E23"><v>1_6</v></c>'), "E23 holds '1_6'"),
-    "a number in other digits": (cell('<c r="E23"><v>١٦</v></c>'), "which programs read in different ways"),
-    "no number": (cell('<c r="E23"><v>nan</v></c>'), "E23 holds 'nan'"),
-    "a hexadecimal number": (cell('<c r="E23"><v>0x10</v></c>'), "E23 holds '0x10'"),
-    "a truth spelled out": (cell('<c r="E23" t="b"><v>true</v></c>'), "E23 holds 'true'"),
+    "a text that is not there": (cell('<c r="E10" t="s"><v>99999</v></c>'), "damaged"),
+    "a text before the first": (cell('<c r="E10" t="s"><v>-1</v></c>'), "E10 holds '-1'"),
+    "a number with an underscore": (cell('<c r="E10"><v>1_6</v></c>'), "E10 holds '1_6'"),
+    "a number in other digits": (cell('<c r="E10"><v>١٦</v></c>'), "which programs read in different ways"),
+    "no number": (cell('<c r="E10"><v>nan</v></c>'), "E10 holds 'nan'"),
+    "a hexadecimal number": (cell('<c r="E10"><v>0x10</v></c>'), "E10 holds '0x10'"),
+    "a truth spelled out": (cell('<c r="E10" t="b"><v>true</v></c>'), "E10 holds 'true'"),
     "a value of no kind": (
-        cell('<c r="E23" t="x"><v>1.6</v></c>'),
-        "the value in E23 is not of its declared type",
+        cell('<c r="E10" t="x"><v>1.6</v></c>'),
+        "the value in E10 is not of its declared type",
     ),
     "an inline text with a value": (
-        cell('<c r="E23" t="inlineStr"><is><t>x</t></is><v>1.6</v></c>'),
-        "the value in E23 is not of its declared type",
+        cell('<c r="E10" t="inlineStr"><is><t>x</t></is><v>1.6</v></c>'),
+        "the value in E10 is not of its declared type",
     ),
     "an inline text in a number": (
-        cell('<c r="E23"><v>1.6</v><is><t>9</t></is></c>'),
-        "the value in E23 is not of its declared type",
+        cell('<c r="E10"><v>1.6</v><is><t>9</t></is></c>'),
+        "the value in E10 is not of its declared type",
     ),
     "a formula of no kind": (
         in_sheet(MASKED.replace("array", "matrix"), MASKED),
         "the formula in C50 is not of its declared type",
     ),
     "a formula shared by nobody": (
-        cell('<c r="E23"><f t="shared" si="7"/><v>1.6</v></c>'),
-        "E23 uses the shared formula 7",
+        cell('<c r="E10"><f t="shared" si="7"/><v>1.6</v></c>'),
+        "E10 uses the shared formula 7",
     ),
     "a shared formula spelled out twice": (
         row(
             lambda xml: xml.replace(
-                FIRST, '<c r="C23"><f t="shared" ref="C23:D23" si="0">1</f><v>1</v></c>'
-            ).replace(SECOND, '<c r="D23"><f t="shared" ref="C23:D23" si="0">2</f><v>1</v></c>')
+                FIRST, '<c r="C10"><f t="shared" ref="C10:D10" si="0">1</f><v>1</v></c>'
+            ).replace(SECOND, '<c r="D10"><f t="shared" ref="C10:D10" si="0">2</f><v>1</v></c>')
         ),
-        "D23 uses the shared formula 0, which is defined twice",
+        "D10 uses the shared formula 0, which is defined twice",
     ),
     "a shared formula of other cells": (
         row(
             lambda xml: xml.replace(
-                FIRST, '<c r="C23"><f t="shared" ref="C23:C24" si="0">1</f><v>1</v></c>'
-            ).replace(SECOND, '<c r="D23"><f t="shared" si="0"/><v>1</v></c>')
+                FIRST, '<c r="C10"><f t="shared" ref="C10:C11" si="0">1</f><v>1</v></c>'
+            ).replace(SECOND, '<c r="D10"><f t="shared" si="0"/><v>1</v></c>')
         ),
-        "D23 uses the shared formula 0, which does not cover it",
+        "D10 uses the shared formula 0, which does not cover it",
     ),
     "Lotus 1-2-3": (
         put(INPUTS, "<dimension", '<sheetPr transitionEvaluation="1"/><dimension'),
@@ -432,7 +434,7 @@ ERRORS = {
         name(f">{VOCABULARY},'Inputs'!$C$3</definedName>"),
         Kind.MISSING,
     ),
-    "a name that moves": (name(">Inputs!C22:F30</definedName>"), Kind.MISSING),
+    "a name that moves": (name(">Inputs!C9:F17</definedName>"), Kind.MISSING),
     "a computed name that is a product": (
         put(hostile.BOOK, "$C$70:$G$74</definedName>", "$C$70:$G$74*1</definedName>"),
         Kind.MISSING,
@@ -450,32 +452,32 @@ ERRORS = {
         Kind.SHADOWED_NAME,
     ),
     "an infinite input": (
-        cell('<c r="E23" s="31"><v>1e999</v></c>'),
+        cell('<c r="E10" s="32"><v>1e999</v></c>'),
         Kind.DOUBTFUL_VALUE,
     ),
     "an infinite input, negative": (
-        cell('<c r="E23" s="31"><v>-1E400</v></c>'),
+        cell('<c r="E10" s="32"><v>-1E400</v></c>'),
         Kind.DOUBTFUL_VALUE,
     ),
     "a date as input": (
-        cell('<c r="E23" t="d"><v>2020-01-01</v></c>'),
+        cell('<c r="E10" t="d"><v>2020-01-01</v></c>'),
         Kind.DOUBTFUL_VALUE,
     ),
-    "a rich value": (cell('<c r="E23" s="31" vm="1"><v>1.6</v></c>'), Kind.DOUBTFUL_VALUE),
+    "a rich value": (cell('<c r="E10" s="32" vm="1"><v>1.6</v></c>'), Kind.DOUBTFUL_VALUE),
     "an escaped letter": (
         put(
-            INPUTS,
-            '<c r="C12" s="22" t="s"><v>44</v></c>',
-            '<c r="C12" t="inlineStr"><is><t>_x0074_he</t></is></c>',
+            START,
+            TYPED_WORD,
+            '<c r="C11" t="inlineStr"><is><t>_x0074_he</t></is></c>',
         ),
         Kind.DOUBTFUL_VALUE,
     ),
     "a data table": (
-        cell('<c r="E23"><f t="dataTable" ref="E23:E24" dt2D="0" r1="C3"/><v>1.6</v></c>'),
+        cell('<c r="E10"><f t="dataTable" ref="E10:E11" dt2D="0" r1="C3"/><v>1.6</v></c>'),
         Kind.UNSTEADY_FORMULA,
     ),
     "a formula in another's block": (
-        in_sheet('<c r="D50" s="37"><f>1</f><v>1</v></c>', '<c r="D50" s="37"><v>-1E+300</v></c>'),
+        in_sheet('<c r="D50" s="43"><f>1</f><v>1</v></c>', '<c r="D50" s="43"><v>-1E+300</v></c>'),
         Kind.OVERLAPPING_FORMULAS,
     ),
     "precision as displayed": (calc('fullPrecision="0"'), Kind.PRECISION_AS_DISPLAYED),
@@ -515,14 +517,14 @@ WARNINGS = {
     "a hidden sheet": (hidden("hidden"), Kind.HIDDEN_SHEET),
     "a hidden name": (put(hostile.BOOK, 'name="vocab_E"', 'name="vocab_E" hidden="1"'), Kind.HIDDEN_NAME),
     "a block without its first value": (without_first_value, Kind.STALE_VALUE),
-    "an input that is calculated": (cell('<c r="E23" s="31"><f>1.6</f><v>1.6</v></c>'), Kind.CALCULATED_INPUT),
+    "an input that is calculated": (cell('<c r="E10" s="32"><f>1.6</f><v>1.6</v></c>'), Kind.CALCULATED_INPUT),
     "inputs that are calculated": (
-        row(lambda xml: xml.replace(FIRST, '<c r="C23" s="31"><f>0</f><v>0</v></c>')
-            .replace(SECOND, '<c r="D23" s="31"><f>0</f><v>0</v></c>')),
+        row(lambda xml: xml.replace(FIRST, '<c r="C10" s="32"><f>0</f><v>0</v></c>')
+            .replace(SECOND, '<c r="D10" s="32"><f>0</f><v>0</v></c>')),
         Kind.CALCULATED_INPUT,
     ),
     "blanks that may be left out": (
-        put(INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>', '<c r="C12" t="inlineStr"><is><t>the </t></is></c>'),
+        put(START, TYPED_WORD, '<c r="C11" t="inlineStr"><is><t>the </t></is></c>'),
         Kind.DOUBTFUL_VALUE,
     ),
 }  # fmt: skip
@@ -533,19 +535,19 @@ SOUND = {
     "prefixes": prefixed,
     "targets from the root": relation('Target="worksheets/sheet2.xml"', 'Target="/xl/worksheets/sheet2.xml"'),
     "targets with a detour": relation('Target="worksheets/sheet2.xml"', 'Target="../xl/worksheets/sheet2.xml"'),
-    "cells without addresses": row(lambda xml: xml.replace('r="D23" ', "").replace('r="E23" ', "")),
-    "rows without numbers": row(lambda xml: xml.replace('<row r="23"', "<row")),
+    "cells without addresses": row(lambda xml: xml.replace('r="D10" ', "").replace('r="E10" ', "")),
+    "rows without numbers": row(lambda xml: xml.replace('<row r="10"', "<row")),
     "an inline text": put(
-        INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>', '<c r="C12" s="22" t="inlineStr"><is><t>the</t></is></c>'
+        START, TYPED_WORD, '<c r="C11" s="5" t="inlineStr"><is><t>the</t></is></c>'
     ),
     "a text in runs, with its reading": put(
-        INPUTS, '<c r="C12" s="22" t="s"><v>44</v></c>',
-        '<c r="C12" t="inlineStr"><is><r><t>t</t></r><r><t>he</t></r><rPh sb="0" eb="1"><t>x</t></rPh></is></c>',
+        START, TYPED_WORD,
+        '<c r="C11" t="inlineStr"><is><r><t>t</t></r><r><t>he</t></r><rPh sb="0" eb="1"><t>x</t></rPh></is></c>',
     ),
-    "CDATA": cell('<c r="E23" s="31"><v><![CDATA[1.6]]></v></c>'),
-    "a letter by its number": cell('<c r="E23" s="31"><v>&#49;.6</v></c>'),
+    "CDATA": cell('<c r="E10" s="32"><v><![CDATA[1.6]]></v></c>'),
+    "a letter by its number": cell('<c r="E10" s="32"><v>&#49;.6</v></c>'),
     "a formula that always calculates": in_sheet(MASKED.replace(" ref", ' ca="1" aca="1" ref'), MASKED),
-    "a block that spills": in_sheet(f'<c r="C50" s="37" cm="1">{MASKED}', f'<c r="C50" s="37">{MASKED}'),
+    "a block that spills": in_sheet(f'<c r="C50" s="43" cm="1">{MASKED}', f'<c r="C50" s="43">{MASKED}'),
     "defaults spelled out": calc('calcMode="auto" fullPrecision="1" iterate="0" fullCalcOnLoad="1"'),
     "a name of somebody's own": more_names('<definedName name="mine">1+1</definedName>'),
 }  # fmt: skip

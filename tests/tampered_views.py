@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 import hostile
-from tampered import CAUSAL, INPUTS, put
+from tampered import CAUSAL, INPUTS, START, put
 
 STYLES, CHART, CONTRACT = "xl/styles.xml", "xl/charts/chart1.xml", "xl/worksheets/sheet5.xml"
 STRINGS, THEME = "xl/sharedStrings.xml", "xl/theme/theme1.xml"
@@ -118,7 +118,7 @@ def caption(old, new):
 FORMAT, UNREADABLE, RULE = "misleading format", "unreadable", "misleading conditional format"
 HIDDEN, MERGED, OTHER_CHART, CAPTION = "hidden cells", "merged cells", "other chart", "other caption"
 DROP_DOWN, HEAT_MAP = "drop-down list", "heat map"
-OFFER = '<dataValidation type="list" allowBlank="1" showInputMessage="1" sqref="C9:C13"><formula1>vocab_Tokens</formula1></dataValidation>'
+OFFER = '<dataValidation type="list" allowBlank="1" showInputMessage="1" sqref="C8:C12"><formula1>vocab_Tokens</formula1></dataValidation>'
 
 VIEWS = {
     "digits of its own": (style(code="&quot;0.84&quot;"), FORMAT, "causal_chase_Attention"),
@@ -131,8 +131,8 @@ VIEWS = {
     "no sign": (style(code="0.00;0.00", cell="C80"), FORMAT, "causal_chase_Output"),
     "a sign of its own": (style(code="-0.00", cell="C80"), FORMAT, "causal_chase_Output"),
     "a date": (style(code="yyyy"), FORMAT, "causal_chase_Attention"),
-    "a built-in date": (put(STYLES, 'numFmtId="168" fontId="7"', 'numFmtId="14" fontId="7"'), FORMAT, "causal"),
-    "another word": (style(code="0;;;&quot;dog&quot;", cell="C9", part=INPUTS), FORMAT, "chase_Tokens"),
+    "a built-in date": (put(STYLES, 'numFmtId="174" fontId="10"', 'numFmtId="14" fontId="10"'), FORMAT, "causal"),
+    "another word": (style(code="0;;;&quot;dog&quot;", cell="C8", part=START), FORMAT, "chase_Tokens"),
     "a built format elsewhere": (style(code="0;&quot;−∞&quot;;0"), FORMAT, "causal_chase_Attention"),
     "another word in a built format": (
         put(STYLES, "&quot;not in the vocabulary&quot;", "&quot;1&quot;"), FORMAT, "chase_Ids",
@@ -154,7 +154,9 @@ VIEWS = {
         rule('<numFmt numFmtId="201" formatCode="&quot;−∞&quot;;&quot;−∞&quot;;&quot;−∞&quot;"/>', kind='type="cellIs" operator="lessThan"', inside="<formula>0.5</formula>"),
         RULE, "causal_chase_Attention",
     ),
-    "no word where there is one": (put(INPUTS, "LEN($C9)=0", "LEN($Z9)=0"), RULE, "chase_Ids"),
+    "a number of a known word that is hidden": (put(START, "<formula>$B8=0</formula>", "<formula>$B8&gt;0</formula>"), RULE, "xlsxattn_chase_Look"),
+    "a result that another cell hides": (put(START, "<formula>chase_Focus=0</formula>", "<formula>vocab_Focus=0</formula>"), RULE, "xlsxattn_chase"),
+    "other words around the focus word": (put(STYLES, " before&quot;", " later&quot;"), FORMAT, "xlsxattn_chase_Before_Rows"),
     "a rule in white": (rule('<font><color rgb="FFFFFFFF"/></font>'), RULE, "causal_chase_Attention"),
     "a rule in black on black": (
         rule('<fill><patternFill><bgColor rgb="FF000000"/></patternFill></fill>'), RULE, "causal_chase_Attention",
@@ -190,9 +192,9 @@ VIEWS = {
     "a chart with another title": (chart(("'Causal attention'!$B$4<", "'Causal attention'!$B$1<")), OTHER_CHART, ""),
     "another caption": (caption("{=causal_chase_Scores/causal_Scale}", "{=causal_chase_Scores*causal_Scale}"), CAPTION, "causal_chase_Scaled"),
     "another caption in words": (caption("{=causal_chase_Scores/causal_Scale}", "Scores × Scale"), CAPTION, "causal_chase_Scaled"),
-    "a drop-down list that is gone": (put(INPUTS, OFFER, ""), DROP_DOWN, "chase_Tokens"),
-    "a drop-down list without its arrow": (put(INPUTS, OFFER, OFFER.replace('type="list"', 'type="list" showDropDown="1"')), DROP_DOWN, "chase_Tokens"),
-    "a drop-down list of other words": (put(INPUTS, OFFER, OFFER.replace("vocab_Tokens", "&quot;the,cat&quot;")), DROP_DOWN, "chase_Tokens"),
+    "a drop-down list that is gone": (put(START, OFFER, ""), DROP_DOWN, "chase_Tokens"),
+    "a drop-down list without its arrow": (put(START, OFFER, OFFER.replace('type="list"', 'type="list" showDropDown="1"')), DROP_DOWN, "chase_Tokens"),
+    "a drop-down list of other words": (put(START, OFFER, OFFER.replace("vocab_Tokens", "&quot;the,cat&quot;")), DROP_DOWN, "chase_Tokens"),
     "a heat map that is gone": (without_heat(times=1), HEAT_MAP, "causal_chase_X"),
     "no heat map at all": (without_heat((INPUTS, CAUSAL)), HEAT_MAP, "causal_chase_X"),
 }  # fmt: skip
@@ -214,6 +216,6 @@ PLAIN = {
     "a hidden row beside": row('hidden="1"', at=2),
     "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
     "a low row": row('ht="8" customHeight="1"'),
-    "a drop-down list by its cells": put(INPUTS, OFFER, OFFER.replace("vocab_Tokens", "$B$22:$B$30")),
+    "a drop-down list by its cells": put(START, OFFER, OFFER.replace("vocab_Tokens", "Inputs!$B$9:$B$17")),
 }  # fmt: skip
 """Harmless changes, without findings."""

@@ -30,7 +30,7 @@ def test_harmless_changes_hold(case, causal, tmp_path):
 def test_swapped_series_are_found(walkthrough, tmp_path):
     """Their titles are typed, so each head would have the name of the other."""
     parts = hostile.parts_of(walkthrough)
-    chart = "xl/charts/chart7.xml"
+    chart = "xl/charts/chart8.xml"
     one, other = b"$C$230:$G$230", b"$C$231:$G$231"
     assert one in parts[chart]
     assert other in parts[chart]
