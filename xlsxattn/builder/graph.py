@@ -141,6 +141,7 @@ class Band:
     Attributes:
         groups: one per lane, None for a lane without this step; or any number of shared groups.
         level: outline level, 0 for none.
+        closed: True if its outline group is collapsed.
         paper: source of the step, such as "Vaswani et al. 2017, §3.2.1".
         more: further explanation, for ``explain = "full"``.
     """
@@ -153,6 +154,7 @@ class Band:
     level: int = 0
     paper: str = ""
     more: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def cell_width(text: str) -> float:
     return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
-PIXELS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
+PIXELS = {"title": 11.0, "lead": 6.2, "fact": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
 """Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
 """Pixels per point: a wide (CJK) character is as wide as its font size."""
@@ -185,7 +185,15 @@ LOOKS: Mapping[str, Look] = {
     "any number": _number("General"),
     "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "word result": Look(
-        {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
+        {
+            "num_format": ANY_TEXT,
+            "border": 1,
+            "border_color": LINE,
+            "bold": True,
+            "align": "center",
+            "shrink": True,
+        },
+        width=11,
     ),
     "said": Look({"num_format": ANY_TEXT, "bold": True, "font_size": 13, "font_color": INK}, width=0),
     "tiny": _number("0.0E+00"),
@@ -250,6 +258,7 @@ LOOKS: Mapping[str, Look] = {
     # texts around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
     "lead": Look({"font_color": MUTED, "font_size": 11}),
+    "long lead": Look({"font_color": MUTED, "font_size": 11, "text_wrap": True, "valign": "top"}),
     "paragraph": Look({"font_color": INK, "font_size": 11, "text_wrap": True, "valign": "top"}),
     "fact": Look({"font_color": MUTED, "align": "left"}),
     "step": Look({"bold": True, "font_size": 13, "font_color": INK}),
