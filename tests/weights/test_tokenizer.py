@@ -130,10 +130,8 @@ CONFIG = {
         ({}, []),
         ({"do_lower_case": True}, ["do_lower_case is true"]),
         ({"add_prefix_space": False}, ["add_prefix_space is false"]),
-        (
-            {"add_bos_token": False, "add_eos_token": True},
-            ["add_bos_token is false", "add_eos_token is true"],
-        ),
+        ({"add_bos_token": False}, ["add_bos_token is false"]),
+        ({"add_eos_token": True}, ["add_eos_token is true"]),
         ({"add_bos_token": False, "bos_token": "<other>"}, []),
         ({"auto_map": {"AutoTokenizer": "own.Tokenizer"}}, ["auto_map names custom code"]),
     ],
