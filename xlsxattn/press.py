@@ -24,6 +24,7 @@ from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
 from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
+from xlsxattn.checker.report import summary
 from xlsxattn.language import MessageError, say
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
@@ -63,6 +64,13 @@ class Pressed:
     lang: str = "en"
     quoted: tuple[str, ...] = ()
     alone: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Pressed {summary(self.report)}>"
+
+    def _repr_html_(self) -> str:
+        """The report, for a notebook: it names the file."""
+        return self.report._repr_html_()
 
 
 def build(
