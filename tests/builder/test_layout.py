@@ -9,10 +9,12 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pytest
 from conftest import require
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.utils.cell import coordinate_to_tuple
 from specs import plain, specs
 
 from xlsxattn import templates
@@ -27,6 +29,7 @@ from xlsxattn.builder.specification import load, parse
 from xlsxattn.builder.theme import cell_width
 from xlsxattn.checker.engines import processes
 from xlsxattn.checker.reading.book import read
+from xlsxattn.language import codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,6 +256,8 @@ def test_a_step_stands_in_the_same_rows_of_every_lane(data):
 def test_every_group_stays_between_the_ends_of_its_lane(data):
     for page, sheet in pages_of(data):
         placed = placed_by_name(sheet)
+        if page.screen:
+            continue
         for band in lanes_of(page):
             for group, bar in zip(band.groups, sheet.bars, strict=True):
                 found = bounds(group, placed)
@@ -320,10 +325,35 @@ def test_shared_weights_flow_into_the_lanes_and_then_below():
 
 def test_more_boxes_than_fit_a_line_go_on_below_and_none_is_lost():
     sheets = [{"id": f"s{i}", "kind": "self-attention"} for i in range(7)]
-    _, sheet = page_of(plain([2], 2, *sheets), "start")
-    boxes = [(text.row, text.col) for text in sheet.texts if text.look == "box"]
-    top = boxes[0][0]
-    assert boxes == [(top, 1 + 2 * i) for i in range(5)] + [(top + 4, 1 + 2 * i) for i in range(3)]
+    page, sheet = page_of(plain([2], 2, *sheets), "start")
+    rows = [text.row for text in sheet.texts if text.look == "box"]
+    assert [rows.count(row) for row in dict.fromkeys(rows)] == [4, 4, 2]
+    assert len(rows) == len(page.boxes) == 7 + len({"Inputs", "How to read", "Glossary"})
+
+
+MAX_ACROSS, MAX_DOWN = 1066, 618
+"""XlsxWriter's pixels that LibreOffice shows at 1280 × 800."""
+
+
+@pytest.mark.parametrize("code", codes())
+@pytest.mark.parametrize("template", templates.names())
+def test_the_first_screen_of_a_template_fits_a_small_window(template, code):
+    one = load(templates.path(template))
+    sheet = layout.lay_out(pages.book(replace(one, lang=code)))[0]
+    right = max(text.col + text.cols for text in sheet.texts)
+    assert pixels(sheet, set(range(right)) - set(sheet.hidden)) <= MAX_ACROSS
+    bottom = max(text.row for text in sheet.texts)
+    assert sum(sheet.heights.get(row, sheet.row) for row in range(bottom + 1)) / 0.75 <= MAX_DOWN
+    assert all(p.area.right < right and p.area.bottom <= bottom for p in sheet.placed)
+
+
+def test_a_workbook_opens_on_its_first_yellow_word_and_other_sheets_below_the_frozen_rows(tmp_path):
+    sheets, path = file_of(plain([3, 2], 2, PLAIN), tmp_path)
+    word = min((p.row, p.col) for p in sheets[0].placed if p.block.look == "yellow word" and p.block.rows > 1)
+    book = openpyxl.load_workbook(path)
+    active = [ws.sheet_view.selection[-1].activeCell for ws in book.worksheets]
+    assert coordinate_to_tuple(active[0]) == (word[0] + 1, word[1] + 1)
+    assert [coordinate_to_tuple(cell)[0] for cell in active[1:]] == [one.frozen + 1 for one in sheets[1:]]
 
 
 def test_a_page_that_no_sheet_can_hold_is_refused_with_its_size():

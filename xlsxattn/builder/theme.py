@@ -68,7 +68,7 @@ POWERS_OF_TEN = 8
 """Width of a number in scientific notation, such as −1.0E+05."""
 LETTER, MAX_DIGITS = 0.85, 15
 """Width of a letter relative to a digit, and the number of digits that spreadsheets show."""
-FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?")
+FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?%?")
 """A number format with fixed decimals, and its decimals."""
 
 
@@ -96,7 +96,8 @@ def room(look: Look, width: float) -> Room | None:
     if not digits or not digits[0]:
         return None
     characters = width * 11 / look.format.get("font_size", 11)
-    places = int(characters - LETTER * cell_width(words) - len(digits[1] or "") - 1)
+    signs = len(digits[1] or "") + (3 if digits[0].endswith("%") else 0)
+    places = int(characters - LETTER * cell_width(words) - signs - 1)
     places = min(max(places, 1), MAX_DIGITS)
     negative = not others or "0" in others[0]
     return Room(10**places - 1, negative, LARGE if characters >= POWERS_OF_TEN else LARGE_IN_NARROW)

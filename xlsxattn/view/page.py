@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from xlsxattn.view.steps import ShownSheet
 
 DATA_VERSION = 1
+CALCULATION = ("tokens", "parse", "values", "functions", "evaluate", "workbook")
+"""Scripts of the live page in order, as each needs the earlier ones."""
 TAGS = {"zh": "zh-CN"}
 _PLACEHOLDER = re.compile(r"\{\{[a-z]+\}\}")
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
@@ -127,6 +129,11 @@ def _embedded(content: dict[str, Any]) -> str:
     """JSON escaped for a script element, so that a workbook's text cannot end the element."""
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def calculation() -> str:
+    """The scripts that read, recalculate and write a workbook."""
+    return "".join(_asset(f"live/{name}.js") for name in CALCULATION)
 
 
 def _asset(name: str) -> str:

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ ONE_PAGE = 60
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
 
 
-class TooLargeError(ValueError):
+class TooLargeError(MessageError, ValueError):
     """A page exceeds the size limits of spreadsheets."""
 
 

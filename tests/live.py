@@ -1,0 +1,52 @@
+"""Runs the scripts of the live page in Node.js."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from xlsxattn.view import page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECONDS = 300
+OPENED = """
+const bytes = new Uint8Array(require("fs").readFileSync(request.path));
+const opened = await readWorkbook(bytes), { calculation } = opened;
+const plain = (value) => isError(value) ? value.code : value;
+const ranges = () => Object.fromEntries(request.names.map((name) => {
+  const { rows, cols, values } = calculation.matrix(calculation.area(name));
+  return [name, Array.from({ length: rows }, (_, i) => values.slice(i * cols, (i + 1) * cols).map(plain))];
+}));
+"""
+
+
+def node() -> str:
+    """Node.js; without it, the test is skipped, or fails in CI."""
+    program = shutil.which("node")
+    if program is None:
+        reason = "no program 'node' was found on the PATH; get it with: apt-get install nodejs"
+        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+    return str(program)
+
+
+def computed(script: str, **request: Any) -> Any:
+    """Run a script after those of the page; what it returns. ``request`` is a variable of the script."""
+    program = f'"use strict";\n{page.calculation()}\nconst request = {json.dumps(request)};\n'
+    program += f"(async () => {{ {script} }})().then((answer) => console.log(JSON.stringify(answer)));"
+    ended = subprocess.run(
+        [node(), "-"], input=program, capture_output=True, text=True, check=False, timeout=SECONDS
+    )
+    assert ended.returncode == 0, ended.stderr[-2000:]
+    return json.loads(ended.stdout)
+
+
+def in_workbook(path: Path, script: str, **request: Any) -> Any:
+    """Run a script with ``calculation``, ``opened`` and ``ranges`` of a workbook."""
+    return computed(OPENED + script, path=str(path), **request)
