@@ -15,7 +15,7 @@ import time
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -35,29 +35,35 @@ class ProofError(Exception):
     """The proof of the workbook of a template failed."""
 
 
-def build(name: str, target: Path, lang: str = "") -> Path:
+def build(name: str, target: Path, lang: str = "", *, without: str = "") -> Path:
     """Copy the workbook of a template to a file; the first call builds and proves it.
 
     Args:
         name: the template.
         target: the file to write.
         lang: its language; by default that of the template.
+        without: a kind of sheet to leave out, such as the training, which has most of a workbook's cells.
 
     Raises:
         ProofError: the proof has findings; nothing is stored.
     """
     lang = lang or templates.lang(name)
-    kept = _folder() / f"{name}.{lang}.xlsx"
+    rest = f".without-{without}" if without else ""
+    kept = _folder() / f"{name}{rest}.{lang}.xlsx"
     with FileLock(kept.with_suffix(".lock")):
         if not kept.exists():
-            _prove(name, kept, lang)
+            _prove(name, kept, lang, without)
     shutil.copyfile(kept, target)
     return target
 
 
-def _prove(name: str, kept: Path, lang: str) -> None:
+def _prove(name: str, kept: Path, lang: str, without: str) -> None:
     unproved = kept.with_suffix(".new.xlsx")
-    pressed = press.build(templates.path(name), unproved, changed={"lang": lang})
+    changed: dict[str, Any] = {"lang": lang}
+    if without:
+        sheets = tomllib.loads(templates.path(name).read_text("utf-8"))["sheets"]
+        changed["sheets"] = [sheet for sheet in sheets if sheet.get("kind") != without]
+    pressed = press.build(templates.path(name), unproved, changed=changed)
     for finding in pressed.report.every_finding:
         raise ProofError(f"{name}: {finding.message}")
     unproved.replace(kept)

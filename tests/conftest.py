@@ -70,11 +70,18 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def walkthrough(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The workbook of the walkthrough, built once."""
-    return prebuilt.build("walkthrough", tmp_path_factory.mktemp("walkthrough") / "walkthrough.xlsx")
+    """The workbook of the walkthrough without its training, whose cells outnumber all others; built once."""
+    path = tmp_path_factory.mktemp("walkthrough") / "walkthrough.xlsx"
+    return prebuilt.build("walkthrough", path, without="training")
 
 
 @pytest.fixture(scope="session")
 def causal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The workbook of the causal template, built once."""
     return prebuilt.build("causal", tmp_path_factory.mktemp("causal") / "causal.xlsx")
+
+
+@pytest.fixture(scope="session")
+def learning(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbook of the small training, built once."""
+    return prebuilt.build("learning", tmp_path_factory.mktemp("learning") / "learning.xlsx")

@@ -12,23 +12,13 @@ from io import BytesIO
 
 from openpyxl.utils import get_column_letter
 
+from dev.campaign.places import packed, parts_of
+
 SHEET = "xl/worksheets/sheet3.xml"
 TAB = "'Causal attention'"
 BOOK = "xl/workbook.xml"
 TYPES = "[Content_Types].xml"
 RELS = "xl/_rels/workbook.xml.rels"
-
-
-def parts_of(source):
-    with zipfile.ZipFile(source) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def packed(target, parts):
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
-    return target
 
 
 def edited(source, target, part, old, new):

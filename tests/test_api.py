@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import get_args, get_type_hints
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -67,7 +68,7 @@ def test_a_spec_from_arrays_builds_and_comes_back_as_tables(tmp_path):
     np.testing.assert_allclose(tables["qkv_river_Output"].to_numpy(), attention @ V, atol=1e-12)
     assert list(tables["qkv_river_Output"].columns) == ["v1", "v2", "v3"]
     assert list(tables["vocab_E"].columns) == ["water", "money"]
-    assert tables["river_Tokens"]["word"].tolist() == ["river", "bank"]
+    assert tables["river_Tokens"]["Tokens"].tolist() == ["river", "bank"]
     assert list(tables["qkv_W_Q"].index) == ["water", "money"]
     assert xlsxattn.look(made.path).title == "Bank, twice"
 
@@ -139,7 +140,7 @@ def test_what_cannot_be_built_is_one_sentence_and_no_file(change, sentence, tmp_
 def test_a_workbook_that_a_person_changed_is_kept_unless_forced(tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"mine")
-    with pytest.raises(xlsxattn.PressError, match="it was changed since it was built and is kept"):
+    with pytest.raises(xlsxattn.PressError, match="the file was changed after it was built, so it was not replaced"):
         xlsxattn.build("causal", target)
     assert xlsxattn.build("causal", str(target), force=True).report.holds
 
@@ -242,6 +243,40 @@ def test_a_type_checker_knows_the_package(line, good, tmp_path):
     assert (ended.returncode == 0) == good, ended.stdout
 
 
+# --- what a prompt and a notebook show ---------------------------------------------------------------------
+
+
+def test_results_show_themselves_in_a_line_and_in_a_short_table(walkthrough, tmp_path):
+    book = openpyxl.load_workbook(walkthrough)
+    for name in [name for name in book.defined_names if name.endswith("_Scaled")]:
+        del book.defined_names[name]
+    book.save(tmp_path / "broken.xlsx")
+    broken = xlsxattn.check(tmp_path / "broken.xlsx", inputs="as-saved")
+    assert not broken.holds
+    good = xlsxattn.check(walkthrough, inputs="as-saved")
+    shown = [
+        xlsxattn.build("causal", tmp_path / "causal.xlsx"),
+        *(good, broken, xlsxattn.look(walkthrough), xlsxattn.read(walkthrough)),
+    ]
+    for result in shown:
+        assert repr(result).startswith(f"<{type(result).__name__} ")
+        assert "\n" not in repr(result)
+        assert len(repr(result)) < 300
+        assert len(result._repr_html_()) < 2000
+    assert re.search(r"all [\d,]+ cells of \d+ ranges", repr(good))
+    assert "_Scaled" in broken._repr_html_()
+    assert len(repr(good.runs[0])) < 100
+    assert len(repr(xlsxattn.look(walkthrough)["attn_cat_X"])) < 100
+
+
+def test_a_workbook_is_a_collection_of_its_ranges(causal):
+    seen = xlsxattn.look(causal)
+    assert [*seen] == [*seen.matrices] == [*xlsxattn.read(causal)]
+    assert "causal_chase_X" in seen
+    assert "causal_chase_Y" not in seen
+    assert len(seen) == len(seen.matrices)
+
+
 # --- what is asked wrongly ---------------------------------------------------------------------------------
 
 
@@ -281,6 +316,15 @@ def test_a_workbook_is_not_built_into_a_file_of_another_kind(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_workbook_without_a_target_goes_where_the_command_puts_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert xlsxattn.build("causal").path == Path("output/causal.xlsx")
+    Path("lesson.toml").write_bytes(templates.path("causal").read_bytes())
+    assert xlsxattn.build(Path("lesson.toml")).path == Path("output/lesson.xlsx")
+    with pytest.raises(ValueError, match=r"^target: .* needs the name of the workbook"):
+        xlsxattn.build(xlsxattn.Spec(WORDS, SENTENCES, [{"id": "attn"}]))
+
+
 def test_a_word_that_is_no_template_is_answered_as_on_the_command_line(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("bank.toml").write_text("", "utf-8")
@@ -292,6 +336,8 @@ def test_a_word_that_is_no_template_is_answered_as_on_the_command_line(tmp_path,
 def test_a_range_and_a_sheet_that_there_is_not_are_answered_with_the_nearest(causal, tmp_path):
     with pytest.raises(KeyError, match=r"no range 'causal_chase_Atention'; did you mean 'causal_chase_Att"):
         xlsxattn.look(causal)["causal_chase_Atention"]
+    with pytest.raises(KeyError, match="did you mean 'causal_chase_Attention'"):
+        xlsxattn.read(causal)["causal_chase_Atention"]
     with pytest.raises(xlsxattn.PreviewError, match=r"; did you mean 'causal'\?"):
         xlsxattn.preview(causal, tmp_path / "x.png", "casual")
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from dev.campaign import report, run
+from dev.campaign import report, run, tampered
 from dev.campaign.judge import Judge, Judgement
 from dev.campaign.kinds import MANIFEST
 from dev.campaign.mutants import Mutant, Package
@@ -253,3 +253,28 @@ def test_names_that_are_moved_are_a_warning(walkthrough, tmp_path):
     said = check.check(tmp_path / "swapped.xlsx")
     assert said.holds  # an input is what bears its name
     assert {f.kind for f in said.every_finding} >= {Kind.MOVED}
+
+
+def test_tampered_files_are_found(causal):
+    ways = tampered.chosen(run.names().index("causal"))
+    assert {way.kind for way in ways} == {*tampered.TAMPERED}
+    outcomes = [*tampered.judged(causal, ways)]
+    assert len(outcomes) == len(ways)
+    assert {outcome.verdict for outcome in outcomes} == {"tampering"}
+
+
+def test_a_tampered_file_that_passes_is_a_failure(causal, monkeypatch):
+    (way,) = [way for way in tampered.WAYS if way.what == "digits of its own"]
+    monkeypatch.setattr("dev.campaign.tampered.misleading_views", lambda _: [])
+    outcomes = [*tampered.judged(causal, (way,))]
+    assert [outcome.verdict for outcome in outcomes] == ["missed"]
+    line, good = report.score([*outcomes, Judgement(Mutant("wrong d", ("x",), ""), "perturbed", "")])
+    assert not good
+    assert "(100 %" in line
+    assert "0 of 1 tampered files" in line
+
+
+def test_every_way_to_tamper_must_be_tried():
+    outcomes = [Judgement(Mutant(way.kind, (), f"x: {way.what}"), "tampering", "") for way in tampered.WAYS]
+    assert not list(report.untampered(outcomes))
+    assert list(report.untampered(outcomes[1:])) == [f"not made: {tampered.WAYS[0].what}"]

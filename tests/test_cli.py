@@ -63,7 +63,7 @@ def test_the_version_is_the_installed_package_s():
 @pytest.mark.parametrize(
     ("words", "right"),
     [
-        (["nonsense"], "No such command 'nonsense'"),
+        (["nonsense"], "there is no command 'nonsense'"),
         (["build"], "Missing argument 'SOURCE'"),
         (["build", "walkthrough", "causal"], "unexpected extra argument (causal)"),
         (["build", "walkthrough", "--nonsense"], "No such option"),
@@ -76,6 +76,24 @@ def test_the_version_is_the_installed_package_s():
 )
 def test_a_command_line_that_makes_no_sense_is_refused(words, right):
     assert right in refusal(*words)
+
+
+def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(causal):
+    Path("lesson.toml").touch()
+    Path("output").mkdir()
+    Path("output/causal.xlsx").write_bytes(causal.read_bytes())
+    for words, near in {
+        ("bild", "causal"): "build",
+        ("build", "lesso.toml"): "lesson.toml",
+        ("build", "lesso"): "lesson.toml",
+        ("new", "casual"): "causal",
+        ("check", "output/causl.xlsx"): "output/causal.xlsx",
+        ("check", "causal.xlsx"): "output/causal.xlsx",
+        ("show", "output/causal.xlsx", "causal_chase_Scors"): "causal_chase_Scores",
+        ("show", "output/causal.xlsx", "casual"): "causal_*",
+        ("preview", "output/causal.xlsx", "-o", "x.png", "--sheet", "casual"): "causal",
+    }.items():
+        assert f"did you mean '{near}'" in refusal(*words), words
 
 
 # --- templates ---------------------------------------------------------------------------------------------

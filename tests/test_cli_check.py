@@ -61,9 +61,11 @@ def test_programs_are_told_of_strangers_too():
     assert json.loads(ended.out)["files"][0]["verdict"] == "skipped"
 
 
-def test_in_a_quiet_check_strangers_are_silent():
-    ended = run("check", "-q", "--skip-foreign", stranger())
-    assert (ended.code, ended.out, ended.err) == (0, "", "")
+def test_a_quiet_check_lists_no_strangers_but_counts_them(causal):
+    ended = run("check", "-q", "--skip-foreign", stranger(), causal)
+    assert (ended.code, ended.err) == (0, "")
+    (tally,) = ended.out.splitlines()
+    assert tally.endswith("1 skipped (made by other programs)")
 
 
 @pytest.mark.parametrize(("names", "digest"), [(True, True), (False, True), (True, False), (False, False)])
@@ -149,6 +151,18 @@ def test_a_file_that_may_not_be_read_is_told_so(causal, monkeypatch):
     with pytest.raises(NotCheckableError) as said:
         read(causal)
     assert str(said.value) == f"{causal}: it cannot be read: Permission denied; check its permissions"
+
+
+# --- reports -----------------------------------------------------------------------------------------------
+
+
+def test_a_report_goes_to_a_file_while_people_read_the_verdict(causal):
+    printed = run("check", causal, "--report", "a.json")
+    assert printed == run("check", causal, "--report", "b.xml") == run("check", causal)
+    assert json.loads(Path("a.json").read_text("utf-8"))["summary"]["hold"] == 1
+    assert Path("b.xml").read_text("utf-8").startswith("<?xml")
+    assert refusal("check", causal, "--report", "a.txt").startswith("a.txt: ")
+    assert run("check", causal, "--report", "gone/a.json").code == 2
 
 
 # --- the terminal ------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import openpyxl
 import yaml
@@ -33,14 +34,15 @@ def test_the_hooks_command_line_checks_the_files_it_is_given(walkthrough: Path, 
     command = shlex.split(hook["entry"])
     assert command[0] == "xlsxattn"
     done = run([*command, str(walkthrough), str(stranger(tmp_path / "budget.xlsx"))])
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    tally = "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped (made by other programs)\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, tally, "")
     other = tmp_path / "other.xlsx"
     other.write_text("no workbook")
     assert run([*command, str(walkthrough), str(other)]).returncode == 2
 
 
-def act(files: str, **inputs: str) -> subprocess.CompletedProcess[str]:
-    """Run the action's last step as GitHub does."""
+def act(files: str, folder: Path, **inputs: str) -> subprocess.CompletedProcess[str]:
+    """Run the action's last step as GitHub does, with a folder for what it leaves."""
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
     step = action["runs"]["steps"][-1]
     given = {name: one["default"] for name, one in action["inputs"].items()} | {"files": files} | inputs
@@ -48,7 +50,8 @@ def act(files: str, **inputs: str) -> subprocess.CompletedProcess[str]:
         name: given[value.removeprefix("${{ inputs.").removesuffix(" }}")]
         for name, value in step["env"].items()
     }
-    environment = os.environ | variables | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
+    runner = {"RUNNER_TEMP": str(folder), "GITHUB_OUTPUT": str(folder / "output.txt")}
+    environment = os.environ | variables | runner | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
     script = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
     return subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
 
@@ -56,12 +59,20 @@ def act(files: str, **inputs: str) -> subprocess.CompletedProcess[str]:
 def test_the_actions_command_line_annotates(causal: Path, tmp_path: Path):
     for name in ("one.xlsx", "two.xlsx"):
         shutil.copy(causal, tmp_path / name)
-    done = act(f"{tmp_path}/*.xlsx\n  {causal}\n\ngone.xlsx\n", strict="true")
+    done = act(f"{tmp_path}/*.xlsx\n  {causal}\n\ngone.xlsx\n", tmp_path, strict="true")
     assert done.returncode == 2
     assert done.stdout.splitlines() == [
         "::error file=gone.xlsx,title=not checkable::gone.xlsx: there is no such file",
         "4 files: 3 hold, 0 fail, 1 not checkable",
     ]
+    named, _, report = (tmp_path / "output.txt").read_text("utf-8").strip().partition("=")
+    action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+    assert (
+        action["outputs"][named]["value"]
+        == f"${{{{ steps.{action['runs']['steps'][-1]['id']}.outputs.{named} }}}}"
+    )
+    suites = ET.parse(report).getroot()
+    assert (len(suites), suites.get("errors")) == (4, "1")
 
 
 def test_the_action_lets_warnings_fail_only_where_it_is_strict(causal: Path, tmp_path: Path):
@@ -69,7 +80,7 @@ def test_the_action_lets_warnings_fail_only_where_it_is_strict(causal: Path, tmp
     book.create_sheet("Notes")["A1"] = "=1+1"
     book.save(tmp_path / "noted.xlsx")
     for strict, code, level in (("false", 0, "warning"), ("true", 1, "error")):
-        done = act(str(tmp_path / "noted.xlsx"), strict=strict, inputs="as-saved")
+        done = act(str(tmp_path / "noted.xlsx"), tmp_path, strict=strict, inputs="as-saved")
         assert done.returncode == code, done.stderr
         assert done.stdout.startswith(f"::{level} file=")
 
@@ -78,13 +89,13 @@ def test_the_action_takes_names_with_blanks_and_passes_over_strangers(causal: Pa
     shutil.copy(causal, tmp_path / "my first lesson.xlsx")
     theirs = stranger(tmp_path / "the budget.xlsx")
     names = f"{tmp_path}/my first lesson.xlsx\n{theirs}"
-    done = act(names, inputs="as-saved")
+    done = act(names, tmp_path, inputs="as-saved")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [
         f"::notice file={theirs},title=skipped::{theirs}: skipped, made by another program",
         "2 files: 1 hold, 0 fail, 0 not checkable, 1 skipped (made by other programs)",
     ]
-    assert act(names, inputs="as-saved", **{"skip-foreign": "false"}).returncode == 2
+    assert act(names, tmp_path, inputs="as-saved", **{"skip-foreign": "false"}).returncode == 2
 
 
 def test_the_page_on_ci_shows_both():
@@ -94,5 +105,5 @@ def test_the_page_on_ci_shows_both():
     assert "- uses: xlsxattn/xlsxattn@" in text
     assert not re.search(r"v\d+\.\d+", text), "no version has a tag yet"
     action = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
-    for name in action["inputs"]:
+    for name in action["inputs"] | action["outputs"]:
         assert f"| `{name}` |" in text

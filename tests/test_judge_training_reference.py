@@ -36,7 +36,7 @@ def draw(rng: Any, optimizer: str, heads: int) -> tuple[list[SheetInfo], dict[st
     shapes |= {"W_O": (H * d_v, d_out)} if many else {}
     W = {m: rng.normal(size=shape) / 2 for m, shape in shapes.items()}
     learns = [m for m in shapes if rng.random() < 0.7] or ["W_Q"]
-    settings = {"trains": "t", "learns": learns, "steps": STEPS, "optimizer": optimizer, "lengths": lengths}
+    settings = {"trains": "t", "learns": learns, "steps": STEPS, "optimizer": optimizer, "examples": lengths}
     of_heads = {"heads": heads, "d_k": d_k, "d_v": d_v} if many else {}
     trained = SheetInfo("t", "multi-head" if many else "self-attention", PLAIN | {"mask": mask} | of_heads)
     numbers = {"LearningRate": RATES[optimizer], "WeightDecay": rng.choice([0.0, 0.05]), "Momentum": 0.8}
@@ -70,7 +70,7 @@ class Judge:
         self.X = torch.tensor(np.array([E[word] for word in tokens]))
         self.examples = []
         first = 0
-        for e, n in enumerate(s.settings["lengths"]):
+        for e, n in enumerate(s.settings["examples"]):
             own = tokens[first : first + n]
             if asked[e] in own:
                 at = first + own.index(asked[e])

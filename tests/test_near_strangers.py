@@ -17,7 +17,7 @@ import xlsxattn
 from xlsxattn import templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.file_type import is_foreign
-from xlsxattn.language import MAX_MESSAGE_LENGTH, message
+from xlsxattn.language import MAX_MESSAGE_LENGTH, language, message
 
 PROGRAM = Path(sys.executable).with_name("xlsxattn")
 
@@ -51,8 +51,10 @@ def test_a_workbook_of_values_alone_is_ours_and_broken(causal):
     assert not is_foreign(path)
     for options in ((), ("--skip-foreign",), ("--skip-foreign", "-q")):
         ended = run("check", *options, path)
-        said = "copied.xlsx: its formulas were replaced by values: use an earlier copy, or build it again\n"
-        assert (ended.code, ended.out, ended.err) == (1, said, "")
+        assert (ended.code, ended.out.count("\n"), ended.err) == (1, 1, "")
+        assert ended.out.startswith("copied.xlsx: ")
+    (finding,) = xlsxattn.check(path).every_finding
+    assert finding.kind == "formulas lost"
 
 
 def test_values_with_all_names_are_one_cause(causal):
@@ -67,7 +69,7 @@ def test_lost_names_are_called_so(causal):
         del book.defined_names[name]
     book.save("nameless.xlsx")
     assert refusal("check", "--skip-foreign", "nameless.xlsx").startswith(
-        "nameless.xlsx: its defined names are gone"
+        "nameless.xlsx: its defined names are missing"
     )
 
 
@@ -98,7 +100,7 @@ def test_a_closed_standard_error_takes_nothing_away():
         text=True,
         check=False,
     )
-    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "written: lesson.xlsx")
+    assert (ended.returncode, ended.stdout.splitlines()[0]) == (0, "written: lesson.xlsx")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
@@ -114,7 +116,7 @@ def test_any_text_can_be_written_in_any_encoding(causal, encoding):
 def test_a_title_with_half_a_character_is_refused_in_one_sentence():
     spec = templates.path("causal").read_text("utf-8")
     data = tomllib.loads(spec) | {"title": "half \ud83d"}
-    with pytest.raises(xlsxattn.SpecError, match=r"title: holds the control character U\+D83D"):
+    with pytest.raises(xlsxattn.SpecError, match=r"title: contains the control character U\+D83D"):
         xlsxattn.build(data, "lesson.xlsx")
 
 
@@ -153,3 +155,18 @@ def test_a_title_that_looks_like_a_place_of_the_page_stays_a_title():
     xlsxattn.build(data | {"title": "{{data}} {{script}}"}, "lesson.xlsx")
     assert run("preview", "lesson.xlsx", "-o", "page.html").code == 0
     assert Path("page.html").read_text("utf-8").count("<title>{{data}} {{script}}</title>") == 1
+
+
+def test_errors_of_the_api_are_short_and_can_be_translated(tmp_path):
+    """Values are shortened, not the sentence, so that both its start and its end are shown."""
+    file = tmp_path / ("x" * 200) / ("y" * 200) / "lesson.xlsx"
+    with pytest.raises(xlsxattn.NotCheckableError) as missing:
+        xlsxattn.check(file)
+    with pytest.raises(xlsxattn.SpecError) as spec:
+        xlsxattn.build({"vocabulary": {"tokens": {"w": [1.0]}}, "z" * 5_000: 1}, tmp_path / "x.xlsx")
+    with pytest.raises(ValueError, match="is needed") as engine:
+        xlsxattn.check(file, engine="e" * 5_000)
+    for error in (missing.value, spec.value, engine.value):
+        assert len(str(error)) <= MAX_MESSAGE_LENGTH
+    assert str(missing.value).endswith("there is no such file")
+    assert "没有这个键" in language("zh").tell(str(spec.value))

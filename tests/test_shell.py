@@ -9,15 +9,26 @@ import shutil
 import subprocess
 import sys
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 
+import openpyxl
 import pytest
 from commands import Ended, run
-from workbooks import tweaked
 
+import xlsxattn
 from xlsxattn import templates
+from xlsxattn.checker.report import MAX_FAILING
 
 PROGRAM = Path(sys.executable).with_name("xlsxattn")
+
+
+@pytest.fixture(scope="module")
+def holds(causal):
+    """The verdict on the template causal."""
+    run_of = xlsxattn.check(causal, inputs="as-saved").runs[0]
+    cells = sum(result.shape[0] * result.shape[1] for result in run_of.results)
+    return f"all {cells:,} cells of {len(run_of.results)} ranges agree with NumPy (ironcalc)"
 
 
 @pytest.fixture(autouse=True)
@@ -26,23 +37,46 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [["-q", "build"], ["build", "-q"], ["build", "--quiet"]], ids=" ".join)
-def test_a_quiet_build_says_only_where_the_workbook_is(words):
+def test_a_quiet_build_prints_where_the_workbook_is_and_the_verdict(words, holds):
     ended = run(*words, "causal")
-    assert (ended.code, ended.out, ended.err) == (0, "written: output/causal.xlsx\n", "")
+    verdict = f"written: output/causal.xlsx\nproved: {holds}\n"
+    assert (ended.code, ended.out, ended.err) == (0, verdict, "")
 
 
-def test_a_quiet_check_tells_failures_alone(causal, tmp_path):
-    assert run("check", "-q", causal) == Ended(0, "", "")
-    broken = tweaked(causal, {"causal_chase_Drift": 3.0}, tmp_path / "broken.xlsx")
-    ended = run("check", "-q", causal, broken)
+def test_a_check_of_a_good_workbook_is_one_line(causal, holds):
+    line = f"{causal}: {holds}\n"
+    assert run("check", causal) == run("check", "-q", causal) == Ended(0, line, "")
+    assert run("check", "-q", causal, causal.parent) == Ended(
+        2, "2 files: 1 hold, 0 fail, 1 not checkable\n", f"xlsxattn: {causal.parent}: this is not a file\n"
+    )
+
+
+def table(printed: str) -> list[list[str]]:
+    """The rows below the rule of a printed table, cell by cell."""
+    lines = printed.splitlines()
+    (rule,) = (i for i, line in enumerate(lines) if line.startswith("-----"))
+    return [re.split("  +", line) for line in takewhile(lambda line: "  " in line, lines[rule + 1 :])]
+
+
+def test_a_failing_check_lists_the_ranges_that_fail_alone(causal, tmp_path):
+    book = openpyxl.load_workbook(causal)
+    name = "causal_chase_Scores"
+    tab, cell = next(iter(book.defined_names[name].destinations))
+    first = book[tab][cell][0][0]
+    first.value.text = first.value.text.replace("=MMULT", "=2*MMULT")
+    book.save(broken := tmp_path / "broken.xlsx")
+    ended = run("check", broken)
     assert ended.code == 1
-    first, finding, *others, summary, tally = ended.out.splitlines()
-    assert not [line for line in others if line.startswith(("recalculated by", "-----"))]  # no table
-    assert first.startswith(str(broken))
-    assert finding.startswith("error: ")
-    assert "causal_chase_Drift" in finding
-    assert summary.startswith(f"{broken}: 1 error")
-    assert tally == "2 files: 1 hold, 1 fail, 0 not checkable"
+    failed = table(ended.out)
+    assert failed[0][1] == name
+    assert 2 <= len(failed) <= MAX_FAILING
+    assert {row[-1] for row in failed} == {"differs"}
+    assert len(table(run("check", "-v", broken).out)) > len(failed)
+    quiet = run("check", "-q", causal, broken).out.splitlines()
+    assert not [line for line in quiet if line.startswith("-----")]
+    assert quiet[0].startswith(str(broken))
+    assert quiet[-2].startswith(f"{broken}: ")
+    assert quiet[-1] == "2 files: 1 hold, 1 fail, 0 not checkable"
 
 
 def test_a_quiet_show_leaves_out_the_hint(causal):
@@ -55,37 +89,48 @@ def test_a_verbose_build_tells_every_step_on_standard_error(words):
     usual = run("build", "causal", "-o", "x.xlsx")
     Path("x.xlsx").unlink()
     ended = run(*words, "causal", "-o", "x.xlsx")
-    assert ended.out == usual.out
     assert "proving" not in usual.err
+    assert ended.out.endswith(usual.out)
+    assert len(table(ended.out)) > MAX_FAILING
     *steps, begin, see = ended.err.splitlines()
     assert [begin, see] == usual.err.splitlines()
     assert steps[0] == "xlsxattn: x.xlsx: writing formulas, then the values that ironcalc computes"
-    assert "xlsxattn: x.xlsx: proving it" in steps
+    assert "xlsxattn: x.xlsx: proving the workbook" in steps
     assert re.search(r"ironcalc recalculates the workbook with \d+ sets of inputs$", steps[-1])
     assert run("build", "causal", "-o", "x.xlsx").err == usual.err  # the next command is as quiet as ever
 
 
-def test_a_build_ends_with_what_to_do_next_and_its_command_works():
+def test_a_build_ends_with_what_to_do_next_and_its_command_works(holds):
     ended = run("build", "causal")
-    assert ended.out.splitlines()[-1] == "written: output/causal.xlsx"
+    assert ended.out.splitlines() == ["written: output/causal.xlsx", f"proved: {holds}"]
     begin, see = ended.err.splitlines()
     assert begin == (
-        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet Start; on Inputs, change a word or a "
-        "number, and the other sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet Start, change a yellow word; all other "
+        "sheets follow."
     )
     program, *words = shlex.split(see.removeprefix("Or see it in the terminal: "))
     assert program == "xlsxattn"
     assert run(*words).code == 0
 
 
+def test_a_build_prints_five_lines_whatever_there_is_to_say():
+    text = templates.path("walkthrough").read_text("utf-8")
+    text = text.replace("“mouse”", "“zebra”").replace("keyboard and mouse", "keyboard and cable")
+    Path("lesson.toml").write_text(text, "utf-8")
+    for source, hints in (("walkthrough", 2), ("lesson.toml", 3)):
+        ended = run("build", source)
+        assert (ended.code, len(ended.out.splitlines()), len(ended.err.splitlines())) == (0, 2, hints)
+    assert len(run("build", "-v", "lesson.toml", "-o", "x.xlsx").err.splitlines()) > hints + 1
+
+
 def test_what_to_do_next_names_the_workbook_s_own_tabs_in_the_reader_s_language():
     spoken = run("build", "causal", "--lang", "zh", "-o", "a.xlsx").err.splitlines()
-    begin = "用 Excel、LibreOffice 或 Gnumeric 打开它：从工作表“开始”开始；在“输入数据”上"
+    begin = "用 Excel、LibreOffice 或 Gnumeric 打开它：在工作表“开始”上"
     assert spoken[0].startswith(begin)
     assert spoken[1] == "也可以在终端中查看：xlsxattn show a.xlsx"
     text = templates.path("causal").read_text("utf-8")
     Path("b.toml").write_text(re.sub("(?m)^title = .*", '\\g<0>\nlang = "zh"', text, count=1), "utf-8")
-    assert "begin on the sheet 开始; on 输入数据, change" in run("build", "b.toml").err
+    assert "on the sheet 开始, change" in run("build", "b.toml").err
 
 
 def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called():

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from xlsxattn.api import Spec, build, read
     from xlsxattn.builder.specification import SpecError
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
+    from xlsxattn.checker.explain import Explanation
     from xlsxattn.checker.reading.limits import NotCheckableError
     from xlsxattn.contract.kinds import (
         Classifier,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
         Vocabulary,
     )
     from xlsxattn.press import Pressed, PressError
-    from xlsxattn.proof import check
+    from xlsxattn.proof import check, explain
     from xlsxattn.spec_schema import schema
     from xlsxattn.view.look import OpenWorkbook, look
     from xlsxattn.view.matrix import Matrix, PandasMissing
@@ -59,6 +60,7 @@ _FROM = {
     ),
     "EngineFailed": "checker.engines",
     "EngineMissing": "checker.engines",
+    "Explanation": "checker.explain",
     "Matrix": "view.matrix",
     "NotCheckableError": "checker.reading.limits",
     "PandasMissing": "view.matrix",
@@ -70,6 +72,7 @@ _FROM = {
     "SpecError": "builder.specification",
     "build": "api",
     "check": "proof",
+    "explain": "proof",
     "look": "view.look",
     "preview": "view.preview",
     "read": "api",
@@ -86,6 +89,7 @@ __all__ = [
     "EngineFailed",
     "EngineMissing",
     "Example",
+    "Explanation",
     "Matrix",
     "MultiHead",
     "NotCheckableError",
@@ -102,6 +106,7 @@ __all__ = [
     "Vocabulary",
     "build",
     "check",
+    "explain",
     "look",
     "preview",
     "read",

@@ -11,7 +11,8 @@ from xlsxattn import press, templates
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract import kinds
 from xlsxattn.language import say
-from xlsxattn.view.look import SAVED, look
+from xlsxattn.view.look import SAVED, look, no_range
+from xlsxattn.view.notebook import overview
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,13 +98,18 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any value
 
 
 def build(
-    source: Spec | Mapping[str, Any] | str | Path, target: str | Path, *, force: bool = False, lang: str = ""
+    source: Spec | Mapping[str, Any] | str | Path,
+    target: str | Path | None = None,
+    *,
+    force: bool = False,
+    lang: str = "",
 ) -> press.Pressed:
     """Build a workbook, prove it, and put it in place.
 
     Args:
         source: a `Spec`, its dictionary form, a spec file (``lesson.toml``), or the name of a template.
-        target: the workbook to write; its folder must exist.
+        target: the workbook to write; its folder must exist. None: ``output/lesson.xlsx`` for
+            ``lesson.toml``, ``output/causal.xlsx`` for the template ``causal``; that folder is created.
         force: replace the target even if it was edited after it was built.
         lang: the language of the workbook's texts, ``en`` or ``zh``; "" for that of the spec.
 
@@ -113,6 +119,7 @@ def build(
 
     Raises:
         SpecError: the spec is invalid, or there is no such template or file.
+        ValueError: a spec that is not a file was given without a target.
         PressError: the target does not end in ``.xlsx``, cannot be written, or was edited after it was
             built; or the workbook is too large to be proved.
 
@@ -122,8 +129,6 @@ def build(
     ...     made.path.name, made.report.holds
     ('causal.xlsx', True)
     """
-    if Path(target).suffix.lower() != ".xlsx":
-        raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=target))
     spec: Path | Mapping[str, Any]
     if isinstance(source, Spec):
         spec = source.data
@@ -133,10 +138,37 @@ def build(
         raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))
     else:
         spec = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
-    return press.build(spec, Path(target), force=force, changed={"lang": lang} if lang else None)
+    if target is not None:
+        place = Path(target)
+    elif isinstance(spec, Path):
+        place = Path("output") / f"{spec.stem}.xlsx"
+    else:
+        raise ValueError(say("target: a spec that is not a file needs the name of the workbook to write"))
+    if place.suffix.lower() != ".xlsx":
+        raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=place))
+    changed = {"lang": lang} if lang else None
+    return press.build(spec, place, force=force, make_folder=target is None, changed=changed)
 
 
-def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
+class Tables(dict[str, "pd.DataFrame"]):
+    """The ranges of a workbook by name, as tables."""
+
+    def __init__(self, path: Path, tables: Mapping[str, pd.DataFrame]) -> None:
+        super().__init__(tables)
+        self.path = path
+
+    def __missing__(self, name: str) -> pd.DataFrame:
+        raise no_range(self.path, name, self)
+
+    def __repr__(self) -> str:
+        return f"<Tables {self.path}: {len(self)} ranges>"
+
+    def _repr_html_(self) -> str:
+        """The names of the first ranges, for a notebook."""
+        return overview("Tables", self.path.name, [*self], len(self))
+
+
+def read(path: str | Path, engine: Source = SAVED) -> Tables:
     """Every range of a workbook as a DataFrame; needs pandas.
 
     Args:
@@ -145,7 +177,8 @@ def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
             ``libreoffice`` or ``gnumeric`` to recalculate it.
 
     Returns:
-        Range name → DataFrame: rows are words or dimensions, columns words, dimensions, or numbers from 1.
+        A dictionary, range name → DataFrame: rows are words or dimensions, columns words, dimensions, or
+        numbers from 1.
 
     Raises:
         NotCheckableError: the file cannot be read, or was not built by xlsxattn.
@@ -163,4 +196,5 @@ def read(path: str | Path, engine: Source = SAVED) -> dict[str, pd.DataFrame]:
     the     0.428  0.086   0.058  0.428   0.00
     mouse   0.020  0.538   0.031  0.020   0.39
     """
-    return {name: matrix.frame() for name, matrix in look(path, engine).matrices.items()}
+    seen = look(path, engine)
+    return Tables(seen.path, {name: matrix.frame() for name, matrix in seen.matrices.items()})

@@ -159,6 +159,8 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     for name in declared:
         _not_missing(info, kind, name)
     for name, value in info.settings.items():
+        if name == "examples":
+            continue  # only their lengths, see _training
         at = f"{info.id}.{name}"
         given[name] = (
             _setting(at, value, declared[name], manifest.contexts)
@@ -215,8 +217,10 @@ def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet
     if form is None or not {*learns} <= {*has} or not learns:
         raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
     matrices = {name: _area(names, s[name]) for name in has}
-    asked, words = _area(names, s["Asked"]).rows, _area(names, s["Tokens"]).rows
-    lengths = [*[1] * (asked - 1), words - asked + 1]
+    lengths, words = info.settings["examples"], _area(names, s["Tokens"]).rows
+    whole = isinstance(lengths, list) and all(isinstance(n, int) and n > 0 for n in lengths)
+    if not whole or (len(lengths), sum(lengths)) != (_area(names, s["Asked"]).rows, words):
+        raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
     targets = (0.0,) * _area(names, s["Targets"]).cols
     return {
         "form": form,

@@ -96,6 +96,8 @@ class _QuotingFormatter(Formatter):
 
 ENGLISH = Language("en")
 MAX_MESSAGE_LENGTH = 300
+_VALUE_LENGTHS = (200, 140, 100, 70, 40, 20)
+"""Maximum lengths of the values in a long message; the first that makes it short enough is used."""
 _INVISIBLE = (
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\ufff9-\ufffc\ud800-\udfff\U000e0000-\U000e0fff]"
@@ -114,11 +116,47 @@ def visible(text: str) -> str:
 
 def message(text: str) -> str:
     """Prepare a message for display: escape invisible characters, and shorten a long message."""
-    shown = visible(text)
-    if len(shown) <= MAX_MESSAGE_LENGTH:
-        return shown
-    end = MAX_MESSAGE_LENGTH // 3
-    return f"{shown[: MAX_MESSAGE_LENGTH - end - 3]}...{shown[-end:]}"
+    return _cut(visible(text), MAX_MESSAGE_LENGTH)
+
+
+def _cut(text: str, length: int) -> str:
+    """Replace the middle of a long text by an ellipsis."""
+    end = length // 3
+    return text if len(text) <= length else f"{text[: length - end - 3]}...{text[-end:]}"
+
+
+def bounded(text: str) -> str:
+    """Shorten a long message; a phrase can still be translated, as its values are shortened.
+
+    >>> len(bounded(say("{file}: there is no such file", file="x" * 1000)))
+    223
+    """
+    if len(visible(text)) <= MAX_MESSAGE_LENGTH:
+        return text
+    if not isinstance(text, Phrase):
+        return message(text)
+    for length in _VALUE_LENGTHS:
+        shorter = _with_short_values(text, length)
+        if len(visible(shorter)) <= MAX_MESSAGE_LENGTH:
+            return shorter
+    return message(text)
+
+
+def _with_short_values(phrase: Phrase, length: int) -> Phrase:
+    def shorter(value: object) -> object:
+        if isinstance(value, Phrase):
+            return _with_short_values(value, length)
+        return _cut(value, length) if isinstance(value, str) else value
+
+    return Phrase(phrase.sentence, {name: shorter(value) for name, value in phrase.values.items()})
+
+
+class MessageError(Exception):
+    """An error whose text is a message for the user: translatable, and not too long."""
+
+    def __str__(self) -> str:
+        """The message, shortened if it is long."""
+        return bounded(super().__str__())
 
 
 def is_wide(character: str) -> bool:

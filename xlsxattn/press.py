@@ -24,7 +24,8 @@ from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
 from xlsxattn.checker.findings import Effect, Kind
 from xlsxattn.checker.reading.limits import NotCheckableError
-from xlsxattn.language import say
+from xlsxattn.checker.report import summary
+from xlsxattn.language import MessageError, say
 from xlsxattn.proof import check
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -45,7 +46,7 @@ LARGE_PART = 8 << 20
 DIGEST = re.compile(rb"<vt:lpwstr>([0-9a-f]{64})</vt:lpwstr>")
 
 
-class PressError(Exception):
+class PressError(MessageError):
     """A workbook that cannot be written; the message is shown to the user."""
 
 
@@ -63,6 +64,13 @@ class Pressed:
     lang: str = "en"
     quoted: tuple[str, ...] = ()
     alone: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Pressed {summary(self.report)}>"
+
+    def _repr_html_(self) -> str:
+        """The report, for a notebook: it names the file."""
+        return self.report._repr_html_()
 
 
 def build(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from xlsxattn.checker import check as checking
 from xlsxattn.checker import engines
+from xlsxattn.checker import explain as explaining
 from xlsxattn.formula_table import rebuilt
+from xlsxattn.suggestions import one_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.check import Engine, Inputs
+    from xlsxattn.checker.explain import Explanation
     from xlsxattn.checker.report import Report
 
 
@@ -41,3 +44,22 @@ def check(
         ValueError: unknown engine or choice of inputs.
     """
     return checking.check(path, engine, inputs, few=few, seed=seed, rebuild=rebuilt)
+
+
+def explain(path: str | Path, cell: str, engine: Engine = engines.DEFAULT_ENGINE) -> Explanation:
+    """One cell of a workbook in numbers: its formula, what it reads, the terms, the engine's value, NumPy's.
+
+    Args:
+        path: the workbook.
+        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``, counted from 1. Of a range, the cell
+            that is furthest from NumPy's value is taken, or the first of largest magnitude where all hold.
+        engine: whose values are compared: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` or ``all``.
+
+    Raises:
+        NotCheckableError: the file cannot be checked, or has no such range or cell.
+        engines.EngineMissing: an engine asked for is not installed.
+        engines.EngineFailed: an engine could not recalculate the file.
+        ValueError: there is no such engine.
+    """
+    one_of("engine", engine, get_args(checking.Engine))
+    return explaining.explain(path, cell, engine, rebuild=rebuilt)

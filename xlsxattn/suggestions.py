@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlsxattn.language import say
+from xlsxattn.language import bounded, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from xlsxattn.language import Phrase
+
+ALIKE_FILES = 0.75
+"""How alike the names of files must be, from 0 to 1, without their suffix, for one to be suggested."""
 
 
 def one_of(what: str, found: object, known: Iterable[str]) -> None:
@@ -31,13 +35,27 @@ def one_of(what: str, found: object, known: Iterable[str]) -> None:
             found=found,
             known=", ".join(known),
         )
-        raise ValueError(with_near(said, found, known))
+        raise ValueError(bounded(with_near(said, found, known)))
 
 
 def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
     """Append the known value nearest to an unknown one, if any is similar."""
     near = nearest(found, known) if isinstance(found, str) else None
     return say("{said}; did you mean {near!r}?", said=said, near=near) if near else said
+
+
+def no_file(path: Path, named: object = None) -> Phrase:
+    """That a file is missing, and the one of the same kind, beside it or in ``output``, that may be meant."""
+    named = path if named is None else named
+    for folder in (path.parent, path.parent / "output"):
+        try:
+            beside = [one.stem for one in folder.iterdir() if one.suffix == path.suffix]
+        except OSError:
+            continue
+        if near := nearest(path.stem, beside, ALIKE_FILES):
+            sentence = "{named}: there is no such file, did you mean '{near}'?"
+            return say(sentence, named=named, near=folder / f"{near}{path.suffix}")
+    return say("{named}: there is no such file", named=named)
 
 
 def nearest(word: str, known: Iterable[str], alike: float = 0.6) -> str | None:

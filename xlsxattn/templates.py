@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 from xlsxattn.suggestions import nearest
 from xlsxattn.system_errors import reason
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 
-class CopyError(Exception):
+class CopyError(MessageError):
     """A template that cannot be copied; the message is shown to the user."""
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="Print every mutant with this verdict; can be repeated.",
 )
 def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
-    """Break every formula of templates and imported models, one at a time, and report what is found."""
+    """Break every formula of templates and imported models, one at a time, and tamper with their files."""
     outcomes: list[Judgement] = []
     with tempfile.TemporaryDirectory(prefix="xlsxattn-campaign-") as folder:
         paths = {name: run.built(name, Path(folder)) for name in chosen or run.names()}
@@ -39,7 +39,7 @@ def main(chosen: tuple[str, ...], jobs: int, verdicts: tuple[str, ...]) -> None:
     for table in (report.table, report.published, report.reasons):
         click.echo(f"\n{table(outcomes)}")
     click.echo()
-    unmade = [] if chosen else [*report.unmade(outcomes)]
+    unmade = [] if chosen else [*report.unmade(outcomes), *report.untampered(outcomes)]
     for line in (*report.failures(outcomes), *unmade):
         click.echo(line)
     line, good = report.score(outcomes)

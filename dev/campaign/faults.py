@@ -11,6 +11,7 @@ from dev.campaign.formulas import address, calls, moved, put, within
 from dev.campaign.model_faults import MODEL_FAULTS
 from dev.campaign.partners import home, partners, place
 from dev.campaign.site import Fault
+from dev.campaign.training_faults import TRAINING_FAULTS
 from xlsxattn.contract.names import WORDS, last
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def by_chance(s: Site) -> Faults:
 
 FAULTS: tuple[Callable[[Site], Faults], ...] = (
     *MODEL_FAULTS,
+    *TRAINING_FAULTS,
     another_range,
     transposed,
     scaled,

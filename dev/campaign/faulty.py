@@ -42,6 +42,12 @@ def _first(
     return next(every, None)
 
 
+def _proved(book: Book, values: Values) -> Finding | None:
+    """The first finding where the reference follows the workbook's values, as in the steps of a training."""
+    findings = prove(book, "ironcalc", values).findings
+    return findings[0] if findings else None
+
+
 class Broken:
     """A mutant with broken cells."""
 
@@ -75,8 +81,11 @@ class Broken:
             if own := _first(self._original, turn, names, {self._name: grid}, [self._name]):
                 return own
         values = self._in_the_whole(turn, self._reached)
-        same = not different({self._name: values[self._name]}, turn.right, exactly=True)
-        return None if same else _first(self._original, turn, names, values, self._reached)
+        if not different({self._name: values[self._name]}, turn.right, exactly=True):
+            return None
+        if self._original.is_trained(self._reached):
+            return _proved(self.book, {**turn.right, **values})
+        return _first(self._original, turn, names, values, self._reached)
 
     def shows(self, i: int) -> str:
         """The range that differs from the original with the inputs of a turn, or ""."""
@@ -153,10 +162,11 @@ class Renamed:
         same = len(self._names) == len(self._original.names)
         if same and not different(values, turn.right, exactly=True):
             return None
-        if not self._moved_inputs:
-            return _first(self._original, turn, self._names, values, self._reached)
-        findings = prove(self.book, "ironcalc", values).findings
-        return findings[0] if findings else None
+        if self._moved_inputs:
+            return _proved(self.book, values)
+        if self._original.is_trained(self._reached):
+            return _proved(self.book, {**{name: turn.right[name] for name in self._names}, **values})
+        return _first(self._original, turn, self._names, values, self._reached)
 
     def _missed_first(self) -> bool:
         """Whether a name is deleted that the check examines before everything that depends on it."""

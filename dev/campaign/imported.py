@@ -1,7 +1,7 @@
 """Small models in the layout of `xlsxattn import`, with pages that no template has.
 
 Their weights are random. Only the faults of these pages are judged: the comparison of sentences, the map of a
-selected head, and the summaries of weights. Everything else is in templates as well.
+selected head, the summaries of weights, and the words of typed rows. Everything else is in templates as well.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ import numpy as np
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.structure import PAGES, PAGES_OF_CONTEXTS
 from xlsxattn.contract.kinds import Model
-from xlsxattn.contract.names import parse
+from xlsxattn.contract.names import TYPED_FOR, RangeName, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from dev.campaign.mutants import Mutant
-    from xlsxattn.contract.names import RangeName
 
 SEED, WORDS, D_MODEL = 1810, 6, 8
 """Month of the BERT paper; size of the vocabulary; the smallest size that has summaries of weights."""
@@ -35,7 +34,7 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
         "similarity": True,
     },
     "gpt2": {"kind": "decoder", "activation": "gelu-tanh", "generate": True},
-    "llama": {
+    "tinyllama": {
         "kind": "decoder",
         "activation": "swiglu",
         "norm": "rms",
@@ -47,12 +46,15 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
         "tied": False,
         "generate": True,
     },
+    "partial": {"kind": "encoder", "activation": "gelu", "position": "learned", "similarity": True},
 }
-"""Settings of each family, as in its checkpoints."""
-SENTENCES = {"bert": {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2"]}}
+"""Settings of each family, as in its checkpoints, and of a model without its first layer."""
+PARTIAL = "partial"
+PAIR = {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2"]}
+SENTENCES = {"bert": PAIR, PARTIAL: PAIR}
 PROMPT = {"s1": ["w3", "w0"]}
 BLANKS = 2
-OWN_BLOCKS = {*PAGES, *PAGES_OF_CONTEXTS} - {"X", "Sum", "Input", "Output"}
+OWN_BLOCKS = {*PAGES, *PAGES_OF_CONTEXTS, TYPED_FOR} - {"X", "Sum", "Input", "Output"}
 OWN_PAGES = ("heads", "similar")
 """The blocks and pages that no template has, except for the summaries."""
 ONE_OF = 8
@@ -74,7 +76,18 @@ def spec(name: str) -> specs.Spec:
     found = specs.parse(data, name)
     (sheet,) = found.sheets
     assert isinstance(sheet, Model)
-    return replace(found, sheets=(replace(sheet, apart=True, browse=(1, 1)),))
+    if name == PARTIAL:
+        sheet = _without_first(sheet, found, rng)
+    return replace(found, sheets=(replace(sheet, apart=True, browse=(sheet.numbers[0], 1)),))
+
+
+def _without_first(sheet: Model, spec: specs.Spec, rng: np.random.Generator) -> Model:
+    """The model without its first layer: the rows that the second one reads are typed, for these words."""
+    weights = {name: array for name, array in sheet.weights.items() if parse(f"x_{name}").layer != 1}
+    for context in spec.contexts:
+        name = RangeName(context=context.id, layer=2)["Input"]
+        weights[name] = rng.normal(0, 1, (len(context.words), D_MODEL)).round(2)
+    return replace(sheet, taken=(2,), layers=1, weights=weights)
 
 
 def judged(made: Sequence[Mutant]) -> list[Mutant]:

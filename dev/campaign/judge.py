@@ -32,6 +32,7 @@ Verdict = Literal[
     "perturbed",
     "equivalent",
     "by its formula",
+    "tampering",
     "unexplained",
     "not in structure",
     "misnamed",

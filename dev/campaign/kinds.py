@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Range: TypeAlias = tuple[str, Sequence[Formula]]  # a computed range and its formulas
 
 SLIGHTLY = 1e-6
-BY_ROW = ("rows", "lower rows")
-"""Ways of entering ranges with an array formula for each row, or several side by side."""
+BY_ROW = ("rows", "lower rows", "steps")
+"""Ways of entering ranges with an array formula for each row or step, or several side by side."""
 MANIFEST = {START[part] for part in names.MANIFEST}
 """Names that the check reads first. If one is deleted, a message names it; they are not swapped."""
 

@@ -15,9 +15,10 @@ from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.contract.kinds import Training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from typing import TypeAlias
 
@@ -90,6 +91,11 @@ class Original:
         wrong = [f for _, found in compare(wanted, self.names, right, "ironcalc") for f in found]
         assert not wrong, wrong[0]
         return Turn(typed, right, wanted)
+
+    def is_trained(self, names: Iterable[str]) -> bool:
+        """Whether some of the ranges are a training's, whose later steps are proved from the ones before."""
+        trained = {sheet.id for sheet in self.book.manifest.sheets if sheet.is_a(Training)}
+        return any(self.book.manifest.parse(name).sheet in trained for name in names)
 
     def frozen(self, turn: int) -> Calculation:
         """The workbook with the inputs of a turn and with values instead of formulas."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from dev.campaign.tampered import TAMPERED, WAYS
 from xlsxattn.text_table import text_table
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ HEADERS = (
     "found by perturbation only",
     "equivalent, found by structure",
     "found by its formula",
+    "found in the tampered file",
     "missed",
 )
 PUBLISHED = {
@@ -39,7 +41,7 @@ def table(outcomes: Sequence[Judgement]) -> str:
     return text_table(HEADERS, [*rows, _row("all", outcomes)])
 
 
-def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int, int]:
+def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, int, int, int, int]:
     count = Counter(outcome.verdict for outcome in outcomes)
     missed = sum(count[verdict] for verdict in FAILED)
     return (
@@ -49,6 +51,7 @@ def _row(kind: str, outcomes: Sequence[Judgement]) -> tuple[str, int, int, int, 
         count["perturbed"],
         count["equivalent"],
         count["by its formula"],
+        count["tampering"],
         missed,
     )
 
@@ -57,7 +60,7 @@ def published(outcomes: Sequence[Judgement]) -> str:
     """A table of the five faults of the nanoGPT workbook: how many were made and found."""
     rows = []
     for kind, words in PUBLISHED.items():
-        _, made, *found, _, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
+        _, made, *found, _, _, _, _ = _row(kind, [o for o in outcomes if o.mutant.kind == kind])
         rows.append((words, kind, made, sum(found)))
     return text_table(("fault of a published nanoGPT workbook", "kind", "made", "found"), rows)
 
@@ -66,6 +69,12 @@ def unmade(outcomes: Sequence[Judgement]) -> Iterator[str]:
     """Those of the five faults without any mutant; the templates must have at least one of each."""
     made = {outcome.mutant.kind for outcome in outcomes}
     yield from (f"not made: {kind}" for kind in PUBLISHED if kind not in made)
+
+
+def untampered(outcomes: Sequence[Judgement]) -> Iterator[str]:
+    """Ways to tamper that were not tried; each must be, on at least one workbook."""
+    tampered = {outcome.mutant.what.partition(": ")[2] for outcome in outcomes}
+    yield from (f"not made: {way.what}" for way in WAYS if way.what not in tampered)
 
 
 def reasons(outcomes: Sequence[Judgement]) -> str:
@@ -91,8 +100,10 @@ def listed(outcomes: Sequence[Judgement], verdicts: Collection[str]) -> Iterator
 def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
     """The score in one line, and whether the campaign succeeded."""
     count = Counter(outcome.verdict for outcome in outcomes)
+    tampered = [o for o in outcomes if o.mutant.kind in TAMPERED]
+    missed = sum(o.verdict == "missed" for o in tampered)
     found = count["as saved"] + count["perturbed"]
-    change = found + count["missed"] + count["misnamed"]
+    change = found + count["missed"] - missed + count["misnamed"]
     cannot = count["equivalent"] + count["unexplained"] + count["not in structure"]
     blind = count["by its formula"]
     percent = 100 * found / change if change else 100.0
@@ -102,6 +113,6 @@ def score(outcomes: Sequence[Judgement]) -> tuple[str, bool]:
         f"{count['perturbed']:,} by perturbation only), "
         f"{count['equivalent']:,} of {cannot:,} that cannot were caught by structure, "
         f"{blind:,} of {blind + count['trusted']:,} that blind live checks or edit the manifest too "
-        f"were errors"
+        f"were errors, {len(tampered) - missed:,} of {len(tampered):,} tampered files were found"
     )
     return line, not list(failures(outcomes)) and count["perturbed"] > 0

@@ -9,7 +9,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from dev import prebuilt
-from dev.campaign import imported
+from dev.campaign import imported, tampered
 from dev.campaign.judge import Judge, Judgement
 from dev.campaign.kinds import every
 from xlsxattn import press, templates
@@ -60,7 +60,9 @@ def judged(paths: Mapping[str, Path], jobs: int) -> Iterator[tuple[str, list[Jud
 def _judged(name: str, path: Path) -> tuple[list[Judgement], float]:
     start = time.monotonic()
     judge = Judge(path)
-    return [judge.judge(mutant) for mutant in mutants(path, name)], time.monotonic() - start
+    made = [judge.judge(mutant) for mutant in mutants(path, name)]
+    made += tampered.judged(path, tampered.chosen(names().index(name)))
+    return made, time.monotonic() - start
 
 
 def _silence() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dev.gallery.workbooks import digest
 from xlsxattn import templates
@@ -34,6 +34,9 @@ SMALL = 0.8
 """If the words of a page take less of its width than this, it is cropped after them and enlarged."""
 MAX_WIDTH, CARD = 1500.0, 840
 """The top of a sheet in the gallery: at most this many points wide, in a 3:2 picture of this many pixels."""
+SHARP, BANNER, GAP, BORDER = 160, 22.0, 24, 12
+"""For lanes that are moved together: pixels per inch, height of the sentence above a lane in points, pixels
+between lanes, pixels around the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class Part:
     """Consecutive steps of a sheet, from the step with the range ``first`` to the one with ``last``.
 
     ``workbook`` is a template or one of `workbooks.build_others`. If ``first`` is "", the part begins with
-    the title of the sheet.
+    the title of the sheet. ``lanes`` are contexts: their tables are moved together, each below its sentence.
     """
 
     file: str
@@ -49,10 +52,12 @@ class Part:
     sheet: str
     first: str
     last: str
+    lanes: tuple[str, ...] = ()
 
 
 PARTS = (
-    Part("self-attention", "walkthrough", "attn", "", "attn_cat_Output"),
+    Part("one-step", "walkthrough", "attn", "attn_cat_Output", "attn_cat_Output", ("cat", "keyboard")),
+    Part("one-step-zh", "pingguo", "attn", "attn_fruit_Output", "attn_fruit_Output", ("fruit", "tech")),
     Part("input", "walkthrough", "attn", "attn_cat_X", "attn_cat_X"),
     Part("scores", "walkthrough", "attn", "attn_cat_Scores", "attn_cat_Scores"),
     Part("softmax", "walkthrough", "attn", "attn_cat_Scaled", "attn_cat_Exp"),
@@ -78,6 +83,16 @@ class Printed:
     height: float
     right: float
     lines: tuple[tuple[float, str], ...]
+    words: tuple[Word, ...]
+
+
+class Word(NamedTuple):
+    """A printed word, in points."""
+
+    left: float
+    top: float
+    right: float
+    text: str
 
 
 def draw(root: Path, fresh: Mapping[str, Path]) -> None:
@@ -149,10 +164,52 @@ def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -
         if str(place.relative_to(root)) + ".png" in wanted:
             page = _printed(page_of(part.sheet))
             top, bottom = _band(book, part, page)
+            if part.lanes:
+                _paint_lanes(book, part, page_of(part.sheet), place)
+                continue
             right = page.right + MARGIN if page.right < SMALL * page.width else page.width
             dots = RESOLUTION / 72 * page.width / right
             cut = _window(top * dots, right * dots, (bottom - top) * dots)
             _paint(page_of(part.sheet), place, "-r", 72 * dots, *cut)
+
+
+def _paint_lanes(book: OpenWorkbook, part: Part, pdf: Path, place: Path) -> None:
+    """Draw the heading of a step, and below it its tables side by side, each below its sentence."""
+    page = _printed(pdf)
+    top, bottom = _band(book, part, page)
+    sentences = [str(book[f"{context}_Sentence"].grid[0][0]) for context in part.lanes]
+    banner = next(y for y, text in page.lines if text == " ".join(sentences))
+    formula = next(y for y, text in page.lines if y > top and text.startswith("{="))
+    starts = _starts(sentences, [word for word in page.words if word.top == banner])
+    tables = [word for word in page.words if formula <= word.top < bottom]
+    pieces = [(starts[0], top, page.width - starts[0], formula - top - MARGIN)]
+    for left, end in zip(starts, [*starts[1:], page.width], strict=True):
+        right = max(word.right for word in tables if left <= word.left < end) + MARGIN
+        pieces.append((left, banner - MARGIN, right - left, BANNER))
+        pieces.append((left, formula - MARGIN, right - left, bottom - formula))
+    dots = SHARP / 72
+    with tempfile.TemporaryDirectory(prefix="xlsxattn-") as folder:
+        files = [Path(folder, str(i)) for i in range(len(pieces))]
+        for file, piece in zip(files, pieces, strict=True):
+            x, y, width, height = (round(points * dots) for points in piece)
+            _paint(pdf, file, "-r", SHARP, "-x", x, "-y", y, "-W", width, "-H", height)
+        heading, *others = (f"{file}.png" for file in files)
+        lanes: list[str] = []
+        for title, table in zip(others[::2], others[1::2], strict=True):
+            lanes += ["(", title, table, "-append", "-gravity", "east", "-splice", f"{GAP}x0", ")"]
+        command = ["convert", heading, "(", *lanes, "+append", ")", "-gravity", "west", "-append", "-trim"]
+        target = place.with_suffix(".png")
+        border = ["-bordercolor", "white", "-border", f"{BORDER}x{BORDER}", "-strip"]
+        subprocess.run([*command, "+repage", *border, str(target)], check=True)  # noqa: S603 - trusted arguments
+
+
+def _starts(sentences: Sequence[str], banner: Sequence[Word]) -> list[float]:
+    """Where the lanes of some sentences begin, by the words of the line that has them all."""
+    starts, i = [], 0
+    for sentence in sentences:
+        starts.append(banner[i].left - MARGIN)
+        i += len(sentence.split())
+    return starts
 
 
 def _window(top: float, width: float, height: float) -> tuple[object, ...]:
@@ -167,16 +224,17 @@ def _printed(pdf: Path) -> Printed:
     """Read the first page, and join words of the same height to lines."""
     command = ["pdftotext", "-f", "1", "-l", "1", "-bbox", str(pdf), "-"]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - trusted arguments
-    by_height: dict[float, list[tuple[float, str]]] = {}
+    by_height: dict[float, list[Word]] = {}
     word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>'
-    right = 0.0
-    for left, top, end, text in re.findall(word, output):
-        by_height.setdefault(round(float(top), 1), []).append((float(left), html.unescape(text)))
-        right = max(right, float(end))
+    for left, top, right, text in re.findall(word, output):
+        height = round(float(top), 1)
+        by_height.setdefault(height, []).append(Word(float(left), height, float(right), html.unescape(text)))
     size = re.search(r'<page width="([\d.]+)" height="([\d.]+)"', output)
     assert size is not None
-    lines = [(top, " ".join(text for _, text in sorted(words))) for top, words in sorted(by_height.items())]
-    return Printed(float(size[1]), float(size[2]), right, (*lines, (float(size[2]), "")))
+    lines = [(top, " ".join(word.text for word in sorted(line))) for top, line in sorted(by_height.items())]
+    words = tuple(word for _, line in sorted(by_height.items()) for word in sorted(line))
+    right = max(word.right for word in words)
+    return Printed(float(size[1]), float(size[2]), right, (*lines, (float(size[2]), "")), words)
 
 
 def _heading(page: Printed, title: str) -> float | None:
@@ -203,5 +261,6 @@ def _band(book: OpenWorkbook, part: Part, page: Printed) -> tuple[float, float]:
         raise LookupError(f"docs/pictures/{part.file}.png: the page lacks the heading of {part.first}")
     after = steps[last + 1].title if last + 1 < len(steps) else ""
     below = (y for y, text in page.lines if y > top and after and text.startswith(after))
-    checks = (y for y, text in page.lines if y > top and text in {"Check", "Try this"})
+    titles = {book.language.tell(title) for title in ("Check", "Try this")}
+    checks = (y for y, text in page.lines if y > top and text in titles)
     return top - MARGIN, min(next(below, page.height), next(checks, page.height)) - MARGIN

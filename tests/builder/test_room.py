@@ -71,6 +71,8 @@ def sheets(name: str, code: str) -> list[PlacedSheet]:
 NARROW = {
     ("en", "shrinks", "Cross-attention, two heads"),
     ("en", "shrinks", "Causal and padding mask"),
+    ("zh", "shrinks", "交叉注意力，两个头"),
+    ("zh", "shrinks", "前置归一化的编码器"),
 }
 """Titles of templates that are shrunk slightly in their boxes on Start."""
 

@@ -58,7 +58,7 @@ def lacking(one: Spec, book: WorkbookPages) -> list[str]:
             needed += [word.capitalize() for word in ("base", "temperature") if word in text.split()]
             there = set(needed) <= ends
             there &= bool(charts) or not re.search(r"\b(charts?|bars)\b", text)
-            known = titles | {*one.vocabulary.tokens}
+            known = titles | {book.language.tell("Start"), *one.vocabulary.tokens}
             there &= all(q in known or {*q.split()} <= known for q in re.findall("“(.+?)”", text))
             if text in page.tries and "neighbour" in text:
                 there &= any(len(set(c.words) - {""}) > 1 for c in one.contexts)

@@ -57,7 +57,7 @@ def test_a_draft_has_all_cells_and_the_names_used_in_formulas(tmp_path: Path) ->
                 xml.partition(b"<sheetData>")[2].partition(b"</sheetData>")[0]
                 for xml in (whole[name], draft[name])
             ]
-            assert cells[0] == cells[1]
+            assert cells[0].replace(b' x14ac:dyDescent="0.25"', b"") == cells[1]  # where cells have bars
             assert b"<conditionalFormatting" not in draft[name]
     names = [
         set(re.findall(rb'<definedName name="(\w+)"', parts["xl/workbook.xml"])) for parts in (whole, draft)

@@ -177,7 +177,7 @@ def test_the_summary_says_how_much_agrees_or_how_much_does_not():
     good, bad = outcome(of_file=(WARNING,)).report, outcome(ERROR, of_file=(WARNING,)).report
     assert good is not None
     assert bad is not None
-    assert summary(good) == "a,b.xlsx: all 20 cells of 1 ranges agree with NumPy (ironcalc); 1 warning"
+    assert summary(good) == "a,b.xlsx: all 20 cells of 1 range agree with NumPy (ironcalc); 1 warning"
     assert summary(bad) == "a,b.xlsx: 1 error and 1 warning (ironcalc)"
     worse = outcome(ERROR, FOLLOWER, of_file=(WARNING,)).report
     assert worse is not None

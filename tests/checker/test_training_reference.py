@@ -47,7 +47,7 @@ def problem(optimizer="adam", heads=0, mask="none", learns=None, **changed) -> t
         **{f"s_{name}": np.array([[float(x)]]) for name, x in (NUMBERS | CONSTANTS[optimizer]).items()},
     } | changed
     sheets = [
-        SheetInfo("s", "training", settings | {"lengths": LENGTHS}),  # it may stand before what it trains
+        SheetInfo("s", "training", settings | {"examples": LENGTHS}),  # it may stand before what it trains
         SheetInfo("t", "multi-head" if heads else "self-attention", TRAINED | {"mask": mask} | of_heads),
     ]
     return sheets, inputs
@@ -115,14 +115,14 @@ def test_numbers_are_brought_within_their_limits():
     given = {f"s_{name}": np.array([[float(x)]]) for name, x in far.items()}
     given |= {"s_W_Q": np.full((3, 2), -3e7), "s_Targets": np.full((3, 2), 3e7)}
     found = run(**given)
-    wanted = {"Rate": 1e6, "Decay": 0, "B1": 0.999999, "B2": 0, "Eps": 1e-12, "Chosen": STEPS}
+    wanted = {"Rate": 1e6, "Decay": 0, "B1": 1 - 2**-20, "B2": 0, "Eps": 1e-12, "Chosen": STEPS}
     assert {name: found[f"s_{name}"].values.item() for name in wanted} == wanted
     assert (found["s_Start_W_Q"].values == -1e6).all()
     assert (found["s_Goal"].values == 1e6).all()
     assert found["s_Distance"].values.item() == 0.1
     assert found["s_CheckEntry"].values.item() == 6 + 5  # the second matrix, row 3, column 1
     assert found["s_Correction2_Steps"].values[0, 0] == 1
-    np.testing.assert_allclose(found["s_Correction1_Steps"].values[:2, 0], [1e-6, 2e-6], rtol=1e-6)
+    np.testing.assert_allclose(found["s_Correction1_Steps"].values[:2, 0], [2**-20, 2**-19], rtol=1e-6)
 
 
 def test_examples_are_found_by_their_words():
@@ -141,6 +141,9 @@ def test_examples_are_found_by_their_words():
     assert (found["s_Masked_Steps"].values[1] == -1e300).all()
     assert (found["s_dOutput_Steps"].values[1:3] == 0).all()
     assert found["s_Status"].values.item() == "✗"
+    found = run(mask="causal", heads=2, s_Asked=column(["", "", ""]))
+    for name in ("s_Concat_Steps", "s_Output_Steps"):
+        assert found[name].magnitude >= np.abs(found[name].values).max() > 0
 
 
 def test_what_is_not_learned_is_made_once_and_leads_to_no_gradient():

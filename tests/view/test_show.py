@@ -138,7 +138,7 @@ def test_a_notebook_shows_a_heat_map(causal):
     for word in ("chased", "mouse"):
         assert f'<th scope="row" style="text-align:right">{word}</th>' in text
     assert "{=IF(causal_chase_Mask=1" in text
-    assert look(causal)._repr_html_().count("<table>") == 2
+    assert "<code>causal_chase_Attention</code>" in look(causal)._repr_html_()
 
 
 def test_a_word_cannot_break_out_of_a_notebook(causal, tmp_path):
@@ -154,3 +154,16 @@ def test_large_matrices_are_truncated_in_a_notebook(causal):
     assert tall._repr_html_().count("<tr>") == 4096 // 5 + 1
     assert "4181 more rows" in tall._repr_html_()
     assert "还有 4181 行" in replace(tall, lang="zh")._repr_html_()
+
+
+def test_the_loss_of_a_training_is_drawn(learning):
+    shown = lines(run("show", learning, "learn_Loss").out)
+    bars = [line for line in shown if "█" in line]
+    assert [line.split()[0] for line in bars] == [str(k) for k in range(9)]  # after 0, 1, ... steps
+    lengths = [line.count("█") for line in bars]
+    assert lengths[0] == 40
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[-1] < 4
+    heads = [line.split()[0] for line in lines(run("show", learning).out) if " × " in line]
+    assert "learn_Loss" in heads
+    assert not any("Plus" in head or "Shown" in head for head in heads)

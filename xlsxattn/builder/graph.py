@@ -141,6 +141,7 @@ class Band:
     Attributes:
         groups: one per lane, None for a lane without this step; or any number of shared groups.
         level: outline level, 0 for none.
+        closed: True if its outline group is collapsed.
         paper: source of the step, such as "Vaswani et al. 2017, §3.2.1".
         more: further explanation, for ``explain = "full"``.
     """
@@ -153,6 +154,7 @@ class Band:
     level: int = 0
     paper: str = ""
     more: str = ""
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +208,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the front page's diagram: a sheet's title, subtitle, and link target.
-
-    ``begins``: True if it begins a new line.
-    """
+    """A box of the front page's diagram: a sheet's title, subtitle, and link target."""
 
     title: str
     subtitle: str
     target: str
-    begins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +352,6 @@ class Page:
         papers: cited papers and their titles, below the glossary.
         compact: True if lanes are only as wide as their blocks.
         box: a shorter title for the diagram.
-        begins: True if it begins a line of the diagram.
         behind: True if it comes after the other pages, is not in the diagram, and its outline is collapsed.
         screen: the first screen, on the first page.
     """
@@ -377,7 +374,6 @@ class Page:
     papers: tuple[tuple[str, str], ...] = ()
     compact: bool = False
     box: str = ""
-    begins: bool = False
     behind: bool = False
     screen: FirstScreen | None = None
 

@@ -46,7 +46,7 @@ def cell_width(text: str) -> float:
     return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
-PIXELS = {"title": 11.0, "lead": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
+PIXELS = {"title": 11.0, "lead": 6.2, "fact": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
 """Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
 """Pixels per point: a wide (CJK) character is as wide as its font size."""
@@ -68,7 +68,7 @@ POWERS_OF_TEN = 8
 """Width of a number in scientific notation, such as −1.0E+05."""
 LETTER, MAX_DIGITS = 0.85, 15
 """Width of a letter relative to a digit, and the number of digits that spreadsheets show."""
-FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?")
+FIXED = re.compile(r"(?:#,##)?0?(?:\.(0+))?%?")
 """A number format with fixed decimals, and its decimals."""
 
 
@@ -96,7 +96,8 @@ def room(look: Look, width: float) -> Room | None:
     if not digits or not digits[0]:
         return None
     characters = width * 11 / look.format.get("font_size", 11)
-    places = int(characters - LETTER * cell_width(words) - len(digits[1] or "") - 1)
+    signs = len(digits[1] or "") + (3 if digits[0].endswith("%") else 0)
+    places = int(characters - LETTER * cell_width(words) - signs - 1)
     places = min(max(places, 1), MAX_DIGITS)
     negative = not others or "0" in others[0]
     return Room(10**places - 1, negative, LARGE if characters >= POWERS_OF_TEN else LARGE_IN_NARROW)
@@ -184,7 +185,15 @@ LOOKS: Mapping[str, Look] = {
     "any number": _number("General"),
     "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "word result": Look(
-        {"num_format": ANY_TEXT, "border": 1, "border_color": LINE, "bold": True, "align": "center"}, width=11
+        {
+            "num_format": ANY_TEXT,
+            "border": 1,
+            "border_color": LINE,
+            "bold": True,
+            "align": "center",
+            "shrink": True,
+        },
+        width=11,
     ),
     "said": Look({"num_format": ANY_TEXT, "bold": True, "font_size": 13, "font_color": INK}, width=0),
     "tiny": _number("0.0E+00"),
@@ -249,6 +258,7 @@ LOOKS: Mapping[str, Look] = {
     # texts around the blocks
     "title": Look({"bold": True, "font_size": 20, "font_color": INK}),
     "lead": Look({"font_color": MUTED, "font_size": 11}),
+    "long lead": Look({"font_color": MUTED, "font_size": 11, "text_wrap": True, "valign": "top"}),
     "paragraph": Look({"font_color": INK, "font_size": 11, "text_wrap": True, "valign": "top"}),
     "fact": Look({"font_color": MUTED, "align": "left"}),
     "step": Look({"bold": True, "font_size": 13, "font_color": INK}),

@@ -92,25 +92,36 @@ def spelled_out(book: Book, name: str) -> Iterator[tuple[Area, str]]:
 
 def _of_steps(book: Book, name: str, area: Area, text: str) -> Iterator[tuple[Area, str]]:
     """One array formula per step of a training; if there are two formulas, the first band has the first."""
-    at = book.manifest.parse(name)
-    setting = next((s.settings.get("steps") for s in book.manifest.sheets if s.id == at.sheet), None)
-    steps = setting if isinstance(setting, int) and 0 < setting < area.rows + 1 else 1
-    texts, bands = text.split(SIDE_BY_SIDE), at.bands(steps)
-    rows = area.rows // bands
+    steps, bands = steps_and_bands(book, name)
+    texts, rows = text.split(SIDE_BY_SIDE), area.rows // bands
     for k in range(bands):
 
         def address(match: re.Match[str], k: int = k) -> str:
             named, part = match.groups()
             if named not in book.names:
                 return f"{named}{NO_PLACE}"
-            a = book.names[named]
-            if part != "all":
-                height = a.rows // book.manifest.parse(named).bands(steps)
-                a = replace(a, row=a.row + height * (k - (part == "before")), rows=height)
+            a = band_of(book, named, part, steps, k)
             corners = (a.row, a.col), (a.row + a.rows - 1, a.col + a.cols - 1)
             return _quoted(a.sheet, area.sheet) + ":".join(map(_corner, corners))
 
         yield replace(area, row=area.row + k * rows, rows=rows), BAND.sub(address, texts[-1 if k else 0])
+
+
+def steps_and_bands(book: Book, name: str) -> tuple[int, int]:
+    """How many steps the training of a range has, and into how many bands of rows the range is divided."""
+    at, area = book.manifest.parse(name), book.names[name]
+    setting = next((s.settings.get("steps") for s in book.manifest.sheets if s.id == at.sheet), None)
+    steps = setting if isinstance(setting, int) and 0 < setting < area.rows + 1 else 1
+    return steps, at.bands(steps)
+
+
+def band_of(book: Book, name: str, part: str, steps: int, k: int) -> Area:
+    """The cells that ``NAME[step]``, ``NAME[before]`` or ``NAME[all]`` means in band k, from 0."""
+    area = book.names[name]
+    if part == "all":
+        return area
+    height = area.rows // book.manifest.parse(name).bands(steps)
+    return replace(area, row=area.row + height * (k - (part == "before")), rows=height)
 
 
 def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
@@ -162,6 +173,26 @@ def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
         "..cell": [(row, col), (row, col + j)],
         "..diagonal": [(row, col), (row, col + i)],
     }.get(part) or [(a.row + int(part) - 1, col)]
+
+
+def part_of(area: Area, part: str, i: int, j: int) -> Area:
+    """The cells that ``NAME[part]`` means in the formula of the cell i rows and j columns into its range."""
+    corners = _corners(area, part, i, j)
+    (top, left), (bottom, right) = corners[0], corners[-1]
+    return Area(area.sheet, top, left, bottom - top + 1, right - left + 1)
+
+
+def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
+    """What a cell holds in the place of its formula: another one, or "" for none; None where it is right."""
+    area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
+    row, col = area.row + i, area.col + j
+    for cells, spelled in spelled_out(book, name):
+        if cells.row <= row < cells.row + cells.rows and cells.col <= col < cells.col + cells.cols:
+            found = book.formulas.get((cells.sheet, cells.row, cells.col))
+            if found is not None and (NO_PLACE in spelled or _same(found, cells, spelled, array=array)):
+                return None
+            return book.formula_at(area.sheet, row, col)
+    return None  # right of the diagonal, where nothing stands
 
 
 def _corner(at: tuple[int, int]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from openpyxl.utils import coordinate_to_tuple
 
+from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import ROWS, RangeName
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ class Order:
     """The order in which a workbook's ranges are computed, from the formulas of its manifest.
 
     If a model generates text, the token of a row is the next word of the row above. Then ranges are ordered
-    row by row, and ranges that depend on all rows come last.
+    row by row, and ranges that depend on all rows come last. Likewise the quantities of a training, step by
+    step.
     """
 
     def __init__(self, book: Book) -> None:
@@ -32,6 +34,7 @@ class Order:
         self._blocks = {name for name, (entered, _) in book.manifest.formulas.items() if entered == "block"}
         self._formulas = book.manifest.formulas
         self._parse, self._written = book.manifest.parse, {*_written(book)}
+        self._steps = {sheet.id: sheet.steps for sheet in book.manifest.sheets if sheet.is_a(Training)}
         owners = _owners(book)
         # names may be missing
         known = {*book.names, *book.manifest.formulas, *book.manifest.inputs}
@@ -53,12 +56,17 @@ class Order:
         self._stage: dict[str, int] = {}
         for name in order:
             late = any(self._stage.get(read, BEFORE) > BEFORE for read in reads.get(name, ()))
-            self._stage[name] = ROW_BY_ROW if self._by_row(name) else AFTER if late else BEFORE
+            by_row = self._by_row(name) or self._is_unrolled(name)
+            self._stage[name] = ROW_BY_ROW if by_row else AFTER if late else BEFORE
 
     @property
     def written(self) -> bool:
         """Whether a model generates text."""
         return bool(self._written)
+
+    def _is_unrolled(self, name: str) -> bool:
+        at = self._parse(name)
+        return at.sheet in self._steps and at.is_of_steps and not at.label and name in self._formulas
 
     def _by_row(self, name: str) -> bool:
         at = self._parse(name)
@@ -92,6 +100,9 @@ class Order:
         if stage == ROW_BY_ROW and finding.cell and name in self._names:
             address = finding.cell.rpartition("!")[2]
             row = coordinate_to_tuple(address)[0] - 1 - self._names[name].row
+            if self._is_unrolled(name):  # a band of rows a step
+                at = self._parse(name)
+                row = row * at.bands(self._steps[at.sheet]) // self._names[name].rows
         return stage, row, self._place.get(name, -1)
 
 

@@ -32,7 +32,8 @@ def hidden_sheets(book: Book) -> Iterator[Finding]:
     ]
     for tab in hidden:
         cells = sheets.get(tab, {})
-        called = {_plain(tab), _plain(cells.get((0, 0)))} - {""}
+        title = cells[min(cells)] if cells else ""
+        called = {_plain(tab), _plain(title)} - {""}
         poser = next((t for t in strangers if _plain(t) in called or _copied(cells, sheets.get(t, {}))), "")
         if poser:
             yield Finding(Kind.HIDDEN_SHEET, sheet=tab, values={"poser": poser}, severity="error")

@@ -18,6 +18,7 @@ from xlsxattn.checker.perturb_words import (
     places,
     ranks,
     texts,
+    unreadable,
     vanishing,
 )
 from xlsxattn.checker.reference.words import uses_blanks
@@ -63,7 +64,7 @@ SENSIBLE = {
 and for a training that neither stands still nor saturates its attention."""
 MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
-NEARLY = ((0.0, 0.01), (0.0, 0.01), (0.0, 0.01), (1.0, 0.1))
+NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (0.0, 0.005), (1.0, 0.1))
 """Centers and radii of numbers that differ by about half of the last digit shown."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
@@ -110,7 +111,7 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_other_words(book, vocabulary, numbers),
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
-        *_nearly(book, vocabulary, numbers),
+        *_first_screen(book, vocabulary, numbers),
         *_beyond(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
@@ -184,18 +185,20 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
             yield numbers.drawn() | dict(edits)
 
 
-def _nearly(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """What the first screen says of numbers that look alike, or nearly; then nothing is followed there."""
+def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Nearly equal numbers, unreadable sentences, and no focus word, for the texts on the first screen."""
     sentences = _sentences(book, full=True)
     if not book.manifest.front or not vocabulary or not sentences:
         return
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
     near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
-    for turn, (around, apart) in enumerate(NEARLY):
+    for turn, (center, radius) in enumerate(NEARLY):
         drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
-        alike = {at: around + apart * float(drawn[at]) for name in near for at in numbers_of(book, name)}
+        alike = {at: center + radius * float(drawn[at]) for name in near for at in numbers_of(book, name)}
         words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
         yield drawn | alike | words | focused(book, word)
+    for edits in unreadable(book, vocabulary):
+        yield numbers.drawn() | dict(edits)
     yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
 
 
@@ -204,9 +207,12 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     training = {sheet.id: sheet for sheet in book.manifest.sheets if sheet.is_a(Training)}
     own = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in training]
     cells = [at for name in (WORDS["E"], *own) if not is_text(name) for at in numbers_of(book, name)]
-    words = _filled(vocabulary, _sentences(book, full=True)) if vocabulary else {}
-    for far in (BEYOND, -BEYOND) if training else ():
-        yield numbers.drawn() | words | dict.fromkeys(cells, far)
+    words: dict[At, float | str] = {}
+    if vocabulary:
+        words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
+    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells)).tolist()
+    for sign in (1, -1) if training else ():
+        yield numbers.drawn() | words | {at: sign * far for at, far in zip(cells, signs, strict=True)}
     fast: dict[At, float | str] = {}
     for name, sheet in training.items():
         rate = FAST_ADAM if sheet.optimizer == "adam" else FAST

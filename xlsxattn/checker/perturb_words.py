@@ -6,20 +6,18 @@ that the focus word attends to can be chosen.
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
 from xlsxattn.contract.kinds import Compare, InSentence, Training
-from xlsxattn.contract.names import WORDS, RangeName, part_of
+from xlsxattn.contract.names import WORDS, RangeName, of_context, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Edits, Value
     from xlsxattn.checker.reading.book import Book
-    from xlsxattn.checker.reference import SheetInfo
 
     At: TypeAlias = tuple[str, int, int]
 
@@ -151,7 +149,7 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             s = RangeName(sheet.id)
             cells, asked = (list(book.names[s[block]].cells()) for block in ("Tokens", "Asked"))
             words, first = [str(typed.get(at, book.typed.get(at, ""))) for at in cells], 0
-            for e, (at, n) in enumerate(zip(asked, _lengths(book, sheet), strict=False)):
+            for e, (at, n) in enumerate(zip(asked, sheet.examples, strict=False)):
                 found[at] = words[first + (turn + e) % n]
                 first += n
             if turn % 3 == 2:  # noqa: PLR2004 - the third
@@ -162,10 +160,22 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
         yield found
 
 
-def _lengths(book: Book, sheet: SheetInfo) -> list[int]:
-    """How many words each example of a training has."""
-    numbers = [book.typed.get(at) for at in book.names[RangeName(sheet.id)["Example"]].cells()]
-    return [*sheet.settings.get("lengths", ())] or [*Counter(numbers).values()]
+def unreadable(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Blank and unknown words in sentences on the first screen, such that any two sentences differ.
+
+    First some sentences have a blank and then an unknown word, and the others a blank at the place of the
+    latter; then the other way round; then only some sentences have a blank.
+    """
+    shown = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.front["contexts"]]
+    known: dict[At, float | str] = {at: vocabulary[0] for own in shown for at in own}
+    both = ("", f"{vocabulary[0]} 4")
+    for bit in range(max(1, (len(shown) - 1).bit_length())):
+        chosen = [own for k, own in enumerate(shown) if k >> bit & 1]
+        others = [own for own in shown if own not in chosen]
+        for some, rest in ((chosen, others), (others, chosen)):
+            faults = {at: word for own in some for at, word in zip(own, both, strict=False)}
+            yield known | faults | {own[1]: "" for own in rest if own[1:]} | focused(book, vocabulary[0])
+        yield known | {own[0]: "" for own in chosen} | focused(book, vocabulary[0])
 
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.checker.file_type import is_owner_file
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
 """Maximum number of groups of findings, of certain causes, of findings per group, and of consequences."""
+MAX_WARNINGS, MAX_FAILING, MAX_IN_NOTEBOOK = 3, 10, 3
+"""Warnings that are listed where nothing is wrong, rows in the table of ranges that fail, and findings in a
+notebook."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -36,6 +40,9 @@ class EngineReport:
     engine: str
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
+
+    def __repr__(self) -> str:
+        return f"<EngineReport {self.engine}: {len(self.results)} ranges, {len(self.findings)} findings>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,21 @@ class Report:
     saved_by: str = ""
     seed: int = 0
     seconds: float = field(default=0.0, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Report {summary(self)}>"
+
+    def _repr_html_(self) -> str:
+        """The verdict and the first findings, for a notebook."""
+        every = self.every_finding
+        lines = [
+            f"<li>{finding.severity}: {escape(message(str(_at(finding))))}</li>"
+            for finding in every[:MAX_IN_NOTEBOOK]
+        ]
+        more = len(every) - len(lines)
+        more_line = [f"<li>... and {more} more in <code>every_finding</code></li>"] if more > 0 else []
+        listed = f"<ul>{''.join([*lines, *more_line])}</ul>" if lines else ""
+        return f"<p>{'✓' if self.holds else '✗'} {escape(message(summary(self)))}</p>{listed}"
 
     @property
     def every_finding(self) -> tuple[Finding, ...]:
@@ -115,15 +137,26 @@ def table(run: EngineReport, language: Language = ENGLISH) -> str:
     """A table with one row per range; text ranges that agree are combined into one row."""
     tell = language.tell
     texts = [r for r in run.results if r.kind != "number" and r.verdict == "ok"]
-    rows = [
-        (r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), tell(_verdict(r)))
-        for r in run.results
-        if r.kind == "number" or r.verdict != "ok"
-    ]
+    rows = [_row(r, language) for r in run.results if r.kind == "number" or r.verdict != "ok"]
     if texts:
         rest = say("{n} ranges of text and live checks", n=len(texts))
         rows.append((tell("all"), tell(rest), "", "", tell("ok")))
     return text_table([tell(head) for head in HEADS], rows)
+
+
+def failing(run: EngineReport, language: Language = ENGLISH) -> str:
+    """The same table of the ranges that fail, the first few of them; "" where none does."""
+    failed = [r for r in run.results if r.verdict in ("differs", "missing")]
+    if not failed:
+        return ""
+    rows = [_row(r, language) for r in failed[:MAX_FAILING]]
+    shown = text_table([language.tell(head) for head in HEADS], rows)
+    more = say("... and {n} more ranges that fail (-v lists all)", n=len(failed) - MAX_FAILING)
+    return f"{shown}\n{language.tell(more)}" if len(failed) > MAX_FAILING else shown
+
+
+def _row(r: Result, language: Language) -> tuple[str, ...]:
+    return r.tab, r.range, f"{r.shape[0]} × {r.shape[1]}", _error(r), language.tell(_verdict(r))
 
 
 def _verdict(result: Result) -> str:
@@ -138,10 +171,13 @@ def _error(result: Result) -> str:
     return "" if result.verdict in ("missing", "not decidable") else f"{result.error:.1e}"
 
 
-def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Iterator[Line]:
+def describe(
+    findings: Iterable[Finding], language: Language = ENGLISH, *, short: bool = False
+) -> Iterator[Line]:
     """Findings as lines: causes with cell and formula, then the number of consequences.
 
-    For each range and kind, only the first few findings are listed, and the others counted.
+    For each range and kind, only the first few findings are listed, and the others counted. With ``short``,
+    if all are warnings, only the first few are listed.
     """
     every = [*findings]
 
@@ -151,6 +187,8 @@ def describe(findings: Iterable[Finding], language: Language = ENGLISH) -> Itera
     groups = alike(distinct(finding for finding in every if not finding.follows))
     sure = sum(group[0].severity == "error" and not group[0].is_symptom for group in groups)
     most = min(sure, MAX_CAUSES) + MAX_SHOWN
+    if short and all(finding.severity == "warning" for finding in every):
+        most = MAX_WARNINGS
     for group in groups[:most]:
         for finding, more in summed_up(group):
             said = say("{said} (and {more})", said=_at(finding), more=more) if more else _at(finding)
@@ -197,10 +235,15 @@ def _at(finding: Finding) -> Phrase:
     return say("{cell}: {said}", cell=place, said=said) if place else said
 
 
-def summary(report: Report) -> str:
+def summary(report: Report) -> Phrase:
     """A one-sentence summary of a workbook."""
+    return say("{path}: {said}", path=report.path, said=verdict(report))
+
+
+def verdict(report: Report) -> str:
+    """The summary without the name of the workbook."""
     if not report.runs:
-        return say("{path}: {said}", path=report.path, said=report.findings[0].message)
+        return report.findings[0].message
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
     errors = sum(finding.severity == "error" for finding in report.causes)
@@ -208,23 +251,19 @@ def summary(report: Report) -> str:
     words = _count(warnings, say("{n:,} warning"), say("{n:,} warnings"))
     if errors:
         followed = len(distinct(finding for finding in report.every_finding if finding.follows))
-        plain = say("{path}: {errors} and {warnings} ({engines})")
-        more = say("{path}: {errors} and {warnings}, from which {followed:,} more follow ({engines})")
+        plain = say("{errors} and {warnings} ({engines})")
+        more = say("{errors} and {warnings}, from which {followed:,} more follow ({engines})")
         return say(
             more if followed else plain,
-            path=report.path,
             errors=_count(errors, say("{n:,} error"), say("{n:,} errors")),
             warnings=words,
             followed=followed,
             engines=engines,
         )
-    said = say(
-        "{path}: all {cells:,} cells of {ranges} ranges agree with NumPy ({engines})",
-        path=report.path,
-        cells=cells,
-        ranges=max((len(run.results) for run in report.runs), default=0),
-        engines=engines,
-    )
+    n_ranges = max(len(run.results) for run in report.runs)
+    ranges = _count(n_ranges, say("{n:,} range"), say("{n:,} ranges"))
+    sentence = "all {cells:,} cells of {ranges} agree with NumPy ({engines})"
+    said = say(sentence, cells=cells, ranges=ranges, engines=engines)
     if report.undecided:
         sentence = "{said}; {n} ranges are not decidable because of the magnitude of their values"
         said = say(sentence, said=said, n=len(report.undecided))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SAVED_DIGITS = 1e-13
 """Allowed relative difference of a saved value: programs save 15 to 17 digits."""
+QUOTIENTS = ("CheckNumeric", "CheckDifference")
+"""What a gradient check divides by a small number, and rounding with it."""
 
 
 def stale(
@@ -45,7 +47,7 @@ def stale(
         if with_values and (at := _first_missing(book, name, saved)):
             yield Finding(Kind.STALE_VALUE, name, Area(*at, 1, 1).address(), values={"others": with_values})
             continue
-        worst = _difference(saved[name], fresh[name])
+        worst = _difference(saved[name], fresh[name], _magnified(book, name, fresh))
         if worst is not None:
             wanted = reference() if wanted is None else wanted
             right = wanted.get(name)
@@ -59,6 +61,13 @@ def stale(
             yield Finding(Kind.STALE_VALUE, name, where, found=old, expected=new, values=both)
             if not with_values:
                 return  # one finding is enough
+
+
+def _magnified(book: Book, name: str, fresh: Values) -> float:
+    """How far rounding alone may move a difference quotient, by the workbook's own bound; else nothing."""
+    at = book.manifest.parse(name)
+    bound = fresh.get(at.place["CheckAllowed"]) if at.block in QUOTIENTS else None
+    return bound[0][0] if bound and isinstance(bound[0][0], float) else 0.0
 
 
 def _rounded_apart(right: Expected, saved: Grid, fresh: Grid, engine: str) -> bool:

@@ -29,11 +29,11 @@ _WORD = re.compile(r"[^\W\d][\w.]*")
 
 
 def unsteady(book: Book) -> Iterator[Finding]:
-    """Formulas on our sheets with volatile functions, or with names that are not ranges.
+    """Formulas with volatile functions, or with names that are not ranges, on our sheets and those they read.
 
     They are reported even if the manifest lists them.
     """
-    tabs = {area.sheet for area in book.own_names.values()}
+    tabs = _tabs_read(book)
     others = {name.lower(): name for name in book.no_ranges}
     for formula in book.formulas.values():
         if formula.area.sheet not in tabs:
@@ -53,6 +53,28 @@ def unsteady(book: Book) -> Iterator[Finding]:
             name, where = _range_of(book, formula.area), formula.area.address()
             text = braced(formula.text, array=formula.array)
             yield Finding(Kind.UNSTEADY_FORMULA, name, where, formula=text, values=values)
+
+
+def _tabs_read(book: Book) -> set[str]:
+    """The sheets with our ranges, and those that formulas on them read, directly or through others."""
+    tabs = {area.sheet for area in book.own_names.values()}
+    formulas: dict[str, list[str]] = {}
+    for formula in book.formulas.values():
+        formulas.setdefault(formula.area.sheet, []).append(formula.text.lower())
+    if formulas.keys() <= tabs:
+        return tabs
+    named: dict[str, set[str]] = {}
+    for name, area in book.names.items():
+        named.setdefault(area.sheet, set()).add(name.lower())
+    new = [*tabs]
+    while new:
+        texts = formulas.get(new.pop(), ())
+        for tab in formulas.keys() - tabs:
+            quoted, names = tab.lower().replace("'", "''"), named.get(tab, set())
+            if any(f"{quoted}!" in t or f"{quoted}'!" in t or names & {*_WORD.findall(t)} for t in texts):
+                tabs.add(tab)
+                new.append(tab)
+    return tabs
 
 
 def _range_of(book: Book, cells: Area) -> str:

@@ -11,18 +11,19 @@ import click
 
 from xlsxattn.cli.language import asked, spoken, tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_quiet
+from xlsxattn.cli.verbosity import is_quiet, is_verbose
 from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from xlsxattn.builder.specification import Spec
+    from xlsxattn.language import Phrase
     from xlsxattn.press import Pressed
 
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
-MAX_QUOTED = 8
-"""Words that a hint names."""
+MAX_QUOTED, MAX_HINTS = 8, 3
+"""Words that a hint names, and hints after a build: with the verdict it prints five lines."""
 
 
 def complain(sentence: str, code: int) -> int:
@@ -56,8 +57,13 @@ def delivered(
     force: bool,
     make_folder: bool,
     changed: Mapping[str, Any] | None = None,
+    notes: Sequence[str] = (),
 ) -> int:
-    """Build a workbook and say what was proved; the exit code. ``changed``: keys that replace the spec's."""
+    """Build a workbook and say what was proved; the exit code.
+
+    ``changed``: keys that replace those of the spec. ``notes``: messages about the source, which follow one
+    that was printed before.
+    """
     from xlsxattn import press
     from xlsxattn.builder.specification.table import SpecError
     from xlsxattn.checker import engines, report
@@ -74,50 +80,60 @@ def delivered(
     except (engines.EngineMissing, engines.EngineFailed) as error:
         raise click.ClickException(about(named, error)) from None
     for run in () if is_quiet() else pressed.report.runs:
-        click.echo(report.table(run, spoken()))
-    for line in report.describe(pressed.report.every_finding, spoken()):
+        if table := (report.table if is_verbose() else report.failing)(run, spoken()):
+            click.echo(table)
+    for line in report.describe(pressed.report.every_finding, spoken(), short=not is_verbose()):
         click.echo(line.text, err=True)
-    if not is_quiet():
-        click.echo(tell(report.summary(pressed.report)))
     if pressed.report.holds:
         click.echo(tell(say("written: {path}", path=pressed.path)))
-        if not is_quiet():
-            _what_next(pressed)
-            _in_vain(pressed.quoted)
-            _alone(pressed.alone)
+        click.echo(tell(say("proved: {said}", said=report.verdict(pressed.report))))
+        for hint in () if is_quiet() else _hints(pressed, notes):
+            click.echo(tell(hint), err=True)
         return HOLDS
+    click.echo(tell(report.summary(pressed.report)))
     sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
     return complain(say(sentence, path=pressed.path, target=target), FAILED)
 
 
-def _what_next(pressed: Pressed) -> None:
-    """Tell a newcomer where to begin."""
-    first, inputs, *_ = pressed.tabs
+def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
+    """What to know of a new workbook and what to do next: all of it with -v, else a few lines."""
+    known = [" ".join(map(tell, notes))] if notes else []
+    known += [*_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
+    following = [_open(pressed), say("Or see it in the terminal: {command}", command=_show(pressed))]
+    if is_verbose():
+        return [*known, *following]
+    most = MAX_HINTS - 1 if notes else MAX_HINTS
+    return [*known[: most - 1], *following][:most]
+
+
+def _open(pressed: Pressed) -> Phrase:
+    """Where a newcomer begins."""
     begin = (
-        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet {first}; on {inputs}, change a word "
-        "or a number, and the other sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
+        "sheets follow."
     )
-    said = say(begin, first=first, inputs=inputs)
+    said = say(begin, first=pressed.tabs[0])
     if spoken().code not in (ENGLISH.code, pressed.lang):
         other = "{said} (for a workbook in this language, add --lang {code})"
         said = say(other, said=said, code=spoken().code)
-    click.echo(tell(said), err=True)
-    seen = as_typed("show", str(pressed.path))
-    click.echo(tell(say("Or see it in the terminal: {command}", command=seen)), err=True)
+    return said
 
 
-def _alone(word: str) -> None:
-    """Tell that only one sentence has the word that is to be compared."""
-    if word:
-        sentence = "{word!r} stands in one sentence only, so nothing is compared."
-        click.echo(tell(say(sentence, word=word)), err=True)
+def _show(pressed: Pressed) -> str:
+    return as_typed("show", str(pressed.path))
 
 
-def _in_vain(quoted: Sequence[str]) -> None:
-    """Tell that a spec's texts speak of words that it does not have, as those of a template do."""
+def _alone(word: str) -> list[Phrase]:
+    """That only one sentence has the word that is to be compared."""
+    sentence = "{word!r} stands in one sentence only, so nothing is compared."
+    return [say(sentence, word=word)] if word else []
+
+
+def _not_in_vocabulary(quoted: Sequence[str]) -> list[Phrase]:
+    """That a spec's texts speak of words that it does not have, as those of a template do."""
     if not quoted:
-        return
+        return []
     listed = [say("{word!r}", word=word) for word in quoted[:MAX_QUOTED]]
     words = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), listed)
     sentence = "The texts (title, about, try) quote {words}, not in the vocabulary: fit them to your words."
-    click.echo(tell(say(sentence, words=words)), err=True)
+    return [say(sentence, words=words)]

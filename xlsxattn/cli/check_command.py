@@ -1,4 +1,4 @@
-"""The command that proves workbooks: which files, what is said of each, and the exit code."""
+"""The command that proves workbooks: which files, what is printed of each, and the exit code."""
 
 from __future__ import annotations
 
@@ -11,18 +11,22 @@ import click
 from xlsxattn.cli.build_command import FAILED, HOLDS, UNUSABLE, about, complain
 from xlsxattn.cli.language import spoken, tell
 from xlsxattn.cli.progress import progress
-from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.cli.verbosity import is_quiet, is_verbose, volume
 from xlsxattn.contract import values
 from xlsxattn.language import say
+from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.report import FileOutcome
+    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.report import EngineReport, FileOutcome
 
 ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
 INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
 MAX_SEED = 2**64 - 1
 STYLES = ("table", "json", "junit", "github")
+REPORTS = {".json": "json", ".xml": "junit"}
+"""Formats of reports by the end of their file's name."""
 
 
 @click.command()
@@ -35,6 +39,8 @@ STYLES = ("table", "json", "junit", "github")
     help="Draws the last set of inputs; otherwise the file does.",
 )
 @click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
+@click.option("--explain", "cell", metavar="RANGE", help="Show a cell in numbers, or RANGE[row,column].")
+@click.option("--report", "target", type=click.Path(path_type=Path), help="Also write .json or JUnit's .xml.")
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")
 @volume
@@ -44,33 +50,44 @@ def check(
     inputs: Inputs,
     seed: int | None,
     style: str,
+    cell: str | None,
+    target: Path | None,
     strict: bool,
     skip_foreign: bool,
 ) -> int:
     """Recalculate workbooks and compare every computed cell with NumPy.
 
     The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
-    out). With -q only files that fail are told. Exit code: 0 all hold, 1 findings, 2 a file or an engine that
-    cannot be used.
+    out). With -q, of several files only those that fail are listed. Exit code: 0 all hold, 1 findings, 2 a
+    file or an engine that cannot be used.
+
+    --explain shows one cell, with the inputs in the file: its formula, what it reads, the terms, the engine's
+    value and NumPy's. Of a whole RANGE it is the cell that fails worst, else the largest.
     """
     from xlsxattn.checker import formats, report
     from xlsxattn.checker.file_type import is_foreign, is_owner_file
     from xlsxattn.checker.report import FileOutcome
 
-    outcomes = []
-    for file in _matching(files):
+    matching = _matching(files)
+    if cell:
+        return _explain(matching, cell, engine, style)
+    report_style = _report_style(target)
+    outcomes: list[FileOutcome] = []
+    for file in matching:
         over = is_owner_file(file) or (skip_foreign and is_foreign(Path(file)))
         outcome = FileOutcome(file, skipped=True) if over else _outcome(file, engine, inputs, seed)
         outcomes.append(outcome)
         if style == "table":
-            _show(outcome, strict=strict)
+            _show(outcome, strict=strict, short=is_quiet() and len(matching) > 1)
         elif outcome.report is None and not outcome.skipped:
             complain(outcome.sentence, UNUSABLE)
     verdicts = [outcome.verdict(strict=strict) for outcome in outcomes]
     if style != "table":
         click.echo(formats.render(style, outcomes, strict=strict, language=spoken()))
-    elif len(outcomes) > 1 and not (is_quiet() and {*verdicts} <= {"holds", "skipped"}):
+    elif len(outcomes) > 1:
         click.echo(tell(report.overall(outcomes, strict=strict)))
+    if target:
+        _write_report(target, formats.render(report_style, outcomes, strict=strict, language=spoken()))
     codes = {"holds": HOLDS, "skipped": HOLDS, "fails": FAILED, "not checkable": UNUSABLE}
     return max(codes[verdict] for verdict in verdicts)
 
@@ -84,6 +101,62 @@ def _matching(files: tuple[str, ...]) -> list[str]:
         pattern = any(c in file for c in "*?[") and not Path(file).exists()
         found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207 - absolute ones too
     return list(dict.fromkeys(found))
+
+
+def _report_style(place: Path | None) -> str:
+    """The format of a report, by the end of its file's name."""
+    if place is None:
+        return ""
+    if place.suffix.lower() not in REPORTS:
+        sentence = "{path}: a report's name must end in .json or .xml"
+        raise click.ClickException(say(sentence, path=place))
+    return REPORTS[place.suffix.lower()]
+
+
+def _write_report(place: Path, text: str) -> None:
+    try:
+        place.write_text(text + "\n", "utf-8")
+    except OSError as error:
+        sentence = "{path}: cannot be written: {why}"
+        raise click.ClickException(say(sentence, path=place, why=reason(error))) from None
+
+
+def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
+    """Print one cell of each file in numbers; the exit code."""
+    import json
+
+    from xlsxattn.checker.explain_formats import all_as_data, as_text
+
+    if style not in ("table", "json"):
+        raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))
+    explained, code = [], HOLDS
+    for file in files:
+        made = _explained(file, cell, engine)
+        if isinstance(made, str):
+            code = complain(made, UNUSABLE)
+            continue
+        explained.append(made)
+        code = max(code, HOLDS if made.holds else FAILED)
+        if style == "table":
+            click.echo(f"{file}:\n{as_text(made, spoken())}" if len(files) > 1 else as_text(made, spoken()))
+    if style == "json":
+        click.echo(json.dumps(all_as_data(explained), ensure_ascii=False, indent=2, allow_nan=False))
+    return code
+
+
+def _explained(file: str, cell: str, engine: Engine) -> Explanation | str:
+    """One cell of a file in numbers, or a sentence on why it cannot be."""
+    from xlsxattn.checker import engines
+    from xlsxattn.checker.reading.book import NotCheckableError
+    from xlsxattn.proof import explain
+
+    try:
+        with progress():
+            return explain(file, cell, engine)
+    except NotCheckableError as error:
+        return str(error)
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        return about(file, error)
 
 
 def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> FileOutcome:
@@ -105,15 +178,15 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
         return FileOutcome(file, sentence=hint if engine == ENGINES[0] else failed)
 
 
-def _show(outcome: FileOutcome, *, strict: bool) -> None:
-    """A file's report for a person: findings first, then a line a range, then one sentence.
+def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
+    """Print a file's report: one line where it holds, else its findings, the ranges that fail, the verdict.
 
-    When quiet, only what fails is told.
+    ``short`` leaves out files that hold, as a last line counts them.
     """
     from xlsxattn.checker import report
 
     found, verdict = outcome.report, outcome.verdict(strict=strict)
-    if is_quiet() and verdict in ("holds", "skipped"):
+    if short and verdict in ("holds", "skipped"):
         return
     if outcome.skipped:
         click.echo(tell(report.skipped(outcome)))
@@ -121,20 +194,25 @@ def _show(outcome: FileOutcome, *, strict: bool) -> None:
     if found is None:
         complain(outcome.sentence, UNUSABLE)
         return
-    if not found.runs:  # nothing was calculated: one cause says it all
-        _echo(tell(report.summary(found)), "red")
-        return
-    by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
-    click.echo(tell(by) if found.saved_by else outcome.path)
-    for line in report.describe(found.every_finding, spoken()):
+    details = is_verbose() or found.every_finding
+    if details and found.runs:  # without, nothing was calculated: one cause says it all
+        by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
+        click.echo(tell(by) if found.saved_by else outcome.path)
+    for line in report.describe(found.every_finding, spoken(), short=not is_verbose()) if found.runs else ():
         _echo(line.text, "red" if line.severity == "error" else "yellow")
-    for run in () if is_quiet() else [run for run in found.runs if run.results]:
-        how = (
-            say("as saved:") if run.engine == "saved" else say("recalculated by {engine}:", engine=run.engine)
-        )
-        click.echo(f"\n{tell(how)}")
-        click.echo(report.table(run, spoken()))
-    _echo(tell(report.summary(found)), "green" if found.holds else "red")
+    for run in () if is_quiet() else found.runs:
+        _show_ranges(run)
+    _echo(tell(report.summary(found)), "green" if verdict == "holds" else "red")
+
+
+def _show_ranges(run: EngineReport) -> None:
+    """Print the table of an engine's ranges with -v, else of those that fail."""
+    from xlsxattn.checker import report
+
+    table = (report.table if is_verbose() else report.failing)(run, spoken()) if run.results else ""
+    if table:
+        how = say("recalculated by {engine}:", engine=run.engine)
+        click.echo(f"\n{tell(say('as saved:') if run.engine == 'saved' else how)}\n{table}")
 
 
 def _echo(text: str, colour: str) -> None:

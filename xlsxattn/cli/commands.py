@@ -16,6 +16,7 @@ from xlsxattn.cli.build_command import HOLDS, INTERRUPTED, UNUSABLE, as_typed, c
 from xlsxattn.cli.language import asked, tell
 from xlsxattn.cli.verbosity import is_quiet, volume
 from xlsxattn.language import say
+from xlsxattn.suggestions import with_near
 from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
@@ -79,7 +80,21 @@ def _unforeseen(error: Exception) -> str:
     return say(sentence, kind=type(error).__name__, error=error)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands; a word that is none of them is answered with the nearest, in every release of click."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in self.commands and not name.startswith("-") and not ctx.resilient_parsing:
+            raise click.ClickException(
+                with_near(say("there is no command {name!r}", name=name), name, self.commands)
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="xlsxattn")
 @volume
 def cli() -> None:

@@ -70,14 +70,14 @@ def import_model(
                 target=target,
             )
         if not is_quiet():
-            said = say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))
-            click.echo(tell(said), err=True)
-            for note in imported.notes:
-                click.echo(tell(say("{path}: {said}", path=checkpoint, said=note)), err=True)
+            click.echo(tell(say("{path}: {said}", path=checkpoint, said=say(str(imported.size)))), err=True)
         spec = spec_of(imported, focus=focus)
     except CheckpointError as error:
         raise click.ClickException(str(error)) from None
-    return delivered(spec, str(checkpoint), target, force=force, make_folder=output is None)
+    make_folder = output is None
+    return delivered(
+        spec, str(checkpoint), target, force=force, make_folder=make_folder, notes=imported.notes
+    )
 
 
 def _name(checkpoint: Path) -> str:

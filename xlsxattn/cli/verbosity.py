@@ -1,4 +1,4 @@
-"""How much a command says: -v tells every step on standard error, -q leaves out tables."""
+"""How much a command says: -v adds each step and all tables, -q leaves out hints."""
 
 from __future__ import annotations
 
@@ -11,16 +11,26 @@ from xlsxattn.cli.language import lang
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_KEY = "xlsxattn.quiet"
+_QUIET, _VERBOSE = "xlsxattn.quiet", "xlsxattn.verbose"
 
 
 def volume(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options -v, -q, --lang and --debug."""
     verbose = click.option(
-        "-v", "--verbose", is_flag=True, expose_value=False, callback=_speak, help="Tell every step."
+        "-v",
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_speak,
+        help="Show every step, and all ranges.",
     )
     quiet = click.option(
-        "-q", "--quiet", is_flag=True, expose_value=False, callback=_hush, help="Leave out tables and hints."
+        "-q",
+        "--quiet",
+        is_flag=True,
+        expose_value=False,
+        callback=_hush,
+        help="Print results only, no hints.",
     )
     # main() reads it, as an error may come before click has read any option
     debug = click.option(
@@ -31,17 +41,23 @@ def volume(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def is_quiet() -> bool:
     """Whether the running command was asked to be quiet."""
-    return bool(click.get_current_context().find_root().meta.get(_KEY))
+    return bool(click.get_current_context().find_root().meta.get(_QUIET))
+
+
+def is_verbose() -> bool:
+    """Whether the running command was asked to show everything."""
+    return bool(click.get_current_context().find_root().meta.get(_VERBOSE)) and not is_quiet()
 
 
 def _hush(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
-        ctx.find_root().meta[_KEY] = True
+        ctx.find_root().meta[_QUIET] = True
 
 
 def _speak(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
     if not asked:
         return
+    ctx.find_root().meta[_VERBOSE] = True
     import logging
 
     from xlsxattn.cli.log_handlers import ToStandardError

@@ -90,7 +90,7 @@ def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> OpenWorkbook:
 def _chosen(seen: OpenWorkbook, patterns: tuple[str, ...]) -> list[Matrix]:
     for pattern in patterns:
         if not seen.matching([pattern]):
-            near = nearest(pattern, seen.matrices)
+            near = nearest(pattern, [*seen, *(f"{sheet.id}_*" for sheet in seen.manifest.sheets)])
             hint = say("did you mean '{near}'?", near=near) if near else say("--list shows them all")
             raise click.ClickException(
                 say(

@@ -678,15 +678,13 @@ class Example:
 Examples: TypeAlias = Annotated[
     Sequence[Example],
     Tables("what it learns from: sentences, and what one of their words is to become", Example, MAX_EXAMPLES),
+    Manifest(lambda _, value: [len(example.sentence) for example in value]),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Sheet):
-    """Trains an attention sheet's form by gradient descent: every step stands there, in formulas.
-
-    ``form`` is the trained sheet, ``matrices`` are the weights that it starts from.
-    """
+    """Trains an attention sheet by gradient descent: every step is there, in formulas."""
 
     kind = "training"
     trains: Trains
@@ -702,6 +700,7 @@ class Training(Sheet):
     betas: Betas = (0.9, 0.999)
     eps: AdamEpsilon = 1e-8
     weight_decay: WeightDecay = 0.0
+    # the trained sheet, and the weights that it starts from
     form: SelfAttention | MultiHead | None = None
     matrices: Mapping[str, Any] = field(default_factory=dict)
 

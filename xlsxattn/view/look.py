@@ -15,17 +15,17 @@ from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.kinds import Compare
-from xlsxattn.contract.names import START, WORDS, cols_of, last, of_context, rows_of
+from xlsxattn.contract.names import FRONT, START, WORDS, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
-from xlsxattn.language import ENGLISH, language_of, say
+from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.view.heat import scale_of
 from xlsxattn.view.labelled import Role, printable
 from xlsxattn.view.matrix import Matrix
-from xlsxattn.view.notebook import figure
+from xlsxattn.view.notebook import overview
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reading.book import Book
@@ -41,7 +41,7 @@ GENERAL, SHOWN_DIGITS = "General", 10
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
 """Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
-MAIN_STEPS = ("Attention", "Output", "Probability", "Class")
+MAIN_STEPS = ("Attention", "Output", "Probability", "Class", "Loss")
 HEAD_ROWS = 4
 """Rows of a sheet's head, where labels are never above their cells."""
 LABEL_ENDS = " =:："
@@ -53,7 +53,7 @@ class OpenWorkbook:
 
     Attributes:
         path: the file.
-        title: text of its first cell.
+        title: the first text of its first sheet.
         matrices: named ranges by name, in the order of the workbook, without labels and the manifest.
         engine: source of the values: ``saved``, or the engine that recalculated the file.
         manifest: the workbook's manifest.
@@ -80,8 +80,7 @@ class OpenWorkbook:
             KeyError: there is no such range.
         """
         if name not in self.matrices:
-            message = say("{path}: there is no range {name!r}", path=self.path, name=name)
-            raise KeyError(with_near(message, name, self.matrices))
+            raise no_range(self.path, name, self)
         return self.matrices[name]
 
     def matching(self, patterns: Sequence[str]) -> list[Matrix]:
@@ -90,19 +89,38 @@ class OpenWorkbook:
 
     def story(self) -> list[Matrix]:
         """The main ranges: attention matrices and final outputs."""
-        comparing = [sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare)]
+        others = [FRONT, *(sheet.id for sheet in self.manifest.sheets if sheet.is_a(Compare))]
 
         def is_main(text: str) -> bool:
             name = self.manifest.parse(text)
             inner = (name.layer or name.head) and name.block != "Attention"
-            return name.last in MAIN_STEPS and not inner and name.sheet not in comparing
+            return name.last in MAIN_STEPS and not (inner or name.part) and name.sheet not in others
 
         main = [m for m in self.matrices.values() if is_main(m.name)]
         return main or list(self.matrices.values())
 
+    def __iter__(self) -> Iterator[str]:
+        """The ranges' names, as they stand in the workbook."""
+        return iter(self.matrices)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.matrices
+
+    def __len__(self) -> int:
+        return len(self.matrices)
+
+    def __repr__(self) -> str:
+        return f"<OpenWorkbook {self.path}: {self.title!r}, {len(self)} ranges, {self.engine}>"
+
     def _repr_html_(self) -> str:
-        """The heat maps shown in a notebook."""
-        return "".join(f"<div>{figure(matrix)}</div>" for matrix in self.story())
+        """What there is to see, for a notebook: the title, and the ranges that tell most."""
+        return overview(self.title, self.path.name, [m.name for m in self.story()], len(self))
+
+
+def no_range(path: Path, name: str, known: Iterable[str]) -> KeyError:
+    """Error for a name that a workbook lacks, with the most similar name that it has."""
+    message = say("{path}: there is no range {name!r}", path=path, name=name)
+    return KeyError(bounded(with_near(message, name, known)))
 
 
 def look(path: str | Path, engine: Source = SAVED) -> OpenWorkbook:
@@ -137,8 +155,7 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
             notes.setdefault(tab, {})[row, col] = value
     tabs = tuple(ws.title for ws in worksheets if ws.sheet_state == "visible")
     first = notes.get(tabs[0], {}) if tabs else {}
-    headings = [text for (row, _), text in sorted(first.items()) if row == 0]
-    title = printable(headings[0] if headings else Path(book.path).stem)
+    title = printable(first[min(first)] if first else Path(book.path).stem)
     labels = _Labels(book, values)
     language = language_of([text for texts in notes.values() for text in texts.values()])
     order = {ws.title: i for i, ws in enumerate(worksheets)}

@@ -24,6 +24,10 @@ class PandasMissing(ImportError):
 class Matrix(Labelled):
     """A named range of a workbook, as an array, a DataFrame, or rich output."""
 
+    def __repr__(self) -> str:
+        rows, cols = self.shape
+        return f"<Matrix {self.name}: {rows} × {cols}, {self.area.address()}>"
+
     def array(self) -> np.ndarray[Any, Any]:
         """The values as an array of floats, with NaN for blanks; of objects if there is any text."""
         texts = any(isinstance(value, str) for row in self.grid for value in row)

@@ -9,10 +9,21 @@ from xlsxattn.language import language, say
 from xlsxattn.view.heat import INK
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xlsxattn.view.labelled import Labelled
 
 MAX_CELLS = 4096
 """Maximum number of cells shown, since notebooks save their outputs."""
+MAX_NAMES, MAX_TITLE = 12, 80
+"""Ranges that an overview of a workbook names, and characters of its title."""
+
+
+def overview(title: str, file: str, names: Sequence[str], n_ranges: int) -> str:
+    """A workbook in a few lines: its title, its file, and the names of the first ranges to look at."""
+    shown = ", ".join(f"<code>{escape(name)}</code>" for name in names[:MAX_NAMES])
+    head = f"<b>{escape(title[:MAX_TITLE])}</b> ({escape(file)}, {n_ranges} ranges)"
+    return f"<p>{head}</p><p>{shown} ...</p>"
 
 
 def figure(matrix: Labelled) -> str:

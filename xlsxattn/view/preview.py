@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
 from xlsxattn.contract.kinds import Compare
-from xlsxattn.language import ENGLISH, codes, language, say
+from xlsxattn.language import ENGLISH, MessageError, codes, language, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -25,7 +25,7 @@ RESOLUTION = 110
 SECONDS = 60.0
 
 
-class PreviewError(ValueError):
+class PreviewError(MessageError, ValueError):
     """A preview cannot be made; the text is a message for the user."""
 
 

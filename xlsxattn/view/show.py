@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 GAP = 3
 """Spaces between columns."""
 HEADS = say("range"), say("shape"), say("first cell"), say("holds")
+LOSS, BAR = "Loss", 40
+"""The range that is drawn as bars, and how many characters the longest has."""
 MAX_ROWS = 60
 """Maximum number of rows of a matrix shown in a terminal."""
 
@@ -53,8 +56,9 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
         grid.add_column(Text(head), justify="right" if number else "left", no_wrap=True)
     if n_cols < cols:
         grid.add_column(Text("…"))
+    bars = _bars(matrix)
     for i in range(n_rows):
-        line = [_cell(matrix, i, j, texts[i][j]) for j in range(n_cols)]
+        line = [_cell(matrix, i, j, texts[i][j]) for j in range(n_cols)] + bars[i : i + 1]
         grid.add_row(Text(labels[i], style="bold"), *line, *(["…"] if n_cols < cols else []))
     parts: list[RenderableType] = [_title(matrix, language)]
     if matrix.formula:
@@ -64,6 +68,14 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
         sentence = "{tall} of {rows} rows, {fit} of {cols} columns; pipe the output to see all: | less -S"
         parts.append(Text(language.tell(say(sentence, tall=n_rows, rows=rows, fit=n_cols, cols=cols))))
     return Group(*parts)
+
+
+def _bars(matrix: Labelled) -> list[Text]:
+    """The loss of a training as bars, one a step; nothing for other ranges."""
+    losses = [value for (value, *_) in matrix.grid if isinstance(value, float) and math.isfinite(value)]
+    if matrix.step != LOSS or len(losses) != matrix.shape[0] or not max(losses) > 0:
+        return []
+    return [Text("█" * round(BAR * loss / max(losses))) for loss in losses]
 
 
 def _heads(matrix: Labelled) -> tuple[str, ...]:
@@ -78,6 +90,8 @@ def _labels(matrix: Labelled) -> tuple[str, ...]:
     if matrix.label:
         return (matrix.label,)
     single = matrix.shape == (1, 1)
+    if matrix.step == LOSS and not single:  # after 0, 1, ... steps
+        return tuple(str(i) for i in range(matrix.shape[0]))
     return matrix.rows or tuple("" if single else str(i + 1) for i in range(matrix.shape[0]))
 
 

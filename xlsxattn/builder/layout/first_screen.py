@@ -31,7 +31,8 @@ MARGIN, GAP, FILLER, MIN_WIDTH = 10, 22, 70, 1000
 TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 28, 8, 28, 40, 28, 22, 24, 26, 26
 """Pixels of rows."""
 STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
-BOXES_A_LINE, MAX_LINES = 6, 2
+BOXES_A_LINE, LABEL = 4, 120
+"""Boxes side by side; pixels of the words beside the focus word."""
 SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
 """A sentence, and the characters of the longest that is told."""
 GO = "Go to {title}"
@@ -105,7 +106,10 @@ def _show(
 
 def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> None:
     """Three chips; the focus word above them at the right."""
-    sheet.texts.append(Text(STORY_ROW, end - 1, tell("follow the word"), "beside"))
+    first = end - 1
+    while pixels(sheet, range(first, end)) < LABEL:
+        first -= 1
+    sheet.texts.append(Text(STORY_ROW, first, tell("follow the word"), "beside", cols=end - first))
     sheet.placed.append(Placed(screen.follow, STORY_ROW, end))
     _height(sheet, CHIP_ROW, CHIP)
     change, watch, see = screen.steps
@@ -195,7 +199,6 @@ def _share_bars(sheet: PlacedSheet) -> None:
 
 def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: Tell) -> int:
     """Links to the sheets, in lines of boxes."""
-    boxes = boxes[: BOXES_A_LINE * MAX_LINES]
     lines = -(-len(boxes) // BOXES_A_LINE)
     size = -(-len(boxes) // lines)
     for first in range(0, len(boxes), size):

@@ -15,20 +15,28 @@ from xlsxattn.builder.layout.measures import (
     GAP,
     HEAD_ROWS,
     MARGIN,
+    MAX_CAPTION_LENGTH,
+    NARROW,
+    NARROW_GAP,
+    NARROW_LABEL,
+    NARROW_MARGIN,
+    PIXELS_A_FORMULA_CHARACTER,
     caption_columns,
     captioned,
     group_columns,
     label_width,
 )
 from xlsxattn.builder.layout.placed import Bar, Placed, Rectangle
+from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
 
 if TYPE_CHECKING:
     from xlsxattn.builder.graph import Page
     from xlsxattn.builder.layout.placed import PlacedSheet
 
-MIN_LANE = 8
+MIN_LANE, MIN_NARROW_LANE = 8, 5
+"""Minimum number of columns of a lane, alone or beside others, so that its chart can be read."""
 MAX_LANE_WIDTH = 30
-"""Maximum number of columns of lanes side by side, about a screen."""
+"""Maximum number of columns of lanes side by side."""
 MIN_LABEL = {False: 12.0, True: 6.0}
 """Minimum width of a lane's first column in characters; True for compact pages."""
 MAX_HEADINGS = 6
@@ -42,10 +50,12 @@ class Lanes:
     Attributes:
         starts: first column of each lane that has its own columns, and the end of the last one.
         stacked: number of lanes stacked in the same columns; 0 if lanes are side by side.
+        line: maximum length of a line of a caption.
     """
 
     starts: tuple[int, ...]
     stacked: int = 0
+    line: int = MAX_CAPTION_LENGTH
 
     @property
     def first_band(self) -> int:
@@ -65,18 +75,24 @@ def colour(lane: int) -> str:
 
 def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
     """Choose the columns of the lanes, and place their headings."""
-    sizes = [_size(page, i) for i in range(max(len(page.lanes), 1))]
-    wide = max(width for _, width in sizes)
-    if len(page.lanes) > 1 and wide > MAX_LANE_WIDTH and not page.compact:
-        sizes = [(max(label for label, _ in sizes), wide)]
+    sheet.narrow = len(page.lanes) > 1 and not page.compact
+    sizes = [_size(page, i, narrow=sheet.narrow) for i in range(max(len(page.lanes), 1))]
+    if sheet.narrow and max(width for _, width in sizes) > MAX_LANE_WIDTH:
+        sheet.narrow = False
+        sizes = [_size(page, i) for i in range(len(page.lanes))]
+        sizes = [(max(label for label, _ in sizes), max(width for _, width in sizes))]
     starts = [MARGIN]
     for label, width in sizes:
         if page.lanes:
-            sheet.widths[starts[-1]] = max(label, MIN_LABEL[page.compact])
+            sheet.widths[starts[-1]] = max(label, NARROW_LABEL if sheet.narrow else MIN_LABEL[page.compact])
         elif label:
             sheet.widths.setdefault(MARGIN, label)
         starts.append(starts[-1] + 1 + width + GAP)
-    lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0)
+    line = MAX_CAPTION_LENGTH
+    if sheet.narrow:
+        sheet.widths |= {0: NARROW_MARGIN} | {start - GAP: NARROW_GAP for start in starts[1:-1]}
+        line = min(line, *(_characters(label, width) for label, width in sizes))
+    lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0, line)
     for i, heading in enumerate(page.lanes):
         row, columns = HEAD_ROWS - 1 + (i if lanes.stacked else 0), lanes.columns(i)
         accent = theme.MUTED if page.compact else colour(i)  # compact lanes are heads, not sentences
@@ -88,12 +104,24 @@ def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
     return lanes
 
 
-def _size(page: Page, lane: int) -> tuple[float, int]:
-    """Width of a lane's labels in characters, including those of shared groups, and its other columns."""
+def _characters(label: float, width: int) -> int:
+    """How many characters of a formula a narrow lane holds."""
+    labels = PIXELS_A_CHARACTER * max(label, NARROW_LABEL) + PIXELS_A_COLUMN
+    numbers = width * (PIXELS_A_CHARACTER * NARROW + PIXELS_A_COLUMN)
+    return int((labels + numbers) / PIXELS_A_FORMULA_CHARACTER)
+
+
+def _size(page: Page, lane: int, *, narrow: bool = False) -> tuple[float, int]:
+    """Width of a lane's labels in characters, including those of shared groups, and its other columns.
+
+    A narrow lane is only as wide as its blocks; captions are wrapped.
+    """
     groups = [group for band in page.bands if not band.shared and (group := band.groups[lane]) is not None]
     shared = [group for band in page.bands if band.shared for group in band.groups if group]
     label = max([label_width(group) for group in (*groups, *shared)], default=0.0)
     width = max([group_columns(group) for group in groups], default=1)
+    if narrow:
+        return label, max(width, MIN_NARROW_LANE)
     with_caption = [group for band in page.bands if captioned(band) and (group := band.groups[lane])]
     captions = [caption_columns(group, label) for group in with_caption]
     return label, max([width, MIN_LANE if page.bands and not page.compact else 1, *captions])

@@ -22,8 +22,10 @@ BAND_GAP, MAX_WIDTH = 1, 28.0
 MAX_CAPTION_LENGTH = 92
 BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
 """Where a formula may be wrapped: before an operator, but not inside 1E-24; after a comma."""
-SCREEN = 1250
-"""Maximum width of a line of text in pixels, as shown on a laptop's screen."""
+SCREEN = 1040
+"""What a window of 1280 × 800 shows of a sheet in XlsxWriter's pixels, beside the signs of folded rows."""
+NARROW, NARROW_LABEL, NARROW_GAP, NARROW_MARGIN = 6.7, 11.3, 1.3, 0.5
+"""Widths in characters with which two lanes of six words and two sums fit the screen."""
 PIXELS_A_FORMULA_CHARACTER = theme.PIXELS["formula"]
 
 
@@ -52,7 +54,7 @@ def label_width(group: Group) -> float:
         if isinstance(labels, Block):
             widths += labels.widths
         else:
-            widths += [theme.cell_width(text) + 2 for text in labels]
+            widths += [theme.cell_width(text) + 0.5 for text in labels]
     return min(max(widths), MAX_WIDTH)
 
 
@@ -78,13 +80,13 @@ def caption(group: Group) -> str:
     return between.join([*texts[:1], *texts[1:][-1:]])
 
 
-def caption_lines(group: Group) -> list[str]:
-    """The caption, wrapped before operators."""
+def caption_lines(group: Group, most: int = MAX_CAPTION_LENGTH) -> list[str]:
+    """The caption, wrapped before operators to lines of so many characters."""
     lines, rest = [], caption(group)
-    while len(rest) > MAX_CAPTION_LENGTH:
-        breaks = [m.start() + 1 for m in BREAKS.finditer(rest[:MAX_CAPTION_LENGTH])]
-        end = MAX_CAPTION_LENGTH
-        if breaks and breaks[-1] > MAX_CAPTION_LENGTH // 3:
+    while len(rest) > most:
+        breaks = [m.start() + 1 for m in BREAKS.finditer(rest[:most])]
+        end = most
+        if breaks and breaks[-1] > most // 3:
             end = breaks[-1]
         lines.append(rest[:end])
         rest = f"    {rest[end:]}"

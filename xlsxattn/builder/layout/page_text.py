@@ -8,7 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.builder.layout.measures import BAND_GAP, FIRST_BAND, HEAD_ROWS, MARGIN, label_width
+from xlsxattn.builder.layout.measures import (
+    BAND_GAP,
+    FIRST_BAND,
+    HEAD_ROWS,
+    MARGIN,
+    NARROW,
+    SCREEN,
+    label_width,
+)
 from xlsxattn.builder.layout.placed import Placed, Text
 from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
 from xlsxattn.language import say
@@ -31,21 +39,45 @@ GO = "Go to {title}"
 
 
 def page_head(sheet: PlacedSheet, page: Page) -> int:
-    """Place the lead and the facts, below the title."""
-    sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
-    col = MARGIN
-    for fact in page.facts:
-        if fact.words:
-            sheet.texts.append(Text(2, col, fact.words, "fact"))
-            col += 1 if col == MARGIN else 2
-        sheet.placed.append(Placed(fact.block, 2, col))
-        width = theme.LOOKS[fact.block.look].width
-        if width:  # the column may be the gap between two lanes
-            sheet.widths[col] = max(sheet.widths.get(col, 0.0), width)
-        col += 2
+    """Leave room for title, lead and facts."""
     if not page.lanes:
         sheet.frozen = HEAD_ROWS - 1
     return FIRST_BAND
+
+
+def lead(sheet: PlacedSheet, page: Page) -> None:
+    """Place the lead below the title; one that is too long for a screen is wrapped."""
+    lines = -(-int(theme.pixels(page.lead, "lead")) // SCREEN)
+    if lines > 1:
+        sheet.heights[1] = lines * sheet.row
+        cols = _beyond(sheet, MARGIN, SCREEN) - MARGIN - 1
+        sheet.texts.append(Text(1, MARGIN, page.lead, "long lead", cols=cols))
+    else:
+        sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
+
+
+def facts(sheet: PlacedSheet, page: Page) -> None:
+    """Place single values and their words below the lead, where they fit the columns."""
+    col, columns = MARGIN, 3 if sheet.narrow else 2  # the same in every language
+    for fact in page.facts:
+        if fact.words:
+            sheet.texts.append(Text(2, col, fact.words, "fact"))
+            col += 1 if col == MARGIN else columns
+        width = theme.LOOKS[fact.block.look].width
+        while width and sheet.widths.get(col, width) < NARROW:  # the gap between two lanes
+            col += 1
+        sheet.placed.append(Placed(fact.block, 2, col))
+        sheet.widths.setdefault(col, width or theme.LOOKS["number"].width)
+        col += 2
+
+
+def _beyond(sheet: PlacedSheet, col: int, left: float) -> int:
+    """The first column after so many pixels from the beginning of a column."""
+    default = theme.LOOKS["number"].width
+    while left > 0:
+        left -= PIXELS_A_CHARACTER * sheet.widths.get(col, default) + PIXELS_A_COLUMN
+        col += 1
+    return col
 
 
 def contents(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
@@ -91,11 +123,7 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
 
 def way_back(sheet: PlacedSheet, page: Page, tell: Tell) -> None:
     """Place a small link to Start, right of the title."""
-    left, col = WIDER * theme.pixels(page.title, "title") + BESIDE, 0
-    default = theme.LOOKS["number"].width
-    while left > 0:
-        left -= PIXELS_A_CHARACTER * sheet.widths.get(col, default) + PIXELS_A_COLUMN
-        col += 1
+    col = _beyond(sheet, 0, WIDER * theme.pixels(page.title, "title") + BESIDE)
     start = tell("Start")
     sheet.texts.append(
         Text(0, col, f"← {start}", "way back", target="xlsxattn_Status", tip=tell(say(GO, title=start)))

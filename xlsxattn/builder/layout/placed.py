@@ -93,6 +93,8 @@ class PlacedSheet:
         row: default height of a row in points.
         levels: outline levels of rows.
         folded: True if outline groups are collapsed.
+        closed: rows of outline groups that are collapsed nevertheless.
+        narrow: True if the columns of numbers are narrow, so that lanes fit the screen side by side.
         frozen: number of frozen rows.
         hidden: columns that are hidden.
         one_page: True if it is printed on a single page; else it is one page wide.
@@ -116,6 +118,8 @@ class PlacedSheet:
     row: float = 15.0
     levels: dict[int, int] = field(default_factory=dict)
     folded: bool = False
+    closed: set[int] = field(default_factory=set)
+    narrow: bool = False
     frozen: int = 4
     hidden: list[int] = field(default_factory=list)
     one_page: bool = False

@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,7 +35,7 @@ ONE_PAGE = 60
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
 
 
-class TooLargeError(ValueError):
+class TooLargeError(MessageError, ValueError):
     """A page exceeds the size limits of spreadsheets."""
 
 
@@ -136,12 +136,17 @@ def _scale(sheet: PlacedSheet, across: float) -> float:
 
 def row_heights(sheet: PlacedSheet, first: int, after: int) -> float:
     """Total height of some rows in points."""
-    return sum(sheet.heights.get(row, sheet.row) for row in range(first, after))
+    return sum(_height(sheet, row) for row in range(first, after))
+
+
+def _height(sheet: PlacedSheet, row: int) -> float:
+    """Height of a row in points; 0 in a collapsed group."""
+    return 0.0 if row in sheet.closed else sheet.heights.get(row, sheet.row)
 
 
 def _tops(sheet: PlacedSheet, rows: int) -> list[float]:
     """Points above each of the first rows, and above the one after them."""
-    return list(accumulate((sheet.heights.get(row, sheet.row) for row in range(rows)), initial=0.0))
+    return list(accumulate((_height(sheet, row) for row in range(rows)), initial=0.0))
 
 
 def repeated(sheet: PlacedSheet) -> int:

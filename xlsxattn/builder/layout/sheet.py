@@ -19,13 +19,25 @@ from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
     MARGIN,
+    MAX_CAPTION_LENGTH,
     MAX_WIDTH,
+    NARROW,
+    SCREEN,
     caption_lines,
     captioned,
     group_columns,
     wrapped,
 )
-from xlsxattn.builder.layout.page_text import contents, glossary, guide, page_head, tries, way_back
+from xlsxattn.builder.layout.page_text import (
+    contents,
+    facts,
+    glossary,
+    guide,
+    lead,
+    page_head,
+    tries,
+    way_back,
+)
 from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
 from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
 from xlsxattn.language import ENGLISH, say
@@ -43,9 +55,9 @@ __all__ = ["TooLargeError", "lay_out"]
 CHART_ROWS, HIGH = 18, 11
 MAX_TAB, MAX_TAIL = 31, 16
 """Maximum length of a tab's name, and of the end that is kept when a title is shortened."""
-MAX_CHART_WIDTH = 1100
+MAX_CHART_WIDTH = SCREEN
 """In pixels; lanes with many columns are wider."""
-HEADING_LINE, WIDE_HEADING_LINE = 11, 4
+HEADING_LINE, NARROW_HEADING_LINE, WIDE_HEADING_LINE = 11, 8, 4
 """Characters in a line of a heading next to a block; of wide (CJK) characters."""
 ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
 """Height in points of rotated words above a map; of up to four wide (CJK) characters, one below the other."""
@@ -126,6 +138,8 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
         row = _band(sheet, band, row, lanes, sections, tell, full=full)
         if below := [chart for chart in page.charts if chart.after == i]:
             row = _charts(sheet, below, row, lanes, sections)
+    lead(sheet, page)  # needs the widths of the columns, as facts do
+    facts(sheet, page)
     row = tries(sheet, page, row, sections, tell)
     row = _charts(sheet, [chart for chart in page.charts if chart.after is None], row, lanes, sections)
     unrolled = page.behind and any(block.bands for block in page.blocks())
@@ -157,7 +171,8 @@ def _band(
     row, before = row + 1 + len(lines), len(sheet.placed)
     strips: list[tuple[int, int]] = []
     for lane, strip in _strips(band, lanes):
-        top, row = row, _strip(sheet, band, strip, row)
+        line = MAX_CAPTION_LENGTH if band.shared else lanes.line
+        top, row = row, _strip(sheet, band, strip, row, line)
         strips.append((top if strips else first, row))
         if lane is not None:
             sheet.stripes.append(Bar(Rectangle(top, 0, row - BAND_GAP - 1, 0), colour(lane)))
@@ -166,6 +181,8 @@ def _band(
     _share_heat(sheet, before)
     if band.level:
         sheet.levels |= dict.fromkeys(range(first + 1, row), band.level)
+        if band.closed:
+            sheet.closed |= {*range(first + 1, row)}
     return row
 
 
@@ -198,28 +215,29 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
     return strips
 
 
-def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int) -> int:
+def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int, line: int) -> int:
     """Place groups side by side: captions, column labels, blocks; return the first row after them."""
     groups = [group for group, _ in strip]
-    captions = [[group.title] if group.title else caption_lines(group) for group in groups]
+    captions = [[group.title] if group.title else caption_lines(group, line) for group in groups]
     caption_rows = 0
     if captioned(band) or any(group.title for group in groups):
         caption_rows = max((len(lines) for lines in captions), default=0)
     sides = [side.heading for group in groups for side in group.sides]
     has_labels = bool(sides) or any(group.cols is not None for group in groups)
-    if height := _label_height(groups, sides):
+    if height := _label_height(groups, sides, NARROW_HEADING_LINE if sheet.narrow else HEADING_LINE):
         sheet.heights[row + caption_rows] = height
     for (group, col), lines in zip(strip, captions, strict=True):
         if caption_rows:
             look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
-            sheet.texts += [Text(row + i, col, text, look) for i, text in enumerate(lines)]
+            top = row + caption_rows - len(lines)
+            sheet.texts += [Text(top + i, col, text, look) for i, text in enumerate(lines)]
         _group(sheet, group, row + caption_rows + has_labels, col)
     return row + caption_rows + has_labels + max(map(_height, groups)) + BAND_GAP
 
 
-def _label_height(groups: Sequence[Group], sides: Sequence[str]) -> float:
+def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int) -> float:
     """Height of a row of column labels in points, if wrapped or rotated; 0.0 for the default."""
-    lines = max(map(_lines, sides), default=1)
+    lines = max((_lines(side, line) for side in sides), default=1)
     if lines > 1:
         return 13.0 * lines
     looks = [group.cols.look for group in groups if isinstance(group.cols, Block)]
@@ -232,10 +250,10 @@ def _height(group: Group) -> int:
     return max(sum(block.rows for block in blocks) for blocks in columns)
 
 
-def _lines(heading: str) -> int:
+def _lines(heading: str, line: int) -> int:
     """Number of lines of a wrapped heading; wide (CJK) text is wrapped between any two characters."""
     wide = theme.cell_width(heading) - len(heading)
-    return int(-(-wide // WIDE_HEADING_LINE)) if wide else len(textwrap.wrap(heading, HEADING_LINE))
+    return int(-(-wide // WIDE_HEADING_LINE)) if wide else len(textwrap.wrap(heading, line))
 
 
 def _share_heat(sheet: PlacedSheet, before: int) -> None:
@@ -315,9 +333,11 @@ def _labels(
 
 def _widen(sheet: PlacedSheet, block: Block, col: int) -> None:
     """Widen a block's columns for their content; texts that overflow to the right need no width."""
-    look = theme.LOOKS[block.look]
+    own = theme.LOOKS[block.look].width
+    if sheet.narrow and own <= theme.LOOKS["word result"].width:
+        own = min(own, NARROW)
     for j in range(block.cols):
-        width = block.widths[min(j, len(block.widths) - 1)] if block.widths else look.width
+        width = block.widths[min(j, len(block.widths) - 1)] if block.widths else own
         if block.look != "manifest":
             width = min(width, MAX_WIDTH)
         if width:

@@ -92,7 +92,7 @@ def one_head(a: Attending) -> Steps:
     steps |= _softmax(a, a.p, q, k)
     output = _output(a, a.p, v, d_v)
     cols = dims_above(output.name, a.d_model) if d_v == a.d_model else numbered("v", d_v)
-    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols))
+    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols, _unscaled(a, a.p)))
     return steps
 
 
@@ -101,14 +101,14 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
 
     Without W_O, the concatenation is the result.
     """
-    sheet = a.sheet
+    sheet, closed = a.sheet, isinstance(a.sheet, MultiHead)
     steps: Steps = {}
     for g in range(1, sheet.kv_heads + 1) if a.grouped else ():
         kp, w = a.kp.at(group=g), a.w.at(group=g)
         shared = _projection(a, "K", kp, w) | _rotated(a, "K", kp) | _projection(a, "V", kp, w)
-        steps |= _outlined(shared, f"g{g}", "Group {part}: {title}", g)
+        steps |= _outlined(shared, f"g{g}", "Group {part}: {title}", g, closed=closed)
     for h in range(1, sheet.heads + 1):
-        steps |= _outlined(_head(a, h), f"h{h}", "Head {part}: {title}", h)
+        steps |= _outlined(_head(a, h), f"h{h}", "Head {part}: {title}", h, closed=closed)
     heads = range(1, sheet.heads + 1)
     parts = []
     for h in heads:
@@ -156,10 +156,12 @@ def some_heads(a: Attending, heads: tuple[int, ...]) -> Steps:
     }
 
 
-def _outlined(steps: Steps, key: str, title: str, part: int) -> Steps:
-    """The steps of a head or group, in an outline group."""
+def _outlined(steps: Steps, key: str, title: str, part: int, *, closed: bool) -> Steps:
+    """The steps of a head or group, in an outline group; all but its attention may be closed."""
     return {
-        f"{key}_{k}": s._replace(title=say(title, part=part, title=say(s.title)), level=1)
+        f"{key}_{k}": s._replace(
+            title=say(title, part=part, title=say(s.title)), level=1, closed=closed and k != "Attention"
+        )
         for k, s in steps.items()
     }
 
@@ -175,7 +177,9 @@ def _head(a: Attending, h: int) -> Steps:
     rotated = "Rot" if a.rotary else ""
     steps |= _softmax(a, p, p[f"Q{rotated}"], kp[f"K{rotated}"])
     output = _output(a, p, kp["V"], a.sheet.d_v)
-    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
+    steps["Output"] = step(
+        ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v), _unscaled(a, p))
+    )
     return steps
 
 
@@ -234,11 +238,6 @@ def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
     checks = [_helper(a, p, "row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
     if a.entropy:
         checks.append(_helper(a, p, "entropy", "Entropy", ops.ENTROPY, attention=attention))
-    if a.entropy == "both":
-        names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
-        sums.append(_helper(a, p, "row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **names))
-        names["unscaled_sum"] = p["UnscaledSum"]
-        checks.append(_helper(a, p, "entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names))
     names = {"scaled": top, "row_max": p["RowMax"]}
     numerators = step(ops.EXP, a.lane, _square(a, p, "Exp", ops.EXP, "exp", *sums, **names))
     names = {"exp": exp, "row_sum": row_sum}
@@ -248,6 +247,17 @@ def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
         more = "{why} Low entropy: attention to few words; it is lower without √d."
         weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
     return {"Exp": numerators, "Attention": weights}
+
+
+def _unscaled(a: Attending, p: RangeName) -> tuple[Side, ...]:
+    """The row sums and entropies of the scores that are not divided by √d_k (n × 1 each)."""
+    if a.entropy != "both":
+        return ()
+    top = p["Masked"] if a.mask else p["Scaled"]
+    names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
+    sums = _helper(a, p, "row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **names)
+    names["unscaled_sum"] = p["UnscaledSum"]
+    return sums, _helper(a, p, "entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names)
 
 
 def _scores_op(a: Attending) -> ops.Op:
@@ -293,8 +303,8 @@ def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
     sums = [name for name in names_in(steps) if last(name) == "AttentionSum"]
     terms = ",".join(f"ABS({name}-1)" for name in sums)
     block = computed(p["Drift"], (1, 1), ops.DRIFT, "tiny", terms=terms)
-    group = Group((block,), ((ops.DRIFT.maths,),))
-    return {"Drift": Step("Check", SUMS, {lane.id: group})}
+    group = Group((block,), (("off by",),))
+    return {"Drift": Step("Check", SUMS, {lane.id: group}, level=1, closed=True)}
 
 
 # --- weights -----------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
     )
     return Page(
         sheet.id, sheet.title, sheet.about or LEADS[type(sheet)], (Fact("", status),), (), tuple(sections),
-        links=links, subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)), begins=True,
+        links=links, subtitle=say("{kind}: {count}", kind=say(sheet.kind), count=_count(sheet)),
         tries=tuple(sheet.try_),
     )  # fmt: skip
 

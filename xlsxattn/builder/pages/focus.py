@@ -101,7 +101,7 @@ def head_prefixes(sheet: WithAttention, lane: Lane) -> tuple[RangeName, ...]:
 def _labels(sheet: WithAttention, text: str) -> tuple[tuple[str, ...], ...]:
     if not sheet.headed:
         return ((text,),)
-    return tuple((say("head {h}: {what}", h=h + 1, what=say(text)),) for h in range(sheet.heads))
+    return tuple((say("h{h} {what}", h=h + 1, what=say(text)),) for h in range(sheet.heads))
 
 
 def _row(queries: Lane, keys: Lane, head: RangeName) -> Block:

@@ -105,8 +105,10 @@ def book(spec: Spec) -> WorkbookPages:
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
     guide = _guide(spec, pages)
-    pages += [guide, glossary_page([*pages])]
-    pages = [told(page, spoken) for page in (_start(spec, pages, guide), *pages)]
+    start = _start(spec, pages, guide)
+    pages += [guide, glossary_page([start, *pages])]
+    start = replace(start, boxes=_boxes(pages))
+    pages = [told(page, spoken) for page in (start, *pages)]
     manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
     return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
 
@@ -192,12 +194,19 @@ def _guide(spec: Spec, pages: Sequence[Page]) -> Page:
     return Page(
         "guide",
         "How to read",
-        spec.about or usual,
+        "How formulas are read, and what the colours mean.",
         bands=(band,),
-        paragraphs=_how_to(spec, pages),
+        paragraphs=(spec.about or usual, *_how_to(spec, pages)),
         legend=_legend(spec, pages),
         subtitle="formulas and colours",
     )
+
+
+def _boxes(pages: Sequence[Page]) -> tuple[Box, ...]:
+    """Links to the pages."""
+    shown = [page for page in pages if not page.behind]
+    targets = [page.target if page.has_status or page.lanes else page.id for page in shown]
+    return tuple(Box(p.box or p.title, p.subtitle, at) for p, at in zip(shown, targets, strict=True))
 
 
 def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
@@ -208,7 +217,6 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     )
     overall = computed(START[STATUS], (1, 1), check, "check", words="vocab_Status")
     show = shown(spec)
-    boxes = tuple(Box(p.box or p.title, p.subtitle, p.target, begins=p.begins) for p in pages if not p.behind)
     own = [page for page in pages if parse(page.target).sheet == show["sheets"][0]]
     see = next((page for page in own if parse(page.target).layer), own[0])
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
@@ -219,7 +227,6 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
         "start",
         spec.title,
         "",
-        boxes=boxes,
         screen=first_screen(spec, overall, how, sentences, focus),
         drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
     )

@@ -201,6 +201,7 @@ class Step(NamedTuple):
     show_formula: bool = True
     paper: str = ""
     more: str = ""
+    closed: bool = False
 
 
 Steps = dict[str, Step]
@@ -251,6 +252,7 @@ def bands(lanes: Sequence[Lane], steps: Iterable[Steps]) -> list[Band]:
             show_formula=s.show_formula,
             paper=s.paper,
             more=s.more,
+            closed=s.closed,
         )
         for s in joined.values()
     ]

@@ -75,10 +75,10 @@ OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
 """Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
 GRADIENTS = {
-    "Q": "Which way should W_Q turn, so that the asked words look where it helps?",
-    "K": "Which way should W_K turn, so that the right words are found?",
-    "V": "Which way should W_V turn, so that what is passed on fits the targets?",
-    "O": "Which way should W_O turn, so that the mixed heads fit the targets?",
+    "Q": "How should W_Q change, so that the asked words attend where it lowers the loss?",
+    "K": "How should W_K change, so that queries find the right words?",
+    "V": "How should W_V change, so that the values fit the targets?",
+    "O": "How should W_O change, so that the projected heads fit the targets?",
 }
 
 
@@ -88,6 +88,11 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
         raise NotImplementedError(sheet.trains)
     page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
     return [page.lesson(), page.steps()]
+
+
+def _caption(block: Block) -> str:
+    """A block's formula, as it stands above it."""
+    return f"{{{block.parts[0].formula}}}"
 
 
 def _in_lines(lanes: Sequence[Lane]) -> list[list[Lane]]:
@@ -200,7 +205,9 @@ class _Lesson:
         )
         for i, h in enumerate(self.z.heads):
             title = (
-                say("Held out, head {h}", h=h) if h else "Held out: the focus word's attention, step by step"
+                say("Held-out sentences, head {h}", h=h)
+                if h
+                else "Held-out sentences: attention of the focus word after each step"
             )
             said = say(why, form=self._form()) if i == 0 else ""
             groups = [self._beside(lanes, i) for lanes in _in_lines(self.lanes)]
@@ -241,7 +248,7 @@ class _Lesson:
         why = "The same numbers as in the chart: the loss under the weights after so many steps."
         groups = (
             Group((loss(self.every),), (number,), ("loss",), corner="steps"),
-            Group((diverged, verdict), (("diverged at step",), ("what became of it",))),
+            Group((diverged, verdict), (("diverged at step",), ("result",))),
         )
         return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
 
@@ -294,7 +301,7 @@ class _Lesson:
         before = [self._group(block) for block in taken]
         why = "Choose the step in the yellow cell at the top of the page. These are the weights before it."
         yield Band(
-            "One step in full: where it begins",
+            "One step in full: the weights before it",
             why,
             (Group((picked,), (("step",),)), *before),
             shared=True,
@@ -383,7 +390,7 @@ class _Lesson:
                     cols_of(name), (1, self.z.words), usual.COL_LABELS, "col label", texts=self.s["Tokens"]
                 )
                 cols = self._narrow(words)
-        return Group((self._narrow(block),), (rows,), cols, sides, f"{{{block.parts[0].formula}}}")
+        return Group((self._narrow(block),), (rows,), cols, sides, _caption(block))
 
     def _words(self, name: str, texts: str) -> Block:
         """The words beside a block: those that are asked for, or all of the examples."""
@@ -483,9 +490,11 @@ class _Lesson:
         mask = computed(s["Mask"], (z.examples, z.words), op, "mask", **names)
         infinity = typed(s["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")
         groups = [
-            Group((self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title="Goal"),
-            replace(self._group(asked), title="Asked_X"),
-            replace(self._group(mask), title="Mask"),
+            Group(
+                (self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title=_caption(goal)
+            ),
+            self._group(asked),
+            self._group(mask),
             Group((infinity,), (("masked cells get",),), title=" "),
         ]
         before = 0

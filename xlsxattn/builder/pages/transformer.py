@@ -288,7 +288,6 @@ def _layer_pages(sheet: Model, side: Stack, d_model: int) -> list[Page]:
                 subtitle=_layer_subtitle(sheet, k, crossed=crossed),
                 tries=layer_experiments(sheet, crossed=crossed),
                 box=_box(side, say("layer {k}", k=k), say("Layer {k}", k=k)),
-                begins=crossed and k == 1,
             )
         )
     return pages

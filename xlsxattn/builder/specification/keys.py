@@ -95,8 +95,9 @@ def _tables(table: Table, name: str, value: object, key: Tables) -> tuple[Any, .
 def _within(table: Table, name: str, value: object, key: Within) -> float:
     (number,) = table.vector(name, [value])
     if not key.least <= number <= key.most or (number == key.most and not key.closed):
-        below = "found {found}, a number from {least:g} to below {most:g} is needed"
-        sentence = "found {found}, a number from {least:g} to {most:g} is needed" if key.closed else below
+        sentence = "found {found}, a number from {least:g} to {most:g} is needed"
+        if not key.closed:
+            sentence = "found {found}, a number from {least:g} to below {most:g} is needed"
         raise table.error(name, sentence, found=show(value), least=key.least, most=key.most)
     return number
 

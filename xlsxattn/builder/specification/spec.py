@@ -51,8 +51,8 @@ class Spec:
         return next(context for context in self.contexts if context.id == context_id)
 
 
-QUOTED = re.compile(r'“([^\s“”"]+)”|"([^\s“”"]+)"')
-"""A single word in quotes."""
+QUOTED = re.compile(r'“([^\s“”"]+)”|(?<!= )"([^\s“”"]+)"')
+"""A single word in quotes, but not the value of a key: optimizer = "sgd"."""
 
 
 def unknown_quoted_words(spec: Spec, titles: Iterable[str] = ()) -> tuple[str, ...]:

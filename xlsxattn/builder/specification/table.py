@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from xlsxattn.builder.specification.toml_hints import binary, decimal_comma, explain
 from xlsxattn.contract.values import ID, MAX_ABS, MAX_ID_LENGTH, MAX_TEXT_LENGTH, RESERVED
-from xlsxattn.language import say
-from xlsxattn.suggestions import nearest, with_near
+from xlsxattn.language import MessageError, say
+from xlsxattn.suggestions import nearest, no_file, with_near
 from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ MAX_SHOWN_LENGTH = 40
 SENTENCE = "{source}: {place}: {sentence}"
 
 
-class SpecError(ValueError):
+class SpecError(MessageError, ValueError):
     """An invalid spec; the text is a message for the user."""
 
 
@@ -231,7 +231,7 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise SpecError(_no_file(path, named)) from None
+        raise SpecError(no_file(path, named)) from None
     except (OSError, ValueError) as error:
         raise SpecError(say("{named}: cannot be read: {why}", named=named, why=reason(error))) from None
     if what := binary(content):
@@ -252,18 +252,6 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     if what := decimal_comma(text):
         raise SpecError(say("{named}: {what}", named=named, what=what))
     return data
-
-
-def _no_file(path: Path, named: str) -> Phrase:
-    """Message for a missing file, with the most similar name in its folder."""
-    try:
-        siblings = [one.name for one in path.parent.iterdir() if one.suffix == path.suffix]
-    except OSError:
-        siblings = []
-    if near := nearest(path.name, siblings, 0.75):
-        sentence = "{named}: there is no such file, did you mean '{near}'?"
-        return say(sentence, named=named, near=path.parent / near)
-    return say("{named}: there is no such file", named=named)
 
 
 def show(value: object) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,11 @@ import numpy as np
 from xlsxattn.builder.specification import vector_files
 from xlsxattn.builder.specification.table import SpecError
 from xlsxattn.language import say
-from xlsxattn.suggestions import nearest
+from xlsxattn.suggestions import nearest, no_file
 from xlsxattn.system_errors import not_toml, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -108,7 +108,7 @@ def _read(path: Path, words: Sequence[str]) -> vector_files.Content:
             return vector_files.from_toml(path, words)
         return vector_files.from_text(path, words)
     except FileNotFoundError as error:
-        raise SpecError(say("{named}: there is no such file", named=error.filename or path)) from None
+        raise SpecError(no_file(Path(error.filename or path))) from None
     except UnicodeDecodeError as error:
         sentence = "{path}: is not text in UTF-8: {why} at byte {start} of a line"
         raise SpecError(say(sentence, path=path, why=say(error.reason), start=error.start)) from None

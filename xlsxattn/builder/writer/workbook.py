@@ -227,8 +227,9 @@ class _Writer:
         ws.set_default_row(sheet.row)
         for row in sorted(sheet.heights.keys() | sheet.levels.keys()):
             level = sheet.levels.get(row, 0)
-            options = {"level": level, "hidden": sheet.folded and level > 0}
-            if sheet.folded and not level and sheet.levels.get(row + 1):
+            hidden = level > 0 and (sheet.folded or row in sheet.closed)
+            options = {"level": level, "hidden": hidden}
+            if not level and sheet.levels.get(row + 1) and (sheet.folded or row + 1 in sheet.closed):
                 options["collapsed"] = True
             ws.set_row(row, sheet.heights.get(row), None, options)
         if sheet.levels:

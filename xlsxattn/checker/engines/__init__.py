@@ -25,7 +25,7 @@ from xlsxattn.checker.engines.processes import (
 from xlsxattn.checker.engines.values import copy_with, saved_values
 from xlsxattn.checker.reading.limits import STANDARD
 from xlsxattn.contract.values import ENGINES
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ LARGE = Limits(seconds=STANDARD.seconds)
 _STANDARD = Limits()
 
 
-class EngineMissing(Exception):
+class EngineMissing(MessageError):
     """An engine is not installed; the message says how to install it."""
 
 

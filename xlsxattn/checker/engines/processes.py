@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 
 if sys.platform == "linux":
     import resource
@@ -32,7 +32,7 @@ _MAX_REASON_LENGTH = 200
 _SHELL_SIGNALS = 128  # a shell script such as soffice exits with 128 + the signal of its program
 
 
-class EngineFailed(Exception):
+class EngineFailed(MessageError):
     """An engine could not compute a workbook; the message says why."""
 
 

@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 from xlsxattn.checker.reading.limits import MB, STANDARD, AmbiguousError, NotCheckableError
 from xlsxattn.checker.reading.runs import LARGE, NumberRuns, Stripped
 from xlsxattn.language import say
+from xlsxattn.suggestions import no_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,7 +120,7 @@ class GuardedArchive(zipfile.ZipFile):
         self.counted, self._parts = Counts(), dict[str, Counts]()
         self._stripped: dict[str, tuple[bytes, NumberRuns]] = {}
         if not path.exists():
-            raise NotCheckableError(say("{path}: there is no such file", path=path))
+            raise NotCheckableError(no_file(path))
         if not path.is_file():
             raise NotCheckableError(say("{path}: this is not a file", path=path))
         self._check_file()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xlsxattn.language import say
+from xlsxattn.language import MessageError, say
 
 if sys.platform == "linux":
     import resource
@@ -26,7 +26,7 @@ _UNINTERRUPTIBLE = {"__del__", "__exit__", "_kill", "stop"}
 """Functions that must not be interrupted, as they end processes and remove files."""
 
 
-class NotCheckableError(ValueError):
+class NotCheckableError(MessageError, ValueError):
     """A file that cannot be checked; the message is shown to the user.
 
     Attributes:
@@ -42,7 +42,7 @@ class ValuesOnlyError(NotCheckableError):
     """A workbook whose formulas were replaced by values; the message is shown to the user."""
 
 
-class AmbiguousError(ValueError):
+class AmbiguousError(MessageError, ValueError):
     """A file that programs read in different ways; the message says why."""
 
 

@@ -14,7 +14,7 @@ from openpyxl.xml.constants import SHARED_STRINGS
 
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
-from xlsxattn.checker.reading.package import WORKSHEET, read_package
+from xlsxattn.checker.reading.package import WORKSHEET, read_package, tables_of
 from xlsxattn.checker.reading.sheet_view import charts_of, view_of
 from xlsxattn.checker.reading.sheets import SheetReader
 from xlsxattn.checker.reading.strings import read_strings
@@ -69,7 +69,9 @@ class CellsOnly(ExcelReader):
         if self.parse:
             archive: Any = self.archive
             package = read_package(archive)
-            self.calculation = read_workbook_part(archive.read_scanned(package.workbook), package.links)
+            self.calculation = read_workbook_part(
+                archive.read_scanned(package.workbook), package.links, tables_of(archive, package)
+            )
             try:
                 super().read()
             except ValueError as error:  # openpyxl wraps these in a long message

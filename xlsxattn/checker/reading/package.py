@@ -34,6 +34,7 @@ _WORKBOOKS = (
     "application/vnd.ms-excel.template.macroEnabled.main+xml",
 )
 _STRINGS = f"{_SHEET}sharedStrings+xml"
+_TABLE = f"{_SHEET}table+xml"
 WORKSHEET = f"{_OFFICE}worksheet"
 _KINDS = {
     WORKSHEET: f"{_SHEET}worksheet+xml",
@@ -95,6 +96,13 @@ def read_package(archive: GuardedArchive) -> Package:
             kind = link.type.rpartition("/")[2]
             raise AmbiguousError(say(sentence, part=link.part, kind=kind, type=types.get(link.part)))
     return Package(main, links, types)
+
+
+def tables_of(archive: GuardedArchive, package: Package) -> list[str]:
+    """The names of the tables of all sheets, which formulas use like range names."""
+    parts = [part for part, kind in package.types.items() if kind == _TABLE]
+    roots = (fromstring(archive.read_scanned(part)) for part in parts)
+    return [str(root.get("displayName") or root.get("name")) for root in roots]
 
 
 def _disagree(linked: str, kind: Phrase, declared: list[str]) -> Phrase:

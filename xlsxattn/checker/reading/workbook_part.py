@@ -13,7 +13,7 @@ from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xlsxattn.checker.reading.package import Link
     from xlsxattn.language import Phrase
@@ -49,7 +49,7 @@ class Calculation:
     hidden: frozenset[str] = field(default_factory=frozenset)
 
 
-def read_workbook_part(xml: bytes, links: Mapping[str, Link]) -> Calculation:
+def read_workbook_part(xml: bytes, links: Mapping[str, Link], tables: Sequence[str] = ()) -> Calculation:
     """Refuse an ambiguous main part, and read its calculation settings.
 
     Raises:
@@ -61,7 +61,7 @@ def read_workbook_part(xml: bytes, links: Mapping[str, Link]) -> Calculation:
     _judge_places(root)
     _judge_sheets([*root.iter(_tag("sheet"))], links)
     names = [*root.iter(_tag("definedName"))]
-    _judge_names(names, sheets=len([*root.iter(_tag("sheet"))]))
+    _judge_names(names, tables, sheets=len([*root.iter(_tag("sheet"))]))
     calculated: Any = next(root.iter(_tag("calcPr")), {})
     properties: Any = next(root.iter(_tag("workbookPr")), {})
     return Calculation(
@@ -101,15 +101,17 @@ def _judge_sheets(sheets: list[Any], links: Mapping[str, Link]) -> None:
     _refuse_duplicates(used, say("two sheets share the part {name}"))
 
 
-def _judge_names(names: list[Any], sheets: int) -> None:
-    """Every name is unique in its scope, and the scope is an existing sheet."""
+def _judge_names(names: list[Any], tables: Sequence[str], sheets: int) -> None:
+    """Every name is unique in its scope, which is an existing sheet, and none is that of a table."""
     for one in names:
         scope = one.get("localSheetId")
         if scope is not None and not (scope.isascii() and scope.isdigit() and int(scope) < sheets):
             sentence = "the name {name} belongs to a sheet that does not exist"
             raise AmbiguousError(say(sentence, name=one.get("name")))
     scoped = (f"{_called(one)}\0{one.get('localSheetId', '')}" for one in names)
-    _refuse_duplicates(scoped, say("the name {name} is defined twice"))
+    sentence = say("the name {name} is defined twice")
+    _refuse_duplicates(scoped, sentence)
+    _refuse_duplicates([*{_called(one) for one in names}, *map(str.lower, tables)], sentence)
 
 
 def _refuse_duplicates(names: Iterable[str], sentence: Phrase) -> None:

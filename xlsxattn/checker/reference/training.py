@@ -197,15 +197,10 @@ class Course:
         Raises:
             ValueError: the lengths of the examples do not add up to the number of words.
         """
-        lengths = [int(n) for n in self.sheet.settings.get("lengths", ())] or self._in_cells()
+        lengths = [int(n) for n in self.sheet.examples]
         if min(lengths, default=0) < 1 or sum(lengths) != len(self.tokens):
-            raise unknown(self.sheet.id, "lengths", lengths)
+            raise unknown(self.sheet.id, "examples", lengths)
         return np.repeat(np.arange(len(lengths)), lengths)
-
-    def _in_cells(self) -> list[int]:
-        """The lengths according to the numbers next to the words."""
-        cells = self.part(self.s["Example"], (len(self.tokens), 1))[:, 0]
-        return [int((cells == e).sum()) for e in range(1, 1 + int(np.nan_to_num(cells).max()))]
 
     @cached_property
     def asked(self) -> Array:

@@ -60,20 +60,24 @@ class Pass:
 
     @cached_property
     def made(self) -> Blocks:
-        """The blocks of the forward pass. A completely masked row attends equally to all words."""
-        made = forward(self.lesson, self.weights)
-        blind = ~self.lesson.seen.any(axis=1)
-        if blind.any():
-            made["Heads"][:, blind] = self.values.mean(axis=1)[:, None]
-            made = forward(self.lesson, {name: x for name, x in made.items() if name != "Output"})
-        return made
+        """The blocks of the forward pass."""
+        return self._attending(forward(self.lesson, self.weights), self.values)
 
     @cached_property
     def sizes(self) -> Blocks:
         """Σ|terms| of these blocks."""
         lesson = replace(self.lesson, X=np.abs(self.lesson.X), Asked=np.abs(self.lesson.Asked))
         magnitudes = {name: np.abs(W) for name, W in self.weights.items()}
-        return forward(lesson, magnitudes | {"Attention": self.made["Attention"]})
+        sizes = forward(lesson, magnitudes | {"Attention": self.made["Attention"]})
+        return self._attending(sizes, self.of_all("W_V", size=True))
+
+    def _attending(self, made: Blocks, V: Array) -> Blocks:
+        """The same where a completely masked row attends equally to all words, of values V."""
+        blind = ~self.lesson.seen.any(axis=1)
+        if not blind.any():
+            return made
+        made["Heads"][:, blind] = V.mean(axis=1)[:, None]
+        return forward(self.lesson, {name: x for name, x in made.items() if name != "Output"})
 
     @cached_property
     def values(self) -> Array:

@@ -1,0 +1,241 @@
+"""Workbooks that compute the same but show something else, and some that only look different.
+
+Each entry of the tables edits a copy of a workbook. Marks stand for its places, see `dev.campaign.places`.
+"""
+
+# ruff: noqa: E501 - tables, a line a case
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dev.campaign.places import CHART, STRINGS, NotApplicable, local, packed, parts_of
+from dev.campaign.tampered_files import COMPUTED, INPUTS, WORDS, put, puts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dev.campaign.places import Make
+
+STYLES, THEME = "xl/styles.xml", "xl/theme/theme1.xml"
+SHOWN, OUTPUT = "⟦shown⟧", "⟦output⟧"
+"""Two computed ranges."""
+CELLS = "⟦shown cells⟧"
+HEAT = re.compile(rb'<cfRule type="colorScale".*?</cfRule>')
+SCALE = '<cfRule type="colorScale" priority="90"><colorScale><cfvo type="min"/><cfvo type="max"/><color rgb="FFFFFFFF"/><color rgb="{}"/></colorScale></cfRule>'
+WHITE = '<font><sz val="11"/><color {}/><name val="Calibri"/></font>'
+X14 = 'xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main"'
+
+
+def style(
+    *,
+    code: str = "",
+    number: int = 200,
+    font: str = "",
+    fill: str = "",
+    at: str = "⟦shown at⟧",
+    part: str = COMPUTED,
+) -> Make:
+    """Change the number format, font or fill of a cell."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, sheet_part, cell = parts_of(source), local(source, part), local(source, at)
+        xml, sheet = parts[STYLES].decode(), parts[sheet_part].decode()
+        match = re.search(rf'<c r="{cell}" s="(\d+)"', sheet)
+        looks = re.search(r"<cellXfs.*?</cellXfs>", xml)
+        if match is None or looks is None:
+            raise NotApplicable(cell)
+        look = re.findall(r"<xf [^>]*?(?:/>|>.*?</xf>)", looks[0])[int(match[1])]
+        if code:
+            xml = xml.replace("</numFmts>", f'<numFmt numFmtId="{number}" formatCode="{code}"/></numFmts>')
+        if code or number < 100:
+            look = re.sub(r'numFmtId="\d+"', f'numFmtId="{number}"', look)
+        for kind, new in (("font", font), ("fill", fill)):
+            every = re.search(rf"<{kind}s .*?</{kind}s>", xml)
+            if new and every:
+                own = every[0].count(f"<{kind}>")
+                xml = xml.replace(f"</{kind}s>", f"{new}</{kind}s>")
+                look = re.sub(rf'{kind}Id="\d+"', f'{kind}Id="{own}"', look)
+        count = looks[0].count("<xf ")
+        xml = xml.replace("</cellXfs>", f"{look}</cellXfs>")
+        sheet = sheet.replace(match[0], f'<c r="{cell}" s="{count}"')
+        return packed(target, parts | {STYLES: xml.encode(), sheet_part: sheet.encode()})
+
+    return make
+
+
+def rule(look: str = "", *, kind: str = 'type="expression"', inside: str = "<formula>TRUE</formula>") -> Make:
+    """Add a conditional format before all others."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, part = parts_of(source), local(source, COMPUTED)
+        number = parts[STYLES].count(b"<dxf>")
+        parts[STYLES] = parts[STYLES].replace(b"</dxfs>", f"<dxf>{look}</dxf></dxfs>".encode())
+        made = f'<conditionalFormatting sqref="{local(source, CELLS)}"><cfRule {kind} dxfId="{number}" priority="1">{inside}</cfRule></conditionalFormatting>'
+        parts[part] = parts[part].replace(b"</sheetData>", b"</sheetData>" + made.encode())
+        return packed(target, parts)
+
+    return make
+
+
+def behind(xml: str) -> Make:
+    """Add XML after the rows of the computed sheet."""
+    return put(COMPUTED, "</sheetData>", f"</sheetData>{xml}")
+
+
+def scale(colour: str) -> Make:
+    """Add a heat map up to a colour."""
+    return behind(f'<conditionalFormatting sqref="{CELLS}">{SCALE.format(colour)}</conditionalFormatting>')
+
+
+def row(attributes: str, *, at: str = "⟦second row⟧") -> Make:
+    """Give a row other attributes than its height."""
+
+    def make(source: Path, target: Path) -> Path:
+        parts, part, start = parts_of(source), local(source, COMPUTED), local(source, f'<row r="{at}"')
+        found = re.search(f"{start}[^>]*>", parts[part].decode())
+        if found is None:
+            raise NotApplicable(start)
+        own = re.sub(r' (ht|customHeight|hidden|outlineLevel)="[^"]*"', "", found[0])
+        new = own.replace(start, f"{start} {attributes}")
+        return packed(target, parts | {part: parts[part].replace(found[0].encode(), new.encode(), 1)})
+
+    return make
+
+
+def sheet_view(attributes: str) -> Make:
+    """Add attributes to the view of the computed sheet."""
+    return put(COMPUTED, "<sheetView ", f"<sheetView {attributes} ")
+
+
+def folded(first: int, last: int) -> Make:
+    """Hide rows in an outline group."""
+    rows = range(first, last + 1)
+    return puts(COMPUTED, *((f'<row r="{at}"', f'<row r="{at}" hidden="1" outlineLevel="1"') for at in rows))
+
+
+def without_heat(*parts: str, times: int = 0) -> Make:
+    """Remove heat maps."""
+
+    def make(source: Path, target: Path) -> Path:
+        own = parts_of(source)
+        for part in (local(source, part) for part in parts):
+            own[part] = HEAT.sub(b"", own[part], count=times)
+        return packed(target, own)
+
+    return make
+
+
+def chart(*edits: tuple[str, str]) -> Make:
+    """Edit the chart."""
+    return puts(CHART, *edits)
+
+
+def caption(text: str) -> Make:
+    """Replace the caption of a block, whose shared string must not be used by other cells."""
+    return put(STRINGS, "<t>⟦caption⟧</t>", f"<t>{text}</t>")
+
+
+FORMAT, UNREADABLE, RULE = "misleading format", "unreadable", "misleading conditional format"
+HIDDEN, MERGED, OTHER_CHART, CAPTION = "hidden cells", "merged cells", "other chart", "other caption"
+DROP_DOWN, HEAT_MAP = "drop-down list", "heat map"
+OFFER = "⟦offer⟧"
+
+VIEWS = {
+    "digits of its own": (style(code="&quot;0.84&quot;"), FORMAT, SHOWN),
+    "digits of its own, escaped": (style(code=r"\0\.\8\4"), FORMAT, SHOWN),
+    "words behind the number": (style(code="0.00&quot; (right)&quot;"), FORMAT, SHOWN),
+    "nothing at all": (style(code=";;;"), FORMAT, SHOWN),
+    "nothing where it is negative": (style(code="0.00;", at="⟦output at⟧"), FORMAT, OUTPUT),
+    "a word for one number": (style(code="[=1]&quot;x&quot;;0.00"), FORMAT, SHOWN),
+    "thousands left out": (style(code="0.00,"), FORMAT, SHOWN),
+    "no sign": (style(code="0.00;0.00", at="⟦output at⟧"), FORMAT, OUTPUT),
+    "a sign of its own": (style(code="-0.00", at="⟦output at⟧"), FORMAT, OUTPUT),
+    "a date": (style(code="yyyy"), FORMAT, SHOWN),
+    "a built-in date": (style(number=14), FORMAT, "causal"),
+    "another word": (style(code="0;;;&quot;dog&quot;", at="⟦first word at⟧", part=WORDS), FORMAT, "chase_Tokens"),
+    "a built format elsewhere": (style(code="0;&quot;−∞&quot;;0"), FORMAT, SHOWN),
+    "another word in a built format": (
+        put(STYLES, "&quot;not in the vocabulary&quot;", "&quot;1&quot;"), FORMAT, "chase_Ids",
+    ),
+    "white on white": (style(font=WHITE.format('rgb="FFFFFFFF"')), UNREADABLE, SHOWN),
+    "nearly white on white": (style(font=WHITE.format('rgb="FFF0F0F0"')), UNREADABLE, SHOWN),
+    "white by a theme": (style(font=WHITE.format('theme="0"')), UNREADABLE, SHOWN),
+    "white by a number": (style(font=WHITE.format('indexed="9"')), UNREADABLE, SHOWN),
+    "white by a tint": (style(font=WHITE.format('theme="1" tint="1"')), UNREADABLE, SHOWN),
+    "black on black": (
+        style(fill='<fill><patternFill patternType="solid"><fgColor rgb="FF000000"/></patternFill></fill>'), UNREADABLE, SHOWN,
+    ),
+    "tiny letters": (style(font='<font><sz val="1"/><color theme="1"/><name val="Calibri"/></font>'), UNREADABLE, SHOWN),
+    "signs for digits": (style(font='<font><sz val="11"/><color theme="1"/><name val="Wingdings 2"/></font>'), UNREADABLE, SHOWN),
+    "white by another theme": (put(THEME, '<a:sysClr val="windowText" lastClr="000000"/>', '<a:srgbClr val="FFFFFF"/>'), UNREADABLE, ""),
+    "a rule that hides": (rule('<numFmt numFmtId="201" formatCode=";;;"/>'), RULE, SHOWN),
+    "a rule that replaces": (rule('<numFmt numFmtId="201" formatCode="&quot;0.84&quot;"/>'), RULE, SHOWN),
+    "a rule that shows −∞": (
+        rule('<numFmt numFmtId="201" formatCode="&quot;−∞&quot;;&quot;−∞&quot;;&quot;−∞&quot;"/>', kind='type="cellIs" operator="lessThan"', inside="<formula>0.5</formula>"),
+        RULE, SHOWN,
+    ),
+    "no word where there is one": (put(WORDS, "⟦no word⟧", "⟦no other word⟧"), RULE, ""),
+    "a rule in white": (rule('<font><color rgb="FFFFFFFF"/></font>'), RULE, SHOWN),
+    "a rule in black on black": (
+        rule('<fill><patternFill><bgColor rgb="FF000000"/></patternFill></fill>'), RULE, SHOWN,
+    ),
+    "a failed check in white": (put(STYLES, '<dxf><font><color rgb="FFB91C1C"/></font></dxf>', '<dxf><font><color rgb="FFFFFFFF"/></font></dxf>'), RULE, "causal_Status"),
+    "a heat map in black": (scale("FF000000"), RULE, SHOWN),
+    "bars without numbers": (
+        rule(kind='type="dataBar"', inside='<dataBar showValue="0"><cfvo type="min"/><cfvo type="max"/><color rgb="FF638EC6"/></dataBar>'), RULE, SHOWN,
+    ),
+    "a rule in an extension": (
+        put(COMPUTED, '<drawing r:id="rId1"/>', f'<drawing r:id="rId1"/><extLst><ext uri="x" {X14}><x14:conditionalFormattings><x14:conditionalFormatting><x14:cfRule type="expression" priority="1"><xm:f>TRUE</xm:f><x14:dxf><numFmt numFmtId="201" formatCode=";;;"/></x14:dxf></x14:cfRule><xm:sqref>⟦shown cells⟧</xm:sqref></x14:conditionalFormatting></x14:conditionalFormattings></ext></extLst>'),
+        RULE, SHOWN,
+    ),
+    "a hidden row": (row('hidden="1"'), HIDDEN, SHOWN),
+    "a row without height": (row('ht="0" customHeight="1"'), HIDDEN, SHOWN),
+    "a row of one point": (row('ht="1" customHeight="1"'), HIDDEN, SHOWN),
+    "a row in a group of its own": (row('hidden="1" outlineLevel="1"'), HIDDEN, SHOWN),
+    "rows out of reach": (sheet_view('topLeftCell="A⟦second row⟧"'), HIDDEN, "causal"),
+    "rows hidden unless shown": (put(COMPUTED, "<sheetFormatPr ", '<sheetFormatPr zeroHeight="1" '), HIDDEN, "causal"),
+    "a hidden column": (put(COMPUTED, "⟦column⟧", '⟦column⟧ hidden="1"'), HIDDEN, "causal"),
+    "a column without width": (put(COMPUTED, "⟦column⟧", "⟦no width⟧"), HIDDEN, "causal"),
+    "no zeros": (sheet_view('showZeros="0"'), HIDDEN, ""),
+    "formulas for values": (sheet_view('showFormulas="1"'), HIDDEN, ""),
+    "merged cells": (behind('<mergeCells count="1"><mergeCell ref="⟦shown pair⟧"/></mergeCells>'), MERGED, SHOWN),
+    "merged with what is beside": (behind('<mergeCells count="1"><mergeCell ref="⟦shown and beside⟧"/></mergeCells>'), MERGED, SHOWN),
+    "a chart of scores": (chart(("⟦weights⟧", "⟦block row⟧")), OTHER_CHART, ""),
+    "a chart of free cells": (chart(("⟦weights⟧", "⟦weights tab⟧!$C$9000:$G$9000")), OTHER_CHART, ""),
+    "a chart of another sheet": (chart(("⟦weights⟧", "⟦vocabulary⟧")), OTHER_CHART, ""),
+    "a chart of part of a row": (chart(("⟦weights⟧", "⟦fewer weights⟧")), OTHER_CHART, ""),
+    "a chart with typed numbers": (chart(("<c:numRef><c:f>⟦weights⟧</c:f><c:numCache>", "<c:numLit>"), ("</c:numCache></c:numRef>", "</c:numLit>")), OTHER_CHART, ""),
+    "a chart with typed words": (chart(("<c:cat><c:strRef><c:f>⟦labels⟧</c:f><c:strCache>", "<c:cat><c:strLit>"), ("</c:strCache></c:strRef></c:cat>", "</c:strLit></c:cat>")), OTHER_CHART, ""),
+    "a chart with other words": (chart(("⟦labels⟧", "⟦shown labels⟧")), OTHER_CHART, ""),
+    "a chart with another title": (chart(("⟦chart title⟧<", "⟦chart title tab⟧!$B$1<")), OTHER_CHART, ""),
+    "another caption": (caption("{=causal_chase_Scores*causal_Scale}"), CAPTION, "⟦captioned⟧"),
+    "another caption in words": (caption("Scores × Scale"), CAPTION, "⟦captioned⟧"),
+    "a drop-down list that is gone": (put(WORDS, OFFER, ""), DROP_DOWN, "chase_Tokens"),
+    "a drop-down list without its arrow": (put(WORDS, OFFER, "⟦offer without arrow⟧"), DROP_DOWN, "chase_Tokens"),
+    "a drop-down list of other words": (put(WORDS, OFFER, "⟦offer of others⟧"), DROP_DOWN, "chase_Tokens"),
+    "a heat map that is gone": (without_heat(COMPUTED, times=1), HEAT_MAP, "causal_chase_X"),
+    "no heat map at all": (without_heat(INPUTS, COMPUTED), HEAT_MAP, "causal_chase_X"),
+}  # fmt: skip
+"""Misleading views: the edit, the kind of finding, and the first range or its prefix."""
+
+PLAIN = {
+    "more digits": style(code="0.000000"),
+    "per cent": style(code="0.0%"),
+    "negative numbers in brackets, red": style(code="#,##0.00_);[Red]\\(#,##0.00\\)"),
+    "a plus": style(code="+0.00;-0.00;0.00", at="⟦output at⟧"),
+    "a language": style(code="[$-804]0.00"),
+    "no format": style(code="General"),
+    "another font": style(font='<font><i/><sz val="9"/><color rgb="FF555555"/><name val="Arial"/></font>'),
+    "a fill": style(fill='<fill><patternFill patternType="solid"><fgColor rgb="FFFFFF00"/></patternFill></fill>'),
+    "white letters where nobody reads": style(font=WHITE.format('rgb="FFFFFFFF"'), at="B2"),
+    "a rule of somebody's own": rule('<font><b/><color rgb="FFB91C1C"/></font>'),
+    "a heat map of somebody's own": scale("FF63BE7B"),
+    "a folded group": folded(69, 74),
+    "a hidden row beside": row('hidden="1"', at="2"),
+    "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
+    "a low row": row('ht="8" customHeight="1"'),
+    "a drop-down list by its cells": put(WORDS, OFFER, "⟦offer by cells⟧"),
+}  # fmt: skip
+"""Harmless changes, without findings."""

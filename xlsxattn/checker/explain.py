@@ -1,0 +1,235 @@
+"""One cell of a range in numbers: what its formula reads, the terms, what engines and NumPy have."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from xlsxattn.checker import engines, structure
+from xlsxattn.checker.cell_formulas import braced, formula_differs
+from xlsxattn.checker.cells import listed
+from xlsxattn.checker.check import reference
+from xlsxattn.checker.compare import SAVED, decidable, distance, must_be_blank, tolerance
+from xlsxattn.checker.formula_table import held_against
+from xlsxattn.checker.formula_terms import CellFormula, Read
+from xlsxattn.checker.reading.book import NotCheckableError, read, saved
+from xlsxattn.checker.reading.limits import guarded
+from xlsxattn.checker.recalculate import recalculate
+from xlsxattn.checker.reference import ShapesDisagree
+from xlsxattn.checker.reference.choices import own
+from xlsxattn.contract.values import MASK_VALUE
+from xlsxattn.language import say
+from xlsxattn.suggestions import with_near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.formula_table import Rebuild
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reference import Expected
+
+    Values = Mapping[str, Grid]
+
+ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
+
+
+class Computed(NamedTuple):
+    """What one engine has for the cell; ``error`` is infinite where it cannot be compared with NumPy's value.
+
+    The verdict is ``ok``, ``differs``, ``not decidable``, or "" where nothing is computed.
+    """
+
+    engine: str
+    value: Value
+    error: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One cell in numbers.
+
+    Attributes:
+        path: the workbook.
+        range: the range's name.
+        row: the cell's row in the range, from 1.
+        column: its column in the range, from 1.
+        cell: its address, ``Sheet!B7``.
+        formula: the formula that belongs there, in names; "" for a typed cell.
+        in_file: what stands there instead: another formula, "" for none; None where the formula is right.
+        reads: the cells that the formula reads.
+        terms: where the formula is a sum or a product: the factors of each term, else nothing.
+        numbers: where it is another one: the formula with values in the place of names, if that can be.
+        expected: NumPy's value; None for a blank cell, and where nothing is computed.
+        allowed: how far from it an engine's value may be.
+        engines: what each engine has.
+    """
+
+    path: str
+    range: str
+    row: int
+    column: int
+    cell: str
+    formula: str
+    in_file: str | None
+    reads: tuple[Read, ...]
+    terms: tuple[tuple[float, ...], ...]
+    numbers: str
+    expected: Value
+    allowed: float
+    engines: tuple[Computed, ...]
+
+    @property
+    def sum(self) -> float | None:
+        """The sum of the terms; None where there are none."""
+        return math.fsum(map(math.prod, self.terms)) if self.terms else None
+
+    @property
+    def holds(self) -> bool:
+        """Whether no engine's value differs, and no other formula stands there."""
+        return self.in_file is None and all(one.verdict != "differs" for one in self.engines)
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self.range}[{self.row},{self.column}] of {self.path}>"
+
+    def __str__(self) -> str:
+        from xlsxattn.checker.explain_formats import as_text  # noqa: PLC0415 - it formats what is defined here
+
+        return as_text(self)
+
+
+def explain(
+    path: str | Path, cell: str, engine: str = engines.DEFAULT_ENGINE, *, rebuild: Rebuild | None = None
+) -> Explanation:
+    """One cell of a range in numbers, with the inputs as they are saved.
+
+    Args:
+        path: the workbook.
+        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. Of a range the cell that is furthest
+            from NumPy's value, or the first of largest magnitude where all hold.
+        engine: whose values are compared.
+        rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
+
+    Raises:
+        NotCheckableError: the file cannot be checked, or has no such range or cell.
+        engines.EngineMissing: the engine is not installed.
+        engines.EngineFailed: the engine could not recalculate the file.
+    """
+    with guarded(path):
+        book = read(Path(path))
+        table = rebuild(book) if rebuild else None
+        book = held_against(book, table)[0] if table else book
+        name, place = _asked(book, cell)
+        found = _evaluated(book, engine)
+        values = next(iter(found.values()))
+        wanted = _reference(book, values).get(name)
+        i, j = place or _most_telling(wanted, {one: listed(grids[name]) for one, grids in found.items()})
+        return _explained(book, name, i, j, found, wanted)
+
+
+def _asked(book: Book, cell: str) -> tuple[str, tuple[int, int] | None]:
+    """The range and, if one was named, the row and column in it, from 0."""
+    match = ASKED.fullmatch(cell.strip())
+    if match is None:
+        sentence = "{path}: found {cell!r}, a range is needed, or one of its cells: RANGE[row,column], from 1"
+        raise NotCheckableError(say(sentence, path=book.path, cell=cell))
+    name = match[1]
+    if name not in book.names:
+        said = say("{path}: there is no range {name!r}", path=book.path, name=name)
+        raise NotCheckableError(with_near(said, name, book.names))
+    if match[2] is None:
+        return name, None
+    area, row, col = book.names[name], int(match[2]), int(match[3])
+    if not (1 <= row <= area.rows and 1 <= col <= area.cols):
+        sentence = "{path}: {name} has the cells [1,1] to [{rows},{cols}], there is no [{row},{col}]"
+        size = {"rows": area.rows, "cols": area.cols}
+        raise NotCheckableError(say(sentence, path=book.path, name=name, row=row, col=col, **size))
+    return name, (row - 1, col - 1)
+
+
+def _evaluated(book: Book, engine: str) -> dict[str, Values]:
+    """What each engine has for all ranges."""
+    if engine == SAVED:
+        return {SAVED: saved(book)}
+    chosen = engines.ENGINES if engine == "all" else (engine,)
+    with closing(recalculate(book, chosen)) as evaluated:
+        return {name: next(answers) for name, answers in evaluated}
+
+
+def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
+    """What NumPy expects of every range.
+
+    Raises:
+        NotCheckableError: the inputs cannot be taken; the text says which.
+    """
+    finding = next(structure.unreadable_inputs(book, values), None)
+    try:
+        if finding is None:
+            return reference(book, values)
+    except ShapesDisagree as error:
+        finding = error.finding
+    said = say("{cell}: {said}", cell=finding.cell, said=finding.message) if finding.cell else finding.message
+    raise NotCheckableError(say("{path}: {said}", path=book.path, said=said))
+
+
+def _most_telling(wanted: Expected | None, grids: Mapping[str, list[list[Value]]]) -> tuple[int, int]:
+    """The cell that is furthest from what it should hold, or the first of largest magnitude."""
+    worst, largest = (0.0, 0, 0), (-1.0, 0, 0)
+    for engine, grid in grids.items():
+        for i, row in enumerate(grid):
+            for j, value in enumerate(row):
+                computed = _computed(engine, value, wanted, i, j)
+                if computed.verdict == "differs" and computed.error > worst[0]:
+                    worst = computed.error, i, j
+                if isinstance(value, float) and value != MASK_VALUE and abs(value) > largest[0]:
+                    largest = abs(value), i, j
+    _, i, j = worst if worst[0] else largest
+    return i, j
+
+
+def _computed(engine: str, value: Value, wanted: Expected | None, i: int, j: int) -> Computed:
+    """An engine's value of a cell, held against NumPy's."""
+    if wanted is None or i >= wanted.values.shape[0] or j >= wanted.values.shape[1]:
+        return Computed(engine, value, 0.0, "")
+    error = distance(value, wanted.values[i, j], wanted.kind)
+    if not decidable(wanted, engine):
+        return Computed(engine, value, error, "not decidable")
+    good = error <= tolerance(wanted, engine) or (value is None and wanted.blank_ok)
+    return Computed(engine, value, error, "ok" if good else "differs")
+
+
+def _explained(
+    book: Book, name: str, i: int, j: int, found: Mapping[str, Values], wanted: Expected | None
+) -> Explanation:
+    first = next(iter(found))
+    computed = tuple(
+        _computed(engine, listed(values[name])[i][j], wanted, i, j) for engine, values in found.items()
+    )
+    right = None if wanted is None or not computed[0].verdict else wanted.values[i, j]
+    formula = CellFormula(book, found[first], name, i, j) if name in book.manifest.formulas else None
+    filled = None if must_be_blank(right) else formula  # right of the diagonal nothing is computed
+    terms = filled.terms() if filled else ()
+    return Explanation(
+        path=str(book.path),
+        range=name,
+        row=i + 1,
+        column=j + 1,
+        cell=book.names[name].address(i, j),
+        formula=braced(formula.text, array=formula.entered != "cells") if formula else "",
+        in_file=formula_differs(book, name, i, j) if formula else None,
+        reads=filled.reads() if filled else (),
+        terms=terms,
+        numbers=filled.in_numbers() if filled and not terms else "",
+        expected=None if right is None or must_be_blank(right) else _value(own(right)),
+        allowed=tolerance(wanted, first) if wanted else 0.0,
+        engines=computed,
+    )
+
+
+def _value(right: object) -> Value:
+    return right if isinstance(right, str) else float(right)  # type: ignore[arg-type]

@@ -1,0 +1,117 @@
+"""One cell in numbers, for people and as data."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len
+
+from xlsxattn.checker.formula_terms import in_formula
+from xlsxattn.language import ENGLISH, say, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.explain import Computed, Explanation
+    from xlsxattn.checker.formula_terms import Read
+    from xlsxattn.language import Language
+
+VERSION = 1
+MAX_TERMS, MAX_VALUES, MAX_FORMULA = 8, 8, 800
+"""Terms of a sum, values of a range, and characters of a formula that are shown in text."""
+VERDICTS = {
+    "ok": say("ok"),
+    "differs": say("differs"),
+    "not decidable": say("not decidable"),
+}
+
+
+def as_text(explanation: Explanation, language: Language = ENGLISH) -> str:
+    """An explanation in a few aligned lines: formula, what it reads, terms, sum, engines, NumPy."""
+    one, tell = explanation, language.tell
+    rows = [(tell(say("formula")), _shortened(one.formula) or tell(say("none: this cell is typed")))]
+    if one.in_file is not None:
+        rows.append((tell(say("in the file")), _shortened(one.in_file) or tell(say("no formula"))))
+    rows += [(read.cells, _values(read)) for read in one.reads]
+    if one.terms:
+        rows += [(tell(say("terms")), _terms(one.terms)), (tell(say("sum")), _exact(one.sum))]
+    elif one.numbers:
+        rows.append((tell(say("in numbers")), one.numbers))
+    rows += [(engine.engine, _exact(engine.value)) for engine in one.engines]
+    if any(engine.verdict for engine in one.engines):
+        rows.append(("NumPy", _exact(one.expected)))
+        verdicts = dict.fromkeys(tell(_verdict(engine, one)) for engine in one.engines)
+        rows += [(tell(say("verdict")), verdict) for verdict in verdicts]
+    wide = max(cell_len(head) for head, _ in rows)
+    lines = [f"  {head}{'':{wide - cell_len(head)}}  {text}" for head, text in rows]
+    return visible("\n".join([f"{one.range}[{one.row},{one.column}] = {one.cell}", *lines]))
+
+
+def _shortened(formula: str) -> str:
+    return formula if len(formula) <= MAX_FORMULA else f"{formula[:MAX_FORMULA]}…"
+
+
+def _values(read: Read) -> str:
+    texts = [in_formula(value) for value in read.values[:MAX_VALUES]]
+    return "  ".join(texts) + (f"  … ({read.size})" if read.size > len(texts) else "")
+
+
+def _terms(terms: Sequence[tuple[float, ...]]) -> str:
+    texts = ["·".join(map(in_formula, term)) for term in terms[:MAX_TERMS]]
+    return " + ".join(texts) + (f" + … ({len(terms)})" if len(terms) > MAX_TERMS else "")
+
+
+def _exact(value: Value) -> str:
+    """A value with the digits that a spreadsheet keeps."""
+    if isinstance(value, bool) or not isinstance(value, float):
+        return in_formula(value)
+    return f"{value:.15g}"
+
+
+def _verdict(engine: Computed, one: Explanation) -> str:
+    verdict = VERDICTS[engine.verdict]
+    if not (isinstance(engine.value, float) and isinstance(one.expected, float)):
+        return verdict
+    sentence = "{verdict}: {error} apart, {allowed} allowed"
+    return say(sentence, verdict=verdict, error=f"{engine.error:.2g}", allowed=f"{one.allowed:.2g}")
+
+
+def as_data(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as JSON has it: numbers that JSON lacks are null."""
+    one = explanation
+    return {
+        "path": one.path,
+        "range": one.range,
+        "row": one.row,
+        "column": one.column,
+        "cell": one.cell,
+        "formula": one.formula,
+        "formula_in_file": one.in_file,
+        "reads": [
+            {"cells": r.cells, "address": r.address, "size": r.size, "values": [*map(_plain, r.values)]}
+            for r in one.reads
+        ],
+        "terms": [[_plain(factor) for factor in term] for term in one.terms],
+        "sum": _plain(one.sum),
+        "numbers": one.numbers,
+        "expected": _plain(one.expected),
+        "allowed": _plain(one.allowed),
+        "engines": [
+            {"engine": e.engine, "value": _plain(e.value), "error": _plain(e.error), "verdict": e.verdict}
+            for e in one.engines
+        ],
+        "holds": one.holds,
+    }
+
+
+def _plain(value: Value) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return str(value) if isinstance(value, str) else value
+
+
+def all_as_data(explanations: Sequence[Explanation]) -> dict[str, Any]:
+    """What ``check --explain --format json`` prints."""
+    return {"version": VERSION, "explanations": [as_data(one) for one in explanations]}
