@@ -210,9 +210,10 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells)).tolist()
-    for sign in (1, -1) if training else ():
-        yield numbers.drawn() | words | {at: sign * far for at, far in zip(cells, signs, strict=True)}
+    rng = np.random.default_rng(SEED)
+    one, two = (rng.choice((-BEYOND, BEYOND), len(cells)) for _ in range(2))
+    for far in (one, -one, two, -two) if training else ():
+        yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
     fast: dict[At, float | str] = {}
     for name, sheet in training.items():
         rate = FAST_ADAM if sheet.optimizer == "adam" else FAST
