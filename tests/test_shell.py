@@ -105,8 +105,8 @@ def test_a_build_ends_with_what_to_do_next_and_its_command_works(holds):
     assert ended.out.splitlines() == ["written: output/causal.xlsx", f"proved: {holds}"]
     begin, see = ended.err.splitlines()
     assert begin == (
-        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet Start; on Inputs, change a word or a "
-        "number, and the other sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet Start, change a yellow word; all other "
+        "sheets follow."
     )
     program, *words = shlex.split(see.removeprefix("Or see it in the terminal: "))
     assert program == "xlsxattn"
@@ -125,12 +125,12 @@ def test_a_build_prints_five_lines_whatever_there_is_to_say():
 
 def test_what_to_do_next_names_the_workbook_s_own_tabs_in_the_reader_s_language():
     spoken = run("build", "causal", "--lang", "zh", "-o", "a.xlsx").err.splitlines()
-    begin = "用 Excel、LibreOffice 或 Gnumeric 打开它：从工作表“开始”开始；在“输入数据”上"
+    begin = "用 Excel、LibreOffice 或 Gnumeric 打开它：在工作表“开始”上"
     assert spoken[0].startswith(begin)
     assert spoken[1] == "也可以在终端中查看：xlsxattn show a.xlsx"
     text = templates.path("causal").read_text("utf-8")
     Path("b.toml").write_text(re.sub("(?m)^title = .*", '\\g<0>\nlang = "zh"', text, count=1), "utf-8")
-    assert "begin on the sheet 开始; on 输入数据, change" in run("build", "b.toml").err
+    assert "on the sheet 开始, change" in run("build", "b.toml").err
 
 
 def test_a_program_that_the_shell_would_not_find_names_itself_as_it_was_called():

@@ -108,12 +108,11 @@ def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
 
 def _open(pressed: Pressed) -> Phrase:
     """Where a newcomer begins."""
-    first, inputs, *_ = pressed.tabs
     begin = (
-        "Open it in Excel, LibreOffice or Gnumeric: begin on the sheet {first}; on {inputs}, change a word "
-        "or a number, and the other sheets follow."
+        "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
+        "sheets follow."
     )
-    said = say(begin, first=first, inputs=inputs)
+    said = say(begin, first=pressed.tabs[0])
     if spoken().code not in (ENGLISH.code, pressed.lang):
         other = "{said} (for a workbook in this language, add --lang {code})"
         said = say(other, said=said, code=spoken().code)
