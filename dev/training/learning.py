@@ -8,6 +8,7 @@ import random
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from dev.training.transformer import Weights, start
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 TRAINING, SELECTION, HELD_OUT = "training", "model selection", "held out"
 Forward = Callable[..., Tensor]  # (weights, *inputs of a batch) → logits, batch × rows × n_classes
+Penalty = Callable[..., Tensor]  # (weights, part=TRAINING or SELECTION) → a term of the loss
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,13 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A template, the words whose embeddings are trained (none: they are given), shapes, recipe."""
+    """A template, the words whose embeddings are trained (none: they are given), shapes, recipe, penalty."""
 
     template: str
     words: list[str]
     wanted: dict[str, tuple[int, int]]
     recipe: Recipe
+    penalty: Penalty | None = None
 
     @property
     def data(self) -> Path:
@@ -99,14 +102,13 @@ def loss(logits: Tensor, targets: Tensor, margin: float) -> Tensor:
     return entropy.sum((-1, -2)) / (targets >= 0).sum()
 
 
-def learn(
-    forward: Forward, wanted: dict[str, tuple[int, int]], examples: Examples, recipe: Recipe
-) -> list[Weights]:
+def learn(forward: Forward, work: Work, examples: Examples) -> list[Weights]:
     """Train one model per seed in parallel, and return their rounded weights.
 
     AdamW (Loshchilov & Hutter 2019) with warm-up over 100 steps and cosine decay. In the second half, the
     forward pass uses rounded weights and the gradient updates the exact ones, so that rounding does no harm.
     """
+    wanted, recipe = work.wanted, work.recipe
     random_start = [start(wanted, torch.Generator().manual_seed(seed)) for seed in range(recipe.seeds)]
     W = {name: torch.stack([w[name] for w in random_start]).requires_grad_() for name in wanted}
     optimiser = torch.optim.AdamW(W.values(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.98))
@@ -123,21 +125,31 @@ def learn(
         if done > 0.5:
             used = {name: w + (w.round(decimals=recipe.decimals) - w).detach() for name, w in W.items()}
         each = loss(together(used, *some.inputs), some.targets, recipe.margin)
+        if work.penalty:
+            each = each + torch.func.vmap(partial(work.penalty, part=TRAINING))(used)
         optimiser.zero_grad()
         torch.autograd.backward(each.sum())  # seeds share no weights, so each follows its own loss
         optimiser.step()
-        if step % 1000 == 0:
+        if step % 100 == 0:
             print(f"  step {step}: loss {', '.join(f'{value:.3f}' for value in each.detach())}", flush=True)
     return [
         rounded({name: w[seed] for name, w in W.items()}, recipe.decimals) for seed in range(recipe.seeds)
     ]
 
 
-def best(forward: Forward, models: list[Weights], selection: Examples) -> Weights:
-    """The model with the largest minimum margin on the examples for model selection."""
+def best(forward: Forward, work: Work, models: list[Weights], selection: Examples) -> Weights:
+    """The model with the largest minimum margin on the examples for model selection.
+
+    If there is a penalty: the one with the smallest penalty among those that get all of them right.
+    """
     smallest = [float(margins(forward(W, *selection.inputs), selection.targets).min()) for W in models]
     print("  minimum margin for model selection, by seed:", [round(m, 2) for m in smallest])
-    return models[smallest.index(max(smallest))]
+    if work.penalty is None:
+        return models[smallest.index(max(smallest))]
+    penalties = [float(work.penalty(W, part=SELECTION)) for W in models]
+    print("  penalty for model selection, by seed:", [round(value, 3) for value in penalties])
+    order = sorted(range(len(models)), key=lambda seed: (smallest[seed] <= 0, penalties[seed]))
+    return models[order[0]]
 
 
 def report(forward: Forward, W: Weights, parts: dict[str, Examples]) -> bool:
@@ -202,7 +214,7 @@ def read_spec(name: str) -> dict[str, Any]:
     return tomllib.loads((TEMPLATES / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def run(forward: Forward, work: Work, parts: dict[str, Examples]) -> None:
+def run(forward: Forward, work: Work, parts: dict[str, Examples]) -> Weights:
     """Train a model or read its data file, score it, write it; exit with 1 if an example is wrong."""
     parser = argparse.ArgumentParser(description=f"Train the weights of templates/{work.template}.toml.")
     parser.add_argument("--write", action="store_true", help="write the weights to the data file")
@@ -213,10 +225,11 @@ def run(forward: Forward, work: Work, parts: dict[str, Examples]) -> None:
     if options.score:
         W = read_data(work)
     else:
-        models = learn(forward, work.wanted, parts[TRAINING], work.recipe)
-        W = best(forward, models, parts[SELECTION])
+        models = learn(forward, work, parts[TRAINING])
+        W = best(forward, work, models, parts[SELECTION])
     all_right = report(forward, W, parts)
     if options.write:
         write_data(work, W)
     if not all_right:
         raise SystemExit(1)
+    return W

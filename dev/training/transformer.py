@@ -140,18 +140,24 @@ def linear(W: Weights, layer: str, letter: str, x: Tensor) -> Tensor:
     return y + W[f"{layer}b_{letter}"] if f"{layer}b_{letter}" in W else y
 
 
+def _heads(model: Model, W: Weights, layer: str, letter: str, x: Tensor) -> Tensor:
+    """Queries, keys or values of all heads: batch × heads × n × d_k."""
+    y = linear(W, layer, letter, x)
+    return y.reshape(*y.shape[:-1], model.heads, -1).transpose(-2, -3)
+
+
+def attention_weights(model: Model, W: Weights, layer: str, x: Tensor, looks_at: Sight) -> Tensor:
+    """The attention of x (queries) to keys: batch × heads × n × m, each row sums to 1."""
+    keys, mask = looks_at
+    Q, K = _heads(model, W, layer, "Q", x), _heads(model, W, layer, "K", keys)
+    scaled = Q @ K.transpose(-1, -2) / math.sqrt(model.d_k)
+    return scaled.masked_fill(~mask[:, None], -math.inf).softmax(-1)
+
+
 def attention(model: Model, W: Weights, layer: str, x: Tensor, looks_at: Sight) -> Tensor:
     """Multi-head attention of x (queries) to keys (Vaswani et al. 2017, 3.2.2)."""
-
-    def heads(letter: str, y: Tensor) -> Tensor:
-        y = linear(W, layer, letter, y)
-        return y.reshape(*y.shape[:-1], model.heads, -1).transpose(-2, -3)  # batch × heads × n × d_k
-
-    keys, mask = looks_at
-    Q, K, V = heads("Q", x), heads("K", keys), heads("V", keys)
-    scaled = Q @ K.transpose(-1, -2) / math.sqrt(model.d_k)
-    weights = scaled.masked_fill(~mask[:, None], -math.inf).softmax(-1)
-    concat = (weights @ V).transpose(-2, -3)
+    weights = attention_weights(model, W, layer, x, looks_at)
+    concat = (weights @ _heads(model, W, layer, "V", looks_at[0])).transpose(-2, -3)
     return linear(W, layer, "O", concat.reshape(*concat.shape[:-2], -1))
 
 

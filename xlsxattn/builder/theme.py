@@ -46,7 +46,16 @@ def cell_width(text: str) -> float:
     return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
-PIXELS = {"title": 11.0, "lead": 6.2, "fact": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
+PIXELS = {
+    "title": 11.0,
+    "lead": 6.2,
+    "fact": 6.2,
+    "why": 5.6,
+    "try": 6.2,
+    "answer": 6.2,
+    "step": 8.0,
+    "formula": 6.7,
+}
 """Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
 """Pixels per point: a wide (CJK) character is as wide as its font size."""
@@ -264,6 +273,7 @@ LOOKS: Mapping[str, Look] = {
     "step": Look({"bold": True, "font_size": 13, "font_color": INK}),
     "why": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
     "try": Look({"font_color": INK, "font_size": 11}),
+    "answer": Look({"font_color": MUTED, "font_size": 11}),
     "meaning": Look({"font_color": INK}),
     "sentence": Look({"font_color": INK, "indent": 1}, width=0),
     "paper": Look({"italic": True, "font_color": MUTED, "font_size": 10}),

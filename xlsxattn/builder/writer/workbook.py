@@ -341,7 +341,7 @@ class _Writer:
         if placed.word is not None:
             outline = self.format(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
-        if block.look == "status":
+        if block.look in ("status", "check"):
             bad, noted = self.format(theme.BAD), self.format(theme.NOTED)
             yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
             yield {"type": "formula", "criteria": formulas.is_noted(placed.row, placed.col), "format": noted}
