@@ -97,7 +97,7 @@ def test_a_new_word_is_in_all_headings(tab):
     tab.call("xlsxattn.set('chase_Tokens', 1, 0, 'dog')")
     table = "table:has(td[data-range=causal_chase_Attention])"
     assert tab.call(f"document.querySelector('{table}').tHead.textContent").count("dog") == 1
-    assert "the dog chased" in tab.text(f"{table} caption")
+    assert "the dog chased" in tab.call(f"document.querySelector('{table}').caption.textContent")
     assert "dog" in tab.text("#sight")
 
 
@@ -194,11 +194,11 @@ def test_a_wrong_link_changes_nothing(tab, browser, live, changes, message):
 
 
 def test_lines_and_heads_follow_the_chosen_head(browser, tmp_path):
-    book = prebuilt.build("mouse", tmp_path / "mouse.xlsx")
-    tab = Tab(browser, xlsxattn.preview(book, tmp_path / "mouse.html"))
+    book = prebuilt.build("encoder", tmp_path / "encoder.xlsx")
+    tab = Tab(browser, xlsxattn.preview(book, tmp_path / "encoder.html"))
     tab.tab.click("#lines summary")
     tab.tab.wait_for_selector("#grid button")
-    assert tab.call("document.querySelectorAll('#grid button').length") == 2
+    assert tab.call("document.querySelectorAll('#grid button').length") > 2
     first = tab.call("document.querySelector('#drawn').innerHTML")
     tab.tab.click("#grid button:nth-child(2)")
     assert tab.call("document.querySelector('#drawn').innerHTML") != first
