@@ -14,7 +14,6 @@ from commands import run
 from workbooks import tweaked
 
 import xlsxattn
-from dev import prebuilt
 from xlsxattn.view import page
 from xlsxattn.view.look import look
 
@@ -193,9 +192,8 @@ def test_a_wrong_link_changes_nothing(tab, browser, live, changes, message):
     assert other.tab.get_attribute("#link", "href") == "#"
 
 
-def test_lines_and_heads_follow_the_chosen_head(browser, tmp_path):
-    book = prebuilt.build("encoder", tmp_path / "encoder.xlsx")
-    tab = Tab(browser, xlsxattn.preview(book, tmp_path / "encoder.html"))
+def test_lines_and_heads_follow_the_chosen_head(browser, walkthrough, tmp_path):
+    tab = Tab(browser, xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html"))
     tab.tab.click("#lines summary")
     tab.tab.wait_for_selector("#grid button")
     assert tab.call("document.querySelectorAll('#grid button').length") > 2
