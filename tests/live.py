@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SECONDS = 300
 OPENED = """
 const bytes = new Uint8Array(require("fs").readFileSync(request.path));
-const opened = await readWorkbook(bytes), { calculation } = opened;
+const opened = await readWorkbook(bytes), calculation = new Calculation(opened.sheets, opened.names);
 const plain = (value) => isError(value) ? value.code : value;
 const ranges = () => Object.fromEntries(request.names.map((name) => {
   const { rows, cols, values } = calculation.matrix(calculation.area(name));

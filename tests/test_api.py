@@ -140,7 +140,7 @@ def test_what_cannot_be_built_is_one_sentence_and_no_file(change, sentence, tmp_
 def test_a_workbook_that_a_person_changed_is_kept_unless_forced(tmp_path):
     target = tmp_path / "x.xlsx"
     target.write_bytes(b"mine")
-    with pytest.raises(xlsxattn.PressError, match="the file was changed after it was built, so it was not replaced"):
+    with pytest.raises(xlsxattn.PressError, match="changed after it was built, so it was not replaced"):
         xlsxattn.build("causal", target)
     assert xlsxattn.build("causal", str(target), force=True).report.holds
 

@@ -375,7 +375,7 @@ def test_a_chinese_workbook_speaks_chinese(chinese):
     assert "mouse" in texts  # what a person has typed stays as it is
     assert any('"不在词表中"' in str(f) for f in book._number_formats)
     links = [cell.hyperlink for row in book.worksheets[0] for cell in row if cell.hyperlink]
-    assert {link.location for link in links} - book.defined_names.keys() == {"'术语表'!A1"}
+    assert {link.location for link in links} - book.defined_names.keys() == {"'怎样阅读'!A1", "'术语表'!A1"}
     assert all(link.tooltip.startswith("转到：") for link in links)
     assert all(sheet.cell(1, c).value != "← Start" for sheet in book.worksheets for c in range(1, 30))
 

@@ -125,7 +125,7 @@ def build(
     except OSError as error:
         raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
     tabs = tuple(sheet.tab for sheet in sheets)
-    quoted = specs.unknown_quoted_words(spec, (page.title for page in book.pages))
+    quoted = specs.unknown_quoted_words(spec, (*tabs, *(page.title for page in book.pages)))
     return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.uncompared_focus(spec))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from dev.campaign.equivalent_steps import of_trainings
 from dev.campaign.formulas import operands, put
 from dev.campaign.partners import place
 from xlsxattn.checker.reading.book import Formula
@@ -251,6 +252,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
 VALUES = (
     *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies),
     *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
+    of_trainings,
 )
 """The rules for faults of formulas, in order."""
 

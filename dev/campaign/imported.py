@@ -98,4 +98,4 @@ def judged(made: Sequence[Mutant]) -> list[Mutant]:
 def _is_judged(mutant: Mutant, at: RangeName) -> bool:
     if at.is_summary:
         return zlib.crc32(mutant.what.encode()) % ONE_OF == 0
-    return at.page in OWN_PAGES or at.block in OWN_BLOCKS
+    return at.page in OWN_PAGES or at.block in OWN_BLOCKS or f"_{TYPED_FOR}" in mutant.what

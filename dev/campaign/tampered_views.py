@@ -34,6 +34,7 @@ def style(
     number: int = 200,
     font: str = "",
     fill: str = "",
+    alignment: str = "",
     at: str = "⟦shown at⟧",
     part: str = COMPUTED,
 ) -> Make:
@@ -57,6 +58,9 @@ def style(
                 own = every[0].count(f"<{kind}>")
                 xml = xml.replace(f"</{kind}s>", f"{new}</{kind}s>")
                 look = re.sub(rf'{kind}Id="\d+"', f'{kind}Id="{own}"', look)
+        if alignment:
+            bare = re.sub(r"<alignment[^>]*/>|/>$|</xf>$", "", look).removesuffix(">")
+            look = f'{bare}><alignment horizontal="{alignment}"/></xf>'
         count = looks[0].count("<xf ")
         xml = xml.replace("</cellXfs>", f"{look}</cellXfs>")
         sheet = sheet.replace(match[0], f'<c r="{cell}" s="{count}"')
@@ -75,6 +79,19 @@ def rule(look: str = "", *, kind: str = 'type="expression"', inside: str = "<for
         made = f'<conditionalFormatting sqref="{local(source, CELLS)}"><cfRule {kind} dxfId="{number}" priority="1">{inside}</cfRule></conditionalFormatting>'
         parts[part] = parts[part].replace(b"</sheetData>", b"</sheetData>" + made.encode())
         return packed(target, parts)
+
+    return make
+
+
+def theme_font(font: str) -> Make:
+    """Change the font of the theme, and let the cell of a range have it."""
+    by_theme = '<font><sz val="11"/><color theme="1"/><name val="Calibri"/><scheme val="minor"/></font>'
+
+    def make(source: Path, target: Path) -> Path:
+        parts = parts_of(style(font=by_theme)(source, target))
+        pattern = rb'(<a:minorFont><a:latin typeface=")[^"]*'
+        theme = re.sub(pattern, rb"\g<1>" + font.encode(), parts[THEME], count=1)
+        return packed(target, parts | {THEME: theme})
 
     return make
 
@@ -161,6 +178,10 @@ VIEWS = {
     ),
     "white on white": (style(font=WHITE.format('rgb="FFFFFFFF"')), UNREADABLE, SHOWN),
     "nearly white on white": (style(font=WHITE.format('rgb="FFF0F0F0"')), UNREADABLE, SHOWN),
+    "white by a number format": (style(code="[White]0.00"), UNREADABLE, SHOWN),
+    "white by a numbered colour": (style(code="[Color2]0.00;-0.00"), UNREADABLE, SHOWN),
+    "repeated until the cell is full": (style(alignment="fill"), UNREADABLE, SHOWN),
+    "signs for digits by a theme": (theme_font("Wingdings"), UNREADABLE, ""),
     "white by a theme": (style(font=WHITE.format('theme="0"')), UNREADABLE, SHOWN),
     "white by a number": (style(font=WHITE.format('indexed="9"')), UNREADABLE, SHOWN),
     "white by a tint": (style(font=WHITE.format('theme="1" tint="1"')), UNREADABLE, SHOWN),
@@ -183,6 +204,13 @@ VIEWS = {
     ),
     "a failed check in white": (put(STYLES, '<dxf><font><color rgb="FFB91C1C"/></font></dxf>', '<dxf><font><color rgb="FFFFFFFF"/></font></dxf>'), RULE, "causal_Status"),
     "a heat map in black": (scale("FF000000"), RULE, SHOWN),
+    "a rule that stops the others": (rule(kind='type="expression" stopIfTrue="1"'), RULE, SHOWN),
+    "a rule that stops the others where a cell is blank": (
+        rule(kind='type="expression" stopIfTrue="1"', inside="<formula>$XFA1=0</formula>"), RULE, SHOWN,
+    ),
+    "no rules at all": (
+        put(COMPUTED, "<sheetPr>", '<sheetPr enableFormatConditionsCalculation="0">'), HEAT_MAP, "",
+    ),
     "bars without numbers": (
         rule(kind='type="dataBar"', inside='<dataBar showValue="0"><cfvo type="min"/><cfvo type="max"/><color rgb="FF638EC6"/></dataBar>'), RULE, SHOWN,
     ),

@@ -19,14 +19,16 @@ WORDS = {
     "Beta": "β", "Angle": "angle", "Frequency": "frequency", "Position": "position", "Base": "base",
     "Pair": "i", "Cos": "cos", "Sin": "sin", "Mask": "mask", "CrossMask": "mask",
     "PaddingMask": "padding mask", "CausalMask": "causal mask", "Tokens": "word", "Ids": "words",
+    "Goal": "target", "Count": "number of examples",
 }  # fmt: skip
 """Words in captions for ranges that are not named."""
 MASKS = {"Padding mask": "PaddingMask", "Causal mask": "CausalMask", "Mask": "CrossMask"}
 """Words in captions for results."""
 UNSAID = {
     *("Odd", "Index"),  # which columns are cosines, and which rows are words: said as "in turn", "rows"
+    *("Ones", "Present"),  # what sums rows, and which words count: said as "row sum", Σ
 }
-SYMBOL = re.compile(r"(?:\w+_)?[A-Z]\w*")
+SYMBOL = re.compile(r"(?:\w+_)?d?[A-Z]\w*")
 FUNCTIONS = {"ReLU", "GELU", "SiLU", "LayerNorm", "RMSNorm", "PE", "Φ"}
 SPECS = {
     "scale off": plain(
@@ -58,7 +60,9 @@ def captions(book):
     """(title, block) of every band that is an equation."""
     for page in book.pages[:-1]:
         for band in page.bands:
-            title = re.sub(r"^(Cross-attention\. )?((Head|Group) \d+: )?", "", band.title)
+            title = re.sub(
+                r"^(Cross-attention\. )?((Head|Group) \d+: |Forward: |Backward: )?", "", band.title
+            )
             for group in filter(None, band.groups):
                 found = [block for block in group.blocks if block.kind == "formula"]
                 if " = " in title and found:
@@ -85,8 +89,10 @@ def meant(said: str) -> set[str]:
 
 def faults(title: str, block) -> list[str]:
     """The errors of a caption."""
-    result, said = title.replace("ᵀ", "").split(" = ", 1)
+    result, said = re.sub("[ᵀ²]", "", title).split(" = ", 1)
     if said == "the heads' outputs side by side":  # columns of all heads, said in words
+        return []
+    if result == "dW" or result.startswith("Update: "):  # one caption for every matrix that learns
         return []
     names = {last(name) for name in read(block)}
     wrong = []
@@ -96,6 +102,7 @@ def faults(title: str, block) -> list[str]:
     for name in names - UNSAID:
         spelled = WORDS.get(name, name)
         off = name == "Scale" and said.startswith(("Scores / 1", "Scores / (1"))
+        off |= name == "Mask" and said.endswith("outside the sentence")
         if not off and not re.search(rf"(?<![A-Za-z]){re.escape(spelled)}(?![A-Z])", said, re.IGNORECASE):
             wrong.append(f"{name} is not said")
     return wrong + [f"{symbol} is not read" for symbol in meant(said) - names]

@@ -450,7 +450,7 @@ def test_about_replaces_the_default_text():
     text = text.replace('title = "Plain"', 'about = "Nothing learned."\ntry = ["Do this.", "=Do that."]')
     text = text.replace('axes = ["animal"', 'about = "Side by side."\ntry = ["Look."]\naxes = ["animal"')
     found = {page.id: page for page in pages.book(parsed(text)).pages}
-    assert found["start"].lead == "What this is."
+    assert found["guide"].paragraphs[0] == "What this is."
     assert (found["attn"].lead, found["attn"].tries) == ("Nothing learned.", ("Do this.", "=Do that."))
     assert (found["compare"].lead, found["compare"].tries) == ("Side by side.", ("Look.",))
     assert len(found["qkv"].tries) == 3

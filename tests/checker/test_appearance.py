@@ -8,7 +8,7 @@ import hostile
 import pytest
 from specs import plain
 
-from dev.campaign import tampered_views
+from dev.campaign import imported, tampered_views
 from dev.campaign.places import local
 from xlsxattn import press
 from xlsxattn.checker.appearance import misleading_views
@@ -52,3 +52,10 @@ def test_a_title_like_a_formula_is_no_caption(tmp_path):
     path = tmp_path / "titled.xlsx"
     press.build({"title": "=2*2", **plain([2], 2, sheet)}, path)
     assert list(misleading_views(read(path))) == []
+
+
+def test_words_of_precomputed_rows_are_not_offered_for_a_swap(tmp_path):
+    path = tmp_path / "partial.xlsx"
+    assert press.build(imported.spec("partial"), path).report.every_finding == ()
+    offers = [offer for view in read(path).views.values() for offer in view.offers if "vocab" in offer.source]
+    assert [offer.areas[0].rows for offer in offers] == [1]  # the focus word alone

@@ -283,7 +283,7 @@ def test_a_workbook_that_kills_the_engine_fails_alone(tmp_path, name, capfd):
     good = book(tmp_path / "good.xlsx", [[("=1+1",)]])
     answers = evaluate(name, [Job(path, column(1)) for path in (good, deep, good)])
     assert [answers[0], answers[2]] == [{"it": [[2.0]]}] * 2
-    assert is_sentence(answers[1], "died of SIG", "nested")
+    assert is_sentence(answers[1], "was ended by SIG", "nested")
     assert capfd.readouterr() == ("", "")
 
 

@@ -15,6 +15,7 @@ from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder.specification import parse
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.perturb import perturbed
+from xlsxattn.checker.perturb_words import unreadable
 from xlsxattn.checker.reading.book import Book, Manifest, read
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.checker.reading.manifest import affordable
@@ -251,3 +252,64 @@ def test_sheets_that_would_explode_are_refused_in_one_sentence(kind, n, settings
 def test_a_sheet_says_where_it_writes_though_its_manifest_lacks_settings(settings, written, blanks):
     sheet = SheetInfo("gpt", "decoder", settings)
     assert (sheet.writes_into, sheet.uses_blanks) == (written, blanks)
+
+
+TRAINING = {
+    "vocab_Tokens": (4, 1), "vocab_Dims": (1, 2), "vocab_E": (4, 2), "vocab_Focus": (1, 1),
+    "c_Tokens": (3, 1), "t_W_Q": (2, 2), "s_Tokens": (5, 1), "s_Asked": (2, 1), "s_W_Q": (2, 2),
+    "s_LearningRate": (1, 1), "s_WeightDecay": (1, 1), "s_CheckMatrix": (1, 1),
+}  # fmt: skip
+TEXTS = ("vocab_Tokens", "vocab_Dims", "vocab_Focus", "c_Tokens", "s_Tokens", "s_Asked", "s_CheckMatrix")
+
+
+def training_rounds():
+    """What is typed in each round, with what stays typed from the rounds before it, and the book."""
+    names = {name: Area("S", 0, 9 * k, *shape) for k, (name, shape) in enumerate(TRAINING.items())}
+    typed = {at: "abcd"[i % 4] for name in TEXTS for i, at in enumerate(names[name].cells())}
+    settings = {"trains": "t", "examples": [3, 2], "learns": ["W_Q"], "steps": 3, "optimizer": "sgd"}
+    sheets = (SheetInfo("t", "self-attention", {"weights": True}), SheetInfo("s", "training", settings))
+    book = Book(
+        Path("any.xlsx"), names, {}, typed, Manifest(sheets, ("c",), tuple(TRAINING), {}), openpyxl.Workbook()
+    )
+    known = dict(typed)
+    for edits in perturbed(book):
+        known |= edits
+        yield dict(known), book
+
+
+def test_examples_ask_for_words_that_they_have_but_for_one_in_every_third_round():
+    lacking, said = [], set()
+    for known, book in training_rounds():
+        words, asked = ([known[at] for at in book.names[name].cells()] for name in ("s_Tokens", "s_Asked"))
+        there = [asked[0] in words[:3], asked[1] in words[3:]]
+        lacking += [asked[there.index(False)]] if not all(there) else []
+        assert any(there)
+        said |= {word for word, own in zip(asked, there, strict=True) if own}
+    assert "" in lacking
+    assert len({*lacking}) > 2
+    assert len(said) > 3
+
+
+def test_trainings_start_small_but_go_beyond_their_limits():
+    every = [known for known, _ in training_rounds()]
+    book = next(training_rounds())[1]
+    (rate,), weights = book.names["s_LearningRate"].cells(), list(book.names["s_W_Q"].cells())
+    rates = [known[rate] for known in every]
+    assert max(rates) > 1e6
+    assert min(rates) < -1e6
+    assert 10.0 in rates  # with a decay of 1, each step makes weights nine times as large
+    mild = [known for known in every[:-1] if 0.005 <= known[rate] <= 0.05]
+    assert len(mild) > len(every) / 2
+    assert max(abs(known[at]) for known in mild for at in weights) <= 0.5
+
+
+def test_what_cannot_be_read_stands_elsewhere_in_every_two_sentences():
+    names = {f"{c}_Tokens": Area(c, 0, 0, 3, 1) for c in "cde"} | {"vocab_Focus": Area("v", 0, 0, 1, 1)}
+    manifest = Manifest((), ("c", "d", "e"), (), {}, front={"contexts": ["c", "d", "e"]})
+    book = Book(Path("any.xlsx"), names, {}, {}, manifest, openpyxl.Workbook())
+    rounds = list(unreadable(book, ["a", "b"]))
+    told = {c: [tuple(edits[c, i, 0] for i in range(3)) for edits in rounds] for c in "cde"}
+    unknown = next(word for words in told["c"] for word in words if word not in ("a", ""))
+    assert all(("", unknown, "a") in words and ("a", "", "a") in words for words in told.values())
+    blank = {c: [words == ("", "a", "a") for words in each] for c, each in told.items()}
+    assert all(blank[one] != blank[other] for one, other in permutations("cde", 2))

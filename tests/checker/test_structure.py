@@ -319,5 +319,5 @@ def test_a_typed_number_a_stray_formula_and_text_are_found_in_a_file(causal, tmp
         (Kind.CONSTANT, "causal_chase_RowSum"),
         (Kind.STRAY_FORMULA, ""),
         (Kind.TEXT_IN_NUMBERS, "vocab_E"),
-        (Kind.STALE_VALUE, "causal_chase_X"),
+        (Kind.STALE_VALUE, "xlsxattn_chase_Look"),
     }

@@ -116,9 +116,7 @@ def test_a_table_is_walked_with_the_arrow_keys_and_the_cell_is_read_out(pages, t
     assert found["first"].startswith("causal_chase_Attention, row the, column the: 1 by {=causal_chase_Exp/")
     assert found["second"].startswith("causal_chase_Attention, row cat, column cat: 0.97539757159726")
     assert found["top"].startswith("causal_chase_Attention, row the, column cat: 0 by")
-    assert found["end"].startswith("causal_chase_Entropy, row the, column entropy without √d") or found[
-        "end"
-    ].startswith("causal_chase_EntropyUnscaled, row the")
+    assert found["end"].startswith("causal_chase_Entropy, row the, column entropy: 0 by")
     assert found["outline"] == "solid"
 
 
@@ -176,7 +174,7 @@ def test_a_word_cannot_break_out_of_the_page(causal, tmp_path):
     nasty = '</script><script>document.title="broken"</script><b>&amp;{{style}}'
     book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
     text = page.render(look(book))
-    assert text.count("</script>") == 3
+    assert text.count("</script>") == 4
     place = tmp_path / "nasty.html"
     place.write_text(text, "utf-8")
     seen = opened(place)
@@ -209,7 +207,7 @@ def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough
     seen = look(walkthrough)
     said = asked(pages["walkthrough"], FACTS, tmp_path)
     assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
-    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "max |row sum − 1|", "vocab_Focus": "focus word"}
+    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "off by", "vocab_Focus": "follow the word"}
     for name, label in {**named, "compare_keyboard_qkv_Cosine": "compare_keyboard_qkv_Cosine"}.items():
         assert f"{label} {seen[name].text(seen[name].grid[0][0])}" in said
 

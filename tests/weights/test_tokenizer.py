@@ -11,7 +11,9 @@ import pytest
 
 from xlsxattn.builder import specification as spec
 from xlsxattn.weights.model import read_model
+from xlsxattn.weights.sidecars import tokenizer_notes
 from xlsxattn.weights.token_text import byte_letters, distinct, from_bytes, spell
+from xlsxattn.weights.tokenizer import Split, SplitSentence
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +111,47 @@ def test_truncation_and_padding_of_the_training_are_left_out(tmp_path: Path) -> 
     data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     assert data["truncation"]["max_length"] == 4
     assert len(read_model(folder, ["w1 w2 w3 w4 w5 w6"]).sentences[0][1]) == 6
+
+
+CONFIG = {
+    "do_lower_case": False,
+    "add_prefix_space": True,
+    "add_bos_token": True,
+    "add_eos_token": False,
+    "bos_token": {"content": "<s>"},
+    "eos_token": "</s>",
+}
+"""A tokenizer_config.json that agrees with the tokenizer below in everything."""
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        ({"do_lower_case": True}, ["do_lower_case is true"]),
+        ({"add_prefix_space": False}, ["add_prefix_space is false"]),
+        ({"add_bos_token": False}, ["add_bos_token is false"]),
+        ({"add_eos_token": True}, ["add_eos_token is true"]),
+        ({"add_bos_token": False, "bos_token": "<other>"}, []),
+        ({"auto_map": {"AutoTokenizer": "own.Tokenizer"}}, ["auto_map names custom code"]),
+    ],
+)
+def test_a_tokenizer_config_that_contradicts_the_tokenizer_is_told(
+    changed: dict[str, Any], told: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(CONFIG | changed), encoding="utf-8")
+    data = {
+        "normalizer": {"type": "BertNormalizer", "lowercase": False},
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": True},
+    }
+    sentence = SplitSentence("a b", 3, (1, 5, 6), ((0, 0), (0, 1), (2, 3)))
+    split = Split(tmp_path / "tokenizer.json", data, (sentence,), {}, None, {"<s>": 1, "</s>": 2})
+    notes = tokenizer_notes(tmp_path, split)
+    assert len(notes) == len(told)
+    for note, part in zip(notes, told, strict=True):
+        assert note.startswith(f"tokenizer_config.json: {part}")
+
+
+def test_without_a_tokenizer_config_nothing_is_told(tmp_path: Path) -> None:
+    split = Split(tmp_path / "tokenizer.json", {}, (), {}, None, {})
+    assert tokenizer_notes(tmp_path, split) == []

@@ -19,7 +19,9 @@ INPUT_FILL, INPUT_INK = "#FFF4CC", "#1D4ED8"
 LANES = ("#1F4E79", "#9A3412", "#166534", "#6B21A8")
 """Accent colours of the lanes, in turn; white text on each passes WCAG AA."""
 SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
-"""Colours of a chart's series, the first for inputs; contrast with white is at least 4.5:1."""
+"""Colours of a chart's sentences, the first for inputs; contrast with white is at least 4.5:1."""
+OTHER_SERIES = ("#52606D", "#B45309", "#0E7490", "#BE185D", "#4D7C0F", "#4338CA")
+"""Colours of sheets and heads in a chart, none of them that of a sentence."""
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Marker shapes of a chart's points."""
 BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
@@ -46,7 +48,16 @@ def cell_width(text: str) -> float:
     return float(sum(2 if is_wide(c) else 1 for c in text))
 
 
-PIXELS = {"title": 11.0, "lead": 6.2, "fact": 6.2, "why": 5.6, "try": 6.2, "step": 8.0, "formula": 6.7}
+PIXELS = {
+    "title": 11.0,
+    "lead": 6.2,
+    "fact": 6.2,
+    "why": 5.6,
+    "try": 6.2,
+    "answer": 6.2,
+    "step": 8.0,
+    "formula": 6.7,
+}
 """Average width of a character in pixels, for texts that overflow to the right, by look."""
 WIDE_PIXELS = 4 / 3
 """Pixels per point: a wide (CJK) character is as wide as its font size."""
@@ -212,7 +223,7 @@ LOOKS: Mapping[str, Look] = {
     "rank": Look(
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
-    "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
+    "col label": Look({"bold": True, "font_size": 10, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look(
         {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
     ),
@@ -264,6 +275,7 @@ LOOKS: Mapping[str, Look] = {
     "step": Look({"bold": True, "font_size": 13, "font_color": INK}),
     "why": Look({"italic": True, "font_color": MUTED, "font_size": 10}),
     "try": Look({"font_color": INK, "font_size": 11}),
+    "answer": Look({"font_color": MUTED, "font_size": 11}),
     "meaning": Look({"font_color": INK}),
     "sentence": Look({"font_color": INK, "indent": 1}, width=0),
     "paper": Look({"italic": True, "font_color": MUTED, "font_size": 10}),

@@ -194,7 +194,7 @@ NUDGED = Op("W ± h at one place", "={w}{sign}({entry}={chosen})*{h}")
 NUMERIC = Op("(L(w + h) − L(w − h)) / 2h", "=({plus}-{minus})/(2*{h})", "cells")
 CHOSEN_GRADIENT = Op("the backward pass's number", "={terms}", "cell arrays")
 DIFFERENCE = Op("their distance", "=ABS({a}-{b})", "cells")
-ALLOWED = Op("what rounding may make", "=8.881784197001252E-16*MAX({losses})/{h}", "cells")
+ALLOWED = Op("what rounding may make", "=2^-50*MAX({losses})/{h}", "cells")
 HELD_OUT = Op("Scaled", "=MMULT({qk},TRANSPOSE({x}))/{scale}")
 HELD_OUT_CAUSAL = Op(
     "Scaled", "=IF(TRANSPOSE({index})<={focus},MMULT({qk},TRANSPOSE({x}))/{scale},{minus_infinity})"

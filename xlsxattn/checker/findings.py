@@ -429,6 +429,7 @@ class Kind(StrEnum):
             say("{name} is unreadable: its text is {ink} on {paper}"),
             say("{name} is unreadable: its font size is {points} points"),
             say("{name} is unreadable: the font {font!r} shows symbols instead of letters and digits"),
+            say("{name} is unreadable: its alignment repeats the text until the cell is full"),
         ),
         severity="warning",
     )
@@ -438,6 +439,7 @@ class Kind(StrEnum):
         (
             say("a conditional format shows {format!r} instead of values of {name}"),
             say("a conditional format makes {name} unreadable: its text is {ink} on {paper}"),
+            say("a conditional format stops the others of {name} (stopIfTrue): {stops}"),
             say("a conditional format shows bars or icons instead of the values of {name}"),
         ),
         severity="warning",

@@ -12,6 +12,7 @@ import numpy as np
 
 from xlsxattn.checker.perturb_words import (
     asking,
+    cancelling,
     fading,
     focused,
     numbers_of,
@@ -64,7 +65,7 @@ SENSIBLE = {
 and for a training that neither stands still nor saturates its attention."""
 MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
-NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (0.0, 0.005), (1.0, 0.1))
+NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
 """Centers and radii of numbers that differ by about half of the last digit shown."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
@@ -197,7 +198,7 @@ def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Itera
         alike = {at: center + radius * float(drawn[at]) for name in near for at in numbers_of(book, name)}
         words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
         yield drawn | alike | words | focused(book, word)
-    for edits in unreadable(book, vocabulary):
+    for edits in (*cancelling(book, vocabulary, sentences), *unreadable(book, vocabulary)):
         yield numbers.drawn() | dict(edits)
     yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
 
@@ -210,9 +211,10 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     words: dict[At, float | str] = {}
     if vocabulary:
         words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
-    signs = np.random.default_rng(SEED).choice((-BEYOND, BEYOND), len(cells)).tolist()
-    for sign in (1, -1) if training else ():
-        yield numbers.drawn() | words | {at: sign * far for at, far in zip(cells, signs, strict=True)}
+    rng = np.random.default_rng(SEED)
+    one, two = (rng.choice((-BEYOND, BEYOND), len(cells)) for _ in range(2))
+    for far in (one, -one, two, -two) if training else ():
+        yield numbers.drawn() | words | dict(zip(cells, far.tolist(), strict=True))
     fast: dict[At, float | str] = {}
     for name, sheet in training.items():
         rate = FAST_ADAM if sheet.optimizer == "adam" else FAST

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     At: TypeAlias = tuple[str, int, int]
 
+LEANING = 0.02
+"""Distinctly more than half of the last digit shown on the first screen."""
 SLOWEST = 1000.0
 """A base of rotary positions with which the last pair hardly rotates."""
 
@@ -158,6 +160,19 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
             matrices = [*sheet.learns, "W"]
             found |= dict.fromkeys(book.names[s["CheckMatrix"]].cells(), matrices[turn % len(matrices)])
         yield found
+
+
+def cancelling(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
+    """Embeddings that cancel the focus word's, so that it leans before attention but not after it."""
+    E, last = book.names[WORDS["E"]], vocabulary[-1]
+    row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
+    share = -1 / max(1, len(sentences[0]) - 1)  # attention is nearly uniform where numbers are small
+    numbers = {
+        at: LEANING * (-1 if at[2] == E.col else 1) * (1 if at[1] == row else share)
+        for at in numbers_of(book, WORDS["E"])
+    }
+    words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
+    yield numbers | words | {own[-1]: last for own in sentences} | focused(book, last)
 
 
 def unreadable(book: Book, vocabulary: list[str]) -> Iterator[Edits]:

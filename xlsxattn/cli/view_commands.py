@@ -124,12 +124,14 @@ def _print(console: Console, matrix: Matrix) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The picture: .png, .pdf or .html.")
 @click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
+@click.option("--still", is_flag=True, help="A page of HTML that only shows the values.")
 @volume
-def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None:
+def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: bool) -> None:
     """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
 
     LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
-    has all sheets, with tables, heat maps and formulas. Without -o it is FILE.html, in this folder.
+    has all sheets, with tables, heat maps and formulas; it recalculates them when a word or number is
+    changed, and gives the changed workbook back. Without -o it is FILE.html, in this folder.
     """
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError
@@ -138,7 +140,7 @@ def preview(file: Path, output: Path | None, sheet: str, engine: Source) -> None
 
     target = output or Path(file.with_suffix(".html").name)
     try:
-        draw(file, target, sheet, engine, asked())
+        draw(file, target, sheet, engine, asked(), still=still)
     except (NotCheckableError, PreviewError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:

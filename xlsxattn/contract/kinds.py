@@ -26,6 +26,7 @@ from xlsxattn.contract.values import (
     MAX_STEPS,
     MAX_TEXT_LENGTH,
     MAX_TRIES,
+    MAX_TRY_LENGTH,
     MAX_WORDS,
 )
 
@@ -183,8 +184,8 @@ SheetAbout: TypeAlias = Annotated[
 Tries: TypeAlias = Annotated[
     Sequence[str],
     Items(
-        "what to try on the sheet and what to look for, instead of the default sentences",
-        *(Prose("a sentence"), "sentences", MAX_TRIES),
+        "what to try on the sheet, instead of the default sentences; what stands after ` → ` is the answer",
+        *(Prose("a sentence", MAX_TRY_LENGTH), "sentences", MAX_TRIES),
         unique=False,
     ),
 ]

@@ -21,6 +21,8 @@ MAX_ABS = 1e50
 """The largest absolute value in a spec; its square is still finite."""
 MAX_TEXT_LENGTH = 255
 """Maximum length of a text: Excel's limit for a string in a formula."""
+MAX_TRY_LENGTH, ANSWER = 600, " → "
+"""Maximum length of what to try on a sheet, with its answer; what stands between the two."""
 MAX_ABOUT_LENGTH = 1000
 """Maximum length of the paragraph on Start."""
 MAX_ID_LENGTH = 32

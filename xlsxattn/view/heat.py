@@ -18,7 +18,7 @@ MINUS_INFINITY = HIDDEN_BELOW
 
 WEIGHTS = frozenset(
     {"Attention", "Exp", "Mask", "CausalMask", "PaddingMask", "CrossMask", "Probability", "LogitExp"}
-    | {"TopProbabilities"}
+    | {"TopProbabilities", "FocusAttention", "FocusWeights", "Look", "Alignment", "Map"}
 )
 """Steps with a fixed scale from 0 to 1, so that sheets and sentences can be compared."""
 

@@ -35,6 +35,8 @@ class Labelled:
         scientific: True if numbers are shown with an exponent.
         lang: language code of the workbook.
         label: of a single cell: the text on its left, or "".
+        rows_from: the range that holds the row labels, or "".
+        cols_from: the range that holds the column labels, or "".
     """
 
     name: str
@@ -49,6 +51,8 @@ class Labelled:
     scientific: bool = False
     lang: str = "en"
     label: str = ""
+    rows_from: str = ""
+    cols_from: str = ""
 
     @property
     def step(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from math import isfinite
@@ -61,6 +61,7 @@ class OpenWorkbook:
         tabs: tabs in order, without hidden ones.
         language: language of the program's own texts.
         contract: the tab of the manifest.
+        labels: the cells of the ranges that label others.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class OpenWorkbook:
     tabs: tuple[str, ...]
     language: Language = ENGLISH
     contract: str = ""
+    labels: Mapping[str, Area] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Matrix:
         """Get a range by name.
@@ -166,7 +168,9 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
         if name in values and not (parsed := book.manifest.parse(name)).is_manifest and not parsed.label
     }
     contract = book.names[START["Formulas"]].sheet  # the tab of the manifest
-    return OpenWorkbook(book.path, title, matrices, engine, book.manifest, notes, tabs, language, contract)
+    areas = {name: area for name, area in ordered if book.manifest.parse(name).label}
+    seen = book.path, title, matrices, engine, book.manifest, notes, tabs
+    return OpenWorkbook(*seen, language, contract, areas)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:
@@ -177,12 +181,14 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
     number_format = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(
         ";"
     )[0]
+    rows_from, rows = labels.rows(name)
+    cols_from, cols = labels.cols(name)
     return Matrix(
         name,
         area,
         tuple(tuple(row) for row in cells),
-        labels.rows(name),
-        labels.cols(name),
+        rows,
+        cols,
         role,
         f"{{{formula}}}" if formula else "",
         scale_of(last(name), cells, whole=number_format == "0"),
@@ -190,6 +196,8 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
         "E+" in number_format,
         lang,
         labels.beside(name),
+        rows_from,
+        cols_from,
     )
 
 
@@ -214,8 +222,8 @@ class _Labels:
         self.notes = book.typed
         self.single = {(a.sheet, a.row, a.col) for a in book.names.values() if (a.rows, a.cols) == (1, 1)}
 
-    def rows(self, name: str) -> tuple[str, ...]:
-        """The labels of a range's rows, or empty."""
+    def rows(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """The range with the labels of a range's rows, and the labels; or empty."""
         area, parsed = self.names[name], self.parse(name)
         sources = [rows_of(name), *([WORDS["Tokens"]] if name in (WORDS["E"], WORDS["Index"]) else [])]
         if parsed.block != "Tokens":
@@ -226,8 +234,8 @@ class _Labels:
             sources.append(WORDS["Focus"])
         return self._first(sources, area.rows)
 
-    def cols(self, name: str) -> tuple[str, ...]:
-        """The labels of a range's columns, or empty."""
+    def cols(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """The range with the labels of a range's columns, or "", and the labels, or empty."""
         area, parsed = self.names[name], self.parse(name)
         sources = [cols_of(name)]
         if parsed.sheet in self.comparing and parsed.of:
@@ -238,20 +246,21 @@ class _Labels:
         if parsed.block in SQUARE:
             sources += self._words(parsed)
         single = (parsed.last,) if area.cols == 1 else ()
-        return self._first(sources, area.cols) or self._above(area) or single
+        source, labels = self._first(sources, area.cols)
+        return source, labels or self._above(area) or single
 
     @staticmethod
     def _words(name: RangeName) -> list[str]:
         """Ranges of words that may label a range's rows; the words of its own model come first."""
         return [name.lane["Tokens"], of_context(name.context)["Tokens"]] if name.context else []
 
-    def _first(self, sources: Sequence[str], length: int) -> tuple[str, ...]:
-        """The values of the first source that has the right length, or empty."""
+    def _first(self, sources: Sequence[str], length: int) -> tuple[str, tuple[str, ...]]:
+        """The first source that has the right length, and its values; or empty."""
         for name in sources:
             values = [value for row in self.values.get(name, []) for value in row]
             if len(values) == length:
-                return tuple(_label(value) for value in values)
-        return ()
+                return name, tuple(_label(value) for value in values)
+        return "", ()
 
     def beside(self, name: str) -> str:
         """The text on the left of a single cell, one or two columns away; or ""."""

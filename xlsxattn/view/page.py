@@ -1,48 +1,67 @@
-"""Renders a workbook as a single HTML page: its data as JSON, a style sheet and a script.
+"""Renders a workbook as a single HTML page: its data as JSON, a style sheet and scripts.
 
-The page makes no network requests; its content security policy forbids them. Its own texts are translated:
-``{{=text}}`` in page.html, ``say("text")`` in page.js. Texts of the workbook are shown unchanged.
+A live page has the workbook itself, and recalculates it; a still page has its values. The page makes no
+network requests; its content security policy forbids them. Its own texts are translated: ``{{=text}}`` in
+page.html, ``say("text")`` in the scripts. Texts of the workbook are shown unchanged.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any, get_args
 
+from xlsxattn.contract.kinds import Compare
+from xlsxattn.contract.names import is_text, of_context
 from xlsxattn.language import say
 from xlsxattn.view.labelled import Role
 from xlsxattn.view.steps import lanes, pages
 
 if TYPE_CHECKING:
-    from xlsxattn.checker.cells import Value
+    from collections.abc import Iterator
+
+    from xlsxattn.checker.cells import Area, Value
     from xlsxattn.language import Language
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
     from xlsxattn.view.steps import ShownSheet
 
 DATA_VERSION = 1
+TOO_LARGE = say("a still page: the workbook is too large to be recalculated here")
+CONTEXT = {"tokens": "Tokens", "sentence": "Sentence", "focus": "Focus"}
 CALCULATION = ("tokens", "parse", "values", "functions", "evaluate", "workbook")
-"""Scripts of the live page in order, as each needs the earlier ones."""
+"""Scripts that read, recalculate and write a workbook, in order, as each needs the earlier ones."""
+LIVE = ("session", "panel", "attention", "charts", "start")
+"""Scripts of the live page, after those that compute and draw."""
+MAX_LIVE = 2_000_000
+"""Maximum size of a workbook's file in a live page, in bytes."""
 TAGS = {"zh": "zh-CN"}
 _PLACEHOLDER = re.compile(r"\{\{[a-z]+\}\}")
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
 
 
-def render(seen: OpenWorkbook, language: Language | None = None) -> str:
-    """Render the page as HTML; its own texts in ``language``, by default the workbook's."""
+def render(seen: OpenWorkbook, language: Language | None = None, *, live: bool = False) -> str:
+    """Render the page as HTML; its own texts in ``language``, by default the workbook's.
+
+    A workbook that is too large for a live page gets a still page, which says why.
+    """
+    workbook = seen.path.read_bytes() if live else b""
+    live = live and len(workbook) <= MAX_LIVE
+    why = TOO_LARGE if workbook and not live else ""
     language = language or seen.language
     texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
     parts = {
         "{{lang}}": escape(_tag(language)),
         "{{own}}": "" if language == seen.language else f' lang="{escape(_tag(seen.language))}"',
         "{{style}}": _asset("page.css"),
-        "{{script}}": _asset("page.js"),
+        "{{script}}": _scripts(live=live),
         "{{words}}": _embedded(texts),
         "{{title}}": escape(seen.title),
-        "{{data}}": _embedded(data(seen)),
+        "{{data}}": _embedded(data(seen, live=live) | ({"why": why} if why else {})),
+        "{{workbook}}": b64encode(workbook).decode() if live else "",
     }
     page = _IN_PAGE.sub(lambda match: escape(language.tell(say(match[1]))), _asset("page.html"))
     return _PLACEHOLDER.sub(
@@ -62,14 +81,24 @@ def page_texts() -> list[str]:
 
 def script_texts() -> list[str]:
     """Texts of the script, in English."""
-    return [*_IN_SCRIPT.findall(_asset("page.js")), *get_args(Role)]
+    return [*_IN_SCRIPT.findall(_scripts(live=True)), *get_args(Role), TOO_LARGE]
 
 
-def data(seen: OpenWorkbook) -> dict[str, Any]:
+def _scripts(*, live: bool) -> str:
+    """The scripts of the page in order."""
+    page = _asset("page.js")
+    parts = [page, "draw();\n"]
+    if live:
+        parts = [calculation(), page, *(_asset(f"live/{name}.js") for name in LIVE)]
+    return "".join(('(() => {\n"use strict";\n', *parts, "})();\n"))
+
+
+def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
     """The data that the page shows, which other programs can read as well.
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
-    role, formula, cell, heat map), and ``pages`` with their steps, which refer to ranges by name.
+    role, formula, cell, heat map), and ``pages`` with their steps, which refer to ranges by name. Those of a
+    live page are in its workbook.
     """
     return {
         "version": DATA_VERSION,
@@ -77,25 +106,56 @@ def data(seen: OpenWorkbook) -> dict[str, Any]:
         "file": seen.path.name,
         "values": seen.engine,
         "lanes": lanes(seen),
-        "ranges": {name: _range(matrix) for name, matrix in seen.matrices.items()},
+        "contexts": {context: _context(seen, context) for context in seen.manifest.contexts},
+        "heads": list(_heads(seen)),
+        "ranges": {name: _range(matrix, live=live) for name, matrix in seen.matrices.items()},
+        "labels": {name: _cells(name, area) for name, area in seen.labels.items()} if live else {},
         "pages": [_page(page, number) for number, page in enumerate(pages(seen), 1)],
     }
 
 
-def _range(matrix: Matrix) -> dict[str, Any]:
-    return {
-        "values": [[_plain(value) for value in row] for row in matrix.grid],
-        "rows": list(matrix.rows),
-        "cols": list(matrix.cols),
-        "role": matrix.role,
-        "formula": matrix.formula,
-        "label": matrix.label,
-        "cell": matrix.area.address(),
-        "heat": matrix.scale.kind,
-        "largest": matrix.scale.largest,
-        "digits": matrix.digits,
-        "scientific": matrix.scientific,
-    }
+def _context(seen: OpenWorkbook, context: str) -> dict[str, str]:
+    """The names of a context's ranges: words, sentence, and the place of the focus word."""
+    names = {key: of_context(context)[block] for key, block in CONTEXT.items()}
+    return {key: name for key, name in names.items() if name in seen.matrices}
+
+
+def _heads(seen: OpenWorkbook) -> Iterator[dict[str, Any]]:
+    """The attention matrices, with their places in the model."""
+    comparing = [sheet.id for sheet in seen.manifest.sheets if sheet.is_a(Compare)]
+    for text, matrix in seen.matrices.items():
+        name = seen.manifest.parse(text)
+        if name.last == name.block == "Attention" and name.context and name.sheet not in comparing:
+            cross = "cross" if name.cross else ""
+            place = {"sheet": name.sheet, "side": cross, "layer": name.layer, "head": name.head}
+            yield {"name": text, "context": name.context, "tab": matrix.area.sheet, **place}
+
+
+def _cells(name: str, area: Area) -> dict[str, Any]:
+    """Where a range is, its shape, and whether it holds texts."""
+    return {"area": [area.sheet, area.row, area.col], "shape": [area.rows, area.cols], "text": is_text(name)}
+
+
+def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
+    cells = _cells(matrix.name, matrix.area)
+    labels = {"rowsFrom": matrix.rows_from, "colsFrom": matrix.cols_from}
+    values = {"values": [[_plain(value) for value in row] for row in matrix.grid]}
+    return (
+        cells
+        | (labels if live else values)
+        | {
+            "rows": list(matrix.rows),
+            "cols": list(matrix.cols),
+            "role": matrix.role,
+            "formula": matrix.formula,
+            "label": matrix.label,
+            "cell": matrix.area.address(),
+            "heat": matrix.scale.kind,
+            "largest": matrix.scale.largest,
+            "digits": matrix.digits,
+            "scientific": matrix.scientific,
+        }
+    )
 
 
 def _plain(value: Value) -> Value:
@@ -122,6 +182,8 @@ def _page(page: ShownSheet, number: int) -> dict[str, Any]:
             }
             for step in page.steps
         ],
+        "tab": page.tab,
+        "closing": list(page.closing),
     }
 
 

@@ -30,7 +30,13 @@ class PreviewError(MessageError, ValueError):
 
 
 def preview(
-    path: str | Path, target: str | Path, sheet: str = "", engine: Source = SAVED, lang: str = ""
+    path: str | Path,
+    target: str | Path,
+    sheet: str = "",
+    engine: Source = SAVED,
+    lang: str = "",
+    *,
+    still: bool = False,
 ) -> Path:
     """Write a preview of a workbook; no partial file is left after an error.
 
@@ -42,6 +48,8 @@ def preview(
         sheet: id (``attn``) or tab of the sheet; by default, a PNG shows the first sheet with computations.
         engine: source of the values in an HTML page, as for `look`. LibreOffice always recalculates.
         lang: language of the HTML page's own texts, ``en`` or ``zh``; "" for the workbook's.
+        still: whether an HTML page only shows the values; else it recalculates them after changes. A page
+            with the values of another engine is always still.
 
     Raises:
         PreviewError: the target or the sheet is invalid, or the target cannot be written.
@@ -73,7 +81,8 @@ def preview(
     with workplace() as folder:
         made = folder / f"preview{kind}"
         if kind == ".html":
-            made.write_text(pages.render(seen, language(lang) if lang else None), "utf-8")
+            live = not still and engine == SAVED
+            made.write_text(pages.render(seen, language(lang) if lang else None, live=live), "utf-8")
         else:
             _print(seen, made, tab)
         _put(made, target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
     Parse = Callable[[str], RangeName]
 
-INDICES = ("RowIdx", "ColIdx", "Rank")
-"""Indices 1, 2, ... next to a mask or a list, needed only by formulas."""
+INDICES = ("RowIdx", "ColIdx", "Rank", "Times")
+"""Indices 1, 2, ... next to a mask or a list, and hidden counts, needed only by formulas."""
+LEAD_ROWS = 2
+"""Rows of a sheet's head with its title and its lead."""
+IS_SENTENCE = re.compile(r"[1-9]\.\s|[^{=].{60}", re.DOTALL)
+"""Texts that are not labels: numbered or long ones, but no formulas."""
 LABELLING = (WORDS["Tokens"], WORDS["Dims"])
 """Inputs that are shown as the labels of vocab_E."""
 
@@ -43,13 +48,14 @@ class StepView:
 
 @dataclass(frozen=True, slots=True)
 class ShownSheet:
-    """A sheet: its tab, title, lead texts, single values, and steps."""
+    """A sheet: its tab, title, lead texts, single values, steps, and its other texts, such as what to try."""
 
     tab: str
     title: str
     lead: tuple[str, ...]
     facts: tuple[Matrix, ...]
     steps: tuple[StepView, ...]
+    closing: tuple[str, ...] = ()
 
 
 def pages(seen: OpenWorkbook) -> list[ShownSheet]:
@@ -96,15 +102,27 @@ def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str]
     steps: list[StepView] = []
     for row, band in bands.items():
         figures = _figures(band, parse)
+        title, *texts = _above(notes, row) or [_heading(band[0], parse)]
+        if steps and steps[-1].title == title:  # further rows of one table
+            steps[-1] = replace(steps[-1], figures=(*steps[-1].figures, *figures))
+            continue
         same = next((i for i, step in enumerate(steps) if _same_step(step.figures, figures, parse)), None)
         if same is not None:
             steps[same] = replace(steps[same], figures=(*steps[same].figures, *figures))
             continue
-        title, *texts = _above(notes, row) or [_heading(band[0], parse)]
         steps.append(StepView(title, tuple(text for text in texts if text != band[0].step), figures))
-    title, *lead = [printable(notes[cell]) for cell in ((0, 0), (1, 1)) if cell in notes] or [printable(tab)]
+    title, *lead = [text for line in range(LEAD_ROWS) if (text := _first(notes, line))] or [printable(tab)]
     facts = tuple(m for m in here if m.shape == (1, 1) and m.step not in ("Heading", "Sentence"))
-    return ShownSheet(tab, title, tuple(lead), facts, tuple(steps))
+    shown = {title, *lead, *(text for step in steps for text in (step.title, *step.notes))}
+    others = [printable(notes[cell]) for cell in sorted(notes)]
+    sentences = [text for text in others if IS_SENTENCE.match(text)]
+    closing = tuple(text for text in dict.fromkeys(sentences) if text not in shown)
+    return ShownSheet(tab, title, tuple(lead), facts, tuple(steps), closing)
+
+
+def _first(notes: Mapping[tuple[int, int], str], row: int) -> str:
+    """The first text of a row, or ""."""
+    return next((printable(text) for (line, _), text in sorted(notes.items()) if line == row), "")
 
 
 def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:

@@ -120,8 +120,9 @@ def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> Non
             sheet.bars.append(Bar(Rectangle(CHIP_ROW, first, CHIP_ROW, last), fill))
             sheet.placed.append(Placed(text, CHIP_ROW, first))
         else:
-            target = see.target if text is see.title else ""
-            sheet.texts.append(Text(CHIP_ROW, first, text, look, cols=last - first + 1, target=target))
+            target, tip = (see.target, tell(say(GO, title=see.subtitle))) if text is see.title else ("", "")
+            cols = last - first + 1
+            sheet.texts.append(Text(CHIP_ROW, first, text, look, cols=cols, target=target, tip=tip))
 
 
 def _spans(sheet: PlacedSheet, end: int, count: int) -> list[tuple[int, int]]:

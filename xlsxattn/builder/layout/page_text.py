@@ -16,9 +16,11 @@ from xlsxattn.builder.layout.measures import (
     NARROW,
     SCREEN,
     label_width,
+    wrapped,
 )
 from xlsxattn.builder.layout.placed import Placed, Text
 from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
+from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -132,17 +134,29 @@ def way_back(sheet: PlacedSheet, page: Page, tell: Tell) -> None:
 
 
 def tries(sheet: PlacedSheet, page: Page, row: int, sections: list[tuple[int, int]], tell: Tell) -> int:
-    """Place the experiments for the reader."""
+    """Place the experiments for the reader, each with its answer folded below it."""
     if not page.tries:
         return row
+    first = row
     sheet.texts.append(Text(row, MARGIN, tell("Try this"), "step"))
     sheet.heights[row] = 20.0
-    for i, text in enumerate(page.tries, row + 1):
-        sheet.texts.append(Text(i, MARGIN, f"{i - row}.  {text}", "try"))
-        sheet.heights[i] = 17.0
-    after = row + len(page.tries) + 1 + BAND_GAP
-    sections.append((row, after))
-    return after
+    row += 1
+    for i, text in enumerate(page.tries, 1):
+        what, _, answer = text.partition(ANSWER)
+        for line in wrapped(f"{i}.  {what}", "try"):
+            sheet.texts.append(Text(row, MARGIN, line, "try"))
+            sheet.heights[row] = 17.0
+            row += 1
+        for line in wrapped(f"     {answer}", "answer") if answer else ():
+            sheet.texts.append(Text(row, MARGIN, line, "answer"))
+            sheet.levels[row] = 1
+            sheet.closed.add(row)
+            row += 1
+    if sheet.closed.intersection(range(first, row)):
+        sheet.texts.append(Text(row, MARGIN, tell("[+] at the left of a line shows its answer."), "why"))
+        row += 1
+    sections.append((first, row + BAND_GAP))
+    return row + BAND_GAP
 
 
 def guide(sheet: PlacedSheet, page: Page, row: int) -> int:

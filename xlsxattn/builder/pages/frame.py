@@ -221,15 +221,19 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     see = next((page for page in own if parse(page.target).layer), own[0])
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
     focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
-    tokens = [of_context(one)["Tokens"] for one in show["contexts"]]
-    how = Box(say("3   See how:  {title} →", title=see.title), "", see.target)
+    how = Box(say("3   See how:  {title} →", title=see.title), see.title, see.target)
     return Page(
         "start",
         spec.title,
         "",
         screen=first_screen(spec, overall, how, sentences, focus),
-        drop_downs=dict.fromkeys((focus.name, *tokens), "vocab_Tokens"),
+        drop_downs=dict.fromkeys((focus.name, *_offered(spec, show["contexts"])), "vocab_Tokens"),
     )
+
+
+def _offered(spec: Spec, contexts: Sequence[str]) -> list[str]:
+    """The sentences whose words may be chosen; with precomputed rows, other words would be wrong."""
+    return [] if has_typed_rows(spec) else [of_context(context)["Tokens"] for context in contexts]
 
 
 def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
@@ -274,7 +278,7 @@ def _inputs(spec: Spec) -> Page:
         facts=(Fact("", status),),
         lanes=lanes,
         bands=(*([_sentences(spec, others)] if others else []), _vocabulary(spec), _positions(spec)),
-        drop_downs=dict.fromkeys((of_context(c.id)["Tokens"] for c in others), "vocab_Tokens"),
+        drop_downs=dict.fromkeys(_offered(spec, [c.id for c in others]), "vocab_Tokens"),
         subtitle="words and embeddings",
         tries=inputs(spec),
     )

@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
-from xlsxattn.checker.appearance.colours import BLACK, MIN_CONTRAST, WHITE, Palette, contrast, spelled
-from xlsxattn.checker.appearance.number_formats import same, verdict
+from xlsxattn.checker.appearance.colours import (
+    BLACK,
+    MIN_CONTRAST,
+    WHITE,
+    Palette,
+    contrast,
+    rgb,
+    spelled,
+)
+from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
@@ -38,13 +46,27 @@ FORMATS_WITH_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class CellStyle:
-    """The style of a cell: number format, text and background colour, font and font size."""
+    """The style of a cell: number format, colours, fonts, font size, and whether its text is repeated.
+
+    ``inks`` are the colour of the font and those of the number format.
+    """
 
     number_format: str
-    ink: RGB
+    inks: tuple[RGB, ...]
     paper: RGB
     font: str
     points: float
+    repeats: bool
+
+    @property
+    def ink(self) -> RGB:
+        """The colour of the font."""
+        return self.inks[0]
+
+    @property
+    def faintest(self) -> RGB:
+        """The text colour with the lowest contrast."""
+        return min(self.inks, key=lambda ink: contrast(ink, self.paper))
 
     @property
     def uses_symbol_font(self) -> bool:
@@ -82,12 +104,16 @@ class Styles:
         font = book._fonts[style.fontId]  # noqa: SLF001
         custom = number - BUILTIN_FORMATS_MAX_SIZE
         code = book._number_formats[custom] if custom >= 0 else BUILTIN_FORMATS.get(number, "General")  # noqa: SLF001
+        paper = self.palette.behind(book._fills[style.fillId], WHITE)  # noqa: SLF001
+        inks = (self.palette.seen(font.color, BLACK), *map(rgb, colours(str(code))))
+        from_theme = self.palette.font if font.scheme else ""
         return CellStyle(
             str(code),
-            self.palette.seen(font.color, BLACK),
-            self.palette.behind(book._fills[style.fillId], WHITE),  # noqa: SLF001
-            str(font.name or ""),
+            inks,
+            paper,
+            from_theme or str(font.name or ""),
             float(font.sz or MIN_POINTS),
+            book._alignments[style.alignmentId].horizontal == "fill",  # noqa: SLF001
         )
 
 
@@ -130,8 +156,8 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
 
 
 def _is_plain(style: CellStyle) -> bool:
-    readable = contrast(style.ink, style.paper) >= MIN_CONTRAST and style.points >= MIN_POINTS
-    return readable and not style.uses_symbol_font and not verdict(style.number_format)
+    readable = contrast(style.faintest, style.paper) >= MIN_CONTRAST and style.points >= MIN_POINTS
+    return readable and not (style.uses_symbol_font or style.repeats or verdict(style.number_format))
 
 
 def _worded(name: str) -> Iterable[str]:
@@ -147,9 +173,11 @@ def _faults(name: str, style: CellStyle) -> Iterator[tuple[Kind, dict[str, Any]]
     effect = verdict(code)
     if effect and not any(same(code, built) for built in _worded(name)):
         yield Kind.MISLEADING_FORMAT, {"hiding" if effect == "hides" else "format": shortened(code)}
-    if contrast(style.ink, style.paper) < MIN_CONTRAST:
-        yield Kind.UNREADABLE, {"ink": spelled(style.ink), "paper": spelled(style.paper)}
+    if contrast(style.faintest, style.paper) < MIN_CONTRAST:
+        yield Kind.UNREADABLE, {"ink": spelled(style.faintest), "paper": spelled(style.paper)}
     if style.points < MIN_POINTS:
         yield Kind.UNREADABLE, {"points": style.points}
     if style.uses_symbol_font:
         yield Kind.UNREADABLE, {"font": shortened(style.font)}
+    if style.repeats:
+        yield Kind.UNREADABLE, {}

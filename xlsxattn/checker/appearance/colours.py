@@ -28,14 +28,19 @@ _THEME = re.compile(
 )
 
 
+_FONT = re.compile(rb"""minorFont\s*>\s*<(?:\w+:)?latin\s[^>]*?typeface=["']([^"']+)""")
+
+
 class Palette:
-    """The colours of a theme, which styles refer to by index."""
+    """The colours of a theme, which styles refer to by index, and its font for cells."""
 
     def __init__(self, theme: bytes) -> None:
         """Read the colours of a theme part; missing ones are those of Office."""
         colours = {place.decode(): colour.decode() for place, colour in _THEME.findall(theme)}
         pairs = zip(_PLACES, _OFFICE, strict=True)
-        self.theme = [_rgb(colours.get(place, default)) for place, default in pairs]
+        found = _FONT.search(theme)
+        self.font = found[1].decode("utf-8", "replace") if found else ""
+        self.theme = [rgb(colours.get(place, default)) for place, default in pairs]
 
     def seen(self, colour: Color | None, default: RGB) -> RGB:
         """The displayed colour; the default if none is set."""
@@ -43,9 +48,9 @@ class Palette:
             return default
         kind, value = colour.type, colour.value
         if kind == "rgb":
-            base = _rgb(str(value)[-6:])
+            base = rgb(str(value)[-6:])
         elif kind == "indexed" and int(value) < len(COLOR_INDEX):
-            base = _rgb(COLOR_INDEX[int(value)][-6:])
+            base = rgb(COLOR_INDEX[int(value)][-6:])
         elif kind == "theme" and int(value) < len(self.theme):
             base = self.theme[int(value)]
         else:
@@ -78,7 +83,8 @@ def _is_set(colour: Color | None) -> bool:
     return colour is not None and (colour.type, colour.value) != ("rgb", "00000000")
 
 
-def _rgb(text: str) -> RGB:
+def rgb(text: str) -> RGB:
+    """A colour from hexadecimal notation."""
     red, green, blue = (int(text[i : i + 2], 16) for i in (0, 2, 4))
     return red, green, blue
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.appearance.charts import area_of
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.contract.names import VOCABULARY, WORDS, RangeName, parse
+from xlsxattn.contract.names import TYPED_FOR, VOCABULARY, WORDS, RangeName, last, of_context, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 
 def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
-    """Inputs without their drop-down list, or with a wrong one."""
+    """Inputs without their drop-down list, or with a wrong one; words of precomputed rows need none."""
+    typed = [parse(name) for name in ranges.areas if last(name) == TYPED_FOR]
+    fixed = {of_context(place.context)["Tokens"] for place in typed}
     for name in (*book.manifest.inputs, WORDS["Focus"]):
         source, area = source_of(name), ranges.areas.get(name)
         if area is None or source not in ranges.areas:
@@ -28,7 +30,7 @@ def lost_drop_downs(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
             for offer in (view.offers if view else ())
             if any(name == touched for cells in offer.areas for touched, _ in ranges.touched(cells))
         ]
-        if not offered:
+        if not offered and name not in fixed:
             yield Finding(Kind.DROP_DOWN, name, area.address(), values={"source": source})
         for text in offered:
             if not _is_same(text, source, ranges, area.sheet):

@@ -6,6 +6,8 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
+from openpyxl.styles.colors import COLOR_INDEX
+
 from xlsxattn.language import codes, language
 
 if TYPE_CHECKING:
@@ -34,6 +36,18 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_COLOURS = {
+    "black": "000000",
+    "blue": "0000FF",
+    "cyan": "00FFFF",
+    "green": "00FF00",
+    "magenta": "FF00FF",
+    "red": "FF0000",
+    "white": "FFFFFF",
+    "yellow": "FFFF00",
+}
+_FIRST_INDEX = 7
+"""Colour 1 of number formats is this much before its index in styles."""
 _BLANK = " \u00a0\u2007\u2009\u202f"
 _NEGATIVE, _ZERO, _TEXT = 1, 2, 3
 """Indices of the sections; section 0 is for positive numbers."""
@@ -58,6 +72,21 @@ def sections(code: str) -> tuple[Section, ...]:
         elif kind not in ("space", "colour", "locale"):
             section.append((kind, text.lower()))
     return tuple(map(tuple, parsed))
+
+
+def colours(code: str) -> tuple[str, ...]:
+    """The text colours that a number format sets, in hexadecimal.
+
+    >>> colours("[Red]0.00;[Color 2]-0.00")
+    ('FF0000', 'FFFFFF')
+    """
+    named = (match["colour"].lower() for match in _TOKENS.finditer(code) if match["colour"])
+    return tuple(_COLOURS.get(name) or _numbered(int(re.sub(r"\D", "", name))) for name in named)
+
+
+def _numbered(number: int) -> str:
+    index = number + _FIRST_INDEX
+    return COLOR_INDEX[index][-6:] if index < len(COLOR_INDEX) else "000000"
 
 
 @cache

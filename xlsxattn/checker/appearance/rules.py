@@ -33,10 +33,17 @@ IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
 """The block name of quantities of a training's shown step, and those of them without a heat map."""
+STOPS_ALWAYS = "gnumeric"
+"""The program that lets every rule stop the others when it saves."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
 _IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0", re.ASCII)
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
+_BUILT_STOP = re.compile(
+    r"ISTEXT\(\$?[A-Z]{1,3}\$?\d{1,7}\)|AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,\$[A-Z]{1,3}\d{1,7}=0\)|-1E\+?50",
+    re.ASCII | re.IGNORECASE,
+)
+"""Built rules that stop others: a text or too large a number in a numeric input, and an unknown word."""
 _CLOSE = 1 - 1e-12
 
 
@@ -78,7 +85,7 @@ def _is_doubtful(rule: Rule) -> bool:
     look = rule.look
     coloured = look is not None and bool(look.fill or (look.font and look.font.color))
     worded = look is not None and look.numFmt is not None and verdict(str(look.numFmt.formatCode))
-    return bool(rule.colours or not rule.shows_value or coloured or worded)
+    return bool(rule.colours or not rule.shows_value or coloured or worded or rule.stops)
 
 
 def _check(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
@@ -94,6 +101,8 @@ def _harm(
     rule: Rule, name: str, ranges: OwnRanges, own: CellStyle | None, styles: Styles
 ) -> dict[str, Any] | None:
     """The values for the message if a rule makes a range misleading or unreadable; otherwise None."""
+    if rule.stops and not _is_built_stop(rule) and styles.book.saved_by.lower() != STOPS_ALWAYS:
+        return {"stops": shortened(", ".join(rule.formulas) or rule.kind)}
     if not rule.shows_value:
         return {}
     look = rule.look
@@ -113,6 +122,13 @@ def _harm(
         if contrast(ink, paper) < MIN_CONTRAST:
             return {"ink": spelled(ink), "paper": spelled(paper)}
     return None
+
+
+def _is_built_stop(rule: Rule) -> bool:
+    """Whether a rule that stops others is built; those that also hide values are examined elsewhere."""
+    hides = rule.look is not None and rule.look.numFmt is not None
+    formula = rule.formulas[0].replace(" ", "") if rule.formulas else ""
+    return hides or bool(_BUILT_STOP.fullmatch(formula))
 
 
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:

@@ -41,6 +41,7 @@ class Rule:
         look: the style that it applies; None if there is none.
         colours: the colours of a colour scale.
         shows_value: whether the value is shown next to its bar or icon.
+        stops: whether rules with lower priority do not apply where it holds.
     """
 
     areas: tuple[Area, ...]
@@ -50,6 +51,7 @@ class Rule:
     look: DifferentialStyle | None
     colours: tuple[Color, ...]
     shows_value: bool
+    stops: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,9 @@ def _between(numbers: set[int], end: int) -> Iterator[Stretch]:
 
 
 def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[Rule]:
+    """The conditional formats of a sheet; none if the sheet turns them off."""
+    if any(not _is_on(one.get("enableFormatConditionsCalculation", "1")) for one in _all(root, "sheetPr")):
+        return
     for formatting in _all(root, "conditionalFormatting"):
         areas = tuple(_areas(tab, _cells_of(formatting)))
         for rule in _all(formatting, "cfRule"):
@@ -236,6 +241,7 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
                     for one in rule.iter()
                     if _name(one) in ("dataBar", "iconSet")
                 ),
+                _is_on(rule.get("stopIfTrue")),
             )
 
 

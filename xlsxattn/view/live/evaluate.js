@@ -122,20 +122,21 @@ class Calculation {
     return order;
   }
 
-  // Sets typed cells and recalculates; returns the cells whose value changed, also those set, with the value before.
-  set(changes) {
+  // Sets typed cells and recalculates, all formulas or some of them; returns the cells whose value changed, also those
+  // set, with the value before.
+  set(changes, within) {
     const changed = [], dirty = new Set();
     for (const { sheet, row, col, value } of changes) {
       this.put(sheet, row, col, value, changed);
-      for (const formula of this.formulas) if (formula.reads.some((area) => covers(area, sheet, row, col))) dirty.add(formula);
+      for (const formula of within ?? this.formulas) if (formula.reads.some((area) => covers(area, sheet, row, col))) dirty.add(formula);
     }
-    return this.recalculate(dirty, changed);
+    return this.recalculate(dirty, changed, within);
   }
 
   // Recalculates formulas, by default all of them, and those that depend on what changed.
-  recalculate(dirty = new Set(this.formulas), changed = []) {
+  recalculate(dirty = new Set(this.formulas), changed = [], within = undefined) {
     for (const formula of this.order) {
-      if (!dirty.has(formula)) continue;
+      if (!dirty.has(formula) || (within && !within.has(formula))) continue;
       const count = changed.length, result = matrix(formula.compute());
       this.cells(formula.area, (row, col) => {
         const value = result.at(row - formula.area.row, col - formula.area.col) ?? 0; // a blank result is 0

@@ -105,7 +105,7 @@ function allOf(...args) {
   return logical.find(isError) ?? (logical.length ? logical.every(Boolean) : NO_VALUE);
 }
 
-function fixed(value, digits, noCommas) {
+function fixedText(value, digits, noCommas) {
   const scale = 10 ** digits;
   const whole = Math.round(Number((Math.abs(value) * scale).toPrecision(15)));
   const text = (whole / scale).toFixed(Math.max(0, digits));
@@ -147,7 +147,7 @@ const FUNCTIONS = {
   COUNTA: (...args) => args.flatMap((arg) => matrix(arg).values).filter((value) => value !== null).length,
   EXACT: textual((a, b) => toText(a) === toText(b)),
   EXP: numeric((x) => finite(Math.exp(x))),
-  FIXED: numeric((value, digits = 2, noCommas = 0) => fixed(value, Math.trunc(digits), noCommas)),
+  FIXED: numeric((value, digits = 2, noCommas = 0) => fixedText(value, Math.trunc(digits), noCommas)),
   INDEX: indexed,
   INT: numeric(Math.floor),
   ISNUMBER: lift((value) => typeof value === "number"),

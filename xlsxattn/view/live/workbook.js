@@ -80,7 +80,7 @@ function unescapeControls(text) {
 }
 const attribute = (tag, name) => { const match = new RegExp(`\\s${name}="([^"]*)"`).exec(tag); return match && plainText(match[1]); };
 
-// The calculation of a file, and what writing it needs: { calculation, parts, texts, files }.
+// The cells and names of a file, and what writing it needs: its parts, their texts, and the file of each sheet.
 async function readWorkbook(bytes) {
   const parts = unzip(bytes), texts = new Map(), files = new Map();
   const text = async (name) => {
@@ -99,7 +99,7 @@ async function readWorkbook(bytes) {
   const defined = [...main.matchAll(/<definedName\s([^>]*)>(.*?)<\/definedName>/gs)].filter(([, tag, reference]) =>
     !/localSheetId=/.test(tag) && /^('([^']|'')+'|[^\s'!,()]+)!\$[A-Z]+\$\d+(:\$[A-Z]+\$\d+)?$/.test(plainText(reference)));
   const names = Object.fromEntries(defined.map(([, tag, reference]) => [attribute(` ${tag}`, "name"), plainText(reference)]));
-  return { calculation: new Calculation(sheets, names), parts, texts, files };
+  return { sheets, names, parts, texts, files };
 }
 
 function readSheet(xml, sheet, strings) {
@@ -109,8 +109,7 @@ function readSheet(xml, sheet, strings) {
     const raw = /<v(?:\s[^>]*)?>(.*?)<\/v>/s.exec(inner)?.[1];
     const formula = /<f([^>]*?)(?:\/>|>(.*?)<\/f>)/s.exec(inner);
     if (formula) {
-      if (!formula[2] || attribute(formula[1], "t") === "shared") throw new Unsupported(`${sheet}!${place}`);
-      formulas.push({ text: plainText(formula[2]).replace(/^=/, ""), area: areaOf(attribute(formula[1], "ref") ?? place, sheet) });
+      formulas.push({ text: plainText(formula[2] ?? "").replace(/^=/, ""), area: areaOf(attribute(formula[1], "ref") ?? place, sheet) });
     }
     const value = kind === "inlineStr" ? textIn(inner) : valueOf(kind, raw, strings);
     if (value !== null) (values[row] ??= [])[col] = value;
@@ -128,10 +127,10 @@ function valueOf(kind, raw, strings) {
 }
 
 // The file with changed cells: only their sheets are written anew, and the properties name the page.
-async function writeWorkbook({ calculation, parts, texts, files }, changes) {
-  const written = new Map(parts), touched = Map.groupBy?.(changes, ({ sheet }) => sheet) ?? grouped(changes);
+async function writeWorkbook({ sheets, parts, texts, files }, changes) {
+  const written = new Map(parts), touched = grouped(changes);
   for (const [sheet, cells] of touched) {
-    const places = new Map(cells.map(({ row, col }) => [cellName(row, col), calculation.value(sheet, row, col)]));
+    const places = new Map(cells.map(({ row, col }) => [cellName(row, col), sheets.get(sheet).values[row]?.[col] ?? null]));
     const xml = texts.get(files.get(sheet)).replace(CELL, (all, place, tag, inner = "") => {
       if (!places.has(place)) return all;
       const [kind, content] = cellXml(places.get(place));
@@ -156,7 +155,7 @@ async function writeWorkbook({ calculation, parts, texts, files }, changes) {
 
 function grouped(changes) {
   const groups = new Map();
-  for (const change of changes) groups.set(change.sheet, [...(groups.get(change.sheet) ?? []), change]);
+  for (const change of changes) groups.has(change.sheet) ? groups.get(change.sheet).push(change) : groups.set(change.sheet, [change]);
   return groups;
 }
 

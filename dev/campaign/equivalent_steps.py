@@ -1,0 +1,71 @@
+"""Rules for equivalent mutants of trainings: why a fault cannot change any value."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from dev.campaign.formulas import operands, put
+from dev.campaign.partners import place
+from xlsxattn.checker.reading.book import Formula
+from xlsxattn.contract.kinds import Training
+
+if TYPE_CHECKING:
+    from dev.campaign.formulas import Operand
+    from dev.campaign.mutants import Mutant
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.contract.names import RangeName
+
+UNORDERED = re.compile(r"\b(MAX|MIN|SUMSQ)\(TRANSPOSE\(([^()]+)\)\)")
+COUNTING = re.compile(r"\b(?:ROWS|COLUMNS)\((?:TRANSPOSE\()?$")
+AT_DIVERGENCE = ("Alive", "Diverged", "Largest")
+"""Blocks that only change where a run diverges."""
+
+
+def of_trainings(book: Book, mutant: Mutant) -> str:
+    """Formulas that only depend on counts, on unordered numbers, or on the step at which a run diverges."""
+    at = place(book, mutant.ranges[0])
+    if not any(sheet.id == at.sheet and sheet.is_a(Training) for sheet in book.manifest.sheets):
+        return ""
+    texts = [
+        (book.formulas[cell].text, new.text, cell[0])
+        for cell, new in mutant.cells.items()
+        if cell in book.formulas and isinstance(new, Formula)
+    ]
+    if texts and all(_counted(book, was, tab) == _counted(book, now, tab) for was, now, tab in texts):
+        return "only rows and columns are counted, and their numbers are the same"
+    if texts and all(was == UNORDERED.sub(r"\1(\2)", now) for was, now, _ in texts):
+        return "the largest number and a sum of squares do not depend on the order"
+    if at.block == "AskedRow" and all(_look_up(was) == _look_up(now) for was, now, _ in texts):
+        return "the sum is only used for lists of one word, and this one is longer"
+    return _of_range(mutant, at)
+
+
+def _of_range(mutant: Mutant, at: RangeName) -> str:
+    """Reasons that follow from what a range holds."""
+    if mutant.kind == "misses the last" and (at.block in ("RowMax", "AskedRow") or at.part == "RowMax"):
+        return "the last word belongs to another example"
+    if mutant.kind == "misses the last" and at.block in ("Shown", "Final"):
+        return "INDEX in IronCalc reads beyond the end of its range"
+    if at.block == "Verdict":
+        return "of a mark, only the first character is compared"
+    if at.block in AT_DIVERGENCE or (at.is_of_steps and "another" in mutant.kind and at.is_matrix):
+        return "only a run that diverges at this very step tells them apart"
+    return ""
+
+
+def _counted(book: Book, formula: str, tab: str) -> str:
+    """A formula in which counted ranges are replaced by how many rows or columns they have."""
+    asked = [op for op in operands(book, formula, tab) if COUNTING.search(formula[: op.start])]
+
+    def size(op: Operand) -> str:
+        call = COUNTING.search(formula[: op.start])
+        rows = call is not None and call[0].startswith("ROWS") != ("TRANSPOSE" in call[0])
+        return str(op.area.rows if rows else op.area.cols)
+
+    return re.sub(r"TRANSPOSE\((\d+)\)", r"\1", put(formula, asked, size))
+
+
+def _look_up(formula: str) -> str:
+    """What a look-up does before the sum that stands in for MATCH."""
+    return formula.partition(",SUM((")[0]

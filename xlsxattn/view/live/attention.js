@@ -1,0 +1,109 @@
+// What stays in sight: the sentences with the chosen word's row, lines from word to word, and a grid of all heads.
+const SVG = "http://www.w3.org/2000/svg", LINE_HEIGHT = 24, LINES_WIDTH = 240;
+let shownHead = 0, shownRows = {};
+
+const places = () => [...new Map(data.heads.map((head) => [headKey(head), head])).values()];
+const headKey = ({ tab, sheet, side, layer, head }) => [tab, sheet, side, layer, head].join("/");
+const headsOf = (place) => data.heads.filter((head) => headKey(head) === headKey(place));
+function headName({ tab, side, layer, head }) {
+  return [tab, side && say("cross-attention"), layer && say("layer {n}", { n: layer }), head && say("head {n}", { n: head })].filter(Boolean).join(" · ");
+}
+
+function drawn(tag, options = {}, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(options)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+// The row that is followed: the one that was clicked, or the focus word's; none of a sentence without it.
+function rowOf(head) {
+  const range = data.ranges[head.name], focus = data.ranges[data.contexts[head.context]?.focus];
+  const row = shownRows[head.context] ?? (focus ? Number(valueAt(focus, 0, 0)) - 1 : 0);
+  return row >= 0 && row < range.shape[0] ? row : 0;
+}
+
+function strength(value) { return typeof value === "number" ? Math.max(0, Math.min(1, value)) : 0; }
+
+function drawSight() {
+  const place = places()[shownHead];
+  if (!place) return;
+  byId("lanes-in-sight").replaceChildren(...headsOf(place).map(sentenceOf));
+  if (byId("lines").open) {
+    byId("drawn").replaceChildren(...headsOf(place).map(linesOf));
+    byId("grid").replaceChildren(...places().map(gridButton));
+  }
+}
+
+function sentenceOf(head) {
+  const range = data.ranges[head.name], row = rowOf(head), list = element("ol", { class: "sentence" });
+  range.cols.forEach((word, j) => {
+    const weight = valueAt(range, row, j);
+    const button = element("button", { type: "button", "data-full": "", "aria-pressed": String(j === row) }, word || "–",
+      element("small", {}, typeof weight === "number" ? fixed(weight, 2) : String(weight ?? "")));
+    button.style.setProperty("--heat", strength(weight).toFixed(3));
+    button.addEventListener("click", () => chooseWord(head, j));
+    list.append(element("li", {}, button));
+  });
+  return list;
+}
+
+// Follows a word's row, and offers its cell for a new word.
+function chooseWord(head, index) {
+  if (index < data.ranges[head.name].shape[0]) shownRows[head.context] = index;
+  const name = data.contexts[head.context]?.tokens, range = data.ranges[name];
+  drawSight();
+  byId("lanes-in-sight").children[headsOf(head).indexOf(head)]?.querySelectorAll("button")[index]?.focus();
+  if (range?.role !== "input" || index >= range.shape[0] * range.shape[1]) return;
+  const [row, col] = range.shape[0] > 1 ? [index, 0] : [0, index];
+  const [node] = nodes.get(keyOf(placeIn(range, row, col))) ?? [];
+  if (node) { choose(node); describe(node); }
+}
+
+function linesOf(head) {
+  const range = data.ranges[head.name], row = rowOf(head), [rows, cols] = range.shape;
+  const height = LINE_HEIGHT * Math.max(rows, cols), y = (index) => LINE_HEIGHT * (index + 0.6);
+  const name = say("attention of {head}, from the words on the left to those on the right", { head: head.name });
+  const made = drawn("svg", { viewBox: `0 0 ${LINES_WIDTH} ${height}`, role: "img", "aria-label": name, width: LINES_WIDTH });
+  numbers(rows).forEach((i) => numbers(cols).forEach((j) => {
+    const weight = strength(valueAt(range, i, j));
+    if (weight < 0.005) return;
+    made.append(drawn("line", { x1: 80, x2: LINES_WIDTH - 80, y1: y(i) - 4, y2: y(j) - 4, "stroke-width": 0.5 + 4 * weight,
+      "stroke-opacity": 0.15 + 0.85 * weight, class: i === row ? "followed" : "" }));
+  }));
+  numbers(rows).forEach((i) => made.append(drawn("text", { x: 76, y: y(i), "text-anchor": "end", class: i === row ? "followed" : "" }, label(range.rows, i))));
+  numbers(cols).forEach((j) => made.append(drawn("text", { x: LINES_WIDTH - 76, y: y(j) }, label(range.cols, j))));
+  return made;
+}
+
+function gridButton(place, index) {
+  const button = element("button", { type: "button", "aria-pressed": String(index === shownHead), title: headName(place) });
+  for (const head of headsOf(place)) {
+    const range = data.ranges[head.name], [rows, cols] = range.shape;
+    const map = drawn("svg", { viewBox: `0 0 ${cols} ${rows}`, width: 44, height: 44, "aria-hidden": "true", preserveAspectRatio: "none" });
+    numbers(rows).forEach((i) => numbers(cols).forEach((j) =>
+      map.append(drawn("rect", { x: j, y: i, width: 1, height: 1, "fill-opacity": strength(valueAt(range, i, j)).toFixed(3) }))));
+    button.append(map);
+  }
+  button.append(element("span", {}, headName(place)));
+  button.addEventListener("click", () => { showHead(index); byId("grid").children[index].focus(); });
+  return button;
+}
+
+function showHead(index) {
+  shownHead = index;
+  byId("head").value = index;
+  drawSight();
+}
+
+function wireSight() {
+  if (!data.heads.length) return;
+  const select = element("select", { id: "head" }, ...places().map((place, index) => element("option", { value: index }, headName(place))));
+  const details = element("details", { id: "lines" }, element("summary", {}, say("lines and all heads")),
+    element("div", { id: "drawn" }), element("div", { id: "grid" }));
+  byId("sight").append(element("label", { for: "head" }, say("attention in")), " ", select, element("div", { id: "lanes-in-sight", lang: byId("sheets").lang }), details);
+  byId("sight").hidden = false;
+  select.addEventListener("change", () => showHead(Number(select.value)));
+  details.addEventListener("toggle", drawSight);
+  drawSight();
+}

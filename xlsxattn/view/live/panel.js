@@ -1,0 +1,134 @@
+// The bar with the chosen cell: its formula's sources, an entry and a slider for an input, and what moves a number.
+const MAX_RANKED = 8, STEP = 0.1, NOTHING = 1e-12;
+let chosen = null, sliding = null;
+
+function choose(node) {
+  const { range: name, row, col } = node.dataset, range = data.ranges[name];
+  const place = placeIn(range, +row, +col), value = valueAt(range, +row, +col);
+  document.querySelectorAll(".read, .chosen").forEach((other) => other.classList.remove("read", "chosen"));
+  chosen = { name, range, row: +row, col: +col, place };
+  node.classList.add("chosen");
+  const formula = formulaAt(place);
+  for (const area of formula?.reads ?? []) {
+    calculation.cells(area, (r, c) => (nodes.get(keyOf({ sheet: area.sheet, row: r, col: c })) ?? []).forEach((one) => one.classList.add("read")));
+  }
+  byId("edit").hidden = range.role !== "input";
+  byId("moves").disabled = !formula || typeof value !== "number" || value <= NEVER;
+  refreshEntry();
+}
+
+function formulaAt({ sheet, row, col }) { return calculation.owners.get(sheet)[row]?.[col]; }
+
+function refreshEntry() {
+  if (chosen?.range.role !== "input") return;
+  const value = valueAt(chosen.range, chosen.row, chosen.col), slider = byId("slider");
+  byId("entry").value = value ?? "";
+  byId("entry").removeAttribute("aria-invalid");
+  slider.hidden = chosen.range.text;
+  if (typeof value === "number" && sliding === null) {
+    const reach = Math.max(2, 2 * Math.abs(value));
+    Object.assign(slider, { min: -reach, max: reach, step: reach / 200, value });
+  }
+}
+
+function commit(typed) {
+  try {
+    const value = valueFor(chosen.name, chosen.row, chosen.col, typed);
+    if (!Object.is(value, calculation.value(chosen.place.sheet, chosen.place.row, chosen.place.col))) type([{ ...chosen.place, value }]);
+    byId("entry").removeAttribute("aria-invalid");
+  } catch (error) {
+    byId("entry").setAttribute("aria-invalid", "true");
+    tell(error.message);
+  }
+}
+
+// While the slider moves, all its steps are one step to undo.
+function slide() {
+  const value = Number(byId("slider").value);
+  if (sliding === done.length) {
+    const [step] = done.at(-1);
+    step.value = value;
+    tell(say("cells changed: {n}", { n: apply([{ ...chosen.place, value }]) }));
+  } else {
+    commit(value);
+    sliding = done.length;
+  }
+  byId("entry").value = value;
+}
+
+// The effect on a number of 0.1 more in every numeric input that it depends on, the largest first.
+function effects(place) {
+  const target = formulaAt(place), cone = new Set([target]);
+  for (const formula of cone) formula.needs.forEach((one) => cone.add(one));
+  const found = [], start = calculation.value(place.sheet, place.row, place.col);
+  for (const { name, row, col, place: cell } of inputs.values()) {
+    const value = calculation.value(cell.sheet, cell.row, cell.col);
+    if (typeof value !== "number") continue;
+    const tried = calculation.set([{ ...cell, value: value + STEP }], cone);
+    const after = calculation.value(place.sheet, place.row, place.col);
+    tried.reverse().forEach((one) => calculation.put(one.sheet, one.row, one.col, one.before, []));
+    const effect = typeof after === "number" ? after - start : 0;
+    if (Math.abs(effect) > NOTHING) found.push({ name, row, col, cell, effect });
+  }
+  return found.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
+}
+
+function showMoves() {
+  const found = effects(chosen.place), top = Math.abs(found[0]?.effect ?? 1), list = byId("ranking");
+  clearMoves();
+  for (const { cell, effect } of found) {
+    for (const node of nodes.get(keyOf(cell)) ?? []) {
+      node.classList.add(effect > 0 ? "raises" : "lowers");
+      node.style.setProperty("--effect", `${((100 * Math.abs(effect)) / top).toFixed(0)}%`);
+    }
+  }
+  list.replaceChildren(...found.slice(0, MAX_RANKED).map(({ name, row, col, cell, effect }) => {
+    const range = data.ranges[name], change = `${effect > 0 ? "+" : "−"}${Math.abs(effect).toPrecision(2)}`;
+    const place = `${name} · ${label(range.rows, row)} · ${label(range.cols, col)}`;
+    const button = element("button", { type: "button" }, place, element("b", { class: effect > 0 ? "more" : "less" }, ` ${change}`));
+    button.addEventListener("click", () => { const [node] = nodes.get(keyOf(cell)) ?? []; if (node) reveal(node); });
+    return element("li", {}, button);
+  }));
+  list.hidden = false;
+  tell(found.length ? say("inputs that move it: {n}; beside each the change if 0.1 is added to it", { n: found.length }) : say("no number that is typed moves it"));
+}
+
+function clearMoves() {
+  document.querySelectorAll(".raises, .lowers").forEach((node) => node.classList.remove("raises", "lowers"));
+  byId("ranking").hidden = true;
+}
+
+function reveal(node) {
+  node.scrollIntoView({ block: "center", inline: "nearest" });
+  enter(node);
+}
+
+function wirePanel() {
+  sheets.addEventListener("focusin", (event) => { if (event.target.dataset.range) { sliding = null; choose(event.target); } });
+  sheets.addEventListener("keydown", (event) => {
+    if (chosen?.range.role !== "input" || !event.target.dataset.range || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key !== "Enter" && event.key !== "F2" && event.key.length !== 1) return;
+    event.preventDefault();
+    byId("entry").focus();
+    if (event.key.length === 1) byId("entry").value = event.key;
+    else byId("entry").select();
+  });
+  byId("edit").addEventListener("submit", (event) => {
+    event.preventDefault();
+    commit(byId("entry").value);
+    const [node] = nodes.get(keyOf(chosen.place)) ?? [];
+    if (node && !byId("entry").hasAttribute("aria-invalid")) node.focus();
+  });
+  byId("slider").addEventListener("input", slide);
+  byId("slider").addEventListener("change", () => { sliding = null; });
+  byId("undo").addEventListener("click", () => travel(done, undone, "before"));
+  byId("redo").addEventListener("click", () => travel(undone, done, "value"));
+  byId("moves").addEventListener("click", showMoves);
+  byId("download").addEventListener("click", download);
+  byId("link").addEventListener("click", () => navigator.clipboard?.writeText(new URL(byId("link").href, location.href).href).catch(() => {}));
+  document.addEventListener("keydown", (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.target.matches("input") || event.key.toLowerCase() !== "z") return;
+    event.preventDefault();
+    event.shiftKey ? travel(undone, done, "value") : travel(done, undone, "before");
+  });
+}
