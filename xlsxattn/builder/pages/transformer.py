@@ -344,7 +344,7 @@ def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
         _out_lead(sheet, last=last),
         tuple(facts),
         tuple(lane.heading(page) for lane in side.lanes),
-        (*bands(side.lanes, [a | b for a, b in zip(steps, added, strict=True)]), *weights, *shared),
+        (*bands(side.lanes, [a | b for a, b in zip(added, steps, strict=True)]), *weights, *shared),
         subtitle=_out_subtitle(sheet, last=last),
         tries=outcome(sheet, last=last),
         box=_box(side, say("output"), say("Output")),
