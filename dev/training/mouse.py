@@ -95,7 +95,7 @@ def decided(found: dict[str, list[str]], classes: list[str]) -> Iterator[Sentenc
 def undecided(found: dict[str, list[str]]) -> Iterator[Sentence]:
     """Every sentence of these words without a hint at a class."""
     for subject in found["ambiguous"]:
-        starts = [([subject], (0,))]
+        starts: list[tuple[list[str], tuple[int, ...]]] = [([subject], (0,))]
         starts += [([subject, "and", other], (0, 2)) for other in found["ambiguous"] if other != subject]
         for start, reasons in starts:
             yield Sentence(start, None, reasons)
