@@ -883,7 +883,6 @@ def trap(b):
 
 
 @shows("mouse cls 1", context="keyboard", answer="cls_keyboard_Class", said={"cat and keyboard": "animal"})
-@shows("mouse cls 2", context="keyboard", answer="cls_keyboard_Class", said={"mouse": "device"})
 @shows("sort gpt 0", context="prompt", answer="gpt_prompt_Text", said={"d d a c |": "d d a c | a c d d"})
 @shows("reverse rev 2", context="word", answer="rev_written_Text", said={"p o s t s": "< t s o p >"})
 @shows("reverse rev 0", context="word", answer="rev_written_Text",
@@ -892,6 +891,13 @@ def answers(b, *, context, answer, said):
     for words, answered in said.items():
         b.write(context, words)
         assert b.text(answer) == answered
+
+
+@shows("mouse cls 2")
+def undecided(b):
+    for words in ("mouse", "mouse are small"):
+        b.write("keyboard", words)
+        assert np.abs(np.asarray(b.get("cls_keyboard_Probability"), float) - 0.5).max() < 0.1
 
 
 @shows("sort gpt 1")

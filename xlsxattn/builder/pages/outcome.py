@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
-from xlsxattn.builder.pages.parts import Step, computed, numbered, output_columns, step, typed
+from xlsxattn.builder.pages.parts import Step, computed, dims_above, numbered, step, typed
 from xlsxattn.contract.kinds import PADDING, Classifier, Model, Writer
 from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
@@ -110,7 +110,7 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
     exp = row("LogitExp", ops.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
     operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
-    group = Group((pooled,), (("sentence",),), output_columns(sheet, pooled.name, d_model))
+    group = Group((pooled,), (("sentence",),), dims_above(pooled.name, d_model))
     return {
         "Pooled": step(op, lane, group),
         "Logits": step(
