@@ -140,7 +140,7 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
             continue
         s, norms = RangeName(sheet.id), []
         embedded = [[WORDS["E"]], [WORDS["E"], s["P"]]]
-        if sheet.embedding_norm:
+        if part_of(s["Input"], "Gamma") in book.manifest.inputs:
             embedded, norms = embedded[:1], [s["Input"]]
         if sheet.residual == "post-norm":
             layers = sheet.taken or range(1, sheet.layers + 1)

@@ -126,12 +126,12 @@ def _print(console: Console, matrix: Matrix) -> None:
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
 @click.option("--still", is_flag=True, help="A page of HTML that only shows the values.")
 @volume
-def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: bool) -> None:  # noqa: FBT001
+def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: bool) -> None:
     """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
 
     LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
-    has all sheets, with tables, heat maps and formulas; it recalculates them when a word or number is changed,
-    and gives the changed workbook back. Without -o it is FILE.html, in this folder.
+    has all sheets, with tables, heat maps and formulas; it recalculates them when a word or number is
+    changed, and gives the changed workbook back. Without -o it is FILE.html, in this folder.
     """
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from math import isfinite
@@ -61,6 +61,7 @@ class OpenWorkbook:
         tabs: tabs in order, without hidden ones.
         language: language of the program's own texts.
         contract: the tab of the manifest.
+        labels: the cells of the ranges that label others.
     """
 
     path: Path
@@ -72,6 +73,7 @@ class OpenWorkbook:
     tabs: tuple[str, ...]
     language: Language = ENGLISH
     contract: str = ""
+    labels: Mapping[str, Area] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Matrix:
         """Get a range by name.
@@ -166,7 +168,9 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
         if name in values and not (parsed := book.manifest.parse(name)).is_manifest and not parsed.label
     }
     contract = book.names[START["Formulas"]].sheet  # the tab of the manifest
-    return OpenWorkbook(book.path, title, matrices, engine, book.manifest, notes, tabs, language, contract)
+    areas = {name: area for name, area in ordered if book.manifest.parse(name).label}
+    seen = book.path, title, matrices, engine, book.manifest, notes, tabs
+    return OpenWorkbook(*seen, language, contract, areas)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:

@@ -52,12 +52,14 @@ function dress(cell, value, range) {
 
 function label(labels, index) { return labels[index] ?? String(index + 1); }
 
+const rangeOf = (name) => data.ranges[name] ?? data.labels[name];
+
 // A heading; it can be chosen if its words are typed in a range of the workbook.
 function heading(scope, labels, index, source) {
-  const made = element("th", { scope }, label(labels, index)), from = data.ranges[source];
+  const made = element("th", { scope }, label(labels, index)), from = rangeOf(source);
   if (from) {
     const across = from.shape[0] === 1;
-    Object.assign(made.dataset, { range: source, row: across ? 0 : index, col: across ? index : 0 });
+    Object.assign(made.dataset, { [data.ranges[source] ? "range" : "label"]: source, row: across ? 0 : index, col: across ? index : 0 });
     if (from.role === "input") made.dataset.input = "";
   }
   return made;

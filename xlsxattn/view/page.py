@@ -1,7 +1,8 @@
 """Renders a workbook as a single HTML page: its data as JSON, a style sheet and scripts.
 
-A live page has the workbook itself, and recalculates it; a still page has its values. The page makes no network requests; its content security policy forbids them. Its own texts are translated:
-``{{=text}}`` in page.html, ``say("text")`` in the scripts. Texts of the workbook are shown unchanged.
+A live page has the workbook itself, and recalculates it; a still page has its values. The page makes no
+network requests; its content security policy forbids them. Its own texts are translated: ``{{=text}}`` in
+page.html, ``say("text")`` in the scripts. Texts of the workbook are shown unchanged.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from xlsxattn.view.steps import lanes, pages
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xlsxattn.checker.cells import Value
+    from xlsxattn.checker.cells import Area, Value
     from xlsxattn.language import Language
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
@@ -86,7 +87,9 @@ def script_texts() -> list[str]:
 def _scripts(*, live: bool) -> str:
     """The scripts of the page in order."""
     page = _asset("page.js")
-    parts = [calculation(), page, *(_asset(f"live/{name}.js") for name in LIVE)] if live else [page, "draw();\n"]
+    parts = [page, "draw();\n"]
+    if live:
+        parts = [calculation(), page, *(_asset(f"live/{name}.js") for name in LIVE)]
     return "".join(('(() => {\n"use strict";\n', *parts, "})();\n"))
 
 
@@ -106,6 +109,7 @@ def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
         "contexts": {context: _context(seen, context) for context in seen.manifest.contexts},
         "heads": list(_heads(seen)),
         "ranges": {name: _range(matrix, live=live) for name, matrix in seen.matrices.items()},
+        "labels": {name: _cells(name, area) for name, area in seen.labels.items()} if live else {},
         "pages": [_page(page, number) for number, page in enumerate(pages(seen), 1)],
     }
 
@@ -127,24 +131,31 @@ def _heads(seen: OpenWorkbook) -> Iterator[dict[str, Any]]:
             yield {"name": text, "context": name.context, "tab": matrix.area.sheet, **place}
 
 
+def _cells(name: str, area: Area) -> dict[str, Any]:
+    """Where a range is, its shape, and whether it holds texts."""
+    return {"area": [area.sheet, area.row, area.col], "shape": [area.rows, area.cols], "text": is_text(name)}
+
+
 def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
-    area = matrix.area
-    cells = {"area": [area.sheet, area.row, area.col], "text": is_text(matrix.name)}
+    cells = _cells(matrix.name, matrix.area)
     labels = {"rowsFrom": matrix.rows_from, "colsFrom": matrix.cols_from}
     values = {"values": [[_plain(value) for value in row] for row in matrix.grid]}
-    return (cells | labels if live else values) | {
-        "shape": list(matrix.shape),
-        "rows": list(matrix.rows),
-        "cols": list(matrix.cols),
-        "role": matrix.role,
-        "formula": matrix.formula,
-        "label": matrix.label,
-        "cell": matrix.area.address(),
-        "heat": matrix.scale.kind,
-        "largest": matrix.scale.largest,
-        "digits": matrix.digits,
-        "scientific": matrix.scientific,
-    }
+    return (
+        cells
+        | (labels if live else values)
+        | {
+            "rows": list(matrix.rows),
+            "cols": list(matrix.cols),
+            "role": matrix.role,
+            "formula": matrix.formula,
+            "label": matrix.label,
+            "cell": matrix.area.address(),
+            "heat": matrix.scale.kind,
+            "largest": matrix.scale.largest,
+            "digits": matrix.digits,
+            "scientific": matrix.scientific,
+        }
+    )
 
 
 def _plain(value: Value) -> Value:

@@ -48,8 +48,8 @@ def preview(
         sheet: id (``attn``) or tab of the sheet; by default, a PNG shows the first sheet with computations.
         engine: source of the values in an HTML page, as for `look`. LibreOffice always recalculates.
         lang: language of the HTML page's own texts, ``en`` or ``zh``; "" for the workbook's.
-        still: whether an HTML page only shows the values; else it recalculates them after changes. A page with
-            the values of another engine is always still.
+        still: whether an HTML page only shows the values; else it recalculates them after changes. A page
+            with the values of another engine is always still.
 
     Raises:
         PreviewError: the target or the sheet is invalid, or the target cannot be written.

@@ -143,8 +143,9 @@ def _heading(matrix: Matrix, parse: Parse) -> str:
 
 def _same_step(before: Sequence[Figure], more: Sequence[Figure], parse: Parse) -> bool:
     """True if figures show the same step for another sentence, as in stacked lanes."""
-    last, one = before[-1], more[0]
-    return "" != last.lane != one.lane != "" and _heading(last.main, parse) == _heading(one.main, parse)
+    one = more[0]
+    others = [figure for figure in before if "" != figure.lane != one.lane != ""]
+    return any(_heading(one.main, parse) == _heading(other.main, parse) for other in others)
 
 
 def _figures(band: Sequence[Matrix], parse: Parse) -> tuple[Figure, ...]:

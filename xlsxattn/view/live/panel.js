@@ -23,6 +23,7 @@ function refreshEntry() {
   if (chosen?.range.role !== "input") return;
   const value = valueAt(chosen.range, chosen.row, chosen.col), slider = byId("slider");
   byId("entry").value = value ?? "";
+  byId("entry").removeAttribute("aria-invalid");
   slider.hidden = chosen.range.text;
   if (typeof value === "number" && sliding === null) {
     const reach = Math.max(2, 2 * Math.abs(value));

@@ -25,7 +25,7 @@ largest = (range) => {
 function relabel() {
   for (const range of Object.values(data.ranges)) {
     for (const side of ["rows", "cols"]) {
-      const from = data.ranges[range[`${side}From`]];
+      const from = rangeOf(range[`${side}From`]);
       if (from) range[side] = rowsOf(from).flat().map((value) => (typeof value === "number" ? String(value) : shown(value, from)));
     }
   }
@@ -44,15 +44,15 @@ function register() {
 }
 
 function registerNodes(within) {
-  for (const node of within.querySelectorAll("[data-range]")) {
-    const key = keyOf(placeIn(data.ranges[node.dataset.range], +node.dataset.row, +node.dataset.col));
+  for (const node of within.querySelectorAll("[data-range], [data-label]")) {
+    const key = keyOf(placeIn(rangeOf(node.dataset.range ?? node.dataset.label), +node.dataset.row, +node.dataset.col));
     nodes.has(key) ? nodes.get(key).push(node) : nodes.set(key, [node]);
   }
 }
 
 // Shows a cell's value; returns whether its text is another one.
 function redrawNode(node) {
-  const { range: name, row, col } = node.dataset, range = data.ranges[name], value = valueAt(range, +row, +col);
+  const { range: name = node.dataset.label, row, col } = node.dataset, range = rangeOf(name), value = valueAt(range, +row, +col);
   const fact = node.tagName === "B", text = shown(value, range) || (fact ? `(${say("blank")})` : "");
   if (node.tagName === "TD") dress(node, value, range);
   if (node.textContent === text) return false;
@@ -67,7 +67,7 @@ function redraw(changed) {
   for (const cell of changed) {
     for (const node of nodes.get(keyOf(cell)) ?? []) {
       if (redrawNode(node)) node.classList.add("changed");
-      touched.add(data.ranges[node.dataset.range]);
+      if (node.dataset.range) touched.add(data.ranges[node.dataset.range]);
     }
   }
   for (const range of touched) { // a new largest number changes all colours of a range

@@ -1,0 +1,267 @@
+"""The live page in a browser: edits, undo, the link, the file to take home; no requests, an empty console."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from browser import axe, chromium
+from commands import run
+from workbooks import tweaked
+
+import xlsxattn
+from xlsxattn.view import page
+from xlsxattn.view.look import look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is missing: pip install playwright"
+)
+READY = "[data-ready]"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as engine:
+        started = engine.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def live(causal, tmp_path_factory) -> Path:
+    target = tmp_path_factory.mktemp("live") / "causal.html"
+    return xlsxattn.preview(causal, target)
+
+
+class Tab:
+    """A page in a browser; what it requests and what it says in the console."""
+
+    def __init__(self, browser: Any, path: Path, fragment: str = "", **options: Any) -> None:
+        self.tab = browser.new_context(accept_downloads=True, **options).new_page()
+        self.noise: list[str] = []
+        self.tab.on("console", lambda message: self.noise.append(message.text))
+        self.tab.on("pageerror", lambda error: self.noise.append(str(error)))
+        self.tab.on("request", lambda request: self.noise.append(request.url))
+        self.tab.goto(path.as_uri() + fragment)
+        self.tab.wait_for_selector(READY, state="attached", timeout=60_000)
+        self.noise = [line for line in self.noise if not line.startswith(("data:", path.as_uri()))]
+
+    def call(self, script: str) -> Any:
+        return self.tab.evaluate(script)
+
+    def text(self, place: str) -> str:
+        return self.tab.inner_text(place)
+
+
+@pytest.fixture
+def tab(browser, live) -> Iterator[Tab]:
+    opened = Tab(browser, live)
+    yield opened
+    assert opened.noise == []
+    opened.tab.context.close()
+
+
+def test_on_opening_the_page_proves_itself(tab):
+    assert re.fullmatch(
+        r"✓ \d+ formulas recalculated in this page: all \d+ cells equal the file's", tab.text("#proof")
+    )
+
+
+def test_an_edit_recalculates_outlines_and_can_be_undone(tab):
+    before = tab.call("xlsxattn.read('causal_chase_Output')")
+    assert tab.call("xlsxattn.formula('causal_chase_Output')").startswith("{=MMULT(")
+    tab.tab.click('td[data-range="vocab_E"][data-row="2"][data-col="0"]')
+    assert tab.tab.is_visible("#slider")
+    tab.tab.fill("#entry", "2.5")
+    tab.tab.press("#entry", "Enter")
+    after = tab.call("xlsxattn.read('causal_chase_Output')")
+    assert after != before
+    assert tab.call("document.querySelectorAll('td.changed[data-range=causal_chase_Output]').length") > 0
+    assert tab.text("#said").startswith("cells changed: ")
+    tab.tab.click("#undo")
+    assert tab.call("xlsxattn.read('causal_chase_Output')") == before
+    tab.tab.click("#redo")
+    assert tab.call("xlsxattn.read('causal_chase_Output')") == after
+
+
+def test_a_new_word_is_in_all_headings(tab):
+    tab.call("xlsxattn.set('chase_Tokens', 1, 0, 'dog')")
+    table = "table:has(td[data-range=causal_chase_Attention])"
+    assert tab.call(f"document.querySelector('{table}').tHead.textContent").count("dog") == 1
+    assert "the dog chased" in tab.call(f"document.querySelector('{table}').caption.textContent")
+    assert "dog" in tab.text("#sight")
+
+
+@pytest.mark.parametrize("typed", ["2,5", "much", "1e999", "=1+1"])
+def test_what_is_no_number_is_said_and_not_guessed(tab, typed):
+    before = tab.call("xlsxattn.read('vocab_E')")
+    tab.tab.click('td[data-range="vocab_E"]')
+    tab.tab.fill("#entry", typed)
+    tab.tab.press("#entry", "Enter")
+    assert tab.text("#said") == f"{typed} is not a number: write it like 2.5"
+    assert tab.call("xlsxattn.read('vocab_E')") == before
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("xlsxattn.set('nix', 0, 0, 1)", "there is no range nix"),
+        ("xlsxattn.set('causal_chase_X', 0, 0, 1)", "causal_chase_X is not an input"),
+        ("xlsxattn.set('vocab_E', 99, 0, 1)", "vocab_E has 9 × 4 cells: there is no row 99, column 0"),
+        ("xlsxattn.set('vocab_Focus', 0, 0, 3)", "vocab_Focus needs a text on one line"),
+    ],
+)
+def test_a_wrong_call_is_an_error(tab, call, message):
+    assert message in tab.call(f"(() => {{ try {{ {call}; }} catch (error) {{ return String(error); }} }})()")
+
+
+def test_choosing_a_number_outlines_what_it_reads_and_what_moves_it(tab):
+    tab.tab.click('td[data-range="causal_chase_Attention"][data-row="1"][data-col="1"]')
+    read = tab.call("[...new Set([...document.querySelectorAll('td.read')].map((c) => c.dataset.range))]")
+    assert sorted(read) == ["causal_chase_Exp", "causal_chase_RowSum"]
+    assert "{=causal_chase_Exp/causal_chase_RowSum}" in tab.text("#cell")
+    values = tab.call("xlsxattn.read('causal_chase_Attention')")
+    tab.tab.click("#moves")
+    assert re.match(r"vocab_E · cat · \w+ [+−]0\.\d+", tab.text("#ranking li:first-child"))
+    assert tab.call("document.querySelectorAll('td.raises, td.lowers').length") > 4
+    assert tab.call("xlsxattn.read('causal_chase_Attention')") == values
+
+
+def test_only_sheets_with_changes_are_written_anew(tab, causal, tmp_path):
+    tab.call("xlsxattn.set('vocab_E', 2, 0, -1.25)")
+    tab.call("xlsxattn.set('chase_Tokens', 1, 0, 'a & b <c>')")
+    with tab.tab.expect_download() as download:
+        tab.tab.click("#download")
+    file = tmp_path / "home.xlsx"
+    download.value.save_as(file)
+    assert look(file)["vocab_E"].grid[2][0] == -1.25
+    assert look(file)["chase_Tokens"].grid[1][0] == "a & b <c>"
+    with zipfile.ZipFile(file) as ours, zipfile.ZipFile(causal) as first:
+        assert ours.testzip() is None
+        assert ours.namelist() == first.namelist()
+        changed = [name for name in first.namelist() if ours.read(name) != first.read(name)]
+    assert all(name.startswith("xl/worksheets/sheet") or name == "docProps/app.xml" for name in changed)
+    assert len(changed) < 6
+
+
+def test_the_download_is_proved_by_check(tab, tmp_path):
+    tab.call("xlsxattn.set('vocab_E', 2, 0, -1.25)")
+    with tab.tab.expect_download() as download:
+        tab.tab.click("#download")
+    file = tmp_path / "home.xlsx"
+    download.value.save_as(file)
+    ended = run("check", file, "--format", "json")
+    assert ended.code == 0
+    assert '"saved_by": "the live page"' in ended.out
+
+
+def test_a_link_carries_the_changes(tab, browser, live):
+    tab.call("xlsxattn.set('vocab_E', 2, 0, 1.5)")
+    tab.call("xlsxattn.set('vocab_Focus', 0, 0, 'dog')")
+    other = Tab(browser, live, tab.tab.get_attribute("#link", "href"))
+    for name in ("vocab_E", "vocab_Focus", "causal_chase_Output"):
+        assert other.call(f"xlsxattn.read('{name}')") == tab.call(f"xlsxattn.read('{name}')")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["nix", [["vocab_E", 0, 0, 1]]], "the link belongs to another workbook: nothing was changed"),
+        (["", [["vocab_E", 0, 0, 1], ["causal_chase_X", 0, 0, 1]]], "causal_chase_X is not an input"),
+        (["", [["vocab_E", 0, 0, "=1+1"]]], "=1+1 is not a number"),
+        (["", [["vocab_E", 0.5, 0, 1]]], "there is no row 0.5"),
+        (["", [["vocab_Focus", 0, 0, {"a": 1}]]], "vocab_Focus needs a text"),
+        (["", 5], "the link is damaged"),
+        (None, "the link is damaged"),
+    ],
+)
+def test_a_wrong_link_changes_nothing(tab, browser, live, changes, message):
+    tab.call("xlsxattn.set('vocab_E', 0, 0, 9)")
+    mark = re.search(r"%5B%22(\w+)%22", tab.tab.get_attribute("#link", "href"))[1]
+    text = json.dumps([changes[0] or mark, changes[1]]) if changes else "{{"
+    other = Tab(browser, live, f"#changes={quote(text)}")
+    assert message in other.text("#said")
+    assert other.tab.get_attribute("#link", "href") == "#"
+
+
+def test_lines_and_heads_follow_the_chosen_head(browser, walkthrough, tmp_path):
+    tab = Tab(browser, xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html"))
+    tab.tab.click("#lines summary")
+    tab.tab.wait_for_selector("#grid button")
+    assert tab.call("document.querySelectorAll('#grid button').length") > 2
+    first = tab.call("document.querySelector('#drawn').innerHTML")
+    tab.tab.click("#grid button:nth-child(2)")
+    assert tab.call("document.querySelector('#drawn').innerHTML") != first
+    assert tab.call("document.querySelector('#head').value") == "1"
+    assert tab.noise == []
+
+
+def test_charts_follow_the_numbers(tab):
+    chart = "figure.chart svg[role=img]"
+    before = tab.call(f"document.querySelector('{chart}').innerHTML")
+    tab.call("xlsxattn.set('vocab_Focus', 0, 0, 'chased')")
+    assert tab.call(f"document.querySelector('{chart}').innerHTML") != before
+
+
+def test_the_page_is_worked_by_keyboard(tab):
+    tab.tab.focus('td[data-range="vocab_E"][tabindex]')
+    tab.tab.keyboard.press("ArrowDown")
+    tab.tab.keyboard.press("7")
+    tab.tab.keyboard.press("Enter")
+    assert tab.call("xlsxattn.read('vocab_E')[1][0]") == 7
+    assert tab.call("document.activeElement.dataset.range") == "vocab_E"
+    tab.tab.keyboard.press("Control+z")
+    assert tab.call("xlsxattn.read('vocab_E')[1][0]") != 7
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_accessibility_checker_finds_nothing(browser, live, theme, width):
+    tab = Tab(browser, live, color_scheme=theme, viewport={"width": width, "height": 900})
+    tab.tab.click('td[data-range="vocab_E"]')
+    tab.tab.click('td[data-range="causal_chase_Attention"][data-row="1"][data-col="1"]')
+    tab.tab.click("#moves")
+    tab.call(axe().replace("<\\/script", "</script"))
+    found = tab.call("axe.run().then((r) => r.violations.map((v) => [v.id, v.nodes[0].html]))")
+    assert found == []
+    assert tab.call("document.documentElement.scrollWidth") <= width
+
+
+def test_a_word_cannot_break_out_of_the_page(browser, causal, tmp_path):
+    nasty = '</script><script>document.title="broken"</script><img src=x onerror=alert(1)>'
+    book = tweaked(causal, {"chase_Tokens": {0: nasty}, "vocab_Tokens": {0: nasty}}, tmp_path / "nasty.xlsx")
+    tab = Tab(browser, xlsxattn.preview(book, tmp_path / "nasty.html"))
+    assert tab.tab.title() == "No looking ahead"
+    assert tab.call("xlsxattn.read('chase_Tokens')[0][0]") == nasty
+    assert tab.noise == []
+
+
+def test_a_page_that_cannot_compute_says_so_and_stays_still(browser, causal, tmp_path):
+    text = (
+        page.render(look(causal), live=True)
+        .replace('"MMULT"', '"NIX"')
+        .replace("MMULT: product", "NIX: product")
+    )
+    place = tmp_path / "still.html"
+    place.write_text(text, "utf-8")
+    tab = Tab(browser, place)
+    assert tab.text("#about").endswith("; a still page: this page cannot compute MMULT")
+    assert tab.call("document.querySelectorAll('td[data-range=causal_chase_Attention]').length") == 25
+    assert not tab.tab.is_visible("#tools")
+
+
+def test_a_large_workbook_and_one_asked_for_have_a_still_page(causal, tmp_path, monkeypatch):
+    still = xlsxattn.preview(causal, tmp_path / "still.html", still=True).read_text("utf-8")
+    assert "class Calculation" not in still
+    monkeypatch.setattr(page, "MAX_LIVE", 1000)
+    large = xlsxattn.preview(causal, tmp_path / "large.html").read_text("utf-8")
+    assert "class Calculation" not in large
+    assert '"why":"a still page: the workbook is too large' in large
