@@ -9,7 +9,7 @@ from dev.campaign.equivalent_steps import of_trainings
 from dev.campaign.formulas import operands, put
 from dev.campaign.partners import place
 from xlsxattn.checker.reading.book import Formula
-from xlsxattn.contract.kinds import EncoderDecoder
+from xlsxattn.contract.kinds import Compare, EncoderDecoder, Training
 from xlsxattn.contract.names import COLS, STATUS, last
 
 if TYPE_CHECKING:
@@ -139,8 +139,25 @@ def _is_copy(book: Book, one: str, two: str) -> bool:
 
 
 def _copies(book: Book, one: str, two: str) -> bool:
-    """Whether a range copies another one, as a whole or row by row."""
-    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?(&\"\")?", _formula(book, one)) is not None
+    """Whether a range copies another one, as a whole or row by row, or as text."""
+    copy = rf'={two}(\[(row|cell|\.\.diagonal)\])?(&"")?'
+    return re.fullmatch(copy, _formula(book, one)) is not None
+
+
+def _of_single(book: Book, mutant: Mutant) -> str:
+    """What selects one of a single thing, and marks of attention sheets, which only fail with the words."""
+    read, instead = mutant.source
+    if not read or not instead:
+        return ""
+    one, two = place(book, read), place(book, instead)
+    if place(book, mutant.ranges[0]).block == "Chosen" and one.block == "Layer":
+        layers = book.names[one["Layers"]]
+        return "there is only one layer to choose" if layers.rows * layers.cols == 1 else ""
+    attending = any(s.id == two.sheet and not s.is_a(Training, Compare) for s in book.manifest.sheets)
+    asked = f'LEFT({instead},1)="✗"' in _new_text(mutant)
+    if one.is_status and two.is_status and one.sheet == "vocab" and attending and asked:
+        return "with known words, rows of Attention sum to 1"
+    return ""
 
 
 def _of_counts(book: Book, mutant: Mutant) -> str:
@@ -250,7 +267,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
 
 
 VALUES = (
-    *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies),
+    *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies, _of_single),
     *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
     of_trainings,
 )

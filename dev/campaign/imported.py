@@ -50,7 +50,7 @@ MODELS: Mapping[str, Mapping[str, Any]] = {
 }
 """Settings of each family, as in its checkpoints, and of a model without its first layer."""
 PARTIAL = "partial"
-PAIR = {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2"]}
+PAIR = {"s1": ["w3", "w0", "w4"], "s2": ["w3", "w2", "w5", "w1"]}
 SENTENCES = {"bert": PAIR, PARTIAL: PAIR}
 PROMPT = {"s1": ["w3", "w0"]}
 BLANKS = 2

@@ -18,6 +18,7 @@ from xlsxattn.checker.check import check
 from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
 from xlsxattn.checker.unsteady import unsteady
+from xlsxattn.contract.names import TYPED_FOR, last
 from xlsxattn.formula_table import rebuilt
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class Judge:
         for i in range(self._original.own):
             if found := faulty.found(i):
                 said = f"{found.range or 'no range'}: {found.message}"
-                accused = found.range in mutant.ranges or accuses(found, mutant, faulty.book)
+                accused = found.range in mutant.ranges or accuses(found, mutant, self._original.book)
                 if not accused and found.found == CIRCLE:
                     accused = self._first_of_file(mutant) in mutant.ranges
                 verdict: Verdict = "perturbed" if i else "as saved"
@@ -140,14 +141,15 @@ class Judge:
 
 
 def accuses(finding: Finding, mutant: Mutant, book: Book) -> bool:
-    """Whether a finding names the range that was mutated.
+    """Whether a finding names the range that was mutated, in the original workbook.
 
-    Inputs are right by definition. If the names of two inputs were swapped, the finding must be in a range
-    that reads one of them by address, or that overlaps them.
+    Inputs are right by definition, as are the words of typed rows. If the names of two of them were swapped,
+    the finding must be in a range that reads one of them by address, or that overlaps them.
     """
     if finding.range in mutant.ranges:
         return True
-    if not any(name in book.manifest.inputs for name in mutant.names) or finding.range not in book.names:
+    given = any(name in book.manifest.inputs or last(name) == TYPED_FOR for name in mutant.names)
+    if not given or finding.range not in book.names:
         return False
     area = book.names[finding.range]
     cells = {at for name in mutant.ranges for at in book.names[name].cells()}

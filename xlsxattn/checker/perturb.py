@@ -12,10 +12,10 @@ import numpy as np
 
 from xlsxattn.checker.perturb_words import (
     asking,
-    cancelling,
     fading,
     focused,
     numbers_of,
+    outcomes,
     places,
     ranks,
     texts,
@@ -187,18 +187,19 @@ def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edit
 
 
 def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Nearly equal numbers, unreadable sentences, and no focus word, for the texts on the first screen."""
+    """Chosen or nearly equal numbers, unreadable sentences, no focus word: for texts on the first screen."""
     sentences = _sentences(book, full=True)
     if not book.manifest.front or not vocabulary or not sentences:
         return
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
     near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
-    for turn, (center, radius) in enumerate(NEARLY):
+    chosen = list(outcomes(book, vocabulary))
+    for turn, (center, radius) in enumerate(() if chosen else NEARLY):
         drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
         alike = {at: center + radius * float(drawn[at]) for name in near for at in numbers_of(book, name)}
         words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
         yield drawn | alike | words | focused(book, word)
-    for edits in (*cancelling(book, vocabulary, sentences), *unreadable(book, vocabulary)):
+    for edits in (*chosen, *unreadable(book, vocabulary)):
         yield numbers.drawn() | dict(edits)
     yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
 

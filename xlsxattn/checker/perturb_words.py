@@ -16,13 +16,28 @@ from xlsxattn.contract.names import WORDS, RangeName, of_context, part_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Edits, Value
+    from xlsxattn.checker.cells import Area, Edits, Value
     from xlsxattn.checker.reading.book import Book
+    from xlsxattn.checker.reference import SheetInfo
 
     At: TypeAlias = tuple[str, int, int]
 
-LEANING = 0.02
+STEP = 0.02
 """Distinctly more than half of the last digit shown on the first screen."""
+OUTCOMES = (
+    ((1, 2), (2, 3), (-3, -2)),
+    ((2, -2), (-1, -1), (-2, -2)),
+    ((2, -1), (-3, -2), (1, 1)),
+    ((0, 3), (-3, -2), (2, -1)),
+    ((-3, -2), (0, 0), (0, 3)),
+    ((-2, -1), (-3, -3), (0, 0)),
+    ((-2, -3), (-1, 1), (-1, -2)),
+)
+"""First and last number of the focus word before attention, and after it in two sentences.
+
+Each of the three leans to either end, and each result is also undecided, in such combinations that each text
+changes if any part of it reads one row in place of another.
+"""
 SLOWEST = 1000.0
 """A base of rotary positions with which the last pair hardly rotates."""
 
@@ -115,18 +130,22 @@ def vanishing(
 def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """If an encoder compares sentences, the rows of some depths vanish, and those of others do not.
 
-    A row is zero if the embeddings are zero, or γ and β of the norm that computed it. For any two depths,
-    each vanishes once without the other, which reveals a test for zero that reads the row of another depth.
+    A row is zero if the embeddings and learned positions are zero, or γ and β of the norm that computed it.
+    Except for the input and the embeddings in it, each of any two depths vanishes once without the other,
+    which reveals a test for zero that reads the row of another depth.
     """
     words: dict[At, float | str] = {at: vocabulary[-1] for sentence in sentences for at in sentence}
     for sheet in book.manifest.sheets:
         if not sheet.similarity:
             continue
-        norms = [RangeName(sheet.id)["Input"]]
+        s, norms = RangeName(sheet.id), []
+        embedded = [[WORDS["E"]], [WORDS["E"], s["P"]]]
+        if part_of(s["Input"], "Gamma") in book.manifest.inputs:
+            embedded, norms = embedded[:1], [s["Input"]]
         if sheet.residual == "post-norm":
             layers = sheet.taken or range(1, sheet.layers + 1)
             norms += [RangeName(sheet.id, layer=k)["Norm2"] for k in layers]
-        depths = [[WORDS["E"]], *([part_of(norm, "Gamma"), part_of(norm, "Beta")] for norm in norms)]
+        depths = [*embedded, *([part_of(norm, "Gamma"), part_of(norm, "Beta")] for norm in norms)]
         inputs = [[name for name in depth if name in book.manifest.inputs] for depth in depths]
         for turn, bit in product(range((len(inputs) - 1).bit_length()), (0, 1)):
             zeros: dict[At, float | str] = {}
@@ -162,24 +181,68 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
         yield found
 
 
-def cancelling(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """Embeddings that cancel the focus word's, so that it leans before attention but not after it."""
-    E, last = book.names[WORDS["E"]], vocabulary[-1]
-    row = next(at[1] for at, word in texts(book, WORDS["Tokens"]).items() if word == last)
-    share = -1 / max(1, len(sentences[0]) - 1)  # attention is nearly uniform where numbers are small
-    numbers = {
-        at: LEANING * (-1 if at[2] == E.col else 1) * (1 if at[1] == row else share)
-        for at in numbers_of(book, WORDS["E"])
-    }
-    words: dict[At, float | str] = {at: vocabulary[0] for own in sentences for at in own}
-    yield numbers | words | {own[-1]: last for own in sentences} | focused(book, last)
+def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Chosen numbers of the focus word, before and after attention, in the first two sentences shown.
+
+    Without queries and keys, attention is uniform, and if W_V and W_O change nothing, a sentence of the focus
+    word and another one yields their mean. So the other word can be chosen for each result.
+    """
+    front, count = book.manifest.front, len(OUTCOMES[0]) - 1
+    own = [sheet for sheet in book.manifest.sheets if sheet.id in front.get("sheets", ())]
+    if front.get("columns") != "dims" or not all(sheet.is_a(InSentence) for sheet in own):
+        return
+    if len(vocabulary) <= count:
+        return
+    shown = [list(book.names[of_context(c)["Tokens"]].cells()) for c in front["contexts"]]
+    E, focus = book.names[WORDS["E"]], vocabulary[-1]
+    rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
+    uniform = _uniform(book, own)
+    for before, *results in OUTCOMES:
+        edits: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
+        edits |= uniform | focused(book, focus)
+        row = _from_ends(before, E.cols)
+        edits |= _typed_row(E, rows[focus], row)
+        for k, sentence in enumerate(shown):
+            word, n = vocabulary[k % count], len(sentence)
+            result = _from_ends(results[k % count], E.cols)
+            other = [(n * y - x) / max(1, n - 1) for x, y in zip(row, result, strict=True)]
+            if k < count:
+                edits |= _typed_row(E, rows[word], other)
+            edits |= {**dict.fromkeys(sentence, word), sentence[-1]: focus}
+        yield edits
+
+
+def _uniform(book: Book, sheets: Sequence[SheetInfo]) -> dict[At, float | str]:
+    """Weights of attention sheets with which every word attends to all words alike, and only to their X."""
+    edits: dict[At, float | str] = {}
+    for sheet in sheets:
+        s = RangeName(sheet.id)
+        for block in ("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V", "b_O"):
+            if (name := s[block]) not in book.manifest.inputs:
+                continue
+            area, same = book.names[name], block in ("W_V", "W_O")
+            edits |= {
+                at: float(same and at[1] - area.row == at[2] - area.col) for at in numbers_of(book, name)
+            }
+    return edits
+
+
+def _from_ends(ends: tuple[int, int], cols: int) -> list[float]:
+    """A row with these numbers at its ends, in units of `STEP`, and a smaller one between them."""
+    first, last = ends
+    return [STEP * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
+
+
+def _typed_row(area: Area, row: int, numbers: Sequence[float]) -> dict[At, float | str]:
+    return {(area.sheet, row, area.col + j): x for j, x in enumerate(numbers)}
 
 
 def unreadable(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """Blank and unknown words in sentences on the first screen, such that any two sentences differ.
 
     First some sentences have a blank and then an unknown word, and the others a blank at the place of the
-    latter; then the other way round; then only some sentences have a blank.
+    latter; then the other way round; then only some sentences have a blank; then only some have the focus
+    word more than once.
     """
     shown = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.front["contexts"]]
     known: dict[At, float | str] = {at: vocabulary[0] for own in shown for at in own}
@@ -191,6 +254,8 @@ def unreadable(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
             faults = {at: word for own in some for at, word in zip(own, both, strict=False)}
             yield known | faults | {own[1]: "" for own in rest if own[1:]} | focused(book, vocabulary[0])
         yield known | {own[0]: "" for own in chosen} | focused(book, vocabulary[0])
+        twice = {at: vocabulary[-1] for own in chosen for at in own}
+        yield known | {own[-1]: vocabulary[-1] for own in others} | twice | focused(book, vocabulary[-1])
 
 
 def focused(book: Book, word: float | str) -> dict[At, float | str]:

@@ -174,7 +174,8 @@ def _out_of_order(book: Book) -> Iterator[Finding]:
     """Inputs of a sheet, and lists that belong together, that are not in order, by row and then by column."""
     sheets = [sheet.id for sheet in book.manifest.sheets]
     inputs = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in sheets]
-    for row in (inputs, *([RangeName(sheet)[block] for block in _IN_A_ROW] for sheet in sheets)):
+    front = [START["Story"], START["Focus"]]
+    for row in (inputs, front, *([RangeName(sheet)[block] for block in _IN_A_ROW] for sheet in sheets)):
         yield from _not_in_order(book, row)
 
 
