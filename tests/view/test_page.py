@@ -209,7 +209,7 @@ def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough
     seen = look(walkthrough)
     said = asked(pages["walkthrough"], FACTS, tmp_path)
     assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
-    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "max |row sum − 1|", "vocab_Focus": "follow the word"}
+    named = {"attn_Scale": "√d_k", "attn_cat_Drift": "off by", "vocab_Focus": "follow the word"}
     for name, label in {**named, "compare_keyboard_qkv_Cosine": "compare_keyboard_qkv_Cosine"}.items():
         assert f"{label} {seen[name].text(seen[name].grid[0][0])}" in said
 
