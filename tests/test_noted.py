@@ -111,7 +111,8 @@ def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
 def test_what_is_wrong_with_an_input_is_said(edited, edit, status, said):
     found = marks(edited[edit])
     assert found[status] == said
-    assert found["xlsxattn_Status"] == "✗ a check fails: see below"
+    start = said if status == "vocab_Status" else "✗ a check fails: see “How to read”"
+    assert found["xlsxattn_Status"] == start
 
 
 def test_a_classifier_without_its_first_word_gives_no_class(edited):

@@ -95,20 +95,45 @@ def test_the_encoder_decoder_writes_words_backwards(folder):
 HELD_OUT = {"animal": ("cat", "dog"), "device": ("keyboard", "screen")}
 
 
-def test_the_classifier_tells_the_animal_from_the_device_by_words_it_never_saw(folder):
-    classifier = Typewriter("mouse", folder)
-    sheet = next(name.removesuffix("_Classes") for name in classifier.names if name.endswith("_Classes"))
-    context = next(name for name in classifier.names if name.endswith("_Class")).split("_")[1]
-    wrong = []
+@pytest.fixture(scope="module")
+def classifier(folder):
+    return Typewriter("mouse", folder)
+
+
+def classify(classifier, words):
+    """Class, probabilities, and attention of the first word to the six cells."""
+    classifier.type("cat_Tokens", [*words, *[""] * (6 - len(words))])
+    blocks = [classifier.read(f"cls_cat_{block}") for block in ("Class", "Probability", "l1_h1_Attention")]
+    return blocks[0][0], blocks[1], blocks[2][:6]
+
+
+def test_attention_shows_why_words_it_never_saw_are_animal_or_device(classifier):
+    wrong, looks = [], {meant: [] for meant in HELD_OUT}
     for meant, other in (("animal", "device"), ("device", "animal")):
         for friend, joined, weak in product(HELD_OUT[meant], ("and", "or"), ("friends", "useful", "small")):
             sentences = [["mouse", joined, friend], ["mouse", joined, friend, "are", weak]]
+            sentences += [["mouse", joined, weak, friend]]
             sentences += [["mouse", joined, friend, "are", "near", far] for far in HELD_OUT[other]]
             for said in sentences:
-                classifier.type(f"{context}_Tokens", [*said, *[""] * (6 - len(said))])
-                if classifier.read(f"{sheet}_{context}_Class") != [meant]:
-                    wrong.append(" ".join(said))
+                decided, _, attention = classify(classifier, said)
+                looks[meant].append(attention[said.index(friend)])
+                if decided != meant or looks[meant][-1] < 0.9:
+                    wrong.append((" ".join(said), decided, looks[meant][-1]))
     assert wrong == []
+    assert abs(min(looks["animal"]) - min(looks["device"])) < 0.05  # both classes alike
+
+
+def test_the_classifier_is_undecided_if_nothing_decides(classifier):
+    said = [
+        "mouse",
+        "mouse are small",
+        "mouse are new",
+        "mouse and fast",
+        "mouse and bug",
+        "mouse and ram are old",
+    ]
+    even = {words: classify(classifier, words.split())[1] for words in said}
+    assert all(0.4 < value < 0.6 for both in even.values() for value in both), even
 
 
 def test_the_weights_that_a_page_gives_for_other_words_are_the_walkthroughs():

@@ -140,7 +140,7 @@ def _is_copy(book: Book, one: str, two: str) -> bool:
 
 def _copies(book: Book, one: str, two: str) -> bool:
     """Whether a range copies another one, as a whole or row by row."""
-    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?", _formula(book, one)) is not None
+    return re.fullmatch(rf"={two}(\[(row|cell|\.\.diagonal)\])?(&\"\")?", _formula(book, one)) is not None
 
 
 def _of_counts(book: Book, mutant: Mutant) -> str:

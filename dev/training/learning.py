@@ -130,7 +130,7 @@ def learn(forward: Forward, work: Work, examples: Examples) -> list[Weights]:
         optimiser.zero_grad()
         torch.autograd.backward(each.sum())  # seeds share no weights, so each follows its own loss
         optimiser.step()
-        if step % 100 == 0:
+        if step % 1000 == 0:
             print(f"  step {step}: loss {', '.join(f'{value:.3f}' for value in each.detach())}", flush=True)
     return [
         rounded({name: w[seed] for name, w in W.items()}, recipe.decimals) for seed in range(recipe.seeds)

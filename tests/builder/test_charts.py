@@ -27,14 +27,14 @@ def compare(*lengths):
     return page
 
 
-def test_the_legend_of_a_sentence_s_chart_has_its_words(charts, walkthrough):
-    """The legend is linked to the heading; titles are constant: LibreOffice does not update linked ones."""
+def test_the_series_of_a_sentence_s_chart_is_called_by_its_words(charts, walkthrough):
+    """It is linked to the heading; titles are constant: LibreOffice does not update linked ones."""
     found = set()
     for chart in charts:
         assert "<c:title><c:tx><c:strRef>" not in chart.partition("<c:plotArea>")[0]
         if "barChart" in chart and chart.count("<c:ser>") == 1:
             name = re.search("<c:ser>.*?<c:tx><c:strRef><c:f>(.*?)</c:f>.*?<c:v>(.*?)</c:v>", chart)
-            assert "<c:legend>" in chart
+            assert "<c:legend>" not in chart  # one entry explains nothing
             found.add((name[1].replace("$", "").replace("'", ""), name[2]))
     areas = {n: a for n, a in read(walkthrough).names.items() if re.fullmatch(r"[a-z]+_[a-z]+_Heading", n)}
     headings = {area.address().replace("'", "") for area in areas.values()}
@@ -72,3 +72,13 @@ def test_with_many_points_there_is_one_series_per_sentence():
     assert MAX_POINTS < 2 * 7
     assert len(scatter.series) == 8
     assert {len(series.blocks) for series in scatter.series} == {1, 2}
+
+
+def test_no_sheet_or_head_has_the_colour_of_a_sentence():
+    """One meaning a colour: a chart of one series has its sentence's colour, one of several has none."""
+    assert not {*theme.OTHER_SERIES} & {*theme.LANES}
+    data = plain([3, 4], 4, {"id": "a"}, {"id": "h", "kind": "multi-head"}, {"id": "c", "kind": "compare"})
+    book = {page.id: page for page in pages.book(spec.parse(data, "data")).pages}
+    assert [chart.series[0].colour for chart in book["a"].charts] == [1, 2]
+    for chart in (*book["h"].charts, *book["c"].charts[:2]):
+        assert {series.colour for series in chart.series} == {None}

@@ -16,6 +16,7 @@ from xlsxattn.builder import specification as spec
 from xlsxattn.builder.layout.printing import repeated
 from xlsxattn.builder.pages import experiments
 from xlsxattn.builder.pages.glossary import PAPERS, TERMS
+from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import codes
 
 SPECS = {name: spec.load(templates.path(name), {"lang": "en"}) for name in templates.names()}
@@ -200,3 +201,15 @@ def test_a_tab_of_a_long_title_keeps_which_page_it_is():
     assert "An encoder with a very…, layer 2" not in tabs
     assert {"An encoder with a ver…, layer 1", "An encoder with a ver…, layer 2"} <= set(tabs)
     assert max(map(len, tabs)) == 31
+
+
+def test_every_experiment_has_an_answer_which_is_folded_below_it():
+    own = [text for name, text in vars(experiments).items() if name.isupper() and isinstance(text, str)]
+    assert all(text.count(ANSWER) == 1 for text in own)
+    for sheet in layout.lay_out(pages.book(SPECS["walkthrough"])):
+        answers = {text.row for text in sheet.texts if text.look == "answer"}
+        assert answers <= sheet.closed
+        assert all(sheet.levels[row] == 1 for row in answers)
+        assert all(row - 1 not in sheet.levels or row - 1 in answers for row in answers)
+        if sheet.id in ("attn", "qkv", "dims", "heads", "compare"):
+            assert answers

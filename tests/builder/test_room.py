@@ -73,6 +73,7 @@ NARROW = {
     ("en", "shrinks", "Causal and padding mask"),
     ("zh", "shrinks", "交叉注意力，两个头"),
     ("zh", "shrinks", "前置归一化的编码器"),
+    ("zh", "shrinks", "旋转位置编码，头 1"),
 }
 """Titles of templates that are shrunk slightly in their boxes on Start."""
 

@@ -31,7 +31,7 @@ def test_every_range_is_read_except_labels_and_the_manifest(causal, seen):
     left_out = set(names) - set(seen.matrices)
     assert {name for name in left_out if not name.endswith(("_Rows", "_Cols"))} == {
         f"xlsxattn_{part}"
-        for part in ("Version", "Program", "Language", "Sheets", "Contexts", "Inputs", "Formulas", "Front")
+        for part in ("Version", "Program", "Language", "Front", "Sheets", "Contexts", "Inputs", "Formulas")
     }
     assert not any(name.endswith(("_Rows", "_Cols")) for name in seen.matrices)
 

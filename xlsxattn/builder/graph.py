@@ -196,7 +196,8 @@ class Series:
     """A series of a chart, over one or several blocks.
 
     ``title`` is its text, or the range and column that hold it. ``columns`` are those of x and y in a scatter
-    chart. ``colour`` is an index in the theme's ``SERIES``, None for the next one; ``mark`` in ``MARKS``.
+    chart. ``colour`` is an index in the theme's ``SERIES``, None for the next of ``OTHER_SERIES``; ``mark``
+    one in ``MARKS``.
     """
 
     title: str | tuple[str, int]

@@ -19,7 +19,9 @@ INPUT_FILL, INPUT_INK = "#FFF4CC", "#1D4ED8"
 LANES = ("#1F4E79", "#9A3412", "#166534", "#6B21A8")
 """Accent colours of the lanes, in turn; white text on each passes WCAG AA."""
 SERIES = ("#6B7785", *LANES, "#B45309", "#0E7490", "#BE185D")
-"""Colours of a chart's series, the first for inputs; contrast with white is at least 4.5:1."""
+"""Colours of a chart's sentences, the first for inputs; contrast with white is at least 4.5:1."""
+OTHER_SERIES = ("#52606D", "#B45309", "#0E7490", "#BE185D", "#4D7C0F", "#4338CA")
+"""Colours of sheets and heads in a chart, none of them that of a sentence."""
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Marker shapes of a chart's points."""
 BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
@@ -221,7 +223,7 @@ LOOKS: Mapping[str, Look] = {
     "rank": Look(
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
-    "col label": Look({"bold": True, "font_color": INK, "align": "center", "shrink": True}),
+    "col label": Look({"bold": True, "font_size": 10, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look(
         {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
     ),

@@ -257,6 +257,7 @@ def reference(book: Book, values: Values) -> Mapping[str, Expected]:
             front=manifest.front,
             language=manifest.language,
         )
+        wanted = {n: x for n, x in wanted.items() if n in manifest.formulas or not x.optional}
         return _marks_of_today(wanted) if manifest.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise

@@ -317,43 +317,50 @@ ChartAxes: TypeAlias = Annotated[
     Axes("the two dimensions of the chart; default: the first two", Text("a dimension"), "dimensions", 2),
     WHOLE,
 ]
-Trains: TypeAlias = Annotated[str, SheetRef("the attention sheet before it whose form is trained"), WHOLE]
+Trains: TypeAlias = Annotated[str, SheetRef("the previous attention sheet that is trained"), WHOLE]
 Learns: TypeAlias = Annotated[
     Sequence[Literal["W_Q", "W_K", "W_V", "W_O"]],
     Items(
-        "the matrices that learn, otherwise all that the trained sheet has; the others stay as they start",
+        "the matrices to train; default: all matrices of the trained sheet; the others keep their "
+        "initial values",
         *(Choice("a matrix", ("W_Q", "W_K", "W_V", "W_O")), "matrices", 4),
     ),
     WHOLE,
 ]
 Start: TypeAlias = Annotated[
     Literal["given", "identity", "random"],
-    Choice(
-        "what the weights start from: those of the trained sheet, the identity, or numbers that are drawn"
-    ),
+    Choice("initial weights: those of the trained sheet, identity matrices, or random numbers"),
 ]
-StartSeed: TypeAlias = Annotated[int, Count('draws the weights, with start = "random"', most=None, least=0)]
-Deviation: TypeAlias = Annotated[float, Positive("their standard deviation; otherwise 1/√d_model")]
-TrainingSteps: TypeAlias = Annotated[int, Count("how many steps are made", MAX_STEPS), WHOLE]
+StartSeed: TypeAlias = Annotated[
+    int, Count('seed of the initial weights if start = "random"', most=None, least=0)
+]
+Deviation: TypeAlias = Annotated[
+    float, Positive('standard deviation of the initial weights if start = "random"; default: 1/√d_model')
+]
+TrainingSteps: TypeAlias = Annotated[int, Count("number of training steps", MAX_STEPS), WHOLE]
 Optimizer: TypeAlias = Annotated[
-    Literal["sgd", "momentum", "adam"], Choice("what makes a step of a gradient, as in torch.optim"), WHOLE
+    Literal["sgd", "momentum", "adam"], Choice("the optimizer, as in torch.optim"), WHOLE
 ]
-LearningRate: TypeAlias = Annotated[float, Positive("the learning rate, a cell to play with")]
-Momentum: TypeAlias = Annotated[float, Within("how much of the step before is kept, with momentum", 1.0)]
+LearningRate: TypeAlias = Annotated[float, Positive("the learning rate, an input cell")]
+Momentum: TypeAlias = Annotated[float, Within("momentum factor, for the optimizer momentum", 1.0)]
 Betas: TypeAlias = Annotated[
     Sequence[float],
     Items(
-        "how much of the moments before is kept, with adam",
+        "decay rates of the first and second moments, for adam",
         *(Within("a number", 1.0, closed=False), "numbers", 2, 2),
         unique=False,
     ),
 ]
-AdamEpsilon: TypeAlias = Annotated[float, Positive("what adam adds to the root of the second moment")]
-WeightDecay: TypeAlias = Annotated[float, Within("how much of each weight is added to its gradient", 1.0)]
+AdamEpsilon: TypeAlias = Annotated[
+    float, Positive("ε, which adam adds to the square root of the second moment")
+]
+WeightDecay: TypeAlias = Annotated[
+    float, Within("weight decay: the multiple of each weight that is added to its gradient", 1.0)
+]
 Sentence: TypeAlias = Annotated[str | Sequence[str], Words("a sentence")]
-Asked: TypeAlias = Annotated[str, Word("one of its words")]
+Asked: TypeAlias = Annotated[str, Word("the word of the sentence that has the target")]
 Wanted: TypeAlias = Annotated[
-    Any, TargetValues("what it is to become: numbers, or words, for the mean of their embeddings")
+    Any, TargetValues("the target output of the word: numbers, or words whose embeddings are averaged")
 ]
 Near: TypeAlias = Annotated[
     Sequence[str],
@@ -669,7 +676,7 @@ class Compare(Sheet):
 
 @dataclass(frozen=True, kw_only=True)
 class Example:
-    """A sentence to learn from, and what one of its words is to become."""
+    """A training example: a sentence, and the target output of one of its words."""
 
     sentence: Sentence
     word: Asked
@@ -678,14 +685,16 @@ class Example:
 
 Examples: TypeAlias = Annotated[
     Sequence[Example],
-    Tables("what it learns from: sentences, and what one of their words is to become", Example, MAX_EXAMPLES),
+    Tables(
+        "training examples: sentences, each with the target output of one of its words", Example, MAX_EXAMPLES
+    ),
     Manifest(lambda _, value: [len(example.sentence) for example in value]),
 ]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Training(Sheet):
-    """Trains an attention sheet by gradient descent: every step is there, in formulas."""
+    """Trains an attention sheet by gradient descent; every training step is computed by formulas."""
 
     kind = "training"
     trains: Trains

@@ -20,7 +20,7 @@ from xlsxattn.builder.layout.measures import (
     NARROW_GAP,
     NARROW_LABEL,
     NARROW_MARGIN,
-    PIXELS_A_FORMULA_CHARACTER,
+    WIDE_FORMULA_CHARACTER,
     caption_columns,
     captioned,
     group_columns,
@@ -108,7 +108,7 @@ def _characters(label: float, width: int) -> int:
     """How many characters of a formula a narrow lane holds."""
     labels = PIXELS_A_CHARACTER * max(label, NARROW_LABEL) + PIXELS_A_COLUMN
     numbers = width * (PIXELS_A_CHARACTER * NARROW + PIXELS_A_COLUMN)
-    return int((labels + numbers) / PIXELS_A_FORMULA_CHARACTER)
+    return int((labels + numbers) / WIDE_FORMULA_CHARACTER)
 
 
 def _size(page: Page, lane: int, *, narrow: bool = False) -> tuple[float, int]:

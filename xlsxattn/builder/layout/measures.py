@@ -26,7 +26,8 @@ SCREEN = 1040
 """What a window of 1280 × 800 shows of a sheet in XlsxWriter's pixels, beside the signs of folded rows."""
 NARROW, NARROW_LABEL, NARROW_GAP, NARROW_MARGIN = 6.7, 11.3, 1.3, 0.5
 """Widths in characters with which two lanes of six words and two sums fit the screen."""
-PIXELS_A_FORMULA_CHARACTER = theme.PIXELS["formula"]
+PIXELS_A_FORMULA_CHARACTER, WIDE_FORMULA_CHARACTER = theme.PIXELS["formula"], 7.4
+"""Width of a character of a formula, and where another font stands in for Consolas."""
 
 
 def wrapped(text: str, look: str) -> list[str]:

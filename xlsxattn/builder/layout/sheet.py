@@ -7,6 +7,7 @@ then the blocks. Lanes are side by side; wide ones are stacked in the same colum
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from dataclasses import replace
@@ -57,16 +58,16 @@ MAX_TAB, MAX_TAIL = 31, 16
 """Maximum length of a tab's name, and of the end that is kept when a title is shortened."""
 MAX_CHART_WIDTH = SCREEN
 """In pixels; lanes with many columns are wider."""
-HEADING_LINE, NARROW_HEADING_LINE, WIDE_HEADING_LINE = 11, 8, 4
-"""Characters in a line of a heading next to a block; of wide (CJK) characters."""
+HEADING_LINE, NARROW_HEADING_LINE = 11, 8
+"""Characters in a line of a heading next to a block, in a column of the usual width and in a narrow one."""
 ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
 """Height in points of rotated words above a map; of up to four wide (CJK) characters, one below the other."""
 MANIFEST = "xlsxattn"
 """The page of the manifest, for programs; only its first page is printed."""
 MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
 """Characters in a line of the manifest's widest column; Excel's maximum height of a row in points."""
-MAX_OUTLINED = 128
-"""Blocks with more cells outline only the focus word, not its row, to save rules."""
+MAX_OUTLINED = 4096
+"""Blocks with more cells outline only the focus word, not its row, which would take programs long."""
 
 
 def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
@@ -253,7 +254,9 @@ def _height(group: Group) -> int:
 def _lines(heading: str, line: int) -> int:
     """Number of lines of a wrapped heading; wide (CJK) text is wrapped between any two characters."""
     wide = theme.cell_width(heading) - len(heading)
-    return int(-(-wide // WIDE_HEADING_LINE)) if wide else len(textwrap.wrap(heading, line))
+    if wide:
+        return math.ceil(wide / ((line + 1) // 3))  # a wide character takes the place of nearly three
+    return len(textwrap.wrap(heading, line))
 
 
 def _share_heat(sheet: PlacedSheet, before: int) -> None:

@@ -236,7 +236,7 @@ def _scatter(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> 
         return []
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
-    series = [Series("input", (RangeName(sheet.id, context=spec.contexts[0].id)["X"],), columns)]
+    series = [Series("input", (RangeName(sheet.id, context=spec.contexts[0].id)["X"],), columns, 0)]
     few = len(spec.contexts) * len(same_size) <= MAX_POINTS
     for i, c in enumerate(spec.contexts, 1):
         outputs = tuple(RangeName(sheet.id, context=c.id, of=s.id)["Output"] for s in same_size)
@@ -245,6 +245,6 @@ def _scatter(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> 
             points = zip(names, outputs, strict=True)
             series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]
         else:
-            series.append(Series(say("outputs: {context}", context=c.named), outputs, columns))
+            series.append(Series(say("outputs: {context}", context=c.named), outputs, columns, i))
     titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))
     return [Chart("scatter", 0, "Where the focus word goes: input and outputs", *titles, tuple(series))]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Chart, Group, Series, Side
 from xlsxattn.builder.pages.parts import Step, computed, typed
+from xlsxattn.builder.theme import LANES
 from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
 
@@ -156,7 +157,8 @@ def bars(sheet: WithAttention, lanes: Sequence[Lane]) -> tuple[Chart, ...]:
         if not sheet.headed:
             legend = [lane.in_legend(RangeName(sheet.id), say("attention"))]
         pairs = zip(legend, heads, strict=True)
-        series = tuple(Series(text, (head["FocusAttention"],)) for text, head in pairs)
+        own = None if sheet.headed else i % len(LANES) + 1  # its sentence's colour
+        series = tuple(Series(text, (head["FocusAttention"],), colour=own) for text, head in pairs)
         labels = cols_of(lane.prefix["FocusAttention"])
         title = say("Where the focus word of {context} looks", context=lane.named)
         charts.append(Chart("bar", i, title, LOOKED_AT, HOW_MUCH, series, labels))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
-from xlsxattn.builder.pages.parts import Step, computed, numbered, output_columns, step, typed
+from xlsxattn.builder.pages.parts import Step, computed, dims_above, numbered, step, typed
 from xlsxattn.contract.kinds import PADDING, Classifier, Model, Writer
 from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
@@ -39,7 +39,7 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
     largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=p["Tempered"])
     total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=p["LogitExp"])
     op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": s["W_U"]})
-    return {
+    return _top_words(sheet, lane, n_vocab, ranks=ranks) | {
         "Logits": wide("Logits", op, "scores", next_word, x=p["Output"], **names),
         "Tempered": wide(
             "Tempered", ops.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
@@ -48,7 +48,6 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
         "Probability": wide(
             "Probability", ops.PROBABILITY, "attention", numerator=p["LogitExp"], row_sum=p["LogitSum"]
         ),
-        **_top_words(sheet, lane, n_vocab, ranks=ranks),
     }
 
 
@@ -71,15 +70,11 @@ def _top_words(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps
     probabilities = block("TopProbabilities", op, "attention", probability=p["Probability"], ids=ids)
     top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"])
     places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=RangeName(sheet.id)["Rank"])
-    count = tuple(say("row {i}", i=i + 1) for i in range(lane.n))
     ranked = tuple(say("no. {j}", j=j + 1) for j in range(k))
     first = typed(RangeName(sheet.id)["Rank"], "rank", [[float(j + 1) for j in range(k)]], "constant")
-    return {
-        "TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked)),
-        "TopProbabilities": step(ops.TOP_PROBABILITIES, lane, Group((probabilities,), (count,), ranked)),
-        "TopLogits": step(ops.TOP_LOGITS, lane, Group((top,), (count,), ranked)),
-        "TopIds": step(ops.TOP_IDS, lane, Group((places,), (count,), ranked)),
-    }
+    beside = (("probability", probabilities), ("logit", top), ("row in the vocabulary", places))
+    sides = tuple(Side(heading, (numbers,)) for heading, numbers in beside)
+    return {"TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked, sides))}
 
 
 def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
@@ -115,7 +110,7 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
     exp = row("LogitExp", ops.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
     operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
-    group = Group((pooled,), (("sentence",),), output_columns(sheet, pooled.name, d_model))
+    group = Group((pooled,), (("sentence",),), dims_above(pooled.name, d_model))
     return {
         "Pooled": step(op, lane, group),
         "Logits": step(

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.specification.table import Matrix
     from xlsxattn.builder.specification.words import Context
-    from xlsxattn.contract.kinds import Model, WithAttention
+    from xlsxattn.contract.kinds import WithAttention
     from xlsxattn.language import Phrase
 
 OF_BOTH = ("X", "Output")
@@ -85,15 +85,6 @@ def dims_above(name: str, d_model: int) -> Block:
 def numbered(letter: str, count: int) -> tuple[str, ...]:
     """Numbered labels of columns: q1, q2, ..."""
     return tuple(f"{letter}{j + 1}" for j in range(count))
-
-
-def output_columns(sheet: Model, name: str, d_model: int) -> Labels:
-    """Labels of the columns of a model's output: x1, x2, ... after a norm, else the dimensions' names.
-
-    A norm rescales each row, so its columns do not measure what the dimensions are named after.
-    """
-    normed = sheet.final_norm or sheet.residual == "post-norm"
-    return numbered("x", d_model) if normed else dims_above(name, d_model)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,18 +19,7 @@ from xlsxattn.builder.pages.layer import Layer, layer_weights
 from xlsxattn.builder.pages.maps import HeadsOfSentence, maps_page
 from xlsxattn.builder.pages.norms import norm_step, norm_weights
 from xlsxattn.builder.pages.outcome import classes_steps, next_token_steps, unembedding_bands
-from xlsxattn.builder.pages.parts import (
-    Lane,
-    Stack,
-    Step,
-    bands,
-    computed,
-    dims_above,
-    numbered,
-    output_columns,
-    step,
-    typed,
-)
+from xlsxattn.builder.pages.parts import Lane, Stack, Step, bands, computed, dims_above, step, typed
 from xlsxattn.builder.pages.positions import (
     cross_mask_step,
     input_step,
@@ -212,13 +201,14 @@ def _input(sheet: Model, lane: Lane, d_model: int) -> Steps:
     p, steps = lane.prefix, input_step(sheet, lane, d_model)
     if sheet.embedding_norm:
         norm = norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
-        steps |= {key: _numbered(one, lane, d_model) for key, one in norm.items()}
+        steps |= {key: _with_dims(one, lane, d_model) for key, one in norm.items()}
     return steps
 
 
-def _numbered(one: Step, lane: Lane, d_model: int) -> Step:
-    """A step whose columns are numbered: after a norm, they are not the dimensions any more."""
-    labelled = replace(one.groups[lane.id], cols=numbered("x", d_model))
+def _with_dims(one: Step, lane: Lane, d_model: int) -> Step:
+    """A step whose block has the names of the dimensions above it."""
+    group = one.groups[lane.id]
+    labelled = replace(group, cols=dims_above(group.blocks[0].name, d_model))
     return one._replace(groups={lane.id: labelled})
 
 
@@ -344,7 +334,7 @@ def _out_page(spec: Spec, sheet: Model, side: Stack, *, last: bool) -> Page:
         _out_lead(sheet, last=last),
         tuple(facts),
         tuple(lane.heading(page) for lane in side.lanes),
-        (*bands(side.lanes, [a | b for a, b in zip(steps, added, strict=True)]), *weights, *shared),
+        (*bands(side.lanes, [a | b for a, b in zip(added, steps, strict=True)]), *weights, *shared),
         subtitle=_out_subtitle(sheet, last=last),
         tries=outcome(sheet, last=last),
         box=_box(side, say("output"), say("Output")),
@@ -379,6 +369,6 @@ def _output(sheet: Model, side: Stack, lane: Lane, d_model: int) -> Steps:
     last, name = _layers(sheet, side, lane, d_model)[-1].output, lane.prefix["Output"]
     if sheet.final_norm:
         norm = norm_step(sheet, lane, name, side.w["Output"], last, d_model)
-        return {key: _numbered(one, lane, d_model) for key, one in norm.items()}
+        return {key: _with_dims(one, lane, d_model) for key, one in norm.items()}
     block = lane.block(name, d_model, ops.COPY, "output", x=last)
-    return {"Output": step(ops.COPY, lane, lane.group(block, output_columns(sheet, name, d_model)))}
+    return {"Output": step(ops.COPY, lane, lane.group(block, dims_above(name, d_model)))}

@@ -361,7 +361,7 @@ class _Writer:
             drawing = self.book.add_chart({"type": "line"})
         else:
             drawing = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
-        for series, default in zip(chart.series, cycle(theme.SERIES), strict=False):
+        for series, default in zip(chart.series, cycle(theme.OTHER_SERIES), strict=False):
             colour = default if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
             drawing.add_series(self._series(chart, series, colour))
         if chart.kind == "scatter":  # LibreOffice would extend a shorter series with 0
@@ -377,8 +377,7 @@ class _Writer:
             {**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID}
         )
         legend = {"position": "bottom", **({"font": font} if font else {})}
-        silent = len(chart.series) == 1 and isinstance(chart.series[0].title, str)
-        drawing.set_legend({"none": True} if silent else legend)
+        drawing.set_legend({"none": True} if len(chart.series) == 1 else legend)
         drawing.set_size({"width": width, "height": 340})
         return drawing
 

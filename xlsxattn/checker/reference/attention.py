@@ -42,6 +42,7 @@ class Expected:
         amplification: the factor by which rounding errors grow, as in a softmax; inf: not decidable.
         blank_ok: whether cells may be blank.
         coarse: of numbers, the additional tolerance for engines with a coarse Φ; inf: not decidable for them.
+        optional: whether a workbook may lack the range.
     """
 
     values: Array
@@ -50,6 +51,7 @@ class Expected:
     amplification: float = 1.0
     blank_ok: bool = False
     coarse: float = 0.0
+    optional: bool = False
 
     @property
     def overflows(self) -> bool:

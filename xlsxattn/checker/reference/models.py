@@ -16,7 +16,16 @@ from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.sentences import pooled, shares, similar
 from xlsxattn.checker.reference.transformer import Memory, Tower, checked, checked_top_k, run, scale_of
 from xlsxattn.checker.reference.vocabulary_head import any_doubt, distribution, falling, tied_alike
-from xlsxattn.checker.reference.words import constant, count, labels, mark, sentence, shaped, text
+from xlsxattn.checker.reference.words import (
+    constant,
+    count,
+    labels,
+    mark,
+    output_labels,
+    sentence,
+    shaped,
+    text,
+)
 from xlsxattn.checker.reference.writing import decoded, own_mask, rounding
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -156,7 +165,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Input
         found |= {p["Pooled"]: expect(Pooled), p["Logits"]: expect(Logits)} | ranges
         answer = any_doubt(doubts).over(Expected(classes[0][first], "text"))
         found[p["Class"]] = answer if answered(sheet, c) else text(NO_CLASS)
-        found |= labels(p["Pooled"], None, dims)
+        found |= output_labels(sheet, p["Pooled"], None, dims)
         for block in ("Logits", "LogitExp", "Probability"):
             found |= labels(p[block], None, classes)
     if not all(answered(sheet, c) for c in chosen(sheet, contexts, sheet.contexts)):

@@ -30,7 +30,16 @@ from xlsxattn.checker.reference.projections import (
     projections,
 )
 from xlsxattn.checker.reference.rounding import NoisyArray, Rounding, exact, expect
-from xlsxattn.checker.reference.words import ShapesDisagree, embedded, labels, numbered, shaped, unknown
+from xlsxattn.checker.reference.words import (
+    ShapesDisagree,
+    embedded,
+    labels,
+    numbered,
+    optional,
+    output_labels,
+    shaped,
+    unknown,
+)
 from xlsxattn.contract.names import BETA, GAMMA, TYPED_FOR, RangeName, of_context, part_of
 from xlsxattn.language import say
 
@@ -181,7 +190,10 @@ def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
         ranges, stream = tower.norm(r, p["Input"], stream, RangeName(tower.sheet.id)["Input"])
         found |= ranges
     found[p["Input"]] = expect(stream)
-    return Pass(found | labels(p["Input"], tokens, dims), stream)
+    found |= labels(p["Input"], tokens) | optional(
+        labels(p["Input"], None, dims), lacking=bool(s.embedding_norm)
+    )
+    return Pass(found, stream)
 
 
 def layer(
@@ -264,7 +276,7 @@ def run(
         ranges, stream = tower.norm(r, p["Output"], stream, tower.w["Output"])
         found |= ranges
     found[p["Output"]] = expect(stream)
-    found |= labels(p["Output"], tokens, tower.inputs["vocab_Dims"])
+    found |= output_labels(s, p["Output"], tokens, tower.inputs["vocab_Dims"])
     return Pass(found, stream, tuple(depths))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -110,6 +110,17 @@ def labels(block: str, rows: Array | None = None, cols: Array | None = None) -> 
     if cols is not None:
         found[cols_of(block)] = Expected(cols.reshape(1, -1), "text")
     return found
+
+
+def output_labels(sheet: SheetInfo, block: str, rows: Array | None, dims: Array) -> Ranges:
+    """The labels of a model's output: after a norm, its columns may be numbered instead of named dims."""
+    normed = sheet.final_norm or sheet.residual == "post-norm"
+    return labels(block, rows) | optional(labels(block, None, dims), lacking=bool(normed))
+
+
+def optional(found: Ranges, *, lacking: bool) -> Ranges:
+    """Ranges that a workbook may lack if ``lacking``."""
+    return {name: replace(x, optional=lacking) for name, x in found.items()}
 
 
 def unknown(sheet: str, key: str, value: object) -> ValueError:
