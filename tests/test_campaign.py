@@ -7,6 +7,7 @@ from collections import Counter
 
 import pytest
 
+from dev import prebuilt
 from dev.campaign import report, run, tampered
 from dev.campaign.judge import Judge, Judgement
 from dev.campaign.kinds import MANIFEST
@@ -92,12 +93,13 @@ def one_of_each(path):
     return list(made.values())
 
 
-def test_every_kind_of_fault_is_made(causal, walkthrough):
-    made = [*run.mutants(causal), *run.mutants(walkthrough)]
+def test_every_kind_of_fault_is_made(causal, tmp_path):
+    paths = causal, prebuilt.build("walkthrough", tmp_path / "walkthrough.xlsx")
+    made = [mutant for path in paths for mutant in run.mutants(path)]
     assert {mutant.kind for mutant in made} == KINDS
     broken = {name for mutant in made for name in mutant.ranges}
     optional = {START["Program"], START["Language"], START[FIRST_SCREEN]}  # earlier versions have none
-    assert broken == {*check.read(causal).names, *check.read(walkthrough).names} - optional
+    assert broken == {name for path in paths for name in check.read(path).names} - optional
 
 
 def test_no_fault_is_made_twice(causal):

@@ -500,7 +500,7 @@ def test_without_its_manifest_a_workbook_is_not_checkable(book, name, wrong, cap
     del book.workbook.defined_names[name]
     book.workbook.save(wrong)
     assert check(wrong) == UNUSABLE
-    assert f"the name {name} is missing" in capsys.readouterr().err
+    assert f"the name {name} on the last sheet (Contract) is missing" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["many", True, "#N/A"])
