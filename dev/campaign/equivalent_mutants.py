@@ -13,6 +13,7 @@ from xlsxattn.contract.kinds import Compare, EncoderDecoder, Training
 from xlsxattn.contract.names import COLS, STATUS, last
 
 if TYPE_CHECKING:
+    from dev.campaign.formulas import Operand
     from dev.campaign.mutants import Mutant
     from xlsxattn.checker.cells import Value
     from xlsxattn.checker.reading.book import Book
@@ -193,7 +194,7 @@ def _of_places(book: Book, mutant: Mutant) -> str:
     if turned and all(at[1] - area.row == at[2] - area.col for at in cells):
         return "a transpose does not change the diagonal"
     if all(one == two for one, two in pairs):
-        return "only columns are counted, and their number is the same"
+        return "only columns or rows are counted, and their number is the same"
     if was == [
         re.sub(r"(LARGE\(|SUM\(--\(SIGN\(|SUMSQ\()TRANSPOSE\((\w+)\)", r"\1\2", new.text) for new in news
     ]:
@@ -202,12 +203,20 @@ def _of_places(book: Book, mutant: Mutant) -> str:
 
 
 def _by_columns(book: Book, formula: str, tab: str) -> str:
-    """A formula in which ranges are replaced by their columns where only these matter."""
+    """A formula in which ranges are replaced by their columns or rows where only these matter."""
     square = [name for name, area in book.names.items() if area.rows == area.cols]
     for name in square if "COLUMNS(TRANSPOSE(" in formula else ():
         formula = formula.replace(f"COLUMNS(TRANSPOSE({name}))", f"COLUMNS({name})")
-    asked = [op for op in operands(book, formula, tab) if re.search(r"\bCOLUMNS?\($", formula[: op.start])]
-    return put(formula, asked, lambda op: f"{op.area.col} {op.area.cols}")
+    asked = {
+        op: re.search(r"\b(COLUMNS?|ROW)\($", formula[: op.start]) for op in operands(book, formula, tab)
+    }
+
+    def counted(op: Operand) -> str:
+        found = asked[op]
+        down = found is not None and found[1] == "ROW"
+        return f"{op.area.row} {op.area.rows}" if down else f"{op.area.col} {op.area.cols}"
+
+    return put(formula, [op for op, found in asked.items() if found], counted)
 
 
 def _of_fallbacks(book: Book, mutant: Mutant) -> str:
@@ -253,8 +262,9 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
     """Results that count, select or compare."""
     at = place(book, mutant.ranges[0])
     block = at.block
-    if mutant.kind == "misses the last" and block == "Pooled" and "_Index=1" in _old_text(book, mutant):
-        return "only the first row is used, and it is not cut off"
+    first_only = block in ("Pooled", "Look") and "_Index=1" in _old_text(book, mutant)
+    if first_only and mutant.kind in ("misses the last", "every word reads the first"):
+        return "only the first row is used, and it is the same"
     if mutant.kind == "the smallest in place of the largest" and block in ("TopLogits", "TopIds"):
         return "the median of all words is the same in both orders"
     if mutant.kind == "misses the last" and block == "Cosine" and at.context == book.manifest.contexts[0]:

@@ -21,13 +21,14 @@ from xlsxattn.checker.perturb_words import (
     texts,
     unreadable,
     vanishing,
+    verdicts,
 )
 from xlsxattn.checker.reference.words import uses_blanks
 from xlsxattn.contract.kinds import Model, Training
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -79,6 +80,10 @@ BEYOND = 3e7
 """Where a training has limits, they are smaller than this."""
 FAST, FAST_ADAM = 10.0, 200_000.0
 """Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
+TURNING = 3.0
+"""A learning rate times a decay that turns weights over and doubles them."""
+LATE = 1e3
+"""A step after the last one: the last one is shown, which is after a divergence."""
 RENAMED, RENAMED_IN_MODELS = 3, 14
 """Number of rounds with renamed words; models need more."""
 
@@ -193,7 +198,7 @@ def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Itera
         return
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
     near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
-    chosen = list(outcomes(book, vocabulary))
+    chosen = [*outcomes(book, vocabulary), *verdicts(book, vocabulary)]
     for turn, (center, radius) in enumerate(() if chosen else NEARLY):
         drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
         alike = {at: center + radius * float(drawn[at]) for name in near for at in numbers_of(book, name)}
@@ -219,10 +224,25 @@ def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     fast: dict[At, float | str] = {}
     for name, sheet in training.items():
         rate = FAST_ADAM if sheet.optimizer == "adam" else FAST
-        for block, value in (("LearningRate", rate), ("WeightDecay", 1.0)):
+        for block, value in (("LearningRate", rate), ("WeightDecay", 1.0), ("Step", LATE)):
             fast |= dict.fromkeys(book.names[RangeName(name)[block]].cells(), value)
     if fast:
         yield numbers.drawn() | words | fast
+    for _ in range(2 if fast else 0):
+        yield numbers.drawn() | words | _swinging(book, training)
+
+
+def _swinging(book: Book, training: Iterable[str]) -> dict[At, float | str]:
+    """Learning rates and decays with which weights turn over and double in each step: losses rise and fall.
+
+    A tiny h makes the rounding error of the gradient check visible.
+    """
+    swinging = {"LearningRate": FAST, "WeightDecay": TURNING / FAST, "CheckH": 0.0}
+    edits: dict[At, float | str] = {}
+    for name in training:
+        for block, value in swinging.items():
+            edits |= dict.fromkeys(book.names[RangeName(name)[block]].cells(), value)
+    return edits
 
 
 def _as_drawn(book: Book, vocabulary: list[str], limits: dict[At, tuple[float, float]]) -> Edits:

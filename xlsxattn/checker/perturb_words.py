@@ -6,12 +6,14 @@ that the focus word attends to can be chosen.
 
 from __future__ import annotations
 
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
-from xlsxattn.contract.kinds import Compare, InSentence, Training
-from xlsxattn.contract.names import WORDS, RangeName, of_context, part_of
+from xlsxattn.contract.kinds import Classifier, Compare, InSentence, Training
+from xlsxattn.contract.names import GAMMA, WORDS, RangeName, is_text, of_context, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +40,17 @@ OUTCOMES = (
 Each of the three leans to either end, and each result is also undecided, in such combinations that each text
 changes if any part of it reads one row in place of another.
 """
+VERDICTS = (
+    ((3, 3), (3, 2)),
+    ((3, 2), (2, 2)),
+    ((1, 0), (0, 2)),
+    ((3, 1), (3, 2)),
+    ((2, 3), (0, 0)),
+    ((1, 1), (2, 3)),
+)
+"""The same for logits of the first and last class, in two sentences of a classifier."""
+LOGIT = 0.1
+"""The unit of these logits."""
 SLOWEST = 1000.0
 """A base of rotary positions with which the last pair hardly rotates."""
 
@@ -212,6 +225,36 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         yield edits
 
 
+def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Chosen logits of the classes, in the first two sentences that a classifier shows.
+
+    Without attention, feed-forward, positions and biases, the logits of a sentence of a single word are a row
+    of W_C, as its embedding is 1 in this row's place and else 0. Norms only scale them, as they sum to 0.
+    """
+    shown = book.manifest.front.get("sheets", ())
+    (sheet,) = [s for s in book.manifest.sheets if s.id in shown and s.is_a(Classifier)] or [None]
+    E, count = book.names[WORDS["E"]], len(VERDICTS[0])
+    if sheet is None or len(vocabulary) < count or E.cols <= count:
+        return
+    places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
+    edits: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
+    for name, at in places.items():
+        area = book.names[name]
+        if at.sheet == sheet.id and area.rows * area.cols > 1 and not is_text(name):
+            edits |= dict.fromkeys(numbers_of(book, name), float(at.part == GAMMA))
+    rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
+    for k, word in enumerate(vocabulary[:count]):
+        edits |= {(E.sheet, rows[word], E.col + k): 1.0}
+    for k, context in enumerate(book.manifest.front["contexts"]):
+        edits |= dict.fromkeys(book.names[of_context(context)["Tokens"]].cells(), vocabulary[k % count])
+    weights = book.names[RangeName(sheet.id)["W_C"]]
+    for results in VERDICTS:
+        logits = [_from_ends(result, weights.cols, LOGIT) for result in results]
+        logits.append([-sum(column) for column in zip(*logits, strict=True)])
+        typed = [_typed_row(weights, weights.row + k, row) for k, row in enumerate(logits)]
+        yield reduce(or_, typed, edits) | focused(book, vocabulary[0])
+
+
 def _uniform(book: Book, sheets: Sequence[SheetInfo]) -> dict[At, float | str]:
     """Weights of attention sheets with which every word attends to all words alike, and only to their X."""
     edits: dict[At, float | str] = {}
@@ -227,10 +270,10 @@ def _uniform(book: Book, sheets: Sequence[SheetInfo]) -> dict[At, float | str]:
     return edits
 
 
-def _from_ends(ends: tuple[int, int], cols: int) -> list[float]:
-    """A row with these numbers at its ends, in units of `STEP`, and a smaller one between them."""
+def _from_ends(ends: tuple[int, int], cols: int, unit: float = STEP) -> list[float]:
+    """A row with these numbers at its ends, in this unit, and a smaller one between them."""
     first, last = ends
-    return [STEP * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
+    return [unit * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
 
 
 def _typed_row(area: Area, row: int, numbers: Sequence[float]) -> dict[At, float | str]:
