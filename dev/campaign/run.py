@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dev import prebuilt
 from dev.campaign import imported, tampered
@@ -15,6 +16,7 @@ from dev.campaign.kinds import every
 from xlsxattn import press, templates
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
+from xlsxattn.contract.kinds import Training
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,25 +25,47 @@ if TYPE_CHECKING:
     from dev.campaign.mutants import Mutant
 
 
+ADAM = "adam"
+"""A small workbook for the faults of Adam, with weight decay, which no small template has."""
+LEARNING = "learning"
+"""The template with a small training."""
+SPLIT = ("walkthrough",)
+"""Templates whose training has most of their cells: they are judged without it."""
+
+
 def names() -> tuple[str, ...]:
-    """The names of the templates and of the small models."""
-    return (*templates.names(), *imported.MODELS)
+    """The names of the templates, of the small models, and of the small training with Adam."""
+    return (*templates.names(), *imported.MODELS, ADAM)
 
 
 def built(name: str, folder: Path) -> Path:
-    """Build the workbook of a template or a small model, which must hold."""
-    if name not in imported.MODELS:
-        return prebuilt.build(name, folder / f"{name}.xlsx")
-    made = press.build(imported.spec(name), folder / f"{name}.xlsx")
+    """Build the workbook of a template, a small model or a training, which must hold."""
+    if name == ADAM:
+        made = press.build(templates.path(LEARNING), folder / f"{name}.xlsx", changed=_with_adam())
+    elif name in imported.MODELS:
+        made = press.build(imported.spec(name), folder / f"{name}.xlsx")
+    else:
+        without = Training.kind if name in SPLIT else ""
+        return prebuilt.build(name, folder / f"{name}.xlsx", without=without)
     if not made.report.holds:
         raise SystemExit(f"{name}: the original workbook does not hold")
     return made.path
 
 
+def _with_adam() -> dict[str, Any]:
+    """The sheets of the template of a small training, with Adam for two matrices in a few steps."""
+    sheets = tomllib.loads(templates.path(LEARNING).read_text("utf-8"))["sheets"]
+    adam = {"optimizer": ADAM, "lr": 0.2, "weight_decay": 0.1, "learns": ["W_Q", "W_K"], "steps": 3}
+    return {"sheets": [sheet | adam if sheet["kind"] == Training.kind else sheet for sheet in sheets]}
+
+
 def mutants(path: Path, name: str = "") -> list[Mutant]:
-    """All mutants of a workbook; for a small model only those of pages that no template has."""
+    """All mutants of a workbook; for a small model or Adam only those that no template has."""
     book = read(path)
     made = every(book, saved_values(path, book.names))
+    if name == ADAM:
+        trained = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
+        return [m for m in made if any(book.manifest.parse(one).sheet in trained for one in m.ranges)]
     return imported.judged(made) if name in imported.MODELS else made
 
 
