@@ -919,6 +919,7 @@ def millet(b):
         b.put(f"{context}_Tokens", "小米", 2)
     b.put("vocab_Focus", "小米")
     for context, (mine, other) in {"fruit": (0, 1), "tech": (1, 0)}.items():
+        assert b.get(f"qkv_{context}_Attention")[2, 0] > 0.5  # of “小米” to its companion
         output = b.get(f"compare_{context}_qkv_Output")[0]
         assert output[mine] > 2.5
         assert output[other] < 0.5

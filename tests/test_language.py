@@ -38,6 +38,7 @@ from xlsxattn.checker.reading.book import read
 from xlsxattn.cli.commands import cli
 from xlsxattn.cli.language import CLICK, ENVIRONMENT, chosen
 from xlsxattn.contract.kinds import Classifier, Stretch
+from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import ENGLISH, FOLDER, Language, Phrase, codes, language, say
 from xlsxattn.view import page
 
@@ -78,7 +79,7 @@ class Recorder(dict):
 
     def get(self, text, _=None):
         self.asked.add(text)
-        return f"⟦{text}⟧"
+        return f"⟦{text.replace(ANSWER, f'⟧{ANSWER}⟦')}⟧"  # an answer stands in cells of its own
 
 
 def same_everywhere(text: str) -> bool:
@@ -327,7 +328,10 @@ def test_every_text_of_a_workbook_is_told(marked):
         cells |= set(re.findall("<(?:a:t|c:v)>(.*?)</", charts))
         cells |= set(re.findall('tooltip="(.*?)"', sheets))
         cells |= {text for form in book._number_formats for text in re.findall('"([^"]+)"', form)}
-        plain_texts = {c for c in cells if isinstance(c, str) and "⟦" not in c and not same_everywhere(c)}
+        texts = {c for c in cells if isinstance(c, str) and not same_everywhere(c)}
+        plain_texts = {
+            text for text in texts if not {"⟦", "⟧"} & {*text}
+        }  # the first line of one has ⟦, the last ⟧
         assert plain_texts - typed_in(one) == set(), path
 
 

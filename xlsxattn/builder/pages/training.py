@@ -188,7 +188,7 @@ class _Lesson:
         present = computed(s["Present"], (z.examples, 1), ops.PRESENT, "count", row=row.name)
         why = (
             "Each example is a sentence (below), one of its words, and what this word's output is to become."
-            " The loss says how far off they are, all together; a step changes the weights so that it falls."
+            " The loss says how far off they all are; a step changes the weights so that it falls."
         )
         sides = (
             Side("example", (number,)),
@@ -437,8 +437,8 @@ class _Lesson:
         labels += [("the backward pass says",), ("their distance",), ("rounding alone may make",)]
         column = (wanted, *inputs, entry, h, numeric, gradient, difference, allowed)
         why = (
-            "Is the backward pass right? Nudge one weight of the shown step a little up, then down: how much"
-            " the loss changes between the two is its gradient, as far as h is small and rounding allows."
+            "Is the backward pass right? Nudge one weight of the shown step up and down by h: the change of"
+            " the loss, divided by 2h, is its gradient, as far as h is small and rounding allows."
         )
         groups = (Group(column, tuple(labels), sides=(Side("learned matrices", (matrices,)),)),)
         return Band("Gradient check", why, groups, shared=True, show_formula=False)
