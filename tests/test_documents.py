@@ -20,6 +20,7 @@ import jsonschema
 import numpy as np
 import pytest
 import yaml
+from browser import chromium
 from commands import run
 from conftest import require
 from weights import checkpoints
@@ -57,6 +58,7 @@ class Reader:
         """Do all blocks of a page, one after the other."""
         blocks = BLOCK.findall(text)
         doing = {"text": self.text, "toml": self.toml, "python": self.python, "yaml": self.yaml}
+        doing["javascript"] = self.javascript
         for i, (language, title, block) in enumerate(blocks):
             after, _, shown = blocks[i + 1] if i + 1 < len(blocks) else ("", "", "")
             if not language:
@@ -133,6 +135,18 @@ class Reader:
             pytest.importorskip("torch", reason="PyTorch is missing: the rest of this page is not tried")
         with redirect_stdout(StringIO()):
             exec(compile(text, "a page", "exec"), self.names)
+
+    def javascript(self, text: str) -> None:
+        """What is typed in the console of the only live page so far; what it writes there is text."""
+        library = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install it")
+        [place] = Path().glob("*.html")
+        with library.sync_playwright() as engine:
+            tab = engine.chromium.launch(executable_path=chromium(), args=["--no-sandbox"]).new_page()
+            tab.goto(place.resolve().as_uri())
+            tab.wait_for_selector("[data-ready]", state="attached", timeout=60_000)
+            with tab.expect_console_message() as message:
+                tab.evaluate(f"() => {{ {text} }}")  # raises the script's error
+            self.said = message.value.text
 
     def yaml(self, text: str) -> None:
         assert yaml.safe_load(text)

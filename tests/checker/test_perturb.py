@@ -258,6 +258,7 @@ TRAINING = {
     "vocab_Tokens": (4, 1), "vocab_Dims": (1, 2), "vocab_E": (4, 2), "vocab_Focus": (1, 1),
     "c_Tokens": (3, 1), "t_W_Q": (2, 2), "s_Tokens": (5, 1), "s_Asked": (2, 1), "s_W_Q": (2, 2),
     "s_LearningRate": (1, 1), "s_WeightDecay": (1, 1), "s_CheckMatrix": (1, 1),
+    "s_Step": (1, 1), "s_CheckH": (1, 1),
 }  # fmt: skip
 TEXTS = ("vocab_Tokens", "vocab_Dims", "vocab_Focus", "c_Tokens", "s_Tokens", "s_Asked", "s_CheckMatrix")
 

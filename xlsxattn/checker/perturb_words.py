@@ -34,6 +34,7 @@ OUTCOMES = (
     ((-3, -2), (0, 0), (0, 3)),
     ((-2, -1), (-3, -3), (0, 0)),
     ((-2, -3), (-1, 1), (-1, -2)),
+    ((0, 0), (3, 0), (2, 3)),
 )
 """First and last number of the focus word before attention, and after it in two sentences.
 
@@ -49,6 +50,7 @@ VERDICTS = (
     ((1, 1), (2, 3)),
 )
 """The same for logits of the first and last class, in two sentences of a classifier."""
+HALF = 0.5
 LOGIT = 0.1
 """The unit of these logits."""
 SLOWEST = 1000.0
@@ -151,7 +153,8 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     for sheet in book.manifest.sheets:
         if not sheet.similarity:
             continue
-        s, norms = RangeName(sheet.id), []
+        s = RangeName(sheet.id)
+        norms: list[str] = []
         embedded = [[WORDS["E"]], [WORDS["E"], s["P"]]]
         if part_of(s["Input"], "Gamma") in book.manifest.inputs:
             embedded, norms = embedded[:1], [s["Input"]]
@@ -197,8 +200,9 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
 def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """Chosen numbers of the focus word, before and after attention, in the first two sentences shown.
 
-    Without queries and keys, attention is uniform, and if W_V and W_O change nothing, a sentence of the focus
-    word and another one yields their mean. So the other word can be chosen for each result.
+    Without queries and keys, attention is uniform, and if W_O changes nothing and W_V is ½, a sentence of the
+    focus word and another one yields half of their mean. So the other word can be chosen for each result, and
+    a sheet without weights yields something else.
     """
     front, count = book.manifest.front, len(OUTCOMES[0]) - 1
     own = [sheet for sheet in book.manifest.sheets if sheet.id in front.get("sheets", ())]
@@ -210,6 +214,7 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     E, focus = book.names[WORDS["E"]], vocabulary[-1]
     rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
     uniform = _uniform(book, own)
+    share = HALF if RangeName(own[-1].id)["W_V"] in book.manifest.inputs else 1.0
     for before, *results in OUTCOMES:
         edits: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
         edits |= uniform | focused(book, focus)
@@ -218,7 +223,7 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         for k, sentence in enumerate(shown):
             word, n = vocabulary[k % count], len(sentence)
             result = _from_ends(results[k % count], E.cols)
-            other = [(n * y - x) / max(1, n - 1) for x, y in zip(row, result, strict=True)]
+            other = [(n * y / share - x) / max(1, n - 1) for x, y in zip(row, result, strict=True)]
             if k < count:
                 edits |= _typed_row(E, rows[word], other)
             edits |= {**dict.fromkeys(sentence, word), sentence[-1]: focus}
@@ -232,7 +237,7 @@ def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     of W_C, as its embedding is 1 in this row's place and else 0. Norms only scale them, as they sum to 0.
     """
     shown = book.manifest.front.get("sheets", ())
-    (sheet,) = [s for s in book.manifest.sheets if s.id in shown and s.is_a(Classifier)] or [None]
+    sheet = next((s for s in book.manifest.sheets if s.id in shown and s.is_a(Classifier)), None)
     E, count = book.names[WORDS["E"]], len(VERDICTS[0])
     if sheet is None or len(vocabulary) < count or E.cols <= count:
         return
@@ -256,16 +261,16 @@ def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
 
 def _uniform(book: Book, sheets: Sequence[SheetInfo]) -> dict[At, float | str]:
-    """Weights of attention sheets with which every word attends to all words alike, and only to their X."""
+    """Weights of attention sheets with which every word attends to all words alike, for half of their X."""
     edits: dict[At, float | str] = {}
     for sheet in sheets:
         s = RangeName(sheet.id)
         for block in ("W_Q", "W_K", "W_V", "W_O", "b_Q", "b_K", "b_V", "b_O"):
             if (name := s[block]) not in book.manifest.inputs:
                 continue
-            area, same = book.names[name], block in ("W_V", "W_O")
+            area, one = book.names[name], {"W_V": HALF, "W_O": 1.0}.get(block, 0.0)
             edits |= {
-                at: float(same and at[1] - area.row == at[2] - area.col) for at in numbers_of(book, name)
+                at: one if at[1] - area.row == at[2] - area.col else 0.0 for at in numbers_of(book, name)
             }
     return edits
 

@@ -64,6 +64,8 @@ def facts(sheet: PlacedSheet, page: Page) -> None:
     for fact in page.facts:
         if fact.words:
             sheet.texts.append(Text(2, col, fact.words, "fact"))
+            if col == MARGIN:  # only the first one has a single column
+                sheet.widths[col] = max(sheet.widths.get(col, 0.0), theme.cell_width(fact.words) + 1.0)
             col += 1 if col == MARGIN else columns
         width = theme.LOOKS[fact.block.look].width
         while width and sheet.widths.get(col, width) < NARROW:  # the gap between two lanes
