@@ -49,7 +49,8 @@ def _of_range(mutant: Mutant, at: RangeName) -> str:
         return "INDEX in IronCalc reads beyond the end of its range"
     if at.block == "Verdict":
         return "of a mark, only the first character is compared"
-    if at.block in AT_DIVERGENCE or (at.is_of_steps and "another" in mutant.kind and at.is_matrix):
+    alive = at.block in AT_DIVERGENCE or (at.block == "Shown" and at.part in AT_DIVERGENCE)
+    if alive or (at.is_of_steps and "another" in mutant.kind and at.is_matrix):
         return "only a run that diverges at this very step tells them apart"
     return ""
 

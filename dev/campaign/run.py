@@ -55,7 +55,7 @@ def built(name: str, folder: Path) -> Path:
 def _with_adam() -> dict[str, Any]:
     """The sheets of the template of a small training, with Adam for two matrices in a few steps."""
     sheets = tomllib.loads(templates.path(LEARNING).read_text("utf-8"))["sheets"]
-    adam = {"optimizer": ADAM, "lr": 0.2, "weight_decay": 0.1, "learns": ["W_Q", "W_K"], "steps": 3}
+    adam = {"optimizer": ADAM, "lr": 0.2, "weight_decay": 0.1, "learns": ["W_Q", "W_K"], "steps": 4}
     return {"sheets": [sheet | adam if sheet["kind"] == Training.kind else sheet for sheet in sheets]}
 
 

@@ -153,7 +153,8 @@ def fading(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
     for sheet in book.manifest.sheets:
         if not sheet.similarity:
             continue
-        s, norms = RangeName(sheet.id), []
+        s = RangeName(sheet.id)
+        norms: list[str] = []
         embedded = [[WORDS["E"]], [WORDS["E"], s["P"]]]
         if part_of(s["Input"], "Gamma") in book.manifest.inputs:
             embedded, norms = embedded[:1], [s["Input"]]
@@ -236,7 +237,7 @@ def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     of W_C, as its embedding is 1 in this row's place and else 0. Norms only scale them, as they sum to 0.
     """
     shown = book.manifest.front.get("sheets", ())
-    (sheet,) = [s for s in book.manifest.sheets if s.id in shown and s.is_a(Classifier)] or [None]
+    sheet = next((s for s in book.manifest.sheets if s.id in shown and s.is_a(Classifier)), None)
     E, count = book.names[WORDS["E"]], len(VERDICTS[0])
     if sheet is None or len(vocabulary) < count or E.cols <= count:
         return
