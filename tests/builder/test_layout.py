@@ -559,7 +559,7 @@ def test_the_walkthrough_prints_on_as_many_pages_as_the_layout_says(walkthrough,
     whole = load(templates.path("walkthrough"))
     spec = replace(whole, sheets=tuple(sheet for sheet in whole.sheets if sheet.kind != "training"))
     sheets = layout.lay_out(pages.book(spec))
-    assert printed == sum(1 + len(sheet.breaks) for sheet in sheets) == 17
+    assert printed == sum(1 + len(sheet.breaks) for sheet in sheets) == 16
 
 
 def test_a_page_ends_where_the_layout_says_so(tmp_path):
