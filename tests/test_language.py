@@ -329,9 +329,8 @@ def test_every_text_of_a_workbook_is_told(marked):
         cells |= set(re.findall('tooltip="(.*?)"', sheets))
         cells |= {text for form in book._number_formats for text in re.findall('"([^"]+)"', form)}
         texts = {c for c in cells if isinstance(c, str) and not same_everywhere(c)}
-        plain_texts = {
-            text for text in texts if not {"⟦", "⟧"} & {*text}
-        }  # the first line of one has ⟦, the last ⟧
+        # the first line of a wrapped text has ⟦, the last one ⟧
+        plain_texts = {text for text in texts if not {"⟦", "⟧"} & {*text}}
         assert plain_texts - typed_in(one) == set(), path
 
 
