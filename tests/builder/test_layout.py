@@ -710,7 +710,7 @@ def test_a_short_last_page_is_avoided_by_a_smaller_scale(template, id_, most):
 
 
 def test_maps_of_heads_have_neutral_headings_and_labels_of_one_size():
-    sheets = {s.id: s for s in layout.lay_out(pages.book(load(templates.path("mouse"))))}
-    assert {bar.colour for bar in sheets["cls_maps"].bars} == {theme.MUTED}
-    assert not {bar.colour for bar in sheets["cls_l1"].bars} - set(theme.LANES)
+    sheets = {s.id: s for s in layout.lay_out(pages.book(load(templates.path("reverse"))))}
+    assert {bar.colour for bar in sheets["rev_maps"].bars} == {theme.MUTED}
+    assert not {bar.colour for bar in sheets["rev_enc_l1"].bars} - set(theme.LANES)
     assert "shrink" not in theme.LOOKS["map label"].format
