@@ -50,7 +50,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             if not names or any(stated == caption(book, name) for name in names):
                 continue
             name = next((n for n in names if stands(book, n)), "")
-            if name:
+            if name and not _is_input(book, tab, row, col):
                 yield _other(name, (tab, row, col), stated, caption(book, name))
 
 
@@ -60,6 +60,15 @@ def _is_caption(text: str, cell: Area, styles: Styles) -> bool:
         return True
     style = None if text.startswith(_INDENT) else styles.first(cell)
     return style is not None and style.font == MONO
+
+
+def _is_input(book: Book, tab: str, row: int, col: int) -> bool:
+    """Whether a cell is in an input range: a word of a sentence may look like a formula."""
+    areas = (book.names[name] for name in book.manifest.inputs if name in book.names)
+    return any(
+        area.sheet == tab and 0 <= row - area.row < area.rows and 0 <= col - area.col < area.cols
+        for area in areas
+    )
 
 
 def caption(book: Book, name: str) -> str:
