@@ -12,7 +12,7 @@ from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
-from xlsxattn.contract.names import MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
+from xlsxattn.contract.names import FRONT, MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -158,16 +158,23 @@ def moved_names(book: Book) -> Iterator[Finding]:
     for name in book.names:
         at = book.manifest.parse(name)
         by_sheet.setdefault(at.sheet, {})[name] = at
+    shown = {name: book.names[name] for name, at in by_sheet.get(FRONT, {}).items() if at.context}
+    yield from _on_another_tab("start", shown)
     for sheet in book.manifest.sheets:
         pages: dict[str, dict[str, Area]] = {}
         for name, at in by_sheet.get(sheet.id, {}).items():
             if page := page_of(sheet, at):
                 pages.setdefault(page, {})[name] = book.names[name]
         for page, own in pages.items():
-            tabs = Counter(area.sheet for area in own.values()).most_common(1)
-            for name, area in own.items():
-                if area.sheet != tabs[0][0]:
-                    yield _moved(name, area, page=page)
+            yield from _on_another_tab(page, own)
+
+
+def _on_another_tab(page: str, areas: Mapping[str, Area]) -> Iterator[Finding]:
+    """Ranges of one page that are not on the tab that most of them are on."""
+    tabs = Counter(area.sheet for area in areas.values()).most_common(1)
+    for name, area in areas.items():
+        if area.sheet != tabs[0][0]:
+            yield _moved(name, area, page=page)
 
 
 def _out_of_order(book: Book) -> Iterator[Finding]:
