@@ -305,6 +305,9 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         == _generic_formula(book, two)
         != "",
         "rows of Attention sum to 1 for every input": blocks <= SUMS,
+        "both contain the words that the model reads": "Written" in blocks
+        and place(book, one).context == place(book, two).context
+        and "Rows" in {place(book, one).label, place(book, two).label},
         "both are marks that read ✓ for every input": blocks == {STATUS},
     }
     return next((why for why, holds in rules.items() if holds), "")
