@@ -6,6 +6,7 @@ that the focus word attends to can be chosen.
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 from itertools import product
 from operator import or_
@@ -51,6 +52,9 @@ VERDICTS = (
 )
 """The same for logits of the first and last class, in two sentences of a classifier."""
 HALF = 0.5
+SHORT = 0.01
+"""A length of embeddings with which attention without weights is nearly uniform."""
+COLUMNS = ("dims", "near")
 LOGIT = 0.1
 """The unit of these logits."""
 SLOWEST = 1000.0
@@ -202,28 +206,33 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
     Without queries and keys, attention is uniform, and if W_O changes nothing and W_V is ½, a sentence of the
     focus word and another one yields half of their mean. So the other word can be chosen for each result, and
-    a sheet without weights yields something else.
+    a sheet without weights yields something else. If the numbers are cosines with k words, these words are
+    the first k axes, and embeddings are so short that attention without weights is uniform, too.
     """
     front, count = book.manifest.front, len(OUTCOMES[0]) - 1
     own = [sheet for sheet in book.manifest.sheets if sheet.id in front.get("sheets", ())]
-    if front.get("columns") != "dims" or not all(sheet.is_a(InSentence) for sheet in own):
+    if front.get("columns") not in COLUMNS or not all(sheet.is_a(InSentence) for sheet in own):
         return
-    if len(vocabulary) <= count:
-        return
+    near = [*book.names[RangeName(front["compare"])["Tokens"]].cells()] if "compare" in front else []
     shown = [list(book.names[of_context(c)["Tokens"]].cells()) for c in front["contexts"]]
     E, focus = book.names[WORDS["E"]], vocabulary[-1]
+    if len(vocabulary) <= count + len(near) or (near and E.cols <= len(near)):
+        return
     rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
-    uniform = _uniform(book, own)
+    axes = dict(zip(near, vocabulary[count:], strict=False))
+    fixed: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
+    fixed |= {(E.sheet, rows[word], E.col + j): SHORT for j, word in enumerate(axes.values())}
+    fixed |= axes | _uniform(book, own) | focused(book, focus)
     share = HALF if RangeName(own[-1].id)["W_V"] in book.manifest.inputs else 1.0
     for before, *results in OUTCOMES:
-        edits: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
-        edits |= uniform | focused(book, focus)
-        row = _from_ends(before, E.cols)
-        edits |= _typed_row(E, rows[focus], row)
+        x = _directed(before, len(near), E.cols) if near else _from_ends(before, E.cols)
+        edits = fixed | _typed_row(E, rows[focus], x)
         for k, sentence in enumerate(shown):
-            word, n = vocabulary[k % count], len(sentence)
-            result = _from_ends(results[k % count], E.cols)
-            other = [(n * y / share - x) / max(1, n - 1) for x, y in zip(row, result, strict=True)]
+            word, n, ends = vocabulary[k % count], len(sentence), results[k % count]
+            y = _directed(ends, len(near), E.cols) if near else _from_ends(ends, E.cols)
+            other = [
+                (n * after / share - own_part) / max(1, n - 1) for own_part, after in zip(x, y, strict=True)
+            ]
             if k < count:
                 edits |= _typed_row(E, rows[word], other)
             edits |= {**dict.fromkeys(sentence, word), sentence[-1]: focus}
@@ -279,6 +288,13 @@ def _from_ends(ends: tuple[int, int], cols: int, unit: float = STEP) -> list[flo
     """A row with these numbers at its ends, in this unit, and a smaller one between them."""
     first, last = ends
     return [unit * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
+
+
+def _directed(ends: tuple[int, int], k: int, cols: int) -> list[float]:
+    """A short row whose first and last cosines with the first k axes are these; it also has the last axis."""
+    cosines = _from_ends(ends, k)
+    rest = math.sqrt(1 - sum(x * x for x in cosines))
+    return [SHORT * x for x in (*cosines, *[0.0] * (cols - k - 1), rest)]
 
 
 def _typed_row(area: Area, row: int, numbers: Sequence[float]) -> dict[At, float | str]:
