@@ -13,8 +13,8 @@ from operator import or_
 from typing import TYPE_CHECKING, TypeAlias
 
 from xlsxattn.checker.reference.focus import MAX_COUNT as NAMED
-from xlsxattn.contract.kinds import Classifier, Compare, InSentence, Training
-from xlsxattn.contract.names import GAMMA, WORDS, RangeName, is_text, of_context, part_of
+from xlsxattn.contract.kinds import Classifier, Compare, Encoder, InSentence, Training
+from xlsxattn.contract.names import BETA, GAMMA, WORDS, RangeName, is_text, of_context, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -237,6 +237,17 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
                 edits |= _typed_row(E, rows[word], other)
             edits |= {**dict.fromkeys(sentence, word), sentence[-1]: focus}
         yield edits
+
+
+def last_norms(book: Book) -> list[str]:
+    """γ and β of the norms that compute the outputs of encoders on the first screen."""
+    names = []
+    for sheet in book.manifest.sheets:
+        if sheet.id in book.manifest.front.get("sheets", ()) and sheet.is_a(Encoder):
+            s, last = RangeName(sheet.id), max(sheet.taken or [sheet.layers])
+            norm = RangeName(sheet.id, layer=last)["Norm2"] if sheet.residual == "post-norm" else s["Output"]
+            names += [part_of(norm, part) for part in (GAMMA, BETA)]
+    return [name for name in names if name in book.manifest.inputs]
 
 
 def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
