@@ -69,7 +69,7 @@ MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
 NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
 """Centers and radii of numbers that differ by about half of the last digit shown."""
-NORMED = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.003)) * 4
+NORMED: tuple[tuple[float, float], ...] = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.003)) * 4
 """The same for outputs of encoders, which are chosen through γ and β of the last norm."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
