@@ -282,12 +282,12 @@ class Line:
 class WordLane:
     """A sentence on the first screen: its words and what belongs to each, the results, what they say.
 
-    ``focus`` is the range that says where the focus word stands, "" where that plays no part.
+    ``absent`` is the condition of results that mean nothing: a word is missing. "" where that plays no part.
     """
 
     heading: Block
     strips: tuple[Strip, ...]
-    focus: str = ""
+    absent: str = ""
     lines: tuple[Line, ...] = ()
     says: tuple[Block, ...] = ()
 

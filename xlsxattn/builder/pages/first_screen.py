@@ -264,7 +264,7 @@ class _Attending:
         return ops.lead(self.numbers, self.names, self.across)
 
     def lane(self, heading: Block) -> WordLane:
-        strips, own = list(_word_strips(self.context)), of_context(self.context.id)
+        strips = list(_word_strips(self.context))
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
         wide = SHARE if self.count else 2 * SHARE
         strips.append(Strip(self._looks(), wide, look))
@@ -274,7 +274,13 @@ class _Attending:
         elif self.count:
             lines = [self._answer()]
         lines += self._alike()
-        return WordLane(heading, tuple(strips), own["Focus"], tuple(lines), tuple(self._said()))
+        return WordLane(heading, tuple(strips), self._absent, tuple(lines), tuple(self._said()))
+
+    @property
+    def _absent(self) -> str:
+        """The condition that the focus word is missing, or any word where no blanks are meant."""
+        own, blanks = of_context(self.context.id), any(sheet.uses_blanks for sheet in self.spec.sheets)
+        return f"={own['Focus']}=0" if blanks else f"=MIN({own['Focus']},{own['Ids']})=0"
 
     def _looks(self) -> Block:
         sheet, own = self.sheets[0], of_context(self.context.id)
