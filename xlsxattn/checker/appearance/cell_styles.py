@@ -42,6 +42,8 @@ FORMATS_WITH_WORDS: Mapping[str, str] = {
     "Rank": '"no. "0',
 }
 """The number formats with words that are built, by block."""
+FORMATS_OF_LABELS = {"FocusBefore_Rows": FORMATS["Before_Rows"], "FocusAfter_Rows": FORMATS["Output_Rows"]}
+"""The same for labels on attention sheets, as on the first screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,11 @@ def _is_plain(style: CellStyle) -> bool:
 def _worded(name: str) -> Iterable[str]:
     """The number formats with words that a range may have."""
     place = parse(name)
+    labelled = "_".join(filter(None, (place.block, place.label)))
     if place.sheet == FRONT:
-        return FORMATS.get("_".join(filter(None, (place.block, place.label))), ())
+        return FORMATS.get(labelled, ())
+    if labelled in FORMATS_OF_LABELS:
+        return FORMATS_OF_LABELS[labelled]
     return (FORMATS_WITH_WORDS[place.block],) if place.block in FORMATS_WITH_WORDS else ()
 
 
