@@ -21,7 +21,7 @@ from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.sheet_view import joined
-from xlsxattn.contract.first_screen import FORMATS
+from xlsxattn.contract.first_screen import FORMATS, THEN
 from xlsxattn.contract.names import FRONT, parse
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ FORMATS_WITH_WORDS: Mapping[str, str] = {
     "Rank": '"no. "0',
 }
 """The number formats with words that are built, by block."""
-FORMATS_OF_LABELS = {"FocusBefore_Rows": FORMATS["Before_Rows"], "FocusAfter_Rows": FORMATS["Output_Rows"]}
+FORMATS_OF_LABELS = {"FocusBefore_Rows": FORMATS["Before_Rows"], "FocusAfter_Rows": (THEN,)}
 """The same for labels on attention sheets, as on the first screen."""
 
 

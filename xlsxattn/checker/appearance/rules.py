@@ -29,6 +29,8 @@ HEATED = {
     "Scores", "Start", "Sum", "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
 }  # fmt: skip
 """The computed blocks that have a heat map."""
+BEFORE_AND_AFTER = ("FocusBefore", "FocusAfter")
+"""The numbers of the focus word in the head of an attention sheet."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
@@ -134,7 +136,8 @@ def _is_built_stop(rule: Rule) -> bool:
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
     """Whether a rule that replaces or hides a value is one of those that are built."""
     if same(code, ABSENT):
-        return parse(name).sheet == FRONT and _is_absent(rule, name, ranges)
+        shown = parse(name).sheet == FRONT or parse(name).block in BEFORE_AND_AFTER
+        return shown and _is_absent(rule, name, ranges)
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
