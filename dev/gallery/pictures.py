@@ -264,7 +264,7 @@ def _band(book: OpenWorkbook, part: Part, page: Printed) -> tuple[float, float]:
         LookupError: the sheet does not show the ranges of the part, or the page lacks their headings.
     """
     steps = [step for page in pages(book) for step in page.steps]
-    shows = [{m.name for f in step.figures for m in (f.main, *f.sides)} for step in steps]
+    shows = [{m.name for f in step.figures for m in f.matrices} for step in steps]
     first = next((i for i, names in enumerate(shows) if part.first in names), None)
     last = next((i for i, names in enumerate(shows) if part.last in names), None)
     if (first is None and part.first) or last is None:

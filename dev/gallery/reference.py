@@ -163,7 +163,7 @@ def _ranges(book: OpenWorkbook) -> Iterator[tuple[str, str, str]]:
         for page in pages(book)
         for step in page.steps
         for figure in step.figures
-        for m in (figure.main, *figure.sides)
+        for m in figure.matrices
     }
     for name, matrix in book.matrices.items():
         formula = re.sub(r"[A-Za-z]\w*_\w+", lambda match: _general(match[0], ids), matrix.formula)

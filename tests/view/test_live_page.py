@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 from browser import axe, chromium
 from commands import run
+from conftest import import_library
 from workbooks import tweaked
 
 import xlsxattn
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is missing: pip install playwright"
-)
+playwright = import_library("playwright.sync_api", "test")
 READY = "[data-ready]"
 
 
