@@ -190,6 +190,14 @@ def test_the_example_on_the_home_page_recalculates_what_is_typed(page, typed, ra
     assert frame.inner_text(f'[data-range="{ranges}"][data-row="2"][data-col="0"]') == f"{after[0]:.2f}"
 
 
+def test_a_live_page_opens_at_the_range_and_the_head_in_its_address(tab, address):
+    tab.goto(f"{address}live/sort.html#gpt_prompt_l1_h2_Attention")
+    tab.wait_for_selector("[data-ready]", state="attached", timeout=60_000)
+    cell = tab.locator("[data-range=gpt_prompt_l1_h2_Attention]").first
+    playwright.expect(cell).to_be_in_viewport()
+    assert tab.input_value("#head") == "1"
+
+
 @pytest.mark.parametrize("page", HOMES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_home_pages_are_accessible_in_light_and_dark(page, scheme, tab, address):

@@ -6,7 +6,7 @@ const root = document.documentElement, framed = window.parent !== window;
 const MARGIN = 4; // pixels, so that no scroll bar appears
 
 function cells() {
-  const names = decodeURIComponent(location.hash.slice(1)).split(",");
+  const names = location.hash.slice(1).split(",");
   return names.map((name) => document.querySelector(`[data-range="${CSS.escape(name)}"]`)).filter(Boolean);
 }
 
@@ -20,14 +20,22 @@ function step(cell) {
   return parts;
 }
 
-// Lets the bar above show the attention of the sheet with a cell.
-function chooseHead(cell) {
-  const id = cell.closest("section").id, select = document.getElementById("head");
-  const { tab } = JSON.parse(document.getElementById("data").textContent).pages.find((page) => page.id === id);
-  const option = [...(select?.options ?? [])].find(({ text }) => text === tab || text.startsWith(`${tab} · `));
-  if (!option) return;
-  select.value = option.value;
+// Lets the bar above show the head that a range belongs to, or the first one of its sheet.
+function chooseHead({ dataset: { range } }, { id }) {
+  const { heads, pages } = JSON.parse(document.getElementById("data").textContent);
+  const key = ({ tab, sheet, side, layer, head }) => [tab, sheet, side, layer, head].join("/");
+  const { tab } = pages.find((page) => page.id === id);
+  const chosen = heads.find(({ name }) => range.startsWith(name.replace(/Attention$/, ""))) ?? heads.find((head) => head.tab === tab);
+  if (!chosen) return;
+  const select = document.getElementById("head");
+  select.value = [...new Set(heads.map(key))].indexOf(key(chosen));
   select.dispatchEvent(new Event("change"));
+}
+
+// Scrolls until the sheets above have been laid out.
+function reach(node, times = 5) {
+  node.scrollIntoView({ block: "center" });
+  if (times) requestAnimationFrame(() => reach(node, times - 1));
 }
 
 function fit() {
@@ -39,8 +47,8 @@ function fit() {
 function show() {
   const found = cells();
   if (!found.length) return;
-  chooseHead(found[0]);
-  if (!framed) { found[0].closest("table, li").scrollIntoView({ block: "center" }); return; }
+  chooseHead(found[0], found[0].closest("section"));
+  if (!framed) { reach(found[0].closest("table, li")); return; }
   document.querySelectorAll(".kept").forEach((part) => part.classList.remove("kept"));
   found.flatMap(step).forEach((part) => part.classList.add("kept"));
   root.classList.add("piece");
