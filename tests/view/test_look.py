@@ -235,3 +235,42 @@ def test_ink_on_every_colour_passes_wcag_aa(full, share):
 )  # fmt: skip
 def test_texts_of_cells(seen, name, value, text):
     assert seen[name].text(value) == text
+
+
+def test_rows_right_below_others_are_one_table(walkthrough):
+    figures = {
+        f.main.name: f for page in pages(look(walkthrough)) for step in page.steps for f in step.figures
+    }
+    focus = figures["attn_cat_FocusWords"]
+    assert [f.main.step for f in focus.below] == ["FocusWeights", "FocusPlaces"]
+    assert [focus.label, *(f.label for f in focus.below)] == ["word", "weight", "place"]
+    compared = figures["compare_cat_X"]
+    assert [f.label for f in compared.below] == ["Self-attention", "Learned Q, K, V", "Multi-head"]
+    assert all(f.sides[0].step == "Cosine" for f in compared.below)
+
+
+def test_the_first_screen_has_a_lane_for_each_sentence(walkthrough):
+    start = pages(look(walkthrough))[0]
+    (step,) = start.steps
+    assert [figure.lane for figure in step.figures] == ["cat"] * 4 + ["keyboard"] * 4
+    words, outputs, *said = step.figures[:4]
+    assert [m.step for m in (words.main, *words.sides)] == ["Look", "X"]
+    assert outputs.main.cols == ("animal", "tech", "grammar", "quality")
+    assert [f.main.rows[0] for f in outputs.below] == [
+        "“mouse” after attention",
+        "“mouse” after learned attention",
+    ]
+    assert [f.main.step for f in said] == ["Said", "Says"]
+    assert look(walkthrough)["xlsxattn_Story"].text("x").startswith("“x” goes into every sentence")
+
+
+def test_single_values_stand_in_their_step(walkthrough):
+    (page,) = (page for page in pages(look(walkthrough)) if page.tab == "Self-attention")
+    assert [m.step for m in page.facts] == ["Scale", "Status"]
+    facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}
+    assert facts == {
+        "Check": ["Drift", "Drift"],
+        "The focus word: what its output is made of": ["FocusSaid", "FocusSaid"],
+    }
+    assert page.tries_title == "Try this"
+    assert all(question and answer for question, answer in page.tries)

@@ -289,9 +289,11 @@ class _Labels:
         return "", ()
 
     def beside(self, name: str) -> str:
-        """The text on the left of a single cell, at most three columns away; or ""."""
+        """The text on the left of a single cell, two columns away or nearer (focus word: three); or ""."""
         area = self.names[name]
-        for col in (area.col - 1, area.col - 2, area.col - 3) if (area.rows, area.cols) == (1, 1) else ():
+        if (area.rows, area.cols) != (1, 1):
+            return ""
+        for col in range(area.col - 1, area.col - (4 if name == WORDS["Focus"] else 3), -1):
             position = area.sheet, area.row, col
             if position in self.single:
                 break

@@ -89,8 +89,9 @@ function size(range) {
 
 function numbers(count) { return Array.from({ length: count }, (_, index) => index); }
 
-function captionOf(figure, id) {
-  const range = data.ranges[figure.main], caption = element("caption", { id: `${id}-caption` });
+// The sentence of a figure, and the name, place and formula of its range.
+function captionOf(tag, figure, id) {
+  const range = data.ranges[figure.main], caption = element(tag, { id: `${id}-caption` });
   if (figure.lane) caption.append(element("span", { class: "lane", "data-lane": figure.lane }, laneOf(figure.lane)));
   caption.append(element("b", {}, figure.main), " ", element("span", { class: "place" }, size(range)));
   if (range.formula) caption.append(element("code", {}, range.formula));
@@ -98,13 +99,14 @@ function captionOf(figure, id) {
 }
 
 function table(figure, id) {
+  if (data.ranges[figure.main].large) return element("div", {}, captionOf("p", figure, id), say("too large to be shown here"));
   const heads = element("tr", {}, element("td")), body = element("tbody");
   for (const name of [figure.main, ...figure.sides]) {
     const range = data.ranges[name], labels = labelsOf(range, "cols");
     numbers(range.shape[1]).forEach((j) => heads.append(heading("col", labels, j, range.colsFrom)));
   }
   [figure, ...figure.below].forEach((part) => body.append(...linesOf(part)));
-  const made = element("table", {}, captionOf(figure, id), element("thead", {}, heads), body);
+  const made = element("table", {}, captionOf("caption", figure, id), element("thead", {}, heads), body);
   const first = body.querySelector("td");
   if (first) first.tabIndex = 0;
   return element("div", { class: "scroll", role: "group", "aria-labelledby": `${id}-caption` }, made);
@@ -146,7 +148,8 @@ function sheet(page) {
   const made = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
     element("h2", { id: `${page.id}-title` }, page.title));
   page.lead.forEach((text) => made.append(element("p", {}, text)));
-  const cells = page.steps.flatMap(({ figures }) => figures).reduce((sum, { main }) => sum + data.ranges[main].shape[0] * data.ranges[main].shape[1], 0);
+  const sizes = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).map(({ large: left, shape }) => (left ? 0 : shape[0] * shape[1]));
+  const cells = sizes.reduce((sum, count) => sum + count, 0);
   if (cells <= MAX_DRAWN) { fill(made, page); return made; }
   const details = element("details", {}, element("summary", {}, say("{n} numbers", { n: cells })));
   details.addEventListener("toggle", () => fill(details, page), { once: true });

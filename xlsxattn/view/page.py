@@ -39,6 +39,8 @@ LIVE = ("session", "panel", "attention", "charts", "start")
 """Scripts of the live page, after those that compute and draw."""
 MAX_LIVE = 2_000_000
 """Maximum size of a workbook's file in a live page, in bytes."""
+MAX_TABLE = 10_000
+"""Maximum number of cells of a table; larger ranges are only named."""
 TAGS = {"zh": "zh-CN"}
 _PLACEHOLDER = re.compile(r"\{\{[a-z]+\}\}")
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
@@ -100,8 +102,9 @@ def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
     """The data that the page shows, which other programs can read as well.
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
-    role, formula, cell, heat map), and ``pages`` with their steps, which refer to ranges by name. In a live
-    page they are compressed, and the values are in its workbook.
+    role, formula, cell, heat map; no values if they are too many for a table), and ``pages`` with their
+    steps, which refer to ranges by name. In a live page they are compressed, and the values are in its
+    workbook.
     """
     return {
         "version": DATA_VERSION,
@@ -145,12 +148,16 @@ def _label(seen: OpenWorkbook, name: str) -> dict[str, Any]:
 
 def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
     cells = _cells(matrix.name, matrix.area)
-    labels = {"rowsFrom": matrix.rows_from, "colsFrom": matrix.cols_from}
-    values = {"values": [[_plain(value) for value in row] for row in matrix.grid]}
+    large = matrix.area.rows * matrix.area.cols > MAX_TABLE
+    grid = () if large else matrix.grid
+    values = {"values": [[_plain(value) for value in row] for row in grid]}
     return (
         cells
-        | (labels if live else values)
+        | ({} if live else values)
         | {
+            "large": large,
+            "rowsFrom": matrix.rows_from,
+            "colsFrom": matrix.cols_from,
             "rows": list(matrix.rows),
             "cols": list(matrix.cols),
             "role": matrix.role,

@@ -202,7 +202,7 @@ class _Blocks:
             top -= 1
         lines = range(top, min((line for line in self.values if line >= top), default=top))
         texts = (_first(self.notes, line) for line in lines)
-        return top, [text for text in texts if text and text[0] not in "{=" and text[-1] != "}"]
+        return top, [text for text in texts if _is_text(text)]
 
 
 def _with_facts(
@@ -257,6 +257,11 @@ def _tries(notes: Mapping[tuple[int, int], str]) -> tuple[str, tuple[tuple[str, 
     return title, tuple((texts[i], answer.strip()) for i, answer in zip(places, answers, strict=True))
 
 
+def _is_text(text: str) -> bool:
+    """False for formulas, which may be on several lines, and for blanks."""
+    return bool(text.strip()) and text[0] not in "{=" and text[-1] != "}"
+
+
 def _first(notes: Mapping[tuple[int, int], str], row: int) -> str:
     """The first text of a row, or ""."""
     return next((printable(text) for (line, _), text in sorted(notes.items()) if line == row), "")
@@ -273,7 +278,7 @@ def _above(notes: Mapping[tuple[int, int], str], row: int) -> list[str]:
         top -= 1
     cells = sorted(cell for cell in notes if top <= cell[0] < row - 1 and notes[cell][:1] not in ("{", "="))
     left = min((col for _, col in cells), default=0)
-    return [printable(notes[cell]) for cell in cells if cell[1] == left and not notes[cell].endswith("}")]
+    return [printable(notes[cell]) for cell in cells if cell[1] == left and _is_text(notes[cell])]
 
 
 def _heading(matrix: Matrix, parse: Parse) -> str:
