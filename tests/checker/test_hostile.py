@@ -13,6 +13,7 @@ from pathlib import Path
 
 import hostile
 import pytest
+from conftest import cannot_run
 
 from xlsxattn import cli
 from xlsxattn.checker import engines
@@ -192,7 +193,7 @@ def test_a_circle_is_found(causal, target, engine):
 
 def engines_there(engine):
     if reason := engines.missing(engine):
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+        cannot_run(reason)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import checkpoints
 import contract
 import numpy as np
 import pytest
-from conftest import THOROUGH, require
+from conftest import THOROUGH, import_library, require
 from judge import judging
 from test_pretrained import package
 from torch_model import Model
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.weights.model import Imported
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 
 REAL = ["The cat and the mouse are friends.", "Keyboard and mouse are useful."]
 SENTENCES = ["w3 w5 w4 w5 w9 w2", "w2 w9"]

@@ -6,6 +6,7 @@ The layout decides where blocks are placed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from xlsxattn.contract.names import STATUS, part_of
@@ -114,6 +115,7 @@ class Group:
         rows: row labels of each block.
         cols: column labels of the first block.
         sides: side columns, on the right.
+        absent: the condition of numbers that mean nothing and are not shown.
         title: text above, instead of the formula.
         corner: text above the row labels.
     """
@@ -124,6 +126,7 @@ class Group:
     sides: tuple[Side, ...] = ()
     title: str = ""
     corner: str = ""
+    absent: str = ""
 
     def every_block(self) -> Iterator[Block]:
         """All blocks of the group, labels included."""
@@ -282,12 +285,12 @@ class Line:
 class WordLane:
     """A sentence on the first screen: its words and what belongs to each, the results, what they say.
 
-    ``focus`` is the range that says where the focus word stands, "" where that plays no part.
+    ``absent`` is the condition of results that mean nothing: a word is missing. "" where that plays no part.
     """
 
     heading: Block
     strips: tuple[Strip, ...]
-    focus: str = ""
+    absent: str = ""
     lines: tuple[Line, ...] = ()
     says: tuple[Block, ...] = ()
 
@@ -355,6 +358,7 @@ class Page:
         box: a shorter title for the diagram.
         behind: True if it comes after the other pages, is not in the diagram, and its outline is collapsed.
         screen: the first screen, on the first page.
+        results: what comes out in each lane, shown below its heading: groups of rows.
     """
 
     id: str
@@ -377,6 +381,7 @@ class Page:
     box: str = ""
     behind: bool = False
     screen: FirstScreen | None = None
+    results: tuple[tuple[Group, ...], ...] = ()
 
     @property
     def has_status(self) -> bool:
@@ -399,6 +404,8 @@ class Page:
         for fact in self.facts:
             yield fact.block
         yield from self.lanes
+        for group in chain.from_iterable(self.results):
+            yield from group.every_block()
         for band in self.bands:
             for group in filter(None, band.groups):
                 yield from group.every_block()

@@ -73,10 +73,12 @@ class Sized(NamedTuple):
 class Head(NamedTuple):
     """One head: its ranges by block, Masked and Attention (n, m), Output (n, d_v), M = max Σ|q||k| / scale.
 
-    Without a mask, Masked is Scaled.
+    Q (n, d_k) and K (m, d_k) are those of the scores, after rotation. Without a mask, Masked is Scaled.
     """
 
     blocks: Ranges
+    Q: Sized
+    K: Sized
     Masked: Sized
     Attention: Sized
     Output: Sized
@@ -182,7 +184,7 @@ def attention(
         "EntropyUnscaled": numbers(entropy(Unscaled), M_unscaled),
         "Output": numbers(Output, M),
     }
-    return Head(blocks, Masked, Attention, Output, M)
+    return Head(blocks, Q, K, Masked, Attention, Output, M)
 
 
 def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:
