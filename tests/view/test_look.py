@@ -130,6 +130,7 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "Exp = exp(Masked − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
+        "And without √d?",
         "The focus word: where it looks",
         "The focus word: its strongest words",
     ]
@@ -192,7 +193,7 @@ def test_weights_have_fixed_ends_and_others_their_largest_size(seen):
     ("kind", "value", "colour"),
     [
         ("weights", 0.0, "#FFFFFF"), ("weights", 1.0, heat.FULL), ("weights", 7.0, heat.FULL),
-        ("weights", 0.5, "#ADCDEA"), ("diverging", 2.0, heat.WARM), ("diverging", -2.0, heat.COLD),
+        ("weights", 0.5, "#CFC7E8"), ("diverging", 2.0, heat.ABOVE), ("diverging", -2.0, heat.BELOW),
         ("diverging", 0.0, "#FFFFFF"), ("diverging", -1e300, heat.GREY), ("diverging", "word", None),
         ("diverging", None, None), ("diverging", True, None), ("", 1.0, None),
         ("diverging", float("nan"), None),
@@ -208,7 +209,7 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("full", [heat.COLD, heat.WARM, heat.FULL, heat.GREY])
+@pytest.mark.parametrize("full", [heat.BELOW, heat.ABOVE, heat.FULL, heat.GREY])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
 def test_ink_on_every_colour_passes_wcag_aa(full, share):
     one, two = luminance(heat.mixed(full, heat.PAPER, share)), luminance(heat.INK)
