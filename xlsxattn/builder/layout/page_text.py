@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], str]
 
-GUIDE_COLUMNS, GUIDE_WIDTH = 5, 24.0
+GUIDE_COLUMNS, GUIDE_WIDTH = 5, 25.0
 PARAGRAPH = GUIDE_COLUMNS * (GUIDE_WIDTH * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)
 """Width of a paragraph in pixels."""
 WIDE = 1.05

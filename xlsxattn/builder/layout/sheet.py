@@ -382,7 +382,9 @@ def _charts(
         row += CHART_ROWS + 1
     for chart in charts:
         if chart.kind != "bar":
-            _chart(sheet, chart, row + 1, lanes.columns(0))
+            all_lanes = range(lanes.starts[0], lanes.columns(len(lanes.starts) - 2)[-1] + 1)
+            columns = all_lanes if chart.kind == "scatter" and not lanes.stacked else lanes.columns(0)
+            _chart(sheet, chart, row + 1, columns)
             sections.append((row, row + CHART_ROWS + 4))
             row += CHART_ROWS + 4
     return row + 1

@@ -261,7 +261,7 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
     """What to do with the workbook; one of its own products of matrices shows how formulas read."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
-    shown = min(products, key=lambda text: ("ROW(" in text, "[" in text)).removeprefix("=")
+    shown = min(products, key=lambda text: ("--" in text, "[" in text)).removeprefix("=")
     in_parts = any("[" in part.formula for block in blocks for part in block.parts)
     change = CHANGE_PARTLY if has_typed_rows(spec) else CHANGE
     return (READ, change, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if in_parts else ()))
