@@ -12,9 +12,9 @@ import numpy as np
 
 from xlsxattn.checker.perturb_words import (
     asking,
+    encoded,
     fading,
     focused,
-    last_norms,
     numbers_of,
     outcomes,
     places,
@@ -71,8 +71,6 @@ MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
 NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
 """Centers and radii of numbers that differ by about half of the last digit shown."""
-NORMED: tuple[tuple[float, float], ...] = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.003)) * 4
-"""The same for outputs of encoders, which are chosen through γ and β of the last norm."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """Weights of models are scaled as if they had this many rows, so that scores stay decidable."""
@@ -206,14 +204,11 @@ def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Itera
     if not book.manifest.front or not vocabulary or not sentences:
         return
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
-    close, rounds = last_norms(book), NORMED
-    if not close:
-        close = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
-        rounds = NEARLY
-    chosen = [*outcomes(book, vocabulary), *verdicts(book, vocabulary)]
-    for turn, (center, radius) in enumerate(() if chosen else rounds):
+    near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
+    chosen = [edits for make in (outcomes, encoded, verdicts) for edits in make(book, vocabulary)]
+    for turn, (center, radius) in enumerate(() if chosen else NEARLY):
         drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
-        alike = {at: center + radius * float(drawn[at]) for name in close for at in numbers_of(book, name)}
+        alike = {at: center + radius * float(drawn[at]) for name in near for at in numbers_of(book, name)}
         words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
         yield drawn | alike | words | focused(book, word)
     for edits in (*chosen, *unreadable(book, vocabulary)):
