@@ -130,11 +130,8 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "Exp = exp(Masked − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
-<<<<<<< HEAD
         "And without √d?",
-=======
         "Check",
->>>>>>> main
         "The focus word: where it looks",
         "The focus word: its strongest words",
         "The focus word: what its output is made of",
@@ -270,7 +267,7 @@ def test_the_first_screen_has_a_lane_for_each_sentence(walkthrough):
 
 def test_single_values_stand_in_their_step(walkthrough):
     (page,) = (page for page in pages(look(walkthrough)) if page.tab == "Self-attention")
-    assert [m.step for m in page.facts] == ["Scale", "Status"]
+    assert [m.step for m in page.facts] == ["Status", "Scale"]
     facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}
     assert facts == {
         "Check": ["Drift", "Drift"],
