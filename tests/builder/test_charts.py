@@ -85,3 +85,14 @@ def test_no_sheet_or_head_has_the_colour_of_a_sentence():
     assert [chart.series[0].colour for chart in book["a"].charts] == [1, 2]
     for chart in (*book["h"].charts, *book["c"].charts[:2]):
         assert {series.colour for series in chart.series} == {None}
+
+
+def test_large_losses_are_short_at_the_axis(learning):
+    with zipfile.ZipFile(learning) as archive:
+        lines = [text for name in archive.namelist() if "lineChart" in (text := _chart(archive, name))]
+    assert len(lines) == 1
+    assert '<c:numFmt formatCode="[&gt;=100000]0.0E+0;General" sourceLinked="0"/>' in lines[0]
+
+
+def _chart(archive: zipfile.ZipFile, name: str) -> str:
+    return archive.read(name).decode() if "charts/chart" in name else ""

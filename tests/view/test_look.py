@@ -122,9 +122,11 @@ def test_a_file_of_another_program_is_refused(tmp_path):
 def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
     (page,) = (page for page in pages(seen) if page.tab == "Causal attention")
     assert [step.title for step in page.steps] == [
+        "",  # the focus word before and after, in the sheet's head
         "Input X",
         "Mask = 1 where column ≤ row",
         "Scores = X · Xᵀ",
+        "One score in numbers",
         "Scaled = Scores / √d_k",
         "Masked = Scaled, and −∞ where the mask is 0",
         "Exp = exp(Masked − row maximum)",
@@ -136,12 +138,12 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "The focus word: its strongest words",
         "The focus word: what its output is made of",
     ]
-    (attention,) = page.steps[6].figures
+    (attention,) = page.steps[8].figures
     assert attention.main.name == "causal_chase_Attention"
     assert [m.step for m in attention.sides] == ["AttentionSum", "Entropy"]
     assert attention.lane == "chase"
     assert lanes(seen) == {"chase": "the cat chased the mouse"}
-    assert page.steps[6].notes[0].startswith("How much does each word look at every other?")
+    assert page.steps[8].notes[0].startswith("How much does each word look at every other?")
 
 
 def test_both_sentences_stand_side_by_side(walkthrough):
@@ -198,7 +200,7 @@ def test_weights_have_fixed_ends_and_others_their_largest_size(seen):
     ("kind", "value", "colour"),
     [
         ("weights", 0.0, "#FFFFFF"), ("weights", 1.0, heat.FULL), ("weights", 7.0, heat.FULL),
-        ("weights", 0.5, "#CFC7E8"), ("diverging", 2.0, heat.ABOVE), ("diverging", -2.0, heat.BELOW),
+        ("weights", 0.5, "#ADCDEA"), ("diverging", 2.0, heat.WARM), ("diverging", -2.0, heat.COLD),
         ("diverging", 0.0, "#FFFFFF"), ("diverging", -1e300, heat.GREY), ("diverging", "word", None),
         ("diverging", None, None), ("diverging", True, None), ("", 1.0, None),
         ("diverging", float("nan"), None),
@@ -214,7 +216,7 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("full", [heat.BELOW, heat.ABOVE, heat.FULL, heat.GREY])
+@pytest.mark.parametrize("full", [heat.COLD, heat.WARM, heat.FULL, heat.GREY])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
 def test_ink_on_every_colour_passes_wcag_aa(full, share):
     one, two = luminance(heat.mixed(full, heat.PAPER, share)), luminance(heat.INK)
@@ -270,6 +272,7 @@ def test_single_values_stand_in_their_step(walkthrough):
     assert [m.step for m in page.facts] == ["Status", "Scale"]
     facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}
     assert facts == {
+        "One score in numbers": ["CellScore", "CellScore"],
         "Check": ["Drift", "Drift"],
         "The focus word: what its output is made of": ["FocusSaid", "FocusSaid"],
     }

@@ -30,7 +30,8 @@ orange can be told apart by readers with the common kinds of colour blindness.""
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
-"""Axis and grid styles of a chart."""
+ANY_MAGNITUDE = {"num_format": "[>=100000]0.0E+0;General"}
+"""Axis and grid styles of a chart; losses of a run that diverges can be very large."""
 BAD_INK, BAD_FILL = "#B91C1C", "#FDE2E1"
 """Style of errors: a failed live check, a text in a cell for numbers."""
 OUTLINE = {"top": 1, "bottom": 1, "top_color": INK, "bottom_color": INK, "bold": True}

@@ -156,7 +156,7 @@ def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str]
     rows: list[int] = []
     for row, band in bands.items():
         figures = _figures(band, notes, parse)
-        title, *texts = _above(notes, row) or [_heading(band[0], parse)]
+        title, *texts = _above(notes, row) or [_heading(band[0], parse) if steps else ""]
         stacked = _stacked(steps[-1].figures, figures) if steps else None
         if stacked:
             steps[-1] = replace(steps[-1], figures=stacked)
@@ -339,6 +339,7 @@ def _stacked(before: Sequence[Figure], more: Sequence[Figure]) -> tuple[Figure, 
 def _is_below(above: Figure, figure: Figure) -> bool:
     over, area = (above.below or (above,))[-1].main.area, figure.main.area
     same_columns = (over.col, over.cols) == (area.col, area.cols)
-    same_sides = [m.area.col for m in above.sides] == [m.area.col for m in figure.sides]
+    sides = [m.area.col for m in figure.sides]  # a sum may have none of the sides of its terms
+    same_sides = [m.area.col for m in above.sides][: len(sides)] == sides
     single_row = area.rows == 1 < area.cols
     return single_row and over.row + over.rows == area.row and same_columns and same_sides

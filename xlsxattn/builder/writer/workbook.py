@@ -372,7 +372,8 @@ class _Writer:
         fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
         axis = {**theme.AXIS, **fonts}
         drawing.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
-        scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
+        scales: dict[str, Mapping[str, Any]] = {"bar": theme.FROM_0_TO_1, "line": theme.ANY_MAGNITUDE}
+        scale = scales.get(chart.kind, {})
         drawing.set_y_axis(
             {**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID}
         )
