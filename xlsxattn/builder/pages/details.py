@@ -82,7 +82,7 @@ def one_score(spec: Spec, lane: Lane, d: int, q: str, k: str) -> Steps:
     blocks: list[Block] = []
     labels: list[Labels] = []
     for name, place, of in zip(("CellQuery", "CellKey"), places, (q, k), strict=True):
-        at = f"INT(MIN(MAX({place.name},1),{lane.n}))"
+        at = f"INT(MIN(MAX({place.name},1),MAX({lane.own['Index']})))"
         names = {"index": lane.own["Index"], "focus": at, "of": of}
         blocks.append(computed(p[name], (1, d), ops.PICK, "number", **names))
         op = ops.WORD_AT if lane.n > 1 else ops.ONLY_WORD
