@@ -96,6 +96,16 @@ class Asked:
         place = self.exercise.answers.get(block.name)
         return None if place is None else region(place, block.rows, block.cols)
 
+    def fits(self) -> bool:
+        """Whether every answer is a range of these blocks that can be asked for, and is large enough."""
+        for name, place in self.exercise.answers.items():
+            block = self.by_name.get(name)
+            if block is None or block.name != name or not can_be_asked(block, self.shapes):
+                return False
+            if any(n > most for n, most in zip(place, (block.rows, block.cols), strict=False)):
+                return False
+        return bool(self.exercise.answers)
+
     @cached_property
     def operations(self) -> set[str]:
         """The formulas of the operations that are asked for."""

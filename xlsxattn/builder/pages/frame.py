@@ -109,6 +109,8 @@ def book(spec: Spec) -> WorkbookPages:
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
     asks = Asked(spec.exercise, [*_blocks(pages)], spec.solved) if spec.exercise else None
+    if asks and not asks.fits():
+        raise ValueError(say("the exercise does not fit the sheets"))
     extra = exercise.extra_pages(pages, asks) if asks else []
     pages = exercise.asked(pages, asks) if asks else pages
     guide = _guide(spec, pages)
