@@ -16,7 +16,8 @@ import numpy as np
 from xlsxattn import precompute, press
 from xlsxattn.builder import asking, layout, pages
 from xlsxattn.builder.asking import Level
-from xlsxattn.contract.names import START, ends_in, parse
+from xlsxattn.contract.kinds import Writer
+from xlsxattn.contract.names import START, RangeName, ends_in, parse
 from xlsxattn.language import MessageError, say
 from xlsxattn.press import Pressed, PressError
 from xlsxattn.system_errors import reason
@@ -73,6 +74,7 @@ def exercise(
         PressError: a file cannot be written, was edited, or is too large to be proved.
     """
     spec, named = press.read(source, changed)
+    spec = _written_out(spec)
     spec = replace(spec, exercise=asking.exercise(spec, named, level, blank))
     if solutions is not None and solutions.resolve() == target.resolve():
         raise PressError(say("{target}: the exercise and its solutions need two files", target=target))
@@ -84,6 +86,34 @@ def exercise(
         solved = press.press(spec, named, solutions, force=force, make_folder=make_folder)
         return pressed if solved.report.holds else solved
     return pressed
+
+
+def _written_out(spec: Spec) -> Spec:
+    """The spec with the words that its models generate, which then need not be generated.
+
+    In generation every row needs the row before, so an answer would wait for itself.
+    """
+    writers = [sheet for sheet in spec.sheets if isinstance(sheet, Writer) and sheet.generate]
+    if not writers:
+        return spec
+    values = _evaluated(spec)
+    words = {context.id: context.words for context in spec.contexts}
+    for sheet in writers:
+        for context in words:
+            tokens = values.get(RangeName(sheet.id, context=context)["Tokens"])
+            if tokens is not None:
+                words[context] = tuple(str(row[0] or "") for row in tokens)
+    sheets = [replace(s, generate=False) if isinstance(s, Writer) else s for s in spec.sheets]
+    contexts = [replace(context, words=words[context.id]) for context in spec.contexts]
+    return replace(spec, sheets=tuple(sheets), contexts=tuple(contexts))
+
+
+def _evaluated(spec: Spec) -> Mapping[str, Any]:
+    """The values of all computed ranges of a spec's workbook."""
+    book = pages.book(spec)
+    sheets = layout.lay_out(book)
+    with workplace() as folder:
+        return precompute.evaluated(book.title, sheets, folder / "draft.xlsx")
 
 
 # --- personal copies ---------------------------------------------------------------------------------------
@@ -119,6 +149,7 @@ def personal_copies(
     """
     ids = read_ids(students)
     spec, named = press.read(source, changed)
+    spec = _written_out(spec)
     asks = asking.exercise(spec, named, level, blank)
     for one in ids:
         press.refuse_changed(folder / f"{one}.xlsx", force=force)
@@ -256,10 +287,7 @@ def _jittered(matrix: Any, most: float, rng: np.random.Generator) -> tuple[tuple
 
 def _story(spec: Spec) -> Mapping[str, Any]:
     """What the first screen says of a spec's numbers, by range, as an engine computes it."""
-    book = pages.book(spec)
-    sheets = layout.lay_out(book)
-    with workplace() as folder:
-        values = precompute.evaluated(book.title, sheets, folder / "draft.xlsx")
+    values = _evaluated(spec)
     said = (START["Closing"], "Says", "Text", "Status")
     return {
         name: [list(row) for row in values[name]]

@@ -138,6 +138,7 @@ def _d_k(scores: Block, shapes: Mapping[str, tuple[int, int]]) -> int:
 
 
 def _focus_row(spec: Spec, context: str) -> int:
-    """The row of the focus word in a sentence, or else the last one."""
+    """The row of the focus word in a sentence, or the last one if it is the first, which may see nothing."""
     words = next((c.words for c in spec.contexts if c.id == context), ())
-    return words.index(spec.focus) + 1 if spec.focus in words else max(len(words), 1)
+    row = words.index(spec.focus) + 1 if spec.focus in words else 1
+    return row if row > 1 else max(len(words), 1)

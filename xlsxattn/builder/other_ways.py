@@ -38,8 +38,6 @@ class Way(NamedTuple):
         return say(self.words, **dict(zip("abc", (names[key] for key in self.operands), strict=False)))
 
 
-PART = re.compile(r"\[[\w.]+\]$")
-"""The part of an operand that a row needs which is computed by itself, as in generation."""
 OPERAND = re.compile(r"\{(\w+)\}(\[[\w.]+\])?")
 PRODUCT = re.compile(r"=MMULT\(\{(\w+)\},(?:0\+)?\{(\w+)\}\)(?:\+\{(\w+)\})?")
 """A · B, with an optional bias."""
@@ -193,7 +191,7 @@ WAYS: Mapping[str, Way] = {
 def way_of(part: Part) -> Way | None:
     """Another way of computing what a part of a block computes, or None if there is none."""
     formula = part.op.formula
-    if part.op.entered in ("lower rows", "steps"):
+    if part.op.entered in ("rows", "lower rows", "steps"):  # each row is computed from those before it
         return None
     if match := TRANSPOSED.fullmatch(formula):
         a, b = match.groups()
@@ -214,7 +212,7 @@ def at_cell(formula: str, part: Part, shape: Shape, shapes: Mapping[str, Shape])
     def operand(match: re.Match[str]) -> str:
         nonlocal missing
         key, explicit = match.groups()
-        name = PART.sub("", part.names[key])
+        name = part.names[key]
         if name not in shapes:  # an expression
             missing = True
             return name

@@ -121,7 +121,7 @@ class Asked:
     def is_twin(self, block: Block) -> bool:
         """Whether a block is not asked for, but would show how one that is asked for is computed."""
         same = bool(block.parts) and block.parts[0].op.formula in self.operations
-        return same and block.name not in self.exercise.answers and self.other_way(block) is not None
+        return same and block.name not in self.exercise.answers
 
     # --- blocks ---------------------------------------------------------------------------------------------
 
@@ -135,7 +135,8 @@ class Asked:
             key = self._usual(block) if self.solved else None
             return replace(block, parts=(self._another(block),), region=place, key=key, concealed=True)
         if self.is_twin(block):
-            return replace(block, parts=(self._another(block),), concealed=True)
+            parts = (self._another(block),) if self.other_way(block) else block.parts
+            return replace(block, parts=parts, concealed=True)
         return block
 
     def _another(self, block: Block) -> Part:
