@@ -25,13 +25,15 @@ class Way(NamedTuple):
     """Another way of computing a cell, and the usual way in words.
 
     ``usual`` is the usual formula of a cell, "" if it is that of the block with the cells of its operands.
-    ``operands`` are those that the words name, as a, b, c.
+    ``operands`` are those that the words name, as a, b, c. ``precise`` is used in place of ``formula`` for
+    values that others read; marks tolerate more.
     """
 
     formula: str
     words: str
     usual: str = ""
     operands: tuple[str, ...] = ()
+    precise: str = ""
 
     def said(self, names: Mapping[str, str]) -> str:
         """The words, with the names of the operands."""
@@ -121,6 +123,7 @@ WAYS: Mapping[str, Way] = {
         f"{{x}}*{{cos}}+{{sin}}*{_dot('{x}[row]', 'TRANSPOSE({turn}[column])')}",
         "The number times its cosine, plus the sine times the number that the row has after a quarter turn.",
         "{x}*{cos}+SUM({x}[row]*TRANSPOSE({turn}[column]))*{sin}",
+        precise="{sin}*SUM(MMULT(TRANSPOSE({turn}[column]),TRANSPOSE({x}[row])))+{x}*{cos}",
     ),
     # layers
     ops.MEAN.formula: Way(
@@ -157,6 +160,7 @@ WAYS: Mapping[str, Way] = {
         f"IF({{mask}}<1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
         "Where the mask is 1: the dot product of query and key, divided by √d_k; elsewhere −1E300.",
         "IF({mask}=1,SUMPRODUCT({q}[row],{k}[across])/{scale},{minus_infinity})",
+        precise="IF({mask}<1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
     ),
     training_ops.EXP.formula: Way(
         "EXP(({masked}-{row_max})/2)*EXP(({masked}-{row_max})/2)",
@@ -195,13 +199,18 @@ def way_of(part: Part) -> Way | None:
         return None
     if match := TRANSPOSED.fullmatch(formula):
         a, b = match.groups()
-        return Way(_row_by_row(a, b), BY_ROWS, f"SUMPRODUCT({{{a}}}[row],{{{b}}}[across])", (a, b))
+        usual, precise = (
+            "SUMPRODUCT({{{0}}}[row],{{{1}}}[across])",
+            "SUM(MMULT(0+{{{1}}}[across],TRANSPOSE({{{0}}}[row])))",
+        )
+        return Way(_row_by_row(a, b), BY_ROWS, usual.format(a, b), (a, b), precise.format(a, b))
     if match := PRODUCT.fullmatch(formula):
         a, b, bias = match.groups()
         row, column = f"{{{a}}}[row]", f"TRANSPOSE({{{b}}}[column])"
         more = f"+{{{bias}}}" if bias else ""
         words, operands = (BY_COLUMNS_BIASED, (a, b, bias)) if bias else (BY_COLUMNS, (a, b))
-        return Way(f"{_dot(row, column)}{more}", words, f"SUM({row}*{column}){more}", operands)
+        precise = f"SUM(MMULT(0+{column},TRANSPOSE({row}))){more}"
+        return Way(f"{_dot(row, column)}{more}", words, f"SUM({row}*{column}){more}", operands, precise)
     return WAYS.get(formula)
 
 

@@ -111,12 +111,13 @@ class Asked:
         """The formulas of the operations that are asked for."""
         return {self.by_name[name].parts[0].op.formula for name in self.exercise.answers}
 
-    def other_way(self, block: Block) -> str | None:
+    def other_way(self, block: Block, *, precise: bool = True) -> str | None:
         """Another formula for each cell of a block."""
         found = way(block)
         if found is None:
             return None
-        return at_cell(found.formula, block.parts[0], (block.rows, block.cols), self.shapes)
+        formula = (found.precise if precise else "") or found.formula
+        return at_cell(formula, block.parts[0], (block.rows, block.cols), self.shapes)
 
     def is_twin(self, block: Block) -> bool:
         """Whether a block is not asked for, but would show how one that is asked for is computed."""
@@ -169,7 +170,7 @@ class Asked:
         """The marks of an answer, one for each cell that is asked for."""
         place = self.region(block)
         assert place is not None
-        right, ready = self.other_way(block), self.ready(block)
+        right, ready = self.other_way(block, precise=False), self.ready(block)
         formula_there = _has_formula(place, block)
         allowed = f"{texts.TOLERANCE:.0E}*(1+ABS({right}))".replace("E-0", "E-")
         if self.exercise.ask != "formula":
