@@ -1,12 +1,14 @@
-"""Exercises: the names, texts and tolerances that the builder and the checker share (see docs/contract.md)."""
+"""Exercises: names, texts and tolerances that builder and checker share (see docs/contract.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xlsxattn.contract.names import last, part_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROGRESS = "Progress"
 """The last part of the name of the cell with the share of points that are earned."""
