@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,29 +92,16 @@ def enter(book: Book, place: tuple[str, str], answer: Answer) -> None:
             book.workbook.create_sheet(SCRATCH, 0)
         ref = answer.helper["cells"]
         _array(book.workbook[SCRATCH], ref, answer.helper["formula"])
-    rows, cols = range(1, area.rows + 1), range(1, area.cols + 1)
-    for i in rows:
-        for j in cols:
-            ws.cell(area.row + i, area.col + j).value = None
-
-    def enter_array(i: int, j: int, rows: int, cols: int) -> None:
-        ref = _a1(area.row + i, area.col + j, area.row + i + rows - 1, area.col + j + cols - 1)
-        _array(ws, ref, spelled(book, place, answer.formula, i, j, area.sheet))
-
-    if answer.entered == "block":
-        enter_array(1, 1, area.rows, area.cols)
-    elif answer.entered == "rows":
-        for i in rows:
-            enter_array(i, 1, 1, area.cols)
-    elif answer.entered == "cell arrays":
-        for i in rows:
-            for j in cols:
-                enter_array(i, j, 1, 1)
-    else:
-        for i in rows:
-            for j in cols:
-                formula = spelled(book, place, answer.formula, i, j, area.sheet)
-                ws.cell(area.row + i, area.col + j).value = formula
+    rows, cols = {"block": (area.rows, area.cols), "rows": (1, area.cols)}.get(answer.entered, (1, 1))
+    for i, j in product(range(1, area.rows + 1), range(1, area.cols + 1)):
+        ws.cell(area.row + i, area.col + j).value = None
+    for i, j in product(range(1, area.rows + 1, rows), range(1, area.cols + 1, cols)):
+        top, left = area.row + i, area.col + j
+        formula = spelled(book, place, answer.formula, i, j, area.sheet)
+        if answer.entered == "cells":
+            ws.cell(top, left).value = formula
+        else:
+            _array(ws, _a1(top, left, top + rows - 1, left + cols - 1), formula)
 
 
 def _array(ws: Any, ref: str, formula: str) -> None:

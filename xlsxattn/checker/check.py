@@ -174,19 +174,27 @@ def _proofs(
 
 def _filled_in(book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits]) -> list[EngineReport]:
     """The same with what an exercise shows after other answers: right, wrong and incomplete ones."""
-    if not any(all(f.kind is Kind.WRONG_ANSWER for f in run.findings) for run in runs):
+    if not any(map(_agrees, runs)):
         return [*runs]
     copy, sets = filled_in(book, edits[::FEW])
     reports = []
     with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
         for run, (name, answers) in zip(runs, evaluated, strict=True):
-            if all(finding.kind is Kind.WRONG_ANSWER for finding in run.findings):
+            found: list[Finding] = []
+            if _agrees(run):
                 more = _run(copy, name, next(answers), answers, len(sets))
-                found = [f for f in more.findings if f.kind is not Kind.WRONG_ANSWER]
-                found = [replace(finding, round=len(edits) + 1 + finding.round) for finding in found]
-                run = replace(run, findings=(*run.findings, *found))
-            reports.append(run)
+                found = [
+                    replace(finding, round=len(edits) + 1 + finding.round)
+                    for finding in more.findings
+                    if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
+                ]
+            reports.append(replace(run, findings=(*run.findings, *found)))
     return reports
+
+
+def _agrees(run: EngineReport) -> bool:
+    """Whether all agrees but for wrong answers to an exercise."""
+    return all(finding.kind is Kind.WRONG_ANSWER for finding in run.findings)
 
 
 def _complete(book: Book) -> bool:
@@ -198,7 +206,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     """The proof of one engine: on the saved inputs, then on perturbed ones until a fault is found."""
     LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
     report = prove(book, engine, first)
-    if any(finding.kind is not Kind.WRONG_ANSWER for finding in report.findings):
+    if not _agrees(report):
         return report
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
@@ -208,7 +216,7 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
         known = {f.range for f in report.findings}
         new = tuple(f for f in found if f.kind is not Kind.WRONG_ANSWER or f.range not in known)
         report = EngineReport(engine, _worse(report.results, more.results), (*report.findings, *new), answers)
-        if any(finding.kind is not Kind.WRONG_ANSWER for finding in found):
+        if not _agrees(report):
             break
     return report
 

@@ -88,7 +88,7 @@ def misplaced(book: Book) -> Iterator[Finding]:
 
 
 def reads(book: Book) -> dict[str, frozenset[str]]:
-    """The answers that each range reads, directly or through ranges that are not answers.
+    """The answers that each range reads, directly or through ranges that are not answers as a whole.
 
     What an answer reads, which has no formula in the manifest, is what its marks read.
     """
@@ -105,8 +105,8 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
         while left:
             for reader in readers.get(left.pop(), set()) - seen - skipped:
                 seen.add(reader)
-                if reader not in marks and reader not in asked.answers:
-                    left.append(reader)
+                if reader not in marks and asked.answers.get(reader) != ():
+                    left.append(reader)  # also from a range of which only a part is asked for
         for reader in seen - {mark_of(name)}:
             found.setdefault(marks.get(reader, reader), set()).add(name)
     return {name: frozenset(sources) for name, sources in found.items()}
@@ -237,7 +237,7 @@ class _Judge:
 
     @property
     def is_fair(self) -> bool:
-        """Whether the answer is of formulas, which must hold for other inputs, and none may overflow there."""
+        """Whether the answer is of formulas that must hold for other inputs, and cannot overflow there."""
         formulas = all(at in self._formulas for at in _cells(self.cells))
         return formulas and not self._waits and self._wanted.amplification < OVERFLOWS
 

@@ -126,16 +126,12 @@ def heads_of(
                 found |= {p[f"{letter}Rot"]: numbers(y)} | labels(p[f"{letter}Rot"], words[side])
                 y = own(inputs, p)(f"{letter}Rot", y)
             made[letter][part] = y
-    return found, {
-        h: attention(
-            *(made["Q"][h], made["K"][g], made["V"][g]),
-            scale=scale,
-            allowed=allowed,
-            temperature=temperature,
-            own=own(inputs, at[0].under(h)),
-        )  # fmt: skip
-        for h, g in w.group.items()
-    }
+    done: dict[RangeName, Head] = {}
+    for h, g in w.group.items():
+        answers = own(inputs, at[0].under(h))
+        three = made["Q"][h], made["K"][g], made["V"][g]
+        done[h] = attention(*three, scale=scale, allowed=allowed, temperature=temperature, own=answers)
+    return found, done
 
 
 def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], focus_row: FocusRow) -> Ranges:
@@ -148,8 +144,8 @@ def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], focu
 
 
 def outcome(
-    p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array], inputs: Inputs,
-    leave_out: tuple[str, ...] = (),
+    p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array],
+    inputs: Inputs, leave_out: tuple[str, ...] = (),
 ) -> tuple[Ranges, Trace]:  # fmt: skip
     """The ranges of the heads, and Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2.
 
