@@ -44,8 +44,9 @@ def rounding(sheet: SheetInfo) -> Rounding:
 
 def own_mask(p: RangeName, mask: str, c: ContextWords) -> tuple[Ranges, Visibility]:
     """The mask of a model in a context: its ranges and its visibility."""
-    return mask_ranges(p, mask, c), Visibility(
-        visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens
+    seen = visible(mask, c)
+    return mask_ranges(p, mask, c, seen), Visibility(
+        None if seen is None else seen == 1, triangle=False, queries=c.tokens, keys=c.tokens
     )
 
 
