@@ -70,7 +70,7 @@ class Asked:
 
     @cached_property
     def reads(self) -> dict[str, set[str]]:
-        """The answers that the ordinary formula of each block reads, not through other answers."""
+        """The answers that a block's ordinary formula reads, not through answers that are whole ranges."""
         readers: dict[str, set[str]] = {}
         for block in self.blocks:
             for name in {word for part in block.parts for word in WORD.findall(part.formula)}:
@@ -83,8 +83,12 @@ class Asked:
                 name = waiting.pop()
                 if answer not in found.setdefault(name, set()):
                     found[name].add(answer)
-                    waiting += () if name in self.exercise.answers else readers.get(name, ())
+                    waiting += () if self._is_whole(name) else readers.get(name, ())
         return found
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether all of a range is asked for; else its other cells are computed, and wait."""
+        return self.exercise.answers.get(name) == ()
 
     def ready(self, block: Block) -> str:
         """The condition that all answers which a block reads are complete; "" if it reads none."""
