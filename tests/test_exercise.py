@@ -60,7 +60,7 @@ def alike(one: Any, other: Any) -> bool:
     )
 
 
-# --- presets -------------------------------------------------------------------------------------------------
+# --- presets ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("template", templates.names())
@@ -120,10 +120,9 @@ def test_an_examination_has_no_marks(tmp_path):
     assert values[answered("causal_chase_Scores")] == [[0.0]]
 
 
-def test_points_weigh_the_progress(tmp_path):
-    spec = asks(
-        "causal", "middle", "causal_chase_Scores", "causal_chase_Scaled", points={"causal_chase_Scores": 3}
-    )
+def test_points_weigh_the_progress():
+    points = {"causal_chase_Scores": 3}
+    spec = asks("causal", "middle", "causal_chase_Scores", "causal_chase_Scaled", points=points)
     progress = next(b for b in pages.book(spec).blocks() if b.name == "xlsxattn_Progress")
     assert progress.parts[0].formula.startswith("=(3*SUM(--(causal_chase_Scores_Mark=")
     assert progress.parts[0].formula.endswith("/25)/4")
@@ -156,7 +155,7 @@ def test_marks_work_on_the_live_page(tmp_path):
     assert isinstance(found[names[2]][0][0], float | int)
 
 
-# --- bad input -----------------------------------------------------------------------------------------------
+# --- bad input -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -193,7 +192,7 @@ def test_a_command_with_a_wrong_range_says_one_sentence_and_writes_nothing(tmp_p
     assert [*tmp_path.iterdir()] == []
 
 
-# --- personal copies -----------------------------------------------------------------------------------------
+# --- personal copies -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -279,7 +278,7 @@ def test_a_personal_copy_is_sealed_and_holds_no_name(tmp_path):
     assert key.hex() not in text
 
 
-# --- from Python ---------------------------------------------------------------------------------------------
+# --- from Python -----------------------------------------------------------------------------------------
 
 
 def test_an_exercise_and_its_solutions_are_proved(tmp_path):
