@@ -137,7 +137,7 @@ def _spec(manifest: Manifest, names: Mapping[str, Area]) -> Spec:
     _affordable(sheets, lengths, len(names))
     word = vocabulary.tokens[:1]
     contexts = tuple(Context(c, word * n, i) for i, (c, n) in enumerate(lengths.items(), 1))
-    exercise = getattr(manifest, "exercise", None)
+    exercise = manifest.exercise
     return Spec("", vocabulary.tokens[0], vocabulary, contexts, tuple(sheets), exercise=exercise)
 
 

@@ -74,6 +74,7 @@ def spec_page() -> str:
     spec = schema()
     lines += ["## The spec", "", *_table(spec)]
     lines += ["", "## `[vocabulary]`", "", *_table(spec["definitions"]["vocabulary"])]
+    lines += ["", "## `[exercise]`", "", *_table(spec["definitions"]["exercise"])]
     for kind in KINDS:
         sheet = spec["definitions"][kind]
         lines += ["", f'## `kind = "{kind}"`', "", sheet["description"], "", *_table(sheet)]
@@ -108,6 +109,7 @@ def _values_of_others(node: Mapping[str, Any]) -> str:
         most = f" to {node['maximum']}" if "maximum" in node else ""
         return f"integer from {node['minimum']}{most}"
     named = {"id": "id", "word": "word", "weights": "table, or name of a file", "vocabulary": "table"}
+    named["exercise"] = "table"
     named |= {"row": "list of numbers", "sentence": "text, or list of words"}
     if "allOf" in node:
         return named[node["allOf"][0]["$ref"].rpartition("/")[2]]

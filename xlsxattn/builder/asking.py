@@ -11,7 +11,7 @@ from xlsxattn.builder.pages.exercise import Asked, can_be_asked
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract.exercise import Exercise
 from xlsxattn.contract.kinds import Training
-from xlsxattn.contract.names import RangeName, parse
+from xlsxattn.contract.names import FRONT, RangeName, parse
 from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
 
@@ -38,9 +38,9 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     Raises:
         SpecError: a range does not exist or cannot be asked for, or nothing is left to ask for.
     """
-    blocks = [*pages.book(spec).blocks()]
-    asks = Asked(Exercise({}), blocks)
-    possible = {b.name: b for b in blocks if b.kind == "formula" and can_be_asked(b, asks.shapes)}
+    asks = Asked(Exercise({}), [*pages.book(spec).blocks()])
+    inner = [b for b in asks.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
+    possible = {b.name: b for b in inner if can_be_asked(b, asks.shapes)}
     if not possible:
         raise SpecError(
             say("{spec}: there is nothing to ask for: no sheet computes with attention", spec=named)

@@ -287,7 +287,13 @@ def _has_formula(place: Region, block: Block) -> str:
 
 
 def asked(pages: Iterable[Page], asks: Asked) -> list[Page]:
-    """Pages with answers, marks and twins; everything is unfolded, since protected sheets cannot unfold."""
+    """Pages with answers, marks and twins; everything is unfolded, since protected sheets cannot unfold.
+
+    Raises:
+        ValueError: an answer is not a range of these pages, or cannot be asked for.
+    """
+    if not asks.fits():
+        raise ValueError(say("the exercise does not fit the sheets"))
     return [_asked(page, asks) for page in pages]
 
 

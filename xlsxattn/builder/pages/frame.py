@@ -108,23 +108,22 @@ def book(spec: Spec) -> WorkbookPages:
     pages = [_inputs(spec)]
     for i, sheet in enumerate(spec.sheets):
         pages += _pages(spec, sheet, followed(spec, i))
-    asks = Asked(spec.exercise, [*_blocks(pages)], spec.solved) if spec.exercise else None
-    if asks and not asks.fits():
-        raise ValueError(say("the exercise does not fit the sheets"))
-    extra = exercise.extra_pages(pages, asks) if asks else []
-    pages = exercise.asked(pages, asks) if asks else pages
     guide = _guide(spec, pages)
     start = _start(spec, pages, guide)
-    if asks:
-        every = replace(asks, blocks=[*asks.blocks, *start.blocks(), *guide.blocks()])
-        start = exercise.with_progress(start, asks)
-        start, guide, *pages = [exercise.waiting(page, every) for page in (start, guide, *pages)]
+    extra: list[Page] = []
+    if spec.exercise:
+        asks = Asked(spec.exercise, [*_blocks((start, guide, *pages))], spec.solved)
+        extra = exercise.extra_pages(pages, asks)
+        pages = exercise.asked(pages, asks)
+        guide = _guide(spec, pages)  # quotes a formula
+        start = exercise.with_progress(_start(spec, pages, guide), asks)
+        start, guide, *pages = [exercise.waiting(page, asks) for page in (start, guide, *pages)]
     pages += [guide, glossary_page([start, *pages]), *extra]
     start = replace(start, boxes=_boxes(pages))
     pages = [told(page, spoken) for page in (start, *pages)]
     manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
     title = spoken.tell(spec.title)
-    return WorkbookPages(title, (*pages, manifest), spec.explain, spoken, protected=bool(asks))
+    return WorkbookPages(title, (*pages, manifest), spec.explain, spoken, protected=spec.exercise is not None)
 
 
 def _blocks(pages: Iterable[Page]) -> Iterator[Block]:
