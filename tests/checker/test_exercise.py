@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from functools import partial
 from dataclasses import replace
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +27,7 @@ from xlsxattn.proof import check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 PLACE = "dims_cat", "dims"
 RANGES = ("Q", "Scores", "Scaled", "Exp", "RowSum", "Attention", "Output")
@@ -106,16 +105,19 @@ def formula(name: str, text: str) -> Callable[[Any], None]:
     return change
 
 
-def together(answers: Sequence[Answer], engine: str) -> Iterator[list[Answer]]:
-    """Answers to different ranges, for one copy each; those that the engine can compute."""
-    able = [answer for answer in answers if engine in answer.engines]
-    for some in zip_longest(*([a for a in able if a.range == block] for block in RANGES)):
-        yield [answer for answer in some if answer is not None]
+def copies(
+    solved: Path, folder: Path, answers: Sequence[Answer], engine: str, *, apart: bool
+) -> Iterator[tuple[Path, list[Answer]]]:
+    """Copies with the answers that the engine can compute, for different ranges in each.
 
-
-def copies(solved: Path, folder: Path, answers: Sequence[Answer], engine: str) -> list[tuple[Path, list[Answer]]]:
-    groups = [*together(answers, engine)]
-    return [(edited(solved, folder / f"{n}.xlsx", *map(entered, some)), some) for n, some in enumerate(groups)]
+    Mistakes are kept `apart`: exchanged weights and exchanged queries, for example, are right together.
+    """
+    pairs = [[("Q", "Scores"), ("Output",)], [("Scaled",), ("Attention",)]]
+    for n, blocks in enumerate(pairs if apart else [[(block,) for block in RANGES]]):
+        able = [[a for a in answers if a.range in names and engine in a.engines] for names in blocks]
+        for k, row in enumerate(zip_longest(*able)):
+            some = [answer for answer in row if answer]
+            yield edited(solved, folder / f"{n}-{k}.xlsx", *map(entered, some)), some
 
 
 def marks(values: Any, block: str) -> set[str]:
@@ -137,13 +139,13 @@ def test_a_blank_exercise_is_open_and_a_solved_one_right(exercise: tuple[Path, P
 
 def test_right_answers_hold_under_other_inputs(exercise: tuple[Path, Path], tmp_path: Path) -> None:
     assert len(RIGHT) >= 40
-    for path, some in copies(exercise[1], tmp_path, RIGHT, "ironcalc"):
+    for path, some in copies(exercise[1], tmp_path, RIGHT, "ironcalc", apart=False):
         assert states(path, few=True) == dict.fromkeys(RANGES, "right"), [*map(str, some)]
 
 
 def test_mistakes_are_wrong(exercise: tuple[Path, Path], tmp_path: Path) -> None:
     assert len(MISTAKES) >= 20
-    for path, some in copies(exercise[1], tmp_path, MISTAKES, "ironcalc"):
+    for path, some in copies(exercise[1], tmp_path, MISTAKES, "ironcalc", apart=True):
         wrong = {answer.range for answer in some}
         assert states(path, inputs="as-saved") == {
             block: "wrong" if block in wrong else "right" for block in RANGES
@@ -155,7 +157,7 @@ def test_every_engine_marks_right_answers_and_mistakes(
 ) -> None:
     for answers, right in ((RIGHT, True), (MISTAKES, False)):
         (folder := tmp_path / str(right)).mkdir()
-        made = copies(exercise[1], folder, answers, engine)
+        made = [*copies(exercise[1], folder, answers, engine, apart=not right)]
         for values, (_, some) in zip(evaluate_many([path for path, _ in made], engine), made, strict=True):
             for block in RANGES:
                 good = right or block not in {answer.range for answer in some}
@@ -166,7 +168,9 @@ def test_numbers_typed_at_two_decimals(by_hand: tuple[Path, Path], tmp_path: Pat
     blank, solved = by_hand
     right = {block: np.array(evaluate(solved, "ironcalc")[f"dims_cat_{block}"]) for block in RANGES}
     rounded = {block: values.round(2) for block, values in right.items()}
-    path = edited(blank, tmp_path / "typed.xlsx", *(typed(block, values) for block, values in rounded.items()))
+    path = edited(
+        blank, tmp_path / "typed.xlsx", *(typed(block, values) for block, values in rounded.items())
+    )
     values = evaluate(path, engine)
     upstream = {"Q", "Scores", "Scaled", "Exp", "RowSum", "Attention"}
     for block in upstream - {"Scores"}:  # sums of products of rounded numbers may be farther apart
@@ -192,7 +196,7 @@ def test_what_is_no_number_is_said_beside_it(
         texts.BLANK,
         texts.NO_FORMULA,
     ]
-    assert states(path, engine=engine) == {
+    assert states(path, engine=engine, inputs="as-saved") == {
         "Q": "right",
         "Scores": "right",
         "Scaled": "open",

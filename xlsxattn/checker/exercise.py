@@ -75,6 +75,11 @@ def asked_cells(book: Book) -> Iterator[Area]:
         yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
 
 
+def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
+    """The cells with formulas of each area that is asked for."""
+    return (_formula_cells(book, area) for area in asked_cells(book))
+
+
 def misplaced(book: Book) -> Iterator[Finding]:
     """Names of asked cells that refer to others."""
     for name, area in zip(regions(book), asked_cells(book), strict=True):
@@ -154,6 +159,8 @@ def judged(
     ]
     found = dict(wanted)
     unanswered, doubtful = asked.answers.keys() - complete.keys(), {a.name for a in answers if not a.exact}
+    for _ in asked.answers:  # exact answers may be computed from others that are not
+        doubtful |= {name for name in asked.answers if book.reads.get(name, frozenset()) & doubtful}
     for name, sources in book.reads.items():
         if name in found and sources & unanswered:
             found[name] = _waiting(found[name])
