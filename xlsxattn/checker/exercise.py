@@ -95,7 +95,8 @@ def misplaced(book: Book) -> Iterator[Finding]:
 def reads(book: Book) -> dict[str, frozenset[str]]:
     """The answers that each range reads, directly or through ranges that are not answers as a whole.
 
-    What an answer reads, which has no formula in the manifest, is what its marks read.
+    What an answer reads, which has no formula in the manifest, is what its marks read. The same range of
+    another sentence, which may have the same numbers, counts as if it read the answer.
     """
     asked = book.manifest.exercise
     if asked is None:
@@ -105,8 +106,8 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
     skipped = {START[texts.PROGRESS], *map(answered, asked.answers)}
     found: dict[str, set[str]] = {}
     for name in asked.answers:
-        seen: set[str] = set()
-        left = [name, *_parts_of(book, name)]
+        seen = _siblings(book, asked, name)
+        left = [name, *_parts_of(book, name), *seen]
         while left:
             for reader in readers.get(left.pop(), set()) - seen - skipped:
                 seen.add(reader)
@@ -115,6 +116,14 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
         for reader in seen - {mark_of(name)}:
             found.setdefault(marks.get(reader, reader), set()).add(name)
     return {name: frozenset(sources) for name, sources in found.items()}
+
+
+def _siblings(book: Book, asked: Exercise, name: str) -> set[str]:
+    """The same range of other sentences, unless it is asked for as well."""
+    parse = book.manifest.parse
+    own = parse(name).at(context="")
+    others = (other for other in book.manifest.formulas if other not in asked.answers)
+    return {other for other in others if parse(other).context and parse(other).at(context="") == own}
 
 
 def _parts_of(book: Book, name: str) -> list[str]:
