@@ -122,8 +122,10 @@ def _siblings(book: Book, asked: Exercise, name: str) -> set[str]:
     """The same range of other sentences, unless it is asked for as well."""
     parse = book.manifest.parse
     own = parse(name).at(context="")
-    others = (other for other in book.manifest.formulas if other not in asked.answers)
-    return {other for other in others if parse(other).context and parse(other).at(context="") == own}
+    if not parse(name).context:
+        return set()
+    others = {other: parse(other) for other in book.manifest.formulas if other not in asked.answers}
+    return {other for other, at in others.items() if at.context and at.at(context="") == own}
 
 
 def _parts_of(book: Book, name: str) -> list[str]:
