@@ -234,4 +234,6 @@ def gallery_page() -> str:
         lines += ["", f"## {name}", "", f"{templates.title(name)}: [workbook]({OUTPUT}/{name}.xlsx),"]
         lines += [f"[complete sheet]({OUTPUT}/{name}.png).", ""]
         lines += [f"![{shown}]({card(name).removeprefix('docs/')})"]
+    lines += ["", "## An exercise", "", "`causal` with cells to compute, as [`xlsxattn exercise"]
+    lines += ["causal`](how-to/exercises.md) builds it.", "", "![Blank cells, marks](pictures/exercise.png)"]
     return "\n".join(lines) + "\n"

@@ -145,7 +145,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
 @click.option("--solutions", type=click.Path(path_type=Path), help="The workbook with the answers to write.")
 @click.option("--students", type=click.Path(path_type=Path), help="A CSV file with ids: a copy for each.")
 @click.option(
-    "--key", type=click.Path(path_type=Path), help="The key from which the copies' numbers are drawn."
+    "--key", type=click.Path(path_type=Path), help="The key that the copies' numbers are drawn from."
 )
 @click.option("--force", is_flag=True, help="Replace workbooks even if somebody has changed them.")
 @volume

@@ -17,7 +17,7 @@ from xlsxattn.builder.other_ways import Way, at_cell, way_of
 from xlsxattn.builder.pages.parts import computed
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import answered, mark_of, region, region_of, units
-from xlsxattn.contract.names import START, last
+from xlsxattn.contract.names import START, last, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -70,7 +70,10 @@ class Asked:
 
     @cached_property
     def reads(self) -> dict[str, set[str]]:
-        """The answers that the ordinary formula of each block reads, not through other answers."""
+        """The answers that each block waits for: those that it reads, not through whole ranges of answers.
+
+        The same range of another sentence waits as well.
+        """
         readers: dict[str, set[str]] = {}
         for block in self.blocks:
             for name in {word for part in block.parts for word in WORD.findall(part.formula)}:
@@ -78,13 +81,28 @@ class Asked:
                     readers.setdefault(source.name, set()).add(block.name)
         found: dict[str, set[str]] = {}
         for answer in self.exercise.answers:
-            waiting = [*readers.get(answer, ())]
+            waiting = [*readers.get(answer, ()), *self._siblings(answer)]
             while waiting:
                 name = waiting.pop()
                 if answer not in found.setdefault(name, set()):
                     found[name].add(answer)
-                    waiting += () if name in self.exercise.answers else readers.get(name, ())
+                    waiting += () if self._is_whole(name) else readers.get(name, ())
         return found
+
+    def _siblings(self, answer: str) -> list[str]:
+        """The same range of other sentences, where words of both would show the answer's numbers."""
+        own = parse(answer)
+        return [
+            block.name
+            for block in self.blocks
+            if block.name not in self.exercise.answers
+            and block.kind == "formula"
+            and parse(block.name).at(context=own.context) == own
+        ]
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether all of a range is asked for; else its other cells are computed, and wait."""
+        return self.exercise.answers.get(name) == ()
 
     def ready(self, block: Block) -> str:
         """The condition that all answers which a block reads are complete; "" if it reads none."""
