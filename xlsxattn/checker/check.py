@@ -21,7 +21,7 @@ from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
-from xlsxattn.checker.exercise import both, judged, misplaced, reads, typed_in, wrong_answers
+from xlsxattn.checker.exercise import both, formula_cells, judged, misplaced, reads, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.formula_table import Rebuild, held_against
@@ -158,7 +158,9 @@ def _proofs(
             raise NotCheckableError(say(sentence, path=book.path))
         return (prove(book, SAVED, saved),), {SAVED: saved}
     perturb = inputs == "perturbed" and _complete(book)
-    edits = [{}, *(perturbed(book, few=few) if perturb else [])]
+    sets = perturbed(book, few=few) if perturb else []
+    blank = book.manifest.exercise and not any(formula_cells(book))
+    edits = [{}, *([] if blank else sets)]
     chosen = engines.ENGINES if engine == "all" else (engine,)
     runs: list[EngineReport] = []
     first: dict[str, Values] = {}
@@ -168,15 +170,20 @@ def _proofs(
             runs.append(_run(book, name, values, answers, len(edits)))
             first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
     if perturb and book.manifest.exercise:
-        runs = _filled_in(book, runs, edits[1:])
+        runs = _filled_in(book, runs, sets if blank else sets[::FEW], len(sets))
     return tuple(runs), first
 
 
-def _filled_in(book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits]) -> list[EngineReport]:
-    """The same with what an exercise shows after other answers: right, wrong and incomplete ones."""
+def _filled_in(
+    book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits], before: int
+) -> list[EngineReport]:
+    """The same with what an exercise shows after other answers: right, wrong and incomplete ones.
+
+    `before` is the number of sets of inputs that precede these.
+    """
     if not any(map(_agrees, runs)):
         return [*runs]
-    copy, sets = filled_in(book, edits[::FEW])
+    copy, sets = filled_in(book, edits)
     reports = []
     with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
         for run, (name, answers) in zip(runs, evaluated, strict=True):
@@ -184,7 +191,7 @@ def _filled_in(book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits])
             if _agrees(run):
                 more = _run(copy, name, next(answers), answers, len(sets))
                 found = [
-                    replace(finding, round=len(edits) + 1 + finding.round)
+                    replace(finding, round=before + 1 + finding.round)
                     for finding in more.findings
                     if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
                 ]

@@ -75,6 +75,11 @@ def asked_cells(book: Book) -> Iterator[Area]:
         yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
 
 
+def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
+    """The cells with formulas of each area that is asked for."""
+    return (_formula_cells(book, area) for area in asked_cells(book))
+
+
 def misplaced(book: Book) -> Iterator[Finding]:
     """Names of asked cells that refer to others."""
     for name, area in zip(regions(book), asked_cells(book), strict=True):
@@ -90,7 +95,8 @@ def misplaced(book: Book) -> Iterator[Finding]:
 def reads(book: Book) -> dict[str, frozenset[str]]:
     """The answers that each range reads, directly or through ranges that are not answers as a whole.
 
-    What an answer reads, which has no formula in the manifest, is what its marks read.
+    What an answer reads, which has no formula in the manifest, is what its marks read. The same range of
+    another sentence, which may have the same numbers, counts as if it read the answer.
     """
     asked = book.manifest.exercise
     if asked is None:
@@ -100,8 +106,8 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
     skipped = {START[texts.PROGRESS], *map(answered, asked.answers)}
     found: dict[str, set[str]] = {}
     for name in asked.answers:
-        seen: set[str] = set()
-        left = [name, *_parts_of(book, name)]
+        seen = _siblings(book, asked, name)
+        left = [name, *_parts_of(book, name), *seen]
         while left:
             for reader in readers.get(left.pop(), set()) - seen - skipped:
                 seen.add(reader)
@@ -110,6 +116,16 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
         for reader in seen - {mark_of(name)}:
             found.setdefault(marks.get(reader, reader), set()).add(name)
     return {name: frozenset(sources) for name, sources in found.items()}
+
+
+def _siblings(book: Book, asked: Exercise, name: str) -> set[str]:
+    """The same range of other sentences, unless it is asked for as well."""
+    parse = book.manifest.parse
+    own = parse(name).at(context="")
+    if not parse(name).context:
+        return set()
+    others = {other: parse(other) for other in book.manifest.formulas if other not in asked.answers}
+    return {other for other, at in others.items() if at.context and at.at(context="") == own}
 
 
 def _parts_of(book: Book, name: str) -> list[str]:
@@ -154,6 +170,8 @@ def judged(
     ]
     found = dict(wanted)
     unanswered, doubtful = asked.answers.keys() - complete.keys(), {a.name for a in answers if not a.exact}
+    for _ in asked.answers:  # exact answers may be computed from others that are not
+        doubtful |= {name for name in asked.answers if book.reads.get(name, frozenset()) & doubtful}
     for name, sources in book.reads.items():
         if name in found and sources & unanswered:
             found[name] = _waiting(found[name])
