@@ -100,7 +100,7 @@ WAYS: Mapping[str, Way] = {
         "{causal}*{padding}[across]",
     ),
     ops.MASKED.formula: Way(
-        "IF({mask}<1,{minus_infinity},{scaled})",
+        "IF({mask}<>1,{minus_infinity},{scaled})",
         "Where the mask is 1 the number stays as it is; elsewhere −1E300 stands in its place, for −∞.",
     ),
     ops.ROW_MAX.formula: Way("LARGE({scaled}[row],1)", "The largest number of the row."),
@@ -157,10 +157,10 @@ WAYS: Mapping[str, Way] = {
     ),
     # training
     training_ops.MASKED.formula: Way(
-        f"IF({{mask}}<1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
+        f"IF({{mask}}<>1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
         "Where the mask is 1: the dot product of query and key, divided by √d_k; elsewhere −1E300.",
         "IF({mask}=1,SUMPRODUCT({q}[row],{k}[across])/{scale},{minus_infinity})",
-        precise="IF({mask}<1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
+        precise="IF({mask}<>1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
     ),
     training_ops.EXP.formula: Way(
         "EXP(({masked}-{row_max})/2)*EXP(({masked}-{row_max})/2)",
