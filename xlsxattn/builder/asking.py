@@ -100,16 +100,21 @@ def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping
 def preset(
     spec: Spec, possible: Mapping[str, Block], shapes: Mapping[str, tuple[int, int]], level: Level
 ) -> list[str]:
-    """The ranges of a preset, those of one attention that shows usual mistakes, as texts."""
+    """The ranges of a preset, those of one attention that shows usual mistakes, as texts.
+
+    Scaled is not among them if d_k hides its mistakes.
+    """
     place = _attention(possible, shapes)
     own = [name for name in possible if parse(name).place == place]
     blocks = {parse(name).block: name for name in own}
+    ambiguous = "Scores" in blocks and _d_k(possible[blocks["Scores"]], shapes) in AMBIGUOUS
     if level == "first" and "Scores" in blocks:
         row = _focus_row(spec, place.context)
         return [f"{blocks['Scores']}[{row},1]", f"{blocks['Attention']}[{row}]"]
     if level == "first":
         return [f"{own[0]}[1]"]
-    chosen = [blocks[block] for block in MIDDLE if block in blocks] or own[:3]
+    middle = [block for block in MIDDLE if block in blocks and (block != "Scaled" or not ambiguous)]
+    chosen = [blocks[block] for block in middle] or own[:3]
     if level == "middle":
         return chosen
     chosen += [blocks[block] for block in WHOLE if block in blocks]

@@ -301,7 +301,15 @@ LOOKS: Mapping[str, Look] = {
         }
     ),
     "mark": Look(
-        {"num_format": ANY_TEXT, "font_size": 9, "font_color": MUTED, "align": "center", "shrink": True}
+        {
+            "num_format": ANY_TEXT,
+            "font_size": 9,
+            "font_color": MUTED,
+            "align": "center",
+            "shrink": True,
+            "border": 1,
+            "border_color": LINE,
+        }
     ),
     "progress": _number("0%", "chances", bold=True, valign="vcenter"),
     "your turn": Look({"bold": True, "font_color": ANSWER_INK, "underline": 1}),

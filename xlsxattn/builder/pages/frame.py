@@ -20,6 +20,7 @@ from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.builder.pages.training import training_pages
 from xlsxattn.builder.pages.transformer import model_pages
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.exercise import region_of
 from xlsxattn.contract.kinds import (
     Compare,
     CrossAttention,
@@ -250,6 +251,10 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
     focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
     how = Box(say("3   See how:  {title} →", title=see.title), see.title, see.target)
+    if spec.exercise:
+        first = next(iter(spec.exercise.answers))
+        title = next(page.title for page in pages if any(block.name == first for block in page.blocks()))
+        how = Box(say("3   Your turn:  {title} →", title=title), title, region_of(first))
     return Page(
         "start",
         spec.title,
