@@ -15,6 +15,7 @@ from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, OneOf
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import Region, answered, mark_of, region, region_of, units
+from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import START
 from xlsxattn.language import ENGLISH, codes, language, say
 
@@ -172,6 +173,8 @@ def judged(
     unanswered, doubtful = asked.answers.keys() - complete.keys(), {a.name for a in answers if not a.exact}
     for _ in asked.answers:  # exact answers may be computed from others that are not
         doubtful |= {name for name in asked.answers if book.reads.get(name, frozenset()) & doubtful}
+    for one in answers:
+        one.follow(doubtful)
     for name, sources in book.reads.items():
         if name in found and sources & unanswered:
             found[name] = _waiting(found[name])
@@ -228,7 +231,11 @@ class _Judge:
         self._written = listed(values[name])
         self._values = _numbers(self._written, engine)
         self._open = name not in complete
-        self._waits = not book.reads.get(name, frozenset()) <= complete
+        self._reads = book.reads.get(name, frozenset())
+        self._waits = not self._reads <= complete
+        trained = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
+        self._is_trained, self._blind = book.manifest.parse(name).sheet in trained, False
+        self._shown = listed(values[mark_of(name)]) if mark_of(name) in book.names else None
         self._sure = decidable(wanted, engine)
         self._formulas = _formula_cells(book, area)
         self._first = {
@@ -236,6 +243,14 @@ class _Judge:
         }
         code = book.manifest.language
         self._tell = (language(code) if code in codes() else ENGLISH).tell
+
+    def follow(self, doubtful: set[str]) -> None:
+        """Take into account that the answer may be computed from others that are not exact.
+
+        The reference of a training computes all steps at once, so then the mark in the file decides.
+        """
+        self._blind = self._is_trained and bool(self._reads & doubtful)
+        self._sure = self._sure and not self._blind
 
     @property
     def exact(self) -> bool:
@@ -248,7 +263,7 @@ class _Judge:
         wrong = []
         for i, j in _cells(self.cells):
             mark = self._verdict(i, j)
-            if mark != texts.RIGHT:
+            if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
                 wrong.append((i, j, self._written[i][j], float(self._wanted.values[i, j])))
         state: State = "right" if not wrong else "wrong" if complete else "open"
         return Answer(self.name, state, self.exact, tuple(wrong))
@@ -318,6 +333,8 @@ class _Judge:
         formula = (i, j) in self._formulas
         if self._asked.ask == "formula" and not formula:
             return texts.NO_FORMULA
+        if self._blind and self._shown:
+            return str(self._shown[i][j])
         return self._near(i, j, self._allowed(i, j, formula=formula))[-1]
 
     def _allowed(self, i: int, j: int, *, formula: bool) -> float:

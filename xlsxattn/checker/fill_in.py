@@ -14,7 +14,6 @@ from xlsxattn.checker.exercise import asked_cells, regions
 from xlsxattn.checker.reading.book import Formula, array_of, read
 from xlsxattn.checker.reference import expected
 from xlsxattn.contract.exercise import TOLERANCE
-from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import TYPED_FOR, is_text, last
 
 if TYPE_CHECKING:
@@ -88,16 +87,15 @@ def _with_cells(book: Book, asked: Exercise) -> tuple[Book, set[At]]:
 def _right(
     book: Book, typed: Mapping[At, Value], before: Sequence[Edits], changed: Edits
 ) -> dict[str, NDArray[np.float64]]:
-    """The right values for these inputs, of all answers that are not part of a training."""
+    """The right values of all answers for these inputs."""
     given = [n for n in book.names if last(n) == TYPED_FOR and n not in book.manifest.formulas]
     blocks = book.blocks.values([*before, changed])
     inputs = {
         name: array_of(blocks[name] if name in blocks else _grid(book.names[name], typed), text=is_text(name))
         for name in dict.fromkeys([*book.manifest.inputs, *given])
     }
-    sheets = [sheet for sheet in book.manifest.sheets if not sheet.is_a(Training)]
-    wanted = expected(sheets, book.manifest.contexts, inputs)
-    return {name: np.asarray(wanted[name].values, dtype=float) for name in regions(book) if name in wanted}
+    wanted = expected(book.manifest.sheets, book.manifest.contexts, inputs)
+    return {name: np.asarray(wanted[name].values, dtype=float) for name in regions(book)}
 
 
 def _grid(area: Area, typed: Mapping[At, Value]) -> list[list[Value]]:
@@ -108,14 +106,14 @@ def _grid(area: Area, typed: Mapping[At, Value]) -> list[list[Value]]:
 def _answers(
     book: Book, right: Mapping[str, NDArray[np.float64]], way: int
 ) -> Iterator[tuple[At, float | str]]:
-    """The answers of one of the ways: 0 is right, 1 is near, 2 lacks a cell of the first answer, ..."""
+    """The answers of one of the ways: 0 is right, 1 is near; 2 is near and lacks a cell of the first, ..."""
     for n, (name, cells) in enumerate(regions(book).items()):
         area = book.names[name]
-        values = right.get(name, np.ones((area.rows, area.cols)))
+        values = right[name]
         for k, (i, j) in enumerate(np.ndindex(cells.rows, cells.cols)):
             row, col = cells.row + i, cells.col + j
             value = float(values[row, col])
-            if way == 1:
+            if way in (1, n + 2):
                 value += STEPS[(k + n) % len(STEPS)] * TOLERANCE * (1 + abs(value))
             lacks = way == n + 2 and k == n % cells.size
             yield (area.sheet, area.row + row, area.col + col), NO_NUMBER if lacks else value

@@ -99,7 +99,12 @@ def attention_of(
     Scores = r.product(Q, NoisyArray(np.swapaxes(K.values, 1, 2), K.size.T))  # (n, m)
     Scaled = r.times(r.own(q["Scores"], Scores), 1 / scale)  # (n, m)
     scaled = r.own(q["Scaled"], Scaled)
-    steps, A = over_rows(r, q, scaled, allowed, shown)
+    Masked = scaled
+    if allowed is not None:
+        sizes = np.where(allowed, scaled.size, 0.0)
+        Masked = NoisyArray(np.where(allowed, scaled.values, MASK_VALUE), sizes)
+    masked = r.own(q["Masked"], Masked)  # of a reader's numbers, none stands for −∞
+    steps, A = over_rows(r, q, masked, allowed if masked is Masked else None, shown)
     attended = r.own(q["Attention"], A)
     r.maps[q] = attended
     Output = r.product(attended, V)  # (n, d_v)
@@ -107,8 +112,7 @@ def attention_of(
     AttentionSum = r.rounded(sums, sums[0])
     found: Ranges = {q["Scores"]: expect(Scores, shown), q["Scaled"]: expect(Scaled, shown)}
     if allowed is not None:
-        values = np.where(allowed, scaled.values, MASK_VALUE)
-        found[q["Masked"]] = expect(NoisyArray(values, np.where(allowed, scaled.size, 0.0)))
+        found[q["Masked"]] = expect(Masked)
     found |= {q[name]: expect(x, shown if name == "Exp" else None) for name, x in steps.items()}
     found |= {q["Attention"]: expect(A, shown), q["AttentionSum"]: expect(AttentionSum)}
     found[q["Output"]] = expect(Output)
