@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from conftest import cannot_run
 
 from xlsxattn.checker.engines import processes
 
@@ -36,7 +35,7 @@ def missing() -> str | None:
 def in_libreoffice(jobs: Sequence[dict[str, Any]], folder: Path, until: float | None = None) -> None:
     """Run jobs in the format of `uno_edit`; with a time limit in seconds, later jobs are skipped."""
     if reason := missing():
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+        cannot_run(reason)
     order = folder / "jobs.json"
     order.write_text(json.dumps(jobs), "utf-8")
     more = [] if until is None else [str(until)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from conftest import cannot_run, import_library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +45,7 @@ def chromium() -> str:
     program = shutil.which("chromium") or shutil.which("google-chrome")
     if program is None:
         reason = "no program 'chromium' was found on the PATH; get it with: apt-get install chromium"
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+        cannot_run(reason)
     return str(program)
 
 
@@ -74,6 +73,6 @@ def asked(page: str, script: str, folder: Path, *flags: str) -> Any:
 
 def axe() -> str:
     """The accessibility checker's script."""
-    pytest.importorskip("axe_core_python", reason="axe-core-python is missing: pip install axe-core-python")
+    import_library("axe_core_python", "test")
     text = resources.files("axe_core_python").joinpath("axe.min.js").read_text("utf-8")
     return text.replace("</script", "<\\/script")

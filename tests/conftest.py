@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
@@ -54,11 +56,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
                 terminalreporter.write_line(str(line))
 
 
+def cannot_run(reason: str) -> NoReturn:
+    """Skip a test, or fail it in CI, where everything must be installed that the tests of CI need."""
+    if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason, allow_module_level=True)
+
+
 def require(engine: str) -> None:
-    """Skip a test whose engine is missing; in CI, where all engines must be installed, fail it."""
+    """Skip or fail a test whose engine is missing."""
     reason = engines.missing(engine)
     if reason is not None:
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+        cannot_run(reason)
+
+
+def import_library(module: str, extra: str) -> Any:
+    """Import a library of an extra; without it, the test is skipped, or fails in CI."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        cannot_run(f"{module} is missing; get it with: pip install -e '.[{extra}]'")
 
 
 @pytest.fixture(params=engines.ENGINES)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import pytest
+from conftest import cannot_run
 
 from xlsxattn.view import page
 
@@ -32,7 +31,7 @@ def node() -> str:
     program = shutil.which("node")
     if program is None:
         reason = "no program 'node' was found on the PATH; get it with: apt-get install nodejs"
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+        cannot_run(reason)
     return str(program)
 
 

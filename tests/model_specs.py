@@ -17,13 +17,14 @@ KINDS = (
     "decoder",
     "encoder-decoder",
     "classifier",
+    "training",
 )
 ACTIVATIONS = keys(Encoder)["activation"].key.options
 WRITERS = ("decoder", "encoder-decoder")
 
 
 def drawn(seed: int, *kinds: str) -> Data:
-    """A spec with one sheet of each kind with random settings."""
+    """A spec with one sheet of each kind with random settings, and one that each training trains."""
     draw = random.Random(seed)
     d_model = draw.choice([2, 3, 4, 6])
     tokens = [f"w{i}" for i in range(draw.randint(2, 6))]
@@ -36,7 +37,12 @@ def drawn(seed: int, *kinds: str) -> Data:
     data: Data = {"vocabulary": {"tokens": E}, "contexts": contexts}
     if draw.random() < 0.7:
         data["length"] = n
-    data["sheets"] = [sheet(draw, kind, f"s{i}", d_model) for i, kind in enumerate(kinds or KINDS)]
+    data["sheets"] = []
+    for i, kind in enumerate(kinds or KINDS):
+        if kind == "training":
+            data["sheets"] += _training(draw, f"s{i}", tokens)
+        else:
+            data["sheets"].append(sheet(draw, kind, f"s{i}", d_model))
     if draw.random() < 0.5 and any(s["kind"] in ("self-attention", "multi-head") for s in data["sheets"]):
         data["sheets"].append({"id": "compare", "kind": "compare"})
     return data
@@ -93,3 +99,28 @@ def _model(draw: random.Random, kind: str, d_model: int) -> Data:
             "classes": ["animal", "device", "else"][: draw.randint(2, 3)],
         }
     return made
+
+
+def _training(draw: random.Random, sheet_id: str, tokens: list[str]) -> list[Data]:
+    """An attention sheet with weights, and its training in a few steps."""
+    heads, d_v, mask = draw.choice([0, 1, 2]), draw.choice([1, 2, 3]), draw.choice(["none", "causal"])
+    form: Data = {"id": f"{sheet_id}f", "kind": "multi-head" if heads else "self-attention", "mask": mask}
+    form |= {"d_k": draw.choice([1, 2, 4]), "d_v": d_v, "seed": draw.randint(0, 99)}
+    form["scale"] = draw.random() < 0.8
+    learned, columns = ["W_Q", "W_K", "W_V"], max(1, heads) * d_v
+    if heads:
+        form |= {"heads": heads, "out_proj": draw.random() < 0.6}
+    if form.get("out_proj"):
+        columns = form["d_out"] = draw.randint(1, 4)
+        learned.append("W_O")
+    examples = []
+    for _ in range(draw.randint(1, 3)):
+        sentence = draw.choices(tokens, k=draw.randint(1, 4))
+        target = [round(draw.uniform(-2, 2), 2) for _ in range(columns)]
+        examples.append({"sentence": sentence, "word": draw.choice(sentence), "target": target})
+    training: Data = {"id": sheet_id, "kind": "training", "trains": form["id"], "examples": examples}
+    training |= {"learns": [m for m in learned if draw.random() < 0.7] or ["W_K"]}
+    training |= {"start": draw.choice(["given", "identity", "random"]), "seed": draw.randint(0, 99)}
+    training |= {"steps": draw.randint(1, 5), "optimizer": draw.choice(["sgd", "momentum", "adam"])}
+    training |= {"lr": draw.choice([0.01, 0.1, 1.0]), "weight_decay": draw.choice([0.0, 0.1])}
+    return [form, training]

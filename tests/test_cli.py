@@ -88,6 +88,7 @@ def test_a_word_that_is_nearly_right_is_answered_with_the_right_one(causal):
         ("build", "lesso"): "lesson.toml",
         ("new", "casual"): "causal",
         ("check", "output/causl.xlsx"): "output/causal.xlsx",
+        ("check", "output/causal.xlx"): "output/causal.xlsx",
         ("check", "causal.xlsx"): "output/causal.xlsx",
         ("show", "output/causal.xlsx", "causal_chase_Scors"): "causal_chase_Scores",
         ("show", "output/causal.xlsx", "casual"): "causal_*",

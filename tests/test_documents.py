@@ -182,15 +182,15 @@ def pickled(beside: Path, folder: Path, tensors: dict[str, np.ndarray]) -> None:
 def _once():
     """Check each workbook once with each engine: many pages build and check the same.
 
-    Engines other than IronCalc, each set of inputs a file to them, get a few sets.
+    Engines other than IronCalc, each set of inputs a file to them, get the saved inputs only.
     """
     check, reports = checking._check, {}
 
-    def checked(path, engine, *how, few):
-        few = few or engine == "all"
-        key = (Path(path).read_bytes(), few, engine, *how)
+    def checked(path, engine, inputs, *how, few):
+        inputs = "as-saved" if engine == "all" else inputs
+        key = (Path(path).read_bytes(), few, engine, inputs, *how)
         if key not in reports:
-            reports[key] = check(path, engine, *how, few=few)
+            reports[key] = check(path, engine, inputs, *how, few=few)
         return replace(reports[key], path=str(path))
 
     with pytest.MonkeyPatch.context() as patch:

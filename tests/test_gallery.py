@@ -9,6 +9,7 @@ import pytest
 
 from dev.gallery import __main__ as gallery
 from dev.gallery import pictures, reference, workbooks
+from xlsxattn.view.look import look
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,3 +39,24 @@ def test_a_workbook_with_another_byte_or_no_picture_is_out_of_date(root, causal,
     said = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in said[:-1]] == ["output/causal.xlsx", "output/causal.png"]
     assert said[-1].endswith("python -m dev.gallery")
+
+
+def test_the_gallery_shows_the_attention_of_the_first_sheet(causal, walkthrough):
+    part = pictures._attention("causal", look(causal))
+    assert (part.first, part.lanes) == ("causal_chase_Attention", ("chase",))
+    part = pictures._attention("walkthrough", look(walkthrough))
+    assert (part.first, part.lanes) == ("attn_cat_Attention", ("cat", "keyboard"))
+
+
+def test_a_lane_begins_where_its_formula_does_and_ends_at_the_next():
+    """The sentences above the lanes are indented, and a formula of one line is lower than one with two."""
+    words = [
+        (20, 10, "cat"),
+        (220, 10, "keyboard"),
+        (212, 50, "{=b_Exp"),
+        (216, 60, "/b)}"),
+        (12, 58, "{=a)}"),
+    ]
+    printed = tuple(pictures.Word(left, top, left + 50, text) for left, top, text in words)
+    page = pictures.Printed(400, 300, 300, (), printed)
+    assert pictures._columns(page, 30) == [(12 - pictures.MARGIN, 212 - pictures.MARGIN), (208, 400)]

@@ -413,7 +413,7 @@ def test_the_specs_own_language_is_taken_and_may_be_overridden(tmp_path):
 
 def test_side_headings_get_as_many_lines_as_they_need():
     assert [
-        layout._lines(text, 11) for text in ("row max", "entropy without √d", "行最大值", "不缩放的行和")
+        layout._lines(text, 11) for text in ("row max", "row in the vocabulary", "行最大值", "在词汇表中的行")
     ] == [1, 2, 1, 2]
     assert layout._lines("行最大值", 8) == 2
 

@@ -565,7 +565,7 @@ def a_folder(path):
     ("change", "right"),
     [
         (Path.unlink, "there is no such file"),
-        (a_folder, "this is not a file"),
+        (a_folder, "this is a folder"),
         (text_file, "this is not an .xlsx workbook"),
         (empty_file, "this file is empty: build or download it again"),
         (cut_short, "this file is truncated or damaged: the end of its archive is missing"),

@@ -46,9 +46,9 @@ def test_a_quiet_build_prints_where_the_workbook_is_and_the_verdict(words, holds
 def test_a_check_of_a_good_workbook_is_one_line(causal, holds):
     line = f"{causal}: {holds}\n"
     assert run("check", causal) == run("check", "-q", causal) == Ended(0, line, "")
-    assert run("check", "-q", causal, causal.parent) == Ended(
-        2, "2 files: 1 hold, 0 fail, 1 not checkable\n", f"xlsxattn: {causal.parent}: this is not a file\n"
-    )
+    folder = f"xlsxattn: {causal.parent}: this is a folder; name a workbook in it\n"
+    counts = "2 files: 1 hold, 0 fail, 1 not checkable\n"
+    assert run("check", "-q", causal, causal.parent) == Ended(2, counts, folder)
 
 
 def table(printed: str) -> list[list[str]]:

@@ -16,6 +16,9 @@ ALIKE_FILES = 0.75
 """How alike the names of files must be, from 0 to 1, without their suffix, for one to be suggested."""
 
 
+OWN_SUFFIXES = (".toml", ".xlsx")
+
+
 def one_of(what: str, found: object, known: Iterable[str]) -> None:
     """Raise an error for a value that is not one of the known ones.
 
@@ -47,14 +50,15 @@ def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
 def no_file(path: Path, named: object = None) -> Phrase:
     """That a file is missing, and the one of the same kind, beside it or in ``output``, that may be meant."""
     named = path if named is None else named
+    suffix = nearest(path.suffix, OWN_SUFFIXES) or path.suffix
     for folder in (path.parent, path.parent / "output"):
         try:
-            beside = [one.stem for one in folder.iterdir() if one.suffix == path.suffix]
+            beside = [one.stem for one in folder.iterdir() if one.suffix == suffix]
         except OSError:
             continue
         if near := nearest(path.stem, beside, ALIKE_FILES):
             sentence = "{named}: there is no such file, did you mean '{near}'?"
-            return say(sentence, named=named, near=folder / f"{near}{path.suffix}")
+            return say(sentence, named=named, near=folder / f"{near}{suffix}")
     return say("{named}: there is no such file", named=named)
 
 

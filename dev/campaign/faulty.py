@@ -4,12 +4,14 @@ Broken cells are entered into a copy in which all other formulas are frozen to t
 If nothing that the new formulas read depends on the cells that they replace, they have the same values there
 as in the workbook. The check examines each range after those that it depends on, so its first finding is in
 the broken range or after it. If the fault is a circular reference, if the order is different, or if the
-difference is within rounding, the whole workbook is calculated, and all ranges that depend on the broken one
-are examined; the others are unchanged.
+check overlooks the difference there, the whole workbook is calculated, and all ranges that depend on the
+broken one are examined; the others are unchanged. Differences as small as rounding errors do not count.
+Nothing is calculated with inputs for which the new formulas read the same values as the old ones.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -42,10 +44,28 @@ def _first(
     return next(every, None)
 
 
+def _replaced(original: Original, mutant: Mutant) -> list[tuple[Area, Area]] | None:
+    """The areas that new formulas read in place of others; None if this is not the only difference."""
+    book, replaced = original.book, []
+    for at, new in mutant.cells.items():
+        old = book.formulas.get(at)
+        if not isinstance(new, Formula) or old is None or old.area != new.area or PLACES.search(new.text):
+            return None
+        was, now = (operands(book, f.text, at[0]) for f in (old, new))
+        if put(old.text, was, "") != put(new.text, now, ""):
+            return None
+        replaced += [(a.area, b.area) for a, b in zip(was, now, strict=True) if a.area != b.area]
+    return replaced
+
+
 def _proved(book: Book, values: Values) -> Finding | None:
     """The first finding where the reference follows the workbook's values, as in the steps of a training."""
     findings = prove(book, "ironcalc", values).findings
     return findings[0] if findings else None
+
+
+PLACES = re.compile(r"\b(ROW|COLUMN|INDEX)\(")
+"""Functions whose results depend on more than the values in an area."""
 
 
 class Broken:
@@ -62,6 +82,7 @@ class Broken:
         self._reached = {name: original.names[name] for name in [*graph.reached(broken), self._name]}
         in_order = all(graph.first[i] >= original.order[self._name] for i in broken)
         self._alone = in_order and not graph.circular(broken, self._new)
+        self._replaced = _replaced(original, mutant)
 
     @cached_property
     def book(self) -> Book:
@@ -75,11 +96,11 @@ class Broken:
         """
         turn, names = self._original.turns[i], self._original.names
         if self._alone:
-            grid = self._by_itself(i)
-            if grid == turn.right[self._name]:
-                return None
+            grid = turn.right[self._name] if self._reads_the_same(i) else self._by_itself(i)
             if own := _first(self._original, turn, names, {self._name: grid}, [self._name]):
                 return own
+            if not different({self._name: grid}, turn.right):  # only rounding
+                return None
         values = self._in_the_whole(turn, self._reached)
         if not different({self._name: values[self._name]}, turn.right, exactly=True):
             return None
@@ -90,8 +111,16 @@ class Broken:
     def shows(self, i: int) -> str:
         """The range that differs from the original with the inputs of a turn, or ""."""
         turn, own = self._original.turns[i], {self._name: self._original.names[self._name]}
+        if self._alone and self._reads_the_same(i):
+            return ""
         values = {self._name: self._by_itself(i)} if self._alone else self._in_the_whole(turn, own)
         return different(values, turn.right)
+
+    def _reads_the_same(self, i: int) -> bool:
+        """Whether the new formulas read the same values as the old ones with the inputs of a turn."""
+        return self._replaced is not None and all(
+            self._original.same(i, old, new) for old, new in self._replaced
+        )
 
     def _by_itself(self, i: int) -> Grid:
         outer, right = self._original.names[self._name], self._original.turns[i].right[self._name]
@@ -158,6 +187,8 @@ class Renamed:
         turn = self._original.turns[i]
         if not self._moved_inputs and self._missed_first():
             return _first(self._original, turn, self._names, {}, self._mutant.names)
+        if i and not self._moved_inputs and self._mean_the_same(i):
+            return None  # as saved, circular references are found, whatever their values
         values = self._values(i)
         same = len(self._names) == len(self._original.names)
         if same and not different(values, turn.right, exactly=True):
@@ -174,6 +205,13 @@ class Renamed:
         readers = [self._original.graph.owner[at] for at in self._over]
         return all(
             area is None and name in order and all(first[i] > order[name] for i in readers)
+            for name, area in self._mutant.names.items()
+        )
+
+    def _mean_the_same(self, i: int) -> bool:
+        """Whether all moved names refer to the same values as before with the inputs of a turn."""
+        return all(
+            area is not None and self._original.same(i, self._original.names[name], area)
             for name, area in self._mutant.names.items()
         )
 

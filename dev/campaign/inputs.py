@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 SEED = 4_711
 ROUNDS = 24
-WITHIN = {"Epsilon": (1e-3, 0.5), "Temperature": (0.1, 3.0), "Base": (2.0, 20_000.0)}
-"""Limits of numbers that are only meaningful if positive."""
+WITHIN = {
+    "Epsilon": (1e-3, 0.5),
+    "Temperature": (0.1, 3.0),
+    "Base": (2.0, 20_000.0),
+    "CellRow": (-2.0, 12.0),
+    "CellCol": (-2.0, 12.0),
+}
+"""Limits of numbers that are only meaningful if positive, and of positions of words."""
 UNKNOWN = ("", "", "unknown", "The", "0", "1", "  ", "é")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
-    from xlsxattn.checker.cells import Edits, Grid, Value
+    from xlsxattn.checker.cells import Area, Edits, Grid, Value
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
@@ -71,6 +71,11 @@ class Original:
         self.order = {name: i for i, name in enumerate(self.causes.ranges(self.turns[0].wanted))}
         self.graph = Graph(self.book, [*self.order])
         self._frozen: dict[int, Calculation] = {}
+        self._places = {
+            at: (name, i // area.cols, i % area.cols)
+            for name, area in self.names.items()
+            for i, at in enumerate(area.cells())
+        }
 
     def edits(self, book: Book, *, perturb: bool = True) -> list[Edits]:
         """The inputs of the check: as saved, then perturbed if no name of an input is missing."""
@@ -96,6 +101,19 @@ class Original:
         """Whether some of the ranges are a training's, whose later steps are proved from the ones before."""
         trained = {sheet.id for sheet in self.book.manifest.sheets if sheet.is_a(Training)}
         return any(self.book.manifest.parse(name).sheet in trained for name in names)
+
+    def same(self, turn: int, one: Area, other: Area) -> bool:
+        """Whether two areas of named cells have the same shape and values with the inputs of a turn."""
+        if (one.rows, one.cols) != (other.rows, other.cols):
+            return False
+        pairs = [pair for pair in zip(one.cells(), other.cells(), strict=True) if pair[0] != pair[1]]
+        if any(at not in self._places for pair in pairs for at in pair):
+            return False
+        return all(self._value(turn, first) == self._value(turn, second) for first, second in pairs)
+
+    def _value(self, turn: int, at: At) -> Value:
+        name, i, j = self._places[at]
+        return self.turns[turn].right[name][i][j]
 
     def frozen(self, turn: int) -> Calculation:
         """The workbook with the inputs of a turn and with values instead of formulas."""

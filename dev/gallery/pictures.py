@@ -1,4 +1,4 @@
-"""Pictures of sheets as LibreOffice prints them: complete, the top, or the steps that a page shows."""
+"""Pictures of sheets as LibreOffice prints them: complete, or the steps that a page shows."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dev.gallery.workbooks import digest
 from xlsxattn import templates
 from xlsxattn.checker import engines
+from xlsxattn.contract.kinds import Compare
 from xlsxattn.view.look import look
 from xlsxattn.view.preview import poppler, tab_of
 from xlsxattn.view.steps import pages
@@ -32,11 +33,11 @@ MARGIN = 4.0
 """Points above the heading of a part, and to the right of the last word if the page is cropped."""
 SMALL = 0.8
 """If the words of a page take less of its width than this, it is cropped after them and enlarged."""
-MAX_WIDTH, CARD = 1500.0, 840
-"""The top of a sheet in the gallery: at most this many points wide, in a 3:2 picture of this many pixels."""
 SHARP, BANNER, GAP, BORDER = 160, 22.0, 24, 12
 """For lanes that are moved together: pixels per inch, height of the sentence above a lane in points, pixels
 between lanes, pixels around the picture."""
+MAX_LANES = 2
+"""Lanes of a picture in the gallery; more would be too small to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,24 @@ def _of(workbook: str) -> list[str]:
 
 
 def card(template: str) -> str:
-    """The picture of the top of the first computed sheet of a template."""
+    """The picture of the attention of a template."""
     return f"docs/pictures/sheet-{template}.png"
+
+
+def _attention(template: str, book: OpenWorkbook) -> Part:
+    """The attention of the first sheet; of a model, that of the last layer, or its cross-attention."""
+    compared = {info.id for info in book.manifest.sheets if info.is_a(Compare)}
+    names = [book.manifest.parse(text) for text in book.matrices]
+    maps = [
+        name
+        for name in names
+        if name.block == name.last == "Attention" and name.context and name.sheet not in compared
+    ]
+    of_sheet = [name for name in maps if name.sheet == maps[0].sheet]
+    shown = max(of_sheet, key=lambda name: (name.cross, name.layer))
+    lanes = [name.context for name in of_sheet if name == shown.at(context=name.context)][:MAX_LANES]
+    tab = book[str(shown)].area.sheet
+    return Part(Path(card(template)).stem, template, tab, str(shown), str(shown), tuple(lanes))
 
 
 def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -> None:
@@ -156,11 +173,8 @@ def _draw(root: Path, name: str, path: Path, pdf: Path, wanted: Sequence[str]) -
 
     if f"output/{name}.png" in wanted:
         _paint(page_of(""), root / "output" / name, "-scale-to", MAX_LENGTH)
-    if card(name) in wanted:
-        dots = CARD / min(_printed(page_of("")).width, MAX_WIDTH)
-        size = ("-r", 72 * dots, *_window(0, CARD, CARD * 2 / 3))
-        _paint(page_of(""), (root / card(name)).with_suffix(""), *size)
-    for part in PARTS:
+    cards = (_attention(name, book),) if card(name) in wanted else ()
+    for part in (*PARTS, *cards):
         place = root / f"docs/pictures/{part.file}"
         if str(place.relative_to(root)) + ".png" in wanted:
             page = _printed(page_of(part.sheet))
@@ -178,13 +192,14 @@ def _paint_lanes(book: OpenWorkbook, part: Part, pdf: Path, place: Path) -> None
     """Draw the heading of a step, and below it its tables side by side, each below its sentence."""
     page = _printed(pdf)
     top, bottom = _band(book, part, page)
-    sentences = [str(book[f"{context}_Sentence"].grid[0][0]) for context in part.lanes]
-    banner = next(y for y, text in page.lines if text == " ".join(sentences))
-    formula = next(y for y, text in page.lines if y > top and text.startswith("{="))
-    starts = _starts(sentences, [word for word in page.words if word.top == banner])
+    sentence = str(book[f"{part.lanes[0]}_Sentence"].grid[0][0])
+    banner = next(y for y, text in page.lines if text.startswith(sentence))
+    columns = _columns(page, top)[: len(part.lanes)]
+    formula = next(word.top for word in page.words if word.top > top and word.text.startswith("{="))
     tables = [word for word in page.words if formula <= word.top < bottom]
-    pieces = [(starts[0], top, page.width - starts[0], formula - top - MARGIN)]
-    for left, end in zip(starts, [*starts[1:], page.width], strict=True):
+    left = columns[0][0]
+    pieces = [(left, top, page.width - left, formula - top - MARGIN)]
+    for left, end in columns:
         right = max(word.right for word in tables if left <= word.left < end) + MARGIN
         pieces.append((left, banner - MARGIN, right - left, BANNER))
         pieces.append((left, formula - MARGIN, right - left, bottom - formula))
@@ -204,13 +219,11 @@ def _paint_lanes(book: OpenWorkbook, part: Part, pdf: Path, place: Path) -> None
         subprocess.run([*command, "+repage", *border, str(target)], check=True)  # noqa: S603 - trusted arguments
 
 
-def _starts(sentences: Sequence[str], banner: Sequence[Word]) -> list[float]:
-    """Where the lanes of some sentences begin, by the words of the line that has them all."""
-    starts, i = [], 0
-    for sentence in sentences:
-        starts.append(banner[i].left - MARGIN)
-        i += len(sentence.split())
-    return starts
+def _columns(page: Printed, top: float) -> list[tuple[float, float]]:
+    """Where the lanes below a heading begin and end, by their formulas, which may have two lines."""
+    formulas = [word for word in page.words if word.top > top and word.text.startswith("{=")]
+    starts = sorted(word.left - MARGIN for word in formulas if word.top < formulas[0].top + BANNER)
+    return list(zip(starts, [*starts[1:], page.width], strict=True))
 
 
 def _window(top: float, width: float, height: float) -> tuple[object, ...]:
@@ -252,7 +265,7 @@ def _band(book: OpenWorkbook, part: Part, page: Printed) -> tuple[float, float]:
         LookupError: the sheet does not show the ranges of the part, or the page lacks their headings.
     """
     steps = [step for page in pages(book) for step in page.steps]
-    shows = [{m.name for f in step.figures for m in (f.main, *f.sides)} for step in steps]
+    shows = [{m.name for f in step.figures for m in f.matrices} for step in steps]
     first = next((i for i, names in enumerate(shows) if part.first in names), None)
     last = next((i for i, names in enumerate(shows) if part.last in names), None)
     if (first is None and part.first) or last is None:

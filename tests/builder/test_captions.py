@@ -27,6 +27,7 @@ MASKS = {"Padding mask": "PaddingMask", "Causal mask": "CausalMask", "Mask": "Cr
 UNSAID = {
     *("Odd", "Index"),  # which columns are cosines, and which rows are words: said as "in turn", "rows"
     *("Ones", "Present"),  # what sums rows, and which words count: said as "row sum", Σ
+    *("Columns", "ColumnsV"),  # which columns are a head's: said by its number
 }
 SYMBOL = re.compile(r"(?:\w+_)?d?[A-Z]\w*")
 FUNCTIONS = {"ReLU", "GELU", "SiLU", "LayerNorm", "RMSNorm", "PE", "Φ"}
@@ -63,6 +64,7 @@ def captions(book):
             title = re.sub(
                 r"^(Cross-attention\. )?((Head|Group) \d+: |Forward: |Backward: )?", "", band.title
             )
+            title = re.sub(r" \(head \d+\)$", "", title)
             for group in filter(None, band.groups):
                 found = [block for block in group.blocks if block.kind == "formula"]
                 if " = " in title and found:

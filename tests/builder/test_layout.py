@@ -70,7 +70,8 @@ def placed_by_name(sheet: PlacedSheet) -> dict[str, Placed]:
 def bounds(group: Group, placed: dict[str, Placed]) -> Rectangle:
     """All cells of a group: its blocks, and labels that are blocks."""
     areas = [placed[block.name].area for block in group.every_block()]
-    left = min(a.left for a in areas) - any(not isinstance(labels, Block) for labels in group.rows)
+    labelled = group.rows and not any(isinstance(labels, Block) for labels in group.rows)
+    left = min(a.left for a in areas) - bool(labelled)
     top = min(a.top for a in areas) - (group.cols is not None and not isinstance(group.cols, Block))
     return Rectangle(top, left, max(a.bottom for a in areas), max(a.right for a in areas))
 
@@ -287,15 +288,15 @@ def test_a_bands_first_block_stands_four_rows_below_its_title():
     _, sheet = page_of(plain([n], 2, PLAIN), "attn")
     step = 1 + 1 + 1 + 1 + n + 1  # title, why, formula, column labels, the block, an empty row
     placed = placed_by_name(sheet)
-    rows = {
-        name: placed[f"attn_c1_{name}"].row
-        for name in ("X", "Scores", "Scaled", "Exp", "Attention", "Output")
-    }
-    first = 5 + 4  # the head's four lines and an empty row; then the band's four lines
-    assert list(rows.values()) == [first + k * step for k in range(6)]
+    named = ("X", "Scores", "Scaled", "Exp", "Attention", "Output")
+    cell = 1 + 1 + 1 + 4 + 1  # one score in numbers, below Scores: title, why, labels, four rows, an empty row
+    head = 4 + 3 + 1  # the head's lines, what comes out, and an empty row
+    tops = [head + k * step + cell * (k > 1) for k in range(7)]
+    assert [placed[f"attn_c1_{name}"].row for name in named] == [top + 4 for top in tops[:6]]
     titles = [text.row for text in sheet.texts if text.look == "step"]
-    assert titles[:7] == [5 + k * step for k in range(6)] + [5 + 6 * step]
-    assert placed["attn_c1_Drift"].row == 5 + 6 * step + 3  # it has no column labels
+    assert titles[:8] == [*tops[:2], tops[2] - cell, *tops[2:]]
+    without = 1 + 1 + 1 + n + 1  # and without √d?
+    assert placed["attn_c1_Drift"].row == tops[6] + without + 3  # it has no column labels
 
 
 def test_the_longest_sentence_sets_the_distance_of_the_steps():
@@ -319,7 +320,8 @@ def test_shared_weights_flow_into_the_lanes_and_then_below():
     _, sheet = page_of(plain([12, 12], 4, LEARNED), "qkv")
     found = {name: placed_by_name(sheet)[f"qkv_W_{name}"] for name in "QKV"}
     other_lane = placed_by_name(sheet)["qkv_c2_X"].col
-    assert (found["Q"].row, found["K"].row, found["V"].row) == (9, 9, 9 + 4 + 1 + 2)
+    first = 9 + 4  # below what comes out, of another size than what goes in
+    assert (found["Q"].row, found["K"].row, found["V"].row) == (first, first, first + 4 + 1 + 2)
     assert (found["Q"].col, found["K"].col, found["V"].col) == (2, other_lane, 2)
 
 
@@ -559,7 +561,7 @@ def test_the_walkthrough_prints_on_as_many_pages_as_the_layout_says(walkthrough,
     whole = load(templates.path("walkthrough"))
     spec = replace(whole, sheets=tuple(sheet for sheet in whole.sheets if sheet.kind != "training"))
     sheets = layout.lay_out(pages.book(spec))
-    assert printed == sum(1 + len(sheet.breaks) for sheet in sheets) == 16
+    assert printed == sum(1 + len(sheet.breaks) for sheet in sheets) == 18
 
 
 def test_a_page_ends_where_the_layout_says_so(tmp_path):

@@ -162,3 +162,18 @@ def test_a_formula_in_other_cells_or_not_an_array_formula_has_its_own_message():
     plain = [Formula(f.text, f.area, array=False) for f in rows(*RIGHT)]
     (bare,) = misspelt(book_of("rows", "=MMULT(s_In[row],s_In)", plain))
     assert (bare.values, bare.more) == ({"right": "{=MMULT(C11:E11,s_In)}"}, 2)
+
+
+@pytest.mark.parametrize(
+    ("formula", "wanted", "same"),
+    [
+        ("='A$B'!C1", "='AB'!C1", False),  # another sheet
+        ("='AB'!$C$1:C1", "='AB'!C1", True),
+        ("='AB'!C1:C11", "='AB'!C1", False),
+        ('="5"', '="$5"', False),
+    ],
+)
+def test_dollars_only_matter_in_names_of_sheets_and_in_texts(formula, wanted, same):
+    cell = Area("S", 20, 2, 1, 1)
+    book = book_of("cells", wanted, [Formula(formula, cell, array=False)], cell)
+    assert [f.kind for f in misspelt(book)] == ([] if same else [Kind.OTHER_FORMULA])

@@ -18,6 +18,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 import xlsxwriter
+from conftest import cannot_run
 from openpyxl.worksheet.formula import ArrayFormula
 
 from xlsxattn.checker.cells import Area, CellError
@@ -66,7 +67,7 @@ def running(word):
 
 def require(name):
     if reason := missing(name):
-        (pytest.fail if os.environ.get("XLSXATTN_REQUIRE_ENGINES") == "1" else pytest.skip)(reason)
+        cannot_run(reason)
     return name
 
 

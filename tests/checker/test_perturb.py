@@ -304,6 +304,22 @@ def test_trainings_start_small_but_go_beyond_their_limits():
     assert max(abs(known[at]) for known in mild for at in weights) <= 0.5
 
 
+def test_positions_of_words_are_also_missing_fractions_and_beyond_the_sentence():
+    book = book_of("self-attention", mask="none")
+    before = perturbed(book)
+    inputs = [f"s_c_{block}" for block in ("CellRow", "CellCol")]
+    areas = {name: Area("S", 99, k, 1, 1) for k, name in enumerate(inputs)}
+    manifest = replace(book.manifest, inputs=(*book.manifest.inputs, *inputs))
+    rounds = perturbed(replace(book, names={**book.names, **areas}, manifest=manifest))
+    assert len(rounds) == len(before) + 4
+    both = [tuple(edits[area.sheet, area.row, area.col] for area in areas.values()) for edits in rounds]
+    assert {(0.0, 1.5), (1.5, 99.0), (99.0, ""), ("", 0.0)} <= {*both}
+    usual = [pair for pair in both[:-1] if not {*pair} & {0.0, 1.5, 99.0, ""}]
+    assert len(usual) == len(rounds) - 5
+    assert {int(row) for row, _ in usual} >= {0, 1, 2, 3, 4, 5, 6}
+    assert all(0 <= position <= 7 for pair in usual for position in pair)
+
+
 def test_what_cannot_be_read_stands_elsewhere_in_every_two_sentences():
     names = {f"{c}_Tokens": Area(c, 0, 0, 3, 1) for c in "cde"} | {"vocab_Focus": Area("v", 0, 0, 1, 1)}
     manifest = Manifest((), ("c", "d", "e"), (), {}, front={"contexts": ["c", "d", "e"]})

@@ -11,9 +11,11 @@ from urllib.parse import quote
 import pytest
 from browser import axe, chromium
 from commands import run
+from conftest import import_library
 from workbooks import tweaked
 
 import xlsxattn
+from dev import prebuilt
 from xlsxattn.view import page
 from xlsxattn.view.look import look
 
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is missing: pip install playwright"
-)
+playwright = import_library("playwright.sync_api", "test")
 READY = "[data-ready]"
 
 
@@ -161,6 +161,7 @@ def test_the_download_is_proved_by_check(tab, tmp_path):
     ended = run("check", file, "--format", "json")
     assert ended.code == 0
     assert '"saved_by": "the live page"' in ended.out
+    assert f"{file}, saved by the live page" in run("check", file, "--inputs", "as-saved", "-v").out
 
 
 def test_a_link_carries_the_changes(tab, browser, live):
@@ -204,6 +205,50 @@ def test_lines_and_heads_follow_the_chosen_head(browser, walkthrough, tmp_path):
     assert tab.noise == []
 
 
+def test_a_number_of_an_attention_matrix_chooses_its_head_and_word(browser, walkthrough, tmp_path):
+    tab = Tab(browser, xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html"))
+    tab.tab.click('td[data-range="heads_cat_h2_Attention"][data-row="4"]')
+    assert tab.call("document.querySelector('#head').selectedOptions[0].textContent") == "Multi-head · head 2"
+    assert tab.text("#lanes-in-sight [aria-pressed=true]").startswith("friends")
+
+
+def test_the_charts_of_the_comparison_name_the_sheets(browser, walkthrough, tmp_path):
+    path = xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html")
+    tab = Tab(browser, path)
+    legend = tab.call("[...document.querySelectorAll('.legend li')].map((item) => item.textContent)")
+    assert {"Self-attention", "Learned Q, K, V", "sentence 2: Multi-head"} <= set(legend)
+    assert path.stat().st_size < 450_000
+
+
+def test_the_first_screen_stands_as_on_the_sheet(tab):
+    head = "th[data-label=xlsxattn_chase_Look_Cols]"
+    assert tab.text(head) == "how much “cat” looks at it"
+    assert tab.text("th[data-label=xlsxattn_chase_Before_Rows]") == "“cat” before"
+    tab.call("xlsxattn.set('vocab_Focus', 0, 0, 'mouse')")
+    assert tab.text(head) == "how much “mouse” looks at it"
+    assert "after attention = " in tab.text("[data-range=xlsxattn_chase_Said]")
+
+
+def test_answers_are_folded_below_their_questions(tab):
+    folded = "[...document.querySelectorAll('main details')].map((one) => [one.open, one.textContent])"
+    answers = tab.call(folded)
+    assert len(answers) > 3
+    assert not any(opened for opened, _ in answers)
+    assert all(len(text) > len("answer") + 20 for _, text in answers)
+
+
+def test_no_word_is_cut_on_a_narrow_screen(browser, live):
+    tab = Tab(browser, live, viewport={"width": 400, "height": 800})
+    tab.tab.add_style_tag(content="section { content-visibility: visible !important; }")
+    script = """[...document.querySelectorAll("th")].filter((head) => {
+      const range = document.createRange();
+      range.selectNodeContents(head);
+      const lines = new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+      return lines > (head.scope === "row" ? 1 : head.textContent.split(" ").length);
+    }).map((head) => head.textContent)"""
+    assert tab.call(script) == []
+
+
 def test_charts_follow_the_numbers(tab):
     chart = "figure.chart svg[role=img]"
     before = tab.call(f"document.querySelector('{chart}').innerHTML")
@@ -222,11 +267,19 @@ def test_the_page_is_worked_by_keyboard(tab):
     assert tab.call("xlsxattn.read('vocab_E')[1][0]") != 7
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_the_accessibility_checker_finds_nothing(browser, live, theme, width):
-    tab = Tab(browser, live, color_scheme=theme, viewport={"width": width, "height": 900})
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("zh")
+    return xlsxattn.preview(prebuilt.build("causal", folder / "causal.xlsx", "zh"), folder / "causal.html")
+
+
+@pytest.mark.parametrize("language", ["live", "chinese"])
+@pytest.mark.parametrize(("theme", "width"), [("light", 360), ("dark", 400), ("dark", 1280)])
+def test_the_accessibility_checker_finds_nothing(browser, language, theme, width, request):
+    book = request.getfixturevalue(language)
+    tab = Tab(browser, book, color_scheme=theme, viewport={"width": width, "height": 900})
     tab.tab.click('td[data-range="vocab_E"]')
+    tab.tab.click("#lines summary")
     tab.tab.click('td[data-range="causal_chase_Attention"][data-row="1"][data-col="1"]')
     tab.tab.click("#moves")
     tab.call(axe().replace("<\\/script", "</script"))

@@ -130,8 +130,10 @@ def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
         "Exp = exp(Masked − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
+        "Check",
         "The focus word: where it looks",
         "The focus word: its strongest words",
+        "The focus word: what its output is made of",
     ]
     (attention,) = page.steps[6].figures
     assert attention.main.name == "causal_chase_Attention"
@@ -147,6 +149,7 @@ def test_both_sentences_stand_side_by_side(walkthrough):
     assert all(
         list(dict.fromkeys(figure.lane for figure in step.figures)) == ["cat", "keyboard"]
         for step in page.steps
+        if step.figures
     )
 
 
@@ -158,7 +161,9 @@ def test_sentences_one_below_the_other_belong_to_one_step(tmp_path):
     for page in (page for page in pages(seen) if page.tab in ("Self-attention", "Compare")):
         assert page.steps
         assert all(
-            list(dict.fromkeys(figure.lane for figure in step.figures)) == ["c1", "c2"] for step in page.steps
+            list(dict.fromkeys(figure.lane for figure in step.figures)) == ["c1", "c2"]
+            for step in page.steps
+            if step.figures
         )
     attention = next(page for page in pages(seen) if page.tab == "Self-attention")
     assert attention.steps[1].title == "Scores = X · Xᵀ"
@@ -170,7 +175,7 @@ def test_no_number_is_shown_twice(walkthrough):
             at
             for step in page.steps
             for figure in step.figures
-            for m in (figure.main, *figure.sides)
+            for m in figure.matrices
             for at in m.area.cells()
         ]
         assert len(cells) == len(set(cells))
@@ -230,3 +235,42 @@ def test_ink_on_every_colour_passes_wcag_aa(full, share):
 )  # fmt: skip
 def test_texts_of_cells(seen, name, value, text):
     assert seen[name].text(value) == text
+
+
+def test_rows_right_below_others_are_one_table(walkthrough):
+    figures = {
+        f.main.name: f for page in pages(look(walkthrough)) for step in page.steps for f in step.figures
+    }
+    focus = figures["attn_cat_FocusWords"]
+    assert [f.main.step for f in focus.below] == ["FocusWeights", "FocusPlaces"]
+    assert [focus.label, *(f.label for f in focus.below)] == ["word", "weight", "place"]
+    compared = figures["compare_cat_X"]
+    assert [f.label for f in compared.below] == ["Self-attention", "Learned Q, K, V", "Multi-head"]
+    assert all(f.sides[0].step == "Cosine" for f in compared.below)
+
+
+def test_the_first_screen_has_a_lane_for_each_sentence(walkthrough):
+    start = pages(look(walkthrough))[0]
+    (step,) = start.steps
+    assert [figure.lane for figure in step.figures] == ["cat"] * 4 + ["keyboard"] * 4
+    words, outputs, *said = step.figures[:4]
+    assert [m.step for m in (words.main, *words.sides)] == ["Look", "X"]
+    assert outputs.main.cols == ("animal", "tech", "grammar", "quality")
+    assert [f.main.rows[0] for f in outputs.below] == [
+        "“mouse” after attention",
+        "“mouse” after learned attention",
+    ]
+    assert [f.main.step for f in said] == ["Said", "Says"]
+    assert look(walkthrough)["xlsxattn_Story"].text("x").startswith("“x” goes into every sentence")
+
+
+def test_single_values_stand_in_their_step(walkthrough):
+    (page,) = (page for page in pages(look(walkthrough)) if page.tab == "Self-attention")
+    assert [m.step for m in page.facts] == ["Scale", "Status"]
+    facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}
+    assert facts == {
+        "Check": ["Drift", "Drift"],
+        "The focus word: what its output is made of": ["FocusSaid", "FocusSaid"],
+    }
+    assert page.tries_title == "Try this"
+    assert all(question and answer for question, answer in page.tries)

@@ -15,7 +15,7 @@ from workbooks import tweaked
 
 from dev import prebuilt
 from xlsxattn.language import ENGLISH, language
-from xlsxattn.view import page
+from xlsxattn.view import page, steps
 from xlsxattn.view.look import look
 
 CONTRAST = """
@@ -46,7 +46,7 @@ function ask() {
       seen.push([ratio, node.tagName, node.textContent.slice(0, 40)]);
     }
   }
-  const cells = [...document.querySelectorAll("td[data-warm], td[data-cold], td[data-full]")];
+  const cells = [...document.querySelectorAll("td[data-look=warm], td[data-look=cold], td[data-look=full]")];
   const colours = new Set(cells.map((c) => getComputedStyle(c).backgroundColor));
   return { seen: seen.length, worst: seen.sort((x, y) => x[0] - y[0])[0], colours: colours.size,
     paper: light(rgb(getComputedStyle(document.body).backgroundColor)) };
@@ -193,8 +193,10 @@ def test_the_page_writes_numbers_as_the_terminal_does(pages, walkthrough, tmp_pa
     seen = look(walkthrough)
     drawn = {table["name"]: table["texts"] for table in asked(pages["walkthrough"], TABLES, tmp_path)}
     assert len(drawn) > 80
+    figures = {f.main.name: f for sheet in steps.pages(seen) for step in sheet.steps for f in step.figures}
     for name, texts in drawn.items():
-        wanted = [[seen[name].text(value) for value in row] for row in seen[name].grid]
+        parts = [figures[name], *figures[name].below]
+        wanted = [[part.main.text(value) for value in row] for part in parts for row in part.main.grid]
         assert [row[1 : 1 + len(wanted[0])] for row in texts] == wanted, name
 
 
@@ -208,7 +210,7 @@ def test_single_values_are_listed_as_the_terminal_writes_them(pages, walkthrough
     said = asked(pages["walkthrough"], FACTS, tmp_path)
     assert {"✓ every row sums to 1", "Self-attention ✓ every row sums to 1"} <= {*said}
     named = {"attn_Scale": "√d_k", "attn_cat_Drift": "off by", "vocab_Focus": "follow the word"}
-    for name, label in {**named, "compare_keyboard_qkv_Cosine": "compare_keyboard_qkv_Cosine"}.items():
+    for name, label in {**named, "qkv_cat_FocusEntropy": "entropy, sentence 1"}.items():
         assert f"{label} {seen[name].text(seen[name].grid[0][0])}" in said
 
 

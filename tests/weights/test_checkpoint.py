@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import checkpoints
 import numpy as np
 import pytest
+from conftest import import_library
 
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.weights import size
@@ -55,9 +56,7 @@ def with_config(folder: Path, **keys: Any) -> None:
 
 
 def test_the_safetensors_library_reads_the_same_numbers(tmp_path: Path) -> None:
-    library = pytest.importorskip(
-        "safetensors.numpy", reason="safetensors is missing: pip install -e '.[models]'"
-    )
+    library = import_library("safetensors.numpy", "test")
     rng = np.random.default_rng(1)
     given = {
         "a": rng.normal(size=(3, 4)).astype(np.float32),

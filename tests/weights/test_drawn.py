@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import contract
 import drawing
 import pytest
+from conftest import import_library
 from judge import close, ids_of, judge
 
 from xlsxattn.weights.model import read_model
@@ -16,7 +17,7 @@ from xlsxattn.weights.tensor import CheckpointError
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 
 DRAWN = int(os.environ.get("XLSXATTN_DRAWN_MODELS", "22"))
 SENTENCE = "w3 w5 w4 w5 w9 w2"

@@ -13,6 +13,7 @@ import checkpoints
 import contract
 import numpy as np
 import pytest
+from conftest import import_library
 from judge import close, judge
 
 from xlsxattn.contract.kinds import Decoder
@@ -21,7 +22,7 @@ from xlsxattn.weights.model import read_model
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 
 SENTENCE = "w3 w5 w4 w5 w9 w2"
 IDS = [3, 5, 4, 5, 9, 2]

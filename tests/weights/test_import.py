@@ -9,6 +9,7 @@ import checkpoints
 import numpy as np
 import pytest
 from commands import refusal, run
+from conftest import import_library
 from marks import MARKED, marked, unmarked
 
 from xlsxattn import press
@@ -25,7 +26,7 @@ from xlsxattn.weights.tensor import CheckpointError
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 
 
 @pytest.fixture(autouse=True)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import checkpoints
 import pytest
 from commands import listing
+from conftest import import_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 pty = pytest.importorskip("pty", reason="this system has no terminals")
 
 PAUSED = """

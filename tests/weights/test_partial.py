@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import checkpoints
 import openpyxl
 import pytest
+from conftest import import_library
 
 from xlsxattn import check, press
 from xlsxattn.builder import pages
@@ -18,7 +19,7 @@ from xlsxattn.weights.model_spec import spec_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 SWAPS = {
     frame.CHANGE, frame.SENTENCES, frame.VOCABULARY, experiments.OTHER_WORD, experiments.MODEL_WORD,
     experiments.SAME_WORD_PLACED, experiments.READ_WORD, experiments.READ_TWICE, experiments.NO_LOOK_AHEAD,

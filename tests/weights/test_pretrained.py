@@ -13,12 +13,13 @@ from typing import Any
 import contract
 import numpy as np
 import pytest
+from conftest import import_library
 from test_documents import BLOCK, ROOT, Reader
 
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.model import read_model
 
-pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+import_library("tokenizers", "models")
 
 SENTENCES = ["The cat and the mouse are friends.", "Keyboard and mouse are useful."]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import checkpoints
 import numpy as np
 import pytest
+from conftest import import_library
 
 from xlsxattn.contract.kinds import Decoder
 from xlsxattn.weights import archives, tokenizer
@@ -96,7 +97,7 @@ def test_a_setting_that_no_layer_is_run_with_is_refused() -> None:
 def test_a_tokenizer_that_expands_without_bound_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'")
+    import_library("tokenizers", "models")
     monkeypatch.setattr(tokenizer, "MEMORY", 1024**3)
     monkeypatch.setattr(tokenizer, "SECONDS", 10)
     checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))

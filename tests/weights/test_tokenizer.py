@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import checkpoints
 import pytest
+from conftest import import_library
 
 from xlsxattn.builder import specification as spec
 from xlsxattn.weights.model import read_model
@@ -18,9 +19,7 @@ from xlsxattn.weights.tokenizer import Split, SplitSentence
 if TYPE_CHECKING:
     from pathlib import Path
 
-tokenizers: Any = pytest.importorskip(
-    "tokenizers", reason="tokenizers is missing; get it with: pip install -e '.[models]'"
-)
+tokenizers: Any = import_library("tokenizers", "models")
 
 
 def test_bytes_map_to_the_characters_of_the_library() -> None:

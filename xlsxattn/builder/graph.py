@@ -6,6 +6,7 @@ The layout decides where blocks are placed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from xlsxattn.contract.names import STATUS, part_of
@@ -123,6 +124,7 @@ class Group:
         rows: row labels of each block.
         cols: column labels of the first block.
         sides: side columns, on the right.
+        absent: the condition of numbers that mean nothing and are not shown.
         title: text above, instead of the formula.
         corner: text above the row labels.
         target: the range or page that the title links to.
@@ -135,6 +137,7 @@ class Group:
     title: str = ""
     corner: str = ""
     target: str = ""
+    absent: str = ""
 
     def every_block(self) -> Iterator[Block]:
         """All blocks of the group, labels included."""
@@ -293,12 +296,12 @@ class Line:
 class WordLane:
     """A sentence on the first screen: its words and what belongs to each, the results, what they say.
 
-    ``focus`` is the range that says where the focus word stands, "" where that plays no part.
+    ``absent`` is the condition of results that mean nothing: a word is missing. "" where that plays no part.
     """
 
     heading: Block
     strips: tuple[Strip, ...]
-    focus: str = ""
+    absent: str = ""
     lines: tuple[Line, ...] = ()
     says: tuple[Block, ...] = ()
 
@@ -385,6 +388,7 @@ class Page:
         screen: the first screen, on the first page.
         hints: the hints of an exercise.
         free: True for a page of an exercise that is not protected.
+        results: what comes out in each lane, shown below its heading: groups of rows.
     """
 
     id: str
@@ -409,6 +413,7 @@ class Page:
     screen: FirstScreen | None = None
     hints: tuple[Hints, ...] = ()
     free: bool = False
+    results: tuple[tuple[Group, ...], ...] = ()
 
     @property
     def has_status(self) -> bool:
@@ -431,6 +436,8 @@ class Page:
         for fact in self.facts:
             yield fact.block
         yield from self.lanes
+        for group in chain.from_iterable(self.results):
+            yield from group.every_block()
         for band in self.bands:
             for group in filter(None, band.groups):
                 yield from group.every_block()

@@ -301,6 +301,9 @@ PICK = Op(
     "=MMULT(TRANSPOSE(--({index}={focus})),{of})",
     why="Where does the focus word look? Its own row of the attention.",
 )
+WORD_AT = Op("a word", '=INDEX({words},{at})&""', "cells")
+PRODUCTS = Op("the products", "={a}*{b}")
+TOTAL = Op("their sum", "=SUM({of})", "cells")
 FOCUS_ENTROPY = Op(
     "entropy −Σ a ln a of the focus word", "=-SUM({attention}*LN({attention}+({attention}=0)))", "cell arrays"
 )

@@ -194,6 +194,7 @@ LOOKS: Mapping[str, Look] = {
         {"font_size": 9, "font_color": INK, "rotation": 270, "align": "center", "valign": "bottom"}, width=3.6
     ),
     "number": _number(NUMBER),
+    "result number": _number(NUMBER, bold=True),
     "weight": _number(FINE),
     "any number": _number("General"),
     "setting": _number("General", takes="positive", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),

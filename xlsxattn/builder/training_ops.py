@@ -85,18 +85,25 @@ D_CONCAT = Op(
     why="What Output asks for, as W_O passes it back to the heads.",
     paper=RUMELHART,
 )
-D_VALUES = Op(
-    "dV = Attentionᵀ · dOutput",
-    "={terms}",
-    why="Every value is told by those who looked at it, as much as they looked.",
-    paper=RUMELHART,
-)
-D_ATTENTION = Op(
-    "dAttention = dOutput · Vᵀ",
-    "=MMULT({d},TRANSPOSE({v}))",
-    why="Below 0: looking more at this word would lower the loss.",
-    paper=RUMELHART,
-)
+D_VALUES = {
+    d: Op(
+        f"dV = Attentionᵀ · {d}",
+        "={terms}",
+        why="Every value is told by those who looked at it, as much as they looked.",
+        paper=RUMELHART,
+    )
+    for d in ("dOutput", "dConcat")
+}
+"""By what comes back to the heads: dOutput if there is no W_O."""
+D_ATTENTION = {
+    d: Op(
+        f"dAttention = {d} · Vᵀ",
+        "=MMULT({d},TRANSPOSE({v}))",
+        why="Below 0: looking more at this word would lower the loss.",
+        paper=RUMELHART,
+    )
+    for d in D_VALUES
+}
 D_SCALED = Op(
     "dScaled = Attention ∘ (dAttention − Σ dAttention ∘ Attention)",
     "={attention}*({d}-MMULT({attention}*{d},{ones}))",

@@ -30,6 +30,8 @@ PART = re.compile(
 )
 BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+SINGLE = re.compile(r"\b([A-Z]+\d+):\1\b", re.ASCII)
+"""A range of a single cell, such as D97:D97."""
 SIDE_BY_SIDE = " | "
 NO_PLACE = "?"
 """Appended to a missing name in an expected formula that needs its cells."""
@@ -214,8 +216,19 @@ def _corner(at: tuple[int, int]) -> str:
 
 
 def _same(formula: Formula, cells: Area, spelled: str, *, array: bool) -> bool:
-    same_cells = formula.area == cells and (formula.array or not array)
-    return same_cells and (formula.text == spelled or tokens(formula.text) == tokens(spelled))
+    if formula.area != cells or (array and not formula.array):
+        return False
+    return _plain(formula.text) == _plain(spelled) or tokens(formula.text) == tokens(spelled)
+
+
+def _plain(formula: str) -> str:
+    """A formula without $, and with D97 for D97:D97, unless it has texts or sheets with a $ in their names.
+
+    This is enough to recognize formulas that no other program has saved, and saves time.
+    """
+    if '"' in formula or any("$" in sheet for sheet in formula.split("'")[1::2]):
+        return formula
+    return SINGLE.sub(r"\1", formula.replace("$", ""))
 
 
 def _difference(formula: Formula, cells: Area, spelled: str) -> dict[str, str]:

@@ -269,20 +269,25 @@ def prove(book: Book, engine: str, values: Values, *, perturbed: bool = False) -
     for result, found in compare(wanted, book.names, shown, engine):
         results.append(result)
         findings += [_with_formula(book, finding) for finding in found]
-    findings = _overflown(wanted, findings)
-    findings = Order(book).findings(findings) if findings else []
+    findings = _overflown(wanted, Order(book).findings(findings)) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
     return EngineReport(engine, tuple(results), tuple(findings), answers)
 
 
 def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
-    """Findings, with a single one for all error values of ranges that overflow in NumPy as well."""
-    others = [f for f in findings if f.kind is not Kind.ERROR_VALUE or not wanted[f.range].overflows]
-    if len(others) == len(findings):
-        return findings
-    first = next(name for name, expected in wanted.items() if expected.overflows)
-    return [Finding(Kind.OVERFLOW, first), *others]
+    """Sorted findings, with one instead of all error values of ranges that overflow in NumPy as well."""
+
+    def overflows(finding: Finding) -> bool:
+        return finding.kind is Kind.ERROR_VALUE and wanted[finding.range].overflows
+
+    others: list[Finding] = []
+    for finding in findings:
+        if not overflows(finding):
+            others.append(finding)
+        elif not any(f.kind is Kind.OVERFLOW for f in others):
+            others.append(Finding(Kind.OVERFLOW, finding.range))
+    return others
 
 
 def _placed(book: Book, finding: Finding) -> Finding:

@@ -12,9 +12,9 @@ import numpy as np
 
 from xlsxattn.checker.perturb_words import (
     asking,
+    encoded,
     fading,
     focused,
-    last_norms,
     numbers_of,
     outcomes,
     places,
@@ -62,6 +62,8 @@ SENSIBLE = {
     "CheckRow": (0.0, 6.0),
     "CheckCol": (0.0, 6.0),
     "CheckH": (0.001, 0.05),
+    "CellRow": (0.0, 7.0),
+    "CellCol": (0.0, 7.0),
 }
 """Ranges for scalar inputs that must be positive and large enough to matter, such as ε, for the head to show,
 and for a training that neither stands still nor saturates its attention."""
@@ -69,8 +71,6 @@ MAX_START = 0.5
 """Start weights of trainings are smaller: saturated attention has no gradient."""
 NEARLY = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.01), (1.0, 0.1))
 """Centers and radii of numbers that differ by about half of the last digit shown."""
-NORMED: tuple[tuple[float, float], ...] = ((0.0, 0.01), (0.0, 0.005), (0.0, 0.003)) * 4
-"""The same for outputs of encoders, which are chosen through γ and β of the last norm."""
 BELOW_ZERO, SMALL = -1.0, 0.1
 AS_FOUR_ROWS = 4
 """Weights of models are scaled as if they had this many rows, so that scores stay decidable."""
@@ -85,6 +85,8 @@ FAST, FAST_ADAM = 10.0, 200_000.0
 """Learning rates at which weights, with a decay of 1, become too large in a few steps, but not at once."""
 TURNING = 3.0
 """A learning rate times a decay that turns weights over and doubles them."""
+POSITIONS: tuple[float | str, ...] = (0.0, 1.5, 99.0, "")
+"""Positions of words: before the first one, a fraction, after the last one, and none."""
 LATE = 1e3
 """A step after the last one: the last one is shown, which is after a divergence."""
 RENAMED, RENAMED_IN_MODELS = 3, 14
@@ -106,7 +108,8 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
     words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn.
     Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
     have a meaning; a temperature below 0 if an attention sheet has one; nearly equal numbers if there is a
-    first screen; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
+    first screen; positions of words that are blank, fractions, or beyond the sentence, if a sheet shows one
+    score in numbers; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
     ranks second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
     reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
@@ -121,6 +124,7 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
         *_first_screen(book, vocabulary, numbers),
+        *_positions(book, vocabulary, numbers),
         *_beyond(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
@@ -200,19 +204,33 @@ def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Itera
     if not book.manifest.front or not vocabulary or not sentences:
         return
     places = {name: book.manifest.parse(name) for name in book.manifest.inputs}
-    close, rounds = last_norms(book), NORMED
-    if not close:
-        close = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
-        rounds = NEARLY
-    chosen = [*outcomes(book, vocabulary), *verdicts(book, vocabulary)]
-    for turn, (center, radius) in enumerate(() if chosen else rounds):
+    near = [name for name, at in places.items() if name == WORDS["E"] or at.block in ("W_C", "b_C")]
+    chosen = [edits for make in (outcomes, encoded, verdicts) for edits in make(book, vocabulary)]
+    for turn, (center, radius) in enumerate(() if chosen else NEARLY):
         drawn, word = numbers.drawn(), vocabulary[turn % len(vocabulary)]
-        alike = {at: center + radius * float(drawn[at]) for name in close for at in numbers_of(book, name)}
+        alike = {at: center + radius * float(drawn[at]) for name in near for at in numbers_of(book, name)}
         words = _filled(vocabulary, sentences, 3 * turn) | {own[-1]: word for own in sentences}
         yield drawn | alike | words | focused(book, word)
     for edits in (*chosen, *unreadable(book, vocabulary)):
         yield numbers.drawn() | dict(edits)
     yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
+
+
+def _positions(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Positions of words beyond the sentence, fractions and blanks: each one once in every such input.
+
+    In a set, the row and the column of a score differ, and so do those of successive sentences.
+    """
+    blocks = {name: book.manifest.parse(name).block for name in book.manifest.inputs}
+    places = [name for name, block in blocks.items() if block in ("CellRow", "CellCol")]
+    words: dict[At, float | str] = {}
+    if vocabulary:
+        words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
+    for turn in range(len(POSITIONS) if places else 0):
+        typed: dict[At, float | str] = {}
+        for k, name in enumerate(places, turn):
+            typed |= dict.fromkeys(book.names[name].cells(), POSITIONS[k % len(POSITIONS)])
+        yield numbers.drawn() | words | typed
 
 
 def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:

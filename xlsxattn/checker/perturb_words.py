@@ -57,6 +57,11 @@ SHORT = 0.01
 COLUMNS = ("dims", "near")
 LOGIT = 0.1
 """The unit of these logits."""
+GAIN = 0.1
+"""A γ with which rows of variance 1 are as small as these results."""
+FEWEST_COLUMNS = 4
+"""A row of mean 0 and variance 1 with chosen ends needs two more numbers."""
+TINY = 1e-9
 SLOWEST = 1000.0
 """A base of rotary positions with which the last pair hardly rotates."""
 
@@ -239,15 +244,46 @@ def outcomes(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
         yield edits
 
 
-def last_norms(book: Book) -> list[str]:
-    """γ and β of the norms that compute the outputs of encoders on the first screen."""
-    names = []
-    for sheet in book.manifest.sheets:
-        if sheet.id in book.manifest.front.get("sheets", ()) and sheet.is_a(Encoder):
-            s, last = RangeName(sheet.id), max(sheet.taken or [sheet.layers])
-            norm = RangeName(sheet.id, layer=last)["Norm2"] if sheet.residual == "post-norm" else s["Output"]
-            names += [part_of(norm, part) for part in (GAMMA, BETA)]
-    return [name for name in names if name in book.manifest.inputs]
+def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
+    """Chosen outputs of the focus word, in the first two sentences that an encoder shows.
+
+    The focus word is 0 and attention is uniform. The last layer copies the other word of a sentence, whose
+    embedding is normalised; everything else adds nothing. So the output is γ times this embedding, plus β,
+    which is low between the ends.
+    """
+    shown = book.manifest.front.get("sheets", ())
+    sheet = next((s for s in reversed(book.manifest.sheets) if s.id in shown), None)
+    E, count = book.names[WORDS["E"]], len(OUTCOMES[0]) - 1
+    if sheet is None or not sheet.is_a(Encoder) or sheet.position == "sinusoidal":
+        return
+    if len(vocabulary) <= count or E.cols < FEWEST_COLUMNS:
+        return
+    last = max(sheet.taken or [sheet.layers])
+    norm = (
+        RangeName(sheet.id, layer=last)["Norm2"]
+        if sheet.residual == "post-norm"
+        else RangeName(sheet.id)["Output"]
+    )
+    numbers = {part_of(norm, BETA): [0.0, *[-1.0] * (E.cols - 2), 0.0], part_of(norm, GAMMA): [GAIN] * E.cols}
+    edits: dict[At, float | str] = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
+    for name in book.manifest.inputs:
+        at, area = book.manifest.parse(name), book.names[name]
+        if at.sheet != sheet.id or is_text(name) or at.head or at.context:
+            continue
+        if name in numbers:
+            edits |= _typed_row(area, area.row, numbers[name])
+        elif at.block in ("W_V", "W_O") and at.layer == last:
+            edits |= {(s, i, j): float(i - area.row == j - area.col) for s, i, j in numbers_of(book, name)}
+        else:
+            one = 1.0 if at.part == GAMMA else TINY if at.block == "Epsilon" else 0.0
+            edits |= dict.fromkeys(numbers_of(book, name), one)
+    rows = {word: at[1] for at, word in reversed(texts(book, WORDS["Tokens"]).items())}
+    for _, *results in OUTCOMES:
+        for k, context in enumerate(book.manifest.front["contexts"]):
+            sentence, word = list(book.names[of_context(context)["Tokens"]].cells()), vocabulary[k % count]
+            edits |= {**dict.fromkeys(sentence, word), sentence[-1]: vocabulary[-1]}
+            edits |= _typed_row(E, rows[word], _normalised(results[k % count], E.cols))
+        yield edits | focused(book, vocabulary[-1])
 
 
 def verdicts(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
@@ -299,6 +335,14 @@ def _from_ends(ends: tuple[int, int], cols: int, unit: float = STEP) -> list[flo
     """A row with these numbers at its ends, in this unit, and a smaller one between them."""
     first, last = ends
     return [unit * x for x in (first, *[min(ends) - 1] * (cols - 2), last)]
+
+
+def _normalised(ends: tuple[int, int], cols: int) -> list[float]:
+    """A row of mean 0 and variance 1 that is this at its ends, when multiplied by the gain."""
+    first, last = (STEP / GAIN * x for x in ends)
+    half = (first + last) / 2
+    spread = math.sqrt((cols - first**2 - last**2) / 2 - half**2)
+    return [first, spread - half, -spread - half, *[0.0] * (cols - 4), last]
 
 
 def _directed(ends: tuple[int, int], k: int, cols: int) -> list[float]:

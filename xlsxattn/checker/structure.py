@@ -39,6 +39,8 @@ PAGES_OF_CONTEXTS = {
 """Blocks that it has for every context, outside its layers → their page."""
 MASKS = ("CrossMask", "CausalMask", "Mask")
 """Masks with index vectors next to them; the first existing one has them."""
+_OF_A_CELL = {"CellRow": 1, "CellCol": 2}
+"""Inputs of all sentences that stand one below the other, after all other inputs of the sheet."""
 _IN_A_ROW = ("Layers", "Heads", "PairRank")
 """Lists in the order in which they are on a page."""
 COLUMNS = (
@@ -185,6 +187,7 @@ def _out_of_order(book: Book) -> Iterator[Finding]:
     """Inputs of a sheet, and lists that belong together, that are not in order, by row and then by column."""
     sheets = [sheet.id for sheet in book.manifest.sheets]
     inputs = [name for name in book.manifest.inputs if book.manifest.parse(name).sheet in sheets]
+    inputs.sort(key=lambda name: _OF_A_CELL.get(book.manifest.parse(name).block, 0))
     front = [START["Story"], START["Focus"]]
     for row in (inputs, front, *([RangeName(sheet)[block] for block in _IN_A_ROW] for sheet in sheets)):
         yield from _not_in_order(book, row)

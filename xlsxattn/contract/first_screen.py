@@ -32,6 +32,7 @@ STORIES = {
 WATCH = '"2   Watch “"@"” change"'
 LOOKS_AT = '"how much “"@"” looks at it"'
 BEFORE = '"“"@"” before"'
+THEN = '"“"@"” after"'
 AFTER = '"“"@"” after attention"'
 AFTER_LEARNED = '"“"@"” after learned attention"'
 AFTER_ENCODER = '"“"@"” after the encoder"'

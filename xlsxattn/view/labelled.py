@@ -37,6 +37,7 @@ class Labelled:
         label: of a single cell: the text on its left, or "".
         rows_from: the range that holds the row labels, or "".
         cols_from: the range that holds the column labels, or "".
+        pattern: what is shown around a value, with @ for the value: ``“@” before``; "" for nothing.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Labelled:
     label: str = ""
     rows_from: str = ""
     cols_from: str = ""
+    pattern: str = ""
 
     @property
     def step(self) -> str:
@@ -66,6 +68,10 @@ class Labelled:
 
     def text(self, value: Value) -> str:
         """A value as displayed in a cell."""
+        shown = self._plain(value)
+        return self.pattern.replace("@", shown) if self.pattern and shown else shown
+
+    def _plain(self, value: Value) -> str:
         if value is None:
             return ""
         if isinstance(value, bool):

@@ -16,7 +16,7 @@ from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
 from xlsxattn.contract.exercise import region_of
 from xlsxattn.contract.kinds import Compare
-from xlsxattn.contract.names import FRONT, START, WORDS, cols_of, last, of_context, rows_of
+from xlsxattn.contract.names import FRONT, START, WORDS, RangeName, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import ENGLISH, bounded, language_of, say
 from xlsxattn.suggestions import one_of, with_near
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from xlsxattn.checker.cells import Area, Grid, Value
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.manifest import Manifest
-    from xlsxattn.contract.names import RangeName
     from xlsxattn.language import Language
 
 Source = Literal["saved", EngineName]
@@ -42,10 +41,15 @@ GENERAL, SHOWN_DIGITS = "General", 10
 SQUARE = ("Mask", "CausalMask")
 FROM_WORDS = ("W_Q", "W_K", "W_V")
 """Weights whose rows are labelled by the dimensions of the words, unless they have other labels."""
+RANKED = ("FocusWords", "FocusWeights", "FocusPlaces")
+"""Rows with one column for each rank."""
 MAIN_STEPS = ("Attention", "Output", "Probability", "Class", "Loss")
 HEAD_ROWS = 4
 """Rows of a sheet's head, where labels are never above their cells."""
 LABEL_ENDS = " =:："
+LITERAL = r'((?:"[^"]*")*)'
+AROUND = re.compile(rf"{LITERAL}(@|0(?:\.0+)?){LITERAL}")
+"""A cell format that shows a value between texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class OpenWorkbook:
         language: language of the program's own texts.
         contract: the tab of the manifest.
         labels: the cells of the ranges that label others.
+        patterns: of these ranges, how a label is shown, with @ for its value; those that show only the value
+            are absent.
     """
 
     path: Path
@@ -75,6 +81,7 @@ class OpenWorkbook:
     language: Language = ENGLISH
     contract: str = ""
     labels: Mapping[str, Area] = field(default_factory=dict)
+    patterns: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Matrix:
         """Get a range by name.
@@ -171,7 +178,19 @@ def _seen(book: Book, values: Mapping[str, Grid], engine: str) -> OpenWorkbook:
     contract = book.names[START["Formulas"]].sheet  # the tab of the manifest
     areas = {name: area for name, area in ordered if book.manifest.parse(name).label}
     seen = book.path, title, matrices, engine, book.manifest, notes, tabs
-    return OpenWorkbook(*seen, language, contract, areas)
+    patterns = {name: pattern for name, area in areas.items() if (pattern := _pattern(book, area))}
+    return OpenWorkbook(*seen, language, contract, areas, patterns)
+
+
+def _pattern(book: Book, area: Area) -> str:
+    """How a cell format shows a value between texts, with @ for the value: ``no. @``; "" if it shows none."""
+    match = AROUND.fullmatch(_format(book, area))
+    before, _, after = (part.replace('"', "") for part in match.groups()) if match else ("", "", "")
+    return f"{before}@{after}" if before or after else ""
+
+
+def _format(book: Book, area: Area) -> str:
+    return str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format)
 
 
 def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Matrix:
@@ -181,9 +200,7 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
     asked = book.manifest.exercise.answers if book.manifest.exercise else {}
     typed = name in book.manifest.inputs or name in asked or name in map(region_of, asked)
     role: Role = "computed" if formula else "input" if typed else "constant"
-    number_format = str(book.workbook[area.sheet].cell(area.row + 1, area.col + 1).number_format).partition(
-        ";"
-    )[0]
+    number_format = _format(book, area).partition(";")[0]
     rows_from, rows = labels.rows(name)
     cols_from, cols = labels.cols(name)
     return Matrix(
@@ -201,6 +218,7 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
         labels.beside(name),
         rows_from,
         cols_from,
+        _pattern(book, area),
     )
 
 
@@ -219,7 +237,7 @@ class _Labels:
     """Labels of ranges: those next to them, or else words and dimensions of the same length."""
 
     def __init__(self, book: Book, values: Mapping[str, Grid]) -> None:
-        self.names, self.values = book.names, values
+        self.book, self.names, self.values = book, book.names, values
         self.parse = book.manifest.parse
         self.comparing = [sheet.id for sheet in book.manifest.sheets if sheet.is_a(Compare)]
         self.notes = book.typed
@@ -235,7 +253,8 @@ class _Labels:
             sources.append(WORDS["Dims"])
         if parsed.sheet in self.comparing:
             sources.append(WORDS["Focus"])
-        return self._first(sources, area.rows)
+        source, labels = self._first(sources, area.rows)
+        return source, labels or self._left(area)
 
     def cols(self, name: str) -> tuple[str, tuple[str, ...]]:
         """The range with the labels of a range's columns, or "", and the labels, or empty."""
@@ -246,6 +265,12 @@ class _Labels:
             sources += [cols_of(lane[parsed.block]), cols_of(lane.at(sheet=parsed.of)[parsed.block])]
         if name == WORDS["E"]:
             sources.append(WORDS["Dims"])
+        if parsed.block == "FocusAttention":
+            sources.append(cols_of(parsed.lane[parsed.block]))
+        if parsed.block in RANKED:
+            sources.append(RangeName(parsed.sheet)["Rank"])
+        if parsed.sheet == FRONT and area.rows == 1:
+            sources += [cols_of(parsed.lane["X"]), cols_of(parsed.lane["Before"])]
         if parsed.block in SQUARE:
             sources += self._words(parsed)
         single = (parsed.last,) if area.cols == 1 else ()
@@ -262,13 +287,16 @@ class _Labels:
         for name in sources:
             values = [value for row in self.values.get(name, []) for value in row]
             if len(values) == length:
-                return name, tuple(_label(value) for value in values)
+                pattern = _pattern(self.book, self.names[name]) or "@"
+                return name, tuple(pattern.replace("@", _label(value)) for value in values)
         return "", ()
 
     def beside(self, name: str) -> str:
-        """The text on the left of a single cell, one or two columns away; or ""."""
+        """The text on the left of a single cell, two columns away or nearer (focus word: three); or ""."""
         area = self.names[name]
-        for col in (area.col - 1, area.col - 2) if (area.rows, area.cols) == (1, 1) else ():
+        if (area.rows, area.cols) != (1, 1):
+            return ""
+        for col in range(area.col - 1, area.col - (4 if name == WORDS["Focus"] else 3), -1):
             position = area.sheet, area.row, col
             if position in self.single:
                 break
@@ -276,12 +304,24 @@ class _Labels:
                 return printable(text).rstrip(LABEL_ENDS)
         return ""
 
+    def _left(self, area: Area) -> tuple[str, ...]:
+        """The texts right on the left of all rows, or numbers further on the left, or empty."""
+        for col in range(area.col - 1, -1, -1):
+            texts = [self.notes.get((area.sheet, area.row + i, col)) for i in range(area.rows)]
+            labels = tuple(printable(text) for text in texts if isinstance(text, str))
+            is_label = col == area.col - 1 or all(text.isdecimal() for text in labels)
+            if is_label and area.rows > 1 and len(set(labels)) == area.rows:
+                return labels
+        return ()
+
     def _above(self, area: Area) -> tuple[str, ...]:
         """The texts right above all columns, or empty."""
         if area.row < HEAD_ROWS:
             return ()
         above = [self.notes.get((area.sheet, area.row - 1, area.col + j)) for j in range(area.cols)]
         texts = [printable(text) for text in above if isinstance(text, str) and text[:1] not in ("{", "=")]
+        if len(texts) == 1 < area.cols:  # one text above several columns
+            return tuple(f"{texts[0]} {j + 1}" for j in range(area.cols))
         return tuple(texts) if len(texts) == area.cols else ()
 
 

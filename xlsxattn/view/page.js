@@ -1,5 +1,8 @@
 // Draws the sheets: tables, heat maps, and the details of the chosen cell.
-const [data, words] = ["data", "words"].map((id) => JSON.parse(document.getElementById(id).textContent));
+const byId = (id) => document.getElementById(id);
+const parsed = (id) => JSON.parse(byId(id).textContent);
+const words = parsed("words"), sheets = byId("sheets");
+let data; // as described in page.py
 const NEVER = -1e299, LARGE = 1e5, MAX_DRAWN = 5000;
 
 // translates a text and inserts its values; page.py extracts the texts from these calls
@@ -15,6 +18,12 @@ function element(tag, options = {}, ...children) {
 }
 
 function shown(value, range) {
+  return around(plain(value, range), range);
+}
+
+function around(text, { pattern }) { return pattern && text ? pattern.replace("@", () => text) : text; }
+
+function plain(value, range) {
   if (value === null) return "";
   if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
   if (typeof value !== "number") return value;
@@ -34,20 +43,28 @@ function exponential(value) {
   return `${digits}E${power[0]}${power.slice(1).padStart(2, "0")}`;
 }
 
-// The value of a range at a place; the live page replaces it.
+// What the live page replaces: a value, the number with the full colour, labels, sentences; it keeps what is drawn.
 let valueAt = (range, row, col) => range.values[row][col];
 let largest = (range) => range.largest;
+let labelsOf = (range, side) => range[side];
+let laneOf = (context) => data.lanes[context];
+let keep = () => {};
+
+// The colour of a number: its kind, and its strength from 0 to 1.
+function colourOf(value, range) {
+  if (typeof value === "string") return ["text", 0];
+  if (!range.heat || typeof value !== "number") return ["", 0];
+  if (value <= NEVER) return ["never", 0];
+  const strength = Math.max(range.heat === "weights" ? 0 : -1, Math.min(1, value / largest(range)));
+  return [range.heat === "weights" ? "full" : strength < 0 ? "cold" : "warm", Math.abs(strength)];
+}
 
 function dress(cell, value, range) {
-  cell.toggleAttribute("data-text", typeof value === "string");
-  if (!range.heat) return;
-  ["never", "full", "cold", "warm"].forEach((name) => cell.removeAttribute(`data-${name}`));
-  if (typeof value !== "number") return;
-  if (value <= NEVER) { cell.dataset.never = ""; return; }
-  const strength = Math.max(-1, Math.min(1, value / largest(range)));
-  const kind = range.heat === "weights" ? "full" : strength < 0 ? "cold" : "warm";
-  cell.dataset[kind] = "";
-  cell.style.setProperty("--heat", Math.abs(range.heat === "weights" ? Math.max(0, strength) : strength).toFixed(4));
+  const [kind, strength] = colourOf(value, range), heat = strength.toFixed(3);
+  if (cell.heat === heat && cell.kind === kind) return;
+  if (cell.kind !== kind) cell.dataset.look = kind;
+  if (cell.heat !== heat) cell.style.setProperty("--heat", heat);
+  Object.assign(cell, { heat, kind });
 }
 
 function label(labels, index) { return labels[index] ?? String(index + 1); }
@@ -58,9 +75,10 @@ const rangeOf = (name) => data.ranges[name] ?? data.labels[name];
 function heading(scope, labels, index, source) {
   const made = element("th", { scope }, label(labels, index)), from = rangeOf(source);
   if (from) {
-    const across = from.shape[0] === 1;
-    Object.assign(made.dataset, { [data.ranges[source] ? "range" : "label"]: source, row: across ? 0 : index, col: across ? index : 0 });
+    const across = from.shape[0] === 1, [row, col] = across ? [0, index] : [index, 0];
+    Object.assign(made.dataset, { [data.ranges[source] ? "range" : "label"]: source, row, col });
     if (from.role === "input") made.dataset.input = "";
+    keep(made, source, row, col);
   }
   return made;
 }
@@ -71,80 +89,103 @@ function size(range) {
 
 function numbers(count) { return Array.from({ length: count }, (_, index) => index); }
 
-function table(figure, id) {
-  const range = data.ranges[figure.main], names = [figure.main, ...figure.sides];
-  const caption = element("caption", { id: `${id}-caption` });
-  if (figure.lane) caption.append(element("span", { class: "lane", "data-lane": figure.lane }, data.lanes[figure.lane]));
-  caption.append(element("b", {}, figure.main), " ");
-  caption.append(element("span", { class: "place" }, size(range)));
+// The sentence of a figure, and the name, place and formula of its range.
+function captionOf(tag, figure, id) {
+  const range = data.ranges[figure.main], caption = element(tag, { id: `${id}-caption` });
+  if (figure.lane) caption.append(element("span", { class: "lane", "data-lane": figure.lane }, laneOf(figure.lane)));
+  caption.append(element("b", {}, figure.main), " ", element("span", { class: "place" }, size(range)));
   if (range.formula) caption.append(element("code", {}, range.formula));
-  const heads = element("tr", {}, element("td"));
-  names.forEach((name) => numbers(data.ranges[name].shape[1]).forEach((j) =>
-    heads.append(heading("col", data.ranges[name].cols, j, data.ranges[name].colsFrom))));
-  const body = element("tbody");
-  numbers(range.shape[0]).forEach((i) => {
-    const line = element("tr", {}, heading("row", range.rows, i, range.rowsFrom));
-    names.forEach((name, n) => numbers(data.ranges[name].shape[1]).forEach((j) => {
-      const value = valueAt(data.ranges[name], i, j);
-      const cell = element("td", {}, shown(value, data.ranges[name]));
-      Object.assign(cell.dataset, { range: name, row: i, col: j });
-      if (data.ranges[name].role === "input") cell.dataset.input = "";
-      else if (n) cell.dataset.side = "";
-      dress(cell, value, data.ranges[name]);
-      line.append(cell);
-    }));
-    body.append(line);
-  });
-  const made = element("table", {}, caption, element("thead", {}, heads), body);
+  return caption;
+}
+
+function table(figure, id) {
+  if (data.ranges[figure.main].large) return element("div", {}, captionOf("p", figure, id), say("too large to be shown here"));
+  const heads = element("tr", {}, element("td")), body = element("tbody");
+  for (const name of [figure.main, ...figure.sides]) {
+    const range = data.ranges[name], labels = labelsOf(range, "cols");
+    numbers(range.shape[1]).forEach((j) => heads.append(heading("col", labels, j, range.colsFrom)));
+  }
+  [figure, ...figure.below].forEach((part) => body.append(...linesOf(part)));
+  const made = element("table", {}, captionOf("caption", figure, id), element("thead", {}, heads), body);
   const first = body.querySelector("td");
   if (first) first.tabIndex = 0;
   return element("div", { class: "scroll", role: "group", "aria-labelledby": `${id}-caption` }, made);
 }
 
-function fact(name) {
-  const range = data.ranges[name], text = shown(valueAt(range, 0, 0), range);
-  const mark = text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "";
-  const label = range.label || (mark ? "" : name);
-  const value = element("b", { class: mark, tabindex: 0, "data-range": name, "data-row": 0, "data-col": 0 }, text || `(${say("blank")})`);
+// The rows of a figure, with a heading each.
+function linesOf(figure) {
+  const main = data.ranges[figure.main], labels = labelsOf(main, "rows");
+  return numbers(main.shape[0]).map((i) => {
+    const line = element("tr", {}, figure.label ? element("th", { scope: "row" }, figure.label) : heading("row", labels, i, main.rowsFrom));
+    [figure.main, ...figure.sides].forEach((name, n) => numbers(data.ranges[name].shape[1]).forEach((j) => line.append(cellOf(name, i, j, n > 0))));
+    return line;
+  });
+}
+
+function cellOf(name, row, col, beside) {
+  const range = data.ranges[name], value = valueAt(range, row, col), cell = element("td", {}, shown(value, range));
+  Object.assign(cell.dataset, { range: name, row, col });
+  if (range.role === "input") cell.dataset.input = "";
+  else if (beside && !range.heat) cell.dataset.side = "";
+  dress(cell, value, range);
+  keep(cell, name, row, col);
+  return cell;
+}
+
+const markOf = (text) => (text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "");
+
+// A single value with its label; a text without a label speaks for itself.
+function fact(tag, name) {
+  const range = data.ranges[name], text = shown(valueAt(range, 0, 0), range), said = typeof valueAt(range, 0, 0) === "string";
+  const value = element("b", { class: markOf(text), tabindex: 0, "data-range": name, "data-row": 0, "data-col": 0 }, text || `(${say("blank")})`);
   if (range.role === "input") value.dataset.input = "";
-  return element("li", { title: name }, label && `${label} `, value);
+  keep(value, name, 0, 0);
+  const label = range.label || (said && range.role !== "input" ? "" : name);
+  return element(tag, { title: name }, label && `${label} `, value);
 }
 
 function sheet(page) {
   const made = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
     element("h2", { id: `${page.id}-title` }, page.title));
   page.lead.forEach((text) => made.append(element("p", {}, text)));
-  const cells = page.steps.flatMap(({ figures }) => figures).reduce((sum, { main }) => sum + data.ranges[main].shape[0] * data.ranges[main].shape[1], 0);
+  const sizes = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).map(({ large: left, shape }) => (left ? 0 : shape[0] * shape[1]));
+  const cells = sizes.reduce((sum, count) => sum + count, 0);
   if (cells <= MAX_DRAWN) { fill(made, page); return made; }
   const details = element("details", {}, element("summary", {}, say("{n} numbers", { n: cells })));
-  details.addEventListener("toggle", () => { fill(details, page); drawnLater(details); }, { once: true });
+  details.addEventListener("toggle", () => fill(details, page), { once: true });
   made.append(details);
   return made;
 }
 
-// The live page registers the cells of a sheet that is drawn when it is opened.
-let drawnLater = () => {};
-
 function fill(made, page) {
-  if (page.facts.length) made.append(element("ul", { class: "facts" }, ...page.facts.map(fact)));
+  const listed = (names) => (names.length ? [element("ul", { class: "facts" }, ...names.map((name) => fact("li", name)))] : []);
+  made.append(...listed(page.facts));
   page.steps.forEach((step, i) => {
-    made.append(element("h3", {}, step.title));
+    if (step.title) made.append(element("h3", {}, step.title));
     step.notes.forEach((text) => made.append(element("p", { class: "note" }, text)));
     const lanes = new Map();
     step.figures.forEach((figure, j) => {
       if (!lanes.has(figure.lane)) lanes.set(figure.lane, element("div"));
-      lanes.get(figure.lane).append(table(figure, `${page.id}-${i}-${j}`));
+      const single = data.ranges[figure.main].shape.join() === "1,1";
+      lanes.get(figure.lane).append(single ? fact("p", figure.main) : table(figure, `${page.id}-${i}-${j}`));
     });
-    made.append(element("div", { class: "lanes" }, ...lanes.values()));
+    const row = element("div", { class: "lanes" }, ...lanes.values());
+    row.classList.toggle("first", !step.title);
+    made.append(...listed(step.facts), row);
   });
   page.closing.forEach((text) => made.append(element("p", { class: "closing" }, text)));
+  if (page.triesTitle) made.append(element("h3", {}, page.triesTitle));
+  page.tries.forEach(({ question, answer }) => {
+    made.append(element("p", { class: "closing" }, question));
+    if (answer) made.append(element("details", {}, element("summary", {}, say("answer")), answer)); // folded, as on the sheet
+  });
 }
 
 function describe(cell) {
   const { range: name, row, col } = cell.dataset, range = data.ranges[name];
   const value = valueAt(range, +row, +col);
   const full = typeof value === "number" && value > NEVER ? String(value).replace("-", "−") : shown(value, range);
-  const values = { name, row: label(range.rows, +row), column: label(range.cols, +col), value: full || say("blank") };
+  const values = { name, row: label(labelsOf(range, "rows"), +row), column: label(labelsOf(range, "cols"), +col), value: full || say("blank") };
   byId("cell").textContent = range.formula
     ? say("{name}, row {row}, column {column}: {value} by {formula}", { ...values, formula: range.formula })
     : say("{name}, row {row}, column {column}: {value} ({role})", { ...values, role: say(range.role) });
@@ -170,9 +211,6 @@ function walk(event) {
   const next = row?.cells[column];
   if (next?.dataset.range) enter(next);
 }
-
-const byId = (id) => document.getElementById(id);
-const sheets = byId("sheets");
 
 function draw() {
   const about = data.values === "saved" ? say("{file}, values as saved in the file", { file: data.file })

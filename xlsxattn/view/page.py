@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from base64 import b64encode
 from html import escape
 from importlib import resources
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Language
     from xlsxattn.view.look import OpenWorkbook
     from xlsxattn.view.matrix import Matrix
-    from xlsxattn.view.steps import ShownSheet
+    from xlsxattn.view.steps import Figure, ShownSheet
 
 DATA_VERSION = 1
 TOO_LARGE = say("a still page: the workbook is too large to be recalculated here")
@@ -38,6 +39,8 @@ LIVE = ("session", "panel", "attention", "charts", "start")
 """Scripts of the live page, after those that compute and draw."""
 MAX_LIVE = 2_000_000
 """Maximum size of a workbook's file in a live page, in bytes."""
+MAX_TABLE = 10_000
+"""Maximum number of cells of a table; larger ranges are only named."""
 TAGS = {"zh": "zh-CN"}
 _PLACEHOLDER = re.compile(r"\{\{[a-z]+\}\}")
 _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]+)"')
@@ -53,6 +56,7 @@ def render(seen: OpenWorkbook, language: Language | None = None, *, live: bool =
     why = TOO_LARGE if workbook and not live else ""
     language = language or seen.language
     texts = {text: language.tell(text) for text in script_texts()} if language.texts else {}
+    content = data(seen, live=live) | ({"why": why} if why else {})
     parts = {
         "{{lang}}": escape(_tag(language)),
         "{{own}}": "" if language == seen.language else f' lang="{escape(_tag(seen.language))}"',
@@ -60,7 +64,8 @@ def render(seen: OpenWorkbook, language: Language | None = None, *, live: bool =
         "{{script}}": _scripts(live=live),
         "{{words}}": _embedded(texts),
         "{{title}}": escape(seen.title),
-        "{{data}}": _embedded(data(seen, live=live) | ({"why": why} if why else {})),
+        "{{kind}}": "text/plain" if live else "application/json",
+        "{{data}}": _packed(content) if live else _embedded(content),
         "{{workbook}}": b64encode(workbook).decode() if live else "",
     }
     page = _IN_PAGE.sub(lambda match: escape(language.tell(say(match[1]))), _asset("page.html"))
@@ -87,7 +92,7 @@ def script_texts() -> list[str]:
 def _scripts(*, live: bool) -> str:
     """The scripts of the page in order."""
     page = _asset("page.js")
-    parts = [page, "draw();\n"]
+    parts = [page, 'data = parsed("data");\ndraw();\n']
     if live:
         parts = [calculation(), page, *(_asset(f"live/{name}.js") for name in LIVE)]
     return "".join(('(() => {\n"use strict";\n', *parts, "})();\n"))
@@ -97,8 +102,9 @@ def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
     """The data that the page shows, which other programs can read as well.
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
-    role, formula, cell, heat map), and ``pages`` with their steps, which refer to ranges by name. Those of a
-    live page are in its workbook.
+    role, formula, cell, heat map; no values if they are too many for a table), and ``pages`` with their
+    steps, which refer to ranges by name. In a live page they are compressed, and the values are in its
+    workbook.
     """
     return {
         "version": DATA_VERSION,
@@ -109,7 +115,7 @@ def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
         "contexts": {context: _context(seen, context) for context in seen.manifest.contexts},
         "heads": list(_heads(seen)),
         "ranges": {name: _range(matrix, live=live) for name, matrix in seen.matrices.items()},
-        "labels": {name: _cells(name, area) for name, area in seen.labels.items()} if live else {},
+        "labels": {name: _label(seen, name) for name in seen.labels} if live else {},
         "pages": [_page(page, number) for number, page in enumerate(pages(seen), 1)],
     }
 
@@ -136,14 +142,22 @@ def _cells(name: str, area: Area) -> dict[str, Any]:
     return {"area": [area.sheet, area.row, area.col], "shape": [area.rows, area.cols], "text": is_text(name)}
 
 
+def _label(seen: OpenWorkbook, name: str) -> dict[str, Any]:
+    return _cells(name, seen.labels[name]) | {"pattern": seen.patterns.get(name, "")}
+
+
 def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
     cells = _cells(matrix.name, matrix.area)
-    labels = {"rowsFrom": matrix.rows_from, "colsFrom": matrix.cols_from}
-    values = {"values": [[_plain(value) for value in row] for row in matrix.grid]}
+    large = matrix.area.rows * matrix.area.cols > MAX_TABLE
+    grid = () if large else matrix.grid
+    values = {"values": [[_plain(value) for value in row] for row in grid]}
     return (
         cells
-        | (labels if live else values)
+        | ({} if live else values)
         | {
+            "large": large,
+            "rowsFrom": matrix.rows_from,
+            "colsFrom": matrix.cols_from,
             "rows": list(matrix.rows),
             "cols": list(matrix.cols),
             "role": matrix.role,
@@ -154,6 +168,7 @@ def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
             "largest": matrix.scale.largest,
             "digits": matrix.digits,
             "scientific": matrix.scientific,
+            "pattern": matrix.pattern,
         }
     )
 
@@ -175,16 +190,32 @@ def _page(page: ShownSheet, number: int) -> dict[str, Any]:
             {
                 "title": step.title,
                 "notes": list(step.notes),
-                "figures": [
-                    {"main": f.main.name, "sides": [m.name for m in f.sides], "lane": f.lane}
-                    for f in step.figures
-                ],
+                "figures": [_figure(figure) for figure in step.figures],
+                "facts": [matrix.name for matrix in step.facts],
             }
             for step in page.steps
         ],
         "tab": page.tab,
         "closing": list(page.closing),
+        "triesTitle": page.tries_title,
+        "tries": [{"question": question, "answer": answer} for question, answer in page.tries],
     }
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {
+        "main": figure.main.name,
+        "sides": [matrix.name for matrix in figure.sides],
+        "lane": figure.lane,
+        "below": [_figure(row) for row in figure.below],
+        "label": figure.label,
+    }
+
+
+def _packed(content: dict[str, Any]) -> str:
+    """JSON for the live page, compressed, in base64."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return b64encode(zlib.compress(text.encode(), 9)).decode()
 
 
 def _embedded(content: dict[str, Any]) -> str:

@@ -166,7 +166,7 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
     for line in lane.lines:
         col = at[line.strip]
         _show(sheet, line.label, row, col - 1, "name beside")
-        states = ((f"={lane.focus}=0", "absent"),) if lane.focus else ()
+        states = ((lane.absent, "absent"),) if lane.absent else ()
         sheet.placed.append(Placed(line.block, row, col, states=states))
         for i in range(line.block.rows):
             _height(sheet, row + i, RESULT)

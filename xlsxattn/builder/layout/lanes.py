@@ -51,16 +51,18 @@ class Lanes:
         starts: first column of each lane that has its own columns, and the end of the last one.
         stacked: number of lanes stacked in the same columns; 0 if lanes are side by side.
         line: maximum length of a line of a caption.
+        results: number of rows below the headings that show what comes out.
     """
 
     starts: tuple[int, ...]
     stacked: int = 0
     line: int = MAX_CAPTION_LENGTH
+    results: int = 0
 
     @property
     def first_band(self) -> int:
         """First row of the first band, below the headings of stacked lanes."""
-        return FIRST_BAND + max(self.stacked - 1, 0)
+        return FIRST_BAND + max(self.stacked - 1, 0) + self.results
 
     def columns(self, lane: int) -> range:
         """The columns of a lane."""
@@ -92,7 +94,9 @@ def lay_lanes(sheet: PlacedSheet, page: Page) -> Lanes:
     if sheet.narrow:
         sheet.widths |= {0: NARROW_MARGIN} | {start - GAP: NARROW_GAP for start in starts[1:-1]}
         line = min(line, *(_characters(label, width) for label, width in sizes))
-    lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0, line)
+    results = max((sum(1 + len(group.blocks) for group in groups) for groups in page.results), default=0)
+    lanes = Lanes(tuple(starts), len(page.lanes) if len(sizes) < len(page.lanes) else 0, line, results)
+    sheet.frozen += results
     for i, heading in enumerate(page.lanes):
         row, columns = HEAD_ROWS - 1 + (i if lanes.stacked else 0), lanes.columns(i)
         accent = theme.MUTED if page.compact else colour(i)  # compact lanes are heads, not sentences

@@ -20,6 +20,7 @@ from xlsxattn.builder.layout.formulas import cell
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
+    HEAD_ROWS,
     MARGIN,
     MAX_CAPTION_LENGTH,
     MAX_WIDTH,
@@ -144,6 +145,7 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
     row = hints(sheet, page, row, tell)
     lanes = lay_lanes(sheet, page)
     row = max(row, lanes.first_band)
+    _results(sheet, page, lanes)
     sections: list[tuple[int, int]] = []
     for i, band in enumerate(page.bands):
         row = _band(sheet, band, row, lanes, sections, tell, full=full)
@@ -157,6 +159,17 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
     finish(sheet, row, sections, first_page_only=page.id == MANIFEST or unrolled)
     way_back(sheet, page, tell)  # needs the final widths of the columns
     return sheet
+
+
+def _results(sheet: PlacedSheet, page: Page, lanes: Lanes) -> None:
+    """Place what comes out in each lane below its heading; everything shares one scale."""
+    before = len(sheet.placed)
+    for i, groups in enumerate(page.results):
+        row = HEAD_ROWS
+        for group in groups:
+            _group(sheet, group, row + 1, lanes.columns(i)[0])
+            row += 1 + len(group.blocks)
+    _share_heat(sheet, before)
 
 
 def _band(
@@ -294,6 +307,9 @@ def _group(sheet: PlacedSheet, group: Group, row: int, col: int) -> None:
     top = row
     for i, block in enumerate(group.blocks):
         _place(sheet, block, top, first, word)
+        if group.absent:
+            states = ((group.absent, "absent"),)
+            sheet.placed[-1] = replace(sheet.placed[-1], states=states)
         if i < len(group.rows):
             _labels(sheet, group.rows[i], top, col, word, down=True)
         top += block.rows

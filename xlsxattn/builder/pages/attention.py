@@ -34,6 +34,12 @@ SUMS = (
 )
 
 
+UNSCALED = (
+    "The same softmax of scores that are not divided by √d: they differ more, so the largest takes more, and "
+    "the entropy is lower."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Attending:
     """An attention: its sentences, weights, and names of ranges.
@@ -92,8 +98,8 @@ def one_head(a: Attending) -> Steps:
     steps |= _softmax(a, a.p, q, k)
     output = _output(a, a.p, v, d_v)
     cols = dims_above(output.name, a.d_model) if d_v == a.d_model else numbered("v", d_v)
-    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols, _unscaled(a, a.p)))
-    return steps
+    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols))
+    return steps | _unscaled(a, a.p)
 
 
 def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = True) -> Steps:
@@ -177,10 +183,8 @@ def _head(a: Attending, h: int) -> Steps:
     rotated = "Rot" if a.rotary else ""
     steps |= _softmax(a, p, p[f"Q{rotated}"], kp[f"K{rotated}"])
     output = _output(a, p, kp["V"], a.sheet.d_v)
-    steps["Output"] = step(
-        ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v), _unscaled(a, p))
-    )
-    return steps
+    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
+    return steps | _unscaled(a, p)
 
 
 def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
@@ -244,20 +248,22 @@ def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
     group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
     weights = step(ops.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
-        more = "{why} Low entropy: attention to few words; it is lower without √d."
+        more = "{why} Low entropy: attention to few words."
         weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
     return {"Exp": numerators, "Attention": weights}
 
 
-def _unscaled(a: Attending, p: RangeName) -> tuple[Side, ...]:
+def _unscaled(a: Attending, p: RangeName) -> Steps:
     """The row sums and entropies of the scores that are not divided by √d_k (n × 1 each)."""
     if a.entropy != "both":
-        return ()
+        return {}
     top = p["Masked"] if a.mask else p["Scaled"]
     names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
-    sums = _helper(a, p, "row sum without √d", "UnscaledSum", ops.UNSCALED_SUM, **names)
-    names["unscaled_sum"] = p["UnscaledSum"]
-    return sums, _helper(a, p, "entropy without √d", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names)
+    (sums,) = a.lane.column(p["UnscaledSum"], ops.UNSCALED_SUM, **names)
+    names["unscaled_sum"] = sums.name
+    entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names)
+    group = a.lane.group(sums, ("row sum",), (entropies,))
+    return {"Unscaled": Step("And without √d?", UNSCALED, {a.lane.id: group}, show_formula=False)}
 
 
 def _scores_op(a: Attending) -> ops.Op:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Fact, Page
-from xlsxattn.builder.pages.attention import Attending, attention_weights, drift, many_heads, one_head
+from xlsxattn.builder.pages.attention import (
+    Attending,
+    attention_weights,
+    drift,
+    many_heads,
+    one_head,
+    output_columns,
+)
+from xlsxattn.builder.pages.details import before_and_after, has_details, one_score
 from xlsxattn.builder.pages.experiments import experiments
 from xlsxattn.builder.pages.focus import bars, focus_entropy, focus_steps, max_terms
 from xlsxattn.builder.pages.maps import HeadsOfSentence, maps_page
@@ -27,6 +35,8 @@ from xlsxattn.contract.names import RangeName, of_context
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xlsxattn.builder.pages.parts import Steps
     from xlsxattn.builder.specification import Spec
 
@@ -78,11 +88,12 @@ def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
     """The page of an attention sheet: shared weights, then the steps, with a lane for each sentence."""
     d_model = spec.vocabulary.d_model
     lanes = tuple(_lane(sheet, spec, context.id) for context in spec.contexts)
+    detailed, cols = has_details(spec, sheet), output_columns(sheet, d_model)
     longest = max(lanes, key=lambda lane: lane.n)
     most = max(lanes, key=max_terms)  # its lane holds the ranks that all lanes read
     steps = bands(
         lanes,
-        [_steps(sheet, lane, d_model, longest=lane is longest, ranks=lane is most) for lane in lanes],
+        [_steps(spec, sheet, lane, longest=lane is longest, ranks=lane is most) for lane in lanes],
     )
     weights = attention_weights(sheet, RangeName(sheet.id), d_model) if sheet.weights else []
     all_bands = (*weights, steps[0], *position_bands(sheet, lanes, d_model), *steps[1:])
@@ -95,9 +106,17 @@ def _attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
         headings,
         all_bands,
         bars(sheet, lanes),
+        drop_downs=_positions(lanes) if detailed and not sheet.headed else {},
         subtitle=_subtitle(sheet),
         tries=experiments(spec, sheet),
+        results=tuple(before_and_after(spec, lane, cols) for lane in lanes) if detailed else (),
     )
+
+
+def _positions(lanes: Sequence[Lane]) -> dict[str, str]:
+    """The positions that a cell of Scores is chosen by, with the lists to choose from."""
+    cells = ("CellRow", "CellCol")
+    return {lane.prefix[block]: lane.own["Index"] for lane in lanes for block in cells}
 
 
 def _lead(sheet: AttentionSheet) -> str:
@@ -119,8 +138,8 @@ def _lane(sheet: AttentionSheet, spec: Spec, context: str) -> Lane:
     return Lane(spec.context(context), RangeName(sheet.id, context=context), of_context(context)["Tokens"])
 
 
-def _steps(sheet: AttentionSheet, lane: Lane, d_model: int, *, longest: bool, ranks: bool) -> Steps:
-    p, x = lane.prefix, lane.prefix["X"]
+def _steps(spec: Spec, sheet: AttentionSheet, lane: Lane, *, longest: bool, ranks: bool) -> Steps:
+    p, x, d_model = lane.prefix, lane.prefix["X"], spec.vocabulary.d_model
     steps = _embedded(lane, d_model)
     if sheet.adds_places:
         steps |= input_step(sheet, lane, d_model)
@@ -132,7 +151,12 @@ def _steps(sheet: AttentionSheet, lane: Lane, d_model: int, *, longest: bool, ra
     a = Attending(
         sheet, lane, lane, p, p, RangeName(sheet.id), x, x, d_model, mask=mask, rotary=rotary, entropy="both"
     )
-    steps |= many_heads(a, "Output") if isinstance(sheet, MultiHead) else one_head(a)
+    attention = many_heads(a, "Output") if isinstance(sheet, MultiHead) else one_head(a)
+    for key, value in attention.items():
+        steps[key] = value
+        if key == "Scores" and has_details(spec, sheet):
+            q, k = (value.groups[lane.id].blocks[0].parts[0].names[operand] for operand in "qk")
+            steps |= one_score(spec, lane, sheet.d_k if sheet.weights else d_model, q, k)
     return steps | drift(lane, p, steps) | focus_steps(sheet, lane, lane, ranks=ranks)
 
 

@@ -128,7 +128,8 @@ TEMPERATURE = (
     "the largest takes nearly all; at 10 they hardly differ."
 )
 SCALE = (
-    "Compare the two entropies beside the attention, with √d and without: which look is sharper? → "
+    "Compare the entropy beside the attention with the one without √d, below the output: which attention is "
+    "sharper? → "
     "Without √d the scores are larger and differ more, so softmax is sharper and its entropy lower."
 )
 TWICE = (

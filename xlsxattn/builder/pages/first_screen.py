@@ -13,6 +13,7 @@ from xlsxattn.builder.graph import Block, Box, FirstScreen, Line, Strip, WordLan
 from xlsxattn.builder.pages.attention import output_columns
 from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
 from xlsxattn.builder.pages.contents import LEADS
+from xlsxattn.builder.pages.details import absent, detailed
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import (
@@ -58,10 +59,15 @@ class Shown(TypedDict):
     compare: NotRequired[str]
     full: NotRequired[bool]
     rivals: NotRequired[int]
+    details: NotRequired[list[str]]
 
 
 def shown(spec: Spec) -> Shown:
-    """What the first screen shows; it follows from the settings and shapes alone."""
+    """What the first screen and the heads of sheets show; it follows from the settings and shapes alone."""
+    return {**_shown(spec), "details": detailed(spec)}
+
+
+def _shown(spec: Spec) -> Shown:
     every, first = [context.id for context in spec.contexts], _first(spec)
     contexts = list(first.contexts) or every
     found = Shown(sheets=[first.id], contexts=contexts)
@@ -264,7 +270,7 @@ class _Attending:
         return ops.lead(self.numbers, self.names, self.across)
 
     def lane(self, heading: Block) -> WordLane:
-        strips, own = list(_word_strips(self.context)), of_context(self.context.id)
+        strips = list(_word_strips(self.context))
         look = _focus_word(cols_of(self.f["Look"]), "head", texts.LOOKS_AT)
         wide = SHARE if self.count else 2 * SHARE
         strips.append(Strip(self._looks(), wide, look))
@@ -274,7 +280,8 @@ class _Attending:
         elif self.count:
             lines = [self._answer()]
         lines += self._alike()
-        return WordLane(heading, tuple(strips), own["Focus"], tuple(lines), tuple(self._said()))
+        hidden = absent(self.spec, self.context)
+        return WordLane(heading, tuple(strips), hidden, tuple(lines), tuple(self._said()))
 
     def _looks(self) -> Block:
         sheet, own = self.sheets[0], of_context(self.context.id)

@@ -194,11 +194,11 @@ def backward(p: Place) -> Iterator[Quantity]:
     if "V" in inner:
         terms = [f"MMULT(TRANSPOSE({p.read('Attention', h)}),{d_of[h]})" for h in z.heads]
         names = {"terms": "+".join(terms)}
-        yield Quantity("dV", (words, z.shape("W_V")[1]), ops.D_VALUES, names)
+        yield Quantity("dV", (words, z.shape("W_V")[1]), ops.D_VALUES[d], names)
     if {"Q", "K"} & {*inner}:
         for h in z.heads:
             names = {"d": d_of[h], "v": p.read("V")}
-            yield Quantity("dAttention", (examples, words), ops.D_ATTENTION, names, head=h)
+            yield Quantity("dAttention", (examples, words), ops.D_ATTENTION[d], names, head=h)
             names = {"attention": p.read("Attention", h), "d": p.read("dAttention", h), "ones": p.own("Ones")}
             yield Quantity("dScaled", (examples, words), ops.D_SCALED, names, head=h)
             names = {"d": p.read("dScaled", h), "scale": p.fixed(RangeName(z.form.id)["Scale"])}

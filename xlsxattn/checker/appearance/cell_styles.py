@@ -21,7 +21,7 @@ from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.sheet_view import joined
-from xlsxattn.contract.first_screen import FORMATS
+from xlsxattn.contract.first_screen import FORMATS, THEN
 from xlsxattn.contract.names import FRONT, parse
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ FORMATS_WITH_WORDS: Mapping[str, str] = {
     "Rank": '"no. "0',
 }
 """The number formats with words that are built, by block."""
+FORMATS_OF_LABELS = {"FocusBefore_Rows": FORMATS["Before_Rows"], "FocusAfter_Rows": (THEN,)}
+"""The same for labels on attention sheets, as on the first screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +165,11 @@ def _is_plain(style: CellStyle) -> bool:
 def _worded(name: str) -> Iterable[str]:
     """The number formats with words that a range may have."""
     place = parse(name)
+    labelled = "_".join(filter(None, (place.block, place.label)))
     if place.sheet == FRONT:
-        return FORMATS.get("_".join(filter(None, (place.block, place.label))), ())
+        return FORMATS.get(labelled, ())
+    if labelled in FORMATS_OF_LABELS:
+        return FORMATS_OF_LABELS[labelled]
     return (FORMATS_WITH_WORDS[place.block],) if place.block in FORMATS_WITH_WORDS else ()
 
 

@@ -30,6 +30,8 @@ HEATED = {
     "Scores", "Start", "Sum", "Tempered", "TopProbabilities", "Track", "Trained", "Up", "V", "X",
 }  # fmt: skip
 """The computed blocks that have a heat map."""
+BEFORE_AND_AFTER = ("FocusBefore", "FocusAfter")
+"""The numbers of the focus word in the head of an attention sheet."""
 IN_PARTS = ("Track", "Start", "Final", "Asked")
 """Those of them whose names have a further part."""
 SHOWN, SINGLE = "Shown", ("RowMax", "Loss", "Alive", "Correction1", "Correction2")
@@ -38,7 +40,7 @@ STOPS_ALWAYS = "gnumeric"
 """The program that lets every rule stop the others when it saves."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
-_IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0", re.ASCII)
+_IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0|MIN\((\w+),(\w+)\)=0", re.ASCII)
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _BUILT_STOP = re.compile(
     r"ISTEXT\(\$?[A-Z]{1,3}\$?\d{1,7}\)|AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,\$[A-Z]{1,3}\d{1,7}=0\)|-1E\+?50",
@@ -138,7 +140,8 @@ def _is_built_stop(rule: Rule) -> bool:
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
     """Whether a rule that replaces or hides a value is one of those that are built."""
     if same(code, ABSENT):
-        return parse(name).sheet == FRONT and _is_absent(rule, name, ranges)
+        shown = parse(name).sheet == FRONT or parse(name).block in BEFORE_AND_AFTER
+        return shown and _is_absent(rule, name, ranges)
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
@@ -148,13 +151,13 @@ def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
 
 
 def _is_absent(rule: Rule, name: str, ranges: OwnRanges) -> bool:
-    """Whether a rule holds where the row's word is unknown, or the focus word is not in the sentence."""
+    """Whether a rule holds where the row's word is unknown, or the focus word or any word is missing."""
     found = _IS_ABSENT.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
     context = of_context(parse(name).context)
     if found is None:
         return False
-    if found[3]:
-        return found[3] == context["Focus"]
+    if not found[1]:
+        return found[3] == context["Focus"] or found.group(4, 5) == (context["Focus"], context["Ids"])
     first, ids = rule.areas[0], ranges.areas.get(context["Ids"])
     beside = ids and Area(first.sheet, first.row, ids.col, 1, 1).address()
     return bool(beside and ids and ids.row == first.row and beside.endswith(f"!{found[1]}{found[2]}"))

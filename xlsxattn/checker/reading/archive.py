@@ -121,6 +121,8 @@ class GuardedArchive(zipfile.ZipFile):
         self._stripped: dict[str, tuple[bytes, NumberRuns]] = {}
         if not path.exists():
             raise NotCheckableError(no_file(path))
+        if path.is_dir():
+            raise NotCheckableError(say("{path}: this is a folder; name a workbook in it", path=path))
         if not path.is_file():
             raise NotCheckableError(say("{path}: this is not a file", path=path))
         self._check_file()

@@ -76,10 +76,12 @@ class Sized(NamedTuple):
 class Head(NamedTuple):
     """One head: its ranges by block, Masked and Attention (n, m), Output (n, d_v), M = max Σ|q||k| / scale.
 
-    Without a mask, Masked is Scaled.
+    Q (n, d_k) and K (m, d_k) are those of the scores, after rotation. Without a mask, Masked is Scaled.
     """
 
     blocks: Ranges
+    Q: Sized
+    K: Sized
     Masked: Sized
     Attention: Sized
     Output: Sized
@@ -198,7 +200,7 @@ def attention(
         "EntropyUnscaled": numbers(entropy(Unscaled), M_unscaled),
         "Output": numbers(Output, M),
     }
-    return Head(blocks, Masked, attended, own("Output", Output), M)
+    return Head(blocks, Q, K, Masked, attended, own("Output", Output), M)
 
 
 def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:

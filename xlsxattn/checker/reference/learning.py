@@ -95,11 +95,16 @@ class Optimizer(NamedTuple):
     epsilon: float = 1e-8
 
 
+def exponential(z: Array) -> Array:
+    """e^z; cos b is 1 and sin b is b for the imaginary part b of a complex step, to the last digit."""
+    return np.exp(z.real) * (1 + 1j * z.imag) if np.iscomplexobj(z) else np.exp(z)
+
+
 def softmax(S: Array, there: Array) -> Array:
-    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis, also for complex numbers; 0 where masked."""
+    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis, also for complex steps; 0 where masked."""
     apart = S[..., None, :] - S[..., :, None]  # [j, k]: s_k − s_j
     steep = np.where(apart.real > STEEPEST, STEEPEST, apart)
-    terms = np.where(there[..., None, :], np.exp(np.where(there[..., None, :], steep, 0.0)), 0.0)
+    terms = np.where(there[..., None, :], exponential(steep), 0.0)
     total = np.where(there, terms.sum(axis=-1), 1.0)
     return np.asarray(np.where(there, 1 / total, 0.0))
 

@@ -19,6 +19,7 @@ from xlsxattn.checker.reference.comparing import (
     encoder_decoder_sheet,
     encoder_sheet,
 )
+from xlsxattn.checker.reference.details import details
 from xlsxattn.checker.reference.first_screen import first_screen
 from xlsxattn.checker.reference.training import training_sheet
 from xlsxattn.checker.reference.words import (
@@ -127,4 +128,8 @@ def expected(
     good = all(status.values.item() != "✗" for status in repeated.values())
     worst = max(status.amplification for status in repeated.values())
     found |= repeated | {START[STATUS]: mark(good=good, amplification=worst)}
-    return found | (first_screen(front, language, sheets, sentences, inputs, found) if front else {})
+    if not front:
+        return found
+    if "details" in front:
+        found |= details(front["details"], sheets, sentences, inputs, trail)
+    return found | first_screen(front, language, sheets, sentences, inputs, found)

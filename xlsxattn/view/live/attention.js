@@ -30,16 +30,16 @@ function drawSight() {
   if (!place) return;
   byId("lanes-in-sight").replaceChildren(...headsOf(place).map(sentenceOf));
   if (byId("lines").open) {
-    byId("drawn").replaceChildren(...headsOf(place).map(linesOf));
+    byId("drawn").replaceChildren(...headsOf(place).map(strandsOf));
     byId("grid").replaceChildren(...places().map(gridButton));
   }
 }
 
 function sentenceOf(head) {
   const range = data.ranges[head.name], row = rowOf(head), list = element("ol", { class: "sentence" });
-  range.cols.forEach((word, j) => {
+  labelsOf(range, "cols").forEach((word, j) => {
     const weight = valueAt(range, row, j);
-    const button = element("button", { type: "button", "data-full": "", "aria-pressed": String(j === row) }, word || "–",
+    const button = element("button", { type: "button", "aria-pressed": String(j === row) }, word || "–",
       element("small", {}, typeof weight === "number" ? fixed(weight, 2) : String(weight ?? "")));
     button.style.setProperty("--heat", strength(weight).toFixed(3));
     button.addEventListener("click", () => chooseWord(head, j));
@@ -56,11 +56,11 @@ function chooseWord(head, index) {
   byId("lanes-in-sight").children[headsOf(head).indexOf(head)]?.querySelectorAll("button")[index]?.focus();
   if (range?.role !== "input" || index >= range.shape[0] * range.shape[1]) return;
   const [row, col] = range.shape[0] > 1 ? [index, 0] : [0, index];
-  const [node] = nodes.get(keyOf(placeIn(range, row, col))) ?? [];
+  const node = nodeAt(placeIn(range, row, col));
   if (node) { choose(node); describe(node); }
 }
 
-function linesOf(head) {
+function strandsOf(head) {
   const range = data.ranges[head.name], row = rowOf(head), [rows, cols] = range.shape;
   const height = LINE_HEIGHT * Math.max(rows, cols), y = (index) => LINE_HEIGHT * (index + 0.6);
   const name = say("attention of {head}, from the words on the left to those on the right", { head: head.name });
@@ -71,8 +71,8 @@ function linesOf(head) {
     made.append(drawn("line", { x1: 80, x2: LINES_WIDTH - 80, y1: y(i) - 4, y2: y(j) - 4, "stroke-width": 0.5 + 4 * weight,
       "stroke-opacity": 0.15 + 0.85 * weight, class: i === row ? "followed" : "" }));
   }));
-  numbers(rows).forEach((i) => made.append(drawn("text", { x: 76, y: y(i), "text-anchor": "end", class: i === row ? "followed" : "" }, label(range.rows, i))));
-  numbers(cols).forEach((j) => made.append(drawn("text", { x: LINES_WIDTH - 76, y: y(j) }, label(range.cols, j))));
+  numbers(rows).forEach((i) => made.append(drawn("text", { x: 76, y: y(i), "text-anchor": "end", class: i === row ? "followed" : "" }, label(labelsOf(range, "rows"), i))));
+  numbers(cols).forEach((j) => made.append(drawn("text", { x: LINES_WIDTH - 76, y: y(j) }, label(labelsOf(range, "cols"), j))));
   return made;
 }
 
@@ -94,6 +94,14 @@ function showHead(index) {
   shownHead = index;
   byId("head").value = index;
   drawSight();
+}
+
+// Shows the head, and the word, of a number of an attention matrix that is chosen.
+function followHead(name, row) {
+  const head = data.heads.find((one) => one.name === name);
+  if (!head) return;
+  shownRows[head.context] = row;
+  showHead(places().findIndex((place) => headKey(place) === headKey(head)));
 }
 
 function wireSight() {

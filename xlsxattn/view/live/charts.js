@@ -29,9 +29,10 @@ function textsOf(xml) {
 }
 
 function seriesOf(xml) {
-  const reference = (tag) => { const match = new RegExp(`<c:${tag}>.*?<c:f>(.*?)</c:f>`, "s").exec(xml); return match && areaOf(plainText(match[1])); };
-  const typed = /<c:tx>.*?<c:v>(.*?)<\/c:v>.*?<\/c:tx>/s.exec(xml)?.[1];
-  return { name: reference("tx"), typed: plainText(typed ?? ""), x: reference("cat") ?? reference("xVal"), y: reference("val") ?? reference("yVal") };
+  const inside = (tag, text) => new RegExp(`<c:${tag}>(.*?)</c:${tag}>`, "s").exec(text)?.[1] ?? "";
+  const reference = (tag) => { const text = inside("f", inside(tag, xml)); return text ? areaOf(plainText(text)) : null; };
+  const typed = inside("v", inside("tx", xml));
+  return { name: reference("tx"), typed: plainText(typed), x: reference("cat") ?? reference("xVal"), y: reference("val") ?? reference("yVal") };
 }
 
 function drawCharts() { charts.forEach((chart) => chart.node?.replaceChildren(...pictureOf(chart))); }

@@ -68,6 +68,7 @@ class Calculation {
       formula.compute = compile(trees.get(formula.text), formula.sheet, this, formula.reads);
     });
     this.order = this.sorted();
+    this.readers = grouped(this.formulas.flatMap((formula) => formula.reads.map((area) => ({ sheet: area.sheet, area, formula }))));
   }
 
   area(name) {
@@ -85,8 +86,10 @@ class Calculation {
   value(sheet, row, col) { return this.sheets.get(sheet).values[row]?.[col] ?? null; }
 
   matrix(area) {
-    const { values } = this.sheets.get(area.sheet);
-    return Matrix.of(area.rows, area.cols, (i, j) => values[area.row + i]?.[area.col + j] ?? null);
+    const { values } = this.sheets.get(area.sheet), found = new Array(area.rows * area.cols);
+    let k = 0;
+    this.cells(area, (row, col) => { found[k++] = values[row]?.[col] ?? null; });
+    return new Matrix(area.rows, area.cols, found);
   }
 
   // Each formula after those that it reads.
@@ -128,7 +131,7 @@ class Calculation {
     const changed = [], dirty = new Set();
     for (const { sheet, row, col, value } of changes) {
       this.put(sheet, row, col, value, changed);
-      for (const formula of within ?? this.formulas) if (formula.reads.some((area) => covers(area, sheet, row, col))) dirty.add(formula);
+      for (const { area, formula } of this.readers.get(sheet) ?? []) if (covers(area, row, col)) dirty.add(formula);
     }
     return this.recalculate(dirty, changed, within);
   }
@@ -155,6 +158,13 @@ class Calculation {
   }
 }
 
-function covers(area, sheet, row, col) {
-  return area.sheet === sheet && area.row <= row && row < area.row + area.rows && area.col <= col && col < area.col + area.cols;
+function covers(area, row, col) {
+  return area.row <= row && row < area.row + area.rows && area.col <= col && col < area.col + area.cols;
+}
+
+// Things by their sheet.
+function grouped(things) {
+  const groups = new Map();
+  for (const thing of things) groups.has(thing.sheet) ? groups.get(thing.sheet).push(thing) : groups.set(thing.sheet, [thing]);
+  return groups;
 }

@@ -1,9 +1,10 @@
 // The functions of the workbooks' formulas, on values; those that need the formula itself are in evaluate.js.
-const numeric = (apply) => lift((...args) => {
-  const numbers = args.map(toNumber);
+const numeric = (apply) => lift((a, b, c) => {
+  if (typeof a === "number" && c === undefined && (b === undefined || typeof b === "number")) return apply(a, b);
+  const numbers = [a, b, c].filter((value) => value !== undefined).map(toNumber);
   return numbers.find(isError) ?? apply(...numbers);
 });
-const textual = (apply) => lift((...args) => args.find(isError) ?? apply(...args));
+const textual = (apply) => lift((a, b, c) => (isError(a) ? a : isError(b) ? b : isError(c) ? c : apply(a, b, c)));
 const compared = (holds) => textual((a, b) => holds(compare(a, b)));
 
 const OPERATORS = {
@@ -52,9 +53,8 @@ function product(left, right) {
   [left, right] = [matrix(left), matrix(right)];
   const n = left.cols, a = left.values, b = right.values;
   if (n !== right.rows) return NO_VALUE;
-  const error = a.find(isError) ?? b.find(isError);
-  if (error) return error;
-  if (![...a, ...b].every((value) => typeof value === "number")) return NO_VALUE;
+  const isNumber = (value) => typeof value === "number";
+  if (!a.every(isNumber) || !b.every(isNumber)) return a.find(isError) ?? b.find(isError) ?? NO_VALUE;
   return Matrix.of(left.rows, right.cols, (i, j) => {
     let sum = 0;
     for (let k = 0; k < n; k++) sum += a[i * n + k] * b[k * right.cols + j];

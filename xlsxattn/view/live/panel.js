@@ -10,8 +10,9 @@ function choose(node) {
   node.classList.add("chosen");
   const formula = formulaAt(place);
   for (const area of formula?.reads ?? []) {
-    calculation.cells(area, (r, c) => (nodes.get(keyOf({ sheet: area.sheet, row: r, col: c })) ?? []).forEach((one) => one.classList.add("read")));
+    calculation.cells(area, (r, c) => nodesAt({ sheet: area.sheet, row: r, col: c }).forEach(({ node: one }) => one.classList.add("read")));
   }
+  followHead(name, +row);
   byId("edit").hidden = range.role !== "input";
   byId("moves").disabled = !formula || typeof value !== "number" || value <= NEVER;
   refreshEntry();
@@ -61,7 +62,7 @@ function effects(place) {
   const target = formulaAt(place), cone = new Set([target]);
   for (const formula of cone) formula.needs.forEach((one) => cone.add(one));
   const found = [], start = calculation.value(place.sheet, place.row, place.col);
-  for (const { name, row, col, place: cell } of inputs.values()) {
+  for (const { name, row, col, place: cell } of inputs) {
     const value = calculation.value(cell.sheet, cell.row, cell.col);
     if (typeof value !== "number") continue;
     const tried = calculation.set([{ ...cell, value: value + STEP }], cone);
@@ -77,16 +78,17 @@ function showMoves() {
   const found = effects(chosen.place), top = Math.abs(found[0]?.effect ?? 1), list = byId("ranking");
   clearMoves();
   for (const { cell, effect } of found) {
-    for (const node of nodes.get(keyOf(cell)) ?? []) {
+    for (const { node } of nodesAt(cell)) {
       node.classList.add(effect > 0 ? "raises" : "lowers");
       node.style.setProperty("--effect", `${((100 * Math.abs(effect)) / top).toFixed(0)}%`);
     }
   }
   list.replaceChildren(...found.slice(0, MAX_RANKED).map(({ name, row, col, cell, effect }) => {
     const range = data.ranges[name], change = `${effect > 0 ? "+" : "−"}${Math.abs(effect).toPrecision(2)}`;
-    const place = `${name} · ${label(range.rows, row)} · ${label(range.cols, col)}`;
+    const single = range.shape.join() === "1,1";
+    const place = single ? range.label || name : `${name} · ${label(labelsOf(range, "rows"), row)} · ${label(labelsOf(range, "cols"), col)}`;
     const button = element("button", { type: "button" }, place, element("b", { class: effect > 0 ? "more" : "less" }, ` ${change}`));
-    button.addEventListener("click", () => { const [node] = nodes.get(keyOf(cell)) ?? []; if (node) reveal(node); });
+    button.addEventListener("click", () => { const node = nodeAt(cell); if (node) reveal(node); });
     return element("li", {}, button);
   }));
   list.hidden = false;
@@ -116,7 +118,7 @@ function wirePanel() {
   byId("edit").addEventListener("submit", (event) => {
     event.preventDefault();
     commit(byId("entry").value);
-    const [node] = nodes.get(keyOf(chosen.place)) ?? [];
+    const node = nodeAt(chosen.place);
     if (node && !byId("entry").hasAttribute("aria-invalid")) node.focus();
   });
   byId("slider").addEventListener("input", slide);

@@ -1,9 +1,10 @@
 // The open workbook: its values, typed changes, undo and redo, the link with the changes, the file to take home.
 let opened, calculation, fingerprint = "";
-const done = [], undone = [], changedCells = new Map(), inputs = new Map(), MAX_TEXT = 1000;
-const nodes = new Map(), largestOf = new Map();
+const done = [], undone = [], inputs = [], MAX_TEXT = 1000;
+const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened; elements
+let outlined = [];
 
-const keyOf = ({ sheet, row, col }) => `${sheet}!${row},${col}`;
+const nodesAt = ({ sheet, row, col }) => nodes.get(sheet)?.[row]?.[col] ?? [];const nodeAt = (place) => nodesAt(place)[0]?.node;
 function placeIn(range, row, col) { return { sheet: range.area[0], row: range.area[1] + row, col: range.area[2] + col }; }
 
 valueAt = (range, row, col) => {
@@ -11,6 +12,7 @@ valueAt = (range, row, col) => {
   return isError(value) ? value.code : value;
 };
 
+const areaIn = ({ area: [sheet, row, col], shape: [rows, cols] }) => ({ sheet, row, col, rows, cols });
 function rowsOf(range) { return numbers(range.shape[0]).map((i) => numbers(range.shape[1]).map((j) => valueAt(range, i, j))); }
 
 largest = (range) => {
@@ -22,74 +24,70 @@ largest = (range) => {
   return largestOf.get(range);
 };
 
-function relabel() {
-  for (const range of Object.values(data.ranges)) {
-    for (const side of ["rows", "cols"]) {
-      const from = rangeOf(range[`${side}From`]);
-      if (from) range[side] = rowsOf(from).flat().map((value) => (typeof value === "number" ? String(value) : shown(value, from)));
-    }
-  }
-  for (const [context, { sentence }] of Object.entries(data.contexts)) if (sentence) data.lanes[context] = shown(valueAt(data.ranges[sentence], 0, 0), {});
-}
+labelsOf = (range, side) => {
+  const from = rangeOf(range[`${side}From`]);
+  return from ? rowsOf(from).flat().map((value) => around(typeof value === "number" ? String(value) : plain(value, from), from)) : range[side];
+};
+laneOf = (context) => { const range = data.ranges[data.contexts[context]?.sentence]; return range ? shown(valueAt(range, 0, 0), range) : data.lanes[context]; };
 
 function register() {
+  for (const [sheet, { values }] of opened.sheets) first.set(sheet, values.map((line) => [...line]));
   for (const [name, range] of Object.entries(data.ranges)) {
     if (range.role !== "input") continue;
-    rowsOf(range).forEach((line, row) => line.forEach((_, col) => {
-      const place = placeIn(range, row, col), key = keyOf(place);
-      if (!inputs.has(key)) inputs.set(key, { name, range, row, col, place });
-    }));
-  }
-  registerNodes(sheets);
-}
-
-function registerNodes(within) {
-  for (const node of within.querySelectorAll("[data-range], [data-label]")) {
-    const key = keyOf(placeIn(rangeOf(node.dataset.range ?? node.dataset.label), +node.dataset.row, +node.dataset.col));
-    nodes.has(key) ? nodes.get(key).push(node) : nodes.set(key, [node]);
+    rowsOf(range).forEach((line, row) => line.forEach((_, col) => inputs.push({ name, range, row, col, place: placeIn(range, row, col) })));
   }
 }
 
-// Shows a cell's value; returns whether its text is another one.
-function redrawNode(node) {
-  const { range: name = node.dataset.label, row, col } = node.dataset, range = rangeOf(name), value = valueAt(range, +row, +col);
+// What is drawn for each cell; called for everything that is drawn.
+keep = (node, name, row, col) => {
+  const range = rangeOf(name), place = placeIn(range, row, col), kept = { node, range, row, col, text: node.textContent };
+  const line = (nodes.get(place.sheet) ?? nodes.set(place.sheet, []).get(place.sheet))[place.row] ??= [];
+  (line[place.col] ??= []).push(kept);
+};
+
+// Shows a cell's value, and outlines it if its text is another one.
+function redrawCell(kept) {
+  const { node, range, row, col } = kept, value = valueAt(range, row, col);
   const fact = node.tagName === "B", text = shown(value, range) || (fact ? `(${say("blank")})` : "");
   if (node.tagName === "TD") dress(node, value, range);
-  if (node.textContent === text) return false;
-  node.textContent = text;
-  if (fact) node.className = text.startsWith("✓") ? "good" : text.startsWith("✗") ? "bad" : "";
-  return true;
+  if (kept.text === text) return;
+  kept.text = node.textContent = text;
+  if (fact) node.className = markOf(text);
+  node.classList.add("changed");
+  outlined.push(node);
 }
 
 function redraw(changed) {
-  document.querySelectorAll(".changed").forEach((node) => node.classList.remove("changed"));
+  outlined.forEach((node) => node.classList.remove("changed"));
+  outlined = [];
   const touched = new Set();
   for (const cell of changed) {
-    for (const node of nodes.get(keyOf(cell)) ?? []) {
-      if (redrawNode(node)) node.classList.add("changed");
-      if (node.dataset.range) touched.add(data.ranges[node.dataset.range]);
+    for (const kept of nodesAt(cell)) {
+      redrawCell(kept);
+      touched.add(kept.range);
     }
   }
   for (const range of touched) { // a new largest number changes all colours of a range
     const before = largestOf.get(range);
     largestOf.delete(range);
     if (before === undefined || before === largest(range)) continue;
-    rowsOf(range).forEach((line, i) => line.forEach((_, j) => (nodes.get(keyOf(placeIn(range, i, j))) ?? []).forEach(redrawNode)));
+    calculation.cells(areaIn(range), (row, col) => nodesAt({ sheet: range.area[0], row, col }).forEach(redrawCell));
   }
-  relabel();
-  document.querySelectorAll("[data-lane]").forEach((node) => { node.textContent = data.lanes[node.dataset.lane]; });
+  document.querySelectorAll("[data-lane]").forEach((node) => { node.textContent = laneOf(node.dataset.lane); });
   drawSight();
   drawCharts();
+}
+
+// The cells that differ from when the workbook was opened.
+function changedCells() {
+  return [...opened.sheets].flatMap(([sheet, { values }]) => values.flatMap((line, row) => line.flatMap((value, col) =>
+    (Object.is(value ?? null, first.get(sheet)[row]?.[col] ?? null) ? [] : [{ sheet, row, col }]))));
 }
 
 // Sets typed cells, recalculates and redraws.
 function apply(cells) {
   const changed = calculation.set(cells);
   clearMoves();
-  for (const cell of changed) {
-    const key = keyOf(cell), first = changedCells.get(key) ?? cell;
-    Object.is(first.before, cell.value) ? changedCells.delete(key) : changedCells.set(key, { ...cell, before: first.before });
-  }
   redraw(changed);
   byId("undo").disabled = !done.length;
   byId("redo").disabled = !undone.length;
@@ -134,7 +132,8 @@ function valueFor(name, row, col, typed) {
 
 // The inputs that differ from the file: [range, row, column, value].
 function named() {
-  return [...inputs].filter(([key]) => changedCells.has(key)).map(([key, { name, row, col }]) => [name, row, col, changedCells.get(key).value]);
+  const differing = inputs.filter(({ place: { sheet, row, col } }) => !Object.is(calculation.value(sheet, row, col), first.get(sheet)[row]?.[col] ?? null));
+  return differing.map(({ name, row, col, place }) => [name, row, col, calculation.value(place.sheet, place.row, place.col)]);
 }
 
 function linkWith() {
@@ -157,7 +156,7 @@ function follow(hash) {
 }
 
 async function download() {
-  const file = await writeWorkbook(opened, [...changedCells.values()]);
+  const file = await writeWorkbook(opened, changedCells());
   const link = element("a", { href: URL.createObjectURL(file), download: data.file });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60000);

@@ -35,8 +35,15 @@ function offer() {
   });
 }
 
+function bytesOf(id) {
+  const text = atob(byId(id).textContent), bytes = new Uint8Array(text.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
+  return bytes;
+}
+
 async function open() {
-  const bytes = Uint8Array.from(atob(byId("workbook").textContent), (sign) => sign.charCodeAt(0));
+  data = JSON.parse(utf8.read(await through(bytesOf("data"), new DecompressionStream("deflate"))));
+  const bytes = bytesOf("workbook");
   opened = await readWorkbook(bytes);
   fingerprint = checksum(bytes).toString(16);
   try {
@@ -46,7 +53,6 @@ async function open() {
     if (!(error instanceof Unsupported)) throw error;
     data.why = say("a still page: this page cannot compute {what}", { what: error.message });
   }
-  relabel();
   draw();
   if (!data.why) await enliven();
   document.documentElement.dataset.ready = "";
@@ -54,7 +60,6 @@ async function open() {
 
 async function enliven() {
   register();
-  drawnLater = registerNodes;
   await readCharts();
   placeCharts();
   wirePanel();

@@ -1,12 +1,13 @@
 // Splits a formula into tokens: numbers, texts, names, references to cells, and signs.
-const TOKEN = new RegExp([
-  String.raw`(?<space>\s+)`,
-  String.raw`(?<number>(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)`,
-  String.raw`(?<text>"(?:[^"]|"")*")`,
-  String.raw`(?<cells>(?:(?:'(?:[^']|'')+'|[\p{L}_][\p{L}\d_.]*)!)?\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?(?![\p{L}\d_.(]))`,
-  String.raw`(?<name>[\p{L}_][\p{L}\d_.]*)`,
-  String.raw`(?<sign><>|<=|>=|[-+*/^&=<>(),])`,
-].join("|"), "uy");
+const SYNTAX = {
+  space: String.raw`(\s+)`,
+  number: String.raw`((?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)`,
+  text: String.raw`("(?:[^"]|"")*")`,
+  cells: String.raw`((?:(?:'(?:[^']|'')+'|[\p{L}_][\p{L}\d_.]*)!)?\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?(?![\p{L}\d_.(]))`,
+  name: String.raw`([\p{L}_][\p{L}\d_.]*)`,
+  sign: String.raw`(<>|<=|>=|[-+*/^&=<>(),])`,
+};
+const KINDS = Object.keys(SYNTAX), TOKEN = new RegExp(Object.values(SYNTAX).join("|"), "uy");
 
 function tokens(formula) {
   const found = [];
@@ -14,8 +15,8 @@ function tokens(formula) {
   while (TOKEN.lastIndex < formula.length) {
     const match = TOKEN.exec(formula);
     if (!match) throw new Unsupported(formula);
-    const [kind, text] = Object.entries(match.groups).find(([, value]) => value !== undefined);
-    if (kind !== "space") found.push({ kind, text });
+    const kind = KINDS[match.findIndex((text, n) => n && text !== undefined) - 1];
+    if (kind !== "space") found.push({ kind, text: match[0] });
   }
   return found;
 }

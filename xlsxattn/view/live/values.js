@@ -32,8 +32,10 @@ const finite = (number) => (Number.isFinite(number) ? number : NO_NUMBER);
 function lift(apply) {
   return (...args) => {
     if (!args.some(isMatrix)) return apply(...args);
-    const grids = args.map(matrix);
+    const grids = args.map(matrix), [a, b] = grids;
+    if (args.length === 1) return new Matrix(a.rows, a.cols, a.values.map((value) => apply(value)));
     const rows = Math.max(...grids.map((grid) => grid.rows)), cols = Math.max(...grids.map((grid) => grid.cols));
+    if (args.length === 2) return Matrix.of(rows, cols, (i, j) => apply(a.at(i, j), b.at(i, j)));
     return Matrix.of(rows, cols, (i, j) => apply(...grids.map((grid) => grid.at(i, j))));
   };
 }
@@ -64,6 +66,7 @@ function toLogical(value) {
 
 // Orders numbers before texts before logical values; a blank is 0, "" or FALSE.
 function compare(a, b) {
+  if (typeof a === "number" && typeof b === "number") return a - b;
   if (a === null) a = blankLike(b);
   if (b === null) b = blankLike(a);
   const rank = (value) => ["number", "string", "boolean"].indexOf(typeof value);

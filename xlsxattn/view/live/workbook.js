@@ -33,12 +33,14 @@ async function packed(text) {
   return { method: 8, crc: checksum(plain), size: plain.length, bytes: await through(plain, new CompressionStream("deflate-raw")) };
 }
 
+const CRC = Int32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
+  return crc;
+});
 function checksum(bytes) {
   let crc = -1;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 && 0xedb88320);
-  }
+  for (const byte of bytes) crc = (crc >>> 8) ^ CRC[(crc ^ byte) & 255];
   return ~crc >>> 0;
 }
 
@@ -151,12 +153,6 @@ async function writeWorkbook({ sheets, parts, texts, files }, changes) {
     written.set("xl/workbook.xml", await packed(plain.replace(/<\/definedNames>/, `</definedNames>${mark}`)));
   }
   return zip(written);
-}
-
-function grouped(changes) {
-  const groups = new Map();
-  for (const change of changes) groups.has(change.sheet) ? groups.get(change.sheet).push(change) : groups.set(change.sheet, [change]);
-  return groups;
 }
 
 function cellXml(value) {

@@ -1,0 +1,1 @@
+"""Puts the live page and the workbook of every template into the documentation site."""

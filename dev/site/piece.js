@@ -1,0 +1,60 @@
+// Added to the live pages of the site: opens a page at the ranges in its address, as in #attn_cat_Scores,attn_cat_Exp.
+// In a frame of another page, only the steps of these ranges are shown, and the frame becomes as high as they are.
+(() => {
+"use strict";
+const root = document.documentElement, framed = window.parent !== window;
+const MARGIN = 4; // pixels, so that no scroll bar appears
+
+function cells() {
+  const names = location.hash.slice(1).split(",");
+  return names.map((name) => document.querySelector(`[data-range="${CSS.escape(name)}"]`)).filter(Boolean);
+}
+
+// The heading, notes and tables of the step with a cell, and the heading of its sheet.
+function step(cell) {
+  const tables = cell.closest(".lanes, .facts"), parts = [tables, cell.closest("section").querySelector("h2")];
+  for (let part = tables.previousElementSibling; part?.matches("h3, .note"); part = part.previousElementSibling) {
+    parts.push(part);
+    if (part.matches("h3")) break;
+  }
+  return parts;
+}
+
+// Lets the bar above show the head that a range belongs to, or the first one of its sheet.
+function chooseHead({ dataset: { range } }, { id }) {
+  const { heads, pages } = JSON.parse(document.getElementById("data").textContent);
+  const key = ({ tab, sheet, side, layer, head }) => [tab, sheet, side, layer, head].join("/");
+  const { tab } = pages.find((page) => page.id === id);
+  const chosen = heads.find(({ name }) => range.startsWith(name.replace(/Attention$/, ""))) ?? heads.find((head) => head.tab === tab);
+  if (!chosen) return;
+  const select = document.getElementById("head");
+  select.value = [...new Set(heads.map(key))].indexOf(key(chosen));
+  select.dispatchEvent(new Event("change"));
+}
+
+// Scrolls until the sheets above have been laid out.
+function reach(node, times = 5) {
+  node.scrollIntoView({ block: "center" });
+  if (times) requestAnimationFrame(() => reach(node, times - 1));
+}
+
+function fit() {
+  try {
+    window.frameElement.style.height = `${document.body.offsetHeight + MARGIN}px`;
+  } catch { /* a frame of another site keeps its height */ }
+}
+
+function show() {
+  const found = cells();
+  if (!found.length) return;
+  chooseHead(found[0], found[0].closest("section"));
+  if (!framed) { reach(found[0].closest("table, li")); return; }
+  document.querySelectorAll(".kept").forEach((part) => part.classList.remove("kept"));
+  found.flatMap(step).forEach((part) => part.classList.add("kept"));
+  root.classList.add("piece");
+  new ResizeObserver(fit).observe(document.body);
+}
+
+new MutationObserver(show).observe(root, { attributeFilter: ["data-ready"] });
+window.addEventListener("hashchange", show);
+})();
