@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from xlsxattn.contract.names import START
 from xlsxattn.language import ENGLISH, codes, language, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -48,13 +48,11 @@ class Answer:
     Attributes:
         name: the range.
         state: whether it is right, wrong or open.
-        exact: whether its numbers are those of the reference, up to rounding.
-        wrong: the wrong cells: row, column, the reader's value, the right value; () if undecided.
+        wrong: the wrong cells: row, column, the reader's value, the right value.
     """
 
     name: str
     state: State
-    exact: bool = True
     wrong: tuple[tuple[int, int, Value, float], ...] = ()
 
 
@@ -182,16 +180,14 @@ def judged(
             found[name] = _waiting(found[name])
         elif name in found and sources & doubtful:
             found[name] = _anything(found[name])
-    earned: list[set[float]] = []
+    marks: dict[str, Expected] = {}
     for one in answers:
         found[one.name] = _within(found[one.name], one.cells)
         found[answered(one.name)] = _constant(float(one.name in complete))
         if asked.marks:
-            marks = one.marks()
-            found[mark_of(one.name)] = marks
-            earned.append(one.earned(marks))
+            marks[one.name] = found[mark_of(one.name)] = one.marks()
     if asked.marks:
-        found[START[texts.PROGRESS]] = _progress(asked, [one.name for one in answers], earned)
+        found[START[texts.PROGRESS]] = _progress(asked, marks, right=_teller(book)(say(texts.RIGHT)))
     if perturbed:
         return found, tuple(one.answer(complete=True) for one in answers if one.is_fair)
     return found, tuple(one.answer(complete=one.name in complete) for one in answers)
@@ -243,8 +239,7 @@ class _Judge:
         self._first = {
             at for at in self._formulas if (area.sheet, area.row + at[0], area.col + at[1]) in book.formulas
         }
-        code = book.manifest.language
-        self._tell = (language(code) if code in codes() else ENGLISH).tell
+        self._tell = _teller(book)
 
     def follow(self, doubtful: set[str]) -> None:
         """Take into account that the answer may be computed from others that are not exact.
@@ -266,9 +261,9 @@ class _Judge:
         for i, j in _cells(self.cells):
             mark = self._verdict(i, j)
             if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
-                wrong.append((i, j, self._written[i][j], float(self._wanted.values[i, j])))
+                wrong.append((i, j, self._written[i][j], self._right(i, j)))
         state: State = "right" if not wrong else "wrong" if complete else "open"
-        return Answer(self.name, state, self.exact, tuple(wrong))
+        return Answer(self.name, state, tuple(wrong))
 
     @property
     def is_fair(self) -> bool:
@@ -284,16 +279,6 @@ class _Judge:
             told = [self._tell(say(text)) for text in self._acceptable(i, j, blank=blank)]
             marks[i, j] = told[0] if len(told) == 1 else OneOf(tuple(told))
         return Expected(marks, "text")
-
-    def earned(self, marks: Expected) -> set[float]:
-        """The possible parts of the points."""
-        right = self._tell(say(texts.RIGHT))
-        sure = maybe = 0
-        for i, j in _cells(self.cells):
-            mark = marks.values[i, j]
-            sure += mark == right
-            maybe += isinstance(mark, OneOf) and right in mark.values
-        return {(sure + n) / self.cells.size for n in range(maybe + 1)}
 
     def _acceptable(self, i: int, j: int, *, blank: bool) -> list[str]:
         value = self._values[i][j]
@@ -341,16 +326,17 @@ class _Judge:
 
     def _allowed(self, i: int, j: int, *, formula: bool) -> float:
         """The tolerance of a cell."""
-        right = float(self._wanted.values[i, j])
-        typed = (
-            0.0 if formula or self._asked.ask == "formula" else units(self.name) * 10.0**-self._asked.decimals
-        )
-        return texts.TOLERANCE * (1 + abs(right)) + typed
+        unit = 0.0 if formula or self._asked.ask == "formula" else 10.0**-self._asked.decimals
+        return texts.TOLERANCE * (1 + abs(self._right(i, j))) + unit * units(self.name)
+
+    def _right(self, i: int, j: int) -> float:
+        """The right value of a cell; NaN if it is no number."""
+        right = self._wanted.values[i, j]
+        return float(right) if isinstance(right, float) else np.nan
 
     def _apart(self, i: int, j: int) -> float:
-        value, right = self._values[i][j], self._wanted.values[i, j]
-        both_numbers = isinstance(value, float) and isinstance(right, float)
-        return abs(value - right) if both_numbers else np.inf
+        value = self._values[i][j]
+        return abs(value - self._right(i, j)) if isinstance(value, float) else np.inf
 
     def _beside(self, i: int, j: int) -> bool:
         """Whether the mark takes the cell for one of an array formula that starts elsewhere."""
@@ -384,15 +370,23 @@ def _constant(value: float) -> Expected:
     return Expected(np.array([[value]]), "number")
 
 
-def _progress(asked: Exercise, names: Sequence[str], earned: Sequence[set[float]]) -> Expected:
-    """The share of points that are earned, with all acceptable values."""
-    points = [asked.points.get(name, 1) for name in names]
-    totals = {0.0}
-    for n, parts in zip(points, earned, strict=True):
-        totals = {total + n * part for total in totals for part in parts}
-    shares = tuple(sorted(total / sum(points) for total in totals))
-    value: Any = shares[0] if len(shares) == 1 else OneOf(shares)
-    return Expected(np.array([[value]], dtype=object), "number")
+def _teller(book: Book) -> Callable[[str], str]:
+    """Translates texts into the language of a workbook."""
+    code = book.manifest.language
+    return (language(code) if code in codes() else ENGLISH).tell
+
+
+def _progress(asked: Exercise, marks: Mapping[str, Expected], right: str) -> Expected:
+    """The share of points that are earned; anything if a mark may be right or not."""
+    earned = total = 0.0
+    for name, wanted in marks.items():
+        asked_marks = [mark for mark in wanted.values.ravel() if mark == mark]  # noqa: PLR0124 - not NaN
+        points = asked.points.get(name, 1)
+        earned += points * sum(mark == right for mark in asked_marks) / len(asked_marks)
+        total += points
+        if any(isinstance(mark, OneOf) and right in mark.values for mark in asked_marks):
+            return Expected(np.array([[ANYTHING]], dtype=object), "number")
+    return _constant(earned / total)
 
 
 def _waiting(wanted: Expected) -> Expected:

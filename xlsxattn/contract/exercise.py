@@ -22,6 +22,8 @@ RIGHT = "✓ right"
 NOT_YET = "✗ not yet"
 """The texts of a mark; a range that waits for an answer shows `WAITING` in every cell."""
 
+MAX_DECIMALS = 10
+"""Maximum number of decimals of typed numbers."""
 TOLERANCE = 1e-6
 """Allowed distance from the right value r, times 1 + |r|."""
 SUMS = ("Output", "MultiHead", "FeedForward")
@@ -128,6 +130,8 @@ def parsed(data: Mapping[str, Any]) -> Exercise:
     points = {name: int(n) for name, n in dict(data["points"]).items()}
     fits = all(len(place) <= 2 and min(place, default=1) > 0 for place in answers.values())  # noqa: PLR2004
     if not fits or data["ask"] not in ("formula", "number", "either") or min(points.values(), default=1) < 1:
+        raise ValueError(data)
+    if not 0 <= int(data["decimals"]) <= MAX_DECIMALS:
         raise ValueError(data)
     marks, hints = (bool(data[key]) for key in ("marks", "hints"))
     return Exercise(answers, data["ask"], int(data["decimals"]), points, hints, marks)
