@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 State = Literal["right", "wrong", "open"]
 NEAR = 0.1
 """Within this part of the tolerance either mark is right, as rounding differs between ways of computing."""
+NEARER = 1e-9
+"""Exact answers are within this part of the magnitude, even if rounding errors may be larger."""
 LARGE = 1e6
 """Beyond this, rounding errors count relative to the magnitude."""
 OVERFLOWS = 700.0
@@ -255,7 +257,7 @@ class _Judge:
     @property
     def exact(self) -> bool:
         """Whether the numbers are those of the reference."""
-        allowed = tolerance(self._wanted, self._engine)
+        allowed = min(tolerance(self._wanted, self._engine), NEARER * self._wanted.magnitude)
         return self._open or all(self._apart(i, j) <= allowed for i, j in _cells(self.cells))
 
     def answer(self, *, complete: bool) -> Answer:
