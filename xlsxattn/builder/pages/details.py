@@ -70,7 +70,7 @@ def before_and_after(spec: Spec, lane: Lane, cols: int) -> tuple[Group, ...]:
 
 
 def _focus(of: str, number_format: str) -> Block:
-    block = computed(rows_of(of), (1, 1), ops.FOCUS, "row label", focus="vocab_Focus")
+    block = computed(rows_of(of), (1, 1), ops.FOCUS, "result label", focus="vocab_Focus")
     return replace(block, number_format=number_format)
 
 
@@ -88,7 +88,7 @@ def one_score(spec: Spec, lane: Lane, d: int, q: str, k: str) -> Steps:
         names = {"index": lane.own["Index"], "focus": at, "of": of}
         blocks.append(computed(p[name], (1, d), ops.PICK, "number", **names))
         op = ops.WORD_AT if lane.n > 1 else ops.ONLY_WORD
-        labels.append(computed(rows_of(p[name]), (1, 1), op, "word label", words=lane.tokens, at=at))
+        labels.append(computed(rows_of(p[name]), (1, 1), op, "row label", words=lane.tokens, at=at))
     query, key = blocks
     products = computed(p["CellProducts"], (1, d), ops.PRODUCTS, "number", a=query.name, b=key.name)
     score = computed(p["CellScore"], (1, 1), ops.TOTAL, "result number", of=products.name)
