@@ -9,6 +9,7 @@ import io
 import json
 import secrets
 from dataclasses import replace
+from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from xlsxattn import precompute, press
 from xlsxattn.builder import asking, layout, pages
 from xlsxattn.builder.asking import Level
+from xlsxattn.contract.first_screen import CLASS_TORN, NEAR_TORN, TORN
 from xlsxattn.contract.kinds import Writer
 from xlsxattn.contract.names import START, RangeName, ends_in, parse
-from xlsxattn.language import MessageError, say
+from xlsxattn.language import MessageError, language, say
 from xlsxattn.press import Pressed, PressError
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -247,15 +249,22 @@ def _digest(key: bytes, *about: str) -> bytes:
     return hmac.new(key, "\0".join(about).encode(), hashlib.sha256).digest()
 
 
-def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str, Any]) -> Spec:
+def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str, str]) -> Spec:
     """The spec with a student's numbers, drawn again until the first screen says what the original's says."""
     for draw in range(MAX_DRAWS):
         seed = int.from_bytes(_digest(key, "numbers", student, str(draw)))
         copy = _drawn(spec, np.random.default_rng(seed))
-        if _story(copy) == story:
+        told = _story(copy)
+        if all(told[name] == said for name, said in story.items() if not _is_tie(said, spec.lang)):
             return copy
     sentence = "{spec}: no numbers of {id!r} keep what the first screen says, after {n} draws"
     raise PressError(say(sentence, spec=named, id=student, n=MAX_DRAWS))
+
+
+def _is_tie(said: str, lang: str) -> bool:
+    """Whether a text says that two results are equal, which other numbers never are."""
+    ties = (language(lang).tell(text) for text in (TORN, NEAR_TORN, CLASS_TORN))
+    return any(all(part in said for part, *_ in Formatter().parse(tie)) for tie in ties)
 
 
 def _drawn(spec: Spec, rng: np.random.Generator) -> Spec:
@@ -285,12 +294,12 @@ def _jittered(matrix: Any, most: float, rng: np.random.Generator) -> tuple[tuple
     return tuple(tuple(map(float, row)) for row in varied)
 
 
-def _story(spec: Spec) -> Mapping[str, Any]:
+def _story(spec: Spec) -> Mapping[str, str]:
     """What the first screen says of a spec's numbers, by range, as an engine computes it."""
     values = _evaluated(spec)
     said = (START["Closing"], "Says", "Text", "Status")
     return {
-        name: [list(row) for row in values[name]]
+        name: str(values[name][0][0])
         for name in values
         if parse(name).sheet == START.sheet and (name in said or parse(name).block in said)
     }

@@ -9,6 +9,7 @@ from dev.campaign.formulas import operands, put
 from dev.campaign.partners import place
 from xlsxattn.checker.reading.book import Formula
 from xlsxattn.contract.kinds import Training
+from xlsxattn.contract.names import last
 
 if TYPE_CHECKING:
     from dev.campaign.formulas import Operand
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
 UNORDERED = re.compile(r"\b(MAX|MIN|SUMSQ)\(TRANSPOSE\(([^()]+)\)\)")
 COUNTING = re.compile(r"\b(?:ROWS|COLUMNS)\((?:TRANSPOSE\()?$")
-AT_DIVERGENCE = ("Alive", "Diverged", "Largest")
-"""Blocks that only change where a run diverges."""
+OF_ANOTHER_STEP = ("another step", "another row", "absolute for relative", "relative for absolute")
+"""Kinds of faults that read the same quantity of another step."""
+CORRECTIONS = ("Correction1", "Correction2")
+"""Adam's divisors: as they are at most 1, they never exceed the limit of weights."""
 
 
 def of_trainings(book: Book, mutant: Mutant) -> str:
@@ -38,7 +41,7 @@ def of_trainings(book: Book, mutant: Mutant) -> str:
         return "the largest number and a sum of squares do not depend on the order"
     if at.block == "AskedRow" and all(_look_up(was) == _look_up(now) for was, now, _ in texts):
         return "the sum is only used for lists of one word, and this one is longer"
-    return _of_range(mutant, at)
+    return _of_range(mutant, at) or _of_divergence(book, mutant, at)
 
 
 def _of_range(mutant: Mutant, at: RangeName) -> str:
@@ -49,8 +52,21 @@ def _of_range(mutant: Mutant, at: RangeName) -> str:
         return "INDEX in IronCalc reads beyond the end of its range"
     if at.block == "Verdict":
         return "of a mark, only the first character is compared"
-    alive = at.block in AT_DIVERGENCE or (at.block == "Shown" and at.part in AT_DIVERGENCE)
-    if alive or (at.is_of_steps and "another" in mutant.kind and at.is_matrix):
+    return ""
+
+
+def _of_divergence(book: Book, mutant: Mutant, at: RangeName) -> str:
+    """Reasons for flags that are 1 until a run diverges, and for weights that are kept from then on."""
+    if at.block == "Diverged" and mutant.kind == "misses the last":
+        return "only a run that diverges at the last step tells them apart"
+    if at.block == "Shown" and at.part == "Alive" and last(mutant.source[0]) == "Chosen":
+        return "only a run that diverges between these two steps tells them apart"
+    if at.block == "Alive" and [book.formulas[cell].text for cell in mutant.cells] == ["=1"]:
+        return "the first flag is 1 for every input"
+    instead = place(book, mutant.source[1]).block if mutant.source[1] else ""
+    if at.block == "Alive" and (mutant.kind == "right value as a constant" or instead in CORRECTIONS):
+        return "only a run that diverges at this very step tells them apart"
+    if mutant.kind in OF_ANOTHER_STEP and (at.block == "Alive" or at.is_matrix):
         return "only a run that diverges at this very step tells them apart"
     return ""
 

@@ -260,7 +260,7 @@ PLAIN = {
     "white letters where nobody reads": style(font=WHITE.format('rgb="FFFFFFFF"'), at="B2"),
     "a rule of somebody's own": rule('<font><b/><color rgb="FFB91C1C"/></font>'),
     "a heat map of somebody's own": scale("FF63BE7B"),
-    "a folded group": folded(69, 74),
+    "a folded group": folded(80, 85),
     "a hidden row beside": row('hidden="1"', at="2"),
     "merged cells beside": behind('<mergeCells count="1"><mergeCell ref="L70:M71"/></mergeCells>'),
     "a low row": row('ht="8" customHeight="1"'),

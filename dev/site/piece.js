@@ -21,14 +21,14 @@ function step(cell) {
 }
 
 // Lets the bar above show the head that a range belongs to, or the first one of its sheet.
-function chooseHead({ dataset: { range } }, { id }) {
-  const { heads, pages } = JSON.parse(document.getElementById("data").textContent);
-  const key = ({ tab, sheet, side, layer, head }) => [tab, sheet, side, layer, head].join("/");
-  const { tab } = pages.find((page) => page.id === id);
-  const chosen = heads.find(({ name }) => range.startsWith(name.replace(/Attention$/, ""))) ?? heads.find((head) => head.tab === tab);
+function chooseHead({ dataset: { range } }, section) {
+  const select = document.getElementById("head"), title = section.querySelector("h2").textContent;
+  const place = [...range.matchAll(/_[lh](\d+)/g)].map(([, number]) => number).join(); // of the layer and the head
+  const placeOf = ({ text }) => (text.slice(title.length).match(/\d+/g) ?? []).join();
+  const options = [...(select?.options ?? [])].filter(({ text }) => text === title || text.startsWith(`${title} · `));
+  const chosen = options.find((option) => placeOf(option) === place) ?? options[0];
   if (!chosen) return;
-  const select = document.getElementById("head");
-  select.value = [...new Set(heads.map(key))].indexOf(key(chosen));
+  select.value = chosen.value;
   select.dispatchEvent(new Event("change"));
 }
 

@@ -55,16 +55,19 @@ def test_a_scatter_spans_missing_points_and_puts_none_at_0(charts):
 
 def test_each_point_is_identified_by_its_colour_and_shape():
     (scatter,) = (chart for chart in compare(3, 4).charts if chart.kind == "scatter")
-    assert [series.title for series in scatter.series] == [
+    points = [series for series in scatter.series if not series.is_line]
+    assert [series.title for series in points] == [
         "input",
         *["sentence 1: Self-attention"] * 2,
         *["sentence 2: Self-attention"] * 2,
     ]  # fmt: skip
-    told = {(series.colour, series.mark) for series in scatter.series}
-    assert len(told) == len(scatter.series)
-    assert {series.colour for series in scatter.series[1:]} == {1, 2}
+    told = {(series.colour, series.mark) for series in points}
+    assert len(told) == len(points)
+    assert {series.colour for series in points[1:]} == {1, 2}
     assert theme.SERIES[1] == theme.LANES[0]
-    assert all(len(series.blocks) == 1 for series in scatter.series)
+    assert all(len(series.blocks) == 1 for series in points)
+    lines = [(series.colour, len(series.blocks)) for series in scatter.series if series.is_line]
+    assert lines == [(1, 3), (2, 3)]  # from the input through both outputs
 
 
 def test_with_many_points_there_is_one_series_per_sentence():
@@ -82,3 +85,14 @@ def test_no_sheet_or_head_has_the_colour_of_a_sentence():
     assert [chart.series[0].colour for chart in book["a"].charts] == [1, 2]
     for chart in (*book["h"].charts, *book["c"].charts[:2]):
         assert {series.colour for series in chart.series} == {None}
+
+
+def test_large_losses_are_short_at_the_axis(learning):
+    with zipfile.ZipFile(learning) as archive:
+        lines = [text for name in archive.namelist() if "lineChart" in (text := _chart(archive, name))]
+    assert len(lines) == 1
+    assert '<c:numFmt formatCode="[&gt;=100000]0.0E+0;General" sourceLinked="0"/>' in lines[0]
+
+
+def _chart(archive: zipfile.ZipFile, name: str) -> str:
+    return archive.read(name).decode() if "charts/chart" in name else ""

@@ -289,7 +289,9 @@ def test_a_bands_first_block_stands_four_rows_below_its_title():
     step = 1 + 1 + 1 + 1 + n + 1  # title, why, formula, column labels, the block, an empty row
     placed = placed_by_name(sheet)
     named = ("X", "Scores", "Scaled", "Exp", "Attention", "Output")
-    cell = 1 + 1 + 1 + 4 + 1  # one score in numbers, below Scores: title, why, labels, four rows, an empty row
+    cell = (
+        1 + 1 + 1 + 4 + 1
+    )  # one score in numbers, below Scores: title, why, labels, four rows, an empty row
     head = 4 + 3 + 1  # the head's lines, what comes out, and an empty row
     tops = [head + k * step + cell * (k > 1) for k in range(7)]
     assert [placed[f"attn_c1_{name}"].row for name in named] == [top + 4 for top in tops[:6]]

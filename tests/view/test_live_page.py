@@ -11,11 +11,13 @@ from urllib.parse import quote
 import pytest
 from browser import axe, chromium
 from commands import run
-from conftest import import_library
+from conftest import THOROUGH, import_library, require
 from workbooks import tweaked
 
 import xlsxattn
 from dev import prebuilt
+from xlsxattn import templates
+from xlsxattn.checker import engines
 from xlsxattn.view import page
 from xlsxattn.view.look import look
 
@@ -162,6 +164,20 @@ def test_the_download_is_proved_by_check(tab, tmp_path):
     assert ended.code == 0
     assert '"saved_by": "the live page"' in ended.out
     assert f"{file}, saved by the live page" in run("check", file, "--inputs", "as-saved", "-v").out
+
+
+@pytest.mark.parametrize("name", templates.names() if THOROUGH else ["learning", "pingguo"])
+def test_every_engine_proves_a_download(browser, name, tmp_path):
+    book = prebuilt.build(name, tmp_path / f"{name}.xlsx")
+    tab = Tab(browser, xlsxattn.preview(book, tmp_path / f"{name}.html"))
+    tab.call("xlsxattn.set('vocab_E', 1, 0, 1.25)")
+    with tab.tab.expect_download() as download:
+        tab.tab.click("#download")
+    download.value.save_as(tmp_path / "home.xlsx")
+    for engine in engines.ENGINES:
+        require(engine)
+    ended = run("check", tmp_path / "home.xlsx", "--engine", "all", "--inputs", "as-saved")
+    assert (ended.code, "agree with NumPy" in ended.out) == (0, True), ended.out
 
 
 def test_a_link_carries_the_changes(tab, browser, live):

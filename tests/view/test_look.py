@@ -122,25 +122,28 @@ def test_a_file_of_another_program_is_refused(tmp_path):
 def test_the_steps_of_a_sheet_have_the_sheet_s_own_headings(seen):
     (page,) = (page for page in pages(seen) if page.tab == "Causal attention")
     assert [step.title for step in page.steps] == [
+        "",  # the focus word before and after, in the sheet's head
         "Input X",
         "Mask = 1 where column ≤ row",
         "Scores = X · Xᵀ",
+        "One score in numbers",
         "Scaled = Scores / √d_k",
         "Masked = Scaled, and −∞ where the mask is 0",
         "Exp = exp(Masked − row maximum)",
         "Attention = Exp / row sum",
         "Output = Attention · X",
+        "And without √d?",
         "Check",
         "The focus word: where it looks",
         "The focus word: its strongest words",
         "The focus word: what its output is made of",
     ]
-    (attention,) = page.steps[6].figures
+    (attention,) = page.steps[8].figures
     assert attention.main.name == "causal_chase_Attention"
     assert [m.step for m in attention.sides] == ["AttentionSum", "Entropy"]
     assert attention.lane == "chase"
     assert lanes(seen) == {"chase": "the cat chased the mouse"}
-    assert page.steps[6].notes[0].startswith("How much does each word look at every other?")
+    assert page.steps[8].notes[0].startswith("How much does each word look at every other?")
 
 
 def test_both_sentences_stand_side_by_side(walkthrough):
@@ -269,6 +272,7 @@ def test_single_values_stand_in_their_step(walkthrough):
     assert [m.step for m in page.facts] == ["Scale", "Status"]
     facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}
     assert facts == {
+        "One score in numbers": ["CellScore", "CellScore"],
         "Check": ["Drift", "Drift"],
         "The focus word: what its output is made of": ["FocusSaid", "FocusSaid"],
     }

@@ -223,3 +223,7 @@ def test_a_picture_replaces_an_older_one_only_when_it_is_whole(walkthrough, monk
     assert Path("x.html").read_text("utf-8") == "old"
     assert run("preview", walkthrough, "-o", "x.html").code == 0
     assert Path("x.html").read_text("utf-8") != "old"
+
+
+def test_of_a_training_the_page_is_shown_and_not_its_steps(learning):
+    assert previews.tab_of(previews.look(learning), "learn") == "Learning"

@@ -210,8 +210,8 @@ class Series:
     """A series of a chart, over one or several blocks.
 
     ``title`` is its text, or the range and column that hold it. ``columns`` are those of x and y in a scatter
-    chart. ``colour`` is an index in the theme's ``SERIES``, None for the next of ``OTHER_SERIES``; ``mark``
-    one in ``MARKS``.
+    chart, where ``is_line`` joins its points and shows neither them nor an entry in the legend. ``colour`` is
+    an index in the theme's ``SERIES``, None for the next of ``OTHER_SERIES``; ``mark`` one in ``MARKS``.
     """
 
     title: str | tuple[str, int]
@@ -219,6 +219,7 @@ class Series:
     columns: tuple[int, int] = (0, 0)
     colour: int | None = None
     mark: int = 0
+    is_line: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,11 +24,14 @@ OTHER_SERIES = ("#52606D", "#B45309", "#0E7490", "#BE185D", "#4D7C0F", "#4338CA"
 """Colours of sheets and heads in a chart, none of them that of a sentence."""
 MARKS = ("circle", "square", "diamond", "triangle", "star", "plus")
 """Marker shapes of a chart's points."""
-BLUE, WHITE, ORANGE, GREY, DARK_BLUE = "#9DC3E6", "#FFFFFF", "#F4B183", "#D9DEE3", "#5B9BD5"
+WHITE, GREY, ABOVE, BELOW, SHARE = "#FFFFFF", "#D9DEE3", "#7FC4B5", "#F4B183", "#9F8FD0"
+"""The full colours of heat maps: above and below 0, and of a share of 1. None is a sentence's, and teal and
+orange can be told apart by readers with the common kinds of colour blindness."""
 AXIS = {"major_tick_mark": "none", "minor_tick_mark": "none", "line": {"color": LINE}}
 GRID = {"visible": True, "line": {"color": LINE, "width": 0.75}}
 FROM_0_TO_1 = {"min": 0, "max": 1, "major_unit": 0.2}
-"""Axis and grid styles of a chart."""
+ANY_MAGNITUDE = {"num_format": "[>=100000]0.0E+0;General"}
+"""Axis and grid styles of a chart; losses of a run that diverges can be very large."""
 BAD_INK, BAD_FILL = "#B91C1C", "#FDE2E1"
 """Style of errors: a failed live check, a text in a cell for numbers."""
 OUTLINE = {"top": 1, "bottom": 1, "top_color": INK, "bottom_color": INK, "bold": True}
@@ -220,6 +223,9 @@ LOOKS: Mapping[str, Look] = {
     ),
     "minus infinity": _number('0;"−∞";0', align="center"),
     "row label": Look({"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}),
+    "result label": Look(
+        {"font_size": 10, "font_color": INK, "align": "right", "valign": "vcenter", "shrink": True}
+    ),
     "word label": Look(
         {"bold": True, "font_color": INK, "align": "right", "indent": 1, "shrink": True}, width=12
     ),
@@ -292,6 +298,8 @@ LOOKS: Mapping[str, Look] = {
     "link": Look({"font_color": LANES[0], "underline": 1}),
     "way back": Look({"font_color": LANES[0], "underline": 1, "font_size": 9, "valign": "vcenter"}),
     "arrow": Look({"font_size": 16, "font_color": MUTED, "align": "center", "valign": "vcenter"}),
+    "stage": Look({**CHIP, **MIDDLE, "bg_color": CHIP_FILL, **SHRUNK}),
+    "stage text": Look({"font_size": 10, "font_color": MUTED, **MIDDLE, "shrink": True}),
     "legend input": Look(
         {
             "bg_color": INPUT_FILL,
@@ -321,16 +329,16 @@ LOOKS: Mapping[str, Look] = {
     "legend formula": Look({"border": 1, "border_color": LINE, "align": "center"}),
     "legend result": Look({"bold": True, "border": 1, "border_color": LINE, "align": "center"}),
     "legend focus": Look({**OUTLINE, "align": "center"}),
-    "legend positive": _sample(ORANGE),
-    "legend negative": _sample(BLUE),
-    "legend weight": _sample(DARK_BLUE),
+    "legend positive": _sample(ABOVE),
+    "legend negative": _sample(BELOW),
+    "legend weight": _sample(SHARE),
     "legend unseen": _sample(GREY),
     **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
 ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
 """How cells look that an exercise leaves to the reader, on top of the look of their block."""
-VIOLET, TEAL, ROSE, SILVER = "#B8A9DE", "#B5DAD2", "#F0C4C4", "#BAC3CB"
+VIOLET, TEAL, APRICOT, SILVER = "#B8A9DE", "#B5DAD2", "#F8D3B4", "#BAC3CB"
 BESIDE_BAR = 1.7
 """How much longer than the longest bar a cell is, so that the number beside it stays free."""
 BAR = {
@@ -342,23 +350,23 @@ BAR = {
 }
 
 HEATS: Mapping[str, Mapping[str, Any]] = {
-    "diverging": {"type": "3_color_scale", "min_color": BLUE, "mid_color": WHITE, "max_color": ORANGE,
+    "diverging": {"type": "3_color_scale", "min_color": BELOW, "mid_color": WHITE, "max_color": ABOVE,
                   "mid_type": "num", "mid_value": 0, "min_type": "formula", "max_type": "formula"},
-    "masked": {"type": "3_color_scale", "min_color": GREY, "mid_color": WHITE, "max_color": ORANGE,
+    "masked": {"type": "3_color_scale", "min_color": GREY, "mid_color": WHITE, "max_color": ABOVE,
                "min_type": "num", "min_value": HIDDEN_BELOW, "mid_type": "num", "mid_value": 0,
                "max_type": "max"},
-    "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": DARK_BLUE, "min_type": "num",
+    "weights": {"type": "2_color_scale", "min_color": WHITE, "max_color": SHARE, "min_type": "num",
                 "min_value": 0, "max_type": "num", "max_value": 1},
     "shares": {**BAR, "bar_color": VIOLET, "min_type": "num", "min_value": 0, "max_type": "num",
                "max_value": BESIDE_BAR},
-    "sizes": {**BAR, "bar_color": TEAL, "bar_negative_color": ROSE, "min_type": "formula",
+    "sizes": {**BAR, "bar_color": TEAL, "bar_negative_color": APRICOT, "min_type": "formula",
               "max_type": "formula"},
     "chances": {**BAR, "bar_color": SILVER, "min_type": "num", "min_value": 0, "max_type": "num",
                 "max_value": BESIDE_BAR},
 }  # fmt: skip
 """Heat maps: diverging ones reach from minus to plus the largest absolute value, with 0 in white; weights
 have a fixed scale from 0 to 1, so that lanes and sheets can be compared; −∞ is grey. On the first screen
-numbers have bars: violet for attention, teal and rose above and below 0, grey for probabilities."""
+numbers have bars: violet for attention, teal and orange above and below 0, grey for probabilities."""
 
 TAKES: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
     "number": (

@@ -23,7 +23,7 @@ WEIGHTS = frozenset(
 """Steps with a fixed scale from 0 to 1, so that sheets and sentences can be compared."""
 
 INK, PAPER, GREY = "#1F2933", "#FFFFFF", "#D9DEE3"
-COLD, WARM, FULL = "#9DC3E6", "#F4B183", "#5B9BD5"
+BELOW, ABOVE, FULL = "#F4B183", "#7FC4B5", "#9F8FD0"
 """Colours below zero, above zero, and of the weight 1; INK on any tint of them passes WCAG AA."""
 
 
@@ -53,7 +53,7 @@ class Scale:
         strength = self.strength(value)
         if strength is None:
             return None
-        full = FULL if self.kind == "weights" else WARM if strength > 0 else COLD
+        full = FULL if self.kind == "weights" else ABOVE if strength > 0 else BELOW
         return mixed(full, PAPER, abs(strength))
 
 

@@ -170,7 +170,7 @@ function fill(made, page) {
       lanes.get(figure.lane).append(single ? fact("p", figure.main) : table(figure, `${page.id}-${i}-${j}`));
     });
     const row = element("div", { class: "lanes" }, ...lanes.values());
-    row.classList.toggle("first", !step.title);
+    row.classList.toggle("first", !step.title && page.id === "sheet1");
     made.append(...listed(step.facts), row);
   });
   page.closing.forEach((text) => made.append(element("p", { class: "closing" }, text)));

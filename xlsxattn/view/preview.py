@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker import engines
 from xlsxattn.checker.engines.processes import run
 from xlsxattn.contract.kinds import Compare
+from xlsxattn.contract.names import RangeName
 from xlsxattn.language import ENGLISH, MessageError, codes, language, say
 from xlsxattn.suggestions import one_of, with_near
 from xlsxattn.system_errors import reason
@@ -126,8 +127,10 @@ def tab_of(seen: OpenWorkbook, sheet: str) -> str:
 def _tab(seen: OpenWorkbook, sheet: str) -> str:
     """The tab of a sheet's ranges; of a model with several tabs, the last one, with its results.
 
-    The tab with the maps of all heads comes after it and does not count.
+    The tabs with the maps of all heads and with the steps of a training come after it and do not count.
     """
+    if (loss := RangeName(sheet)["Loss"]) in seen.matrices:
+        return seen.matrices[loss].area.sheet
     sheet_tabs = [
         m.area.sheet
         for m in seen.matrices.values()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 INDICES = ("RowIdx", "ColIdx", "Rank", "Times")
 """Indices 1, 2, ... next to a mask or a list, and hidden counts, needed only by formulas."""
+DETAILS = ("FocusBefore", "FocusAfter")
+"""Rows of X and of Output that a sheet's head repeats; ranges of one chosen cell begin with Cell."""
 LEAD_ROWS = 2
 """Rows of a sheet's head with its title and its lead."""
 IS_SENTENCE = re.compile(r"[^{=\s].{60}", re.DOTALL)
@@ -129,7 +131,9 @@ def _shown(matrices: Iterable[Matrix]) -> list[Matrix]:
     words = {m.rows_from for m in matrices if last(m.rows_from) == "Tokens"}
     kept: list[Matrix] = []
     for one in sorted(matrices, key=lambda m: (-m.shape[0] * m.shape[1], len(m.name))):
-        if one.step in INDICES or one.name in LABELLING or one.name in words:
+        if one.step in (*INDICES, *DETAILS) or one.step.startswith("Cell"):
+            continue
+        if one.name in LABELLING or one.name in words:
             continue
         if not any(_covers(other, one) for other in kept):
             kept.append(one)
@@ -152,7 +156,7 @@ def _page(tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str]
     rows: list[int] = []
     for row, band in bands.items():
         figures = _figures(band, notes, parse)
-        title, *texts = _above(notes, row) or [_heading(band[0], parse)]
+        title, *texts = _above(notes, row) or [_heading(band[0], parse) if steps else ""]
         stacked = _stacked(steps[-1].figures, figures) if steps else None
         if stacked:
             steps[-1] = replace(steps[-1], figures=stacked)
@@ -335,6 +339,7 @@ def _stacked(before: Sequence[Figure], more: Sequence[Figure]) -> tuple[Figure, 
 def _is_below(above: Figure, figure: Figure) -> bool:
     over, area = (above.below or (above,))[-1].main.area, figure.main.area
     same_columns = (over.col, over.cols) == (area.col, area.cols)
-    same_sides = [m.area.col for m in above.sides] == [m.area.col for m in figure.sides]
+    sides = [m.area.col for m in figure.sides]  # a sum may have none of the sides of its terms
+    same_sides = [m.area.col for m in above.sides][: len(sides)] == sides
     single_row = area.rows == 1 < area.cols
     return single_row and over.row + over.rows == area.row and same_columns and same_sides

@@ -5,6 +5,7 @@ Each function adds texts to a sheet from a row on, and returns the first row aft
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
@@ -19,7 +20,7 @@ from xlsxattn.builder.layout.measures import (
     wrapped,
 )
 from xlsxattn.builder.layout.placed import Placed, Text
-from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN
+from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN, pixels
 from xlsxattn.contract.exercise import region_of
 from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import say
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
     Tell = Callable[[str], str]
 
-GUIDE_COLUMNS, GUIDE_WIDTH = 5, 24.0
-PARAGRAPH_CHARACTERS = 118
+GUIDE_COLUMNS, GUIDE_WIDTH = 5, 25.0
+PARAGRAPH = GUIDE_COLUMNS * (GUIDE_WIDTH * PIXELS_A_CHARACTER + PIXELS_A_COLUMN)
+"""Width of a paragraph in pixels."""
 WIDE = 1.05
 """A wide (CJK) character is slightly wider than two characters of a column: 14.7 pixels, not 14."""
 WIDER, BESIDE = 1.15, 16.0
@@ -65,6 +67,11 @@ def facts(sheet: PlacedSheet, page: Page) -> None:
     """Place single values and their words below the lead, where they fit the columns."""
     col, columns = MARGIN, 3 if sheet.narrow else 2  # the same in every language
     for fact in page.facts:
+        if not fact.words and sheet.narrow:  # the live check, at the right of the title
+            ends = [bar.where.right for bar in sheet.bars]
+            end = max((e for e in ends if pixels(sheet, range(e + 1)) <= SCREEN), default=ends[0])
+            sheet.placed.append(Placed(replace(fact.block, look="check"), 0, end))
+            continue
         if fact.words:
             sheet.texts.append(Text(2, col, fact.words, "fact"))
             if col == MARGIN:  # only the first one has a single column
@@ -194,7 +201,7 @@ def guide(sheet: PlacedSheet, page: Page, row: int) -> int:
         return row
     for text in page.paragraphs:
         sheet.texts.append(Text(row, MARGIN, text, "paragraph", cols=GUIDE_COLUMNS))
-        sheet.heights[row] = 16.0 * -(-theme.cell_width(text) // PARAGRAPH_CHARACTERS) + 4
+        sheet.heights[row] = sheet.row * -(-theme.pixels(text, "lead") // PARAGRAPH) + 4
         row += 1
     for samples in page.legend:
         row += 1

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.layout.first_screen import front
-from xlsxattn.builder.layout.formulas import cell
+from xlsxattn.builder.layout.formulas import cell, is_blank
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
@@ -334,8 +334,12 @@ def _side(sheet: PlacedSheet, side: Side, row: int, col: int, word: tuple[int, i
 
 def _place(sheet: PlacedSheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
     outlined = block.rows * block.cols <= MAX_OUTLINED or block.look == "word label"
-    outlined = outlined and block.look != "mark"
-    sheet.placed.append(Placed(block, row, col, word if outlined else None))
+    word = word if outlined and block.look != "mark" else None
+    states: tuple[tuple[str, str], ...] = ()
+    numbers = block.kind == "formula" and "num_format" in theme.LOOKS[block.look].format
+    if word and word[1] < col and numbers and block.look != "word number":  # which shows a dash
+        states = ((is_blank(*word), "absent"),)  # a row without a word shows no numbers
+    sheet.placed.append(Placed(block, row, col, word, states=states))
     _widen(sheet, block, col)
     if theme.LOOKS[block.look].format.get("font_size", 0) > HIGH and block.look != "lane":
         sheet.heights |= dict.fromkeys(range(row, row + block.rows), 20.0)
@@ -390,7 +394,9 @@ def _charts(
         row += CHART_ROWS + 1
     for chart in charts:
         if chart.kind != "bar":
-            _chart(sheet, chart, row + 1, lanes.columns(0))
+            all_lanes = range(lanes.starts[0], lanes.columns(len(lanes.starts) - 2)[-1] + 1)
+            columns = all_lanes if chart.kind == "scatter" and not lanes.stacked else lanes.columns(0)
+            _chart(sheet, chart, row + 1, columns)
             sections.append((row, row + CHART_ROWS + 4))
             row += CHART_ROWS + 4
     return row + 1

@@ -40,6 +40,10 @@ UNSCALED = (
 )
 
 
+AS_THEY_ARE = "The scores as they are"
+NEITHER = "Nothing is scaled on this sheet, so the sums and entropies are the same."
+
+
 @dataclass(frozen=True, slots=True)
 class Attending:
     """An attention: its sentences, weights, and names of ranges.
@@ -263,7 +267,8 @@ def _unscaled(a: Attending, p: RangeName) -> Steps:
     names["unscaled_sum"] = sums.name
     entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names)
     group = a.lane.group(sums, ("row sum",), (entropies,))
-    return {"Unscaled": Step("And without √d?", UNSCALED, {a.lane.id: group}, show_formula=False)}
+    title, why = ("And without √d?", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
+    return {"Unscaled": Step(title, why, {a.lane.id: group}, show_formula=False)}
 
 
 def _scores_op(a: Attending) -> ops.Op:

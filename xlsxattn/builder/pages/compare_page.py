@@ -240,7 +240,9 @@ def _scatter(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> 
     few = len(spec.contexts) * len(same_size) <= MAX_POINTS
     for i, c in enumerate(spec.contexts, 1):
         outputs = tuple(RangeName(sheet.id, context=c.id, of=s.id)["Output"] for s in same_size)
-        if few:  # one colour per sentence, one marker per sheet
+        if few:  # one colour per sentence, one marker per sheet; a line joins them
+            way = (RangeName(sheet.id, context=c.id)["X"], *outputs)
+            series.append(Series(c.named, way, columns, i, is_line=True))
             names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same_size]
             points = zip(names, outputs, strict=True)
             series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]

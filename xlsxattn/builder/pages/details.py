@@ -38,6 +38,8 @@ def detailed(spec: Spec) -> list[str]:
 
 def has_details(spec: Spec, sheet: AttentionSheet) -> bool:
     """True if every number of a word and every step fits a lane."""
+    if spec.exercise:  # they would show how a score is computed
+        return False
     d_model = spec.vocabulary.d_model
     widest = sheet.heads * max(sheet.d_k, sheet.d_v) if sheet.weights else d_model
     longest = max(len(context.words) for context in spec.contexts)
@@ -68,7 +70,7 @@ def before_and_after(spec: Spec, lane: Lane, cols: int) -> tuple[Group, ...]:
 
 
 def _focus(of: str, number_format: str) -> Block:
-    block = computed(rows_of(of), (1, 1), ops.FOCUS, "row label", focus="vocab_Focus")
+    block = computed(rows_of(of), (1, 1), ops.FOCUS, "result label", focus="vocab_Focus")
     return replace(block, number_format=number_format)
 
 
@@ -86,7 +88,7 @@ def one_score(spec: Spec, lane: Lane, d: int, q: str, k: str) -> Steps:
         names = {"index": lane.own["Index"], "focus": at, "of": of}
         blocks.append(computed(p[name], (1, d), ops.PICK, "number", **names))
         op = ops.WORD_AT if lane.n > 1 else ops.ONLY_WORD
-        labels.append(computed(rows_of(p[name]), (1, 1), op, "word label", words=lane.tokens, at=at))
+        labels.append(computed(rows_of(p[name]), (1, 1), op, "row label", words=lane.tokens, at=at))
     query, key = blocks
     products = computed(p["CellProducts"], (1, d), ops.PRODUCTS, "number", a=query.name, b=key.name)
     score = computed(p["CellScore"], (1, 1), ops.TOTAL, "result number", of=products.name)

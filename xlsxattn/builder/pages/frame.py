@@ -85,6 +85,21 @@ PARTS = (
     "one over that, [col] the number on top of its column, [..rows] all rows so far, [..diagonal] the row as "
     "far as the diagonal."
 )
+STAGES = (
+    "X, the input  →",
+    "Scores = Q · Kᵀ  →",
+    "Scaled = Scores / √d_k  →",
+    "Attention = softmax  →",
+    "Output = Attention · V",
+)
+SAID = (
+    "each word's numbers",
+    "how well two words fit",
+    "kept from growing",
+    "shares of each row, sum 1",
+    "what each word becomes",
+)
+"""One step of attention at a glance."""
 LANES = ("first sentence", "second sentence", "third sentence", "fourth sentence")
 OUTLINED = "Its row is outlined from sheet to sheet. 0: not in this sentence."
 FOLLOWED = "Its row is outlined from sheet to sheet, and “{sheet}” follows it. 0: not in this sentence."
@@ -98,6 +113,12 @@ VOCABULARY = (
     "between two words and type the word and its numbers."
 )
 VOCABULARY_KEPT = "One row per word, one column per dimension. Change any number."
+TORN = (
+    "As built, “{focus}” is strong in {one} and in {other}: alone it is torn. “{clear}” is clearly {one}, "
+    "“{clear_other}” clearly {other}."
+)
+ALIKE = 0.9
+"""Two numbers are alike if the smaller has this share of the larger; a word is clear by the rest."""
 VERSION = 1
 TWICE = "INDEX(vocab_Tokens,MATCH(MAX(vocab_Times),vocab_Times,0))"
 """A word that occurs more than once in the vocabulary."""
@@ -273,7 +294,7 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
     """What to do with the workbook; one of its own products of matrices shows how formulas read."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
-    shown = min(products, key=lambda text: ("ROW(" in text, "[" in text), default="=MMULT(A,B)")
+    shown = min(products, key=lambda text: ("--" in text, "[" in text), default="=MMULT(A,B)")
     shown = shown.removeprefix("=")
     in_parts = any("[" in part.formula for block in blocks for part in block.parts)
     change = CHANGE_PARTLY if has_typed_rows(spec) else CHANGE
@@ -291,7 +312,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
     heat = [
         Sample("far above 0: darker", "legend positive"),
         Sample("far below 0: darker", "legend negative"),
-        Sample("weight from 0 to 1", "legend weight"),
+        Sample("attention, share of 1: darker", "legend weight"),
     ]
     if spec.exercise:
         kinds = (*kinds, Sample("yours to compute", "legend answer"))
@@ -299,7 +320,11 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         heat.append(Sample("−∞: must not be seen", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again
     colours = tuple(Sample(words, look) for words, look, _ in lanes)
-    return (kinds, tuple(heat), *([colours] if len(spec.contexts) > 1 else []))
+    overview = (
+        tuple(Sample(words, "stage") for words in STAGES),
+        tuple(Sample(w, "stage text") for w in SAID),
+    )
+    return (*overview, (), kinds, tuple(heat), *([colours] if len(spec.contexts) > 1 else []))
 
 
 def _inputs(spec: Spec) -> Page:
@@ -360,7 +385,28 @@ def _vocabulary(spec: Spec) -> Band:
     table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
     vocabulary = VOCABULARY_KEPT if has_typed_rows(spec) else VOCABULARY
     why = say("{why} {said}", why=say(vocabulary), said=words.said) if words.said else vocabulary
+    if torn := _torn(spec):
+        why = say("{why} {said}", why=say(why), said=torn)
     return Band("The vocabulary", why, (table,), shared=True, show_formula=False)
+
+
+def _torn(spec: Spec) -> str:
+    """Why the focus word is torn, and which words beside it are clear; "" if that is not so."""
+    words = spec.vocabulary
+    rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
+    if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another
+        return ""
+    focus, clear = rows[spec.focus], dict[bool, str]()
+    one, other = sorted(sorted(range(words.d_model), key=lambda j: -focus[j])[:2])
+    weaker, stronger = sorted((focus[one], focus[other]))
+    for word in (w for context in spec.contexts for w in context.words if w in rows):
+        low, high = sorted((rows[word][one], rows[word][other]))
+        if word != spec.focus and high >= stronger > 0 and low <= (1 - ALIKE) * high:
+            clear.setdefault(rows[word][one] == high, word)
+    if weaker < ALIKE * stronger or len(clear) < 2:  # noqa: PLR2004
+        return ""
+    names = {"focus": spec.focus, "one": words.dimensions[one], "other": words.dimensions[other]}
+    return say(TORN, **names, clear=clear[True], clear_other=clear[False])
 
 
 def _known(spec: Spec) -> Op:

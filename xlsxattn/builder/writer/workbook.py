@@ -389,12 +389,14 @@ class _Writer:
         fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
         axis = {**theme.AXIS, **fonts}
         drawing.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
-        scale = theme.FROM_0_TO_1 if chart.kind == "bar" else {}
+        scales: dict[str, Mapping[str, Any]] = {"bar": theme.FROM_0_TO_1, "line": theme.ANY_MAGNITUDE}
+        scale = scales.get(chart.kind, {})
         drawing.set_y_axis(
             {**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID}
         )
         legend = {"position": "bottom", **({"font": font} if font else {})}
-        drawing.set_legend({"none": True} if len(chart.series) == 1 else legend)
+        lines = [i for i, series in enumerate(chart.series) if series.is_line]
+        drawing.set_legend({"none": True} if len(chart.series) == 1 else {**legend, "delete_series": lines})
         drawing.set_size({"width": width, "height": 340})
         return drawing
 
@@ -423,7 +425,10 @@ class _Writer:
             "name": self._title(series.title),
             "categories": [tab, first.top, x, last.bottom, x],
             "values": [tab, first.top, y, last.bottom, y],
-            "marker": {
+            **({"line": {"color": colour, "width": 1.25}} if series.is_line else {}),
+            "marker": {"type": "none"}
+            if series.is_line
+            else {
                 "type": theme.MARKS[series.mark % len(theme.MARKS)],
                 "size": 10,
                 "fill": {"color": colour},

@@ -34,14 +34,14 @@ def misleading_charts(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
 
 def _wrong_series(chart: tuple[Mapping[str, str], ...], tab: str, ranges: OwnRanges) -> str | None:
     """The reference of the first wrong series; "" if its numbers are typed; None if there is none."""
-    before: tuple[int, int] = (-1, -1)
+    before = (-1, -1, 0)
     for series in chart:
         read = {key: area_of(text) for key, text in series.items()}
         wrong = _wrong_values(series, read, tab, ranges)
         if wrong is not None:
             return wrong
         values = read.get("val") or read["yVal"]
-        at = (values.col, values.row) if values else before
+        at = (values.col, values.row, values.rows) if values else before
         if at <= before:  # series are in the order of their cells, so two were swapped
             return series.get("val") or series["yVal"]
         before = at

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from openpyxl.utils import column_index_from_string
+
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.exercise import answered, mark_of
-from xlsxattn.contract.names import FRONT, STEPS, of_context, parse
+from xlsxattn.contract.names import FRONT, ROWS, STEPS, of_context, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
 if TYPE_CHECKING:
@@ -140,8 +142,7 @@ def _is_built_stop(rule: Rule) -> bool:
 def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
     """Whether a rule that replaces or hides a value is one of those that are built."""
     if same(code, ABSENT):
-        shown = parse(name).sheet == FRONT or parse(name).block in BEFORE_AND_AFTER
-        return shown and _is_absent(rule, name, ranges)
+        return _is_blank_row(rule, ranges) or _is_absent(rule, name, ranges)
     if same(code, MASKED):
         return (rule.kind, rule.operator) == ("cellIs", "lessThan") and _number(rule) <= HIDDEN_BELOW * _CLOSE
     blank = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
@@ -150,8 +151,20 @@ def _is_built(rule: Rule, code: str, name: str, ranges: OwnRanges) -> bool:
     return _is_word(blank, rule.areas[0], ranges)
 
 
+def _is_blank_row(rule: Rule, ranges: OwnRanges) -> bool:
+    """Whether a rule holds in rows of blank words: it tests the label of its first row."""
+    found = _IS_BLANK.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
+    first = rule.areas[0]
+    if found is None or int(found[2]) != first.row + 1:
+        return False
+    label = Area(first.sheet, first.row, column_index_from_string(found[1]) - 1, 1, 1)
+    return any(parse(name).label == ROWS for name, _ in ranges.touched(label))
+
+
 def _is_absent(rule: Rule, name: str, ranges: OwnRanges) -> bool:
     """Whether a rule holds where the row's word is unknown, or the focus word or any word is missing."""
+    if parse(name).sheet != FRONT and parse(name).block not in BEFORE_AND_AFTER:
+        return False
     found = _IS_ABSENT.fullmatch(rule.formulas[0].replace(" ", "")) if rule.formulas else None
     context = of_context(parse(name).context)
     if found is None:

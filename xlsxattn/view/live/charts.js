@@ -5,14 +5,14 @@ const charts = [];
 
 // The charts on each sheet: { sheet, kind, title, axes, series: [{ name, x, y, colour }] }; x and y are areas.
 async function readCharts() {
-  for (const [sheet, file] of opened.files) {
-    for (const drawing of await related(file, "drawing")) {
-      for (const chart of await related(drawing, "chart")) {
-        const xml = await textOf(opened.parts.get(chart)), kind = /<c:(bar|line|scatter)Chart>/.exec(xml)?.[1];
-        if (kind) charts.push({ sheet, kind, ...textsOf(xml), series: [...xml.matchAll(/<c:ser>(.*?)<\/c:ser>/gs)].map(([, inner]) => seriesOf(inner)) });
-      }
-    }
-  }
+  charts.push(...(await Promise.all([...opened.files].map(([sheet, file]) => chartsOn(sheet, file)))).flat());
+}
+
+async function chartsOn(sheet, file) {
+  const drawings = await related(file, "drawing"), files = (await Promise.all(drawings.map((one) => related(one, "chart")))).flat();
+  const texts = await Promise.all(files.map((chart) => textOf(opened.parts.get(chart))));
+  return texts.map((xml) => ({ sheet, kind: /<c:(bar|line|scatter)Chart>/.exec(xml)?.[1], ...textsOf(xml),
+    series: [...xml.matchAll(/<c:ser>(.*?)<\/c:ser>/gs)].map(([, inner]) => seriesOf(inner)) })).filter(({ kind }) => kind);
 }
 
 async function related(file, kind) {

@@ -96,8 +96,9 @@ async function readWorkbook(bytes) {
   for (const [tag] of main.matchAll(/<sheet\s[^>]*>/g)) {
     const name = attribute(tag, "name"), target = targets.get(attribute(tag, "r:id"));
     files.set(name, target.startsWith("/") ? target.slice(1) : `xl/${target}`);
-    sheets.set(name, readSheet(await text(files.get(name)), name, strings));
   }
+  await Promise.all([...files.values()].map(text));
+  for (const [name, file] of files) sheets.set(name, readSheet(texts.get(file), name, strings));
   const defined = [...main.matchAll(/<definedName\s([^>]*)>(.*?)<\/definedName>/gs)].filter(([, tag, reference]) =>
     !/localSheetId=/.test(tag) && /^('([^']|'')+'|[^\s'!,()]+)!\$[A-Z]+\$\d+(:\$[A-Z]+\$\d+)?$/.test(plainText(reference)));
   const names = Object.fromEntries(defined.map(([, tag, reference]) => [attribute(` ${tag}`, "name"), plainText(reference)]));
