@@ -14,6 +14,7 @@ from dev import prebuilt
 from xlsxattn.checker import engines
 
 ROOT = Path(__file__).parent.parent
+pytest.register_assert_rewrite("experiments")
 THOROUGH = os.environ.get("XLSXATTN_THOROUGH") == "1"
 """Whether to run all random cases with all engines: see CONTRIBUTING.md."""
 SAID = "said"

@@ -197,7 +197,7 @@ def test_the_contracts_names_are_read_as_meant():
 def test_every_range_of_the_contract_is_there_and_no_other(full):
     wanted = set(contracted())
     below = {name for name in shapes_of(full) if not re.fullmatch(FIRST_SCREEN, name)}
-    assert below == wanted | set(labels_of(wanted)) | set(followed()) | set(mapped())
+    assert below == wanted | set(labels_of(wanted)) | set(followed()) | set(mapped()) | set(detailed())
 
 
 def followed() -> dict[str, tuple[int, int]]:
@@ -217,6 +217,30 @@ def followed() -> dict[str, tuple[int, int]]:
     return found
 
 
+def detailed() -> dict[str, tuple[int, int]]:
+    """The focus word before and after, one score in numbers, and the labels of unscaled sums."""
+    found: dict[str, tuple[int, int]] = {}
+    for sheet, d, out in (("attn", D, D), ("qkv", D_K, D_V), ("heads", 0, D)):
+        for c, n in WORDS.items():
+            p, one = f"{sheet}_{c}", (1, 1)
+            each = [f"{p}_h{h + 1}" for h in range(HEADS)] if sheet == "heads" else [p]
+            found |= {f"{t}_UnscaledSum_Rows": (n, 1) for t in each}
+            found |= {
+                f"{p}_FocusBefore": (1, D),
+                f"{p}_FocusAfter": (1, out),
+                f"{p}_FocusBefore_Cols": (1, D),
+            }
+            found |= {f"{p}_Focus{name}_Rows": one for name in ("Before", "After")}
+            if d:
+                found |= {f"{p}_Cell{name}": (1, d) for name in ("Query", "Key", "Products")}
+                found |= {
+                    f"{p}_Cell{name}": one for name in ("Row", "Col", "Score", "Query_Rows", "Key_Rows")
+                }
+            if sheet == "attn":
+                found[f"{p}_CellQuery_Cols"] = (1, D)
+    return found
+
+
 def mapped() -> dict[str, tuple[int, int]]:
     """The maps of all heads, their labels, and the headings above them."""
     found = {f"heads_maps_h{h + 1}_Heading": (1, 1) for h in range(HEADS)}
@@ -229,7 +253,7 @@ def mapped() -> dict[str, tuple[int, int]]:
 
 def test_the_focus_words_ranges_and_the_maps_have_the_contracts_shapes(full):
     shapes = shapes_of(full)
-    wanted = {**followed(), **mapped()}
+    wanted = {**followed(), **mapped(), **detailed()}
     assert {name: shapes.get(name) for name in wanted} == wanted
 
 
@@ -324,7 +348,8 @@ def test_the_inputs_are_words_numbers_weights_and_the_heads_slices(full):
     words = {"vocab_Tokens", "vocab_Dims", "vocab_E", "vocab_Focus", "c1_Tokens", "c2_Tokens"}
     weights = {f"{s}_W_{w}" for s in ("qkv", "heads") for w in "QKV"} | {"heads_W_O"}
     slices = {f"heads_h{h}_W_{w}" for h in (1, 2, 3) for w in "QKV"}
-    assert inputs == words | weights | slices
+    cells = {f"{s}_{c}_Cell{at}" for s in ("attn", "qkv") for c in WORDS for at in ("Row", "Col")}
+    assert inputs == words | weights | slices | cells
 
 
 def test_the_settings_say_what_a_checker_must_know(full):

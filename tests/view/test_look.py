@@ -200,7 +200,7 @@ def test_weights_have_fixed_ends_and_others_their_largest_size(seen):
     ("kind", "value", "colour"),
     [
         ("weights", 0.0, "#FFFFFF"), ("weights", 1.0, heat.FULL), ("weights", 7.0, heat.FULL),
-        ("weights", 0.5, "#ADCDEA"), ("diverging", 2.0, heat.WARM), ("diverging", -2.0, heat.COLD),
+        ("weights", 0.5, "#CFC7E8"), ("diverging", 2.0, heat.ABOVE), ("diverging", -2.0, heat.BELOW),
         ("diverging", 0.0, "#FFFFFF"), ("diverging", -1e300, heat.GREY), ("diverging", "word", None),
         ("diverging", None, None), ("diverging", True, None), ("", 1.0, None),
         ("diverging", float("nan"), None),
@@ -216,7 +216,7 @@ def luminance(colour):
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("full", [heat.COLD, heat.WARM, heat.FULL, heat.GREY])
+@pytest.mark.parametrize("full", [heat.BELOW, heat.ABOVE, heat.FULL, heat.GREY])
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 0.75, 1.0])
 def test_ink_on_every_colour_passes_wcag_aa(full, share):
     one, two = luminance(heat.mixed(full, heat.PAPER, share)), luminance(heat.INK)
@@ -269,7 +269,7 @@ def test_the_first_screen_has_a_lane_for_each_sentence(walkthrough):
 
 def test_single_values_stand_in_their_step(walkthrough):
     (page,) = (page for page in pages(look(walkthrough)) if page.tab == "Self-attention")
-    assert [m.step for m in page.facts] == ["Scale", "Status"]
+    assert [m.step for m in page.facts] == ["Status", "Scale"]
     facts = {step.title: [m.step for m in step.facts] for step in page.steps if step.facts}
     assert facts == {
         "One score in numbers": ["CellScore", "CellScore"],

@@ -46,7 +46,7 @@ function ask() {
       seen.push([ratio, node.tagName, node.textContent.slice(0, 40)]);
     }
   }
-  const cells = [...document.querySelectorAll("td[data-look=warm], td[data-look=cold], td[data-look=full]")];
+  const cells = [...document.querySelectorAll("[data-look=above], [data-look=below], [data-look=full]")];
   const colours = new Set(cells.map((c) => getComputedStyle(c).backgroundColor));
   return { seen: seen.length, worst: seen.sort((x, y) => x[0] - y[0])[0], colours: colours.size,
     paper: light(rgb(getComputedStyle(document.body).backgroundColor)) };

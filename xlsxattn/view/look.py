@@ -292,15 +292,17 @@ class _Labels:
         return "", ()
 
     def beside(self, name: str) -> str:
-        """The text on the left of a single cell, two columns away or nearer (focus word: three); or ""."""
+        """The text on the left of a single cell, or ""; three columns away only if it ends like a label."""
         area = self.names[name]
         if (area.rows, area.cols) != (1, 1):
             return ""
-        for col in range(area.col - 1, area.col - (4 if name == WORDS["Focus"] else 3), -1):
+        for col in range(area.col - 1, area.col - 4, -1):
             position = area.sheet, area.row, col
             if position in self.single:
                 break
-            if isinstance(text := self.notes.get(position), str):
+            text = self.notes.get(position)
+            near = col >= area.col - 2 or name == WORDS["Focus"]
+            if isinstance(text, str) and (near or text.rstrip()[-1:] in LABEL_ENDS.strip()):
                 return printable(text).rstrip(LABEL_ENDS)
         return ""
 

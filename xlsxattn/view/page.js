@@ -56,7 +56,7 @@ function colourOf(value, range) {
   if (!range.heat || typeof value !== "number") return ["", 0];
   if (value <= NEVER) return ["never", 0];
   const strength = Math.max(range.heat === "weights" ? 0 : -1, Math.min(1, value / largest(range)));
-  return [range.heat === "weights" ? "full" : strength < 0 ? "cold" : "warm", Math.abs(strength)];
+  return [range.heat === "weights" ? "full" : strength < 0 ? "below" : "above", Math.abs(strength)];
 }
 
 function dress(cell, value, range) {

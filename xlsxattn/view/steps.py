@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 INDICES = ("RowIdx", "ColIdx", "Rank", "Times")
 """Indices 1, 2, ... next to a mask or a list, and hidden counts, needed only by formulas."""
-DETAILS = ("FocusBefore", "FocusAfter")
-"""Rows of X and of Output that a sheet's head repeats; ranges of one chosen cell begin with Cell."""
 LEAD_ROWS = 2
 """Rows of a sheet's head with its title and its lead."""
 IS_SENTENCE = re.compile(r"[^{=\s].{60}", re.DOTALL)
@@ -131,9 +129,7 @@ def _shown(matrices: Iterable[Matrix]) -> list[Matrix]:
     words = {m.rows_from for m in matrices if last(m.rows_from) == "Tokens"}
     kept: list[Matrix] = []
     for one in sorted(matrices, key=lambda m: (-m.shape[0] * m.shape[1], len(m.name))):
-        if one.step in (*INDICES, *DETAILS) or one.step.startswith("Cell"):
-            continue
-        if one.name in LABELLING or one.name in words:
+        if one.step in INDICES or one.name in LABELLING or one.name in words:
             continue
         if not any(_covers(other, one) for other in kept):
             kept.append(one)

@@ -34,11 +34,11 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
     d_model = spec.vocabulary.d_model
     same_size = [s for s in before if output_columns(s, d_model) == d_model]
     with_maps = [s for s in before if not isinstance(s, Model)]
-    bands = [_vector_band(spec, sheet, before[0], same_size)]
+    near = _near_bands(spec, sheet, same_size) if sheet.near else []
+    bands = [*near[:1], _vector_band(spec, sheet, before[0], same_size)]  # what comes out leads
     bands += [_other_size_band(spec, sheet, s) for s in before if s not in same_size]
     charts = _scatter(spec, sheet, same_size)
-    if sheet.near:
-        bands += _near_bands(spec, sheet, same_size)
+    bands += near[1:]
     if with_maps:
         bands.append(_attention_band(spec, sheet, with_maps))
         charts = [*_bars(spec, sheet, with_maps), *charts]
