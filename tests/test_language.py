@@ -29,8 +29,8 @@ from specs import plain, toml
 import xlsxattn
 from dev import prebuilt
 from xlsxattn import spec_schema, system_errors, templates
+from xlsxattn.builder import asking, writer
 from xlsxattn.builder import specification as spec
-from xlsxattn.builder import writer
 from xlsxattn.builder.layout import sheet as layout
 from xlsxattn.builder.pages import frame as pages
 from xlsxattn.checker.check import check
@@ -98,6 +98,11 @@ def typed_in(s: spec.Spec) -> set[str]:
     return words | {name for sheet in s.sheets if isinstance(sheet, Classifier) for name in sheet.classes}
 
 
+ASKS = {"walkthrough": "formula", "encoder": "number", "llama": "either", "padding": "formula"}
+ASKS |= dict.fromkeys(("positions", "mouse", "causal", "learning"), "formula")
+"""Templates that are turned into exercises, and what these ask for."""
+
+
 def examples() -> list[spec.Spec]:
     """Specs that have every kind of page and every setting."""
     found = [spec.load(templates.path(name)) for name in templates.names()]
@@ -115,7 +120,15 @@ def examples() -> list[spec.Spec]:
     large = spec.parse(wide, "large")
     (model,) = large.sheets
     large = replace(large, sheets=(replace(model, apart=True, browse=(1, 1)),))
+    found += [exercise_on(name, ask) for name, ask in ASKS.items()]
     return [*found, spec.parse(alone, "alone"), spec.parse(both, "both"), large, turning()]
+
+
+def exercise_on(name: str, ask: str) -> spec.Spec:
+    """A template as an exercise that asks for every range that can be asked for."""
+    one = spec.load(templates.path(name))
+    possible = asking.exercise(one, name, blank=["*"])
+    return replace(one, exercise=replace(possible, ask=ask))
 
 
 def turning() -> spec.Spec:

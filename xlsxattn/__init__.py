@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xlsxattn.api import Spec, build, read
+    from xlsxattn.api import Spec, build, exercise, read
     from xlsxattn.builder.specification import SpecError
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
     from xlsxattn.checker.explain import Explanation
@@ -72,6 +72,7 @@ _FROM = {
     "SpecError": "builder.specification",
     "build": "api",
     "check": "proof",
+    "exercise": "api",
     "explain": "proof",
     "look": "view.look",
     "preview": "view.preview",
@@ -106,6 +107,7 @@ __all__ = [
     "Vocabulary",
     "build",
     "check",
+    "exercise",
     "explain",
     "look",
     "preview",

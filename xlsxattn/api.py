@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from xlsxattn import press, templates
+from xlsxattn import exercises, press, templates
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract import kinds
 from xlsxattn.language import say
+from xlsxattn.suggestions import one_of
 from xlsxattn.view.look import SAVED, look, no_range
 from xlsxattn.view.notebook import overview
 
@@ -129,25 +130,84 @@ def build(
     ...     made.path.name, made.report.holds
     ('causal.xlsx', True)
     """
-    spec: Path | Mapping[str, Any]
+    spec = _given(source)
+    place = _place(spec, target, "{stem}.xlsx")
+    return press.build(spec, place, force=force, make_folder=target is None, changed=_lang(lang))
+
+
+def exercise(
+    source: Spec | Mapping[str, Any] | str | Path,
+    target: str | Path | None = None,
+    *,
+    level: exercises.Level = "middle",
+    blank: Sequence[str] = (),
+    solutions: str | Path | None = None,
+    force: bool = False,
+    lang: str = "",
+) -> press.Pressed:
+    """Build an exercise, a workbook with cells to compute and to mark, prove it, and put it in place.
+
+    Args:
+        source: as for `build`; its ``exercise`` may say what is to be computed.
+        target: the workbook to write; None: ``output/lesson-exercise.xlsx`` for ``lesson.toml``.
+        level: what is to be computed if neither ``blank`` nor the spec names ranges: ``first`` (one cell and
+            one row), ``middle`` (whole blocks) or ``whole`` (more).
+        blank: the ranges to compute: names such as ``attn_cat_Scores``, patterns such as ``attn_*_Scores``,
+            rows ``attn_cat_Scores[3]`` and cells ``attn_cat_Scores[3,1]``.
+        solutions: the workbook with the answers to write; None for none.
+        force: replace files even if they were edited after they were built.
+        lang: as for `build`.
+
+    Returns:
+        As for `build`.
+
+    Raises:
+        SpecError: as for `build`; or a range does not exist, or cannot be asked for.
+        ValueError: as for `build`; or an unknown level.
+        PressError: as for `build`.
+    """
+    one_of("level", level, get_args(exercises.Level))
+    spec = _given(source)
+    place = _place(spec, target, "{stem}-exercise.xlsx")
+    solved = None if solutions is None else _place(spec, solutions, "")
+    return exercises.exercise(
+        spec,
+        place,
+        level=level,
+        blank=blank,
+        solutions=solved,
+        force=force,
+        make_folder=target is None,
+        changed=_lang(lang),
+    )
+
+
+def _given(source: Spec | Mapping[str, Any] | str | Path) -> Path | Mapping[str, Any]:
+    """The spec of a source: a file, or a dictionary as parsed from one."""
     if isinstance(source, Spec):
-        spec = source.data
-    elif isinstance(source, str) and source in templates.names():
-        spec = templates.path(source)
-    elif isinstance(source, str) and not Path(source).suffix and not Path(source).exists():
+        return source.data
+    if isinstance(source, str) and source in templates.names():
+        return templates.path(source)
+    if isinstance(source, str) and not Path(source).suffix and not Path(source).exists():
         raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))
-    else:
-        spec = Path(source) if isinstance(source, str | Path) else dict(_plain(source))
+    return Path(source) if isinstance(source, str | Path) else dict(_plain(source))
+
+
+def _place(spec: Path | Mapping[str, Any], target: str | Path | None, name: str) -> Path:
+    """The workbook to write; ``name`` is its default name."""
     if target is not None:
         place = Path(target)
     elif isinstance(spec, Path):
-        place = Path("output") / f"{spec.stem}.xlsx"
+        place = Path("output") / name.format(stem=spec.stem)
     else:
         raise ValueError(say("target: a spec that is not a file needs the name of the workbook to write"))
     if place.suffix.lower() != ".xlsx":
         raise press.PressError(say("{target}: the workbook's name must end in .xlsx", target=place))
-    changed = {"lang": lang} if lang else None
-    return press.build(spec, place, force=force, make_folder=target is None, changed=changed)
+    return place
+
+
+def _lang(lang: str) -> Mapping[str, str] | None:
+    return {"lang": lang} if lang else None
 
 
 class Tables(dict[str, "pd.DataFrame"]):

@@ -3,6 +3,7 @@
 The manifest lists every formula, but whoever edits a cell can also edit the manifest. So the check gets an
 independent table: the settings in the manifest and the shapes of the inputs give a spec with placeholder
 words and zero weights, whose pages have the formulas. Nothing is laid out, and no number of the file is read.
+The answers of an exercise have no entry: the reader may type anything there.
 """
 
 from __future__ import annotations
@@ -136,7 +137,8 @@ def _spec(manifest: Manifest, names: Mapping[str, Area]) -> Spec:
     _affordable(sheets, lengths, len(names))
     word = vocabulary.tokens[:1]
     contexts = tuple(Context(c, word * n, i) for i, (c, n) in enumerate(lengths.items(), 1))
-    return Spec("", vocabulary.tokens[0], vocabulary, contexts, tuple(sheets))
+    exercise = manifest.exercise
+    return Spec("", vocabulary.tokens[0], vocabulary, contexts, tuple(sheets), exercise=exercise)
 
 
 def _area(names: Mapping[str, Area], name: str) -> Area:

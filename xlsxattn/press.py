@@ -98,9 +98,24 @@ def build(
         The report and the path of the workbook: the target if the proof holds, otherwise
         ``<name>.failed.xlsx`` next to it, with the target unchanged.
     """
+    spec, named = read(source, changed)
+    return press(spec, named, target, force=force, make_folder=make_folder)
+
+
+def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | None) -> tuple[Spec, str]:
+    """A spec, and its name in messages; ``changed`` overrides its keys.
+
+    Raises:
+        SpecError: the spec is invalid.
+    """
     named = str(source) if isinstance(source, Path) else IN_MEMORY
     changed = changed or {}
     spec = replace(source, **changed) if isinstance(source, Spec) else _spec(source, named, changed)
+    return spec, named
+
+
+def press(spec: Spec, named: str, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
+    """Build a workbook from a spec that was read; as `build`, which says what it raises and returns."""
     LOG.debug("", extra={"step": say("laying out pages")})
     try:
         book = pages.book(spec)

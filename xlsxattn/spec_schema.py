@@ -15,6 +15,7 @@ from xlsxattn.contract.values import (
     ID,
     MAX_ABS,
     MAX_CONTEXTS,
+    MAX_POINTS,
     MAX_TEXT_LENGTH,
     MAX_WORDS,
     RESERVED,
@@ -130,6 +131,11 @@ _PARTS: dict[str, Node] = {
         "propertyNames": _ref("id"),
         "additionalProperties": _ref("sentence"),
     },
+    "exercise": {"allOf": [_ref("exercise")]},
+    "points": {
+        "type": "object",
+        "additionalProperties": {"type": "integer", "minimum": 1, "maximum": MAX_POINTS},
+    },
     "sheets": {"type": "array", "minItems": 1, "items": {"oneOf": [_ref(kind) for kind in KINDS]}},
 }
 """The parts of a spec with their own structure."""
@@ -204,6 +210,12 @@ def _definitions() -> Node:
             "type": "object",
             "properties": _table(kinds.Vocabulary),
             "oneOf": [{"required": ["tokens"]}, {"required": ["from"]}],
+            "additionalProperties": False,
+        },
+        "exercise": {
+            "description": "what `xlsxattn exercise` leaves to compute",
+            "type": "object",
+            "properties": _table(kinds.Exercise),
             "additionalProperties": False,
         },
         **{name: _sheet(kind) for name, kind in KINDS.items()},

@@ -70,6 +70,7 @@ PARTS = (
     Part("heads", "walkthrough", "heads", "heads_cat_Concat", "heads_cat_Output"),
     Part("compare", "walkthrough", "compare", "compare_cat_X", "compare_cat_attn_Attention"),
     Part("causal", "causal", "causal", "causal_chase_Masked", "causal_chase_Attention"),
+    Part("exercise", "exercise", "causal", "causal_chase_Scores", "causal_chase_Masked"),
     Part("vectors", "vectors", "compare", "", "compare_cat_attn_Attention"),
     Part("real-model", "minilm", "BERT, heads", "", "bert_s1_PairWeights"),
 )

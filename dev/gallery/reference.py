@@ -78,6 +78,7 @@ def spec_page() -> str:
     spec = schema()
     lines += ["## The spec", "", *_table(spec)]
     lines += ["", "## `[vocabulary]`", "", *_table(spec["definitions"]["vocabulary"])]
+    lines += ["", "## `[exercise]`", "", *_table(spec["definitions"]["exercise"])]
     for kind in KINDS:
         sheet = spec["definitions"][kind]
         lines += ["", f'## `kind = "{kind}"`', "", sheet["description"], "", *_table(sheet)]
@@ -112,6 +113,7 @@ def _values_of_others(node: Mapping[str, Any]) -> str:
         most = f" to {node['maximum']}" if "maximum" in node else ""
         return f"integer from {node['minimum']}{most}"
     named = {"id": "id", "word": "word", "weights": "table, or name of a file", "vocabulary": "table"}
+    named["exercise"] = "table"
     named |= {"row": "list of numbers", "sentence": "text, or list of words"}
     if "allOf" in node:
         return named[node["allOf"][0]["$ref"].rpartition("/")[2]]
@@ -238,6 +240,18 @@ LINKS = {
     "en": "[live]({live}.html) · [workbook]({live}.xlsx) · [a complete sheet]({output}/{name}.png)",
     "zh": "[在浏览器中打开]({live}.html) · [下载工作簿]({live}.xlsx)",
 }
+EXERCISE = {
+    "en": """## An exercise
+
+`causal` with cells to compute, as `xlsxattn exercise causal` builds it.
+
+![Blank cells and marks]({pictures}pictures/exercise.png)""",
+    "zh": """## 练习
+
+`causal` 的练习：绿色单元格由读者来算，用 `xlsxattn exercise causal` 生成（英文版）。
+
+![空着的单元格和批改]({pictures}pictures/exercise.png)""",
+}
 PICTURED = {"en": "Attention in {name}: {title}", "zh": "{name} 的注意力：{title}"}
 
 
@@ -253,4 +267,5 @@ def gallery_page(lang: str) -> str:
         lines += ["", f"## {name}", "", f"**{title}**", "", about]
         lines += ["", LINKS[lang].format(live=f"{live}/{name}", output=OUTPUT, name=name)]
         lines += ["", f"[![{alt}]({picture})]({live}/{name}.html)"]
+    lines += ["", *EXERCISE[lang].format(pictures=pictures).splitlines()]
     return "\n".join(lines) + "\n"

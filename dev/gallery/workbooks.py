@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dev import prebuilt
-from xlsxattn import press, templates
+from xlsxattn import exercises, press, templates
 from xlsxattn.checker.reading.book import read, saved
 from xlsxattn.weights.model import read_model
 from xlsxattn.weights.model_spec import spec_of
@@ -48,6 +48,7 @@ def build_others(folder: Path) -> dict[str, Path]:
         RuntimeError: a proof failed.
     """
     made = {"vectors": _proved(templates.path("glove"), folder / "vectors.xlsx", {"vocabulary": VECTORS})}
+    made["exercise"] = exercises.exercise(templates.path("causal"), folder / "exercise.xlsx").path
     package = importlib.util.find_spec(MINILM)
     if package is not None and package.origin is not None:
         imported = read_model(Path(package.origin).parent / "model", SENTENCES, layers="5", heads="5.11")

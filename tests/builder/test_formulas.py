@@ -104,7 +104,7 @@ def test_references_are_absolute_and_tabs_quoted(tab, r, text):
 
 def test_rules_of_conditional_formats():
     assert formulas.is_focus(9, 1) == "=AND(LEN($B10)>0,EXACT($B10,vocab_Focus))"
-    assert formulas.is_bad(2, 3) == '=LEFT(D3,1)="✗"'
+    assert formulas.begins_with(2, 3, "✗") == '=LEFT(D3,1)="✗"'
     areas = (Rectangle(0, 0, 1, 1), Rectangle(0, 3, 1, 4))
     size = "MAX(1E-9,MAX($A$1:$B$2,$D$1:$E$2),-MIN($A$1:$B$2,$D$1:$E$2))"
     assert formulas.ends(areas) == (f"=-{size}", f"={size}")

@@ -99,7 +99,7 @@ def test_scores_that_are_large_and_cancel_are_magnified_by_the_softmax():
     def amplified(size):
         r = Rounding(coarse=False)
         S = r.rounded(np.array([[[size, size + 1]]]), np.full((1, 2), size))
-        return expect(layers.over_rows(r, S, None, None)[1]).amplification
+        return expect(layers.over_rows(r, None, S, None, None)[1]).amplification
 
     assert amplified(1.0) < 100 < amplified(1e3) < amplified(1e6)
 

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from xlsxattn.builder.ops import Op
+    from xlsxattn.contract.exercise import Region
     from xlsxattn.language import Language
 
 Cell = float | str
 Cells: TypeAlias = "tuple[tuple[Cell, ...], ...] | NDArray[np.floating[Any]]"
 """Constant values row by row; numbers may be an array of float32 or float64 (rows × cols)."""
-Kind = Literal["input", "constant", "formula"]
+Kind = Literal["input", "constant", "formula", "answer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Block:
         name: the workbook-wide name.
         rows: height in cells.
         cols: width in cells.
-        kind: input, constant or formula.
+        kind: input, constant or formula; answer if an exercise leaves all of it to the reader.
         look: its style, a key of the theme's ``LOOKS``.
         values: values row by row, for inputs and constants.
         parts: formulas side by side, each with its number of columns; usually one.
@@ -45,6 +46,10 @@ class Block:
         bands: number of bands of rows, one per training step; of its parts, the first has the formula of the
             first band, the last that of all others.
         number_format: in place of the look's.
+        region: the cells that an exercise leaves to the reader.
+        key: their formula in the solutions, if they are only some of its cells.
+        marked: the only cells with a formula, for marks of an answer.
+        concealed: True if its formula is not shown, as it would show how an answer is computed.
     """
 
     name: str
@@ -59,6 +64,10 @@ class Block:
     widths: tuple[float, ...] = ()
     bands: int = 0
     number_format: str = ""
+    region: Region | None = None
+    key: Part | None = None
+    marked: Region | None = None
+    concealed: bool = False
 
     @property
     def aliases(self) -> tuple[str, ...]:
@@ -118,6 +127,7 @@ class Group:
         absent: the condition of numbers that mean nothing and are not shown.
         title: text above, instead of the formula.
         corner: text above the row labels.
+        target: the range or page that the title links to.
     """
 
     blocks: tuple[Block, ...]
@@ -126,6 +136,7 @@ class Group:
     sides: tuple[Side, ...] = ()
     title: str = ""
     corner: str = ""
+    target: str = ""
     absent: str = ""
 
     def every_block(self) -> Iterator[Block]:
@@ -317,6 +328,7 @@ class FirstScreen:
         follow: the focus word.
         closing: what comes out.
         lanes: the sentences.
+        progress: in an exercise, how much of it is right.
     """
 
     check: Block
@@ -325,13 +337,29 @@ class FirstScreen:
     follow: Block
     closing: Block | str
     lanes: tuple[WordLane, ...]
+    progress: Block | None = None
 
     def every_block(self) -> Iterator[Block]:
         """All its blocks."""
-        shown = (self.check, self.story, self.steps[1], self.follow, self.closing)
+        shown = (self.check, self.story, self.steps[1], self.follow, self.closing, self.progress)
         yield from (part for part in shown if isinstance(part, Block))
         for lane in self.lanes:
             yield from lane.every_block()
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """The hints of an answer, from vague to the formula in words.
+
+    Attributes:
+        name: the range that is asked for.
+        title: what it is, such as "Scores".
+        texts: the hints.
+    """
+
+    name: str
+    title: str
+    texts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +387,8 @@ class Page:
         box: a shorter title for the diagram.
         behind: True if it comes after the other pages, is not in the diagram, and its outline is collapsed.
         screen: the first screen, on the first page.
+        hints: the hints of an exercise.
+        free: True for a page of an exercise that is not protected.
         results: what comes out in each lane, shown below its heading: groups of rows.
     """
 
@@ -382,6 +412,8 @@ class Page:
     box: str = ""
     behind: bool = False
     screen: FirstScreen | None = None
+    hints: tuple[Hints, ...] = ()
+    free: bool = False
     results: tuple[tuple[Group, ...], ...] = ()
 
     @property
@@ -414,12 +446,16 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class WorkbookPages:
-    """All pages of a workbook in the order of its tabs, with their level of explanation and language."""
+    """All pages of a workbook in the order of its tabs, with their level of explanation and language.
+
+    ``protected``: True for an exercise, in which only inputs and answers can be changed.
+    """
 
     title: str
     pages: tuple[Page, ...]
     explain: str = "short"
     language: Language = ENGLISH
+    protected: bool = False
 
     def blocks(self) -> Iterator[Block]:
         """All blocks of all pages."""

@@ -174,6 +174,8 @@ TYPED = {
 CHIP_FILL, LINK_FILL = "#F1F3F5", "#E3E9FB"
 CHIP = {"bold": True, "font_size": 11, "font_color": INK, "indent": 1, "valign": "vcenter"}
 
+ANSWER_FILL, ANSWER_INK = "#E5F5E5", "#2F7D46"
+
 LOOKS: Mapping[str, Look] = {
     "input": _number(NUMBER, takes="number", bg_color=INPUT_FILL, font_color=INPUT_INK, locked=False),
     "token": Look(TYPED, width=10),
@@ -307,6 +309,23 @@ LOOKS: Mapping[str, Look] = {
             "align": "center",
         }
     ),
+    "mark": Look(
+        {
+            "num_format": ANY_TEXT,
+            "font_size": 9,
+            "font_color": MUTED,
+            "align": "center",
+            "shrink": True,
+            "border": 1,
+            "border_color": LINE,
+        }
+    ),
+    "progress": _number("0%", "chances", bold=True, valign="vcenter"),
+    "your turn": Look({"bold": True, "font_color": ANSWER_INK, "underline": 1}),
+    "hint": Look({"font_color": INK, "font_size": 12}, width=0),
+    "legend answer": Look(
+        {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "align": "center", "shrink": True}
+    ),
     "legend formula": Look({"border": 1, "border_color": LINE, "align": "center"}),
     "legend result": Look({"bold": True, "border": 1, "border_color": LINE, "align": "center"}),
     "legend focus": Look({**OUTLINE, "align": "center"}),
@@ -317,6 +336,8 @@ LOOKS: Mapping[str, Look] = {
     **{name: _sample(colour, WHITE) for name, colour in zip(LANE_SAMPLES, LANES, strict=True)},
 }
 
+ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
+"""How cells look that an exercise leaves to the reader, on top of the look of their block."""
 VIOLET, TEAL, APRICOT, SILVER = "#B8A9DE", "#B5DAD2", "#F8D3B4", "#BAC3CB"
 BESIDE_BAR = 1.7
 """How much longer than the longest bar a cell is, so that the number beside it stays free."""
@@ -366,7 +387,15 @@ MASKED_OUT = {"num_format": '"−∞";"−∞";"−∞"', "bg_color": GREY, "fon
 NO_WORD = {"num_format": '"–";"–";"–"', "font_color": MUTED}
 LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}
+GOOD = {"font_color": "#166534", "bold": True}
 STATES = {"unknown": BAD, "absent": {"num_format": ";;;"}}
 """How a word of the first screen looks that is unknown, and a number of what is unknown or not there."""
 NOTED = {"font_color": MUTED}
+_CHECK = {"✗": BAD, "–": NOTED}
+FIRST_CHARACTERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
+    "status": _CHECK,
+    "check": _CHECK,
+    "mark": {"✓": GOOD, **_CHECK},
+}
+"""How live checks and marks look by their first character."""
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 from openpyxl.formula import Tokenizer
 from openpyxl.formula.tokenizer import TokenizerError
 
+from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area
+from xlsxattn.checker.exercise import asked_cells
 from xlsxattn.checker.findings import Finding, Kind, shape_text
+from xlsxattn.contract.exercise import answered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +25,9 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.book import Book, Formula
 
-PART = re.compile(r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII)
+PART = re.compile(
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|across|column|\.\.(?:rows?|cell|diagonal)|\d+)\]", re.ASCII
+)
 BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 SINGLE = re.compile(r"\b([A-Z]+\d+):\1\b", re.ASCII)
@@ -38,11 +43,13 @@ MAX_SHOWN_LENGTH = 80
 
 def misspelt(book: Book) -> Iterator[Finding]:
     """Formulas that differ from those of the manifest; the first of each range."""
+    asked = Cover(asked_cells(book))
     for name, (entered, _) in book.manifest.formulas.items():
         first: tuple[Area, str, Formula] | None = None
         more, array = 0, entered != "cells"
         for cells, spelled in spelled_out(book, name):
-            formula = book.formulas.get((cells.sheet, cells.row, cells.col))
+            at = cells.sheet, cells.row, cells.col
+            formula = book.formulas.get(at) if at not in asked else None
             if formula is None or NO_PLACE in spelled or _same(formula, cells, spelled, array=array):
                 continue  # constants, other blocks and missing names have their own findings
             more += first is not None
@@ -127,12 +134,17 @@ def band_of(book: Book, name: str, part: str, steps: int, k: int) -> Area:
 
 
 def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
-    """Array formulas side by side, each as wide as the first range it names; usually there is one."""
+    """Array formulas side by side, each as wide as the first range it names; usually there is one.
+
+    In an exercise, cells that tell whether an answer is complete do not count.
+    """
     texts = text.split(SIDE_BY_SIDE)
+    asked = book.manifest.exercise
+    skipped = {*map(answered, asked.answers if asked else ())}
     col = area.col
     for formula in texts:
-        named = NAME.search(formula)
-        source = book.names.get(named.group()) if named else None
+        named = (name for name in NAME.findall(formula) if name not in skipped)
+        source = next((book.names[name] for name in named if name in book.names), None)
         cols = area.cols if len(texts) == 1 or source is None else source.cols
         yield Area(area.sheet, area.row, col, area.rows, cols), formula
         col += cols
@@ -174,6 +186,8 @@ def _corners(a: Area, part: str, i: int, j: int) -> list[tuple[int, int]]:
         "..rows": [(a.row, col), (row, last)],
         "..cell": [(row, col), (row, col + j)],
         "..diagonal": [(row, col), (row, col + i)],
+        "across": [(a.row + j, col), (a.row + j, last)],
+        "column": [(a.row, col + j), (a.row + a.rows - 1, col + j)],
     }.get(part) or [(a.row + int(part) - 1, col)]
 
 

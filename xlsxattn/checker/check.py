@@ -21,11 +21,13 @@ from xlsxattn.checker.causes import traced
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.compare import SAVED, Result, compare, decidable, distance, either, tolerance
 from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.exercise import both, formula_cells, judged, misplaced, reads, typed_in, wrong_answers
+from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.formula_table import Rebuild, held_against
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
-from xlsxattn.checker.perturb import perturbed
+from xlsxattn.checker.perturb import FEW, perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
 from xlsxattn.checker.reading.limits import ValuesOnlyError, guarded
@@ -47,7 +49,8 @@ from xlsxattn.system_errors import words
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from xlsxattn.checker.cells import Grid
+    from xlsxattn.checker.cells import Edits, Grid
+    from xlsxattn.checker.exercise import Answer
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
@@ -114,6 +117,7 @@ def _check(
         *([lost] if (lost := structure.astray(book)) else []),
         *structure.misplaced_formulas(book),
         *structure.moved_names(book),
+        *misplaced(book),
         *cell_formulas.misspelt(book),
         *external_links.outside(book),
         *ambiguities(book),
@@ -141,7 +145,7 @@ def _as_it_should_be(
     LOG.info(say("{path}: the seed of the last set of inputs is {seed}", path=book.path, seed=seed))
     table = rebuild(book) if rebuild else None
     right, faults = held_against(book, table) if table else (book, ())
-    return replace(right, seed=seed), faults
+    return replace(right, seed=seed, reads=reads(right)), faults
 
 
 def _proofs(
@@ -154,7 +158,9 @@ def _proofs(
             raise NotCheckableError(say(sentence, path=book.path))
         return (prove(book, SAVED, saved),), {SAVED: saved}
     perturb = inputs == "perturbed" and _complete(book)
-    edits = [{}, *(perturbed(book, few=few) if perturb else [])]
+    sets = perturbed(book, few=few) if perturb else []
+    blank = book.manifest.exercise and not any(formula_cells(book))
+    edits = [{}, *([] if blank else sets)]
     chosen = engines.ENGINES if engine == "all" else (engine,)
     runs: list[EngineReport] = []
     first: dict[str, Values] = {}
@@ -163,7 +169,39 @@ def _proofs(
             values = next(answers)
             runs.append(_run(book, name, values, answers, len(edits)))
             first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
+    if perturb and book.manifest.exercise:
+        runs = _filled_in(book, runs, sets if blank else sets[::FEW], len(sets))
     return tuple(runs), first
+
+
+def _filled_in(
+    book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits], before: int
+) -> list[EngineReport]:
+    """The same with what an exercise shows after other answers: right, wrong and incomplete ones.
+
+    `before` is the number of sets of inputs that precede these.
+    """
+    if not any(map(_agrees, runs)):
+        return [*runs]
+    copy, sets = filled_in(book, edits)
+    reports = []
+    with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
+        for run, (name, answers) in zip(runs, evaluated, strict=True):
+            found: list[Finding] = []
+            if _agrees(run):
+                more = _run(copy, name, next(answers), answers, len(sets))
+                found = [
+                    replace(finding, round=before + 1 + finding.round)
+                    for finding in more.findings
+                    if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
+                ]
+            reports.append(replace(run, findings=(*run.findings, *found)))
+    return reports
+
+
+def _agrees(run: EngineReport) -> bool:
+    """Whether all agrees but for wrong answers to an exercise."""
+    return all(finding.kind is Kind.WRONG_ANSWER for finding in run.findings)
 
 
 def _complete(book: Book) -> bool:
@@ -175,14 +213,17 @@ def _run(book: Book, engine: str, first: Values, others: Iterator[Values], of: i
     """The proof of one engine: on the saved inputs, then on perturbed ones until a fault is found."""
     LOG.debug("", extra={"step": say("checking: NumPy"), "done": 0, "of": of})
     report = prove(book, engine, first)
-    if report.findings:
+    if not _agrees(report):
         return report
     for i, values in enumerate(others, 1):
         LOG.debug("", extra={"step": say("checking: NumPy"), "done": i, "of": of})
-        more = prove(book, engine, values)
+        more = prove(book, engine, values, perturbed=True)
         found = tuple(replace(f, round=i) for f in more.findings if f.kind is not Kind.OVERFLOW)
-        report = EngineReport(engine, _worse(report.results, more.results), found)
-        if found:
+        answers = both(report.answers, more.answers)
+        known = {f.range for f in report.findings}
+        new = tuple(f for f in found if f.kind is not Kind.WRONG_ANSWER or f.range not in known)
+        report = EngineReport(engine, _worse(report.results, more.results), (*report.findings, *new), answers)
+        if not _agrees(report):
             break
     return report
 
@@ -199,17 +240,24 @@ def _worse(first: Sequence[Result], second: Sequence[Result]) -> tuple[Result, .
     return tuple(max(r, later.get(r.range, r), key=badness) for r in first)
 
 
-def prove(book: Book, engine: str, values: Values) -> EngineReport:
-    """Compare the values of an engine with the reference, computed from the inputs of the workbook."""
+def prove(book: Book, engine: str, values: Values, *, perturbed: bool = False) -> EngineReport:
+    """Compare the values of an engine with the reference, computed from the inputs of the workbook.
+
+    If these are perturbed, numbers that a reader has typed as answers are not judged.
+    """
     unreadable = [_with_formula(book, finding) for finding in structure.unreadable_inputs(book, values)]
     if unreadable:
         return EngineReport(engine, (), tuple(unreadable))
     try:
-        wanted = reference(book, values)
+        wanted = reference(book, values, engine)
     except ShapesDisagree as error:
         return EngineReport(engine, (), (_placed(book, error.finding),))
     results: list[Result] = []
     findings: list[Finding] = []
+    answers: tuple[Answer, ...] = ()
+    if book.manifest.exercise:
+        wanted, answers = judged(book, values, wanted, engine, perturbed=perturbed)
+        findings += wrong_answers(book, answers)
     shown = {
         **values,
         **{
@@ -224,7 +272,7 @@ def prove(book: Book, engine: str, values: Values) -> EngineReport:
     findings = _overflown(wanted, Order(book).findings(findings)) if findings else []
     unknown = [name for name in book.manifest.formulas if name not in wanted]
     findings += [Finding(Kind.UNKNOWN_RANGE, name) for name in unknown]
-    return EngineReport(engine, tuple(results), tuple(findings))
+    return EngineReport(engine, tuple(results), tuple(findings), answers)
 
 
 def _overflown(wanted: Mapping[str, Expected], findings: list[Finding]) -> list[Finding]:
@@ -248,10 +296,10 @@ def _placed(book: Book, finding: Finding) -> Finding:
     return replace(finding, cell=area.address(), sheet=area.sheet) if area else finding
 
 
-def reference(book: Book, values: Values) -> Mapping[str, Expected]:
-    """The expected values of every range, computed from the inputs among these values."""
+def reference(book: Book, values: Values, engine: str = "") -> Mapping[str, Expected]:
+    """The expected values of every range, computed from the inputs (and answers) among these values."""
     try:
-        inputs = _inputs(book, values)
+        inputs = _inputs(book, values) | typed_in(book, values, engine)
         affordable(book.path, book.manifest, inputs)
         manifest, read = book.manifest, {name: values[name] for name in _trained(book)}
         wanted = expected(
@@ -323,6 +371,7 @@ def _disagreements(book: Book, evaluated: Mapping[str, Values]) -> Iterator[Find
     for other in names[1:]:
         for name, right in wanted.items():
             sure = decidable(right, names[0]) and decidable(right, other)
+            sure = sure and name not in book.reads  # not all engines can compute every answer
             if name in book.names and sure and name in book.manifest.formulas:
                 finding = _apart(book, name, right, (names[0], first[name]), (other, evaluated[other][name]))
                 if finding is not None:

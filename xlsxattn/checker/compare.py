@@ -10,7 +10,7 @@ import numpy as np
 
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.findings import Finding, Kind, shape_text
-from xlsxattn.checker.reference.choices import Counted, OneOf, Wording, own
+from xlsxattn.checker.reference.choices import ANYTHING, Anything, Counted, OneOf, Wording, own
 from xlsxattn.contract.values import MARKS, MASK_VALUE
 
 if TYPE_CHECKING:
@@ -163,6 +163,8 @@ def _possible(value: Value, right: object, wanted: Expected) -> bool:
 
 def distance(value: Value, right: object, kind: str) -> float:
     """The distance of a value from the expected one; infinite if they are not comparable."""
+    if right is ANYTHING:
+        return 0.0
     if isinstance(right, OneOf):
         return min(distance(value, one, kind) for one in right.values)
     if kind == "mark":
@@ -193,7 +195,7 @@ def _apart(value: Value, wanted: float) -> float:
 def either(wanted: Expected, i: int, j: int, values: Sequence[Value]) -> bool:
     """Whether several values of a cell are acceptable, and all of these are."""
     right = wanted.values[i, j]
-    return isinstance(right, OneOf | Wording | Counted) and not any(
+    return isinstance(right, OneOf | Wording | Counted | Anything) and not any(
         distance(v, right, wanted.kind) for v in values
     )
 

@@ -24,6 +24,9 @@ BEFORE, ROW_BY_ROW, AFTER = range(3)
 class Order:
     """The order in which a workbook's ranges are computed, from the formulas of its manifest.
 
+    Attributes:
+        readers: the ranges whose formulas read a range.
+
     If a model generates text, the token of a row is the next word of the row above. Then ranges are ordered
     row by row, and ranges that depend on all rows come last. Likewise the quantities of a training, step by
     step.
@@ -47,11 +50,11 @@ class Order:
             order = [*TopologicalSorter(reads).static_order()]
         except CycleError:  # a manifest may contain anything
             order = [*reads]
-        self._readers: dict[str, set[str]] = {}
+        self.readers: dict[str, set[str]] = {}
         for name, (_, text) in book.manifest.formulas.items():
             for read in _reads(text, above=True):
                 for one in {read, owners.get(read, read)}:
-                    self._readers.setdefault(one, set()).add(name)
+                    self.readers.setdefault(one, set()).add(name)
         self._place = {name: i for i, name in enumerate(order)}
         self._stage: dict[str, int] = {}
         for name in order:
@@ -85,7 +88,7 @@ class Order:
         dependents: set[str] = set()
         left = [name]
         while left:
-            new = self._readers.get(left.pop(), set()) - dependents
+            new = self.readers.get(left.pop(), set()) - dependents
             dependents |= new
             left += new
         return dependents

@@ -279,6 +279,15 @@ class Kind(StrEnum):
         effect=Effect.SYMPTOM,
     )
 
+    WRONG_ANSWER = Declaration(
+        "wrong answer",
+        About.CELL,
+        (
+            say("{name} has the answer {found!r}, NumPy has {expected!r}"),
+            say("{name} has no number, NumPy has {expected!r}"),
+        ),
+    )
+
     # --- inputs --------------------------------------------------------------------------------------------
 
     TEXT_IN_NUMBERS = Declaration(

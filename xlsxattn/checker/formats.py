@@ -63,6 +63,7 @@ def _file(outcome: FileOutcome, *, strict: bool, language: Language) -> dict[str
         "message": message(language.tell(outcome.sentence)),
         "saved_by": report.saved_by if report else "",
         "seed": report.seed if report else None,
+        **({"exercise": True, "answers": report.answers} if report and report.answers else {}),
         "engines": [
             {"engine": run.engine, "ranges": [_range(r) for r in run.results]}
             for run in (report.runs if report else ())

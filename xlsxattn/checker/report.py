@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.checker.file_type import is_owner_file
-from xlsxattn.checker.findings import distinct
+from xlsxattn.checker.findings import Kind, distinct
 from xlsxattn.language import ENGLISH, message, say
 from xlsxattn.text_table import text_table
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from xlsxattn.checker.compare import Result
+    from xlsxattn.checker.exercise import Answer, State
     from xlsxattn.checker.findings import Finding, Severity
     from xlsxattn.language import Language, Phrase
 
@@ -35,11 +36,12 @@ SEVERITIES = {"error": say("error"), "warning": say("warning")}
 
 @dataclass(frozen=True, slots=True)
 class EngineReport:
-    """The result of one engine: one `Result` per range, and the findings."""
+    """The result of one engine: one `Result` per range, the findings, and the answers to an exercise."""
 
     engine: str
     results: tuple[Result, ...]
     findings: tuple[Finding, ...]
+    answers: tuple[Answer, ...] = ()
 
     def __repr__(self) -> str:
         return f"<EngineReport {self.engine}: {len(self.results)} ranges, {len(self.findings)} findings>"
@@ -95,6 +97,15 @@ class Report:
     def holds(self) -> bool:
         """Whether there are no errors; warnings are ignored."""
         return all(finding.severity != "error" for finding in self.every_finding)
+
+    @property
+    def answers(self) -> dict[str, State]:
+        """The answers to an exercise: wrong if an engine says so, open if none can compute them."""
+        states: dict[str, set[State]] = {}
+        for answer in (answer for run in self.runs for answer in run.answers):
+            states.setdefault(answer.name, set()).add(answer.state)
+        order: tuple[State, ...] = ("wrong", "right", "open")
+        return {name: next(state for state in order if state in own) for name, own in states.items()}
 
     @property
     def undecided(self) -> tuple[str, ...]:
@@ -244,10 +255,23 @@ def verdict(report: Report) -> str:
     """The summary without the name of the workbook."""
     if not report.runs:
         return report.findings[0].message
+    if states := [*report.answers.values()]:
+        answers = _count(len(states), say("{n} answer"), say("{n} answers"))
+        right, wrong, left = (states.count(state) for state in ("right", "wrong", "open"))
+        some = say("exercise: {answers}, {right} right, {wrong} wrong, {left} open; {said}")
+        none = say("exercise: {answers}, {right} right, {left} open; {said}")
+        said = _agreement(report)
+        return say(some if wrong else none, answers=answers, right=right, wrong=wrong, left=left, said=said)
+    return _agreement(report)
+
+
+def _agreement(report: Report) -> str:
+    """What agrees with NumPy, or how many errors and warnings there are; wrong answers do not count."""
     engines = ", ".join(run.engine for run in report.runs)
     cells = max((sum(r.shape[0] * r.shape[1] for r in run.results) for run in report.runs), default=0)
-    errors = sum(finding.severity == "error" for finding in report.causes)
-    warnings = len(report.causes) - errors
+    causes = [finding for finding in report.causes if finding.kind is not Kind.WRONG_ANSWER]
+    errors = sum(finding.severity == "error" for finding in causes)
+    warnings = len(causes) - errors
     words = _count(warnings, say("{n:,} warning"), say("{n:,} warnings"))
     if errors:
         followed = len(distinct(finding for finding in report.every_finding if finding.follows))
@@ -264,6 +288,8 @@ def verdict(report: Report) -> str:
     ranges = _count(n_ranges, say("{n:,} range"), say("{n:,} ranges"))
     sentence = "all {cells:,} cells of {ranges} agree with NumPy ({engines})"
     said = say(sentence, cells=cells, ranges=ranges, engines=engines)
+    if report.answers:
+        said = say("all else agrees ({engines})", engines=engines)
     if report.undecided:
         sentence = "{said}; {n} ranges are not decidable because of the magnitude of their values"
         said = say(sentence, said=said, n=len(report.undecided))

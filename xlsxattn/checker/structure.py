@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.cell_formulas import belonging, braced, span, spelled_out
 from xlsxattn.checker.cell_sets import Cover, Single
 from xlsxattn.checker.cells import Area, CellError
+from xlsxattn.checker.exercise import asked_cells
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.contract.kinds import EncoderDecoder, Model, Training
 from xlsxattn.contract.names import FRONT, MANIFEST, START, RangeName, cols_of, is_text, of_context, rows_of
@@ -82,7 +83,8 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
     filled, checked = Cover(formula.area for formula in book.formulas.values()), Cover(named.values())
     if checked.size < sum(area.rows * area.cols for area in named.values()):
         yield from _overlaps(named)
-    constants = Single(at for at in book.typed if at not in filled)
+    asked = Cover(asked_cells(book))
+    constants = Single(at for at in book.typed if at not in filled and at not in asked)
     for name, area in named.items():
         if cells := list(constants.within(area)):
             yield from _constants(book, name, cells)
@@ -91,11 +93,13 @@ def misplaced_formulas(book: Book) -> Iterator[Finding]:
     tabs = {area.sheet for name, area in book.names.items() if name in known}
     counts: Counter[str] = Counter()
     first: dict[str, tuple[At, str]] = {}
-    for at in filled.without(Cover([*named.values(), *inputs])):
+    for at in filled.without(Cover([*named.values(), *inputs, *asked_cells(book)])):
         formula = book.formulas[at].text if at in book.formulas else ""
         if at[0] in tabs:
             yield Finding(Kind.STRAY_FORMULA, cell=_address(at), formula=formula)
             continue
+        if book.manifest.exercise:
+            continue  # a reader's own
         counts[at[0]] += 1
         first.setdefault(at[0], (at, formula))
     for tab, (at, formula) in first.items():

@@ -15,7 +15,7 @@ from xlsxattn.cli.verbosity import is_quiet, is_verbose
 from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from xlsxattn.builder.specification import Spec
     from xlsxattn.language import Phrase
@@ -58,15 +58,16 @@ def delivered(
     make_folder: bool,
     changed: Mapping[str, Any] | None = None,
     notes: Sequence[str] = (),
+    build: Callable[..., Pressed] | None = None,
 ) -> int:
     """Build a workbook and say what was proved; the exit code.
 
     ``changed``: keys that replace those of the spec. ``notes``: messages about the source, which follow one
-    that was printed before.
+    that was printed before. ``build``: builds it, if not `press.build`.
     """
     from xlsxattn import press
     from xlsxattn.builder.specification.table import SpecError
-    from xlsxattn.checker import engines, report
+    from xlsxattn.checker import engines
 
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
@@ -74,11 +75,37 @@ def delivered(
         changed = {**(changed or {}), "lang": asked()}
     try:
         with progress():
-            pressed = press.build(source, target, force=force, make_folder=make_folder, changed=changed)
+            make = build or press.build
+            pressed = make(source, target, force=force, make_folder=make_folder, changed=changed)
     except (SpecError, press.PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
         raise click.ClickException(about(named, error)) from None
+    return told(pressed, target, notes)
+
+
+def delivered_copies(copies: Iterable[Pressed], named: str) -> int:
+    """Build personal copies and say what was proved of each; the exit code."""
+    from xlsxattn.builder.specification.table import SpecError
+    from xlsxattn.checker import engines
+    from xlsxattn.exercises import StudentsError
+    from xlsxattn.press import PressError
+
+    code = HOLDS
+    try:
+        for pressed in copies:
+            code = max(code, told(pressed, pressed.path, brief=True))
+    except (SpecError, PressError, StudentsError) as error:
+        raise click.ClickException(str(error)) from None
+    except (engines.EngineMissing, engines.EngineFailed) as error:
+        raise click.ClickException(about(named, error)) from None
+    return code
+
+
+def told(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:
+    """Say what was proved of a workbook and where it is; the exit code. ``brief``: without hints."""
+    from xlsxattn.checker import report
+
     for run in () if is_quiet() else pressed.report.runs:
         if table := (report.table if is_verbose() else report.failing)(run, spoken()):
             click.echo(table)
@@ -87,7 +114,7 @@ def delivered(
     if pressed.report.holds:
         click.echo(tell(say("written: {path}", path=pressed.path)))
         click.echo(tell(say("proved: {said}", said=report.verdict(pressed.report))))
-        for hint in () if is_quiet() else _hints(pressed, notes):
+        for hint in () if is_quiet() or brief else _hints(pressed, notes):
             click.echo(tell(hint), err=True)
         return HOLDS
     click.echo(tell(report.summary(pressed.report)))

@@ -6,13 +6,22 @@ import errno
 import io
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from xlsxattn.cli import check_command, import_command, language, view_commands
-from xlsxattn.cli.build_command import HOLDS, INTERRUPTED, UNUSABLE, as_typed, complain, delivered
+from xlsxattn.cli.build_command import (
+    HOLDS,
+    INTERRUPTED,
+    UNUSABLE,
+    as_typed,
+    complain,
+    delivered,
+    delivered_copies,
+)
 from xlsxattn.cli.language import asked, tell
 from xlsxattn.cli.verbosity import is_quiet, volume
 from xlsxattn.language import say
@@ -22,8 +31,11 @@ from xlsxattn.system_errors import reason
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from xlsxattn.exercises import Level
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
+LEVELS = ("first", "middle", "whole")
 BLAS_THREADS = "1"
 """So many for NumPy, unless somebody has set another number: on matrices as small as a model's for a few
 sentences, two threads take three times the processor time, waiting for each other."""
@@ -123,6 +135,52 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
     target = output or Path("output") / f"{spec.stem}.xlsx"
     changed = {"explain": explain} if explain else {}
     return delivered(spec, str(spec), target, force=force, make_folder=output is None, changed=changed)
+
+
+@cli.command()
+@click.argument("source", shell_complete=_templates)
+@click.option("--blank", metavar="RANGE", multiple=True, help="A range to compute, such as attn_*_Scores.")
+@click.option("--level", type=click.Choice(LEVELS), help="What to compute if no range is given.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook or folder to write.")
+@click.option("--solutions", type=click.Path(path_type=Path), help="The workbook with the answers to write.")
+@click.option("--students", type=click.Path(path_type=Path), help="A CSV file with ids: a copy for each.")
+@click.option(
+    "--key", type=click.Path(path_type=Path), help="The key that the copies' numbers are drawn from."
+)
+@click.option("--force", is_flag=True, help="Replace workbooks even if somebody has changed them.")
+@volume
+def exercise(
+    source: str,
+    blank: tuple[str, ...],
+    level: Level | None,
+    output: Path | None,
+    solutions: Path | None,
+    students: Path | None,
+    key: Path | None,
+    force: bool,
+) -> int:
+    """Build an exercise from SOURCE, a template's name or a .toml file: a workbook with cells to compute.
+
+    Cells beside the answers say whether they are right. Without --blank, the spec's [exercise] says what is
+    to be computed, or else the level: one cell and one row (first), whole blocks (middle), or more (whole).
+    """
+    from xlsxattn import exercises
+
+    spec, level = _source(source), level or "middle"
+    if (students is None) != (key is None):
+        raise click.ClickException(say("personal copies need both --students and --key"))
+    if students is not None and key is not None:
+        if solutions is not None:
+            raise click.ClickException(say("--solutions: not for personal copies"))
+        folder = output or Path("output") / f"{spec.stem}-exercises"
+        changed = {"lang": asked()} if asked() else {}
+        copies = exercises.personal_copies(
+            spec, students, key, folder, level=level, blank=blank, force=force, changed=changed
+        )
+        return delivered_copies(copies, str(spec))
+    target = output or Path("output") / f"{spec.stem}-exercise.xlsx"
+    build = partial(exercises.exercise, level=level, blank=blank, solutions=solutions)
+    return delivered(spec, str(spec), target, force=force, make_folder=output is None, build=build)
 
 
 def _source(source: str) -> Path:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, TypeAlias, TypeG
 
 from xlsxattn.contract.values import (
     MAX_ABOUT_LENGTH,
+    MAX_BLANKS,
     MAX_CLASSES,
     MAX_COLUMNS,
     MAX_CONTEXTS,
@@ -780,6 +781,29 @@ class Vocabulary:
     components: Annotated[int, Count("number of principal components of the word vectors to keep")] = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """What ``xlsxattn exercise`` leaves for the reader to compute."""
+
+    blank: Annotated[
+        Sequence[str],
+        Items(
+            "the ranges to compute, with * for any part of a name; [3] for a row, [3,1] for a cell of them",
+            *(Text("a range"), "names of ranges", MAX_BLANKS),
+        ),
+    ] = ()
+    ask: Annotated[
+        Literal["formula", "number", "either"],
+        Choice("what is to be typed: formulas, numbers computed by hand, or either"),
+    ] = "formula"
+    decimals: Annotated[int, Count("decimals of numbers computed by hand", 10)] = 2
+    points: Annotated[Mapping[str, int], Part("points of a range, if not 1")] = field(default_factory=dict)
+    hints: Annotated[bool, Flag("whether there are three hints for each range")] = True
+    marks: Annotated[
+        bool, Flag("whether cells beside the answers say what is right; false for examinations")
+    ] = True
+
+
 @dataclass(frozen=True)
 class Spec:
     """The specification of a workbook."""
@@ -809,6 +833,9 @@ class Spec:
             "what the workbook shows: the paragraph on Start, instead of the default one", MAX_ABOUT_LENGTH
         ),
     ] = ""
+    exercise: Annotated[
+        Mapping[str, Any], Part("what `xlsxattn exercise` leaves to compute; `build` ignores it")
+    ] = field(default_factory=dict)
 
 
 # --- access to the declarations ----------------------------------------------------------------------------

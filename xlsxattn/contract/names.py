@@ -22,10 +22,10 @@ VOCABULARY, FRONT = "vocab", "xlsxattn"
 """Used in place of a sheet id: the vocabulary, and the front page with the manifest."""
 MANIFEST = ("Version", "Sheets", "Contexts", "Inputs", "Formulas")
 """The tables of the manifest: ``xlsxattn_Version``, ..."""
-PROGRAM, LANGUAGE, FIRST_SCREEN = "Program", "Language", "Front"
-ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN)
-"""Optional tables of the manifest: the version that built the workbook, the language of its texts, and the
-contents of the first screen."""
+PROGRAM, LANGUAGE, FIRST_SCREEN, EXERCISE, SEAL = "Program", "Language", "Front", "Exercise", "Seal"
+ORIGIN = (PROGRAM, LANGUAGE, FIRST_SCREEN, EXERCISE, SEAL)
+"""Optional tables of the manifest: the version that built the workbook, the language of its texts, the
+contents of the first screen, what an exercise asks, and whose personal copy it is."""
 SIDES = ("enc", "dec")
 """The two sides of an encoder-decoder."""
 PAGES = ("in", "out", "heads", "similar", "maps")

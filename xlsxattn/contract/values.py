@@ -34,6 +34,8 @@ MAX_D_FF = 4096
 MAX_HEADS, MAX_LAYERS, MAX_CLASSES, MAX_NEAR, MAX_TRIES = 64, 64, 256, 256, 3
 MAX_STEPS, MAX_EXAMPLES = 200, 32
 """Maximum number of steps and of examples of a training."""
+MAX_BLANKS, MAX_POINTS = 100, 1000
+"""Maximum number of names or patterns of an exercise's ranges, and of points of a range."""
 MAX_LISTED = 1_000_000
 """Maximum number of listed words: of a file of word vectors, and ranked by a model."""
 

@@ -14,6 +14,7 @@ from xlsxattn.checker.engines import DEFAULT_ENGINE
 from xlsxattn.checker.reading.book import read, saved, saved_results
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculated
+from xlsxattn.contract.exercise import region_of
 from xlsxattn.contract.kinds import Compare
 from xlsxattn.contract.names import FRONT, START, WORDS, RangeName, cols_of, last, of_context, rows_of
 from xlsxattn.contract.values import EngineName
@@ -196,7 +197,9 @@ def _matrix(book: Book, name: str, grid: Grid, labels: _Labels, lang: str) -> Ma
     area = book.names[name]
     cells = grid if isinstance(grid, list) else grid.tolist()
     _, formula = book.manifest.formulas.get(name, ("", ""))
-    role: Role = "computed" if formula else "input" if name in book.manifest.inputs else "constant"
+    asked = book.manifest.exercise.answers if book.manifest.exercise else {}
+    typed = name in book.manifest.inputs or name in asked or name in map(region_of, asked)
+    role: Role = "computed" if formula else "input" if typed else "constant"
     number_format = _format(book, area).partition(";")[0]
     rows_from, rows = labels.rows(name)
     cols_from, cols = labels.cols(name)

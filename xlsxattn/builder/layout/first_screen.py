@@ -46,7 +46,9 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     left, end = min(seen), max(seen)
     sheet.texts[0] = replace(sheet.texts[0], col=left)
     _height(sheet, 0, TITLE)
-    _height(sheet, 2, SPACE)
+    _height(sheet, 2, WORD if screen.progress else SPACE)
+    if screen.progress:
+        _progress(sheet, screen.progress, end, tell)
     sheet.placed.append(Placed(screen.check, 0, end))
     story = screen.story if isinstance(screen.story, Block) else _first_sentence(screen.story)
     _show(sheet, story, STORY_ROW, left, "story", STORY)
@@ -60,6 +62,14 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
     _share_bars(sheet)
     _height(sheet, row, SPACE)
     return _boxes(sheet, page.boxes, row + 1, end, tell)
+
+
+def _progress(sheet: PlacedSheet, block: Block, end: int, tell: Tell) -> None:
+    """Place the bar of progress of an exercise, with its words before it."""
+    first, last = _spans(sheet, end, len(("change", "watch", "see")))[0]
+    cols = max(1, last - first)
+    sheet.texts.append(Text(2, first, tell("Right so far"), "beside", cols=cols))
+    sheet.placed.append(Placed(block, 2, first + cols))
 
 
 def _first_sentence(texts: Sequence[str]) -> str:

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from xlsxattn.builder.layout.placed import Placed, PlacedSheet
 
     Places = Mapping[str, tuple[str, Rectangle]]
+    Level = Callable[[int, int], str]
 
 MAX_NAME_LENGTH = 255
 MAX_FORMULA_LENGTH = 8_192
 PART = re.compile(
-    r"([A-Za-z_]\w*)\[(row|first|cell|above|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]", re.ASCII
+    r"([A-Za-z_]\w*)\[(row|first|cell|above|across|column|col|\.\.rows?|\.\.cell|\.\.diagonal|\d+)\]",
+    re.ASCII,
 )
 BAND = re.compile(r"([A-Za-z_]\w*)\[(step|before|all)\]", re.ASCII)
 WORD = re.compile(r"\w+", re.ASCII)
@@ -63,7 +65,8 @@ def check_lengths(blocks: Iterable[Block]) -> None:
 
 def words_in_formulas(sheets: Iterable[PlacedSheet]) -> set[str]:
     """All words in the formulas of a workbook, including the names they refer to."""
-    parts = (part for sheet in sheets for placed in sheet.placed for part in placed.block.parts)
+    blocks = [placed.block for sheet in sheets for placed in sheet.placed]
+    parts = [part for block in blocks for part in (*block.parts, *([block.key] if block.key else []))]
     return {word for part in parts for word in WORD.findall(part.formula)}
 
 
@@ -84,6 +87,7 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
             cells = Rectangle(placed.row, col, placed.row + block.rows - 1, col + part.cols - 1)
             yield cells, formula
         level = _levelled(formula, tab, places)
+        key = _levelled(block.key.formula, tab, places) if block.key else None
         for i in range(block.rows) if entered != "block" else ():
             row = placed.row + i
             if entered in ("rows", "lower rows"):
@@ -91,8 +95,19 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
                 yield Rectangle(row, col, row, col + cols - 1), level(i, 0)
                 continue
             for j in range(part.cols):
-                yield Rectangle(row, col + j, row, col + j), level(i, j)
+                way = _way(block, i, j, level, key)
+                if way is not None:
+                    yield Rectangle(row, col + j, row, col + j), way(i, j)
         col += part.cols
+
+
+def _way(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level | None:
+    """What writes the formula of a cell: that of the block, or of its answer; None if it has no formula."""
+    if block.marked and not block.marked.holds(i, j):
+        return None
+    asked = block.region is not None and block.region.holds(i, j)
+    whole = block.region is not None and block.region.size == block.rows * block.cols
+    return key if asked and not whole else level
 
 
 def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
@@ -114,7 +129,7 @@ def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
         yield Rectangle(top, placed.col, top + height - 1, placed.area.right), BAND.sub(address, formula)
 
 
-def _levelled(formula: str, tab: str, places: Places) -> Callable[[int, int], str]:
+def _levelled(formula: str, tab: str, places: Places) -> Level:
     """A function that writes a formula for cell (i, j) of its block; ``NAME[row]`` etc. become addresses."""
     first, *rest = PART.split(formula)
     parts = [(*places[name], part, text) for name, part, text in zip(*[iter(rest)] * 3, strict=True)]
@@ -147,6 +162,8 @@ def _level(r: Rectangle, part: str, i: int, j: int) -> str:
         "..diagonal": f"{left}{row}:{letters(r.left + i)}{row}",
         "..cell": f"${left}{row}:{letters(r.left + j)}{row}",
         "col": f"{letters(r.left + j)}{first}",
+        "column": f"{letters(r.left + j)}{first}:{letters(r.left + j)}${r.bottom + 1}",
+        "across": f"${left}${r.top + j + 1}:${letters(r.right)}${r.top + j + 1}",
         "first": f"${left}{row}",
     }.get(part) or f"{left}{r.top + int(part)}"
 
@@ -213,14 +230,9 @@ def ends(areas: Iterable[Rectangle], *, beside: float = 0.0) -> tuple[str, str]:
     return f"=-{size}", f"={size}"
 
 
-def is_bad(row: int, col: int) -> str:
-    """Condition for a failed live check, shown in red: it begins with ✗."""
-    return f'=LEFT({cell(row, col)},1)="✗"'
-
-
-def is_noted(row: int, col: int) -> str:
-    """Condition for a live check with a note, shown in grey: it begins with –."""
-    return f'=LEFT({cell(row, col)},1)="–"'
+def begins_with(row: int, col: int, first: str) -> str:
+    """Condition for a live check or a mark that begins with a character."""
+    return f'=LEFT({cell(row, col)},1)="{first}"'
 
 
 def is_no_number(row: int, col: int) -> str:

@@ -21,6 +21,7 @@ from xlsxattn.builder.layout.measures import (
 )
 from xlsxattn.builder.layout.placed import Placed, Text
 from xlsxattn.builder.layout.printing import PIXELS_A_CHARACTER, PIXELS_A_COLUMN, pixels
+from xlsxattn.contract.exercise import region_of
 from xlsxattn.contract.values import ANSWER
 from xlsxattn.language import say
 
@@ -40,6 +41,8 @@ WIDE = 1.05
 WIDER, BESIDE = 1.15, 16.0
 """Allowance for fonts wider than Calibri; pixels between a title and the link to Start."""
 GO = "Go to {title}"
+HINT_GAP = 45
+"""Rows between hints, so that a screen shows one."""
 
 
 def page_head(sheet: PlacedSheet, page: Page) -> int:
@@ -129,6 +132,30 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
             sheet.texts.append(Text(i, MARGIN, paper, "paper"))
             sheet.texts.append(Text(i, MARGIN + 1, title, "meaning"))
         row += len(page.papers) + 2
+    return row
+
+
+def hints(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
+    """Place hints: a line for each answer with a link to each hint, which stands far below, out of sight."""
+    first = row + len(page.hints) + HINT_GAP
+    for i, one in enumerate(page.hints):
+        answer = region_of(one.name)
+        sheet.anchors[f"{page.id} {one.name}"] = row + i, MARGIN
+        sheet.texts.append(Text(row + i, MARGIN, one.title, "link", target=answer))
+        for j, text in enumerate(one.texts):
+            name, place = f"{page.id} {one.name} {j}", first + (i * len(one.texts) + j) * HINT_GAP
+            sheet.anchors[name] = place, MARGIN
+            title = tell(say("hint {i}", i=j + 1))
+            sheet.texts.append(Text(row + i, MARGIN + 1 + j, title, "link", target=name))
+            heading = tell(say("{title}, hint {i}", title=one.title, i=j + 1))
+            sheet.texts.append(Text(place, MARGIN, heading, "step"))
+            lines = wrapped(text, "try")
+            sheet.texts += [Text(place + 1 + k, MARGIN, line, "try") for k, line in enumerate(lines)]
+            back = place + 2 + len(lines)
+            sheet.texts.append(Text(back, MARGIN, tell("← Back to the answer"), "link", target=answer))
+    if page.hints:
+        sheet.widths[MARGIN] = max(theme.cell_width(one.title) for one in page.hints) + 4.0
+        row = first + sum(len(one.texts) for one in page.hints) * HINT_GAP
     return row
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from xlsxattn.contract.exercise import region_of
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class PlacedSheet:
         breaks: rows with a page break above them.
         margin_right: right margin in print, in inches.
         last: last row and column of the print area.
+        protected: True if only unlocked cells can be changed.
+        anchors: names of places on the sheet, for links, and their cells.
     """
 
     id: str
@@ -128,6 +131,8 @@ class PlacedSheet:
     breaks: list[int] = field(default_factory=list)
     margin_right: float = 0.25
     last: tuple[int, int] = (0, 0)
+    protected: bool = False
+    anchors: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def places(sheets: Sequence[PlacedSheet]) -> Mapping[str, tuple[str, Rectangle]]:
@@ -145,6 +150,10 @@ def _places(sheets: Sequence[PlacedSheet]) -> Iterator[tuple[str, tuple[str, Rec
         for p in sheet.placed:
             bottom = p.row + p.block.rows - 1
             yield p.block.name, (sheet.tab, p.area)
+            if r := p.block.region:
+                top, left = p.row + r.row, p.col + r.col
+                area = Rectangle(top, left, top + r.rows - 1, left + r.cols - 1)
+                yield region_of(p.block.name), (sheet.tab, area)
             for name, col, cols in p.block.slices:
                 yield name, (sheet.tab, Rectangle(p.row, p.col + col, bottom, p.col + col + cols - 1))
             for name, rows in p.block.tops:

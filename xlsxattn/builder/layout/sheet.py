@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.builder import theme
 from xlsxattn.builder.graph import Block
 from xlsxattn.builder.layout.first_screen import front
-from xlsxattn.builder.layout.formulas import is_blank
+from xlsxattn.builder.layout.formulas import cell, is_blank
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
 from xlsxattn.builder.layout.measures import (
     BAND_GAP,
@@ -36,6 +36,7 @@ from xlsxattn.builder.layout.page_text import (
     facts,
     glossary,
     guide,
+    hints,
     lead,
     page_head,
     tries,
@@ -85,7 +86,14 @@ def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
         _sheet(page, tab, tell, row_height, full=book.explain == "full")
         for page, tab in zip(book.pages, tabs, strict=True)
     ]
+    for page, sheet in zip(book.pages, sheets, strict=True):
+        if book.protected:  # protected sheets cannot be unfolded
+            sheet.protected = not page.free
+            sheet.levels, sheet.closed = {}, set()
     targets = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # of links to pages
+    targets |= {
+        name: f"'{sheet.tab}'!{cell(*place)}" for sheet in sheets for name, place in sheet.anchors.items()
+    }
     for sheet in sheets:
         sheet.texts = [replace(text, target=targets.get(text.target, text.target)) for text in sheet.texts]
     return sheets
@@ -134,6 +142,7 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
         return sheet
     row = guide(sheet, page, page_head(sheet, page))
     row = glossary(sheet, page, contents(sheet, page, row, tell), tell)
+    row = hints(sheet, page, row, tell)
     lanes = lay_lanes(sheet, page)
     row = max(row, lanes.first_band)
     _results(sheet, page, lanes)
@@ -245,7 +254,10 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
         if caption_rows:
             look = "group" if group.title and not group.title.startswith(("{", "=")) else "formula"
             top = row + caption_rows - len(lines)
-            sheet.texts += [Text(top + i, col, text, look) for i, text in enumerate(lines)]
+            look = "your turn" if group.target else look
+            sheet.texts += [
+                Text(top + i, col, text, look, target=group.target) for i, text in enumerate(lines)
+            ]
         _group(sheet, group, row + caption_rows + has_labels, col)
     return row + caption_rows + has_labels + max(map(_height, groups)) + BAND_GAP
 
@@ -322,7 +334,7 @@ def _side(sheet: PlacedSheet, side: Side, row: int, col: int, word: tuple[int, i
 
 def _place(sheet: PlacedSheet, block: Block, row: int, col: int, word: tuple[int, int] | None) -> None:
     outlined = block.rows * block.cols <= MAX_OUTLINED or block.look == "word label"
-    word = word if outlined else None
+    word = word if outlined and block.look != "mark" else None
     states: tuple[tuple[str, str], ...] = ()
     numbers = block.kind == "formula" and "num_format" in theme.LOOKS[block.look].format
     if word and word[1] < col and numbers and block.look != "word number":  # which shows a dash

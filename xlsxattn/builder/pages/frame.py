@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder import ops, theme
 from xlsxattn.builder.graph import Band, Block, Box, Fact, Group, Page, Sample, Side, WorkbookPages
+from xlsxattn.builder.pages import exercise
 from xlsxattn.builder.pages.attention_pages import attention_pages, cross_attention_page
 from xlsxattn.builder.pages.compare_page import compare_page
+from xlsxattn.builder.pages.exercise import Asked
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
 from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
@@ -18,6 +20,7 @@ from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.builder.pages.training import training_pages
 from xlsxattn.builder.pages.transformer import model_pages
 from xlsxattn.builder.theme import cell_width
+from xlsxattn.contract.exercise import region_of
 from xlsxattn.contract.kinds import (
     Compare,
     CrossAttention,
@@ -30,9 +33,11 @@ from xlsxattn.contract.kinds import (
     settings,
 )
 from xlsxattn.contract.names import (
+    EXERCISE,
     FIRST_SCREEN,
     LANGUAGE,
     PROGRAM,
+    SEAL,
     START,
     STATUS,
     RangeName,
@@ -43,7 +48,7 @@ from xlsxattn.contract.values import PROGRAM_VERSION
 from xlsxattn.language import language, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from xlsxattn.builder.ops import Op
     from xlsxattn.builder.specification import Spec
@@ -127,11 +132,25 @@ def book(spec: Spec) -> WorkbookPages:
         pages += _pages(spec, sheet, followed(spec, i))
     guide = _guide(spec, pages)
     start = _start(spec, pages, guide)
-    pages += [guide, glossary_page([start, *pages])]
+    extra: list[Page] = []
+    if spec.exercise:
+        asks = Asked(spec.exercise, [*_blocks((start, guide, *pages))], spec.solved)
+        extra = exercise.extra_pages(pages, asks)
+        pages = exercise.asked(pages, asks)
+        guide = _guide(spec, pages)  # quotes a formula
+        start = exercise.with_progress(_start(spec, pages, guide), asks)
+        start, guide, *pages = [exercise.waiting(page, asks) for page in (start, guide, *pages)]
+    pages += [guide, glossary_page([start, *pages]), *extra]
     start = replace(start, boxes=_boxes(pages))
     pages = [told(page, spoken) for page in (start, *pages)]
     manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
-    return WorkbookPages(spoken.tell(spec.title), (*pages, manifest), spec.explain, spoken)
+    title = spoken.tell(spec.title)
+    return WorkbookPages(title, (*pages, manifest), spec.explain, spoken, protected=spec.exercise is not None)
+
+
+def _blocks(pages: Iterable[Page]) -> Iterator[Block]:
+    for page in pages:
+        yield from page.blocks()
 
 
 def _pages(spec: Spec, sheet: Sheet, before: Sequence[WithAttention]) -> list[Page]:
@@ -162,11 +181,12 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
     sheets = [
         (sheet.id, sheet.kind, json.dumps(settings(sheet), ensure_ascii=False)) for sheet in spec.sheets
     ]
-    tables = (
+    tables: tuple[tuple[str, str, tuple[str, ...], Sequence[tuple[Any, ...]]], ...] = (
         ("Version", "The format of this manifest.", (), [(float(VERSION),)]),
         (PROGRAM, "The version of xlsxattn that made this workbook.", (), [(PROGRAM_VERSION,)]),
         (LANGUAGE, "The language of its texts.", (), [(spec.lang,)]),
         (FIRST_SCREEN, "What the first screen shows.", (), [(json.dumps(shown(spec), ensure_ascii=False),)]),
+        *_of_exercise(spec),
         ("Sheets", "Every sheet's id, kind and settings.", ("id", "kind", "settings"), sheets),
         ("Contexts", "The sentences' ids.", ("id",), [(c.id,) for c in spec.contexts]),
         ("Inputs", "The ranges that a person may change.", ("range",), inputs),
@@ -183,6 +203,15 @@ def _contract(spec: Spec, pages: Sequence[Page]) -> Page:
         bands.append(Band(name, why, (Group((block,), cols=heads or None),), shared=True, show_formula=False))
     lead = "What a checker needs to recompute this workbook from its inputs. Please leave it as it is."
     return Page("xlsxattn", "Contract", lead, bands=tuple(bands))
+
+
+def _of_exercise(spec: Spec) -> Iterator[tuple[str, str, tuple[str, ...], list[tuple[str, ...]]]]:
+    """The tables of the manifest that only exercises have."""
+    if spec.exercise:
+        data = json.dumps(spec.exercise.data(), ensure_ascii=False)
+        yield EXERCISE, "What is to be computed by the reader.", (), [(data,)]
+    if spec.seal:
+        yield SEAL, "Whose personal copy it is.", (), [(spec.seal,)]
 
 
 def formula_table(blocks: Iterable[Block]) -> list[tuple[str, str, str]]:
@@ -243,6 +272,10 @@ def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     sentences = {c.id: _sentence(c) for c in spec.contexts if c.id in show["contexts"]}
     focus = typed("vocab_Focus", "yellow word", ((spec.focus,),))
     how = Box(say("3   See how:  {title} →", title=see.title), see.title, see.target)
+    if spec.exercise:
+        first = next(iter(spec.exercise.answers))
+        title = next(page.title for page in pages if any(block.name == first for block in page.blocks()))
+        how = Box(say("3   Your turn:  {title} →", title=title), title, region_of(first))
     return Page(
         "start",
         spec.title,
@@ -261,7 +294,8 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
     """What to do with the workbook; one of its own products of matrices shows how formulas read."""
     blocks = [block for page in pages for block in page.blocks() if block.kind == "formula"]
     products = [b.parts[0].formula for b in blocks if b.parts[0].formula.startswith("=MMULT(")]
-    shown = min(products, key=lambda text: ("--" in text, "[" in text)).removeprefix("=")
+    shown = min(products, key=lambda text: ("--" in text, "[" in text), default="=MMULT(A,B)")
+    shown = shown.removeprefix("=")
     in_parts = any("[" in part.formula for block in blocks for part in block.parts)
     change = CHANGE_PARTLY if has_typed_rows(spec) else CHANGE
     return (READ, change, say(IN_NAMES, formula=shown), ARRAYS, *((PARTS,) if in_parts else ()))
@@ -269,7 +303,7 @@ def _how_to(spec: Spec, pages: Sequence[Page]) -> tuple[str, ...]:
 
 def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]:
     """What the colours mean, line by line; only those that the workbook has."""
-    kinds = (
+    kinds: tuple[Sample, ...] = (
         Sample("input: yours to change", "legend input"),
         Sample("formula", "legend formula"),
         Sample("result (bold)", "legend result"),
@@ -280,6 +314,8 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
         Sample("far below 0: darker", "legend negative"),
         Sample("attention, share of 1: darker", "legend weight"),
     ]
+    if spec.exercise:
+        kinds = (*kinds, Sample("yours to compute", "legend answer"))
     if any(block.look == "masked" for page in pages for block in page.blocks()):
         heat.append(Sample("−∞: must not be seen", "legend unseen"))
     lanes = zip(LANES, theme.LANE_SAMPLES, spec.contexts, strict=False)  # after these the colours come again

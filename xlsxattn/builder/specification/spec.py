@@ -6,7 +6,7 @@ Errors are one sentence each: file, key, what was found, and what is needed.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification.keys import read
@@ -21,11 +21,13 @@ from xlsxattn.builder.specification.words import (
     spoken,
 )
 from xlsxattn.contract import kinds
-from xlsxattn.contract.values import ID, MODEL_RESERVED
+from xlsxattn.contract.values import ID, MAX_POINTS, MODEL_RESERVED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from xlsxattn.contract.exercise import Exercise
 
 __all__ = ["Context", "Spec", "SpecError", "Vocabulary", "load", "parse"]
 
@@ -35,6 +37,8 @@ class Spec:
     """A validated spec.
 
     ``lang`` is the language of the texts, ``about`` the paragraph on Start, "" for the default.
+    ``wishes`` is the table [exercise] of the spec. ``exercise`` is what an exercise asks, None for an
+    ordinary workbook, ``solved`` is true for its solutions, ``seal`` says whose copy it is.
     """
 
     title: str
@@ -45,6 +49,10 @@ class Spec:
     explain: str = "short"
     lang: str = "en"
     about: str = ""
+    wishes: kinds.Exercise = field(default_factory=kinds.Exercise)
+    exercise: Exercise | None = None
+    solved: bool = False
+    seal: str = ""
 
     def context(self, context_id: str) -> Context:
         """Get a context by id."""
@@ -104,7 +112,20 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         for context in contexts:
             if context.id in MODEL_RESERVED:
                 raise top.error(f"contexts.{context.id}", "this id is reserved for models, choose another")
-    return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about)
+    wishes = _wishes(top)
+    return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about, wishes)
+
+
+def _wishes(top: Table) -> kinds.Exercise:
+    """The table [exercise]; its ranges are not known yet."""
+    if "exercise" not in top.data:
+        return kinds.Exercise()
+    table = top.table("exercise", kinds.keys(kinds.Exercise))
+    given = read(table, kinds.Exercise)
+    if "points" in table.data:
+        points = table.table("points", None)
+        given["points"] = {name: points.whole(name, n, 1, MAX_POINTS) for name, n in points.data.items()}
+    return kinds.Exercise(**given)
 
 
 def _sheets(top: Table) -> list[Table]:

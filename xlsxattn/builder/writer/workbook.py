@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.builder.graph import Cell, Chart, Series
+    from xlsxattn.builder.graph import Block, Cell, Chart, Series
     from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
     from xlsxattn.language import Language
 
@@ -193,6 +193,8 @@ class _Writer:
         if first:
             ws.activate()
         ws.hide_gridlines(2)
+        if sheet.protected:
+            ws.protect("", {"format_columns": True, "format_rows": True})
         self._page(ws, sheet)
         for bar in (*sheet.bars, *sheet.stripes):
             fill, where = self.format({"bg_color": bar.colour}), bar.where
@@ -203,17 +205,19 @@ class _Writer:
             self._text(ws, text)
         lanes = {(bar.where.top, bar.where.left): bar.colour for bar in sheet.bars}
         for placed in sheet.placed:
-            look = self.look(placed.block.look)
-            if code := placed.block.number_format:
-                dressed = {**theme.LOOKS[placed.block.look].format, "num_format": code}
-                look = self.format({"font_name": theme.FONT, **dressed})
-            if placed.block.look == "lane":
-                colour = lanes[placed.row, placed.col]
-                look = self.format(
-                    {"font_name": theme.FONT, **theme.LOOKS["lane"].format, "bg_color": colour}
-                )
-            self._block(ws, placed, look)
+            self._block(ws, placed, self._look_of(placed.block, lanes.get((placed.row, placed.col), "")))
         return ws
+
+    def _look_of(self, block: Block, lane: str) -> Any:
+        """The format of a block; ``lane`` is the colour of the lane whose heading it may be."""
+        own: dict[str, Any] = {"num_format": block.number_format} if block.number_format else {}
+        if block.look == "lane":
+            own["bg_color"] = lane
+        if block.concealed:
+            own["hidden"] = True
+        if not own:
+            return self.look(block.look)
+        return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format, **own})
 
     def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add rules and charts."""
@@ -270,12 +274,26 @@ class _Writer:
                 ws.write_blank(row, placed.col, None, look)
             return
         _values(ws, placed.row, placed.col, map(_plain, block.values), look)
+        answer = self._answer(ws, placed) if block.region else look
         if block.parts:
-            self._formulas(ws, placed, look)
+            self._formulas(ws, placed, look, answer)
 
-    def _formulas(self, ws: Any, placed: Placed, look: Any) -> None:
-        grid = self.values.get(placed.block.name)
+    def _answer(self, ws: Any, placed: Placed) -> Any:
+        """Write blank answers, and return their format."""
+        shown = {**theme.LOOKS[placed.block.look].format, **theme.ANSWER}
+        look, r = self.format({"font_name": theme.FONT, **shown}), placed.block.region
+        assert r is not None
+        for row in range(placed.row + r.row, placed.row + r.row + r.rows):
+            for col in range(placed.col + r.col, placed.col + r.col + r.cols):
+                ws.write_blank(row, col, None, look)
+        return look
+
+    def _formulas(self, ws: Any, placed: Placed, usual: Any, answer: Any) -> None:
+        """Write the formulas of a block; those of answers, in the solutions, in the format ``answer``."""
+        grid, region = self.values.get(placed.block.name), placed.block.region
         for cells, formula in formulas.entries(placed, self.places):
+            asked = region is not None and region.holds(cells.top - placed.row, cells.left - placed.col)
+            look = answer if asked else usual
             area = cells.top, cells.left, cells.bottom, cells.right
             if grid is None:  # XlsxWriter saves 0 in every cell
                 ws.write_array_formula(*area, formula, look)
@@ -341,10 +359,9 @@ class _Writer:
         if placed.word is not None:
             outline = self.format(theme.OUTLINE)
             yield {"type": "formula", "criteria": formulas.is_focus(*placed.word), "format": outline}
-        if block.look in ("status", "check"):
-            bad, noted = self.format(theme.BAD), self.format(theme.NOTED)
-            yield {"type": "formula", "criteria": formulas.is_bad(placed.row, placed.col), "format": bad}
-            yield {"type": "formula", "criteria": formulas.is_noted(placed.row, placed.col), "format": noted}
+        for first, state in theme.FIRST_CHARACTERS.get(block.look, {}).items():
+            criteria = formulas.begins_with(placed.row, placed.col, first)
+            yield {"type": "formula", "criteria": criteria, "format": self.format(state)}
         if placed.heat:
             ends = {}
             if theme.HEATS[look.heat]["min_type"] == "formula":

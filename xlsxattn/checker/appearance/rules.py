@@ -12,6 +12,7 @@ from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.contract.exercise import answered, mark_of
 from xlsxattn.contract.names import FRONT, ROWS, STEPS, of_context, parse
 from xlsxattn.contract.values import HIDDEN_BELOW
 
@@ -66,7 +67,10 @@ def lost_heat_maps(book: Book, ranges: OwnRanges) -> Iterator[Finding]:
         for rule in book.views[tab].rules if tab in book.views else ():
             if rule.colours:
                 heated |= {name for area in rule.areas for name, _ in ranges.touched(area)}
-    lost = [name for name in book.manifest.formulas if _is_heated(name) and name in ranges.areas]
+    asked = book.manifest.exercise
+    marks = {part(name) for name in (asked.answers if asked else ()) for part in (answered, mark_of)}
+    computed = (name for name in book.manifest.formulas if name not in marks)
+    lost = [name for name in computed if _is_heated(name) and name in ranges.areas]
     if lost := [name for name in lost if name not in heated]:
         area = ranges.areas[lost[0]]
         values = {"n": len(lost)} if len(lost) > 1 else {}

@@ -71,6 +71,7 @@ class Book:
         views: how each sheet shows its cells, by tab.
         theme: the theme part, with the colours that styles refer to by index.
         seed: the seed of the last set of perturbed inputs.
+        reads: in an exercise, the answers that each range reads.
     """
 
     path: Path
@@ -92,6 +93,7 @@ class Book:
     views: Mapping[str, SheetView] = field(default_factory=dict)
     theme: bytes = b""
     seed: int = 0
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def own_names(self) -> Mapping[str, Area]:

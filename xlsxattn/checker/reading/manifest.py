@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.file_type import LISTED, is_foreign
 from xlsxattn.checker.reading.limits import STANDARD, NotCheckableError, ValuesOnlyError
 from xlsxattn.checker.reference import SheetInfo
+from xlsxattn.contract.exercise import parsed
 from xlsxattn.contract.kinds import CrossAttention, EncoderDecoder, Model, Training, Writer
 from xlsxattn.contract.names import (
+    EXERCISE,
     FIRST_SCREEN,
     LANGUAGE,
     MANIFEST,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from xlsxattn.checker.cells import Area, Grid, Value
+    from xlsxattn.contract.exercise import Exercise
 
 VERSION = 1
 
@@ -46,6 +49,7 @@ class Manifest:
         program: the version of xlsxattn that built the workbook; "" if not stated.
         language: the language code of the workbook; "" if not stated.
         front: the contents of the first screen; empty if not stated.
+        exercise: what an exercise asks; None in other workbooks.
     """
 
     sheets: tuple[SheetInfo, ...]
@@ -55,6 +59,7 @@ class Manifest:
     program: str = ""
     language: str = ""
     front: Mapping[str, Any] = field(default_factory=dict)
+    exercise: Exercise | None = None
 
     def parse(self, name: str) -> RangeName:
         """Parse the name of a range with the ids of the sheets and contexts."""
@@ -100,7 +105,8 @@ def read_manifest(
         )
         expected = {str(name): (str(entered), str(text)) for name, entered, text in tables["Formulas"]}
         front = dict(json.loads(str(tables[FIRST_SCREEN][0][0]))) if FIRST_SCREEN in tables else {}
-    except (ValueError, TypeError, RecursionError):
+        exercise = parsed(json.loads(str(tables[EXERCISE][0][0]))) if EXERCISE in tables else None
+    except (ValueError, TypeError, KeyError, RecursionError):
         raise NotCheckableError(say("{path}: the manifest on the last sheet is damaged", path=path)) from None
     if max(len(sheets), len(tables["Contexts"])) > STANDARD.sheets:
         raise NotCheckableError(
@@ -115,7 +121,7 @@ def read_manifest(
     program, language = (
         str(tables[part][0][0] or "") if part in tables else "" for part in (PROGRAM, LANGUAGE)
     )
-    return Manifest(sheets, contexts, inputs, expected, program, language, front)
+    return Manifest(sheets, contexts, inputs, expected, program, language, front, exercise)
 
 
 def _missing_table(

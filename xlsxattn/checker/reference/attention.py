@@ -15,12 +15,15 @@ import numpy as np
 from xlsxattn.contract.values import MASK_VALUE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from xlsxattn.contract.names import RangeName
 
     Array: TypeAlias = NDArray[Any]
     Ranges: TypeAlias = dict[str, "Expected"]
+    Own: TypeAlias = Callable[[str, "Sized"], "Sized"]
 
 TOLERANCE, FREE = 1e-12, 100.0  # the tolerance at magnitude 1, up to this amplification
 MIN_MAGNITUDE = 1e-290  # doubles lose digits near 1e-308, so smaller magnitudes count as this one
@@ -145,30 +148,43 @@ def entropy(A: Array) -> Sized:
 @np.errstate(all="ignore")
 def attention(
     Q: Sized, K: Sized, V: Sized, *, scale: bool = True, allowed: Array | None = None,
-    temperature: float = 1.0,
+    temperature: float = 1.0, own: Own = lambda _, x: x,
 ) -> Head:  # fmt: skip
     """softmax(Q Kᵀ / (√d_k T)) V: Vaswani et al. 2017, eq. (1); with the mask `allowed` of §3.2.3.
 
     Q is (n, d_k), K is (m, d_k), V is (m, d_v), allowed is (n, m), bool. The largest weight of a row is
     1 / Σ exp(s − max s), which gives RowSum. A completely masked row attends equally to all words. The
-    temperature T also divides the unscaled scores (Hinton et al. 2015, eq. 1).
+    temperature T also divides the unscaled scores (Hinton et al. 2015, eq. 1). `own` replaces a block by the
+    answer of a reader, from which the next blocks are computed.
     """
     T = max(temperature, MIN_TEMPERATURE)
     divisor = (math.sqrt(K.value.shape[1]) if scale else 1.0) * T
     seen = np.ones((len(Q.value), len(K.value)), dtype=bool) if allowed is None else allowed  # (n, m)
     blind = ~seen.any(axis=1, keepdims=True)  # (n, 1)
     Scores = product("id,jd->ij", Q, K)  # (n, m)
-    Scaled = Sized(Scores.value / divisor, Scores.size / divisor)  # (n, m)
-    Masked = Sized(np.where(seen, Scaled.value, MASK_VALUE), np.where(seen, Scaled.size, 0))  # (n, m)
-    RowMax = Sized(*(a.max(axis=1, keepdims=True) for a in Masked))  # (n, 1)
-    exponentials = np.exp(Masked.value - RowMax.value)  # (n, m)
-    Exp = given(np.where(seen, exponentials, np.where(blind, 1.0, 0.0)))  # (n, m)
+    scores = own("Scores", Scores)
+    Scaled = Sized(scores.value / divisor, scores.size / divisor)  # (n, m)
+    scaled = own("Scaled", Scaled)
+    Masked = Sized(np.where(seen, scaled.value, MASK_VALUE), np.where(seen, scaled.size, 0))  # (n, m)
     hidden = np.where(blind, 0.0, -np.inf)  # (n, 1)
-    Attention = given(softmax(np.where(seen, Scaled.value, hidden)))  # (n, m)
-    Unscaled = softmax(np.where(seen, Scores.value / T, hidden))  # (n, m)
-    Output = product("ij,jv->iv", Attention, V)  # (n, d_v)
+    Unscaled = softmax(np.where(seen, scores.value / T, hidden))  # (n, m)
+    masked = scaled if allowed is None else own("Masked", Masked)
+    if allowed is not None and masked is not Masked:  # a reader's numbers, none of which stands for −∞
+        seen, blind = np.ones_like(seen), np.zeros_like(blind)
+    RowMax = Sized(*(a.max(axis=1, keepdims=True) for a in masked))  # (n, 1)
+    exponentials = np.exp(masked.value - own("RowMax", RowMax).value)  # (n, m)
+    Exp = given(np.where(seen, exponentials, np.where(blind, 1.0, 0.0)))  # (n, m)
+    Attention = given(softmax(np.where(seen, masked.value, hidden)))  # (n, m)
     RowSum = given(1 / Attention.value.max(axis=1, keepdims=True))  # (n, 1)
-    AttentionSum = given(Attention.value.sum(axis=1, keepdims=True))  # (n, 1)
+    exps = own("Exp", Exp)
+    if exps is not Exp or own("RowMax", RowMax) is not RowMax:
+        RowSum = Sized(*(a.sum(axis=1, keepdims=True) for a in exps))  # (n, 1)
+    sums = own("RowSum", RowSum)
+    if exps is not Exp or sums is not RowSum:
+        Attention = given(exps.value / sums.value)  # (n, m)
+    attended = own("Attention", Attention)
+    Output = product("ij,jv->iv", attended, V)  # (n, d_v)
+    AttentionSum = given(attended.value.sum(axis=1, keepdims=True))  # (n, 1)
     UnscaledSum = given(1 / Unscaled.max(axis=1, keepdims=True))  # (n, 1)
     M, M_unscaled = float(Scaled.size.max()), float(Scores.size.max()) / T
     blocks = {"Q": numbers(Q), "K": numbers(K), "V": numbers(V), "Scores": numbers(Scores)}
@@ -179,12 +195,12 @@ def attention(
         "RowSum": numbers(RowSum, M),
         "Attention": numbers(Attention, M),
         "AttentionSum": numbers(AttentionSum, M),
-        "Entropy": numbers(entropy(Attention.value), M),
+        "Entropy": numbers(entropy(attended.value), M),
         "UnscaledSum": numbers(UnscaledSum, M_unscaled),
         "EntropyUnscaled": numbers(entropy(Unscaled), M_unscaled),
         "Output": numbers(Output, M),
     }
-    return Head(blocks, Q, K, Masked, Attention, Output, M)
+    return Head(blocks, Q, K, Masked, attended, own("Output", Output), M)
 
 
 def cosine(a: Sized, b: Sized, M_a: float = 1.0, M_b: float = 1.0) -> Expected:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xlsxattn.checker.reference.answers import own
 from xlsxattn.checker.reference.attention import (
     PROJECTED,
     Head,
@@ -100,14 +101,17 @@ def applied(x: Sized, layer: Linear) -> Sized:
 
 def heads_of(
     at: tuple[RangeName, RangeName], x: Sized, memory: Sized, w: Projections | None, places: Positions,
-    words: tuple[Array, Array], *, scale: bool, allowed: Array | None, temperature: float,
+    words: tuple[Array, Array], inputs: Inputs, *, scale: bool, allowed: Array | None, temperature: float,
 ) -> tuple[Ranges, dict[RangeName, Head]]:  # fmt: skip
     """The heads, and the ranges of their projections: queries from x, keys and values from memory.
 
     `at` contains the prefixes of the queries' and the keys' ranges, `words` the words of both.
     """
     if w is None:
-        alone = attention(x, memory, memory, scale=scale, allowed=allowed, temperature=temperature)
+        answers = own(inputs, at[0])
+        alone = attention(
+            x, memory, memory, scale=scale, allowed=allowed, temperature=temperature, own=answers
+        )
         return {}, {ALONE: alone}
     found: Ranges = {}
     made: dict[str, dict[RangeName, Sized]] = {letter: {} for letter in PROJECTED}
@@ -116,16 +120,18 @@ def heads_of(
         for part, layer in getattr(w, letter).items():
             y, p = applied((x, memory)[side], layer), at[side].under(part)
             found |= {p[letter]: numbers(y)} | labels(p[letter], words[side])
+            y = own(inputs, p)(letter, y)
             if places.rotary is not None and letter != "V":
                 y = places.rotary.sized(y)
                 found |= {p[f"{letter}Rot"]: numbers(y)} | labels(p[f"{letter}Rot"], words[side])
+                y = own(inputs, p)(f"{letter}Rot", y)
             made[letter][part] = y
-    return found, {
-        h: attention(
-            *(made["Q"][h], made["K"][g], made["V"][g]), scale=scale, allowed=allowed, temperature=temperature
-        )
-        for h, g in w.group.items()
-    }
+    done: dict[RangeName, Head] = {}
+    for h, g in w.group.items():
+        answers = own(inputs, at[0].under(h))
+        three = made["Q"][h], made["K"][g], made["V"][g]
+        done[h] = attention(*three, scale=scale, allowed=allowed, temperature=temperature, own=answers)
+    return found, done
 
 
 def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], focus_row: FocusRow) -> Ranges:
@@ -138,14 +144,15 @@ def focus_rows(p: RangeName, sheet: SheetInfo, done: dict[RangeName, Head], focu
 
 
 def outcome(
-    p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array], dims: Array,
-    leave_out: tuple[str, ...] = (),
+    p: RangeName, done: dict[RangeName, Head], w: Projections | None, words: tuple[Array, Array],
+    inputs: Inputs, leave_out: tuple[str, ...] = (),
 ) -> tuple[Ranges, Trace]:  # fmt: skip
     """The ranges of the heads, and Output = Concat(head_1, ..., head_h) W^O (+ b^O): §3.2.2.
 
     Without W^O, the concatenated outputs of the heads are the Output.
     """
     found: Ranges = {}
+    answers, dims = own(inputs, p), inputs["vocab_Dims"]
     for h, head in done.items():
         for block, values in head.blocks.items():
             if block not in (*PROJECTED, *leave_out):
@@ -159,9 +166,11 @@ def outcome(
         np.hstack([head.Output.size for head in each]),
     )
     if w is not None and w.out is not None:
-        Output = applied(Concat, w.out)  # (n, d_out)
+        Output = applied(answers("Concat", Concat), w.out)  # (n, d_out)
         found |= {p["Concat"]: numbers(Concat, M)} | labels(p["Concat"], words[0])
-    found |= {p["Output"]: numbers(Output, M)}
+    if p["Output"] not in found:  # otherwise it is the Output of the only head
+        found |= {p["Output"]: numbers(Output, M)}
+        Output = answers("Output", Output)
     found |= labels(p["Output"], words[0], dims if Output.value.shape[1] == dims.shape[1] else None)
     drift = np.max([np.abs(head.Attention.value.sum(axis=1) - 1).max() for head in each])
     found[p["Drift"]] = numbers(Sized(np.array([[drift]]), np.ones((1, 1))), M)
@@ -173,18 +182,23 @@ def one_context(
 ) -> tuple[Ranges, Trace]:
     """The ranges of a sheet in one sentence."""
     p, dims, n = RangeName(sheet.id, context=c.id), inputs["vocab_Dims"], len(c.ids)
-    mask, x = sheet.mask, c.X
-    found = {p["Heading"]: sentence(c), p["X"]: numbers(x)} | labels(p["X"], c.tokens, dims)
-    found |= places.of_context(p, n) | mask_ranges(p, mask, c)
+    answers = own(inputs, p)
+    seen = visible(sheet.mask, c, answers)
+    found = {p["Heading"]: sentence(c), p["X"]: numbers(c.X)} | labels(p["X"], c.tokens, dims)
+    found |= places.of_context(p, n) | mask_ranges(p, sheet.mask, c, seen)
+    x = answers("X", c.X)
     if places.P is not None:
         P = places.first(n)
         x = Sized(x.value + P.value, x.size + P.size)
         found |= {p["Input"]: numbers(x)} | labels(p["Input"], c.tokens, dims)
+        x = answers("Input", x)
     words = (c.tokens, c.tokens)
-    scale, allowed = sheet.scale, visible(mask, c)
-    T = temperature(sheet, inputs)
-    parts, done = heads_of((p, p), x, x, w, places, words, scale=scale, allowed=allowed, temperature=T)
-    ranges, left = outcome(p, done, w, words, dims)
+    allowed = None if seen is None else answers("Mask", given(seen)).value == 1
+    scale, T = sheet.scale, temperature(sheet, inputs)
+    parts, done = heads_of(
+        (p, p), x, x, w, places, words, inputs, scale=scale, allowed=allowed, temperature=T
+    )
+    ranges, left = outcome(p, done, w, words, inputs)
     found |= parts | ranges
     return found | focus_rows(p, sheet, done, focus_of(c.focus, c.tokens, x.value, allowed)), left
 
@@ -222,14 +236,17 @@ def cross_sheet(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Inpu
         found |= {p["Heading"]: sentence(c), p["X"]: numbers(c.X)} | labels(p["X"], c.tokens, dims)
     allowed = None
     if mask == "padding":
-        allowed = np.tile(keyed.exists, (n, 1))
-        found |= padding(m, keyed) | {q["Mask"]: constant(allowed.astype(float))}
+        exists = own(inputs, m)("PaddingMask", given(keyed.exists[:, None].astype(float)))
+        seen = np.tile(exists.value.T, (n, 1))
+        found |= padding(m, keyed) | {q["Mask"]: constant(seen)}
+        allowed = own(inputs, q)("Mask", given(seen)).value == 1
         found |= index(q, n, cols=False) | mask_value(s)
     words, scale, T = (querying.tokens, keyed.tokens), sheet.scale, temperature(sheet, inputs)
+    x, memory = own(inputs, q)("X", querying.X), own(inputs, m)("X", keyed.X)
     parts, done = heads_of(
-        (q, m), querying.X, keyed.X, w, Positions({}), words, scale=scale, allowed=allowed, temperature=T
+        (q, m), x, memory, w, Positions({}), words, inputs, scale=scale, allowed=allowed, temperature=T
     )
-    ranges, _trace = outcome(q, done, w, words, dims, UNSCALED)
+    ranges, _trace = outcome(q, done, w, words, inputs, UNSCALED)
     found |= parts | ranges
     found |= focus_rows(q, sheet, done, focus_of(querying.focus, keyed.tokens, keyed.X.value, allowed))
     return found | {s["Status"]: status([ranges[q["Drift"]]])}

@@ -60,6 +60,18 @@ class Counted:
         return NUMERAL.findall(text) == wanted and text.strip() != ""
 
 
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """A cell whose value is not compared, such as a reader's answer."""
+
+    def __str__(self) -> str:
+        """A placeholder."""
+        return "..."
+
+
+ANYTHING = Anything()
+
+
 def _end_of(text: str, form: float | str) -> int | None:
     """The end of this word or number at the start of a text; None if it does not start with it."""
     if isinstance(form, str):

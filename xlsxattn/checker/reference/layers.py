@@ -57,12 +57,14 @@ def rotated(r: Rounding, x: NoisyArray, rotary: Rotary) -> NoisyArray:
 
 
 def over_rows(
-    r: Rounding, S: NoisyArray, allowed: Array | None, shown: Array | None
+    r: Rounding, q: RangeName | None, S: NoisyArray, allowed: Array | None, shown: Array | None
 ) -> tuple[dict[str, NoisyArray], NoisyArray]:
     """The softmax of each row, with its steps: RowMax, Exp, RowSum and the result, A = exp(S − ln Σ exp S).
 
-    In a completely masked row, all cells have the same value −1E300, and so equal weights.
+    In a completely masked row, all cells have the same value −1E300, and so equal weights. With the prefix q
+    of the ranges of a head, a reader's answers replace them.
     """
+    row_max, exp, row_sum = (q[block] if q else "" for block in ("RowMax", "Exp", "RowSum"))
     seen = np.ones(S.clean.shape, dtype=bool) if allowed is None else allowed.copy()  # (n, m)
     if shown is not None:
         seen &= shown
@@ -70,11 +72,19 @@ def over_rows(
     masked = np.where(seen, S.values, -np.inf)  # (runs, n, m)
     largest = masked.max(axis=2, keepdims=True)  # (runs, n, 1)
     RowMax = r.rounded(np.where(none, MASK_VALUE, largest), np.zeros(largest.shape[1:]))
+    typed = r.own(row_max, RowMax)
+    largest = largest if typed is RowMax else typed.values
     logits = np.where(none, 0.0, np.where(seen, S.values - largest, -np.inf))  # (runs, n, m)
     Exp = r.rounded(np.exp(logits), np.exp(logits[0]))
     total = np.logaddexp.reduce(logits, axis=2, keepdims=True)  # (runs, n, 1)
     RowSum = r.rounded(np.exp(total), np.exp(total[0]))
     A = np.exp(logits - total)  # (runs, n, m)
+    exps = r.own(exp, Exp)
+    if exps is not Exp:
+        RowSum = r.rounded(*(a.sum(axis=-1, keepdims=True) for a in exps))
+    sums = r.own(row_sum, RowSum)
+    if exps is not Exp or sums is not RowSum:
+        A = exps.values / sums.values
     row_size = np.where(seen, S.size, 0.0).max(axis=1, keepdims=True)
     steps = {"RowMax": NoisyArray(RowMax.values, row_size), "Exp": Exp, "RowSum": RowSum}
     return steps, r.rounded(A, A[0])
@@ -87,23 +97,33 @@ def attention_of(
     shown = np.tri(len(Q.clean), dtype=bool) if seen.triangle else None
     allowed = None if seen.triangle else seen.allowed
     Scores = r.product(Q, NoisyArray(np.swapaxes(K.values, 1, 2), K.size.T))  # (n, m)
-    Scaled = r.times(Scores, 1 / scale)  # (n, m)
-    steps, A = over_rows(r, Scaled, allowed, shown)
-    r.maps[q] = A
-    Output = r.product(A, V)  # (n, d_v)
-    sums = A.values.sum(axis=2, keepdims=True)  # (runs, n, 1)
+    Scaled = r.times(r.own(q["Scores"], Scores), 1 / scale)  # (n, m)
+    scaled = r.own(q["Scaled"], Scaled)
+    Masked = scaled
+    if allowed is not None:
+        sizes = np.where(allowed, scaled.size, 0.0)
+        Masked = NoisyArray(np.where(allowed, scaled.values, MASK_VALUE), sizes)
+    masked = r.own(q["Masked"], Masked)  # of a reader's numbers, none stands for −∞
+    steps, A = over_rows(r, q, masked, allowed if masked is Masked else None, shown)
+    attended = r.own(q["Attention"], A)
+    r.maps[q] = attended
+    Output = r.product(attended, V)  # (n, d_v)
+    sums = attended.values.sum(axis=2, keepdims=True)  # (runs, n, 1)
     AttentionSum = r.rounded(sums, sums[0])
     found: Ranges = {q["Scores"]: expect(Scores, shown), q["Scaled"]: expect(Scaled, shown)}
     if allowed is not None:
-        values = np.where(allowed, Scaled.values, MASK_VALUE)
-        found[q["Masked"]] = expect(NoisyArray(values, np.where(allowed, Scaled.size, 0.0)))
+        found[q["Masked"]] = expect(Masked)
     found |= {q[name]: expect(x, shown if name == "Exp" else None) for name, x in steps.items()}
     found |= {q["Attention"]: expect(A, shown), q["AttentionSum"]: expect(AttentionSum)}
     found[q["Output"]] = expect(Output)
     for block in ("Scores", "Scaled", "Masked", "Exp", "Attention"):
         if q[block] in found:
             found |= labels(q[block], seen.queries, seen.keys)
-    return found | labels(q["Output"], seen.queries), Output, float(np.abs(sums[0] - 1).max())
+    return (
+        found | labels(q["Output"], seen.queries),
+        r.own(q["Output"], Output),
+        float(np.abs(sums[0] - 1).max()),
+    )
 
 
 def multi_head_of(
@@ -128,15 +148,18 @@ def multi_head_of(
         for part, layer in getattr(w, letter).items():
             y, p = apply(r, source, layer), q.under(part)
             found |= {p[letter]: expect(y)} | labels(p[letter], words)
+            y = r.own(p[letter], y)
             if norms is not None and letter != "V":
                 B = p[f"{letter}Norm"]
                 ranges, y = norm(r, B, y, norms.gamma[letter], None, norms.epsilon)
                 found |= ranges | labels(B, words)
+                y = r.own(B, y)
             if rotary is not None and letter != "V":
                 y = rotated(r, y, rotary)
                 found |= {q.under(part)[f"{letter}Rot"]: expect(y)} | labels(
                     q.under(part)[f"{letter}Rot"], words
                 )
+                y = r.own(q.under(part)[f"{letter}Rot"], y)
             projected[letter][part] = y
     outputs, drift = [], 0.0
     for head, group in w.group.items():
@@ -149,10 +172,10 @@ def multi_head_of(
     )
     if w.out is None:  # only some heads are included, so they are not joined
         return found, Concat, drift
-    result = apply(r, Concat, w.out)
+    result = apply(r, r.own(q["Concat"], Concat), w.out)
     found |= {q["Concat"]: expect(Concat), q["MultiHead"]: expect(result)}
     found |= labels(q["Concat"], seen.queries) | labels(q["MultiHead"], seen.queries)
-    return found, result, drift
+    return found, r.own(q["MultiHead"], result), drift
 
 
 def norm(
@@ -165,10 +188,13 @@ def norm(
         total = np.einsum("rnd->rn", x.values)[:, :, None] / d  # (runs, n, 1)
         mean = r.rounded(total, np.abs(x.clean).mean(axis=1, keepdims=True))
         found[part_of(B, "Mean")] = expect(mean)
+        mean = r.own(part_of(B, "Mean"), mean)
         x = r.rounded(x.values - mean.values, np.abs(x.clean) + np.abs(mean.clean))
     squares = np.einsum("rnd,rnd->rn", x.values, x.values)[:, :, None] / d  # (runs, n, 1)
     square = r.rounded(squares, squares[0], raw)
-    found[part_of(B, "MeanSquare" if beta is None else "Variance")] = expect(square)
+    square_name = part_of(B, "MeanSquare" if beta is None else "Variance")
+    found[square_name] = expect(square)
+    square = r.own(square_name, square)
     result = r.times(NoisyArray(x.values / np.sqrt(square.values + epsilon), x.size), gamma, 3.0)
     if beta is not None:
         result = r.total(result, exact(beta))
@@ -223,6 +249,7 @@ def feed_forward(
     """f(x W_1 + b_1) W_2 + b_2, eq. (2) with the activation f; a gated f is multiplied by x W_3 + b_3."""
     Hidden = apply(r, x, layers["1"])  # (n, d_ff)
     found: Ranges = {q["Hidden"]: expect(Hidden)} | labels(q["Hidden"], words)
+    Hidden = r.own(q["Hidden"], Hidden)
     f = ACTIVATIONS[activation]
     values = f(Hidden.values)  # (runs, n, d_ff)
     size = np.abs(Hidden.clean) if f in (gelu, gelu_tanh) else np.abs(values[0])
@@ -233,10 +260,12 @@ def feed_forward(
     if activation in GATED:
         Up = apply(r, x, layers["3"])  # (n, d_ff)
         found |= {q["Up"]: expect(Up)} | labels(q["Up"], words)
+        Up = r.own(q["Up"], Up)
         Activation = r.rounded(Activation.values * Up.values, np.abs(Activation.clean * Up.clean))
-    result = apply(r, Activation, layers["2"])  # (n, d_model)
+    result = apply(r, r.own(q["Activation"], Activation), layers["2"])  # (n, d_model)
     found |= {q["Activation"]: expect(Activation), q["FeedForward"]: expect(result)}
-    return found | labels(q["Activation"], words) | labels(q["FeedForward"], words), result
+    found |= labels(q["Activation"], words) | labels(q["FeedForward"], words)
+    return found, r.own(q["FeedForward"], result)
 
 
 def drift_of(q: RangeName, drift: float) -> Ranges:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from xlsxattn.checker.reference.attention import causal_mask, numbers
+from xlsxattn.checker.reference.attention import causal_mask, given, numbers
 from xlsxattn.checker.reference.words import constant, count
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from xlsxattn.checker.reference.attention import Array, Ranges
+    from xlsxattn.checker.reference.attention import Array, Own, Ranges
     from xlsxattn.checker.reference.words import ContextWords
     from xlsxattn.contract.names import RangeName
 
@@ -31,8 +31,8 @@ def mask_value(s: RangeName) -> Ranges:
     return {s["MaskValue"]: constant([[MASK_VALUE]])}
 
 
-def visible(mask: str, c: ContextWords) -> Array | None:
-    """The mask of a sentence, (n, n), bool; None without a mask.
+def visible(mask: str, c: ContextWords, own: Own = lambda _, x: x) -> Array | None:
+    """The mask of a sentence, (n, n): 1 or 0; None without a mask. `own` has a reader's answers.
 
     Raises:
         ValueError: the mask is unknown.
@@ -42,11 +42,11 @@ def visible(mask: str, c: ContextWords) -> Array | None:
     if mask == "none":
         return None
     n = len(c.tokens)
-    seen = np.ones((n, n), dtype=bool)  # (n, n)
+    seen = np.ones((n, n))
     if "causal" in mask:
-        seen &= causal_mask(n) == 1
+        seen = own("CausalMask", given(causal_mask(n))).value
     if "padding" in mask:
-        seen &= c.exists[None, :]
+        seen = seen * own("PaddingMask", given(c.exists[:, None].astype(float))).value.T
     return seen
 
 
@@ -55,13 +55,12 @@ def padding(p: RangeName, c: ContextWords) -> Ranges:
     return {p["PaddingMask"]: constant(c.exists[:, None].astype(float))}
 
 
-def mask_ranges(p: RangeName, mask: str, c: ContextWords) -> Ranges:
-    """The mask ranges of a sentence."""
-    seen = visible(mask, c)
+def mask_ranges(p: RangeName, mask: str, c: ContextWords, seen: Array | None) -> Ranges:
+    """The mask ranges of a sentence, whose mask is `seen`."""
     if seen is None:
         return {}
     n = len(c.tokens)
-    found = index(p, n) | {p["Mask"]: constant(seen.astype(float))}
+    found = index(p, n) | {p["Mask"]: constant(seen)}
     if "padding" in mask:
         found |= padding(p, c)
     if mask == "causal+padding":

@@ -127,7 +127,7 @@ def encoded(
     ranges, head, pairs = other_pages(tower, own)
     found |= ranges
     for c in own:
-        p, r = RangeName(sheet.id, context=c.id), rounding(sheet)
+        p, r = RangeName(sheet.id, context=c.id), rounding(sheet, inputs)
         ranges, seen = own_mask(p, mask, c)
         result = run(tower, r, p, c.tokens, seen)
         found |= ranges | result.ranges
@@ -157,7 +157,7 @@ def classifier(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: Input
     W = shaped(inputs, s["W_C"], dims.shape[1], classes.shape[1], s["Classes"])
     b = shaped(inputs, s["b_C"], 1, classes.shape[1], s["Classes"])
     for c in chosen(sheet, contexts, sheet.contexts):
-        p, r, Output = s.at(context=c.id), rounding(sheet), outputs[c.id]
+        p, r, Output = s.at(context=c.id), rounding(sheet, inputs), outputs[c.id]
         Pooled = pooled(r, shares(sheet, c), Output)
         Logits = tied_alike(apply(r, Pooled, Linear(W, b)), np.vstack([W, b]))
         ranges, _ = distribution(r, p, Logits)
@@ -215,7 +215,7 @@ def encoder_decoder(sheet: SheetInfo, contexts: Sequence[ContextWords], inputs: 
     encoder, found = prepared(sheet, [source, target], inputs, s.at(side="enc"))
     decoder_tower = encoder._replace(w=s.at(side="dec"), cross=True)
     masks, seen = own_mask(s.at(context=source.id), sheet.mask, source)
-    result = run(encoder, rounding(sheet), s.at(context=source.id), source.tokens, seen)
+    result = run(encoder, rounding(sheet, inputs), s.at(context=source.id), source.tokens, seen)
     exists = source.exists if "padding" in sheet.mask else None
     said = decoded(decoder_tower, target, Memory(result.Output, source.tokens, exists))
     found |= rank(sheet, inputs) | masks | result.ranges | said.ranges

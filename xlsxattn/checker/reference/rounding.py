@@ -19,6 +19,7 @@ from xlsxattn.checker.reference.attention import FREE, MIN_MAGNITUDE, TOLERANCE,
 
 if TYPE_CHECKING:
     from xlsxattn.checker.reference.attention import Array
+    from xlsxattn.checker.reference.words import Inputs
     from xlsxattn.contract.names import RangeName
 
 SEED = 19_740_101
@@ -89,12 +90,22 @@ class Rounding:
 
     Attributes:
         maps: the Attention of every head, by the prefix of its ranges.
+        inputs: the inputs of the workbook, with a reader's answers to an exercise.
     """
 
-    def __init__(self, *, coarse: bool) -> None:
+    def __init__(self, *, coarse: bool, inputs: Inputs | None = None) -> None:
+        self.inputs = inputs or {}
         self._random = np.random.default_rng(SEED)
         self.maps: dict[RangeName, NoisyArray] = {}
         self._runs = 1 + DRAWS + (COARSE_DRAWS if coarse else 0)
+
+    def own(self, name: str, x: NoisyArray) -> NoisyArray:
+        """The numbers of a range, or a reader's answer, which is NaN in cells that are not asked for."""
+        answer = self.inputs.get(name)
+        if answer is None or answer.shape != x.clean.shape:
+            return x
+        asked = ~np.isnan(answer)
+        return NoisyArray(np.where(asked, answer, x.values), np.where(asked, np.abs(answer), x.size))
 
     def rounded(self, values: Array, size: Array, error: Array | None = None) -> NoisyArray:
         """Add noise to a result, (runs or 1, rows, cols), proportional to its error or size."""

@@ -177,7 +177,8 @@ def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
     s, d_model, n = tower.sheet, tower.inputs["vocab_E"].shape[1], len(tokens)
     dims = tower.inputs["vocab_Dims"]
     X = exact(embedded(numbered(list(tokens[:, 0]), tower.inputs), tower.inputs))
-    stream = r.times(X, math.sqrt(d_model)) if s.scale_embeddings else X
+    stream = r.own(p["X"], X)
+    stream = r.times(stream, math.sqrt(d_model)) if s.scale_embeddings else stream
     if tower.places.P is not None:
         P = tower.places.first(n)
         place = exact(P.value)
@@ -187,13 +188,14 @@ def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
     found: Ranges = {p["X"]: expect(X)} | labels(p["X"], tokens, dims)
     if s.embedding_norm:
         found |= {p["Sum"]: expect(stream)} | labels(p["Sum"], tokens, dims)
+        stream = r.own(p["Sum"], stream)
         ranges, stream = tower.norm(r, p["Input"], stream, RangeName(tower.sheet.id)["Input"])
         found |= ranges
     found[p["Input"]] = expect(stream)
     found |= labels(p["Input"], tokens) | optional(
         labels(p["Input"], None, dims), lacking=bool(s.embedding_norm)
     )
-    return Pass(found, stream)
+    return Pass(found, r.own(p["Input"], stream))
 
 
 def layer(
@@ -240,6 +242,7 @@ def layer(
         ranges, x = (
             tower.norm(r, q["Norm1"], stream, w["Norm1"]) if s.residual == "pre-norm" else ({}, stream)
         )
+        x = r.own(q["Norm1"], x)
         found |= ranges | (labels(q["Norm1"], seen.queries) if ranges else {})
         attend(x)
         return Pass(found | drift_of(q, float(np.max(drifts))), stream)
@@ -247,11 +250,13 @@ def layer(
         pre, B = s.residual == "pre-norm", q[f"Norm{i}"]
         ranges, x = tower.norm(r, B, stream, w[f"Norm{i}"]) if pre else ({}, stream)
         found |= ranges
-        stream = r.total(stream, part(x))
+        stream = r.total(stream, part(r.own(B, x) if pre else x))
         found |= {q[f"Residual{i}"]: expect(stream)} | labels(q[f"Residual{i}"], seen.queries)
+        stream = r.own(q[f"Residual{i}"], stream)
         if not pre:
             ranges, stream = tower.norm(r, B, stream, w[f"Norm{i}"])
             found |= ranges
+            stream = r.own(B, stream)
         found |= labels(B, seen.queries)
     return Pass(found | drift_of(q, float(np.max(drifts))), stream)
 
@@ -277,7 +282,7 @@ def run(
         found |= ranges
     found[p["Output"]] = expect(stream)
     found |= output_labels(s, p["Output"], tokens, tower.inputs["vocab_Dims"])
-    return Pass(found, stream, tuple(depths))
+    return Pass(found, r.own(p["Output"], stream), tuple(depths))
 
 
 def followed(x: NoisyArray, amplification: float) -> Sized:

@@ -75,7 +75,7 @@ def distribution(
     r: Rounding, p: RangeName, logits: NoisyArray, block: str = "Logit"
 ) -> tuple[Ranges, NoisyArray]:
     """The softmax of each row: LogitMax, LogitExp, LogitSum, Probability."""
-    steps, Probability = over_rows(r, logits, None, None)
+    steps, Probability = over_rows(r, None, logits, None, None)
     names = {"RowMax": f"{block}Max", "Exp": f"{block}Exp", "RowSum": f"{block}Sum"}
     found = {p[names[name]]: expect(x) for name, x in steps.items()}
     return found | {p["Probability"]: expect(Probability)}, Probability

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.rounding import NoisyArray
-    from xlsxattn.checker.reference.words import ContextWords, SheetInfo
+    from xlsxattn.checker.reference.words import ContextWords, Inputs, SheetInfo
 
 ALWAYS_ONE = ("Drift", "AttentionSum")  # the same for all tokens
 
@@ -37,15 +37,16 @@ class Decoded(NamedTuple):
     maps: Mapping[RangeName, NoisyArray]
 
 
-def rounding(sheet: SheetInfo) -> Rounding:
+def rounding(sheet: SheetInfo, inputs: Inputs | None = None) -> Rounding:
     """The noise generator of a model."""
-    return Rounding(coarse=sheet.activation in EXACT_GELU)
+    return Rounding(coarse=sheet.activation in EXACT_GELU, inputs=inputs)
 
 
 def own_mask(p: RangeName, mask: str, c: ContextWords) -> tuple[Ranges, Visibility]:
     """The mask of a model in a context: its ranges and its visibility."""
-    return mask_ranges(p, mask, c), Visibility(
-        visible(mask, c), triangle=False, queries=c.tokens, keys=c.tokens
+    seen = visible(mask, c)
+    return mask_ranges(p, mask, c, seen), Visibility(
+        None if seen is None else seen == 1, triangle=False, queries=c.tokens, keys=c.tokens
     )
 
 
@@ -80,7 +81,7 @@ def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Arr
             continue
         prefix = tokens[:i]  # (i, 1)
         seen = Visibility(None, triangle=True, queries=prefix, keys=prefix)
-        r = rounding(tower.sheet)
+        r = rounding(tower.sheet, tower.inputs)
         result = run(tower, r, p, prefix, seen, memory)
         found, doubts = logits_of(tower, r, p, Pass({}, result.Output), prefix)
         tokens[i, 0] = found[p["Next"]].values[-1, 0]
@@ -105,7 +106,7 @@ def decoded(tower: Tower, c: ContextWords, memory: Memory | None) -> Decoded:
         tokens, doubt = c.tokens, RankDoubt()
         mask = "causal" if tower.cross else sheet.mask
         masks, seen = own_mask(p, mask, c)
-    r = rounding(sheet)
+    r = rounding(sheet, tower.inputs)
     result = run(tower, r, p, tokens, seen, memory)
     ranges, _ = logits_of(tower, r, p, result, tokens)
     found |= result.ranges | ranges | {p["Text"]: joined(tokens)}

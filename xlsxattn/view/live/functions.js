@@ -139,17 +139,21 @@ function normal(x) {
 }
 
 const FUNCTIONS = {
+  "_xlfn.ISFORMULA": () => ERRORS["#NAME?"], // cells are typed here: marks judge the value alone
   ABS: numeric(Math.abs),
   AND: allOf,
   AVERAGE: reduced(mean),
   COS: numeric(Math.cos),
   COUNT: (...args) => args.flatMap((arg) => matrix(arg).values).filter((value) => typeof value === "number").length,
   COUNTA: (...args) => args.flatMap((arg) => matrix(arg).values).filter((value) => value !== null).length,
+  DEVSQ: reduced((numbers) => { const v = variance(numbers); return isError(v) ? v : finite(v * numbers.length); }),
   EXACT: textual((a, b) => toText(a) === toText(b)),
   EXP: numeric((x) => finite(Math.exp(x))),
   FIXED: numeric((value, digits = 2, noCommas = 0) => fixedText(value, Math.trunc(digits), noCommas)),
   INDEX: indexed,
   INT: numeric(Math.floor),
+  ISBLANK: lift((value) => value === null),
+  ISERROR: lift(isError),
   ISNUMBER: lift((value) => typeof value === "number"),
   ISTEXT: lift((value) => typeof value === "string"),
   LARGE: ranked((a, b) => b - a),
@@ -163,6 +167,7 @@ const FUNCTIONS = {
   MOD: numeric((a, b) => (b === 0 ? ERRORS["#DIV/0!"] : a - b * Math.floor(a / b))),
   NORMSDIST: numeric(normal),
   NOT: lift((value) => { const logical = toLogical(value); return isError(logical) ? logical : !logical; }),
+  OR: (...args) => { const all = allOf(...args.map((arg) => FUNCTIONS.NOT(arg))); return isError(all) ? all : !all; },
   PI: () => Math.PI,
   ROUNDUP: numeric((x, digits = 0) => Math.sign(x) * Math.ceil(Number((Math.abs(x) * 10 ** digits).toPrecision(15))) / 10 ** digits),
   SIGN: numeric((x) => Math.sign(x) || 0),

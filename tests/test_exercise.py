@@ -1,0 +1,297 @@
+"""Exercises as they are built: presets, what waits, what the file gives away, bad input, personal copies."""
+
+from __future__ import annotations
+
+import json
+import re
+import stat
+import zipfile
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pytest
+from commands import run
+from live import in_workbook
+
+import xlsxattn
+from xlsxattn import exercises, precompute, templates
+from xlsxattn.builder import asking, layout, pages, writer
+from xlsxattn.builder import specification as specs
+from xlsxattn.contract.exercise import RIGHT, WAITING, answered, mark_of, region, region_of
+from xlsxattn.exercises import StudentsError
+from xlsxattn.language import language
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+LEVELS = ("first", "middle", "whole")
+
+
+def evaluated(spec: specs.Spec, folder: Path) -> Mapping[str, Any]:
+    """The values of all formulas of a spec's workbook."""
+    book = pages.book(spec)
+    return precompute.evaluated(book.title, layout.lay_out(book), folder / "draft.xlsx")
+
+
+def written(spec: specs.Spec, path: Path) -> Path:
+    """The workbook of a spec, with its values, not proved."""
+    book = pages.book(spec)
+    sheets = layout.lay_out(book)
+    values = precompute.evaluated(book.title, sheets, path.with_suffix(".draft.xlsx"))
+    writer.write(path, book.title, sheets, values, book.language)
+    return path
+
+
+def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> specs.Spec:
+    """A template as an exercise."""
+    spec = exercises._written_out(specs.load(templates.path(template)))
+    spec = replace(spec, wishes=replace(spec.wishes, **wishes))
+    return replace(spec, exercise=asking.exercise(spec, template, level, blank))
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two blocks have the same texts and, but for rounding, the same numbers."""
+    pairs = zip(np.ravel(np.array(one, object)), np.ravel(np.array(other, object)), strict=True)
+    return all(
+        abs(a - b) <= 1e-9 * max(1, abs(b)) if isinstance(a, float) and isinstance(b, float) else a == b
+        for a, b in pairs
+    )
+
+
+# --- presets ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", templates.names())
+def test_a_blank_exercise_waits_and_its_solutions_are_the_ordinary_workbook(template, tmp_path):
+    for level in LEVELS if template in ("walkthrough", "causal") else ("middle",):
+        spec = asks(template, level)
+        assert spec.exercise is not None
+        usual = evaluated(replace(spec, exercise=None), tmp_path)
+        blank = evaluated(spec, tmp_path)
+        solved = evaluated(replace(spec, solved=True), tmp_path)
+        gone = {name for name in usual if name not in solved}
+        assert all(re.search("_(Cell|FocusBefore|FocusAfter)", name) for name in gone)
+        usual = {name: values for name, values in usual.items() if name not in gone}
+        for name in spec.exercise.answers:
+            assert blank[answered(name)] == [[0.0]], name
+            assert {value or "" for row in blank[mark_of(name)] for value in row} == {""}, name
+            marks = [value for row in solved[mark_of(name)] for value in row if value is not None]
+            rows, cols = np.shape(usual[name])
+            place = region(spec.exercise.answers[name], rows, cols)
+            assert marks == [language(spec.lang).tell(RIGHT)] * place.size, name
+        assert blank["xlsxattn_Progress"] == [[0.0]]
+        assert solved["xlsxattn_Progress"] == [[1.0]]
+        assert [name for name, values in usual.items() if not alike(solved[name], values)] == []
+        others = [name for name in usual if name not in spec.exercise.answers]
+        waits = [name for name in others if {*np.ravel(np.array(blank[name], object))} == {WAITING}]
+        assert len(waits) > len(spec.exercise.answers)
+        assert [name for name in others if name not in waits and not alike(blank[name], usual[name])] == []
+
+
+@pytest.mark.parametrize(("template", "level"), [("walkthrough", "middle"), ("causal", "first")])
+def test_the_file_does_not_hold_the_key(template, level, tmp_path):
+    spec = asks(template, level)
+    assert spec.exercise is not None
+    plain = replace(spec, exercise=None)
+    blocks = {block.name: block for block in pages.book(plain).blocks()}
+    usual = evaluated(plain, tmp_path)
+    with zipfile.ZipFile(written(spec, tmp_path / "blank.xlsx")) as archive:
+        text = "\n".join(archive.read(name).decode() for name in archive.namelist() if name.endswith("xml"))
+    for name, place in spec.exercise.answers.items():
+        assert escape(blocks[name].parts[0].formula.removeprefix("="), {'"': "&quot;"}) not in text
+        assert blocks[name].parts[0].formula.removeprefix("=") not in text
+        rows, cols = np.shape(usual[name])
+        r = region(place, rows, cols)
+        asked = np.array(usual[name], float)[r.row : r.row + r.rows, r.col : r.col + r.cols]
+        long = [f"{value:.12g}" for value in asked.ravel() if len(f"{value:.12g}".lstrip("-0.")) > 9]
+        assert [value for value in long if value in text] == []
+
+
+def test_only_the_scratch_sheet_is_not_protected():
+    spec = asks("causal")
+    book = pages.book(spec)
+    sheets = layout.lay_out(book)
+    assert [sheet.id for sheet in sheets if not sheet.protected] == ["scratch"]
+    assert not any(sheet.levels for sheet in sheets)
+
+
+def test_an_examination_has_no_marks(tmp_path):
+    values = evaluated(asks("causal", marks=False, hints=False), tmp_path)
+    assert not [name for name in values if name.endswith(("_Mark", "_Progress"))]
+    assert values[answered("causal_chase_Scores")] == [[0.0]]
+
+
+def test_points_weigh_the_progress():
+    points = {"causal_chase_Scores": 3}
+    spec = asks("causal", "middle", "causal_chase_Scores", "causal_chase_Scaled", points=points)
+    progress = next(b for b in pages.book(spec).blocks() if b.name == "xlsxattn_Progress")
+    assert progress.parts[0].formula.startswith("=(3*SUM(--(causal_chase_Scores_Mark=")
+    assert progress.parts[0].formula.endswith("/25)/4")
+
+
+def test_build_ignores_the_table_of_the_exercise():
+    plain = specs.load(templates.path("causal"))
+    spec = specs.load(templates.path("causal"), {"exercise": {"blank": ["causal_chase_Scores"]}})
+    assert spec.wishes.blank == ("causal_chase_Scores",)
+    one, other = ([*pages.book(each).blocks()] for each in (plain, spec))
+    assert [block.name for block in one] == [block.name for block in other]
+
+
+def test_marks_work_on_the_live_page(tmp_path):
+    spec = asks("causal", "middle", "causal_chase_Scores")
+    path = written(spec, tmp_path / "blank.xlsx")
+    scores = evaluated(replace(spec, exercise=None), tmp_path)["causal_chase_Scores"]
+    typed = """
+      const area = calculation.area("causal_chase_Scores");
+      const cells = request.scores.flatMap((line, i) => line.map((value, j) =>
+        ({ sheet: area.sheet, row: area.row + i, col: area.col + j, value })));
+      cells[1].value += 0.5;
+      calculation.set(cells);
+      return ranges();
+    """
+    names = [mark_of("causal_chase_Scores"), answered("causal_chase_Scores"), "causal_chase_Output"]
+    found = in_workbook(path, typed, scores=scores, names=names)
+    assert found[names[0]] == [["✓ right", "✗ not yet", *["✓ right"] * 3], *[["✓ right"] * 5] * 4]
+    assert found[names[1]] == [[1]]
+    assert isinstance(found[names[2]][0][0], float | int)
+
+
+# --- bad input -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("blank", "sentence"),
+    [
+        ("causal_chase_Score", "there is no range causal_chase_Score; did you mean 'causal_chase_Scor"),
+        ("vocab_E", "vocab_E holds typed values, and an exercise asks for what is computed"),
+        ("causal_chase_Entropy", "causal_chase_Entropy cannot be asked for"),
+        ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
+        ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
+        ("Scores!", "'Scores!' is not the name of a range"),
+    ],
+)
+def test_ranges_that_cannot_be_asked_for(blank, sentence):
+    with pytest.raises(xlsxattn.SpecError) as error:
+        asks("causal", "middle", blank)
+    assert sentence in str(error.value)
+
+
+def test_a_range_with_two_places_is_refused():
+    with pytest.raises(xlsxattn.SpecError, match="asked for twice"):
+        asks("causal", "middle", "causal_chase_Scores[1]", "causal_chase_Scores[2]")
+
+
+def test_points_of_what_is_not_asked_for_are_refused():
+    with pytest.raises(xlsxattn.SpecError, match="causal_chase_Scored is not asked for; did you mean"):
+        asks("causal", points={"causal_chase_Scored": 2})
+
+
+def test_a_command_with_a_wrong_range_says_one_sentence_and_writes_nothing(tmp_path):
+    said = run("exercise", "causal", "--blank", "nothing_at_all", "-o", str(tmp_path / "x.xlsx"))
+    assert said.code == 2
+    assert len(said.err.strip().splitlines()) == 1
+    assert [*tmp_path.iterdir()] == []
+
+
+# --- personal copies -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "ids"),
+    [
+        (b"id,name\na1,Ann\nb2,Bo\n", ["a1", "b2"]),
+        ("\ufeffName;ID\nÄnne;a1\nBo;b2\n".encode(), ["a1", "b2"]),
+        ("Name;ID\nÄnne;a1\n".encode("cp1252"), ["a1"]),
+        ("name\tid\nBo\tb2\n".encode("utf-16"), ["b2"]),
+        ("学号,姓名\n7,王\n".encode(), ["7"]),
+        (b"a1\nb2\n", ["a1", "b2"]),
+    ],
+)
+def test_lists_of_students(content, ids, tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_bytes(content)
+    assert exercises.read_ids(path) == ids
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"id\na\nA\n", "the id 'A' is there twice"),
+        (b"id\n../x\n", "cannot be"),
+        (b"id\na/b\n", "cannot be the name of a file"),
+        (b"name,age\nx,3\n", "no column is called id"),
+        (b"id\n", "found 0 students"),
+        (b"PK\0\0", "not a CSV file"),
+    ],
+)
+def test_bad_lists_of_students(content, sentence, tmp_path):
+    path = tmp_path / "class.csv"
+    path.write_bytes(content)
+    with pytest.raises(StudentsError) as error:
+        exercises.read_ids(path)
+    assert sentence in str(error.value)
+
+
+def test_a_key_is_made_once_and_stays_out_of_the_folder(tmp_path):
+    path, folder = tmp_path / "key", tmp_path / "out"
+    key = exercises.read_key(path, folder)
+    assert exercises.read_key(path, folder) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(StudentsError, match="must not be in"):
+        exercises.read_key(folder / "key", folder)
+    path.write_text("secret")
+    with pytest.raises(StudentsError, match="not a key"):
+        exercises.read_key(path, folder)
+
+
+def test_numbers_of_a_copy_follow_from_key_and_id():
+    spec = specs.load(templates.path("walkthrough"))
+    key, story = bytes(32), exercises._story(spec)
+    one, again, other = (exercises._varied(spec, "spec", key, who, story) for who in ("a1", "a1", "b2"))
+    weights = [
+        sheet.weights["W_Q"] for copy in (one, again, other) for sheet in copy.sheets if sheet.id == "qkv"
+    ]
+    assert weights[0] == weights[1] != weights[2]
+    usual = next(sheet.weights["W_Q"] for sheet in spec.sheets if sheet.id == "qkv")
+    assert 0 < np.abs(np.array(weights[0]) - np.array(usual)).max() <= 0.2 + 1e-9
+    assert one.vocabulary == spec.vocabulary
+
+
+def test_without_weights_the_embeddings_vary():
+    spec = specs.load(templates.path("causal"))
+    copy = exercises._varied(spec, "spec", bytes(32), "a1", exercises._story(spec))
+    change = np.abs(np.array(copy.vocabulary.E) - np.array(spec.vocabulary.E))
+    assert 0 < change.max() <= 0.3 + 1e-9
+
+
+def test_a_personal_copy_is_sealed_and_holds_no_name(tmp_path):
+    (tmp_path / "class.csv").write_text("id,name\na1,Annabelle\n")
+    asked = {"level": "first", "force": False}
+    (made,) = exercises.personal_copies(
+        templates.path("causal"), tmp_path / "class.csv", tmp_path / "key", tmp_path / "out", **asked
+    )
+    assert made.report.holds
+    with zipfile.ZipFile(made.path) as archive:
+        text = "".join(archive.read(name).decode() for name in archive.namelist() if name.endswith("xml"))
+    assert "Annabelle" not in text
+    key = exercises.read_key(tmp_path / "key", tmp_path / "out")
+    assert exercises._digest(key, "seal", "a1").hex() in text
+    assert key.hex() not in text
+
+
+# --- from Python -----------------------------------------------------------------------------------------
+
+
+def test_an_exercise_and_its_solutions_are_proved(tmp_path):
+    made = xlsxattn.exercise(
+        "causal", tmp_path / "x.xlsx", blank=["causal_chase_Scores[2,1]"], solutions=tmp_path / "s.xlsx"
+    )
+    assert made.report.holds
+    assert xlsxattn.check(tmp_path / "s.xlsx").holds
+    names = xlsxattn.look(tmp_path / "x.xlsx").matrices
+    assert names[region_of("causal_chase_Scores")].shape == (1, 1)
+    manifest = xlsxattn.look(tmp_path / "x.xlsx").manifest.exercise
+    assert json.dumps(manifest.data()["answers"]) == '{"causal_chase_Scores": [2, 1]}'

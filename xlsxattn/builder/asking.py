@@ -1,0 +1,149 @@
+"""Chooses the ranges that an exercise asks for: from names and patterns, or from a preset."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from xlsxattn.builder import pages
+from xlsxattn.builder.pages.exercise import Asked, can_be_asked
+from xlsxattn.builder.specification import SpecError
+from xlsxattn.contract.exercise import Exercise
+from xlsxattn.contract.kinds import Training
+from xlsxattn.contract.names import FRONT, RangeName, parse
+from xlsxattn.language import say
+from xlsxattn.suggestions import with_near
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from xlsxattn.builder.graph import Block
+    from xlsxattn.builder.specification import Spec
+
+Level: TypeAlias = Literal["first", "middle", "whole"]
+BLANK = re.compile(r"([\w*?]+)(?:\[(\d+)(?:,\s*(\d+))?\])?", re.ASCII)
+"""A name or pattern, and a row or a cell."""
+AMBIGUOUS = (1, 4)
+"""Values of d_k for which usual mistakes are right: √4 is also 4/2, and 2."""
+MIDDLE = ("Mask", "Scores", "Scaled", "Masked", "Attention", "Output")
+WHOLE = ("Q", "K", "V", "Exp", "Concat", "P", "Input", "MultiHead")
+NORMS = ("Norm1", "Norm2")
+BACKWARD = ("Error", "dOutput", "dAttention", "dScaled", "dScores", "dW_Q", "dW_K", "dW_V", "New")
+
+
+def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[str] = ()) -> Exercise:
+    """What an exercise on a spec asks: the given ranges, those of the spec, or those of a preset.
+
+    Raises:
+        SpecError: a range does not exist or cannot be asked for, or nothing is left to ask for.
+    """
+    asks = Asked(Exercise({}), [*pages.book(spec).blocks()])
+    inner = [b for b in asks.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
+    possible = {b.name: b for b in inner if can_be_asked(b, asks.shapes)}
+    if not possible:
+        raise SpecError(
+            say("{spec}: there is nothing to ask for: no sheet computes with attention", spec=named)
+        )
+    wishes = spec.wishes
+    places = dict[str, tuple[int, ...]]()
+    for text in blank or wishes.blank or preset(spec, possible, asks.shapes, level):
+        places |= _places(text, named, possible, asks.by_name, places)
+    answers = {name: places[name] for name in possible if name in places}
+    for name in wishes.points:
+        if name not in answers and not blank:
+            sentence = say("{spec}: exercise.points: {name} is not asked for", spec=named, name=name)
+            raise SpecError(with_near(sentence, name, answers))
+    points = {name: n for name, n in wishes.points.items() if name in answers}
+    return Exercise(answers, wishes.ask, wishes.decimals, points, wishes.hints, wishes.marks)
+
+
+def _places(
+    text: str,
+    named: str,
+    possible: Mapping[str, Block],
+    every: Mapping[str, Block],
+    before: Mapping[str, tuple[int, ...]],
+) -> dict[str, tuple[int, ...]]:
+    """The ranges that a text means, each with its row or cell."""
+    match = BLANK.fullmatch(text.strip())
+    if match is None:
+        sentence = "{spec}: {text!r} is not the name of a range, such as attn_cat_Scores, attn_*_Scores[3]"
+        raise SpecError(say(sentence, spec=named, text=text))
+    pattern, place = match[1], tuple(int(n) for n in match.groups()[1:] if n)
+    found = [name for name in possible if fnmatchcase(name, pattern)]
+    if not found:
+        raise SpecError(_cannot(pattern, named, possible, every))
+    for name in found:
+        b = possible[name]
+        if any(not 0 < n <= most for n, most in zip(place, (b.rows, b.cols), strict=False)):
+            sentence = "{spec}: {text}: {name} has {rows} rows and {cols} columns"
+            raise SpecError(say(sentence, spec=named, text=text, name=name, rows=b.rows, cols=b.cols))
+        if name in before and before[name] != place:
+            sentence = "{spec}: {text}: {name} is asked for twice; give one row, one cell, or all of it"
+            raise SpecError(say(sentence, spec=named, text=text, name=name))
+    return dict.fromkeys(found, place)
+
+
+def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping[str, Block]) -> str:
+    """Why a range cannot be asked for."""
+    block = every.get(name)
+    if block is None:
+        return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
+    if block.kind == "formula":
+        sentence = "{spec}: {name} cannot be asked for: no other way is known by which it could be marked"
+        return say(sentence, spec=named, name=name)
+    sentence = "{spec}: {name} holds typed values, and an exercise asks for what is computed"
+    return say(sentence, spec=named, name=name)
+
+
+def preset(
+    spec: Spec, possible: Mapping[str, Block], shapes: Mapping[str, tuple[int, int]], level: Level
+) -> list[str]:
+    """The ranges of a preset, those of one attention that shows usual mistakes, as texts.
+
+    Scaled is not among them if d_k hides its mistakes.
+    """
+    place = _attention(possible, shapes)
+    own = [name for name in possible if parse(name).place == place]
+    blocks = {parse(name).block: name for name in own}
+    ambiguous = "Scores" in blocks and _d_k(possible[blocks["Scores"]], shapes) in AMBIGUOUS
+    if level == "first" and "Scores" in blocks:
+        row = _focus_row(spec, place.context)
+        return [f"{blocks['Scores']}[{row},1]", f"{blocks['Attention']}[{row}]"]
+    if level == "first":
+        return [f"{own[0]}[1]"]
+    middle = [block for block in MIDDLE if block in blocks and (block != "Scaled" or not ambiguous)]
+    chosen = [blocks[block] for block in middle] or own[:3]
+    if level == "middle":
+        return chosen
+    chosen += [blocks[block] for block in WHOLE if block in blocks]
+    chosen += [name for name in possible if parse(name).block in NORMS and not parse(name).part][:1]
+    trained = [sheet.id for sheet in spec.sheets if isinstance(sheet, Training)][:1]
+    chosen += [
+        name
+        for name in possible
+        if parse(name).sheet in trained and any(f"_Shown_{block}" in name for block in BACKWARD)
+    ]
+    return list(dict.fromkeys(chosen))
+
+
+def _attention(possible: Mapping[str, Block], shapes: Mapping[str, tuple[int, int]]) -> RangeName:
+    """The prefix of the first attention whose d_k shows usual mistakes, or else of the first one."""
+    anchors = [name for name in possible if parse(name).block == "Scores"]
+    sized = [name for name in anchors if _d_k(possible[name], shapes) not in AMBIGUOUS]
+    others = [name for name in possible if parse(name).block in ("Q", "Output")]
+    first = next(iter([*sized, *anchors, *others, *possible]))
+    return parse(first).place
+
+
+def _d_k(scores: Block, shapes: Mapping[str, tuple[int, int]]) -> int:
+    part = scores.parts[0]
+    return next((shapes[name][1] for name in part.names.values() if name in shapes), 0)
+
+
+def _focus_row(spec: Spec, context: str) -> int:
+    """The row of the focus word in a sentence, or the last one if it is the first, which may see nothing."""
+    words = next((c.words for c in spec.contexts if c.id == context), ())
+    row = words.index(spec.focus) + 1 if spec.focus in words else 1
+    return row if row > 1 else max(len(words), 1)

@@ -1,0 +1,246 @@
+"""Another way of computing each cell, for exercises: the marks of answers, and twins that must not show how.
+
+A way is keyed by the formula of an operation. In its text, ``{x}`` is the cell of the operand x that belongs
+to the cell: the one in the same place, or in the same row or column of a vector. ``{x}[row]`` and its kin are
+as in formulas.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from xlsxattn.builder import ops, training_ops
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xlsxattn.builder.graph import Part
+
+    Shape = tuple[int, int]
+
+
+class Way(NamedTuple):
+    """Another way of computing a cell, and the usual way in words.
+
+    ``usual`` is the usual formula of a cell, "" if it is that of the block with the cells of its operands.
+    ``operands`` are those that the words name, as a, b, c. ``precise`` is used in place of ``formula`` for
+    values that others read; marks tolerate more.
+    """
+
+    formula: str
+    words: str
+    usual: str = ""
+    operands: tuple[str, ...] = ()
+    precise: str = ""
+
+    def said(self, names: Mapping[str, str]) -> str:
+        """The words, with the names of the operands."""
+        return say(self.words, **dict(zip("abc", (names[key] for key in self.operands), strict=False)))
+
+
+OPERAND = re.compile(r"\{(\w+)\}(\[[\w.]+\])?")
+PRODUCT = re.compile(r"=MMULT\(\{(\w+)\},(?:0\+)?\{(\w+)\}\)(?:\+\{(\w+)\})?")
+"""A · B, with an optional bias."""
+TRANSPOSED = re.compile(r"=MMULT\(\{(\w+)\},TRANSPOSE\((?:0\+)?\{(\w+)\}\)\)")
+"""A · Bᵀ."""
+BY_COLUMNS = (
+    "Multiply each number of the row of {a} with the number in the same place of the column of {b}, and add "
+    "up the products."
+)
+BY_ROWS = (
+    "The row of {a} for the row's word, the row of {b} for the column's word: multiply them number by "
+    "number, and add up the products."
+)
+BY_COLUMNS_BIASED = (
+    "Multiply each number of the row of {a} with the number in the same place of the column of {b}, add up "
+    "the products, and add the number of {c} for the column."
+)
+
+
+def _dot(a: str, b: str) -> str:
+    """A · b by polarization: (|a + b|² − |a − b|²) / 4."""
+    return f"(SUMSQ({a}+{b})-SUMSQ({a}-{b}))/4"
+
+
+def _row_by_row(a: str, b: str) -> str:
+    return _dot(f"{{{a}}}[row]", f"{{{b}}}[across]")
+
+
+_SCALED = Way("{scores}*{scale}/({scale}*{scale})", "Divide the score by the square root of d_k.")
+_TEMPERED = Way(
+    "{scores}/{scale}/MAX({temperature},1E-6)",
+    "Divide the score by the square root of d_k, times the temperature.",
+)
+_MASK = Way("1-({col}>{row})", "1 where the column's number is not above the row's, otherwise 0.")
+_NORM = "{gamma}*({x}-{mean})*({variance}+MAX({epsilon},1E-24))^-0.5"
+_SIGMOID = "{h}/(1+EXP(-MAX({h},-700)))*({h}>-700)"
+
+WAYS: Mapping[str, Way] = {
+    # attention
+    ops.EMBED.formula: Way(
+        "SUM(({ids}=ROW({table}[column])-MIN(ROW({table}[column]))+1)*{table}[column])",
+        "Look up the row of the word in the vocabulary, and take the number in the same column.",
+    ),
+    ops.SCALED.formula: _SCALED,
+    ops.SCALED_BY_TEMPERATURE.formula: _TEMPERED,
+    ops.MASK.formula: _MASK,
+    ops.PADDING_MASK.formula: Way(
+        "SIGN(LEN({tokens}))", "1 where there is a word, 0 where the cell is blank."
+    ),
+    ops.KEYS_EXIST.formula: Way(
+        "MIN({row},{padding}[across])",
+        "The number of the padding mask for the column's word, in every row.",
+        "{padding}[across]",
+    ),
+    ops.BOTH_MASKS.formula: Way(
+        "MIN({causal},{padding}[across])",
+        "1 where the causal mask is 1 and the padding mask of the column's word is 1, otherwise 0.",
+        "{causal}*{padding}[across]",
+    ),
+    ops.MASKED.formula: Way(
+        "IF({mask}<>1,{minus_infinity},{scaled})",
+        "Where the mask is 1 the number stays as it is; elsewhere −1E300 stands in its place, for −∞.",
+    ),
+    ops.ROW_MAX.formula: Way("LARGE({scaled}[row],1)", "The largest number of the row."),
+    ops.EXP.formula: Way(
+        "EXP(({scaled}-{row_max})/2)*EXP(({scaled}-{row_max})/2)",
+        "Subtract the largest number of the row, then raise e to that power.",
+    ),
+    ops.ROW_SUM.formula: Way("AVERAGE({exp}[row])*COLUMNS({exp}[row])", "Add up the numbers of the row."),
+    ops.ATTENTION.formula: Way("{exp}*(1/{row_sum})", "Divide the number by the sum of its row."),
+    # positions
+    ops.ANGLE.formula: Way("{position}/(1/{frequency})", "The position times the frequency of the column."),
+    ops.SINUSOIDAL.formula: Way(
+        "SIN({angle}+{odd}*PI()/2)",
+        "The sine of the angle in the first, third, ... column, the cosine in the others.",
+    ),
+    ops.COSINES.formula: Way("SIN({angle}+PI()/2)", "The cosine of the angle."),
+    ops.SINES.formula: Way("COS({angle}-PI()/2)", "The sine of the angle."),
+    ops.INPUT["XP"].formula: Way("SUM({x},{p})", "Add the number of the position to that of the word."),
+    ops.ROTATE["Q"].formula: Way(
+        f"{{x}}*{{cos}}+{{sin}}*{_dot('{x}[row]', 'TRANSPOSE({turn}[column])')}",
+        "The number times its cosine, plus the sine times the number that the row has after a quarter turn.",
+        "{x}*{cos}+SUM({x}[row]*TRANSPOSE({turn}[column]))*{sin}",
+        precise="{sin}*SUM(MMULT(TRANSPOSE({turn}[column]),TRANSPOSE({x}[row])))+{x}*{cos}",
+    ),
+    # layers
+    ops.MEAN.formula: Way(
+        "SUM({x}[row])/COLUMNS({x}[row])", "The sum of the row, divided by how many it has."
+    ),
+    ops.VARIANCE.formula: Way(
+        "DEVSQ({x}[row])/COLUMNS({x}[row])",
+        "The mean of the squared distances from the mean of the row; divide by d, not by d − 1.",
+    ),
+    ops.MEAN_SQUARE.formula: Way("AVERAGE({x}[row]*{x}[row])", "The mean of the squares of the row."),
+    ops.LAYER_NORM.formula: Way(
+        f"{{beta}}+{_NORM}",
+        "Subtract the row's mean, divide by the square root of variance plus ε, times γ of the column, "
+        "plus β.",
+    ),
+    ops.RMS_NORM.formula: Way(
+        "{gamma}*{x}*({mean_square}+MAX({epsilon},1E-24))^-0.5",
+        "Divide by the square root of mean square plus ε, times γ of the column.",
+    ),
+    ops.RESIDUAL.formula: Way(
+        "SUM({stream},{found})", "Add the number that came in to the one that was found."
+    ),
+    ops.ACTIVATIONS["relu"].formula: Way("MAX({h},0)", "The number if it is above 0, otherwise 0."),
+    ops.ACTIVATIONS["silu"].formula: Way(
+        _SIGMOID, "The number divided by 1 + e to the power of minus the number."
+    ),
+    ops.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", "Divide the number by the sum of its row."),
+    ops.LOGIT_EXP.formula: Way(
+        "EXP(({x}-{row_max})/2)*EXP(({x}-{row_max})/2)",
+        "Subtract the largest number of the row, then raise e to that power.",
+    ),
+    # training
+    training_ops.MASKED.formula: Way(
+        f"IF({{mask}}<>1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
+        "Where the mask is 1: the dot product of query and key, divided by √d_k; elsewhere −1E300.",
+        "IF({mask}=1,SUMPRODUCT({q}[row],{k}[across])/{scale},{minus_infinity})",
+        precise="IF({mask}<>1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
+    ),
+    training_ops.EXP.formula: Way(
+        "EXP(({masked}-{row_max})/2)*EXP(({masked}-{row_max})/2)",
+        "Subtract the largest number of the row, then raise e to that power.",
+    ),
+    training_ops.ATTENTION.formula: Way(
+        "{exp}/(AVERAGE({exp}[row])*COLUMNS({exp}[row]))",
+        "Divide the number by the sum of its row.",
+        "{exp}/SUM({exp}[row])",
+    ),
+    training_ops.ERROR.formula: Way(
+        "IF({present}=1,{output}-{goal},0)",
+        "The output minus the target; 0 where the example does not count.",
+    ),
+    training_ops.D_OUTPUT.formula: Way(
+        "({error}+{error})/{count}", "Twice the error, divided by the number of examples that count."
+    ),
+    training_ops.D_SCALED.formula: Way(
+        "{attention}*{d}-{attention}*SUM({attention}[row]*{d}[row])",
+        "dAttention minus the sum over the row of Attention times dAttention; all of that times Attention.",
+        "{attention}*({d}-SUMPRODUCT({attention}[row],{d}[row]))",
+    ),
+    training_ops.D_SCORES.formula: Way("{d}*{scale}/({scale}*{scale})", "Divide by the square root of d_k."),
+    training_ops.STEP_OF_SGD.formula: Way(
+        "{w}*(1-{rate}*{decay})-{rate}*{dw}",
+        "The weight minus the rate times its gradient; weight decay adds decay times the weight to the "
+        "gradient.",
+    ),
+}
+
+
+def way_of(part: Part) -> Way | None:
+    """Another way of computing what a part of a block computes, or None if there is none."""
+    formula = part.op.formula
+    if part.op.entered in ("rows", "lower rows", "steps"):  # each row is computed from those before it
+        return None
+    if match := TRANSPOSED.fullmatch(formula):
+        a, b = match.groups()
+        usual, precise = (
+            "SUMPRODUCT({{{0}}}[row],{{{1}}}[across])",
+            "SUM(MMULT(0+{{{1}}}[across],TRANSPOSE({{{0}}}[row])))",
+        )
+        return Way(_row_by_row(a, b), BY_ROWS, usual.format(a, b), (a, b), precise.format(a, b))
+    if match := PRODUCT.fullmatch(formula):
+        a, b, bias = match.groups()
+        row, column = f"{{{a}}}[row]", f"TRANSPOSE({{{b}}}[column])"
+        more = f"+{{{bias}}}" if bias else ""
+        words, operands = (BY_COLUMNS_BIASED, (a, b, bias)) if bias else (BY_COLUMNS, (a, b))
+        precise = f"SUM(MMULT(0+{column},TRANSPOSE({row}))){more}"
+        return Way(f"{_dot(row, column)}{more}", words, f"SUM({row}*{column}){more}", operands, precise)
+    return WAYS.get(formula)
+
+
+def at_cell(formula: str, part: Part, shape: Shape, shapes: Mapping[str, Shape]) -> str | None:
+    """A formula for each cell of a block; None if an operand does not fit the block."""
+    missing = False
+
+    def operand(match: re.Match[str]) -> str:
+        nonlocal missing
+        key, explicit = match.groups()
+        name = part.names[key]
+        if name not in shapes:  # an expression
+            missing = True
+            return name
+        if explicit:
+            return f"{name}{explicit}"
+        suffix = _suffix(shapes[name], shape)
+        missing |= suffix is None
+        return f"{name}{suffix}"
+
+    text = OPERAND.sub(operand, formula)
+    return None if missing else text
+
+
+def _suffix(operand: Shape, block: Shape) -> str | None:
+    """The part of an operand that belongs to a cell of a block."""
+    if operand == (1, 1):
+        return ""
+    if operand == block:
+        return "[cell]"
+    if operand == (block[0], 1):
+        return "[first]"
+    return "[col]" if operand == (1, block[1]) else None

@@ -1,0 +1,397 @@
+"""Turns the pages of a workbook into an exercise: answers, marks, ranges that wait, twins, hints.
+
+`asked` replaces the answers and adds their marks; `waiting` then wraps every formula that reads an answer, so
+that it shows "–" until the answer is complete.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from xlsxattn.builder.graph import Block, Group, Hints, Page, Part, Side
+from xlsxattn.builder.ops import Op
+from xlsxattn.builder.other_ways import Way, at_cell, way_of
+from xlsxattn.builder.pages.parts import computed
+from xlsxattn.contract import exercise as texts
+from xlsxattn.contract.exercise import answered, mark_of, region, region_of, units
+from xlsxattn.contract.names import START, last, parse
+from xlsxattn.language import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from xlsxattn.contract.exercise import Exercise, Region
+
+    T = TypeVar("T")
+
+WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+ASK = {
+    "formula": "Your turn: type a formula into each green cell.",
+    "number": "Your turn: compute the green cells by hand, and type the numbers.",
+    "either": "Your turn: type a formula or a number into each green cell.",
+}
+ASK_WITH_HINTS = "{ask} Hints →"
+TWIN = "(computed another way, which does not show how)"
+MARKS, COMPLETE = "marks", "complete"
+HINT_PAGE, SCRATCH_PAGE = "hints", "scratch"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The blocks of a workbook, and what an exercise asks of them.
+
+    Attributes:
+        exercise: what is asked.
+        blocks: all blocks of the ordinary pages.
+        solved: True for the solutions.
+    """
+
+    exercise: Exercise
+    blocks: Sequence[Block]
+    solved: bool = False
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of every name."""
+        found = {}
+        for b in self.blocks:
+            found[b.name] = (b.rows, b.cols)
+            found |= {name: (b.rows, cols) for name, _, cols in b.slices}
+            found |= {name: (rows, b.cols) for name, rows in b.tops}
+        return found
+
+    @cached_property
+    def by_name(self) -> dict[str, Block]:
+        """The blocks by their names, aliases included."""
+        return {name: b for b in self.blocks for name in (b.name, *b.aliases)}
+
+    @cached_property
+    def reads(self) -> dict[str, set[str]]:
+        """The answers that each block waits for: those that it reads, not through whole ranges of answers.
+
+        The same range of another sentence waits as well.
+        """
+        readers: dict[str, set[str]] = {}
+        for block in self.blocks:
+            for name in {word for part in block.parts for word in WORD.findall(part.formula)}:
+                if (source := self.by_name.get(name)) and source.name != block.name:
+                    readers.setdefault(source.name, set()).add(block.name)
+        found: dict[str, set[str]] = {}
+        for answer in self.exercise.answers:
+            waiting = [*readers.get(answer, ()), *self._siblings(answer)]
+            while waiting:
+                name = waiting.pop()
+                if answer not in found.setdefault(name, set()):
+                    found[name].add(answer)
+                    waiting += () if self._is_whole(name) else readers.get(name, ())
+        return found
+
+    def _siblings(self, answer: str) -> list[str]:
+        """The same range of other sentences, where words of both would show the answer's numbers."""
+        own = parse(answer)
+        return [
+            block.name
+            for block in self.blocks
+            if block.name not in self.exercise.answers
+            and block.kind == "formula"
+            and parse(block.name).at(context=own.context) == own
+        ]
+
+    def _is_whole(self, name: str) -> bool:
+        """Whether all of a range is asked for; else its other cells are computed, and wait."""
+        return self.exercise.answers.get(name) == ()
+
+    def ready(self, block: Block) -> str:
+        """The condition that all answers which a block reads are complete; "" if it reads none."""
+        reads = self.reads.get(block.name, set())
+        return "*".join(answered(name) for name in self.exercise.answers if name in reads)
+
+    def region(self, block: Block) -> Region | None:
+        """The cells of a block that are asked for."""
+        place = self.exercise.answers.get(block.name)
+        return None if place is None else region(place, block.rows, block.cols)
+
+    def fits(self) -> bool:
+        """Whether every answer is a range of these blocks that can be asked for, and is large enough."""
+        for name, place in self.exercise.answers.items():
+            block = self.by_name.get(name)
+            if block is None or block.name != name or not can_be_asked(block, self.shapes):
+                return False
+            if any(n > most for n, most in zip(place, (block.rows, block.cols), strict=False)):
+                return False
+        return bool(self.exercise.answers)
+
+    @cached_property
+    def operations(self) -> set[str]:
+        """The formulas of the operations that are asked for."""
+        return {self.by_name[name].parts[0].op.formula for name in self.exercise.answers}
+
+    def other_way(self, block: Block, *, precise: bool = True) -> str | None:
+        """Another formula for each cell of a block."""
+        found = way(block)
+        if found is None:
+            return None
+        formula = (found.precise if precise else "") or found.formula
+        return at_cell(formula, block.parts[0], (block.rows, block.cols), self.shapes)
+
+    def is_twin(self, block: Block) -> bool:
+        """Whether a block is not asked for, but would show how one that is asked for is computed."""
+        same = bool(block.parts) and block.parts[0].op.formula in self.operations
+        return same and block.name not in self.exercise.answers
+
+    # --- blocks ---------------------------------------------------------------------------------------------
+
+    def block(self, block: Block) -> Block:
+        """A block as it is in the exercise, before it is made to wait."""
+        place = self.region(block)
+        if place is not None and place.size == block.rows * block.cols:
+            parts = block.parts if self.solved else ()
+            return replace(block, kind="answer", parts=parts, region=place)
+        if place is not None:
+            key = self._usual(block) if self.solved else None
+            return replace(block, parts=(self._another(block),), region=place, key=key, concealed=True)
+        if self.is_twin(block):
+            parts = (self._another(block),) if self.other_way(block) else block.parts
+            return replace(block, parts=parts, concealed=True)
+        return block
+
+    def _another(self, block: Block) -> Part:
+        return _cell_by_cell(block, self.other_way(block) or "")
+
+    def _usual(self, block: Block) -> Part:
+        """The formula of a single cell, as it is usually written."""
+        part = block.parts[0]
+        usual = way(block)
+        formula = (usual.usual if usual else "") or part.op.formula.removeprefix("=")
+        spelled = at_cell(formula, part, (block.rows, block.cols), self.shapes)
+        return _cell_by_cell(block, spelled or self.other_way(block) or "")
+
+    def wrapped(self, block: Block) -> Block:
+        """A block that waits for the answers that its ordinary formula reads."""
+        ready = self.ready(block)
+        own = {mark_of(name) for name in self.exercise.answers} | {START[texts.PROGRESS]}
+        if not ready or not block.parts or block.kind != "formula" or block.name in own:
+            return block
+        return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts))
+
+    def complete(self, block: Block) -> Block:
+        """The cell that is 1 if the answer is complete."""
+        place = self.region(block)
+        formula = f"=--(COUNT({{region}})={place.size if place else 0})"
+        op = Op("1 if it is complete", formula, "cells")
+        return computed(answered(block.name), (1, 1), op, "mark", region=region_of(block.name))
+
+    def marks(self, block: Block) -> Block:
+        """The marks of an answer, one for each cell that is asked for."""
+        place = self.region(block)
+        assert place is not None
+        right, ready = self.other_way(block, precise=False), self.ready(block)
+        formula_there = _has_formula(place, block)
+        allowed = f"{texts.TOLERANCE:.0E}*(1+ABS({right}))".replace("E-0", "E-")
+        if self.exercise.ask != "formula":
+            more = f"{units(block.name)}E-{self.exercise.decimals}"
+            allowed += f"+IF({formula_there},0,{more})"
+        judged = f"IF(ABS({{r}}[cell]-({right}))<={allowed},{{right}},{{not_yet}})"
+        if self.exercise.ask == "formula":
+            judged = f"IF({formula_there},{judged},{{no_formula}})"
+        if ready:
+            judged = f"IF({ready},{judged},{{waiting}})"
+        formula = (
+            "=IF(ISBLANK({r}[cell]),IF(COUNTA({region})=0,{empty},{blank}),IF(ISERROR({r}[cell]),{error},"
+            f"IF(ISNUMBER({{r}}[cell]),{judged},{{no_number}})))"
+        )
+        words = {
+            "blank": texts.BLANK,
+            "error": texts.ERROR,
+            "no_number": texts.NO_NUMBER,
+            "no_formula": texts.NO_FORMULA,
+            "right": texts.RIGHT,
+            "not_yet": texts.NOT_YET,
+        }
+        op = Op("a mark", formula, "cell arrays", texts=words)
+        names = {"r": block.name, "region": region_of(block.name), "empty": '""', "waiting": '"–"'}
+        mark = computed(mark_of(block.name), (block.rows, block.cols), op, "mark", **names)
+        return replace(mark, marked=place, concealed=True)
+
+    def progress(self) -> Block:
+        """The share of points that are earned, from 0 to 1."""
+        terms, points = [], 0
+        for name in self.exercise.answers:
+            block = self.by_name[name]
+            place = region(self.exercise.answers[name], block.rows, block.cols)
+            worth = self.exercise.points.get(name, 1)
+            points += worth
+            terms.append(f"{worth}*SUM(--({mark_of(name)}={{right}}))/{place.size}")
+        formula = f"=({'+'.join(terms)})/{points}"
+        op = Op("progress", formula, "cell arrays", texts={"right": texts.RIGHT})
+        return computed(START[texts.PROGRESS], (1, 1), op, "progress")
+
+    # --- groups ---------------------------------------------------------------------------------------------
+
+    def below(self, block: Block) -> tuple[Block, ...]:
+        """What is placed below an answer: its marks, and whether it is complete."""
+        marks = (self.marks(block),) if self.exercise.marks else ()
+        return (*marks, self.complete(block))
+
+    def group(self, group: Group) -> Group:
+        """A group with its answers, their marks below them, and a caption that asks."""
+        blocks, rows = list[Block](), list[Any]()
+        for i, block in enumerate(group.blocks):
+            asked = self.region(block) is not None
+            added = self.below(block) if asked else ()
+            blocks += [self.block(block), *added]
+            rows += [group.rows[i] if i < len(group.rows) else ("",) * block.rows]
+            rows += [(label, *("",) * (b.rows - 1)) for b, label in zip(added, self._labels(), strict=False)]
+        sides = tuple(self._side(side) for side in group.sides)
+        labels = tuple(rows) if group.rows else ()
+        title, target = self._title(group)
+        return replace(group, blocks=tuple(blocks), rows=labels, sides=sides, title=title, target=target)
+
+    def _labels(self) -> tuple[str, ...]:
+        return (MARKS, COMPLETE) if self.exercise.marks else (COMPLETE,)
+
+    def _side(self, side: Side) -> Side:
+        added = [b for block in side.blocks if self.region(block) for b in self.below(block)]
+        return replace(side, blocks=(*map(self.block, side.blocks), *added))
+
+    def _title(self, group: Group) -> tuple[str, str]:
+        """What stands above a group: what is asked, or the title that it has; and what that links to."""
+        every = (*group.blocks, *(block for side in group.sides for block in side.blocks))
+        asked = next((block for block in every if self.region(block)), None)
+        if asked is not None:
+            ask = say(ASK[self.exercise.ask])
+            if self.exercise.hints:
+                return say(ASK_WITH_HINTS, ask=ask), f"{HINT_PAGE} {asked.name}"
+            return ask, ""
+        return (TWIN if self.is_twin(group.blocks[0]) else group.title), ""
+
+
+def way(block: Block) -> Way | None:
+    """Another way of computing the cells of a block."""
+    return way_of(block.parts[0]) if len(block.parts) == 1 and not block.bands else None
+
+
+def can_be_asked(block: Block, shapes: Mapping[str, tuple[int, int]]) -> bool:
+    """Whether a block can be an answer: another way of computing it is known."""
+    found = way(block)
+    shape = block.rows, block.cols
+    return found is not None and at_cell(found.formula, block.parts[0], shape, shapes) is not None
+
+
+def _cell_by_cell(block: Block, formula: str) -> Part:
+    return Part(replace(block.parts[0].op, formula=f"={formula}", entered="cell arrays"), {}, block.cols)
+
+
+def _wrapped(part: Part, ready: str) -> Part:
+    formula = f'=IF({ready},{part.op.formula.removeprefix("=")},"–")'
+    return replace(part, op=replace(part.op, formula=formula))
+
+
+def _has_formula(place: Region, block: Block) -> str:
+    """The condition that a cell holds a formula; in IronCalc only the first cell of an array formula does."""
+    cells = ["{r}[cell]"]
+    if place.size > 1:
+        cells.append("{r}[first]")
+    if place.rows > 1:
+        cells += ["{r}[col]", "{r}[1]"]
+    tests = ",".join(f"_xlfn.ISFORMULA({cell})" for cell in cells if block.cols > 1 or cell != "{r}[first]")
+    return f"IFERROR(OR({tests}),TRUE)"
+
+
+# --- pages -------------------------------------------------------------------------------------------------
+
+
+def asked(pages: Iterable[Page], asks: Asked) -> list[Page]:
+    """Pages with answers, marks and twins; everything is unfolded, since protected sheets cannot unfold.
+
+    Raises:
+        ValueError: an answer is not a range of these pages, or cannot be asked for.
+    """
+    if not asks.fits():
+        raise ValueError(say("the exercise does not fit the sheets"))
+    return [_asked(page, asks) for page in pages]
+
+
+def _asked(page: Page, asks: Asked) -> Page:
+    bands = []
+    for band in page.bands:
+        groups = tuple(group and asks.group(group) for group in band.groups)
+        more = "" if any(group and asks.region(group.blocks[0]) for group in band.groups) else band.more
+        bands.append(replace(band, groups=groups, more=more, level=0, closed=False))
+    facts = tuple(replace(fact, block=asks.block(fact.block)) for fact in page.facts)
+    return replace(page, bands=tuple(bands), facts=facts, tries=())
+
+
+def waiting(page: Page, asks: Asked) -> Page:
+    """A page whose formulas wait for the answers that they read."""
+    return _mapped(page, asks.wrapped)
+
+
+def _mapped(thing: T, change: Callable[[Block], Block]) -> T:
+    """A page or a part of it with each block changed."""
+    found: Any = thing
+    if isinstance(thing, Block):
+        found = change(thing)
+    elif (
+        isinstance(thing, Group) and thing.title and thing.title == _caption(thing)
+    ):  # a page that writes captions itself
+        changed = _mapped(replace(thing, title=""), change)
+        found = replace(changed, title=_caption(changed))
+    elif isinstance(thing, tuple) and not hasattr(thing, "_fields"):
+        found = tuple(_mapped(one, change) for one in thing)
+    elif is_dataclass(thing) and not isinstance(thing, (type, Op)):
+        found = replace(thing, **{f.name: _mapped(getattr(thing, f.name), change) for f in fields(thing)})
+    return found  # type: ignore[no-any-return]
+
+
+def _caption(group: Group) -> str:
+    parts = group.blocks[0].parts
+    return f"{{{parts[0].formula}}}" if parts else ""
+
+
+def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
+    """Three hints for each answer: what it is computed from, why, and the formula in words."""
+    steps = {
+        block.name: band
+        for page in pages
+        for band in page.bands
+        for group in filter(None, band.groups)
+        for block in group.every_block()
+    }
+    hints = []
+    for name in asks.exercise.answers:
+        band, part, found = steps[name], asks.by_name[name].parts[0], way(asks.by_name[name])
+        operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
+        listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
+        words = found.said({key: last(operand) for key, operand in operands.items()}) if found else ""
+        title = say("{name}: {title}", name=name, title=say(band.title))
+        why = band.more or band.why or band.title
+        hints.append(Hints(name, title, (say("It is computed from {names}.", names=listed), why, words)))
+    return Page(
+        HINT_PAGE,
+        "Hints",
+        "Three hints for each answer, one click each. Think before you click.",
+        subtitle="if you get stuck",
+        hints=tuple(hints),
+    )
+
+
+def extra_pages(pages: Iterable[Page], asks: Asked) -> list[Page]:
+    """The pages that only an exercise has."""
+    return [*([hints_page(pages, asks)] if asks.exercise.hints else []), scratch_page()]
+
+
+def with_progress(start: Page, asks: Asked) -> Page:
+    """The first screen with a bar of progress."""
+    if start.screen is None or not asks.exercise.marks:
+        return start
+    return replace(start, screen=replace(start.screen, progress=asks.progress()))
+
+
+def scratch_page() -> Page:
+    """An empty page for the reader's own cells."""
+    lead = "Anything may stand here: answers may read these cells."
+    return Page(SCRATCH_PAGE, "Scratch", lead, subtitle="for helper cells", free=True)

@@ -1,0 +1,408 @@
+"""Exercises: which answers are right, and what their marks and the ranges that read them must show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from xlsxattn.checker.cells import Area, CellError, listed
+from xlsxattn.checker.compare import decidable, must_be_blank, tolerance
+from xlsxattn.checker.dependencies import Order
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reference.attention import Expected
+from xlsxattn.checker.reference.choices import ANYTHING, OneOf
+from xlsxattn.contract import exercise as texts
+from xlsxattn.contract.exercise import Region, answered, mark_of, region, region_of, units
+from xlsxattn.contract.kinds import Training
+from xlsxattn.contract.names import START
+from xlsxattn.language import ENGLISH, codes, language, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from xlsxattn.checker.cells import Grid, Value
+    from xlsxattn.checker.reading.book import Book
+    from xlsxattn.contract.exercise import Exercise
+
+    Values = Mapping[str, Grid]
+
+State = Literal["right", "wrong", "open"]
+NEAR = 0.1
+"""Within this part of the tolerance either mark is right, as rounding differs between ways of computing."""
+NEARER = 1e-9
+"""Exact answers are within this part of the magnitude, even if rounding errors may be larger."""
+LARGE = 1e6
+"""Beyond this, rounding errors count relative to the magnitude."""
+OVERFLOWS = 700.0
+"""Scores from which exp may overflow: a right formula may fail there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A range that is asked for, and the reader's answer to it.
+
+    Attributes:
+        name: the range.
+        state: whether it is right, wrong or open.
+        wrong: the wrong cells: row, column, the reader's value, the right value.
+    """
+
+    name: str
+    state: State
+    wrong: tuple[tuple[int, int, Value, float], ...] = ()
+
+
+def regions(book: Book) -> dict[str, Region]:
+    """The cells that are asked for, by range."""
+    asked = book.manifest.exercise
+    found = {}
+    for name, place in (asked.answers if asked else {}).items():
+        if name in book.names:
+            area = book.names[name]
+            cells = region(place, area.rows, area.cols)
+            if cells.row + cells.rows <= area.rows and cells.col + cells.cols <= area.cols:
+                found[name] = cells
+    return found
+
+
+def asked_cells(book: Book) -> Iterator[Area]:
+    """The areas that are asked for."""
+    for name, cells in regions(book).items():
+        area = book.names[name]
+        yield Area(area.sheet, area.row + cells.row, area.col + cells.col, cells.rows, cells.cols)
+
+
+def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
+    """The cells with formulas of each area that is asked for."""
+    return (_formula_cells(book, area) for area in asked_cells(book))
+
+
+def misplaced(book: Book) -> Iterator[Finding]:
+    """Names of asked cells that refer to others."""
+    for name, area in zip(regions(book), asked_cells(book), strict=True):
+        here = book.names.get(region_of(name))
+        if here is None:
+            yield Finding(Kind.MISSING, region_of(name))
+        elif here != area:
+            yield Finding(
+                Kind.MOVED, region_of(name), here.address(), values={"other": name, "place": area.address()}
+            )
+
+
+def reads(book: Book) -> dict[str, frozenset[str]]:
+    """The answers that each range reads, directly or through ranges that are not answers as a whole.
+
+    What an answer reads, which has no formula in the manifest, is what its marks read. The same range of
+    another sentence, which may have the same numbers, counts as if it read the answer.
+    """
+    asked = book.manifest.exercise
+    if asked is None:
+        return {}
+    readers = Order(book).readers
+    marks = {mark_of(name): name for name in asked.answers}
+    skipped = {START[texts.PROGRESS], *map(answered, asked.answers)}
+    found: dict[str, set[str]] = {}
+    for name in asked.answers:
+        seen = _siblings(book, asked, name)
+        left = [name, *_parts_of(book, name), *seen]
+        while left:
+            for reader in readers.get(left.pop(), set()) - seen - skipped:
+                seen.add(reader)
+                if reader not in marks and asked.answers.get(reader) != ():
+                    left.append(reader)  # also from a range of which only a part is asked for
+        for reader in seen - {mark_of(name)}:
+            found.setdefault(marks.get(reader, reader), set()).add(name)
+    return {name: frozenset(sources) for name, sources in found.items()}
+
+
+def _siblings(book: Book, asked: Exercise, name: str) -> set[str]:
+    """The same range of other sentences, unless it is asked for as well."""
+    parse = book.manifest.parse
+    own = parse(name).at(context="")
+    if not parse(name).context:
+        return set()
+    others = {other: parse(other) for other in book.manifest.formulas if other not in asked.answers}
+    return {other for other, at in others.items() if at.context and at.at(context="") == own}
+
+
+def _parts_of(book: Book, name: str) -> list[str]:
+    """Other names for the first cells of a range."""
+    area = book.names.get(name)
+    corner = area and (area.sheet, area.row, area.col)
+    return [n for n, a in book.names.items() if n != name and (a.sheet, a.row, a.col) == corner]
+
+
+def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
+    """The complete answers, with NaN in cells that are not asked for."""
+    found = {}
+    for name, cells in regions(book).items():
+        grid = _numbers(listed(values[name]), engine)
+        if all(isinstance(grid[i][j], float) for i, j in _cells(cells)):
+            own = np.full((len(grid), len(grid[0])), np.nan)
+            for i, j in _cells(cells):
+                own[i, j] = grid[i][j]
+            found[name] = own
+    return found
+
+
+def judged(
+    book: Book, values: Values, wanted: Mapping[str, Expected], engine: str, *, perturbed: bool = False
+) -> tuple[dict[str, Expected], tuple[Answer, ...]]:
+    """What all ranges of an exercise must show, and its answers.
+
+    Args:
+        book: the workbook.
+        values: the values of an engine.
+        wanted: the reference, computed from the inputs and the complete answers.
+        engine: the engine.
+        perturbed: whether the inputs are others than those of the reader, so that only formulas are judged.
+    """
+    asked = book.manifest.exercise
+    assert asked is not None
+    complete = typed_in(book, values, engine)
+    answers = [
+        _Judge(book, asked, name, values, wanted[name], engine, {*complete})
+        for name in regions(book)
+        if wanted[name].values.shape == (book.names[name].rows, book.names[name].cols)
+    ]
+    found = dict(wanted)
+    unanswered, doubtful = asked.answers.keys() - complete.keys(), {a.name for a in answers if not a.exact}
+    for _ in asked.answers:  # exact answers may be computed from others that are not
+        doubtful |= {name for name in asked.answers if book.reads.get(name, frozenset()) & doubtful}
+    for one in answers:
+        one.follow(doubtful)
+    for name, sources in book.reads.items():
+        if name in found and sources & unanswered:
+            found[name] = _waiting(found[name])
+        elif name in found and sources & doubtful:
+            found[name] = _anything(found[name])
+    marks: dict[str, Expected] = {}
+    for one in answers:
+        found[one.name] = _within(found[one.name], one.cells)
+        found[answered(one.name)] = _constant(float(one.name in complete))
+        if asked.marks:
+            marks[one.name] = found[mark_of(one.name)] = one.marks()
+    if asked.marks:
+        found[START[texts.PROGRESS]] = _progress(asked, marks, right=_teller(book)(say(texts.RIGHT)))
+    if perturbed:
+        return found, tuple(one.answer(complete=True) for one in answers if one.is_fair)
+    return found, tuple(one.answer(complete=one.name in complete) for one in answers)
+
+
+def both(first: Sequence[Answer], more: Sequence[Answer]) -> tuple[Answer, ...]:
+    """The answers for the reader's inputs; one that is wrong for other inputs is wrong."""
+    wrong = {answer.name for answer in more if answer.state == "wrong"}
+    return tuple(replace(a, state="wrong") if a.state == "right" and a.name in wrong else a for a in first)
+
+
+def wrong_answers(book: Book, answers: Sequence[Answer]) -> Iterator[Finding]:
+    """One finding for each wrong answer."""
+    for answer in answers:
+        if answer.state == "wrong" and answer.wrong:
+            i, j, value, right = answer.wrong[0]
+            area = book.names[answer.name]
+            yield Finding(
+                Kind.WRONG_ANSWER,
+                answer.name,
+                area.address(i, j),
+                found=str(value) if isinstance(value, bool | CellError) else value,
+                expected=right,
+                formula=book.formula_at(area.sheet, area.row + i, area.col + j),
+                more=len(answer.wrong) - 1,
+            )
+
+
+class _Judge:
+    """Decides the marks of one answer."""
+
+    def __init__(
+        self, book: Book, asked: Exercise, name: str, values: Values, wanted: Expected, engine: str,
+        complete: set[str],
+    ) -> None:  # fmt: skip
+        area = book.names[name]
+        self.name, self.cells = name, region(asked.answers[name], area.rows, area.cols)
+        self._asked, self._wanted, self._engine = asked, wanted, engine
+        self._written = listed(values[name])
+        self._values = _numbers(self._written, engine)
+        self._open = name not in complete
+        self._reads = book.reads.get(name, frozenset())
+        self._waits = not self._reads <= complete
+        trained = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
+        self._is_trained, self._blind = book.manifest.parse(name).sheet in trained, False
+        self._shown = listed(values[mark_of(name)]) if mark_of(name) in book.names else None
+        self._sure = decidable(wanted, engine)
+        self._formulas = _formula_cells(book, area)
+        self._first = {
+            at for at in self._formulas if (area.sheet, area.row + at[0], area.col + at[1]) in book.formulas
+        }
+        self._tell = _teller(book)
+
+    def follow(self, doubtful: set[str]) -> None:
+        """Take into account that the answer may be computed from others that are not exact.
+
+        The reference of a training computes all steps at once, so then the mark in the file decides.
+        """
+        self._blind = self._is_trained and bool(self._reads & doubtful)
+        self._sure = self._sure and not self._blind
+
+    @property
+    def exact(self) -> bool:
+        """Whether the numbers are those of the reference."""
+        allowed = min(tolerance(self._wanted, self._engine), NEARER * self._wanted.magnitude)
+        return self._open or all(self._apart(i, j) <= allowed for i, j in _cells(self.cells))
+
+    def answer(self, *, complete: bool) -> Answer:
+        """The reader's answer."""
+        wrong = []
+        for i, j in _cells(self.cells):
+            mark = self._verdict(i, j)
+            if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
+                wrong.append((i, j, self._written[i][j], self._right(i, j)))
+        state: State = "right" if not wrong else "wrong" if complete else "open"
+        return Answer(self.name, state, tuple(wrong))
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether the answer is of formulas that must hold for other inputs, and cannot overflow there."""
+        formulas = all(at in self._formulas for at in _cells(self.cells))
+        return formulas and not self._waits and self._wanted.amplification < OVERFLOWS
+
+    def marks(self) -> Expected:
+        """The marks, each with all acceptable texts."""
+        marks = np.full(self._wanted.values.shape, np.nan, dtype=object)
+        blank = all(self._values[i][j] is None for i, j in _cells(self.cells))
+        for i, j in _cells(self.cells):
+            told = [self._tell(say(text)) for text in self._acceptable(i, j, blank=blank)]
+            marks[i, j] = told[0] if len(told) == 1 else OneOf(tuple(told))
+        return Expected(marks, "text")
+
+    def _acceptable(self, i: int, j: int, *, blank: bool) -> list[str]:
+        value = self._values[i][j]
+        if value is None:
+            return [texts.EMPTY if blank else texts.BLANK]
+        if isinstance(value, CellError):
+            return [texts.ERROR]
+        loose = isinstance(self._written[i][j], bool)  # LibreOffice takes TRUE as a number, the others do not
+        if not isinstance(value, float):
+            return [texts.NO_NUMBER]
+        found = [texts.NO_NUMBER, texts.NO_FORMULA] if loose else []
+        if self._waits:
+            return [texts.WAITING, *found]
+        formula, beside = (i, j) in self._formulas, self._beside(i, j)
+        if self._asked.ask == "formula":
+            if not formula or (i, j) not in self._first:
+                found.append(texts.NO_FORMULA)
+            if not formula and not beside:
+                return [*dict.fromkeys([texts.NO_FORMULA, *found])]
+        ways = {formula, beside or formula, formula and (i, j) in self._first}
+        for allowed in {self._allowed(i, j, formula=way) for way in ways}:
+            found += self._near(i, j, allowed)
+        return [*dict.fromkeys([*found[-1:], *found])]
+
+    def _near(self, i: int, j: int, allowed: float) -> list[str]:
+        """The acceptable marks of a number at this tolerance."""
+        apart, magnitude = self._apart(i, j), self._wanted.magnitude
+        if not self._sure or (magnitude > LARGE and apart <= texts.TOLERANCE * magnitude + allowed):
+            return [texts.NOT_YET, texts.RIGHT]
+        if not apart <= allowed * (1 + NEAR):
+            return [texts.NOT_YET]
+        return [texts.RIGHT] if apart <= allowed * (1 - NEAR) else [texts.NOT_YET, texts.RIGHT]
+
+    def _verdict(self, i: int, j: int) -> str:
+        """The mark that an exact judge would give."""
+        value = self._values[i][j]
+        if not isinstance(value, float) or isinstance(self._written[i][j], bool):
+            return texts.NO_NUMBER
+        formula = (i, j) in self._formulas
+        if self._asked.ask == "formula" and not formula:
+            return texts.NO_FORMULA
+        if self._blind and self._shown:
+            return str(self._shown[i][j])
+        return self._near(i, j, self._allowed(i, j, formula=formula))[-1]
+
+    def _allowed(self, i: int, j: int, *, formula: bool) -> float:
+        """The tolerance of a cell."""
+        unit = 0.0 if formula or self._asked.ask == "formula" else 10.0**-self._asked.decimals
+        return texts.TOLERANCE * (1 + abs(self._right(i, j))) + unit * units(self.name)
+
+    def _right(self, i: int, j: int) -> float:
+        """The right value of a cell; NaN if it is no number."""
+        right = self._wanted.values[i, j]
+        return float(right) if isinstance(right, float) else np.nan
+
+    def _apart(self, i: int, j: int) -> float:
+        value = self._values[i][j]
+        return abs(value - self._right(i, j)) if isinstance(value, float) else np.inf
+
+    def _beside(self, i: int, j: int) -> bool:
+        """Whether the mark takes the cell for one of an array formula that starts elsewhere."""
+        firsts = {(i, self.cells.col), (self.cells.row, j), (self.cells.row, self.cells.col)}
+        return bool(firsts & self._formulas)
+
+
+def _formula_cells(book: Book, area: Area) -> set[tuple[int, int]]:
+    """The cells of a range with formulas, array formulas included: row and column."""
+    found = set()
+    for formula in book.formulas.values():
+        cells = formula.area
+        if cells.sheet == area.sheet:
+            rows = range(max(cells.row, area.row), min(cells.row + cells.rows, area.row + area.rows))
+            cols = range(max(cells.col, area.col), min(cells.col + cells.cols, area.col + area.cols))
+            found |= {(row - area.row, col - area.col) for row in rows for col in cols}
+    return found
+
+
+def _cells(cells: Region) -> Iterator[tuple[int, int]]:
+    return ((cells.row + i, cells.col + j) for i, j in np.ndindex(cells.rows, cells.cols))
+
+
+def _numbers(grid: list[list[Value]], engine: str) -> list[list[Value]]:
+    """Values as a mark sees them: TRUE is a number in LibreOffice, and a formula's empty text no blank."""
+    libre = engine == "libreoffice"
+    return [[float(v) if libre and isinstance(v, bool) else v for v in row] for row in grid]
+
+
+def _constant(value: float) -> Expected:
+    return Expected(np.array([[value]]), "number")
+
+
+def _teller(book: Book) -> Callable[[str], str]:
+    """Translates texts into the language of a workbook."""
+    code = book.manifest.language
+    return (language(code) if code in codes() else ENGLISH).tell
+
+
+def _progress(asked: Exercise, marks: Mapping[str, Expected], right: str) -> Expected:
+    """The share of points that are earned; anything if a mark may be right or not."""
+    earned = total = 0.0
+    for name, wanted in marks.items():
+        asked_marks = [mark for mark in wanted.values.ravel() if mark == mark]  # noqa: PLR0124 - not NaN
+        points = asked.points.get(name, 1)
+        earned += points * sum(mark == right for mark in asked_marks) / len(asked_marks)
+        total += points
+        if any(isinstance(mark, OneOf) and right in mark.values for mark in asked_marks):
+            return Expected(np.array([[ANYTHING]], dtype=object), "number")
+    return _constant(earned / total)
+
+
+def _waiting(wanted: Expected) -> Expected:
+    """A range that waits for an answer; cells that must be blank stay blank."""
+    rows = [[one if must_be_blank(one) else texts.WAITING for one in row] for row in wanted.values.tolist()]
+    return Expected(np.array(rows, dtype=object), "text")
+
+
+def _anything(wanted: Expected) -> Expected:
+    """A range that was computed from an answer that is not exact: its formulas are proved by other inputs."""
+    return replace(wanted, values=np.full(wanted.values.shape, ANYTHING, dtype=object))
+
+
+def _within(wanted: Expected, cells: Region) -> Expected:
+    """A range with the reader's values where they are asked for."""
+    values = wanted.values.astype(object)
+    for at in _cells(cells):
+        values[at] = ANYTHING
+    return replace(wanted, values=values)

@@ -1,0 +1,30 @@
+"""The reader's answers to an exercise: ranges that are computed from them by others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xlsxattn.checker.reference.attention import Sized
+
+if TYPE_CHECKING:
+    from xlsxattn.checker.reference.attention import Own
+    from xlsxattn.checker.reference.words import Inputs
+    from xlsxattn.contract.names import RangeName
+
+
+def own(inputs: Inputs, p: RangeName) -> Own:
+    """Replaces the numbers of a block with this prefix by the reader's, where `inputs` has an answer to it.
+
+    An answer is NaN in cells that are not asked for.
+    """
+
+    def replaced(block: str, x: Sized) -> Sized:
+        answer = inputs.get(p[block])
+        if answer is None or answer.shape != x.value.shape:
+            return x
+        asked = ~np.isnan(answer)
+        return Sized(np.where(asked, answer, x.value), np.where(asked, np.abs(answer), x.size))
+
+    return replaced
