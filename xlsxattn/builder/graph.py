@@ -323,7 +323,7 @@ class FirstScreen:
 
     Attributes:
         check: the live check of everything.
-        story: one sentence, or texts of which the first is told whose first sentence fits.
+        story: one sentence, or variants, of which the first whose first sentence fits is used.
         steps: three chips: what to change, what to watch, and where to see how, a link.
         follow: the focus word.
         closing: what comes out.

@@ -82,8 +82,8 @@ def spoken() -> Language:
 
 def tell(text: str) -> str:
     """A text in the language of the running command."""
-    told = visible(spoken().tell(text))
-    return re.sub(BESIDE_QUOTES, "", told) if spoken().quotes else told
+    translation = visible(spoken().tell(text))
+    return re.sub(BESIDE_QUOTES, "", translation) if spoken().quotes else translation
 
 
 def respelled(text: str) -> str:
@@ -140,8 +140,8 @@ def speaking(chosen: Language) -> Iterator[None]:
             setattr(module, name, before)
 
 
-def told(command: click.Command, chosen: Language) -> click.Command:
-    """A command whose help is told in a language, its subcommands' too."""
+def translated(command: click.Command, chosen: Language) -> click.Command:
+    """A command, with its subcommands, whose help is translated."""
     if not chosen.texts:
         return command
     made = copy.copy(command)
@@ -158,7 +158,7 @@ def told(command: click.Command, chosen: Language) -> click.Command:
             one.type = copy.copy(one.type)
             one.type.name = chosen.tell(one.type.name)
     if isinstance(made, click.Group):
-        made.commands = {name: told(one, chosen) for name, one in made.commands.items()}
+        made.commands = {name: translated(one, chosen) for name, one in made.commands.items()}
     return made
 
 

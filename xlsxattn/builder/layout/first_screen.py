@@ -34,7 +34,7 @@ STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
 BOXES_A_LINE, LABEL = 4, 120
 """Boxes side by side; pixels of the words beside the focus word."""
 SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
-"""A sentence, and the characters of the longest that is told."""
+"""A sentence, and the length of its longest variant in characters."""
 GO = "Go to {title}"
 
 
