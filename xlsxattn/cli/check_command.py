@@ -93,18 +93,18 @@ def check(
 
 
 def _matching(files: tuple[str, ...]) -> list[str]:
-    """The files that patterns stand for, where the shell has left them to us."""
+    """The files that match patterns, which some shells do not expand."""
     import glob
 
-    found: list[str] = []
+    paths: list[str] = []
     for file in files:
         pattern = any(c in file for c in "*?[") and not Path(file).exists()
-        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207 - absolute ones too
-    return list(dict.fromkeys(found))
+        paths += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207 - absolute ones too
+    return list(dict.fromkeys(paths))
 
 
 def _report_style(place: Path | None) -> str:
-    """The format of a report, by the end of its file's name."""
+    """The format of a report, by the extension of its file."""
     if place is None:
         return ""
     if place.suffix.lower() not in REPORTS:
@@ -122,7 +122,7 @@ def _write_report(place: Path, text: str) -> None:
 
 
 def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
-    """Print one cell of each file in numbers; the exit code."""
+    """Print one cell of each file in numbers, and return the exit code."""
     import json
 
     from xlsxattn.checker.explain_formats import all_as_data, as_text
@@ -131,14 +131,15 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
         raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))
     explained, code = [], HOLDS
     for file in files:
-        made = _explained(file, cell, engine)
-        if isinstance(made, str):
-            code = complain(made, UNUSABLE)
+        explanation = _explained(file, cell, engine)
+        if isinstance(explanation, str):
+            code = complain(explanation, UNUSABLE)
             continue
-        explained.append(made)
-        code = max(code, HOLDS if made.holds else FAILED)
+        explained.append(explanation)
+        code = max(code, HOLDS if explanation.holds else FAILED)
         if style == "table":
-            click.echo(f"{file}:\n{as_text(made, spoken())}" if len(files) > 1 else as_text(made, spoken()))
+            text = as_text(explanation, spoken())
+            click.echo(f"{file}:\n{text}" if len(files) > 1 else text)
     if style == "json":
         click.echo(json.dumps(all_as_data(explained), ensure_ascii=False, indent=2, allow_nan=False))
     return code

@@ -24,7 +24,7 @@ CLICK = tuple(
 )
 """Modules of click that say something to a person."""
 ROOM, ROOM_BESIDE = 76, 44
-"""Columns of the terminal for a paragraph of help, and for what stands beside an option."""
+"""Widths of a paragraph of help, and of the text beside an option, in columns of the terminal."""
 PIECE = r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*"
 """What no line of help is broken in: a word, or a wide character, with the marks that belong to it."""
 WIDE, WIDE_MARK = "[\u3001-\u9fff\uff00-\uffef]", "[“”、。！（），：；？]"
@@ -117,26 +117,26 @@ class _Context(click.Context):
 
 
 def _joined(said: str) -> str:
-    """What stands beside an option, the values in brackets behind it parted by the language's mark."""
+    """The text beside an option, with the semicolons of the language in the brackets at its end."""
     before, bracket, values = said.rpartition("[")
     return before + bracket + values.replace("; ", "；") if bracket else said
 
 
 @contextmanager
 def speaking(chosen: Language) -> Iterator[None]:
-    """Let a command speak a language, and click with it, whose own texts pass through gettext."""
-    own: list[tuple[Any, str, Any]] = []
+    """Set the language of a command, also for click's own texts, which use gettext."""
+    originals: list[tuple[Any, str, Any]] = []
     spell = {"_": chosen.tell, "ngettext": lambda one, many, n: chosen.tell(one if n == 1 else many)}
     for module in map(import_module, CLICK) if chosen.texts else ():
-        own += [(module, name, getattr(module, name)) for name in spell if hasattr(module, name)]
+        originals += [(module, name, getattr(module, name)) for name in spell if hasattr(module, name)]
     token = _SPOKEN.set(chosen)
     try:
-        for module, name, _ in own:
+        for module, name, _ in originals:
             setattr(module, name, spell[name])
         yield
     finally:
         _SPOKEN.reset(token)
-        for module, name, before in own:
+        for module, name, before in originals:
             setattr(module, name, before)
 
 
@@ -144,26 +144,26 @@ def translated(command: click.Command, chosen: Language) -> click.Command:
     """A command, with its subcommands, whose help is translated."""
     if not chosen.texts:
         return command
-    made = copy.copy(command)
-    made.context_class = _Context
-    made.params = [copy.copy(param) for param in command.params]
-    made._help_option = None  # noqa: SLF001 - click makes it when it is needed, and keeps it
-    shown: list[Any] = [made, *made.params]
+    copied = copy.copy(command)
+    copied.context_class = _Context
+    copied.params = [copy.copy(param) for param in command.params]
+    copied._help_option = None  # noqa: SLF001 - click creates and caches it when needed
+    shown: list[Any] = [copied, *copied.params]
     for one in shown:
         if getattr(one, "help", None):
-            room = ROOM if one is made else ROOM_BESIDE
+            room = ROOM if one is copied else ROOM_BESIDE
             parts = (chosen.tell(" ".join(part.split())) for part in one.help.split("\n\n"))
             one.help = "\n\n".join(_broken(part, room) for part in parts)
         if isinstance(one, click.Option) and isinstance(one.type, click.IntRange):
             one.type = copy.copy(one.type)
             one.type.name = chosen.tell(one.type.name)
-    if isinstance(made, click.Group):
-        made.commands = {name: translated(one, chosen) for name, one in made.commands.items()}
-    return made
+    if isinstance(copied, click.Group):
+        copied.commands = {name: translated(one, chosen) for name, one in copied.commands.items()}
+    return copied
 
 
 def _broken(text: str, room: int) -> str:
-    """A paragraph, broken into lines where it has wide (CJK) characters: click takes them for narrow ones."""
+    """A paragraph, broken into lines if it has wide (CJK) characters, which click counts as narrow."""
     from rich.cells import cell_len
 
     if cell_len(text) == len(text):

@@ -110,7 +110,7 @@ class OpenWorkbook:
         return main or list(self.matrices.values())
 
     def __iter__(self) -> Iterator[str]:
-        """The ranges' names, as they stand in the workbook."""
+        """The names of the ranges, in the order of the workbook."""
         return iter(self.matrices)
 
     def __contains__(self, name: object) -> bool:
