@@ -1,4 +1,4 @@
-"""The command that proves workbooks: which files, what is printed of each, and the exit code."""
+"""The command that proves workbooks: its files, its output, and the exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
 MAX_SEED = 2**64 - 1
 STYLES = ("table", "json", "junit", "github")
 REPORTS = {".json": "json", ".xml": "junit"}
-"""Formats of reports by the end of their file's name."""
+"""Formats of reports by the extension of their file."""
 
 
 @click.command()
@@ -146,7 +146,7 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
 
 
 def _explained(file: str, cell: str, engine: Engine) -> Explanation | str:
-    """One cell of a file in numbers, or a sentence on why it cannot be."""
+    """The explanation of one cell of a file, or the message why there is none."""
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError
     from xlsxattn.proof import explain
@@ -180,7 +180,7 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
 
 
 def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
-    """Print a file's report: one line where it holds, else its findings, the ranges that fail, the verdict.
+    """Print a file's report: one line if it holds, else its findings, the ranges that fail, the verdict.
 
     ``short`` leaves out files that hold, as a last line counts them.
     """
@@ -217,5 +217,5 @@ def _show_ranges(run: EngineReport) -> None:
 
 
 def _echo(text: str, colour: str) -> None:
-    """Print in colour where the terminal has it and nobody asked for none."""
+    """Print in colour if the terminal supports it and colours are not turned off."""
     click.secho(text, fg=colour, color=False if os.environ.get("NO_COLOR") else None)

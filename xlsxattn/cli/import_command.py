@@ -81,7 +81,7 @@ def import_model(
 
 
 def _name(checkpoint: Path) -> str:
-    """What a checkpoint is called: its folder's name, or an .npz file's."""
+    """The name of a checkpoint: that of its folder or .npz file."""
     path = checkpoint.resolve()
     named = path.parent if path.name.startswith("model.") and not path.is_dir() else path
     return named.name.partition(".")[0] or "model"

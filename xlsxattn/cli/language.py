@@ -1,4 +1,4 @@
-"""In which language a command speaks: --lang, else XLSXATTN_LANG, else the one of the system's messages."""
+"""The language of a command: --lang, else XLSXATTN_LANG, else that of the system's messages."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ ENVIRONMENT = ("XLSXATTN_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 CLICK = tuple(
     f"click.{name}" for name in ("core", "decorators", "exceptions", "formatting", "parser", "types")
 )
-"""Modules of click that say something to a person."""
+"""Modules of click with translatable messages."""
 ROOM, ROOM_BESIDE = 76, 44
 """Widths of a paragraph of help, and of the text beside an option, in columns of the terminal."""
 PIECE = r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*"
-"""What no line of help is broken in: a word, or a wide character, with the marks that belong to it."""
+"""A piece of help that is not broken: a word or a wide character, with its punctuation."""
 WIDE, WIDE_MARK = "[\u3001-\u9fff\uff00-\uffef]", "[“”、。！（），：；？]"
 BESIDE_QUOTES = rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})"
-"""A blank that no Chinese text has: between a character and a quote."""
+"""A space between a character and a quotation mark, which Chinese texts do not have."""
 
 
 def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
-    """The language of a command line and its environment; English where neither names one that there is.
+    """The language of a command line and its environment; English if neither names an available one.
 
     >>> chosen(["build", "--lang=zh"], {}).code, chosen([], {"LANG": "zh_CN.UTF-8"}).code
     ('zh', 'zh')
@@ -68,7 +68,7 @@ def _choose(ctx: click.Context, _: click.Parameter, asked: str | None) -> None:
 
 
 def asked() -> str:
-    """The language that the running command was asked for, by its code; "" for none."""
+    """The code of the language given by --lang to the running command; "" without it."""
     return str(click.get_current_context().find_root().meta.get(_KEY, ""))
 
 
@@ -100,7 +100,7 @@ def respelled(text: str) -> str:
 
 
 class _Spelled(click.HelpFormatter):
-    """Help with the marks of the language: those that click adds to the catalogue's texts."""
+    """Help with the punctuation of the language, also where click adds it."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, spoken().tell("Usage:") if prefix is None else prefix)

@@ -28,7 +28,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The ranges of the workbook that is on the command line already."""
+    """Completions: the ranges of the workbook that is on the command line."""
     from click.shell_completion import CompletionItem
 
     from xlsxattn.view.look import look
@@ -74,7 +74,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
 
 
 def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> OpenWorkbook:
-    """A workbook to be shown; what goes wrong is one sentence."""
+    """Read a workbook for display; errors become one-sentence messages."""
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError
     from xlsxattn.view.look import look

@@ -43,7 +43,7 @@ function exponential(value) {
   return `${digits}E${power[0]}${power.slice(1).padStart(2, "0")}`;
 }
 
-// What the live page replaces: a value, the number with the full colour, labels, sentences; it keeps what is drawn.
+// Functions that the live page replaces: a cell's value, the number with the full colour, labels, sentences, registration.
 let valueAt = (range, row, col) => range.values[row][col];
 let largest = (range) => range.largest;
 let labelsOf = (range, side) => range[side];
