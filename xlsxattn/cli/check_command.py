@@ -36,13 +36,15 @@ REPORTS = {".json": "json", ".xml": "junit"}
 @click.option(
     "--seed",
     type=click.IntRange(0, MAX_SEED),
-    help="Draws the last set of inputs; otherwise the file does.",
+    help="The seed of the last set of inputs; by default the file's digest.",
 )
 @click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
-@click.option("--explain", "cell", metavar="RANGE", help="Show a cell in numbers, or RANGE[row,column].")
+@click.option(
+    "--explain", "cell", metavar="RANGE", help="Explain a cell in numbers: RANGE or RANGE[row,column]."
+)
 @click.option("--report", "target", type=click.Path(path_type=Path), help="Also write .json or JUnit's .xml.")
-@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-@click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("--skip-foreign", is_flag=True, help="Skip workbooks made by other programs.")
 @volume
 def check(
     files: tuple[str, ...],
@@ -57,12 +59,13 @@ def check(
 ) -> int:
     """Recalculate workbooks and compare every computed cell with NumPy.
 
-    The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
-    out). With -q, of several files only those that fail are listed. Exit code: 0 all hold, 1 findings, 2 a
-    file or an engine that cannot be used.
+    The formulas are proved on the inputs in the file and on other, seeded ones (not with --inputs as-saved).
+    With -q and several files, only those that fail are listed. Exit code: 0 if all hold, 1 if there are
+    findings, 2 if a file or an engine cannot be used.
 
-    --explain shows one cell, with the inputs in the file: its formula, what it reads, the terms, the engine's
-    value and NumPy's. Of a whole RANGE it is the cell that fails worst, else the largest.
+    --explain shows one cell, with the inputs in the file: its formula, the cells it reads, the terms, and the
+    values of the engine and of NumPy. For a whole RANGE, it shows the cell with the largest error or, if all
+    hold, the largest value.
     """
     from xlsxattn.checker import formats, report
     from xlsxattn.checker.file_type import is_foreign, is_owner_file

@@ -126,8 +126,8 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @cli.command()
 @click.argument("source", shell_complete=_templates)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
-@click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
-@click.option("--explain", type=click.Choice(EXPLAIN), help="How much the workbook says beside its numbers.")
+@click.option("--force", is_flag=True, help="Replace a workbook even if it was edited.")
+@click.option("--explain", type=click.Choice(EXPLAIN), help="How much explanation the workbook contains.")
 @volume
 def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
@@ -151,7 +151,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
     type=click.Path(path_type=Path),
     help="The key file that determines the copies' numbers; created if missing.",
 )
-@click.option("--force", is_flag=True, help="Replace workbooks even if somebody has changed them.")
+@click.option("--force", is_flag=True, help="Replace workbooks even if they were edited.")
 @volume
 def exercise(
     source: str,

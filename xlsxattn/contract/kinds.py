@@ -185,7 +185,7 @@ SheetAbout: TypeAlias = Annotated[
 Tries: TypeAlias = Annotated[
     Sequence[str],
     Items(
-        "what to try on the sheet, instead of the default sentences; what stands after ` → ` is the answer",
+        "what to try on the sheet, instead of the default texts; the text after ` → ` is the answer",
         *(Prose("a sentence", MAX_TRY_LENGTH), "sentences", MAX_TRIES),
         unique=False,
     ),

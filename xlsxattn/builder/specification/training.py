@@ -55,7 +55,7 @@ def _form(table: Table, sheet: Training, before: Sequence[Sheet]) -> SelfAttenti
     form = known.get(sheet.trains)
     if form is None:
         listed = ", ".join(known) or say("none")
-        sentence = "found {found}, an attention sheet of one sentence that stands before is needed: {known}"
+        sentence = "found {found}, the id of an earlier attention sheet of one sentence is needed: {known}"
         said = say(sentence, found=show(sheet.trains), known=listed)
         raise table.error("trains", with_near(said, sheet.trains, known))
     if not form.weights:
@@ -96,7 +96,7 @@ def _target(table: Table, key: str, value: Any, vocabulary: Vocabulary, d_out: i
     else:
         target = table.vector(key, value)
     if len(target) != d_out:
-        sentence = "has {n} numbers, {needed} are needed, one a column of the output"
+        sentence = "has {n} numbers, {needed} are needed, one for each column of the output"
         raise table.error(key, sentence, n=len(target), needed=d_out)
     return target
 
