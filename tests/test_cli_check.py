@@ -178,7 +178,7 @@ def test_a_full_disk_is_one_sentence(causal, words):
         )  # fmt: skip
     assert done.returncode == 2
     sentence = (
-        "nothing more can be written, to standard output or to temporary files: No space left on device"
+        "cannot write to standard output or to temporary files: No space left on device"
     )
     assert done.stderr == f"xlsxattn: {sentence}\n"
 
