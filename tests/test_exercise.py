@@ -166,7 +166,7 @@ def test_marks_work_on_the_live_page(tmp_path):
     ("blank", "sentence"),
     [
         ("causal_chase_Score", "there is no range causal_chase_Score; did you mean 'causal_chase_Scor"),
-        ("vocab_E", "vocab_E holds typed values, and an exercise asks for what is computed"),
+        ("vocab_E", "vocab_E cannot be asked for: it holds typed values"),
         ("causal_chase_Entropy", "causal_chase_Entropy cannot be asked for"),
         ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
@@ -180,7 +180,7 @@ def test_ranges_that_cannot_be_asked_for(blank, sentence):
 
 
 def test_a_range_with_two_places_is_refused():
-    with pytest.raises(xlsxattn.SpecError, match="asked for twice"):
+    with pytest.raises(xlsxattn.SpecError, match="is already asked for"):
         asks("causal", "middle", "causal_chase_Scores[1]", "causal_chase_Scores[2]")
 
 
@@ -219,12 +219,12 @@ def test_lists_of_students(content, ids, tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"id\na\nA\n", "the id 'A' is there twice"),
-        (b"id\n../x\n", "cannot be"),
-        (b"id\na/b\n", "cannot be the name of a file"),
-        (b"name,age\nx,3\n", "no column is called id"),
-        (b"id\n", "found 0 students"),
-        (b"PK\0\0", "not a CSV file"),
+        (b"id\na\nA\n", "the id 'A' appears twice"),
+        (b"id\n../x\n", "is not a valid id: use 1 to 64 characters"),
+        (b"id\na/b\n", "cannot be used as a file name"),
+        (b"name,age\nx,3\n", "has no column named id; its columns are name, age"),
+        (b"id\n", "lists 0 students"),
+        (b"PK\0\0", "is not a CSV file"),
     ],
 )
 def test_bad_lists_of_students(content, sentence, tmp_path):

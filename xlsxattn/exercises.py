@@ -40,8 +40,8 @@ ID_HEADINGS = ("id", "student id", "sis user id", "identifier", "student number"
 """Headings of the column of ids in a list of students, lower-case; a single column needs none."""
 ENCODINGS = ("utf-8-sig", "cp1252")
 QUERY_JITTER, EMBEDDING_JITTER, DECIMALS = 0.2, 0.3, 2
-"""By how much W_Q and W_K vary, or the embeddings where there are no weights; decimals of that."""
-UNSAFE = '/\\:*?"<>|'
+"""Largest change of an element of W_Q and W_K, or of the embeddings if there are no weights; its decimals."""
+UNSAFE_IN_FILE_NAMES = '/\\:*?"<>|'
 
 
 class StudentsError(MessageError):
@@ -79,7 +79,9 @@ def exercise(
     spec = _written_out(spec)
     spec = replace(spec, exercise=asking.exercise(spec, named, level, blank))
     if solutions is not None and solutions.resolve() == target.resolve():
-        raise PressError(say("{target}: the exercise and its solutions need two files", target=target))
+        raise PressError(
+            say("{target}: the exercise and its solutions must be different files", target=target)
+        )
     for path in filter(None, (target, solutions)):
         press.refuse_changed(path, force=force)
     pressed = press.press(spec, named, target, force=force, make_folder=make_folder)
@@ -91,9 +93,9 @@ def exercise(
 
 
 def _written_out(spec: Spec) -> Spec:
-    """The spec with the words that its models generate, which then need not be generated.
+    """The spec with the words that its models generate typed into the sentences, and generation turned off.
 
-    In generation every row needs the row before, so an answer would wait for itself.
+    While generating, each row depends on the row before, so an answer would wait for itself.
     """
     writers = [sheet for sheet in spec.sheets if isinstance(sheet, Writer) and sheet.generate]
     if not writers:
@@ -132,7 +134,7 @@ def personal_copies(
     force: bool = False,
     changed: Mapping[str, Any] | None = None,
 ) -> Iterator[Pressed]:
-    """Build a copy of an exercise for each student, with numbers drawn from a key and the student's id.
+    """Build a copy of an exercise for each student, with numbers that depend on a key and the student's id.
 
     Args:
         source: the spec, as for `press.build`.
@@ -147,21 +149,21 @@ def personal_copies(
     Raises:
         StudentsError: the list or the key cannot be used.
         SpecError: as for `exercise`.
-        PressError: as for `exercise`, or no numbers keep the story of the spec.
+        PressError: as for `exercise`, or no drawn numbers give the same results on the first screen.
     """
     ids = read_ids(students)
     spec, named = press.read(source, changed)
     spec = _written_out(spec)
     asks = asking.exercise(spec, named, level, blank)
-    for one in ids:
-        press.refuse_changed(folder / f"{one}.xlsx", force=force)
+    for student in ids:
+        press.refuse_changed(folder / f"{student}.xlsx", force=force)
     key = read_key(key_file, folder)
     story = _story(spec)
-    for one in ids:
-        copy = _varied(spec, named, key, one, story)
-        seal = json.dumps({"id": one, "seal": _digest(key, "seal", one).hex()}, ensure_ascii=False)
+    for student in ids:
+        copy = _varied(spec, named, key, student, story)
+        seal = json.dumps({"id": student, "seal": _digest(key, "seal", student).hex()}, ensure_ascii=False)
         copy = replace(copy, exercise=asks, seal=seal)
-        yield press.press(copy, named, folder / f"{one}.xlsx", force=force, make_folder=True)
+        yield press.press(copy, named, folder / f"{student}.xlsx", force=force, make_folder=True)
 
 
 def read_ids(path: Path) -> list[str]:
@@ -175,17 +177,17 @@ def read_ids(path: Path) -> list[str]:
     except OSError as error:
         raise StudentsError(say("{path}: cannot be read: {why}", path=path, why=reason(error))) from None
     if text is None:
-        raise StudentsError(say("{path}: not a CSV file: save it as CSV, UTF-8", path=path))
-    head = text.partition("\n")[0]
-    separator = max(",;\t", key=head.count)
+        raise StudentsError(say("{path}: is not a CSV file: save it as CSV, UTF-8", path=path))
+    first_line = text.partition("\n")[0]
+    separator = max(",;\t", key=first_line.count)
     rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(map(str.strip, row))]
     headings = [heading.strip().lower() for heading in rows[0]] if rows else []
     column = next((headings.index(name) for name in ID_HEADINGS if name in headings), None)
     if column is None and len(headings) > 1:
-        sentence = "{path}: no column is called id: found {found}"
+        sentence = "{path}: has no column named id; its columns are {found}"
         raise StudentsError(say(sentence, path=path, found=", ".join(rows[0])))
-    listed = rows[1:] if column is not None else rows
-    ids = [row[column or 0].strip() if len(row) > (column or 0) else "" for row in listed]
+    students = rows[1:] if column is not None else rows
+    ids = [row[column or 0].strip() if len(row) > (column or 0) else "" for row in students]
     _refuse_ids(path, ids)
     return ids
 
@@ -204,20 +206,25 @@ def _decoded(content: bytes) -> str | None:
 
 
 def _refuse_ids(path: Path, ids: Sequence[str]) -> None:
-    """Refuse ids that are missing, double, or no names of files."""
+    """Refuse ids that are missing, duplicate, or unusable as file names."""
     if not 0 < len(ids) <= MAX_STUDENTS:
-        sentence = "{path}: found {n} students, 1 to {most} are possible"
+        sentence = "{path}: lists {n} students; 1 to {most} are allowed"
         raise StudentsError(say(sentence, path=path, n=len(ids), most=MAX_STUDENTS))
     seen = set[str]()
-    for i, one in enumerate(ids, 1):
-        if not one or one.startswith(".") or len(one) > MAX_STUDENT_ID_LENGTH or not one.isprintable():
-            raise StudentsError(say("{path}: student {i}: {id!r} cannot be an id", path=path, i=i, id=one))
-        if set(one) & set(UNSAFE):
-            sentence = "{path}: student {i}: the id {id!r} cannot be the name of a file"
-            raise StudentsError(say(sentence, path=path, i=i, id=one))
-        if one.casefold() in seen:
-            raise StudentsError(say("{path}: the id {id!r} is there twice", path=path, id=one))
-        seen.add(one.casefold())
+    for i, student in enumerate(ids, 1):
+        too_long = len(student) > MAX_STUDENT_ID_LENGTH
+        if not student or student.startswith(".") or too_long or not student.isprintable():
+            sentence = (
+                "{path}: student {i}: {id!r} is not a valid id: use 1 to {most} characters, not starting "
+                "with a dot"
+            )
+            raise StudentsError(say(sentence, path=path, i=i, id=student, most=MAX_STUDENT_ID_LENGTH))
+        if set(student) & set(UNSAFE_IN_FILE_NAMES):
+            sentence = "{path}: student {i}: the id {id!r} cannot be used as a file name"
+            raise StudentsError(say(sentence, path=path, i=i, id=student))
+        if student.casefold() in seen:
+            raise StudentsError(say("{path}: the id {id!r} appears twice", path=path, id=student))
+        seen.add(student.casefold())
 
 
 def read_key(path: Path, folder: Path) -> bytes:
@@ -241,7 +248,11 @@ def read_key(path: Path, folder: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise StudentsError(say("{path}: not a key of xlsxattn; name a file that does not exist", path=path))
+        raise StudentsError(
+            say(
+                "{path}: is not a key file of xlsxattn; to create one, give the name of a new file", path=path
+            )
+        )
     return key
 
 
@@ -250,25 +261,25 @@ def _digest(key: bytes, *about: str) -> bytes:
 
 
 def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str, str]) -> Spec:
-    """The spec with a student's numbers, drawn again until the first screen says what the original's says."""
+    """The spec with a student's numbers, redrawn until the first screen has the original's texts."""
     for draw in range(MAX_DRAWS):
         seed = int.from_bytes(_digest(key, "numbers", student, str(draw)))
         copy = _drawn(spec, np.random.default_rng(seed))
-        told = _story(copy)
-        if all(told[name] == said for name, said in story.items() if not _is_tie(said, spec.lang)):
+        texts = _story(copy)
+        if all(texts[name] == text for name, text in story.items() if not _is_tie(text, spec.lang)):
             return copy
-    sentence = "{spec}: no numbers of {id!r} keep what the first screen says, after {n} draws"
+    sentence = "{spec}: {n} draws for {id!r} gave no numbers with the results that the first screen states"
     raise PressError(say(sentence, spec=named, id=student, n=MAX_DRAWS))
 
 
-def _is_tie(said: str, lang: str) -> bool:
-    """Whether a text says that two results are equal, which other numbers never are."""
-    ties = (language(lang).tell(text) for text in (TORN, NEAR_TORN, CLASS_TORN))
-    return any(all(part in said for part, *_ in Formatter().parse(tie)) for tie in ties)
+def _is_tie(text: str, lang: str) -> bool:
+    """Whether a text says that two results are equal, which drawn numbers never are."""
+    ties = (language(lang).tell(tie) for tie in (TORN, NEAR_TORN, CLASS_TORN))
+    return any(all(part in text for part, *_ in Formatter().parse(tie)) for tie in ties)
 
 
 def _drawn(spec: Spec, rng: np.random.Generator) -> Spec:
-    """The spec with other numbers: W_Q and W_K, or the embeddings where there are no weights."""
+    """The spec with other numbers in W_Q and W_K, or in the embeddings if there are no weights."""
     sheets = tuple(_with_other_queries(sheet, rng) for sheet in spec.sheets)
     if any(new is not old for new, old in zip(sheets, spec.sheets, strict=True)):
         return replace(spec, sheets=sheets)
@@ -287,19 +298,19 @@ def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
     return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
 
 
-def _jittered(matrix: Any, most: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
-    """A matrix with a number between −most and most added to each of its own."""
+def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
+    """A matrix with a random number between −limit and limit added to each element."""
     numbers = np.asarray(matrix, float)
-    varied = np.round(numbers + np.round(rng.uniform(-most, most, numbers.shape), DECIMALS), 10)
+    varied = np.round(numbers + np.round(rng.uniform(-limit, limit, numbers.shape), DECIMALS), 10)
     return tuple(tuple(map(float, row)) for row in varied)
 
 
 def _story(spec: Spec) -> Mapping[str, str]:
-    """What the first screen says of a spec's numbers, by range, as an engine computes it."""
+    """The texts of the first screen that depend on a spec's numbers, by range, as computed by an engine."""
     values = _evaluated(spec)
-    said = (START["Closing"], "Says", "Text", "Status")
+    text_names = (START["Closing"], "Says", "Text", "Status")
     return {
         name: str(values[name][0][0])
         for name in values
-        if parse(name).sheet == START.sheet and (name in said or parse(name).block in said)
+        if parse(name).sheet == START.sheet and (name in text_names or parse(name).block in text_names)
     }
