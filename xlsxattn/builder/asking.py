@@ -13,7 +13,7 @@ from xlsxattn.contract.exercise import Exercise
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import FRONT, RangeName, parse
 from xlsxattn.language import say
-from xlsxattn.suggestions import with_near
+from xlsxattn.suggestions import nearest, with_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +26,8 @@ BLANK = re.compile(r"([\w*?]+)(?:\[(\d+)(?:,\s*(\d+))?\])?", re.ASCII)
 """A name or pattern, and a row or a cell."""
 AMBIGUOUS = (1, 4)
 """Values of d_k for which usual mistakes are right: √4 is also 4/2, and 2."""
+MAX_LISTED = 5
+"""Ranges that a message lists."""
 MIDDLE = ("Mask", "Scores", "Scaled", "Masked", "Attention", "Output")
 WHOLE = ("Q", "K", "V", "Exp", "Concat", "P", "Input", "MultiHead")
 NORMS = ("Norm1", "Norm2")
@@ -47,13 +49,15 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
         )
     wishes = spec.wishes
     places = dict[str, tuple[int, ...]]()
+    where = named if blank else say("{spec}: exercise.blank", spec=named)
     for text in blank or wishes.blank or preset(spec, possible, asks.shapes, level):
-        places |= _places(text, named, possible, asks.by_name, places)
+        places |= _places(text, where, possible, asks.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
     for name in wishes.points:
         if name not in answers and not blank:
-            sentence = say("{spec}: exercise.points: {name} is not asked for", spec=named, name=name)
-            raise SpecError(with_near(sentence, name, answers))
+            listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
+            sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
+            raise SpecError(with_near(say(sentence, spec=named, name=name, names=listed), name, answers))
     points = {name: n for name, n in wishes.points.items() if name in answers}
     return Exercise(answers, wishes.ask, wishes.decimals, points, wishes.hints, wishes.marks)
 
@@ -87,7 +91,11 @@ def _places(
 
 def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping[str, Block]) -> str:
     """Why a range cannot be asked for."""
-    block = every.get(name)
+    matched = [block for key, block in every.items() if fnmatchcase(key, name)]
+    block = matched[0] if matched else None
+    if block is None and nearest(name, possible) is None:
+        sentence = "{spec}: there is no range {name}, but for example {example}"
+        return say(sentence, spec=named, name=name, example=next(iter(possible)))
     if block is None:
         return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
     if block.kind == "formula":
