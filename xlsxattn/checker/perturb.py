@@ -105,11 +105,11 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
     """Sets of edits to a workbook's inputs, deterministic except for the last; if ``few``, only some of them.
 
     The first set has other numbers within ±2 in every numeric input. The next ones have other numbers and
-    words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn.
+    words, in enough rounds to use every row of the vocabulary, with the focus word in each sentence in turn;
+    some have positions of words that are blank, fractions or beyond the sentence, if a sheet asks for them.
     Then come increasing numbers, sparse numbers and unusual words; prompts of other lengths if blank cells
     have a meaning; a temperature below 0 if an attention sheet has one; nearly equal numbers if there is a
-    first screen; positions of words that are blank, fractions, or beyond the sentence, if a sheet shows one
-    score in numbers; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
+    first screen; numbers beyond the limits of trainings, and runs that diverge; sentences whose last word
     ranks second or third in attention; sentences whose values vanish on some sheets; and a vocabulary with
     duplicates. The last set has numbers well beyond ±2 and random words, drawn with the book's seed, to
     reveal formulas that fit only the other sets. In every set trainings ask for other words. Cells with a
@@ -124,11 +124,12 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_cold(book, numbers),
         *_with_blanks(book, vocabulary, numbers),
         *_first_screen(book, vocabulary, numbers),
-        *_positions(book, vocabulary, numbers),
         *_beyond(book, vocabulary, numbers),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
+    for i, typed in zip(range(1, len(rounds) - 1), _positions(book), strict=False):
+        rounds[i] = {**rounds[i], **typed}
     if few:
         return _kept(book, [*rounds[:-1:FEW], rounds[-1]], FEW)
     return _kept(book, rounds)
@@ -216,21 +217,18 @@ def _first_screen(book: Book, vocabulary: list[str], numbers: _Numbers) -> Itera
     yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
 
 
-def _positions(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+def _positions(book: Book) -> Iterator[dict[At, float | str]]:
     """Positions of words beyond the sentence, fractions and blanks: each one once in every such input.
 
     In a set, the row and the column of a score differ, and so do those of successive sentences.
     """
     blocks = {name: book.manifest.parse(name).block for name in book.manifest.inputs}
     places = [name for name, block in blocks.items() if block in ("CellRow", "CellCol")]
-    words: dict[At, float | str] = {}
-    if vocabulary:
-        words = _filled(vocabulary, _sentences(book, full=True)) | focused(book, vocabulary[0])
     for turn in range(len(POSITIONS) if places else 0):
         typed: dict[At, float | str] = {}
         for k, name in enumerate(places, turn):
             typed |= dict.fromkeys(book.names[name].cells(), POSITIONS[k % len(POSITIONS)])
-        yield numbers.drawn() | words | typed
+        yield typed
 
 
 def _beyond(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
