@@ -21,6 +21,7 @@ import xlsxattn
 from xlsxattn import exercises, precompute, press, templates
 from xlsxattn.builder import asking, layout, pages, writer
 from xlsxattn.builder import specification as specs
+from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.report import Report
 from xlsxattn.cli import build_command
 from xlsxattn.contract.exercise import RIGHT, WAITING, answered, mark_of, region, region_of
@@ -70,15 +71,15 @@ def alike(one: Any, other: Any) -> bool:
 @pytest.mark.parametrize("template", templates.names())
 def test_a_blank_exercise_waits_and_its_solutions_are_the_ordinary_workbook(template, tmp_path):
     more = ("causal", "walkthrough") if THOROUGH else ("causal",)
+    ordinary = evaluated(replace(asks(template), exercise=None), tmp_path)
     for level in LEVELS if template in more else ("middle",):
         spec = asks(template, level)
         assert spec.exercise is not None
-        usual = evaluated(replace(spec, exercise=None), tmp_path)
         blank = evaluated(spec, tmp_path)
         solved = evaluated(replace(spec, solved=True), tmp_path)
-        gone = {name for name in usual if name not in solved}
+        gone = {name for name in ordinary if name not in solved}
         assert all(re.search("_(Cell|FocusBefore|FocusAfter)", name) for name in gone)
-        usual = {name: values for name, values in usual.items() if name not in gone}
+        usual = {name: values for name, values in ordinary.items() if name not in gone}
         for name in spec.exercise.answers:
             assert blank[answered(name)] == [[0.0]], name
             assert {value or "" for row in blank[mark_of(name)] for value in row} == {""}, name
@@ -176,6 +177,7 @@ def test_marks_work_on_the_live_page(tmp_path):
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("Scores!", "'Scores!' is not the name of a range"),
         ("vocab_*", "vocab_* holds typed values"),
+        (5, "there is no range 5"),
         ("zzz*", "there is no range zzz*, but for example causal_chase_X"),
     ],
 )
@@ -286,13 +288,20 @@ def test_a_key_is_made_once_and_stays_out_of_the_folder(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(StudentsError, match="must not be in"):
         exercises.read_key(folder / "key", folder)
-    path.write_text("secret")
-    with pytest.raises(StudentsError, match="not a key"):
-        exercises.read_key(path, folder)
+    (link := tmp_path / "link").symlink_to(folder / "key")
+    with pytest.raises(StudentsError, match="must not be in"):
+        exercises.read_key(link, folder)
+    with pytest.raises(StudentsError, match="cannot be read or written"):
+        exercises.read_key(tmp_path, folder)
+    for text in ("", "secret", "xlsxattn key abcd", "xlsxattn key é"):
+        path.write_text(text, "utf-8")
+        with pytest.raises(StudentsError, match="not a key"):
+            exercises.read_key(path, folder)
 
 
 def test_numbers_of_a_copy_follow_from_key_and_id():
     spec = specs.load(templates.path("walkthrough"))
+    spec = replace(spec, sheets=tuple(sheet for sheet in spec.sheets if sheet.id == "qkv"))
     key, story = bytes(32), exercises._story(spec, "spec")
     one, again, other = (exercises._varied(spec, "spec", key, who, story) for who in ("a1", "a1", "b2"))
     weights = [
@@ -354,6 +363,18 @@ def test_an_interrupt_leaves_earlier_copies_as_they_were(tmp_path, monkeypatch):
         exercises.personal_copies(*given, level="first")
     assert [*given[3].iterdir()] == []
     assert exercises.read_key(given[2], given[3]) == key
+
+
+def test_a_copy_whose_proof_fails_is_the_only_one_that_is_written(tmp_path, monkeypatch):
+    def drafted(_book, _sheets, target, draft):
+        draft.write_bytes(b"")
+        findings = (Finding(Kind.MISSING, "vocab_E"),) if target.stem == "b2" else ()
+        return Report(str(draft), (), findings)
+
+    monkeypatch.setattr(press, "_drafted", drafted)
+    (failed,) = exercises.personal_copies(*class_of(tmp_path, "a1", "b2", "c3"), level="first")
+    assert failed.path == tmp_path / "out/b2.failed.xlsx"
+    assert [*(tmp_path / "out").iterdir()] == [failed.path]
 
 
 def interrupted(*_: Any) -> None:

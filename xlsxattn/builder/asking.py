@@ -70,7 +70,7 @@ def _places(
     before: Mapping[str, tuple[int, ...]],
 ) -> dict[str, tuple[int, ...]]:
     """The ranges that a text means, each with its row or cell."""
-    match = BLANK.fullmatch(text.strip())
+    match = BLANK.fullmatch(str(text).strip())  # from Python it may be anything
     if match is None:
         sentence = "{spec}: {text!r} is not the name of a range, such as attn_cat_Scores, attn_*_Scores[3]"
         raise SpecError(say(sentence, spec=named, text=text))
