@@ -187,8 +187,8 @@ def _drafted(book: WorkbookPages, sheets: Sequence[PlacedSheet], target: Path, d
         writing = "{target}: writing formulas, then the values that {engine} computes"
         LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
         _write(book, sheets, scratch, draft)
-    LOG.info(say("{target}: proving the workbook", target=target))
-    return _proved(draft, target)
+        LOG.info(say("{target}: proving the workbook", target=target))
+        return _proved(draft, target)
 
 
 def _pressed(
