@@ -178,7 +178,7 @@ def test_what_is_shown_has_no_colours_when_nobody_wants_them(causal):
     assert "\x1b[" not in said()
     coloured = said(FORCE_COLOR="1", COLORTERM="truecolor")
     assert "\x1b[" in coloured
-    assert "48;2;91;155;213" in coloured
+    assert "48;2;159;143;208" in coloured
     assert "\x1b[" not in said(FORCE_COLOR="1", COLORTERM="truecolor", NO_COLOR="1")  # no bold either
 
 

@@ -99,7 +99,7 @@ def contracted() -> dict[str, str]:
     wanted: dict[str, str] = {}
     attention = [sheet for sheet in SHEETS.values() if sheet["kind"] != "compare"]
     for names, shape, holds in contract():
-        if "only with `near`" in holds:  # the full book has none; its campaign proves them
+        if "only with `near`" in holds or "only in exercises" in holds:  # the full book has none of them
             continue
         each = [part.strip() for part in shape.split("×", 1)[-1].split(",")]
         rows = shape.split("×", 1)[0].strip()

@@ -59,7 +59,7 @@ def test_every_computed_range_is_explained_and_its_terms_give_its_value(template
 
 def test_one_cell_in_numbers(walkthrough):
     one = xlsxattn.explain(walkthrough, "attn_cat_Scores[3,1]")
-    assert (one.row, one.column, one.cell) == (3, 1, "Self-attention!C23")
+    assert (one.row, one.column, one.cell) == (3, 1, "Self-attention!C26")
     assert one.terms == ((2, 3), (2, 0), (0, 0), (0.1, 0.1))
     assert [read.cells for read in one.reads] == ["attn_cat_X[3,:]", "attn_cat_X[1,:]"]
     lines = [line.split(maxsplit=1) for line in str(one).splitlines()[1:]]

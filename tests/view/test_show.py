@@ -16,7 +16,7 @@ from xlsxattn.view.look import look
 from xlsxattn.view.show import table
 
 TRIANGLE = """\
-causal_chase_Attention  5 × 5, Causal attention!C70
+causal_chase_Attention  5 × 5, Causal attention!C81
 {=causal_chase_Exp/causal_chase_RowSum}
            the     cat   chased     the   mouse
 ───────────────────────────────────────────────

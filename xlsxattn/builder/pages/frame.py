@@ -312,7 +312,7 @@ def _legend(spec: Spec, pages: Sequence[Page]) -> tuple[tuple[Sample, ...], ...]
     heat = [
         Sample("far above 0: darker", "legend positive"),
         Sample("far below 0: darker", "legend negative"),
-        Sample("attention, share of 1: darker", "legend weight"),
+        Sample("attention: darker is more", "legend weight"),
     ]
     if spec.exercise:
         kinds = (*kinds, Sample("yours to compute", "legend answer"))

@@ -50,7 +50,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             if not names or any(stated == caption(book, name) for name in names):
                 continue
             name = next((n for n in names if stands(book, n)), "")
-            if name and not _is_input(book, tab, row, col):
+            if name and text not in ranges.sheets and not _is_input(book, tab, row, col):
                 yield _other(name, (tab, row, col), stated, caption(book, name))
 
 
