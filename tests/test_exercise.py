@@ -7,25 +7,29 @@ import re
 import stat
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 import numpy as np
 import pytest
 from commands import run
+from conftest import THOROUGH
 from live import in_workbook
 
 import xlsxattn
-from xlsxattn import exercises, precompute, templates
+from xlsxattn import exercises, precompute, press, templates
 from xlsxattn.builder import asking, layout, pages, writer
 from xlsxattn.builder import specification as specs
+from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.report import Report
+from xlsxattn.cli import build_command
 from xlsxattn.contract.exercise import RIGHT, WAITING, answered, mark_of, region, region_of
 from xlsxattn.exercises import StudentsError
 from xlsxattn.language import language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 LEVELS = ("first", "middle", "whole")
 
@@ -47,7 +51,7 @@ def written(spec: specs.Spec, path: Path) -> Path:
 
 def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> specs.Spec:
     """A template as an exercise."""
-    spec = exercises._written_out(specs.load(templates.path(template)))
+    spec = exercises._written_out(specs.load(templates.path(template)), template)
     spec = replace(spec, wishes=replace(spec.wishes, **wishes))
     return replace(spec, exercise=asking.exercise(spec, template, level, blank))
 
@@ -66,15 +70,16 @@ def alike(one: Any, other: Any) -> bool:
 
 @pytest.mark.parametrize("template", templates.names())
 def test_a_blank_exercise_waits_and_its_solutions_are_the_ordinary_workbook(template, tmp_path):
-    for level in LEVELS if template in ("walkthrough", "causal") else ("middle",):
+    more = ("causal", "walkthrough") if THOROUGH else ("causal",)
+    ordinary = evaluated(replace(asks(template), exercise=None), tmp_path)
+    for level in LEVELS if template in more else ("middle",):
         spec = asks(template, level)
         assert spec.exercise is not None
-        usual = evaluated(replace(spec, exercise=None), tmp_path)
         blank = evaluated(spec, tmp_path)
         solved = evaluated(replace(spec, solved=True), tmp_path)
-        gone = {name for name in usual if name not in solved}
+        gone = {name for name in ordinary if name not in solved}
         assert all(re.search("_(Cell|FocusBefore|FocusAfter)", name) for name in gone)
-        usual = {name: values for name, values in usual.items() if name not in gone}
+        usual = {name: values for name, values in ordinary.items() if name not in gone}
         for name in spec.exercise.answers:
             assert blank[answered(name)] == [[0.0]], name
             assert {value or "" for row in blank[mark_of(name)] for value in row} == {""}, name
@@ -171,6 +176,9 @@ def test_marks_work_on_the_live_page(tmp_path):
         ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("Scores!", "'Scores!' is not the name of a range"),
+        ("vocab_*", "vocab_* holds typed values"),
+        (5, "there is no range 5"),
+        ("zzz*", "there is no range zzz*, but for example causal_chase_X"),
     ],
 )
 def test_ranges_that_cannot_be_asked_for(blank, sentence):
@@ -185,8 +193,30 @@ def test_a_range_with_two_places_is_refused():
 
 
 def test_points_of_what_is_not_asked_for_are_refused():
-    with pytest.raises(xlsxattn.SpecError, match="causal_chase_Scored is not asked for; did you mean"):
+    with pytest.raises(xlsxattn.SpecError, match=r"causal_chase_Scored is not asked for, .*; did you mean"):
         asks("causal", points={"causal_chase_Scored": 2})
+
+
+def test_the_key_of_the_spec_is_said():
+    with pytest.raises(xlsxattn.SpecError, match=r"causal: exercise\.blank: there is no range zzz"):
+        asks("causal", blank=("zzz",))
+    with pytest.raises(xlsxattn.SpecError, match=r"vocab_E is not asked for, but causal_chase_Mask, .*, …"):
+        asks("causal", "whole", points={"vocab_E": 2})
+
+
+def test_a_spec_that_is_too_much_for_a_spreadsheet_is_refused(monkeypatch):
+    monkeypatch.setattr(layout.formulas, "MAX_FORMULA_LENGTH", 9)
+    with pytest.raises(xlsxattn.SpecError, match=r"causal: the formula of .* would have"):
+        exercises._story(specs.load(templates.path("causal")), "causal")
+
+
+@pytest.mark.parametrize("solutions", ["missing/s.xlsx", "folder.xlsx", "s.txt", "X.XLSX"])
+def test_without_its_solutions_no_exercise_is_written(solutions, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.xlsx").mkdir()
+    said = run("exercise", "causal", "--level", "first", "-o", "x.xlsx", "--solutions", solutions)
+    assert (said.code, len(said.err.strip().splitlines())) == (2, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["folder.xlsx"]
 
 
 def test_a_command_with_a_wrong_range_says_one_sentence_and_writes_nothing(tmp_path):
@@ -207,7 +237,11 @@ def test_a_command_with_a_wrong_range_says_one_sentence_and_writes_nothing(tmp_p
         ("Name;ID\nÄnne;a1\n".encode("cp1252"), ["a1"]),
         ("name\tid\nBo\tb2\n".encode("utf-16"), ["b2"]),
         ("学号,姓名\n7,王\n".encode(), ["7"]),
-        (b"a1\nb2\n", ["a1", "b2"]),
+        ("学号,姓名\n7,王\n".encode("gbk"), ["7"]),
+        (b"sep=;\r\nid;name\r\na1;x\r\n", ["a1"]),
+        (b"id\ra1\rb2\r", ["a1", "b2"]),
+        (b'"Last, first, middle";id\n"x, y, z";a1\n', ["a1"]),
+        ("id\ne\u0301\n".encode(), ["é"]),
     ],
 )
 def test_lists_of_students(content, ids, tmp_path):
@@ -219,12 +253,24 @@ def test_lists_of_students(content, ids, tmp_path):
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"id\na\nA\n", "the id 'A' appears twice"),
-        (b"id\n../x\n", "is not a valid id: use 1 to 64 characters"),
-        (b"id\na/b\n", "cannot be used as a file name"),
-        (b"name,age\nx,3\n", "has no column named id; its columns are name, age"),
-        (b"id\n", "lists 0 students"),
-        (b"PK\0\0", "is not a CSV file"),
+        (b"id\na\nA\n", "line 3: the id 'A' is in line 2 already"),
+        ("id\né\ne\u0301\n".encode(), "line 3: the id 'é' is in line 2 already"),
+        (b"id\n../x\n", "line 2: the id '../x' cannot be the name of a file"),
+        (b"id\na/b\n", "cannot be the name of a file"),
+        (b"id\nCon\n", "cannot be the name of a file"),
+        (b"id\nlpt1.a\n", "cannot be the name of a file"),
+        (b"id\na.\n", "cannot be the name of a file"),
+        (b"id\n" + b"x" * 65, "cannot be the name of a file"),
+        (b"id,name\na,x\n,y\n", "line 3: the id is missing"),
+        (b"Ada\nBlaise\n", "line 1: no column is called id: found Ada"),
+        ("id\nMüller\n".encode("cp1252"), "the encoding of its ids is unknown"),
+        (b"", "is empty"),
+        (b'id,name\n"a,b\n', "not a CSV file"),
+        (b"id\n" + b"x" * 200_000, "not a CSV file"),
+        ("id\n".encode("utf-16")[:-1], "not a CSV file"),
+        (b"name,age\nx,3\n", "no column is called id"),
+        (b"id\n", "found 0 students"),
+        (b"PK\0\0", "not a CSV file"),
     ],
 )
 def test_bad_lists_of_students(content, sentence, tmp_path):
@@ -242,14 +288,21 @@ def test_a_key_is_made_once_and_stays_out_of_the_folder(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(StudentsError, match="must not be in"):
         exercises.read_key(folder / "key", folder)
-    path.write_text("secret")
-    with pytest.raises(StudentsError, match="not a key"):
-        exercises.read_key(path, folder)
+    (link := tmp_path / "link").symlink_to(folder / "key")
+    with pytest.raises(StudentsError, match="must not be in"):
+        exercises.read_key(link, folder)
+    with pytest.raises(StudentsError, match="cannot be read or written"):
+        exercises.read_key(tmp_path, folder)
+    for text in ("", "secret", "xlsxattn key abcd", "xlsxattn key é"):
+        path.write_text(text, "utf-8")
+        with pytest.raises(StudentsError, match="not a key"):
+            exercises.read_key(path, folder)
 
 
 def test_numbers_of_a_copy_follow_from_key_and_id():
     spec = specs.load(templates.path("walkthrough"))
-    key, story = bytes(32), exercises._story(spec)
+    spec = replace(spec, sheets=tuple(sheet for sheet in spec.sheets if sheet.id == "qkv"))
+    key, story = bytes(32), exercises._story(spec, "spec")
     one, again, other = (exercises._varied(spec, "spec", key, who, story) for who in ("a1", "a1", "b2"))
     weights = [
         sheet.weights["W_Q"] for copy in (one, again, other) for sheet in copy.sheets if sheet.id == "qkv"
@@ -262,7 +315,7 @@ def test_numbers_of_a_copy_follow_from_key_and_id():
 
 def test_without_weights_the_embeddings_vary():
     spec = specs.load(templates.path("causal"))
-    copy = exercises._varied(spec, "spec", bytes(32), "a1", exercises._story(spec))
+    copy = exercises._varied(spec, "spec", bytes(32), "a1", exercises._story(spec, "spec"))
     change = np.abs(np.array(copy.vocabulary.E) - np.array(spec.vocabulary.E))
     assert 0 < change.max() <= 0.3 + 1e-9
 
@@ -282,6 +335,65 @@ def test_a_personal_copy_is_sealed_and_holds_no_name(tmp_path):
     assert key.hex() not in text
 
 
+def class_of(folder: Path, *ids: str) -> tuple[Any, ...]:
+    (folder / "class.csv").write_text("\n".join(["id", *ids]))
+    return templates.path("causal"), folder / "class.csv", folder / "key", folder / "out"
+
+
+def test_if_a_copy_cannot_be_built_none_is_written(tmp_path, monkeypatch):
+    """Neither is a new key kept, with which the same students would fail again."""
+    real = exercises._varied
+
+    def varied(spec, named, key, student, story):
+        if student == "b2":
+            monkeypatch.setattr(exercises, "MAX_DRAWS", 0)
+        return real(spec, named, key, student, story)
+
+    monkeypatch.setattr(exercises, "_varied", varied)
+    with pytest.raises(xlsxattn.PressError, match="after 0 draws, no numbers of 'b2' keep"):
+        exercises.personal_copies(*class_of(tmp_path, "a1", "b2"), level="first")
+    assert {path.name for path in tmp_path.rglob("*")} == {"class.csv", "out"}
+
+
+def test_an_interrupt_leaves_earlier_copies_as_they_were(tmp_path, monkeypatch):
+    given = class_of(tmp_path, "a1", "b2")
+    key = exercises.read_key(given[2], given[3])
+    monkeypatch.setattr(press, "_drafted", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        exercises.personal_copies(*given, level="first")
+    assert [*given[3].iterdir()] == []
+    assert exercises.read_key(given[2], given[3]) == key
+
+
+def test_a_copy_whose_proof_fails_is_the_only_one_that_is_written(tmp_path, monkeypatch):
+    def drafted(_book, _sheets, target, draft):
+        draft.write_bytes(b"")
+        findings = (Finding(Kind.MISSING, "vocab_E"),) if target.stem == "b2" else ()
+        return Report(str(draft), (), findings)
+
+    monkeypatch.setattr(press, "_drafted", drafted)
+    (failed,) = exercises.personal_copies(*class_of(tmp_path, "a1", "b2", "c3"), level="first")
+    assert failed.path == tmp_path / "out/b2.failed.xlsx"
+    assert [*(tmp_path / "out").iterdir()] == [failed.path]
+
+
+def interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def test_after_an_exercise_the_green_cells_are_named():
+    pressed = press.Pressed(Path("x.xlsx"), Report("x.xlsx", (), ()), ("Start",), exercise=True)
+    assert "fill in the green cells" in build_command._open(pressed)
+
+
+def test_copies_are_written_where_no_folder_is_yet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    class_of(tmp_path, "a1")
+    said = run("exercise", "causal", "--level", "first", "--students", "class.csv", "--key", "key")
+    assert (said.code, said.err) == (0, "")
+    assert [path.name for path in (tmp_path / "output/causal-exercises").iterdir()] == ["a1.xlsx"]
+
+
 # --- from Python -----------------------------------------------------------------------------------------
 
 
@@ -290,7 +402,9 @@ def test_an_exercise_and_its_solutions_are_proved(tmp_path):
         "causal", tmp_path / "x.xlsx", blank=["causal_chase_Scores[2,1]"], solutions=tmp_path / "s.xlsx"
     )
     assert made.report.holds
-    assert xlsxattn.check(tmp_path / "s.xlsx").holds
+    assert made.solutions == tmp_path / "s.xlsx"
+    solved = xlsxattn.check(tmp_path / "s.xlsx", inputs="as-saved")
+    assert solved.answers == {"causal_chase_Scores": "right"}
     names = xlsxattn.look(tmp_path / "x.xlsx").matrices
     assert names[region_of("causal_chase_Scores")].shape == (1, 1)
     manifest = xlsxattn.look(tmp_path / "x.xlsx").manifest.exercise

@@ -140,7 +140,7 @@ def exercise(
     target: str | Path | None = None,
     *,
     level: exercises.Level = "middle",
-    blank: Sequence[str] = (),
+    blank: str | Sequence[str] = (),
     solutions: str | Path | None = None,
     force: bool = False,
     lang: str = "",
@@ -153,18 +153,24 @@ def exercise(
         level: what is to be computed if neither ``blank`` nor the spec names ranges: ``first`` (one cell and
             one row), ``middle`` (whole blocks) or ``whole`` (more).
         blank: the ranges to compute: names such as ``attn_cat_Scores``, patterns such as ``attn_*_Scores``,
-            rows ``attn_cat_Scores[3]`` and cells ``attn_cat_Scores[3,1]``.
-        solutions: the workbook with the answers to write; None for none.
+            rows ``attn_cat_Scores[3]`` and cells ``attn_cat_Scores[3,1]``, counted from 1.
+        solutions: the workbook with the answers to write, another file than the target; None for none. Both
+            are written, or neither.
         force: replace files even if they were edited after they were built.
         lang: as for `build`.
 
     Returns:
-        As for `build`.
+        As for `build`; ``solutions`` is the path of the answers.
 
     Raises:
         SpecError: as for `build`; or a range does not exist, or cannot be asked for.
         ValueError: as for `build`; or an unknown level.
-        PressError: as for `build`.
+        PressError: as for `build`; or the exercise and its solutions would be one file.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     exercise("causal", f"{folder}/lesson.xlsx", blank="causal_chase_Scores[2]").report.answers
+    {'causal_chase_Scores': 'open'}
     """
     one_of("level", level, get_args(exercises.Level))
     spec = _given(source)
@@ -174,7 +180,7 @@ def exercise(
         spec,
         place,
         level=level,
-        blank=blank,
+        blank=(blank,) if isinstance(blank, str) else blank,
         solutions=solved,
         force=force,
         make_folder=target is None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import hmac
-import io
 import json
+import re
 import secrets
+import unicodedata
+from contextlib import contextmanager
 from dataclasses import replace
 from string import Formatter
 from typing import TYPE_CHECKING, Any
@@ -15,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xlsxattn import precompute, press
-from xlsxattn.builder import asking, layout, pages
+from xlsxattn.builder import asking
 from xlsxattn.builder.asking import Level
 from xlsxattn.contract.first_screen import CLASS_TORN, NEAR_TORN, TORN
 from xlsxattn.contract.kinds import Writer
 from xlsxattn.contract.names import START, RangeName, ends_in, parse
-from xlsxattn.language import MessageError, language, say
+from xlsxattn.language import language, say
 from xlsxattn.press import Pressed, PressError
 from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
@@ -37,14 +40,16 @@ __all__ = ["Level", "exercise", "personal_copies"]
 KEY_BYTES, KEY_BEGINS = 32, "xlsxattn key "
 MAX_STUDENTS, MAX_STUDENT_ID_LENGTH, MAX_DRAWS = 2000, 64, 20
 ID_HEADINGS = ("id", "student id", "sis user id", "identifier", "student number", "matrikelnummer", "学号")
-"""Headings of the column of ids in a list of students, lower-case; a single column needs none."""
-ENCODINGS = ("utf-8-sig", "cp1252")
+"""Headings of the column of ids in a list of students, lower-case."""
+ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 QUERY_JITTER, EMBEDDING_JITTER, DECIMALS = 0.2, 0.3, 2
-"""Largest change of an element of W_Q and W_K, or of the embeddings if there are no weights; its decimals."""
-UNSAFE_IN_FILE_NAMES = '/\\:*?"<>|'
+"""By how much W_Q and W_K vary, or the embeddings where there are no weights; decimals of that."""
+ID = re.compile(r"\w(?:[\w .@+-]*[\w@+-])?")
+RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that Windows keeps for devices, whatever follows a dot."""
 
 
-class StudentsError(MessageError):
+class StudentsError(PressError):
     """A list of students or a key that cannot be used; the message is shown to the user."""
 
 
@@ -76,31 +81,28 @@ def exercise(
         PressError: a file cannot be written, was edited, or is too large to be proved.
     """
     spec, named = press.read(source, changed)
-    spec = _written_out(spec)
+    spec = _written_out(spec, named)
     spec = replace(spec, exercise=asking.exercise(spec, named, level, blank))
-    if solutions is not None and solutions.resolve() == target.resolve():
-        raise PressError(
-            say("{target}: the exercise and its solutions must be different files", target=target)
-        )
-    for path in filter(None, (target, solutions)):
+    jobs = [(spec, target)]
+    if solutions is not None:
+        if str(solutions.resolve()).casefold() == str(target.resolve()).casefold():
+            raise PressError(say("{target}: the exercise and its solutions need two files", target=target))
+        jobs.append((replace(spec, solved=True), solutions))
+    for _, path in jobs:
         press.refuse_changed(path, force=force)
-    pressed = press.press(spec, named, target, force=force, make_folder=make_folder)
-    if solutions is not None and pressed.report.holds:
-        spec = replace(spec, solved=True)
-        solved = press.press(spec, named, solutions, force=force, make_folder=make_folder)
-        return pressed if solved.report.holds else solved
-    return pressed
+    pressed = press.press_all(jobs, named, force=force, make_folder=make_folder)[0]
+    return replace(pressed, solutions=solutions) if pressed.report.holds else pressed
 
 
-def _written_out(spec: Spec) -> Spec:
-    """The spec with the words that its models generate typed into the sentences, and generation turned off.
+def _written_out(spec: Spec, named: str) -> Spec:
+    """The spec with the words that its models generate, which then need not be generated.
 
     While generating, each row depends on the row before, so an answer would wait for itself.
     """
     writers = [sheet for sheet in spec.sheets if isinstance(sheet, Writer) and sheet.generate]
     if not writers:
         return spec
-    values = _evaluated(spec)
+    values = _evaluated(spec, named)
     words = {context.id: context.words for context in spec.contexts}
     for sheet in writers:
         for context in words:
@@ -112,10 +114,9 @@ def _written_out(spec: Spec) -> Spec:
     return replace(spec, sheets=tuple(sheets), contexts=tuple(contexts))
 
 
-def _evaluated(spec: Spec) -> Mapping[str, Any]:
+def _evaluated(spec: Spec, named: str) -> Mapping[str, Any]:
     """The values of all computed ranges of a spec's workbook."""
-    book = pages.book(spec)
-    sheets = layout.lay_out(book)
+    book, sheets = press.laid_out(spec, named)
     with workplace() as folder:
         return precompute.evaluated(book.title, sheets, folder / "draft.xlsx")
 
@@ -133,18 +134,23 @@ def personal_copies(
     blank: Sequence[str] = (),
     force: bool = False,
     changed: Mapping[str, Any] | None = None,
-) -> Iterator[Pressed]:
-    """Build a copy of an exercise for each student, with numbers that depend on a key and the student's id.
+) -> list[Pressed]:
+    """Build a copy of an exercise for each student, with numbers drawn from a key and the student's id.
+
+    If one copy cannot be built, none is written.
 
     Args:
         source: the spec, as for `press.build`.
         students: a CSV file with a column of ids.
-        key_file: the key; created if it is missing. It must not be in ``folder``.
+        key_file: the key; created if it is missing and the copies can be built. It must not be in ``folder``.
         folder: where the copies are written, ``<id>.xlsx``.
         level: as for `exercise`.
         blank: as for `exercise`.
         force: as for `exercise`.
         changed: as for `exercise`.
+
+    Returns:
+        The copies; or only the first whose proof fails, as for `press.build`.
 
     Raises:
         StudentsError: the list or the key cannot be used.
@@ -153,17 +159,35 @@ def personal_copies(
     """
     ids = read_ids(students)
     spec, named = press.read(source, changed)
-    spec = _written_out(spec)
+    spec = _written_out(spec, named)
     asks = asking.exercise(spec, named, level, blank)
-    for student in ids:
-        press.refuse_changed(folder / f"{student}.xlsx", force=force)
-    key = read_key(key_file, folder)
-    story = _story(spec)
-    for student in ids:
-        copy = _varied(spec, named, key, student, story)
-        seal = json.dumps({"id": student, "seal": _digest(key, "seal", student).hex()}, ensure_ascii=False)
-        copy = replace(copy, exercise=asks, seal=seal)
-        yield press.press(copy, named, folder / f"{student}.xlsx", force=force, make_folder=True)
+    for one in ids:
+        press.refuse_changed(folder / f"{one}.xlsx", force=force)
+    story = _story(spec, named)
+    with _key(key_file, folder) as key:
+        copies = ((one, _varied(spec, named, key, one, story)) for one in ids)
+        jobs = (
+            (replace(copy, exercise=asks, seal=_seal(key, one)), folder / f"{one}.xlsx")
+            for one, copy in copies
+        )
+        return press.press_all(jobs, named, force=force, make_folder=True)
+
+
+def _seal(key: bytes, student: str) -> str:
+    return json.dumps({"id": student, "seal": _digest(key, "seal", student).hex()}, ensure_ascii=False)
+
+
+@contextmanager
+def _key(path: Path, folder: Path) -> Iterator[bytes]:
+    """The key of personal copies; a new one is removed again if they cannot be built."""
+    is_new = not path.exists()
+    key = read_key(path, folder)
+    try:
+        yield key
+    except BaseException:
+        if is_new:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def read_ids(path: Path) -> list[str]:
@@ -173,58 +197,91 @@ def read_ids(path: Path) -> list[str]:
         StudentsError: the file cannot be read, or its ids cannot be used.
     """
     try:
-        text = _decoded(path.read_bytes())
+        text, is_certain = _decoded(path.read_bytes())
+        rows = _rows(text)
     except OSError as error:
         raise StudentsError(say("{path}: cannot be read: {why}", path=path, why=reason(error))) from None
-    if text is None:
-        raise StudentsError(say("{path}: is not a CSV file: save it as CSV, UTF-8", path=path))
-    first_line = text.partition("\n")[0]
-    separator = max(",;\t", key=first_line.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(map(str.strip, row))]
-    headings = [heading.strip().lower() for heading in rows[0]] if rows else []
+    except (csv.Error, UnicodeError):
+        raise StudentsError(say("{path}: not a CSV file: save it as CSV, UTF-8", path=path)) from None
+    if not rows:
+        sentence = "{path}: is empty; a line with the heading id is needed, then a line for each student"
+        raise StudentsError(say(sentence, path=path))
+    headings = [heading.strip().lower() for heading in rows[0][1]]
     column = next((headings.index(name) for name in ID_HEADINGS if name in headings), None)
-    if column is None and len(headings) > 1:
-        sentence = "{path}: has no column named id; its columns are {found}"
-        raise StudentsError(say(sentence, path=path, found=", ".join(rows[0])))
-    students = rows[1:] if column is not None else rows
-    ids = [row[column or 0].strip() if len(row) > (column or 0) else "" for row in students]
-    _refuse_ids(path, ids)
-    return ids
-
-
-def _decoded(content: bytes) -> str | None:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace")
-    if b"\0" in content:
-        return None
-    for encoding in ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
-
-
-def _refuse_ids(path: Path, ids: Sequence[str]) -> None:
-    """Refuse ids that are missing, duplicate, or unusable as file names."""
+    if column is None:
+        sentence = "{path}: line {line}: no column is called id: found {found}"
+        shown = _shortened(", ".join(map(str.strip, rows[0][1])))
+        raise StudentsError(say(sentence, path=path, line=rows[0][0], found=shown))
+    cells = [(line, row[column] if column < len(row) else "") for line, row in rows[1:]]
+    ids = [(line, unicodedata.normalize("NFC", cell.strip())) for line, cell in cells]
     if not 0 < len(ids) <= MAX_STUDENTS:
         sentence = "{path}: lists {n} students; 1 to {most} are allowed"
         raise StudentsError(say(sentence, path=path, n=len(ids), most=MAX_STUDENTS))
-    seen = set[str]()
-    for i, student in enumerate(ids, 1):
-        too_long = len(student) > MAX_STUDENT_ID_LENGTH
-        if not student or student.startswith(".") or too_long or not student.isprintable():
+    if not is_certain and any(not one.isascii() for _, one in ids):
+        raise StudentsError(
+            say("{path}: the encoding of its ids is unknown: save it as CSV, UTF-8", path=path)
+        )
+    _refuse_ids(path, ids)
+    return [one for _, one in ids]
+
+
+def _rows(text: str) -> list[tuple[int, list[str]]]:
+    """The lines of a CSV file that are not blank, each with its number.
+
+    Raises:
+        csv.Error: this is no CSV.
+    """
+    lines = text.splitlines(keepends=True)
+    head = next(filter(str.strip, lines), "")
+    unquoted = re.sub('"[^"]*"', "", head)
+    separator = max(",;\t", key=unquoted.count)
+    if head.startswith("sep="):  # by which Excel knows the separator
+        separator = head.strip().removeprefix("sep=")[:1] or separator
+        lines[lines.index(head)] = "\n"
+    reader = csv.reader(lines, delimiter=separator, strict=True)
+    return [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+
+
+def _decoded(content: bytes) -> tuple[str, bool]:
+    """The text of a file, and whether its encoding is certain.
+
+    Raises:
+        UnicodeError: this is no text.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16"), True
+    if b"\0" in content:
+        raise UnicodeError
+    for encoding in ENCODINGS:
+        try:
+            return content.decode(encoding), encoding == ENCODINGS[0]
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1"), False
+
+
+def _refuse_ids(path: Path, ids: Sequence[tuple[int, str]]) -> None:
+    """Refuse ids, given with their lines, that are missing, double, or no names of files on every system."""
+    before = dict[str, int]()
+    for line, one in ids:
+        if not one:
+            raise StudentsError(say("{path}: line {line}: the id is missing", path=path, line=line))
+        if not ID.fullmatch(one) or RESERVED.fullmatch(one) or len(one) > MAX_STUDENT_ID_LENGTH:
             sentence = (
-                "{path}: student {i}: {id!r} is not a valid id: use 1 to {most} characters, not starting "
-                "with a dot"
+                "{path}: line {line}: the id {id!r} cannot be the name of a file; letters, digits, - and _ "
+                "can, at most {most}"
             )
-            raise StudentsError(say(sentence, path=path, i=i, id=student, most=MAX_STUDENT_ID_LENGTH))
-        if set(student) & set(UNSAFE_IN_FILE_NAMES):
-            sentence = "{path}: student {i}: the id {id!r} cannot be used as a file name"
-            raise StudentsError(say(sentence, path=path, i=i, id=student))
-        if student.casefold() in seen:
-            raise StudentsError(say("{path}: the id {id!r} appears twice", path=path, id=student))
-        seen.add(student.casefold())
+            shown = _shortened(one)
+            raise StudentsError(say(sentence, path=path, line=line, id=shown, most=MAX_STUDENT_ID_LENGTH))
+        alike = one.casefold()
+        if alike in before:
+            sentence = "{path}: line {line}: the id {id!r} is in line {first} already"
+            raise StudentsError(say(sentence, path=path, line=line, id=one, first=before[alike]))
+        before[alike] = line
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_STUDENT_ID_LENGTH else f"{text[:MAX_STUDENT_ID_LENGTH]}…"
 
 
 def read_key(path: Path, folder: Path) -> bytes:
@@ -265,10 +322,13 @@ def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str
     for draw in range(MAX_DRAWS):
         seed = int.from_bytes(_digest(key, "numbers", student, str(draw)))
         copy = _drawn(spec, np.random.default_rng(seed))
-        texts = _story(copy)
-        if all(texts[name] == text for name, text in story.items() if not _is_tie(text, spec.lang)):
+        told = _story(copy, named)
+        if all(told[name] == said for name, said in story.items() if not _is_tie(said, spec.lang)):
             return copy
-    sentence = "{spec}: {n} draws for {id!r} gave no numbers with the results that the first screen states"
+    sentence = (
+        "{spec}: after {n} draws, no numbers of {id!r} keep what the first screen says; try another key, or "
+        "another spec"
+    )
     raise PressError(say(sentence, spec=named, id=student, n=MAX_DRAWS))
 
 
@@ -305,10 +365,10 @@ def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tupl
     return tuple(tuple(map(float, row)) for row in varied)
 
 
-def _story(spec: Spec) -> Mapping[str, str]:
-    """The texts of the first screen that depend on a spec's numbers, by range, as computed by an engine."""
-    values = _evaluated(spec)
-    text_names = (START["Closing"], "Says", "Text", "Status")
+def _story(spec: Spec, named: str) -> Mapping[str, str]:
+    """What the first screen says of a spec's numbers, by range, as an engine computes it."""
+    values = _evaluated(spec, named)
+    said = (START["Closing"], "Says", "Text", "Status")
     return {
         name: str(values[name][0][0])
         for name in values

@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import zipfile
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,7 @@ from xlsxattn.system_errors import reason
 from xlsxattn.tempdirs import workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xlsxattn.builder.graph import WorkbookPages
     from xlsxattn.builder.layout.placed import PlacedSheet
@@ -56,6 +57,7 @@ class Pressed:
 
     ``lang`` is the language of the workbook, ``quoted`` the words that the spec's texts quote but the
     vocabulary lacks, ``alone`` the focus word if it is compared between sentences but only one has it.
+    ``exercise``: whether cells are left to the reader. ``solutions``: the workbook with the answers, if any.
     """
 
     path: Path
@@ -64,6 +66,8 @@ class Pressed:
     lang: str = "en"
     quoted: tuple[str, ...] = ()
     alone: str = ""
+    exercise: bool = False
+    solutions: Path | None = None
 
     def __repr__(self) -> str:
         return f"<Pressed {summary(self.report)}>"
@@ -116,32 +120,85 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
 
 def press(spec: Spec, named: str, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
     """Build a workbook from a spec that was read; as `build`, which says what it raises and returns."""
+    (pressed,) = press_all([(spec, target)], named, force=force, make_folder=make_folder)
+    return pressed
+
+
+def press_all(
+    jobs: Iterable[tuple[Spec, Path]], named: str, *, force: bool = False, make_folder: bool = False
+) -> list[Pressed]:
+    """Build several workbooks, all or none: each from a spec, for a target; raises as `build`.
+
+    Returns:
+        All workbooks; or only the first whose proof fails, as ``<name>.failed.xlsx`` next to its target.
+    """
+    with ExitStack() as stack:
+        # folders next to the targets, so that the last step is a rename
+        folders = dict[Path, Path]()
+        drafts = list[tuple[Path, Pressed]]()
+        for spec, target in jobs:
+            book, sheets = laid_out(spec, named)
+            with _as_press_error(target):
+                refuse_changed(target, force=force)
+                _prepare_folder(target, make=make_folder)
+                if target.parent not in folders:
+                    folders[target.parent] = stack.enter_context(workplace(target.parent))
+                draft = folders[target.parent] / f"{len(drafts)}.xlsx"
+                report = _drafted(book, sheets, target, draft)
+            _refuse_overflow(named, report)
+            pressed = _pressed(spec, book, sheets, target, report)
+            drafts.append((draft, pressed))
+            if not pressed.report.holds:
+                drafts = drafts[-1:]
+                break
+        for draft, pressed in drafts:
+            with _as_press_error(pressed.path):
+                draft.replace(pressed.path)
+    return [pressed for _, pressed in drafts]
+
+
+@contextmanager
+def _as_press_error(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
+
+
+def laid_out(spec: Spec, named: str) -> tuple[WorkbookPages, Sequence[PlacedSheet]]:
+    """The pages of a spec's workbook, and its sheets with everything in its place.
+
+    Raises:
+        SpecError: the spec has too much for a spreadsheet.
+    """
     LOG.debug("", extra={"step": say("laying out pages")})
     try:
         book = pages.book(spec)
         formulas.check_lengths(book.blocks())
-        sheets = layout.lay_out(book)
+        return book, layout.lay_out(book)
     except ValueError as error:
         raise SpecError(say("{spec}: {error}", spec=named, error=say(str(error)))) from None
-    try:
-        refuse_changed(target, force=force)
-        _prepare_folder(target, make=make_folder)
-        # one folder next to the target, so that the last step is a rename; another for XlsxWriter's output,
-        # which warns if it cannot close a file on a full disk
-        with workplace(target.parent) as folder, workplace() as scratch:
-            writing = "{target}: writing formulas, then the values that {engine} computes"
-            LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
-            _write(book, sheets, scratch, final := folder / "final.xlsx")
-            LOG.info(say("{target}: proving the workbook", target=target))
-            report = _proved(final, target)
-            _refuse_overflow(named, report)
-            place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
-            final.replace(place)
-    except OSError as error:
-        raise PressError(say("{target}: cannot be written: {why}", target=target, why=_why(error))) from None
+
+
+def _drafted(book: WorkbookPages, sheets: Sequence[PlacedSheet], target: Path, draft: Path) -> Report:
+    """Build and prove a workbook at ``draft``, which is yet to be moved to its target."""
+    # another folder for XlsxWriter's output, which warns if it cannot close a file on a full disk
+    with workplace() as scratch:
+        writing = "{target}: writing formulas, then the values that {engine} computes"
+        LOG.info(say(writing, target=target, engine=engines.DEFAULT_ENGINE))
+        _write(book, sheets, scratch, draft)
+        LOG.info(say("{target}: proving the workbook", target=target))
+        return _proved(draft, target)
+
+
+def _pressed(
+    spec: Spec, book: WorkbookPages, sheets: Sequence[PlacedSheet], target: Path, report: Report
+) -> Pressed:
+    place = target if report.holds else target.with_name(f"{target.stem}.failed.xlsx")
     tabs = tuple(sheet.tab for sheet in sheets)
     quoted = specs.unknown_quoted_words(spec, (*tabs, *(page.title for page in book.pages)))
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, specs.uncompared_focus(spec))
+    alone = specs.uncompared_focus(spec)
+    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, alone, bool(spec.exercise))
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:
@@ -215,7 +272,7 @@ def _prepare_folder(target: Path, *, make: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise PressError(say("{target}: {folder} is a file, not a folder", target=target, folder=folder))
     if make:
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     if not folder.is_dir():
         raise PressError(
             say(

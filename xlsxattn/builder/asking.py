@@ -13,7 +13,7 @@ from xlsxattn.contract.exercise import Exercise
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import FRONT, RangeName, parse
 from xlsxattn.language import say
-from xlsxattn.suggestions import with_near
+from xlsxattn.suggestions import nearest, with_near
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,9 @@ Level: TypeAlias = Literal["first", "middle", "whole"]
 BLANK = re.compile(r"([\w*?]+)(?:\[(\d+)(?:,\s*(\d+))?\])?", re.ASCII)
 """A name or pattern, and a row or a cell."""
 AMBIGUOUS = (1, 4)
-"""Values of d_k for which common mistakes give the right number: √4 is also 4/2, and 2."""
+"""Values of d_k for which usual mistakes are right: √4 is also 4/2, and 2."""
+MAX_LISTED = 5
+"""Ranges that a message lists."""
 MIDDLE = ("Mask", "Scores", "Scaled", "Masked", "Attention", "Output")
 WHOLE = ("Q", "K", "V", "Exp", "Concat", "P", "Input", "MultiHead")
 NORMS = ("Norm1", "Norm2")
@@ -47,15 +49,17 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
         )
     table = spec.wishes
     places = dict[str, tuple[int, ...]]()
-    for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
-        places |= _places(text, named, possible, asked.by_name, places)
+    where = named if blank else say("{spec}: exercise.blank", spec=named)
+    for text in blank or wishes.blank or preset(spec, possible, asks.shapes, level):
+        places |= _places(text, where, possible, asks.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
     for name in table.points:
         if name not in answers and not blank:
-            sentence = say("{spec}: exercise.points: {name} is not asked for", spec=named, name=name)
-            raise SpecError(with_near(sentence, name, answers))
-    points = {name: n for name, n in table.points.items() if name in answers}
-    return Exercise(answers, table.ask, table.decimals, points, table.hints, table.marks)
+            listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
+            sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
+            raise SpecError(with_near(say(sentence, spec=named, name=name, names=listed), name, answers))
+    points = {name: n for name, n in wishes.points.items() if name in answers}
+    return Exercise(answers, wishes.ask, wishes.decimals, points, wishes.hints, wishes.marks)
 
 
 def _places(
@@ -66,7 +70,7 @@ def _places(
     before: Mapping[str, tuple[int, ...]],
 ) -> dict[str, tuple[int, ...]]:
     """The ranges that a text means, each with its row or cell."""
-    match = BLANK.fullmatch(text.strip())
+    match = BLANK.fullmatch(str(text).strip())  # from Python it may be anything
     if match is None:
         sentence = "{spec}: {text!r} is not the name of a range, such as attn_cat_Scores, attn_*_Scores[3]"
         raise SpecError(say(sentence, spec=named, text=text))
@@ -89,7 +93,11 @@ def _places(
 
 def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping[str, Block]) -> str:
     """Why a range cannot be asked for."""
-    block = every.get(name)
+    matched = [block for key, block in every.items() if fnmatchcase(key, name)]
+    block = matched[0] if matched else None
+    if block is None and nearest(name, possible) is None:
+        sentence = "{spec}: there is no range {name}, but for example {example}"
+        return say(sentence, spec=named, name=name, example=next(iter(possible)))
     if block is None:
         return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
     if block.kind == "formula":

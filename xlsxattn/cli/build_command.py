@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from xlsxattn.cli.verbosity import is_quiet, is_verbose
 from xlsxattn.language import ENGLISH, message, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xlsxattn.builder.specification import Spec
     from xlsxattn.language import Phrase
@@ -73,40 +74,37 @@ def delivered(
         build: the function that builds it, by default `press.build`.
     """
     from xlsxattn import press
-    from xlsxattn.builder.specification.table import SpecError
-    from xlsxattn.checker import engines
 
     if target.suffix.lower() != ".xlsx":
         raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=target))
     if asked():
         changed = {**(changed or {}), "lang": asked()}
-    try:
-        with progress():
-            make = build or press.build
-            pressed = make(source, target, force=force, make_folder=make_folder, changed=changed)
-    except (SpecError, press.PressError) as error:
-        raise click.ClickException(str(error)) from None
-    except (engines.EngineMissing, engines.EngineFailed) as error:
-        raise click.ClickException(about(named, error)) from None
-    return print_result(pressed, target, notes)
+    with _refusals(named), progress():
+        make = build or press.build
+        pressed = make(source, target, force=force, make_folder=make_folder, changed=changed)
+    return told(pressed, target, notes)
 
 
-def delivered_copies(copies: Iterable[Pressed], named: str) -> int:
-    """Build personal copies, print the result of each proof, and return the exit code."""
+def delivered_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
+    """Build personal copies and say what was proved of each; the exit code."""
+    with _refusals(named), progress():
+        copies = build()
+    return max(told(pressed, pressed.path, brief=True) for pressed in copies)
+
+
+@contextmanager
+def _refusals(named: str) -> Iterator[None]:
+    """Say in one sentence why a workbook cannot be built."""
     from xlsxattn.builder.specification.table import SpecError
     from xlsxattn.checker import engines
-    from xlsxattn.exercises import StudentsError
     from xlsxattn.press import PressError
 
-    code = HOLDS
     try:
-        for pressed in copies:
-            code = max(code, print_result(pressed, pressed.path, brief=True))
-    except (SpecError, PressError, StudentsError) as error:
+        yield
+    except (SpecError, PressError) as error:
         raise click.ClickException(str(error)) from None
     except (engines.EngineMissing, engines.EngineFailed) as error:
         raise click.ClickException(about(named, error)) from None
-    return code
 
 
 def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:
@@ -119,7 +117,8 @@ def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, b
     for line in report.describe(pressed.report.every_finding, spoken(), short=not is_verbose()):
         click.echo(line.text, err=True)
     if pressed.report.holds:
-        click.echo(tell(say("written: {path}", path=pressed.path)))
+        for path in filter(None, (pressed.path, pressed.solutions)):
+            click.echo(tell(say("written: {path}", path=path)))
         click.echo(tell(say("proved: {said}", said=report.verdict(pressed.report))))
         for hint in () if is_quiet() or brief else _hints(pressed, notes):
             click.echo(tell(hint), err=True)
@@ -146,6 +145,8 @@ def _open(pressed: Pressed) -> Phrase:
         "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
         "sheets follow."
     )
+    if pressed.exercise:
+        begin = "Open it in Excel, LibreOffice or Gnumeric, and fill in the green cells."
     said = say(begin, first=pressed.tabs[0])
     if spoken().code not in (ENGLISH.code, pressed.lang):
         other = "{said} (for a workbook in this language, add --lang {code})"

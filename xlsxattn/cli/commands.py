@@ -179,13 +179,13 @@ def exercise(
             raise click.ClickException(say("--solutions cannot be used with --students"))
         folder = output or Path("output") / f"{spec.stem}-exercises"
         changed = {"lang": asked()} if asked() else {}
-        copies = exercises.personal_copies(
-            spec, students, key, folder, level=level, blank=blank, force=force, changed=changed
-        )
-        return delivered_copies(copies, str(spec))
+        build = partial(exercises.personal_copies, spec, students, key, folder, level=level, blank=blank)
+        return delivered_copies(partial(build, force=force, changed=changed), str(spec))
     target = output or Path("output") / f"{spec.stem}-exercise.xlsx"
-    build = partial(exercises.exercise, level=level, blank=blank, solutions=solutions)
-    return delivered(spec, str(spec), target, force=force, make_folder=output is None, build=build)
+    if solutions is not None and solutions.suffix.lower() != ".xlsx":
+        raise click.ClickException(say("{target}: the workbook's name must end in .xlsx", target=solutions))
+    make = partial(exercises.exercise, level=level, blank=blank, solutions=solutions)
+    return delivered(spec, str(spec), target, force=force, make_folder=output is None, build=make)
 
 
 def _source(source: str) -> Path:
