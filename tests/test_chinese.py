@@ -164,8 +164,8 @@ def test_texts_that_speak_of_other_words_are_told(here):
     (here / "lesson.toml").write_text(text, "utf-8")
     ended = run("build", "lesson.toml")
     assert ended.code == 0, ended.err
-    told = "The texts (title, about, try) quote 'mouse', 'keyboard', not in the vocabulary: "
-    assert told in ended.err
+    hint = "The texts (title, about, try) quote 'mouse', 'keyboard', which the vocabulary lacks: "
+    assert hint in ended.err
     assert (
         "（title、about、try）中提到“mouse”、“keyboard”，" in run("build", "lesson.toml", "--lang", "zh").err
     )

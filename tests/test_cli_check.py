@@ -177,9 +177,7 @@ def test_a_full_disk_is_one_sentence(causal, words):
             env=os.environ | {"LC_ALL": "C.UTF-8"},
         )  # fmt: skip
     assert done.returncode == 2
-    sentence = (
-        "nothing more can be written, to standard output or to temporary files: No space left on device"
-    )
+    sentence = "cannot write to standard output or to temporary files: No space left on device"
     assert done.stderr == f"xlsxattn: {sentence}\n"
 
 

@@ -187,7 +187,7 @@ def test_any_title_builds_proves_and_has_a_tab_that_excel_takes(text):
 
 def test_a_comparison_with_one_sentence_compares_nothing_and_says_so_once():
     ended = run("build", spec(), "-o", "book.xlsx")
-    assert ended.err.count("'cat' stands in one sentence only, so nothing is compared.") == 1
+    assert ended.err.count("'cat' is in only one sentence, so nothing is compared.") == 1
     saved = openpyxl.load_workbook("book.xlsx", data_only=True)
     ((tab, place),) = saved.defined_names["compare_Status"].destinations
     assert saved[tab][place].value == "– cat stands in one sentence only: nothing is compared"
@@ -364,7 +364,7 @@ def test_a_failed_proof_leaves_the_target_as_it_was_and_shows_the_workbook_besid
     assert set(listing(Path())) == {"spec.toml", "book.xlsx", "book.failed.xlsx"}
     assert "attn_one_Scaled" in ended.err
     assert ended.err.splitlines()[-1] == (
-        "xlsxattn: the proof failed: the workbook is in book.failed.xlsx, book.xlsx is as it was"
+        "xlsxattn: the proof failed: the workbook is in book.failed.xlsx, book.xlsx is unchanged"
     )
     assert "written:" not in ended.out
     assert run("check", "book.failed.xlsx").code == 1

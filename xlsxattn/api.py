@@ -126,8 +126,8 @@ def build(
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     made = build("causal", f"{folder}/causal.xlsx")
-    ...     made.path.name, made.report.holds
+    ...     result = build("causal", f"{folder}/causal.xlsx")
+    ...     result.path.name, result.report.holds
     ('causal.xlsx', True)
     """
     spec = _given(source)

@@ -213,7 +213,7 @@ def _definitions() -> Node:
             "additionalProperties": False,
         },
         "exercise": {
-            "description": "what `xlsxattn exercise` leaves to compute",
+            "description": "what `xlsxattn exercise` leaves for the reader to compute",
             "type": "object",
             "properties": _table(kinds.Exercise),
             "additionalProperties": False,

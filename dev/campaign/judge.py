@@ -124,15 +124,19 @@ class Judge:
     def _unseen(self, faulty: Broken | Renamed, mutant: Mutant) -> Judgement:
         """A mutant that the inputs of the check do not reveal: if no other inputs do, structure must."""
         own, book = self._original.own, faulty.book
-        inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
-        for i in range(own, own if inputs else len(self._original.turns)):
-            if wrong := faulty.shows(i):
-                return Judgement(mutant, "missed", f"{wrong} differs with random inputs, round {i - own}")
         faults = [
             *structure.misplaced_formulas(book),
             *structure.moved_names(book),
             *cell_formulas.misspelt(book),
         ]
+        errors = (f for f in faults if f.severity == "error" and not {*f.names}.isdisjoint(mutant.ranges))
+        error = next(errors, None)  # such as a constant instead of a formula
+        inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
+        for i in range(own, own if inputs else len(self._original.turns)):
+            if wrong := faulty.shows(i):
+                if error:
+                    return Judgement(mutant, "as saved", f"{error.range}: {error.message}", error.range)
+                return Judgement(mutant, "missed", f"{wrong} differs with random inputs, round {i - own}")
         named = {name for fault in faults for name in fault.names}
         why = reason(self._original.book, mutant)
         if named.isdisjoint(mutant.ranges):

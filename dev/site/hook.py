@@ -43,7 +43,7 @@ TEXTS = {
     "en": ("Live: click a word or a number, type another, and press Enter.", "Open it alone"),
     "zh": ("可以直接修改：单击一个词或一个数，输入新的，再按回车。", "单独打开"),
 }
-"""What is said below a frame, and its link."""
+"""The caption of a frame, and the text of its link."""
 RANGES: dict[str, frozenset[str]] = {}
 """The names of the ranges in each workbook of the site, by its address."""
 _FRAME = re.compile(r'<p><a href="((?:[^"]+/)?live/[^"]+#[^"]+)">(<img alt="([^"]*)"[^>]*>|([^<]+))</a></p>')
@@ -52,7 +52,7 @@ _RANGES = re.compile(r"/((?:zh/)?live/\w+)\.html#([^)\s]+)\)")
 
 @dataclass(frozen=True, slots=True)
 class LiveWorkbook:
-    """A workbook of the site: its address without a suffix, its template, language, and what is left out."""
+    """A workbook of the site: address without suffix, template, language, and the kind of sheet left out."""
 
     address: str
     template: str
@@ -65,7 +65,7 @@ def workbooks() -> Iterator[LiveWorkbook]:
     for name in templates.names():
         yield LiveWorkbook(f"live/{name}", name, templates.lang(name))
         yield LiveWorkbook(f"{CHINESE}live/{name}", name, "zh")
-    # the tutorial has many frames, and training has most of the cells
+    # the tutorial has many frames, so it leaves out the training, which has most of the cells
     yield LiveWorkbook("live/tutorial", "walkthrough", "en", without="training")
     yield LiveWorkbook(f"{CHINESE}live/tutorial", "walkthrough", "zh", without="training")
 
@@ -77,15 +77,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
             place = Path(folder, f"{Path(workbook.address).name}.xlsx")
             prebuilt.build(workbook.template, place, workbook.lang, without=workbook.without)
             page = preview(place, place.with_suffix(".html")).read_text("utf-8")
-            made: dict[str, str | bytes] = {".xlsx": place.read_bytes(), ".html": with_pieces(page)}
-            for suffix, content in made.items():
+            contents: dict[str, str | bytes] = {".xlsx": place.read_bytes(), ".html": with_pieces(page)}
+            for suffix, content in contents.items():
                 files.append(File.generated(config, f"{workbook.address}{suffix}", content=content))
             RANGES[workbook.address] = frozenset(look(place).matrices)
     return files
 
 
 def with_pieces(page: str) -> str:
-    """Add to a live page what shows some of its steps in a frame."""
+    """Add to a live page the style and script that show some of its steps in a frame."""
     style, script = (Path(__file__).with_name(name).read_text("utf-8") for name in ("piece.css", "piece.js"))
     page = page.replace("</style>", f"{style}</style>", 1)
     head, end, tail = page.rpartition("</body>")
@@ -93,7 +93,7 @@ def with_pieces(page: str) -> str:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Make addresses of the site relative, which MkDocs then checks; check the ranges in them."""
+    """Make addresses of the site relative, so that MkDocs checks them, and check the ranges in them."""
     here = posixpath.dirname(page.file.src_uri)
     sources = {file.url: file.src_uri for file in files}
 
@@ -127,7 +127,7 @@ def on_page_content(html: str, *, page: Page, **_: object) -> str:
 
 
 def on_post_build(*, config: MkDocsConfig, **_: object) -> None:
-    """Give the theme the list of pages that it asks for in the folder of each language."""
+    """Copy the sitemap to the folder of the Chinese pages, where the theme looks for it."""
     place = Path(config.site_dir)
     shutil.copyfile(place / "sitemap.xml", place / CHINESE / "sitemap.xml")
 
@@ -135,7 +135,7 @@ def on_post_build(*, config: MkDocsConfig, **_: object) -> None:
 def on_page_context(
     context: TemplateContext, *, page: Page, config: MkDocsConfig, **_: object
 ) -> TemplateContext:
-    """Let the theme speak the language of the page."""
+    """Set the language of the theme to that of the page."""
     config.theme["language"] = _language(page)
     return context
 

@@ -1,5 +1,5 @@
 // Added to the live pages of the site: opens a page at the ranges in its address, as in #attn_cat_Scores,attn_cat_Exp.
-// In a frame of another page, only the steps of these ranges are shown, and the frame becomes as high as they are.
+// In a frame of another page, only the steps of these ranges are shown, and the height of the frame is fitted to them.
 (() => {
 "use strict";
 const root = document.documentElement, framed = window.parent !== window;
@@ -20,7 +20,7 @@ function step(cell) {
   return parts;
 }
 
-// Lets the bar above show the head that a range belongs to, or the first one of its sheet.
+// Selects, in the bar above, the head that a range belongs to, or the first one of its sheet.
 function chooseHead({ dataset: { range } }, section) {
   const select = document.getElementById("head"), title = section.querySelector("h2").textContent;
   const place = [...range.matchAll(/_[lh](\d+)/g)].map(([, number]) => number).join(); // of the layer and the head
@@ -32,7 +32,7 @@ function chooseHead({ dataset: { range } }, section) {
   select.dispatchEvent(new Event("change"));
 }
 
-// Scrolls until the sheets above have been laid out.
+// Scrolls to a node, again while the sheets above it are being laid out.
 function reach(node, times = 5) {
   node.scrollIntoView({ block: "center" });
   if (times) requestAnimationFrame(() => reach(node, times - 1));
@@ -45,12 +45,12 @@ function fit() {
 }
 
 function show() {
-  const found = cells();
-  if (!found.length) return;
-  chooseHead(found[0], found[0].closest("section"));
-  if (!framed) { reach(found[0].closest("table, li")); return; }
+  const targets = cells();
+  if (!targets.length) return;
+  chooseHead(targets[0], targets[0].closest("section"));
+  if (!framed) { reach(targets[0].closest("table, li")); return; }
   document.querySelectorAll(".kept").forEach((part) => part.classList.remove("kept"));
-  found.flatMap(step).forEach((part) => part.classList.add("kept"));
+  targets.flatMap(step).forEach((part) => part.classList.add("kept"));
   root.classList.add("piece");
   new ResizeObserver(fit).observe(document.body);
 }

@@ -264,13 +264,13 @@ class GlossaryEntry:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A column of a lane of the first screen, or several: a row a word, and what stands above.
+    """One or several columns of a lane of the first screen, with a row for each word and a heading.
 
     Attributes:
-        block: the cells; None where there is nothing but the head, and results below.
+        block: the cells; None if there is only a heading above results.
         pixels: the width of each of its columns.
-        head: one for each column, or one for all.
-        hidden: whether nobody needs to see it.
+        head: the heading, one for each column or one for all.
+        hidden: whether the columns are hidden.
     """
 
     block: Block | None
@@ -280,7 +280,7 @@ class Strip:
 
     @property
     def columns(self) -> int:
-        """How many columns it has."""
+        """Number of columns."""
         return max(part.cols for part in (self.block, self.head) if isinstance(part, Block))
 
 
@@ -295,9 +295,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class WordLane:
-    """A sentence on the first screen: its words and what belongs to each, the results, what they say.
+    """A sentence on the first screen: its words with their numbers, the results, and texts about these.
 
-    ``absent`` is the condition of results that mean nothing: a word is missing. "" where that plays no part.
+    ``absent`` is the condition that results are meaningless because a word is missing; "" if that cannot be.
     """
 
     heading: Block
@@ -319,16 +319,16 @@ class WordLane:
 
 @dataclass(frozen=True, slots=True)
 class FirstScreen:
-    """What a workbook opens on: where one plays.
+    """The first screen of a workbook, where its words can be changed.
 
     Attributes:
         check: the live check of everything.
-        story: one sentence, or texts of which the first is told whose first sentence fits.
+        story: one sentence, or variants, of which the first whose first sentence fits is used.
         steps: three chips: what to change, what to watch, and where to see how, a link.
         follow: the focus word.
-        closing: what comes out.
+        closing: the result of all sentences.
         lanes: the sentences.
-        progress: in an exercise, how much of it is right.
+        progress: in an exercise, the share of points earned.
     """
 
     check: Block
@@ -389,7 +389,7 @@ class Page:
         screen: the first screen, on the first page.
         hints: the hints of an exercise.
         free: True for a page of an exercise that is not protected.
-        results: what comes out in each lane, shown below its heading: groups of rows.
+        results: the results of each lane, shown below its heading, in groups of rows.
     """
 
     id: str

@@ -686,7 +686,7 @@ PAIR_TO = Op("at whom", '=INDEX({words},MOD({places}[cell]-1,COLUMNS({map}))+1)&
 
 
 def mixture(terms: int, *, more: bool) -> Op:
-    """A text of what an output is made of: the largest weights, their words, and "..." for the rest."""
+    """An output as a text: the largest weights with their words, and "..." for the rest."""
     joined = '&" + "&'.join(_terms(terms))
     rest = '&" + ..."' if more else ""
     return Op("what it is made of", f'=IF({{focus}}=0,"–",{joined}{rest})', "cells")
@@ -738,20 +738,20 @@ def is_torn(numbers: str) -> str:
 
 
 def lead(numbers: str, names: str, across: str = "1,") -> str:
-    """The first name whose number is shown as the largest is; ``across``: names stand in a row."""
+    """The first name whose number is displayed like the largest; ``across``: the names are in a row."""
     return f"INDEX({names},{across}MATCH(1,SIGN({numbers}-MAX({numbers})+{HALF_DIGIT}),0))"
 
 
 def other(numbers: str, names: str, across: str = "1,", along: str = "COLUMN") -> str:
-    """The last such name; ``along``: how numbers are counted, COLUMN or ROW."""
+    """The last such name; ``along``: the function that counts the numbers, COLUMN or ROW."""
     near = f"(SIGN({numbers}-MAX({numbers})+{HALF_DIGIT})>0)"
     return f"INDEX({names},{across}MAX({near}*({along}({numbers})-MIN({along}({numbers}))+1)))"
 
 
 def first_case(*cases: tuple[str, str], else_: str, also: tuple[str, str] | None = None) -> Op:
-    """A text: that of the first case whose condition holds, or else the last.
+    """The text of the first case whose condition holds, or else ``else_``.
 
-    ``also``: a condition, and what is said then as well in the last case and in the one before.
+    ``also``: a condition, and a text that is then appended to ``else_`` and to the text of the last case.
     """
     shown, texts = "{case0}", {"case0": else_}
     for i, (condition, text) in reversed([*enumerate(cases, 1)]):

@@ -1,8 +1,8 @@
-"""Another way of computing each cell, for exercises: the marks of answers, and twins that must not show how.
+"""Alternative formulas for exercises: for marks, and for twins, which must not show the method.
 
-A way is keyed by the formula of an operation. In its text, ``{x}`` is the cell of the operand x that belongs
-to the cell: the one in the same place, or in the same row or column of a vector. ``{x}[row]`` and its kin are
-as in formulas.
+They are keyed by the formula of the operation. In an alternative formula, ``{x}`` is the cell of the operand
+x in the same place, or in the same row or column if x is a vector. ``{x}[row]`` and the like
+are as in formulas.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ if TYPE_CHECKING:
 
 
 class Way(NamedTuple):
-    """Another way of computing a cell, and the usual way in words.
+    """An alternative formula of a cell, and a description of the usual way.
 
-    ``usual`` is the usual formula of a cell, "" if it is that of the block with the cells of its operands.
-    ``operands`` are those that the words name, as a, b, c. ``precise`` is used in place of ``formula`` for
-    values that others read; marks tolerate more.
+    Attributes:
+        formula: the alternative formula.
+        words: the usual way in words.
+        usual: the usual formula of a single cell; "" if it is the formula of the block.
+        operands: the operands that ``words`` names, as a, b, c.
+        precise: a more accurate alternative formula for values that other cells read; marks tolerate more.
     """
 
     formula: str
@@ -35,8 +38,8 @@ class Way(NamedTuple):
     operands: tuple[str, ...] = ()
     precise: str = ""
 
-    def said(self, names: Mapping[str, str]) -> str:
-        """The words, with the names of the operands."""
+    def in_words(self, names: Mapping[str, str]) -> str:
+        """The usual way in words, with the names of its operands."""
         return say(self.words, **dict(zip("abc", (names[key] for key in self.operands), strict=False)))
 
 
@@ -46,16 +49,16 @@ PRODUCT = re.compile(r"=MMULT\(\{(\w+)\},(?:0\+)?\{(\w+)\}\)(?:\+\{(\w+)\})?")
 TRANSPOSED = re.compile(r"=MMULT\(\{(\w+)\},TRANSPOSE\((?:0\+)?\{(\w+)\}\)\)")
 """A · Bᵀ."""
 BY_COLUMNS = (
-    "Multiply each number of the row of {a} with the number in the same place of the column of {b}, and add "
-    "up the products."
+    "Multiply each number in the row of {a} by the number in the same place of the column of {b}, and "
+    "add up the products."
 )
 BY_ROWS = (
-    "The row of {a} for the row's word, the row of {b} for the column's word: multiply them number by "
-    "number, and add up the products."
+    "Take the row of {a} for the row's word and the row of {b} for the column's word; multiply them "
+    "element by element, and add up the products."
 )
 BY_COLUMNS_BIASED = (
-    "Multiply each number of the row of {a} with the number in the same place of the column of {b}, add up "
-    "the products, and add the number of {c} for the column."
+    "Multiply each number in the row of {a} by the number in the same place of the column of {b}, add "
+    "up the products, and add the number of {c} for the column."
 )
 
 
@@ -71,7 +74,7 @@ def _row_by_row(a: str, b: str) -> str:
 _SCALED = Way("{scores}*{scale}/({scale}*{scale})", "Divide the score by the square root of d_k.")
 _TEMPERED = Way(
     "{scores}/{scale}/MAX({temperature},1E-6)",
-    "Divide the score by the square root of d_k, times the temperature.",
+    "Divide the score by the square root of d_k and by the temperature.",
 )
 _MASK = Way("1-({col}>{row})", "1 where the column's number is not above the row's, otherwise 0.")
 _NORM = "{gamma}*({x}-{mean})*({variance}+MAX({epsilon},1E-24))^-0.5"
@@ -101,12 +104,12 @@ WAYS: Mapping[str, Way] = {
     ),
     ops.MASKED.formula: Way(
         "IF({mask}<>1,{minus_infinity},{scaled})",
-        "Where the mask is 1 the number stays as it is; elsewhere −1E300 stands in its place, for −∞.",
+        "Where the mask is 1, keep the number; elsewhere, use −1E300, which stands for −∞.",
     ),
     ops.ROW_MAX.formula: Way("LARGE({scaled}[row],1)", "The largest number of the row."),
     ops.EXP.formula: Way(
         "EXP(({scaled}-{row_max})/2)*EXP(({scaled}-{row_max})/2)",
-        "Subtract the largest number of the row, then raise e to that power.",
+        "Subtract the largest number of the row, then raise e to the power of the result.",
     ),
     ops.ROW_SUM.formula: Way("AVERAGE({exp}[row])*COLUMNS({exp}[row])", "Add up the numbers of the row."),
     ops.ATTENTION.formula: Way("{exp}*(1/{row_sum})", "Divide the number by the sum of its row."),
@@ -121,13 +124,14 @@ WAYS: Mapping[str, Way] = {
     ops.INPUT["XP"].formula: Way("SUM({x},{p})", "Add the number of the position to that of the word."),
     ops.ROTATE["Q"].formula: Way(
         f"{{x}}*{{cos}}+{{sin}}*{_dot('{x}[row]', 'TRANSPOSE({turn}[column])')}",
-        "The number times its cosine, plus the sine times the number that the row has after a quarter turn.",
+        "The number times the cosine, plus the sine times the number in the same place of the row after "
+        "rotation by 90°.",
         "{x}*{cos}+SUM({x}[row]*TRANSPOSE({turn}[column]))*{sin}",
         precise="{sin}*SUM(MMULT(TRANSPOSE({turn}[column]),TRANSPOSE({x}[row])))+{x}*{cos}",
     ),
     # layers
     ops.MEAN.formula: Way(
-        "SUM({x}[row])/COLUMNS({x}[row])", "The sum of the row, divided by how many it has."
+        "SUM({x}[row])/COLUMNS({x}[row])", "The sum of the row, divided by the number of its cells."
     ),
     ops.VARIANCE.formula: Way(
         "DEVSQ({x}[row])/COLUMNS({x}[row])",
@@ -136,24 +140,19 @@ WAYS: Mapping[str, Way] = {
     ops.MEAN_SQUARE.formula: Way("AVERAGE({x}[row]*{x}[row])", "The mean of the squares of the row."),
     ops.LAYER_NORM.formula: Way(
         f"{{beta}}+{_NORM}",
-        "Subtract the row's mean, divide by the square root of variance plus ε, times γ of the column, "
-        "plus β.",
+        "Subtract the row's mean, divide by √(variance + ε), multiply by the column's γ, and add its β.",
     ),
     ops.RMS_NORM.formula: Way(
         "{gamma}*{x}*({mean_square}+MAX({epsilon},1E-24))^-0.5",
-        "Divide by the square root of mean square plus ε, times γ of the column.",
+        "Divide by √(mean square + ε), and multiply by the column's γ.",
     ),
-    ops.RESIDUAL.formula: Way(
-        "SUM({stream},{found})", "Add the number that came in to the one that was found."
-    ),
+    ops.RESIDUAL.formula: Way("SUM({stream},{found})", "Add the sublayer's input and its output."),
     ops.ACTIVATIONS["relu"].formula: Way("MAX({h},0)", "The number if it is above 0, otherwise 0."),
-    ops.ACTIVATIONS["silu"].formula: Way(
-        _SIGMOID, "The number divided by 1 + e to the power of minus the number."
-    ),
+    ops.ACTIVATIONS["silu"].formula: Way(_SIGMOID, "The number h, divided by 1 + e^(−h)."),
     ops.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", "Divide the number by the sum of its row."),
     ops.LOGIT_EXP.formula: Way(
         "EXP(({x}-{row_max})/2)*EXP(({x}-{row_max})/2)",
-        "Subtract the largest number of the row, then raise e to that power.",
+        "Subtract the largest number of the row, then raise e to the power of the result.",
     ),
     # training
     training_ops.MASKED.formula: Way(
@@ -164,7 +163,7 @@ WAYS: Mapping[str, Way] = {
     ),
     training_ops.EXP.formula: Way(
         "EXP(({masked}-{row_max})/2)*EXP(({masked}-{row_max})/2)",
-        "Subtract the largest number of the row, then raise e to that power.",
+        "Subtract the largest number of the row, then raise e to the power of the result.",
     ),
     training_ops.ATTENTION.formula: Way(
         "{exp}/(AVERAGE({exp}[row])*COLUMNS({exp}[row]))",
@@ -180,20 +179,20 @@ WAYS: Mapping[str, Way] = {
     ),
     training_ops.D_SCALED.formula: Way(
         "{attention}*{d}-{attention}*SUM({attention}[row]*{d}[row])",
-        "dAttention minus the sum over the row of Attention times dAttention; all of that times Attention.",
+        "Subtract from dAttention the sum of Attention · dAttention over the row, and multiply by Attention.",
         "{attention}*({d}-SUMPRODUCT({attention}[row],{d}[row]))",
     ),
     training_ops.D_SCORES.formula: Way("{d}*{scale}/({scale}*{scale})", "Divide by the square root of d_k."),
     training_ops.STEP_OF_SGD.formula: Way(
         "{w}*(1-{rate}*{decay})-{rate}*{dw}",
-        "The weight minus the rate times its gradient; weight decay adds decay times the weight to the "
-        "gradient.",
+        "The weight minus the learning rate times its gradient; with weight decay, decay times "
+        "the weight is added to the gradient first.",
     ),
 }
 
 
 def way_of(part: Part) -> Way | None:
-    """Another way of computing what a part of a block computes, or None if there is none."""
+    """The alternative formula of a part of a block; None if there is none."""
     formula = part.op.formula
     if part.op.entered in ("rows", "lower rows", "steps"):  # each row is computed from those before it
         return None
@@ -215,7 +214,7 @@ def way_of(part: Part) -> Way | None:
 
 
 def at_cell(formula: str, part: Part, shape: Shape, shapes: Mapping[str, Shape]) -> str | None:
-    """A formula for each cell of a block; None if an operand does not fit the block."""
+    """A formula for each cell of a block; None if the shape of an operand does not match the block."""
     missing = False
 
     def operand(match: re.Match[str]) -> str:
@@ -236,7 +235,7 @@ def at_cell(formula: str, part: Part, shape: Shape, shapes: Mapping[str, Shape])
 
 
 def _suffix(operand: Shape, block: Shape) -> str | None:
-    """The part of an operand that belongs to a cell of a block."""
+    """The suffix that selects the part of an operand for a cell of a block."""
     if operand == (1, 1):
         return ""
     if operand == block:

@@ -389,7 +389,7 @@ LARGE, LARGE_IN_NARROW = {"num_format": "0.0E+00"}, {"num_format": "0E+0"}
 BAD = {"font_color": BAD_INK}
 GOOD = {"font_color": "#166534", "bold": True}
 STATES = {"unknown": BAD, "absent": {"num_format": ";;;"}}
-"""How a word of the first screen looks that is unknown, and a number of what is unknown or not there."""
+"""Formats on the first screen for an unknown word, and for numbers of unknown or missing words."""
 NOTED = {"font_color": MUTED}
 _CHECK = {"✗": BAD, "–": NOTED}
 FIRST_CHARACTERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {

@@ -1,7 +1,7 @@
 """The formulas of a training: forward and backward pass, optimizers, the gradient check.
 
-``[step]`` and its kin are added to the names where a formula stands once in every step. No ``^``, which
-LibreOffice refuses where it underflows, and no ``a>0`` of numbers that may be tiny.
+``[step]`` and the like are added to names in formulas that are repeated in every step. Formulas avoid ``^``,
+which is an error in LibreOffice if it underflows, and ``a>0`` for numbers that may be tiny.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from xlsxattn.builder.ops import VASWANI, Op
 
 RUMELHART, KINGMA, SUTSKEVER = "Rumelhart et al. 1986", "Kingma and Ba 2015", "Sutskever et al. 2013"
 LIMIT = "1E6"
-"""Typed numbers count as no larger: so nothing overflows. Weights that grow beyond it have diverged."""
+"""Typed numbers are limited to this size, so that nothing overflows. Larger weights have diverged."""
 
 
 def clamp(least: str, most: str) -> Op:
-    """One number within limits."""
+    """The operation that limits a number to a range."""
     return Op("counts as", f"=MIN(MAX({{x}},{least}),{most})", "cells")
 
 

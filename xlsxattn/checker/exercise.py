@@ -1,4 +1,4 @@
-"""Exercises: which answers are right, and what their marks and the ranges that read them must show."""
+"""Exercises: whether answers are right, and the expected values of marks and of ranges that read answers."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 State = Literal["right", "wrong", "open"]
 NEAR = 0.1
-"""Within this part of the tolerance either mark is right, as rounding differs between ways of computing."""
+"""Within this fraction of the tolerance's limit either mark is accepted, as formulas differ in rounding."""
 NEARER = 1e-9
-"""Exact answers are within this part of the magnitude, even if rounding errors may be larger."""
+"""Exact answers are within this fraction of the magnitude, even if rounding errors may be larger."""
 LARGE = 1e6
-"""Beyond this, rounding errors count relative to the magnitude."""
+"""Above this magnitude, rounding errors are relative to it."""
 OVERFLOWS = 700.0
-"""Scores from which exp may overflow: a right formula may fail there."""
+"""Scores above this may overflow in exp, so that even a right formula fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Answer:
     Attributes:
         name: the range.
         state: whether it is right, wrong or open.
-        wrong: the wrong cells: row, column, the reader's value, the right value.
+        wrong: the wrong cells: row, column, the reader's value, the expected value.
     """
 
     name: str
@@ -59,14 +59,14 @@ class Answer:
 def regions(book: Book) -> dict[str, Region]:
     """The cells that are asked for, by range."""
     asked = book.manifest.exercise
-    found = {}
+    by_range = {}
     for name, place in (asked.answers if asked else {}).items():
         if name in book.names:
             area = book.names[name]
             cells = region(place, area.rows, area.cols)
             if cells.row + cells.rows <= area.rows and cells.col + cells.cols <= area.cols:
-                found[name] = cells
-    return found
+                by_range[name] = cells
+    return by_range
 
 
 def asked_cells(book: Book) -> Iterator[Area]:
@@ -82,7 +82,7 @@ def formula_cells(book: Book) -> Iterator[set[tuple[int, int]]]:
 
 
 def misplaced(book: Book) -> Iterator[Finding]:
-    """Names of asked cells that refer to others."""
+    """Findings for names of answer cells that are missing or refer to other cells."""
     for name, area in zip(regions(book), asked_cells(book), strict=True):
         here = book.names.get(region_of(name))
         if here is None:
@@ -96,8 +96,8 @@ def misplaced(book: Book) -> Iterator[Finding]:
 def reads(book: Book) -> dict[str, frozenset[str]]:
     """The answers that each range reads, directly or through ranges that are not answers as a whole.
 
-    What an answer reads, which has no formula in the manifest, is what its marks read. The same range of
-    another sentence, which may have the same numbers, counts as if it read the answer.
+    An answer has no formula in the manifest, so it reads what its marks read. The same range of another
+    sentence, which may have the same numbers, counts as reading the answer.
     """
     asked = book.manifest.exercise
     if asked is None:
@@ -105,7 +105,7 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
     readers = Order(book).readers
     marks = {mark_of(name): name for name in asked.answers}
     skipped = {START[texts.PROGRESS], *map(answered, asked.answers)}
-    found: dict[str, set[str]] = {}
+    sources_of: dict[str, set[str]] = {}
     for name in asked.answers:
         seen = _siblings(book, asked, name)
         left = [name, *_parts_of(book, name), *seen]
@@ -115,22 +115,22 @@ def reads(book: Book) -> dict[str, frozenset[str]]:
                 if reader not in marks and asked.answers.get(reader) != ():
                     left.append(reader)  # also from a range of which only a part is asked for
         for reader in seen - {mark_of(name)}:
-            found.setdefault(marks.get(reader, reader), set()).add(name)
-    return {name: frozenset(sources) for name, sources in found.items()}
+            sources_of.setdefault(marks.get(reader, reader), set()).add(name)
+    return {name: frozenset(sources) for name, sources in sources_of.items()}
 
 
 def _siblings(book: Book, asked: Exercise, name: str) -> set[str]:
     """The same range of other sentences, unless it is asked for as well."""
     parse = book.manifest.parse
-    own = parse(name).at(context="")
+    without_context = parse(name).at(context="")
     if not parse(name).context:
         return set()
     others = {other: parse(other) for other in book.manifest.formulas if other not in asked.answers}
-    return {other for other, at in others.items() if at.context and at.at(context="") == own}
+    return {other for other, at in others.items() if at.context and at.at(context="") == without_context}
 
 
 def _parts_of(book: Book, name: str) -> list[str]:
-    """Other names for the first cells of a range."""
+    """Other names of ranges that start at the same cell."""
     area = book.names.get(name)
     corner = area and (area.sheet, area.row, area.col)
     return [n for n, a in book.names.items() if n != name and (a.sheet, a.row, a.col) == corner]
@@ -138,28 +138,28 @@ def _parts_of(book: Book, name: str) -> list[str]:
 
 def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
     """The complete answers, with NaN in cells that are not asked for."""
-    found = {}
+    answers = {}
     for name, cells in regions(book).items():
         grid = _numbers(listed(values[name]), engine)
         if all(isinstance(grid[i][j], float) for i, j in _cells(cells)):
-            own = np.full((len(grid), len(grid[0])), np.nan)
+            answer = np.full((len(grid), len(grid[0])), np.nan)
             for i, j in _cells(cells):
-                own[i, j] = grid[i][j]
-            found[name] = own
-    return found
+                answer[i, j] = grid[i][j]
+            answers[name] = answer
+    return answers
 
 
 def judged(
     book: Book, values: Values, wanted: Mapping[str, Expected], engine: str, *, perturbed: bool = False
 ) -> tuple[dict[str, Expected], tuple[Answer, ...]]:
-    """What all ranges of an exercise must show, and its answers.
+    """The expected values of all ranges of an exercise, and the judged answers.
 
     Args:
         book: the workbook.
         values: the values of an engine.
         wanted: the reference, computed from the inputs and the complete answers.
         engine: the engine.
-        perturbed: whether the inputs are others than those of the reader, so that only formulas are judged.
+        perturbed: whether the inputs differ from those in the file, so that only formulas are judged.
     """
     asked = book.manifest.exercise
     assert asked is not None
@@ -169,32 +169,32 @@ def judged(
         for name in regions(book)
         if wanted[name].values.shape == (book.names[name].rows, book.names[name].cols)
     ]
-    found = dict(wanted)
+    adapted = dict(wanted)
     unanswered, doubtful = asked.answers.keys() - complete.keys(), {a.name for a in answers if not a.exact}
-    for _ in asked.answers:  # exact answers may be computed from others that are not
+    for _ in asked.answers:  # exact answers may be computed from inexact ones
         doubtful |= {name for name in asked.answers if book.reads.get(name, frozenset()) & doubtful}
     for one in answers:
         one.follow(doubtful)
     for name, sources in book.reads.items():
-        if name in found and sources & unanswered:
-            found[name] = _waiting(found[name])
-        elif name in found and sources & doubtful:
-            found[name] = _anything(found[name])
+        if name in adapted and sources & unanswered:
+            adapted[name] = _waiting(adapted[name])
+        elif name in adapted and sources & doubtful:
+            adapted[name] = _anything(adapted[name])
     marks: dict[str, Expected] = {}
     for one in answers:
-        found[one.name] = _within(found[one.name], one.cells)
-        found[answered(one.name)] = _constant(float(one.name in complete))
+        adapted[one.name] = _within(adapted[one.name], one.cells)
+        adapted[answered(one.name)] = _constant(float(one.name in complete))
         if asked.marks:
-            marks[one.name] = found[mark_of(one.name)] = one.marks()
+            marks[one.name] = adapted[mark_of(one.name)] = one.marks()
     if asked.marks:
-        found[START[texts.PROGRESS]] = _progress(asked, marks, right=_teller(book)(say(texts.RIGHT)))
+        adapted[START[texts.PROGRESS]] = _progress(asked, marks, right=_teller(book)(say(texts.RIGHT)))
     if perturbed:
-        return found, tuple(one.answer(complete=True) for one in answers if one.is_fair)
-    return found, tuple(one.answer(complete=one.name in complete) for one in answers)
+        return adapted, tuple(one.answer(complete=True) for one in answers if one.is_fair)
+    return adapted, tuple(one.answer(complete=one.name in complete) for one in answers)
 
 
 def both(first: Sequence[Answer], more: Sequence[Answer]) -> tuple[Answer, ...]:
-    """The answers for the reader's inputs; one that is wrong for other inputs is wrong."""
+    """The answers for the inputs in the file; those that are wrong for other inputs count as wrong."""
     wrong = {answer.name for answer in more if answer.state == "wrong"}
     return tuple(replace(a, state="wrong") if a.state == "right" and a.name in wrong else a for a in first)
 
@@ -217,7 +217,7 @@ def wrong_answers(book: Book, answers: Sequence[Answer]) -> Iterator[Finding]:
 
 
 class _Judge:
-    """Decides the marks of one answer."""
+    """Judges one answer: its expected marks, and whether it is right."""
 
     def __init__(
         self, book: Book, asked: Exercise, name: str, values: Values, wanted: Expected, engine: str,
@@ -242,9 +242,9 @@ class _Judge:
         self._tell = _teller(book)
 
     def follow(self, doubtful: set[str]) -> None:
-        """Take into account that the answer may be computed from others that are not exact.
+        """Take into account that the answer may be computed from inexact ones.
 
-        The reference of a training computes all steps at once, so then the mark in the file decides.
+        The reference of a training computes all steps at once; in that case, the mark in the file decides.
         """
         self._blind = self._is_trained and bool(self._reads & doubtful)
         self._sure = self._sure and not self._blind
@@ -261,13 +261,13 @@ class _Judge:
         for i, j in _cells(self.cells):
             mark = self._verdict(i, j)
             if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
-                wrong.append((i, j, self._written[i][j], self._right(i, j)))
+                wrong.append((i, j, self._written[i][j], self._expected(i, j)))
         state: State = "right" if not wrong else "wrong" if complete else "open"
         return Answer(self.name, state, tuple(wrong))
 
     @property
     def is_fair(self) -> bool:
-        """Whether the answer is of formulas that must hold for other inputs, and cannot overflow there."""
+        """Whether the answer consists of formulas that must also hold for other inputs, without overflow."""
         formulas = all(at in self._formulas for at in _cells(self.cells))
         return formulas and not self._waits and self._wanted.amplification < OVERFLOWS
 
@@ -276,8 +276,8 @@ class _Judge:
         marks = np.full(self._wanted.values.shape, np.nan, dtype=object)
         blank = all(self._values[i][j] is None for i, j in _cells(self.cells))
         for i, j in _cells(self.cells):
-            told = [self._tell(say(text)) for text in self._acceptable(i, j, blank=blank)]
-            marks[i, j] = told[0] if len(told) == 1 else OneOf(tuple(told))
+            accepted = [self._tell(say(text)) for text in self._acceptable(i, j, blank=blank)]
+            marks[i, j] = accepted[0] if len(accepted) == 1 else OneOf(tuple(accepted))
         return Expected(marks, "text")
 
     def _acceptable(self, i: int, j: int, *, blank: bool) -> list[str]:
@@ -286,22 +286,22 @@ class _Judge:
             return [texts.EMPTY if blank else texts.BLANK]
         if isinstance(value, CellError):
             return [texts.ERROR]
-        loose = isinstance(self._written[i][j], bool)  # LibreOffice takes TRUE as a number, the others do not
+        is_logical = isinstance(self._written[i][j], bool)  # TRUE is a number in LibreOffice only
         if not isinstance(value, float):
             return [texts.NO_NUMBER]
-        found = [texts.NO_NUMBER, texts.NO_FORMULA] if loose else []
+        accepted = [texts.NO_NUMBER, texts.NO_FORMULA] if is_logical else []
         if self._waits:
-            return [texts.WAITING, *found]
+            return [texts.WAITING, *accepted]
         formula, beside = (i, j) in self._formulas, self._beside(i, j)
         if self._asked.ask == "formula":
             if not formula or (i, j) not in self._first:
-                found.append(texts.NO_FORMULA)
+                accepted.append(texts.NO_FORMULA)
             if not formula and not beside:
-                return [*dict.fromkeys([texts.NO_FORMULA, *found])]
+                return [*dict.fromkeys([texts.NO_FORMULA, *accepted])]
         ways = {formula, beside or formula, formula and (i, j) in self._first}
         for allowed in {self._allowed(i, j, formula=way) for way in ways}:
-            found += self._near(i, j, allowed)
-        return [*dict.fromkeys([*found[-1:], *found])]
+            accepted += self._near(i, j, allowed)
+        return [*dict.fromkeys([*accepted[-1:], *accepted])]
 
     def _near(self, i: int, j: int, allowed: float) -> list[str]:
         """The acceptable marks of a number at this tolerance."""
@@ -327,33 +327,33 @@ class _Judge:
     def _allowed(self, i: int, j: int, *, formula: bool) -> float:
         """The tolerance of a cell."""
         unit = 0.0 if formula or self._asked.ask == "formula" else 10.0**-self._asked.decimals
-        return texts.TOLERANCE * (1 + abs(self._right(i, j))) + unit * units(self.name)
+        return texts.TOLERANCE * (1 + abs(self._expected(i, j))) + unit * units(self.name)
 
-    def _right(self, i: int, j: int) -> float:
-        """The right value of a cell; NaN if it is no number."""
-        right = self._wanted.values[i, j]
-        return float(right) if isinstance(right, float) else np.nan
+    def _expected(self, i: int, j: int) -> float:
+        """The expected value of a cell; NaN if it is not a number."""
+        expected = self._wanted.values[i, j]
+        return float(expected) if isinstance(expected, float) else np.nan
 
     def _apart(self, i: int, j: int) -> float:
         value = self._values[i][j]
-        return abs(value - self._right(i, j)) if isinstance(value, float) else np.inf
+        return abs(value - self._expected(i, j)) if isinstance(value, float) else np.inf
 
     def _beside(self, i: int, j: int) -> bool:
-        """Whether the mark takes the cell for one of an array formula that starts elsewhere."""
+        """Whether the mark counts the cell as part of an array formula that starts in another cell."""
         firsts = {(i, self.cells.col), (self.cells.row, j), (self.cells.row, self.cells.col)}
         return bool(firsts & self._formulas)
 
 
 def _formula_cells(book: Book, area: Area) -> set[tuple[int, int]]:
     """The cells of a range with formulas, array formulas included: row and column."""
-    found = set()
+    positions = set()
     for formula in book.formulas.values():
         cells = formula.area
         if cells.sheet == area.sheet:
             rows = range(max(cells.row, area.row), min(cells.row + cells.rows, area.row + area.rows))
             cols = range(max(cells.col, area.col), min(cells.col + cells.cols, area.col + area.cols))
-            found |= {(row - area.row, col - area.col) for row in rows for col in cols}
-    return found
+            positions |= {(row - area.row, col - area.col) for row in rows for col in cols}
+    return positions
 
 
 def _cells(cells: Region) -> Iterator[tuple[int, int]]:
@@ -361,7 +361,7 @@ def _cells(cells: Region) -> Iterator[tuple[int, int]]:
 
 
 def _numbers(grid: list[list[Value]], engine: str) -> list[list[Value]]:
-    """Values as a mark sees them: TRUE is a number in LibreOffice, and a formula's empty text no blank."""
+    """Values as a mark sees them: in LibreOffice, TRUE is a number."""
     libre = engine == "libreoffice"
     return [[float(v) if libre and isinstance(v, bool) else v for v in row] for row in grid]
 
@@ -377,7 +377,7 @@ def _teller(book: Book) -> Callable[[str], str]:
 
 
 def _progress(asked: Exercise, marks: Mapping[str, Expected], right: str) -> Expected:
-    """The share of points that are earned; anything if a mark may be right or not."""
+    """The share of points earned; any value if a mark is undecided."""
     earned = total = 0.0
     for name, wanted in marks.items():
         asked_marks = [mark for mark in wanted.values.ravel() if mark == mark]  # noqa: PLR0124 - not NaN
@@ -390,18 +390,18 @@ def _progress(asked: Exercise, marks: Mapping[str, Expected], right: str) -> Exp
 
 
 def _waiting(wanted: Expected) -> Expected:
-    """A range that waits for an answer; cells that must be blank stay blank."""
+    """The expected values while a range waits for an answer; cells that must be blank stay blank."""
     rows = [[one if must_be_blank(one) else texts.WAITING for one in row] for row in wanted.values.tolist()]
     return Expected(np.array(rows, dtype=object), "text")
 
 
 def _anything(wanted: Expected) -> Expected:
-    """A range that was computed from an answer that is not exact: its formulas are proved by other inputs."""
+    """Any values, for a range computed from an inexact answer; its formulas are proved with other inputs."""
     return replace(wanted, values=np.full(wanted.values.shape, ANYTHING, dtype=object))
 
 
 def _within(wanted: Expected, cells: Region) -> Expected:
-    """A range with the reader's values where they are asked for."""
+    """A range with any values in the cells that are asked for."""
     values = wanted.values.astype(object)
     for at in _cells(cells):
         values[at] = ANYTHING

@@ -1,4 +1,4 @@
-"""One cell of a range in numbers: what its formula reads, the terms, what engines and NumPy have."""
+"""Explains one cell in numbers: the cells its formula reads, its terms, the values of engines and NumPy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
 
 
 class Computed(NamedTuple):
-    """What one engine has for the cell; ``error`` is infinite where it cannot be compared with NumPy's value.
+    """An engine's value of the cell; ``error`` is infinite if it cannot be compared with NumPy's value.
 
     The verdict is ``ok``, ``differs``, ``not decidable``, or "" where nothing is computed.
     """
@@ -86,12 +86,12 @@ class Explanation:
 
     @property
     def sum(self) -> float | None:
-        """The sum of the terms; None where there are none."""
+        """The sum of the terms; None if there are none."""
         return math.fsum(map(math.prod, self.terms)) if self.terms else None
 
     @property
     def holds(self) -> bool:
-        """Whether no engine's value differs, and no other formula stands there."""
+        """Whether all engines agree with NumPy, and the file has the expected formula."""
         return self.in_file is None and all(one.verdict != "differs" for one in self.engines)
 
     def __repr__(self) -> str:
@@ -106,7 +106,7 @@ class Explanation:
 def explain(
     path: str | Path, cell: str, engine: str = engines.DEFAULT_ENGINE, *, rebuild: Rebuild | None = None
 ) -> Explanation:
-    """One cell of a range in numbers, with the inputs as they are saved.
+    """Explain one cell of a range in numbers, with the inputs in the file.
 
     Args:
         path: the workbook.
@@ -125,11 +125,11 @@ def explain(
         table = rebuild(book) if rebuild else None
         book = held_against(book, table)[0] if table else book
         name, place = _asked(book, cell)
-        found = _evaluated(book, engine)
-        values = next(iter(found.values()))
+        by_engine = _evaluated(book, engine)
+        values = next(iter(by_engine.values()))
         wanted = _reference(book, values).get(name)
-        i, j = place or _most_telling(wanted, {one: listed(grids[name]) for one, grids in found.items()})
-        return _explained(book, name, i, j, found, wanted)
+        i, j = place or _most_telling(wanted, {one: listed(grids[name]) for one, grids in by_engine.items()})
+        return _explained(book, name, i, j, by_engine, wanted)
 
 
 def _asked(book: Book, cell: str) -> tuple[str, tuple[int, int] | None]:
@@ -153,7 +153,7 @@ def _asked(book: Book, cell: str) -> tuple[str, tuple[int, int] | None]:
 
 
 def _evaluated(book: Book, engine: str) -> dict[str, Values]:
-    """What each engine has for all ranges."""
+    """The values of all ranges by each engine."""
     if engine == SAVED:
         return {SAVED: saved(book)}
     chosen = engines.ENGINES if engine == "all" else (engine,)
@@ -162,7 +162,7 @@ def _evaluated(book: Book, engine: str) -> dict[str, Values]:
 
 
 def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
-    """What NumPy expects of every range.
+    """The expected values of every range.
 
     Raises:
         NotCheckableError: the inputs cannot be taken; the text says which.
@@ -178,7 +178,7 @@ def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
 
 
 def _most_telling(wanted: Expected | None, grids: Mapping[str, list[list[Value]]]) -> tuple[int, int]:
-    """The cell that is furthest from what it should hold, or the first of largest magnitude."""
+    """The cell with the largest error, or the first one of largest magnitude."""
     worst, largest = (0.0, 0, 0), (-1.0, 0, 0)
     for engine, grid in grids.items():
         for i, row in enumerate(grid):
@@ -193,7 +193,7 @@ def _most_telling(wanted: Expected | None, grids: Mapping[str, list[list[Value]]
 
 
 def _computed(engine: str, value: Value, wanted: Expected | None, i: int, j: int) -> Computed:
-    """An engine's value of a cell, held against NumPy's."""
+    """An engine's value of a cell, compared with NumPy's."""
     if wanted is None or i >= wanted.values.shape[0] or j >= wanted.values.shape[1]:
         return Computed(engine, value, 0.0, "")
     error = distance(value, wanted.values[i, j], wanted.kind)
@@ -204,14 +204,14 @@ def _computed(engine: str, value: Value, wanted: Expected | None, i: int, j: int
 
 
 def _explained(
-    book: Book, name: str, i: int, j: int, found: Mapping[str, Values], wanted: Expected | None
+    book: Book, name: str, i: int, j: int, by_engine: Mapping[str, Values], wanted: Expected | None
 ) -> Explanation:
-    first = next(iter(found))
+    first = next(iter(by_engine))
     computed = tuple(
-        _computed(engine, listed(values[name])[i][j], wanted, i, j) for engine, values in found.items()
+        _computed(engine, listed(values[name])[i][j], wanted, i, j) for engine, values in by_engine.items()
     )
     right = None if wanted is None or not computed[0].verdict else wanted.values[i, j]
-    formula = CellFormula(book, found[first], name, i, j) if name in book.manifest.formulas else None
+    formula = CellFormula(book, by_engine[first], name, i, j) if name in book.manifest.formulas else None
     filled = None if must_be_blank(right) else formula  # right of the diagonal nothing is computed
     terms = filled.terms() if filled else ()
     return Explanation(

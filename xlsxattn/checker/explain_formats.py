@@ -1,4 +1,4 @@
-"""One cell in numbers, for people and as data."""
+"""Formats the explanation of a cell as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_TERMS, MAX_VALUES, MAX_FORMULA = 8, 8, 800
-"""Terms of a sum, values of a range, and characters of a formula that are shown in text."""
+"""Maximum numbers of terms of a sum, of values of a range, and of characters of a formula in the text."""
 VERDICTS = {
     "ok": say("ok"),
     "differs": say("differs"),
@@ -79,7 +79,7 @@ def _verdict(engine: Computed, one: Explanation) -> str:
 
 
 def as_data(explanation: Explanation) -> dict[str, Any]:
-    """An explanation as JSON has it: numbers that JSON lacks are null."""
+    """An explanation as JSON data; infinite numbers and NaN become null."""
     one = explanation
     return {
         "path": one.path,
@@ -113,5 +113,5 @@ def _plain(value: Value) -> Value:
 
 
 def all_as_data(explanations: Sequence[Explanation]) -> dict[str, Any]:
-    """What ``check --explain --format json`` prints."""
+    """The output of ``check --explain --format json``."""
     return {"version": VERSION, "explanations": [as_data(one) for one in explanations]}

@@ -1,4 +1,4 @@
-"""Other answers to an exercise, which prove its marks and what waits for answers."""
+"""Fills in an exercise with right and wrong answers, to prove its marks and the ranges that wait for them."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ MAX_INCOMPLETE = 10
 
 
 def filled_in(book: Book, edits: Sequence[Edits]) -> tuple[Book, list[Edits]]:
-    """A copy of an exercise with other answers, and sets of edits to its inputs and to these.
+    """A copy of an exercise whose answers can be edited, and sets of edits to its inputs and answers.
 
-    Answers are right in the first set, nearly right or wrong in the second, and then incomplete in turn. A
-    cell counts as a formula if its value comes from another sheet; where numbers may be typed, every other
-    cell is.
+    Answers are right in the first set and within or outside the tolerance in the second; in each further set,
+    one answer is incomplete. Answer cells are formulas that read another sheet; where numbers may be typed,
+    every other cell is typed.
     """
     asked = book.manifest.exercise
     assert asked is not None
@@ -62,7 +62,7 @@ def filled_in(book: Book, edits: Sequence[Edits]) -> tuple[Book, list[Edits]]:
 
 
 def _with_cells(book: Book, asked: Exercise) -> tuple[Book, set[At]]:
-    """The copy, whose asked cells read another sheet, and those where numbers are typed instead."""
+    """The copy, whose answer cells read another sheet, and the cells where numbers are typed instead."""
     copy = read(book.path)
     copy.workbook.create_sheet(TAB)
     areas = [*asked_cells(book)]
@@ -80,8 +80,8 @@ def _with_cells(book: Book, asked: Exercise) -> tuple[Book, set[At]]:
             formulas[tab, row, col] = Formula(text, Area(tab, row, col, 1, 1), array=False)
             ws.cell(row + 1, col + 1).value = text
     typed = {at: value for at, value in copy.typed.items() if at not in cover}
-    made = replace(copy, formulas=formulas, typed=typed, manifest=book.manifest, reads=book.reads)
-    return made, typed_cells
+    copy = replace(copy, formulas=formulas, typed=typed, manifest=book.manifest, reads=book.reads)
+    return copy, typed_cells
 
 
 def _right(
@@ -106,7 +106,7 @@ def _grid(area: Area, typed: Mapping[At, Value]) -> list[list[Value]]:
 def _answers(
     book: Book, right: Mapping[str, NDArray[np.float64]], way: int
 ) -> Iterator[tuple[At, float | str]]:
-    """The answers of one of the ways: 0 is right, 1 is near; 2 is near and lacks a cell of the first, ..."""
+    """The answers of a set: 0 is right, 1 near; in n + 2, answer n is near and lacks a cell."""
     for n, (name, cells) in enumerate(regions(book).items()):
         area = book.names[name]
         values = right[name]
@@ -115,5 +115,5 @@ def _answers(
             value = float(values[row, col])
             if way in (1, n + 2):
                 value += STEPS[(k + n) % len(STEPS)] * TOLERANCE * (1 + abs(value))
-            lacks = way == n + 2 and k == n % cells.size
-            yield (area.sheet, area.row + row, area.col + col), NO_NUMBER if lacks else value
+            is_missing = way == n + 2 and k == n % cells.size
+            yield (area.sheet, area.row + row, area.col + col), NO_NUMBER if is_missing else value

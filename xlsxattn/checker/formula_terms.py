@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REF = r"[A-Za-z_]\w*(?:\[[^\]]*\])?"
 SIZES = "COLUMNS(", "ROWS("
 TEXTS_AND_NAMES = re.compile(r'"[^"]*"|(\bCOLUMNS\(|\bROWS\(|\bTRANSPOSE\()?([A-Za-z_]\w*)(?:\[([^\]]*)\])?')
-"""A text, or a name with the function right before it that decides which of its cells is meant."""
+"""A text, or a name with the function before it that determines which of its cells is read."""
 
 
 def _operand(key: str) -> str:
@@ -28,14 +28,14 @@ def _operand(key: str) -> str:
 
 PRODUCT = re.compile(rf"=MMULT\({_operand('left')},{_operand('right')}\)(?:\+(?P<bias>{REF}))?")
 PICKED = re.compile(rf"=MMULT\(TRANSPOSE\(--\(({REF})=({REF})\)\),({REF})\)")
-"""The row of a range where two others are equal."""
+"""A formula that selects the row of a range for which two other ranges are equal."""
 TOTAL, PAIR = re.compile(rf"=SUM\(({REF})\)"), re.compile(rf"=({REF})([+*])({REF})")
 NAME, PART = re.compile(r"[A-Za-z_]\w*"), re.compile(r"\[[^\]]*\]")
 FUNCTIONS = {"MMULT", "TRANSPOSE", "SUM"}
 MAX_VALUES, MAX_SHOWN = 64, 6
-"""Values that are kept of a range that is read whole, and values of it in a formula."""
+"""Maximum number of values kept of a range that is read as a whole, and shown of it in a formula."""
 MAX_TEXT = 400
-"""Characters of a formula with numbers in it."""
+"""Maximum length of a formula with values instead of names."""
 
 
 class Read(NamedTuple):
@@ -68,7 +68,7 @@ class CellFormula:
             self._take_beside(texts, area.cols)
 
     def _take_beside(self, texts: Sequence[str], cols: int) -> None:
-        """Of formulas side by side the one that fills the cell, each as wide as the range that it names."""
+        """Select, of formulas side by side, each as wide as the range it names, the one of the cell."""
         for text in texts:
             names = (name for name in re.findall(r"\w+", text) if name in self.names)
             width = next((self.names[name].cols for name in names), cols)
@@ -79,27 +79,27 @@ class CellFormula:
 
     def terms(self) -> tuple[tuple[float, ...], ...]:
         """The factors of each term of a matrix product, a row's sum, a sum or a product of two ranges."""
-        found: list[tuple[Value, ...]] = []
+        terms: list[tuple[Value, ...]] = []
         if product := self._form(PRODUCT):
             left, right = (self._of(area) for area in self._factors(product))
-            found = [*zip(left, right, strict=False)]
+            terms = [*zip(left, right, strict=False)]
             if product["bias"]:
-                found.append(self._of(self._cell(product["bias"])))
+                terms.append(self._of(self._cell(product["bias"])))
         elif picked := self._form(PICKED):
             where, wanted, column = (self._of(area) for area in self._picked(picked))
-            found = [(float(one == wanted[0]), value) for one, value in zip(where, column, strict=False)]
+            terms = [(float(one == wanted[0]), value) for one, value in zip(where, column, strict=False)]
         elif total := self._form(TOTAL):
-            found = [(value,) for value in self._of(self._area(total[1]))]
+            terms = [(value,) for value in self._of(self._area(total[1]))]
         elif pair := self._form(PAIR):
             one, other = self._of(self._cell(pair[1])), self._of(self._cell(pair[3]))
-            found = [one, other] if pair[2] == "+" else [one + other]
-        numbers = [tuple(0.0 if value is None else value for value in term) for term in found]
+            terms = [one, other] if pair[2] == "+" else [one + other]
+        numbers = [tuple(0.0 if value is None else value for value in term) for term in terms]
         if any(isinstance(value, str | bool) for term in numbers for value in term):
             return ()
         return tuple(numbers)  # type: ignore[arg-type]
 
     def _form(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """The parts of the formula if it has this form and all its names cover cells."""
+        """The parts of the formula if it has this form and all its names refer to cells."""
         names = {*NAME.findall(PART.sub("", self.text))} - FUNCTIONS
         return pattern.fullmatch(self.text) if names <= self.names.keys() else None
 
@@ -115,22 +115,22 @@ class CellFormula:
         return tuple(self._read(*area) for area in dict.fromkeys(areas))
 
     def in_numbers(self) -> str:
-        """The formula with values in the place of names; "" for products of matrices, which values hide."""
+        """The formula with values instead of names; "" for matrix products, which would be unreadable."""
         if "MMULT(" in self.text:
             return ""
-        made, end = "", 0
+        result, end = "", 0
         for match, (name, area) in self._named():
             before, shown = match[1] or "", self._shown(name, area)
             if before in SIZES:
                 shown = str(area.cols if before == "COLUMNS(" else area.rows)
             closed = before and (before in SIZES or self.array) and self.text[match.end()] == ")"
-            made += self.text[end : match.start()] + (shown if closed else before + shown)
+            result += self.text[end : match.start()] + (shown if closed else before + shown)
             end = match.end() + (1 if closed else 0)
-        text = made + self.text[end:]
+        text = result + self.text[end:]
         return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}..."
 
     def _named(self) -> Iterator[tuple[re.Match[str], tuple[str, Area]]]:
-        """The references of the formula, and which cells each means."""
+        """The references of the formula, and the cells of each."""
         for match in TEXTS_AND_NAMES.finditer(self.text):
             name, part = match[2], match[3]
             if name not in self.names or (part == "above" and self.i == 0):
@@ -150,7 +150,7 @@ class CellFormula:
         return name, part_of(area, part, self.i, 0 if self.array else self.j) if part else area
 
     def _cell(self, reference: str, *, turned: bool = False) -> tuple[str, Area]:
-        """The one cell of a name that an array formula takes for its cell; else all that it names."""
+        """The cell of a name that an array formula uses for its cell; otherwise all cells of the name."""
         name, area = self._area(reference)
         if not self.array:
             return name, area
@@ -170,7 +170,7 @@ class CellFormula:
         return [(left, row), (right, _line(b, self.j, turned=not product["right_turned"]))]
 
     def _picked(self, picked: re.Match[str]) -> list[tuple[str, Area]]:
-        """Two ranges that are compared, and the column of which a row is taken."""
+        """Two ranges that are compared, and the column from which a row is selected."""
         where, wanted, (name, area) = map(self._area, picked.groups())
         return [where, wanted, (name, _line(area, self.j, turned=True))]
 
@@ -200,7 +200,7 @@ def _plain(value: Any) -> Value:  # noqa: ANN401 - NumPy's numbers among them
 
 
 def in_formula(value: Value) -> str:
-    """A value in a formula: six digits, texts in quotes, what is negative in brackets."""
+    """A value in a formula: six digits, texts in quotes, negative numbers in parentheses."""
     if value is None:
         return '""'
     if isinstance(value, bool):
@@ -218,7 +218,7 @@ def _line(area: Area, n: int, *, turned: bool) -> Area:
 
 
 def _within(base: Area, area: Area) -> str:
-    """Which cells of a range an area is: ``[3,1]``, ``[3,:]``, ``[1:3,:]``; "" for all."""
+    """The cells of an area within a range: ``[3,1]``, ``[3,:]``, ``[1:3,:]``; "" for all."""
     if area == base:
         return ""
 

@@ -1,4 +1,4 @@
-"""The command that proves workbooks: which files, what is printed of each, and the exit code."""
+"""The command that proves workbooks: its files, its output, and the exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ INPUTS: tuple[Inputs, ...] = ("perturbed", "as-saved")
 MAX_SEED = 2**64 - 1
 STYLES = ("table", "json", "junit", "github")
 REPORTS = {".json": "json", ".xml": "junit"}
-"""Formats of reports by the end of their file's name."""
+"""Formats of reports by the extension of their file."""
 
 
 @click.command()
@@ -36,13 +36,15 @@ REPORTS = {".json": "json", ".xml": "junit"}
 @click.option(
     "--seed",
     type=click.IntRange(0, MAX_SEED),
-    help="Draws the last set of inputs; otherwise the file does.",
+    help="The seed of the last set of inputs; by default the file's digest.",
 )
 @click.option("--format", "style", type=click.Choice(STYLES), default=STYLES[0], show_default=True)
-@click.option("--explain", "cell", metavar="RANGE", help="Show a cell in numbers, or RANGE[row,column].")
+@click.option(
+    "--explain", "cell", metavar="RANGE", help="Explain a cell in numbers: RANGE or RANGE[row,column]."
+)
 @click.option("--report", "target", type=click.Path(path_type=Path), help="Also write .json or JUnit's .xml.")
-@click.option("--strict", is_flag=True, help="Let warnings count as errors.")
-@click.option("--skip-foreign", is_flag=True, help="Pass over workbooks that other programs have made.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("--skip-foreign", is_flag=True, help="Skip workbooks made by other programs.")
 @volume
 def check(
     files: tuple[str, ...],
@@ -57,12 +59,13 @@ def check(
 ) -> int:
     """Recalculate workbooks and compare every computed cell with NumPy.
 
-    The formulas are proved on the inputs in the file and on seeded other ones (--inputs as-saved leaves those
-    out). With -q, of several files only those that fail are listed. Exit code: 0 all hold, 1 findings, 2 a
-    file or an engine that cannot be used.
+    The formulas are proved on the inputs in the file and on other, seeded ones (not with --inputs as-saved).
+    With -q and several files, only those that fail are listed. Exit code: 0 if all hold, 1 if there are
+    findings, 2 if a file or an engine cannot be used.
 
-    --explain shows one cell, with the inputs in the file: its formula, what it reads, the terms, the engine's
-    value and NumPy's. Of a whole RANGE it is the cell that fails worst, else the largest.
+    --explain shows one cell, with the inputs in the file: its formula, the cells it reads, the terms, and the
+    values of the engine and of NumPy. For a whole RANGE, it shows the cell with the largest error or, if all
+    hold, the largest value.
     """
     from xlsxattn.checker import formats, report
     from xlsxattn.checker.file_type import is_foreign, is_owner_file
@@ -93,18 +96,18 @@ def check(
 
 
 def _matching(files: tuple[str, ...]) -> list[str]:
-    """The files that patterns stand for, where the shell has left them to us."""
+    """The files that match patterns, which some shells do not expand."""
     import glob
 
-    found: list[str] = []
+    paths: list[str] = []
     for file in files:
         pattern = any(c in file for c in "*?[") and not Path(file).exists()
-        found += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207 - absolute ones too
-    return list(dict.fromkeys(found))
+        paths += sorted(glob.glob(file, recursive=True)) or [file] if pattern else [file]  # noqa: PTH207 - absolute ones too
+    return list(dict.fromkeys(paths))
 
 
 def _report_style(place: Path | None) -> str:
-    """The format of a report, by the end of its file's name."""
+    """The format of a report, by the extension of its file."""
     if place is None:
         return ""
     if place.suffix.lower() not in REPORTS:
@@ -122,7 +125,7 @@ def _write_report(place: Path, text: str) -> None:
 
 
 def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
-    """Print one cell of each file in numbers; the exit code."""
+    """Print one cell of each file in numbers, and return the exit code."""
     import json
 
     from xlsxattn.checker.explain_formats import all_as_data, as_text
@@ -131,21 +134,22 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
         raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))
     explained, code = [], HOLDS
     for file in files:
-        made = _explained(file, cell, engine)
-        if isinstance(made, str):
-            code = complain(made, UNUSABLE)
+        explanation = _explained(file, cell, engine)
+        if isinstance(explanation, str):
+            code = complain(explanation, UNUSABLE)
             continue
-        explained.append(made)
-        code = max(code, HOLDS if made.holds else FAILED)
+        explained.append(explanation)
+        code = max(code, HOLDS if explanation.holds else FAILED)
         if style == "table":
-            click.echo(f"{file}:\n{as_text(made, spoken())}" if len(files) > 1 else as_text(made, spoken()))
+            text = as_text(explanation, spoken())
+            click.echo(f"{file}:\n{text}" if len(files) > 1 else text)
     if style == "json":
         click.echo(json.dumps(all_as_data(explained), ensure_ascii=False, indent=2, allow_nan=False))
     return code
 
 
 def _explained(file: str, cell: str, engine: Engine) -> Explanation | str:
-    """One cell of a file in numbers, or a sentence on why it cannot be."""
+    """The explanation of one cell of a file, or the message why there is none."""
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError
     from xlsxattn.proof import explain
@@ -179,7 +183,7 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
 
 
 def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
-    """Print a file's report: one line where it holds, else its findings, the ranges that fail, the verdict.
+    """Print a file's report: one line if it holds, else its findings, the ranges that fail, the verdict.
 
     ``short`` leaves out files that hold, as a last line counts them.
     """
@@ -216,5 +220,5 @@ def _show_ranges(run: EngineReport) -> None:
 
 
 def _echo(text: str, colour: str) -> None:
-    """Print in colour where the terminal has it and nobody asked for none."""
+    """Print in colour if the terminal supports it and colours are not turned off."""
     click.secho(text, fg=colour, color=False if os.environ.get("NO_COLOR") else None)

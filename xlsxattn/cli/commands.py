@@ -37,21 +37,21 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
 LEVELS = ("first", "middle", "whole")
 BLAS_THREADS = "1"
-"""So many for NumPy, unless somebody has set another number: on matrices as small as a model's for a few
-sentences, two threads take three times the processor time, waiting for each other."""
+"""Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
+threads take three times the processor time, because they wait for each other."""
 
 
 def main() -> None:
-    """Run the command line; every way out has its exit code and one sentence."""
+    """Run the command line; a failure prints one sentence and has its own exit code."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)
     _open_streams()
     chosen = language.chosen(sys.argv, os.environ)
     with language.speaking(chosen):
-        sys.exit(_run(language.told(cli, chosen)))
+        sys.exit(_run(language.translated(cli, chosen)))
 
 
 def _open_streams() -> None:
-    """Open closed streams, so that no file takes their number, and let them take any text."""
+    """Reopen closed streams, so that no file gets their descriptor, and let them print any text."""
     for name in ("stdout", "stderr"):
         stream: Any = getattr(sys, name)
         if stream is None:
@@ -62,7 +62,7 @@ def _open_streams() -> None:
 
 
 def _run(command: click.Command) -> int:
-    """Run a command, and say what went wrong."""
+    """Run a command, report its error, and return the exit code."""
     debug = "--debug" in sys.argv
     try:
         code = command.main(sys.argv[1:] or ["--help"], standalone_mode=False)
@@ -84,16 +84,16 @@ def _run(command: click.Command) -> int:
 
 
 def _unforeseen(error: Exception) -> str:
-    """What is said of an error that nobody took care of; one of them is a full disk, wherever it was met."""
+    """The message of an unhandled error; a full disk is one of them."""
     if isinstance(error, OSError) and error.errno in FULL:
-        sentence = "nothing more can be written, to standard output or to temporary files: {reason}"
+        sentence = "cannot write to standard output or to temporary files: {reason}"
         return say(sentence, reason=reason(error))
     sentence = "internal error: {kind}: {error} (--debug shows more)"
     return say(sentence, kind=type(error).__name__, error=error)
 
 
 class _Commands(click.Group):
-    """Commands; a word that is none of them is answered with the nearest, in every release of click."""
+    """Commands; for an unknown one, the most similar name is suggested in every release of click."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -114,7 +114,7 @@ def cli() -> None:
 
 
 def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The templates that a word may become, and the specs in this folder."""
+    """Completions of a word: the templates, and the specs in this folder."""
     from click.shell_completion import CompletionItem
 
     from xlsxattn import templates
@@ -126,8 +126,8 @@ def _templates(_ctx: click.Context, _param: click.Parameter, incomplete: str) ->
 @cli.command()
 @click.argument("source", shell_complete=_templates)
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
-@click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
-@click.option("--explain", type=click.Choice(EXPLAIN), help="How much the workbook says beside its numbers.")
+@click.option("--force", is_flag=True, help="Replace a workbook even if it was edited.")
+@click.option("--explain", type=click.Choice(EXPLAIN), help="How much explanation the workbook contains.")
 @volume
 def build(source: str, output: Path | None, force: bool, explain: str | None) -> int:
     """Build a workbook from SOURCE, a template's name or a .toml file, and prove it."""
@@ -143,11 +143,15 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
 @click.option("--level", type=click.Choice(LEVELS), help="What to compute if no range is given.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook or folder to write.")
 @click.option("--solutions", type=click.Path(path_type=Path), help="The workbook with the answers to write.")
-@click.option("--students", type=click.Path(path_type=Path), help="A CSV file with ids: a copy for each.")
 @click.option(
-    "--key", type=click.Path(path_type=Path), help="The key that the copies' numbers are drawn from."
+    "--students", type=click.Path(path_type=Path), help="A CSV file of student ids: build a copy for each."
 )
-@click.option("--force", is_flag=True, help="Replace workbooks even if somebody has changed them.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path),
+    help="The key file that determines the copies' numbers; created if missing.",
+)
+@click.option("--force", is_flag=True, help="Replace workbooks even if they were edited.")
 @volume
 def exercise(
     source: str,
@@ -161,17 +165,18 @@ def exercise(
 ) -> int:
     """Build an exercise from SOURCE, a template's name or a .toml file: a workbook with cells to compute.
 
-    Cells beside the answers say whether they are right. Without --blank, the spec's [exercise] says what is
-    to be computed, or else the level: one cell and one row (first), whole blocks (middle), or more (whole).
+    Marks below the answers show whether they are right. Without --blank, the spec's table [exercise]
+    determines what to compute, or else the level: one cell and one row (first), whole blocks (middle), or
+    more (whole).
     """
     from xlsxattn import exercises
 
     spec, level = _source(source), level or "middle"
     if (students is None) != (key is None):
-        raise click.ClickException(say("personal copies need both --students and --key"))
+        raise click.ClickException(say("--students and --key must be given together"))
     if students is not None and key is not None:
         if solutions is not None:
-            raise click.ClickException(say("--solutions: not for personal copies"))
+            raise click.ClickException(say("--solutions cannot be used with --students"))
         folder = output or Path("output") / f"{spec.stem}-exercises"
         changed = {"lang": asked()} if asked() else {}
         build = partial(exercises.personal_copies, spec, students, key, folder, level=level, blank=blank)
@@ -184,7 +189,7 @@ def exercise(
 
 
 def _source(source: str) -> Path:
-    """The spec that a word on the command line means."""
+    """The spec that an argument names: a file or a template."""
     from xlsxattn import templates
 
     if source.endswith((".toml", ".xlsx")) or "/" in source or "\\" in source:
@@ -207,13 +212,13 @@ def list_templates() -> None:
         click.echo(f"{name:{width}}  {tell(templates.title(name))}")
 
 
-def _other_words(template: str, code: str) -> None:
-    """Tell that a copy has its template's comments, and which templates are written in the language."""
+def _hint_untranslated(template: str, code: str) -> None:
+    """Say that the comments of a copy are not translated, and which templates are in the language."""
     from xlsxattn import templates
 
     written = [name for name in templates.names() if templates.lang(name) == code]
     if written and template not in written:
-        sentence = "Its comments and texts are the template's; written in this language: {names}"
+        sentence = "Its comments and texts are not translated; templates written in this language: {names}"
         click.echo(tell(say(sentence, names=", ".join(written))), err=True)
 
 
@@ -236,7 +241,7 @@ def new(template: str, file: Path | None) -> None:
         raise click.ClickException(str(error)) from None
     click.echo(tell(say("written: {path}", path=target)))
     if asked() and not is_quiet():
-        _other_words(template, asked())
+        _hint_untranslated(template, asked())
     click.echo(tell(say("Edit it, then run:")))
     click.echo(f"\n    {as_typed('build', str(target))}")
 

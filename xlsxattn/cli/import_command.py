@@ -18,12 +18,14 @@ WRITTEN = 8
 @click.command("import")
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--sentence", "sentences", multiple=True, required=True, help="A sentence; may be repeated.")
-@click.option("--layers", help="Take these layers only, counted from 0: 0,5.")
-@click.option("--heads", help="Heads to begin with, layer.head from 0: 5.11; without --layers, these only.")
+@click.option("--layers", help="Import only these layers, counted from 0: 0,5.")
+@click.option(
+    "--heads", help="Heads to show first, layer.head from 0: 5.11; without --layers, import only these."
+)
 @click.option(
     "--vocabulary",
     type=click.Choice(("needed", "all")),
-    help="Carry the sentences' tokens only, or all; by default all of a decoder that has few.",
+    help="Include only the sentences' tokens, or all; by default all of a decoder with few.",
 )
 @click.option("--focus", help="The token to follow; by default the longest that all sentences share.")
 @click.option(
@@ -32,10 +34,10 @@ WRITTEN = 8
     metavar="INTEGER",
     default=WRITTEN,
     show_default=True,
-    help="Blank cells that a whole decoder writes into.",
+    help="Number of blank cells for a complete decoder to fill.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook to write.")
-@click.option("--force", is_flag=True, help="Replace a workbook even if somebody has changed it.")
+@click.option("--force", is_flag=True, help="Replace a workbook even if it was edited.")
 @volume
 def import_model(
     checkpoint: Path,
@@ -48,9 +50,9 @@ def import_model(
     output: Path | None,
     force: bool,
 ) -> int:
-    """Make a workbook of a trained model: BERT's, GPT-2's or Llama's family.
+    """Build a workbook from a trained model of the BERT, GPT-2 or Llama family.
 
-    CHECKPOINT is a folder as Hugging Face has it, its .safetensors (or their index), or an .npz.
+    CHECKPOINT is a folder in the Hugging Face layout, its .safetensors file (or index), or an .npz file.
     """
     from xlsxattn.weights.model import read_model
     from xlsxattn.weights.model_spec import spec_of
@@ -81,7 +83,7 @@ def import_model(
 
 
 def _name(checkpoint: Path) -> str:
-    """What a checkpoint is called: its folder's name, or an .npz file's."""
+    """The name of a checkpoint: that of its folder or .npz file."""
     path = checkpoint.resolve()
     named = path.parent if path.name.startswith("model.") and not path.is_dir() else path
     return named.name.partition(".")[0] or "model"

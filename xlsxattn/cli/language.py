@@ -1,4 +1,4 @@
-"""In which language a command speaks: --lang, else XLSXATTN_LANG, else the one of the system's messages."""
+"""The language of a command: --lang, else XLSXATTN_LANG, else that of the system's messages."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ ENVIRONMENT = ("XLSXATTN_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 CLICK = tuple(
     f"click.{name}" for name in ("core", "decorators", "exceptions", "formatting", "parser", "types")
 )
-"""Modules of click that say something to a person."""
+"""Modules of click with translatable messages."""
 ROOM, ROOM_BESIDE = 76, 44
-"""Columns of the terminal for a paragraph of help, and for what stands beside an option."""
+"""Widths of a paragraph of help, and of the text beside an option, in columns of the terminal."""
 PIECE = r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*"
-"""What no line of help is broken in: a word, or a wide character, with the marks that belong to it."""
+"""A piece of help that is not broken: a word or a wide character, with its punctuation."""
 WIDE, WIDE_MARK = "[\u3001-\u9fff\uff00-\uffef]", "[“”、。！（），：；？]"
 BESIDE_QUOTES = rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})"
-"""A blank that no Chinese text has: between a character and a quote."""
+"""A space between a character and a quotation mark, which Chinese texts do not have."""
 
 
 def chosen(arguments: Sequence[str], environment: Mapping[str, str]) -> Language:
-    """The language of a command line and its environment; English where neither names one that there is.
+    """The language of a command line and its environment; English if neither names an available one.
 
     >>> chosen(["build", "--lang=zh"], {}).code, chosen([], {"LANG": "zh_CN.UTF-8"}).code
     ('zh', 'zh')
@@ -68,7 +68,7 @@ def _choose(ctx: click.Context, _: click.Parameter, asked: str | None) -> None:
 
 
 def asked() -> str:
-    """The language that the running command was asked for, by its code; "" for none."""
+    """The code of the language given by --lang to the running command; "" without it."""
     return str(click.get_current_context().find_root().meta.get(_KEY, ""))
 
 
@@ -82,8 +82,8 @@ def spoken() -> Language:
 
 def tell(text: str) -> str:
     """A text in the language of the running command."""
-    told = visible(spoken().tell(text))
-    return re.sub(BESIDE_QUOTES, "", told) if spoken().quotes else told
+    translation = visible(spoken().tell(text))
+    return re.sub(BESIDE_QUOTES, "", translation) if spoken().quotes else translation
 
 
 def respelled(text: str) -> str:
@@ -100,7 +100,7 @@ def respelled(text: str) -> str:
 
 
 class _Spelled(click.HelpFormatter):
-    """Help with the marks of the language: those that click adds to the catalogue's texts."""
+    """Help with the punctuation of the language, also where click adds it."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         super().write_usage(prog, args, spoken().tell("Usage:") if prefix is None else prefix)
@@ -117,53 +117,53 @@ class _Context(click.Context):
 
 
 def _joined(said: str) -> str:
-    """What stands beside an option, the values in brackets behind it parted by the language's mark."""
+    """The text beside an option, with the semicolons of the language in the brackets at its end."""
     before, bracket, values = said.rpartition("[")
     return before + bracket + values.replace("; ", "；") if bracket else said
 
 
 @contextmanager
 def speaking(chosen: Language) -> Iterator[None]:
-    """Let a command speak a language, and click with it, whose own texts pass through gettext."""
-    own: list[tuple[Any, str, Any]] = []
+    """Set the language of a command, also for click's own texts, which use gettext."""
+    originals: list[tuple[Any, str, Any]] = []
     spell = {"_": chosen.tell, "ngettext": lambda one, many, n: chosen.tell(one if n == 1 else many)}
     for module in map(import_module, CLICK) if chosen.texts else ():
-        own += [(module, name, getattr(module, name)) for name in spell if hasattr(module, name)]
+        originals += [(module, name, getattr(module, name)) for name in spell if hasattr(module, name)]
     token = _SPOKEN.set(chosen)
     try:
-        for module, name, _ in own:
+        for module, name, _ in originals:
             setattr(module, name, spell[name])
         yield
     finally:
         _SPOKEN.reset(token)
-        for module, name, before in own:
+        for module, name, before in originals:
             setattr(module, name, before)
 
 
-def told(command: click.Command, chosen: Language) -> click.Command:
-    """A command whose help is told in a language, its subcommands' too."""
+def translated(command: click.Command, chosen: Language) -> click.Command:
+    """A command, with its subcommands, whose help is translated."""
     if not chosen.texts:
         return command
-    made = copy.copy(command)
-    made.context_class = _Context
-    made.params = [copy.copy(param) for param in command.params]
-    made._help_option = None  # noqa: SLF001 - click makes it when it is needed, and keeps it
-    shown: list[Any] = [made, *made.params]
+    copied = copy.copy(command)
+    copied.context_class = _Context
+    copied.params = [copy.copy(param) for param in command.params]
+    copied._help_option = None  # noqa: SLF001 - click creates and caches it when needed
+    shown: list[Any] = [copied, *copied.params]
     for one in shown:
         if getattr(one, "help", None):
-            room = ROOM if one is made else ROOM_BESIDE
+            room = ROOM if one is copied else ROOM_BESIDE
             parts = (chosen.tell(" ".join(part.split())) for part in one.help.split("\n\n"))
             one.help = "\n\n".join(_broken(part, room) for part in parts)
         if isinstance(one, click.Option) and isinstance(one.type, click.IntRange):
             one.type = copy.copy(one.type)
             one.type.name = chosen.tell(one.type.name)
-    if isinstance(made, click.Group):
-        made.commands = {name: told(one, chosen) for name, one in made.commands.items()}
-    return made
+    if isinstance(copied, click.Group):
+        copied.commands = {name: translated(one, chosen) for name, one in copied.commands.items()}
+    return copied
 
 
 def _broken(text: str, room: int) -> str:
-    """A paragraph, broken into lines where it has wide (CJK) characters: click takes them for narrow ones."""
+    """A paragraph, broken into lines if it has wide (CJK) characters, which click counts as narrow."""
     from rich.cells import cell_len
 
     if cell_len(text) == len(text):

@@ -1,4 +1,4 @@
-"""Where what the program's modules log is shown: on standard error, or on a bar."""
+"""Shows log messages of the program's modules on standard error or on a progress bar."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ToStandardError(logging.Handler):
-    """Passes on what the program's modules log; looks up the stream each time, as it may be redirected."""
+    """Prints the modules' log messages; looks up the stream each time, as it may be redirected."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print one line."""
@@ -23,14 +23,14 @@ class ToStandardError(logging.Handler):
 
 
 class ToBar(logging.Handler):
-    """Passes steps on to a bar."""
+    """Shows steps on a progress bar."""
 
     def __init__(self, bar: Progress, task: TaskID) -> None:
         super().__init__(logging.DEBUG)
         self.bar, self.task = bar, task
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Show one step; what is no step is not for the bar."""
+        """Show a step; other messages are ignored."""
         if (step := getattr(record, "step", None)) is not None:
             done, of = getattr(record, "done", 0), getattr(record, "of", None)
             self.bar.update(self.task, description=tell(step), completed=done, total=of)

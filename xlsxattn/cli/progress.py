@@ -1,4 +1,4 @@
-"""What a command is doing, on standard error, where that is a terminal and it takes longer than a second.
+"""Shows what a command is doing, if standard error is a terminal and it takes longer than a second.
 
 The program's modules log steps at the level DEBUG: ``step`` says what begins, ``done`` and ``of`` how far it
 is, where that is known.
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 SOON = 1.0
-"""Seconds until anything is shown: what takes no longer needs no bar."""
+"""Seconds before the bar is shown."""
 
 
 @contextmanager
 def progress() -> Iterator[None]:
-    """Show what is being done, and wipe it off in the end; nothing with -q, or with -v, which tells it."""
+    """Show the current step, and clear it at the end; nothing with -q, or with -v, which prints all steps."""
     import logging
 
     log = logging.getLogger("xlsxattn")

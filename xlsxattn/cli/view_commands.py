@@ -28,7 +28,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 
 def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The ranges of the workbook that is on the command line already."""
+    """Completions: the ranges of the workbook that is on the command line."""
     from click.shell_completion import CompletionItem
 
     from xlsxattn.view.look import look
@@ -43,7 +43,7 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @click.argument("ranges", nargs=-1, metavar="[RANGE]...", shell_complete=_ranges)
-@click.option("--list", "listed", is_flag=True, help="List all ranges, with shape, place and formula.")
+@click.option("--list", "listed", is_flag=True, help="List all ranges with shape, address and formula.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
 @volume
 def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> None:
@@ -74,7 +74,7 @@ def show(file: Path, ranges: tuple[str, ...], listed: bool, engine: Source) -> N
 
 
 def _look(file: Path, engine: Source = SHOWN_FROM[0]) -> OpenWorkbook:
-    """A workbook to be shown; what goes wrong is one sentence."""
+    """Read a workbook for display; errors become one-sentence messages."""
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError
     from xlsxattn.view.look import look
@@ -121,17 +121,19 @@ def _print(console: Console, matrix: Matrix) -> None:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The picture: .png, .pdf or .html.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="The file to write: .png, .pdf or .html."
+)
 @click.option("--sheet", default="", help="One sheet for .png or .pdf, by id or tab.")
 @click.option("--engine", type=click.Choice(SHOWN_FROM), default=SHOWN_FROM[0], show_default=True)
-@click.option("--still", is_flag=True, help="A page of HTML that only shows the values.")
+@click.option("--still", is_flag=True, help="Write an HTML page that only shows the values.")
 @volume
 def preview(file: Path, output: Path | None, sheet: str, engine: Source, still: bool) -> None:
-    """Write a picture of a workbook: PNG, PDF, or a page of HTML that needs nothing else.
+    """Write a preview of a workbook: PNG, PDF, or a self-contained HTML page.
 
-    LibreOffice prints PNG (one sheet) and PDF (a page a sheet, of the Contract its head). The page of HTML
-    has all sheets, with tables, heat maps and formulas; it recalculates them when a word or number is
-    changed, and gives the changed workbook back. Without -o it is FILE.html, in this folder.
+    LibreOffice prints PNG (one sheet) and PDF (one page per sheet; only the beginning of Contract). The HTML
+    page has all sheets, with tables, heat maps and formulas; it recalculates them when a word or number is
+    changed, and can save the changed workbook. Without -o, it is FILE.html in this folder.
     """
     from xlsxattn.checker import engines
     from xlsxattn.checker.reading.book import NotCheckableError
@@ -164,7 +166,7 @@ def schema() -> None:
 @volume
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes a shell complete commands, templates, options and ranges.
+    """Print a shell script that completes commands, templates, options and ranges.
 
     In bash: eval "$(xlsxattn completion bash)"; in zsh the same with zsh; in fish: xlsxattn completion fish |
     source

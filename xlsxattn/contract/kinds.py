@@ -185,7 +185,7 @@ SheetAbout: TypeAlias = Annotated[
 Tries: TypeAlias = Annotated[
     Sequence[str],
     Items(
-        "what to try on the sheet, instead of the default sentences; what stands after ` → ` is the answer",
+        "what to try on the sheet, instead of the default texts; the text after ` → ` is the answer",
         *(Prose("a sentence", MAX_TRY_LENGTH), "sentences", MAX_TRIES),
         unique=False,
     ),
@@ -794,13 +794,13 @@ class Exercise:
     ] = ()
     ask: Annotated[
         Literal["formula", "number", "either"],
-        Choice("what is to be typed: formulas, numbers computed by hand, or either"),
+        Choice("what the reader types: formulas, numbers computed by hand, or either"),
     ] = "formula"
     decimals: Annotated[int, Count("decimals of numbers computed by hand", 10)] = 2
     points: Annotated[Mapping[str, int], Part("points of a range, if not 1")] = field(default_factory=dict)
     hints: Annotated[bool, Flag("whether there are three hints for each range")] = True
     marks: Annotated[
-        bool, Flag("whether cells beside the answers say what is right; false for examinations")
+        bool, Flag("whether marks below the answers show if they are right; false for examinations")
     ] = True
 
 
@@ -834,7 +834,8 @@ class Spec:
         ),
     ] = ""
     exercise: Annotated[
-        Mapping[str, Any], Part("what `xlsxattn exercise` leaves to compute; `build` ignores it")
+        Mapping[str, Any],
+        Part("what `xlsxattn exercise` leaves for the reader to compute; `build` ignores it"),
     ] = field(default_factory=dict)
 
 

@@ -22,7 +22,7 @@ MAX_ABS = 1e50
 MAX_TEXT_LENGTH = 255
 """Maximum length of a text: Excel's limit for a string in a formula."""
 MAX_TRY_LENGTH, ANSWER = 600, " → "
-"""Maximum length of what to try on a sheet, with its answer; what stands between the two."""
+"""Maximum length of an experiment with its answer; the separator between the two."""
 MAX_ABOUT_LENGTH = 1000
 """Maximum length of the paragraph on Start."""
 MAX_ID_LENGTH = 32

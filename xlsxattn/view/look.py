@@ -110,7 +110,7 @@ class OpenWorkbook:
         return main or list(self.matrices.values())
 
     def __iter__(self) -> Iterator[str]:
-        """The ranges' names, as they stand in the workbook."""
+        """The names of the ranges, in the order of the workbook."""
         return iter(self.matrices)
 
     def __contains__(self, name: object) -> bool:
@@ -123,7 +123,7 @@ class OpenWorkbook:
         return f"<OpenWorkbook {self.path}: {self.title!r}, {len(self)} ranges, {self.engine}>"
 
     def _repr_html_(self) -> str:
-        """What there is to see, for a notebook: the title, and the ranges that tell most."""
+        """The overview in a notebook: the title and the main ranges."""
         return overview(self.title, self.path.name, [m.name for m in self.story()], len(self))
 
 

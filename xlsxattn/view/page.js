@@ -11,10 +11,10 @@ function say(text, values = {}) {
 }
 
 function element(tag, options = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [key, value] of Object.entries(options)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(options)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
 }
 
 function shown(value, range) {
@@ -43,7 +43,7 @@ function exponential(value) {
   return `${digits}E${power[0]}${power.slice(1).padStart(2, "0")}`;
 }
 
-// What the live page replaces: a value, the number with the full colour, labels, sentences; it keeps what is drawn.
+// Functions that the live page replaces: a cell's value, the number with the full colour, labels, sentences, registration.
 let valueAt = (range, row, col) => range.values[row][col];
 let largest = (range) => range.largest;
 let labelsOf = (range, side) => range[side];
@@ -73,14 +73,14 @@ const rangeOf = (name) => data.ranges[name] ?? data.labels[name];
 
 // A heading; it can be chosen if its words are typed in a range of the workbook.
 function heading(scope, labels, index, source) {
-  const made = element("th", { scope }, label(labels, index)), from = rangeOf(source);
+  const node = element("th", { scope }, label(labels, index)), from = rangeOf(source);
   if (from) {
     const across = from.shape[0] === 1, [row, col] = across ? [0, index] : [index, 0];
-    Object.assign(made.dataset, { [data.ranges[source] ? "range" : "label"]: source, row, col });
-    if (from.role === "input") made.dataset.input = "";
-    keep(made, source, row, col);
+    Object.assign(node.dataset, { [data.ranges[source] ? "range" : "label"]: source, row, col });
+    if (from.role === "input") node.dataset.input = "";
+    keep(node, source, row, col);
   }
-  return made;
+  return node;
 }
 
 function size(range) {
@@ -106,10 +106,10 @@ function table(figure, id) {
     numbers(range.shape[1]).forEach((j) => heads.append(heading("col", labels, j, range.colsFrom)));
   }
   [figure, ...figure.below].forEach((part) => body.append(...linesOf(part)));
-  const made = element("table", {}, captionOf("caption", figure, id), element("thead", {}, heads), body);
+  const node = element("table", {}, captionOf("caption", figure, id), element("thead", {}, heads), body);
   const first = body.querySelector("td");
   if (first) first.tabIndex = 0;
-  return element("div", { class: "scroll", role: "group", "aria-labelledby": `${id}-caption` }, made);
+  return element("div", { class: "scroll", role: "group", "aria-labelledby": `${id}-caption` }, node);
 }
 
 // The rows of a figure, with a heading each.
@@ -145,24 +145,24 @@ function fact(tag, name) {
 }
 
 function sheet(page) {
-  const made = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
+  const node = element("section", { id: page.id, "aria-labelledby": `${page.id}-title` },
     element("h2", { id: `${page.id}-title` }, page.title));
-  page.lead.forEach((text) => made.append(element("p", {}, text)));
+  page.lead.forEach((text) => node.append(element("p", {}, text)));
   const sizes = page.steps.flatMap(({ figures }) => figures.map(({ main }) => data.ranges[main])).map(({ large: left, shape }) => (left ? 0 : shape[0] * shape[1]));
   const cells = sizes.reduce((sum, count) => sum + count, 0);
-  if (cells <= MAX_DRAWN) { fill(made, page); return made; }
+  if (cells <= MAX_DRAWN) { fill(node, page); return node; }
   const details = element("details", {}, element("summary", {}, say("{n} numbers", { n: cells })));
   details.addEventListener("toggle", () => fill(details, page), { once: true });
-  made.append(details);
-  return made;
+  node.append(details);
+  return node;
 }
 
-function fill(made, page) {
+function fill(node, page) {
   const listed = (names) => (names.length ? [element("ul", { class: "facts" }, ...names.map((name) => fact("li", name)))] : []);
-  made.append(...listed(page.facts));
+  node.append(...listed(page.facts));
   page.steps.forEach((step, i) => {
-    if (step.title) made.append(element("h3", {}, step.title));
-    step.notes.forEach((text) => made.append(element("p", { class: "note" }, text)));
+    if (step.title) node.append(element("h3", {}, step.title));
+    step.notes.forEach((text) => node.append(element("p", { class: "note" }, text)));
     const lanes = new Map();
     step.figures.forEach((figure, j) => {
       if (!lanes.has(figure.lane)) lanes.set(figure.lane, element("div"));
@@ -171,13 +171,13 @@ function fill(made, page) {
     });
     const row = element("div", { class: "lanes" }, ...lanes.values());
     row.classList.toggle("first", !step.title && page.id === "sheet1");
-    made.append(...listed(step.facts), row);
+    node.append(...listed(step.facts), row);
   });
-  page.closing.forEach((text) => made.append(element("p", { class: "closing" }, text)));
-  if (page.triesTitle) made.append(element("h3", {}, page.triesTitle));
+  page.closing.forEach((text) => node.append(element("p", { class: "closing" }, text)));
+  if (page.triesTitle) node.append(element("h3", {}, page.triesTitle));
   page.tries.forEach(({ question, answer }) => {
-    made.append(element("p", { class: "closing" }, question));
-    if (answer) made.append(element("details", {}, element("summary", {}, say("answer")), answer)); // folded, as on the sheet
+    node.append(element("p", { class: "closing" }, question));
+    if (answer) node.append(element("details", {}, element("summary", {}, say("answer")), answer)); // folded, as on the sheet
   });
 }
 

@@ -80,27 +80,27 @@ def preview(
     seen = look(path, engine)
     tab = tab_of(seen, sheet) if sheet or kind == ".png" else ""
     with workplace() as folder:
-        made = folder / f"preview{kind}"
+        draft = folder / f"preview{kind}"
         if kind == ".html":
             live = not still and engine == SAVED
-            made.write_text(pages.render(seen, language(lang) if lang else None, live=live), "utf-8")
+            draft.write_text(pages.render(seen, language(lang) if lang else None, live=live), "utf-8")
         else:
-            _print(seen, made, tab)
-        _put(made, target)
+            _print(seen, draft, tab)
+        _put(draft, target)
     return target
 
 
-def _print(seen: OpenWorkbook, made: Path, tab: str) -> None:
+def _print(seen: OpenWorkbook, draft: Path, tab: str) -> None:
     """Print all sheets as a PDF, with only the beginning of Contract; or one sheet as a PDF or PNG."""
-    printed = made.with_name("printed.pdf")
+    printed = draft.with_name("printed.pdf")
     engines.print_pdf(seen.path, printed, cut="" if tab else seen.contract, first=tab)
     if not tab:
-        printed.rename(made)
-    elif made.suffix == ".pdf":
-        poppler("pdfseparate", "-f", 1, "-l", 1, printed, made)
+        printed.rename(draft)
+    elif draft.suffix == ".pdf":
+        poppler("pdfseparate", "-f", 1, "-l", 1, printed, draft)
     else:
         options = ("-f", 1, "-l", 1, "-r", RESOLUTION)
-        poppler("pdftoppm", *options, "-png", "-singlefile", printed, made.with_suffix(""))
+        poppler("pdftoppm", *options, "-png", "-singlefile", printed, draft.with_suffix(""))
 
 
 def tab_of(seen: OpenWorkbook, sheet: str) -> str:
@@ -163,11 +163,11 @@ def poppler(program: str, *arguments: object) -> None:
         )
 
 
-def _put(made: Path, target: Path) -> None:
+def _put(draft: Path, target: Path) -> None:
     """Move a finished preview to its target, atomically."""
     part = target.with_name(f"{target.name}.part")
     try:
-        shutil.copyfile(made, part)
+        shutil.copyfile(draft, part)
         part.replace(target)
     except OSError as error:
         part.unlink(missing_ok=True)

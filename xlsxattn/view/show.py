@@ -121,11 +121,11 @@ def _fitting(texts: list[list[str]], heads: tuple[str, ...], room: int) -> int:
 
 def listing(matrices: Iterable[Labelled], language: Language = ENGLISH) -> Table:
     """A table of ranges: name, shape, address, and formula or role."""
-    made = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for head in HEADS:
-        made.add_column(language.tell(head), no_wrap=head != "holds")
+        table.add_column(language.tell(head), no_wrap=head != "holds")
     for matrix in matrices:
         rows, cols = matrix.shape
         holds = printable(matrix.formula or language.tell(say(matrix.role)))
-        made.add_row(*map(Text, (matrix.name, f"{rows} × {cols}", printable(matrix.area.address()), holds)))
-    return made
+        table.add_row(*map(Text, (matrix.name, f"{rows} × {cols}", printable(matrix.area.address()), holds)))
+    return table

@@ -25,7 +25,7 @@ LEAD_ROWS = 2
 IS_SENTENCE = re.compile(r"[^{=\s].{60}", re.DOTALL)
 """Texts that are not labels, but no formulas."""
 QUESTION, ANSWER = re.compile(r"[1-9]\.\s"), re.compile(r"\s{3}")
-"""Beginnings of what to try, and of the answers in the next rows."""
+"""Beginnings of experiments, and of the answers in the next rows."""
 CHIP = re.compile(r"[1-9]\s{2,}")
 """Beginning of the steps at the top of the first screen."""
 HEADINGS = ("Heading", "Sentence")
@@ -224,7 +224,7 @@ def _with_facts(
 def _first_screen(
     tab: str, here: Sequence[Matrix], notes: Mapping[tuple[int, int], str], parse: Parse
 ) -> ShownSheet:
-    """The first screen: for each sentence its words, what became of them, and what is said about it."""
+    """The first screen: for each sentence its words, their results, and the texts about them."""
     bands: dict[str, dict[int, list[Matrix]]] = {}
     for matrix in here:
         if (lane := parse(matrix.name).context) and matrix.step not in NOT_ON_FIRST_SCREEN:
@@ -248,7 +248,7 @@ def _head(notes: Mapping[tuple[int, int], str], here: Sequence[Matrix]) -> list[
 
 
 def _tries(notes: Mapping[tuple[int, int], str]) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The heading of what to try, and each question with the answer below it."""
+    """The heading of the experiments, and each question with its answer."""
     texts = [printable(notes[cell]) for cell in sorted(notes)]
     places = [i for i, text in enumerate(texts) if QUESTION.match(text)]
     title = texts[places[0] - 1] if places and places[0] else ""

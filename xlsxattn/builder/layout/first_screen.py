@@ -1,6 +1,6 @@
-"""Where everything stands on the page that a workbook opens on: in pixels, so that it fits a small window.
+"""Layout of the first screen in pixels, so that it fits a small window.
 
-At 1280 × 800 LibreOffice shows 1066 of XlsxWriter's pixels across, and 618 down.
+At 1280 × 800, LibreOffice shows 1066 × 618 of XlsxWriter's pixels.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     Tell = Callable[[str], str]
 
 MARGIN, GAP, FILLER, MIN_WIDTH = 10, 22, 70, 1000
-"""Pixels of the first column, of the one between lanes, of those behind the last, and of all together."""
+"""Pixels of the first column, between lanes, of each column after the last lane, and of all columns."""
 TITLE, STORY, SPACE, CHIP, CLOSING, HEADING, HEAD, WORD, RESULT, SAYS = 38, 28, 8, 28, 40, 28, 22, 24, 26, 26
-"""Pixels of rows."""
+"""Heights of rows in pixels."""
 STORY_ROW, CHIP_ROW, CLOSING_ROW, LANE_ROW = 1, 3, 4, 5
 BOXES_A_LINE, LABEL = 4, 120
-"""Boxes side by side; pixels of the words beside the focus word."""
+"""Number of boxes side by side; width in pixels of the text beside the focus word."""
 SENTENCE, MAX_STORY = re.compile(r".+?(?:[.!?](?= |$)|[。！？]|$)", re.DOTALL), 125
-"""A sentence, and the characters of the longest that is told."""
+"""A sentence, and the length of its longest variant in characters."""
 GO = "Go to {title}"
 
 
 def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> int:
-    """Place the first screen; the row after its last."""
+    """Place the first screen, and return the row after it."""
     sheet.frozen = 0
     starts = _columns(sheet, screen.lanes)
     seen = sheet.widths.keys() - {0, *sheet.hidden}
@@ -65,7 +65,7 @@ def front(sheet: PlacedSheet, page: Page, screen: FirstScreen, tell: Tell) -> in
 
 
 def _progress(sheet: PlacedSheet, block: Block, end: int, tell: Tell) -> None:
-    """Place the bar of progress of an exercise, with its words before it."""
+    """Place the progress bar of an exercise, with its label."""
     first, last = _spans(sheet, end, len(("change", "watch", "see")))[0]
     cols = max(1, last - first)
     sheet.texts.append(Text(2, first, tell("Right so far"), "beside", cols=cols))
@@ -73,7 +73,7 @@ def _progress(sheet: PlacedSheet, block: Block, end: int, tell: Tell) -> None:
 
 
 def _first_sentence(texts: Sequence[str]) -> str:
-    """The first sentence of the first text of which it fits."""
+    """The first sentence of the first text for which it fits; "" if none fits."""
     for text in texts:
         sentence = SENTENCE.match(text)
         if sentence and theme.cell_width(sentence[0]) <= MAX_STORY:
@@ -86,7 +86,7 @@ def _height(sheet: PlacedSheet, row: int, height: float) -> None:
 
 
 def _columns(sheet: PlacedSheet, lanes: Sequence[WordLane]) -> list[int]:
-    """Set the widths of all columns; the first column of each lane."""
+    """Set the widths of all columns, and return the first column of each lane."""
     widths, starts = [MARGIN], list[int]()
     for lane in lanes:
         widths += [GAP] if starts else []
@@ -105,7 +105,7 @@ def _columns(sheet: PlacedSheet, lanes: Sequence[WordLane]) -> list[int]:
 def _show(
     sheet: PlacedSheet, what: str | Block, row: int, col: int, look: str, height: float = 0.0, cols: int = 1
 ) -> None:
-    """A text or a block."""
+    """Place a text or a block."""
     if height:
         _height(sheet, row, height)
     if isinstance(what, Block):
@@ -115,7 +115,7 @@ def _show(
 
 
 def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> None:
-    """Three chips; the focus word above them at the right."""
+    """Place the three chips, and the focus word above them on the right."""
     first = end - 1
     while pixels(sheet, range(first, end)) < LABEL:
         first -= 1
@@ -125,7 +125,7 @@ def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> Non
     change, watch, see = screen.steps
     looks, spans = ("chip input", "chip", "chip link"), _spans(sheet, end, len(screen.steps))
     for look, text, (first, last) in zip(looks, (change, watch, see.title), spans, strict=True):
-        if isinstance(text, Block):  # no formula may stand in cells that were made one
+        if isinstance(text, Block):  # merged cells cannot hold an array formula
             fill = theme.LOOKS[look].format["bg_color"]
             sheet.bars.append(Bar(Rectangle(CHIP_ROW, first, CHIP_ROW, last), fill))
             sheet.placed.append(Placed(text, CHIP_ROW, first))
@@ -136,20 +136,20 @@ def _steps(sheet: PlacedSheet, screen: FirstScreen, end: int, tell: Tell) -> Non
 
 
 def _spans(sheet: PlacedSheet, end: int, count: int) -> list[tuple[int, int]]:
-    """Columns of so many parts of the whole width, nearly alike: the first, which is seen, and the last."""
+    """Divide the width into ``count`` parts of similar size: first and last column of each, both visible."""
     seen = [col for col in range(1, end + 1) if col not in sheet.hidden]
     edges = [pixels(sheet, (one for one in seen if one <= col)) for col in seen]
-    found, first = [], 0
+    spans, first = [], 0
     for i in range(1, count + 1):
         room = range(first, len(seen) - (count - i))
         last = min(room, key=lambda k: abs(edges[k] - edges[-1] * i / count))
-        found.append((seen[first], seen[last]))
+        spans.append((seen[first], seen[last]))
         first = last + 1
-    return found
+    return spans
 
 
 def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: int) -> int:
-    """Place a sentence, what comes out of it from the row ``below`` on; the row after its last."""
+    """Place a sentence, and its results from the row ``below`` on; return the row after them."""
     at = list(accumulate((strip.columns for strip in lane.strips), initial=start))
     seen = [col for col in range(start, at[-1]) if col not in sheet.hidden]
     sheet.bars.append(Bar(Rectangle(LANE_ROW, seen[0], LANE_ROW, seen[-1]), colour(number)))
@@ -198,7 +198,7 @@ def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words
 
 
 def _share_bars(sheet: PlacedSheet) -> None:
-    """Bars of one kind share their ends, so that everything on the screen compares."""
+    """Give bars of the same kind a common scale, so that they can be compared."""
     areas: dict[str, list[Rectangle]] = {}
     for placed in sheet.placed:
         areas.setdefault(theme.LOOKS[placed.block.look].heat, []).append(placed.area)
@@ -209,7 +209,7 @@ def _share_bars(sheet: PlacedSheet) -> None:
 
 
 def _boxes(sheet: PlacedSheet, boxes: Sequence[Box], row: int, end: int, tell: Tell) -> int:
-    """Links to the sheets, in lines of boxes."""
+    """Place links to the sheets, in lines of boxes, and return the row after them."""
     lines = -(-len(boxes) // BOXES_A_LINE)
     size = -(-len(boxes) // lines)
     for first in range(0, len(boxes), size):

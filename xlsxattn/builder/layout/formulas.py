@@ -219,9 +219,9 @@ def is_blank(row: int, col: int) -> str:
 
 
 def ends(areas: Iterable[Rectangle], *, beside: float = 0.0) -> tuple[str, str]:
-    """Where a heat map of some areas of a sheet ends: at plus and minus the largest size, which is never 0.
+    """The ends of the scale of a heat map of some areas: plus and minus the largest size, which is never 0.
 
-    Bars, beside which a number stands free, end so many times as far as their longest.
+    ``beside``: the scale of bars with room for a number beside them, as a multiple of the longest bar.
     """
     listed = ",".join(_absolute(a) for a in areas)
     if beside:

@@ -51,7 +51,7 @@ class Lanes:
         starts: first column of each lane that has its own columns, and the end of the last one.
         stacked: number of lanes stacked in the same columns; 0 if lanes are side by side.
         line: maximum length of a line of a caption.
-        results: number of rows below the headings that show what comes out.
+        results: number of rows with results below the headings.
     """
 
     starts: tuple[int, ...]

@@ -27,7 +27,7 @@ SCREEN = 1040
 NARROW, NARROW_LABEL, NARROW_GAP, NARROW_MARGIN = 6.7, 11.3, 1.3, 0.5
 """Widths in characters with which two lanes of six words and two sums fit the screen."""
 PIXELS_A_FORMULA_CHARACTER, WIDE_FORMULA_CHARACTER = theme.PIXELS["formula"], 7.4
-"""Width of a character of a formula, and where another font stands in for Consolas."""
+"""Width of a character of a formula, and its width if another font replaces Consolas."""
 
 
 def wrapped(text: str, look: str) -> list[str]:
@@ -82,7 +82,7 @@ def caption(group: Group) -> str:
 
 
 def caption_lines(group: Group, most: int = MAX_CAPTION_LENGTH) -> list[str]:
-    """The caption, wrapped before operators to lines of so many characters."""
+    """The caption, wrapped before operators to lines of a number of characters."""
     lines, rest = [], caption(group)
     while len(rest) > most:
         breaks = [m.start() + 1 for m in BREAKS.finditer(rest[:most])]

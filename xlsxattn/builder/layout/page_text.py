@@ -86,7 +86,7 @@ def facts(sheet: PlacedSheet, page: Page) -> None:
 
 
 def _beyond(sheet: PlacedSheet, col: int, left: float) -> int:
-    """The first column after so many pixels from the beginning of a column."""
+    """The first column that is at least a number of pixels after the start of a column."""
     default = theme.LOOKS["number"].width
     while left > 0:
         left -= PIXELS_A_CHARACTER * sheet.widths.get(col, default) + PIXELS_A_COLUMN

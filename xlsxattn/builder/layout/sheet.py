@@ -162,7 +162,7 @@ def _sheet(page: Page, tab: str, tell: Tell, row_height: float, *, full: bool) -
 
 
 def _results(sheet: PlacedSheet, page: Page, lanes: Lanes) -> None:
-    """Place what comes out in each lane below its heading; everything shares one scale."""
+    """Place the results of each lane below its heading, with a common scale."""
     before = len(sheet.placed)
     for i, groups in enumerate(page.results):
         row = HEAD_ROWS

@@ -35,7 +35,7 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
     same_size = [s for s in before if output_columns(s, d_model) == d_model]
     with_maps = [s for s in before if not isinstance(s, Model)]
     near = _near_bands(spec, sheet, same_size) if sheet.near else []
-    bands = [*near[:1], _vector_band(spec, sheet, before[0], same_size)]  # what comes out leads
+    bands = [*near[:1], _vector_band(spec, sheet, before[0], same_size)]  # results come first
     bands += [_other_size_band(spec, sheet, s) for s in before if s not in same_size]
     charts = _scatter(spec, sheet, same_size)
     bands += near[1:]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import AttentionSheet
 
 MAX_NUMBERS, MAX_COLUMNS = 6, 12
-"""Numbers of a word, and columns of a step, with which lanes stand side by side and have room for details."""
+"""Maximum numbers of a word and columns of a step for which lanes are side by side, with room for details."""
 ONE_SCORE = (
     "Choose a row and a column of Scores by their positions. The numbers of the two words are multiplied one "
     "by one, and added up."
@@ -38,7 +38,7 @@ def detailed(spec: Spec) -> list[str]:
 
 def has_details(spec: Spec, sheet: AttentionSheet) -> bool:
     """True if every number of a word and every step fits a lane."""
-    if spec.exercise:  # they would show how a score is computed
+    if spec.exercise:  # details would show how a score is computed
         return False
     d_model = spec.vocabulary.d_model
     widest = sheet.heads * max(sheet.d_k, sheet.d_v) if sheet.weights else d_model
@@ -47,9 +47,9 @@ def has_details(spec: Spec, sheet: AttentionSheet) -> bool:
 
 
 def absent(spec: Spec, context: Context) -> str:
-    """The condition that the focus word is missing, or any word where no blanks are meant."""
-    own, blanks = of_context(context.id), any(sheet.uses_blanks for sheet in spec.sheets)
-    return f"={own['Focus']}=0" if blanks else f"=MIN({own['Focus']},{own['Ids']})=0"
+    """The condition that the focus word is missing or, if blank cells are not allowed, any word."""
+    names, blanks = of_context(context.id), any(sheet.uses_blanks for sheet in spec.sheets)
+    return f"={names['Focus']}=0" if blanks else f"=MIN({names['Focus']},{names['Ids']})=0"
 
 
 def before_and_after(spec: Spec, lane: Lane, cols: int) -> tuple[Group, ...]:

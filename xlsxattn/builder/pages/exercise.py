@@ -1,7 +1,7 @@
-"""Turns the pages of a workbook into an exercise: answers, marks, ranges that wait, twins, hints.
+"""Turns the pages of a workbook into an exercise, with blank answers, marks and hints.
 
-`asked` replaces the answers and adds their marks; `waiting` then wraps every formula that reads an answer, so
-that it shows "–" until the answer is complete.
+`asked` blanks the answers, adds their marks, and gives twins (ranges with the same operation) other formulas;
+`waiting` then wraps every formula that reads an answer, so that it shows "–" until the answer is complete.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ ASK = {
     "either": "Your turn: type a formula or a number into each green cell.",
 }
 ASK_WITH_HINTS = "{ask} Hints →"
-TWIN = "(computed another way, which does not show how)"
+TWIN = "(a different formula, so that the method stays hidden)"
 MARKS, COMPLETE = "marks", "complete"
 HINT_PAGE, SCRATCH_PAGE = "hints", "scratch"
 
@@ -56,12 +56,12 @@ class Asked:
     @cached_property
     def shapes(self) -> dict[str, tuple[int, int]]:
         """Rows and columns of every name."""
-        found = {}
+        shapes = {}
         for b in self.blocks:
-            found[b.name] = (b.rows, b.cols)
-            found |= {name: (b.rows, cols) for name, _, cols in b.slices}
-            found |= {name: (rows, b.cols) for name, rows in b.tops}
-        return found
+            shapes[b.name] = (b.rows, b.cols)
+            shapes |= {name: (b.rows, cols) for name, _, cols in b.slices}
+            shapes |= {name: (rows, b.cols) for name, rows in b.tops}
+        return shapes
 
     @cached_property
     def by_name(self) -> dict[str, Block]:
@@ -70,42 +70,43 @@ class Asked:
 
     @cached_property
     def reads(self) -> dict[str, set[str]]:
-        """The answers that each block waits for: those that it reads, not through whole ranges of answers.
+        """The answers that each block waits for.
 
-        The same range of another sentence waits as well.
+        Those are the answers that it reads, but not through an answer that is a whole range. The same range
+        of another sentence waits as well.
         """
         readers: dict[str, set[str]] = {}
         for block in self.blocks:
             for name in {word for part in block.parts for word in WORD.findall(part.formula)}:
                 if (source := self.by_name.get(name)) and source.name != block.name:
                     readers.setdefault(source.name, set()).add(block.name)
-        found: dict[str, set[str]] = {}
+        reads: dict[str, set[str]] = {}
         for answer in self.exercise.answers:
             waiting = [*readers.get(answer, ()), *self._siblings(answer)]
             while waiting:
                 name = waiting.pop()
-                if answer not in found.setdefault(name, set()):
-                    found[name].add(answer)
+                if answer not in reads.setdefault(name, set()):
+                    reads[name].add(answer)
                     waiting += () if self._is_whole(name) else readers.get(name, ())
-        return found
+        return reads
 
     def _siblings(self, answer: str) -> list[str]:
-        """The same range of other sentences, where words of both would show the answer's numbers."""
-        own = parse(answer)
+        """The same range of other sentences, where shared words would show the answer's numbers."""
+        asked_name = parse(answer)
         return [
             block.name
             for block in self.blocks
             if block.name not in self.exercise.answers
             and block.kind == "formula"
-            and parse(block.name).at(context=own.context) == own
+            and parse(block.name).at(context=asked_name.context) == asked_name
         ]
 
     def _is_whole(self, name: str) -> bool:
-        """Whether all of a range is asked for; else its other cells are computed, and wait."""
+        """Whether a range is asked for as a whole; otherwise its other cells are computed, and wait."""
         return self.exercise.answers.get(name) == ()
 
     def ready(self, block: Block) -> str:
-        """The condition that all answers which a block reads are complete; "" if it reads none."""
+        """The condition that all answers that a block reads are complete; "" if it reads none."""
         reads = self.reads.get(block.name, set())
         return "*".join(answered(name) for name in self.exercise.answers if name in reads)
 
@@ -131,21 +132,21 @@ class Asked:
 
     def other_way(self, block: Block, *, precise: bool = True) -> str | None:
         """Another formula for each cell of a block."""
-        found = way(block)
-        if found is None:
+        alternative = way(block)
+        if alternative is None:
             return None
-        formula = (found.precise if precise else "") or found.formula
+        formula = (alternative.precise if precise else "") or alternative.formula
         return at_cell(formula, block.parts[0], (block.rows, block.cols), self.shapes)
 
     def is_twin(self, block: Block) -> bool:
-        """Whether a block is not asked for, but would show how one that is asked for is computed."""
+        """Whether a block is not asked for, but its formula would show how an answer is computed."""
         same = bool(block.parts) and block.parts[0].op.formula in self.operations
         return same and block.name not in self.exercise.answers
 
     # --- blocks ---------------------------------------------------------------------------------------------
 
     def block(self, block: Block) -> Block:
-        """A block as it is in the exercise, before it is made to wait."""
+        """A block as it is in the exercise, before `wrapped` makes it wait."""
         place = self.region(block)
         if place is not None and place.size == block.rows * block.cols:
             parts = block.parts if self.solved else ()
@@ -166,14 +167,14 @@ class Asked:
         part = block.parts[0]
         usual = way(block)
         formula = (usual.usual if usual else "") or part.op.formula.removeprefix("=")
-        spelled = at_cell(formula, part, (block.rows, block.cols), self.shapes)
-        return _cell_by_cell(block, spelled or self.other_way(block) or "")
+        at_each = at_cell(formula, part, (block.rows, block.cols), self.shapes)
+        return _cell_by_cell(block, at_each or self.other_way(block) or "")
 
     def wrapped(self, block: Block) -> Block:
         """A block that waits for the answers that its ordinary formula reads."""
         ready = self.ready(block)
-        own = {mark_of(name) for name in self.exercise.answers} | {START[texts.PROGRESS]}
-        if not ready or not block.parts or block.kind != "formula" or block.name in own:
+        exempt = {mark_of(name) for name in self.exercise.answers} | {START[texts.PROGRESS]}
+        if not ready or not block.parts or block.kind != "formula" or block.name in exempt:
             return block
         return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts))
 
@@ -217,7 +218,7 @@ class Asked:
         return replace(mark, marked=place, concealed=True)
 
     def progress(self) -> Block:
-        """The share of points that are earned, from 0 to 1."""
+        """The share of points earned so far, from 0 to 1."""
         terms, points = [], 0
         for name in self.exercise.answers:
             block = self.by_name[name]
@@ -232,12 +233,12 @@ class Asked:
     # --- groups ---------------------------------------------------------------------------------------------
 
     def below(self, block: Block) -> tuple[Block, ...]:
-        """What is placed below an answer: its marks, and whether it is complete."""
+        """The blocks below an answer: its marks, and whether it is complete."""
         marks = (self.marks(block),) if self.exercise.marks else ()
         return (*marks, self.complete(block))
 
     def group(self, group: Group) -> Group:
-        """A group with its answers, their marks below them, and a caption that asks."""
+        """A group with its answers, their marks below them, and the task as its title."""
         blocks, rows = list[Block](), list[Any]()
         for i, block in enumerate(group.blocks):
             asked = self.region(block) is not None
@@ -258,7 +259,7 @@ class Asked:
         return replace(side, blocks=(*map(self.block, side.blocks), *added))
 
     def _title(self, group: Group) -> tuple[str, str]:
-        """What stands above a group: what is asked, or the title that it has; and what that links to."""
+        """The title of a group, which is the task if it has answers, and the target of its link."""
         every = (*group.blocks, *(block for side in group.sides for block in side.blocks))
         asked = next((block for block in every if self.region(block)), None)
         if asked is not None:
@@ -270,15 +271,15 @@ class Asked:
 
 
 def way(block: Block) -> Way | None:
-    """Another way of computing the cells of a block."""
+    """The alternative formula of a block; None if there is none."""
     return way_of(block.parts[0]) if len(block.parts) == 1 and not block.bands else None
 
 
 def can_be_asked(block: Block, shapes: Mapping[str, tuple[int, int]]) -> bool:
-    """Whether a block can be an answer: another way of computing it is known."""
-    found = way(block)
+    """Whether a block can be an answer: it has an alternative formula, with which it can be marked."""
+    alternative = way(block)
     shape = block.rows, block.cols
-    return found is not None and at_cell(found.formula, block.parts[0], shape, shapes) is not None
+    return alternative is not None and at_cell(alternative.formula, block.parts[0], shape, shapes) is not None
 
 
 def _cell_by_cell(block: Block, formula: str) -> Part:
@@ -305,13 +306,13 @@ def _has_formula(place: Region, block: Block) -> str:
 
 
 def asked(pages: Iterable[Page], asks: Asked) -> list[Page]:
-    """Pages with answers, marks and twins; everything is unfolded, since protected sheets cannot unfold.
+    """Pages with answers, marks and twins. All groups are expanded, as groups of protected sheets cannot be.
 
     Raises:
         ValueError: an answer is not a range of these pages, or cannot be asked for.
     """
     if not asks.fits():
-        raise ValueError(say("the exercise does not fit the sheets"))
+        raise ValueError(say("the exercise does not match the sheets"))
     return [_asked(page, asks) for page in pages]
 
 
@@ -332,19 +333,19 @@ def waiting(page: Page, asks: Asked) -> Page:
 
 def _mapped(thing: T, change: Callable[[Block], Block]) -> T:
     """A page or a part of it with each block changed."""
-    found: Any = thing
+    result: Any = thing
     if isinstance(thing, Block):
-        found = change(thing)
+        result = change(thing)
     elif (
         isinstance(thing, Group) and thing.title and thing.title == _caption(thing)
     ):  # a page that writes captions itself
         changed = _mapped(replace(thing, title=""), change)
-        found = replace(changed, title=_caption(changed))
+        result = replace(changed, title=_caption(changed))
     elif isinstance(thing, tuple) and not hasattr(thing, "_fields"):
-        found = tuple(_mapped(one, change) for one in thing)
+        result = tuple(_mapped(one, change) for one in thing)
     elif is_dataclass(thing) and not isinstance(thing, (type, Op)):
-        found = replace(thing, **{f.name: _mapped(getattr(thing, f.name), change) for f in fields(thing)})
-    return found  # type: ignore[no-any-return]
+        result = replace(thing, **{f.name: _mapped(getattr(thing, f.name), change) for f in fields(thing)})
+    return result  # type: ignore[no-any-return]
 
 
 def _caption(group: Group) -> str:
@@ -363,10 +364,14 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
     }
     hints = []
     for name in asks.exercise.answers:
-        band, part, found = steps[name], asks.by_name[name].parts[0], way(asks.by_name[name])
+        band, part, alternative = steps[name], asks.by_name[name].parts[0], way(asks.by_name[name])
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
         listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
-        words = found.said({key: last(operand) for key, operand in operands.items()}) if found else ""
+        words = (
+            alternative.in_words({key: last(operand) for key, operand in operands.items()})
+            if alternative
+            else ""
+        )
         title = say("{name}: {title}", name=name, title=say(band.title))
         why = band.more or band.why or band.title
         hints.append(Hints(name, title, (say("It is computed from {names}.", names=listed), why, words)))
@@ -385,7 +390,7 @@ def extra_pages(pages: Iterable[Page], asks: Asked) -> list[Page]:
 
 
 def with_progress(start: Page, asks: Asked) -> Page:
-    """The first screen with a bar of progress."""
+    """The first screen with a progress bar."""
     if start.screen is None or not asks.exercise.marks:
         return start
     return replace(start, screen=replace(start.screen, progress=asks.progress()))
@@ -393,5 +398,5 @@ def with_progress(start: Page, asks: Asked) -> Page:
 
 def scratch_page() -> Page:
     """An empty page for the reader's own cells."""
-    lead = "Anything may stand here: answers may read these cells."
+    lead = "Write anything here: formulas in answers may refer to these cells."
     return Page(SCRATCH_PAGE, "Scratch", lead, subtitle="for helper cells", free=True)

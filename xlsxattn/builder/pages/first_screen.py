@@ -1,6 +1,6 @@
-"""What a workbook opens on: the yellow words, what is made of them, and in a sentence what came out.
+"""The first screen of a workbook: the yellow words, their results, and a sentence about these.
 
-docs/contract.md, "The first screen", tells what is shown of which kind of sheet.
+docs/contract.md, "The first screen", defines what is shown for each kind of sheet.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification.words import Context
 
 MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
-"""Sentences that are shown, and with all their numbers; names that have a column; likeliest words."""
+"""Maximum numbers of sentences, of sentences with all numbers, of columns, and of likeliest words."""
 WORD, PLACE, SHARE, NUMBER, NARROW = 100, 24, 100, 66, 50
-"""Pixels of columns."""
+"""Widths of columns in pixels."""
 LOOK, NUMBERS = 3, 4
-"""The strips of a lane below which results stand: how much each word is looked at; its numbers."""
+"""The strips of a lane with results below them: the attention to each word, and its numbers."""
 EVERY_NUMBER = 264
-"""Pixels of all the numbers of a word; more than four are narrower."""
+"""Width in pixels of all numbers of a word; columns are narrower if there are more than four."""
 
 
 class Shown(TypedDict):
@@ -162,7 +162,7 @@ def word_blocks(context: Context) -> tuple[Block, Block, Block]:
 
 
 def _word_strips(context: Context) -> tuple[Strip, Strip, Strip]:
-    """The rows of a sentence's words in the vocabulary, which are hidden, the words, and their places."""
+    """The strips of a sentence: its words, their positions, and their (hidden) rows in the vocabulary."""
     words, index, ids = word_blocks(context)
     return Strip(replace(ids, widths=(1.0,)), PLACE, hidden=True), Strip(words, WORD), Strip(index, PLACE)
 
@@ -172,7 +172,7 @@ def _copied(name: str, shape: tuple[int, int], look: str, source: str, op: Op = 
 
 
 def _labels(name: str, names: str, *, upright: bool, count: int) -> Block:
-    """Names above a block, or beside it where it is upright; ``names`` lie in a row, or stand in a column."""
+    """Labels above a block or, if it is upright, beside it, copied from the row or column ``names``."""
     above = (cols_of(name), (1, count), "name above")
     label, shape, look = (rows_of(name), (count, 1), "name beside") if upright else above
     op = ops.COL_LABELS if upright == (names.endswith(("_Dims", "_Classes"))) else ops.ROW_LABELS
@@ -180,7 +180,7 @@ def _labels(name: str, names: str, *, upright: bool, count: int) -> Block:
 
 
 def _unknown(spec: Spec, context: Context) -> tuple[tuple[str, str], ...]:
-    """The cases of a word that the vocabulary lacks, and of a blank where none is meant."""
+    """The cases of an unknown word and, if blank cells are not allowed, of a blank cell."""
     own = of_context(context.id)
     cases = [(f'SUM(({own["Ids"]}=0)*({own["Tokens"]}<>""))>0', texts.UNKNOWN)]
     if not any(sheet.uses_blanks for sheet in spec.sheets):
@@ -189,21 +189,21 @@ def _unknown(spec: Spec, context: Context) -> tuple[tuple[str, str], ...]:
 
 
 def _first_unknown(context: Context) -> str:
-    """The first word that the vocabulary lacks, as a part of a formula."""
+    """The first unknown word, as a part of a formula."""
     tokens, ids = (of_context(context.id)[block] for block in ("Tokens", "Ids"))
-    if len(context.words) == 1:  # INDEX takes no name of a single cell everywhere
+    if len(context.words) == 1:  # some programs do not accept the name of a single cell in INDEX
         return tokens
     return f'INDEX({tokens},MATCH(1,({ids}=0)*({tokens}<>""),0))'
 
 
 def _attentions(sheet: Model, p: RangeName, *, cross: bool = False) -> list[str]:
-    """The Attention of every head of the last layer that is there."""
+    """The Attention of every included head of the last included layer."""
     k = sheet.numbers[-1]
     return [p.at(layer=k, cross=cross, head=h)["Attention"] for h in sheet.heads_of(k)]
 
 
 def _look(context: Context, attentions: Sequence[str], rows: str) -> Block:
-    """How much each word is looked at (n × 1), over all heads; ``rows``: the share of each row (n × 1)."""
+    """The mean attention to each word over all heads (n × 1); ``rows``: the weight of each row (n × 1)."""
     joined = "+".join(attentions)
     names = {"attention": f"({joined})" if attentions[1:] else joined, "rows": rows}
     op = ops.LOOK if attentions[1:] else replace(ops.LOOK, formula=ops.LOOK.formula.removesuffix("/{heads}"))
@@ -216,7 +216,7 @@ def _look(context: Context, attentions: Sequence[str], rows: str) -> Block:
 
 @dataclass(frozen=True)
 class _Attending:
-    """One sentence of a workbook that shows what attention makes of a word."""
+    """A sentence of a workbook whose first screen shows the focus word before and after attention."""
 
     spec: Spec
     show: Shown
@@ -237,7 +237,7 @@ class _Attending:
 
     @property
     def names(self) -> str:
-        """The range of the names that numbers stand for."""
+        """The range with the names of the numbers."""
         return RangeName(self.show["compare"])["Tokens"] if self.is_near else "vocab_Dims"
 
     @property
@@ -250,7 +250,7 @@ class _Attending:
 
     @property
     def count(self) -> int:
-        """How many names there are; 0 where numbers are not shown."""
+        """Number of names; 0 if numbers are not shown."""
         if self.show["columns"] == "none":
             return 0
         compare = [s for s in self.spec.sheets if isinstance(s, Compare) and s.id == self.show.get("compare")]
@@ -258,7 +258,7 @@ class _Attending:
 
     @property
     def numbers(self) -> str:
-        """The range of the numbers that decide."""
+        """The range of the numbers whose largest one is the result."""
         return self.f.at(of=self.sheets[-1].id)["Output"] if self.show["full"] else self.f["Answer"]
 
     @property
@@ -295,7 +295,7 @@ class _Attending:
         return computed(self.f["Look"], shape, ops.UPRIGHT, "share", source=source)
 
     def _in_full(self, strips: list[Strip]) -> tuple[list[Strip], list[Line]]:
-        """The numbers of each word, of the focus word before, and of it after each sheet."""
+        """The numbers of each word, and those of the focus word before attention and after each sheet."""
         wide = NUMBER if self.count * NUMBER <= EVERY_NUMBER else NARROW
         own = self.f["X"]
         first = RangeName(self.sheets[0].id, context=self.context.id)["X"]
@@ -316,7 +316,7 @@ class _Attending:
         return strips, lines
 
     def _row(self, name: str, of: str, look: str) -> Block:
-        """The focus word's numbers, in a row (1 × v)."""
+        """The numbers of the focus word in a row (1 × v)."""
         if self.is_near:
             return computed(name, (1, self.count), ops.NEAR_ROW, look, near=self._near(name))
         return computed(name, (1, self.count), ops.PICK, look, of=of, **self.picked)
@@ -327,7 +327,7 @@ class _Attending:
         return RangeName(self.show["compare"], context=self.context.id, of=sheet)["Near"]
 
     def _answer(self) -> Line:
-        """What the focus word becomes, upright (v × 1)."""
+        """The output of the focus word in a column (v × 1)."""
         name, shape = self.f["Answer"], (self.count, 1)
         if self.is_near:
             block = computed(name, shape, ops.NEAR, "result", near=self._near(name))
@@ -372,14 +372,14 @@ class _Attending:
 
 
 def _after(sheet: Any, *, second: bool) -> str:  # noqa: ANN401 - InSentence or Encoder
-    """What is said of the focus word after a sheet."""
+    """The number format of the label of the focus word after a sheet."""
     if isinstance(sheet, Encoder):
         return texts.AFTER_SECOND if second else texts.AFTER_ENCODER
     return texts.AFTER_LEARNED if sheet.weights and sheet.seed is None else texts.AFTER
 
 
 def _closing(attending: Sequence[_Attending]) -> Block | None:
-    """What two sentences say together (1 × 1)."""
+    """The result of two sentences as a text (1 × 1)."""
     if len(attending) != 2 or attending[0].count < 2:  # noqa: PLR2004 - here and there, one name or another
         return None
     here, there = attending
@@ -403,7 +403,7 @@ def _closing(attending: Sequence[_Attending]) -> Block | None:
 
 
 def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block) -> WordLane:
-    """The words of a sentence, which of them its class is read from, and the classes."""
+    """The words of a sentence, the attention that determines its class, and the classes."""
     own, f, p = of_context(context.id), _at(context), RangeName(sheet.id, context=context.id)
     rows = f"--({own['Index']}=1)"
     if sheet.pool == "mean":
@@ -434,7 +434,7 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
 def _writing(
     spec: Spec, sheet: Writer, contexts: Sequence[Context], sentences: dict[str, Block], show: Shown
 ) -> tuple[list[WordLane], Block | None]:
-    """The words so far, and the likeliest next ones; the text that is written."""
+    """The words so far with the likeliest next ones, and the generated text."""
     lanes, written = [], []
     for context in contexts:
         ids, words, place = _word_strips(context)
@@ -456,18 +456,18 @@ def _writing(
 
 
 def _next_words(sheet: Writer, context: Context, rivals: int) -> list[Strip]:
-    """What the model reads in each place, and the words that are likeliest to come next (n × rivals)."""
+    """The token that the model reads at each position, and the likeliest next ones (n × rivals)."""
     f, p, n = _at(context), RangeName(sheet.id, context=context.id), len(context.words)
-    found = []
+    strips = []
     if sheet.generate:
         written = _copied(f["Written"], (n, 1), "word", p["Tokens"], ops.COPIED_WORDS)
-        found.append(Strip(written, WORD, "it reads"))
+        strips.append(Strip(written, WORD, "it reads"))
     for name, look, op, head in (
         ("TopTokens", "next word", ops.COPIED_WORDS, "what comes next"),
         ("TopProbabilities", "chance", ops.COPIED, "how sure it is"),
     ):
-        found.append(Strip(_copied(f[name], (n, rivals), look, p[name], op), WORD, head))
-    return found
+        strips.append(Strip(_copied(f[name], (n, rivals), look, p[name], op), WORD, head))
+    return strips
 
 
 def _text(sheet: Writer, context: Context) -> Block:
@@ -482,7 +482,7 @@ def _text(sheet: Writer, context: Context) -> Block:
 
 
 def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> Strip:
-    """How much each word looks at each word of the other sentence (n_queries × n_keys)."""
+    """The mean attention of each word to the words of the other sentence (n_queries × n_keys)."""
     name, n = _at(queries)["Alignment"], len(keys.words)
     read = {"heads": "+".join(attentions), "count": str(len(attentions))}
     op = ops.MEAN_OF_HEADS if attentions[1:] else replace(ops.MEAN_OF_HEADS, formula="={heads}")
@@ -495,14 +495,14 @@ def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> St
 def _crossed(
     sheet: CrossAttention, contexts: Sequence[Context], sentences: dict[str, Block]
 ) -> list[WordLane]:
-    """Who asks whom: how much each word of a sentence looks at those of the other, and at which most."""
+    """Both sentences, with the attention from the first to the second and each word's strongest key."""
     asks, keys = contexts
     f, p = _at(asks), RangeName(sheet.id, context=asks.id)
     places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
     aligned = _alignment(asks, keys, [at["Attention"] for at in places])
     names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
     op = ops.MOST
-    if len(keys.words) == 1:  # INDEX takes no name of a single cell everywhere
+    if len(keys.words) == 1:  # some programs do not accept the name of a single cell in INDEX
         op = replace(op, formula='=IF({tokens}[cell]="","–",{words}&"")')
     n = len(asks.words)
     most = computed(f["Most"], (n, 1), op, "next word", map=f["Alignment"], **names)

@@ -15,7 +15,7 @@ from xlsxattn.builder.pages.exercise import Asked
 from xlsxattn.builder.pages.experiments import has_typed_rows, inputs
 from xlsxattn.builder.pages.first_screen import first_screen, shown, word_blocks
 from xlsxattn.builder.pages.glossary import glossary_page
-from xlsxattn.builder.pages.localize import told
+from xlsxattn.builder.pages.localize import translated
 from xlsxattn.builder.pages.parts import computed, typed
 from xlsxattn.builder.pages.training import training_pages
 from xlsxattn.builder.pages.transformer import model_pages
@@ -142,8 +142,8 @@ def book(spec: Spec) -> WorkbookPages:
         start, guide, *pages = [exercise.waiting(page, asks) for page in (start, guide, *pages)]
     pages += [guide, glossary_page([start, *pages]), *extra]
     start = replace(start, boxes=_boxes(pages))
-    pages = [told(page, spoken) for page in (start, *pages)]
-    manifest = told(_contract(spec, pages), spoken)  # it quotes formulas, and these hold words
+    pages = [translated(page, spoken) for page in (start, *pages)]
+    manifest = translated(_contract(spec, pages), spoken)  # its formulas contain texts
     title = spoken.tell(spec.title)
     return WorkbookPages(title, (*pages, manifest), spec.explain, spoken, protected=spec.exercise is not None)
 
@@ -209,7 +209,7 @@ def _of_exercise(spec: Spec) -> Iterator[tuple[str, str, tuple[str, ...], list[t
     """The tables of the manifest that only exercises have."""
     if spec.exercise:
         data = json.dumps(spec.exercise.data(), ensure_ascii=False)
-        yield EXERCISE, "What is to be computed by the reader.", (), [(data,)]
+        yield EXERCISE, "What the reader is to compute.", (), [(data,)]
     if spec.seal:
         yield SEAL, "Whose personal copy it is.", (), [(spec.seal,)]
 

@@ -34,29 +34,31 @@ KEPT = {
 """Fields of pages and blocks with names or user data."""
 
 
-def told(thing: T, language: Language) -> T:
+def translated(thing: T, language: Language) -> T:
     """Translate the texts of a page or a part of it; English is unchanged."""
-    found: T = _told(thing, language) if language.texts else thing
-    return found
+    result: T = _translated(thing, language) if language.texts else thing
+    return result
 
 
-def _told(thing: Any, language: Language) -> Any:  # noqa: ANN401 - whatever pages are made of
+def _translated(thing: Any, language: Language) -> Any:  # noqa: ANN401 - whatever pages are made of
     if isinstance(thing, str):
         return thing if is_name(thing) else language.tell(thing)
     if isinstance(thing, tuple):
-        return tuple(_told(one, language) for one in thing)
+        return tuple(_translated(one, language) for one in thing)
     if isinstance(thing, Mapping):
-        return {key: _told(one, language) for key, one in thing.items()}
+        return {key: _translated(one, language) for key, one in thing.items()}
     if isinstance(thing, Op):  # pages show only the texts in its formula
-        return replace(thing, texts=_told(thing.texts, language)) if thing.texts else thing
+        return replace(thing, texts=_translated(thing.texts, language)) if thing.texts else thing
     if not is_dataclass(thing) or isinstance(thing, type):
         return thing
-    shown = {f.name: _told(getattr(thing, f.name), language) for f in fields(thing) if f.name not in KEPT}
+    shown = {
+        f.name: _translated(getattr(thing, f.name), language) for f in fields(thing) if f.name not in KEPT
+    }
     if isinstance(thing, Block) and thing.kind == "constant" and isinstance(thing.values, tuple):
-        shown["values"] = tuple(tuple(_own(cell, language) for cell in row) for row in thing.values)
+        shown["values"] = tuple(tuple(_program_text(cell, language) for cell in row) for row in thing.values)
     return replace(thing, **shown)
 
 
-def _own(cell: Cell, language: Language) -> Cell:
+def _program_text(cell: Cell, language: Language) -> Cell:
     """Translate a constant cell if it is the program's own text."""
     return language.tell(cell) if isinstance(cell, Phrase) else cell

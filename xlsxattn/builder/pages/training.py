@@ -91,12 +91,12 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
 
 
 def _caption(block: Block) -> str:
-    """A block's formula, as it stands above it."""
+    """The caption of a block: its formula."""
     return f"{{{block.parts[0].formula}}}"
 
 
 def _in_lines(lanes: Sequence[Lane]) -> list[list[Lane]]:
-    """Sentences that stand side by side, as many as a screen shows."""
+    """Lines of sentences side by side, as many as fit a screen."""
     lines: list[list[Lane]] = [[]]
     for lane in lanes:
         if lines[-1] and sum(one.n + 1 for one in (*lines[-1], lane)) > MAX_COLUMNS_BESIDE:
@@ -406,7 +406,7 @@ class _Lesson:
         return (max(cell_width(word) for word in words) + 2.0,)
 
     def _columns(self, block: Block) -> tuple[str, ...]:
-        """What stands above columns that are no words: dimensions, or columns of Q, K, V by their numbers."""
+        """Headings of columns that are not words: dimensions, or numbered columns of Q, K, V."""
         dims, last = self.spec.vocabulary.dimensions, block.name[-1]
         letter = last.lower() if last in "QKVO" else "o"
         is_output = block.name.endswith(OF_OUTPUTS) and len(dims) == block.cols

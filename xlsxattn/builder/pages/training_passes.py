@@ -88,7 +88,7 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a pass is computed: ``word`` begins its names, "" in the steps, where it stands once in each."""
+    """Where a pass is computed; ``word`` is the prefix of its names, "" for the pass of every step."""
 
     sizes: Sizes
     word: str = ""

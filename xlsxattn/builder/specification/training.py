@@ -1,4 +1,4 @@
-"""A training in a spec: the sheet that it trains, its start weights, the examples that it learns from."""
+"""Resolves the training sheets of a spec: the trained sheet, the initial weights, and the examples."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from xlsxattn.contract.kinds import Example, Sheet, Training
 
 MAX_CELLS = 1_000_000
-"""Cells of all steps: more take an engine and the check minutes."""
+"""Maximum number of cells of all steps; more would take an engine and the check minutes."""
 SQUARES = 6
-"""Quantities of a step that have a column a word and a row an example."""
+"""Number of quantities of a step with a column for each word and a row for each example."""
 
 
 def resolved(table: Table, sheet: Training, before: Sequence[Sheet], vocabulary: Vocabulary) -> Training:
-    """The training with the sheet that it trains, its start weights and its examples' words and numbers.
+    """The training with its trained sheet, its initial weights, and the words and numbers of its examples.
 
     Raises:
-        SpecError: one of them is not as it should be, or there would be too many cells.
+        SpecError: one of them is invalid, or there would be too many cells.
     """
     form = _form(table, sheet, before)
     learns = tuple(name for name in form.weights if name in (sheet.learns or form.weights))
@@ -50,12 +50,12 @@ def resolved(table: Table, sheet: Training, before: Sequence[Sheet], vocabulary:
 
 
 def _form(table: Table, sheet: Training, before: Sequence[Sheet]) -> SelfAttention | MultiHead:
-    """The sheet that is trained: attention with weights, of the forms that can be."""
+    """The trained sheet: attention with weights, and with supported settings."""
     known = {one.id: one for one in before if isinstance(one, SelfAttention | MultiHead)}
     form = known.get(sheet.trains)
     if form is None:
         listed = ", ".join(known) or say("none")
-        sentence = "found {found}, an attention sheet of one sentence that stands before is needed: {known}"
+        sentence = "found {found}, the id of an earlier attention sheet of one sentence is needed: {known}"
         said = say(sentence, found=show(sheet.trains), known=listed)
         raise table.error("trains", with_near(said, sheet.trains, known))
     if not form.weights:
@@ -86,7 +86,7 @@ def _example(table: Table, key: str, one: Example, vocabulary: Vocabulary, d_out
 
 
 def _target(table: Table, key: str, value: Any, vocabulary: Vocabulary, d_out: int) -> tuple[float, ...]:  # noqa: ANN401 - as TOML has it
-    """The numbers that a word is to become, given or the mean of words' embeddings."""
+    """The target output of a word: given as numbers, or as words whose embeddings are averaged."""
     worded = isinstance(value, str) or (isinstance(value, list) and isinstance(next(iter(value), 0), str))
     if worded:
         words = sentence_of(table, key, value)
@@ -96,7 +96,7 @@ def _target(table: Table, key: str, value: Any, vocabulary: Vocabulary, d_out: i
     else:
         target = table.vector(key, value)
     if len(target) != d_out:
-        sentence = "has {n} numbers, {needed} are needed, one a column of the output"
+        sentence = "has {n} numbers, {needed} are needed, one for each column of the output"
         raise table.error(key, sentence, n=len(target), needed=d_out)
     return target
 
@@ -109,21 +109,21 @@ def _known(table: Table, key: str, words: Sequence[str], vocabulary: Vocabulary)
 
 
 def _start(sheet: Training, form: SelfAttention | MultiHead, d_model: int) -> Mapping[str, Any]:
-    """What the weights start from."""
+    """The initial weights."""
     if sheet.start == "given":
         return dict(form.weights)
     rng = np.random.default_rng(sheet.seed)
     deviation = sheet.deviation or d_model**-0.5
-    found = {}
+    initial = {}
     for name, matrix in form.weights.items():
         shape = (len(matrix), len(matrix[0]))
         drawn = rng.normal(0.0, deviation, shape).round(2) + 0.0
-        found[name] = (np.eye(*shape) if sheet.start == "identity" else drawn).tolist()
-    return found
+        initial[name] = (np.eye(*shape) if sheet.start == "identity" else drawn).tolist()
+    return initial
 
 
 def _refuse_large(table: Table, sheet: Training, form: SelfAttention | MultiHead) -> None:
-    """Refuse what no engine computes in a time that can be borne, before it is made."""
+    """Refuse a training with more cells than engines compute in a reasonable time."""
     words, examples, heads = (
         sum(len(one.sentence) for one in sheet.examples),
         len(sheet.examples),

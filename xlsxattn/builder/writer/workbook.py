@@ -98,7 +98,7 @@ def _first_cell(sheet: PlacedSheet) -> tuple[int, int]:
     if sheet.frozen:
         return sheet.frozen, 0
     offered = [(-p.row, p.col) for p in sheet.placed if p.block.name in sheet.drop_downs]
-    row, col = min(offered)  # the focus word stands above the sentences
+    row, col = min(offered)  # the focus word is above the sentences
     return -row, col
 
 

@@ -1,4 +1,4 @@
-"""The reader's answers to an exercise: ranges that are computed from them by others."""
+"""The reader's answers to an exercise, which the reference uses as inputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def own(inputs: Inputs, p: RangeName) -> Own:
-    """Replaces the numbers of a block with this prefix by the reader's, where `inputs` has an answer to it.
+    """A function that replaces a block with this prefix by the reader's answer, if `inputs` has one.
 
     An answer is NaN in cells that are not asked for.
     """

@@ -34,31 +34,30 @@ def details(
         ShapesDisagree: the position of a word has more than one cell.
     """
     attending = {sheet.id: sheet for sheet in sheets if sheet.is_a(InSentence)}
-    found: Ranges = {}
+    ranges: Ranges = {}
     for name in attending:
         for c in contexts:
             for h in trail[name][c.id].heads:
                 p = RangeName(name, context=c.id).under(h)
-                found |= labels(p["UnscaledSum"], c.tokens)
+                ranges |= labels(p["UnscaledSum"], c.tokens)
     for name in chosen:
         sheet = attending[name]
         for c in contexts:
             result = trail[name][c.id]
-            found |= before_and_after(RangeName(name, context=c.id), c, result, inputs)
+            ranges |= before_and_after(RangeName(name, context=c.id), c, result, inputs)
             if not sheet.is_a(MultiHead):
-                found |= one_score(sheet, c, result.heads[ALONE], inputs)
-    return found
+                ranges |= one_score(sheet, c, result.heads[ALONE], inputs)
+    return ranges
 
 
 def before_and_after(p: RangeName, c: ContextWords, result: Trace, inputs: Inputs) -> Ranges:
     """The focus word's rows of X, (1, d_model), and of Output, (1, d_out); zeros without the word."""
     focus = inputs["vocab_Focus"]
-    found = {p["FocusBefore"]: numbers(c.X.row(c.focus))} | labels(
-        p["FocusBefore"], focus, inputs["vocab_Dims"]
-    )
+    before = {p["FocusBefore"]: numbers(c.X.row(c.focus))}
+    before |= labels(p["FocusBefore"], focus, inputs["vocab_Dims"])
     M = result.M if c.focus else 1.0
-    found |= {p["FocusAfter"]: numbers(result.Output.row(c.focus), M)} | labels(p["FocusAfter"], focus)
-    return found
+    after = {p["FocusAfter"]: numbers(result.Output.row(c.focus), M)}
+    return before | after | labels(p["FocusAfter"], focus)
 
 
 def one_score(sheet: SheetInfo, c: ContextWords, head: Head, inputs: Inputs) -> Ranges:
@@ -69,15 +68,15 @@ def one_score(sheet: SheetInfo, c: ContextWords, head: Head, inputs: Inputs) -> 
     p, n = RangeName(sheet.id, context=c.id), len(c.tokens)
     row, col = (position(inputs, p[block], n) for block in ("CellRow", "CellCol"))
     q, k = head.Q.row(row), head.K.row(col)  # (1, d_k)
-    found = {
+    ranges = {
         p["CellQuery"]: numbers(q),
         p["CellKey"]: numbers(k),
         p["CellProducts"]: numbers(product("nd,nd->nd", q, k)),
         p["CellScore"]: numbers(product("nd,md->nm", q, k)),
     }
     dims = None if sheet.weights else inputs["vocab_Dims"]
-    found |= labels(p["CellQuery"], c.tokens[row - 1 : row], dims)
-    return found | labels(p["CellKey"], c.tokens[col - 1 : col])
+    ranges |= labels(p["CellQuery"], c.tokens[row - 1 : row], dims)
+    return ranges | labels(p["CellKey"], c.tokens[col - 1 : col])
 
 
 def position(inputs: Inputs, name: str, n: int) -> int:

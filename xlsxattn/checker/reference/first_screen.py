@@ -128,7 +128,7 @@ def first_screen(
         KeyError: the table is incomplete, or names an unknown sheet or context.
     """
     by_id, by_context = {sheet.id: sheet for sheet in sheets}, {c.id: c for c in contexts}
-    told = language(code) if code in codes() else ENGLISH
+    catalogue = language(code) if code in codes() else ENGLISH
     screen = Screen(
         [by_id[name] for name in front["sheets"]],
         [by_context[name] for name in front["contexts"]],
@@ -139,7 +139,7 @@ def first_screen(
         uses_blanks(sheets),
         inputs,
         made,
-        lambda sentence, **values: told.tell(say(sentence, **values)),
+        lambda sentence, **values: catalogue.tell(say(sentence, **values)),
     )
     if screen.first.is_a(Classifier):
         return classifier(screen)
@@ -392,20 +392,20 @@ def aligned(screen: Screen) -> Ranges:
 def alignment(screen: Screen) -> Ranges:
     """The alignment of two sentences."""
     by_id = {c.id: c for c in screen.contexts}
-    asking, told = by_id[screen.first.queries], by_id[screen.first.keys]
-    f, A = screen.at(asking), mean(heads(screen, asking))
-    found = {f["Alignment"]: A, f["Most"]: most(A, asking, told)} | labels(f["Alignment"], None, told.tokens)
+    queries, keys = by_id[screen.first.queries], by_id[screen.first.keys]
+    f, A = screen.at(queries), mean(heads(screen, queries))
+    found = {f["Alignment"]: A, f["Most"]: most(A, queries, keys)} | labels(f["Alignment"], None, keys.tokens)
     if not screen.first.heads:
-        found[f["Said"]] = screen.made[screen.at(asking, screen.first)["FocusSaid"]]
+        found[f["Said"]] = screen.made[screen.at(queries, screen.first)["FocusSaid"]]
     return found
 
 
-def most(A: Expected, asking: ContextWords, told: ContextWords) -> Expected:
+def most(A: Expected, queries: ContextWords, keys: ContextWords) -> Expected:
     """The word that each word attends to most; nearly equal ones are all acceptable."""
     doubt = 2 * TOLERANCE * A.magnitude * max(1.0, A.amplification / FREE)
     values = np.empty((len(A.values), 1), dtype=object)
     for i, a in enumerate(A.values):
         near = [int(np.argmax(a)), *np.flatnonzero(a >= a.max() - doubt)]
-        words = tuple(dict.fromkeys(str(told.tokens[j, 0]) for j in near))
-        values[i, 0] = one_of(words) if asking.exists[i] else NOBODY
+        words = tuple(dict.fromkeys(str(keys.tokens[j, 0]) for j in near))
+        values[i, 0] = one_of(words) if queries.exists[i] else NOBODY
     return Expected(values, "text", A.magnitude, A.amplification, coarse=A.coarse)

@@ -130,10 +130,10 @@ def losses(lesson: Lesson, Output: Array) -> Array:
     return summed("...eo,...eo,e->...e", Error, Error, lesson.present / lesson.count)
 
 
-def project(_: Lesson, made: Mapping[str, Array]) -> Array:
+def project(_: Lesson, blocks: Mapping[str, Array]) -> Array:
     """Concat(head_1, ..., head_H) W_O, or without W_O the concatenated heads: §3.2.2."""
-    Concat = side_by_side(made["Heads"])  # (..., E, H d_v)
-    return summed("...ec,...co->...eo", Concat, made["W_O"]) if "W_O" in made else Concat
+    Concat = side_by_side(blocks["Heads"])  # (..., E, H d_v)
+    return summed("...ec,...co->...eo", Concat, blocks["W_O"]) if "W_O" in blocks else Concat
 
 
 PASS: dict[str, tuple[tuple[str, ...], Callable[[Lesson, Mapping[str, Array]], Array]]] = {
@@ -151,27 +151,27 @@ PASS: dict[str, tuple[tuple[str, ...], Callable[[Lesson, Mapping[str, Array]], A
 
 def forward(lesson: Lesson, given: Mapping[str, Array]) -> Blocks:
     """The blocks of the forward pass from weights of shape (..., rows, columns); given blocks are kept."""
-    made = dict(given)
+    blocks = dict(given)
     for name, (_, compute) in PASS.items():
-        if name not in made:
-            made[name] = compute(lesson, made)
-    return made
+        if name not in blocks:
+            blocks[name] = compute(lesson, blocks)
+    return blocks
 
 
 def changed_by(name: str) -> set[str]:
     """A weight or block and its dependents."""
     found = {name}
-    for made, (sources, _) in PASS.items():
+    for block, (sources, _) in PASS.items():
         if found & {*sources}:
-            found.add(made)
+            found.add(block)
     return found
 
 
-def gradient(lesson: Lesson, made: Mapping[str, Array], name: str) -> Array:
+def gradient(lesson: Lesson, blocks: Mapping[str, Array], name: str) -> Array:
     """∂L/∂ a weight (S, rows, columns) or a block (S, E, ...) of a forward pass, by complex steps."""
-    values, weight = made[name], name in WEIGHTS
+    values, weight = blocks[name], name in WEIGHTS
     inner = values.shape[1:] if weight else values.shape[2:]
-    kept = {key: x for key, x in made.items() if key not in changed_by(name)}
+    kept = {key: x for key, x in blocks.items() if key not in changed_by(name)}
     size = math.prod(inner)
     units = np.eye(size).reshape(size, *([1] * (values.ndim - len(inner))), *inner)
     slopes = losses(lesson, forward(lesson, kept | {name: values + 1j * H_STEP * units})["Output"])
@@ -179,33 +179,33 @@ def gradient(lesson: Lesson, made: Mapping[str, Array], name: str) -> Array:
     return np.moveaxis(found.sum(axis=-1) if weight else found, 0, -1).reshape(values.shape)
 
 
-def looks(lesson: Lesson, made: Mapping[str, Array], V: Array, h: int) -> Array:
+def looks(lesson: Lesson, blocks: Mapping[str, Array], V: Array, h: int) -> Array:
     """∂L/∂ Attention of head h, from 0, at all words, (S, E, N); V is (S, N, H, d_v).
 
     Heads = Attention V, so that a complex step in the attention at a word adds that word's V to the head.
     """
-    added = np.zeros((V.shape[1], *made["Heads"].shape), dtype=complex)  # (N, S, E, H, d_v)
+    added = np.zeros((V.shape[1], *blocks["Heads"].shape), dtype=complex)  # (N, S, E, H, d_v)
     added[:, :, :, h] = 1j * H_STEP * np.swapaxes(V[:, :, h], 0, 1)[:, :, None]
-    stepped = {name: x for name, x in made.items() if name not in ("Heads", "Output")}
-    slopes = losses(lesson, forward(lesson, stepped | {"Heads": made["Heads"] + added})["Output"])
+    stepped = {name: x for name, x in blocks.items() if name not in ("Heads", "Output")}
+    slopes = losses(lesson, forward(lesson, stepped | {"Heads": blocks["Heads"] + added})["Output"])
     return np.moveaxis(slopes.imag / H_STEP, 0, -1)
 
 
-def in_parts(made: Mapping[str, Array], each: int, compute: Callable[[slice], Array]) -> Array:
+def in_parts(blocks: Mapping[str, Array], each: int, compute: Callable[[slice], Array]) -> Array:
     """Compute all steps in batches that fit into memory; `each` is the number of values of a step."""
-    S, most = len(made["Output"]), max(1, MAX_NUMBERS // max(1, each))
+    S, most = len(blocks["Output"]), max(1, MAX_NUMBERS // max(1, each))
     return np.concatenate([compute(slice(at, at + most)) for at in range(0, S, most)])
 
 
-def gradients(lesson: Lesson, made: Mapping[str, Array], names: Iterable[str]) -> Blocks:
+def gradients(lesson: Lesson, blocks: Mapping[str, Array], names: Iterable[str]) -> Blocks:
     """The gradients of some weights and blocks of a forward pass."""
-    _, E, H, T = made["Scores"].shape
-    wide = E * H * T * max(T, made["K"].shape[-1], made["V"].shape[-1])
+    _, E, H, T = blocks["Scores"].shape
+    wide = E * H * T * max(T, blocks["K"].shape[-1], blocks["V"].shape[-1])
     return {
         name: in_parts(
-            made,
-            wide * math.prod(made[name].shape[1 if name in WEIGHTS else 2 :]),
-            lambda part, name=name: gradient(lesson, {key: x[part] for key, x in made.items()}, name),  # type: ignore[misc]
+            blocks,
+            wide * math.prod(blocks[name].shape[1 if name in WEIGHTS else 2 :]),
+            lambda part, name=name: gradient(lesson, {key: x[part] for key, x in blocks.items()}, name),  # type: ignore[misc]
         )
         for name in names
     }
@@ -264,8 +264,8 @@ def descend(
     W = {m: kept(m, start[m]) for m in learns}
     alive = kept("Alive", np.ones((1, 1)))
     for k in range(1, steps + 1):
-        made = forward(lesson, {m: x[None] for m, x in (dict(start) | W).items()})
-        slopes, proposed = gradients(lesson, made, learns), {}
+        blocks = forward(lesson, {m: x[None] for m, x in (dict(start) | W).items()})
+        slopes, proposed = gradients(lesson, blocks, learns), {}
         corrections = [kept(name, own) for name, own in corrected(o, np.full((1, 1), k)).items()]
         for m in learns:
             before = {x: run[f"{x}_{m}"][-1] if k > 1 else np.zeros_like(W[m]) for x in MEMORY[o.name]}

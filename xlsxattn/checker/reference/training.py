@@ -254,17 +254,17 @@ def training_sheet(
     fixed = {m: np.broadcast_to(w, (n + 4, *w.shape)) for m, w in x.start.items()}
     every = Pass(x.lesson, fixed | sets, x.learns)
     steps, step = place(x, "Steps"), place(x, "Shown")
-    made = constants(x) | clamped(x) | words(x) | every.once(lambda block, _: x.s[block])
-    made |= every.forward(steps, slice(n + 1)) | every.backward(steps, slice(n)) | updates(x)
-    made |= every.forward(step, slice(n + 1, n + 2)) | every.backward(step, slice(n + 1, n + 2))
-    made |= shown(x, made, chosen, W)
+    ranges = constants(x) | clamped(x) | words(x) | every.once(lambda block, _: x.s[block])
+    ranges |= every.forward(steps, slice(n + 1)) | every.backward(steps, slice(n)) | updates(x)
+    ranges |= every.forward(step, slice(n + 1, n + 2)) | every.backward(step, slice(n + 1, n + 2))
+    ranges |= shown(x, ranges, chosen, W)
     for i, (side, weights) in enumerate(sides.items(), n + 2):
-        made |= {x.s[f"{side}_{m}"]: constant(w) for m, w in weights.items()}
-        made |= every.forward(place(x, side), slice(i, i + 1))
-    made |= check(x, made, at)
+        ranges |= {x.s[f"{side}_{m}"]: constant(w) for m, w in weights.items()}
+        ranges |= every.forward(place(x, side), slice(i, i + 1))
+    ranges |= check(x, ranges, at)
     for c in contexts:
-        made |= held_out(x, c)
-    return made | said(x, made) | shown_labels(x, made)
+        ranges |= held_out(x, c)
+    return ranges | said(x, ranges) | shown_labels(x, ranges)
 
 
 def place(x: Course, name: str) -> Called:
@@ -403,7 +403,7 @@ def alive(largest: Array, bands: Array) -> Expected:
 # --- the shown step, and the gradient check -----------------------------------------------------------------
 
 
-def shown(x: Course, made: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
+def shown(x: Course, ranges: Ranges, chosen: int, W: Mapping[str, Array]) -> Ranges:
     """The update of the shown step, number `chosen`, at its weights W."""
     s, o = x.s, x.optimizer
     divisors = {name: x.run[name][chosen - 1] for name in corrected(o, np.ones(1))}
@@ -412,7 +412,7 @@ def shown(x: Course, made: Ranges, chosen: int, W: Mapping[str, Array]) -> Range
     found |= {s[f"Shown_{name}"]: constant(value) for name, value in divisors.items()}
     for m in x.learns:
         memory = {name: before(x.run[f"{name}_{m}"])[chosen - 1] for name in MEMORY[o.name]}
-        dW = x.kept(s[f"Shown_d{m}"], made[s[f"Shown_d{m}"]].values)
+        dW = x.kept(s[f"Shown_d{m}"], ranges[s[f"Shown_d{m}"]].values)
         own = update(o, [*divisors.values()], W[m], dW, memory, lambda _, own: own)
         kept = {name: x.kept(s[f"Shown_{name}_{m}"], own[name]) for name in own}
         new = updated(o, [*divisors.values()], W[m], dW, memory, kept)
@@ -456,13 +456,13 @@ def nudged(W: Mapping[str, Array], at: Entry, sign: int) -> dict[str, Array]:
     return found
 
 
-def check(x: Course, made: Ranges, at: Entry) -> Ranges:
+def check(x: Course, ranges: Ranges, at: Entry) -> Ranges:
     """The gradient check: (L(w + h) − L(w − h)) / 2h compared with the gradient."""
     s, h = x.s, at.distance
-    gradient = made[s[f"Shown_d{at.matrix}"]]
+    gradient = ranges[s[f"Shown_d{at.matrix}"]]
     both = [s[f"{side}_Loss"] for side in ("Plus", "Minus")]
-    losses = [made[s["Loss"]], *(made[name] for name in both)]
-    plus, minus = (x.kept(name, made[name].values).item() for name in both)
+    losses = [ranges[s["Loss"]], *(ranges[name] for name in both)]
+    plus, minus = (x.kept(name, ranges[name].values).item() for name in both)
     numeric, slope = (plus - minus) / (2 * h), gradient.values[at.row, at.col]
     rounding = SNAPS * max(abs(plus), abs(minus)) / h / TOLERANCE
     worst = max(loss.amplification for loss in losses)
@@ -506,11 +506,11 @@ def held_out(x: Course, c: ContextWords) -> Ranges:
     return found
 
 
-def said(x: Course, made: Ranges) -> Ranges:
+def said(x: Course, ranges: Ranges) -> Ranges:
     """Whether the run diverged, whether the loss decreased, and whether the inputs are complete."""
     s, stops = x.s, np.flatnonzero(x.run["Alive"].reshape(-1)[1:] == 0)
     diverged = int(stops[0]) + 1 if stops.size else 0
-    losses, loss = made[s["Loss"]], made[s["Loss"]].values[:, 0]
+    losses, loss = ranges[s["Loss"]], ranges[s["Loss"]].values[:, 0]
     gap = loss[-1] - LOWER * loss[0]
     slack = 2 * TOLERANCE * losses.magnitude * max(1.0, losses.amplification / FREE)
     unsure = not diverged and not abs(gap) > slack
@@ -525,7 +525,7 @@ def said(x: Course, made: Ranges) -> Ranges:
     }
 
 
-def shown_labels(x: Course, made: Ranges) -> Ranges:
+def shown_labels(x: Course, ranges: Ranges) -> Ranges:
     """The row and column labels of the shown step."""
     found: Ranges = {}
     square = ("Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
@@ -537,6 +537,6 @@ def shown_labels(x: Course, made: Ranges) -> Ranges:
     beside |= {f"d{name}": words for name, words in beside.items() if name not in square}
     called = place(x, "Shown")
     for block, words in beside.items():
-        for name in {called(block, h) for h in (WHOLE, *range(x.heads))} & {*made}:
+        for name in {called(block, h) for h in (WHOLE, *range(x.heads))} & {*ranges}:
             found |= labels(name, words, x.tokens if block in square else None)
     return found

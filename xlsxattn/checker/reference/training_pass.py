@@ -59,7 +59,7 @@ class Pass:
     learns: Sequence[str]
 
     @cached_property
-    def made(self) -> Blocks:
+    def blocks(self) -> Blocks:
         """The blocks of the forward pass."""
         return self._attending(forward(self.lesson, self.weights), self.values)
 
@@ -68,16 +68,16 @@ class Pass:
         """Σ|terms| of these blocks."""
         lesson = replace(self.lesson, X=np.abs(self.lesson.X), Asked=np.abs(self.lesson.Asked))
         magnitudes = {name: np.abs(W) for name, W in self.weights.items()}
-        sizes = forward(lesson, magnitudes | {"Attention": self.made["Attention"]})
+        sizes = forward(lesson, magnitudes | {"Attention": self.blocks["Attention"]})
         return self._attending(sizes, self.of_all("W_V", size=True))
 
-    def _attending(self, made: Blocks, V: Array) -> Blocks:
+    def _attending(self, blocks: Blocks, V: Array) -> Blocks:
         """The same where a completely masked row attends equally to all words, of values V."""
         blind = ~self.lesson.seen.any(axis=1)
         if not blind.any():
-            return made
-        made["Heads"][:, blind] = V.mean(axis=1)[:, None]
-        return forward(self.lesson, {name: x for name, x in made.items() if name != "Output"})
+            return blocks
+        blocks["Heads"][:, blind] = V.mean(axis=1)[:, None]
+        return forward(self.lesson, {name: x for name, x in blocks.items() if name != "Output"})
 
     @cached_property
     def values(self) -> Array:
@@ -121,31 +121,31 @@ class Pass:
     def projected(self, letter: str) -> tuple[Array, Array]:
         """Q of the asked words, K or V of all words, and their sizes."""
         if letter == "Q":
-            return side_by_side(self.made["Q"]), side_by_side(self.sizes["Q"])
+            return side_by_side(self.blocks["Q"]), side_by_side(self.sizes["Q"])
         name = f"W_{letter}"
         return side_by_side(self.of_all(name)), side_by_side(self.of_all(name, size=True))
 
     def forward(self, called: Called, part: slice) -> Ranges:
         """The forward pass of some sets of weights; `called` names its ranges."""
-        found, made, sizes, lesson = {}, self.made, self.sizes, self.lesson
+        found, blocks, sizes, lesson = {}, self.blocks, self.sizes, self.lesson
         M = float(self.largest[part].max())
         for letter in (m[-1] for m in ("W_Q", "W_K", "W_V") if m in self.learns):
             found[called(letter, WHOLE)] = summed_in(self.projected(letter), part)
         blind = ~lesson.seen.any(axis=1)
         for h in range(lesson.heads):
-            scaled, size = made["Scaled"][part, :, h], sizes["Scaled"][part, :, h]
+            scaled, size = blocks["Scaled"][part, :, h], sizes["Scaled"][part, :, h]
             Masked, size = self.wide(scaled, MASK_VALUE), self.wide(size)
             RowMax = Masked.max(axis=2, keepdims=True)
-            Attention = self.wide(made["Attention"][part, :, h])
+            Attention = self.wide(blocks["Attention"][part, :, h])
             Attention[:, blind] = 1 / len(lesson.X)
             found[called("Masked", h)] = stacked(Masked, size)
             found[called("RowMax", h)] = stacked(RowMax, size.max(axis=2, keepdims=True))
             found[called("Exp", h)] = stacked(np.exp(Masked - RowMax), amplification=M)
             found[called("Attention", h)] = stacked(Attention, amplification=M)
         if "W_O" in self.weights:
-            Concat = side_by_side(made["Heads"]), side_by_side(sizes["Heads"])
+            Concat = side_by_side(blocks["Heads"]), side_by_side(sizes["Heads"])
             found[called("Concat", WHOLE)] = summed_in(Concat, part, M)
-        Output, size = made["Output"][part], sizes["Output"][part]
+        Output, size = blocks["Output"][part], sizes["Output"][part]
         there, far = lesson.present[:, None], size + np.abs(lesson.Targets)
         found[called("Output", WHOLE)] = stacked(Output, size, M)
         found[called("Error", WHOLE)] = stacked((Output - lesson.Targets) * there, far * there, M)
@@ -156,12 +156,12 @@ class Pass:
     def backward(self, called: Called, part: slice) -> Ranges:
         """The backward pass of some sets of weights, up to the learned matrices."""
         lesson, W_O = self.lesson, "W_O" in self.weights
-        made = {name: x[part] for name, x in self.made.items()}
+        blocks = {name: x[part] for name, x in self.blocks.items()}
         attends, M = {"W_Q", "W_K"} & {*self.learns}, float(self.largest[part].max())
         inner = ["Output", *(["Heads"] if W_O and {*self.learns} - {"W_O"} else [])]
         inner += ["Scaled", "Scores"] if attends else []
         inner += [m[-1] for m in self.learns if m != "W_O"]
-        slopes, sizes = gradients(lesson, made, [*inner, *self.learns]), self.slopes(part)
+        slopes, sizes = gradients(lesson, blocks, [*inner, *self.learns]), self.slopes(part)
         names = {"Heads": "dConcat", **{m: f"d{m}" for m in (*inner, *self.learns) if m != "Heads"}}
         shaped: dict[str, Callable[[Array], Array]] = {"Heads": side_by_side, "Q": side_by_side}
         shaped |= {"K": self.tall, "V": self.tall}
@@ -172,8 +172,8 @@ class Pass:
             shape = shaped.get(name, np.asarray)
             found[called(names[name], WHOLE)] = stacked(shape(slopes[name]), shape(sizes[name]), M)
         for h in range(lesson.heads) if attends else ():
-            V, each = self.values[part], len(lesson.X) * made["Heads"][0].size
-            seen = in_parts(made, each, lambda p, h=h, V=V: looks(lesson, of(made, p), V[p], h))  # type: ignore[misc]
+            V, each = self.values[part], len(lesson.X) * blocks["Heads"][0].size
+            seen = in_parts(blocks, each, lambda p, h=h, V=V: looks(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
             found[called("dAttention", h)] = stacked(seen, sizes["Attention"][:, :, h], M)
             for name in ("Scaled", "Scores"):
                 wide, size = (self.wide(x[name][:, :, h]) for x in (slopes, sizes))
@@ -182,7 +182,7 @@ class Pass:
 
     def slopes(self, part: slice) -> Blocks:
         """Σ|terms| of the gradients, which bound their rounding errors."""
-        lesson, A, size = self.lesson, self.made["Attention"][part], of(self.sizes, part)
+        lesson, A, size = self.lesson, self.blocks["Attention"][part], of(self.sizes, part)
         far, counted = size["Output"] + np.abs(lesson.Targets), 2 * lesson.present / lesson.count
         found = {"Output": far * counted[:, None]}  # (S, E, d_out)
         back = found["Output"]

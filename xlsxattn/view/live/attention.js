@@ -1,4 +1,4 @@
-// What stays in sight: the sentences with the chosen word's row, lines from word to word, and a grid of all heads.
+// The part that stays visible: the sentences with the attention of the selected word, lines between words, and a grid of all heads.
 const SVG = "http://www.w3.org/2000/svg", LINE_HEIGHT = 24, LINES_WIDTH = 240;
 let shownHead = 0, shownRows = {};
 
@@ -10,13 +10,13 @@ function headName({ tab, side, layer, head }) {
 }
 
 function drawn(tag, options = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(options)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
+  const node = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(options)) node.setAttribute(key, value);
+  node.append(...children);
+  return node;
 }
 
-// The row that is followed: the one that was clicked, or the focus word's; none of a sentence without it.
+// The selected row: the one that was clicked, or that of the focus word; the first row if the sentence lacks it.
 function rowOf(head) {
   const range = data.ranges[head.name], focus = data.ranges[data.contexts[head.context]?.focus];
   const row = shownRows[head.context] ?? (focus ? Number(valueAt(focus, 0, 0)) - 1 : 0);
@@ -48,7 +48,7 @@ function sentenceOf(head) {
   return list;
 }
 
-// Follows a word's row, and offers its cell for a new word.
+// Selects the row of a word, and its cell so that another word can be typed.
 function chooseWord(head, index) {
   if (index < data.ranges[head.name].shape[0]) shownRows[head.context] = index;
   const name = data.contexts[head.context]?.tokens, range = data.ranges[name];
@@ -64,16 +64,16 @@ function strandsOf(head) {
   const range = data.ranges[head.name], row = rowOf(head), [rows, cols] = range.shape;
   const height = LINE_HEIGHT * Math.max(rows, cols), y = (index) => LINE_HEIGHT * (index + 0.6);
   const name = say("attention of {head}, from the words on the left to those on the right", { head: head.name });
-  const made = drawn("svg", { viewBox: `0 0 ${LINES_WIDTH} ${height}`, role: "img", "aria-label": name, width: LINES_WIDTH });
+  const picture = drawn("svg", { viewBox: `0 0 ${LINES_WIDTH} ${height}`, role: "img", "aria-label": name, width: LINES_WIDTH });
   numbers(rows).forEach((i) => numbers(cols).forEach((j) => {
     const weight = strength(valueAt(range, i, j));
     if (weight < 0.005) return;
-    made.append(drawn("line", { x1: 80, x2: LINES_WIDTH - 80, y1: y(i) - 4, y2: y(j) - 4, "stroke-width": 0.5 + 4 * weight,
+    picture.append(drawn("line", { x1: 80, x2: LINES_WIDTH - 80, y1: y(i) - 4, y2: y(j) - 4, "stroke-width": 0.5 + 4 * weight,
       "stroke-opacity": 0.15 + 0.85 * weight, class: i === row ? "followed" : "" }));
   }));
-  numbers(rows).forEach((i) => made.append(drawn("text", { x: 76, y: y(i), "text-anchor": "end", class: i === row ? "followed" : "" }, label(labelsOf(range, "rows"), i))));
-  numbers(cols).forEach((j) => made.append(drawn("text", { x: LINES_WIDTH - 76, y: y(j) }, label(labelsOf(range, "cols"), j))));
-  return made;
+  numbers(rows).forEach((i) => picture.append(drawn("text", { x: 76, y: y(i), "text-anchor": "end", class: i === row ? "followed" : "" }, label(labelsOf(range, "rows"), i))));
+  numbers(cols).forEach((j) => picture.append(drawn("text", { x: LINES_WIDTH - 76, y: y(j) }, label(labelsOf(range, "cols"), j))));
+  return picture;
 }
 
 function gridButton(place, index) {
@@ -96,7 +96,7 @@ function showHead(index) {
   drawSight();
 }
 
-// Shows the head, and the word, of a number of an attention matrix that is chosen.
+// Shows the head and the row of the selected cell of an attention matrix.
 function followHead(name, row) {
   const head = data.heads.find((one) => one.name === name);
   if (!head) return;

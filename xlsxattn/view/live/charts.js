@@ -58,15 +58,15 @@ function pictureOf({ kind, title, axes, series }) {
   const y = (value) => CHART.height - CHART.bottom - ((value - low) / (high - low)) * (CHART.height - CHART.top - CHART.bottom);
   const room = CHART.width - CHART.left - CHART.right, count = Math.max(1, ...lists.map((list) => list.y.length));
   const x = (value, j) => CHART.left + room * (scattered ? (value - least) / (most - least) : (j + 0.5) / count);
-  const made = drawn("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": title || say("chart") });
-  made.append(drawn("line", { x1: CHART.left, x2: CHART.width - CHART.right, y1: y(0), y2: y(0), class: "axis" }));
-  for (const value of [low, high]) made.append(drawn("text", { x: CHART.left - 6, y: y(value) + 4, "text-anchor": "end" }, fixed(value, 2).replace("-", "−")));
+  const picture = drawn("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", "aria-label": title || say("chart") });
+  picture.append(drawn("line", { x1: CHART.left, x2: CHART.width - CHART.right, y1: y(0), y2: y(0), class: "axis" }));
+  for (const value of [low, high]) picture.append(drawn("text", { x: CHART.left - 6, y: y(value) + 4, "text-anchor": "end" }, fixed(value, 2).replace("-", "−")));
   const every = Math.ceil(categories.length / 12);
-  if (!scattered) categories.forEach((word, j) => { if (j % every === 0) made.append(drawn("text", { x: x(0, j), y: CHART.height - 26, "text-anchor": "middle" }, toText(word))); });
-  made.append(drawn("text", { x: CHART.left + room / 2, y: CHART.height - 6, "text-anchor": "middle" }, axes[0] ?? ""));
-  lists.forEach((list, n) => marksOf(kind, list, n, lists.length, { x, y, room, count }).forEach((mark) => made.append(mark)));
+  if (!scattered) categories.forEach((word, j) => { if (j % every === 0) picture.append(drawn("text", { x: x(0, j), y: CHART.height - 26, "text-anchor": "middle" }, toText(word))); });
+  picture.append(drawn("text", { x: CHART.left + room / 2, y: CHART.height - 6, "text-anchor": "middle" }, axes[0] ?? ""));
+  lists.forEach((list, n) => marksOf(kind, list, n, lists.length, { x, y, room, count }).forEach((mark) => picture.append(mark)));
   const names = lists.map(({ name }, n) => { const item = element("li", {}, name); item.style.setProperty("--series", COLOURS[n % COLOURS.length]); return item; });
-  return [element("figcaption", {}, title), made, element("ul", { class: "legend" }, ...(lists.length > 1 ? names : []))];
+  return [element("figcaption", {}, title), picture, element("ul", { class: "legend" }, ...(lists.length > 1 ? names : []))];
 }
 
 function marksOf(kind, list, n, n_series, { x, y, room, count }) {

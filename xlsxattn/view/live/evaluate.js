@@ -1,6 +1,6 @@
-// Compiles formulas to closures, and recalculates what a change reaches, in the order of dependence.
+// Compiles formulas to closures, and recalculates those that depend on a change, in the order of their dependencies.
 
-// Functions that choose which arguments to compute, or that need the place of a range: closures → closure.
+// Functions that do not evaluate all arguments, or that need the position of a range: closures → closure.
 const FORMS = {
   IF: ([condition, then, otherwise = () => false]) => () => {
     const tested = condition();
@@ -72,9 +72,9 @@ class Calculation {
   }
 
   area(name) {
-    const found = this.names.get(name.toLowerCase());
-    if (!found) throw new Unsupported(name);
-    return found;
+    const area = this.names.get(name.toLowerCase());
+    if (!area) throw new Unsupported(name);
+    return area;
   }
 
   cells(area, visit) {
@@ -86,24 +86,24 @@ class Calculation {
   value(sheet, row, col) { return this.sheets.get(sheet).values[row]?.[col] ?? null; }
 
   matrix(area) {
-    const { values } = this.sheets.get(area.sheet), found = new Array(area.rows * area.cols);
+    const { values } = this.sheets.get(area.sheet), list = new Array(area.rows * area.cols);
     let k = 0;
-    this.cells(area, (row, col) => { found[k++] = values[row]?.[col] ?? null; });
-    return new Matrix(area.rows, area.cols, found);
+    this.cells(area, (row, col) => { list[k++] = values[row]?.[col] ?? null; });
+    return new Matrix(area.rows, area.cols, list);
   }
 
-  // Each formula after those that it reads.
+  // The formulas in topological order: each one after those that it reads.
   sorted() {
     const sources = new Map(); // area → the formulas that fill it
     const order = [];
     const before = (area) => {
       const key = `${area.sheet}!${area.row},${area.col},${area.rows},${area.cols}`;
       if (!sources.has(key)) {
-        const found = new Set();
+        const formulas = new Set();
         const owners = this.owners.get(area.sheet);
         if (!owners) throw new Unsupported(area.sheet);
-        this.cells(area, (row, col) => { if (owners[row]?.[col]) found.add(owners[row][col]); });
-        sources.set(key, found);
+        this.cells(area, (row, col) => { if (owners[row]?.[col]) formulas.add(owners[row][col]); });
+        sources.set(key, formulas);
       }
       return sources.get(key);
     };
@@ -125,8 +125,8 @@ class Calculation {
     return order;
   }
 
-  // Sets typed cells and recalculates, all formulas or some of them; returns the cells whose value changed, also those
-  // set, with the value before.
+  // Sets typed cells and recalculates all formulas that depend on them, or those in `within`; returns all changed cells
+  // with their previous values.
   set(changes, within) {
     const changed = [], dirty = new Set();
     for (const { sheet, row, col, value } of changes) {
@@ -136,7 +136,7 @@ class Calculation {
     return this.recalculate(dirty, changed, within);
   }
 
-  // Recalculates formulas, by default all of them, and those that depend on what changed.
+  // Recalculates the given formulas, by default all, and those that depend on changed results.
   recalculate(dirty = new Set(this.formulas), changed = [], within = undefined) {
     for (const formula of this.order) {
       if (!dirty.has(formula) || (within && !within.has(formula))) continue;
@@ -162,7 +162,7 @@ function covers(area, row, col) {
   return area.row <= row && row < area.row + area.rows && area.col <= col && col < area.col + area.cols;
 }
 
-// Things by their sheet.
+// Groups things by their sheet.
 function grouped(things) {
   const groups = new Map();
   for (const thing of things) groups.has(thing.sheet) ? groups.get(thing.sheet).push(thing) : groups.set(thing.sheet, [thing]);

@@ -1,4 +1,4 @@
-// The bar with the chosen cell: its formula's sources, an entry and a slider for an input, and what moves a number.
+// The bar for the selected cell: the cells its formula reads, an entry and a slider for an input, and the inputs that affect it.
 const MAX_RANKED = 8, STEP = 0.1, NOTHING = 1e-12;
 let chosen = null, sliding = null;
 
@@ -43,7 +43,7 @@ function commit(typed) {
   }
 }
 
-// While the slider moves, all its steps are one step to undo.
+// All moves of the slider until it is released are undone in one step.
 function slide() {
   const value = Number(byId("slider").value);
   if (sliding === done.length) {
@@ -57,11 +57,11 @@ function slide() {
   byId("entry").value = value;
 }
 
-// The effect on a number of 0.1 more in every numeric input that it depends on, the largest first.
+// The change of a number when 0.1 is added to each numeric input that it depends on, the largest change first.
 function effects(place) {
   const target = formulaAt(place), cone = new Set([target]);
   for (const formula of cone) formula.needs.forEach((one) => cone.add(one));
-  const found = [], start = calculation.value(place.sheet, place.row, place.col);
+  const ranked = [], start = calculation.value(place.sheet, place.row, place.col);
   for (const { name, row, col, place: cell } of inputs) {
     const value = calculation.value(cell.sheet, cell.row, cell.col);
     if (typeof value !== "number") continue;
@@ -69,21 +69,21 @@ function effects(place) {
     const after = calculation.value(place.sheet, place.row, place.col);
     tried.reverse().forEach((one) => calculation.put(one.sheet, one.row, one.col, one.before, []));
     const effect = typeof after === "number" ? after - start : 0;
-    if (Math.abs(effect) > NOTHING) found.push({ name, row, col, cell, effect });
+    if (Math.abs(effect) > NOTHING) ranked.push({ name, row, col, cell, effect });
   }
-  return found.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
+  return ranked.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
 }
 
 function showMoves() {
-  const found = effects(chosen.place), top = Math.abs(found[0]?.effect ?? 1), list = byId("ranking");
+  const ranked = effects(chosen.place), top = Math.abs(ranked[0]?.effect ?? 1), list = byId("ranking");
   clearMoves();
-  for (const { cell, effect } of found) {
+  for (const { cell, effect } of ranked) {
     for (const { node } of nodesAt(cell)) {
       node.classList.add(effect > 0 ? "raises" : "lowers");
       node.style.setProperty("--effect", `${((100 * Math.abs(effect)) / top).toFixed(0)}%`);
     }
   }
-  list.replaceChildren(...found.slice(0, MAX_RANKED).map(({ name, row, col, cell, effect }) => {
+  list.replaceChildren(...ranked.slice(0, MAX_RANKED).map(({ name, row, col, cell, effect }) => {
     const range = data.ranges[name], change = `${effect > 0 ? "+" : "−"}${Math.abs(effect).toPrecision(2)}`;
     const single = range.shape.join() === "1,1";
     const place = single ? range.label || name : `${name} · ${label(labelsOf(range, "rows"), row)} · ${label(labelsOf(range, "cols"), col)}`;
@@ -92,7 +92,7 @@ function showMoves() {
     return element("li", {}, button);
   }));
   list.hidden = false;
-  tell(found.length ? say("inputs that move it: {n}; beside each the change if 0.1 is added to it", { n: found.length }) : say("no number that is typed moves it"));
+  tell(ranked.length ? say("inputs that affect it: {n}; beside each, the change when 0.1 is added to it", { n: ranked.length }) : say("no typed number affects it"));
 }
 
 function clearMoves() {

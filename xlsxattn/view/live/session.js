@@ -1,7 +1,7 @@
-// The open workbook: its values, typed changes, undo and redo, the link with the changes, the file to take home.
+// The open workbook: its values, typed changes, undo and redo, the link with the changes, and the download.
 let opened, calculation, fingerprint = "";
 const done = [], undone = [], inputs = [], MAX_TEXT = 1000;
-const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened; elements
+const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened, or elements
 let outlined = [];
 
 const nodesAt = ({ sheet, row, col }) => nodes.get(sheet)?.[row]?.[col] ?? [];const nodeAt = (place) => nodesAt(place)[0]?.node;
@@ -38,14 +38,14 @@ function register() {
   }
 }
 
-// What is drawn for each cell; called for everything that is drawn.
+// Registers the element that shows a cell.
 keep = (node, name, row, col) => {
   const range = rangeOf(name), place = placeIn(range, row, col), kept = { node, range, row, col, text: node.textContent };
   const line = (nodes.get(place.sheet) ?? nodes.set(place.sheet, []).get(place.sheet))[place.row] ??= [];
   (line[place.col] ??= []).push(kept);
 };
 
-// Shows a cell's value, and outlines it if its text is another one.
+// Updates the text of a cell, and outlines the cell if the text changed.
 function redrawCell(kept) {
   const { node, range, row, col } = kept, value = valueAt(range, row, col);
   const fact = node.tagName === "B", text = shown(value, range) || (fact ? `(${say("blank")})` : "");
@@ -67,7 +67,7 @@ function redraw(changed) {
       touched.add(kept.range);
     }
   }
-  for (const range of touched) { // a new largest number changes all colours of a range
+  for (const range of touched) { // a different largest number changes all colours of a range
     const before = largestOf.get(range);
     largestOf.delete(range);
     if (before === undefined || before === largest(range)) continue;
@@ -78,7 +78,7 @@ function redraw(changed) {
   drawCharts();
 }
 
-// The cells that differ from when the workbook was opened.
+// The cells whose values have changed since the workbook was opened.
 function changedCells() {
   return [...opened.sheets].flatMap(([sheet, { values }]) => values.flatMap((line, row) => line.flatMap((value, col) =>
     (Object.is(value ?? null, first.get(sheet)[row]?.[col] ?? null) ? [] : [{ sheet, row, col }]))));
@@ -110,7 +110,7 @@ function travel(from, to, side) {
   refreshEntry();
 }
 
-// A typed text as a value of a range; an Error says why it cannot be one.
+// The value of a typed text for a cell of a range; throws an Error if it is invalid.
 function valueFor(name, row, col, typed) {
   const range = data.ranges[name];
   if (!range || range.role !== "input") throw new Error(say("{name} is not an input", { name }));
@@ -141,7 +141,7 @@ function linkWith() {
   return changes.length ? `#changes=${encodeURIComponent(JSON.stringify([fingerprint, changes]))}` : "#";
 }
 
-// Applies the changes of a link: only numbers and texts for inputs of this very workbook, all of them or none.
+// Applies the changes of a link, all or none: only numbers and texts for inputs of this workbook are accepted.
 function follow(hash) {
   if (!hash.startsWith("#changes=")) return;
   try {

@@ -1,4 +1,4 @@
-// Opens the workbook in the page, proves it, and offers it to scripts as `xlsxattn`.
+// Opens the workbook in the page, recalculates it, and makes it available to scripts as `xlsxattn`.
 const ALIKE = 1e-9;
 
 function differs({ before, value }) {
@@ -22,7 +22,7 @@ const rangeNamed = (name) => {
   return data.ranges[name];
 };
 
-// For scripts: rows and columns from 0.
+// The object for scripts; rows and columns count from 0.
 function offer() {
   window.xlsxattn = Object.freeze({
     names: () => Object.keys(data.ranges),

@@ -10,15 +10,15 @@ const SYNTAX = {
 const KINDS = Object.keys(SYNTAX), TOKEN = new RegExp(Object.values(SYNTAX).join("|"), "uy");
 
 function tokens(formula) {
-  const found = [];
+  const list = [];
   TOKEN.lastIndex = 0;
   while (TOKEN.lastIndex < formula.length) {
     const match = TOKEN.exec(formula);
     if (!match) throw new Unsupported(formula);
     const kind = KINDS[match.findIndex((text, n) => n && text !== undefined) - 1];
-    if (kind !== "space") found.push({ kind, text: match[0] });
+    if (kind !== "space") list.push({ kind, text: match[0] });
   }
-  return found;
+  return list;
 }
 
 // A formula, function or name that this page cannot compute.

@@ -82,7 +82,7 @@ function unescapeControls(text) {
 }
 const attribute = (tag, name) => { const match = new RegExp(`\\s${name}="([^"]*)"`).exec(tag); return match && plainText(match[1]); };
 
-// The cells and names of a file, and what writing it needs: its parts, their texts, and the file of each sheet.
+// The cells and names of a file, and what is needed to write it: its parts, their texts, and the file of each sheet.
 async function readWorkbook(bytes) {
   const parts = unzip(bytes), texts = new Map(), files = new Map();
   const text = async (name) => {
@@ -129,7 +129,7 @@ function valueOf(kind, raw, strings) {
   return Number(raw);
 }
 
-// The file with changed cells: only their sheets are written anew, and the properties name the page.
+// The file with changed cells: only their sheets are rewritten, and the properties name the live page as the program.
 async function writeWorkbook({ sheets, parts, texts, files }, changes) {
   const written = new Map(parts), touched = grouped(changes);
   for (const [sheet, cells] of touched) {
