@@ -364,7 +364,7 @@ def _jittered(matrix: Any, most: float, rng: np.random.Generator) -> tuple[tuple
 def _story(spec: Spec, named: str) -> Mapping[str, str]:
     """What the first screen says of a spec's numbers, by range, as an engine computes it."""
     values = _evaluated(spec, named)
-    said = (START["Closing"], "Says", "Text", "Status")
+    text_names = (START["Closing"], "Says", "Text", "Status")
     return {
         name: str(values[name][0][0])
         for name in values

@@ -115,6 +115,7 @@ def test_rows_side_by_side_are_as_wide_as_the_ranges_they_name():
         ("=-(-EXACT(s_In,C11))*-(-C11)", "=--EXACT(s_In,C11)*--C11"),
         ("=VAR.P(C11:E11)", "=VARP(C11:E11)"),
         ("=_xlfn.VAR.P(C11:E11)", "=VARP(C11:E11)"),
+        ("=_xlfngnumeric.ISFORMULA(C11)", "=_xlfn.ISFORMULA(C11)"),
     ],
 )
 def test_other_programs_spell_the_same_formula_in_their_own_way(saved, ours):

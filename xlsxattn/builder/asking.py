@@ -50,16 +50,16 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     wishes = spec.wishes
     places = dict[str, tuple[int, ...]]()
     where = named if blank else say("{spec}: exercise.blank", spec=named)
-    for text in blank or wishes.blank or preset(spec, possible, asks.shapes, level):
-        places |= _places(text, where, possible, asks.by_name, places)
+    for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
+        places |= _places(text, where, possible, asked.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
     for name in wishes.points:
         if name not in answers and not blank:
             listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
             sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
             raise SpecError(with_near(say(sentence, spec=named, name=name, names=listed), name, answers))
-    points = {name: n for name, n in wishes.points.items() if name in answers}
-    return Exercise(answers, wishes.ask, wishes.decimals, points, wishes.hints, wishes.marks)
+    points = {name: n for name, n in table.points.items() if name in answers}
+    return Exercise(answers, table.ask, table.decimals, points, table.hints, table.marks)
 
 
 def _places(

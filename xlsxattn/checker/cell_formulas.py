@@ -307,7 +307,7 @@ def _value(token: Token) -> str:
     if token.subtype == "RANGE":
         return _reference(value)
     if token.type == "FUNC":
-        value = value.upper().removeprefix("_XLFN.")
+        value = value.upper().removeprefix("_XLFN.").removeprefix("_XLFNGNUMERIC.")
     return SAME.get(value, value)
 
 
