@@ -171,7 +171,7 @@ def test_marks_work_on_the_live_page(tmp_path):
     ("blank", "sentence"),
     [
         ("causal_chase_Score", "there is no range causal_chase_Score; did you mean 'causal_chase_Scor"),
-        ("vocab_E", "vocab_E holds typed values, and an exercise asks for what is computed"),
+        ("vocab_E", "vocab_E cannot be asked for: it holds typed values"),
         ("causal_chase_Entropy", "causal_chase_Entropy cannot be asked for"),
         ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
@@ -188,7 +188,7 @@ def test_ranges_that_cannot_be_asked_for(blank, sentence):
 
 
 def test_a_range_with_two_places_is_refused():
-    with pytest.raises(xlsxattn.SpecError, match="asked for twice"):
+    with pytest.raises(xlsxattn.SpecError, match="is already asked for"):
         asks("causal", "middle", "causal_chase_Scores[1]", "causal_chase_Scores[2]")
 
 

@@ -97,7 +97,7 @@ def exercise(
 def _written_out(spec: Spec, named: str) -> Spec:
     """The spec with the words that its models generate, which then need not be generated.
 
-    In generation every row needs the row before, so an answer would wait for itself.
+    While generating, each row depends on the row before, so an answer would wait for itself.
     """
     writers = [sheet for sheet in spec.sheets if isinstance(sheet, Writer) and sheet.generate]
     if not writers:
@@ -155,7 +155,7 @@ def personal_copies(
     Raises:
         StudentsError: the list or the key cannot be used.
         SpecError: as for `exercise`.
-        PressError: as for `exercise`, or no numbers keep the story of the spec.
+        PressError: as for `exercise`, or no drawn numbers give the same results on the first screen.
     """
     ids = read_ids(students)
     spec, named = press.read(source, changed)
@@ -215,7 +215,7 @@ def read_ids(path: Path) -> list[str]:
     cells = [(line, row[column] if column < len(row) else "") for line, row in rows[1:]]
     ids = [(line, unicodedata.normalize("NFC", cell.strip())) for line, cell in cells]
     if not 0 < len(ids) <= MAX_STUDENTS:
-        sentence = "{path}: found {n} students, 1 to {most} are possible"
+        sentence = "{path}: lists {n} students; 1 to {most} are allowed"
         raise StudentsError(say(sentence, path=path, n=len(ids), most=MAX_STUDENTS))
     if not is_certain and any(not one.isascii() for _, one in ids):
         raise StudentsError(
@@ -305,7 +305,11 @@ def read_key(path: Path, folder: Path) -> bytes:
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
-        raise StudentsError(say("{path}: not a key of xlsxattn; name a file that does not exist", path=path))
+        raise StudentsError(
+            say(
+                "{path}: is not a key file of xlsxattn; to create one, give the name of a new file", path=path
+            )
+        )
     return key
 
 
@@ -314,7 +318,7 @@ def _digest(key: bytes, *about: str) -> bytes:
 
 
 def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str, str]) -> Spec:
-    """The spec with a student's numbers, drawn again until the first screen says what the original's says."""
+    """The spec with a student's numbers, redrawn until the first screen has the original's texts."""
     for draw in range(MAX_DRAWS):
         seed = int.from_bytes(_digest(key, "numbers", student, str(draw)))
         copy = _drawn(spec, np.random.default_rng(seed))
@@ -328,14 +332,14 @@ def _varied(spec: Spec, named: str, key: bytes, student: str, story: Mapping[str
     raise PressError(say(sentence, spec=named, id=student, n=MAX_DRAWS))
 
 
-def _is_tie(said: str, lang: str) -> bool:
-    """Whether a text says that two results are equal, which other numbers never are."""
-    ties = (language(lang).tell(text) for text in (TORN, NEAR_TORN, CLASS_TORN))
-    return any(all(part in said for part, *_ in Formatter().parse(tie)) for tie in ties)
+def _is_tie(text: str, lang: str) -> bool:
+    """Whether a text says that two results are equal, which drawn numbers never are."""
+    ties = (language(lang).tell(tie) for tie in (TORN, NEAR_TORN, CLASS_TORN))
+    return any(all(part in text for part, *_ in Formatter().parse(tie)) for tie in ties)
 
 
 def _drawn(spec: Spec, rng: np.random.Generator) -> Spec:
-    """The spec with other numbers: W_Q and W_K, or the embeddings where there are no weights."""
+    """The spec with other numbers in W_Q and W_K, or in the embeddings if there are no weights."""
     sheets = tuple(_with_other_queries(sheet, rng) for sheet in spec.sheets)
     if any(new is not old for new, old in zip(sheets, spec.sheets, strict=True)):
         return replace(spec, sheets=sheets)
@@ -354,10 +358,10 @@ def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
     return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
 
 
-def _jittered(matrix: Any, most: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
-    """A matrix with a number between −most and most added to each of its own."""
+def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
+    """A matrix with a random number between −limit and limit added to each element."""
     numbers = np.asarray(matrix, float)
-    varied = np.round(numbers + np.round(rng.uniform(-most, most, numbers.shape), DECIMALS), 10)
+    varied = np.round(numbers + np.round(rng.uniform(-limit, limit, numbers.shape), DECIMALS), 10)
     return tuple(tuple(map(float, row)) for row in varied)
 
 
@@ -368,5 +372,5 @@ def _story(spec: Spec, named: str) -> Mapping[str, str]:
     return {
         name: str(values[name][0][0])
         for name in values
-        if parse(name).sheet == START.sheet and (name in said or parse(name).block in said)
+        if parse(name).sheet == START.sheet and (name in text_names or parse(name).block in text_names)
     }

@@ -35,25 +35,25 @@ BACKWARD = ("Error", "dOutput", "dAttention", "dScaled", "dScores", "dW_Q", "dW_
 
 
 def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[str] = ()) -> Exercise:
-    """What an exercise on a spec asks: the given ranges, those of the spec, or those of a preset.
+    """The exercise on a spec: the given ranges, or those of the spec, or those of a preset.
 
     Raises:
         SpecError: a range does not exist or cannot be asked for, or nothing is left to ask for.
     """
-    asks = Asked(Exercise({}), [*pages.book(spec).blocks()])
-    inner = [b for b in asks.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
-    possible = {b.name: b for b in inner if can_be_asked(b, asks.shapes)}
+    asked = Asked(Exercise({}), [*pages.book(spec).blocks()])
+    inner = [b for b in asked.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
+    possible = {b.name: b for b in inner if can_be_asked(b, asked.shapes)}
     if not possible:
         raise SpecError(
-            say("{spec}: there is nothing to ask for: no sheet computes with attention", spec=named)
+            say("{spec}: has no range that an exercise can ask for: no sheet computes attention", spec=named)
         )
-    wishes = spec.wishes
+    table = spec.wishes
     places = dict[str, tuple[int, ...]]()
     where = named if blank else say("{spec}: exercise.blank", spec=named)
     for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
         places |= _places(text, where, possible, asked.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
-    for name in wishes.points:
+    for name in table.points:
         if name not in answers and not blank:
             listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
             sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
@@ -75,18 +75,20 @@ def _places(
         sentence = "{spec}: {text!r} is not the name of a range, such as attn_cat_Scores, attn_*_Scores[3]"
         raise SpecError(say(sentence, spec=named, text=text))
     pattern, place = match[1], tuple(int(n) for n in match.groups()[1:] if n)
-    found = [name for name in possible if fnmatchcase(name, pattern)]
-    if not found:
+    matches = [name for name in possible if fnmatchcase(name, pattern)]
+    if not matches:
         raise SpecError(_cannot(pattern, named, possible, every))
-    for name in found:
+    for name in matches:
         b = possible[name]
         if any(not 0 < n <= most for n, most in zip(place, (b.rows, b.cols), strict=False)):
             sentence = "{spec}: {text}: {name} has {rows} rows and {cols} columns"
             raise SpecError(say(sentence, spec=named, text=text, name=name, rows=b.rows, cols=b.cols))
         if name in before and before[name] != place:
-            sentence = "{spec}: {text}: {name} is asked for twice; give one row, one cell, or all of it"
+            sentence = (
+                "{spec}: {text}: {name} is already asked for; give one row, one cell, or the whole range"
+            )
             raise SpecError(say(sentence, spec=named, text=text, name=name))
-    return dict.fromkeys(found, place)
+    return dict.fromkeys(matches, place)
 
 
 def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping[str, Block]) -> str:
@@ -99,30 +101,30 @@ def _cannot(name: str, named: str, possible: Mapping[str, Block], every: Mapping
     if block is None:
         return with_near(say("{spec}: there is no range {name}", spec=named, name=name), name, possible)
     if block.kind == "formula":
-        sentence = "{spec}: {name} cannot be asked for: no other way is known by which it could be marked"
+        sentence = "{spec}: {name} cannot be asked for: there is no second formula to mark it with"
         return say(sentence, spec=named, name=name)
-    sentence = "{spec}: {name} holds typed values, and an exercise asks for what is computed"
+    sentence = "{spec}: {name} cannot be asked for: it holds typed values, not formulas"
     return say(sentence, spec=named, name=name)
 
 
 def preset(
     spec: Spec, possible: Mapping[str, Block], shapes: Mapping[str, tuple[int, int]], level: Level
 ) -> list[str]:
-    """The ranges of a preset, those of one attention that shows usual mistakes, as texts.
+    """The ranges of a preset, as texts: those of one attention in which common mistakes are visible.
 
-    Scaled is not among them if d_k hides its mistakes.
+    Scaled is left out if its d_k is ambiguous.
     """
     place = _attention(possible, shapes)
-    own = [name for name in possible if parse(name).place == place]
-    blocks = {parse(name).block: name for name in own}
+    ranges = [name for name in possible if parse(name).place == place]
+    blocks = {parse(name).block: name for name in ranges}
     ambiguous = "Scores" in blocks and _d_k(possible[blocks["Scores"]], shapes) in AMBIGUOUS
     if level == "first" and "Scores" in blocks:
         row = _focus_row(spec, place.context)
         return [f"{blocks['Scores']}[{row},1]", f"{blocks['Attention']}[{row}]"]
     if level == "first":
-        return [f"{own[0]}[1]"]
+        return [f"{ranges[0]}[1]"]
     middle = [block for block in MIDDLE if block in blocks and (block != "Scaled" or not ambiguous)]
-    chosen = [blocks[block] for block in middle] or own[:3]
+    chosen = [blocks[block] for block in middle] or ranges[:3]
     if level == "middle":
         return chosen
     chosen += [blocks[block] for block in WHOLE if block in blocks]
@@ -137,7 +139,7 @@ def preset(
 
 
 def _attention(possible: Mapping[str, Block], shapes: Mapping[str, tuple[int, int]]) -> RangeName:
-    """The prefix of the first attention whose d_k shows usual mistakes, or else of the first one."""
+    """The prefix of the first attention whose d_k is not ambiguous, or else of the first attention."""
     anchors = [name for name in possible if parse(name).block == "Scores"]
     sized = [name for name in anchors if _d_k(possible[name], shapes) not in AMBIGUOUS]
     others = [name for name in possible if parse(name).block in ("Q", "Output")]
@@ -151,7 +153,7 @@ def _d_k(scores: Block, shapes: Mapping[str, tuple[int, int]]) -> int:
 
 
 def _focus_row(spec: Spec, context: str) -> int:
-    """The row of the focus word in a sentence, or the last one if it is the first, which may see nothing."""
+    """The row of the focus word in a sentence; the last row if it is the first, which may only see itself."""
     words = next((c.words for c in spec.contexts if c.id == context), ())
     row = words.index(spec.focus) + 1 if spec.focus in words else 1
     return row if row > 1 else max(len(words), 1)

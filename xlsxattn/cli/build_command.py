@@ -1,4 +1,4 @@
-"""How a command that builds a workbook ends: what was proved, where it went, the exit code."""
+"""What commands that build a workbook print: the proof, the path, hints; and their exit codes."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 HOLDS, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 MAX_QUOTED, MAX_HINTS = 8, 3
-"""Words that a hint names, and hints after a build: with the verdict it prints five lines."""
+"""Maximum numbers of words in a hint, and of hints after a build; with the verdict these are five lines."""
 
 
 def complain(sentence: str, code: int) -> int:
-    """Tell a person on standard error, and give the exit code."""
+    """Print a message to standard error, and return the exit code."""
     click.echo(message(tell(say("xlsxattn: {said}", said=" ".join(tell(sentence).split())))), err=True)
     return code
 
 
 def about(file: object, error: Exception) -> str:
-    """What an error says, after the name of the file that it is about."""
+    """The message of an error, preceded by the name of its file."""
     return say("{file}: {error}", file=file, error=say(str(error)))
 
 
 def as_typed(*words: str) -> str:
-    """A command of this program, as it can be typed here: by its name where the shell would find it."""
+    """A command of this program as it can be typed: by its name if the shell finds it, else by its path."""
     import shlex
     import shutil
 
-    found, called = shutil.which("xlsxattn"), sys.argv[0]
-    here = Path(called).stem == "xlsxattn" and (
-        found is None or Path(found).resolve() != Path(called).resolve()
+    on_path, called = shutil.which("xlsxattn"), sys.argv[0]
+    needs_path = Path(called).stem == "xlsxattn" and (
+        on_path is None or Path(on_path).resolve() != Path(called).resolve()
     )
-    return shlex.join([called if here else "xlsxattn", *words])
+    return shlex.join([called if needs_path else "xlsxattn", *words])
 
 
 def delivered(
@@ -61,10 +61,17 @@ def delivered(
     notes: Sequence[str] = (),
     build: Callable[..., Pressed] | None = None,
 ) -> int:
-    """Build a workbook and say what was proved; the exit code.
+    """Build a workbook, print the result of its proof, and return the exit code.
 
-    ``changed``: keys that replace those of the spec. ``notes``: messages about the source, which follow one
-    that was printed before. ``build``: builds it, if not `press.build`.
+    Args:
+        source: the spec.
+        named: the name of the spec in messages.
+        target: the workbook to write.
+        force: replace the workbook even if it was edited.
+        make_folder: create the target's folder if it is missing.
+        changed: keys that override those of the spec.
+        notes: messages about the source, which are printed with the hints.
+        build: the function that builds it, by default `press.build`.
     """
     from xlsxattn import press
 
@@ -100,8 +107,8 @@ def _refusals(named: str) -> Iterator[None]:
         raise click.ClickException(about(named, error)) from None
 
 
-def told(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:
-    """Say what was proved of a workbook and where it is; the exit code. ``brief``: without hints."""
+def print_result(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bool = False) -> int:
+    """Print the result of a proof and the path of the workbook; ``brief``: without hints. The exit code."""
     from xlsxattn.checker import report
 
     for run in () if is_quiet() else pressed.report.runs:
@@ -117,12 +124,12 @@ def told(pressed: Pressed, target: Path, notes: Sequence[str] = (), *, brief: bo
             click.echo(tell(hint), err=True)
         return HOLDS
     click.echo(tell(report.summary(pressed.report)))
-    sentence = "the proof failed: the workbook is in {path}, {target} is as it was"
+    sentence = "the proof failed: the workbook is in {path}, {target} is unchanged"
     return complain(say(sentence, path=pressed.path, target=target), FAILED)
 
 
 def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
-    """What to know of a new workbook and what to do next: all of it with -v, else a few lines."""
+    """What to know about a new workbook and what to do next; only a few lines without -v."""
     known = [" ".join(map(tell, notes))] if notes else []
     known += [*_not_in_vocabulary(pressed.quoted), *_alone(pressed.alone)]
     following = [_open(pressed), say("Or see it in the terminal: {command}", command=_show(pressed))]
@@ -133,7 +140,7 @@ def _hints(pressed: Pressed, notes: Sequence[str]) -> list[str]:
 
 
 def _open(pressed: Pressed) -> Phrase:
-    """Where a newcomer begins."""
+    """The first step for a newcomer."""
     begin = (
         "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
         "sheets follow."
@@ -152,16 +159,18 @@ def _show(pressed: Pressed) -> str:
 
 
 def _alone(word: str) -> list[Phrase]:
-    """That only one sentence has the word that is to be compared."""
-    sentence = "{word!r} stands in one sentence only, so nothing is compared."
+    """The hint that only one sentence contains the word to compare."""
+    sentence = "{word!r} is in only one sentence, so nothing is compared."
     return [say(sentence, word=word)] if word else []
 
 
 def _not_in_vocabulary(quoted: Sequence[str]) -> list[Phrase]:
-    """That a spec's texts speak of words that it does not have, as those of a template do."""
+    """The hint that the texts of a spec, often those of a template, quote words that its vocabulary lacks."""
     if not quoted:
         return []
     listed = [say("{word!r}", word=word) for word in quoted[:MAX_QUOTED]]
     words = reduce(lambda one, other: say("{one}, {other}", one=one, other=other), listed)
-    sentence = "The texts (title, about, try) quote {words}, not in the vocabulary: fit them to your words."
+    sentence = (
+        "The texts (title, about, try) quote {words}, which the vocabulary lacks: adapt them to your words."
+    )
     return [say(sentence, words=words)]
