@@ -50,8 +50,8 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     table = spec.wishes
     places = dict[str, tuple[int, ...]]()
     where = named if blank else say("{spec}: exercise.blank", spec=named)
-    for text in blank or wishes.blank or preset(spec, possible, asks.shapes, level):
-        places |= _places(text, where, possible, asks.by_name, places)
+    for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
+        places |= _places(text, where, possible, asked.by_name, places)
     answers = {name: places[name] for name in possible if name in places}
     for name in table.points:
         if name not in answers and not blank:
