@@ -372,5 +372,5 @@ def _story(spec: Spec, named: str) -> Mapping[str, str]:
     return {
         name: str(values[name][0][0])
         for name in values
-        if parse(name).sheet == START.sheet and (name in text_names or parse(name).block in text_names)
+        if parse(name).sheet == START.sheet and (name in said or parse(name).block in text_names)
     }

@@ -58,8 +58,8 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
             listed = ", ".join([*answers][:MAX_LISTED]) + (", …" if len(answers) > MAX_LISTED else "")
             sentence = "{spec}: exercise.points: {name} is not asked for, but {names}"
             raise SpecError(with_near(say(sentence, spec=named, name=name, names=listed), name, answers))
-    points = {name: n for name, n in wishes.points.items() if name in answers}
-    return Exercise(answers, wishes.ask, wishes.decimals, points, wishes.hints, wishes.marks)
+    points = {name: n for name, n in table.points.items() if name in answers}
+    return Exercise(answers, table.ask, table.decimals, points, table.hints, table.marks)
 
 
 def _places(

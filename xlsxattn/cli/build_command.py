@@ -82,14 +82,14 @@ def delivered(
     with _refusals(named), progress():
         make = build or press.build
         pressed = make(source, target, force=force, make_folder=make_folder, changed=changed)
-    return told(pressed, target, notes)
+    return print_result(pressed, target, notes)
 
 
 def delivered_copies(build: Callable[[], Sequence[Pressed]], named: str) -> int:
     """Build personal copies and say what was proved of each; the exit code."""
     with _refusals(named), progress():
         copies = build()
-    return max(told(pressed, pressed.path, brief=True) for pressed in copies)
+    return max(print_result(pressed, pressed.path, brief=True) for pressed in copies)
 
 
 @contextmanager
