@@ -368,9 +368,9 @@ def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tupl
 def _story(spec: Spec, named: str) -> Mapping[str, str]:
     """What the first screen says of a spec's numbers, by range, as an engine computes it."""
     values = _evaluated(spec, named)
-    said = (START["Closing"], "Says", "Text", "Status")
+    text_names = (START["Closing"], "Says", "Text", "Status")
     return {
         name: str(values[name][0][0])
         for name in values
-        if parse(name).sheet == START.sheet and (name in said or parse(name).block in text_names)
+        if parse(name).sheet == START.sheet and (name in text_names or parse(name).block in text_names)
     }
