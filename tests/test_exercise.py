@@ -176,7 +176,7 @@ def test_marks_work_on_the_live_page(tmp_path):
         ("causal_chase_Scores[9]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("causal_chase_Scores[1,6]", "causal_chase_Scores has 5 rows and 5 columns"),
         ("Scores!", "'Scores!' is not the name of a range"),
-        ("vocab_*", "vocab_* holds typed values"),
+        ("vocab_*", "vocab_* cannot be asked for: it holds typed values"),
         (5, "there is no range 5"),
         ("zzz*", "there is no range zzz*, but for example causal_chase_X"),
     ],
@@ -269,7 +269,7 @@ def test_lists_of_students(content, ids, tmp_path):
         (b"id\n" + b"x" * 200_000, "not a CSV file"),
         ("id\n".encode("utf-16")[:-1], "not a CSV file"),
         (b"name,age\nx,3\n", "no column is called id"),
-        (b"id\n", "found 0 students"),
+        (b"id\n", "lists 0 students"),
         (b"PK\0\0", "not a CSV file"),
     ],
 )
