@@ -86,7 +86,9 @@ def exercise(
     jobs = [(spec, target)]
     if solutions is not None:
         if str(solutions.resolve()).casefold() == str(target.resolve()).casefold():
-            raise PressError(say("{target}: the exercise and its solutions need two files", target=target))
+            raise PressError(
+                say("{target}: the exercise and its solutions must be different files", target=target)
+            )
         jobs.append((replace(spec, solved=True), solutions))
     for _, path in jobs:
         press.refuse_changed(path, force=force)
