@@ -125,6 +125,7 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_with_blanks(book, vocabulary, numbers),
         *_first_screen(book, vocabulary, numbers),
         *_beyond(book, vocabulary, numbers),
+        *_ranked(book, vocabulary, _Numbers(limits)),
         *_rare(book, vocabulary, numbers),
         _as_drawn(book, vocabulary, limits),
     ]
@@ -180,6 +181,17 @@ def _with_blanks(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     for make in (_prompts, _hidden):
         for words in make(book, vocabulary):
             yield numbers.drawn() | dict(words)
+
+
+def _ranked(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Scores so small that no weight vanishes: the first three words differ between sheets."""
+    sentences = _sentences(book, full=True)
+    if not vocabulary or not sentences:
+        return
+    last = dict.fromkeys((sentence[-1] for sentence in sentences), vocabulary[-1])
+    for start in range(2):
+        words = _filled(vocabulary, sentences, start) | last | focused(book, vocabulary[-1])
+        yield numbers.drawn(small=True) | words
 
 
 def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
