@@ -50,6 +50,8 @@ def _of_range(mutant: Mutant, at: RangeName) -> str:
         return "the last word belongs to another example"
     if mutant.kind == "misses the last" and at.block in ("Shown", "Final"):
         return "INDEX in IronCalc reads beyond the end of its range"
+    if mutant.kind == "misses the last" and at.block == "CheckAllowed":
+        return "only a run whose last loss is the largest, with another step shown, tells them apart"
     if at.block == "Verdict":
         return "of a mark, only the first character is compared"
     return ""

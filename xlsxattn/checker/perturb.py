@@ -125,8 +125,8 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
         *_with_blanks(book, vocabulary, numbers),
         *_first_screen(book, vocabulary, numbers),
         *_beyond(book, vocabulary, numbers),
-        *_ranked(book, vocabulary, _Numbers(limits)),
         *_rare(book, vocabulary, numbers),
+        *_ranked(book, vocabulary, _Numbers(limits)),
         _as_drawn(book, vocabulary, limits),
     ]
     for i, typed in zip(range(1, len(rounds) - 1), _positions(book), strict=False):
@@ -189,9 +189,10 @@ def _ranked(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Ed
     if not vocabulary or not sentences:
         return
     last = dict.fromkeys((sentence[-1] for sentence in sentences), vocabulary[-1])
+    own = texts(book, WORDS["Tokens"])  # earlier sets may have changed them
     for start in range(2):
         words = _filled(vocabulary, sentences, start) | last | focused(book, vocabulary[-1])
-        yield numbers.drawn(small=True) | words
+        yield numbers.drawn(small=True) | own | words
 
 
 def _rare(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
