@@ -130,7 +130,7 @@ class Judge:
             *cell_formulas.misspelt(book),
         ]
         errors = (f for f in faults if f.severity == "error" and not {*f.names}.isdisjoint(mutant.ranges))
-        error = next(errors, None)  # such as a constant instead of a formula
+        error = next(errors, None) if mutant.names else None  # such as a constant instead of a formula
         inputs = bool(mutant.names) and set(mutant.names) <= set(self._original.book.manifest.inputs)
         for i in range(own, own if inputs else len(self._original.turns)):
             if wrong := faulty.shows(i):

@@ -133,7 +133,7 @@ def test_a_blank_exercise_is_open_and_a_solved_one_right(exercise: tuple[Path, P
     ended = run("check", blank)
     assert (ended.code, ended.out.splitlines()[-1].split(": ", 1)[1]) == (
         0,
-        "exercise: 7 answers, 0 right, 7 open; everything else agrees (ironcalc)",
+        "exercise: 7 answers, 0 right, 7 open; all else agrees (ironcalc)",
     )
     file = json.loads(run("check", "--format", "json", solved).out)["files"][0]
     assert (file["exercise"], file["answers"]) == (True, dict.fromkeys(ASKED, "right"))

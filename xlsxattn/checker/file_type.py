@@ -24,7 +24,7 @@ _MARK, _NAMES = b"xlsxattn", (b'"vocab_Tokens"', b'"vocab_E"')
 _CELLS = re.compile(r"sharedStrings\d*\.xml$|worksheets/[^/]+\.xml$")
 LISTED = tuple(WORDS[part] for part in ("Focus", "Tokens", "Dims", "E"))
 """Inputs of every workbook, each listed in a cell of its manifest."""
-_UNREADABLE = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+_UNREADABLE = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 _POINTER = b"version https://git-lfs.github.com/spec/"
 _ARCHIVE = b"PK\x03\x04"
 _OTHERS = (

@@ -240,7 +240,7 @@ def _open(path: Path) -> Opened:
         return load(path)
     except (MemoryError, NotCheckableError):
         raise
-    except (OSError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
         raise NotCheckableError(say("{path}: {why}", path=path, why=no_workbook(path, error))) from None
     except AmbiguousError as error:
         sentence = "{path}: programs read this file in different ways: {what}"
