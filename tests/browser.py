@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from conftest import cannot_run, import_library
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FLAGS = (
@@ -47,6 +48,15 @@ def chromium() -> str:
         reason = "no program 'chromium' was found on the PATH; get it with: apt-get install chromium"
         cannot_run(reason)
     return str(program)
+
+
+def launched() -> Iterator[Any]:
+    """A browser that Playwright controls: the body of a fixture."""
+    playwright = import_library("playwright.sync_api", "test")
+    with playwright.sync_playwright() as program:
+        browser = program.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 def opened(page: Path, *flags: str) -> Opened:

@@ -18,15 +18,15 @@ from conftest import THOROUGH
 from live import in_workbook
 
 import xlsxattn
-from xlsxattn import exercises, precompute, press, templates
+from xlsxattn import exercises, precompute, press, students, templates
 from xlsxattn.builder import asking, layout, pages, writer
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.report import Report
 from xlsxattn.cli import build_command
 from xlsxattn.contract.exercise import RIGHT, WAITING, answered, mark_of, region, region_of
-from xlsxattn.exercises import StudentsError
 from xlsxattn.language import language
+from xlsxattn.students import StudentsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ def written(spec: specs.Spec, path: Path) -> Path:
 def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> specs.Spec:
     """A template as an exercise."""
     spec = exercises._written_out(specs.load(templates.path(template)), template)
-    spec = replace(spec, wishes=replace(spec.wishes, **wishes))
+    spec = replace(spec, exercise_table=replace(spec.exercise_table, **wishes))
     return replace(spec, exercise=asking.exercise(spec, template, level, blank))
 
 
@@ -140,7 +140,7 @@ def test_points_weigh_the_progress():
 def test_build_ignores_the_table_of_the_exercise():
     plain = specs.load(templates.path("causal"))
     spec = specs.load(templates.path("causal"), {"exercise": {"blank": ["causal_chase_Scores"]}})
-    assert spec.wishes.blank == ("causal_chase_Scores",)
+    assert spec.exercise_table.blank == ("causal_chase_Scores",)
     one, other = ([*pages.book(each).blocks()] for each in (plain, spec))
     assert [block.name for block in one] == [block.name for block in other]
 
@@ -247,7 +247,7 @@ def test_a_command_with_a_wrong_range_says_one_sentence_and_writes_nothing(tmp_p
 def test_lists_of_students(content, ids, tmp_path):
     path = tmp_path / "class.csv"
     path.write_bytes(content)
-    assert exercises.read_ids(path) == ids
+    assert students.read_ids(path) == ids
 
 
 @pytest.mark.parametrize(
@@ -277,26 +277,26 @@ def test_bad_lists_of_students(content, sentence, tmp_path):
     path = tmp_path / "class.csv"
     path.write_bytes(content)
     with pytest.raises(StudentsError) as error:
-        exercises.read_ids(path)
+        students.read_ids(path)
     assert sentence in str(error.value)
 
 
 def test_a_key_is_made_once_and_stays_out_of_the_folder(tmp_path):
     path, folder = tmp_path / "key", tmp_path / "out"
-    key = exercises.read_key(path, folder)
-    assert exercises.read_key(path, folder) == key
+    key = students.read_key(path, folder)
+    assert students.read_key(path, folder) == key
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     with pytest.raises(StudentsError, match="must not be in"):
-        exercises.read_key(folder / "key", folder)
+        students.read_key(folder / "key", folder)
     (link := tmp_path / "link").symlink_to(folder / "key")
     with pytest.raises(StudentsError, match="must not be in"):
-        exercises.read_key(link, folder)
+        students.read_key(link, folder)
     with pytest.raises(StudentsError, match="cannot be read or written"):
-        exercises.read_key(tmp_path, folder)
+        students.read_key(tmp_path, folder)
     for text in ("", "secret", "xlsxattn key abcd", "xlsxattn key é"):
         path.write_text(text, "utf-8")
         with pytest.raises(StudentsError, match="not a key"):
-            exercises.read_key(path, folder)
+            students.read_key(path, folder)
 
 
 def test_numbers_of_a_copy_follow_from_key_and_id():
@@ -330,7 +330,7 @@ def test_a_personal_copy_is_sealed_and_holds_no_name(tmp_path):
     with zipfile.ZipFile(made.path) as archive:
         text = "".join(archive.read(name).decode() for name in archive.namelist() if name.endswith("xml"))
     assert "Annabelle" not in text
-    key = exercises.read_key(tmp_path / "key", tmp_path / "out")
+    key = students.read_key(tmp_path / "key", tmp_path / "out")
     assert exercises._digest(key, "seal", "a1").hex() in text
     assert key.hex() not in text
 
@@ -357,12 +357,12 @@ def test_if_a_copy_cannot_be_built_none_is_written(tmp_path, monkeypatch):
 
 def test_an_interrupt_leaves_earlier_copies_as_they_were(tmp_path, monkeypatch):
     given = class_of(tmp_path, "a1", "b2")
-    key = exercises.read_key(given[2], given[3])
+    key = students.read_key(given[2], given[3])
     monkeypatch.setattr(press, "_drafted", interrupted)
     with pytest.raises(KeyboardInterrupt):
         exercises.personal_copies(*given, level="first")
     assert [*given[3].iterdir()] == []
-    assert exercises.read_key(given[2], given[3]) == key
+    assert students.read_key(given[2], given[3]) == key
 
 
 def test_a_copy_whose_proof_fails_is_the_only_one_that_is_written(tmp_path, monkeypatch):

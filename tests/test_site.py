@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
-from browser import axe, chromium
+from browser import axe, launched
+from conftest import import_library, judging
 
-pytest.importorskip("mkdocs", reason="MkDocs is missing; get it with: pip install -e '.[docs]'")
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is missing: pip install playwright"
-)
+judging("mkdocs", "docs")
+playwright = import_library("playwright.sync_api", "test")
+browser = pytest.fixture(scope="module")(launched)
 
 from dev.site import hook  # noqa: E402 - needs MkDocs
 from xlsxattn.view.look import look  # noqa: E402
@@ -75,14 +75,6 @@ def address(site) -> Iterator[str]:
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         pass
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

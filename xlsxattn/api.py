@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from xlsxattn import exercises, press, templates
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract import kinds
+from xlsxattn.contract.exercise import Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.view.look import SAVED, look, no_range
@@ -139,7 +140,7 @@ def exercise(
     source: Spec | Mapping[str, Any] | str | Path,
     target: str | Path | None = None,
     *,
-    level: exercises.Level = "middle",
+    level: Level = "middle",
     blank: str | Sequence[str] = (),
     solutions: str | Path | None = None,
     force: bool = False,
@@ -172,7 +173,7 @@ def exercise(
     ...     exercise("causal", f"{folder}/lesson.xlsx", blank="causal_chase_Scores[2]").report.answers
     {'causal_chase_Scores': 'open'}
     """
-    one_of("level", level, get_args(exercises.Level))
+    one_of("level", level, get_args(Level))
     spec = _given(source)
     place = _place(spec, target, "{stem}-exercise.xlsx")
     solved = None if solutions is None else _place(spec, solutions, "")

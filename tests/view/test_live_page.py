@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-from browser import axe, chromium
+from browser import axe, launched
 from commands import run
-from conftest import THOROUGH, import_library, require
+from conftest import THOROUGH, require
 from workbooks import tweaked
 
 import xlsxattn
@@ -25,16 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-playwright = import_library("playwright.sync_api", "test")
 READY = "[data-ready]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as engine:
-        started = engine.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        yield started
-        started.close()
+browser = pytest.fixture(scope="module")(launched)
 
 
 @pytest.fixture(scope="module")

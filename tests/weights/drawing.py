@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import checkpoints
 import numpy as np
-from judge import MODELS, judging
+from conftest import judging
+from judge import MODELS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
+from conftest import judging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,13 +27,6 @@ MODELS = {
     "qwen2": "Qwen2ForCausalLM",
     "qwen3": "Qwen3ForCausalLM",
 }
-
-
-def judging(module: str) -> Any:
-    """Import a reference library; if it is missing, skip the test, or fail in CI."""
-    if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
-        return importlib.import_module(module)
-    return pytest.importorskip(module, reason=f"{module} is missing; get it with: pip install -e '.[judge]'")
 
 
 @contextmanager

@@ -15,8 +15,7 @@ import checkpoints
 import contract
 import numpy as np
 import pytest
-from conftest import THOROUGH, import_library, require
-from judge import judging
+from conftest import THOROUGH, import_library, judging, require
 from test_pretrained import package
 from torch_model import Model
 from workbooks import Unwritten, evaluate_many

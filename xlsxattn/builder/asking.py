@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from xlsxattn.builder import pages
 from xlsxattn.builder.pages.exercise import Asked, can_be_asked
 from xlsxattn.builder.specification import SpecError
-from xlsxattn.contract.exercise import Exercise
+from xlsxattn.contract.exercise import Exercise, Level
 from xlsxattn.contract.kinds import Training
 from xlsxattn.contract.names import FRONT, RangeName, parse
 from xlsxattn.language import say
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from xlsxattn.builder.graph import Block
     from xlsxattn.builder.specification import Spec
 
-Level: TypeAlias = Literal["first", "middle", "whole"]
 BLANK = re.compile(r"([\w*?]+)(?:\[(\d+)(?:,\s*(\d+))?\])?", re.ASCII)
 """A name or pattern, and a row or a cell."""
 AMBIGUOUS = (1, 4)
@@ -31,7 +30,8 @@ MAX_LISTED = 5
 MIDDLE = ("Mask", "Scores", "Scaled", "Masked", "Attention", "Output")
 WHOLE = ("Q", "K", "V", "Exp", "Concat", "P", "Input", "MultiHead")
 NORMS = ("Norm1", "Norm2")
-BACKWARD = ("Error", "dOutput", "dAttention", "dScaled", "dScores", "dW_Q", "dW_K", "dW_V", "New")
+BACKWARD = ("Error", "dOutput", "dAttention", "dScaled", "dScores", "dW_Q", "dW_K", "dW_V")
+UPDATED = ("New_W_Q", "New_W_K", "New_W_V")
 
 
 def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[str] = ()) -> Exercise:
@@ -47,7 +47,7 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
         raise SpecError(
             say("{spec}: has no range that an exercise can ask for: no sheet computes attention", spec=named)
         )
-    table = spec.wishes
+    table = spec.exercise_table
     places = dict[str, tuple[int, ...]]()
     where = named if blank else say("{spec}: exercise.blank", spec=named)
     for text in blank or table.blank or preset(spec, possible, asked.shapes, level):
@@ -133,7 +133,9 @@ def preset(
     chosen += [
         name
         for name in possible
-        if parse(name).sheet in trained and any(f"_Shown_{block}" in name for block in BACKWARD)
+        if parse(name).sheet in trained
+        and parse(name).block == "Shown"
+        and parse(name).part in (*BACKWARD, *UPDATED)
     ]
     return list(dict.fromkeys(chosen))
 

@@ -76,6 +76,17 @@ _TEMPERED = Way(
     "{scores}/{scale}/MAX({temperature},1E-6)",
     "Divide the score by the square root of d_k and by the temperature.",
 )
+_DIVIDED = "Divide the number by the sum of its row."
+
+
+def _exp(operand: str) -> Way:
+    """The exponential of an operand minus its row maximum."""
+    return Way(
+        f"EXP(({{{operand}}}-{{row_max}})/2)*EXP(({{{operand}}}-{{row_max}})/2)",
+        "Subtract the largest number of the row, then raise e to the power of the result.",
+    )
+
+
 _MASK = Way("1-({col}>{row})", "1 where the column's number is not above the row's, otherwise 0.")
 _NORM = "{gamma}*({x}-{mean})*({variance}+MAX({epsilon},1E-24))^-0.5"
 _SIGMOID = "{h}/(1+EXP(-MAX({h},-700)))*({h}>-700)"
@@ -107,12 +118,9 @@ WAYS: Mapping[str, Way] = {
         "Where the mask is 1, keep the number; elsewhere, use −1E300, which stands for −∞.",
     ),
     ops.ROW_MAX.formula: Way("LARGE({scaled}[row],1)", "The largest number of the row."),
-    ops.EXP.formula: Way(
-        "EXP(({scaled}-{row_max})/2)*EXP(({scaled}-{row_max})/2)",
-        "Subtract the largest number of the row, then raise e to the power of the result.",
-    ),
+    ops.EXP.formula: _exp("scaled"),
     ops.ROW_SUM.formula: Way("AVERAGE({exp}[row])*COLUMNS({exp}[row])", "Add up the numbers of the row."),
-    ops.ATTENTION.formula: Way("{exp}*(1/{row_sum})", "Divide the number by the sum of its row."),
+    ops.ATTENTION.formula: Way("{exp}*(1/{row_sum})", _DIVIDED),
     # positions
     ops.ANGLE.formula: Way("{position}/(1/{frequency})", "The position times the frequency of the column."),
     ops.SINUSOIDAL.formula: Way(
@@ -149,11 +157,8 @@ WAYS: Mapping[str, Way] = {
     ops.RESIDUAL.formula: Way("SUM({stream},{found})", "Add the sublayer's input and its output."),
     ops.ACTIVATIONS["relu"].formula: Way("MAX({h},0)", "The number if it is above 0, otherwise 0."),
     ops.ACTIVATIONS["silu"].formula: Way(_SIGMOID, "The number h, divided by 1 + e^(−h)."),
-    ops.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", "Divide the number by the sum of its row."),
-    ops.LOGIT_EXP.formula: Way(
-        "EXP(({x}-{row_max})/2)*EXP(({x}-{row_max})/2)",
-        "Subtract the largest number of the row, then raise e to the power of the result.",
-    ),
+    ops.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", _DIVIDED),
+    ops.LOGIT_EXP.formula: _exp("x"),
     # training
     training_ops.MASKED.formula: Way(
         f"IF({{mask}}<>1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
@@ -161,13 +166,10 @@ WAYS: Mapping[str, Way] = {
         "IF({mask}=1,SUMPRODUCT({q}[row],{k}[across])/{scale},{minus_infinity})",
         precise="IF({mask}<>1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
     ),
-    training_ops.EXP.formula: Way(
-        "EXP(({masked}-{row_max})/2)*EXP(({masked}-{row_max})/2)",
-        "Subtract the largest number of the row, then raise e to the power of the result.",
-    ),
+    training_ops.EXP.formula: _exp("masked"),
     training_ops.ATTENTION.formula: Way(
         "{exp}/(AVERAGE({exp}[row])*COLUMNS({exp}[row]))",
-        "Divide the number by the sum of its row.",
+        _DIVIDED,
         "{exp}/SUM({exp}[row])",
     ),
     training_ops.ERROR.formula: Way(

@@ -8,7 +8,7 @@ import os
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -24,6 +24,7 @@ from xlsxattn.cli.build_command import (
 )
 from xlsxattn.cli.language import asked, tell
 from xlsxattn.cli.verbosity import is_quiet, volume
+from xlsxattn.contract.exercise import Level
 from xlsxattn.language import say
 from xlsxattn.suggestions import with_near
 from xlsxattn.system_errors import reason
@@ -31,11 +32,9 @@ from xlsxattn.system_errors import reason
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from xlsxattn.exercises import Level
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 EXPLAIN = ("short", "full")
-LEVELS = ("first", "middle", "whole")
 BLAS_THREADS = "1"
 """Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
 threads take three times the processor time, because they wait for each other."""
@@ -140,7 +139,7 @@ def build(source: str, output: Path | None, force: bool, explain: str | None) ->
 @cli.command()
 @click.argument("source", shell_complete=_templates)
 @click.option("--blank", metavar="RANGE", multiple=True, help="A range to compute, such as attn_*_Scores.")
-@click.option("--level", type=click.Choice(LEVELS), help="What to compute if no range is given.")
+@click.option("--level", type=click.Choice(get_args(Level)), help="What to compute if no range is given.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="The workbook or folder to write.")
 @click.option("--solutions", type=click.Path(path_type=Path), help="The workbook with the answers to write.")
 @click.option(

@@ -37,7 +37,7 @@ class Spec:
     """A validated spec.
 
     ``lang`` is the language of the texts, ``about`` the paragraph on Start, "" for the default.
-    ``wishes`` is the table [exercise] of the spec. ``exercise`` is what an exercise asks, None for an
+    ``exercise_table`` is the table [exercise] of the spec. ``exercise`` is what an exercise asks, None for an
     ordinary workbook, ``solved`` is true for its solutions, ``seal`` says whose copy it is.
     """
 
@@ -49,7 +49,7 @@ class Spec:
     explain: str = "short"
     lang: str = "en"
     about: str = ""
-    wishes: kinds.Exercise = field(default_factory=kinds.Exercise)
+    exercise_table: kinds.Exercise = field(default_factory=kinds.Exercise)
     exercise: Exercise | None = None
     solved: bool = False
     seal: str = ""
@@ -112,11 +112,11 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         for context in contexts:
             if context.id in MODEL_RESERVED:
                 raise top.error(f"contexts.{context.id}", "this id is reserved for models, choose another")
-    wishes = _wishes(top)
-    return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about, wishes)
+    table = _exercise_table(top)
+    return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about, table)
 
 
-def _wishes(top: Table) -> kinds.Exercise:
+def _exercise_table(top: Table) -> kinds.Exercise:
     """The table [exercise]; its ranges are not known yet."""
     if "exercise" not in top.data:
         return kinds.Exercise()
