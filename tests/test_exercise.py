@@ -56,6 +56,15 @@ def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> sp
     return replace(spec, exercise=asking.exercise(spec, template, level, blank))
 
 
+def test_a_training_is_left_out_unless_it_is_asked_about():
+    spec = specs.load(templates.path("walkthrough"))
+    every = {sheet.id for sheet in spec.sheets}
+    for blank, missing in {"attn_cat_Attention": {"learn"}, "learn_Shown_dScaled": set()}.items():
+        table = asking.exercise(spec, "walkthrough", blank=[blank])
+        kept = exercises._without_trainings(spec, table).sheets
+        assert every - {sheet.id for sheet in kept} == missing
+
+
 def alike(one: Any, other: Any) -> bool:
     """Whether two blocks have the same texts and, but for rounding, the same numbers."""
     pairs = zip(np.ravel(np.array(one, object)), np.ravel(np.array(other, object)), strict=True)

@@ -15,7 +15,7 @@ import numpy as np
 from xlsxattn import precompute, press
 from xlsxattn.builder import asking
 from xlsxattn.contract.first_screen import CLASS_TORN, NEAR_TORN, TORN
-from xlsxattn.contract.kinds import Writer
+from xlsxattn.contract.kinds import Training, Writer
 from xlsxattn.contract.names import START, RangeName, ends_in, parse
 from xlsxattn.language import language, say
 from xlsxattn.press import Pressed, PressError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.builder.specification import Spec
-    from xlsxattn.contract.exercise import Level
+    from xlsxattn.contract.exercise import Exercise, Level
     from xlsxattn.contract.kinds import Sheet
 
 MAX_DRAWS = 20
@@ -64,7 +64,8 @@ def exercise(
     """
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
-    spec = replace(spec, exercise=asking.exercise(spec, named, level, blank))
+    asks = asking.exercise(spec, named, level, blank)
+    spec = replace(_without_trainings(spec, asks), exercise=asks)
     jobs = [(spec, target)]
     if solutions is not None:
         if str(solutions.resolve()).casefold() == str(target.resolve()).casefold():
@@ -96,6 +97,13 @@ def _written_out(spec: Spec, named: str) -> Spec:
     sheets = [replace(s, generate=False) if isinstance(s, Writer) else s for s in spec.sheets]
     contexts = [replace(context, words=words[context.id]) for context in spec.contexts]
     return replace(spec, sheets=tuple(sheets), contexts=tuple(contexts))
+
+
+def _without_trainings(spec: Spec, asks: Exercise) -> Spec:
+    """The spec without trainings that are not asked about, whose steps show how attention is computed."""
+    asked = {parse(name).sheet for name in asks.answers}
+    sheets = [sheet for sheet in spec.sheets if sheet.id in asked or not isinstance(sheet, Training)]
+    return replace(spec, sheets=tuple(sheets))
 
 
 def _evaluated(spec: Spec, named: str) -> Mapping[str, Any]:
@@ -145,6 +153,7 @@ def personal_copies(
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
     asks = asking.exercise(spec, named, level, blank)
+    spec = _without_trainings(spec, asks)
     for one in ids:
         press.refuse_changed(folder / f"{one}.xlsx", force=force)
     story = _story(spec, named)

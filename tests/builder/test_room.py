@@ -11,6 +11,7 @@ import pytest
 from xlsxattn import templates
 from xlsxattn.builder import layout, pages, theme
 from xlsxattn.builder import specification as spec
+from xlsxattn.builder.layout.measures import SCREEN
 from xlsxattn.builder.layout.printing import pixels
 from xlsxattn.language import codes
 
@@ -83,6 +84,17 @@ NARROW = {
 def test_every_text_has_the_room_it_needs(name, code):
     found = {(code, fault, text) for sheet in sheets(name, code) for fault, _, text in cramped(sheet)}
     assert found - NARROW == set()
+
+
+@pytest.mark.parametrize("name", templates.names())
+def test_the_lead_ends_where_a_small_window_does(name):
+    wide = {
+        sheet.tab
+        for sheet in sheets(name, "en")
+        for text in sheet.texts
+        if text.look == "long lead" and pixels(sheet, range(text.col + text.cols)) > SCREEN
+    }
+    assert wide == set()
 
 
 @pytest.mark.parametrize(

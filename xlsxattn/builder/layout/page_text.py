@@ -54,10 +54,11 @@ def page_head(sheet: PlacedSheet, page: Page) -> int:
 
 def lead(sheet: PlacedSheet, page: Page) -> None:
     """Place the lead below the title; one that is too long for a screen is wrapped."""
-    lines = -(-int(theme.pixels(page.lead, "lead")) // SCREEN)
+    width = SCREEN - pixels(sheet, range(MARGIN))
+    lines = -(-int(theme.pixels(page.lead, "lead")) // int(width))
     if lines > 1:
         sheet.heights[1] = lines * sheet.row
-        cols = _beyond(sheet, MARGIN, SCREEN) - MARGIN - 1
+        cols = _beyond(sheet, MARGIN, width) - MARGIN - 1
         sheet.texts.append(Text(1, MARGIN, page.lead, "long lead", cols=cols))
     else:
         sheet.texts.append(Text(1, MARGIN, page.lead, "lead"))
