@@ -124,6 +124,23 @@ def test_the_file_does_not_hold_the_key(template, level, tmp_path):
         assert [value for value in long if value in text] == []
 
 
+def test_no_other_range_shows_how_an_answer_is_computed():
+    spec = asks("walkthrough")
+    assert spec.exercise is not None
+    answers = spec.exercise.answers
+    usual = {block.name: block for block in pages.book(replace(spec, exercise=None)).blocks()}
+    blank = {block.name: block for block in pages.book(spec).blocks()}
+    operations = {usual[name].parts[0].op.formula for name in answers}
+    twins = [
+        b for b in usual.values() if b.parts and b.parts[0].op.formula in operations and b.name not in answers
+    ]
+    assert {b.name for b in twins} >= {"attn_cat_Scores", "qkv_keyboard_Attention", "heads_cat_h1_Output"}
+    for twin in twins:
+        assert twin.parts[0].formula.removeprefix("=") not in blank[twin.name].parts[0].formula, twin.name
+    for name in answers:  # words that both sentences have would show its numbers
+        assert answered(name) in blank[name.replace("_cat_", "_keyboard_")].parts[0].formula
+
+
 def test_only_the_scratch_sheet_is_not_protected():
     spec = asks("causal")
     book = pages.book(spec)

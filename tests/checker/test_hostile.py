@@ -282,6 +282,15 @@ def test_encrypted(target, monkeypatch, capsys):
     assert (code, "encrypted workbook" in said) == (2, True)
 
 
+@pytest.mark.parametrize("options", [(), ("--skip-foreign",)])
+def test_an_archive_of_a_version_to_come(causal, target, monkeypatch, capsys, options):
+    content = bytearray(causal.read_bytes())
+    content[content.index(b"PK\x01\x02") + 6] = 99  # the version that a reader needs, of the first part
+    target.write_bytes(content)
+    code, said = quietly(target, monkeypatch, capsys, *options)
+    assert (code, "damaged" in said) == (2, True), said
+
+
 def test_neither_a_folder_nor_a_pipe_is_read(tmp_path):
     pipe = tmp_path / "pipe.xlsx"
     os.mkfifo(pipe)
