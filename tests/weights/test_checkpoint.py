@@ -146,7 +146,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     named.write_bytes((5).to_bytes(8, "little") + b"[1,2]")
     refused(named, "its header: a JSON object is needed")
     named.write_bytes((4).to_bytes(8, "little") + b"\xff\xfe{}")
-    refused(named, "its header: not JSON")
+    refused(named, "its header: byte 0 is not UTF-8")
     deep = b"[" * 100_000
     named.write_bytes(len(deep).to_bytes(8, "little") + deep)
     refused(named, "nested too deeply")

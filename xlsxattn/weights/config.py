@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,7 @@ class Config:
             return default
         key, value = next(iter(given.items()))
         for other_key, other in given.items():
-            if other != value or type(other) is not type(value):
+            if other_key != key and (other != value or type(other) is not type(value)):
                 sentence = "found {found}, but {other} is {value}: they must agree"
                 raise self.error(key, sentence, found=show(value), other=other_key, value=show(other))
         return value
@@ -73,7 +73,7 @@ class Config:
         value = self.get(*keys, default=default)
         if value is None:
             raise self.error(keys[0], "is missing, a number above 0 is needed")
-        if type(value) not in (int, float) or not 0 < value < math.inf:
+        if type(value) not in (int, float) or not 0 < value <= sys.float_info.max:
             raise self.error(keys[0], "found {found}, a number above 0 is needed", found=show(value))
         if value < minimum:
             sentence = "found {found}, workbooks support {least} or more"
