@@ -33,15 +33,16 @@ MIN_EPSILON, MIN_BASE = 1e-24, 0.001
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings, and the path of their file, for errors."""
+    """The settings; for errors, the path of their file and their prefix, such as "rope_scaling."."""
 
     data: Mapping[str, Any]
     path: Path
+    prefix: str = ""
 
     def error(self, key: str, sentence: str, /, **values: object) -> CheckpointError:
         """An error about one key; arguments as for `say`."""
         text = say(sentence, **values)
-        return CheckpointError(say(SENTENCE, source=self.path, place=key, sentence=text))
+        return CheckpointError(say(SENTENCE, source=self.path, place=self.prefix + key, sentence=text))
 
     def get(self, *keys: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
         """The value of a setting that may have any of these keys; null counts as missing.
