@@ -141,6 +141,16 @@ def test_no_other_range_shows_how_an_answer_is_computed():
         assert answered(name) in blank[name.replace("_cat_", "_keyboard_")].parts[0].formula
 
 
+def test_what_would_show_the_numbers_of_an_answer_waits():
+    """Computed alike from the same inputs, on another sheet; but not with the weights of a decoder."""
+    shown = {block.name: block for block in pages.book(asks("padding")).blocks()}
+    assert answered("pad_short_Scores") in shown["both_short_Scores"].parts[0].formula
+    assert answered("pad_short_Scores") in shown["both_long_Scores"].parts[0].formula
+    assert "_Answered" not in shown["both_short_Mask"].parts[0].formula  # causal, so another mask
+    shown = {block.name: block for block in pages.book(asks("reverse")).blocks()}
+    assert "_Answered" not in shown["rev_written_l1_h1_Scores"].parts[0].formula
+
+
 def test_only_the_scratch_sheet_is_not_protected():
     spec = asks("causal")
     book = pages.book(spec)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
@@ -69,37 +70,73 @@ class Asked:
         return {name: b for b in self.blocks for name in (b.name, *b.aliases)}
 
     @cached_property
+    def sources(self) -> dict[str, set[str]]:
+        """The blocks that the formulas of each block read."""
+        sources = {}
+        for block in self.blocks:
+            words = {word for part in block.parts for word in WORD.findall(part.formula)}
+            sources[block.name] = {self.by_name[word].name for word in words & self.by_name.keys()}
+        return sources
+
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """By block, a text that is the same for blocks that are computed alike from the same inputs.
+
+        Inputs are the same in all sentences, as these share words; constants of one name are on all sheets.
+        """
+        origins = dict[str, str]()
+        sentences = {parse(block.name).context for block in self.blocks}
+        for block in self.blocks:
+            if not block.parts:
+                place = parse(block.name).at(context="")
+                is_free = block.kind == "constant" or place.sheet in sentences
+                origins[block.name] = str(place.at(sheet="") if is_free else place)
+        left = [block for block in self.blocks if block.parts]
+        while left:
+            known = [block for block in left if self.sources[block.name] <= origins.keys()]
+            if not known:  # the steps of a training read each other
+                return origins
+            for block in known:
+                origins[block.name] = self._origin(block, origins)
+            left = [block for block in left if block.name not in origins]
+        return origins
+
+    def _origin(self, block: Block, origins: Mapping[str, str]) -> str:
+        def origin(match: re.Match[str]) -> str:
+            source = self.by_name.get(match[0])
+            if source is None:
+                return match[0]
+            columns = [place[1:] for place in source.slices if place[0] == match[0]]
+            return f"{origins[source.name]}{columns or ''}"
+
+        text = "|".join(WORD.sub(origin, part.formula) for part in block.parts)
+        return f"_{hashlib.sha256(text.encode()).hexdigest()}"
+
+    def _alike(self, answer: str) -> list[str]:
+        """Blocks on other sheets or of other sentences that would show an answer's numbers."""
+        origin = self.origins.get(answer, answer)
+        return [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
+
+    @cached_property
     def reads(self) -> dict[str, set[str]]:
         """The answers that each block waits for.
 
-        Those are the answers that it reads, but not through an answer that is a whole range. The same range
-        of another sentence waits as well.
+        Those are the answers that it reads, but not through an answer that is a whole range. Blocks that
+        would show an answer's numbers wait as well.
         """
         readers: dict[str, set[str]] = {}
-        for block in self.blocks:
-            for name in {word for part in block.parts for word in WORD.findall(part.formula)}:
-                if (source := self.by_name.get(name)) and source.name != block.name:
-                    readers.setdefault(source.name, set()).add(block.name)
+        for name, sources in self.sources.items():
+            for source in sources - {name}:
+                readers.setdefault(source, set()).add(name)
         reads: dict[str, set[str]] = {}
         for answer in self.exercise.answers:
-            waiting = [*readers.get(answer, ()), *self._siblings(answer)]
+            waiting = [*readers.get(answer, ()), *self._alike(answer)]
             while waiting:
                 name = waiting.pop()
                 if answer not in reads.setdefault(name, set()):
                     reads[name].add(answer)
                     waiting += () if self._is_whole(name) else readers.get(name, ())
         return reads
-
-    def _siblings(self, answer: str) -> list[str]:
-        """The same range of other sentences, where shared words would show the answer's numbers."""
-        asked_name = parse(answer)
-        return [
-            block.name
-            for block in self.blocks
-            if block.name not in self.exercise.answers
-            and block.kind == "formula"
-            and parse(block.name).at(context=asked_name.context) == asked_name
-        ]
 
     def _is_whole(self, name: str) -> bool:
         """Whether a range is asked for as a whole; otherwise its other cells are computed, and wait."""
