@@ -209,4 +209,5 @@ HELD_OUT_CAUSAL = Op(
 HELD_OUT_EXP = Op("Exp", "=EXP({scaled}-MAX({scaled}))")
 HELD_OUT_ATTENTION = Op("Attention", "=IF({focus}=0,0,{exp}/SUM({exp}))")
 SAME = Op("the same", "={x}")
+PLOTTED = Op("at most four times the first", "=MIN({loss}[cell],4*{loss}[1])", "cells")
 DIVERGED = Op("the step that diverged", "=IF(SUM({alive})=ROWS({alive}),0,SUM({alive}))", "cells")

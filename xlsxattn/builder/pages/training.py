@@ -140,7 +140,7 @@ class _Lesson:
             "Loss",
             "after so many steps",
             "",
-            (Series("loss", (s["Loss"],)),),
+            (Series("loss", (s["Plotted"],)),),
             s["StepNumber"],
             after=0,
         )
@@ -245,9 +245,14 @@ class _Lesson:
             (f"{last}<{first}*0.999999999", same),
         )
         verdict = computed(s["Verdict"], (1, 1), check, "status", diverged=diverged.name)
-        why = "The same numbers as in the chart: the loss under the weights after so many steps."
+        plotted = computed(s["Plotted"], (n + 1, 1), ops.PLOTTED, "number", loss=s["Loss"])
+        why = (
+            "The loss under the weights after so many steps. The chart ends at four times the first loss, so "
+            "that a run that diverges can be read."
+        )
+        sides = (Side("in the chart", (plotted,)),)
         groups = (
-            Group((loss(self.every),), (number,), ("loss",), corner="steps"),
+            Group((loss(self.every),), (number,), ("loss",), sides, corner="steps"),
             Group((diverged, verdict), (("diverged at step",), ("result",))),
         )
         return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
