@@ -237,7 +237,7 @@ class _Judge:
             mark = self._verdict(i, j)
             if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
                 wrong.append((i, j, self._written[i][j], self._expected(i, j)))
-        state: State = "right" if not wrong else "wrong" if complete else "open"
+        state: State = "right" if not wrong else "wrong" if complete and not self._waits else "open"
         return Answer(self.name, state, tuple(wrong))
 
     @property

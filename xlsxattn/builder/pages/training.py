@@ -74,12 +74,6 @@ SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
 """Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
-GRADIENTS = {
-    "Q": "How should W_Q change, so that the asked words attend where it lowers the loss?",
-    "K": "How should W_K change, so that queries find the right words?",
-    "V": "How should W_V change, so that the values fit the targets?",
-    "O": "How should W_O change, so that the projected heads fit the targets?",
-}
 
 
 def training_pages(spec: Spec, sheet: Training) -> list[Page]:
@@ -93,6 +87,13 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
 def _caption(block: Block) -> str:
     """The caption of a block: its formula."""
     return f"{{{block.parts[0].formula}}}"
+
+
+def _joined(texts: Iterable[str]) -> str:
+    first, *rest = map(say, texts)
+    for more in rest:
+        first = say("{lead} {more}", lead=first, more=more)
+    return first
 
 
 def _in_lines(lanes: Sequence[Lane]) -> list[list[Lane]]:
@@ -340,49 +341,19 @@ class _Lesson:
             key = q.block if q.block[1:2] != "W" and "_" not in q.block else q.op.maths
             bands.setdefault(key, []).append((q, self._group(self.shown.block(q), sides)))
         for made in bands.values():
-            for k, (q, group) in enumerate(made):
-                yield self._band(title, q, group, alone=len(made) == 1, first=k == 0)
+            why, paper = _joined(dict.fromkeys(q.op.why for q, _ in made)), made[0][0].op.paper
+            for q, group in made:
+                named = self._title(title, q, alone=len(made) == 1)
+                yield Band(named, why, (group,), shared=True, show_formula=False, paper=paper)
+                why = paper = ""  # once for all heads or matrices
 
-    def _band(self, title: str, q: Quantity, group: Group, *, alone: bool, first: bool) -> Band:
-        """The band of one quantity; of several matrices or heads, which one it is."""
-        said = say("{title}: {maths}", title=say(title), maths=say(self._maths(q)))
-        if not alone:
-            which = say("head {h}", h=q.head) if q.head else say("W_{letter}", letter=q.block[-1])
-            said = say("{title} ({which})", title=said, which=which)
-        why, paper = (self._why(q), q.op.paper) if first else ("", "")
-        return Band(said, why, (group,), shared=True, show_formula=False, paper=paper)
-
-    def _maths(self, q: Quantity) -> str:
-        """A quantity's equation, in the words of its place."""
-        if q.op is ops.PRODUCT:
-            x = {"Q": "X (asked words)", "Output": "Concat"}.get(q.block, "X")
-            return say(
-                "{block} = {x} · {w}",
-                block=q.block,
-                x=say(x),
-                w=f"W_{'O' if q.block == 'Output' else q.block}",
-            )
-        if q.op is ops.SUM:
-            return say("{block} = Attention · V", block=q.block)
-        if q.op is ops.D_WEIGHTS:
-            return "dW = what came in, transposed · the gradient of what went out"
-        return q.op.maths
-
-    def _why(self, q: Quantity) -> str:
-        if q.op is ops.PRODUCT:
-            return {
-                **{x: usual.attention.PROJECT[x].why for x in "QKV"},
-                "Output": usual.attention.MIX_HEADS,
-            }[q.block]
-        if q.op is ops.SUM:
-            return usual.attention.OUTPUT.why
-        if q.op is ops.D_WEIGHTS:
-            whys = [GRADIENTS[matrix[-1]] for matrix in self.z.learns]
-            first, *rest = map(say, whys)
-            for more in rest:
-                first = say("{lead} {more}", lead=first, more=more)
-            return first
-        return q.op.why
+    def _title(self, title: str, q: Quantity, *, alone: bool) -> str:
+        """The title of one quantity; of several matrices or heads, which one it is."""
+        said = say("{title}: {maths}", title=say(title), maths=say(q.op.maths))
+        if alone:
+            return said
+        which = say("head {h}", h=q.head) if q.head else say("W_{letter}", letter=q.block[-1])
+        return say("{title} ({which})", title=said, which=which)
 
     def _group(self, block: Block, sides: tuple[Side, ...] = ()) -> Group:
         """A block of the shown step with its formula above it, and words beside and above it."""
