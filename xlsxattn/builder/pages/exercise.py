@@ -373,21 +373,11 @@ def _mapped(thing: T, change: Callable[[Block], Block]) -> T:
     result: Any = thing
     if isinstance(thing, Block):
         result = change(thing)
-    elif (
-        isinstance(thing, Group) and thing.title and thing.title == _caption(thing)
-    ):  # a page that writes captions itself
-        changed = _mapped(replace(thing, title=""), change)
-        result = replace(changed, title=_caption(changed))
     elif isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         result = tuple(_mapped(one, change) for one in thing)
     elif is_dataclass(thing) and not isinstance(thing, (type, Op)):
         result = replace(thing, **{f.name: _mapped(getattr(thing, f.name), change) for f in fields(thing)})
     return result  # type: ignore[no-any-return]
-
-
-def _caption(group: Group) -> str:
-    parts = group.blocks[0].parts
-    return f"{{{parts[0].formula}}}" if parts else ""
 
 
 def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
@@ -404,11 +394,8 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
         band, part, alternative = steps[name], asks.by_name[name].parts[0], way(asks.by_name[name])
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
         listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
-        words = (
-            alternative.in_words({key: last(operand) for key, operand in operands.items()})
-            if alternative
-            else ""
-        )
+        assert alternative is not None  # or it could not be asked for
+        words = alternative.in_words({key: last(operand) for key, operand in operands.items()})
         title = say("{name}: {title}", name=name, title=say(band.title))
         why = band.more or band.why or band.title
         hints.append(Hints(name, title, (say("It is computed from {names}.", names=listed), why, words)))

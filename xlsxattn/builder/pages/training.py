@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops as usual
-from xlsxattn.builder.graph import Band, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.graph import FORMULA, Band, Chart, Fact, Group, Page, Series, Side
 from xlsxattn.builder.ops import training as ops
 from xlsxattn.builder.pages.experiments import LEARNING
 from xlsxattn.builder.pages.parts import Lane, computed, numbered, typed
@@ -82,11 +82,6 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
         raise NotImplementedError(sheet.trains)
     page = _Lesson(spec, sheet, Sizes(sheet, sheet.form, spec.vocabulary.d_model))
     return [page.lesson(), page.steps()]
-
-
-def _caption(block: Block) -> str:
-    """The caption of a block: its formula."""
-    return f"{{{block.parts[0].formula}}}"
 
 
 def _joined(texts: Iterable[str]) -> str:
@@ -373,7 +368,7 @@ class _Lesson:
                     texts=self.s["Tokens"],
                 )
                 cols = self._narrow(words)
-        return Group((self._narrow(block),), (rows,), cols, sides, _caption(block))
+        return Group((self._narrow(block),), (rows,), cols, sides, FORMULA)
 
     def _words(self, name: str, texts: str) -> Block:
         """The words beside a block: those that are asked for, or all of the examples."""
@@ -478,9 +473,7 @@ class _Lesson:
         mask = computed(s["Mask"], (z.examples, z.words), op, "mask", **names)
         infinity = typed(s["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")
         groups = [
-            Group(
-                (self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title=_caption(goal)
-            ),
+            Group((self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title=FORMULA),
             self._group(asked),
             self._group(mask),
             Group((infinity,), (("masked cells get",),), title=" "),
