@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.builder import ops as usual
 from xlsxattn.builder.graph import FORMULA, Band, Chart, Fact, Group, Page, Series, Side
@@ -43,28 +43,31 @@ BEHIND = (
     "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
 )
 NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
+
+
+class Setting(NamedTuple):
+    """A setting of an optimizer: its label, the name of the number that counts, and the limits of that."""
+
+    label: str
+    counts: str
+    least: str
+    most: str
+
+
 SETTINGS = {
-    "sgd": (("LearningRate", "Rate"), ("WeightDecay", "Decay")),
-    "momentum": (("LearningRate", "Rate"), ("Momentum", "Mu"), ("WeightDecay", "Decay")),
-    "adam": (
-        *(("LearningRate", "Rate"), ("Beta1", "B1"), ("Beta2", "B2")),
-        *(("Epsilon", "Eps"), ("WeightDecay", "Decay")),
-    ),
+    "LearningRate": Setting("learning rate", "Rate", "0", "1E6"),
+    "Momentum": Setting("momentum", "Mu", "0", "1"),
+    "Beta1": Setting("β₁", "B1", "0", "1-1/1048576"),
+    "Beta2": Setting("β₂", "B2", "0", "1-1/1048576"),
+    "Epsilon": Setting("ε", "Eps", "1E-12", "1E6"),
+    "WeightDecay": Setting("weight decay", "Decay", "0", "1E6"),
 }
-LIMITS = {
-    **dict.fromkeys(("Rate", "Decay"), ("0", "1E6")),
-    "Mu": ("0", "1"),
-    **dict.fromkeys(("B1", "B2"), ("0", "1-1/1048576")),
-    "Eps": ("1E-12", "1E6"),
+HAS = {
+    "sgd": ("LearningRate", "WeightDecay"),
+    "momentum": ("LearningRate", "Momentum", "WeightDecay"),
+    "adam": ("LearningRate", "Beta1", "Beta2", "Epsilon", "WeightDecay"),
 }
-CALLED = {
-    "LearningRate": "learning rate",
-    "Momentum": "momentum",
-    "Beta1": "β₁",
-    "Beta2": "β₂",
-    "Epsilon": "ε",
-    "WeightDecay": "weight decay",
-}
+"""The settings of each optimizer."""
 OF_TOKENS = ("K", "V", "dK", "dV")
 """Blocks that have a row for each word of the examples; others have one for each that is asked for."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
@@ -160,7 +163,7 @@ class _Lesson:
 
     def _status(self) -> Block:
         s = self.s
-        numbers = [s["Step"], *(s[name] for name, _ in SETTINGS[self.sheet.optimizer])]
+        numbers = [s["Step"], *(s[name] for name in HAS[self.sheet.optimizer])]
         numbers += [s[name] for name in CHECKED]
         given = "*".join(f"ISNUMBER({name})" for name in numbers)
         check = usual.live_checks.status(
@@ -254,23 +257,24 @@ class _Lesson:
         return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
 
     def _settings(self) -> Band:
-        s, sheet, rows = self.s, self.sheet, SETTINGS[self.sheet.optimizer]
+        s, sheet, names = self.s, self.sheet, HAS[self.sheet.optimizer]
         values = {"LearningRate": sheet.lr, "Momentum": sheet.momentum, "Epsilon": sheet.eps}
         values |= {"Beta1": sheet.betas[0], "Beta2": sheet.betas[1], "WeightDecay": sheet.weight_decay}
-        inputs = tuple(typed(s[name], "setting", ((float(values[name]),),)) for name, _ in rows)
-        counted = tuple(
-            computed(s[name], (1, 1), ops.clamp(*LIMITS[name]), "weight", x=s[of]) for of, name in rows
-        )
-        fine = tuple(replace(block, look="any number") for block in counted)
+        inputs = tuple(typed(s[name], "setting", ((float(values[name]),),)) for name in names)
+        counted = []
+        for name in names:
+            one = SETTINGS[name]
+            block = computed(s[one.counts], (1, 1), ops.clamp(one.least, one.most), "any number", x=s[name])
+            counted.append(block)
         count = computed(s["Count"], (1, 1), ops.COUNT, "count", present=s["Present"])
-        labels = tuple((CALLED[name],) for name, _ in rows)
+        labels = tuple((SETTINGS[name].label,) for name in names)
         why = {
             "sgd": "Plain gradient descent: each weight moves against its gradient, rate times as far.",
             "momentum": "Gradient descent with momentum: part of the last step is kept.",
             "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
         }[sheet.optimizer]
         groups = (
-            Group(inputs, labels, ("typed",), (Side("counts as", fine),)),
+            Group(inputs, labels, ("typed",), (Side("counts as", tuple(counted)),)),
             Group((count,), (("examples that count",),)),
         )
         return Band("The optimizer", why, groups, shared=True, show_formula=False)
