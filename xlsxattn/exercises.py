@@ -132,7 +132,7 @@ def personal_copies(
     """Build a copy of an exercise for each student, with numbers drawn from a key and the student's id.
 
     If one copy cannot be built, none is written. ``students`` is a CSV file with a column of ids, ``folder``
-    where the copies are written, ``<id>.xlsx``. ``key_file`` must not be there; it is created if it is missing
+    where the copies are written, ``<id>.xlsx``. ``key_file`` must not be there; it is created if missing
     and the copies can be built. Other arguments are those of `exercise`.
 
     Returns:
