@@ -200,6 +200,18 @@ def test_marks_work_on_the_live_page(tmp_path):
     assert isinstance(found[names[2]][0][0], float | int)
 
 
+def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
+    """Both ranges have three rows and columns, but no cell of one belongs to the same cell of the other."""
+    tokens = {"a": [1.5, 0.0, 2.0], "b": [-0.5, 1.0, 0.3], "c": [0.7, 0.1, -1.0]}
+    sheet = {"id": "s", "kind": "self-attention"}
+    data = {
+        "focus": "a", "vocabulary": {"tokens": tokens}, "contexts": {"one": "b a c"}, "sheets": [sheet]
+    }  # fmt: skip
+    spec = specs.parse(data, "spec")
+    spec = replace(spec, exercise=asking.exercise(spec, "spec", blank=["s_one_X[1]"]), solved=True)
+    assert evaluated(spec, tmp_path)[mark_of("s_one_X")][0] == [RIGHT] * 3
+
+
 # --- bad input -------------------------------------------------------------------------------------------
 
 
