@@ -36,7 +36,6 @@ ASK = {
 }
 ASK_WITH_HINTS = "{ask} Hints →"
 TWIN = "(a different formula, so that the method stays hidden)"
-MARKS, COMPLETE = "marks", "complete"
 HINT_PAGE, SCRATCH_PAGE = "hints", "scratch"
 
 
@@ -269,30 +268,26 @@ class Asked:
 
     # --- groups ---------------------------------------------------------------------------------------------
 
-    def below(self, block: Block) -> tuple[Block, ...]:
-        """The blocks below an answer: its marks, and whether it is complete."""
-        marks = (self.marks(block),) if self.exercise.marks else ()
-        return (*marks, self.complete(block))
+    def below(self, block: Block) -> dict[str, Block]:
+        """The blocks below an answer, by their labels: its marks, and whether it is complete."""
+        below = {"marks": self.marks(block)} if self.exercise.marks else {}
+        return below | {"complete": self.complete(block)}
 
     def group(self, group: Group) -> Group:
         """A group with its answers, their marks below them, and the task as its title."""
         blocks, rows = list[Block](), list[Any]()
         for i, block in enumerate(group.blocks):
-            asked = self.region(block) is not None
-            added = self.below(block) if asked else ()
-            blocks += [self.block(block), *added]
+            added = self.below(block) if self.region(block) else {}
+            blocks += [self.block(block), *added.values()]
             rows += [group.rows[i] if i < len(group.rows) else ("",) * block.rows]
-            rows += [(label, *("",) * (b.rows - 1)) for b, label in zip(added, self._labels(), strict=False)]
+            rows += [(label, *("",) * (b.rows - 1)) for label, b in added.items()]
         sides = tuple(self._side(side) for side in group.sides)
         labels = tuple(rows) if group.rows else ()
         title, target = self._title(group)
         return replace(group, blocks=tuple(blocks), rows=labels, sides=sides, title=title, target=target)
 
-    def _labels(self) -> tuple[str, ...]:
-        return (MARKS, COMPLETE) if self.exercise.marks else (COMPLETE,)
-
     def _side(self, side: Side) -> Side:
-        added = [b for block in side.blocks if self.region(block) for b in self.below(block)]
+        added = [b for block in side.blocks if self.region(block) for b in self.below(block).values()]
         return replace(side, blocks=(*map(self.block, side.blocks), *added))
 
     def _title(self, group: Group) -> tuple[str, str]:

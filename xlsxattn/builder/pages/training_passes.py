@@ -74,7 +74,7 @@ class Sizes:
 class Quantity:
     """One quantity of a pass: its block, its shape in one step, its formula applied to ranges.
 
-    ``first`` is its formula in the first step, where that is another one.
+    ``first`` is its formula in the first of all steps, where that is another one.
     """
 
     block: str
@@ -238,23 +238,17 @@ def update(p: Place) -> Iterator[Quantity]:
 
         if optimizer == "momentum":
             names = {**g, "mu": p.own("Mu"), "old": old("Velocity")}
-            yield Quantity(
-                f"Velocity_{matrix}", shape, ops.VELOCITY, names, first=_first(p, ops.FIRST_VELOCITY)
-            )
+            yield Quantity(f"Velocity_{matrix}", shape, ops.VELOCITY, names, first=ops.FIRST_VELOCITY)
             g["velocity"] = p.read(f"Velocity_{matrix}")
         if optimizer == "adam":
             moments = ((ops.FIRST_MOMENT1, ops.MOMENT1), (ops.FIRST_MOMENT2, ops.MOMENT2))
             for k, (first, op) in zip("12", moments, strict=True):
                 names = {**g, "b": p.own(f"B{k}"), "old": old(f"Moment{k}")}
-                yield Quantity(f"Moment{k}_{matrix}", shape, op, names, first=_first(p, first))
+                yield Quantity(f"Moment{k}_{matrix}", shape, op, names, first=first)
             g |= {"m": p.read(f"Moment1_{matrix}"), "v": p.read(f"Moment2_{matrix}"), "eps": p.own("Eps")}
             g |= {f"c{k}": p.read(f"Correction{k}") for k in "12"}
         step = {"sgd": ops.STEP_OF_SGD, "momentum": ops.STEP_OF_MOMENTUM, "adam": ops.STEP_OF_ADAM}[optimizer]
         yield Quantity(f"Proposed_{matrix}", shape, step, g)
-
-
-def _first(p: Place, op: Op) -> Op | None:
-    return None if p.word else op
 
 
 def weights(p: Place) -> Iterator[Quantity]:
