@@ -415,7 +415,7 @@ def _closing(attending: Sequence[_Attending]) -> Block | None:
     ]
     names, result = {"focus": "vocab_Focus"}, texts.OTHER_NUMBERS
     if here.is_numbered:
-        same = ops.LOOK_THE_SAME.format(a=here.numbers, b=there.numbers)
+        same = ops.first_screen.LOOK_THE_SAME.format(a=here.numbers, b=there.numbers)
         cases.append((same, texts.SAME_NUMBERS))
     else:
         cases += [
