@@ -112,7 +112,8 @@ def examples() -> list[spec.Spec]:
     alike = {"id": "enc", "kind": "encoder", "similarity": True, "residual": "pre-norm", "final_norm": True}
     both = plain([3, 2], 2, {"id": "attn"}, alike, near)
     wide = plain([3, 2], 8, {"id": "gpt", "kind": "decoder", "heads": 2, "layers": 2})
-    acting = [{"id": f"a{i}", "kind": "encoder", "activation": one} for i, one in enumerate(ACTIVATIONS)]
+    bare = {"kind": "encoder", "residual": "pre-norm", "final_norm": False}  # no norm at the end
+    acting = [{"id": f"a{i}", "activation": one, **bare} for i, one in enumerate(ACTIVATIONS)]
     found.append(spec.parse(plain([2], 2, *acting), "activations"))
     joined = [{"heads": 2, "d_out": 3}, {"heads": 2, "out_proj": False}, {"out_proj": False}]
     heads = [{"id": f"m{i}", "kind": "multi-head", **one} for i, one in enumerate(joined)]
