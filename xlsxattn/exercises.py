@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import ArrayLike
+
     from xlsxattn.builder.specification import Spec
     from xlsxattn.contract.exercise import Exercise, Level
     from xlsxattn.contract.kinds import Sheet
@@ -228,7 +230,7 @@ def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
     return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
 
 
-def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
+def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
     """A matrix with a random number between −limit and limit added to each element."""
     numbers = np.asarray(matrix, float)
     varied = np.round(numbers + np.round(rng.uniform(-limit, limit, numbers.shape), DECIMALS), 10)
