@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 MAX_DRAWS = 20
 QUERY_JITTER, EMBEDDING_JITTER, DECIMALS = 0.2, 0.3, 2
-"""By how much W_Q and W_K vary, or the embeddings where there are no weights; decimals of that."""
+"""Maximum change of W_Q and W_K, or of embeddings if there are no weights; its decimals."""
 
 
 def exercise(
@@ -238,7 +238,7 @@ def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tupl
 
 
 def _story(spec: Spec, named: str) -> Mapping[str, str]:
-    """What the first screen says of a spec's numbers, by range, as an engine computes it."""
+    """The texts of the first screen about a spec's numbers, by range, computed by an engine."""
     values = _evaluated(spec, named)
     text_names = (START["Closing"], "Says", "Text", "Status")
     return {

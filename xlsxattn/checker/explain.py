@@ -110,8 +110,8 @@ def explain(
 
     Args:
         path: the workbook.
-        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. Of a range the cell that is furthest
-            from NumPy's value, or the first of largest magnitude where all hold.
+        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. For a range, the cell that is
+            furthest from NumPy's value or, if all hold, the first of largest magnitude.
         engine: whose values are compared.
         rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
 
@@ -165,7 +165,7 @@ def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
     """The expected values of every range.
 
     Raises:
-        NotCheckableError: the inputs cannot be taken; the text says which.
+        NotCheckableError: the inputs cannot be used, for the reason in the message.
     """
     finding = next(structure.unreadable_inputs(book, values), None)
     try:

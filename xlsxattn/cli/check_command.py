@@ -185,7 +185,7 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
 def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
     """Print a file's report: one line if it holds, else its findings, the ranges that fail, the verdict.
 
-    ``short`` leaves out files that hold, as a last line counts them.
+    ``short`` omits files that hold, which a last line counts.
     """
     from xlsxattn.checker import report
 
@@ -199,7 +199,7 @@ def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
         complain(outcome.sentence, UNUSABLE)
         return
     details = is_verbose() or found.every_finding
-    if details and found.runs:  # without, nothing was calculated: one cause says it all
+    if details and found.runs:  # if nothing was calculated, one message is enough
         by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
         click.echo(tell(by) if found.saved_by else outcome.path)
     for line in report.describe(found.every_finding, spoken(), short=not is_verbose()) if found.runs else ():
