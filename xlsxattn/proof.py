@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.report import Report
 
 

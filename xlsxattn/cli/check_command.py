@@ -18,7 +18,7 @@ from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.report import EngineReport, FileOutcome
 
 ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
@@ -128,7 +128,7 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     """Print one cell of each file in numbers, and return the exit code."""
     import json
 
-    from xlsxattn.checker.explain_formats import all_as_data, as_text
+    from xlsxattn.checker.explanation import all_as_data, as_text
 
     if style not in ("table", "json"):
         raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))

@@ -71,7 +71,7 @@ OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "d
 """Blocks that have a column for each word of the examples."""
 SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 """Blocks of one number."""
-OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
+OF_OUTPUTS = ("Targets", "Goal", "Output", "dOutput", "Error", "W_O", "dW_O")
 """Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
 GRADIENTS = {
