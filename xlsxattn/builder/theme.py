@@ -232,7 +232,7 @@ LOOKS: Mapping[str, Look] = {
     "rank": Look(
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
-    "col label": Look({"bold": True, "font_size": 10, "font_color": INK, "align": "center", "shrink": True}),
+    "col label": Look({"bold": True, "font_size": 9, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look(
         {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
     ),

@@ -15,7 +15,7 @@ from xlsxattn.checker.reference.attention import Expected, Trace, cosine, number
 from xlsxattn.checker.reference.choices import Counted
 from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.transformer import followed
-from xlsxattn.checker.reference.words import labels, sentence, unknown
+from xlsxattn.checker.reference.words import labels, output_labels, sentence, unknown
 from xlsxattn.checker.reference.writing import rounding
 from xlsxattn.contract.names import RangeName
 
@@ -68,7 +68,7 @@ def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, TowerR
         first = NoisyArray(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
         found |= {p["Pooled"]: expect(Pooled), p["Normed"]: expect(units[-1])}
         found[p["Similarity"]] = expect(r.product(units[-1], first))
-        found |= labels(p["Pooled"], None, dims) if c is own[0] else {}
+        found |= output_labels(sheet, p["Pooled"], None, dims) if c is own[0] else {}
         found[s.at(page="similar", context=c.id)["Heading"]] = sentence(c)
         tracks.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
         found |= labels(p["Track_X"], None, dims)
