@@ -109,7 +109,8 @@ def softmax(S: Array, there: Array) -> Array:
     if not np.iscomplexobj(S):
         return A
     u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
-    return A * (1 - 1j * A * u)
+    result: Array = A * (1 - 1j * A * u)
+    return result
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:
