@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 HEIGHT, SCATTER_HEIGHT = 340, 400
 """In pixels."""
 LABELS = ("right", "above", "right", "below")
-"""Where the label of a point is, by its marker, so that those of neighbouring points are apart."""
+"""Position of a point's label by its marker, so that labels of neighbouring points do not overlap."""
 
 
 class _StraightLines:
