@@ -54,7 +54,8 @@ def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> sp
     """A template as an exercise."""
     spec = exercises._written_out(specs.load(templates.path(template)), template)
     spec = replace(spec, exercise_table=replace(spec.exercise_table, **wishes))
-    return replace(spec, exercise=asking.exercise(spec, template, level, blank))
+    asked = asking.exercise(spec, template, level, blank)
+    return replace(exercises._without_trainings(spec, asked), exercise=asked)
 
 
 def test_a_training_is_left_out_unless_it_is_asked_about():

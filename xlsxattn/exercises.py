@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import ArrayLike
+
     from xlsxattn.builder.specification import Spec
     from xlsxattn.contract.exercise import Exercise, Level
     from xlsxattn.contract.kinds import Sheet
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
 MAX_DRAWS = 20
 QUERY_JITTER, EMBEDDING_JITTER, DECIMALS = 0.2, 0.3, 2
-"""By how much W_Q and W_K vary, or the embeddings where there are no weights; decimals of that."""
+"""Maximum change of W_Q and W_K, or of embeddings if there are no weights; its decimals."""
 
 
 def exercise(
@@ -219,7 +221,7 @@ def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
     return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
 
 
-def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
+def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
     """A matrix with a random number between −limit and limit added to each element."""
     numbers = np.asarray(matrix, float)
     varied = np.round(numbers + np.round(rng.uniform(-limit, limit, numbers.shape), DECIMALS), 10)
@@ -227,7 +229,7 @@ def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tupl
 
 
 def _story(spec: Spec, named: str) -> Mapping[str, str]:
-    """What the first screen says of a spec's numbers, by range, as an engine computes it."""
+    """The texts of the first screen about a spec's numbers, by range, computed by an engine."""
     values = _evaluated(spec, named)
     text_names = (START["Closing"], "Says", "Text", "Status")
     return {

@@ -214,8 +214,9 @@ class Series:
     """A series of a chart, over one or several blocks.
 
     ``title`` is its text, or the range and column that hold it. ``columns`` are those of x and y in a scatter
-    chart, where ``is_line`` joins its points and shows neither them nor an entry in the legend. ``colour`` is
-    an index in the theme's ``SERIES``, None for the next of ``OTHER_SERIES``; ``mark`` one in ``MARKS``.
+    chart, where ``is_line`` replaces its points by an arrow through them, and ``is_labelled`` moves the title
+    from the legend to its point. ``colour`` is an index in the theme's ``SERIES``, None for the next of
+    ``OTHER_SERIES``; ``mark`` one in ``MARKS``.
     """
 
     title: str | tuple[str, int]
@@ -224,6 +225,7 @@ class Series:
     colour: int | None = None
     mark: int = 0
     is_line: bool = False
+    is_labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,11 +292,15 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A block below a lane's words, in the columns of one of its strips; its label on the left."""
+    """A block below a lane's words, in the columns of one of its strips; its label on the left.
+
+    ``head``: texts above its columns.
+    """
 
     label: str | Block
     block: Block
     strip: int
+    head: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ MANIFEST = "xlsxattn"
 """The page of the manifest, for programs; only its first page is printed."""
 MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
 """Characters in a line of the manifest's widest column; Excel's maximum height of a row in points."""
-MAX_OUTLINED = 4096
-"""Blocks with more cells outline only the focus word, not its row, which would take programs long."""
+MAX_OUTLINED = 65536
+"""Blocks with more cells outline only the focus word: outlining its row would slow programs down."""
 
 
 def lay_out(book: WorkbookPages) -> list[PlacedSheet]:

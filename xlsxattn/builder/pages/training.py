@@ -23,7 +23,7 @@ from xlsxattn.builder.pages.training_passes import (
     update,
 )
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.contract.names import RangeName, cols_of, of_context, rows_of
+from xlsxattn.contract.names import RangeName, cols_of, ends_in, of_context, rows_of
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
@@ -74,7 +74,7 @@ OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "d
 """Blocks that have a column for each word of the examples."""
 SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 """Blocks of one number."""
-OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
+OF_OUTPUTS = ("Targets", "Goal", "Output", "dOutput", "Error", "W_O", "dW_O")
 """Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
 
@@ -391,8 +391,8 @@ class _Lesson:
         """Headings of columns that are not words: dimensions, or numbered columns of Q, K, V."""
         dims, last = self.spec.vocabulary.dimensions, block.name[-1]
         letter = last.lower() if last in "QKVO" else "o"
-        is_output = block.name.endswith(OF_OUTPUTS) and len(dims) == block.cols
-        return dims if is_output or block.name.endswith("_X") else numbered(letter, block.cols)
+        is_output = ends_in(block.name, OF_OUTPUTS) and len(dims) == block.cols
+        return dims if is_output or ends_in(block.name, "X") else numbered(letter, block.cols)
 
     def _check(self) -> Band:
         s, z = self.s, self.z

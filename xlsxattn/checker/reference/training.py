@@ -157,8 +157,7 @@ class Course:
         grid = self.read.get(name)
         if grid is None:
             return np.full(shape, np.nan)
-        held = [[x if isinstance(x, float) else np.nan for x in row] for row in np.asarray(grid, object)]
-        values = np.array(held, dtype=float).reshape(len(held), -1)
+        values = grid if isinstance(grid, np.ndarray) and grid.dtype == float else _only_numbers(grid)
         whole = values.size == np.prod(shape) and values.shape[1] == shape[-1]
         return (
             np.where(np.isfinite(values), values, np.nan).reshape(shape) if whole else np.full(shape, np.nan)
@@ -241,6 +240,12 @@ class Course:
 def clamp(x: Any, low: float = -LIMIT, high: float = LIMIT) -> Any:  # noqa: ANN401 - a number, or an array
     """Clip to limits."""
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else min(max(x, low), high)
+
+
+def _only_numbers(grid: Grid) -> Array:
+    """A range as an array, with NaN for cells that are not numbers."""
+    held = [[x if isinstance(x, float) else np.nan for x in row] for row in np.asarray(grid, object)]
+    return np.array(held, dtype=float).reshape(len(held), -1)
 
 
 def training_sheet(
