@@ -107,9 +107,9 @@ def softmax(S: Array, there: Array) -> Array:
     t = terms.sum(axis=-1)
     A = np.where(there, 1 / np.where(there, t, 1.0), 0.0)
     if not np.iscomplexobj(S):
-        return A
+        return np.asarray(A)
     u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
-    return A * (1 - 1j * A * u)
+    return np.asarray(A * (1 - 1j * A * u))
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:
