@@ -294,6 +294,7 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         "both have the same numbers, which no input changes": _constants(book, one)
         == _constants(book, two)
         != [],
+        "the chart shows the loss as it is, up to four times the first": blocks == {"Loss", "Plotted"},
         "the same √d on both sheets": blocks == {"Scale"},
         "both stand for −∞": blocks == {"MaskValue"},
         "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},

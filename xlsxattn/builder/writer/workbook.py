@@ -215,9 +215,12 @@ class _Writer:
             own["bg_color"] = lane
         if block.concealed:
             own["hidden"] = True
+        usual = theme.LOOKS[block.look].format
+        if block.waits and usual.get("num_format") in (theme.NUMBER, theme.FINE):
+            own["align"] = "right"  # the dash, like the numbers
         if not own:
             return self.look(block.look)
-        return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format, **own})
+        return self.format({"font_name": theme.FONT, **usual, **own})
 
     def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add rules and charts."""

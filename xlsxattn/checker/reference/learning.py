@@ -105,12 +105,11 @@ def softmax(S: Array, there: Array) -> Array:
     apart = np.minimum(s[..., None, :] - s[..., :, None], STEEPEST)  # [j, k]: s_k − s_j
     terms = np.where(there[..., None, :], np.exp(apart), 0.0)
     t = terms.sum(axis=-1)
-    A: Array = np.where(there, 1 / np.where(there, t, 1.0), 0.0)
+    A = np.where(there, 1 / np.where(there, t, 1.0), 0.0)
     if not np.iscomplexobj(S):
-        return A
+        return np.asarray(A)
     u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
-    result: Array = A * (1 - 1j * A * u)
-    return result
+    return np.asarray(A * (1 - 1j * A * u))
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:
