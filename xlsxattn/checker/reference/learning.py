@@ -109,7 +109,7 @@ def softmax(S: Array, there: Array) -> Array:
     if not np.iscomplexobj(S):
         return A
     u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
-    return A * (1 - 1j * A * u)
+    return np.asarray(A * (1 - 1j * A * u))
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:
