@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from dataclasses import replace
-from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
@@ -14,8 +12,9 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxattn.builder import theme
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.layout.placed import places
-from xlsxattn.builder.layout.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
+from xlsxattn.builder.layout.printing import LABELS, MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
 from xlsxattn.builder.writer import bulk
+from xlsxattn.builder.writer.charts import Charts
 from xlsxattn.contract.values import HIDDEN_BELOW
 from xlsxattn.language import ENGLISH
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.builder.graph import Block, Cell, Chart, Series
+    from xlsxattn.builder.graph import Block, Cell
     from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
     from xlsxattn.language import Language
 
@@ -94,7 +93,7 @@ def _input_areas(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
 
 
 def _first_cell(sheet: PlacedSheet) -> tuple[int, int]:
-    """The cell that is chosen when a sheet is opened: the first yellow word, or one that scrolls."""
+    """The selected cell of a sheet: the first below the frozen rows, or else the first yellow word."""
     if sheet.frozen:
         return sheet.frozen, 0
     offered = [(-p.row, p.col) for p in sheet.placed if p.block.name in sheet.drop_downs]
@@ -156,6 +155,7 @@ class _Writer:
         self.places, self.values, self.language = places(sheets), values, language
         self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
         self.looks: dict[str, Any] = {}
+        self.charts = Charts(self.book, self.places, language)
         formulas.check_names(self.places)
 
     def __enter__(self) -> Self:
@@ -223,7 +223,7 @@ class _Writer:
         """Add rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
-            ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
+            ws.insert_chart(chart.row, chart.col, self.charts.drawn(chart.chart, chart.width))
 
     def _page(self, ws: Any, sheet: PlacedSheet) -> None:
         for col, width in sheet.widths.items():
@@ -243,7 +243,9 @@ class _Writer:
         ws.set_selection(*_first_cell(sheet), *_first_cell(sheet))
         (ws.set_portrait if sheet.portrait else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
-        ws.fit_to_pages(1, 1 if sheet.one_page else 0)
+        ws.fit_to_pages(sheet.pages_across, 1 if sheet.one_page else 0)
+        if sheet.pages_across > 1:
+            ws.repeat_columns(0, LABELS - 1)
         ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
         ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
@@ -370,74 +372,3 @@ class _Writer:
                 )
                 ends = {"min_value": least, "max_value": most}
             yield {**theme.HEATS[look.heat], **ends}
-
-    def _chart(self, chart: Chart, width: int) -> Any:
-        if chart.kind == "bar":
-            drawing = self.book.add_chart({"type": "column"})
-        elif chart.kind == "line":
-            drawing = self.book.add_chart({"type": "line"})
-        else:
-            drawing = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
-        for series, default in zip(chart.series, cycle(theme.OTHER_SERIES), strict=False):
-            colour = default if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
-            drawing.add_series(self._series(chart, series, colour))
-        if chart.kind == "scatter":  # LibreOffice would extend a shorter series with 0
-            drawing.show_blanks_as("span")
-        font = {"name": theme.WIDE_FONT} if theme.is_in_wide(self.language) else {}
-        named = {"name": chart.title, "name_font": {"size": 12, **font}}
-        drawing.set_title({**named, "overlay": False})
-        fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
-        axis = {**theme.AXIS, **fonts}
-        drawing.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
-        scales: dict[str, Mapping[str, Any]] = {"bar": theme.FROM_0_TO_1, "line": theme.ANY_MAGNITUDE}
-        scale = scales.get(chart.kind, {})
-        drawing.set_y_axis(
-            {**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID}
-        )
-        legend = {"position": "bottom", **({"font": font} if font else {})}
-        lines = [i for i, series in enumerate(chart.series) if series.is_line]
-        drawing.set_legend({"none": True} if len(chart.series) == 1 else {**legend, "delete_series": lines})
-        drawing.set_size({"width": width, "height": 340})
-        return drawing
-
-    def _title(self, title: str | tuple[str, int]) -> str:
-        """A text, or a reference to the cell that holds it."""
-        if isinstance(title, str):
-            return title
-        tab, r = self.places[title[0]]
-        col = r.left + title[1]
-        return f"={formulas.reference(tab, replace(r, left=col, right=col))}"
-
-    def _series(self, chart: Chart, series: Series, colour: str) -> dict[str, Any]:
-        tab, first = self.places[series.blocks[0]]
-        last = self.places[series.blocks[-1]][1]
-        if chart.kind in ("bar", "line"):
-            labels = self.places[chart.labels][1]
-            categories = [tab, labels.top, labels.left, labels.bottom, labels.right]
-            return {
-                "name": self._title(series.title),
-                "categories": categories,
-                "values": [tab, first.top, first.left, last.bottom, last.right],
-                **({"gap": 60, "fill": {"color": colour}} if chart.kind == "bar" else _line(colour)),
-            }
-        x, y = (first.left + column for column in series.columns)
-        return {
-            "name": self._title(series.title),
-            "categories": [tab, first.top, x, last.bottom, x],
-            "values": [tab, first.top, y, last.bottom, y],
-            **({"line": {"color": colour, "width": 1.25}} if series.is_line else {}),
-            "marker": {"type": "none"}
-            if series.is_line
-            else {
-                "type": theme.MARKS[series.mark % len(theme.MARKS)],
-                "size": 10,
-                "fill": {"color": colour},
-                "border": {"color": theme.WHITE},  # keeps overlapping points visible
-            },
-        }
-
-
-def _line(colour: str) -> dict[str, Any]:
-    """Style of a chart's line and its markers."""
-    marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
-    return {"line": {"color": colour, "width": 2.25}, "marker": marker}

@@ -61,6 +61,8 @@ SNAPS = 2.0**-48
 """LibreOffice treats numbers as equal if their relative difference is smaller."""
 LOWER = 1 - 1e-9
 """A loss has decreased if it is below this fraction of the first."""
+MAX_PLOTTED = 4
+"""The chart's limit, in units of the first loss."""
 
 
 @dataclass(frozen=True)
@@ -524,6 +526,7 @@ def said(x: Course, ranges: Ranges) -> Ranges:
     typed = all(np.isfinite(x.part(s[one], (1, 1))).all() for one in ones if s[one] in x.read)
     good = typed and all(x.ids) and bool(x.rows.all()) and x.found["vocab_Status"].values.item() != "✗"
     return {
+        s["Plotted"]: replace(losses, values=np.minimum(losses.values, MAX_PLOTTED * loss[0])),
         s["Diverged"]: constant([[float(diverged)]]),
         s["Verdict"]: mark(good=not diverged, noted=not gap < 0, amplification=math.inf if unsure else 1.0),
         s["Status"]: mark(good=good),
