@@ -72,6 +72,7 @@ class Book:
         theme: the theme part, with the colours that styles refer to by index.
         seed: the seed of the last set of perturbed inputs.
         reads: in an exercise, the answers that each range reads.
+        left_out: the ranges that are neither recalculated nor compared.
     """
 
     path: Path
@@ -94,6 +95,7 @@ class Book:
     theme: bytes = b""
     seed: int = 0
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
     @property
     def own_names(self) -> Mapping[str, Area]:
