@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-from conftest import require
+from conftest import THOROUGH, require
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils.cell import coordinate_to_tuple
@@ -42,7 +42,7 @@ LEARNED = {"id": "qkv", "kind": "self-attention", "d_k": 3, "d_v": 2, "mask": "c
 HEADS = {"id": "heads", "kind": "multi-head", "heads": 2, "d_k": 3, "d_v": 2}
 COMPARE = {"id": "compare", "kind": "compare"}
 
-drawn = settings(max_examples=40, deadline=None)
+drawn = settings(max_examples=40 if THOROUGH else 15, deadline=None)
 
 
 def laid_out(data) -> tuple[WorkbookPages, list[PlacedSheet]]:
@@ -662,7 +662,7 @@ def test_the_printed_area_ends_where_the_layout_says(tmp_path):
 # --- tabs --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 if THOROUGH else 100, deadline=None)
 @given(
     st.lists(
         st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1).filter(str.strip), min_size=1

@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, THOROUGH
 from hypothesis import given, settings
 from specs import plain, specs, toml
 
@@ -356,7 +356,7 @@ def manifest(book) -> dict[str, tuple[tuple[object, ...], ...]]:
     return {block.name.removeprefix("xlsxattn_"): block.values for block in book.pages[-1].blocks()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if THOROUGH else 15, deadline=None)
 @given(specs(most_words=4, most_dimensions=4))
 def test_the_manifest_lists_exactly_what_the_book_has(data):
     spec = parse(data, "drawn")

@@ -14,7 +14,7 @@ import xlsxattn
 from dev import prebuilt
 from xlsxattn.checker import explain as explaining
 from xlsxattn.checker.cells import listed
-from xlsxattn.checker.explain_formats import as_data, as_text
+from xlsxattn.checker.explanation import as_data, as_text
 from xlsxattn.checker.reading.book import read
 from xlsxattn.contract.names import last
 

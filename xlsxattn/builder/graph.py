@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Cell = float | str
 Cells: TypeAlias = "tuple[tuple[Cell, ...], ...] | NDArray[np.floating[Any]]"
 """Constant values row by row; numbers may be an array of float32 or float64 (rows × cols)."""
+FORMULA = "{formula}"
+"""The title of a group above which the formula of its first block is shown."""
 Kind = Literal["input", "constant", "formula", "answer"]
 
 
@@ -125,7 +127,7 @@ class Group:
         cols: column labels of the first block.
         sides: side columns, on the right.
         absent: the condition of numbers that mean nothing and are not shown.
-        title: text above, instead of the formula.
+        title: text above, instead of the formula; or `FORMULA`.
         corner: text above the row labels.
         target: the range or page that the title links to.
     """

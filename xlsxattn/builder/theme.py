@@ -339,10 +339,10 @@ LOOKS: Mapping[str, Look] = {
 }
 
 ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
-"""How cells look that an exercise leaves to the reader, on top of the look of their block."""
+"""Style of the cells to compute in an exercise, in addition to the style of their block."""
 VIOLET, TEAL, APRICOT, SILVER = "#B8A9DE", "#B5DAD2", "#F8D3B4", "#BAC3CB"
 BESIDE_BAR = 1.7
-"""How much longer than the longest bar a cell is, so that the number beside it stays free."""
+"""Width of a cell as a multiple of its longest bar, so that there is room for the number."""
 BAR = {
     "type": "data_bar",
     "bar_solid": True,
@@ -399,5 +399,5 @@ FIRST_CHARACTERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "check": _CHECK,
     "mark": {"✓": GOOD, **_CHECK},
 }
-"""How live checks and marks look by their first character."""
+"""Styles of live checks and marks by their first character."""
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

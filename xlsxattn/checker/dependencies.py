@@ -103,7 +103,7 @@ class Order:
         if stage == ROW_BY_ROW and finding.cell and name in self._names:
             address = finding.cell.rpartition("!")[2]
             row = coordinate_to_tuple(address)[0] - 1 - self._names[name].row
-            if self._is_unrolled(name):  # a band of rows a step
+            if self._is_unrolled(name):  # a band of rows per step
                 at = self._parse(name)
                 row = row * at.bands(self._steps[at.sheet]) // self._names[name].rows
         return stage, row, self._place.get(name, -1)

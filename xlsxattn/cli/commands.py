@@ -73,7 +73,7 @@ def _run(command: click.Command) -> int:
         code = complain(language.respelled(error.format_message()), UNUSABLE)
     except MemoryError:
         code = complain(say("there is not enough memory for this workbook"), UNUSABLE)
-    except Exception as error:  # noqa: BLE001 - the last resort: one sentence, whatever it was
+    except Exception as error:  # noqa: BLE001 - last resort: any error becomes one sentence
         if debug:
             import traceback
 

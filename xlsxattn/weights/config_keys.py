@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
     from xlsxattn.weights.config import Config
 
-MAX_NAMED = 8
+MAX_NAMED, MAX_NAME = 8, 80
+"""Names in a list, and characters of a name that is written without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def _neutral(value: object) -> bool:
 
 def listed(names: list[str]) -> Phrase:
     """Names separated by commas; of many, only the first few."""
-    joined, more = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
+    shown = [name if name.isprintable() and len(name) <= MAX_NAME else show(name) for name in names]
+    joined, more = ", ".join(shown[:MAX_NAMED]), len(names) - MAX_NAMED
     return say("{names} and {n} more", names=joined, n=more) if more > 0 else say("{names}", names=joined)
 
 

@@ -102,7 +102,7 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
 
 
 def _way(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level | None:
-    """What writes the formula of a cell: that of the block, or of its answer; None if it has no formula."""
+    """The writer of a cell's formula: the block's, or that of its answer; None if it has no formula."""
     if block.marked and not block.marked.holds(i, j):
         return None
     asked = block.region is not None and block.region.holds(i, j)
@@ -111,7 +111,7 @@ def _way(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level
 
 
 def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
-    """One array formula a step, over a band of rows, in plain references."""
+    """One array formula per step, over a band of rows; references are addresses."""
     block, tab = placed.block, places[placed.block.name][0]
     steps, height = block.bands - (not parse(block.name).is_update), block.rows // block.bands
     for k in range(block.bands):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.builder.graph import Block
+from xlsxattn.builder.graph import FORMULA, Block
 from xlsxattn.builder.layout.first_screen import front
 from xlsxattn.builder.layout.formulas import cell, is_blank
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
@@ -26,6 +26,7 @@ from xlsxattn.builder.layout.measures import (
     MAX_WIDTH,
     NARROW,
     SCREEN,
+    caption,
     caption_lines,
     captioned,
     group_columns,
@@ -73,7 +74,7 @@ MANIFEST = "xlsxattn"
 MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
 """Characters in a line of the manifest's widest column; Excel's maximum height of a row in points."""
 MAX_OUTLINED = 65536
-"""Blocks with more cells outline only the focus word, not its row, which would take programs long."""
+"""Blocks with more cells outline only the focus word: outlining its row would slow programs down."""
 
 
 def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
@@ -248,7 +249,7 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
 def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int, line: int) -> int:
     """Place groups side by side: captions, column labels, blocks; return the first row after them."""
     groups = [group for group, _ in strip]
-    captions = [[group.title] if group.title else caption_lines(group, line) for group in groups]
+    captions = [_caption(group, line) for group in groups]
     caption_rows = 0
     if captioned(band) or any(group.title for group in groups):
         caption_rows = max((len(lines) for lines in captions), default=0)
@@ -266,6 +267,12 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
             ]
         _group(sheet, group, row + caption_rows + has_labels, col)
     return row + caption_rows + has_labels + max(map(_height, groups)) + BAND_GAP
+
+
+def _caption(group: Group, line: int) -> list[str]:
+    if group.title == FORMULA:
+        return [caption(group)]
+    return [group.title] if group.title else caption_lines(group, line)
 
 
 def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int) -> float:

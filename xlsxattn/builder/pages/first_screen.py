@@ -31,7 +31,7 @@ from xlsxattn.contract.kinds import (
     Writer,
     can_be_followed,
 )
-from xlsxattn.contract.names import START, RangeName, cols_of, of_context, rows_of
+from xlsxattn.contract.names import START, RangeName, cols_of, ends_in, of_context, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,7 +89,7 @@ def _first(spec: Spec) -> WithAttention:
     return next(sheet for sheet in spec.sheets if isinstance(sheet, WithAttention))
 
 
-def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN401 - InSentence or Encoder
+def _of_attention(spec: Spec, first: WithAttention, found: Shown) -> Shown:
     d_model = spec.vocabulary.d_model
     every = tuple(context.id for context in spec.contexts)
     found["full"], found["columns"] = len(found["contexts"]) <= MAX_FULL, "none"
@@ -184,7 +184,7 @@ def _labels(name: str, names: str, *, upright: bool, count: int) -> Block:
     """Labels above a block or, if it is upright, beside it, copied from the row or column ``names``."""
     above = (cols_of(name), (1, count), "name above")
     label, shape, look = (rows_of(name), (count, 1), "name beside") if upright else above
-    op = ops.words.COL_LABELS if upright == (names.endswith(("_Dims", "_Classes"))) else ops.words.ROW_LABELS
+    op = ops.words.COL_LABELS if upright == (ends_in(names, ("Dims", "Classes"))) else ops.words.ROW_LABELS
     return computed(label, shape, op, look, texts=names)
 
 
@@ -392,7 +392,7 @@ class _Attending:
         return computed(self.f["Says"], (1, 1), op, "says", **names)
 
 
-def _after(sheet: Any, *, second: bool) -> str:  # noqa: ANN401 - InSentence or Encoder
+def _after(sheet: WithAttention, *, second: bool) -> str:
     """The number format of the label of the focus word after a sheet."""
     if isinstance(sheet, Encoder):
         return texts.AFTER_SECOND if second else texts.AFTER_ENCODER

@@ -93,7 +93,7 @@ def _input_areas(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
 
 
 def _first_cell(sheet: PlacedSheet) -> tuple[int, int]:
-    """The cell that is chosen when a sheet is opened: the first yellow word, or one that scrolls."""
+    """The selected cell of a sheet: the first below the frozen rows, or else the first yellow word."""
     if sheet.frozen:
         return sheet.frozen, 0
     offered = [(-p.row, p.col) for p in sheet.placed if p.block.name in sheet.drop_downs]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.rounding import Rounding
-    from xlsxattn.checker.reference.transformer import Pass, Tower
+    from xlsxattn.checker.reference.transformer import Tower, TowerResult
     from xlsxattn.checker.reference.words import ContextWords, SheetInfo
 
 MIN_ROW_LENGTH = 1e-12  # minimum norm of a sentence embedding, as in torch.nn.functional.normalize
@@ -50,7 +50,7 @@ def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
     return r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
 
 
-def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
+def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, TowerResult]) -> Ranges:
     """Sentence embeddings, their cosines with the first, and the focus word's rows with their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
     s = RangeName(sheet.id)
