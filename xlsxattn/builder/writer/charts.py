@@ -26,10 +26,17 @@ LABELS = ("right", "above", "right", "below")
 
 
 class _StraightLines:
-    """Writes what XlsxWriter omits: arrow heads, and straight lines, which LibreOffice would smooth."""
+    """Writes what XlsxWriter omits: arrow heads, straight lines, and what labels do not show.
+
+    LibreOffice would smooth lines, and show the numbers and a key beside labels.
+    """
 
     def _write_c_smooth(self: Any, _: object) -> None:
         self._xml_empty_tag("c:smooth", [("val", "0")])
+
+    def _write_show_ser_name(self: Any) -> None:
+        for flag in ("LegendKey", "Val", "CatName", "SerName", "Percent", "BubbleSize"):
+            self._xml_empty_tag(f"c:show{flag}", [("val", int(flag == "SerName"))])
 
     def _write_a_ln(self: Any, line: Mapping[str, Any]) -> None:
         if not line.get("arrow"):
