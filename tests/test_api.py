@@ -33,7 +33,11 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize(
-    "module", ["xlsxattn", "xlsxattn.api", "xlsxattn.spec_schema", "xlsxattn.contract.kinds"]
+    "module",
+    [
+        *("xlsxattn", "xlsxattn.api", "xlsxattn.spec_schema"),
+        *("xlsxattn.contract.keys", "xlsxattn.contract.kinds.settings"),
+    ],
 )
 def test_the_examples_in_the_docstrings_are_true(module):
     found = doctest.testmod(importlib.import_module(module))

@@ -439,7 +439,6 @@ def test_no_message_is_glued_together():
     excepted = {
         "xlsxattn/__init__.py",  # what Python itself says of a module without a name
         "xlsxattn/builder/layout/headwords.py",  # a look's name
-        "xlsxattn/builder/ops.py",  # told with the pages, see above
         "xlsxattn/view/notebook.py",  # what a notebook shows of an object, in English like its repr
         "xlsxattn/checker/engines/ironcalc_child.py",  # imports nothing of ours; its words are quoted
     }

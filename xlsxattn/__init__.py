@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         SelfAttention,
         Sheet,
         Training,
-        Vocabulary,
     )
+    from xlsxattn.contract.spec_tables import Vocabulary
     from xlsxattn.press import Pressed, PressError
     from xlsxattn.proof import check, explain
     from xlsxattn.spec_schema import schema
@@ -54,7 +54,6 @@ _FROM = {
             "SelfAttention",
             "Sheet",
             "Training",
-            "Vocabulary",
         ),
         "contract.kinds",
     ),
@@ -70,6 +69,7 @@ _FROM = {
     "OpenWorkbook": "view.look",
     "Spec": "api",
     "SpecError": "builder.specification",
+    "Vocabulary": "contract.spec_tables",
     "build": "api",
     "check": "proof",
     "exercise": "api",

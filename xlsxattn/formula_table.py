@@ -22,30 +22,34 @@ from xlsxattn.builder.specification.words import Context, Vocabulary
 from xlsxattn.checker.formula_table import FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import kinds
+from xlsxattn.contract.keys import (
+    Choice,
+    ContextId,
+    Count,
+    Flag,
+    Items,
+    Key,
+    Positive,
+    SheetRef,
+    SomeOf,
+    Weights,
+    keys,
+)
 from xlsxattn.contract.kinds import (
     KINDS,
     PROJECTED,
-    Choice,
     Classifier,
     Compare,
-    ContextId,
-    Count,
     Example,
-    Flag,
     InSentence,
-    Items,
-    Key,
     Model,
     MultiHead,
-    Positive,
     Sheet,
-    SheetRef,
-    SomeOf,
     Training,
-    Weights,
     WithAttention,
     Writer,
 )
+from xlsxattn.contract.kinds.settings import setting, settings
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 from xlsxattn.contract.values import ID, MAX_COLUMNS, MAX_STEPS, PROGRAM_VERSION
 from xlsxattn.language import codes, say
@@ -156,7 +160,7 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     kind = KINDS.get(info.kind)
     if kind is None:
         raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
-    declared = {one.attribute: one.key for one in kinds.keys(kind).values()}
+    declared = {one.attribute: one.key for one in keys(kind).values()}
     given: dict[str, Any] = {}
     for name in declared:
         _not_missing(info, kind, name)
@@ -184,7 +188,7 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     if issubclass(kind, Training):
         given |= _training(info, names, before)
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
-    if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
+    if json.loads(json.dumps(settings(sheet))) != dict(info.settings):
         raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
     return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
 
@@ -233,7 +237,7 @@ def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet
 
 def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
     try:
-        kinds.setting(kind, info.settings, name)
+        setting(kind, info.settings, name)
     except KeyError:
         raise ValueError(say("the settings of {sheet!r} lack {key}", sheet=info.id, key=name)) from None
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from xlsxattn.contract.kinds import Activation
+    from xlsxattn.contract.kinds.models import Activation
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": "relu",

@@ -59,7 +59,7 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
 def _heading(sheet: Compare, context: Context) -> Block:
     """The sentence, as the heading of its lane."""
     name = RangeName(sheet.id, context=context.id)["Heading"]
-    return computed(name, (1, 1), ops.SAME_TEXT, "lane", source=of_context(context.id)["Sentence"])
+    return computed(name, (1, 1), ops.words.SAME_TEXT, "lane", source=of_context(context.id)["Sentence"])
 
 
 def _vector_band(
@@ -97,13 +97,13 @@ def _picked(name: str, cols: int, of: str, context: Context, look: str = "output
     """The focus word's row of a range (1 × cols)."""
     own = of_context(context.id)
     names = {"index": own["Index"], "focus": own["Focus"], "of": of}
-    return computed(name, (1, cols), ops.PICK, look, **names)
+    return computed(name, (1, cols), ops.focus.PICK, look, **names)
 
 
 def _cosine(spec: Spec, sheet: Compare, context: Context, of: str, vector: str) -> Block:
     """The cosine of the focus word's row with that of the first sentence (1 × 1); ``of``: its sheet."""
     first, here = (RangeName(sheet.id, context=c.id, of=of) for c in (spec.contexts[0], context))
-    return computed(here["Cosine"], (1, 1), ops.COSINE, "weight", a=first[vector], b=here[vector])
+    return computed(here["Cosine"], (1, 1), ops.focus.COSINE, "weight", a=first[vector], b=here[vector])
 
 
 def _vectors(
@@ -136,17 +136,17 @@ def _near_bands(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) 
     s, d_model, k = RangeName(sheet.id), spec.vocabulary.d_model, len(sheet.near)
     tokens = typed(s["Tokens"], "token", [(word,) for word in sheet.near])
     names = {"tokens": tokens.name, "vocabulary": "vocab_Tokens"}
-    ids = computed(s["Ids"], (k, 1), ops.IDS, "word number", **names)
-    X = computed(s["X"], (k, d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+    ids = computed(s["Ids"], (k, 1), ops.words.IDS, "word number", **names)
+    X = computed(s["X"], (k, d_model), ops.words.EMBED, "embedding", ids=ids.name, table="vocab_E")
 
     def cosines(context: Context) -> Group:
         p = s.at(context=context.id)
         rows = [(p, "X"), *((p.at(of=other.id), "Output") for other in same_size)]
         of_input, *of_outputs = (
-            computed(prefix["Near"], (k, 1), ops.COSINE_OF_ROW, "weight", a=prefix[row], b=X.name)
+            computed(prefix["Near"], (k, 1), ops.focus.COSINE_OF_ROW, "weight", a=prefix[row], b=X.name)
             for prefix, row in rows
         )
-        labels = computed(rows_of(p["Near"]), (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
+        labels = computed(rows_of(p["Near"]), (k, 1), ops.words.ROW_LABELS, "row label", texts=tokens.name)
         pairs = zip(same_size, of_outputs, strict=True)
         sides = tuple(Side(other.title, (block,)) for other, block in pairs)
         return Group((of_input,), (labels,), ("input",), sides)
@@ -190,7 +190,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     s = RangeName(sheet.id)
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
     if len(spec.contexts) == 1:
-        op = ops.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
+        op = ops.live_checks.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
         return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
     few = len(spec.contexts) <= MAX_ALL_PAIRS
     differences = [
@@ -199,7 +199,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     ]
     foci = [of_context(c.id)["Focus"] for c in spec.contexts]
     demands = [
-        ops.WORDS,
+        ops.live_checks.WORDS,
         (f"SIGN({'+'.join(differences)})=0", "✗ the input of {focus} differs"),
         (f"MAX({','.join(foci)})>0", "{words}"),
         ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
@@ -207,7 +207,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     if spec.contexts[2:]:  # with two sentences, both have the word here
         elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
         demands.append((f"MIN({','.join(foci)})>0", elsewhere))
-    op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
+    op = ops.live_checks.status("✓ the input of {focus} is the same in every sentence", *demands)
     return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
 
 

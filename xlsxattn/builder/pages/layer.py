@@ -100,8 +100,10 @@ class Layer:
 
     def _residual(self, name: str, stream: str, added: str) -> Steps:
         """Residual = stream + added (n × d_model)."""
-        block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=added)
-        return {last(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
+        block = self.lane.block(
+            name, self.d_model, ops.layers.RESIDUAL, "embedding", stream=stream, found=added
+        )
+        return {last(name): step(ops.layers.RESIDUAL, self.lane, self.lane.group(block))}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
         return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), self.p["MultiHead"]
@@ -141,15 +143,22 @@ class Layer:
             labels = None if back else numbered("f", cols)
             steps[name] = step(op, lane, lane.group(block, labels))
 
-        linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)
+        linear("Hidden", x, 1, sheet.d_ff, ops.layers.HIDDEN, ops.layers.HIDDEN_BIASED)
         names = {"h": p["Hidden"]}
         if sheet.gated:
-            linear("Up", x, 3, sheet.d_ff, ops.UP, ops.UP_BIASED)
+            linear("Up", x, 3, sheet.d_ff, ops.layers.UP, ops.layers.UP_BIASED)
             names["up"] = p["Up"]
-        op = ops.ACTIVATIONS[sheet.activation]
+        op = ops.layers.ACTIVATIONS[sheet.activation]
         block = lane.block(p["Activation"], sheet.d_ff, op, "embedding", **names)
         steps["Activation"] = step(op, lane, lane.group(block, numbered("f", sheet.d_ff)))
-        linear("FeedForward", block.name, 2, self.d_model, ops.FEED_FORWARD, ops.FEED_FORWARD_BIASED)
+        linear(
+            "FeedForward",
+            block.name,
+            2,
+            self.d_model,
+            ops.layers.FEED_FORWARD,
+            ops.layers.FEED_FORWARD_BIASED,
+        )
         return steps, p["FeedForward"]
 
 

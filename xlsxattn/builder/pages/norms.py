@@ -19,19 +19,19 @@ WHY_GAMMA, WHY_GAMMA_BETA = (
     "γ scales each column of a norm's result.",
     "γ scales each column of a norm's result, β shifts it.",
 )
-_MEAN_SQUARE = ("mean square", "MeanSquare", ops.MEAN_SQUARE, "mean_square")
+_MEAN_SQUARE = ("mean square", "MeanSquare", ops.layers.MEAN_SQUARE, "mean_square")
 
 
 def norm_step(sheet: Model, lane: Lane, name: str, weights: str, x: str, d_model: int) -> Steps:
     """A layer norm or RMS norm of each row (n × d_model), with its mean and variance (n × 1)."""
     names = {"x": x, "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": part_of(weights, "Gamma")}
     if sheet.norm == "rms":
-        op, helpers = ops.RMS_NORM, [_MEAN_SQUARE]
+        op, helpers = ops.layers.RMS_NORM, [_MEAN_SQUARE]
     else:
-        op, names = ops.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
+        op, names = ops.layers.LAYER_NORM, {**names, "beta": part_of(weights, "Beta")}
         helpers = [
-            ("mean", "Mean", ops.MEAN, "mean"),
-            ("variance", "Variance", ops.VARIANCE, "variance"),
+            ("mean", "Mean", ops.layers.MEAN, "mean"),
+            ("variance", "Variance", ops.layers.VARIANCE, "variance"),
         ]
     return _normed(lane, name, op, names, d_model, helpers)
 
@@ -40,7 +40,9 @@ def norm_of_heads(sheet: Model, lane: Lane, p: RangeName, letter: str, w: RangeN
     """The RMS norm of a head's queries or keys, before rotation (n × d_k); Yang et al. 2025."""
     gamma = part_of(w[f"{letter}Norm"], "Gamma")
     names = {"x": p[letter], "epsilon": RangeName(sheet.id)["Epsilon"], "gamma": gamma}
-    return _normed(lane, p[f"{letter}Norm"], ops.NORM_OF_HEADS[letter], names, sheet.d_k, [_MEAN_SQUARE])
+    return _normed(
+        lane, p[f"{letter}Norm"], ops.layers.NORM_OF_HEADS[letter], names, sheet.d_k, [_MEAN_SQUARE]
+    )
 
 
 def _normed(

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops as usual
-from xlsxattn.builder import training_ops as ops
 from xlsxattn.builder.graph import Band, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.ops import training as ops
 from xlsxattn.builder.pages.experiments import LEARNING
 from xlsxattn.builder.pages.parts import Lane, computed, numbered, typed
 from xlsxattn.builder.pages.training_passes import (
@@ -167,9 +167,9 @@ class _Lesson:
         numbers = [s["Step"], *(s[name] for name, _ in SETTINGS[self.sheet.optimizer])]
         numbers += [s[name] for name in CHECKED]
         given = "*".join(f"ISNUMBER({name})" for name in numbers)
-        check = usual.status(
+        check = usual.live_checks.status(
             "✓ every example counts",
-            usual.WORDS,
+            usual.live_checks.WORDS,
             (f"MIN({s['Ids']})>0", "✗ a word of the examples is not in the vocabulary"),
             (f"MIN({s['AskedRow']})>0", "✗ a word that is asked for is not in its sentence"),
             (f"{given}=1", "✗ a number is missing"),
@@ -235,7 +235,7 @@ class _Lesson:
         good = "✓ the loss ends lower than it began"
         first, last = f"INDEX({s['Loss']},1,1)", f"INDEX({s['Loss']},{n + 1},1)"
         same = "– the loss ends as it began: a learning rate of 0, or nothing to learn"
-        check = usual.status(
+        check = usual.live_checks.status(
             good,
             (
                 "{diverged}=0",
@@ -365,9 +365,12 @@ class _Lesson:
 
     def _why(self, q: Quantity) -> str:
         if q.op is ops.PRODUCT:
-            return {**{x: usual.PROJECT[x].why for x in "QKV"}, "Output": usual.MIX_HEADS}[q.block]
+            return {
+                **{x: usual.attention.PROJECT[x].why for x in "QKV"},
+                "Output": usual.attention.MIX_HEADS,
+            }[q.block]
         if q.op is ops.SUM:
-            return usual.OUTPUT.why
+            return usual.attention.OUTPUT.why
         if q.op is ops.D_WEIGHTS:
             whys = [GRADIENTS[matrix[-1]] for matrix in self.z.learns]
             first, *rest = map(say, whys)
@@ -387,7 +390,11 @@ class _Lesson:
             rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
             if block_name in OVER_TOKENS:
                 words = computed(
-                    cols_of(name), (1, self.z.words), usual.COL_LABELS, "col label", texts=self.s["Tokens"]
+                    cols_of(name),
+                    (1, self.z.words),
+                    usual.words.COL_LABELS,
+                    "col label",
+                    texts=self.s["Tokens"],
                 )
                 cols = self._narrow(words)
         return Group((self._narrow(block),), (rows,), cols, sides, _caption(block))
@@ -395,7 +402,7 @@ class _Lesson:
     def _words(self, name: str, texts: str) -> Block:
         """The words beside a block: those that are asked for, or all of the examples."""
         rows = self.z.examples if texts == "Asked" else self.z.words
-        block = computed(rows_of(name), (rows, 1), usual.ROW_LABELS, "row label", texts=self.s[texts])
+        block = computed(rows_of(name), (rows, 1), usual.words.ROW_LABELS, "row label", texts=self.s[texts])
         return replace(block, widths=self._widths())
 
     def _narrow(self, block: Block) -> Block:
@@ -464,7 +471,12 @@ class _Lesson:
         words = [(word,) for one in self.sheet.examples for word in one.sentence]
         tokens = replace(typed(s["Tokens"], "token", words), widths=self._widths())
         ids = computed(
-            s["Ids"], (z.words, 1), usual.IDS, "word number", tokens=tokens.name, vocabulary="vocab_Tokens"
+            s["Ids"],
+            (z.words, 1),
+            usual.words.IDS,
+            "word number",
+            tokens=tokens.name,
+            vocabulary="vocab_Tokens",
         )
         of = [(float(i),) for i, one in enumerate(self.sheet.examples, 1) for _ in one.sentence]
         example = typed(s["Example"], "index", of, "constant")
@@ -531,7 +543,7 @@ class _Lesson:
             names = {"index": asked["Index"], "focus": asked["Focus"]}
             names["of"] = RangeName(self.z.form.id, context=lane.id)["X"]
             blocks.append(
-                computed(lane.prefix["Asked_X"], (1, self.z.d_model), usual.PICK, "embedding", **names)
+                computed(lane.prefix["Asked_X"], (1, self.z.d_model), usual.focus.PICK, "embedding", **names)
             )
             blocks += [*self.held[lane.id]["Scaled"], *self.held[lane.id]["Exp"]]
         for p, sign in zip(self.checks, "+-", strict=True):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.builder import training_ops as ops
 from xlsxattn.builder.graph import Block, Part
+from xlsxattn.builder.ops import training as ops
 from xlsxattn.contract.names import STEPS, RangeName, parse
 
 if TYPE_CHECKING:

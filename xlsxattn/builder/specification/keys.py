@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import weights
 from xlsxattn.builder.specification.table import Table, identifier, show
-from xlsxattn.contract.kinds import (
+from xlsxattn.contract.keys import (
     Axes,
     Choice,
     ContextId,
@@ -34,7 +34,7 @@ from xlsxattn.language import codes, say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsxattn.contract.kinds import Key
+    from xlsxattn.contract.keys import Key
 
     Reader = Callable[[Table, str, Any, Any], Any]
 

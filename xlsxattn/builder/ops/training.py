@@ -6,7 +6,7 @@ which is an error in LibreOffice if it underflows, and ``a>0`` for numbers that 
 
 from __future__ import annotations
 
-from xlsxattn.builder.ops import VASWANI, Op
+from xlsxattn.builder.ops.op import VASWANI, Op
 
 RUMELHART, KINGMA, SUTSKEVER = "Rumelhart et al. 1986", "Kingma and Ba 2015", "Sutskever et al. 2013"
 LIMIT = "1E6"
