@@ -83,10 +83,10 @@ class Order:
         """Sort names of ranges, each after its precedents."""
         return sorted(names, key=lambda name: (self._stage.get(name, BEFORE), self._place.get(name, -1)))
 
-    def made_from(self, name: str) -> set[str]:
-        """All direct and indirect dependents of a range; it may be one of them itself."""
+    def made_from(self, *names: str) -> set[str]:
+        """All direct and indirect dependents of ranges, which may be among them."""
         dependents: set[str] = set()
-        left = [name]
+        left = [*names]
         while left:
             new = self.readers.get(left.pop(), set()) - dependents
             dependents |= new

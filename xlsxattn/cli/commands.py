@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import io
 import os
 import sys
@@ -39,10 +40,14 @@ BLAS_THREADS = "1"
 """Number of NumPy's threads, unless the environment sets it. On the small matrices of a few sentences, two
 threads take three times the processor time, because they wait for each other."""
 
+COLLECTED = 50_000, 20, 100
+"""Thresholds of the garbage collector: reading a workbook creates many objects, few of them garbage."""
+
 
 def main() -> None:
     """Run the command line; a failure prints one sentence and has its own exit code."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", BLAS_THREADS)
+    gc.set_threshold(*COLLECTED)
     _open_streams()
     chosen = language.chosen(sys.argv, os.environ)
     with language.speaking(chosen):
