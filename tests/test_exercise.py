@@ -16,6 +16,7 @@ import pytest
 from commands import run
 from conftest import THOROUGH
 from live import in_workbook
+from openpyxl import load_workbook
 
 import xlsxattn
 from xlsxattn import exercises, precompute, press, students, templates
@@ -150,6 +151,14 @@ def test_what_would_show_the_numbers_of_an_answer_waits():
     assert "_Answered" not in shown["both_short_Mask"].parts[0].formula  # causal, so another mask
     shown = {block.name: block for block in pages.book(asks("reverse")).blocks()}
     assert "_Answered" not in shown["rev_written_l1_h1_Scores"].parts[0].formula
+
+
+def test_the_dash_of_what_waits_stands_where_its_numbers_will(tmp_path):
+    book = load_workbook(written(asks("causal"), tmp_path / "blank.xlsx"))
+    for name, align in (("causal_chase_RowMax", "right"), ("causal_Status", None)):
+        ((tab, cells),) = book.defined_names[name].destinations
+        first = cells.replace("$", "").partition(":")[0]
+        assert book[tab][first].alignment.horizontal == align, name
 
 
 def test_only_the_scratch_sheet_is_not_protected():

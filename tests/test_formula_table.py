@@ -20,7 +20,7 @@ from xlsxattn import check, press, releases, templates
 from xlsxattn.builder import specification as specs
 from xlsxattn.checker.check import check as trusting
 from xlsxattn.checker.findings import Kind
-from xlsxattn.checker.formula_table import held_against
+from xlsxattn.checker.manifest_formulas import held_against
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, read
 from xlsxattn.cli.build_command import FAILED

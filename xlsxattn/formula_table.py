@@ -19,7 +19,7 @@ from xlsxattn import releases
 from xlsxattn.builder import pages
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.checker.formula_table import FormulaTable, same
+from xlsxattn.checker.manifest_formulas import FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import kinds
 from xlsxattn.contract.keys import (

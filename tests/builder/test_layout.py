@@ -726,3 +726,21 @@ def test_maps_of_heads_have_neutral_headings_and_labels_of_one_size():
     assert {bar.colour for bar in sheets["rev_maps"].bars} == {theme.MUTED}
     assert not {bar.colour for bar in sheets["rev_enc_l1"].bars} - set(theme.LANES)
     assert "shrink" not in theme.LOOKS["map label"].format
+
+
+def test_the_rule_that_hides_rows_without_a_word_has_an_area_of_its_own(tmp_path):
+    """Then LibreOffice does not colour their cells either."""
+    _, path = file_of(plain([3, 2], 4, {**PLAIN, "mask": "padding"}), tmp_path)
+    book = read(path)
+    for name in ("attn_c1_Attention", "attn_c1_Exp", "attn_c1_Masked", "attn_c1_Output"):
+        at = book.names[name]
+        rules = [rule for rule in book.views[at.sheet].rules if (at.row, at.col) in tops(rule.areas)]
+        formats = {rule.areas: rule.look.numFmt for rule in rules if rule.look and rule.look.numFmt}
+        hiding = {areas for areas, code in formats.items() if code.formatCode == ";;;"}
+        coloured = {rule.areas for rule in rules if rule.colours}
+        assert len(hiding) == len(coloured) == 1
+        assert hiding != coloured, name
+
+
+def tops(areas) -> set[tuple[int, int]]:
+    return {(area.row, area.col) for area in areas}

@@ -39,9 +39,10 @@ def every_cell(path: Path):
             yield explaining._explained(book, name, *at, found, wanted.get(name))
 
 
-@pytest.mark.parametrize("template", ["walkthrough", "reverse", "llama", "mouse"])
+@pytest.mark.parametrize("template", ["walkthrough", "learning", "reverse", "llama", "mouse"])
 def test_every_computed_range_is_explained_and_its_terms_give_its_value(template, tmp_path):
-    path, summed = prebuilt.build(template, tmp_path / "x.xlsx"), set()
+    without = "training" if template == "walkthrough" else ""  # that of learning is smaller
+    path, summed = prebuilt.build(template, tmp_path / "x.xlsx", without=without), set()
     for one in every_cell(path):
         (computed,) = one.engines
         assert one.holds

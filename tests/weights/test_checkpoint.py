@@ -302,6 +302,14 @@ def test_invalid_llamas_are_refused(keys: dict[str, Any], said: str, tmp_path: P
     refused(tmp_path, said)
 
 
+@pytest.mark.parametrize(
+    "key", ["logits_divisor", "attnScale", "ff_mult", "emb_scale", "rms_eps", "prefix_lm"]
+)
+def test_an_unknown_key_that_may_change_numbers_is_refused(key: str, folder: Path) -> None:
+    with_config(folder, **{key: 2})
+    refused(folder, f"config.json: {key}: found 2")
+
+
 def test_an_untied_decoder_without_its_last_table_is_refused(tmp_path: Path) -> None:
     tensors = checkpoints.draw(checkpoints.LLAMA)
     del tensors["lm_head.weight"]

@@ -218,3 +218,13 @@ def test_a_tokenizer_that_expands_without_bound_is_stopped(
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | expanding), encoding="utf-8")
     with pytest.raises(CheckpointError, match="needs more than 1 GB or 10 seconds"):
         split(open_checkpoint(tmp_path), ["w1"], 9)
+
+
+def test_a_panic_of_the_tokenizer_is_reported(tmp_path: Path) -> None:
+    import_library("tokenizers", "models")
+    checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+    path = tmp_path / "tokenizer.json"
+    pattern = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Removed", "invert": False}
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"pre_tokenizer": pattern}), "utf-8")
+    with pytest.raises(CheckpointError, match=r"is not a valid tokenizer: .*retry-limit"):
+        split(open_checkpoint(tmp_path), ["a" * 40 + "b"], 9)

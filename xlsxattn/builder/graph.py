@@ -51,6 +51,7 @@ class Block:
         region: the cells that an exercise leaves to the reader.
         key: their formula in the solutions, if they are only some of its cells.
         marked: the only cells with a formula, for marks of an answer.
+        waits: True if it shows "–" until answers are complete.
         concealed: True if its formula is not shown, as it would show how an answer is computed.
     """
 
@@ -69,6 +70,7 @@ class Block:
     region: Region | None = None
     key: Part | None = None
     marked: Region | None = None
+    waits: bool = False
     concealed: bool = False
 
     @property

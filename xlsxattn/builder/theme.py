@@ -151,6 +151,8 @@ def _number(num_format: str, heat: str = "", takes: str = "", **more: object) ->
     return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat, takes=takes)
 
 
+HEADINGS = ("col label", "name above")
+"""Looks of words above narrow columns."""
 LANE_SAMPLES = ("legend first", "legend second", "legend third", "legend fourth")
 """Looks of the legend's cells for the lanes' colours."""
 

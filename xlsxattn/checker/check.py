@@ -24,9 +24,9 @@ from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.exercise import both, formula_cells, judged, misplaced, reads, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.checker.formula_table import Rebuild, held_against
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
+from xlsxattn.checker.manifest_formulas import Rebuild, held_against
 from xlsxattn.checker.perturb import FEW, perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in

@@ -13,8 +13,8 @@ from xlsxattn.checker.cells import listed
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import SAVED, decidable, distance, must_be_blank, tolerance
 from xlsxattn.checker.explanation import Computed, Explanation
-from xlsxattn.checker.formula_table import held_against
 from xlsxattn.checker.formula_terms import CellFormula
+from xlsxattn.checker.manifest_formulas import held_against
 from xlsxattn.checker.reading.book import NotCheckableError, read, saved
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculate
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xlsxattn.checker.cells import Grid, Value
-    from xlsxattn.checker.formula_table import Rebuild
+    from xlsxattn.checker.manifest_formulas import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 

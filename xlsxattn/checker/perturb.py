@@ -542,7 +542,7 @@ def _unknown(vocabulary: list[str]) -> str:
 def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """If a model generates text, start from a single word, with each word in focus in turn.
 
-    So a lookup among the typed words is told from one among the generated words.
+    This distinguishes lookups among the typed and among the generated words.
     """
     if any(sheet.writes_into for sheet in book.manifest.sheets):
         places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]

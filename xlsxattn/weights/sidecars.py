@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MODULES, POOLING, TOKENIZER = "modules.json", "1_Pooling", "tokenizer_config.json"
 SENTENCES, PROMPTS = "sentence_bert_config.json", "config_sentence_transformers.json"
+CHAT = "chat_template.jinja"
 MEAN_TOKENS = "pooling_mode_mean_tokens"
 POOLS = {
     "pooling_mode_cls_token": "first",
@@ -112,10 +113,14 @@ def tokenizer_notes(folder: Path, split: Split) -> list[Phrase]:
 
 
 def _sentence_notes(folder: Path, split: Split) -> list[Phrase]:
-    """Report what sentence-transformers does to a sentence before the tokenizer, which is not done here."""
+    """Report what other libraries do to a sentence before the tokenizer, which is not done here."""
     notes = []
     if _optional(folder / SENTENCES).get("do_lower_case") is True and not _lowercases(split):
         notes.append(say("{path}: do_lower_case is true: write sentences in lower case.", path=SENTENCES))
+    template = folder / CHAT
+    if template.is_file() or _optional(folder / TOKENIZER).get("chat_template"):
+        sentence = "{path}: the chat template is not applied: the model reads the sentences as they are."
+        notes.append(say(sentence, path=CHAT if template.is_file() else TOKENIZER))
     config = _optional(folder / PROMPTS)
     name, prompts = config.get("default_prompt_name"), config.get("prompts")
     prompt = prompts.get(name) if isinstance(prompts, dict) and isinstance(name, str) else None

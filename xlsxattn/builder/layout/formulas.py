@@ -200,6 +200,15 @@ def area(r: Rectangle) -> str:
     return first if first == last else f"{first}:{last}"
 
 
+def in_two(r: Rectangle) -> str:
+    """References to the first row or column of an area and to the others: ``B7:E7 B8:E9``."""
+    if r.top < r.bottom:
+        return f"{area(replace(r, bottom=r.top))} {area(replace(r, top=r.top + 1))}"
+    if r.left < r.right:
+        return f"{area(replace(r, right=r.left))} {area(replace(r, left=r.left + 1))}"
+    return area(r)
+
+
 def _absolute(r: Rectangle) -> str:
     first, last = (
         cell(row, col, fixed_row=True, fixed_col=True) for row, col in ((r.top, r.left), (r.bottom, r.right))

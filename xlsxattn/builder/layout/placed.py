@@ -96,6 +96,7 @@ class PlacedSheet:
         folded: True if outline groups are collapsed.
         closed: rows of outline groups that are collapsed nevertheless.
         narrow: True if the columns of numbers are narrow, so that lanes fit the screen side by side.
+        padded: True if some rows have no word; they are shown without numbers and colours.
         frozen: number of frozen rows.
         hidden: columns that are hidden.
         one_page: True if it is one printed page high.
@@ -124,6 +125,7 @@ class PlacedSheet:
     folded: bool = False
     closed: set[int] = field(default_factory=set)
     narrow: bool = False
+    padded: bool = False
     frozen: int = 4
     hidden: list[int] = field(default_factory=list)
     one_page: bool = False

@@ -45,6 +45,7 @@ from xlsxattn.builder.layout.page_text import (
 )
 from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
 from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
+from xlsxattn.contract.names import parse
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ HEADING_LINE, NARROW_HEADING_LINE = 11, 8
 """Characters in a line of a heading next to a block, in a column of the usual width and in a narrow one."""
 ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
 """Height in points of rotated words above a map; of up to four wide (CJK) characters, one below the other."""
+PADDING_MASK = "PaddingMask"
+"""The block of workbooks whose blank cells of a sentence are padding."""
 MANIFEST = "xlsxattn"
 """The page of the manifest, for programs; only its first page is printed."""
 MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
@@ -91,6 +94,9 @@ def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
         if book.protected:  # protected sheets cannot be unfolded
             sheet.protected = not page.free
             sheet.levels, sheet.closed = {}, set()
+    if any(parse(block.name).block == PADDING_MASK for block in book.blocks()):
+        for sheet in sheets:
+            sheet.padded = True
     targets = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # of links to pages
     targets |= {
         name: f"'{sheet.tab}'!{cell(*place)}" for sheet in sheets for name, place in sheet.anchors.items()

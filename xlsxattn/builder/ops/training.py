@@ -193,7 +193,7 @@ MOMENT2 = Op(
     paper=KINGMA,
 )
 FIRST_CORRECTION = Op("1 − β", "=1-{b}")
-# IronCalc forgets the parentheses of x+(1-b), and 1-b is small: so it stands first
+# IronCalc forgets the parentheses of x+(1-b), and 1-b is small: so it comes first
 CORRECTION = Op("1 − βᵏ", "=1-{b}+{b}*{old}")
 STEP_OF_ADAM = Op(
     "W after = W − rate · (m / (1 − β₁ᵏ)) / (√(v / (1 − β₂ᵏ)) + ε)",

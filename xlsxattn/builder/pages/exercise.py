@@ -212,7 +212,7 @@ class Asked:
         exempt = {mark_of(name) for name in self.exercise.answers} | {START[texts.PROGRESS]}
         if not ready or not block.parts or block.kind != "formula" or block.name in exempt:
             return block
-        return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts))
+        return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts), waits=True)
 
     def complete(self, block: Block) -> Block:
         """The cell that is 1 if the answer is complete."""

@@ -51,7 +51,7 @@ EVERY_NUMBER = 264
 
 
 class Shown(TypedDict):
-    """What the first screen shows, as ``xlsxattn_Front`` has it."""
+    """What the first screen shows, as stored in ``xlsxattn_Front``."""
 
     sheets: list[str]
     contexts: list[str]
@@ -148,7 +148,7 @@ def first_screen(
 
 
 def _focus_word(name: str, look: str, number_format: str) -> Block:
-    """The focus word; the number format says the rest."""
+    """The focus word; its number format adds the other words."""
     block = computed(name, (1, 1), ops.first_screen.FOCUS, look, focus="vocab_Focus")
     return replace(block, number_format=number_format)
 

@@ -269,7 +269,7 @@ def bounds(p: Place) -> Iterator[Quantity]:
 
 
 def unrolled(p: Place) -> list[Block]:
-    """Every quantity of every step but the loss, which stands on the page in front."""
+    """Every quantity of every step but the loss, which is on the training's first page."""
     every = (*weights(p), *forward(p), *backward(p), *update(p), *bounds(p))
     return [p.block(q) for q in every if q.block != "Loss"]
 
@@ -308,7 +308,7 @@ def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
                 {**names, "exp": f"{here[f'Exp_{STEPS}']}[step]"},
             ),
         )
-        for block, op, look, of in rows:  # rows of scores and exponents stand behind
+        for block, op, look, of in rows:  # rows of scores and exponents are on the second page
             part = Part(replace(op, entered="steps"), of, n)
             name = here[f"{block}_{STEPS}"]
             found[block].append(Block(name, bands, n, "formula", look, parts=(part,), bands=bands))

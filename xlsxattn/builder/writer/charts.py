@@ -22,14 +22,21 @@ if TYPE_CHECKING:
 HEIGHT, SCATTER_HEIGHT = 340, 400
 """In pixels."""
 LABELS = ("right", "above", "right", "below")
-"""Where the label of a point is, by its marker, so that those of neighbouring points are apart."""
+"""Position of a point's label by its marker, so that labels of neighbouring points do not overlap."""
 
 
 class _StraightLines:
-    """Writes what XlsxWriter omits: arrow heads, and straight lines, which LibreOffice would smooth."""
+    """Writes what XlsxWriter omits: arrow heads, straight lines, and what labels do not show.
+
+    LibreOffice would smooth lines, and show the numbers and a key beside labels.
+    """
 
     def _write_c_smooth(self: Any, _: object) -> None:
         self._xml_empty_tag("c:smooth", [("val", "0")])
+
+    def _write_show_ser_name(self: Any) -> None:
+        for flag in ("LegendKey", "Val", "CatName", "SerName", "Percent", "BubbleSize"):
+            self._xml_empty_tag(f"c:show{flag}", [("val", int(flag == "SerName"))])
 
     def _write_a_ln(self: Any, line: Mapping[str, Any]) -> None:
         if not line.get("arrow"):

@@ -170,12 +170,18 @@ class _Writer:
             cause = next((one for one in wrapper.args if isinstance(one, OSError)), None)
             raise cause or wrapper from None
 
-    def format(self, properties: Mapping[str, Any]) -> Any:
-        """XlsxWriter's format with these properties."""
-        key = frozenset(properties.items())
+    def format(self, properties: Mapping[str, Any], *, latin: bool = False) -> Any:
+        """XlsxWriter's format with these properties; ``latin``: in the font of English, which is narrow."""
+        key = frozenset({**properties, "latin": latin}.items())
         if key not in self.formats:
-            self.formats[key] = self.book.add_format(theme.localized(properties, self.language))
+            localized = dict(properties) if latin else theme.localized(properties, self.language)
+            self.formats[key] = self.book.add_format(localized)
         return self.formats[key]
+
+    def _is_latin(self, block: Block) -> bool:
+        """Whether all texts of a block are in narrow characters."""
+        texts = "".join(str(value) for row in self.values.get(block.name, ()) for value in row)
+        return bool(texts) and theme.cell_width(texts) == len(texts)
 
     def look(self, name: str) -> Any:
         if name not in self.looks:
@@ -210,14 +216,19 @@ class _Writer:
 
     def _look_of(self, block: Block, lane: str) -> Any:
         """The format of a block; ``lane`` is the colour of the lane whose heading it may be."""
+        if block.look in theme.HEADINGS and theme.is_in_wide(self.language) and self._is_latin(block):
+            return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format}, latin=True)
         own: dict[str, Any] = {"num_format": block.number_format} if block.number_format else {}
         if block.look == "lane":
             own["bg_color"] = lane
         if block.concealed:
             own["hidden"] = True
+        usual = theme.LOOKS[block.look].format
+        if block.waits and usual.get("num_format") in (theme.NUMBER, theme.FINE):
+            own["align"] = "right"  # the dash, like the numbers
         if not own:
             return self.look(block.look)
-        return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format, **own})
+        return self.format({"font_name": theme.FONT, **usual, **own})
 
     def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add rules and charts."""
@@ -310,8 +321,11 @@ class _Writer:
         for placed in sheet.placed:
             r = placed.area
             width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
+            states = [condition for condition, _ in placed.states]
+            apart = {"multi_range": formulas.in_two(r)} if sheet.padded and states else {}
             for rule in self._conditions(placed, width):
-                ws.conditional_format(r.top, r.left, r.bottom, r.right, rule)
+                own = {} if rule.get("criteria") in states else apart
+                ws.conditional_format(r.top, r.left, r.bottom, r.right, {**rule, **own})
         for name, source in sheet.drop_downs.items():
             r = self.places[name][1]
             rule = {"validate": "list", "source": f"={source}", "show_error": False}
@@ -326,7 +340,8 @@ class _Writer:
     def _conditions(self, placed: Placed, width: float) -> Iterator[dict[str, Any]]:
         """Conditional formats of a block, in order of precedence; ``width`` is that of its columns.
 
-        LibreOffice applies only the first match. In order: a text instead of a number in red, −1E300 as −∞, a
+        LibreOffice applies only the first match, and with it the heat map, unless the rules for it have other
+        areas. In order: a text instead of a number in red, numbers without a meaning hidden, −1E300 as −∞, a
         number too long for its column in scientific notation, an outline for the focus word's row, a failed
         check in red, a note in grey; then the heat map.
         """
@@ -335,6 +350,9 @@ class _Writer:
             bad = self.format(theme.NO_NUMBER)
             no_number = formulas.is_no_number(placed.row, placed.col)
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
+        for condition, dressed in placed.states:
+            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
+            yield {"type": "formula", "criteria": condition, **stop}
         if block.look == "masked":
             hidden = self.format(theme.MASKED_OUT)
             yield {
@@ -347,9 +365,6 @@ class _Writer:
         if block.look == "word number" and placed.word is not None:
             blank = self.format(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
-        for condition, dressed in placed.states:
-            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
-            yield {"type": "formula", "criteria": condition, **stop}
         if (room := theme.room(look, width)) is not None:
             between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
             above = {"criteria": ">", "value": room.largest}

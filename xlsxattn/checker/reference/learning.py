@@ -107,7 +107,7 @@ def softmax(S: Array, there: Array) -> Array:
     t = terms.sum(axis=-1)
     A = np.where(there, 1 / np.where(there, t, 1.0), 0.0)
     if not np.iscomplexobj(S):
-        return A
+        return np.asarray(A)
     u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
     return np.asarray(A * (1 - 1j * A * u))
 

@@ -113,5 +113,7 @@ function wireSight() {
   byId("sight").hidden = false;
   select.addEventListener("change", () => showHead(Number(select.value)));
   details.addEventListener("toggle", drawSight);
+  const below = () => { document.documentElement.style.scrollPaddingTop = `${byId("sight").offsetHeight}px`; };
+  new ResizeObserver(below).observe(byId("sight")); // links lead to headings below this part
   drawSight();
 }
