@@ -308,7 +308,7 @@ def has_typed_rows(spec: Spec) -> bool:
 
 def _has_charts(spec: Spec) -> bool:
     """True if some page has a chart of the focus word."""
-    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart
+    plane = spec.vocabulary.d_model > 1 and any(isinstance(sheet, Compare) for sheet in spec.sheets)
     return any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
 
 
@@ -324,10 +324,10 @@ def _zero(spec: Spec) -> str:
 
 
 def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
-    """True if a sheet has a chart of the focus word."""
+    """True if a sheet has a chart of the focus word, or its outputs are points of one on a comparing sheet."""
     if isinstance(sheet, Model):
-        return sheet.similarity
-    return plane or not isinstance(sheet, Compare)
+        return sheet.similarity or (plane and not sheet.ends_with_norm)
+    return not isinstance(sheet, Compare)
 
 
 def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:
