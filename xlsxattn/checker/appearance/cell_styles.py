@@ -87,8 +87,8 @@ class Styles:
 
     def __init__(self, book: Book) -> None:
         """Read the styles of a workbook."""
-        self.book, self.palette = book, Palette(book.theme, book.workbook._colors)
         self._workbook: Any = book.workbook
+        self.book, self.palette = book, Palette(book.theme, self._workbook._colors)
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
