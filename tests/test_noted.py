@@ -81,7 +81,7 @@ def marks(path) -> dict[str, str]:
 
 def test_the_short_prompt_that_a_page_asks_for_is_no_failure(edited):
     found = marks(edited["a short prompt"])
-    assert found["vocab_Status"] == "– the focus word c is in no sentence"
+    assert found["vocab_Status"] == "– the focus word c stands in no sentence"
     assert found["gpt_Status"] == "✓ every layer holds"
     assert found["gpt_l1_Status"] == "✓ every row sums to 1"
     assert found["xlsxattn_Status"] == ALL_GOOD
@@ -95,7 +95,7 @@ def test_an_empty_focus_has_words_of_its_own(edited):
 
 def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
     found = marks(edited["an absent focus word"])
-    assert found["compare_Status"] == found["vocab_Status"] == "– the focus word dog is in no sentence"
+    assert found["compare_Status"] == found["vocab_Status"] == "– the focus word dog stands in no sentence"
     assert found["attn_Status"] == "✓ every row sums to 1"
     assert found["xlsxattn_Status"] == ALL_GOOD
 
@@ -103,7 +103,7 @@ def test_an_absent_focus_word_is_noted_where_it_is_followed(edited):
 @pytest.mark.parametrize(
     ("edit", "status", "said"),
     [
-        ("a word twice", "vocab_Status", "✗ cat is in the vocabulary twice"),
+        ("a word twice", "vocab_Status", "✗ cat stands twice in the vocabulary"),
         ("a text for a number", "vocab_Status", "✗ the vocabulary has a text where a number is needed"),
         ("a text for a temperature", "qkv_Status", "✗ the temperature is not a number"),
         ("a text for a model's temperature", "gpt_Status", "✗ the temperature is not a number"),

@@ -25,7 +25,7 @@ MAX_BARS, MAX_POINTS = 6, 12
 MAX_ALL_PAIRS = 8
 """Up to this many sentences, all pairs are compared; of more, each with the next one, as formulas are limited
 in length."""
-ALONE = "– {focus} is in one sentence only: nothing is compared"
+ALONE = "– {focus} stands in one sentence only: nothing is compared"
 NORMED = "The output of a norm: its columns no longer stand for the dimensions."
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 

@@ -431,10 +431,10 @@ def _known(spec: Spec) -> Op:
     check = ops.live_checks.status(
         "✓ every word is in the vocabulary",
         ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ the vocabulary has a text where a number is needed"),
-        *([("MAX(vocab_Times)<2", "✗ {twice} is in the vocabulary twice")] if several else []),
+        *([("MAX(vocab_Times)<2", "✗ {twice} stands twice in the vocabulary")] if several else []),
         (f"{unknown}=0" if blanks else f"MIN({ids})>0", missing),
         ('vocab_Focus<>""', "– no focus word is chosen"),
-        (f"MAX({foci})>0", "– the focus word {focus} is in no sentence"),
+        (f"MAX({foci})>0", "– the focus word {focus} stands in no sentence"),
     )
     return replace(check, entered="cell arrays") if blanks else check
 
