@@ -87,8 +87,9 @@ class Styles:
 
     def __init__(self, book: Book) -> None:
         """Read the styles of a workbook."""
-        self._workbook: Any = book.workbook
-        self.book, self.palette = book, Palette(book.theme, self._workbook._colors)
+        workbook: Any = book.workbook
+        self._workbook = workbook
+        self.book, self.palette = book, Palette(book.theme, workbook._colors)
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
