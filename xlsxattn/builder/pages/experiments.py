@@ -324,7 +324,7 @@ def _zero(spec: Spec) -> str:
 
 
 def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
-    """True if a sheet has a chart of the focus word, or its outputs are points of one on a comparing sheet."""
+    """True if a sheet has a chart of the focus word, or its output is a point in that of Compare."""
     if isinstance(sheet, Model):
         return sheet.similarity or (plane and not sheet.ends_with_norm)
     return not isinstance(sheet, Compare)
