@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xlsxattn.api import Spec, build, exercise, read
     from xlsxattn.builder.specification import SpecError
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
-    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.reading.limits import NotCheckableError
     from xlsxattn.contract.kinds import (
         Classifier,
@@ -59,7 +59,7 @@ _FROM = {
     ),
     "EngineFailed": "checker.engines",
     "EngineMissing": "checker.engines",
-    "Explanation": "checker.explain",
+    "Explanation": "checker.explanation",
     "Matrix": "view.matrix",
     "NotCheckableError": "checker.reading.limits",
     "PandasMissing": "view.matrix",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Spec(spec_tables.Spec):
+class Spec(spec_tables.SpecKeys):
     """The specification of a workbook.
 
     Attributes:

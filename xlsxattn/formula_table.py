@@ -19,7 +19,7 @@ from xlsxattn import releases
 from xlsxattn.builder import pages
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.checker.formula_table import FormulaTable, same
+from xlsxattn.checker.manifest_formulas import FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import kinds
 from xlsxattn.contract.keys import (
@@ -57,6 +57,8 @@ from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from xlsxattn.checker.cells import Area
     from xlsxattn.checker.reading.book import Book
@@ -151,7 +153,7 @@ def _area(names: Mapping[str, Area], name: str) -> Area:
     return names[name]
 
 
-def _zeros(rows: int, cols: int) -> Any:  # noqa: ANN401 - a matrix
+def _zeros(rows: int, cols: int) -> NDArray[np.float64]:
     """A matrix of zeros without allocated memory."""
     return np.broadcast_to(np.zeros(()), (rows, cols))
 
@@ -242,7 +244,7 @@ def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
         raise ValueError(say("the settings of {sheet!r} lack {key}", sheet=info.id, key=name)) from None
 
 
-def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any:  # noqa: ANN401 - as declared
+def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> object:
     """Convert a setting to the value of the sheet's attribute.
 
     Raises:
@@ -289,7 +291,7 @@ def _is_list(value: object, known: Sequence[str] | None) -> bool:
     return len({*value}) == len(value) and (known is None or {*value} <= {*known})
 
 
-def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 - as declared
+def _part(at: str, name: str, value: object, most: int) -> object:
     """Convert a setting that selects a part of a trained model."""
     if name in ("apart", "qk_norm") and value is True:
         return value

@@ -24,7 +24,7 @@ from xlsxattn.contract.keys import (
     Prose,
     SheetRef,
     SomeOf,
-    Tables,
+    TableList,
     TargetValues,
     Text,
     Weights,
@@ -108,7 +108,7 @@ def _within(key: Within) -> Node:
     return {"type": "number", "minimum": key.least, most: key.most}
 
 
-def _tables(key: Tables) -> Node:
+def _tables(key: TableList) -> Node:
     form = {
         "type": "object",
         "properties": _table(key.form),
@@ -134,7 +134,7 @@ _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
     Items: _items,
     Axes: _items,
     Within: _within,
-    Tables: _tables,
+    TableList: _tables,
     SheetRef: _referred("id"),
     Words: _referred("sentence"),
     TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
@@ -238,7 +238,7 @@ def _definitions() -> Node:
         "exercise": {
             "description": "what `xlsxattn exercise` leaves for the reader to compute",
             "type": "object",
-            "properties": _table(spec_tables.Exercise),
+            "properties": _table(spec_tables.ExerciseKeys),
             "additionalProperties": False,
         },
         **{name: _sheet(kind) for name, kind in KINDS.items()},
@@ -262,8 +262,8 @@ def schema(lang: str = "en") -> dict[str, Any]:
         "title": TITLE,
         "description": "What a workbook is made from: words, sentences, and sheets.",
         "type": "object",
-        "properties": _table(spec_tables.Spec),
-        "required": _needed(spec_tables.Spec),
+        "properties": _table(spec_tables.SpecKeys),
+        "required": _needed(spec_tables.SpecKeys),
         "additionalProperties": False,
         "definitions": _definitions(),
     }

@@ -111,10 +111,25 @@ def test_what_is_no_number_is_said_and_not_guessed(tab, typed):
         ("xlsxattn.set('causal_chase_X', 0, 0, 1)", "causal_chase_X is not an input"),
         ("xlsxattn.set('vocab_E', 99, 0, 1)", "vocab_E has 9 × 4 cells: there is no row 99, column 0"),
         ("xlsxattn.set('vocab_Focus', 0, 0, 3)", "vocab_Focus needs a text on one line"),
+        ("xlsxattn.set('vocab_Focus', 0, 0, '\\u2028')", "vocab_Focus needs a text on one line"),
+        ("xlsxattn.set('vocab_Focus', 0, 0, '\\uffff')", "vocab_Focus needs a text on one line"),
+        ("xlsxattn.set('vocab_Focus', 0, 0, '\\ud800')", "vocab_Focus needs a text on one line"),
+        ("xlsxattn.set('__proto__', 0, 0, 1)", "there is no range __proto__"),
+        ("xlsxattn.read('constructor')", "there is no range constructor"),
+        ("xlsxattn.set(Symbol(), 0, 0, 1)", "there is no range symbol"),
+        ("xlsxattn.set('vocab_E', Symbol(), 0, 1)", "there is no row symbol, column 0"),
+        ("xlsxattn.set('vocab_E', 0, 0, { toString() { throw 1; } })", "object is not a number"),
+        ("xlsxattn.set('vocab_E', 0, 0, 5n)", "5 is not a number"),
     ],
 )
 def test_a_wrong_call_is_an_error(tab, call, message):
     assert message in tab.call(f"(() => {{ try {{ {call}; }} catch (error) {{ return String(error); }} }})()")
+
+
+def test_minus_zero_is_zero_and_no_change(tab):
+    tab.call("xlsxattn.set('vocab_E', 0, 0, -0)")
+    assert tab.call("Object.is(xlsxattn.read('vocab_E')[0][0], 0)")
+    assert tab.tab.get_attribute("#link", "href") == "#"
 
 
 def test_choosing_a_number_outlines_what_it_reads_and_what_moves_it(tab):
@@ -127,6 +142,36 @@ def test_choosing_a_number_outlines_what_it_reads_and_what_moves_it(tab):
     assert re.match(r"vocab_E · cat · \w+ [+−]0\.\d+", tab.text("#ranking li:first-child"))
     assert tab.call("document.querySelectorAll('td.raises, td.lowers').length") > 4
     assert tab.call("xlsxattn.read('causal_chase_Attention')") == values
+
+
+EFFECTS = """
+(() => {
+  const output = () => xlsxattn.read("causal_chase_Attention")[3][1], start = output();
+  const sizes = xlsxattn.read("vocab_E").flatMap((line, row) => line.map((value, col) => {
+    xlsxattn.set("vocab_E", row, col, value + 0.1);
+    const effect = output() - start;
+    xlsxattn.set("vocab_E", row, col, value);
+    return Math.abs(effect);
+  }));
+  return sizes.filter((size) => size > 1e-12).sort((a, b) => b - a);
+})()
+"""
+
+
+def test_what_moves_a_number_are_the_inputs_whose_change_changes_it(tab):
+    wanted = tab.call(EFFECTS)
+    tab.tab.click('td[data-range="causal_chase_Attention"][data-row="3"][data-col="1"]')
+    tab.tab.click("#moves")
+    tab.tab.wait_for_selector("#ranking li")
+    ranked = tab.call("[...document.querySelectorAll('#ranking b')].map((one) => one.textContent)")
+    assert [abs(float(text.replace("−", "-"))) for text in ranked] == pytest.approx(wanted[:8], rel=0.05)
+    assert tab.text("#said").startswith(f"inputs that affect it: {len(wanted)};")
+
+
+def test_a_link_to_a_sheet_shows_its_heading_below_the_sentences(tab):
+    tab.tab.click("#contents li:nth-child(2) a")
+    heading = "document.querySelector('#sheet2 h2').getBoundingClientRect().top"
+    assert tab.call(heading) >= tab.call("document.querySelector('#sight').getBoundingClientRect().bottom")
 
 
 def test_only_sheets_with_changes_are_written_anew(tab, causal, tmp_path):
@@ -188,6 +233,9 @@ def test_a_link_carries_the_changes(tab, browser, live):
         (["", [["vocab_E", 0, 0, "=1+1"]]], "=1+1 is not a number"),
         (["", [["vocab_E", 0.5, 0, 1]]], "there is no row 0.5"),
         (["", [["vocab_Focus", 0, 0, {"a": 1}]]], "vocab_Focus needs a text"),
+        (["", [["__proto__", 0, 0, 1]]], "there is no range __proto__"),
+        (["", [["vocab_Focus", 0, 0, "\ud800"]]], "vocab_Focus needs a text"),
+        (["", [["vocab_E", 0, 0, [1]]]], "object is not a number"),
         (["", 5], "the link is damaged"),
         (None, "the link is damaged"),
     ],
@@ -218,6 +266,27 @@ def test_a_number_of_an_attention_matrix_chooses_its_head_and_word(browser, walk
     tab.tab.click('td[data-range="heads_cat_h2_Attention"][data-row="4"]')
     assert tab.call("document.querySelector('#head').selectedOptions[0].textContent") == "Multi-head · head 2"
     assert tab.text("#lanes-in-sight [aria-pressed=true]").startswith("friends")
+
+
+def test_a_layer_is_named_once(browser, tmp_path):
+    book = prebuilt.build("mouse", tmp_path / "mouse.xlsx")
+    tab = Tab(browser, xlsxattn.preview(book, tmp_path / "mouse.html"))
+    heads = tab.call("[...document.querySelectorAll('#head option')].map((one) => one.textContent)")
+    assert heads[0] == "Classifier, layer 1 · head 1"
+
+
+def test_without_scripts_the_page_says_so_and_shows_no_controls(browser, live):
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    tab.goto(live.as_uri())
+    assert "enable scripts" in tab.inner_text("noscript")
+    assert not tab.is_visible("#bar")
+    assert not tab.is_visible("#theme")
+
+
+def test_heat_maps_are_printed(tab):
+    tab.tab.emulate_media(media="print")
+    cell = "document.querySelector('td[data-range=causal_chase_Attention]')"
+    assert tab.call(f"getComputedStyle({cell}).printColorAdjust") == "exact"
 
 
 def test_the_charts_of_the_comparison_name_the_sheets(browser, walkthrough, tmp_path):
@@ -281,8 +350,10 @@ def chinese(tmp_path_factory) -> Path:
     return xlsxattn.preview(prebuilt.build("causal", folder / "causal.xlsx", "zh"), folder / "causal.html")
 
 
-@pytest.mark.parametrize("language", ["live", "chinese"])
-@pytest.mark.parametrize(("theme", "width"), [("light", 360), ("dark", 400), ("dark", 1280)])
+@pytest.mark.parametrize(
+    ("language", "theme", "width"),
+    [("live", "light", 360), ("live", "dark", 1280), ("chinese", "dark", 360), ("chinese", "light", 1280)],
+)
 def test_the_accessibility_checker_finds_nothing(browser, language, theme, width, request):
     book = request.getfixturevalue(language)
     tab = Tab(browser, book, color_scheme=theme, viewport={"width": width, "height": 900})

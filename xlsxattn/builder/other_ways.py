@@ -96,6 +96,7 @@ WAYS: Mapping[str, Way] = {
     ops.words.EMBED.formula: Way(
         "SUM(({ids}=ROW({table}[column])-MIN(ROW({table}[column]))+1)*{table}[column])",
         "Look up the row of the word in the vocabulary, and take the number in the same column.",
+        "IF({ids}=0,0,INDEX({table}[column],{ids}))",
     ),
     ops.attention.SCALED.formula: _SCALED,
     ops.attention.SCALED_BY_TEMPERATURE.formula: _TEMPERED,

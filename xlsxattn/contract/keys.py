@@ -122,7 +122,7 @@ class Items(Key):
 
 
 @dataclass(frozen=True, slots=True)
-class Tables(Key):
+class TableList(Key):
     """A list of up to ``most`` tables of type ``form``."""
 
     form: type
@@ -134,20 +134,20 @@ class Axes(Items):
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class ManifestRule:
     """How the manifest stores a key of a sheet; a value of None omits the key."""
 
     value: Callable[[Any, Any], Any]
 
 
-WHOLE = Manifest(lambda _, value: value)
-IF_SET = Manifest(lambda _, value: value or None)
-IF_FALSE = Manifest(lambda _, value: None if value else False)
-IF_SET_TRUE = Manifest(lambda _, value: True if value else None)
-TRUE_OR_FALSE = Manifest(lambda _, value: bool(value))
-IF_FIRST = Manifest(lambda sheet, value: value if sheet.similarity and value == "first" else None)
-IF_GROUPED = Manifest(lambda sheet, value: value if sheet.grouped else None)
-IF_PLACED = Manifest(lambda sheet, value: value if sheet.position != "none" else None)
+WHOLE = ManifestRule(lambda _, value: value)
+IF_SET = ManifestRule(lambda _, value: value or None)
+IF_FALSE = ManifestRule(lambda _, value: None if value else False)
+IF_SET_TRUE = ManifestRule(lambda _, value: True if value else None)
+TRUE_OR_FALSE = ManifestRule(lambda _, value: bool(value))
+IF_FIRST = ManifestRule(lambda sheet, value: value if sheet.similarity and value == "first" else None)
+IF_GROUPED = ManifestRule(lambda sheet, value: value if sheet.grouped else None)
+IF_PLACED = ManifestRule(lambda sheet, value: value if sheet.position != "none" else None)
 
 
 @dataclass(frozen=True, slots=True)

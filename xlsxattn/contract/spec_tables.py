@@ -52,7 +52,7 @@ class Vocabulary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exercise:
+class ExerciseKeys:
     """What ``xlsxattn exercise`` leaves for the reader to compute."""
 
     blank: Annotated[
@@ -75,7 +75,7 @@ class Exercise:
 
 
 @dataclass(frozen=True)
-class Spec:
+class SpecKeys:
     """The specification of a workbook."""
 
     vocabulary: Annotated[Frame | Mapping[str, Any] | Vocabulary, Part("the words and their embeddings")]

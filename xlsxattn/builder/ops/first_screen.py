@@ -27,6 +27,10 @@ JOINED = Op(
 )
 
 
+LOOK_THE_SAME = f"SIGN(SUMXMY2({{a}},{{b}})-{HALF_DIGIT}^2)<1"
+"""The condition that two rows differ by no more than half of the last digit that is shown."""
+
+
 def is_torn(numbers: str) -> str:
     """The condition that the two largest numbers of a row or column are equal as they are shown."""
     return f"SIGN(MAX({numbers})-LARGE({numbers},2)-{HALF_DIGIT})<1"

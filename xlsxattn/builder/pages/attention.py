@@ -142,7 +142,7 @@ def _projected_out(a: Attending, concat: Block, result: str, look: str, *, dims:
     if d_out != a.d_model:
         op = replace(op, why=ops.attention.MIX_HEADS)
     output = a.lane.block(a.p[result], d_out, op, look, **names)
-    cols: Labels | None = None
+    cols: Labels = numbered("x", d_out)
     if dims:
         cols = dims_above(output.name, d_out) if d_out == a.d_model else numbered("o", d_out)
     return {result: step(op, a.lane, a.lane.group(output, cols))}
@@ -354,10 +354,11 @@ def _output_weights(sheet: WithAttention, w: RangeName, d_model: int) -> Band:
     block = learned(sheet, w.at(block="W_O"))
     labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
     back = block.cols == d_model
-    cols: Labels | None = dims_above(block.name, d_model) if back else numbered("o", block.cols)
-    groups = [Group((block,), (labels,), None if isinstance(sheet, Model) else cols, title="W_O")]
+    cols: Labels = dims_above(block.name, d_model) if back else numbered("o", block.cols)
+    count = numbered("x" if back else "o", block.cols)
+    groups = [Group((block,), (labels,), count if isinstance(sheet, Model) else cols, title="W_O")]
     if "O" in sheet.biases:
-        groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), title="b_O"))
+        groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), count, title="b_O"))
     why = ops.attention.PROJECT_OUT.why if back else ops.attention.MIX_HEADS
     return Band("Output weights", why, tuple(groups), shared=True, show_formula=False)
 

@@ -14,7 +14,7 @@ from xlsxattn.builder.pages.attention import output_columns
 from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
 from xlsxattn.builder.pages.contents import LEADS
 from xlsxattn.builder.pages.details import absent, detailed
-from xlsxattn.builder.pages.parts import computed, typed
+from xlsxattn.builder.pages.parts import computed, numbered, typed
 from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import (
     PADDING,
@@ -31,7 +31,7 @@ from xlsxattn.contract.kinds import (
     Writer,
     can_be_followed,
 )
-from xlsxattn.contract.names import START, RangeName, cols_of, of_context, rows_of
+from xlsxattn.contract.names import START, RangeName, cols_of, ends_in, of_context, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,11 +51,11 @@ EVERY_NUMBER = 264
 
 
 class Shown(TypedDict):
-    """What the first screen shows, as ``xlsxattn_Front`` has it."""
+    """What the first screen shows, as stored in ``xlsxattn_Front``."""
 
     sheets: list[str]
     contexts: list[str]
-    columns: NotRequired[Literal["dims", "near", "none"]]
+    columns: NotRequired[Literal["dims", "near", "numbered", "none"]]
     compare: NotRequired[str]
     full: NotRequired[bool]
     rivals: NotRequired[int]
@@ -89,15 +89,18 @@ def _first(spec: Spec) -> WithAttention:
     return next(sheet for sheet in spec.sheets if isinstance(sheet, WithAttention))
 
 
-def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN401 - InSentence or Encoder
+def _of_attention(spec: Spec, first: WithAttention, found: Shown) -> Shown:
     d_model = spec.vocabulary.d_model
     every = tuple(context.id for context in spec.contexts)
     found["full"], found["columns"] = len(found["contexts"]) <= MAX_FULL, "none"
     if getattr(first, "only", None) or output_columns(first, d_model) != d_model:
         return found
     near = [s for s in spec.sheets if isinstance(s, Compare) and 1 <= len(s.near) <= MAX_NAMES]
-    if d_model <= MAX_NAMES:
+    is_normed = isinstance(first, Model) and first.ends_with_norm
+    if d_model <= MAX_NAMES and not is_normed:
         found["columns"] = "dims"
+    elif d_model <= MAX_NAMES and found["full"]:
+        found["columns"] = "numbered"
     elif near and can_be_followed(first, every):
         found |= {"columns": "near", "compare": near[0].id}
     else:
@@ -108,7 +111,9 @@ def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN40
     if isinstance(first, InSentence):
         fit = [s.id for s in later if isinstance(s, InSentence) and s.weights and not first.weights]
     else:
-        fit = [s.id for s in later if isinstance(s, Encoder) and not s.only]
+        alike = (is_normed,) if found["columns"] != "near" else (True, False)
+        encoders = [s for s in later if isinstance(s, Encoder) and not s.only]
+        fit = [s.id for s in encoders if s.ends_with_norm in alike]
     found["sheets"] += fit[:1]
     return found
 
@@ -143,7 +148,7 @@ def first_screen(
 
 
 def _focus_word(name: str, look: str, number_format: str) -> Block:
-    """The focus word; the number format says the rest."""
+    """The focus word; its number format adds the other words."""
     block = computed(name, (1, 1), ops.first_screen.FOCUS, look, focus="vocab_Focus")
     return replace(block, number_format=number_format)
 
@@ -179,7 +184,7 @@ def _labels(name: str, names: str, *, upright: bool, count: int) -> Block:
     """Labels above a block or, if it is upright, beside it, copied from the row or column ``names``."""
     above = (cols_of(name), (1, count), "name above")
     label, shape, look = (rows_of(name), (count, 1), "name beside") if upright else above
-    op = ops.words.COL_LABELS if upright == (names.endswith(("_Dims", "_Classes"))) else ops.words.ROW_LABELS
+    op = ops.words.COL_LABELS if upright == (ends_in(names, ("Dims", "Classes"))) else ops.words.ROW_LABELS
     return computed(label, shape, op, look, texts=names)
 
 
@@ -253,6 +258,11 @@ class _Attending:
         return self.show["columns"] == "near"
 
     @property
+    def is_numbered(self) -> bool:
+        """Whether the columns of outputs have numbers, as a norm mixed the dimensions."""
+        return self.show["columns"] == "numbered"
+
+    @property
     def across(self) -> str:
         return "" if self.is_near else "1,"
 
@@ -322,7 +332,8 @@ class _Attending:
             at = self.f.at(of=sheet.id)["Output"]
             after = self._row(at, RangeName(sheet.id, context=self.context.id)["Output"], "result")
             label = _focus_word(rows_of(at), "result beside", _after(sheet, second=i > 0))
-            lines.append(Line(label, after, NUMBERS))
+            above = numbered("x", self.count) if self.is_numbered and i == 0 else ()
+            lines.append(Line(label, after, NUMBERS, above))
         return strips, lines
 
     def _row(self, name: str, of: str, look: str) -> Block:
@@ -352,7 +363,7 @@ class _Attending:
         if isinstance(first, Encoder) and first.similarity:
             source = RangeName(first.id, context=self.context.id)["Similarity"]
             block = _copied(self.f["Similarity"], (1, 1), "alike", source, ops.words.SAME_TEXT)
-            yield Line("alike with the first sentence", block, LOOK)
+            yield Line("like sentence 1", block, LOOK)
 
     def _said(self) -> Iterable[Block]:
         first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)
@@ -364,24 +375,24 @@ class _Attending:
 
     def _says(self) -> Block:
         own, along = of_context(self.context.id), "COLUMN" if self.show["full"] else "ROW"
-        op = ops.first_screen.first_case(
+        cases = [
             *_unknown(self.spec, self.context),
             ('vocab_Focus=""', texts.NO_FOCUS),
             (f"{own['Focus']}=0", texts.ABSENT),
-            (self.torn, texts.NEAR_TORN if self.is_near else texts.TORN),
-            else_=texts.NEAREST if self.is_near else texts.LEANS,
-            also=(f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE),
-        )
-        names = {
-            "word": _first_unknown(self.context),
-            "focus": "vocab_Focus",
-            "lead": self.lead,
-            "other": ops.first_screen.other(self.numbers, self.names, self.across, along),
-        }
+        ]
+        names = {"word": _first_unknown(self.context), "focus": "vocab_Focus"}
+        result = texts.MIXED
+        if not self.is_numbered:
+            cases.append((self.torn, texts.NEAR_TORN if self.is_near else texts.TORN))
+            result = texts.NEAREST if self.is_near else texts.LEANS
+            other = ops.first_screen.other(self.numbers, self.names, self.across, along)
+            names |= {"lead": self.lead, "other": other}
+        twice = f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE
+        op = ops.first_screen.first_case(*cases, else_=result, also=twice)
         return computed(self.f["Says"], (1, 1), op, "says", **names)
 
 
-def _after(sheet: Any, *, second: bool) -> str:  # noqa: ANN401 - InSentence or Encoder
+def _after(sheet: WithAttention, *, second: bool) -> str:
     """The number format of the label of the focus word after a sheet."""
     if isinstance(sheet, Encoder):
         return texts.AFTER_SECOND if second else texts.AFTER_ENCODER
@@ -394,18 +405,28 @@ def _closing(attending: Sequence[_Attending]) -> Block | None:
         return None
     here, there = attending
     foci = [of_context(one.context.id)["Focus"] for one in attending]
-    op = ops.first_screen.first_case(
+    compares = [s for s in here.spec.sheets if isinstance(s, Compare)]
+    cases = [
         ('LEFT(vocab_Status,1)="✗"', texts.NOT_YET),
         ('vocab_Focus=""', texts.NO_FOCUS),
         (f"{foci[0]}+{foci[1]}=0", texts.NEITHER_HAS),
         (f"{foci[0]}*{foci[1]}=0", texts.ONE_HAS),
-        (f"AND({here.torn},{there.torn})", texts.NEITHER_DECIDES),
-        (here.torn, texts.FIRST_TORN),
-        (there.torn, texts.SECOND_TORN),
-        (f"EXACT({here.lead},{there.lead})", texts.SAME),
-        else_=texts.DIFFER,
-    )
-    names = {"focus": "vocab_Focus", "here": here.lead, "there": there.lead}
+        *((f'LEFT({RangeName(s.id)["Status"]},1)="✗"', texts.UNLIKE) for s in compares[:1]),
+    ]
+    names, result = {"focus": "vocab_Focus"}, texts.OTHER_NUMBERS
+    if here.is_numbered:
+        same = ops.first_screen.LOOK_THE_SAME.format(a=here.numbers, b=there.numbers)
+        cases.append((same, texts.SAME_NUMBERS))
+    else:
+        cases += [
+            (f"AND({here.torn},{there.torn})", texts.NEITHER_DECIDES),
+            (here.torn, texts.FIRST_TORN),
+            (there.torn, texts.SECOND_TORN),
+            (f"EXACT({here.lead},{there.lead})", texts.SAME),
+        ]
+        names |= {"here": here.lead, "there": there.lead}
+        result = texts.DIFFER
+    op = ops.first_screen.first_case(*cases, else_=result)
     return computed(START["Closing"], (1, 1), op, "closing", **names)
 
 

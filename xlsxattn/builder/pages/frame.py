@@ -397,7 +397,7 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _torn(spec: Spec) -> str:
-    """Why the focus word is torn, and which words beside it are clear; "" if that is not so."""
+    """A sentence on a torn focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
     if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another

@@ -140,8 +140,7 @@ class Layer:
             if sheet.bias:
                 op, names = biased, {**names, "b": self.w[f"b_{number}"]}
             block = lane.block(p[name], cols, op, "embedding", **names)
-            labels = None if back else numbered("f", cols)
-            steps[name] = step(op, lane, lane.group(block, labels))
+            steps[name] = step(op, lane, lane.group(block, numbered("x" if back else "f", cols)))
 
         linear("Hidden", x, 1, sheet.d_ff, ops.layers.HIDDEN, ops.layers.HIDDEN_BIASED)
         names = {"h": p["Hidden"]}
@@ -181,9 +180,10 @@ def layer_weights(
         weight_bands += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.gated else ("1", "2"):
-        letters = ("W", "b") if sheet.bias else ("W",)
-        blocks = [w.at(block=f"{letter}_{number}") for letter in letters]
-        groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in blocks]
+        kinds = ("W", "b") if sheet.bias else ("W",)
+        blocks = [w.at(block=f"{kind}_{number}") for kind in kinds]
+        letters = ("f", "x") if number == "2" else ("x", "f")
+        groups += [_weight(sheet, name, *letters) for name in blocks]
     why = "Every token passes through the same products, independently of the others."
     weight_bands.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
     outer = [name for name in norms if name.block not in NORMS_OF_HEADS]
@@ -193,13 +193,16 @@ def layer_weights(
 def _norms_of_heads(sheet: Model, norms: Sequence[RangeName]) -> list[Band]:
     """γ of the norms of queries and keys (1 × d_k), if there are any."""
     inner = [name for name in norms if name.block in NORMS_OF_HEADS]
-    return [replace(norm_weights(sheet, inner), title="Norm weights of queries and keys")] if inner else []
+    if not inner:
+        return []
+    return [replace(norm_weights(sheet, inner, ""), title="Norm weights of queries and keys")]
 
 
-def _weight(sheet: Model, name: RangeName, letter: str) -> Group:
+def _weight(sheet: Model, name: RangeName, down: str, across: str) -> Group:
+    """A weight or bias of the feed-forward; ``down`` and ``across``: letters of its rows and columns."""
     block = learned(sheet, name)
-    labels = ("+",) if name.is_bias else numbered(letter, block.rows)
-    return Group((block,), (labels,), title=name.block)
+    labels = ("+",) if name.is_bias else numbered(down, block.rows)
+    return Group((block,), (labels,), numbered(across, block.cols), title=name.block)
 
 
 def _titled(band: Band, sentence: str) -> Band:

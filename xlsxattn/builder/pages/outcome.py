@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
-from xlsxattn.builder.pages.parts import Step, computed, dims_above, numbered, step, typed
+from xlsxattn.builder.pages.parts import Step, computed, model_columns, numbered, step, typed
 from xlsxattn.contract.kinds import PADDING, Classifier, Model, Writer
 from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
@@ -130,7 +130,8 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
     exp = row("LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
     operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
-    group = Group((pooled,), (("sentence",),), dims_above(pooled.name, d_model))
+    cols = model_columns(pooled.name, d_model, normed=sheet.ends_with_norm)
+    group = Group((pooled,), (("sentence",),), cols)
     return {
         "Pooled": step(op, lane, group),
         "Logits": step(
@@ -165,10 +166,11 @@ def unembedding_bands(spec: Spec, sheet: Model) -> tuple[list[Fact], list[Band]]
         return [], []
     classes = typed(s["Classes"], "token", (sheet.classes,))
     weight, bias = (typed(s[name], "input", sheet.weights[name]) for name in ("W_C", "b_C"))
+    numbers = numbered("c", len(sheet.classes))
     groups = (
-        Group((classes,), (("classes",),), title="Classes"),
-        Group((weight,), (numbered("x", weight.rows),), title="W_C"),
-        Group((bias,), (("+",),), title="b_C"),
+        Group((classes,), (("classes",),), numbers, title="Classes"),
+        Group((weight,), (numbered("x", weight.rows),), numbers, title="W_C"),
+        Group((bias,), (("+",),), numbers, title="b_C"),
     )
     why = "One column for each class, learned in training."
     return [], [Band("Classes and their weights", why, groups, shared=True, show_formula=False)]

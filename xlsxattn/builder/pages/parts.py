@@ -82,6 +82,11 @@ def dims_above(name: str, d_model: int) -> Block:
     return computed(cols_of(name), (1, d_model), ops.words.ROW_LABELS, "col label", texts="vocab_Dims")
 
 
+def model_columns(name: str, d_model: int, *, normed: bool) -> Block | tuple[str, ...]:
+    """Labels of columns of a model: the dimensions, or x1, x2, ... after a norm, which mixes them."""
+    return numbered("x", d_model) if normed else dims_above(name, d_model)
+
+
 def numbered(letter: str, count: int) -> tuple[str, ...]:
     """Numbered labels of columns: q1, q2, ..."""
     return tuple(f"{letter}{j + 1}" for j in range(count))
@@ -154,7 +159,8 @@ class Lane:
         return computed(cols_of(name), (1, self.n), ops.words.COL_LABELS, "col label", texts=self.tokens)
 
     def group(self, block: Block, cols: Labels | None = None, sides: Iterable[Side] = ()) -> Group:
-        """A block labelled with the words."""
+        """A block labelled with the words; its columns are numbered if they have no names."""
+        cols = numbered("x", block.cols) if cols is None else cols
         return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
 
     @property

@@ -53,7 +53,7 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
         odd = typed(s["Odd"], "count", [[float(j % 2) for j in range(d)]], "constant")
         op, operands = lane.reading(ops.positions.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
         block = computed(s["P"], (n, d), op, "embedding", **operands)
-        group = Group((odd,), (("cosine",),), title="Which columns are cosines")
+        group = Group((odd,), (("cosine",),), numbered("d", d), title="Which columns are cosines")
         tables += [
             Band("Sine or cosine", "0: sine, 1: cosine, in turn.", (group,), shared=True, show_formula=False),
             _shared(_named_by_lane(block, lanes, s, "P"), ops.positions.SINUSOIDAL, d, (_places(n),)),
@@ -204,7 +204,7 @@ def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
     row = typed(lane.prefix["RowIdx"], "index", [[float(i + 1)] for i in range(lane.n)], "constant")
     names = {"row": row.name, "padding": keys.prefix["PaddingMask"]}
     mask = lane.block(lane.prefix[name], keys.n, ops.attention.KEYS_EXIST, "mask", **names)
-    return {name: step(ops.attention.KEYS_EXIST, lane, Group((mask,), (row,)))}
+    return {name: step(ops.attention.KEYS_EXIST, lane, Group((mask,), (row,), numbered("", keys.n)))}
 
 
 def minus_infinity(sheet: WithAttention) -> Block:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
-from xlsxattn.builder.pages.parts import computed, dims_above, typed, with_operands
+from xlsxattn.builder.pages.parts import computed, dims_above, model_columns, numbered, typed, with_operands
 from xlsxattn.contract.kinds import PADDING, Encoder, Model
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -75,8 +75,8 @@ def _embeddings(
 
     return (
         band(cosines, ("cosine",), Side("sentence", tuple(headings))),
-        band(pooled, dims_above(pooled[0].name, d_model)),
-        band(normed, None),
+        band(pooled, model_columns(pooled[0].name, d_model, normed=sheet.ends_with_norm)),
+        band(normed, numbered("x", d_model)),
     )
 
 

@@ -19,7 +19,17 @@ from xlsxattn.builder.pages.layer import Layer, layer_weights
 from xlsxattn.builder.pages.maps import HeadsOfSentence, maps_page
 from xlsxattn.builder.pages.norms import norm_step, norm_weights
 from xlsxattn.builder.pages.outcome import classes_steps, next_token_steps, unembedding_bands
-from xlsxattn.builder.pages.parts import Lane, Stack, Step, bands, computed, dims_above, step, typed
+from xlsxattn.builder.pages.parts import (
+    Lane,
+    Stack,
+    Step,
+    bands,
+    computed,
+    dims_above,
+    model_columns,
+    step,
+    typed,
+)
 from xlsxattn.builder.pages.positions import (
     cross_mask_step,
     input_step,
@@ -200,16 +210,8 @@ def _words(lane: Lane, d_model: int) -> Steps:
 def _input(sheet: Model, lane: Lane, d_model: int) -> Steps:
     p, steps = lane.prefix, input_step(sheet, lane, d_model)
     if sheet.embedding_norm:
-        norm = norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
-        steps |= {key: _with_dims(one, lane, d_model) for key, one in norm.items()}
+        steps |= norm_step(sheet, lane, p["Input"], RangeName(sheet.id)["Input"], p["Sum"], d_model)
     return steps
-
-
-def _with_dims(one: Step, lane: Lane, d_model: int) -> Step:
-    """A step whose block has the names of the dimensions above it."""
-    group = one.groups[lane.id]
-    labelled = replace(group, cols=dims_above(group.blocks[0].name, d_model))
-    return one._replace(groups={lane.id: labelled})
 
 
 def _masks(sheet: Model, sides: Sequence[Stack]) -> list[Steps]:
@@ -368,7 +370,7 @@ def _output(sheet: Model, side: Stack, lane: Lane, d_model: int) -> Steps:
     """The output of the last layer, after the final norm if there is one (n × d_model)."""
     last, name = _layers(sheet, side, lane, d_model)[-1].output, lane.prefix["Output"]
     if sheet.final_norm:
-        norm = norm_step(sheet, lane, name, side.w["Output"], last, d_model)
-        return {key: _with_dims(one, lane, d_model) for key, one in norm.items()}
+        return norm_step(sheet, lane, name, side.w["Output"], last, d_model)
     block = lane.block(name, d_model, ops.layers.COPY, "output", x=last)
-    return {"Output": step(ops.layers.COPY, lane, lane.group(block, dims_above(name, d_model)))}
+    cols = model_columns(name, d_model, normed=sheet.ends_with_norm)
+    return {"Output": step(ops.layers.COPY, lane, lane.group(block, cols))}

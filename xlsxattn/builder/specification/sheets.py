@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from xlsxattn.builder.specification import training
 from xlsxattn.builder.specification import weights as learned
-from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.key_readers import read
 from xlsxattn.builder.specification.table import show
 from xlsxattn.contract.keys import ContextId, Items, keys
 from xlsxattn.contract.kinds import (

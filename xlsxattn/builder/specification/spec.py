@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.key_readers import read
 from xlsxattn.builder.specification.sheets import parse_sheets
 from xlsxattn.builder.specification.table import SpecError, Table, read_toml
 from xlsxattn.builder.specification.words import (
@@ -50,7 +50,7 @@ class Spec:
     explain: str = "short"
     lang: str = "en"
     about: str = ""
-    exercise_table: spec_tables.Exercise = field(default_factory=spec_tables.Exercise)
+    exercise_table: spec_tables.ExerciseKeys = field(default_factory=spec_tables.ExerciseKeys)
     exercise: Exercise | None = None
     solved: bool = False
     seal: str = ""
@@ -101,8 +101,8 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         source: name of the spec in errors.
         folder: folder of its data files.
     """
-    top = Table(data, source, "", keys(spec_tables.Spec), folder)
-    declared = spec_tables.Spec({}, {}, (), **read(top, spec_tables.Spec))
+    top = Table(data, source, "", keys(spec_tables.SpecKeys), folder)
+    declared = spec_tables.SpecKeys({}, {}, (), **read(top, spec_tables.SpecKeys))
     words = top.table("vocabulary", keys(spec_tables.Vocabulary))
     sentences = parse_sentences(top) if "from" in words.data else {}
     vocabulary = parse_vocabulary(words, spoken(sentences))
@@ -127,16 +127,16 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
     )
 
 
-def _exercise_table(top: Table) -> spec_tables.Exercise:
+def _exercise_table(top: Table) -> spec_tables.ExerciseKeys:
     """The table [exercise]; its ranges are not known yet."""
     if "exercise" not in top.data:
-        return spec_tables.Exercise()
-    table = top.table("exercise", keys(spec_tables.Exercise))
-    given = read(table, spec_tables.Exercise)
+        return spec_tables.ExerciseKeys()
+    table = top.table("exercise", keys(spec_tables.ExerciseKeys))
+    given = read(table, spec_tables.ExerciseKeys)
     if "points" in table.data:
         points = table.table("points", None)
         given["points"] = {name: points.whole(name, n, 1, MAX_POINTS) for name, n in points.data.items()}
-    return spec_tables.Exercise(**given)
+    return spec_tables.ExerciseKeys(**given)
 
 
 def _sheets(top: Table) -> list[Table]:

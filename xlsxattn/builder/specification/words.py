@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification import vectors
-from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.key_readers import read
 from xlsxattn.builder.specification.table import SpecError, Table, identifier, show
 from xlsxattn.contract import spec_tables
 from xlsxattn.contract.values import MAX_COLUMNS, MAX_CONTEXTS, MAX_WORDS

@@ -88,12 +88,12 @@ class Styles:
     def __init__(self, book: Book) -> None:
         """Read the styles of a workbook."""
         self._workbook: Any = book.workbook
-        self.book, self.palette = book, Palette(book.theme, cast("Any", book.workbook)._colors)  # noqa: SLF001
+        self.book, self.palette = book, Palette(book.theme, cast("Any", book.workbook)._colors)
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
         """The style with an index in the file; the first one if there is none."""
-        known = self._workbook._cell_styles  # noqa: SLF001 - openpyxl has no public access
+        known = self._workbook._cell_styles
         return self.of(known[number if number < len(known) else 0])
 
     def of(self, style: Any) -> CellStyle:
@@ -104,17 +104,17 @@ class Styles:
 
     def first(self, area: Area) -> CellStyle | None:
         """The style of the first cell of an area; None if the cell does not exist."""
-        cells = self._workbook[area.sheet]._cells  # noqa: SLF001
+        cells = self._workbook[area.sheet]._cells
         cell = cells.get((area.row + 1, area.col + 1))
-        return None if cell is None else self.of(cell._style)  # noqa: SLF001
+        return None if cell is None else self.of(cell._style)
 
     def _read(self, style: Any) -> CellStyle:
         book, number = self._workbook, style.numFmtId
-        font = book._fonts[style.fontId]  # noqa: SLF001
-        custom = dict(enumerate(book._number_formats, BUILTIN_FORMATS_MAX_SIZE))  # noqa: SLF001
+        font = book._fonts[style.fontId]
+        custom = dict(enumerate(book._number_formats, BUILTIN_FORMATS_MAX_SIZE))
         code = custom.get(number) or BUILTIN_FORMATS.get(number, "General")
         ink = self.palette.seen(font.color, BLACK)
-        papers = self.palette.behind(book._fills[style.fillId], WHITE)  # noqa: SLF001
+        papers = self.palette.behind(book._fills[style.fillId], WHITE)
         paper = min(papers, key=lambda paper: contrast(ink, paper))
         inks = (ink, *map(rgb, colours(str(code))))
         from_theme = self.palette.fonts.get(str(font.scheme), "")
@@ -124,7 +124,7 @@ class Styles:
             paper,
             from_theme or str(font.name or ""),
             float(font.sz or MIN_POINTS),
-            book._alignments[style.alignmentId].horizontal == "fill",  # noqa: SLF001
+            book._alignments[style.alignmentId].horizontal == "fill",
         )
 
 
@@ -151,10 +151,10 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
     for tab in ranges.sheets:
         worksheet: Any = book.workbook[tab]
         rows_of: dict[tuple[int, CellStyle], list[int]] = {}
-        for (row, col), cell in worksheet._cells.items():  # noqa: SLF001
-            key = id(cell._style)  # noqa: SLF001
+        for (row, col), cell in worksheet._cells.items():
+            key = id(cell._style)
             if key not in doubtful:
-                read = styles.of(cell._style)  # noqa: SLF001
+                read = styles.of(cell._style)
                 doubtful[key] = None if _is_plain(read) else read
             if odd := doubtful[key]:
                 rows_of.setdefault((col - 1, odd), []).append(row - 1)
@@ -174,7 +174,7 @@ def _of_missing_cells(
     view = book.views.get(tab)
     if view is None:
         return
-    known = {(row - 1, col - 1) for row, col in book.workbook[tab]._cells}  # noqa: SLF001
+    known = {(row - 1, col - 1) for row, col in book.workbook[tab]._cells}
     runs = book.runs.get(tab)
     strips = [(Area(tab, a, 0, b - a + 1, MAX_COLUMNS), number) for a, b, number in view.row_styles]
     strips += [(Area(tab, 0, a, MAX_ROWS, b - a + 1), number) for a, b, number in view.column_styles]

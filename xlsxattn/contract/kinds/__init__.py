@@ -15,7 +15,7 @@ from xlsxattn.contract.kinds.attention import (
     SelfAttention,
 )
 from xlsxattn.contract.kinds.base import CAUSAL, PADDING, PROJECTED, Sheet, WithAttention
-from xlsxattn.contract.kinds.compare import Compare
+from xlsxattn.contract.kinds.compare_sheet import Compare
 from xlsxattn.contract.kinds.models import (
     GATED,
     Classifier,

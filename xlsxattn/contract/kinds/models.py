@@ -148,6 +148,11 @@ class Model(WithAttention):
     qk_norm: Annotated[bool, IF_SET] = False
 
     @property
+    def ends_with_norm(self) -> bool:
+        """Whether its output is the result of a norm."""
+        return bool(self.final_norm) or self.residual == "post-norm"
+
+    @property
     def gated(self) -> bool:
         """Whether the feed-forward is gated, and so has weights W_3."""
         return self.activation in GATED

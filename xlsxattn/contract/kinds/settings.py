@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Any, get_args
 
-from xlsxattn.contract.keys import TRUE_OR_FALSE, WHOLE, Manifest, default_of, keys
+from xlsxattn.contract.keys import TRUE_OR_FALSE, WHOLE, ManifestRule, default_of, keys
 from xlsxattn.contract.kinds import KINDS
 from xlsxattn.contract.kinds.base import Sheet
 
@@ -33,7 +33,7 @@ def settings(sheet: Sheet) -> dict[str, Any]:
     """
     found: dict[str, Any] = {}
     for each in fields(sheet):
-        rules = [part for part in get_args(each.type) if isinstance(part, Manifest)]
+        rules = [part for part in get_args(each.type) if isinstance(part, ManifestRule)]
         value = rules[-1].value(sheet, getattr(sheet, each.name)) if rules else None
         found |= {} if value is None else {each.name: value}
     return found

@@ -9,10 +9,10 @@ from xlsxattn.contract.keys import (
     Choice,
     Count,
     Items,
-    Manifest,
+    ManifestRule,
     Positive,
     SheetRef,
-    Tables,
+    TableList,
     TargetValues,
     Within,
     Word,
@@ -80,10 +80,10 @@ class Example:
 
 Examples: TypeAlias = Annotated[
     Sequence[Example],
-    Tables(
+    TableList(
         "training examples: sentences, each with the target output of one of its words", Example, MAX_EXAMPLES
     ),
-    Manifest(lambda _, value: [len(example.sentence) for example in value]),
+    ManifestRule(lambda _, value: [len(example.sentence) for example in value]),
 ]
 
 

@@ -1,12 +1,13 @@
 // The bar for the selected cell: the cells its formula reads, an entry and a slider for an input, and the inputs that affect it.
-const MAX_RANKED = 8, STEP = 0.1, NOTHING = 1e-12;
-let chosen = null, sliding = null;
+const MAX_RANKED = 8, STEP = 0.1, NOTHING = 1e-12, PAUSE = 100; // a pause after so many milliseconds
+let chosen = null, sliding = null, trial = 0;
 
 function choose(node) {
   const { range: name, row, col } = node.dataset, range = data.ranges[name];
   const place = placeIn(range, +row, +col), value = valueAt(range, +row, +col);
   document.querySelectorAll(".read, .chosen").forEach((other) => other.classList.remove("read", "chosen"));
   chosen = { name, range, row: +row, col: +col, place };
+  trial += 1;
   node.classList.add("chosen");
   const formula = formulaAt(place);
   for (const area of formula?.reads ?? []) {
@@ -34,8 +35,8 @@ function refreshEntry() {
 
 function commit(typed) {
   try {
-    const value = valueFor(chosen.name, chosen.row, chosen.col, typed);
-    if (!Object.is(value, calculation.value(chosen.place.sheet, chosen.place.row, chosen.place.col))) type([{ ...chosen.place, value }]);
+    const change = changeOf(chosen.name, chosen.row, chosen.col, typed);
+    if (!Object.is(change.value, calculation.value(change.sheet, change.row, change.col))) type([change]);
     byId("entry").removeAttribute("aria-invalid");
   } catch (error) {
     byId("entry").setAttribute("aria-invalid", "true");
@@ -58,13 +59,21 @@ function slide() {
 }
 
 // The change of a number when 0.1 is added to each numeric input that it depends on, the largest change first.
-function effects(place) {
+// A long trial pauses, so that the page stays responsive; another cell or an edit ends it, without a result.
+async function effects(place) {
   const target = formulaAt(place), cone = new Set([target]);
   for (const formula of cone) formula.needs.forEach((one) => cone.add(one));
-  const ranked = [], start = calculation.value(place.sheet, place.row, place.col);
+  const ranked = [], start = calculation.value(place.sheet, place.row, place.col), asked = trial;
+  let resumed = performance.now();
   for (const { name, row, col, place: cell } of inputs) {
     const value = calculation.value(cell.sheet, cell.row, cell.col);
     if (typeof value !== "number") continue;
+    if (performance.now() - resumed > PAUSE) {
+      tell(say("trying {n} inputs …", { n: inputs.length }));
+      await new Promise((resume) => { setTimeout(resume); });
+      if (asked !== trial) return undefined;
+      resumed = performance.now();
+    }
     const tried = calculation.set([{ ...cell, value: value + STEP }], cone);
     const after = calculation.value(place.sheet, place.row, place.col);
     tried.reverse().forEach((one) => calculation.put(one.sheet, one.row, one.col, one.before, []));
@@ -74,9 +83,11 @@ function effects(place) {
   return ranked.sort((a, b) => Math.abs(b.effect) - Math.abs(a.effect));
 }
 
-function showMoves() {
-  const ranked = effects(chosen.place), top = Math.abs(ranked[0]?.effect ?? 1), list = byId("ranking");
+async function showMoves() {
   clearMoves();
+  const ranked = await effects(chosen.place);
+  if (!ranked) return;
+  const top = Math.abs(ranked[0]?.effect ?? 1), list = byId("ranking");
   for (const { cell, effect } of ranked) {
     for (const { node } of nodesAt(cell)) {
       node.classList.add(effect > 0 ? "raises" : "lowers");
@@ -96,6 +107,7 @@ function showMoves() {
 }
 
 function clearMoves() {
+  trial += 1;
   document.querySelectorAll(".raises, .lowers").forEach((node) => node.classList.remove("raises", "lowers"));
   byId("ranking").hidden = true;
 }

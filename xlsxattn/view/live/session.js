@@ -4,7 +4,8 @@ const done = [], undone = [], inputs = [], MAX_TEXT = 1000;
 const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened, or elements
 let outlined = [];
 
-const nodesAt = ({ sheet, row, col }) => nodes.get(sheet)?.[row]?.[col] ?? [];const nodeAt = (place) => nodesAt(place)[0]?.node;
+const nodesAt = ({ sheet, row, col }) => nodes.get(sheet)?.[row]?.[col] ?? [];
+const nodeAt = (place) => nodesAt(place)[0]?.node;
 function placeIn(range, row, col) { return { sheet: range.area[0], row: range.area[1] + row, col: range.area[2] + col }; }
 
 valueAt = (range, row, col) => {
@@ -110,24 +111,39 @@ function travel(from, to, side) {
   refreshEntry();
 }
 
-// The value of a typed text for a cell of a range; throws an Error if it is invalid.
-function valueFor(name, row, col, typed) {
-  const range = data.ranges[name];
-  if (!range || range.role !== "input") throw new Error(say("{name} is not an input", { name }));
-  const [rows, cols] = range.shape;
-  if (!(Number.isInteger(row) && Number.isInteger(col) && row >= 0 && row < rows && col >= 0 && col < cols)) {
-    throw new Error(say("{name} has {rows} × {cols} cells: there is no row {row}, column {column}", { name, rows, cols, row, column: col }));
+// The range of a name; throws an Error if the workbook has none.
+function rangeNamed(name) {
+  if (typeof name !== "string" || !Object.hasOwn(data.ranges, name)) throw new RangeError(say("there is no range {name}", { name: spelled(name) }));
+  return data.ranges[name];
+}
+
+// A wrong argument as a message shows it: a text or number itself, of other values the type.
+function spelled(value) { return typeof value === "object" || typeof value === "symbol" ? typeof value : String(value); }
+
+// A change of one cell of an input; throws an Error if the range, the place or the value is invalid.
+function changeOf(name, row, col, typed) {
+  const range = rangeNamed(name), [rows, cols] = range.shape;
+  if (range.role !== "input") throw new Error(say("{name} is not an input", { name }));
+  const within = (index, count) => Number.isInteger(index) && index >= 0 && index < count;
+  if (!within(row, rows) || !within(col, cols)) {
+    const places = { row: spelled(row), column: spelled(col) };
+    throw new Error(say("{name} has {rows} × {cols} cells: there is no row {row}, column {column}", { name, rows, cols, ...places }));
   }
-  if (typed === null || typed === "") return null;
-  if (range.text) {
-    if (typeof typed !== "string" || typed.length > MAX_TEXT || /[\u0000-\u001f\u007f]/.test(typed)) {
-      throw new Error(say("{name} needs a text on one line, of at most {most} characters", { name, most: MAX_TEXT }));
-    }
-    return typed;
-  }
-  const number = typeof typed === "number" ? typed : typeof typed === "string" && NUMERIC.test(typed.replace("−", "-")) ? Number(typed.replace("−", "-")) : NaN;
-  if (!Number.isFinite(number)) throw new Error(say("{typed} is not a number: write it like 2.5", { typed: String(typed) }));
-  return number;
+  return { ...placeIn(range, row, col), value: typed === null || typed === "" ? null : range.text ? textFrom(typed, name) : numberFrom(typed) };
+}
+
+// Control characters, line breaks, and what XML cannot hold: half a surrogate pair and noncharacters.
+const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/u;
+function textFrom(typed, name) {
+  if (typeof typed === "string" && typed.length <= MAX_TEXT && !UNFIT.test(typed)) return typed;
+  throw new Error(say("{name} needs a text on one line, of at most {most} characters", { name, most: MAX_TEXT }));
+}
+
+function numberFrom(typed) {
+  const text = typeof typed === "string" ? typed.replace("−", "-") : typed;
+  const number = typeof text === "string" && NUMERIC.test(text) ? Number(text) : text;
+  if (!Number.isFinite(number)) throw new Error(say("{typed} is not a number: write it like 2.5", { typed: spelled(typed) }));
+  return number + 0; // −0 becomes 0
 }
 
 // The inputs that differ from the file: [range, row, column, value].
@@ -147,8 +163,7 @@ function follow(hash) {
   try {
     const [mark, changes] = JSON.parse(decodeURIComponent(hash.slice("#changes=".length)));
     if (mark !== fingerprint) throw new Error(say("the link belongs to another workbook: nothing was changed"));
-    const cells = changes.map(([name, row, col, value]) => ({ ...placeIn(data.ranges[name] ?? { area: [] }, row, col), value: valueFor(name, row, col, value) }));
-    type(cells);
+    type(changes.map(([name, row, col, value]) => changeOf(name, row, col, value)));
   } catch (error) {
     const known = !(error instanceof SyntaxError || error instanceof TypeError || error instanceof URIError);
     tell(known ? error.message : say("the link is damaged: nothing was changed"));

@@ -17,21 +17,13 @@ function prove() {
   proof.className = different && data.values === "saved" ? "bad" : "good";
 }
 
-const rangeNamed = (name) => {
-  if (!Object.hasOwn(data.ranges, name)) throw new RangeError(say("there is no range {name}", { name }));
-  return data.ranges[name];
-};
-
 // The object for scripts; rows and columns count from 0.
 function offer() {
   window.xlsxattn = Object.freeze({
     names: () => Object.keys(data.ranges),
     read: (name) => rowsOf(rangeNamed(name)),
     formula: (name) => rangeNamed(name).formula,
-    set: (name, row, column, value) => {
-      rangeNamed(name);
-      type([{ ...placeIn(data.ranges[name], row, column), value: valueFor(name, row, column, value) }]);
-    },
+    set: (name, row, column, value) => { type([changeOf(name, row, column, value)]); },
   });
 }
 
