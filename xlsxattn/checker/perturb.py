@@ -175,14 +175,17 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers and words; unusual words, and duplicates; numbers beyond limits; no focus word."""
+    """Other numbers and words; unusual words; no focus word; numbers beyond limits; then duplicates."""
     yield numbers.drawn()
     sentences = _sentences(book, full=True)
-    for make in (_every_word, _troubled, _twice) if vocabulary and sentences else ():
-        for edits in make(book, vocabulary, sentences):
-            yield numbers.drawn() | dict(edits)
+    if vocabulary and sentences:
+        for words in (*_every_word(book, vocabulary, sentences), *_troubled(book, vocabulary, sentences)):
+            yield numbers.drawn() | dict(words)
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
     yield from _beyond(book, vocabulary, numbers)
-    yield numbers.drawn() | (_filled(vocabulary, sentences) if vocabulary else {}) | focused(book, "")
+    if vocabulary and sentences:
+        for words in _twice(book, vocabulary, sentences):  # last, as the words stay typed
+            yield numbers.drawn() | dict(words)
 
 
 def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
