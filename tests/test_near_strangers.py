@@ -157,6 +157,27 @@ def test_a_title_that_looks_like_a_place_of_the_page_stays_a_title():
     assert Path("page.html").read_text("utf-8").count("<title>{{data}} {{script}}</title>") == 1
 
 
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: xlsxattn.build(None, "x.xlsx"), "source: found None, a spec, a dictionary, a file or"),
+        (lambda: xlsxattn.build("s" * 300, "x.xlsx"), "there is no template"),
+        (lambda: xlsxattn.check("x.xlsx", seed="7"), "seed: found '7', an integer of at least 0 is needed"),
+        (lambda: xlsxattn.check("x.xlsx", seed=-1), "seed: found -1, an integer"),
+    ],
+)
+def test_wrong_arguments_of_the_api_are_named(call, sentence):
+    with pytest.raises((TypeError, ValueError), match=sentence):
+        call()
+
+
+def test_a_link_to_itself_is_not_suggested_instead(tmp_path):
+    link = tmp_path / "lesson.xlsx"
+    link.symlink_to(link)
+    with pytest.raises(xlsxattn.NotCheckableError, match=r"there is no such file$"):
+        xlsxattn.check(link)
+
+
 def test_errors_of_the_api_are_short_and_can_be_translated(tmp_path):
     """Values are shortened, not the sentence, so that both its start and its end are shown."""
     file = tmp_path / ("x" * 200) / ("y" * 200) / "lesson.xlsx"
@@ -166,7 +187,9 @@ def test_errors_of_the_api_are_short_and_can_be_translated(tmp_path):
         xlsxattn.build({"vocabulary": {"tokens": {"w": [1.0]}}, "z" * 5_000: 1}, tmp_path / "x.xlsx")
     with pytest.raises(ValueError, match="is needed") as engine:
         xlsxattn.check(file, engine="e" * 5_000)
-    for error in (missing.value, spec.value, engine.value):
+    with pytest.raises(xlsxattn.SpecError, match="cannot be read") as long:
+        xlsxattn.build(f"{'s' * 300}.toml", tmp_path / "x.xlsx")
+    for error in (missing.value, spec.value, engine.value, long.value):
         assert len(str(error)) <= MAX_MESSAGE_LENGTH
     assert str(missing.value).endswith("there is no such file")
     assert "没有这个键" in language("zh").tell(str(spec.value))

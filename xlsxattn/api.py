@@ -14,6 +14,7 @@ from xlsxattn.contract.exercise import Level
 from xlsxattn.contract.kinds.settings import given
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
+from xlsxattn.system_errors import is_there
 from xlsxattn.view.look import SAVED, look, no_range
 from xlsxattn.view.notebook import overview
 
@@ -198,9 +199,12 @@ def _given(source: Spec | Mapping[str, Any] | str | Path) -> Path | Mapping[str,
         return source.data
     if isinstance(source, str) and source in templates.names():
         return templates.path(source)
-    if isinstance(source, str) and not Path(source).suffix and not Path(source).exists():
+    if not isinstance(source, str | Path | Mapping):
+        sentence = "source: found {found!r}, a spec, a dictionary, a file or the name of a template is needed"
+        raise TypeError(say(sentence, found=source))
+    if isinstance(source, str) and not Path(source).suffix and not is_there(Path(source)):
         raise SpecError(templates.unknown(source, [path.name for path in sorted(Path().glob("*.toml"))]))
-    return Path(source) if isinstance(source, str | Path) else dict(_plain(source))
+    return dict(_plain(source)) if isinstance(source, Mapping) else Path(source)
 
 
 def _place(spec: Path | Mapping[str, Any], target: str | Path | None, name: str) -> Path:

@@ -53,7 +53,7 @@ def no_file(path: Path, named: object = None) -> Phrase:
     suffix = nearest(path.suffix, OWN_SUFFIXES) or path.suffix
     for folder in (path.parent, path.parent / "output"):
         try:
-            beside = [one.stem for one in folder.iterdir() if one.suffix == suffix]
+            beside = [one.stem for one in folder.iterdir() if one.suffix == suffix and one.exists()]
         except OSError:
             continue
         if near := nearest(path.stem, beside, ALIKE_FILES):

@@ -10,6 +10,7 @@ from xlsxattn.language import Phrase, say
 if TYPE_CHECKING:
     import json
     import tomllib
+    from pathlib import Path
 
 WITH_A_VALUE = (
     say("Cannot declare {value} twice"),
@@ -27,6 +28,14 @@ MAX_LENGTH = 200
 """Maximum length of a library's error message."""
 _VALUE = re.compile(r"""\(.*\)|'[^']*'|"[^"]*\"""")
 _PLACE = re.compile(r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL)
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists; not if its name is impossible, for which Python raises an error."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 def reason(error: Exception) -> Phrase:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from dev.campaign.places import (
     BOOK,
@@ -25,6 +25,7 @@ from xlsxattn.checker.findings import Kind
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import IO
 
     from dev.campaign.places import Make, Parts
 
@@ -291,7 +292,58 @@ def with_comment(source: Path, target: Path) -> Path:
     return target
 
 
+def another_header(offset: int) -> Make:
+    """Change a byte of the first header of the first part, but not the directory at the end."""
+
+    def make(source: Path, target: Path) -> Path:
+        packed(target, parts_of(source))
+        content = bytearray(target.read_bytes())
+        content[offset] ^= 1
+        target.write_bytes(content)
+        return target
+
+    return make
+
+
+def unlisted_part(source: Path, target: Path) -> Path:
+    """A part that only programs find that read the archive from its start."""
+    part, parts = local(source, INPUTS), parts_of(source)
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in parts.items():
+            if name == part:
+                archive.writestr(name, content.replace(b"1", b"2"))
+                del archive.filelist[-1], archive.NameToInfo[name]
+            archive.writestr(name, content)
+    return target
+
+
+def with_descriptors(source: Path, target: Path) -> Path:
+    """Sizes behind the parts, as programs write them that cannot go back in the file."""
+    with target.open("wb") as file, zipfile.ZipFile(cast("Any", _Forwards(file)), "w") as archive:
+        for name, content in parts_of(source).items():
+            archive.writestr(name, content)
+    return target
+
+
+class _Forwards:
+    """A file that cannot go back."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def write(self, content: bytes, /) -> int:
+        """Write at the end."""
+        return self._file.write(content)
+
+    def flush(self) -> None:
+        """Do nothing: all is written when the file is closed."""
+
+
 REFUSED = {
+    "another method in the first header": (another_header(8), "the two headers of the part"),
+    "another size in the first header": (another_header(18), "the two headers of the part"),
+    "a part that is not listed": (unlisted_part, "the two headers of the part"),
+    "a part with a dot": (twice("xl/./worksheets/sheet2.xml"), "is in the archive twice"),
     "two archives": (after_another, "its archive has data before the first part"),
     "an archive with a comment": (with_comment, "or after the last"),
     "two values": (
@@ -708,6 +760,7 @@ WARNINGS = {
 """Warnings, with the kind of finding."""
 
 SOUND = {
+    "sizes behind the parts": with_descriptors,
     "Strict Open XML": strict,
     "prefixes": prefixed,
     "targets from the root": relation('Target="worksheets/sheet2.xml"', 'Target="/xl/worksheets/sheet2.xml"'),

@@ -50,7 +50,8 @@ def test_the_check_warns(causal, tmp_path):
 def test_a_title_like_a_formula_is_no_caption(tmp_path):
     sheet = {"id": "attn", "title": "=1+1", "about": "{=A1} is how a formula of an array looks"}
     path = tmp_path / "titled.xlsx"
-    press.build({"title": "=2*2", **plain([2], 2, sheet)}, path)
+    heads = {"id": "heads", "kind": "multi-head", "title": "{tab}", "heads": 2, "d_out": 1}
+    press.build({"title": "=2*2", **plain([2], 2, sheet, heads, {"id": "both", "kind": "compare"})}, path)
     assert list(misleading_views(read(path))) == []
 
 

@@ -226,14 +226,15 @@ def read_toml(path: Path, named: str) -> dict[str, Any]:
     Raises:
         SpecError: the file cannot be read, or is not TOML.
     """
-    if path.is_fifo():
-        raise SpecError(say("{named}: this is not a file", named=named))  # reading would block
     try:
-        content = path.read_bytes()
+        blocks = path.is_fifo()
+        content = b"" if blocks else path.read_bytes()
     except FileNotFoundError:
         raise SpecError(no_file(path, named)) from None
     except (OSError, ValueError) as error:
         raise SpecError(say("{named}: cannot be read: {why}", named=named, why=reason(error))) from None
+    if blocks:
+        raise SpecError(say("{named}: this is not a file", named=named))
     if what := binary(content):
         raise SpecError(say("{named}: {what}", named=named, what=what))
     text = ""

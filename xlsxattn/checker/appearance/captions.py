@@ -63,10 +63,8 @@ def _is_caption(text: str, cell: Area, styles: Styles) -> bool:
 
 
 def _is_of_tab(text: str, ranges: OwnRanges) -> bool:
-    """Whether a text is the name of a sheet, or a note that starts with it."""
-    return text in ranges.sheets or text.startswith(
-        tuple(f"{tab}{colon}" for tab in ranges.sheets for colon in ":：")
-    )
+    """Whether a text starts with the name of a sheet, as notes and the labels of heads do."""
+    return text.startswith(tuple(tab for tab in ranges.sheets if tab not in _OPENS))
 
 
 def _is_input(book: Book, tab: str, row: int, col: int) -> bool:

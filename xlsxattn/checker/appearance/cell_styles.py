@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
@@ -87,9 +87,8 @@ class Styles:
 
     def __init__(self, book: Book) -> None:
         """Read the styles of a workbook."""
-        workbook: Any = book.workbook
-        self._workbook = workbook
-        self.book, self.palette = book, Palette(book.theme, workbook._colors)
+        self._workbook: Any = book.workbook
+        self.book, self.palette = book, Palette(book.theme, cast("Any", book.workbook)._colors)
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
@@ -171,7 +170,7 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
 def _of_missing_cells(
     book: Book, tab: str, ranges: OwnRanges, styles: Styles
 ) -> Iterator[tuple[Area, CellStyle]]:
-    """Cells that are not in the file, as in array formulas, with the style of their row or column."""
+    """Cells that are not in the file, as in an array formula, with the style of their row or column."""
     view = book.views.get(tab)
     if view is None:
         return

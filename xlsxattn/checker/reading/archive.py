@@ -116,7 +116,7 @@ class GuardedArchive(zipfile.ZipFile):
         Raises:
             NotCheckableError: it is not an archive, or exceeds a limit.
         """
-        self.named, self.allowed = path, allowed
+        self.named, self.allowed, self.listed = path, allowed, 0
         self.counted, self._parts = Counts(), dict[str, Counts]()
         self._stripped: dict[str, tuple[bytes, NumberRuns]] = {}
         if not path.exists():
@@ -143,6 +143,7 @@ class GuardedArchive(zipfile.ZipFile):
                 )
                 raise NotCheckableError(say(sentence, named=self.named))
             end = zipfile._EndRecData(file)  # type: ignore[attr-defined]
+        self.listed = end[4] if end else 0
         if end and end[5] > self.allowed.directory:
             raise self.too_much(say("lists {n:,} parts", n=end[4]), f"{self.allowed.directory // 100:,}")
 

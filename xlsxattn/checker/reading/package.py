@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,11 +20,18 @@ from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from zipfile import ZipInfo
 
     from xlsxattn.checker.reading.archive import GuardedArchive
     from xlsxattn.language import Phrase
 
+_HEADER = struct.Struct("<4s5H3I2H")
+"""The header before a part: signature, version, flags, method, time, date, CRC, two sizes, two lengths."""
+_STATED_LATER, _DESCRIPTORS = 0x8, (0, 12, 16, 20, 24)
+"""The flag of a part whose sizes follow it, and the possible lengths of these."""
+_ZIP64, _FIELD, _OTHER_NAME = 0xFFFFFFFF, struct.Struct("<HH"), 0x7075
+"""A size that is stated elsewhere; the start of an additional field; the field for another name of a part."""
 TYPES, ROOT = "[Content_Types].xml", "_rels/.rels"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 _MICROSOFT = "http://schemas.microsoft.com/office/2006/relationships/"
@@ -76,10 +84,14 @@ def read_package(archive: GuardedArchive) -> Package:
         AmbiguousError: programs could find different parts.
     """
     # duplicates may differ in case, slashes or percent-encoding
-    names = (unquote(name).replace("\\", "/").lower().removeprefix("/") for name in archive.namelist())
+    names = (
+        posixpath.normpath("/" + unquote(name).replace("\\", "/").lower()).lstrip("/")
+        for name in archive.namelist()
+    )
     _refuse_duplicates(names, say("the part {name} is in the archive twice"))
     if min(part.header_offset for part in archive.infolist()) or archive.comment:
         raise AmbiguousError(say("its archive has data before the first part or after the last"))
+    _judge_headers(archive)
     _judge_owners(archive.namelist())
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
@@ -103,6 +115,41 @@ def read_package(archive: GuardedArchive) -> Package:
             kind = link.type.rpartition("/")[2]
             raise AmbiguousError(say(sentence, part=link.part, kind=kind, type=types.get(link.part)))
     return Package(main, links, types)
+
+
+def _judge_headers(archive: GuardedArchive) -> None:
+    """Both headers of a part must agree: some programs read the first, others the directory at the end."""
+    if archive.listed != len(archive.infolist()):
+        raise AmbiguousError(say("its archive states another number of parts than it has"))
+    parts = sorted(archive.infolist(), key=lambda part: part.header_offset)
+    ends = [*(part.header_offset for part in parts[1:]), archive.start_dir]
+    for part, end in zip(parts, ends, strict=True):
+        if not _has_one_header(archive, part, end):
+            sentence = "the two headers of the part {part} differ, or there is data between parts"
+            raise AmbiguousError(say(sentence, part=part.filename))
+
+
+def _has_one_header(archive: GuardedArchive, part: ZipInfo, end: int) -> bool:
+    """Whether the header before a part agrees with the directory, and the next part follows directly."""
+    file: Any = archive.fp
+    file.seek(part.header_offset)
+    _, _, flags, method, _, _, *stated, name_length, extra_length = _HEADER.unpack(file.read(_HEADER.size))
+    sizes = [part.CRC, part.compress_size, part.file_size]
+    stated_later = bool((flags | part.flag_bits) & _STATED_LATER)
+    alike = stated_later or stated == sizes or _ZIP64 in stated
+    encrypted = bool((flags ^ part.flag_bits) & 1)
+    behind = end - part.header_offset - _HEADER.size - name_length - extra_length - part.compress_size
+    adjacent = behind in (_DESCRIPTORS if stated_later else (0,))
+    plain = not encrypted and _OTHER_NAME not in _fields(part.extra)
+    return method == part.compress_type and alike and adjacent and plain
+
+
+def _fields(extra: bytes) -> Iterator[int]:
+    """The identifiers of the additional fields of a part."""
+    while len(extra) >= _FIELD.size:
+        field, length = _FIELD.unpack_from(extra)
+        yield field
+        extra = extra[_FIELD.size + length :]
 
 
 def _judge_owners(parts: Sequence[str]) -> None:
