@@ -6,11 +6,12 @@ import math
 import re
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from conftest import THOROUGH
 from live import computed, in_workbook
+from live_edits import random_edits
 
 import xlsxattn.builder
 from dev import prebuilt
@@ -18,10 +19,6 @@ from xlsxattn import templates
 from xlsxattn.checker import engines
 from xlsxattn.checker.cells import CellError, listed
 from xlsxattn.checker.reading.book import read
-from xlsxattn.contract.names import is_text
-
-if TYPE_CHECKING:
-    from xlsxattn.checker.reading.book import Book
 
 EXACT = 1e-12
 COARSE = 1e-9
@@ -66,25 +63,6 @@ def test_all_cells_of_every_template_equal_the_values_in_the_file(books, name):
     assert found["cells"] > 200
 
 
-def edits(book: Book, random: Random) -> list[tuple[str, int, int, Any]]:
-    """One to four changed inputs: numbers, words of the workbook, unknown words, blanks."""
-    words = [str(word) for word in _typed(book, "vocab_Tokens")]
-    found = []
-    for name in random.choices(book.manifest.inputs, k=random.randint(1, 4)):
-        area = book.names[name]
-        place = area.row + random.randrange(area.rows), area.col + random.randrange(area.cols)
-        if is_text(name):
-            value: Any = random.choice([*words, *words, "zebra", "", words[0].upper()])
-        else:
-            value = random.choice([round(random.uniform(-3, 3), 2), random.randint(0, 6), "", "word"])
-        found.append((area.sheet, *place, value))
-    return found
-
-
-def _typed(book: Book, name: str) -> list[Any]:
-    return [book.typed[at] for at in book.names[name].cells() if at in book.typed]
-
-
 EDITS = """
 calculation.recalculate();
 return request.edits.map((set) => {
@@ -99,7 +77,7 @@ return request.edits.map((set) => {
 def test_edits_give_the_values_of_ironcalc(books, seed):
     path, random = books[EDITED[seed]], Random(seed)
     book = read(path)
-    sets = [edits(book, random) for _ in range(20 if THOROUGH else 4)]
+    sets = [random_edits(book, random) for _ in range(20 if THOROUGH else 4)]
     names = [name for name in book.names if not book.manifest.parse(name).is_manifest]
     found = in_workbook(path, EDITS, edits=sets, names=names)
     changes = [{(sheet, row, col): value for sheet, row, col, value in one} for one in sets]

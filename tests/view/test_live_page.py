@@ -268,6 +268,27 @@ def test_a_number_of_an_attention_matrix_chooses_its_head_and_word(browser, walk
     assert tab.text("#lanes-in-sight [aria-pressed=true]").startswith("friends")
 
 
+def test_a_layer_is_named_once(browser, tmp_path):
+    book = prebuilt.build("mouse", tmp_path / "mouse.xlsx")
+    tab = Tab(browser, xlsxattn.preview(book, tmp_path / "mouse.html"))
+    heads = tab.call("[...document.querySelectorAll('#head option')].map((one) => one.textContent)")
+    assert heads[0] == "Classifier, layer 1 · head 1"
+
+
+def test_without_scripts_the_page_says_so_and_shows_no_controls(browser, live):
+    tab = browser.new_context(java_script_enabled=False).new_page()
+    tab.goto(live.as_uri())
+    assert "enable scripts" in tab.inner_text("noscript")
+    assert not tab.is_visible("#bar")
+    assert not tab.is_visible("#theme")
+
+
+def test_heat_maps_are_printed(tab):
+    tab.tab.emulate_media(media="print")
+    cell = "document.querySelector('td[data-range=causal_chase_Attention]')"
+    assert tab.call(f"getComputedStyle({cell}).printColorAdjust") == "exact"
+
+
 def test_the_charts_of_the_comparison_name_the_sheets(browser, walkthrough, tmp_path):
     path = xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html")
     tab = Tab(browser, path)

@@ -78,7 +78,9 @@ AS_FOUR_ROWS = 4
 WIDE = 16
 """Embeddings with more columns are scaled down, as otherwise every word would attend only to itself."""
 MAX_ROUNDS = 16
-"""Maximum number of rounds with other words; a larger vocabulary is covered only in part."""
+"""Maximum number of rounds with other words; a larger vocabulary is covered only in part.
+
+More sentences are not varied in turn but in groups."""
 
 BEYOND = 3e7
 """Where a training has limits, they are smaller than this."""
@@ -173,14 +175,17 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
 
 
 def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
-    """Other numbers and words; unusual words, and duplicates; numbers beyond limits; no focus word."""
+    """Other numbers and words; unusual words; no focus word; numbers beyond limits; then duplicates."""
     yield numbers.drawn()
     sentences = _sentences(book, full=True)
-    for make in (_every_word, _troubled, _twice) if vocabulary and sentences else ():
-        for edits in make(book, vocabulary, sentences):
-            yield numbers.drawn() | dict(edits)
+    if vocabulary and sentences:
+        for words in (*_every_word(book, vocabulary, sentences), *_troubled(book, vocabulary, sentences)):
+            yield numbers.drawn() | dict(words)
+        yield numbers.drawn() | _filled(vocabulary, sentences) | focused(book, "")
     yield from _beyond(book, vocabulary, numbers)
-    yield numbers.drawn() | (_filled(vocabulary, sentences) if vocabulary else {}) | focused(book, "")
+    if vocabulary and sentences:
+        for words in _twice(book, vocabulary, sentences):  # last, as the words stay typed
+            yield numbers.drawn() | dict(words)
 
 
 def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
@@ -451,7 +456,10 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 
 def _groups(sentences: list[list[At]]) -> Iterator[list[list[At]]]:
-    """Groups of sentences: each is in at least one, and any two of them differ in at least one."""
+    """Each sentence in turn; if these are many, groups of them, so that any two differ in at least one."""
+    if len(sentences) <= MAX_ROUNDS:
+        yield from ([sentence] for sentence in sentences)
+        return
     for bit in range(len(sentences).bit_length()):
         yield [sentence for k, sentence in enumerate(sentences, 1) if k >> bit & 1]
 

@@ -53,11 +53,11 @@ LEAD = (
 )
 HEADS_LEAD = (
     "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs stand side by side and W_O mixes them."
+    "their outputs are placed side by side and W_O mixes them."
 )
 SIDE_BY_SIDE_LEAD = (
     "Several heads look at the sentence at once, each in a subspace of its own; "
-    "their outputs stand side by side, and nothing mixes them."
+    "their outputs are placed side by side, and nothing mixes them."
 )
 HEAD_LEAD = (
     "One head looks at the sentence in a subspace of its own; W_O brings what it found back to the words."

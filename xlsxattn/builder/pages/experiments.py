@@ -35,11 +35,11 @@ MIN_TURNING, LARGE_BASE = 3, 2.0
 # --- Inputs ------------------------------------------------------------------------------------------------
 
 FOCUS = (
-    "Choose another focus word, one that stands in a sentence: its row is outlined from sheet to sheet."
+    "Choose another focus word, one that occurs in a sentence: its row is outlined from sheet to sheet."
     " → Only the view changes, no formula does: the outline follows the word."
 )
 FOCUS_IN_CHARTS = (
-    "Choose another focus word, one that stands in a sentence: its row is outlined from sheet to sheet,"
+    "Choose another focus word, one that occurs in a sentence: its row is outlined from sheet to sheet,"
     " and the charts follow it. → No attention changes: only the outlined row and the ranges that "
     "repeat it, such as those of the charts."
 )
@@ -186,7 +186,7 @@ MOVED = (
     " The input stays."
 )
 SHARED = (
-    "Choose another focus word that stands in every sentence, such as “{word}”. Do its outputs part as "
+    "Choose another focus word that occurs in every sentence, such as “{word}”. Do its outputs part as "
     "well? Where one is nearly 0, its cosine says little. → A little: its neighbours differ as well, "
     "but it looks at them less. The cosine compares directions, and a vector that is nearly 0 has "
     "hardly any."
@@ -308,7 +308,7 @@ def has_typed_rows(spec: Spec) -> bool:
 
 def _has_charts(spec: Spec) -> bool:
     """True if some page has a chart of the focus word."""
-    plane = spec.vocabulary.d_model > 1  # else the comparing sheet has no chart
+    plane = spec.vocabulary.d_model > 1 and any(isinstance(sheet, Compare) for sheet in spec.sheets)
     return any(_has_chart(sheet, plane=plane) for sheet in spec.sheets)
 
 
@@ -324,10 +324,10 @@ def _zero(spec: Spec) -> str:
 
 
 def _has_chart(sheet: Sheet, *, plane: bool) -> bool:
-    """True if a sheet has a chart of the focus word."""
+    """True if a sheet has a chart of the focus word, or its output is a point in that of Compare."""
     if isinstance(sheet, Model):
-        return sheet.similarity
-    return plane or not isinstance(sheet, Compare)
+        return sheet.similarity or (plane and not sheet.ends_with_norm)
+    return not isinstance(sheet, Compare)
 
 
 def experiments(spec: Spec, sheet: WithAttention) -> tuple[str, ...]:

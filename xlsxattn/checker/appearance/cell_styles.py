@@ -87,8 +87,9 @@ class Styles:
 
     def __init__(self, book: Book) -> None:
         """Read the styles of a workbook."""
-        self.book, self.palette = book, Palette(book.theme, book.workbook._colors) - no public access
-        self._workbook: Any = book.workbook
+        workbook: Any = book.workbook
+        self._workbook = workbook
+        self.book, self.palette = book, Palette(book.theme, workbook._colors)
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
@@ -170,7 +171,7 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
 def _of_missing_cells(
     book: Book, tab: str, ranges: OwnRanges, styles: Styles
 ) -> Iterator[tuple[Area, CellStyle]]:
-    """Cells that are not in the file, such as those of array formulas, with the style of their row or column."""
+    """Cells that are not in the file, as in array formulas, with the style of their row or column."""
     view = book.views.get(tab)
     if view is None:
         return

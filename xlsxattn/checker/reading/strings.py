@@ -12,9 +12,8 @@ from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks", "faint"]
-"""Why programs or readers read a cell in different ways: an infinite number, an ISO 8601 date, a rich value, or a
-text with an escape sequence, with spaces at its ends that are not marked to be preserved, or with unreadable
-letters."""
+"""Why a cell is read in different ways: an infinite number, an ISO 8601 date, a rich value, or a text with an
+escape sequence, spaces at its ends that are not marked to be preserved, or unreadable letters."""
 
 _STRING, _TEXT, _RUN, _READING, _READINGS = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr")

@@ -6,7 +6,8 @@ const places = () => [...new Map(data.heads.map((head) => [headKey(head), head])
 const headKey = ({ tab, sheet, side, layer, head }) => [tab, sheet, side, layer, head].join("/");
 const headsOf = (place) => data.heads.filter((head) => headKey(head) === headKey(place));
 function headName({ tab, side, layer, head }) {
-  return [tab, side && say("cross-attention"), layer && say("layer {n}", { n: layer }), head && say("head {n}", { n: head })].filter(Boolean).join(" · ");
+  const inLayer = layer && say("layer {n}", { n: layer }), named = inLayer && tab.endsWith(inLayer); // the tab may say it
+  return [tab, side && say("cross-attention"), !named && inLayer, head && say("head {n}", { n: head })].filter(Boolean).join(" · ");
 }
 
 function drawn(tag, options = {}, ...children) {

@@ -4,7 +4,8 @@ const done = [], undone = [], inputs = [], MAX_TEXT = 1000;
 const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened, or elements
 let outlined = [];
 
-const nodesAt = ({ sheet, row, col }) => nodes.get(sheet)?.[row]?.[col] ?? [];const nodeAt = (place) => nodesAt(place)[0]?.node;
+const nodesAt = ({ sheet, row, col }) => nodes.get(sheet)?.[row]?.[col] ?? [];
+const nodeAt = (place) => nodesAt(place)[0]?.node;
 function placeIn(range, row, col) { return { sheet: range.area[0], row: range.area[1] + row, col: range.area[2] + col }; }
 
 valueAt = (range, row, col) => {
