@@ -20,6 +20,7 @@ from xlsxattn import precompute
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as specs
 from xlsxattn.builder.layout import formulas
+from xlsxattn.builder.pages.experiments import has_typed_rows
 from xlsxattn.builder.specification import Spec, SpecError
 from xlsxattn.builder.writer import bulk, packing
 from xlsxattn.checker import engines
@@ -58,6 +59,7 @@ class Pressed:
     ``lang`` is the language of the workbook, ``quoted`` the words that the spec's texts quote but the
     vocabulary lacks, ``alone`` the focus word if it is compared between sentences but only one has it.
     ``exercise``: whether cells are left to the reader. ``solutions``: the workbook with the answers, if any.
+    ``keeps_words``: whether the sentences must be kept, because rows of left-out layers were typed for them.
     """
 
     path: Path
@@ -68,6 +70,7 @@ class Pressed:
     alone: str = ""
     exercise: bool = False
     solutions: Path | None = None
+    keeps_words: bool = False
 
     def __repr__(self) -> str:
         return f"<Pressed {summary(self.report)}>"
@@ -198,7 +201,16 @@ def _pressed(
     tabs = tuple(sheet.tab for sheet in sheets)
     quoted = specs.unknown_quoted_words(spec, (*tabs, *(page.title for page in book.pages)))
     alone = specs.uncompared_focus(spec)
-    return Pressed(place, _renamed(report, place), tabs, spec.lang, quoted, alone, bool(spec.exercise))
+    return Pressed(
+        place,
+        _renamed(report, place),
+        tabs,
+        spec.lang,
+        quoted,
+        alone,
+        exercise=bool(spec.exercise),
+        keeps_words=has_typed_rows(spec),
+    )
 
 
 def _write(book: WorkbookPages, sheets: Sequence[PlacedSheet], scratch: Path, final: Path) -> None:

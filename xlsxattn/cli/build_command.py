@@ -145,6 +145,11 @@ def _open(pressed: Pressed) -> Phrase:
         "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, change a yellow word; all other "
         "sheets follow."
     )
+    if pressed.keeps_words:
+        begin = (
+            "Open it in Excel, LibreOffice or Gnumeric: on the sheet {first}, choose another focus word; "
+            "keep the sentences, since layers were left out."
+        )
     if pressed.exercise:
         begin = "Open it in Excel, LibreOffice or Gnumeric, and fill in the green cells."
     said = say(begin, first=pressed.tabs[0])

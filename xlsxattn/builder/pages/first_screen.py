@@ -14,6 +14,7 @@ from xlsxattn.builder.pages.attention import output_columns
 from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
 from xlsxattn.builder.pages.contents import LEADS
 from xlsxattn.builder.pages.details import absent, detailed
+from xlsxattn.builder.pages.experiments import has_typed_rows
 from xlsxattn.builder.pages.parts import computed, numbered, typed
 from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from xlsxattn.builder.specification import Spec
     from xlsxattn.builder.specification.words import Context
 
+CHANGE_WORD, FOLLOW_WORD = "1   Change a yellow word", "1   Follow another word"
 MAX_SHOWN, MAX_FULL, MAX_NAMES, MAX_RIVALS = 4, 2, 6, 3
 """Maximum numbers of sentences, of sentences with all numbers, of columns, and of likeliest words."""
 WORD, PLACE, SHARE, NUMBER, NARROW = 100, 24, 100, 66, 50
@@ -128,7 +130,7 @@ def first_screen(
     closing: Block | str = spec.about if getattr(first, "apart", False) else ""
     lead = LEADS[type(first)] if isinstance(first, Model) else CROSS_LEAD
     story: Block | tuple[str, ...] = (spec.about, first.about, lead)
-    change = "1   Change a yellow word"
+    change = FOLLOW_WORD if has_typed_rows(spec) else CHANGE_WORD
     watch: str | Block = "2   Watch what comes out"
     if isinstance(first, CrossAttention):
         lanes = _crossed(first, contexts, sentences)

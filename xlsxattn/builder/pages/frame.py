@@ -112,7 +112,10 @@ VOCABULARY = (
     "One row per word, one column per dimension. Change any number. For a new word, insert a row "
     "between two words and type the word and its numbers."
 )
-VOCABULARY_KEPT = "One row per word, one column per dimension. Change any number."
+VOCABULARY_KEPT = (
+    "One row per word, one column per dimension. The rows in place of left-out layers were computed from "
+    "these numbers."
+)
 TORN = (
     "As built, “{focus}” is strong in {one} and in {other}: alone it is torn. “{clear}” is clearly {one}, "
     "“{clear_other}” clearly {other}."
