@@ -20,7 +20,11 @@ THOROUGH = os.environ.get("XLSXATTN_THOROUGH") == "1"
 SAID = "said"
 """The property of a test for messages in the summary, such as how much was proved."""
 
-LONG = ("test_documents", "test_imported", "test_tweaks", "test_round_trips", "test_properties", "test_press")
+LONG = (
+    "test_documents", "test_imported", "test_properties", "test_extremes", "test_edits", "test_tweaks",
+    "test_press", "test_answers", "test_exercise", "test_hostile", "test_language", "test_live_page",
+    "test_page", "test_engines", "test_claims", "test_chinese", "test_round_trips", "test_experiments",
+)  # fmt: skip
 """Slow test files, the slowest first."""
 SKIPPED = "xlsxattn/skipped"
 """The key of skipped tests in pytest's cache."""

@@ -11,7 +11,9 @@ from commands import Ended, run
 from xlsxattn import templates
 from xlsxattn.cli import language as cli_language
 from xlsxattn.cli.commands import cli
-from xlsxattn.contract.kinds import KINDS, Spec, keys
+from xlsxattn.contract.keys import keys
+from xlsxattn.contract.kinds import KINDS
+from xlsxattn.contract.spec_tables import SpecKeys
 from xlsxattn.language import Language
 
 NAMES = {
@@ -42,7 +44,7 @@ NAMES = {
     ),
     *cli.commands,
     *templates.names(),
-    *keys(Spec),
+    *keys(SpecKeys),
     *(key for kind in KINDS.values() for key in ("kind", *keys(kind))),
     *("-".join(KINDS)).split("-"),
     *("tokens", "dimensions", "from", "weights"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from xlsxattn.contract.kinds import Encoder, keys
+from xlsxattn.contract.keys import keys
+from xlsxattn.contract.kinds import Encoder
 
 Data = dict[str, Any]
 

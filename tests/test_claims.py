@@ -49,12 +49,13 @@ def workbooks(walkthrough, tmp_path_factory):
         "heads_W_V": {(0, 3): 5.0},
     }
     other_queries = {"qkv_W_Q": {(0, 0): 0.5, (1, 0): 0.25}}
-    unscaled = folder / "unscaled.toml"
-    text = templates.path("walkthrough").read_text(encoding="utf-8")
-    text = text.replace('\nkind = "self-attention"', '\nkind = "self-attention"\nscale = false')
-    text = text.replace('\nkind = "multi-head"', '\nkind = "multi-head"\nscale = false')
-    unscaled.write_text(text, encoding="utf-8")
-    press.build(unscaled, folder / "unscaled.xlsx")
+    source = templates.path("walkthrough")
+    sheets = [
+        sheet | ({"scale": False} if sheet["kind"] in ("self-attention", "multi-head") else {})
+        for sheet in tomllib.loads(source.read_text("utf-8"))["sheets"]
+        if sheet["kind"] != "training"
+    ]
+    press.build(source, folder / "unscaled.xlsx", changed={"sheets": sheets})
     return {
         "as built": walkthrough,
         "swapped": tweaked(walkthrough, swapped, folder / "swapped.xlsx"),

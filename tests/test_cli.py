@@ -135,9 +135,10 @@ def test_new_copies_a_template_and_prints_the_command_that_builds_it(name, file)
     assert listing(Path()) == {place: source.read_bytes() for place, source in copied.items()}
     assert ended.out.startswith(f"written: {target}\n")
     program, *words = shlex.split(ended.out.splitlines()[-1])
-    assert program == "xlsxattn"
-    assert run(*words).code == 0
-    assert Path("output", target).with_suffix(".xlsx").is_file()
+    assert (program, words) == ("xlsxattn", ["build", target])
+    if name in ("causal", "glove"):  # the latter with a data file
+        assert run(*words).code == 0
+        assert Path("output", target).with_suffix(".xlsx").is_file()
 
 
 def test_new_never_writes_over_a_file():

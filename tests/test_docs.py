@@ -11,7 +11,8 @@ from xlsxattn import press, templates
 from xlsxattn.builder import pages
 from xlsxattn.builder import specification as spec
 from xlsxattn.checker.reading.book import read
-from xlsxattn.contract.kinds import KINDS, Model, keys
+from xlsxattn.contract.keys import keys
+from xlsxattn.contract.kinds import KINDS, Model
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

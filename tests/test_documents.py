@@ -22,13 +22,14 @@ import pytest
 import yaml
 from browser import chromium
 from commands import run
-from conftest import require
+from conftest import THOROUGH, require
 from weights import checkpoints
 from weights.checkpoints import BERT, LLAMA
 
 from xlsxattn import press
 from xlsxattn.checker import check as checking
 from xlsxattn.spec_schema import schema
+from xlsxattn.view import look as viewing
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
@@ -180,21 +181,32 @@ def pickled(beside: Path, folder: Path, tensors: dict[str, np.ndarray]) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def _once():
-    """Check each workbook once with each engine: many pages build and check the same.
+    """Check each workbook once with each engine, and read it once: many commands of many pages use the same.
 
-    Engines other than IronCalc, each set of inputs a file to them, get the saved inputs only.
+    Engines other than IronCalc, each set of inputs a file to them, get the saved inputs only. So do builds,
+    unless XLSXATTN_THOROUGH=1: drawn specs are proved with other inputs in test_properties.py.
     """
     check, reports = checking._check, {}
 
     def checked(path, engine, inputs, *how, few):
-        inputs = "as-saved" if engine == "all" else inputs
+        inputs = "as-saved" if engine == "all" or (few and not THOROUGH) else inputs
         key = (Path(path).read_bytes(), few, engine, inputs, *how)
         if key not in reports:
             reports[key] = check(path, engine, inputs, *how, few=few)
         return replace(reports[key], path=str(path))
 
+    look, last = viewing.look, {}
+
+    def looked(path, engine="saved"):
+        key = (str(path), Path(path).read_bytes(), engine)
+        if key not in last:
+            last.clear()
+            last[key] = look(path, engine)
+        return last[key]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checking, "_check", checked)
+        patch.setattr(viewing, "look", looked)
         yield
 
 

@@ -16,6 +16,7 @@ import pytest
 from commands import run
 from conftest import THOROUGH
 from live import in_workbook
+from openpyxl import load_workbook
 
 import xlsxattn
 from xlsxattn import exercises, precompute, press, students, templates
@@ -53,7 +54,8 @@ def asks(template: str, level: str = "middle", *blank: str, **wishes: Any) -> sp
     """A template as an exercise."""
     spec = exercises._written_out(specs.load(templates.path(template)), template)
     spec = replace(spec, exercise_table=replace(spec.exercise_table, **wishes))
-    return replace(spec, exercise=asking.exercise(spec, template, level, blank))
+    asked = asking.exercise(spec, template, level, blank)
+    return replace(exercises._without_trainings(spec, asked), exercise=asked)
 
 
 def test_a_training_is_left_out_unless_it_is_asked_about():
@@ -141,6 +143,24 @@ def test_no_other_range_shows_how_an_answer_is_computed():
         assert answered(name) in blank[name.replace("_cat_", "_keyboard_")].parts[0].formula
 
 
+def test_what_would_show_the_numbers_of_an_answer_waits():
+    """Computed alike from the same inputs, on another sheet; but not with the weights of a decoder."""
+    shown = {block.name: block for block in pages.book(asks("padding")).blocks()}
+    assert answered("pad_short_Scores") in shown["both_short_Scores"].parts[0].formula
+    assert answered("pad_short_Scores") in shown["both_long_Scores"].parts[0].formula
+    assert "_Answered" not in shown["both_short_Mask"].parts[0].formula  # causal, so another mask
+    shown = {block.name: block for block in pages.book(asks("reverse")).blocks()}
+    assert "_Answered" not in shown["rev_written_l1_h1_Scores"].parts[0].formula
+
+
+def test_the_dash_of_what_waits_stands_where_its_numbers_will(tmp_path):
+    book = load_workbook(written(asks("causal"), tmp_path / "blank.xlsx"))
+    for name, align in (("causal_chase_RowMax", "right"), ("causal_Status", None)):
+        ((tab, cells),) = book.defined_names[name].destinations
+        first = cells.replace("$", "").partition(":")[0]
+        assert book[tab][first].alignment.horizontal == align, name
+
+
 def test_only_the_scratch_sheet_is_not_protected():
     spec = asks("causal")
     book = pages.book(spec)
@@ -188,6 +208,18 @@ def test_marks_work_on_the_live_page(tmp_path):
     assert found[names[0]] == [["✓ right", "✗ not yet", *["✓ right"] * 3], *[["✓ right"] * 5] * 4]
     assert found[names[1]] == [[1]]
     assert isinstance(found[names[2]][0][0], float | int)
+
+
+def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
+    """Both ranges have three rows and columns, but no cell of one belongs to the same cell of the other."""
+    tokens = {"a": [1.5, 0.0, 2.0], "b": [-0.5, 1.0, 0.3], "c": [0.7, 0.1, -1.0]}
+    sheet = {"id": "s", "kind": "self-attention"}
+    data = {
+        "focus": "a", "vocabulary": {"tokens": tokens}, "contexts": {"one": "b a c"}, "sheets": [sheet]
+    }  # fmt: skip
+    spec = specs.parse(data, "spec")
+    spec = replace(spec, exercise=asking.exercise(spec, "spec", blank=["s_one_X[1]"]), solved=True)
+    assert evaluated(spec, tmp_path)[mark_of("s_one_X")][0] == [RIGHT] * 3
 
 
 # --- bad input -------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """PyTorch judges whole workbooks: its own weights go into a spec, an engine evaluates the formulas.
 
 float64, within 1e-12 of the largest value; with the exact GELU 1e-10, as IronCalc's NORMSDIST is that coarse.
-Each of PyTorch's modules judges 100 draws of sizes, lengths and masks; a test's settings share them out.
+Each of PyTorch's modules judges 40 draws of sizes, lengths and masks, 100 with XLSXATTN_THOROUGH=1; a test's
+settings share them out.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ironcalc
 import numpy as np
 import pytest
+from conftest import THOROUGH
 
 from xlsxattn.builder import layout, pages, writer
 from xlsxattn.builder import specification as spec
@@ -28,7 +30,7 @@ if os.environ.get("XLSXATTN_REQUIRE_JUDGE") == "1":
 else:
     torch = pytest.importorskip("torch", reason="PyTorch is missing; get it with: pip install -e '.[judge]'")
 
-DRAWS = 100
+DRAWS = 100 if THOROUGH else 40
 MASKS = ("none", "causal", "padding", "causal+padding")
 PLAIN = {"position": "none", "final_norm": False, "layers": 1}
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from conftest import THOROUGH
 from test_judge_models import Evaluated, close, torch
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 STEPS = 30
-PROBLEMS = 20
+PROBLEMS = 20 if THOROUGH else 8
 """Of each optimizer."""
 OPTIMIZERS = {
     "sgd": lambda rng: {"lr": rng.uniform(0.005, 0.03)},

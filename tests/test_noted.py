@@ -46,7 +46,8 @@ def books(tmp_path_factory):
     folder = tmp_path_factory.mktemp("noted")
     found = {}
     for name in sorted({template for template, _ in EDITS.values()}):
-        found[name] = prebuilt.build(name, folder / f"{name}.xlsx")
+        without = "training" if name == "walkthrough" else ""  # most of its cells, and nothing is asked of it
+        found[name] = prebuilt.build(name, folder / f"{name}.xlsx", without=without)
     return found
 
 

@@ -1,4 +1,7 @@
-"""Every template's workbook, opened and saved by another program, still passes the check."""
+"""Every template's workbook, opened and saved by another program, still passes the check.
+
+Each program has a third of the templates, another one, and all with XLSXATTN_THOROUGH=1.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ if TYPE_CHECKING:
 
 PROGRAMS = {"libreoffice": "LibreOffice", "gnumeric": "gnumeric", "openpyxl": "Microsoft Excel"}
 """Who saves the workbooks, and as whom it signs: openpyxl as the program whose format it writes."""
-
-
-PERTURBED = templates.names() if THOROUGH else ("padding", "llama")
+SAVED = {
+    program: templates.names() if THOROUGH else templates.names()[i :: len(PROGRAMS)]
+    for i, program in enumerate(PROGRAMS)
+}
+PERTURBED = templates.names() if THOROUGH else ("llama", "mouse", "padding")
 """The templates that are checked with other inputs as well."""
 
 
@@ -38,8 +43,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def save(program: str, built: Path, into: Path) -> None:
-    """Let a program open and save every workbook, at its defaults."""
-    sources = sorted(built.glob("*.xlsx"))
+    """Let a program open and save its workbooks, at its defaults."""
+    sources = [built / f"{name}.xlsx" for name in SAVED[program]]
     if program == "openpyxl":
         for source in sources:
             openpyxl.load_workbook(source).save(into / source.name)
@@ -65,10 +70,10 @@ def test_the_check_expects_every_name(built):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_every_template_saved_by_another_program_holds(program, built, tmp_path):
+def test_templates_saved_by_another_program_hold(program, built, tmp_path):
     save(program, built, tmp_path)
     saved = sorted(tmp_path.glob("*.xlsx"))
-    assert [path.stem for path in saved] == sorted(templates.names())
+    assert [path.stem for path in saved] == sorted(SAVED[program])
     for path in saved:
         assert path.read_bytes() != (built / path.name).read_bytes()
         report = check(path, inputs="perturbed" if path.stem in PERTURBED else "as-saved")

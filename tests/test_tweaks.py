@@ -1,7 +1,8 @@
 """Whatever a person types into the input cells, no engine shows an error, and the proof holds.
 
 A case is one change to one workbook's inputs. The files of all cases that were asked for are recalculated
-together: a start of LibreOffice costs more than a file. IronCalc tries all, each other engine a third.
+together: a start of LibreOffice costs more than a file. Of the changes to models, each model tries half.
+IronCalc tries all cases, each other engine a third; with XLSXATTN_THOROUGH=1, all engines try everything.
 """
 
 from __future__ import annotations
@@ -277,7 +278,11 @@ NOT_ON_INPUTS_ALONE = [tweak for tweak in NUMBERS if tweak not in SAME_ON_ALL]
 CASES = [
     *(("causal", tweak) for tweak in NUMBERS | WORDS),
     *(("walkthrough", tweak) for tweak in NOT_ON_INPUTS_ALONE),
-    *((model, tweak) for model, tweaks in WORKING.items() for tweak in tweaks),
+    *(
+        (model, tweak)
+        for start, (model, tweaks) in enumerate(WORKING.items())
+        for tweak in (tweaks if THOROUGH else tweaks[start % 2 :: 2])
+    ),
     *(("mixed", tweak) for tweak in (*NOT_ON_INPUTS_ALONE, "a token cleared", "words repeated", "capitals")),
 ]
 THIRDS = {"libreoffice": 0, "gnumeric": 1}

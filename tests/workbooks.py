@@ -19,7 +19,7 @@ from xlsxattn.checker.reading.copies import without_values
 from xlsxattn.checker.reading.manifest import Manifest
 from xlsxattn.checker.reference import SheetInfo
 from xlsxattn.checker.report import Report
-from xlsxattn.contract import kinds
+from xlsxattn.contract.kinds.settings import settings
 from xlsxattn.contract.values import PROGRAM_VERSION
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Unwritten:
             areas |= {name: (b.rows, cols) for name, _, cols in b.slices}
             areas |= {name: (rows, b.cols) for name, rows in b.tops}
         self.names = {name: Area("tab", 0, 0, *shape) for name, shape in areas.items()}
-        sheets = [SheetInfo(s.id, s.kind, json.loads(json.dumps(kinds.settings(s)))) for s in spec.sheets]
+        sheets = [SheetInfo(s.id, s.kind, json.loads(json.dumps(settings(s)))) for s in spec.sheets]
         inputs = [name for b in blocks if b.kind == "input" for name in (b.name, *b.aliases)]
         table = {name: (entered, text) for name, entered, text in pages.formula_table(blocks)}
         contexts = tuple(c.id for c in spec.contexts)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from xlsxattn.api import Spec, build, exercise, read
     from xlsxattn.builder.specification import SpecError
     from xlsxattn.checker.engines import EngineFailed, EngineMissing
-    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.reading.limits import NotCheckableError
     from xlsxattn.contract.kinds import (
         Classifier,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         SelfAttention,
         Sheet,
         Training,
-        Vocabulary,
     )
+    from xlsxattn.contract.spec_tables import Vocabulary
     from xlsxattn.press import Pressed, PressError
     from xlsxattn.proof import check, explain
     from xlsxattn.spec_schema import schema
@@ -54,13 +54,12 @@ _FROM = {
             "SelfAttention",
             "Sheet",
             "Training",
-            "Vocabulary",
         ),
         "contract.kinds",
     ),
     "EngineFailed": "checker.engines",
     "EngineMissing": "checker.engines",
-    "Explanation": "checker.explain",
+    "Explanation": "checker.explanation",
     "Matrix": "view.matrix",
     "NotCheckableError": "checker.reading.limits",
     "PandasMissing": "view.matrix",
@@ -70,6 +69,7 @@ _FROM = {
     "OpenWorkbook": "view.look",
     "Spec": "api",
     "SpecError": "builder.specification",
+    "Vocabulary": "contract.spec_tables",
     "build": "api",
     "check": "proof",
     "exercise": "api",

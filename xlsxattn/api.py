@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from xlsxattn import exercises, press, templates
 from xlsxattn.builder.specification import SpecError
-from xlsxattn.contract import kinds
+from xlsxattn.contract import kinds, spec_tables
 from xlsxattn.contract.exercise import Level
+from xlsxattn.contract.kinds.settings import given
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
 from xlsxattn.view.look import SAVED, look, no_range
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Spec(kinds.Spec):
+class Spec(spec_tables.SpecKeys):
     """The specification of a workbook.
 
     Attributes:
@@ -63,12 +64,12 @@ class Spec(kinds.Spec):
         Raises:
             SpecError: the index of a DataFrame has duplicates.
         """
-        return _table(kinds.given(replace(self, vocabulary=_vocabulary(self.vocabulary))))
+        return _table(given(replace(self, vocabulary=_vocabulary(self.vocabulary))))
 
 
-def _vocabulary(given: kinds.Frame | kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
+def _vocabulary(given: spec_tables.Frame | spec_tables.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
     """The vocabulary as a dictionary, from a DataFrame, a `Vocabulary`, or a mapping of words to numbers."""
-    if isinstance(given, kinds.Vocabulary):
+    if isinstance(given, spec_tables.Vocabulary):
         return _table(given)
     if isinstance(given, Mapping):
         tables = isinstance(given.get("tokens"), dict) or isinstance(given.get("from"), str)
@@ -79,17 +80,19 @@ def _vocabulary(given: kinds.Frame | kinds.Vocabulary | Mapping[str, Any]) -> di
         sentence = "{spec}: vocabulary: the index has {twice!r} twice, keep one"
         raise SpecError(say(sentence, spec=press.IN_MEMORY, twice=duplicate))
     numbers = dict(zip(words, given.to_numpy().tolist(), strict=True))
-    return _table(kinds.Vocabulary(dimensions=[str(column) for column in given.columns], tokens=numbers))
+    return _table(
+        spec_tables.Vocabulary(dimensions=[str(column) for column in given.columns], tokens=numbers)
+    )
 
 
-def _table(value: kinds.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
+def _table(value: spec_tables.Vocabulary | Mapping[str, Any]) -> dict[str, Any]:
     return dict(_plain(value))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any value
     """A value with records, arrays and DataFrames converted to dictionaries and lists, as in TOML."""
-    if isinstance(value, kinds.Sheet | kinds.Vocabulary | kinds.Example):
-        value = kinds.given(value)
+    if isinstance(value, kinds.Sheet | spec_tables.Vocabulary | kinds.Example):
+        value = given(value)
     if hasattr(value, "to_numpy"):
         value = value.to_numpy()
     if hasattr(value, "tolist"):

@@ -8,7 +8,7 @@ import json
 from contextlib import contextmanager
 from dataclasses import replace
 from string import Formatter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -26,17 +26,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import ArrayLike
+
     from xlsxattn.builder.specification import Spec
     from xlsxattn.contract.exercise import Exercise, Level
     from xlsxattn.contract.kinds import Sheet
 
+    Source: TypeAlias = Path | Mapping[str, Any] | Spec
+
 MAX_DRAWS = 20
 QUERY_JITTER, EMBEDDING_JITTER, DECIMALS = 0.2, 0.3, 2
-"""By how much W_Q and W_K vary, or the embeddings where there are no weights; decimals of that."""
+"""Maximum change of W_Q and W_K, or of embeddings if there are no weights; its decimals."""
 
 
 def exercise(
-    source: Path | Mapping[str, Any] | Spec,
+    source: Source,
     target: Path,
     *,
     level: Level = "middle",
@@ -48,24 +52,14 @@ def exercise(
 ) -> Pressed:
     """Build a workbook with answers to compute, and prove it.
 
-    Args:
-        source: the spec, as for `press.build`.
-        target: the workbook to write.
-        level: the preset, if neither ``blank`` nor the spec names ranges.
-        blank: the ranges to compute, instead of those of the spec.
-        solutions: the workbook with the answers to write too; None for none.
-        force: replace files even if they were edited after they were built.
-        make_folder: create the target's folder if it is missing.
-        changed: keys that override those of the spec.
+    The arguments are those of `xlsxattn.exercise`; ``changed`` has keys that override those of the spec.
 
     Raises:
         SpecError: the spec is invalid, or a range cannot be asked for.
         PressError: a file cannot be written, was edited, or is too large to be proved.
     """
-    spec, named = press.read(source, changed)
-    spec = _written_out(spec, named)
-    asks = asking.exercise(spec, named, level, blank)
-    spec = replace(_without_trainings(spec, asks), exercise=asks)
+    spec, asks, named = _asked(source, changed, level, blank)
+    spec = replace(spec, exercise=asks)
     jobs = [(spec, target)]
     if solutions is not None:
         if str(solutions.resolve()).casefold() == str(target.resolve()).casefold():
@@ -77,6 +71,16 @@ def exercise(
         press.refuse_changed(path, force=force)
     pressed = press.press_all(jobs, named, force=force, make_folder=make_folder)[0]
     return replace(pressed, solutions=solutions) if pressed.report.holds else pressed
+
+
+def _asked(
+    source: Source, changed: Mapping[str, Any] | None, level: Level, blank: Sequence[str]
+) -> tuple[Spec, Exercise, str]:
+    """The spec as exercises need it, what is asked, and the spec's name in messages."""
+    spec, named = press.read(source, changed)
+    spec = _written_out(spec, named)
+    asks = asking.exercise(spec, named, level, blank)
+    return _without_trainings(spec, asks), asks, named
 
 
 def _written_out(spec: Spec, named: str) -> Spec:
@@ -117,7 +121,7 @@ def _evaluated(spec: Spec, named: str) -> Mapping[str, Any]:
 
 
 def personal_copies(
-    source: Path | Mapping[str, Any] | Spec,
+    source: Source,
     students: Path,
     key_file: Path,
     folder: Path,
@@ -129,17 +133,9 @@ def personal_copies(
 ) -> list[Pressed]:
     """Build a copy of an exercise for each student, with numbers drawn from a key and the student's id.
 
-    If one copy cannot be built, none is written.
-
-    Args:
-        source: the spec, as for `press.build`.
-        students: a CSV file with a column of ids.
-        key_file: the key; created if it is missing and the copies can be built. It must not be in ``folder``.
-        folder: where the copies are written, ``<id>.xlsx``.
-        level: as for `exercise`.
-        blank: as for `exercise`.
-        force: as for `exercise`.
-        changed: as for `exercise`.
+    If one copy cannot be built, none is written. ``students`` is a CSV file with a column of ids, ``folder``
+    where the copies are written, ``<id>.xlsx``. ``key_file`` must not be there; it is created if missing
+    and the copies can be built. Other arguments are those of `exercise`.
 
     Returns:
         The copies; or only the first whose proof fails, as for `press.build`.
@@ -150,10 +146,7 @@ def personal_copies(
         PressError: as for `exercise`, or no drawn numbers give the same results on the first screen.
     """
     ids = read_ids(students)
-    spec, named = press.read(source, changed)
-    spec = _written_out(spec, named)
-    asks = asking.exercise(spec, named, level, blank)
-    spec = _without_trainings(spec, asks)
+    spec, asks, named = _asked(source, changed, level, blank)
     for one in ids:
         press.refuse_changed(folder / f"{one}.xlsx", force=force)
     story = _story(spec, named)
@@ -228,7 +221,7 @@ def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
     return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
 
 
-def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:  # noqa: ANN401
+def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
     """A matrix with a random number between −limit and limit added to each element."""
     numbers = np.asarray(matrix, float)
     varied = np.round(numbers + np.round(rng.uniform(-limit, limit, numbers.shape), DECIMALS), 10)
@@ -236,7 +229,7 @@ def _jittered(matrix: Any, limit: float, rng: np.random.Generator) -> tuple[tupl
 
 
 def _story(spec: Spec, named: str) -> Mapping[str, str]:
-    """What the first screen says of a spec's numbers, by range, as an engine computes it."""
+    """The texts of the first screen about a spec's numbers, by range, computed by an engine."""
     values = _evaluated(spec, named)
     text_names = (START["Closing"], "Says", "Text", "Status")
     return {

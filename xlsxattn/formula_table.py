@@ -19,33 +19,37 @@ from xlsxattn import releases
 from xlsxattn.builder import pages
 from xlsxattn.builder.specification import Spec
 from xlsxattn.builder.specification.words import Context, Vocabulary
-from xlsxattn.checker.formula_table import FormulaTable, same
+from xlsxattn.checker.manifest_formulas import FormulaTable, same
 from xlsxattn.checker.reading.limits import NotCheckableError
 from xlsxattn.contract import kinds
+from xlsxattn.contract.keys import (
+    Choice,
+    ContextId,
+    Count,
+    Flag,
+    Items,
+    Key,
+    Positive,
+    SheetRef,
+    SomeOf,
+    Weights,
+    keys,
+)
 from xlsxattn.contract.kinds import (
     KINDS,
     PROJECTED,
-    Choice,
     Classifier,
     Compare,
-    ContextId,
-    Count,
     Example,
-    Flag,
     InSentence,
-    Items,
-    Key,
     Model,
     MultiHead,
-    Positive,
     Sheet,
-    SheetRef,
-    SomeOf,
     Training,
-    Weights,
     WithAttention,
     Writer,
 )
+from xlsxattn.contract.kinds.settings import setting, settings
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 from xlsxattn.contract.values import ID, MAX_COLUMNS, MAX_STEPS, PROGRAM_VERSION
 from xlsxattn.language import codes, say
@@ -53,6 +57,8 @@ from xlsxattn.system_errors import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from xlsxattn.checker.cells import Area
     from xlsxattn.checker.reading.book import Book
@@ -147,7 +153,7 @@ def _area(names: Mapping[str, Area], name: str) -> Area:
     return names[name]
 
 
-def _zeros(rows: int, cols: int) -> Any:  # noqa: ANN401 - a matrix
+def _zeros(rows: int, cols: int) -> NDArray[np.float64]:
     """A matrix of zeros without allocated memory."""
     return np.broadcast_to(np.zeros(()), (rows, cols))
 
@@ -156,7 +162,7 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     kind = KINDS.get(info.kind)
     if kind is None:
         raise ValueError(say("there is no kind of sheet {kind!r}", kind=info.kind))
-    declared = {one.attribute: one.key for one in kinds.keys(kind).values()}
+    declared = {one.attribute: one.key for one in keys(kind).values()}
     given: dict[str, Any] = {}
     for name in declared:
         _not_missing(info, kind, name)
@@ -184,7 +190,7 @@ def _sheet(info: SheetInfo, manifest: Manifest, names: Mapping[str, Area], befor
     if issubclass(kind, Training):
         given |= _training(info, names, before)
     sheet = kind(id=info.id, title=PLACEHOLDER, **given)
-    if json.loads(json.dumps(kinds.settings(sheet))) != dict(info.settings):
+    if json.loads(json.dumps(settings(sheet))) != dict(info.settings):
         raise ValueError(say("the settings of {sheet!r} are inconsistent", sheet=info.id))
     return replace(sheet, axes=()) if isinstance(sheet, Compare) else sheet
 
@@ -233,12 +239,12 @@ def _training(info: SheetInfo, names: Mapping[str, Area], before: Sequence[Sheet
 
 def _not_missing(info: SheetInfo, kind: type[Sheet], name: str) -> None:
     try:
-        kinds.setting(kind, info.settings, name)
+        setting(kind, info.settings, name)
     except KeyError:
         raise ValueError(say("the settings of {sheet!r} lack {key}", sheet=info.id, key=name)) from None
 
 
-def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> Any:  # noqa: ANN401 - as declared
+def _setting(at: str, value: object, key: Key, contexts: Sequence[str]) -> object:
     """Convert a setting to the value of the sheet's attribute.
 
     Raises:
@@ -285,7 +291,7 @@ def _is_list(value: object, known: Sequence[str] | None) -> bool:
     return len({*value}) == len(value) and (known is None or {*value} <= {*known})
 
 
-def _part(at: str, name: str, value: object, most: int) -> Any:  # noqa: ANN401 - as declared
+def _part(at: str, name: str, value: object, most: int) -> object:
     """Convert a setting that selects a part of a trained model."""
     if name in ("apart", "qk_norm") and value is True:
         return value

@@ -119,7 +119,7 @@ def read(source: Path | Mapping[str, Any] | Spec, changed: Mapping[str, Any] | N
 
 
 def press(spec: Spec, named: str, target: Path, *, force: bool = False, make_folder: bool = False) -> Pressed:
-    """Build a workbook from a spec that was read; as `build`, which says what it raises and returns."""
+    """Build a workbook from a spec that was read; result and errors as for `build`."""
     (pressed,) = press_all([(spec, target)], named, force=force, make_folder=make_folder)
     return pressed
 
@@ -127,7 +127,7 @@ def press(spec: Spec, named: str, target: Path, *, force: bool = False, make_fol
 def press_all(
     jobs: Iterable[tuple[Spec, Path]], named: str, *, force: bool = False, make_folder: bool = False
 ) -> list[Pressed]:
-    """Build several workbooks, all or none: each from a spec, for a target; raises as `build`.
+    """Build several workbooks, all or none: each from a spec, for a target; errors as for `build`.
 
     Returns:
         All workbooks; or only the first whose proof fails, as ``<name>.failed.xlsx`` next to its target.

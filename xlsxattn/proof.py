@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.report import Report
 
 
@@ -51,13 +51,13 @@ def explain(path: str | Path, cell: str, engine: Engine = engines.DEFAULT_ENGINE
 
     Args:
         path: the workbook.
-        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``, counted from 1. Of a range, the cell
-            that is furthest from NumPy's value is taken, or the first of largest magnitude where all hold.
+        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``, counted from 1. For a range,
+            the cell that is furthest from NumPy's value or, if all hold, the first of largest magnitude.
         engine: whose values are compared: ``ironcalc``, ``libreoffice``, ``gnumeric``, ``saved`` or ``all``.
 
     Raises:
         NotCheckableError: the file cannot be checked, or has no such range or cell.
-        engines.EngineMissing: an engine asked for is not installed.
+        engines.EngineMissing: a requested engine is not installed.
         engines.EngineFailed: an engine could not recalculate the file.
         ValueError: there is no such engine.
     """

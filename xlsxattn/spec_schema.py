@@ -9,8 +9,31 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.contract import kinds
-from xlsxattn.contract.kinds import KINDS, keys
+from xlsxattn.contract import kinds, spec_tables
+from xlsxattn.contract.keys import (
+    Axes,
+    Choice,
+    ContextId,
+    Count,
+    Flag,
+    Id,
+    Items,
+    LanguageCode,
+    Part,
+    Positive,
+    Prose,
+    SheetRef,
+    SomeOf,
+    TableList,
+    TargetValues,
+    Text,
+    Weights,
+    Within,
+    Word,
+    Words,
+    keys,
+)
+from xlsxattn.contract.kinds import KINDS
 from xlsxattn.contract.values import (
     ID,
     MAX_ABS,
@@ -26,7 +49,7 @@ from xlsxattn.suggestions import one_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsxattn.contract.kinds import Declared, Key
+    from xlsxattn.contract.keys import Declared, Key
     from xlsxattn.language import Language
 
     Node = dict[str, Any]
@@ -42,16 +65,16 @@ def _referred(name: str) -> Callable[[Any], Node]:
     return lambda _: {"allOf": [_ref(name)]}
 
 
-def _text(key: kinds.Text) -> Node:
+def _text(key: Text) -> Node:
     return {"type": "string", "minLength": 1, "maxLength": key.most}
 
 
-def _count(key: kinds.Count) -> Node:
+def _count(key: Count) -> Node:
     most = {} if key.most is None else {"maximum": key.most}
     return {"type": "integer", "minimum": key.least, **most, **_usual(key.usual)}
 
 
-def _positive(key: kinds.Positive) -> Node:
+def _positive(key: Positive) -> Node:
     return {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_ABS, **_usual(key.usual)}
 
 
@@ -59,7 +82,7 @@ def _usual(value: float | None) -> Node:
     return {} if value is None else {"default": value}
 
 
-def _items(key: kinds.Items) -> Node:
+def _items(key: Items) -> Node:
     return {
         "type": "array",
         "items": _item(key.item),
@@ -75,17 +98,17 @@ def _item(key: Key) -> Node:
     return node["allOf"][0] if "allOf" in node else {"description": key.means, **node}
 
 
-def _some_of(key: kinds.SomeOf) -> Node:
+def _some_of(key: SomeOf) -> Node:
     some = {"type": "array", "items": {"enum": [*key.options]}, "uniqueItems": True}
     return {"anyOf": [{"type": "boolean"}, some]}
 
 
-def _within(key: kinds.Within) -> Node:
+def _within(key: Within) -> Node:
     most = "maximum" if key.closed else "exclusiveMaximum"
     return {"type": "number", "minimum": key.least, most: key.most}
 
 
-def _tables(key: kinds.Tables) -> Node:
+def _tables(key: TableList) -> Node:
     form = {
         "type": "object",
         "properties": _table(key.form),
@@ -96,25 +119,25 @@ def _tables(key: kinds.Tables) -> Node:
 
 
 _SHAPES: dict[type[Key], Callable[[Any], Node]] = {
-    kinds.Flag: lambda _: {"type": "boolean"},
-    kinds.Choice: lambda key: {"enum": [*key.options]},
-    kinds.SomeOf: _some_of,
-    kinds.LanguageCode: lambda _: {"enum": [*codes()]},
-    kinds.Id: _referred("id"),
-    kinds.ContextId: _referred("id"),
-    kinds.Word: _referred("word"),
-    kinds.Weights: _referred("weights"),
-    kinds.Text: _text,
-    kinds.Prose: _text,
-    kinds.Count: _count,
-    kinds.Positive: _positive,
-    kinds.Items: _items,
-    kinds.Axes: _items,
-    kinds.Within: _within,
-    kinds.Tables: _tables,
-    kinds.SheetRef: _referred("id"),
-    kinds.Words: _referred("sentence"),
-    kinds.TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
+    Flag: lambda _: {"type": "boolean"},
+    Choice: lambda key: {"enum": [*key.options]},
+    SomeOf: _some_of,
+    LanguageCode: lambda _: {"enum": [*codes()]},
+    Id: _referred("id"),
+    ContextId: _referred("id"),
+    Word: _referred("word"),
+    Weights: _referred("weights"),
+    Text: _text,
+    Prose: _text,
+    Count: _count,
+    Positive: _positive,
+    Items: _items,
+    Axes: _items,
+    Within: _within,
+    TableList: _tables,
+    SheetRef: _referred("id"),
+    Words: _referred("sentence"),
+    TargetValues: lambda _: {"anyOf": [_referred("row")(_), _referred("sentence")(_)]},
 }
 _PARTS: dict[str, Node] = {
     "vocabulary": {"allOf": [_ref("vocabulary")]},
@@ -142,7 +165,7 @@ _PARTS: dict[str, Node] = {
 
 
 def _key(one: Declared) -> Node:
-    shape = _PARTS[one.name] if isinstance(one.key, kinds.Part) else _SHAPES[type(one.key)](one.key)
+    shape = _PARTS[one.name] if isinstance(one.key, Part) else _SHAPES[type(one.key)](one.key)
     given = list(one.default) if isinstance(one.default, tuple) else one.default  # JSON has no tuples
     default = {"default": given} if one.has_default else {}
     return {"description": one.key.means, **shape, **default}
@@ -208,14 +231,14 @@ def _definitions() -> Node:
         "vocabulary": {
             "description": "the words and their embeddings",
             "type": "object",
-            "properties": _table(kinds.Vocabulary),
+            "properties": _table(spec_tables.Vocabulary),
             "oneOf": [{"required": ["tokens"]}, {"required": ["from"]}],
             "additionalProperties": False,
         },
         "exercise": {
             "description": "what `xlsxattn exercise` leaves for the reader to compute",
             "type": "object",
-            "properties": _table(kinds.Exercise),
+            "properties": _table(spec_tables.ExerciseKeys),
             "additionalProperties": False,
         },
         **{name: _sheet(kind) for name, kind in KINDS.items()},
@@ -239,8 +262,8 @@ def schema(lang: str = "en") -> dict[str, Any]:
         "title": TITLE,
         "description": "What a workbook is made from: words, sentences, and sheets.",
         "type": "object",
-        "properties": _table(kinds.Spec),
-        "required": _needed(kinds.Spec),
+        "properties": _table(spec_tables.SpecKeys),
+        "required": _needed(spec_tables.SpecKeys),
         "additionalProperties": False,
         "definitions": _definitions(),
     }

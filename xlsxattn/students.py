@@ -1,4 +1,4 @@
-"""What personal copies are made for: a list of students, and the key that their numbers are drawn from."""
+"""Inputs of personal copies: the list of students, and the key of their random numbers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ID_HEADINGS = ("id", "student id", "sis user id", "identifier", "student number"
 ENCODINGS = ("utf-8-sig", "gb18030", "cp1252")
 ID = re.compile(r"\w(?:[\w .@+-]*[\w@+-])?")
 RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
-"""Names that Windows keeps for devices, whatever follows a dot."""
+"""Names that Windows reserves for devices, with any extension."""
 
 
 class StudentsError(PressError):
@@ -70,13 +70,13 @@ def _rows(text: str) -> list[tuple[int, list[str]]]:
     """The lines of a CSV file that are not blank, each with its number.
 
     Raises:
-        csv.Error: this is no CSV.
+        csv.Error: it is not CSV.
     """
     lines = text.splitlines(keepends=True)
     head = next(filter(str.strip, lines), "")
     unquoted = re.sub('"[^"]*"', "", head)
     separator = max(",;\t", key=unquoted.count)
-    if head.startswith("sep="):  # by which Excel knows the separator
+    if head.startswith("sep="):  # tells Excel the separator
         separator = head.strip().removeprefix("sep=")[:1] or separator
         lines[lines.index(head)] = "\n"
     reader = csv.reader(lines, delimiter=separator, strict=True)
@@ -87,7 +87,7 @@ def _decoded(content: bytes) -> tuple[str, bool]:
     """The text of a file, and whether its encoding is certain.
 
     Raises:
-        UnicodeError: this is no text.
+        UnicodeError: it is not text.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16"), True
@@ -102,7 +102,7 @@ def _decoded(content: bytes) -> tuple[str, bool]:
 
 
 def _refuse_ids(path: Path, ids: Sequence[tuple[int, str]]) -> None:
-    """Refuse ids, given with their lines, that are missing, double, or no names of files on every system."""
+    """Refuse ids, given with their lines, that are missing, duplicate, or not valid as file names."""
     before = dict[str, int]()
     for line, one in ids:
         if not one:

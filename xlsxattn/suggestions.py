@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
 
 ALIKE_FILES = 0.75
-"""How alike the names of files must be, from 0 to 1, without their suffix, for one to be suggested."""
+"""Minimum similarity of file names without their suffix, from 0 to 1, for a suggestion."""
 
 
 OWN_SUFFIXES = (".toml", ".xlsx")
@@ -48,7 +48,7 @@ def with_near(said: Phrase, found: object, known: Iterable[str]) -> Phrase:
 
 
 def no_file(path: Path, named: object = None) -> Phrase:
-    """That a file is missing, and the one of the same kind, beside it or in ``output``, that may be meant."""
+    """The message for a missing file; suggests a similar one, next to it or in ``output``."""
     named = path if named is None else named
     suffix = nearest(path.suffix, OWN_SUFFIXES) or path.suffix
     for folder in (path.parent, path.parent / "output"):

@@ -69,7 +69,7 @@ def main(names: Sequence[str]) -> None:
         browser.close()
 
 
-def _row(browser: Any, case: str, book: Path, page: Path) -> str:  # noqa: ANN401 - Playwright is an extra
+def _row(browser: Any, case: str, book: Path, page: Path) -> str:
     openings = []
     for _ in range(OPENINGS):
         tab = browser.new_page(viewport={"width": 1280, "height": 900})
@@ -102,7 +102,7 @@ def _row(browser: Any, case: str, book: Path, page: Path) -> str:  # noqa: ANN40
     )
 
 
-def _processor(session: Any) -> float:  # noqa: ANN401
+def _processor(session: Any) -> float:
     """The processor time of the page's main thread so far, in ms."""
     metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
     return 1000 * float(metrics["TaskDuration"])

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from xlsxattn.contract.names import RangeName
 
 FALLBACK = ",SUM(--EXACT("
+UNLIKE_CASE = re.compile(r'LEFT\((?!vocab_)\w+_Status,1\)="✗",[^,]*,')
+"""The case of the text UNLIKE, whatever status and word it reads."""
 SUMS = {"Drift", "AttentionSum"}
 SHAPES = ("Scale", "Index", "Mask", "CausalMask", "DModel", "DK", "DV", "DFF")
 PLAIN = ("Scores", "Scaled", "Masked", "RowMax", "Exp", "RowSum", "Attention")
@@ -219,6 +221,14 @@ def _by_columns(book: Book, formula: str, tab: str) -> str:
     return put(formula, [op for op, found in asked.items() if found], counted)
 
 
+def _of_closings(book: Book, mutant: Mutant) -> str:
+    """The case of the first screen's closing sentence that only applies if a formula was changed."""
+    if place(book, mutant.ranges[0]).block != "Closing":
+        return ""
+    now, was = (UNLIKE_CASE.sub("", text) for text in (_new_text(mutant), _old_text(book, mutant)))
+    return "with known words, no check of a correct workbook fails" if now == was != "" else ""
+
+
 def _of_fallbacks(book: Book, mutant: Mutant) -> str:
     """Look-ups whose MATCH is intact: the sum is only used for lists of a single word."""
     if place(book, mutant.ranges[0]).block not in ("Ids", "Focus"):
@@ -278,7 +288,7 @@ def _of_outcomes(book: Book, mutant: Mutant) -> str:
 
 VALUES = (
     *(_of_blocks, _of_masked, _of_padding, _of_ranges, _of_seen, _of_copies, _of_single),
-    *(_of_counts, _of_places, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
+    *(_of_counts, _of_places, _of_closings, _of_fallbacks, _of_formulas, _of_look_ups, _of_outcomes),
     of_trainings,
 )
 """The rules for faults of formulas, in order."""
@@ -294,6 +304,7 @@ def _of_names(book: Book, mutant: Mutant) -> str:
         "both have the same numbers, which no input changes": _constants(book, one)
         == _constants(book, two)
         != [],
+        "the chart shows the loss as it is, up to four times the first": blocks == {"Loss", "Plotted"},
         "the same √d on both sheets": blocks == {"Scale"},
         "both stand for −∞": blocks == {"MaskValue"},
         "the same number of heads or layers": blocks <= {"NHeads", "NKVHeads", "NLayers"},

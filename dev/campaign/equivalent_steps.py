@@ -41,6 +41,9 @@ def of_trainings(book: Book, mutant: Mutant) -> str:
         return "the largest number and a sum of squares do not depend on the order"
     if at.block == "AskedRow" and all(_look_up(was) == _look_up(now) for was, now, _ in texts):
         return "the sum is only used for lists of one word, and this one is longer"
+    instead = place(book, mutant.source[1]).block if mutant.source[1] else ""
+    if "Plotted" in (at.block, instead):
+        return "the chart shows the loss as it is, up to four times the first"
     return _of_range(mutant, at) or _of_divergence(book, mutant, at)
 
 

@@ -22,6 +22,7 @@ from dev.campaign.original import different
 from xlsxattn.checker.check import prove
 from xlsxattn.checker.compare import compare
 from xlsxattn.checker.reading.book import Formula
+from xlsxattn.checker.without_trainings import without_trainings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,7 +38,7 @@ def _first(
     original: Original, turn: Turn, names: Mapping[str, Area], values: Values, only: Iterable[str]
 ) -> Finding | None:
     """The first finding in these ranges, in the order of the check, if the inputs are right."""
-    wanted = {name: turn.wanted[name] for name in only}
+    wanted = {name: turn.wanted[name] for name in only if name in turn.wanted}
     every = (f for _, found in compare(wanted, names, values, "ironcalc") for f in found)
     if original.causes.written:
         return next(iter(original.causes.findings([*every])), None)
@@ -95,6 +96,8 @@ class Broken:
         If the broken range has exactly the right values, so do all ranges that depend on it.
         """
         turn, names = self._original.turns[i], self._original.names
+        if self._name not in turn.wanted:
+            return None
         if self._alone:
             grid = turn.right[self._name] if self._reads_the_same(i) else self._by_itself(i)
             if own := _first(self._original, turn, names, {self._name: grid}, [self._name]):
@@ -104,7 +107,7 @@ class Broken:
         values = self._in_the_whole(turn, self._reached)
         if not different({self._name: values[self._name]}, turn.right, exactly=True):
             return None
-        if self._original.is_trained(self._reached):
+        if self._original.is_trained(turn.wanted.keys() & self._reached):
             return _proved(self.book, {**turn.right, **values})
         return _first(self._original, turn, names, values, self._reached)
 
@@ -174,7 +177,8 @@ class Renamed:
         if set(self._mutant.names).isdisjoint(original.book.manifest.inputs):
             return every
         own: list[Mapping[At, Value]] = []
-        for edits in original.edits(self.book, perturb=original.own > 1):
+        whole, rest = original.edits(self.book, perturb=original.own > 1)
+        for edits in [*whole, *rest]:
             own.append({**(own[-1] if own else original.as_saved()), **edits})
         return own + [{**own[-1], **typed} for typed in every[original.own :]]
 
@@ -194,8 +198,9 @@ class Renamed:
         if same and not different(values, turn.right, exactly=True):
             return None
         if self._moved_inputs:
-            return _proved(self.book, values)
-        if self._original.is_trained(self._reached):
+            left_out = self._original.rest <= i < self._original.own
+            return _proved(without_trainings(self.book) if left_out else self.book, values)
+        if self._original.is_trained(turn.wanted.keys() & {*self._reached}):
             return _proved(self.book, {**{name: turn.right[name] for name in self._names}, **values})
         return _first(self._original, turn, self._names, values, self._reached)
 

@@ -15,7 +15,7 @@ from dev.campaign.original import Original
 from dev.campaign.rebuilt import COVERED, LIVE
 from xlsxattn.checker import cell_formulas, structure
 from xlsxattn.checker.check import check
-from xlsxattn.checker.formula_table import held_against
+from xlsxattn.checker.manifest_formulas import held_against
 from xlsxattn.checker.reading.book import Formula, NotCheckableError, read
 from xlsxattn.checker.unsteady import unsteady
 from xlsxattn.contract.names import TYPED_FOR, last

@@ -15,6 +15,7 @@ from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.perturb import perturbed
 from xlsxattn.checker.reading.book import read
 from xlsxattn.checker.reading.copies import without_values
+from xlsxattn.checker.without_trainings import is_trained, without_trainings
 from xlsxattn.contract.kinds import Training
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Original:
         whole: the workbook in IronCalc.
         turns: the inputs as saved, those of the check, and random ones.
         own: the number of turns that the check tries.
+        rest: of those, the first in which it leaves out the trainings.
         order: the position of each range in the order of the check.
         causes: sorts findings in that order.
         graph: the dependencies of its formulas.
@@ -63,10 +65,11 @@ class Original:
         parse = self.book.manifest.parse
         self.names = {n: area for n, area in self.book.names.items() if not parse(n).is_manifest}
         self.turns: list[Turn] = []
-        own = self.edits(self.book, perturb=perturb)
-        for edits in [*own, *random_inputs(self.book)]:
-            self.turns.append(self._turn(edits))
-        self.own = len(own)
+        whole, rest = self.edits(self.book, perturb=perturb)
+        self.own, self.rest = len(whole) + len(rest), len(whole)
+        left = without_trainings(self.book)
+        for i, edits in enumerate([*whole, *rest, *random_inputs(self.book)]):
+            self.turns.append(self._turn(edits, left if self.rest <= i < self.own else self.book))
         self.causes = Order(self.book)
         self.order = {name: i for i, name in enumerate(self.causes.ranges(self.turns[0].wanted))}
         self.graph = Graph(self.book, [*self.order])
@@ -77,22 +80,31 @@ class Original:
             for i, at in enumerate(area.cells())
         }
 
-    def edits(self, book: Book, *, perturb: bool = True) -> list[Edits]:
-        """The inputs of the check: as saved, then perturbed if no name of an input is missing."""
-        complete = all(name in book.names for name in book.manifest.inputs)
-        return [{}, *(perturbed(book) if perturb and complete else [])]
+    def edits(self, book: Book, *, perturb: bool = True) -> tuple[list[Edits], list[Edits]]:
+        """The inputs of the check: as saved, then perturbed if no name of an input is missing.
+
+        Then those without trainings, if there are any; they start from the inputs as saved.
+        """
+        if not (perturb and all(name in book.names for name in book.manifest.inputs)):
+            return [{}], []
+        whole = [{}, *perturbed(book)]
+        if not is_trained(book):
+            return whole, []
+        first, *others = perturbed(without_trainings(book))
+        saved = {at: "" if value is None else value for at, value in self.as_saved().items()}
+        return whole, [{**saved, **first}, *others]
 
     def as_saved(self) -> dict[At, Value]:
         """The values of the inputs in the file."""
         cells = {at for name in self.book.manifest.inputs for at in self.book.names[name].cells()}
         return {at: self.book.typed.get(at) for at in cells if at not in self.book.formulas}
 
-    def _turn(self, edits: Edits) -> Turn:
-        """Enter inputs after those of the last turn, and verify all values of the original workbook."""
+    def _turn(self, edits: Edits, book: Book) -> Turn:
+        """Enter inputs after those of the last turn, and verify the values of the original workbook."""
         typed = {**(self.turns[-1].typed if self.turns else self.as_saved()), **edits}
         self.whole.type(typed)
         right = self.whole.settled(self.names)
-        wanted = reference(self.book, right)
+        wanted = reference(book, right)
         wrong = [f for _, found in compare(wanted, self.names, right, "ironcalc") for f in found]
         assert not wrong, wrong[0]
         return Turn(typed, right, wanted)

@@ -3,8 +3,6 @@
 Each entry of the tables edits a copy of a workbook. Marks stand for its places, see `dev.campaign.places`.
 """
 
-# ruff: noqa: E501 - tables, a line a case
-
 from __future__ import annotations
 
 import re

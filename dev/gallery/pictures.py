@@ -216,7 +216,7 @@ def _paint_lanes(book: OpenWorkbook, part: Part, pdf: Path, place: Path) -> None
         command = ["convert", heading, "(", *lanes, "+append", ")", "-gravity", "west", "-append", "-trim"]
         target = place.with_suffix(".png")
         border = ["-bordercolor", "white", "-border", f"{BORDER}x{BORDER}", "-strip"]
-        subprocess.run([*command, "+repage", *border, str(target)], check=True)  # noqa: S603 - trusted arguments
+        subprocess.run([*command, "+repage", *border, str(target)], check=True)
 
 
 def _columns(page: Printed, top: float) -> list[tuple[float, float]]:
@@ -237,7 +237,7 @@ def _paint(pdf: Path, place: Path, *options: object) -> None:
 def _printed(pdf: Path) -> Printed:
     """Read the first page, and join words of the same height to lines."""
     command = ["pdftotext", "-f", "1", "-l", "1", "-bbox", str(pdf), "-"]
-    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - trusted arguments
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     by_height: dict[float, list[Word]] = {}
     word = r'<word xMin="([\d.]+)" yMin="([\d.]+)" xMax="([\d.]+)" yMax="[\d.]+">(.*?)</word>'
     for left, top, right, text in re.findall(word, output):

@@ -140,14 +140,14 @@ def whys(found, title):
 
 def test_a_classifier_speaks_of_classes_and_not_of_the_next_word():
     said = page(plain([3], 4, {"id": "a", "kind": "classifier", "classes": ["x", "y"]}), "a_out")
-    assert whys(said, "Probability = LogitExp / row sum") == [ops.CLASS_PROBABILITY.why]
+    assert whys(said, "Probability = LogitExp / row sum") == [ops.sentences.CLASS_PROBABILITY.why]
     assert not any("next" in band.why for band in said.bands)
 
 
 def test_similarity_is_mentioned_only_without_weights():
     plain_why, learned = (whys(page(plain([3], 4, {"id": "a", **more})), "ᵀ") for more in ({}, {"seed": 1}))
-    assert plain_why == [ops.ALIKE.why]
-    assert learned == [ops.SCORES.why]
+    assert plain_why == [ops.attention.ALIKE.why]
+    assert learned == [ops.attention.SCORES.why]
 
 
 def test_a_second_explanation_names_the_ranges_that_are_there():

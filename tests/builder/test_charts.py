@@ -53,21 +53,25 @@ def test_a_scatter_spans_missing_points_and_puts_none_at_0(charts):
     assert '<c:dispBlanksAs val="span"/>' in scatter
 
 
-def test_each_point_is_identified_by_its_colour_and_shape():
+def test_each_point_is_identified_by_its_colour_shape_and_label():
     (scatter,) = (chart for chart in compare(3, 4).charts if chart.kind == "scatter")
     points = [series for series in scatter.series if not series.is_line]
-    assert [series.title for series in points] == [
-        "input",
-        *["sentence 1: Self-attention"] * 2,
-        *["sentence 2: Self-attention"] * 2,
-    ]  # fmt: skip
+    assert [series.title for series in points] == ["input", *["Self-attention"] * 4]
+    assert all(series.is_labelled and len(series.blocks) == 1 for series in points)
     told = {(series.colour, series.mark) for series in points}
     assert len(told) == len(points)
     assert {series.colour for series in points[1:]} == {1, 2}
     assert theme.SERIES[1] == theme.LANES[0]
-    assert all(len(series.blocks) == 1 for series in points)
-    lines = [(series.colour, len(series.blocks)) for series in scatter.series if series.is_line]
-    assert lines == [(1, 3), (2, 3)]  # from the input through both outputs
+    arrows = [(s.title, s.colour, len(s.blocks)) for s in scatter.series if s.is_line]
+    assert arrows == [(("c_c1_Heading", 0), 1, 3), (("c_c2_Heading", 0), 2, 3)]  # input, both outputs
+
+
+def test_arrows_of_a_scatter_are_straight_and_have_heads(charts):
+    (scatter,) = (chart for chart in charts if "scatterChart" in chart)
+    assert scatter.count('<a:tailEnd type="triangle"/>') == 2
+    assert scatter.count("<c:ser>") == scatter.count('<c:smooth val="0"/>')
+    assert scatter.count('<c:showSerName val="1"/>') == scatter.count("<c:legendEntry>") == 7
+    assert scatter.count('<c:showVal val="0"/>') == 7  # which LibreOffice would show
 
 
 def test_with_many_points_there_is_one_series_per_sentence():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from conftest import THOROUGH
 from hypothesis import given, settings
 from openpyxl.utils import get_column_letter
 from specs import plain, specs
@@ -58,7 +59,7 @@ def test_no_two_names_differ_only_in_case(twin):
         formulas.check_names(["a_b", "c_d", twin])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if THOROUGH else 20, deadline=None)
 @given(specs())
 def test_every_name_of_any_spec_is_valid(data):
     formulas.check_names(b.name for b in pages.book(parse(data, "drawn")).blocks())

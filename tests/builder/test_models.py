@@ -8,13 +8,13 @@ import re
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, THOROUGH
 from hypothesis import given, settings
 from specs import plain, specs, toml
 
-from xlsxattn import press
+from xlsxattn import press, templates
 from xlsxattn.builder import layout, pages
-from xlsxattn.builder.specification import parse
+from xlsxattn.builder.specification import load, parse
 from xlsxattn.checker.engines import saved_values
 from xlsxattn.checker.reading.book import read
 from xlsxattn.contract.values import MASK_VALUE
@@ -304,6 +304,34 @@ MANY_HEADS = (
 )
 
 
+@pytest.mark.parametrize(("name", "sheet"), [("encoder", "paper"), ("encoder", "modern"), ("mouse", "cls")])
+def test_columns_after_a_norm_do_not_have_the_names_of_the_dimensions(name, sheet):
+    book = pages.book(load(templates.path(name)))
+    groups = [group for page in book.pages for band in page.bands for group in band.groups]
+    after = [
+        group for group in groups if re.search(rf"{sheet}(_[a-z]+)?_(Output|Pooled)$", group.blocks[0].name)
+    ]
+    assert {group.cols for group in after} == {("x1", "x2", "x3", "x4")}
+
+
+def test_the_first_screen_compares_the_outputs_of_a_norm_without_names():
+    screen = pages.book(load(templates.path("encoder"))).pages[0].screen
+    for lane in screen.lanes:
+        before, *after = lane.lines
+        assert [line.block.name.split("_", 2)[2] for line in after] == ["paper_Output", "modern_Output"]
+        assert [line.head for line in (before, *after)] == [(), ("x1", "x2", "x3", "x4"), ()]
+        assert "vocab_Dims" not in str(lane.says)
+    assert "vocab_Dims" not in str(screen.closing)
+
+
+def test_every_number_of_a_model_has_a_label_above_its_column():
+    for name in ("encoder", "mouse", "sort", "llama"):
+        for page in pages.book(load(templates.path(name))).pages[1:]:
+            groups = [group for band in page.bands for group in band.groups if group]
+            bare = [g.blocks[0].name for g in groups if g.blocks[0].cols > 1 and g.cols is None]
+            assert not bare, page.id
+
+
 def test_every_range_has_the_contracts_shape(full):
     shapes, n_vocab = shapes_of(full), max(WORDS.values())
     for name, said in contracted().items():
@@ -328,7 +356,7 @@ def manifest(book) -> dict[str, tuple[tuple[object, ...], ...]]:
     return {block.name.removeprefix("xlsxattn_"): block.values for block in book.pages[-1].blocks()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40 if THOROUGH else 15, deadline=None)
 @given(specs(most_words=4, most_dimensions=4))
 def test_the_manifest_lists_exactly_what_the_book_has(data):
     spec = parse(data, "drawn")

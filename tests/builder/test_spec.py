@@ -1,7 +1,5 @@
 """Validation of specs, with one sentence per error."""
 
-# ruff: noqa: E501 - a table reads best with a case a line
-
 from __future__ import annotations
 
 import unicodedata

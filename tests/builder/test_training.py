@@ -133,3 +133,11 @@ def test_each_step_reads_its_own_rows_and_those_before():
     for k, text in enumerate(entered("s_Velocity_W_Q_Steps")):
         assert (band("s_Velocity_W_Q_Steps", k - 1, 2) in text.replace("$", "")) == (k > 0)
         assert band("s_dW_Q_Steps", k, 2) in text.replace("$", "")
+
+
+def test_outputs_and_their_gradients_have_the_columns_of_the_dimensions():
+    book = pages.book(spec.parse(SPEC, "test.toml"))
+    groups = [group for page in book.pages for band in page.bands for group in band.groups if group]
+    columns = {block.name: group.cols for group in groups for block in group.blocks[:1]}
+    shown = {name: columns[f"s_Shown_{name}"] for name in ("Output", "Error", "dOutput")}
+    assert shown == dict.fromkeys(shown, ("d1", "d2"))

@@ -206,6 +206,13 @@ def test_what_is_no_number_is_said_beside_it(
     }
 
 
+def test_an_answer_that_waits_is_not_wrong(exercise: tuple[Path, Path], tmp_path: Path) -> None:
+    """TRUE is no number, though what is computed from it is one."""
+    path = edited(exercise[1], tmp_path / "true.xlsx", typed("Scores", {(0, 0): "=TRUE"}))
+    right = dict.fromkeys(("Q", "Exp", "RowSum", "Attention", "Output"), "right")
+    assert states(path, inputs="as-saved") == {"Scores": "open", "Scaled": "open", **right}
+
+
 def test_a_wrong_answer_is_a_finding(exercise: tuple[Path, Path], tmp_path: Path) -> None:
     mistake = next(answer for answer in MISTAKES if answer.why == "√d_model instead of √d_k")
     path = edited(exercise[1], tmp_path / "wrong.xlsx", entered(mistake))

@@ -13,6 +13,7 @@ import time
 import zipfile
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import openpyxl
@@ -185,25 +186,45 @@ def test_every_engine_calculates_the_same(tmp_path, engine):
     }
 
 
-def test_a_whole_number_is_a_float_and_true_is_not(tmp_path, engine):
-    values = shown(engine, book(tmp_path / "a.xlsx", [[7, True, ("=3+4",), ("=1=2",)]]), 4)
+COLUMNS = {
+    "numbers": [7, True, ("=3+4",), ("=1=2",)],
+    "errors": [("=1/0",), ("=NA()",), ('="x"+1',), ("=NoSuchName",), ('="#N/A"',), "#VALUE!"],
+    "texts": TEXTS,
+    "blanks": [('=""',), None, 1],
+}
+
+
+@pytest.fixture(scope="module")
+def columns(tmp_path_factory):
+    """The values of these columns in an engine, which is started once."""
+    path = book(tmp_path_factory.mktemp("columns") / "a.xlsx", COLUMNS.values())
+    areas = {name: Area("Sheet", 0, i, len(cells), 1) for i, (name, cells) in enumerate(COLUMNS.items())}
+
+    @cache
+    def by(engine):
+        return {name: [value for (value,) in grid] for name, grid in ask(engine, path, areas).items()}
+
+    return by
+
+
+def test_a_whole_number_is_a_float_and_true_is_not(columns, engine):
+    values = columns(engine)["numbers"]
     assert values == [7.0, True, 7.0, False]
     assert [type(value) for value in values] == [float, bool, float, bool]
 
 
-def test_errors_are_not_text(tmp_path, engine):
-    formulas = [("=1/0",), ("=NA()",), ('="x"+1',), ("=NoSuchName",), ('="#N/A"',)]
-    values = shown(engine, book(tmp_path / "a.xlsx", [[*formulas, "#VALUE!"]]), 6)
+def test_errors_are_not_text(columns, engine):
+    values = columns(engine)["errors"]
     assert values == ["#DIV/0!", "#N/A", "#VALUE!", "#NAME?", "#N/A", "#VALUE!"]
     assert [type(value) for value in values] == [CellError] * 4 + [str] * 2
 
 
-def test_text_stays_text(tmp_path, engine):
-    assert shown(engine, book(tmp_path / "a.xlsx", [TEXTS]), len(TEXTS)) == TEXTS
+def test_text_stays_text(columns, engine):
+    assert columns(engine)["texts"] == TEXTS
 
 
-def test_text_of_no_length_is_not_blank(tmp_path, engine):
-    assert shown(engine, book(tmp_path / "a.xlsx", [[('=""',), None, 1]]), 3) == ["", None, 1.0]
+def test_text_of_no_length_is_not_blank(columns, engine):
+    assert columns(engine)["blanks"] == ["", None, 1.0]
 
 
 def test_a_word_that_is_taken_out_leaves_a_blank_cell(tmp_path, engine):

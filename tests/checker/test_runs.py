@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import openpyxl
 import pytest
-from conftest import require
+from conftest import THOROUGH, require
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from specs import plain
@@ -129,7 +129,7 @@ def test_a_cell_that_stands_twice_is_refused():
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 60), st.integers(1, 90)), max_size=6), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 if THOROUGH else 20, deadline=None)
 def test_what_is_put_back_holds_what_was_there(areas, data):
     """The parsed cells are the same with and without runs."""
     held = {}

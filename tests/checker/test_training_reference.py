@@ -170,6 +170,9 @@ def test_a_run_that_diverges_stops_and_says_when():
     assert alive.tolist() == [1.0] * k + [0.0] * (STEPS + 1 - k)
     assert (largest[: k - 1] < 1e6).all()
     assert largest[k - 1] >= 1e6
+    losses, plotted = found["s_Loss"].values[:, 0], found["s_Plotted"].values[:, 0]
+    assert losses.max() > 4 * losses[0]
+    assert plotted.tolist() == [min(loss, 4 * losses[0]) for loss in losses]
     assert (
         found["s_W_Q_Steps"].values[3 * k :] == np.tile(found["s_Final_W_Q"].values, (STEPS + 1 - k, 1))
     ).all()

@@ -46,6 +46,14 @@ def names_of(path):
     return read(path).names
 
 
+@cache
+def loaded(path) -> bytes:
+    """A workbook in the embedded engine, calculated once: after loading, it has to be calculated twice."""
+    model = ironcalc.load_from_xlsx(str(path))
+    model.evaluate()
+    return model.to_bytes()
+
+
 def far(one, other) -> float:
     """The largest difference of two ranges."""
     return np.abs(np.subtract(one, other)).max()
@@ -59,9 +67,8 @@ class Bench:
         self.spec = spec_of(path.stem)
         self.sheet = sheet_of(self.spec, page)
         self.names = names_of(path)
-        self.model = ironcalc.load_from_xlsx(str(path))
+        self.model = ironcalc.load_from_bytes(loaded(path))
         self.tabs = {one["name"]: i for i, one in enumerate(self.model.get_worksheets_properties())}
-        self.model.evaluate()  # once loaded, it has to be calculated twice
         self.calculated = False
 
     def put(self, name, value, row=None, col=None) -> None:

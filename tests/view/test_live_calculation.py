@@ -26,7 +26,9 @@ COARSE = 1e-9
 DIVERGED = 1e-7
 """The relative tolerance after edits, which may let a training diverge."""
 BY_DIFFERENCES = re.compile("NORMSDIST|_Distance")
-EDITED = [*["walkthrough"] * 4, *["sort", "mouse", "encoder", "learning", "llama", "padding"]]
+UNTRAINED = "untrained"
+"""The walkthrough without its training."""
+EDITED = [*[UNTRAINED] * 4, *["sort", "mouse", "encoder", "learning", "llama", "padding"]]
 
 RECALCULATED = """
 const coarse = new Set();
@@ -49,7 +51,9 @@ return { cells, far: far.map(shown) };
 @pytest.fixture(scope="module")
 def books(tmp_path_factory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("live")
-    return {name: prebuilt.build(name, folder / f"{name}.xlsx") for name in templates.names()}
+    found = {name: prebuilt.build(name, folder / f"{name}.xlsx") for name in templates.names()}
+    found[UNTRAINED] = prebuilt.build("walkthrough", folder / f"{UNTRAINED}.xlsx", without="training")
+    return found
 
 
 @pytest.mark.parametrize("name", templates.names())

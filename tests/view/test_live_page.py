@@ -350,8 +350,10 @@ def chinese(tmp_path_factory) -> Path:
     return xlsxattn.preview(prebuilt.build("causal", folder / "causal.xlsx", "zh"), folder / "causal.html")
 
 
-@pytest.mark.parametrize("language", ["live", "chinese"])
-@pytest.mark.parametrize(("theme", "width"), [("light", 360), ("dark", 400), ("dark", 1280)])
+@pytest.mark.parametrize(
+    ("language", "theme", "width"),
+    [("live", "light", 360), ("live", "dark", 1280), ("chinese", "dark", 360), ("chinese", "light", 1280)],
+)
 def test_the_accessibility_checker_finds_nothing(browser, language, theme, width, request):
     book = request.getfixturevalue(language)
     tab = Tab(browser, book, color_scheme=theme, viewport={"width": width, "height": 900})

@@ -146,7 +146,7 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     named.write_bytes((5).to_bytes(8, "little") + b"[1,2]")
     refused(named, "its header: a JSON object is needed")
     named.write_bytes((4).to_bytes(8, "little") + b"\xff\xfe{}")
-    refused(named, "its header: not JSON")
+    refused(named, "its header: byte 0 is not UTF-8")
     deep = b"[" * 100_000
     named.write_bytes(len(deep).to_bytes(8, "little") + deep)
     refused(named, "nested too deeply")
@@ -287,6 +287,10 @@ def test_invalid_settings_are_refused(keys: dict[str, Any], said: str, folder: P
         ({"rope_scaling": {"rope_type": "yarn", "factor": 8.0}}, "rope_scaling: found the type 'yarn'"),
         ({"is_causal": False}, "is_causal: found false"),
         ({"partial_rotary_factor": 0.5}, "partial_rotary_factor: found 0.5"),
+        ({"rope_scaling": {"rope_type": "llama3"}}, "rope_scaling.low_freq_factor: is missing"),
+        ({"rope_parameters": {"rope_theta": None}}, "rope_parameters.rope_theta: found null"),
+        ({"rms_norm_eps": 10**400}, "rms_norm_eps: found 1000"),
+        ({"rms_norm_eps": float("nan")}, "rms_norm_eps: found nan, a number above 0 is needed"),
         ({"hidden_act": "gelu"}, "hidden_act: found 'gelu'"),
         ({"num_key_value_heads": 3}, "num_key_value_heads: found 3, which does not divide 4"),
         ({"head_dim": 3}, "head_dim: heads have 3 columns, an even number is needed for rotation"),
@@ -296,6 +300,14 @@ def test_invalid_settings_are_refused(keys: dict[str, Any], said: str, folder: P
 def test_invalid_llamas_are_refused(keys: dict[str, Any], said: str, tmp_path: Path) -> None:
     checkpoints.write(tmp_path, checkpoints.LLAMA | keys, checkpoints.draw(checkpoints.LLAMA))
     refused(tmp_path, said)
+
+
+@pytest.mark.parametrize(
+    "key", ["logits_divisor", "attnScale", "ff_mult", "emb_scale", "rms_eps", "prefix_lm"]
+)
+def test_an_unknown_key_that_may_change_numbers_is_refused(key: str, folder: Path) -> None:
+    with_config(folder, **{key: 2})
+    refused(folder, f"config.json: {key}: found 2")
 
 
 def test_an_untied_decoder_without_its_last_table_is_refused(tmp_path: Path) -> None:

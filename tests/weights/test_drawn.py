@@ -36,9 +36,9 @@ def test_a_drawn_checkpoint_is_refused_or_computed_right(seed: int, tmp_path: Pa
         sentence = str(error).replace(str(tmp_path), "")
         assert "\n" not in sentence
         assert len(sentence) < MAX_LENGTH
-        print("refused:", sentence)  # noqa: T201 - shown where the test fails, or with -s
+        print("refused:", sentence)
         return
-    print("accepted:", config, imported.notes)  # noqa: T201
+    print("accepted:", config, imported.notes)
     assert judged, f"transformers has no such model, and it was taken: {config}"
     output, logits = contract.outputs(imported)
     hidden, judged_logits = judge(tmp_path, kind, ids_of(imported))

@@ -173,9 +173,10 @@ def test_layers_and_the_sentences_words_alone_are_taken(tmp_path: Path) -> None:
     assert imported.size.numbers == held
 
 
-def test_an_unknown_word_is_mentioned(tmp_path: Path) -> None:
+@pytest.mark.parametrize("word", ["hello", "😀", "+", "\u200b"])
+def test_an_unknown_word_is_mentioned(word: str, tmp_path: Path) -> None:
     folder = checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
-    imported = read_model(folder, ["w1 hello"])
+    imported = read_model(folder, [f"w1 {word}"])
     assert imported.sentences[0][1] == ("w1", "[UNK]")
-    said = "The tokenizer does not know 'hello': the model reads the unknown token instead."
+    said = f"The tokenizer does not know {word!r}: the model reads the unknown token instead."
     assert said in imported.notes

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import checkpoints
 import numpy as np
@@ -16,8 +17,9 @@ from xlsxattn.weights import archives, tokenizer
 from xlsxattn.weights.checkpoint import open_checkpoint
 from xlsxattn.weights.families import plan
 from xlsxattn.weights.forward import check_known
+from xlsxattn.weights.model import read_model
 from xlsxattn.weights.sidecars import pooling
-from xlsxattn.weights.tensor import CheckpointError
+from xlsxattn.weights.tensor import CheckpointError, parse_json
 from xlsxattn.weights.tokenizer import split
 
 if TYPE_CHECKING:
@@ -28,8 +30,10 @@ if TYPE_CHECKING:
     ("name", "said"),
     [
         ("model.gguf", "is GGUF"),
+        ("model.Q4_0.GGUF", "is GGUF"),
         ("model.onnx", "is ONNX"),
         ("pytorch_model.bin", "is pickled"),
+        ("PYTORCH_MODEL.BIN", "is pickled"),
         ("adapter_model.safetensors", "merge it into its base model"),
     ],
 )
@@ -42,12 +46,89 @@ def test_other_forms_are_refused_with_the_next_step(
         open_checkpoint(tmp_path if in_folder else tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("someone/model", "hf download someone/model --local-dir model"),
+        ("gpt2", "hf download gpt2 --local-dir gpt2"),
+        ("https://huggingface.co/someone/model", "hf download someone/model --local-dir model"),
+    ],
+)
 def test_a_hugging_face_model_id_gets_a_download_hint(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(CheckpointError, match="hf download someone/model --local-dir model"):
-        open_checkpoint(type(tmp_path)("someone/model"))
+    with pytest.raises(CheckpointError, match=call):
+        open_checkpoint(type(tmp_path)(name))
+
+
+SHARD, SHARD_2 = (f"model-0000{i}-of-00002.safetensors" for i in (1, 2))
+
+
+def _write_shards(folder: Path, listed: dict[str, str], *names: str) -> None:
+    """Write each tensor to both shards, and an index."""
+    for file in (SHARD, SHARD_2):
+        checkpoints.write_safetensors(folder / file, {name: np.ones(2, np.float32) for name in names})
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": listed}), encoding="utf-8")
+
+
+@pytest.mark.parametrize("listed", [{"a": SHARD}, {"a": SHARD, "b": SHARD_2}], ids=["unlisted", "in another"])
+def test_a_shard_must_have_exactly_the_tensors_of_the_index(listed: dict[str, str], tmp_path: Path) -> None:
+    _write_shards(tmp_path, listed, "a", "b")
+    with pytest.raises(CheckpointError, match=r"is not listed in model\.safetensors\.index\.json"):
+        open_checkpoint(tmp_path)
+
+
+def test_a_shard_without_the_others_names_what_is_needed(tmp_path: Path) -> None:
+    _write_shards(tmp_path, {}, "a")
+    with pytest.raises(CheckpointError, match="is one of several files"):
+        open_checkpoint(tmp_path / SHARD)
+    (tmp_path / "model.safetensors.index.json").unlink()
+    with pytest.raises(CheckpointError, match=r"index\.json: there is no such file, which lists the shards"):
+        open_checkpoint(tmp_path)
+
+
+def test_a_checkpoint_in_a_subfolder_is_named(tmp_path: Path) -> None:
+    inner = tmp_path / "snapshots" / "5c38ec7"
+    checkpoints.write(inner, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+    with pytest.raises(CheckpointError, match=f"give the path {inner}"):
+        open_checkpoint(tmp_path)
+
+
+def test_a_header_whose_length_begins_like_a_pickle_is_read(tmp_path: Path) -> None:
+    folder = checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+    path = folder / "model.safetensors"
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    padded = content[8 : 8 + length] + b" " * ((0x80 - length) % 256)
+    path.write_bytes(len(padded).to_bytes(8, "little") + padded + content[8 + length :])
+    assert path.read_bytes().startswith(b"\x80")
+    assert open_checkpoint(path).tensors.keys() == open_checkpoint(folder).tensors.keys()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no FIFOs")
+def test_a_fifo_is_refused_unread(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match="this is not a file"):
+        open_checkpoint(tmp_path / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'{"a": 1, "b": {"c": 1, "c": 1}}', "has the key 'c' twice"),
+        (rb'{"a": "\ud800"}', r"unpaired surrogate \('\\ud800'\)"),
+        (rb'{"\udc00\ud800": 1}', r"unpaired surrogate \('\\udc00'\)"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number of more than 4,300 digits"),
+        ('{"a": 1}'.encode("utf-16"), "byte 0 is not UTF-8"),
+    ],
+    ids=["twice", "surrogate", "surrogate key", "digits", "encoding"],
+)
+def test_json_that_others_read_differently_is_refused(text: bytes, said: str) -> None:
+    assert parse_json(rb'{"a": "\ud83d\ude00"}', "x.json") == {"a": "😀"}
+    with pytest.raises(CheckpointError, match=f"x.json: .*{said}"):
+        parse_json(text, "x.json")
 
 
 def test_vocab_txt_alone_gets_a_hint_how_to_create_a_tokenizer(tmp_path: Path) -> None:
@@ -67,14 +148,44 @@ def test_an_array_that_unpacks_to_far_more_is_refused_unread(
         open_checkpoint(tmp_path / "a.npz")
 
 
-def test_pooling_is_read_or_mentioned(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("config", "pool", "n_notes"),
+    [
+        ({"pooling_mode_cls_token": True, "pooling_mode_mean_tokens": False}, "first", 0),
+        ({"pooling_mode_cls_token": True}, "mean", 1),  # the mean is on by default: both, side by side
+        ({"pooling_mode_max_tokens": True, "pooling_mode_mean_tokens": False}, "mean", 1),
+        ({"pooling_mode": "cls"}, "first", 0),
+        ({}, "mean", 0),
+    ],
+)
+def test_pooling_is_read_or_mentioned(
+    config: dict[str, Any], pool: str, n_notes: int, tmp_path: Path
+) -> None:
     (tmp_path / "1_Pooling").mkdir()
-    config = tmp_path / "1_Pooling" / "config.json"
-    config.write_text('{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false}')
-    assert pooling(tmp_path).pool == "first"
-    config.write_text('{"pooling_mode_max_tokens": true}')
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(config), encoding="utf-8")
     found = pooling(tmp_path)
-    assert (found.pool, len(found.notes)) == ("mean", 1)
+    assert (found.pool, len(found.notes)) == (pool, n_notes)
+
+
+@pytest.mark.parametrize("path", ["../other", "..", "", "/etc"])
+def test_pooling_is_not_read_from_outside_the_folder(path: str, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    for place in (folder, tmp_path / "other", tmp_path):
+        place.mkdir(exist_ok=True)
+        (place / "config.json").write_text('{"pooling_mode": "cls"}', encoding="utf-8")
+    modules = [{"type": "sentence_transformers.models.Pooling", "path": path}]
+    (folder / "modules.json").write_text(json.dumps(modules), encoding="utf-8")
+    assert pooling(folder).pool == "mean"
+
+
+def test_what_precedes_the_tokenizer_is_mentioned(tmp_path: Path) -> None:
+    checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+    prompts = {"default_prompt_name": "query", "prompts": {"query": "query: "}}
+    (tmp_path / "sentence_bert_config.json").write_text('{"do_lower_case": true}', encoding="utf-8")
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(prompts), encoding="utf-8")
+    notes = read_model(tmp_path, ["w1"]).notes
+    assert "sentence_bert_config.json: do_lower_case is true: write sentences in lower case." in notes
+    assert any("the prompt 'query: ' is not added" in note for note in notes)
 
 
 def test_a_different_output_table_is_used_though_the_config_ties_it(tmp_path: Path) -> None:
@@ -107,3 +218,13 @@ def test_a_tokenizer_that_expands_without_bound_is_stopped(
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | expanding), encoding="utf-8")
     with pytest.raises(CheckpointError, match="needs more than 1 GB or 10 seconds"):
         split(open_checkpoint(tmp_path), ["w1"], 9)
+
+
+def test_a_panic_of_the_tokenizer_is_reported(tmp_path: Path) -> None:
+    import_library("tokenizers", "models")
+    checkpoints.write(tmp_path, checkpoints.BERT, checkpoints.draw(checkpoints.BERT))
+    path = tmp_path / "tokenizer.json"
+    pattern = {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Removed", "invert": False}
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"pre_tokenizer": pattern}), "utf-8")
+    with pytest.raises(CheckpointError, match=r"is not a valid tokenizer: .*retry-limit"):
+        split(open_checkpoint(tmp_path), ["a" * 40 + "b"], 9)

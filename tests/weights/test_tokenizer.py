@@ -133,6 +133,7 @@ CONFIG = {
         ({"add_eos_token": True}, ["add_eos_token is true"]),
         ({"add_bos_token": False, "bos_token": "<other>"}, []),
         ({"auto_map": {"AutoTokenizer": "own.Tokenizer"}}, ["auto_map names custom code"]),
+        ({"chat_template": "{{ messages }}"}, ["the chat template is not applied"]),
     ],
 )
 def test_a_tokenizer_config_that_contradicts_the_tokenizer_is_told(

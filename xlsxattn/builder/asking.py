@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 BLANK = re.compile(r"([\w*?]+)(?:\[(\d+)(?:,\s*(\d+))?\])?", re.ASCII)
 """A name or pattern, and a row or a cell."""
 AMBIGUOUS = (1, 4)
-"""Values of d_k for which usual mistakes are right: √4 is also 4/2, and 2."""
+"""Values of d_k for which common mistakes give the right result: √4 is also 4/2, and 2."""
 MAX_LISTED = 5
-"""Ranges that a message lists."""
+"""Maximum number of ranges listed in a message."""
 MIDDLE = ("Mask", "Scores", "Scaled", "Masked", "Attention", "Output")
 WHOLE = ("Q", "K", "V", "Exp", "Concat", "P", "Input", "MultiHead")
 NORMS = ("Norm1", "Norm2")
@@ -69,8 +69,8 @@ def _places(
     every: Mapping[str, Block],
     before: Mapping[str, tuple[int, ...]],
 ) -> dict[str, tuple[int, ...]]:
-    """The ranges that a text means, each with its row or cell."""
-    match = BLANK.fullmatch(str(text).strip())  # from Python it may be anything
+    """The ranges that a name or pattern matches, each with its row or cell."""
+    match = BLANK.fullmatch(str(text).strip())  # Python callers may pass anything
     if match is None:
         sentence = "{spec}: {text!r} is not the name of a range, such as attn_cat_Scores, attn_*_Scores[3]"
         raise SpecError(say(sentence, spec=named, text=text))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Cell = float | str
 Cells: TypeAlias = "tuple[tuple[Cell, ...], ...] | NDArray[np.floating[Any]]"
 """Constant values row by row; numbers may be an array of float32 or float64 (rows × cols)."""
+FORMULA = "{formula}"
+"""The title of a group above which the formula of its first block is shown."""
 Kind = Literal["input", "constant", "formula", "answer"]
 
 
@@ -49,6 +51,7 @@ class Block:
         region: the cells that an exercise leaves to the reader.
         key: their formula in the solutions, if they are only some of its cells.
         marked: the only cells with a formula, for marks of an answer.
+        waits: True if it shows "–" until answers are complete.
         concealed: True if its formula is not shown, as it would show how an answer is computed.
     """
 
@@ -67,6 +70,7 @@ class Block:
     region: Region | None = None
     key: Part | None = None
     marked: Region | None = None
+    waits: bool = False
     concealed: bool = False
 
     @property
@@ -125,7 +129,7 @@ class Group:
         cols: column labels of the first block.
         sides: side columns, on the right.
         absent: the condition of numbers that mean nothing and are not shown.
-        title: text above, instead of the formula.
+        title: text above, instead of the formula; or `FORMULA`.
         corner: text above the row labels.
         target: the range or page that the title links to.
     """
@@ -210,8 +214,9 @@ class Series:
     """A series of a chart, over one or several blocks.
 
     ``title`` is its text, or the range and column that hold it. ``columns`` are those of x and y in a scatter
-    chart, where ``is_line`` joins its points and shows neither them nor an entry in the legend. ``colour`` is
-    an index in the theme's ``SERIES``, None for the next of ``OTHER_SERIES``; ``mark`` one in ``MARKS``.
+    chart, where ``is_line`` replaces its points by an arrow through them, and ``is_labelled`` moves the title
+    from the legend to its point. ``colour`` is an index in the theme's ``SERIES``, None for the next of
+    ``OTHER_SERIES``; ``mark`` one in ``MARKS``.
     """
 
     title: str | tuple[str, int]
@@ -220,6 +225,7 @@ class Series:
     colour: int | None = None
     mark: int = 0
     is_line: bool = False
+    is_labelled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,11 +292,15 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A block below a lane's words, in the columns of one of its strips; its label on the left."""
+    """A block below a lane's words, in the columns of one of its strips; its label on the left.
+
+    ``head``: texts above its columns.
+    """
 
     label: str | Block
     block: Block
     strip: int
+    head: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from xlsxattn.builder import ops, training_ops
+from xlsxattn.builder import ops
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -93,44 +93,51 @@ _SIGMOID = "{h}/(1+EXP(-MAX({h},-700)))*({h}>-700)"
 
 WAYS: Mapping[str, Way] = {
     # attention
-    ops.EMBED.formula: Way(
+    ops.words.EMBED.formula: Way(
         "SUM(({ids}=ROW({table}[column])-MIN(ROW({table}[column]))+1)*{table}[column])",
         "Look up the row of the word in the vocabulary, and take the number in the same column.",
+        "IF({ids}=0,0,INDEX({table}[column],{ids}))",
     ),
-    ops.SCALED.formula: _SCALED,
-    ops.SCALED_BY_TEMPERATURE.formula: _TEMPERED,
-    ops.MASK.formula: _MASK,
-    ops.PADDING_MASK.formula: Way(
+    ops.attention.SCALED.formula: _SCALED,
+    ops.attention.SCALED_BY_TEMPERATURE.formula: _TEMPERED,
+    ops.attention.MASK.formula: _MASK,
+    ops.attention.PADDING_MASK.formula: Way(
         "SIGN(LEN({tokens}))", "1 where there is a word, 0 where the cell is blank."
     ),
-    ops.KEYS_EXIST.formula: Way(
+    ops.attention.KEYS_EXIST.formula: Way(
         "MIN({row},{padding}[across])",
         "The number of the padding mask for the column's word, in every row.",
         "{padding}[across]",
     ),
-    ops.BOTH_MASKS.formula: Way(
+    ops.attention.BOTH_MASKS.formula: Way(
         "MIN({causal},{padding}[across])",
         "1 where the causal mask is 1 and the padding mask of the column's word is 1, otherwise 0.",
         "{causal}*{padding}[across]",
     ),
-    ops.MASKED.formula: Way(
+    ops.attention.MASKED.formula: Way(
         "IF({mask}<>1,{minus_infinity},{scaled})",
         "Where the mask is 1, keep the number; elsewhere, use −1E300, which stands for −∞.",
     ),
-    ops.ROW_MAX.formula: Way("LARGE({scaled}[row],1)", "The largest number of the row."),
-    ops.EXP.formula: _exp("scaled"),
-    ops.ROW_SUM.formula: Way("AVERAGE({exp}[row])*COLUMNS({exp}[row])", "Add up the numbers of the row."),
-    ops.ATTENTION.formula: Way("{exp}*(1/{row_sum})", _DIVIDED),
+    ops.attention.ROW_MAX.formula: Way("LARGE({scaled}[row],1)", "The largest number of the row."),
+    ops.attention.EXP.formula: _exp("scaled"),
+    ops.attention.ROW_SUM.formula: Way(
+        "AVERAGE({exp}[row])*COLUMNS({exp}[row])", "Add up the numbers of the row."
+    ),
+    ops.attention.ATTENTION.formula: Way("{exp}*(1/{row_sum})", _DIVIDED),
     # positions
-    ops.ANGLE.formula: Way("{position}/(1/{frequency})", "The position times the frequency of the column."),
-    ops.SINUSOIDAL.formula: Way(
+    ops.positions.ANGLE.formula: Way(
+        "{position}/(1/{frequency})", "The position times the frequency of the column."
+    ),
+    ops.positions.SINUSOIDAL.formula: Way(
         "SIN({angle}+{odd}*PI()/2)",
         "The sine of the angle in the first, third, ... column, the cosine in the others.",
     ),
-    ops.COSINES.formula: Way("SIN({angle}+PI()/2)", "The cosine of the angle."),
-    ops.SINES.formula: Way("COS({angle}-PI()/2)", "The sine of the angle."),
-    ops.INPUT["XP"].formula: Way("SUM({x},{p})", "Add the number of the position to that of the word."),
-    ops.ROTATE["Q"].formula: Way(
+    ops.positions.COSINES.formula: Way("SIN({angle}+PI()/2)", "The cosine of the angle."),
+    ops.positions.SINES.formula: Way("COS({angle}-PI()/2)", "The sine of the angle."),
+    ops.positions.INPUT["XP"].formula: Way(
+        "SUM({x},{p})", "Add the number of the position to that of the word."
+    ),
+    ops.positions.ROTATE["Q"].formula: Way(
         f"{{x}}*{{cos}}+{{sin}}*{_dot('{x}[row]', 'TRANSPOSE({turn}[column])')}",
         "The number times the cosine, plus the sine times the number in the same place of the row after "
         "rotation by 90°.",
@@ -138,54 +145,54 @@ WAYS: Mapping[str, Way] = {
         precise="{sin}*SUM(MMULT(TRANSPOSE({turn}[column]),TRANSPOSE({x}[row])))+{x}*{cos}",
     ),
     # layers
-    ops.MEAN.formula: Way(
+    ops.layers.MEAN.formula: Way(
         "SUM({x}[row])/COLUMNS({x}[row])", "The sum of the row, divided by the number of its cells."
     ),
-    ops.VARIANCE.formula: Way(
+    ops.layers.VARIANCE.formula: Way(
         "DEVSQ({x}[row])/COLUMNS({x}[row])",
         "The mean of the squared distances from the mean of the row; divide by d, not by d − 1.",
     ),
-    ops.MEAN_SQUARE.formula: Way("AVERAGE({x}[row]*{x}[row])", "The mean of the squares of the row."),
-    ops.LAYER_NORM.formula: Way(
+    ops.layers.MEAN_SQUARE.formula: Way("AVERAGE({x}[row]*{x}[row])", "The mean of the squares of the row."),
+    ops.layers.LAYER_NORM.formula: Way(
         f"{{beta}}+{_NORM}",
         "Subtract the row's mean, divide by √(variance + ε), multiply by the column's γ, and add its β.",
     ),
-    ops.RMS_NORM.formula: Way(
+    ops.layers.RMS_NORM.formula: Way(
         "{gamma}*{x}*({mean_square}+MAX({epsilon},1E-24))^-0.5",
         "Divide by √(mean square + ε), and multiply by the column's γ.",
     ),
-    ops.RESIDUAL.formula: Way("SUM({stream},{found})", "Add the sublayer's input and its output."),
-    ops.ACTIVATIONS["relu"].formula: Way("MAX({h},0)", "The number if it is above 0, otherwise 0."),
-    ops.ACTIVATIONS["silu"].formula: Way(_SIGMOID, "The number h, divided by 1 + e^(−h)."),
-    ops.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", _DIVIDED),
-    ops.LOGIT_EXP.formula: _exp("x"),
+    ops.layers.RESIDUAL.formula: Way("SUM({stream},{found})", "Add the sublayer's input and its output."),
+    ops.layers.ACTIVATIONS["relu"].formula: Way("MAX({h},0)", "The number if it is above 0, otherwise 0."),
+    ops.layers.ACTIVATIONS["silu"].formula: Way(_SIGMOID, "The number h, divided by 1 + e^(−h)."),
+    ops.next_word.PROBABILITY.formula: Way("{numerator}*(1/{row_sum})", _DIVIDED),
+    ops.next_word.LOGIT_EXP.formula: _exp("x"),
     # training
-    training_ops.MASKED.formula: Way(
+    ops.training.MASKED.formula: Way(
         f"IF({{mask}}<>1,{{minus_infinity}},{_row_by_row('q', 'k')}/{{scale}})",
         "Where the mask is 1: the dot product of query and key, divided by √d_k; elsewhere −1E300.",
         "IF({mask}=1,SUMPRODUCT({q}[row],{k}[across])/{scale},{minus_infinity})",
         precise="IF({mask}<>1,{minus_infinity},SUM(MMULT({k}[across],TRANSPOSE({q}[row])))/{scale})",
     ),
-    training_ops.EXP.formula: _exp("masked"),
-    training_ops.ATTENTION.formula: Way(
+    ops.training.EXP.formula: _exp("masked"),
+    ops.training.ATTENTION.formula: Way(
         "{exp}/(AVERAGE({exp}[row])*COLUMNS({exp}[row]))",
         _DIVIDED,
         "{exp}/SUM({exp}[row])",
     ),
-    training_ops.ERROR.formula: Way(
+    ops.training.ERROR.formula: Way(
         "IF({present}=1,{output}-{goal},0)",
         "The output minus the target; 0 where the example does not count.",
     ),
-    training_ops.D_OUTPUT.formula: Way(
+    ops.training.D_OUTPUT.formula: Way(
         "({error}+{error})/{count}", "Twice the error, divided by the number of examples that count."
     ),
-    training_ops.D_SCALED.formula: Way(
+    ops.training.D_SCALED.formula: Way(
         "{attention}*{d}-{attention}*SUM({attention}[row]*{d}[row])",
         "Subtract from dAttention the sum of Attention · dAttention over the row, and multiply by Attention.",
         "{attention}*({d}-SUMPRODUCT({attention}[row],{d}[row]))",
     ),
-    training_ops.D_SCORES.formula: Way("{d}*{scale}/({scale}*{scale})", "Divide by the square root of d_k."),
-    training_ops.STEP_OF_SGD.formula: Way(
+    ops.training.D_SCORES.formula: Way("{d}*{scale}/({scale}*{scale})", "Divide by the square root of d_k."),
+    ops.training.STEP_OF_SGD.formula: Way(
         "{w}*(1-{rate}*{decay})-{rate}*{dw}",
         "The weight minus the learning rate times its gradient; with weight decay, decay times "
         "the weight is added to the gradient first.",

@@ -151,6 +151,8 @@ def _number(num_format: str, heat: str = "", takes: str = "", **more: object) ->
     return Look({"num_format": num_format, "border": 1, "border_color": LINE, **more}, heat, takes=takes)
 
 
+HEADINGS = ("col label", "name above")
+"""Looks of words above narrow columns."""
 LANE_SAMPLES = ("legend first", "legend second", "legend third", "legend fourth")
 """Looks of the legend's cells for the lanes' colours."""
 
@@ -232,7 +234,7 @@ LOOKS: Mapping[str, Look] = {
     "rank": Look(
         {"num_format": '"no. "0', "bold": True, "font_color": INK, "align": "center", "shrink": True}
     ),
-    "col label": Look({"bold": True, "font_size": 10, "font_color": INK, "align": "center", "shrink": True}),
+    "col label": Look({"bold": True, "font_size": 9, "font_color": INK, "align": "center", "shrink": True}),
     "lane": Look(
         {"bold": True, "font_size": 13, "font_color": WHITE, "valign": "vcenter", "indent": 1}, width=0
     ),
@@ -337,10 +339,10 @@ LOOKS: Mapping[str, Look] = {
 }
 
 ANSWER = {"bg_color": ANSWER_FILL, "border": 1, "border_color": ANSWER_INK, "locked": False}
-"""How cells look that an exercise leaves to the reader, on top of the look of their block."""
+"""Style of the cells to compute in an exercise, in addition to the style of their block."""
 VIOLET, TEAL, APRICOT, SILVER = "#B8A9DE", "#B5DAD2", "#F8D3B4", "#BAC3CB"
 BESIDE_BAR = 1.7
-"""How much longer than the longest bar a cell is, so that the number beside it stays free."""
+"""Width of a cell as a multiple of its longest bar, so that there is room for the number."""
 BAR = {
     "type": "data_bar",
     "bar_solid": True,
@@ -397,5 +399,5 @@ FIRST_CHARACTERS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "check": _CHECK,
     "mark": {"✓": GOOD, **_CHECK},
 }
-"""How live checks and marks look by their first character."""
+"""Styles of live checks and marks by their first character."""
 NO_NUMBER = {"bg_color": BAD_FILL, "font_color": BAD_INK, "bold": True}

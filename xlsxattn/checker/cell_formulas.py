@@ -136,7 +136,7 @@ def band_of(book: Book, name: str, part: str, steps: int, k: int) -> Area:
 def _beside(book: Book, area: Area, text: str) -> Iterator[tuple[Area, str]]:
     """Array formulas side by side, each as wide as the first range it names; usually there is one.
 
-    In an exercise, cells that tell whether an answer is complete do not count.
+    In an exercise, cells that show whether an answer is complete do not count.
     """
     texts = text.split(SIDE_BY_SIDE)
     asked = book.manifest.exercise
@@ -199,7 +199,7 @@ def part_of(area: Area, part: str, i: int, j: int) -> Area:
 
 
 def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
-    """What a cell holds in the place of its formula: another one, or "" for none; None where it is right."""
+    """What a cell has instead of its formula: another one, or "" for none; None if it is right."""
     area, array = book.names[name], book.manifest.formulas[name][0] != "cells"
     row, col = area.row + i, area.col + j
     for cells, spelled in spelled_out(book, name):
@@ -208,7 +208,7 @@ def formula_differs(book: Book, name: str, i: int, j: int) -> str | None:
             if found is not None and (NO_PLACE in spelled or _same(found, cells, spelled, array=array)):
                 return None
             return book.formula_at(area.sheet, row, col)
-    return None  # right of the diagonal, where nothing stands
+    return None  # right of the diagonal, where cells are blank
 
 
 def _corner(at: tuple[int, int]) -> str:

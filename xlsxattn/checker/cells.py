@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
@@ -37,7 +38,12 @@ def listed(grid: Grid) -> list[list[Value]]:
     if isinstance(grid, list):
         return grid
     rows: list[list[Value]] = grid.tolist()
-    return [[None if value != value else value for value in row] for row in rows]  # noqa: PLR0124 - NaN
+    return [[None if is_nan(value) else value for value in row] for row in rows]
+
+
+def is_nan(value: object) -> bool:
+    """Whether a value is NaN, which stands for a blank cell in an array of numbers."""
+    return isinstance(value, float) and math.isnan(value)
 
 
 @lru_cache(maxsize=MAX_COLUMNS)

@@ -24,9 +24,9 @@ from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.exercise import both, formula_cells, judged, misplaced, reads, typed_in, wrong_answers
 from xlsxattn.checker.fill_in import filled_in
 from xlsxattn.checker.findings import Finding, Kind
-from xlsxattn.checker.formula_table import Rebuild, held_against
 from xlsxattn.checker.hidden_sheets import hidden_sheets
 from xlsxattn.checker.lost_formulas import lost_formulas
+from xlsxattn.checker.manifest_formulas import Rebuild, held_against
 from xlsxattn.checker.perturb import FEW, perturbed
 from xlsxattn.checker.reading.book import NotCheckableError, array_of, read, saved_results
 from xlsxattn.checker.reading.book import saved as saved_in
@@ -39,8 +39,9 @@ from xlsxattn.checker.report import EngineReport, Report
 from xlsxattn.checker.stale import stale
 from xlsxattn.checker.unknown_words import lacking
 from xlsxattn.checker.unsteady import calculated_inputs, unsteady
+from xlsxattn.checker.without_trainings import is_trained, without_trainings
 from xlsxattn.contract.kinds import Training
-from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last
+from xlsxattn.contract.names import TYPED_FOR, WORDS, is_text, last, parser
 from xlsxattn.contract.values import EngineName
 from xlsxattn.language import say
 from xlsxattn.suggestions import one_of
@@ -169,34 +170,56 @@ def _proofs(
             values = next(answers)
             runs.append(_run(book, name, values, answers, len(edits)))
             first[name] = {n: grid if n in book.blocks else listed(grid) for n, grid in values.items()}
+    if perturb and is_trained(book):
+        runs = _without_trainings(book, runs, len(sets), few=few)
     if perturb and book.manifest.exercise:
         runs = _filled_in(book, runs, sets if blank else sets[::FEW], len(sets))
     return tuple(runs), first
 
 
+def _without_trainings(
+    book: Book, runs: Sequence[EngineReport], before: int, *, few: bool
+) -> list[EngineReport]:
+    """The same with more inputs for the sheets that are not trainings; `before` is as in `_further`."""
+    rest = without_trainings(book)
+    further = _further(rest, runs, [{}, *perturbed(rest, few=few)], before)
+    return [
+        replace(run, results=_worse(run.results, more.results), findings=(*run.findings, *more.findings))
+        for run, more in further
+    ]
+
+
 def _filled_in(
     book: Book, runs: Sequence[EngineReport], edits: Sequence[Edits], before: int
 ) -> list[EngineReport]:
-    """The same with what an exercise shows after other answers: right, wrong and incomplete ones.
-
-    `before` is the number of sets of inputs that precede these.
-    """
+    """The same with what an exercise shows after other answers: right, wrong and incomplete ones."""
     if not any(map(_agrees, runs)):
         return [*runs]
     copy, sets = filled_in(book, edits)
-    reports = []
+    further = _further(copy, runs, sets, before + 1)
+    return [replace(run, findings=(*run.findings, *more.findings)) for run, more in further]
+
+
+def _further(
+    copy: Book, runs: Sequence[EngineReport], sets: Sequence[Edits], before: int
+) -> Iterator[tuple[EngineReport, EngineReport]]:
+    """Each run, and what is found with further sets of inputs in a copy of the workbook, if it agrees so far.
+
+    `before` is the number of sets of inputs that precede these.
+    """
+    nothing = EngineReport("", (), ())
+    if not any(map(_agrees, runs)):
+        yield from ((run, nothing) for run in runs)
+        return
     with closing(recalculate(copy, [run.engine for run in runs], sets)) as evaluated:
         for run, (name, answers) in zip(runs, evaluated, strict=True):
-            found: list[Finding] = []
-            if _agrees(run):
-                more = _run(copy, name, next(answers), answers, len(sets))
-                found = [
-                    replace(finding, round=before + 1 + finding.round)
-                    for finding in more.findings
-                    if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
-                ]
-            reports.append(replace(run, findings=(*run.findings, *found)))
-    return reports
+            more = _run(copy, name, next(answers), answers, len(sets)) if _agrees(run) else nothing
+            found = tuple(
+                replace(finding, round=before + finding.round)
+                for finding in more.findings
+                if finding.kind not in (Kind.WRONG_ANSWER, Kind.OVERFLOW)
+            )
+            yield run, replace(more, findings=found)
 
 
 def _agrees(run: EngineReport) -> bool:
@@ -311,6 +334,7 @@ def reference(book: Book, values: Values, engine: str = "") -> Mapping[str, Expe
             language=manifest.language,
         )
         wanted = {n: x for n, x in wanted.items() if n in manifest.formulas or not x.optional}
+        wanted = {n: x for n, x in wanted.items() if n not in book.left_out}
         return _marks_of_today(wanted) if manifest.program else wanted
     except (ShapesDisagree, NotCheckableError, MemoryError):
         raise
@@ -322,7 +346,8 @@ def reference(book: Book, values: Values, engine: str = "") -> Mapping[str, Expe
 def _trained(book: Book) -> Iterator[str]:
     """The ranges of training sheets: each step is proved from the computed values of the previous one."""
     training = {sheet.id for sheet in book.manifest.sheets if sheet.is_a(Training)}
-    return (name for name in (book.names if training else ()) if book.manifest.parse(name).sheet in training)
+    parse = parser((sheet.id for sheet in book.manifest.sheets), book.manifest.contexts)
+    return (name for name in (book.names if training else ()) if parse(name).sheet in training)
 
 
 def _marks_of_today(wanted: Mapping[str, Expected]) -> dict[str, Expected]:

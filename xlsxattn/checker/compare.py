@@ -95,9 +95,9 @@ def _range(name: str, wanted: Expected, area: Area, grid: Grid, engine: str) -> 
     verdict: Verdict = "ok" if can_tell else "not decidable"
     coarse = engine in COARSE_PHI and wanted.coarse > 0
     if isinstance(grid, np.ndarray):
-        sure = can_tell or np.array_equal(grid, wanted.values)
-        if sure and (error := _within(grid, wanted, allowed)) is not None:
-            shape = (area.rows, area.cols)
+        shape = (area.rows, area.cols)
+        error = _within(grid, wanted, allowed) if can_tell else _possible_numbers(grid, wanted)
+        if error is not None:
             return Result(area.sheet, name, shape, wanted.kind, error, allowed, verdict, coarse=coarse), []
         grid = listed(grid)
     findings, texts = [], wanted.kind == "text"
@@ -133,6 +133,12 @@ def _within(grid: NDArray[np.float64], wanted: Expected, allowed: float) -> floa
     if not wanted.blank_ok:
         blank &= np.isnan(wanted.values)
     return float(np.max(apart, initial=0.0, where=within)) if (within | blank).all() else None
+
+
+def _possible_numbers(grid: NDArray[np.float64], wanted: Expected) -> float | None:
+    """0 for finite numbers in an undecidable range of numbers; None if cells must be examined one by one."""
+    numbers = wanted.kind == "number" and wanted.values.dtype == float
+    return 0.0 if numbers and np.isfinite(grid).all() and not np.isnan(wanted.values).any() else None
 
 
 def _has_errors(grid: Sequence[Sequence[Value]]) -> bool:

@@ -83,10 +83,10 @@ class Order:
         """Sort names of ranges, each after its precedents."""
         return sorted(names, key=lambda name: (self._stage.get(name, BEFORE), self._place.get(name, -1)))
 
-    def made_from(self, name: str) -> set[str]:
-        """All direct and indirect dependents of a range; it may be one of them itself."""
+    def made_from(self, *names: str) -> set[str]:
+        """All direct and indirect dependents of ranges, which may be among them."""
         dependents: set[str] = set()
-        left = [name]
+        left = [*names]
         while left:
             new = self.readers.get(left.pop(), set()) - dependents
             dependents |= new
@@ -103,7 +103,7 @@ class Order:
         if stage == ROW_BY_ROW and finding.cell and name in self._names:
             address = finding.cell.rpartition("!")[2]
             row = coordinate_to_tuple(address)[0] - 1 - self._names[name].row
-            if self._is_unrolled(name):  # a band of rows a step
+            if self._is_unrolled(name):  # a band of rows per step
                 at = self._parse(name)
                 row = row * at.bands(self._steps[at.sheet]) // self._names[name].rows
         return stage, row, self._place.get(name, -1)

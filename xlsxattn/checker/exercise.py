@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -9,7 +10,6 @@ import numpy as np
 
 from xlsxattn.checker.cells import Area, CellError, listed
 from xlsxattn.checker.compare import decidable, must_be_blank, tolerance
-from xlsxattn.checker.dependencies import Order
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import ANYTHING, OneOf
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     Values = Mapping[str, Grid]
 
+WORD = re.compile(r"\w+", re.ASCII)
 State = Literal["right", "wrong", "open"]
 NEAR = 0.1
 """Within this fraction of the tolerance's limit either mark is accepted, as formulas differ in rounding."""
@@ -94,46 +95,20 @@ def misplaced(book: Book) -> Iterator[Finding]:
 
 
 def reads(book: Book) -> dict[str, frozenset[str]]:
-    """The answers that each range reads, directly or through ranges that are not answers as a whole.
+    """The answers that each range waits for: those whose completeness its formula reads.
 
-    An answer has no formula in the manifest, so it reads what its marks read. The same range of another
-    sentence, which may have the same numbers, counts as reading the answer.
+    An answer has no formula in the manifest, so it waits for what its marks wait for.
     """
     asked = book.manifest.exercise
-    if asked is None:
-        return {}
-    readers = Order(book).readers
-    marks = {mark_of(name): name for name in asked.answers}
-    skipped = {START[texts.PROGRESS], *map(answered, asked.answers)}
-    sources_of: dict[str, set[str]] = {}
-    for name in asked.answers:
-        seen = _siblings(book, asked, name)
-        left = [name, *_parts_of(book, name), *seen]
-        while left:
-            for reader in readers.get(left.pop(), set()) - seen - skipped:
-                seen.add(reader)
-                if reader not in marks and asked.answers.get(reader) != ():
-                    left.append(reader)  # also from a range of which only a part is asked for
-        for reader in seen - {mark_of(name)}:
-            sources_of.setdefault(marks.get(reader, reader), set()).add(name)
-    return {name: frozenset(sources) for name, sources in sources_of.items()}
-
-
-def _siblings(book: Book, asked: Exercise, name: str) -> set[str]:
-    """The same range of other sentences, unless it is asked for as well."""
-    parse = book.manifest.parse
-    without_context = parse(name).at(context="")
-    if not parse(name).context:
-        return set()
-    others = {other: parse(other) for other in book.manifest.formulas if other not in asked.answers}
-    return {other for other, at in others.items() if at.context and at.at(context="") == without_context}
-
-
-def _parts_of(book: Book, name: str) -> list[str]:
-    """Other names of ranges that start at the same cell."""
-    area = book.names.get(name)
-    corner = area and (area.sheet, area.row, area.col)
-    return [n for n, a in book.names.items() if n != name and (a.sheet, a.row, a.col) == corner]
+    answers = asked.answers if asked else {}
+    complete = {answered(name): name for name in answers}
+    marked = {mark_of(name): name for name in answers}
+    waits = {}
+    for name, (_, formula) in book.manifest.formulas.items():
+        sources = frozenset(complete[word] for word in WORD.findall(formula) if word in complete)
+        if sources:
+            waits[marked.get(name, name)] = sources
+    return waits
 
 
 def typed_in(book: Book, values: Values, engine: str) -> dict[str, NDArray[np.float64]]:
@@ -262,7 +237,7 @@ class _Judge:
             mark = self._verdict(i, j)
             if mark not in (texts.RIGHT, self._tell(say(texts.RIGHT))):
                 wrong.append((i, j, self._written[i][j], self._expected(i, j)))
-        state: State = "right" if not wrong else "wrong" if complete else "open"
+        state: State = "right" if not wrong else "wrong" if complete and not self._waits else "open"
         return Answer(self.name, state, tuple(wrong))
 
     @property

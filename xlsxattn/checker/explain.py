@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from xlsxattn.checker import engines, structure
 from xlsxattn.checker.cell_formulas import braced, formula_differs
 from xlsxattn.checker.cells import listed
 from xlsxattn.checker.check import reference
 from xlsxattn.checker.compare import SAVED, decidable, distance, must_be_blank, tolerance
-from xlsxattn.checker.formula_table import held_against
-from xlsxattn.checker.formula_terms import CellFormula, Read
+from xlsxattn.checker.explanation import Computed, Explanation
+from xlsxattn.checker.formula_terms import CellFormula
+from xlsxattn.checker.manifest_formulas import held_against
 from xlsxattn.checker.reading.book import NotCheckableError, read, saved
 from xlsxattn.checker.reading.limits import guarded
 from xlsxattn.checker.recalculate import recalculate
@@ -29,78 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xlsxattn.checker.cells import Grid, Value
-    from xlsxattn.checker.formula_table import Rebuild
+    from xlsxattn.checker.manifest_formulas import Rebuild
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reference import Expected
 
     Values = Mapping[str, Grid]
 
 ASKED = re.compile(r"(\w+)(?:\[ *(\d{1,7}) *, *(\d{1,7}) *\])?")
-
-
-class Computed(NamedTuple):
-    """An engine's value of the cell; ``error`` is infinite if it cannot be compared with NumPy's value.
-
-    The verdict is ``ok``, ``differs``, ``not decidable``, or "" where nothing is computed.
-    """
-
-    engine: str
-    value: Value
-    error: float
-    verdict: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One cell in numbers.
-
-    Attributes:
-        path: the workbook.
-        range: the range's name.
-        row: the cell's row in the range, from 1.
-        column: its column in the range, from 1.
-        cell: its address, ``Sheet!B7``.
-        formula: the formula that belongs there, in names; "" for a typed cell.
-        in_file: what stands there instead: another formula, "" for none; None where the formula is right.
-        reads: the cells that the formula reads.
-        terms: where the formula is a sum or a product: the factors of each term, else nothing.
-        numbers: where it is another one: the formula with values in the place of names, if that can be.
-        expected: NumPy's value; None for a blank cell, and where nothing is computed.
-        allowed: how far from it an engine's value may be.
-        engines: what each engine has.
-    """
-
-    path: str
-    range: str
-    row: int
-    column: int
-    cell: str
-    formula: str
-    in_file: str | None
-    reads: tuple[Read, ...]
-    terms: tuple[tuple[float, ...], ...]
-    numbers: str
-    expected: Value
-    allowed: float
-    engines: tuple[Computed, ...]
-
-    @property
-    def sum(self) -> float | None:
-        """The sum of the terms; None if there are none."""
-        return math.fsum(map(math.prod, self.terms)) if self.terms else None
-
-    @property
-    def holds(self) -> bool:
-        """Whether all engines agree with NumPy, and the file has the expected formula."""
-        return self.in_file is None and all(one.verdict != "differs" for one in self.engines)
-
-    def __repr__(self) -> str:
-        return f"<Explanation {self.range}[{self.row},{self.column}] of {self.path}>"
-
-    def __str__(self) -> str:
-        from xlsxattn.checker.explain_formats import as_text  # noqa: PLC0415 - it formats what is defined here
-
-        return as_text(self)
 
 
 def explain(
@@ -110,8 +44,8 @@ def explain(
 
     Args:
         path: the workbook.
-        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. Of a range the cell that is furthest
-            from NumPy's value, or the first of largest magnitude where all hold.
+        cell: a range's name, or a cell of it, ``attn_cat_Scores[3,1]``. For a range, the cell that is
+            furthest from NumPy's value or, if all hold, the first of largest magnitude.
         engine: whose values are compared.
         rebuild: makes the table of formulas that a workbook should hold; None: the manifest's is trusted.
 
@@ -165,7 +99,7 @@ def _reference(book: Book, values: Values) -> Mapping[str, Expected]:
     """The expected values of every range.
 
     Raises:
-        NotCheckableError: the inputs cannot be taken; the text says which.
+        NotCheckableError: the inputs cannot be used, for the reason in the message.
     """
     finding = next(structure.unreadable_inputs(book, values), None)
     try:

@@ -110,7 +110,7 @@ def _finding(finding: Finding, language: Language) -> dict[str, Any]:
     }
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any cell value
+def _plain(value: Any) -> str | float | None:  # noqa: ANN401 - any cell value
     """A JSON value; NaN and infinities become null."""
     if isinstance(value, bool) or value is None:
         return value

@@ -6,10 +6,12 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xlsxattn.checker.cell_formulas import SIDE_BY_SIDE, band_of, part_of, span, steps_and_bands
-from xlsxattn.checker.cells import Area
+from xlsxattn.checker.cells import Area, is_nan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
 
     from xlsxattn.checker.cells import Grid, Value
     from xlsxattn.checker.reading.book import Book
@@ -182,7 +184,7 @@ class CellFormula:
         rows = grid[top : top + area.rows] if most is None else grid[top : top + min(area.rows, most)]
         wide = area.cols if most is None else min(area.cols, most)
         cells = [row[left : left + wide] for row in rows]
-        return tuple(None if value != value else _plain(value) for row in cells for value in row)[:most]  # noqa: PLR0124 - NaN
+        return tuple(None if is_nan(value) else _plain(value) for row in cells for value in row)[:most]
 
     def _read(self, name: str, area: Area) -> Read:
         base, count = self.names[name], area.rows * area.cols
@@ -195,7 +197,7 @@ class CellFormula:
         return texts[0] if count == 1 else "{" + ",".join(texts) + (",…}" if count > len(texts) else "}")
 
 
-def _plain(value: Any) -> Value:  # noqa: ANN401 - NumPy's numbers among them
+def _plain(value: Value | np.floating[Any]) -> Value:
     return value if value is None or isinstance(value, str | bool) else float(value)
 
 

@@ -25,6 +25,7 @@ from xlsxattn.checker.perturb_words import (
     verdicts,
 )
 from xlsxattn.checker.reference.words import uses_blanks
+from xlsxattn.checker.without_trainings import is_trained
 from xlsxattn.contract.kinds import Model, Training
 from xlsxattn.contract.names import WORDS, RangeName, is_text, of_context
 
@@ -118,17 +119,20 @@ def perturbed(book: Book, *, few: bool = False) -> list[Edits]:
     vocabulary = list(dict.fromkeys(texts(book, WORDS["Tokens"]).values()))
     limits = _limits(book)
     numbers = _Numbers(limits)
-    rounds = [
-        numbers.drawn(),
-        *_other_words(book, vocabulary, numbers),
-        *_cold(book, numbers),
-        *_with_blanks(book, vocabulary, numbers),
-        *_first_screen(book, vocabulary, numbers),
-        *_beyond(book, vocabulary, numbers),
-        *_rare(book, vocabulary, numbers),
-        *_ranked(book, vocabulary, _Numbers(limits)),
-        _as_drawn(book, vocabulary, limits),
-    ]
+    if is_trained(book):
+        rounds = [*_for_trainings(book, vocabulary, numbers)]
+    else:
+        rounds = [
+            numbers.drawn(),
+            *_other_words(book, vocabulary, numbers),
+            *_cold(book, numbers),
+            *_with_blanks(book, vocabulary, numbers),
+            *_first_screen(book, vocabulary, numbers),
+            *_beyond(book, vocabulary, numbers),
+            *_rare(book, vocabulary, numbers),
+            *_ranked(book, vocabulary, _Numbers(limits)),
+        ]
+    rounds.append(_as_drawn(book, vocabulary, limits))
     for i, typed in zip(range(1, len(rounds) - 1), _positions(book), strict=False):
         rounds[i] = {**rounds[i], **typed}
     if few:
@@ -166,6 +170,17 @@ def _other_words(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterat
     for make in (_sparse, _alone, _troubled):
         for edits in make(book, vocabulary, full):
             yield numbers.drawn() | dict(edits)
+
+
+def _for_trainings(book: Book, vocabulary: list[str], numbers: _Numbers) -> Iterator[Edits]:
+    """Other numbers and words; unusual words, and duplicates; numbers beyond limits; no focus word."""
+    yield numbers.drawn()
+    sentences = _sentences(book, full=True)
+    for make in (_every_word, _troubled, _twice) if vocabulary and sentences else ():
+        for edits in make(book, vocabulary, sentences):
+            yield numbers.drawn() | dict(edits)
+    yield from _beyond(book, vocabulary, numbers)
+    yield numbers.drawn() | (_filled(vocabulary, sentences) if vocabulary else {}) | focused(book, "")
 
 
 def _cold(book: Book, numbers: _Numbers) -> Iterator[Edits]:
@@ -417,22 +432,28 @@ def _below_zero(book: Book) -> dict[At, float | str]:
 
 
 def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
-    """The focus word is last in one sentence only, for each sentence in turn; then in all of them.
+    """The focus word is last in some sentences only; then in all of them.
 
-    Then one sentence has only unknown words. Then all embeddings are zero, so that only positional encodings
-    and biases are left.
+    Then some sentences have only unknown words. Then all embeddings are zero, so that only positional
+    encodings and biases are left.
     """
     first, last = vocabulary[0], vocabulary[-1]
-    for those in [*([sentence] for sentence in sentences[:MAX_ROUNDS]), sentences]:
+    for those in (*_groups(sentences), *([sentences] if sentences[1:] else ())):
         words: dict[At, float | str] = {at: first for sentence in sentences for at in sentence}
         yield words | {sentence[-1]: last for sentence in those} | focused(book, last)
     unknown = _unknown(vocabulary)
-    for sentence in sentences[:MAX_ROUNDS]:
+    for those in _groups(sentences):
         said: dict[At, float | str] = {at: first for one in sentences for at in one}
-        said |= {one[-1]: unknown for one in sentences}
-        yield said | dict.fromkeys(sentence, unknown) | focused(book, unknown)
+        said |= {one[-1]: unknown for one in sentences} | {at: unknown for one in those for at in one}
+        yield said | focused(book, unknown)
     zeros = dict.fromkeys(numbers_of(book, WORDS["E"]), 0.0)
     yield zeros | {at: first for sentence in sentences for at in sentence} | focused(book, first)
+
+
+def _groups(sentences: list[list[At]]) -> Iterator[list[list[At]]]:
+    """Groups of sentences: each is in at least one, and any two of them differ in at least one."""
+    for bit in range(len(sentences).bit_length()):
+        yield [sentence for k, sentence in enumerate(sentences, 1) if k >> bit & 1]
 
 
 def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
@@ -449,16 +470,16 @@ def _renamed(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> It
 def _troubled(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iterator[Edits]:
     """Unusual words: unknown, repeated, numeric and blank ones.
 
-    First an unknown word is last in one sentence, for each in turn, then in all, and in focus; the other
-    words are repeated, and the dimensions renamed. The unknown word is a known one in upper case, which only
-    a case-insensitive lookup finds. Then all words are unknown and look like a number, and the focus is
+    First an unknown word is last in some sentences, then in all, and in focus; the other words are repeated,
+    and the dimensions renamed. The unknown word is a known one in upper case, which only a case-insensitive
+    lookup finds. Then all words are unknown and look like a number, and the focus is
     another number, which only a numeric lookup finds. Finally the first and last word of every sentence and
     the focus are blank.
     """
     known = _filled([word for word in vocabulary for _ in range(2)], sentences)
     dims = {at: f"{text} 2" for at, text in texts(book, WORDS["Dims"]).items()}
     unknown = _unknown(vocabulary)
-    for those in [*([sentence] for sentence in sentences[:MAX_ROUNDS]), sentences]:
+    for those in (*_groups(sentences), *([sentences] if sentences[1:] else ())):
         yield known | dims | {sentence[-1]: unknown for sentence in those} | focused(book, unknown)
     number, other = [f"{i}" for i in range(1, len(vocabulary) + 3) if f"{i}" not in vocabulary][:2]
     for focus in [text for text in (other, "0") if text not in vocabulary]:
@@ -516,7 +537,7 @@ def _unknown(vocabulary: list[str]) -> str:
 def _writing(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
     """If a model generates text, start from a single word, with each word in focus in turn.
 
-    So a lookup among the typed words is told from one among the generated words.
+    This distinguishes lookups among the typed and among the generated words.
     """
     if any(sheet.writes_into for sheet in book.manifest.sheets):
         places = [list(book.names[of_context(c)["Tokens"]].cells()) for c in book.manifest.contexts]

@@ -184,7 +184,7 @@ def asking(book: Book, rounds: Sequence[Edits]) -> Iterator[Edits]:
     """In trainings, which word each example asks for, round by round; and which gradient is checked.
 
     In every third round one example asks for a word that it lacks: in turn a blank, a word of no example, and
-    any word of all. What one round types stays typed in the later ones.
+    any word of all. Edits of a round stay in effect in later ones.
     """
     sheets = [sheet for sheet in book.manifest.sheets if sheet.is_a(Training)]
     typed: dict[At, float | str] = {}
@@ -249,7 +249,7 @@ def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
 
     The focus word is 0 and attention is uniform. The last layer copies the other word of a sentence, whose
     embedding is normalised; everything else adds nothing. So the output is γ times this embedding, plus β,
-    which is low between the ends.
+    which is low between the ends. In columns without names, the last outputs only differ in the last one.
     """
     shown = book.manifest.front.get("sheets", ())
     sheet = next((s for s in reversed(book.manifest.sheets) if s.id in shown), None)
@@ -283,6 +283,10 @@ def encoded(book: Book, vocabulary: list[str]) -> Iterator[Edits]:
             sentence, word = list(book.names[of_context(context)["Tokens"]].cells()), vocabulary[k % count]
             edits |= {**dict.fromkeys(sentence, word), sentence[-1]: vocabulary[-1]}
             edits |= _typed_row(E, rows[word], _normalised(results[k % count], E.cols))
+        yield edits | focused(book, vocabulary[-1])
+    if book.manifest.front.get("columns") == "numbered":
+        gamma = book.names[part_of(norm, GAMMA)]
+        edits |= _typed_row(gamma, gamma.row, [0.0] * (gamma.cols - 1) + [GAIN])
         yield edits | focused(book, vocabulary[-1])
 
 

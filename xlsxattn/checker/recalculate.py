@@ -54,7 +54,8 @@ def recalculate(
     with workplace() as folder:
         copy = folder / "copy.xlsx"
         without_values(book, copy, runs=False)
-        areas = {name: area for name, area in book.names.items() if name not in book.blocks}
+        others = book.names.keys() - book.left_out
+        areas = {n: area for n, area in book.names.items() if n in others and n not in book.blocks}
         job = engines.Job(copy, areas, book.runs)
         for engine in chosen:
             LOG.debug("", extra={"step": say("evaluating: {engine}", engine=engine)})

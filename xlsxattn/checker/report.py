@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 MAX_SHOWN, MAX_CAUSES, MAX_ALIKE, MAX_FOLLOWING = 20, 100, 3, 3
 """Maximum number of groups of findings, of certain causes, of findings per group, and of consequences."""
 MAX_WARNINGS, MAX_FAILING, MAX_IN_NOTEBOOK = 3, 10, 3
-"""Warnings that are listed where nothing is wrong, rows in the table of ranges that fail, and findings in a
-notebook."""
+"""Maximum numbers of warnings listed if there are no errors, of rows in the table of ranges that fail, and of
+findings in a notebook."""
 HEADS = say("sheet"), say("range"), say("shape"), say("largest error"), say("verdict")
 VERDICTS = {
     "ok": say("ok"),
@@ -100,7 +100,7 @@ class Report:
 
     @property
     def answers(self) -> dict[str, State]:
-        """The answers to an exercise: wrong if an engine says so, open if none can compute them."""
+        """The answers to an exercise: wrong if any engine finds them wrong, open if none can compute them."""
         states: dict[str, set[State]] = {}
         for answer in (answer for run in self.runs for answer in run.answers):
             states.setdefault(answer.name, set()).add(answer.state)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SAVED_DIGITS = 1e-13
 """Allowed relative difference of a saved value: programs save 15 to 17 digits."""
 QUOTIENTS = ("CheckNumeric", "CheckDifference")
-"""What a gradient check divides by a small number, and rounding with it."""
+"""Results of the gradient check, which divides rounding errors by a small number."""
 
 
 def stale(
@@ -64,7 +64,7 @@ def stale(
 
 
 def _magnified(book: Book, name: str, fresh: Values) -> float:
-    """How far rounding alone may move a difference quotient, by the workbook's own bound; else nothing."""
+    """Maximum rounding error of a difference quotient, as the workbook states it; 0 for other ranges."""
     at = book.manifest.parse(name)
     bound = fresh.get(at.place["CheckAllowed"]) if at.block in QUOTIENTS else None
     return bound[0][0] if bound and isinstance(bound[0][0], float) else 0.0

@@ -40,7 +40,7 @@ PAGES_OF_CONTEXTS = {
 MASKS = ("CrossMask", "CausalMask", "Mask")
 """Masks with index vectors next to them; the first existing one has them."""
 _OF_A_CELL = {"CellRow": 1, "CellCol": 2}
-"""Inputs of all sentences that stand one below the other, after all other inputs of the sheet."""
+"""Inputs of all sentences that are one below the other, after all other inputs of the sheet."""
 _IN_A_ROW = ("Layers", "Heads", "PairRank")
 """Lists in the order in which they are on a page."""
 COLUMNS = (
@@ -153,7 +153,7 @@ def _overlaps(named: Mapping[str, Area]) -> Iterator[Finding]:
 def moved_names(book: Book) -> Iterator[Finding]:
     """Names that were moved: labels away from their range, ranges away from their sheet or layer.
 
-    Two swapped names often have the same values, so their location has to tell them apart.
+    Two swapped names often have the same values, so only their location distinguishes them.
     """
     for name, other, down, right in _neighbours(book):
         area, by = book.names[name], book.names[other]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def outdated(book: Book, values: Mapping[str, Grid]) -> Iterator[Finding]:
-    """An error for each sentence with other words than its typed rows; older workbooks do not tell."""
+    """An error for each sentence with other words than its typed rows, if the workbook states those."""
     for sheet in book.manifest.sheets:
         for context in book.manifest.contexts:
             name, sentence = RangeName(sheet.id, context=context)[TYPED_FOR], of_context(context)["Tokens"]

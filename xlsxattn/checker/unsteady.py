@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xlsxattn.checker.cell_formulas import braced
 from xlsxattn.checker.cell_sets import Cover
 from xlsxattn.checker.cells import Area
+from xlsxattn.checker.exercise import asked_cells
 from xlsxattn.checker.findings import Finding, Kind
 from xlsxattn.checker.reading.links import reaches
 
@@ -25,6 +26,8 @@ _FUNCTION = re.compile(
     |MULTIPLE\.OPERATIONS)\s*\(""",
     re.IGNORECASE | re.VERBOSE,
 )
+_IN_ANSWERS = ("OFFSET", "INDIRECT")
+"""Functions that an answer may call: it is judged under several inputs anyway."""
 _WORD = re.compile(r"[^\W\d][\w.]*")
 
 
@@ -35,18 +38,21 @@ def unsteady(book: Book) -> Iterator[Finding]:
     """
     tabs = _tabs_read(book)
     others = {name.lower(): name for name in book.no_ranges}
+    asked = Cover(asked_cells(book))
     for formula in book.formulas.values():
         if formula.area.sheet not in tabs:
             continue
         bare = _QUOTED.sub(" ", formula.text)
-        called = _FUNCTION.search(bare)
+        functions = [match[1].upper() for match in _FUNCTION.finditer(bare)]
+        if (formula.area.sheet, formula.area.row, formula.area.col) in asked:
+            functions = [name for name in functions if name not in _IN_ANSWERS]
         words = _WORD.findall(bare.lower()) if others else ()
         named = next((others[word] for word in words if word in others), None)
         if reaches(formula.text):
             continue  # reported elsewhere
         values = {}
-        if called:
-            values = {"function": called[1].upper()}
+        if functions:
+            values = {"function": functions[0]}
         elif named:
             values = {"used": named, "what": book.no_ranges[named][:80]}
         if values:

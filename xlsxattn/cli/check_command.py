@@ -18,7 +18,7 @@ from xlsxattn.system_errors import reason
 
 if TYPE_CHECKING:
     from xlsxattn.checker.check import Engine, Inputs
-    from xlsxattn.checker.explain import Explanation
+    from xlsxattn.checker.explanation import Explanation
     from xlsxattn.checker.report import EngineReport, FileOutcome
 
 ENGINES: tuple[Engine, ...] = (*values.ENGINES, "saved", "all")
@@ -128,7 +128,7 @@ def _explain(files: list[str], cell: str, engine: Engine, style: str) -> int:
     """Print one cell of each file in numbers, and return the exit code."""
     import json
 
-    from xlsxattn.checker.explain_formats import all_as_data, as_text
+    from xlsxattn.checker.explanation import all_as_data, as_text
 
     if style not in ("table", "json"):
         raise click.ClickException(say("--explain: --format is table or json, found {style!r}", style=style))
@@ -185,7 +185,7 @@ def _outcome(file: str, engine: Engine, inputs: Inputs, seed: int | None) -> Fil
 def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
     """Print a file's report: one line if it holds, else its findings, the ranges that fail, the verdict.
 
-    ``short`` leaves out files that hold, as a last line counts them.
+    ``short`` omits files that hold, which a last line counts.
     """
     from xlsxattn.checker import report
 
@@ -199,7 +199,7 @@ def _show(outcome: FileOutcome, *, strict: bool, short: bool) -> None:
         complain(outcome.sentence, UNUSABLE)
         return
     details = is_verbose() or found.every_finding
-    if details and found.runs:  # without, nothing was calculated: one cause says it all
+    if details and found.runs:  # if nothing was calculated, one message is enough
         by = say("{path}, saved by {program}", path=outcome.path, program=found.saved_by)
         click.echo(tell(by) if found.saved_by else outcome.path)
     for line in report.describe(found.every_finding, spoken(), short=not is_verbose()) if found.runs else ():

@@ -26,7 +26,7 @@ CLICK = tuple(
 ROOM, ROOM_BESIDE = 76, 44
 """Widths of a paragraph of help, and of the text beside an option, in columns of the terminal."""
 PIECE = r"[（“]*(?:[!-~]+|[^!-~])[，。；：、！？）”…]*\s*"
-"""A piece of help that is not broken: a word or a wide character, with its punctuation."""
+"""An unbreakable part of a help text: a word or a wide character, with its punctuation."""
 WIDE, WIDE_MARK = "[\u3001-\u9fff\uff00-\uffef]", "[“”、。！（），：；？]"
 BESIDE_QUOTES = rf"(?<={WIDE}) (?=“)|(?<=”) (?={WIDE})"
 """A space between a character and a quotation mark, which Chinese texts do not have."""
@@ -87,7 +87,7 @@ def tell(text: str) -> str:
 
 
 def respelled(text: str) -> str:
-    """What click has put together of its texts and of names: with the language's own quotes and marks."""
+    """A message of click with the quotation marks and punctuation of the language."""
     quotes = spoken().quotes
     if isinstance(text, Phrase):
         return text

@@ -1,7 +1,7 @@
 """Shows what a command is doing, if standard error is a terminal and it takes longer than a second.
 
-The program's modules log steps at the level DEBUG: ``step`` says what begins, ``done`` and ``of`` how far it
-is, where that is known.
+The program's modules log steps at the level DEBUG: ``step`` is what begins, ``done`` and ``of``
+its progress, if known.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much a command says: -v adds each step and all tables, -q leaves out hints."""
+"""How much a command prints: -v adds steps and tables, -q omits hints."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def _ranges(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[Com
 
     try:
         names = look(ctx.params["file"]).matrices
-    except Exception:  # noqa: BLE001 - a completion has nobody to tell
+    except Exception:  # noqa: BLE001 - completions cannot show errors
         return []
     return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 

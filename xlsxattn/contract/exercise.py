@@ -87,7 +87,7 @@ def region(place: tuple[int, ...], rows: int, cols: int) -> Region:
 
 @dataclass(frozen=True, slots=True)
 class Exercise:
-    """What an exercise asks, as ``xlsxattn_Exercise`` has it.
+    """What an exercise asks, as stored in ``xlsxattn_Exercise``.
 
     Attributes:
         answers: the ranges that are asked for, in the order of the workbook, each with its place: () for all
@@ -124,7 +124,7 @@ class Exercise:
 
 
 def parsed(data: Mapping[str, Any]) -> Exercise:
-    """The exercise of JSON values, which may be anything.
+    """The exercise from untrusted JSON values.
 
     Raises:
         ValueError, TypeError, KeyError: the values are not those of an exercise.

@@ -250,6 +250,12 @@ def last(name: str) -> str:
     return name.rpartition("_")[2]
 
 
+def beginning_with(ids: Iterable[str], names: Iterable[str]) -> list[str]:
+    """The names whose first part is one of these ids."""
+    starts = tuple(f"{one}_" for one in ids)
+    return [name for name in names if name.startswith(starts)]
+
+
 def ends_in(name: str, tails: str | tuple[str, ...]) -> bool:
     """Whether a name ends in these parts, such as ``Cross_h1_Attention``, or in one of several."""
     several = (tails,) if isinstance(tails, str) else tails

@@ -49,7 +49,7 @@ _IN_PAGE, _IN_SCRIPT = re.compile(r"\{\{=(.+?)\}\}"), re.compile(r'\bsay\("([^"]
 def render(seen: OpenWorkbook, language: Language | None = None, *, live: bool = False) -> str:
     """Render the page as HTML; its own texts in ``language``, by default the workbook's.
 
-    A workbook that is too large for a live page gets a still page, which says why.
+    A workbook that is too large for a live page gets a still page, which gives the reason.
     """
     workbook = seen.path.read_bytes() if live else b""
     live = live and len(workbook) <= MAX_LIVE

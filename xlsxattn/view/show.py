@@ -38,7 +38,7 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
 
     Args:
         matrix: the matrix.
-        width: width of a line in characters; columns that do not n_cols are omitted, and a last line says so.
+        width: width of a line in characters; columns that do not fit are omitted, as a last line states.
             None shows all rows and columns.
         language: language of the labels.
     """
@@ -71,7 +71,7 @@ def table(matrix: Labelled, width: int | None = None, language: Language = ENGLI
 
 
 def _bars(matrix: Labelled) -> list[Text]:
-    """The loss of a training as bars, one a step; nothing for other ranges."""
+    """The loss of a training as bars, one per step; nothing for other ranges."""
     losses = [value for (value, *_) in matrix.grid if isinstance(value, float) and math.isfinite(value)]
     if matrix.step != LOSS or len(losses) != matrix.shape[0] or not max(losses) > 0:
         return []

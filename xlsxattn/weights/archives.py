@@ -102,6 +102,9 @@ def sharded(path: Path) -> dict[str, Tensor]:
         if name not in shards[file]:
             sentence = "{path}: lacks the tensor {name!r}, which {index} lists"
             raise CheckpointError(say(sentence, path=path.parent / file, name=name, index=path.name))
+    for file, tensors in shards.items():  # other programs may read what is not listed
+        if extra := next((name for name in tensors if listed.get(name) != file), None):
+            raise tensors[extra].error("is not listed in {index} for this file", index=path.name)
     return {name: shards[file][name] for name, file in listed.items()}
 
 

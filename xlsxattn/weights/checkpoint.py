@@ -28,8 +28,12 @@ CONVERTED = {
     ".h5": "HDF5",
     ".msgpack": "MessagePack",
     ".tflite": "TensorFlow Lite",
+    ".keras": "Keras",
+    ".mlmodel": "Core ML",
 }
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+HUB_NAME = re.compile(r"(?:https?:/+huggingface\.co/)?([A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?)", re.ASCII)
+"""A model on Hugging Face: its name, mostly after its owner."""
+SHARD = re.compile(r".*-\d{5}-of-\d{5}\.safetensors")
 PICKLED = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle")
 
 
@@ -104,22 +108,14 @@ def _listing(path: Path) -> Path:
     if not path.exists():
         raise _missing(path)
     if path.is_dir():
-        files = [path / name for name in (SINGLE, INDEX) if (path / name).is_file()]
-        files = files or sorted(path.glob("*.safetensors")) or sorted(path.glob("*.npz"))
-        if _is_adapter(path, files):
-            raise _adapter(path)
-        if len(files) > 1 and files[0].name != SINGLE:
-            names = ", ".join(file.name for file in files[:5])
-            sentence = "{path}: contains several checkpoints ({names}); give the path of one"
-            raise CheckpointError(say(sentence, path=path, names=names))
-        if files:
-            return files[0]
-        suffixes = (*PICKLED, *CONVERTED)
-        path = next((file for file in sorted(path.rglob("*")) if file.suffix in suffixes), path)
+        path = _in_folder(path)
     if path.name == ADAPTER:
         raise _adapter(path)
+    if not path.is_file() and not path.is_dir():
+        raise CheckpointError(say("{named}: this is not a file", named=path))  # reading a FIFO would block
+    _refuse_shard(path)
     _refuse_converted(path)
-    if path.suffix in PICKLED or (path.is_file() and _is_pickled(path)):
+    if path.suffix.lower() in PICKLED or (path.is_file() and _is_pickled(path)):
         sentence = (
             "{path}: is pickled, so loading it can run arbitrary code; if you trust it, convert it: {call}"
         )
@@ -133,11 +129,51 @@ def _listing(path: Path) -> Path:
     return path
 
 
+def _in_folder(folder: Path) -> Path:
+    """The file of a folder that lists the tensors, or that explains why there is none; else the folder."""
+    files = [folder / name for name in (SINGLE, INDEX) if (folder / name).is_file()]
+    files = files or sorted(folder.glob("*.safetensors")) or sorted(folder.glob("*.npz"))
+    if _is_adapter(folder, files):
+        raise _adapter(folder)
+    if files and SHARD.fullmatch(files[0].name):
+        sentence = "{path}: there is no such file, which lists the shards"
+        raise CheckpointError(say(sentence, path=folder / INDEX))
+    if len(files) > 1 and files[0].name != SINGLE:
+        names = ", ".join(file.name for file in files[:5])
+        sentence = "{path}: contains several checkpoints ({names}); give the path of one"
+        raise CheckpointError(say(sentence, path=folder, names=names))
+    return files[0] if files else _other_file(folder)
+
+
+def _other_file(folder: Path) -> Path:
+    """A file in a folder without a checkpoint that explains what it is; else the folder.
+
+    Raises:
+        CheckpointError: a subfolder contains a checkpoint.
+    """
+    inside = [file for pattern in ("*", "*/*", "*/*/*") for file in sorted(folder.glob(pattern))]
+    for file in inside:
+        if file.name in (SINGLE, INDEX):
+            sentence = "{path}: is not a checkpoint, but contains one: give the path {inner}"
+            raise CheckpointError(say(sentence, path=folder, inner=file.parent))
+    suffixes = (*PICKLED, *CONVERTED)
+    return next((file for file in inside if file.suffix.lower() in suffixes), folder)
+
+
+def _refuse_shard(path: Path) -> None:
+    """Reject one file of several that make a checkpoint together."""
+    if SHARD.fullmatch(path.name):
+        sentence = "{path}: is one of several files of a checkpoint: give the path of its folder"
+        raise CheckpointError(say(sentence, path=path))
+
+
 def _missing(path: Path) -> CheckpointError:
     """Error for a missing file; a path that looks like a Hugging Face model id gets a hint."""
-    if HUB_NAME.fullmatch(str(path)) and not path.parent.is_dir():
-        sentence = "{path}: there is no such folder; to download the Hugging Face model: {call}"
-        call = shlex.join(["hf", "download", str(path), "--local-dir", path.name])
+    name = HUB_NAME.fullmatch(str(path))
+    is_id = name is not None and (path.parent.name == "" or not path.parent.is_dir())
+    if name and is_id and path.suffix.lower() not in (".safetensors", ".npz", *PICKLED, *CONVERTED):
+        sentence = "{path}: there is no such folder; if it is a model on Hugging Face, download it: {call}"
+        call = shlex.join(["hf", "download", name[1], "--local-dir", path.name])
         return CheckpointError(say(sentence, path=path, call=call))
     return CheckpointError(say("{path}: there is no such file or folder", path=path))
 
@@ -156,17 +192,17 @@ def _adapter(path: Path) -> CheckpointError:
 
 def _refuse_converted(path: Path) -> None:
     """Reject formats that checkpoints are converted to for other programs."""
-    if path.suffix not in CONVERTED:
+    form = CONVERTED.get(path.suffix.lower())
+    if form is None:
         return
-    form = CONVERTED[path.suffix]
     sentence = "{path}: is {form}, converted from a checkpoint: use the original, with {single}"
     raise CheckpointError(say(sentence, path=path, form=form, single=SINGLE))
 
 
 def _is_pickled(path: Path) -> bool:
     with path.open("rb") as file:
-        start = file.read(2)
-    if start[:1] == b"\x80":
+        start = file.read(9)
+    if start[:1] == b"\x80" and start[8:] != b"{":  # not the length of a safetensors header
         return True
     if not zipfile.is_zipfile(path):
         return False

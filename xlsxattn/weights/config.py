@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from xlsxattn.contract.kinds import Activation
+    from xlsxattn.contract.kinds.models import Activation
 
 ACTIVATIONS: dict[str, Activation] = {
     "relu": "relu",
@@ -33,15 +33,16 @@ MIN_EPSILON, MIN_BASE = 1e-24, 0.001
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The settings, and the path of their file, for errors."""
+    """The settings; for errors, the path of their file and their prefix, such as "rope_scaling."."""
 
     data: Mapping[str, Any]
     path: Path
+    prefix: str = ""
 
     def error(self, key: str, sentence: str, /, **values: object) -> CheckpointError:
         """An error about one key; arguments as for `say`."""
         text = say(sentence, **values)
-        return CheckpointError(say(SENTENCE, source=self.path, place=key, sentence=text))
+        return CheckpointError(say(SENTENCE, source=self.path, place=self.prefix + key, sentence=text))
 
     def get(self, *keys: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
         """The value of a setting that may have any of these keys; null counts as missing.
@@ -54,7 +55,7 @@ class Config:
             return default
         key, value = next(iter(given.items()))
         for other_key, other in given.items():
-            if other != value or type(other) is not type(value):
+            if other_key != key and (other != value or type(other) is not type(value)):
                 sentence = "found {found}, but {other} is {value}: they must agree"
                 raise self.error(key, sentence, found=show(value), other=other_key, value=show(other))
         return value
@@ -73,7 +74,7 @@ class Config:
         value = self.get(*keys, default=default)
         if value is None:
             raise self.error(keys[0], "is missing, a number above 0 is needed")
-        if type(value) not in (int, float) or not 0 < value < math.inf:
+        if type(value) not in (int, float) or not 0 < value <= sys.float_info.max:
             raise self.error(keys[0], "found {found}, a number above 0 is needed", found=show(value))
         if value < minimum:
             sentence = "found {found}, workbooks support {least} or more"

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from xlsxattn.language import Phrase
     from xlsxattn.weights.config import Config
 
-MAX_NAMED = 8
+MAX_NAMED, MAX_NAME = 8, 80
+"""Names in a list, and characters of a name that is written without quotation marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ ONLY: Mapping[str, tuple[object, ...]] = {
     "logit_scale": (1,),
     "logits_scaling": (1,),
     "per_layer_config": (),
+    "prefix_lm": (False,),
     "quantization_config": (),
     "residual_multiplier": (1,),
 }
@@ -75,13 +77,15 @@ ONLY: Mapping[str, tuple[object, ...]] = {
 NEUTRAL: tuple[object, ...] = (None, False, 0, "", [], {})
 """Values of an unknown key that have no effect."""
 _COMPUTING_WORDS = """
-act activation activations alibi alpha attention attn beta bias bidirectional bits block blocks cap
-capping causal chunk clamp clip conv cross embd embed embedding embeddings expert experts factor ffn freq
-frequency gate gated global glu head heads kernel key kv lambda layer layernorm layers local logit logits
-lora mask mixture mlp moe multi multiplier multiscale mup nope norm normalization normalize parallel pos
-position positional positions post prune pruned qk qkv quant quantization quantized query ratio residual
-residuals rms rope rotary router scale scaled scaling shared sink sinks skip sliding smooth softcap
-softcapping softmax sparse sparsity stride swa temperature theta top value window windows
+act activation activations alibi alpha attention attn beta bias bidirectional bits block blocks cap capping
+causal chunk clamp clip compress conv cross cycles damping dilation divisor emb embd embed embedding
+embeddings eps epsilon expert experts factor ffn forward freq frequency gate gated gating global glu head
+heads hybrid interleave interleaved kernel key kv lambda layer layernorm layers limit limits local logit
+logits loops lora mask mixture mlp moe mult multi multiplier multipliers multiscale mup nope norm
+normalization normalize parallel polynomial pos position positional positions post prune pruned qk qkv quant
+quantization quantized query ratio recurrent relative repeats rescale residual residuals rms rope rotary
+router scale scaled scaling shared shift sink sinks skip sliding slope smooth softcap softcapping softmax
+sparse sparsity stride swa tanh temperature theta timescale top topk upscale value window windows
 """
 _COMPUTES = frozenset(_COMPUTING_WORDS.split())
 """An unknown key with one of these words in its name may change what the model computes."""
@@ -124,7 +128,8 @@ def _unread(config: Config, key: str, value: object, remark: Phrase) -> Phrase:
 
 def _refuse_computing(config: Config, key: str, value: object, family: str) -> None:
     """Reject an unknown key whose name suggests that it changes what the model computes."""
-    if _neutral(value) or not _COMPUTES & {*re.split(r"[^a-z]+", key.lower())}:
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", key)  # snake_case or camelCase
+    if _neutral(value) or _COMPUTES.isdisjoint(word.lower() for word in words):
         return
     sentence = (
         "found {found}, but {family} has no such key: it may change what the model computes; "
@@ -139,7 +144,8 @@ def _neutral(value: object) -> bool:
 
 def listed(names: list[str]) -> Phrase:
     """Names separated by commas; of many, only the first few."""
-    joined, more = ", ".join(names[:MAX_NAMED]), len(names) - MAX_NAMED
+    shown = [name if name.isprintable() and len(name) <= MAX_NAME else show(name) for name in names]
+    joined, more = ", ".join(shown[:MAX_NAMED]), len(names) - MAX_NAMED
     return say("{names} and {n} more", names=joined, n=more) if more > 0 else say("{names}", names=joined)
 
 

@@ -45,7 +45,7 @@ class Imported:
     """A model read from a checkpoint, with everything its spec needs.
 
     Attributes:
-        name: the model's own name, as its config has it; else its family's.
+        name: the model's own name in its config, else its family's.
         model: the sheet of the whole model, without weights; its title is the family's name, such as "BERT".
         weights: matrices by their names in a spec (``P``, ``l1_W_Q``, ``l1_b_Q``, ``Output_Gamma``, ``W_U``),
             for the product x W; selected layers only. The dtype is float32, or float64 where the checkpoint

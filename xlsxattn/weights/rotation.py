@@ -47,11 +47,11 @@ def rotation(config: Config) -> Rotation:
     """
     key, table = _table(config)
     notes = _unread(config, key, table)
-    within = Config(table, config.path)
+    within = Config(table, config.path, f"{key}.")
     if "partial_rotary_factor" in table:
         within.refuse("partial_rotary_factor", (1,))
     kind = table.get("rope_type", table.get("type", "default"))
-    base = _base(config, table)
+    base = _base(within if "rope_theta" in table else config)
     if kind == "default":
         return Rotation(base, None, notes)
     if kind != "llama3":
@@ -89,12 +89,10 @@ def _unread(config: Config, key: str, table: Mapping[str, object]) -> tuple[Phra
     return tuple(notes)
 
 
-def _base(config: Config, table: Mapping[str, object]) -> float:
-    """The base, from the table or else from the config itself."""
-    source = table if "rope_theta" in table else config.data
-    if source.get("rope_theta", BASE) is None:
-        raise config.error("rope_theta", "found {found}, a number above 0 is needed", found=show(None))
-    return Config(source, config.path).positive("rope_theta", default=BASE, minimum=MIN_BASE)
+def _base(config: Config) -> float:
+    if config.data.get("rope_theta", BASE) is None:
+        raise config.error("rope_theta", "found {found}, a number above 0 is needed", found="null")
+    return config.positive("rope_theta", default=BASE, minimum=MIN_BASE)
 
 
 def _stretch(config: Config, within: Config) -> Stretch:

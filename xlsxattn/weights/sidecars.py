@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
 from xlsxattn.weights.tensor import read_json, read_json_list
 from xlsxattn.weights.tokenizer import steps
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
     from xlsxattn.weights.tokenizer import Split
 
 MODULES, POOLING, TOKENIZER = "modules.json", "1_Pooling", "tokenizer_config.json"
+SENTENCES, PROMPTS = "sentence_bert_config.json", "config_sentence_transformers.json"
+CHAT = "chat_template.jinja"
+MEAN_TOKENS = "pooling_mode_mean_tokens"
 POOLS = {
     "pooling_mode_cls_token": "first",
-    "pooling_mode_mean_tokens": "mean",
+    MEAN_TOKENS: "mean",
     "cls": "first",
     "mean": "mean",
 }
@@ -49,7 +53,7 @@ def pooling(folder: Path) -> Pooling:
         if _kind(module) not in _SUPPORTED
     ]
     path = folder / folders[0] / "config.json"
-    if not path.is_file() or folder not in path.parents:
+    if path.parent.parent != folder or folders[0] == ".." or not path.is_file():
         return Pooling("mean", tuple(notes))
     modes = _modes(read_json(path))
     if len(modes) == 1 and modes[0] in POOLS:
@@ -77,7 +81,8 @@ def _modes(config: Mapping[str, Any]) -> list[str]:
     """The pooling modes that a config enables, in the older or newer format."""
     if (mode := config.get("pooling_mode")) is not None:
         return [str(name) for name in (mode if isinstance(mode, list) else [mode])]
-    return [key for key, on in config.items() if key.startswith("pooling_mode_") and on is True]
+    modes = {MEAN_TOKENS: True, **config}  # the mean is on unless it is switched off
+    return [key for key, on in modes.items() if key.startswith("pooling_mode_") and on]
 
 
 def tokenizer_notes(folder: Path, split: Split) -> list[Phrase]:
@@ -86,12 +91,13 @@ def tokenizer_notes(folder: Path, split: Split) -> list[Phrase]:
     Raises:
         CheckpointError: the file is not JSON.
     """
+    notes = _sentence_notes(folder, split)
     path = folder / TOKENIZER
     if not path.is_file():
-        return []
+        return notes
     config = read_json(path)
     actual = _actual_settings(config, split)
-    notes = [
+    notes += [
         say(
             "{path}: {key} is {said}, which contradicts tokenizer.json; tokenizer.json is used.",
             path=TOKENIZER,
@@ -106,14 +112,36 @@ def tokenizer_notes(folder: Path, split: Split) -> list[Phrase]:
     return notes
 
 
+def _sentence_notes(folder: Path, split: Split) -> list[Phrase]:
+    """Report what other libraries do to a sentence before the tokenizer, which is not done here."""
+    notes = []
+    if _optional(folder / SENTENCES).get("do_lower_case") is True and not _lowercases(split):
+        notes.append(say("{path}: do_lower_case is true: write sentences in lower case.", path=SENTENCES))
+    template = folder / CHAT
+    if template.is_file() or _optional(folder / TOKENIZER).get("chat_template"):
+        sentence = "{path}: the chat template is not applied: the model reads the sentences as they are."
+        notes.append(say(sentence, path=CHAT if template.is_file() else TOKENIZER))
+    config = _optional(folder / PROMPTS)
+    name, prompts = config.get("default_prompt_name"), config.get("prompts")
+    prompt = prompts.get(name) if isinstance(prompts, dict) and isinstance(name, str) else None
+    if prompt:
+        sentence = "{path}: the prompt {prompt} is not added: begin sentences with it."
+        notes.append(say(sentence, path=PROMPTS, prompt=show(prompt)))
+    return notes
+
+
+def _optional(path: Path) -> dict[str, Any]:
+    """The table in a JSON file; empty if there is no file."""
+    return read_json(path) if path.is_file() else {}
+
+
 def end_tokens(folder: Path) -> list[str]:
     """The tokens that begin and end a sentence according to tokenizer_config.json.
 
     Raises:
         CheckpointError: the file is not JSON.
     """
-    path = folder / TOKENIZER
-    config = read_json(path) if path.is_file() else {}
+    config = _optional(folder / TOKENIZER)
     tokens = (_content(config.get(key)) for key in ("bos_token", "eos_token"))
     return [token for token in tokens if token is not None]
 
@@ -124,14 +152,17 @@ def _content(token: object) -> str | None:
     return token if isinstance(token, str) else None
 
 
+def _lowercases(split: Split) -> bool:
+    """True if tokenizer.json lowercases sentences."""
+    normalizers = steps(split.data.get("normalizer"))
+    return any(step.get("type") == "Lowercase" or step.get("lowercase") is True for step in normalizers)
+
+
 def _actual_settings(config: Mapping[str, Any], split: Split) -> dict[str, bool]:
     """Settings of tokenizer_config.json as tokenizer.json implements them, as far as that is known."""
     actual: dict[str, bool] = {}
-    normalizers = steps(split.data.get("normalizer"))
-    if normalizers:
-        actual["do_lower_case"] = any(
-            step.get("type") == "Lowercase" or step.get("lowercase") is True for step in normalizers
-        )
+    if steps(split.data.get("normalizer")):
+        actual["do_lower_case"] = _lowercases(split)
     pre_tokenizers = steps(split.data.get("pre_tokenizer"))
     prefixes = [step["add_prefix_space"] for step in pre_tokenizers if "add_prefix_space" in step]
     if prefixes:

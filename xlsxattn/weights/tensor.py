@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zipfile
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from xlsxattn.builder.specification import SpecError
+from xlsxattn.builder.specification.table import show
 from xlsxattn.language import say
 from xlsxattn.system_errors import not_json, reason
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1}
 FLOATS = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 MAX_JSON_LENGTH = 200_000_000
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+"""Half of a surrogate pair in a JSON text."""
 
 
 class CheckpointError(SpecError):
@@ -132,10 +137,40 @@ def _bounded(path: Path) -> bytes:
 
 def _parsed(text: bytes | str, named: str) -> object:
     try:
-        return json.loads(text)
+        text = text.decode("utf-8-sig") if isinstance(text, bytes) else text
+        parsed = json.loads(text, object_pairs_hook=_unique)
+        if _SURROGATE.search(text):
+            json.dumps(parsed, ensure_ascii=False).encode("utf-8")
     except RecursionError:
         raise CheckpointError(
             say("{named}: its lists or tables are nested too deeply", named=named)
         ) from None
-    except ValueError as error:
+    except UnicodeEncodeError as error:
+        sentence = "{named}: contains an unpaired surrogate ({found}), which is not valid Unicode"
+        found = ascii(error.object[error.start])
+        raise CheckpointError(say(sentence, named=named, found=found)) from None
+    except UnicodeDecodeError as error:
+        sentence = "{named}: byte {start} is not UTF-8: save the file in that encoding"
+        raise CheckpointError(say(sentence, named=named, start=error.start)) from None
+    except json.JSONDecodeError as error:
         raise CheckpointError(say("{named}: not JSON: {why}", named=named, why=not_json(error))) from None
+    except ValueError:  # limit of int()
+        sentence = "{named}: contains a number of more than 4,300 digits"
+        raise CheckpointError(say(sentence, named=named)) from None
+    except KeyError as error:
+        sentence = "{named}: has the key {key} twice"
+        raise CheckpointError(say(sentence, named=named, key=show(error.args[0]))) from None
+    return parsed
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object whose keys are distinct; a repeated one would be read differently by other programs.
+
+    Raises:
+        KeyError: a key is repeated.
+    """
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        counts = Counter(key for key, _ in pairs)
+        raise KeyError(counts.most_common(1)[0][0])
+    return table

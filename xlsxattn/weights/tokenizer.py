@@ -30,7 +30,8 @@ MEMORY, SECONDS = 4 * 1024**3, 120
 MAX_SENTENCE_BYTES = 100_000
 MAX_NAMED, MAX_REASON = 5, 200
 _CHILD = Path(__file__).with_name("tokenizer_child.py")
-_WORD = re.compile(r"\w+")
+_WORD = re.compile(r"(\w+)|[^\w\s]+")
+"""A word, or symbols between words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Split:
     named: Mapping[str, int | None]
 
     def notes(self) -> list[Phrase]:
-        """Remarks on words that are unknown, dropped, or split into several tokens."""
+        """Remarks on words and symbols that are unknown or dropped, and on split words."""
         lost, unknown, pieces = [], [], []
         for sentence in self.sentences:
             for word in _WORD.finditer(sentence.text):
@@ -85,7 +86,7 @@ class Split:
                     lost.append(repr(word[0]))
                 elif self.unknown in token_ids:
                     unknown.append(repr(word[0]))
-                elif len(token_ids) > 1:
+                elif word[1] and len(token_ids) > 1:
                     pieces.append(f"{word[0]} = {' + '.join(self.tokens[n] for n in token_ids)}")
         notes = [
             (

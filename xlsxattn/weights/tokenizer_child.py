@@ -90,7 +90,7 @@ def main() -> None:
     limit(request["memory"], request["seconds"])
     try:
         answer = split(request)
-    except Exception as error:  # noqa: BLE001 - the library raises plain Exception
+    except BaseException as error:  # noqa: BLE001 - the library raises plain Exception, and Rust's panics
         answer = {"failed": str(error) or type(error).__name__}
     json.dump(answer, sys.stdout)
 

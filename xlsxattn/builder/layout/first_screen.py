@@ -165,6 +165,10 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
         row += 1
     for line in lane.lines:
         col = at[line.strip]
+        if line.head:
+            _height(sheet, row, HEAD)
+            sheet.texts += [Text(row, col + j, text, "name above") for j, text in enumerate(line.head)]
+            row += 1
         _show(sheet, line.label, row, col - 1, "name beside")
         states = ((lane.absent, "absent"),) if lane.absent else ()
         sheet.placed.append(Placed(line.block, row, col, states=states))
@@ -180,11 +184,7 @@ def _lane(sheet: PlacedSheet, lane: WordLane, number: int, start: int, below: in
 
 def _strip(sheet: PlacedSheet, strip: Strip, top: int, col: int, ids: int, words: int) -> None:
     """Place a strip and its head; ``ids`` and ``words`` are the lane's columns of these."""
-    last = col + strip.columns - 1
-    if isinstance(strip.head, Block) and strip.head.look == "head":
-        sheet.placed.append(Placed(strip.head, top - 1, last))
-    else:
-        _show(sheet, strip.head, top - 1, col if isinstance(strip.head, Block) else last, "head")
+    _show(sheet, strip.head, top - 1, col, "head")
     if strip.block is None:
         return
     outlined = (top, words) if strip.block.look in ("yellow word", "place", "share", "own number") else None

@@ -102,7 +102,7 @@ def entries(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
 
 
 def _way(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level | None:
-    """What writes the formula of a cell: that of the block, or of its answer; None if it has no formula."""
+    """The writer of a cell's formula: the block's, or that of its answer; None if it has no formula."""
     if block.marked and not block.marked.holds(i, j):
         return None
     asked = block.region is not None and block.region.holds(i, j)
@@ -111,7 +111,7 @@ def _way(block: Block, i: int, j: int, level: Level, key: Level | None) -> Level
 
 
 def _steps(placed: Placed, places: Places) -> Iterator[tuple[Rectangle, str]]:
-    """One array formula a step, over a band of rows, in plain references."""
+    """One array formula per step, over a band of rows; references are addresses."""
     block, tab = placed.block, places[placed.block.name][0]
     steps, height = block.bands - (not parse(block.name).is_update), block.rows // block.bands
     for k in range(block.bands):
@@ -198,6 +198,15 @@ def area(r: Rectangle) -> str:
     """A relative reference on the same tab: ``B7:E9``."""
     first, last = cell(r.top, r.left), cell(r.bottom, r.right)
     return first if first == last else f"{first}:{last}"
+
+
+def in_two(r: Rectangle) -> str:
+    """References to the first row or column of an area and to the others: ``B7:E7 B8:E9``."""
+    if r.top < r.bottom:
+        return f"{area(replace(r, bottom=r.top))} {area(replace(r, top=r.top + 1))}"
+    if r.left < r.right:
+        return f"{area(replace(r, right=r.left))} {area(replace(r, left=r.left + 1))}"
+    return area(r)
 
 
 def _absolute(r: Rectangle) -> str:

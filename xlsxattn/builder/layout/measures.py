@@ -23,7 +23,7 @@ MAX_CAPTION_LENGTH = 92
 BREAKS = re.compile(r"(?:[^-+*/,(=<>E]|(?<!\d)E)(?=[-+*/,])|,(?!$)")
 """Where a formula may be wrapped: before an operator, but not inside 1E-24; after a comma."""
 SCREEN = 1040
-"""What a window of 1280 × 800 shows of a sheet in XlsxWriter's pixels, beside the signs of folded rows."""
+"""Visible part of a sheet in a window of 1280 × 800, in XlsxWriter's pixels, without the outline buttons."""
 NARROW, NARROW_LABEL, NARROW_GAP, NARROW_MARGIN = 6.7, 11.3, 1.3, 0.5
 """Widths in characters with which two lanes of six words and two sums fit the screen."""
 PIXELS_A_FORMULA_CHARACTER, WIDE_FORMULA_CHARACTER = theme.PIXELS["formula"], 7.4

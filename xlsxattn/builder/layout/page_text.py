@@ -42,7 +42,7 @@ WIDER, BESIDE = 1.15, 16.0
 """Allowance for fonts wider than Calibri; pixels between a title and the link to Start."""
 GO = "Go to {title}"
 HINT_GAP = 45
-"""Rows between hints, so that a screen shows one."""
+"""Rows between hints, so that only one is visible at a time."""
 
 
 def page_head(sheet: PlacedSheet, page: Page) -> int:
@@ -137,7 +137,7 @@ def glossary(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
 
 
 def hints(sheet: PlacedSheet, page: Page, row: int, tell: Tell) -> int:
-    """Place hints: a line for each answer with a link to each hint, which stands far below, out of sight."""
+    """Place hints: for each answer a line with links to its hints, which are far below, out of sight."""
     first = row + len(page.hints) + HINT_GAP
     for i, one in enumerate(page.hints):
         answer = region_of(one.name)

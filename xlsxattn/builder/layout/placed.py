@@ -96,9 +96,11 @@ class PlacedSheet:
         folded: True if outline groups are collapsed.
         closed: rows of outline groups that are collapsed nevertheless.
         narrow: True if the columns of numbers are narrow, so that lanes fit the screen side by side.
+        padded: True if some rows have no word; they are shown without numbers and colours.
         frozen: number of frozen rows.
         hidden: columns that are hidden.
-        one_page: True if it is printed on a single page; else it is one page wide.
+        one_page: True if it is one printed page high.
+        pages_across: number of printed pages side by side.
         large: True for A3 paper, False for A4.
         portrait: True for portrait, False for landscape.
         breaks: rows with a page break above them.
@@ -123,9 +125,11 @@ class PlacedSheet:
     folded: bool = False
     closed: set[int] = field(default_factory=set)
     narrow: bool = False
+    padded: bool = False
     frozen: int = 4
     hidden: list[int] = field(default_factory=list)
     one_page: bool = False
+    pages_across: int = 1
     large: bool = False
     portrait: bool = False
     breaks: list[int] = field(default_factory=list)

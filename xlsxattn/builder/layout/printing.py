@@ -1,7 +1,8 @@
 """Print settings of a sheet: print area, scale and page breaks.
 
-Sheets are printed one page wide, on A4, or A3 if they are wide; in landscape, or in portrait if a long sheet
-stays readable. Heights are in points, widths of columns in pixels.
+Sheets are printed on A4, one page wide, or up to three if they are wide; in landscape, or in portrait if a
+long sheet stays readable. Wider ones, of large models, are printed on A3, one page wide. Heights are in
+points, widths of columns in pixels.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ MARGIN_SIDE, MARGIN_TOP, MARGIN_BOTTOM = 0.25, 0.35, 0.45
 """In inches; the bottom margin contains the footer."""
 A4, A3 = (72 * 11.69, 72 * 8.27), (72 * 16.54, 72 * 11.69)
 """Long and short side of the paper in points."""
-MIN_PORTRAIT, MIN_A4 = 0.6, 0.35
-"""Minimum scales for portrait, and for A4 instead of A3."""
+MIN_PORTRAIT, MAX_ACROSS = 0.6, 3
+"""Minimum scale for portrait; maximum number of pages side by side."""
 MIN_SHRUNK, MIN_TYPE_SIZE = 0.8, 6 / 11
 """Minimum relative scale to save a page; the scale at which numbers have 6 points."""
 STEPS = 20
 POINTS_A_PIXEL = 0.75
 USABLE = 0.95
 """Usable part of a page's height, since fallback fonts make rows slightly taller."""
+LABELS = 2
+"""Number of columns repeated on each page, of pages side by side."""
 ONE_PAGE = 60
 """Sheets with at most this many rows are printed on one page."""
 PIXELS_A_CHARACTER, PIXELS_A_COLUMN = 7.0, 5.0
@@ -78,17 +81,26 @@ def finish(
     for c in range(1, col + 1):
         sheet.widths.setdefault(c, theme.LOOKS["number"].width)
     sheet.last, sheet.one_page = (row, col), row <= ONE_PAGE
-    sheet.large = _scale(sheet, A4[0]) < MIN_A4
+    _spread(sheet)
     if not sheet.one_page:
-        sheet.portrait = _scale(sheet, A4[1]) >= MIN_PORTRAIT
+        sheet.portrait = sheet.pages_across == 1 and _scale(sheet, A4[1]) >= MIN_PORTRAIT
         sheet.breaks = _breaks(sheet, sections, page_height(sheet))
-        if not first_page_only:
+        if not first_page_only and sheet.pages_across == 1:
             _shrink(sheet, sections)
     if first_page_only and not sheet.one_page:
         room = page_height(sheet)
         row = sum(bottom <= room for bottom in _tops(sheet, row + 1)[1:]) - 1
         row = min([row, *(first - 1 for first in sheet.breaks)])
         sheet.last, sheet.breaks, sheet.one_page = (row, col), [], True
+
+
+def _spread(sheet: PlacedSheet) -> None:
+    """Choose the number of pages side by side with which numbers can be read; A3 if these are too many."""
+    for count in range(1, MAX_ACROSS + 1):
+        sheet.pages_across = count
+        if _scale(sheet, A4[0]) >= MIN_TYPE_SIZE:
+            return
+    sheet.large, sheet.pages_across = True, 1
 
 
 def _shrink(sheet: PlacedSheet, sections: Sequence[tuple[int, int]]) -> None:
@@ -129,9 +141,13 @@ def _across(sheet: PlacedSheet) -> float:
 
 
 def _scale(sheet: PlacedSheet, across: float) -> float:
-    """The scale at which a sheet fits the width of a page."""
+    """The scale at which a sheet fits the width of its pages; several share a column of labels at least."""
     width = POINTS_A_PIXEL * pixels(sheet, range(sheet.last[1] + 1))
-    return min(1.0, (across - 72 * (MARGIN_SIDE + sheet.margin_right)) / width)
+    room = across - 72 * (MARGIN_SIDE + sheet.margin_right)
+    if sheet.pages_across > 1:
+        room *= USABLE * sheet.pages_across
+        width += (sheet.pages_across - 1) * POINTS_A_PIXEL * pixels(sheet, range(LABELS))
+    return min(1.0, room / width)
 
 
 def row_heights(sheet: PlacedSheet, first: int, after: int) -> float:

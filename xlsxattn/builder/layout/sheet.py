@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.builder.graph import Block
+from xlsxattn.builder.graph import FORMULA, Block
 from xlsxattn.builder.layout.first_screen import front
 from xlsxattn.builder.layout.formulas import cell, is_blank
 from xlsxattn.builder.layout.lanes import colour, lay_lanes
@@ -26,6 +26,7 @@ from xlsxattn.builder.layout.measures import (
     MAX_WIDTH,
     NARROW,
     SCREEN,
+    caption,
     caption_lines,
     captioned,
     group_columns,
@@ -44,6 +45,7 @@ from xlsxattn.builder.layout.page_text import (
 )
 from xlsxattn.builder.layout.placed import Bar, Placed, PlacedChart, PlacedSheet, Rectangle, Text
 from xlsxattn.builder.layout.printing import TooLargeError, finish, pixels
+from xlsxattn.contract.names import parse
 from xlsxattn.language import ENGLISH, say
 
 if TYPE_CHECKING:
@@ -65,12 +67,14 @@ HEADING_LINE, NARROW_HEADING_LINE = 11, 8
 """Characters in a line of a heading next to a block, in a column of the usual width and in a narrow one."""
 ROTATED_LABELS = {"map label": 62.0, "map label wide": 50.0}
 """Height in points of rotated words above a map; of up to four wide (CJK) characters, one below the other."""
+PADDING_MASK = "PaddingMask"
+"""The block of workbooks whose blank cells of a sentence are padding."""
 MANIFEST = "xlsxattn"
 """The page of the manifest, for programs; only its first page is printed."""
 MANIFEST_LINE, MAX_HEIGHT = 84, 409.0
 """Characters in a line of the manifest's widest column; Excel's maximum height of a row in points."""
-MAX_OUTLINED = 4096
-"""Blocks with more cells outline only the focus word, not its row, which would take programs long."""
+MAX_OUTLINED = 65536
+"""Blocks with more cells outline only the focus word: outlining its row would slow programs down."""
 
 
 def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
@@ -90,6 +94,9 @@ def lay_out(book: WorkbookPages) -> list[PlacedSheet]:
         if book.protected:  # protected sheets cannot be unfolded
             sheet.protected = not page.free
             sheet.levels, sheet.closed = {}, set()
+    if any(parse(block.name).block == PADDING_MASK for block in book.blocks()):
+        for sheet in sheets:
+            sheet.padded = True
     targets = {sheet.id: f"'{sheet.tab}'!A1" for sheet in sheets}  # of links to pages
     targets |= {
         name: f"'{sheet.tab}'!{cell(*place)}" for sheet in sheets for name, place in sheet.anchors.items()
@@ -242,7 +249,7 @@ def _flow(groups: Sequence[Group], starts: Sequence[int]) -> list[list[tuple[Gro
 def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], row: int, line: int) -> int:
     """Place groups side by side: captions, column labels, blocks; return the first row after them."""
     groups = [group for group, _ in strip]
-    captions = [[group.title] if group.title else caption_lines(group, line) for group in groups]
+    captions = [_caption(group, line) for group in groups]
     caption_rows = 0
     if captioned(band) or any(group.title for group in groups):
         caption_rows = max((len(lines) for lines in captions), default=0)
@@ -260,6 +267,12 @@ def _strip(sheet: PlacedSheet, band: Band, strip: Sequence[tuple[Group, int]], r
             ]
         _group(sheet, group, row + caption_rows + has_labels, col)
     return row + caption_rows + has_labels + max(map(_height, groups)) + BAND_GAP
+
+
+def _caption(group: Group, line: int) -> list[str]:
+    if group.title == FORMULA:
+        return [caption(group)]
+    return [group.title] if group.title else caption_lines(group, line)
 
 
 def _label_height(groups: Sequence[Group], sides: Sequence[str], line: int) -> float:

@@ -102,7 +102,7 @@ def one_head(a: Attending) -> Steps:
     steps |= _softmax(a, a.p, q, k)
     output = _output(a, a.p, v, d_v)
     cols = dims_above(output.name, a.d_model) if d_v == a.d_model else numbered("v", d_v)
-    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, cols))
+    steps["Output"] = step(ops.attention.OUTPUT, a.lane, a.lane.group(output, cols))
     return steps | _unscaled(a, a.p)
 
 
@@ -122,27 +122,27 @@ def many_heads(a: Attending, result: str, look: str = "output", *, dims: bool = 
     heads = range(1, sheet.heads + 1)
     parts = []
     for h in heads:
-        op, names = a.lane.reading(ops.CONCAT, {"head": a.p.at(head=h)["Output"]})
+        op, names = a.lane.reading(ops.attention.CONCAT, {"head": a.p.at(head=h)["Output"]})
         parts.append(Part(op, names, sheet.d_v))
     last = "Concat" if sheet.projects_out else result
     concat = Block(a.p[last], a.lane.n, sheet.heads * sheet.d_v, "formula", "output", parts=tuple(parts))
     cols: Labels = tuple(f"h{h} v{j + 1}" for h in heads for j in range(sheet.d_v))
     if not sheet.projects_out and dims and concat.cols == a.d_model:
         cols = dims_above(concat.name, a.d_model)
-    steps[last] = step(ops.CONCAT, a.lane, a.lane.group(concat, cols))
+    steps[last] = step(ops.attention.CONCAT, a.lane, a.lane.group(concat, cols))
     return steps | (_projected_out(a, concat, result, look, dims=dims) if sheet.projects_out else {})
 
 
 def _projected_out(a: Attending, concat: Block, result: str, look: str, *, dims: bool) -> Steps:
     """Concat W_O + b_O (n × d_out)."""
     d_out = output_columns(a.sheet, a.d_model)
-    op, names = ops.PROJECT_OUT, {"concat": concat.name, "w_o": a.w["W_O"]}
+    op, names = ops.attention.PROJECT_OUT, {"concat": concat.name, "w_o": a.w["W_O"]}
     if "O" in a.sheet.biases:
-        op, names = ops.PROJECT_OUT_BIASED, {**names, "b": a.w["b_O"]}
+        op, names = ops.attention.PROJECT_OUT_BIASED, {**names, "b": a.w["b_O"]}
     if d_out != a.d_model:
-        op = replace(op, why=ops.MIX_HEADS)
+        op = replace(op, why=ops.attention.MIX_HEADS)
     output = a.lane.block(a.p[result], d_out, op, look, **names)
-    cols: Labels | None = None
+    cols: Labels = numbered("x", d_out)
     if dims:
         cols = dims_above(output.name, d_out) if d_out == a.d_model else numbered("o", d_out)
     return {result: step(op, a.lane, a.lane.group(output, cols))}
@@ -187,7 +187,7 @@ def _head(a: Attending, h: int) -> Steps:
     rotated = "Rot" if a.rotary else ""
     steps |= _softmax(a, p, p[f"Q{rotated}"], kp[f"K{rotated}"])
     output = _output(a, p, kp["V"], a.sheet.d_v)
-    steps["Output"] = step(ops.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
+    steps["Output"] = step(ops.attention.OUTPUT, a.lane, a.lane.group(output, numbered("v", a.sheet.d_v)))
     return steps | _unscaled(a, p)
 
 
@@ -196,9 +196,9 @@ def _projection(a: Attending, letter: str, p: RangeName, w: RangeName) -> Steps:
     lane, x = (a.lane, a.x) if letter == "Q" else (a.keys, a.memory)
     size = a.sheet.d_v if letter == "V" else a.sheet.d_k
     names = {"x": x, "w": w[f"W_{letter}"]}
-    op = ops.PROJECT[letter]
+    op = ops.attention.PROJECT[letter]
     if letter in a.sheet.biases:
-        op, names = ops.PROJECT_BIASED[letter], {**names, "b": w[f"b_{letter}"]}
+        op, names = ops.attention.PROJECT_BIASED[letter], {**names, "b": w[f"b_{letter}"]}
     block = lane.block(p[letter], size, op, "embedding", **names)
     shown_in = lane if a.apart else a.lane
     return {letter: step(op, shown_in, lane.group(block, numbered(letter.lower(), size)))}
@@ -212,7 +212,7 @@ def _rotated(a: Attending, letter: str, p: RangeName) -> Steps:
     source = p[letter]
     if isinstance(a.sheet, Model) and a.sheet.qk_norm:
         steps, source = norm_of_heads(a.sheet, a.lane, p, letter, a.w), p[f"{letter}Norm"]
-    op, s = ops.ROTATE[letter], RangeName(a.sheet.id)
+    op, s = ops.positions.ROTATE[letter], RangeName(a.sheet.id)
     names = {"x": source, "cos": a.rotary["Cos"], "sin": a.rotary["Sin"], "turn": s["Turn"]}
     block = a.lane.block(p[f"{letter}Rot"], a.sheet.d_k, op, "embedding", **names)
     half = a.sheet.d_k // 2
@@ -225,7 +225,7 @@ def _rotated(a: Attending, letter: str, p: RangeName) -> Steps:
 def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
     """softmax(Q Kᵀ / √d_k) step by step; matrices n × n_keys, helper columns n × 1."""
     top = p["Masked"] if a.mask else p["Scaled"]
-    row_max = _helper(a, p, "row max", "RowMax", ops.ROW_MAX, "number", scaled=top)
+    row_max = _helper(a, p, "row max", "RowMax", ops.attention.ROW_MAX, "number", scaled=top)
     steps: Steps = {}
     op = _scores_op(a)
     steps["Scores"] = step(op, a.lane, _square(a, p, "Scores", op, "scores", q=q, k=k))
@@ -234,26 +234,28 @@ def _softmax(a: Attending, p: RangeName, q: str, k: str) -> Steps:
     steps["Scaled"] = step(op, a.lane, _square(a, p, "Scaled", op, "scores", *sides, **names))
     if a.mask:
         names = {"mask": a.mask, "minus_infinity": RangeName(a.sheet.id)["MaskValue"], "scaled": p["Scaled"]}
-        group = _square(a, p, "Masked", ops.MASKED, "masked", row_max, **names)
-        steps["Masked"] = step(ops.MASKED, a.lane, group)
+        group = _square(a, p, "Masked", ops.attention.MASKED, "masked", row_max, **names)
+        steps["Masked"] = step(ops.attention.MASKED, a.lane, group)
     return steps | _exponentials(a, p, top)
 
 
 def _exponentials(a: Attending, p: RangeName, top: str) -> Steps:
     """Exp = exp(S − row max) and Attention = Exp / row sum (n × n_keys), with sums and entropies (n × 1)."""
     exp, attention, row_sum = p["Exp"], p["Attention"], p["RowSum"]
-    sums = [_helper(a, p, "row sum", "RowSum", ops.ROW_SUM, exp=exp)]
-    checks = [_helper(a, p, "row sum", "AttentionSum", ops.ATTENTION_SUM, attention=attention)]
+    sums = [_helper(a, p, "row sum", "RowSum", ops.attention.ROW_SUM, exp=exp)]
+    checks = [_helper(a, p, "row sum", "AttentionSum", ops.attention.ATTENTION_SUM, attention=attention)]
     if a.entropy:
-        checks.append(_helper(a, p, "entropy", "Entropy", ops.ENTROPY, attention=attention))
+        checks.append(_helper(a, p, "entropy", "Entropy", ops.attention.ENTROPY, attention=attention))
     names = {"scaled": top, "row_max": p["RowMax"]}
-    numerators = step(ops.EXP, a.lane, _square(a, p, "Exp", ops.EXP, "exp", *sums, **names))
+    numerators = step(
+        ops.attention.EXP, a.lane, _square(a, p, "Exp", ops.attention.EXP, "exp", *sums, **names)
+    )
     names = {"exp": exp, "row_sum": row_sum}
-    group = _square(a, p, "Attention", ops.ATTENTION, "attention", *checks, **names)
-    weights = step(ops.ATTENTION, a.lane, group)
+    group = _square(a, p, "Attention", ops.attention.ATTENTION, "attention", *checks, **names)
+    weights = step(ops.attention.ATTENTION, a.lane, group)
     if a.entropy == "both" and a.sheet.scale:
         more = "{why} Low entropy: attention to few words."
-        weights = weights._replace(why=say(more, why=say(ops.ATTENTION.why)))
+        weights = weights._replace(why=say(more, why=say(ops.attention.ATTENTION.why)))
     return {"Exp": numerators, "Attention": weights}
 
 
@@ -263,9 +265,9 @@ def _unscaled(a: Attending, p: RangeName) -> Steps:
         return {}
     top = p["Masked"] if a.mask else p["Scaled"]
     names = {"scaled": top, "row_max": p["RowMax"], "scale": RangeName(a.sheet.id)["Scale"]}
-    (sums,) = a.lane.column(p["UnscaledSum"], ops.UNSCALED_SUM, **names)
+    (sums,) = a.lane.column(p["UnscaledSum"], ops.attention.UNSCALED_SUM, **names)
     names["unscaled_sum"] = sums.name
-    entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.ENTROPY_UNSCALED, **names)
+    entropies = _helper(a, p, "entropy", "EntropyUnscaled", ops.attention.ENTROPY_UNSCALED, **names)
     group = a.lane.group(sums, ("row sum",), (entropies,))
     title, why = ("And without √d?", UNSCALED) if a.sheet.scale else (AS_THEY_ARE, NEITHER)
     return {"Unscaled": Step(title, why, {a.lane.id: group}, show_formula=False)}
@@ -274,17 +276,20 @@ def _unscaled(a: Attending, p: RangeName) -> Steps:
 def _scores_op(a: Attending) -> ops.Op:
     """Q Kᵀ, or X Xᵀ without weights (n × n_keys)."""
     if a.sheet.weights:
-        return ops.SCORES
-    return ops.ALIKE if last(a.x) == "X" else ops.ALIKE_IN_PLACE
+        return ops.attention.SCORES
+    return ops.attention.ALIKE if last(a.x) == "X" else ops.attention.ALIKE_IN_PLACE
 
 
 def _scaled_op(a: Attending, p: RangeName) -> tuple[ops.Op, dict[str, str]]:
     """Scores / √d_k, or Scores if not scaled, divided by any temperature; and the operands."""
     names = {"scores": p["Scores"], "scale": RangeName(a.sheet.id)["Scale"]}
     if not a.sheet.tempered:
-        return ops.SCALED if a.sheet.scale else ops.NOT_SCALED, names
+        return ops.attention.SCALED if a.sheet.scale else ops.attention.NOT_SCALED, names
     names["temperature"] = RangeName(a.sheet.id)["Temperature"]
-    return ops.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.NOT_SCALED_BY_TEMPERATURE, names
+    return (
+        ops.attention.SCALED_BY_TEMPERATURE if a.sheet.scale else ops.attention.NOT_SCALED_BY_TEMPERATURE,
+        names,
+    )
 
 
 def _square(
@@ -306,14 +311,14 @@ def _helper(
 def _output(a: Attending, p: RangeName, v: str, d_v: int) -> Block:
     names = {"attention": p["Attention"], "v": v}
     keys = "other" if a.crossed else ""
-    return a.lane.block(p["Output"], d_v, ops.OUTPUT, "output", keys, **names)
+    return a.lane.block(p["Output"], d_v, ops.attention.OUTPUT, "output", keys, **names)
 
 
 def drift(lane: Lane, p: RangeName, steps: Steps) -> Steps:
     """The largest deviation of a row sum of the attention from 1, over all heads (1 × 1)."""
     sums = [name for name in names_in(steps) if last(name) == "AttentionSum"]
     terms = ",".join(f"ABS({name}-1)" for name in sums)
-    block = computed(p["Drift"], (1, 1), ops.DRIFT, "tiny", terms=terms)
+    block = computed(p["Drift"], (1, 1), ops.attention.DRIFT, "tiny", terms=terms)
     group = Group((block,), (("off by",),))
     return {"Drift": Step("Check", SUMS, {lane.id: group}, level=1, closed=True)}
 
@@ -326,7 +331,7 @@ def attention_weights(sheet: WithAttention, w: RangeName, d_model: int) -> list[
     groups = []
     for letter, size, heads in _columns(sheet):
         name = w[f"W_{letter}"]
-        rows = computed(rows_of(name), (d_model, 1), ops.COL_LABELS, "row label", texts="vocab_Dims")
+        rows = computed(rows_of(name), (d_model, 1), ops.words.COL_LABELS, "row label", texts="vocab_Dims")
         cols: tuple[str, ...] = numbered(letter.lower(), size)
         if sheet.headed:
             part = "g" if heads < sheet.heads else "h"
@@ -349,11 +354,12 @@ def _output_weights(sheet: WithAttention, w: RangeName, d_model: int) -> Band:
     block = learned(sheet, w.at(block="W_O"))
     labels = tuple(f"h{h + 1} v{j + 1}" for h in range(sheet.heads) for j in range(sheet.d_v))
     back = block.cols == d_model
-    cols: Labels | None = dims_above(block.name, d_model) if back else numbered("o", block.cols)
-    groups = [Group((block,), (labels,), None if isinstance(sheet, Model) else cols, title="W_O")]
+    cols: Labels = dims_above(block.name, d_model) if back else numbered("o", block.cols)
+    count = numbered("x" if back else "o", block.cols)
+    groups = [Group((block,), (labels,), count if isinstance(sheet, Model) else cols, title="W_O")]
     if "O" in sheet.biases:
-        groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), title="b_O"))
-    why = ops.PROJECT_OUT.why if back else ops.MIX_HEADS
+        groups.append(Group((learned(sheet, w.at(block="b_O")),), (("+",),), count, title="b_O"))
+    why = ops.attention.PROJECT_OUT.why if back else ops.attention.MIX_HEADS
     return Band("Output weights", why, tuple(groups), shared=True, show_formula=False)
 
 

@@ -163,8 +163,8 @@ def _steps(spec: Spec, sheet: AttentionSheet, lane: Lane, *, longest: bool, rank
 def _embedded(lane: Lane, d_model: int) -> Steps:
     """X: the embeddings of the words (n × d_model)."""
     names = {"ids": lane.own["Ids"], "table": "vocab_E"}
-    X = lane.block(lane.prefix["X"], d_model, ops.EMBED, "embedding", **names)
-    return {"X": step(ops.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
+    X = lane.block(lane.prefix["X"], d_model, ops.words.EMBED, "embedding", **names)
+    return {"X": step(ops.words.EMBED, lane, lane.group(X, dims_above(X.name, d_model)), title="Input X")}
 
 
 def cross_attention_page(spec: Spec, sheet: AttentionSheet) -> Page:
@@ -216,7 +216,7 @@ def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     grouped = sheet.headed and sheet.grouped
     of_one = s.at(group=1) if grouped else s.at(head=1) if sheet.headed else s
     k = of_one["W_K"] if sheet.weights else "vocab_E"
-    op, words = (ops.SCALE, "√d_k =") if sheet.scale else (ops.NO_SCALE, "scale (off) =")
+    op, words = (ops.attention.SCALE, "√d_k =") if sheet.scale else (ops.attention.NO_SCALE, "scale (off) =")
     facts = [Fact(words, computed(s["Scale"], (1, 1), op, "weight", k=k))]
     if sheet.tempered:
         facts.append(Fact("temperature =", typed(s["Temperature"], "setting", ((sheet.temperature,),))))
@@ -231,7 +231,9 @@ def _facts(sheet: AttentionSheet, lanes: tuple[Lane, ...]) -> tuple[Fact, ...]:
     settings = {s["Temperature"]: "✗ the temperature is not a number"} if sheet.tempered else {}
     if sheet.position in ("sinusoidal", "rotary"):
         settings[s["Base"]] = "✗ the base is not a number"
-    check = ops.sums_to_one([lane.prefix["Drift"] for lane in lanes], ops.are_numbers(settings))
+    check = ops.live_checks.sums_to_one(
+        [lane.prefix["Drift"] for lane in lanes], ops.live_checks.are_numbers(settings)
+    )
     return (*facts, Fact("", computed(s["Status"], (1, 1), check, "status", words="vocab_Status")))
 
 

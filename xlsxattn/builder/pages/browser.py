@@ -31,7 +31,7 @@ def browser_page(sheet: Model, lanes: Sequence[Lane]) -> Page:
     layers = typed(s["Layers"], "count", [[float(k)] for k in sheet.numbers], "constant")
     heads = typed(s["Heads"], "count", [[float(h + 1)] for h in range(sheet.heads)], "constant")
     operands = {"layers": layers.name, "layer": s["Layer"], "heads": heads.name, "head": s["Head"]}
-    chosen = computed(s["Chosen"], (1, 1), ops.CHOSEN_HEAD, "count", **operands)
+    chosen = computed(s["Chosen"], (1, 1), ops.large_models.CHOSEN_HEAD, "count", **operands)
     rank = typed(s["PairRank"], "count", [[float(i + 1)] for i in range(_pairs(lanes))], "constant")
     choice = Group(
         (
@@ -69,9 +69,9 @@ def _chosen(lane: Lane, s: RangeName, places: Sequence[RangeName], size: int) ->
     """The chosen map (n × n); with many maps, by nested CHOOSE of groups of ``size``."""
     prefixes = [lane.prefix.at(layer=place.layer, head=place.head) for place in places]
     chosen, maps = s["Chosen"], [prefix["Attention"] for prefix in prefixes]
-    op = ops.CHOSEN_MAP
+    op = ops.large_models.CHOSEN_MAP
     if len(maps) > MAX_CHOICES:
-        op = ops.CHOSEN_MAP_OF_MANY
+        op = ops.large_models.CHOSEN_MAP_OF_MANY
         maps = [
             f"CHOOSE({chosen}{-k or ''},{','.join(maps[k : k + size])})" for k in range(0, len(maps), size)
         ]
@@ -88,12 +88,12 @@ def _strongest(s: RangeName, lanes: Sequence[Lane], k: int) -> Band:
     for lane in lanes:
         p = lane.prefix
         of = {"map": p["Map"], "rank": s["PairRank"]}
-        weights = computed(p["PairWeights"], (k, 1), ops.PAIR_WEIGHTS, "attention", **of)
-        places = computed(p["PairPlaces"], (k, 1), ops.PAIR_PLACES, "count", **of)
+        weights = computed(p["PairWeights"], (k, 1), ops.large_models.PAIR_WEIGHTS, "attention", **of)
+        places = computed(p["PairPlaces"], (k, 1), ops.large_models.PAIR_PLACES, "count", **of)
         names = {"words": lane.tokens, "places": places.name, **of}
-        pair_from, pair_to = ops.PAIR_FROM, ops.PAIR_TO
+        pair_from, pair_to = ops.large_models.PAIR_FROM, ops.large_models.PAIR_TO
         if lane.n == 1:
-            pair_from = pair_to = ops.ONLY_WORD
+            pair_from = pair_to = ops.large_models.ONLY_WORD
         query = computed(p["PairFrom"], (k, 1), pair_from, "word result", **names)
         key = computed(p["PairTo"], (k, 1), pair_to, "word result", **names)
         sides = (Side("from", (query,)), Side("to", (key,)), Side("cell of the map", (places,)))

@@ -26,6 +26,7 @@ MAX_ALL_PAIRS = 8
 """Up to this many sentences, all pairs are compared; of more, each with the next one, as formulas are limited
 in length."""
 ALONE = "– {focus} stands in one sentence only: nothing is compared"
+NORMED = "The output of a norm: its columns no longer stand for the dimensions."
 LEAD = "The same word, the same embedding, different neighbours: see what each sentence made of it."
 
 
@@ -34,10 +35,11 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
     d_model = spec.vocabulary.d_model
     same_size = [s for s in before if output_columns(s, d_model) == d_model]
     with_maps = [s for s in before if not isinstance(s, Model)]
+    in_dims = [s for s in same_size if not _is_normed(s)]
     near = _near_bands(spec, sheet, same_size) if sheet.near else []
-    bands = [*near[:1], _vector_band(spec, sheet, before[0], same_size)]  # results come first
-    bands += [_other_size_band(spec, sheet, s) for s in before if s not in same_size]
-    charts = _scatter(spec, sheet, same_size)
+    bands = [*near[:1], _vector_band(spec, sheet, before[0], in_dims)]  # results come first
+    bands += [_other_columns_band(spec, sheet, s) for s in before if s not in in_dims]
+    charts = _scatter(spec, sheet, in_dims)
     bands += near[1:]
     if with_maps:
         bands.append(_attention_band(spec, sheet, with_maps))
@@ -59,7 +61,7 @@ def compare_page(spec: Spec, sheet: Compare, before: Sequence[WithAttention]) ->
 def _heading(sheet: Compare, context: Context) -> Block:
     """The sentence, as the heading of its lane."""
     name = RangeName(sheet.id, context=context.id)["Heading"]
-    return computed(name, (1, 1), ops.SAME_TEXT, "lane", source=of_context(context.id)["Sentence"])
+    return computed(name, (1, 1), ops.words.SAME_TEXT, "lane", source=of_context(context.id)["Sentence"])
 
 
 def _vector_band(
@@ -74,14 +76,21 @@ def _vector_band(
     return Band("Input and outputs of the focus word", why, groups, show_formula=False)
 
 
-def _other_size_band(spec: Spec, sheet: Compare, other: WithAttention) -> Band:
-    """Outputs of a sheet with another number of columns than d_model."""
+def _is_normed(sheet: WithAttention) -> bool:
+    """Whether the columns of its output are not the dimensions, since it ends with a norm."""
+    return isinstance(sheet, Model) and sheet.ends_with_norm
+
+
+def _other_columns_band(spec: Spec, sheet: Compare, other: WithAttention) -> Band:
+    """Outputs of a sheet whose columns are not the dimensions."""
     title = say("Output of the focus word on {sheet}", sheet=say(other.title))
-    why = say(
-        "{sheet}: outputs with {columns} columns, another size than the embeddings.",
-        sheet=say(other.title),
-        columns=output_columns(other, spec.vocabulary.d_model),
-    )
+    why: str = NORMED
+    if not _is_normed(other):
+        why = say(
+            "{sheet}: outputs with {columns} columns, another size than the embeddings.",
+            sheet=say(other.title),
+            columns=output_columns(other, spec.vocabulary.d_model),
+        )
     groups = tuple(_vector(spec, sheet, other, c) for c in spec.contexts)
     return Band(title, why, groups, show_formula=False)
 
@@ -97,13 +106,13 @@ def _picked(name: str, cols: int, of: str, context: Context, look: str = "output
     """The focus word's row of a range (1 × cols)."""
     own = of_context(context.id)
     names = {"index": own["Index"], "focus": own["Focus"], "of": of}
-    return computed(name, (1, cols), ops.PICK, look, **names)
+    return computed(name, (1, cols), ops.focus.PICK, look, **names)
 
 
 def _cosine(spec: Spec, sheet: Compare, context: Context, of: str, vector: str) -> Block:
     """The cosine of the focus word's row with that of the first sentence (1 × 1); ``of``: its sheet."""
     first, here = (RangeName(sheet.id, context=c.id, of=of) for c in (spec.contexts[0], context))
-    return computed(here["Cosine"], (1, 1), ops.COSINE, "weight", a=first[vector], b=here[vector])
+    return computed(here["Cosine"], (1, 1), ops.focus.COSINE, "weight", a=first[vector], b=here[vector])
 
 
 def _vectors(
@@ -128,7 +137,8 @@ def _vector(spec: Spec, sheet: Compare, other: WithAttention, context: Context) 
     output = RangeName(other.id, context=context.id)["Output"]
     block = _picked(p.at(of=other.id)["Output"], cols, output, context)
     cosine = _cosine(spec, sheet, context, other.id, "Output")
-    return Group((block,), ((other.title,),), numbered("v", cols), (Side("cosine", (cosine,)),))
+    letter = "x" if _is_normed(other) else "v"
+    return Group((block,), ((other.title,),), numbered(letter, cols), (Side("cosine", (cosine,)),))
 
 
 def _near_bands(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> list[Band]:
@@ -136,17 +146,17 @@ def _near_bands(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) 
     s, d_model, k = RangeName(sheet.id), spec.vocabulary.d_model, len(sheet.near)
     tokens = typed(s["Tokens"], "token", [(word,) for word in sheet.near])
     names = {"tokens": tokens.name, "vocabulary": "vocab_Tokens"}
-    ids = computed(s["Ids"], (k, 1), ops.IDS, "word number", **names)
-    X = computed(s["X"], (k, d_model), ops.EMBED, "embedding", ids=ids.name, table="vocab_E")
+    ids = computed(s["Ids"], (k, 1), ops.words.IDS, "word number", **names)
+    X = computed(s["X"], (k, d_model), ops.words.EMBED, "embedding", ids=ids.name, table="vocab_E")
 
     def cosines(context: Context) -> Group:
         p = s.at(context=context.id)
         rows = [(p, "X"), *((p.at(of=other.id), "Output") for other in same_size)]
         of_input, *of_outputs = (
-            computed(prefix["Near"], (k, 1), ops.COSINE_OF_ROW, "weight", a=prefix[row], b=X.name)
+            computed(prefix["Near"], (k, 1), ops.focus.COSINE_OF_ROW, "weight", a=prefix[row], b=X.name)
             for prefix, row in rows
         )
-        labels = computed(rows_of(p["Near"]), (k, 1), ops.ROW_LABELS, "row label", texts=tokens.name)
+        labels = computed(rows_of(p["Near"]), (k, 1), ops.words.ROW_LABELS, "row label", texts=tokens.name)
         pairs = zip(same_size, of_outputs, strict=True)
         sides = tuple(Side(other.title, (block,)) for other, block in pairs)
         return Group((of_input,), (labels,), ("input",), sides)
@@ -190,7 +200,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     s = RangeName(sheet.id)
     names = {"focus": "vocab_Focus", "words": "vocab_Status"}
     if len(spec.contexts) == 1:
-        op = ops.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
+        op = ops.live_checks.status(ALONE, ('LEFT({words},1)="✓"', "{words}"))
         return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
     few = len(spec.contexts) <= MAX_ALL_PAIRS
     differences = [
@@ -199,7 +209,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     ]
     foci = [of_context(c.id)["Focus"] for c in spec.contexts]
     demands = [
-        ops.WORDS,
+        ops.live_checks.WORDS,
         (f"SIGN({'+'.join(differences)})=0", "✗ the input of {focus} differs"),
         (f"MAX({','.join(foci)})>0", "{words}"),
         ("+".join(f"({focus}>0)" for focus in foci) + ">1", ALONE),
@@ -207,7 +217,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
     if spec.contexts[2:]:  # with two sentences, both have the word here
         elsewhere = "✓ {focus} is not in every sentence: nothing but zeros there"
         demands.append((f"MIN({','.join(foci)})>0", elsewhere))
-    op = ops.status("✓ the input of {focus} is the same in every sentence", *demands)
+    op = ops.live_checks.status("✓ the input of {focus} is the same in every sentence", *demands)
     return Fact("", computed(s["Status"], (1, 1), op, "status", **names))
 
 
@@ -236,16 +246,17 @@ def _scatter(spec: Spec, sheet: Compare, same_size: Sequence[WithAttention]) -> 
         return []
     x, y = sheet.axes
     columns = (spec.vocabulary.dimensions.index(x), spec.vocabulary.dimensions.index(y))
-    series = [Series("input", (RangeName(sheet.id, context=spec.contexts[0].id)["X"],), columns, 0)]
     few = len(spec.contexts) * len(same_size) <= MAX_POINTS
+    first = RangeName(sheet.id, context=spec.contexts[0].id)["X"]
+    series = [Series("input", (first,), columns, 0, 1, is_labelled=few)]
     for i, c in enumerate(spec.contexts, 1):
-        outputs = tuple(RangeName(sheet.id, context=c.id, of=s.id)["Output"] for s in same_size)
-        if few:  # one colour per sentence, one marker per sheet; a line joins them
-            way = (RangeName(sheet.id, context=c.id)["X"], *outputs)
-            series.append(Series(c.named, way, columns, i, is_line=True))
-            names = [say("{context}: {what}", context=c.named, what=say(s.title)) for s in same_size]
-            points = zip(names, outputs, strict=True)
-            series += [Series(n, (output,), columns, i, mark) for mark, (n, output) in enumerate(points)]
+        p = RangeName(sheet.id, context=c.id)
+        outputs = tuple(p.at(of=s.id)["Output"] for s in same_size)
+        if few:  # one colour per sentence, one marker per sheet; an arrow joins them
+            named = Lane(c, p, "").in_legend(RangeName(sheet.id), c.named)
+            series.append(Series(named, (p["X"], *outputs), columns, i, is_line=True))
+            points = enumerate(zip(same_size, outputs, strict=True))
+            series += [Series(s.title, (o,), columns, i, mark, is_labelled=True) for mark, (s, o) in points]
         else:
             series.append(Series(say("outputs: {context}", context=c.named), outputs, columns, i))
     titles = (("vocab_Dims", columns[0]), ("vocab_Dims", columns[1]))

@@ -31,14 +31,14 @@ def contents_page(sheet: Model, sides: Sequence[Stack], pages: Sequence[Page]) -
     """Make the page: links to the model's pages, its text, and its sizes."""
     s = RangeName(sheet.id)
     checks = [page for page in pages if part_of(page.id, STATUS) in {fact.block.name for fact in page.facts}]
-    condition = ops.no_failure(part_of(page.id, STATUS) for page in checks)
+    condition = ops.live_checks.no_failure(part_of(page.id, STATUS) for page in checks)
     lanes = [lane for side in sides for lane in side.lanes]
     same = typed_rows.same_words(lanes) if sheet.has_typed_rows else typed_rows.SameWords()
-    op = ops.status(
+    op = ops.live_checks.status(
         "✓ every layer holds",
-        ops.WORDS,
+        ops.live_checks.WORDS,
         *same.demands,
-        *ops.are_numbers(_settings(sheet)),
+        *ops.live_checks.are_numbers(_settings(sheet)),
         (condition, "✗ a layer does not hold: see its sheet"),
         *_has_words(sheet, sides),
     )
@@ -108,7 +108,7 @@ def _count(sheet: Model) -> str:
 
 def _text(lane: Lane) -> Block:
     words = '&" "&'.join(f"{lane.tokens}[{i + 1}]" for i in range(lane.n))
-    return computed(lane.prefix["Text"], (1, 1), ops.SENTENCE, "said", words=words)
+    return computed(lane.prefix["Text"], (1, 1), ops.words.SENTENCE, "said", words=words)
 
 
 def _hyperparameters(sheet: Model, sides: Sequence[Stack]) -> Band:
@@ -118,14 +118,14 @@ def _hyperparameters(sheet: Model, sides: Sequence[Stack]) -> Band:
     key = w.at(group=1) if sheet.grouped else w.at(head=sheet.heads_of(first)[0])
 
     def size(name: str, of: str) -> Block:
-        return computed(s[name], (1, 1), ops.COLUMNS_OF, "count", of=of)
+        return computed(s[name], (1, 1), ops.next_word.COLUMNS_OF, "count", of=of)
 
     def count(name: str, value: int) -> Block:
         return typed(s[name], "count", ((float(value),),), "constant")
 
-    scale = computed(s["Scale"], (1, 1), ops.ROOT, "weight", d_k=s["DK"])
+    scale = computed(s["Scale"], (1, 1), ops.next_word.ROOT, "weight", d_k=s["DK"])
     if not sheet.scale:
-        scale = computed(s["Scale"], (1, 1), ops.NO_SCALE, "weight")
+        scale = computed(s["Scale"], (1, 1), ops.attention.NO_SCALE, "weight")
     rows = [
         ("layers", count("NLayers", len(sheet.numbers))),
         ("heads", count("NHeads", sheet.heads)),

@@ -56,8 +56,8 @@ def before_and_after(spec: Spec, lane: Lane, cols: int) -> tuple[Group, ...]:
     """The focus word's rows of X (1 × d_model) and of Output (1 × cols)."""
     p, d_model, hidden = lane.prefix, spec.vocabulary.d_model, absent(spec, lane.context)
     names = {"index": lane.own["Index"], "focus": lane.own["Focus"]}
-    before = computed(p["FocusBefore"], (1, d_model), ops.PICK, "own number", of=p["X"], **names)
-    after = computed(p["FocusAfter"], (1, cols), ops.PICK, "result", of=p["Output"], **names)
+    before = computed(p["FocusBefore"], (1, d_model), ops.focus.PICK, "own number", of=p["X"], **names)
+    after = computed(p["FocusAfter"], (1, cols), ops.focus.PICK, "result", of=p["Output"], **names)
     labels = (_focus(before.name, BEFORE), _focus(after.name, THEN))
     dims = dims_above(before.name, d_model)
     if cols == d_model:
@@ -70,7 +70,7 @@ def before_and_after(spec: Spec, lane: Lane, cols: int) -> tuple[Group, ...]:
 
 
 def _focus(of: str, number_format: str) -> Block:
-    block = computed(rows_of(of), (1, 1), ops.FOCUS, "result label", focus="vocab_Focus")
+    block = computed(rows_of(of), (1, 1), ops.first_screen.FOCUS, "result label", focus="vocab_Focus")
     return replace(block, number_format=number_format)
 
 
@@ -86,12 +86,12 @@ def one_score(spec: Spec, lane: Lane, d: int, q: str, k: str) -> Steps:
     for name, place, of in zip(("CellQuery", "CellKey"), places, (q, k), strict=True):
         at = f"INT(MIN(MAX({place.name},1),MAX({lane.own['Index']})))"
         names = {"index": lane.own["Index"], "focus": at, "of": of}
-        blocks.append(computed(p[name], (1, d), ops.PICK, "number", **names))
-        op = ops.WORD_AT if lane.n > 1 else ops.ONLY_WORD
+        blocks.append(computed(p[name], (1, d), ops.focus.PICK, "number", **names))
+        op = ops.focus.WORD_AT if lane.n > 1 else ops.large_models.ONLY_WORD
         labels.append(computed(rows_of(p[name]), (1, 1), op, "row label", words=lane.tokens, at=at))
     query, key = blocks
-    products = computed(p["CellProducts"], (1, d), ops.PRODUCTS, "number", a=query.name, b=key.name)
-    score = computed(p["CellScore"], (1, 1), ops.TOTAL, "result number", of=products.name)
+    products = computed(p["CellProducts"], (1, d), ops.focus.PRODUCTS, "number", a=query.name, b=key.name)
+    score = computed(p["CellScore"], (1, 1), ops.focus.TOTAL, "result number", of=products.name)
     cols = dims_above(query.name, d) if q == k else numbered("", d)
     rows = (*labels, ("product",), ("sum = score",))
     group = Group((query, key, products, score), rows, cols, (Side("position", tuple(places)),))

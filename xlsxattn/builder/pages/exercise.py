@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cached_property
@@ -35,7 +36,6 @@ ASK = {
 }
 ASK_WITH_HINTS = "{ask} Hints →"
 TWIN = "(a different formula, so that the method stays hidden)"
-MARKS, COMPLETE = "marks", "complete"
 HINT_PAGE, SCRATCH_PAGE = "hints", "scratch"
 
 
@@ -69,37 +69,73 @@ class Asked:
         return {name: b for b in self.blocks for name in (b.name, *b.aliases)}
 
     @cached_property
+    def sources(self) -> dict[str, set[str]]:
+        """The blocks that the formulas of each block read."""
+        sources = {}
+        for block in self.blocks:
+            words = {word for part in block.parts for word in WORD.findall(part.formula)}
+            sources[block.name] = {self.by_name[word].name for word in words & self.by_name.keys()}
+        return sources
+
+    @cached_property
+    def origins(self) -> dict[str, str]:
+        """By block, a text that is the same for blocks that are computed alike from the same inputs.
+
+        Inputs are the same in all sentences, as these share words; constants of one name are on all sheets.
+        """
+        origins = dict[str, str]()
+        sentences = {parse(block.name).context for block in self.blocks}
+        for block in self.blocks:
+            if not block.parts:
+                place = parse(block.name).at(context="")
+                is_free = block.kind == "constant" or place.sheet in sentences
+                origins[block.name] = str(place.at(sheet="") if is_free else place)
+        left = [block for block in self.blocks if block.parts]
+        while left:
+            known = [block for block in left if self.sources[block.name] <= origins.keys()]
+            if not known:  # the steps of a training read each other
+                return origins
+            for block in known:
+                origins[block.name] = self._origin(block, origins)
+            left = [block for block in left if block.name not in origins]
+        return origins
+
+    def _origin(self, block: Block, origins: Mapping[str, str]) -> str:
+        def origin(match: re.Match[str]) -> str:
+            source = self.by_name.get(match[0])
+            if source is None:
+                return match[0]
+            columns = [place[1:] for place in source.slices if place[0] == match[0]]
+            return f"{origins[source.name]}{columns or ''}"
+
+        text = "|".join(WORD.sub(origin, part.formula) for part in block.parts)
+        return f"_{hashlib.sha256(text.encode()).hexdigest()}"
+
+    def _alike(self, answer: str) -> list[str]:
+        """Blocks on other sheets or of other sentences that would show an answer's numbers."""
+        origin = self.origins.get(answer, answer)
+        return [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
+
+    @cached_property
     def reads(self) -> dict[str, set[str]]:
         """The answers that each block waits for.
 
-        Those are the answers that it reads, but not through an answer that is a whole range. The same range
-        of another sentence waits as well.
+        Those are the answers that it reads, but not through an answer that is a whole range. Blocks that
+        would show an answer's numbers wait as well.
         """
         readers: dict[str, set[str]] = {}
-        for block in self.blocks:
-            for name in {word for part in block.parts for word in WORD.findall(part.formula)}:
-                if (source := self.by_name.get(name)) and source.name != block.name:
-                    readers.setdefault(source.name, set()).add(block.name)
+        for name, sources in self.sources.items():
+            for source in sources - {name}:
+                readers.setdefault(source, set()).add(name)
         reads: dict[str, set[str]] = {}
         for answer in self.exercise.answers:
-            waiting = [*readers.get(answer, ()), *self._siblings(answer)]
+            waiting = [*readers.get(answer, ()), *self._alike(answer)]
             while waiting:
                 name = waiting.pop()
                 if answer not in reads.setdefault(name, set()):
                     reads[name].add(answer)
                     waiting += () if self._is_whole(name) else readers.get(name, ())
         return reads
-
-    def _siblings(self, answer: str) -> list[str]:
-        """The same range of other sentences, where shared words would show the answer's numbers."""
-        asked_name = parse(answer)
-        return [
-            block.name
-            for block in self.blocks
-            if block.name not in self.exercise.answers
-            and block.kind == "formula"
-            and parse(block.name).at(context=asked_name.context) == asked_name
-        ]
 
     def _is_whole(self, name: str) -> bool:
         """Whether a range is asked for as a whole; otherwise its other cells are computed, and wait."""
@@ -176,7 +212,7 @@ class Asked:
         exempt = {mark_of(name) for name in self.exercise.answers} | {START[texts.PROGRESS]}
         if not ready or not block.parts or block.kind != "formula" or block.name in exempt:
             return block
-        return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts))
+        return replace(block, parts=tuple(_wrapped(part, ready) for part in block.parts), waits=True)
 
     def complete(self, block: Block) -> Block:
         """The cell that is 1 if the answer is complete."""
@@ -232,30 +268,26 @@ class Asked:
 
     # --- groups ---------------------------------------------------------------------------------------------
 
-    def below(self, block: Block) -> tuple[Block, ...]:
-        """The blocks below an answer: its marks, and whether it is complete."""
-        marks = (self.marks(block),) if self.exercise.marks else ()
-        return (*marks, self.complete(block))
+    def below(self, block: Block) -> dict[str, Block]:
+        """The blocks below an answer, by their labels: its marks, and whether it is complete."""
+        below = {"marks": self.marks(block)} if self.exercise.marks else {}
+        return below | {"complete": self.complete(block)}
 
     def group(self, group: Group) -> Group:
         """A group with its answers, their marks below them, and the task as its title."""
         blocks, rows = list[Block](), list[Any]()
         for i, block in enumerate(group.blocks):
-            asked = self.region(block) is not None
-            added = self.below(block) if asked else ()
-            blocks += [self.block(block), *added]
+            added = self.below(block) if self.region(block) else {}
+            blocks += [self.block(block), *added.values()]
             rows += [group.rows[i] if i < len(group.rows) else ("",) * block.rows]
-            rows += [(label, *("",) * (b.rows - 1)) for b, label in zip(added, self._labels(), strict=False)]
+            rows += [(label, *("",) * (b.rows - 1)) for label, b in added.items()]
         sides = tuple(self._side(side) for side in group.sides)
         labels = tuple(rows) if group.rows else ()
         title, target = self._title(group)
         return replace(group, blocks=tuple(blocks), rows=labels, sides=sides, title=title, target=target)
 
-    def _labels(self) -> tuple[str, ...]:
-        return (MARKS, COMPLETE) if self.exercise.marks else (COMPLETE,)
-
     def _side(self, side: Side) -> Side:
-        added = [b for block in side.blocks if self.region(block) for b in self.below(block)]
+        added = [b for block in side.blocks if self.region(block) for b in self.below(block).values()]
         return replace(side, blocks=(*map(self.block, side.blocks), *added))
 
     def _title(self, group: Group) -> tuple[str, str]:
@@ -336,21 +368,11 @@ def _mapped(thing: T, change: Callable[[Block], Block]) -> T:
     result: Any = thing
     if isinstance(thing, Block):
         result = change(thing)
-    elif (
-        isinstance(thing, Group) and thing.title and thing.title == _caption(thing)
-    ):  # a page that writes captions itself
-        changed = _mapped(replace(thing, title=""), change)
-        result = replace(changed, title=_caption(changed))
     elif isinstance(thing, tuple) and not hasattr(thing, "_fields"):
         result = tuple(_mapped(one, change) for one in thing)
     elif is_dataclass(thing) and not isinstance(thing, (type, Op)):
         result = replace(thing, **{f.name: _mapped(getattr(thing, f.name), change) for f in fields(thing)})
     return result  # type: ignore[no-any-return]
-
-
-def _caption(group: Group) -> str:
-    parts = group.blocks[0].parts
-    return f"{{{parts[0].formula}}}" if parts else ""
 
 
 def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
@@ -367,11 +389,8 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
         band, part, alternative = steps[name], asks.by_name[name].parts[0], way(asks.by_name[name])
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
         listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
-        words = (
-            alternative.in_words({key: last(operand) for key, operand in operands.items()})
-            if alternative
-            else ""
-        )
+        assert alternative is not None  # or it could not be asked for
+        words = alternative.in_words({key: last(operand) for key, operand in operands.items()})
         title = say("{name}: {title}", name=name, title=say(band.title))
         why = band.more or band.why or band.title
         hints.append(Hints(name, title, (say("It is computed from {names}.", names=listed), why, words)))

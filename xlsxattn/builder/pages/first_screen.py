@@ -14,7 +14,7 @@ from xlsxattn.builder.pages.attention import output_columns
 from xlsxattn.builder.pages.attention_pages import CROSS_LEAD
 from xlsxattn.builder.pages.contents import LEADS
 from xlsxattn.builder.pages.details import absent, detailed
-from xlsxattn.builder.pages.parts import computed, typed
+from xlsxattn.builder.pages.parts import computed, numbered, typed
 from xlsxattn.contract import first_screen as texts
 from xlsxattn.contract.kinds import (
     PADDING,
@@ -31,7 +31,7 @@ from xlsxattn.contract.kinds import (
     Writer,
     can_be_followed,
 )
-from xlsxattn.contract.names import START, RangeName, cols_of, of_context, rows_of
+from xlsxattn.contract.names import START, RangeName, cols_of, ends_in, of_context, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,11 +51,11 @@ EVERY_NUMBER = 264
 
 
 class Shown(TypedDict):
-    """What the first screen shows, as ``xlsxattn_Front`` has it."""
+    """What the first screen shows, as stored in ``xlsxattn_Front``."""
 
     sheets: list[str]
     contexts: list[str]
-    columns: NotRequired[Literal["dims", "near", "none"]]
+    columns: NotRequired[Literal["dims", "near", "numbered", "none"]]
     compare: NotRequired[str]
     full: NotRequired[bool]
     rivals: NotRequired[int]
@@ -89,15 +89,18 @@ def _first(spec: Spec) -> WithAttention:
     return next(sheet for sheet in spec.sheets if isinstance(sheet, WithAttention))
 
 
-def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN401 - InSentence or Encoder
+def _of_attention(spec: Spec, first: WithAttention, found: Shown) -> Shown:
     d_model = spec.vocabulary.d_model
     every = tuple(context.id for context in spec.contexts)
     found["full"], found["columns"] = len(found["contexts"]) <= MAX_FULL, "none"
     if getattr(first, "only", None) or output_columns(first, d_model) != d_model:
         return found
     near = [s for s in spec.sheets if isinstance(s, Compare) and 1 <= len(s.near) <= MAX_NAMES]
-    if d_model <= MAX_NAMES:
+    is_normed = isinstance(first, Model) and first.ends_with_norm
+    if d_model <= MAX_NAMES and not is_normed:
         found["columns"] = "dims"
+    elif d_model <= MAX_NAMES and found["full"]:
+        found["columns"] = "numbered"
     elif near and can_be_followed(first, every):
         found |= {"columns": "near", "compare": near[0].id}
     else:
@@ -108,7 +111,9 @@ def _of_attention(spec: Spec, first: Any, found: Shown) -> Shown:  # noqa: ANN40
     if isinstance(first, InSentence):
         fit = [s.id for s in later if isinstance(s, InSentence) and s.weights and not first.weights]
     else:
-        fit = [s.id for s in later if isinstance(s, Encoder) and not s.only]
+        alike = (is_normed,) if found["columns"] != "near" else (True, False)
+        encoders = [s for s in later if isinstance(s, Encoder) and not s.only]
+        fit = [s.id for s in encoders if s.ends_with_norm in alike]
     found["sheets"] += fit[:1]
     return found
 
@@ -143,8 +148,8 @@ def first_screen(
 
 
 def _focus_word(name: str, look: str, number_format: str) -> Block:
-    """The focus word; the number format says the rest."""
-    block = computed(name, (1, 1), ops.FOCUS, look, focus="vocab_Focus")
+    """The focus word; its number format adds the other words."""
+    block = computed(name, (1, 1), ops.first_screen.FOCUS, look, focus="vocab_Focus")
     return replace(block, number_format=number_format)
 
 
@@ -157,7 +162,9 @@ def word_blocks(context: Context) -> tuple[Block, Block, Block]:
     own, n = of_context(context.id), len(context.words)
     words = typed(own["Tokens"], "yellow word", [(word,) for word in context.words])
     index = typed(own["Index"], "place", [(float(i + 1),) for i in range(n)], "constant")
-    ids = computed(own["Ids"], (n, 1), ops.IDS, "word number", tokens=words.name, vocabulary="vocab_Tokens")
+    ids = computed(
+        own["Ids"], (n, 1), ops.words.IDS, "word number", tokens=words.name, vocabulary="vocab_Tokens"
+    )
     return words, index, ids
 
 
@@ -167,7 +174,9 @@ def _word_strips(context: Context) -> tuple[Strip, Strip, Strip]:
     return Strip(replace(ids, widths=(1.0,)), PLACE, hidden=True), Strip(words, WORD), Strip(index, PLACE)
 
 
-def _copied(name: str, shape: tuple[int, int], look: str, source: str, op: Op = ops.COPIED) -> Block:
+def _copied(
+    name: str, shape: tuple[int, int], look: str, source: str, op: Op = ops.first_screen.COPIED
+) -> Block:
     return computed(name, shape, op, look, source=source)
 
 
@@ -175,7 +184,7 @@ def _labels(name: str, names: str, *, upright: bool, count: int) -> Block:
     """Labels above a block or, if it is upright, beside it, copied from the row or column ``names``."""
     above = (cols_of(name), (1, count), "name above")
     label, shape, look = (rows_of(name), (count, 1), "name beside") if upright else above
-    op = ops.COL_LABELS if upright == (names.endswith(("_Dims", "_Classes"))) else ops.ROW_LABELS
+    op = ops.words.COL_LABELS if upright == (ends_in(names, ("Dims", "Classes"))) else ops.words.ROW_LABELS
     return computed(label, shape, op, look, texts=names)
 
 
@@ -206,7 +215,11 @@ def _look(context: Context, attentions: Sequence[str], rows: str) -> Block:
     """The mean attention to each word over all heads (n × 1); ``rows``: the weight of each row (n × 1)."""
     joined = "+".join(attentions)
     names = {"attention": f"({joined})" if attentions[1:] else joined, "rows": rows}
-    op = ops.LOOK if attentions[1:] else replace(ops.LOOK, formula=ops.LOOK.formula.removesuffix("/{heads}"))
+    op = (
+        ops.first_screen.LOOK
+        if attentions[1:]
+        else replace(ops.first_screen.LOOK, formula=ops.first_screen.LOOK.formula.removesuffix("/{heads}"))
+    )
     shape = len(context.words), 1
     return computed(_at(context)["Look"], shape, op, "share", heads=str(len(attentions)), **names)
 
@@ -245,6 +258,11 @@ class _Attending:
         return self.show["columns"] == "near"
 
     @property
+    def is_numbered(self) -> bool:
+        """Whether the columns of outputs have numbers, as a norm mixed the dimensions."""
+        return self.show["columns"] == "numbered"
+
+    @property
     def across(self) -> str:
         return "" if self.is_near else "1,"
 
@@ -263,11 +281,11 @@ class _Attending:
 
     @property
     def torn(self) -> str:
-        return ops.is_torn(self.numbers)
+        return ops.first_screen.is_torn(self.numbers)
 
     @property
     def lead(self) -> str:
-        return ops.lead(self.numbers, self.names, self.across)
+        return ops.first_screen.lead(self.numbers, self.names, self.across)
 
     def lane(self, heading: Block) -> WordLane:
         strips = list(_word_strips(self.context))
@@ -292,7 +310,7 @@ class _Attending:
         heads = [at["FocusAttention"] for at in places]
         source = f"({'+'.join(heads)})/{len(heads)}" if heads[1:] else heads[0]
         shape = len(self.context.words), 1
-        return computed(self.f["Look"], shape, ops.UPRIGHT, "share", source=source)
+        return computed(self.f["Look"], shape, ops.first_screen.UPRIGHT, "share", source=source)
 
     def _in_full(self, strips: list[Strip]) -> tuple[list[Strip], list[Line]]:
         """The numbers of each word, and those of the focus word before attention and after each sheet."""
@@ -305,21 +323,24 @@ class _Attending:
         if self.is_near:  # a word's own numbers are too many
             strips.append(Strip(None, wide, head))
         else:
-            X = computed(own, (n, self.count), replace(ops.COPY, formula="={x}"), "own number", x=first)
+            X = computed(
+                own, (n, self.count), replace(ops.layers.COPY, formula="={x}"), "own number", x=first
+            )
             strips.append(Strip(X, wide, head))
         lines = [Line(_focus_word(rows_of(before.name), "name beside", texts.BEFORE), before, NUMBERS)]
         for i, sheet in enumerate(self.sheets):
             at = self.f.at(of=sheet.id)["Output"]
             after = self._row(at, RangeName(sheet.id, context=self.context.id)["Output"], "result")
             label = _focus_word(rows_of(at), "result beside", _after(sheet, second=i > 0))
-            lines.append(Line(label, after, NUMBERS))
+            above = numbered("x", self.count) if self.is_numbered and i == 0 else ()
+            lines.append(Line(label, after, NUMBERS, above))
         return strips, lines
 
     def _row(self, name: str, of: str, look: str) -> Block:
         """The numbers of the focus word in a row (1 × v)."""
         if self.is_near:
-            return computed(name, (1, self.count), ops.NEAR_ROW, look, near=self._near(name))
-        return computed(name, (1, self.count), ops.PICK, look, of=of, **self.picked)
+            return computed(name, (1, self.count), ops.first_screen.NEAR_ROW, look, near=self._near(name))
+        return computed(name, (1, self.count), ops.focus.PICK, look, of=of, **self.picked)
 
     def _near(self, name: str) -> str:
         sheet = "" if name == self.f["Before"] else self.sheets[-1].id
@@ -330,10 +351,10 @@ class _Attending:
         """The output of the focus word in a column (v × 1)."""
         name, shape = self.f["Answer"], (self.count, 1)
         if self.is_near:
-            block = computed(name, shape, ops.NEAR, "result", near=self._near(name))
+            block = computed(name, shape, ops.first_screen.NEAR, "result", near=self._near(name))
         else:
             of = RangeName(self.sheets[-1].id, context=self.context.id)["Output"]
-            block = computed(name, shape, ops.BECOMES, "result", of=of, **self.picked)
+            block = computed(name, shape, ops.first_screen.BECOMES, "result", of=of, **self.picked)
         return Line(_labels(name, self.names, upright=True, count=self.count), block, LOOK)
 
     def _alike(self) -> Iterable[Line]:
@@ -341,37 +362,37 @@ class _Attending:
         first = self.sheets[0]
         if isinstance(first, Encoder) and first.similarity:
             source = RangeName(first.id, context=self.context.id)["Similarity"]
-            block = _copied(self.f["Similarity"], (1, 1), "alike", source, ops.SAME_TEXT)
-            yield Line("alike with the first sentence", block, LOOK)
+            block = _copied(self.f["Similarity"], (1, 1), "alike", source, ops.words.SAME_TEXT)
+            yield Line("like sentence 1", block, LOOK)
 
     def _said(self) -> Iterable[Block]:
         first, p = self.sheets[0], RangeName(self.sheets[0].id, context=self.context.id)
         if isinstance(first, SelfAttention):
-            block = _copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)
+            block = _copied(self.f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)
             yield replace(block, number_format=texts.MADE_OF)
         if self.count > 1:
             yield self._says()
 
     def _says(self) -> Block:
         own, along = of_context(self.context.id), "COLUMN" if self.show["full"] else "ROW"
-        op = ops.first_case(
+        cases = [
             *_unknown(self.spec, self.context),
             ('vocab_Focus=""', texts.NO_FOCUS),
             (f"{own['Focus']}=0", texts.ABSENT),
-            (self.torn, texts.NEAR_TORN if self.is_near else texts.TORN),
-            else_=texts.NEAREST if self.is_near else texts.LEANS,
-            also=(f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE),
-        )
-        names = {
-            "word": _first_unknown(self.context),
-            "focus": "vocab_Focus",
-            "lead": self.lead,
-            "other": ops.other(self.numbers, self.names, self.across, along),
-        }
+        ]
+        names = {"word": _first_unknown(self.context), "focus": "vocab_Focus"}
+        result = texts.MIXED
+        if not self.is_numbered:
+            cases.append((self.torn, texts.NEAR_TORN if self.is_near else texts.TORN))
+            result = texts.NEAREST if self.is_near else texts.LEANS
+            other = ops.first_screen.other(self.numbers, self.names, self.across, along)
+            names |= {"lead": self.lead, "other": other}
+        twice = f'SUM(--EXACT({own["Tokens"]}&"",vocab_Focus&""))>1', texts.TWICE
+        op = ops.first_screen.first_case(*cases, else_=result, also=twice)
         return computed(self.f["Says"], (1, 1), op, "says", **names)
 
 
-def _after(sheet: Any, *, second: bool) -> str:  # noqa: ANN401 - InSentence or Encoder
+def _after(sheet: WithAttention, *, second: bool) -> str:
     """The number format of the label of the focus word after a sheet."""
     if isinstance(sheet, Encoder):
         return texts.AFTER_SECOND if second else texts.AFTER_ENCODER
@@ -384,18 +405,28 @@ def _closing(attending: Sequence[_Attending]) -> Block | None:
         return None
     here, there = attending
     foci = [of_context(one.context.id)["Focus"] for one in attending]
-    op = ops.first_case(
+    compares = [s for s in here.spec.sheets if isinstance(s, Compare)]
+    cases = [
         ('LEFT(vocab_Status,1)="✗"', texts.NOT_YET),
         ('vocab_Focus=""', texts.NO_FOCUS),
         (f"{foci[0]}+{foci[1]}=0", texts.NEITHER_HAS),
         (f"{foci[0]}*{foci[1]}=0", texts.ONE_HAS),
-        (f"AND({here.torn},{there.torn})", texts.NEITHER_DECIDES),
-        (here.torn, texts.FIRST_TORN),
-        (there.torn, texts.SECOND_TORN),
-        (f"EXACT({here.lead},{there.lead})", texts.SAME),
-        else_=texts.DIFFER,
-    )
-    names = {"focus": "vocab_Focus", "here": here.lead, "there": there.lead}
+        *((f'LEFT({RangeName(s.id)["Status"]},1)="✗"', texts.UNLIKE) for s in compares[:1]),
+    ]
+    names, result = {"focus": "vocab_Focus"}, texts.OTHER_NUMBERS
+    if here.is_numbered:
+        same = ops.first_screen.LOOK_THE_SAME.format(a=here.numbers, b=there.numbers)
+        cases.append((same, texts.SAME_NUMBERS))
+    else:
+        cases += [
+            (f"AND({here.torn},{there.torn})", texts.NEITHER_DECIDES),
+            (here.torn, texts.FIRST_TORN),
+            (there.torn, texts.SECOND_TORN),
+            (f"EXACT({here.lead},{there.lead})", texts.SAME),
+        ]
+        names |= {"here": here.lead, "there": there.lead}
+        result = texts.DIFFER
+    op = ops.first_screen.first_case(*cases, else_=result)
     return computed(START["Closing"], (1, 1), op, "closing", **names)
 
 
@@ -411,18 +442,18 @@ def _classified(spec: Spec, sheet: Classifier, context: Context, heading: Block)
         rows = padded if sheet.mask in PADDING else f"({own['Index']}>0)/ROWS({own['Index']})"
     look = _look(context, _attentions(sheet, p), rows)
     names, count = RangeName(sheet.id)["Classes"], len(sheet.classes)
-    answer = _copied(f["Answer"], (count, 1), "chance", p["Probability"], ops.UPRIGHT)
+    answer = _copied(f["Answer"], (count, 1), "chance", p["Probability"], ops.first_screen.UPRIGHT)
     line = Line(_labels(answer.name, names, upright=True, count=count), answer, LOOK)
-    op = ops.first_case(
+    op = ops.first_screen.first_case(
         *_unknown(spec, context),
         (f'{p["Class"]}="–"', texts.NO_CLASS),
-        (ops.is_torn(answer.name), texts.CLASS_TORN),
+        (ops.first_screen.is_torn(answer.name), texts.CLASS_TORN),
         else_=texts.CLASS,
     )
     read = {
         "word": _first_unknown(context),
-        "lead": ops.lead(answer.name, names),
-        "other": ops.other(answer.name, names, along="ROW"),
+        "lead": ops.first_screen.lead(answer.name, names),
+        "other": ops.first_screen.other(answer.name, names, along="ROW"),
     }
     says = computed(f["Says"], (1, 1), op, "says", **read)
     ids, words, place = _word_strips(context)
@@ -460,11 +491,11 @@ def _next_words(sheet: Writer, context: Context, rivals: int) -> list[Strip]:
     f, p, n = _at(context), RangeName(sheet.id, context=context.id), len(context.words)
     strips = []
     if sheet.generate:
-        written = _copied(f["Written"], (n, 1), "word", p["Tokens"], ops.COPIED_WORDS)
+        written = _copied(f["Written"], (n, 1), "word", p["Tokens"], ops.first_screen.COPIED_WORDS)
         strips.append(Strip(written, WORD, "it reads"))
     for name, look, op, head in (
-        ("TopTokens", "next word", ops.COPIED_WORDS, "what comes next"),
-        ("TopProbabilities", "chance", ops.COPIED, "how sure it is"),
+        ("TopTokens", "next word", ops.first_screen.COPIED_WORDS, "what comes next"),
+        ("TopProbabilities", "chance", ops.first_screen.COPIED, "how sure it is"),
     ):
         strips.append(Strip(_copied(f[name], (n, rivals), look, p[name], op), WORD, head))
     return strips
@@ -475,9 +506,9 @@ def _text(sheet: Writer, context: Context) -> Block:
     f, p = _at(context), RangeName(sheet.id, context=context.id)
     if sheet.apart:
         words = "&".join(f"{p['Tokens']}[{i + 1}]" for i in range(len(context.words)))
-        block = computed(f["Text"], (1, 1), ops.JOINED, "says", words=words)
+        block = computed(f["Text"], (1, 1), ops.first_screen.JOINED, "says", words=words)
     else:
-        block = _copied(f["Text"], (1, 1), "says", p["Text"], ops.SAME_TEXT)
+        block = _copied(f["Text"], (1, 1), "says", p["Text"], ops.words.SAME_TEXT)
     return replace(block, number_format=texts.WRITES)
 
 
@@ -485,10 +516,14 @@ def _alignment(queries: Context, keys: Context, attentions: Sequence[str]) -> St
     """The mean attention of each word to the words of the other sentence (n_queries × n_keys)."""
     name, n = _at(queries)["Alignment"], len(keys.words)
     read = {"heads": "+".join(attentions), "count": str(len(attentions))}
-    op = ops.MEAN_OF_HEADS if attentions[1:] else replace(ops.MEAN_OF_HEADS, formula="={heads}")
+    op = (
+        ops.first_screen.MEAN_OF_HEADS
+        if attentions[1:]
+        else replace(ops.first_screen.MEAN_OF_HEADS, formula="={heads}")
+    )
     block = computed(name, (len(queries.words), n), op, "aligned", **read)
     tokens = of_context(keys.id)["Tokens"]
-    head = computed(cols_of(name), (1, n), ops.COL_LABELS, "name above", texts=tokens)
+    head = computed(cols_of(name), (1, n), ops.words.COL_LABELS, "name above", texts=tokens)
     return Strip(block, NUMBER if n * NUMBER <= EVERY_NUMBER else NARROW, head)
 
 
@@ -501,12 +536,16 @@ def _crossed(
     places = [p.at(head=h + 1) for h in range(sheet.heads)] if sheet.headed else [p]
     aligned = _alignment(asks, keys, [at["Attention"] for at in places])
     names = {"tokens": of_context(asks.id)["Tokens"], "words": of_context(keys.id)["Tokens"]}
-    op = ops.MOST
+    op = ops.first_screen.MOST
     if len(keys.words) == 1:  # some programs do not accept the name of a single cell in INDEX
         op = replace(op, formula='=IF({tokens}[cell]="","–",{words}&"")')
     n = len(asks.words)
     most = computed(f["Most"], (n, 1), op, "next word", map=f["Alignment"], **names)
-    said = [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.SAME_TEXT)] if not sheet.headed else []
+    said = (
+        [_copied(f["Said"], (1, 1), "made of", p["FocusSaid"], ops.words.SAME_TEXT)]
+        if not sheet.headed
+        else []
+    )
     lanes = []
     for context in contexts:
         ids, words, place = _word_strips(context)

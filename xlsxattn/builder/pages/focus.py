@@ -34,7 +34,7 @@ def focus_steps(sheet: WithAttention, queries: Lane, keys: Lane, *, ranks: bool)
     return {
         "FocusAttention": Step(
             "The focus word: where it looks",
-            ops.PICK.why,
+            ops.focus.PICK.why,
             {queries.id: _attention_group(sheet, queries, keys)},
         ),
         "FocusWords": Step(
@@ -61,7 +61,7 @@ def _attention_group(sheet: WithAttention, queries: Lane, keys: Lane) -> Group:
         sides.append(Side("entropy", tuple(focus_entropy(head) for head in heads)))
     if sheet.mask != "none":
         names = {"index": queries.own["Index"], "focus": queries.own["Focus"], "mask": p["Mask"]}
-        count = computed(p["FocusSeen"], (1, 1), ops.SEEN, "count", **names)
+        count = computed(p["FocusSeen"], (1, 1), ops.focus.SEEN, "count", **names)
         sides.append(Side("words it may look at", (count,)))
     words = keys.words_above(p["FocusAttention"])
     return Group(rows, _labels(sheet, "attention"), words, tuple(sides))
@@ -108,13 +108,13 @@ def _labels(sheet: WithAttention, text: str) -> tuple[tuple[str, ...], ...]:
 def _row(queries: Lane, keys: Lane, head: RangeName) -> Block:
     """The focus word's row of the attention (1 × n)."""
     names = {"index": queries.own["Index"], "focus": queries.own["Focus"], "of": head["Attention"]}
-    return computed(head["FocusAttention"], (1, keys.n), ops.PICK, "attention", **names)
+    return computed(head["FocusAttention"], (1, keys.n), ops.focus.PICK, "attention", **names)
 
 
 def focus_entropy(head: RangeName) -> Block:
     """The entropy of the focus word's row (1 × 1)."""
     names = {"attention": head["FocusAttention"]}
-    return computed(head["FocusEntropy"], (1, 1), ops.FOCUS_ENTROPY, "weight", **names)
+    return computed(head["FocusEntropy"], (1, 1), ops.focus.FOCUS_ENTROPY, "weight", **names)
 
 
 def _strongest(
@@ -125,21 +125,21 @@ def _strongest(
     shape, rank = (1, terms), RangeName(sheet.id)["Rank"]
     names = {"words": keys.tokens, "ids": places, **limit}
     if "seen" in limit:
-        op = ops.SEEN_WORDS if keys.n > 1 else ops.SEEN_WORD
+        op = ops.focus.SEEN_WORDS if keys.n > 1 else ops.focus.SEEN_WORD
         names["rank"] = rank
     else:
-        op = ops.FOCUS_WORDS if keys.n > 1 else ops.FOCUS_WORD
+        op = ops.focus.FOCUS_WORDS if keys.n > 1 else ops.focus.FOCUS_WORD
     return (
         computed(head["FocusWords"], shape, op, "word result", **names),
-        computed(largest, shape, ops.TOP_LOGITS, "attention", logits=row, rank=rank),
-        computed(places, shape, ops.TOP_IDS, "count", logits=row, rank=rank),
+        computed(largest, shape, ops.next_word.TOP_LOGITS, "attention", logits=row, rank=rank),
+        computed(places, shape, ops.next_word.TOP_IDS, "count", logits=row, rank=rank),
     )
 
 
 def _mixture(limit: Mapping[str, str], keys: Lane, head: RangeName, terms: int) -> Block:
     """What a head's output is made of, as text (1 × 1)."""
     names = {"weights": head["FocusWeights"], "words": head["FocusWords"], **limit}
-    mixture = ops.seen_mixture if "seen" in limit else ops.mixture
+    mixture = ops.focus.seen_mixture if "seen" in limit else ops.focus.mixture
     return computed(head["FocusSaid"], (1, 1), mixture(terms, more=keys.n > terms), "said", **names)
 
 

@@ -30,8 +30,8 @@ from xlsxattn.contract.kinds import (
     Training,
     WithAttention,
     can_be_followed,
-    settings,
 )
+from xlsxattn.contract.kinds.settings import settings
 from xlsxattn.contract.names import (
     EXERCISE,
     FIRST_SCREEN,
@@ -229,7 +229,11 @@ def _guide(spec: Spec, pages: Sequence[Page]) -> Page:
     checked = [page for page in pages if page.id in own]
     statuses = tuple(
         computed(
-            START.at(of=page.id)[STATUS], (1, 1), ops.SAME_TEXT, "status", source=RangeName(page.id)[STATUS]
+            START.at(of=page.id)[STATUS],
+            (1, 1),
+            ops.words.SAME_TEXT,
+            "status",
+            source=RangeName(page.id)[STATUS],
         )
         for page in checked
     )
@@ -262,8 +266,10 @@ def _boxes(pages: Sequence[Page]) -> tuple[Box, ...]:
 def _start(spec: Spec, pages: Sequence[Page], guide: Page) -> Page:
     """What the workbook opens on."""
     statuses = [block.name for block in guide.blocks()]
-    check = ops.status(
-        "✓ every check holds", ops.WORDS, (ops.no_failure(statuses), "✗ a check fails: see “How to read”")
+    check = ops.live_checks.status(
+        "✓ every check holds",
+        ops.live_checks.WORDS,
+        (ops.live_checks.no_failure(statuses), "✗ a check fails: see “How to read”"),
     )
     overall = computed(START[STATUS], (1, 1), check, "check", words="vocab_Status")
     show = shown(spec)
@@ -367,7 +373,7 @@ def _positions(spec: Spec) -> Band:
     found = []
     for c in spec.contexts:
         names = {"tokens": of_context(c.id)["Tokens"], "focus": "vocab_Focus"}
-        found.append(computed(of_context(c.id)["Focus"], (1, 1), ops.FIND, "count", **names))
+        found.append(computed(of_context(c.id)["Focus"], (1, 1), ops.words.FIND, "count", **names))
     following = [sheet for sheet in spec.sheets if isinstance(sheet, Compare)]
     why = say(FOLLOWED, sheet=say(following[0].title)) if following else OUTLINED
     group = Group(tuple(found), tuple((context.named,) for context in spec.contexts))
@@ -380,8 +386,8 @@ def _vocabulary(spec: Spec) -> Band:
     tokens = replace(typed("vocab_Tokens", "token", [(w,) for w in words.tokens]), widths=_widths(spec))
     E = typed("vocab_E", "input", words.E)
     dims = typed("vocab_Dims", "dimension", (words.dimensions,))
-    index = computed("vocab_Index", (E.rows, 1), ops.INDEX, "index", tokens=tokens.name)
-    times = computed("vocab_Times", (E.rows, 1), ops.TIMES, "times", tokens=tokens.name)
+    index = computed("vocab_Index", (E.rows, 1), ops.words.INDEX, "index", tokens=tokens.name)
+    times = computed("vocab_Times", (E.rows, 1), ops.words.TIMES, "times", tokens=tokens.name)
     table = Group((E,), (tokens,), dims, (Side("row", (index,)), Side("", (times,))))
     vocabulary = VOCABULARY_KEPT if has_typed_rows(spec) else VOCABULARY
     why = say("{why} {said}", why=say(vocabulary), said=words.said) if words.said else vocabulary
@@ -391,7 +397,7 @@ def _vocabulary(spec: Spec) -> Band:
 
 
 def _torn(spec: Spec) -> str:
-    """Why the focus word is torn, and which words beside it are clear; "" if that is not so."""
+    """A sentence on a torn focus word and two clear words; "" if there are none."""
     words = spec.vocabulary
     rows = {word: [float(x) for x in row] for word, row in zip(words.tokens, words.E, strict=True)}
     if words.d_model < 2 or spec.focus not in rows:  # noqa: PLR2004 - one sense and another
@@ -422,7 +428,7 @@ def _known(spec: Spec) -> Op:
     blanks = any(sheet.uses_blanks for sheet in spec.sheets)
     unknown = "+".join(f'SUM(({c.id}_Ids=0)*({c.id}_Tokens<>""))' for c in spec.contexts)
     missing = "✗ a word is not in the vocabulary" if blanks else "✗ a word is blank or not in the vocabulary"
-    check = ops.status(
+    check = ops.live_checks.status(
         "✓ every word is in the vocabulary",
         ("COUNTA(vocab_E)=COUNT(vocab_E)", "✗ the vocabulary has a text where a number is needed"),
         *([("MAX(vocab_Times)<2", "✗ {twice} stands twice in the vocabulary")] if several else []),
@@ -436,4 +442,4 @@ def _known(spec: Spec) -> Op:
 def _sentence(context: Context) -> Block:
     own = of_context(context.id)
     words = '&" "&'.join(f"{own['Tokens']}[{i + 1}]" for i in range(len(context.words)))
-    return computed(own["Sentence"], (1, 1), ops.SENTENCE, "lane", words=words)
+    return computed(own["Sentence"], (1, 1), ops.words.SENTENCE, "lane", words=words)

@@ -100,8 +100,10 @@ class Layer:
 
     def _residual(self, name: str, stream: str, added: str) -> Steps:
         """Residual = stream + added (n × d_model)."""
-        block = self.lane.block(name, self.d_model, ops.RESIDUAL, "embedding", stream=stream, found=added)
-        return {last(name): step(ops.RESIDUAL, self.lane, self.lane.group(block))}
+        block = self.lane.block(
+            name, self.d_model, ops.layers.RESIDUAL, "embedding", stream=stream, found=added
+        )
+        return {last(name): step(ops.layers.RESIDUAL, self.lane, self.lane.group(block))}
 
     def _attention(self, x: str) -> tuple[Steps, str]:
         return many_heads(self._attending(x), "MultiHead", "embedding", dims=False), self.p["MultiHead"]
@@ -138,18 +140,24 @@ class Layer:
             if sheet.bias:
                 op, names = biased, {**names, "b": self.w[f"b_{number}"]}
             block = lane.block(p[name], cols, op, "embedding", **names)
-            labels = None if back else numbered("f", cols)
-            steps[name] = step(op, lane, lane.group(block, labels))
+            steps[name] = step(op, lane, lane.group(block, numbered("x" if back else "f", cols)))
 
-        linear("Hidden", x, 1, sheet.d_ff, ops.HIDDEN, ops.HIDDEN_BIASED)
+        linear("Hidden", x, 1, sheet.d_ff, ops.layers.HIDDEN, ops.layers.HIDDEN_BIASED)
         names = {"h": p["Hidden"]}
         if sheet.gated:
-            linear("Up", x, 3, sheet.d_ff, ops.UP, ops.UP_BIASED)
+            linear("Up", x, 3, sheet.d_ff, ops.layers.UP, ops.layers.UP_BIASED)
             names["up"] = p["Up"]
-        op = ops.ACTIVATIONS[sheet.activation]
+        op = ops.layers.ACTIVATIONS[sheet.activation]
         block = lane.block(p["Activation"], sheet.d_ff, op, "embedding", **names)
         steps["Activation"] = step(op, lane, lane.group(block, numbered("f", sheet.d_ff)))
-        linear("FeedForward", block.name, 2, self.d_model, ops.FEED_FORWARD, ops.FEED_FORWARD_BIASED)
+        linear(
+            "FeedForward",
+            block.name,
+            2,
+            self.d_model,
+            ops.layers.FEED_FORWARD,
+            ops.layers.FEED_FORWARD_BIASED,
+        )
         return steps, p["FeedForward"]
 
 
@@ -172,9 +180,10 @@ def layer_weights(
         weight_bands += [_titled(band, "Cross-attention: {title}") for band in cross]
     groups = []
     for number in ("1", "3", "2") if sheet.gated else ("1", "2"):
-        letters = ("W", "b") if sheet.bias else ("W",)
-        blocks = [w.at(block=f"{letter}_{number}") for letter in letters]
-        groups += [_weight(sheet, name, "f" if number == "2" else "x") for name in blocks]
+        kinds = ("W", "b") if sheet.bias else ("W",)
+        blocks = [w.at(block=f"{kind}_{number}") for kind in kinds]
+        letters = ("f", "x") if number == "2" else ("x", "f")
+        groups += [_weight(sheet, name, *letters) for name in blocks]
     why = "Every token passes through the same products, independently of the others."
     weight_bands.append(Band("Feed-forward weights", why, tuple(groups), shared=True, show_formula=False))
     outer = [name for name in norms if name.block not in NORMS_OF_HEADS]
@@ -184,13 +193,16 @@ def layer_weights(
 def _norms_of_heads(sheet: Model, norms: Sequence[RangeName]) -> list[Band]:
     """γ of the norms of queries and keys (1 × d_k), if there are any."""
     inner = [name for name in norms if name.block in NORMS_OF_HEADS]
-    return [replace(norm_weights(sheet, inner), title="Norm weights of queries and keys")] if inner else []
+    if not inner:
+        return []
+    return [replace(norm_weights(sheet, inner, ""), title="Norm weights of queries and keys")]
 
 
-def _weight(sheet: Model, name: RangeName, letter: str) -> Group:
+def _weight(sheet: Model, name: RangeName, down: str, across: str) -> Group:
+    """A weight or bias of the feed-forward; ``down`` and ``across``: letters of its rows and columns."""
     block = learned(sheet, name)
-    labels = ("+",) if name.is_bias else numbered(letter, block.rows)
-    return Group((block,), (labels,), title=name.block)
+    labels = ("+",) if name.is_bias else numbered(down, block.rows)
+    return Group((block,), (labels,), numbered(across, block.cols), title=name.block)
 
 
 def _titled(band: Band, sentence: str) -> Band:

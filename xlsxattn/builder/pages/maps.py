@@ -71,7 +71,9 @@ def _map(row: HeadsOfSentence, h: int) -> Group:
     """A small copy of a head's attention (n × n_keys)."""
     head = row.p.at(head=h)
     keys = "own" if row.queries.id == row.keys.id else "other"
-    block = row.queries.block(head["Map"], row.keys.n, ops.MAP, "map", keys, attention=head["Attention"])
+    block = row.queries.block(
+        head["Map"], row.keys.n, ops.focus.MAP, "map", keys, attention=head["Attention"]
+    )
     words = "".join(row.keys.context.words)
     look = "map label wide" if 2 * sum(map(is_wide, words)) > len(words) else "map label"
     return row.queries.group(block, replace(row.keys.words_above(block.name), look=look))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Fact, Group, Side
-from xlsxattn.builder.pages.parts import Step, computed, dims_above, numbered, step, typed
+from xlsxattn.builder.pages.parts import Step, computed, model_columns, numbered, step, typed
 from xlsxattn.contract.kinds import PADDING, Classifier, Model, Writer
 from xlsxattn.contract.names import RangeName, cols_of
 from xlsxattn.language import say
@@ -27,31 +27,43 @@ def next_token_steps(spec: Spec, sheet: Writer, lane: Lane, *, ranks: bool) -> S
 
     def wide(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Step:
         block = lane.block(p[name], n_vocab, op, look, **names)
-        words = computed(cols_of(block.name), (1, n_vocab), ops.COL_LABELS, "col label", texts="vocab_Tokens")
+        words = computed(
+            cols_of(block.name), (1, n_vocab), ops.words.COL_LABELS, "col label", texts="vocab_Tokens"
+        )
         return step(op, lane, lane.group(block, words, sides))
 
     def column(heading: str, name: str, op: ops.Op, look: str = "weight", **names: str) -> Side:
         return Side(heading, lane.column(p[name], op, look, **names))
 
     logits = p["Logits"]
-    op = _looked_up(n_vocab, ops.NEXT)
+    op = _looked_up(n_vocab, ops.next_word.NEXT)
     next_word = column("next word", "Next", op, "word result", words="vocab_Tokens", logits=logits)
-    largest = column("row max", "LogitMax", ops.LOGIT_MAX, "number", x=p["Tempered"])
-    total = column("row sum", "LogitSum", ops.LOGIT_SUM, x=p["LogitExp"])
-    op, names = (ops.TIED_LOGITS, {"e": "vocab_E"}) if sheet.tied else (ops.LOGITS, {"w": s["W_U"]})
+    largest = column("row max", "LogitMax", ops.next_word.LOGIT_MAX, "number", x=p["Tempered"])
+    total = column("row sum", "LogitSum", ops.next_word.LOGIT_SUM, x=p["LogitExp"])
+    op, names = (
+        (ops.next_word.TIED_LOGITS, {"e": "vocab_E"})
+        if sheet.tied
+        else (ops.next_word.LOGITS, {"w": s["W_U"]})
+    )
     return _top_words(sheet, lane, n_vocab, ranks=ranks) | {
         "Logits": wide("Logits", op, "scores", next_word, x=p["Output"], **names),
         "Tempered": wide(
-            "Tempered", ops.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
+            "Tempered", ops.next_word.TEMPERED, "scores", largest, logits=logits, temperature=s["Temperature"]
         ),
-        "LogitExp": wide("LogitExp", ops.LOGIT_EXP, "exp", total, x=p["Tempered"], row_max=p["LogitMax"]),
+        "LogitExp": wide(
+            "LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=p["Tempered"], row_max=p["LogitMax"]
+        ),
         "Probability": wide(
-            "Probability", ops.PROBABILITY, "attention", numerator=p["LogitExp"], row_sum=p["LogitSum"]
+            "Probability",
+            ops.next_word.PROBABILITY,
+            "attention",
+            numerator=p["LogitExp"],
+            row_sum=p["LogitSum"],
         ),
     }
 
 
-def _looked_up(n_vocab: int, op: ops.Op, only: ops.Op = ops.ONLY_WORD) -> ops.Op:
+def _looked_up(n_vocab: int, op: ops.Op, only: ops.Op = ops.large_models.ONLY_WORD) -> ops.Op:
     """The operation that looks up words; without MATCH and INDEX for one word, as engines differ there."""
     return op if n_vocab > 1 else replace(op, formula=only.formula)
 
@@ -64,33 +76,39 @@ def _top_words(sheet: Writer, lane: Lane, n_vocab: int, *, ranks: bool) -> Steps
     def block(name: str, op: ops.Op, look: str, **names: str) -> Block:
         return computed(p[name], (lane.n, k), op, look, **names)
 
-    op = _looked_up(n_vocab, ops.TOP_TOKENS)
+    op = _looked_up(n_vocab, ops.next_word.TOP_TOKENS)
     words = block("TopTokens", op, "word result", words="vocab_Tokens", ids=ids)
-    op = _looked_up(n_vocab, ops.TOP_PROBABILITIES, ops.ONLY_PROBABILITY)
+    op = _looked_up(n_vocab, ops.next_word.TOP_PROBABILITIES, ops.next_word.ONLY_PROBABILITY)
     probabilities = block("TopProbabilities", op, "attention", probability=p["Probability"], ids=ids)
-    top = block("TopLogits", ops.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"])
-    places = block("TopIds", ops.TOP_IDS, "count", logits=logits, rank=RangeName(sheet.id)["Rank"])
+    top = block(
+        "TopLogits", ops.next_word.TOP_LOGITS, "number", logits=logits, rank=RangeName(sheet.id)["Rank"]
+    )
+    places = block("TopIds", ops.next_word.TOP_IDS, "count", logits=logits, rank=RangeName(sheet.id)["Rank"])
     ranked = tuple(say("no. {j}", j=j + 1) for j in range(k))
     first = typed(RangeName(sheet.id)["Rank"], "rank", [[float(j + 1) for j in range(k)]], "constant")
     beside = (("probability", probabilities), ("logit", top), ("row in the vocabulary", places))
     sides = tuple(Side(heading, (numbers,)) for heading, numbers in beside)
-    return {"TopTokens": step(ops.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked, sides))}
+    return {
+        "TopTokens": step(
+            ops.next_word.TOP_TOKENS, lane, lane.group(words, first if ranks else ranked, sides)
+        )
+    }
 
 
 def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
     """The pooled row (1 × d_model), logits over the classes and their softmax (1 × n_classes), the class."""
     p, s, n = lane.prefix, RangeName(sheet.id), len(sheet.classes)
     output, index = p["Output"], lane.own["Index"]
-    op, names = ops.POOL_FIRST, {"index": index}
+    op, names = ops.sentences.POOL_FIRST, {"index": index}
     if sheet.pool == "mean" and sheet.mask in PADDING:
-        op, names = ops.POOL_MASKED, {"padding": p["PaddingMask"]}
+        op, names = ops.sentences.POOL_MASKED, {"padding": p["PaddingMask"]}
     elif sheet.pool == "mean":
-        op = ops.POOL_MEAN
+        op = ops.sentences.POOL_MEAN
     pooled = computed(p["Pooled"], (1, d_model), op, "output", x=output, **names)
 
     def row(name: str, op: ops.Op, look: str, *sides: Side, **names: str) -> Group:
         block = computed(p[name], (1, n), op, look, **names)
-        classes = computed(cols_of(block.name), (1, n), ops.ROW_LABELS, "col label", texts=s["Classes"])
+        classes = computed(cols_of(block.name), (1, n), ops.words.ROW_LABELS, "col label", texts=s["Classes"])
         return Group((block,), (("sentence",),), classes, sides)
 
     def side(heading: str, name: str, op: ops.Op, look: str, **names: str) -> Side:
@@ -98,27 +116,34 @@ def classes_steps(sheet: Classifier, lane: Lane, d_model: int) -> Steps:
 
     logits = p["Logits"]
     names = {"classes": s["Classes"], "logits": logits}
-    class_side = side("class", "Class", ops.CLASS, "word result", **names)
+    class_side = side("class", "Class", ops.sentences.CLASS, "word result", **names)
     if sheet.pool == "first":
-        class_side = side("class", "Class", ops.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names)
+        class_side = side(
+            "class", "Class", ops.sentences.CLASS_OF_FIRST, "word result", tokens=lane.tokens, **names
+        )
     elif sheet.mask in PADDING:
         class_side = side(
-            "class", "Class", ops.CLASS_OF_WORDS, "word result", padding=p["PaddingMask"], **names
+            "class", "Class", ops.sentences.CLASS_OF_WORDS, "word result", padding=p["PaddingMask"], **names
         )
-    largest = side("max", "LogitMax", ops.LOGIT_MAX, "number", x=logits)
-    total = side("sum", "LogitSum", ops.LOGIT_SUM, "weight", x=p["LogitExp"])
+    largest = side("max", "LogitMax", ops.next_word.LOGIT_MAX, "number", x=logits)
+    total = side("sum", "LogitSum", ops.next_word.LOGIT_SUM, "weight", x=p["LogitExp"])
     names = {"x": pooled.name, "w": s["W_C"], "b": s["b_C"]}
-    exp = row("LogitExp", ops.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
+    exp = row("LogitExp", ops.next_word.LOGIT_EXP, "exp", total, x=logits, row_max=p["LogitMax"])
     operands = {"numerator": p["LogitExp"], "row_sum": p["LogitSum"]}
-    group = Group((pooled,), (("sentence",),), dims_above(pooled.name, d_model))
+    cols = model_columns(pooled.name, d_model, normed=sheet.ends_with_norm)
+    group = Group((pooled,), (("sentence",),), cols)
     return {
         "Pooled": step(op, lane, group),
         "Logits": step(
-            ops.CLASS_LOGITS, lane, row("Logits", ops.CLASS_LOGITS, "scores", class_side, largest, **names)
+            ops.sentences.CLASS_LOGITS,
+            lane,
+            row("Logits", ops.sentences.CLASS_LOGITS, "scores", class_side, largest, **names),
         ),
-        "LogitExp": step(ops.LOGIT_EXP, lane, exp),
+        "LogitExp": step(ops.next_word.LOGIT_EXP, lane, exp),
         "Probability": step(
-            ops.CLASS_PROBABILITY, lane, row("Probability", ops.CLASS_PROBABILITY, "attention", **operands)
+            ops.sentences.CLASS_PROBABILITY,
+            lane,
+            row("Probability", ops.sentences.CLASS_PROBABILITY, "attention", **operands),
         ),
     }
 
@@ -141,10 +166,11 @@ def unembedding_bands(spec: Spec, sheet: Model) -> tuple[list[Fact], list[Band]]
         return [], []
     classes = typed(s["Classes"], "token", (sheet.classes,))
     weight, bias = (typed(s[name], "input", sheet.weights[name]) for name in ("W_C", "b_C"))
+    numbers = numbered("c", len(sheet.classes))
     groups = (
-        Group((classes,), (("classes",),), title="Classes"),
-        Group((weight,), (numbered("x", weight.rows),), title="W_C"),
-        Group((bias,), (("+",),), title="b_C"),
+        Group((classes,), (("classes",),), numbers, title="Classes"),
+        Group((weight,), (numbered("x", weight.rows),), numbers, title="W_C"),
+        Group((bias,), (("+",),), numbers, title="b_C"),
     )
     why = "One column for each class, learned in training."
     return [], [Band("Classes and their weights", why, groups, shared=True, show_formula=False)]

@@ -79,7 +79,12 @@ def learned(sheet: WithAttention, name: RangeName) -> Block:
 
 def dims_above(name: str, d_model: int) -> Block:
     """The names of the dimensions as labels of a block's columns."""
-    return computed(cols_of(name), (1, d_model), ops.ROW_LABELS, "col label", texts="vocab_Dims")
+    return computed(cols_of(name), (1, d_model), ops.words.ROW_LABELS, "col label", texts="vocab_Dims")
+
+
+def model_columns(name: str, d_model: int, *, normed: bool) -> Block | tuple[str, ...]:
+    """Labels of columns of a model: the dimensions, or x1, x2, ... after a norm, which mixes them."""
+    return numbered("x", d_model) if normed else dims_above(name, d_model)
 
 
 def numbered(letter: str, count: int) -> tuple[str, ...]:
@@ -146,15 +151,16 @@ class Lane:
 
     def words_beside(self, name: str) -> Block:
         """The words as labels of a block's rows."""
-        block = computed(rows_of(name), (self.n, 1), ops.ROW_LABELS, "word label", texts=self.tokens)
+        block = computed(rows_of(name), (self.n, 1), ops.words.ROW_LABELS, "word label", texts=self.tokens)
         return replace(block, widths=(max(cell_width(word) for word in self.context.words) + 1.0,))
 
     def words_above(self, name: str) -> Block:
         """The words as labels of a block's columns."""
-        return computed(cols_of(name), (1, self.n), ops.COL_LABELS, "col label", texts=self.tokens)
+        return computed(cols_of(name), (1, self.n), ops.words.COL_LABELS, "col label", texts=self.tokens)
 
     def group(self, block: Block, cols: Labels | None = None, sides: Iterable[Side] = ()) -> Group:
-        """A block labelled with the words."""
+        """A block labelled with the words; its columns are numbered if they have no names."""
+        cols = numbered("x", block.cols) if cols is None else cols
         return Group((block,), (self.words_beside(block.name),), cols, tuple(sides))
 
     @property
@@ -168,7 +174,7 @@ class Lane:
 
     def heading(self, page: RangeName) -> Block:
         """The sentence as the lane's heading on a page."""
-        return computed(self._heading(page), (1, 1), ops.SAME_TEXT, "lane", source=self.own["Sentence"])
+        return computed(self._heading(page), (1, 1), ops.words.SAME_TEXT, "lane", source=self.own["Sentence"])
 
     def _heading(self, page: RangeName) -> str:
         return page.at(context=self.id)[HEADING]

@@ -46,20 +46,20 @@ def position_bands(sheet: WithAttention, lanes: Sequence[Lane], d_model: int) ->
     pair = typed(s["Pair"], "count", [[float(i) for i in pairs(sheet, d)]], "constant")
     position = typed(s["Position"], "index", [[float(i)] for i in range(n)], "constant")
     names = {"position": position.name, "frequency": s["Frequency"]}
-    op, operands = lane.reading(ops.ANGLE, names)
+    op, operands = lane.reading(ops.positions.ANGLE, names)
     angle = computed(s["Angle"], (n, d), op, "weight", **operands)
-    tables = [*_frequencies(sheet, pair, d), _shared(angle, ops.ANGLE, d, (position,))]
+    tables = [*_frequencies(sheet, pair, d), _shared(angle, ops.positions.ANGLE, d, (position,))]
     if sheet.position == "sinusoidal":
         odd = typed(s["Odd"], "count", [[float(j % 2) for j in range(d)]], "constant")
-        op, operands = lane.reading(ops.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
+        op, operands = lane.reading(ops.positions.SINUSOIDAL, {"odd": odd.name, "angle": angle.name})
         block = computed(s["P"], (n, d), op, "embedding", **operands)
-        group = Group((odd,), (("cosine",),), title="Which columns are cosines")
+        group = Group((odd,), (("cosine",),), numbered("d", d), title="Which columns are cosines")
         tables += [
             Band("Sine or cosine", "0: sine, 1: cosine, in turn.", (group,), shared=True, show_formula=False),
-            _shared(_named_by_lane(block, lanes, s, "P"), ops.SINUSOIDAL, d, (_places(n),)),
+            _shared(_named_by_lane(block, lanes, s, "P"), ops.positions.SINUSOIDAL, d, (_places(n),)),
         ]
         return tables
-    for name, table_op in (("Cos", ops.COSINES), ("Sin", ops.SINES)):
+    for name, table_op in (("Cos", ops.positions.COSINES), ("Sin", ops.positions.SINES)):
         op, operands = lane.reading(table_op, {"angle": angle.name})
         block = computed(s[name], (n, d), op, "weight", **operands)
         tables.append(_shared(_named_by_lane(block, lanes, s, name), op, d, (_places(n),)))
@@ -80,17 +80,29 @@ def _frequencies(sheet: WithAttention, pair: Block, d: int) -> list[Band]:
 
     base = {"base": s["Base"], "pair": pair.name}
     if not isinstance(sheet, Model) or sheet.stretch is None:
-        return [band(row("Frequency", ops.FREQUENCY, **base), ops.FREQUENCY, "frequency", (pair,))]
-    theta = row("Theta", ops.THETA, **base)
-    ratio = row("Ratio", ops.RATIO, trained=s["Trained"], theta=theta.name)
-    ramp = row("Ramp", ops.RAMP, ratio=ratio.name, low=s["Low"], high=s["High"])
+        return [
+            band(
+                row("Frequency", ops.positions.FREQUENCY, **base),
+                ops.positions.FREQUENCY,
+                "frequency",
+                (pair,),
+            )
+        ]
+    theta = row("Theta", ops.positions.THETA, **base)
+    ratio = row("Ratio", ops.positions.RATIO, trained=s["Trained"], theta=theta.name)
+    ramp = row("Ramp", ops.positions.RAMP, ratio=ratio.name, low=s["Low"], high=s["High"])
     names = {"ramp": ramp.name, "theta": theta.name, "stretch": s["Stretch"]}
-    frequency = row("Frequency", ops.STRETCHED_FREQUENCY, **names)
+    frequency = row("Frequency", ops.positions.STRETCHED_FREQUENCY, **names)
     return [
-        band(theta, ops.THETA, "θ", (pair,), ops.THETA.paper),
-        band(ratio, ops.RATIO, "turns", paper=ops.RATIO.paper),
-        band(ramp, ops.RAMP, "ramp", paper=ops.RAMP.paper),
-        band(frequency, ops.STRETCHED_FREQUENCY, "frequency", paper=ops.STRETCHED_FREQUENCY.paper),
+        band(theta, ops.positions.THETA, "θ", (pair,), ops.positions.THETA.paper),
+        band(ratio, ops.positions.RATIO, "turns", paper=ops.positions.RATIO.paper),
+        band(ramp, ops.positions.RAMP, "ramp", paper=ops.positions.RAMP.paper),
+        band(
+            frequency,
+            ops.positions.STRETCHED_FREQUENCY,
+            "frequency",
+            paper=ops.positions.STRETCHED_FREQUENCY.paper,
+        ),
     ]
 
 
@@ -144,7 +156,7 @@ def input_step(sheet: WithAttention, lane: Lane, d_model: int) -> Steps:
     """The input of a model, or of an attention sheet with positions: X + P (n × d_model)."""
     p = lane.prefix
     scaled = isinstance(sheet, Model) and sheet.scale_embeddings
-    op = ops.INPUT[f"{'√' * scaled}X{'P' * sheet.adds_places}"]
+    op = ops.positions.INPUT[f"{'√' * scaled}X{'P' * sheet.adds_places}"]
     names = {"x": p["X"], **({"p": p["P"]} if sheet.adds_places else {})}
     name = "Sum" if isinstance(sheet, Model) and sheet.embedding_norm else "Input"
     block = lane.block(p[name], d_model, op, "embedding", **names)
@@ -163,32 +175,36 @@ def mask_steps(sheet: WithAttention, lane: Lane, mask: str, *, longest: bool) ->
     if longest:
         row = replace(row, slices=((RangeName(sheet.id)["RowIdx"], 0, 1),))
         col = replace(col, slices=((RangeName(sheet.id)["ColIdx"], 0, n),))
-    op = {"padding": ops.KEYS_EXIST, "causal": ops.MASK}.get(mask, ops.CAUSAL_MASK)
+    op = {"padding": ops.attention.KEYS_EXIST, "causal": ops.attention.MASK}.get(
+        mask, ops.attention.CAUSAL_MASK
+    )
     names = {"row": row.name} | ({"padding": p["PaddingMask"]} if mask == "padding" else {"col": col.name})
     both = mask == "causal+padding"
     first = computed(p["CausalMask" if both else "Mask"], (n, n), op, "mask", **names)
     steps[last(first.name)] = step(op, lane, Group((first,), (row,), col))
     if both:
         names = {"causal": first.name, "padding": p["PaddingMask"]}
-        joined = computed(p["Mask"], (n, n), ops.BOTH_MASKS, "mask", **names)
+        joined = computed(p["Mask"], (n, n), ops.attention.BOTH_MASKS, "mask", **names)
         count = tuple(str(i + 1) for i in range(n))
-        steps["Mask"] = step(ops.BOTH_MASKS, lane, Group((joined,), (count,), count))
+        steps["Mask"] = step(ops.attention.BOTH_MASKS, lane, Group((joined,), (count,), count))
     return steps
 
 
 def padding_step(lane: Lane) -> Steps:
     """The padding mask: 1 for a word, 0 for a blank cell (n × 1)."""
-    (block,) = lane.column(lane.prefix["PaddingMask"], ops.PADDING_MASK, "mask", tokens=lane.own["Tokens"])
+    (block,) = lane.column(
+        lane.prefix["PaddingMask"], ops.attention.PADDING_MASK, "mask", tokens=lane.own["Tokens"]
+    )
     count = tuple(say("token {i}", i=i + 1) for i in range(lane.n))
-    return {"PaddingMask": step(ops.PADDING_MASK, lane, Group((block,), (count,)))}
+    return {"PaddingMask": step(ops.attention.PADDING_MASK, lane, Group((block,), (count,)))}
 
 
 def cross_mask_step(lane: Lane, keys: Lane, name: str) -> Steps:
     """The padding mask of another sentence's keys, the same for every query (n_queries × n_keys)."""
     row = typed(lane.prefix["RowIdx"], "index", [[float(i + 1)] for i in range(lane.n)], "constant")
     names = {"row": row.name, "padding": keys.prefix["PaddingMask"]}
-    mask = lane.block(lane.prefix[name], keys.n, ops.KEYS_EXIST, "mask", **names)
-    return {name: step(ops.KEYS_EXIST, lane, Group((mask,), (row,)))}
+    mask = lane.block(lane.prefix[name], keys.n, ops.attention.KEYS_EXIST, "mask", **names)
+    return {name: step(ops.attention.KEYS_EXIST, lane, Group((mask,), (row,), numbered("", keys.n)))}
 
 
 def minus_infinity(sheet: WithAttention) -> Block:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xlsxattn.builder import ops
 from xlsxattn.builder.graph import Band, Chart, Group, Page, Series, Side
-from xlsxattn.builder.pages.parts import computed, dims_above, typed, with_operands
+from xlsxattn.builder.pages.parts import computed, dims_above, model_columns, numbered, typed, with_operands
 from xlsxattn.contract.kinds import PADDING, Encoder, Model
 from xlsxattn.contract.names import RangeName
 from xlsxattn.language import say
@@ -62,9 +62,9 @@ def _embeddings(
     for lane in lanes:
         p = lane.prefix
         pooled.append(_pooled(sheet, lane, d_model))
-        normed.append(computed(p["Normed"], (1, d_model), ops.NORMED, "output", x=p["Pooled"]))
+        normed.append(computed(p["Normed"], (1, d_model), ops.sentences.NORMED, "output", x=p["Pooled"]))
         rows = {"a": p["Normed"], "b": first.prefix["Normed"]}
-        cosines.append(computed(p["Similarity"], (1, 1), ops.SIMILARITY, "weight", **rows))
+        cosines.append(computed(p["Similarity"], (1, 1), ops.sentences.SIMILARITY, "weight", **rows))
         headings.append(replace(lane.heading(page), look="sentence"))
 
     def band(blocks: Sequence[Block], cols: Labels | None, *sides: Side) -> Band:
@@ -75,8 +75,8 @@ def _embeddings(
 
     return (
         band(cosines, ("cosine",), Side("sentence", tuple(headings))),
-        band(pooled, dims_above(pooled[0].name, d_model)),
-        band(normed, None),
+        band(pooled, model_columns(pooled[0].name, d_model, normed=sheet.ends_with_norm)),
+        band(normed, numbered("x", d_model)),
     )
 
 
@@ -127,17 +127,17 @@ def _formula(block: Block) -> str:
 
 def _pooled(sheet: Model, lane: Lane, d_model: int) -> Block:
     """The mean of a sentence's rows, or the first row (1 × d_model)."""
-    op, names = ops.POOL_MEAN, {"index": lane.own["Index"]}
+    op, names = ops.sentences.POOL_MEAN, {"index": lane.own["Index"]}
     if isinstance(sheet, Encoder) and sheet.pool == "first":
-        op = ops.POOL_FIRST
+        op = ops.sentences.POOL_FIRST
     elif sheet.mask in PADDING:
-        op, names = ops.POOL_MASKED, {"padding": lane.prefix["PaddingMask"]}
+        op, names = ops.sentences.POOL_MASKED, {"padding": lane.prefix["PaddingMask"]}
     return computed(lane.prefix["Pooled"], (1, d_model), op, "output", x=lane.prefix["Output"], **names)
 
 
 def _cosine(lane: Lane, first: Lane, depth: str) -> Block:
     names = {"a": first.prefix[f"Track_{depth}"], "b": lane.prefix[f"Track_{depth}"]}
-    return computed(lane.prefix[f"Cosine_{depth}"], (1, 1), ops.COSINE, "weight", **names)
+    return computed(lane.prefix[f"Cosine_{depth}"], (1, 1), ops.focus.COSINE, "weight", **names)
 
 
 def _rows(
@@ -146,7 +146,7 @@ def _rows(
     sources = [lane.prefix["X"], lane.prefix["Input"], *outputs]
     names = {"index": lane.own["Index"], "focus": lane.own["Focus"]}
     blocks = tuple(
-        computed(lane.prefix[f"Track_{depth}"], (1, d_model), ops.PICK, "embedding", of=source, **names)
+        computed(lane.prefix[f"Track_{depth}"], (1, d_model), ops.focus.PICK, "embedding", of=source, **names)
         for depth, source in zip(depths, sources, strict=True)
     )
     labels = tuple((word,) for word in words)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xlsxattn.builder import ops as usual
-from xlsxattn.builder import training_ops as ops
-from xlsxattn.builder.graph import Band, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.graph import FORMULA, Band, Chart, Fact, Group, Page, Series, Side
+from xlsxattn.builder.ops import training as ops
 from xlsxattn.builder.pages.experiments import LEARNING
 from xlsxattn.builder.pages.parts import Lane, computed, numbered, typed
 from xlsxattn.builder.pages.training_passes import (
@@ -23,7 +23,7 @@ from xlsxattn.builder.pages.training_passes import (
     update,
 )
 from xlsxattn.builder.theme import cell_width
-from xlsxattn.contract.names import RangeName, cols_of, of_context, rows_of
+from xlsxattn.contract.names import RangeName, cols_of, ends_in, of_context, rows_of
 from xlsxattn.contract.values import MASK_VALUE
 from xlsxattn.language import say
 
@@ -43,43 +43,40 @@ BEHIND = (
     "Every quantity of every step, from top to bottom. Open the groups at the left edge to see the numbers."
 )
 NARROW, MAX_COLUMNS_BESIDE = (6.3,), 22
+
+
+class Setting(NamedTuple):
+    """A setting of an optimizer: its label, the name of the number that counts, and the limits of that."""
+
+    label: str
+    counts: str
+    least: str
+    most: str
+
+
 SETTINGS = {
-    "sgd": (("LearningRate", "Rate"), ("WeightDecay", "Decay")),
-    "momentum": (("LearningRate", "Rate"), ("Momentum", "Mu"), ("WeightDecay", "Decay")),
-    "adam": (
-        *(("LearningRate", "Rate"), ("Beta1", "B1"), ("Beta2", "B2")),
-        *(("Epsilon", "Eps"), ("WeightDecay", "Decay")),
-    ),
+    "LearningRate": Setting("learning rate", "Rate", "0", "1E6"),
+    "Momentum": Setting("momentum", "Mu", "0", "1"),
+    "Beta1": Setting("β₁", "B1", "0", "1-1/1048576"),
+    "Beta2": Setting("β₂", "B2", "0", "1-1/1048576"),
+    "Epsilon": Setting("ε", "Eps", "1E-12", "1E6"),
+    "WeightDecay": Setting("weight decay", "Decay", "0", "1E6"),
 }
-LIMITS = {
-    **dict.fromkeys(("Rate", "Decay"), ("0", "1E6")),
-    "Mu": ("0", "1"),
-    **dict.fromkeys(("B1", "B2"), ("0", "1-1/1048576")),
-    "Eps": ("1E-12", "1E6"),
+HAS = {
+    "sgd": ("LearningRate", "WeightDecay"),
+    "momentum": ("LearningRate", "Momentum", "WeightDecay"),
+    "adam": ("LearningRate", "Beta1", "Beta2", "Epsilon", "WeightDecay"),
 }
-CALLED = {
-    "LearningRate": "learning rate",
-    "Momentum": "momentum",
-    "Beta1": "β₁",
-    "Beta2": "β₂",
-    "Epsilon": "ε",
-    "WeightDecay": "weight decay",
-}
+"""The settings of each optimizer."""
 OF_TOKENS = ("K", "V", "dK", "dV")
 """Blocks that have a row for each word of the examples; others have one for each that is asked for."""
 OVER_TOKENS = ("Mask", "Masked", "Exp", "Attention", "dAttention", "dScaled", "dScores")
 """Blocks that have a column for each word of the examples."""
 SINGLE = ("Loss", "Chosen", "Correction1", "Correction2")
 """Blocks of one number."""
-OF_OUTPUTS = ("Targets", "Goal", "Output", "Error", "W_O")
+OF_OUTPUTS = ("Targets", "Goal", "Output", "dOutput", "Error", "W_O", "dW_O")
 """Blocks whose columns are those of the output."""
 CHECKED = ("CheckRow", "CheckCol", "CheckH")
-GRADIENTS = {
-    "Q": "How should W_Q change, so that the asked words attend where it lowers the loss?",
-    "K": "How should W_K change, so that queries find the right words?",
-    "V": "How should W_V change, so that the values fit the targets?",
-    "O": "How should W_O change, so that the projected heads fit the targets?",
-}
 
 
 def training_pages(spec: Spec, sheet: Training) -> list[Page]:
@@ -90,9 +87,11 @@ def training_pages(spec: Spec, sheet: Training) -> list[Page]:
     return [page.lesson(), page.steps()]
 
 
-def _caption(block: Block) -> str:
-    """The caption of a block: its formula."""
-    return f"{{{block.parts[0].formula}}}"
+def _joined(texts: Iterable[str]) -> str:
+    first, *rest = map(say, texts)
+    for more in rest:
+        first = say("{lead} {more}", lead=first, more=more)
+    return first
 
 
 def _in_lines(lanes: Sequence[Lane]) -> list[list[Lane]]:
@@ -140,7 +139,7 @@ class _Lesson:
             "Loss",
             "after so many steps",
             "",
-            (Series("loss", (s["Loss"],)),),
+            (Series("loss", (s["Plotted"],)),),
             s["StepNumber"],
             after=0,
         )
@@ -164,12 +163,12 @@ class _Lesson:
 
     def _status(self) -> Block:
         s = self.s
-        numbers = [s["Step"], *(s[name] for name, _ in SETTINGS[self.sheet.optimizer])]
+        numbers = [s["Step"], *(s[name] for name in HAS[self.sheet.optimizer])]
         numbers += [s[name] for name in CHECKED]
         given = "*".join(f"ISNUMBER({name})" for name in numbers)
-        check = usual.status(
+        check = usual.live_checks.status(
             "✓ every example counts",
-            usual.WORDS,
+            usual.live_checks.WORDS,
             (f"MIN({s['Ids']})>0", "✗ a word of the examples is not in the vocabulary"),
             (f"MIN({s['AskedRow']})>0", "✗ a word that is asked for is not in its sentence"),
             (f"{given}=1", "✗ a number is missing"),
@@ -235,7 +234,7 @@ class _Lesson:
         good = "✓ the loss ends lower than it began"
         first, last = f"INDEX({s['Loss']},1,1)", f"INDEX({s['Loss']},{n + 1},1)"
         same = "– the loss ends as it began: a learning rate of 0, or nothing to learn"
-        check = usual.status(
+        check = usual.live_checks.status(
             good,
             (
                 "{diverged}=0",
@@ -245,31 +244,37 @@ class _Lesson:
             (f"{last}<{first}*0.999999999", same),
         )
         verdict = computed(s["Verdict"], (1, 1), check, "status", diverged=diverged.name)
-        why = "The same numbers as in the chart: the loss under the weights after so many steps."
+        plotted = computed(s["Plotted"], (n + 1, 1), ops.PLOTTED, "number", loss=s["Loss"])
+        why = (
+            "The loss under the weights after so many steps. The chart ends at four times the first loss, so "
+            "that a run that diverges can be read."
+        )
+        sides = (Side("in the chart", (plotted,)),)
         groups = (
-            Group((loss(self.every),), (number,), ("loss",), corner="steps"),
+            Group((loss(self.every),), (number,), ("loss",), sides, corner="steps"),
             Group((diverged, verdict), (("diverged at step",), ("result",))),
         )
         return Band("The loss, step by step", why, groups, shared=True, show_formula=False)
 
     def _settings(self) -> Band:
-        s, sheet, rows = self.s, self.sheet, SETTINGS[self.sheet.optimizer]
+        s, sheet, names = self.s, self.sheet, HAS[self.sheet.optimizer]
         values = {"LearningRate": sheet.lr, "Momentum": sheet.momentum, "Epsilon": sheet.eps}
         values |= {"Beta1": sheet.betas[0], "Beta2": sheet.betas[1], "WeightDecay": sheet.weight_decay}
-        inputs = tuple(typed(s[name], "setting", ((float(values[name]),),)) for name, _ in rows)
-        counted = tuple(
-            computed(s[name], (1, 1), ops.clamp(*LIMITS[name]), "weight", x=s[of]) for of, name in rows
-        )
-        fine = tuple(replace(block, look="any number") for block in counted)
+        inputs = tuple(typed(s[name], "setting", ((float(values[name]),),)) for name in names)
+        counted = []
+        for name in names:
+            one = SETTINGS[name]
+            block = computed(s[one.counts], (1, 1), ops.clamp(one.least, one.most), "any number", x=s[name])
+            counted.append(block)
         count = computed(s["Count"], (1, 1), ops.COUNT, "count", present=s["Present"])
-        labels = tuple((CALLED[name],) for name, _ in rows)
+        labels = tuple((SETTINGS[name].label,) for name in names)
         why = {
             "sgd": "Plain gradient descent: each weight moves against its gradient, rate times as far.",
             "momentum": "Gradient descent with momentum: part of the last step is kept.",
             "adam": "Adam: a step of about the learning rate in each weight, whatever the gradient's size.",
         }[sheet.optimizer]
         groups = (
-            Group(inputs, labels, ("typed",), (Side("counts as", fine),)),
+            Group(inputs, labels, ("typed",), (Side("counts as", tuple(counted)),)),
             Group((count,), (("examples that count",),)),
         )
         return Band("The optimizer", why, groups, shared=True, show_formula=False)
@@ -335,46 +340,19 @@ class _Lesson:
             key = q.block if q.block[1:2] != "W" and "_" not in q.block else q.op.maths
             bands.setdefault(key, []).append((q, self._group(self.shown.block(q), sides)))
         for made in bands.values():
-            for k, (q, group) in enumerate(made):
-                yield self._band(title, q, group, alone=len(made) == 1, first=k == 0)
+            why, paper = _joined(dict.fromkeys(q.op.why for q, _ in made)), made[0][0].op.paper
+            for q, group in made:
+                named = self._title(title, q, alone=len(made) == 1)
+                yield Band(named, why, (group,), shared=True, show_formula=False, paper=paper)
+                why = paper = ""  # once for all heads or matrices
 
-    def _band(self, title: str, q: Quantity, group: Group, *, alone: bool, first: bool) -> Band:
-        """The band of one quantity; of several matrices or heads, which one it is."""
-        said = say("{title}: {maths}", title=say(title), maths=say(self._maths(q)))
-        if not alone:
-            which = say("head {h}", h=q.head) if q.head else say("W_{letter}", letter=q.block[-1])
-            said = say("{title} ({which})", title=said, which=which)
-        why, paper = (self._why(q), q.op.paper) if first else ("", "")
-        return Band(said, why, (group,), shared=True, show_formula=False, paper=paper)
-
-    def _maths(self, q: Quantity) -> str:
-        """A quantity's equation, in the words of its place."""
-        if q.op is ops.PRODUCT:
-            x = {"Q": "X (asked words)", "Output": "Concat"}.get(q.block, "X")
-            return say(
-                "{block} = {x} · {w}",
-                block=q.block,
-                x=say(x),
-                w=f"W_{'O' if q.block == 'Output' else q.block}",
-            )
-        if q.op is ops.SUM:
-            return say("{block} = Attention · V", block=q.block)
-        if q.op is ops.D_WEIGHTS:
-            return "dW = what came in, transposed · the gradient of what went out"
-        return q.op.maths
-
-    def _why(self, q: Quantity) -> str:
-        if q.op is ops.PRODUCT:
-            return {**{x: usual.PROJECT[x].why for x in "QKV"}, "Output": usual.MIX_HEADS}[q.block]
-        if q.op is ops.SUM:
-            return usual.OUTPUT.why
-        if q.op is ops.D_WEIGHTS:
-            whys = [GRADIENTS[matrix[-1]] for matrix in self.z.learns]
-            first, *rest = map(say, whys)
-            for more in rest:
-                first = say("{lead} {more}", lead=first, more=more)
-            return first
-        return q.op.why
+    def _title(self, title: str, q: Quantity, *, alone: bool) -> str:
+        """The title of one quantity; of several matrices or heads, which one it is."""
+        said = say("{title}: {maths}", title=say(title), maths=say(q.op.maths))
+        if alone:
+            return said
+        which = say("head {h}", h=q.head) if q.head else say("W_{letter}", letter=q.block[-1])
+        return say("{title} ({which})", title=said, which=which)
 
     def _group(self, block: Block, sides: tuple[Side, ...] = ()) -> Group:
         """A block of the shown step with its formula above it, and words beside and above it."""
@@ -387,15 +365,19 @@ class _Lesson:
             rows = self._words(name, "Tokens" if block_name in OF_TOKENS else "Asked")
             if block_name in OVER_TOKENS:
                 words = computed(
-                    cols_of(name), (1, self.z.words), usual.COL_LABELS, "col label", texts=self.s["Tokens"]
+                    cols_of(name),
+                    (1, self.z.words),
+                    usual.words.COL_LABELS,
+                    "col label",
+                    texts=self.s["Tokens"],
                 )
                 cols = self._narrow(words)
-        return Group((self._narrow(block),), (rows,), cols, sides, _caption(block))
+        return Group((self._narrow(block),), (rows,), cols, sides, FORMULA)
 
     def _words(self, name: str, texts: str) -> Block:
         """The words beside a block: those that are asked for, or all of the examples."""
         rows = self.z.examples if texts == "Asked" else self.z.words
-        block = computed(rows_of(name), (rows, 1), usual.ROW_LABELS, "row label", texts=self.s[texts])
+        block = computed(rows_of(name), (rows, 1), usual.words.ROW_LABELS, "row label", texts=self.s[texts])
         return replace(block, widths=self._widths())
 
     def _narrow(self, block: Block) -> Block:
@@ -409,8 +391,8 @@ class _Lesson:
         """Headings of columns that are not words: dimensions, or numbered columns of Q, K, V."""
         dims, last = self.spec.vocabulary.dimensions, block.name[-1]
         letter = last.lower() if last in "QKVO" else "o"
-        is_output = block.name.endswith(OF_OUTPUTS) and len(dims) == block.cols
-        return dims if is_output or block.name.endswith("_X") else numbered(letter, block.cols)
+        is_output = ends_in(block.name, OF_OUTPUTS) and len(dims) == block.cols
+        return dims if is_output or ends_in(block.name, "X") else numbered(letter, block.cols)
 
     def _check(self) -> Band:
         s, z = self.s, self.z
@@ -464,7 +446,12 @@ class _Lesson:
         words = [(word,) for one in self.sheet.examples for word in one.sentence]
         tokens = replace(typed(s["Tokens"], "token", words), widths=self._widths())
         ids = computed(
-            s["Ids"], (z.words, 1), usual.IDS, "word number", tokens=tokens.name, vocabulary="vocab_Tokens"
+            s["Ids"],
+            (z.words, 1),
+            usual.words.IDS,
+            "word number",
+            tokens=tokens.name,
+            vocabulary="vocab_Tokens",
         )
         of = [(float(i),) for i, one in enumerate(self.sheet.examples, 1) for _ in one.sentence]
         example = typed(s["Example"], "index", of, "constant")
@@ -490,9 +477,7 @@ class _Lesson:
         mask = computed(s["Mask"], (z.examples, z.words), op, "mask", **names)
         infinity = typed(s["MaskValue"], "minus infinity", ((MASK_VALUE,),), "constant")
         groups = [
-            Group(
-                (self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title=_caption(goal)
-            ),
+            Group((self._narrow(goal),), (numbered("", z.examples),), self._columns(goal), title=FORMULA),
             self._group(asked),
             self._group(mask),
             Group((infinity,), (("masked cells get",),), title=" "),
@@ -531,7 +516,7 @@ class _Lesson:
             names = {"index": asked["Index"], "focus": asked["Focus"]}
             names["of"] = RangeName(self.z.form.id, context=lane.id)["X"]
             blocks.append(
-                computed(lane.prefix["Asked_X"], (1, self.z.d_model), usual.PICK, "embedding", **names)
+                computed(lane.prefix["Asked_X"], (1, self.z.d_model), usual.focus.PICK, "embedding", **names)
             )
             blocks += [*self.held[lane.id]["Scaled"], *self.held[lane.id]["Exp"]]
         for p, sign in zip(self.checks, "+-", strict=True):

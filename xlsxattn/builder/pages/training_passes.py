@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import theme
-from xlsxattn.builder import training_ops as ops
 from xlsxattn.builder.graph import Block, Part
+from xlsxattn.builder.ops import training as ops
 from xlsxattn.contract.names import STEPS, RangeName, parse
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Sizes:
 class Quantity:
     """One quantity of a pass: its block, its shape in one step, its formula applied to ranges.
 
-    ``first`` is its formula in the first step, where that is another one.
+    ``first`` is its formula in the first of all steps, where that is another one.
     """
 
     block: str
@@ -145,7 +145,7 @@ def once(sizes: Sizes) -> Iterator[Block]:
             rows, x = (sizes.examples, "Asked_X") if letter == "Q" else (sizes.words, "X")
             cols = sizes.shape(f"W_{letter}")[1]
             names = {"x": s[x], "w": s[f"Start_W_{letter}"]}
-            part = Part(ops.PRODUCT, names, cols)
+            part = Part(ops.PRODUCTS[letter], names, cols)
             yield Block(s[letter], rows, cols, "formula", "embedding", parts=(part,))
 
 
@@ -156,7 +156,7 @@ def forward(p: Place) -> Iterator[Quantity]:
         if f"W_{letter}" in z.learns:
             rows, x = (examples, "Asked_X") if letter == "Q" else (words, "X")
             names = {"x": p.own(x), "w": p.read(f"W_{letter}")}
-            yield Quantity(letter, (rows, z.shape(f"W_{letter}")[1]), ops.PRODUCT, names)
+            yield Quantity(letter, (rows, z.shape(f"W_{letter}")[1]), ops.PRODUCTS[letter], names)
     for h in z.heads:
         names = {"q": p.in_head(p.read("Q"), h), "k": p.read("K"), "mask": p.own("Mask")}
         names |= {"scale": p.fixed(RangeName(z.form.id)["Scale"]), "minus_infinity": p.own("MaskValue")}
@@ -169,10 +169,11 @@ def forward(p: Place) -> Iterator[Quantity]:
         yield Quantity("Attention", (examples, words), ops.ATTENTION, names, "attention", h)
     mixed = [f"MMULT({p.read('Attention', h)},{p.in_head(p.read('V'), h, values=True)})" for h in z.heads]
     joined = "Concat" if z.projects_out else "Output"
-    yield Quantity(joined, (examples, z.shape("W_V")[1]), ops.SUM, {"terms": "+".join(mixed)}, "output")
+    names = {"terms": "+".join(mixed)}
+    yield Quantity(joined, (examples, z.shape("W_V")[1]), ops.WEIGHTED_SUMS[joined], names, "output")
     if z.projects_out:
         names = {"x": p.read("Concat"), "w": p.read("W_O")}
-        yield Quantity("Output", (examples, z.d_out), ops.PRODUCT, names, "output")
+        yield Quantity("Output", (examples, z.d_out), ops.PRODUCTS["Output"], names, "output")
     names = {"output": p.read("Output"), "goal": p.own("Goal"), "present": p.own("Present")}
     yield Quantity("Error", (examples, z.d_out), ops.ERROR, names)
     names = {"error": p.read("Error"), "count": p.own("Count")}
@@ -215,7 +216,7 @@ def backward(p: Place) -> Iterator[Quantity]:
         letter = matrix[-1]
         x = {"Q": p.own("Asked_X"), "O": p.read("Concat") if z.projects_out else ""}.get(letter, p.own("X"))
         names = {"x": x, "d": p.read("dOutput" if letter == "O" else f"d{letter}")}
-        yield Quantity(f"d{matrix}", z.shape(matrix), ops.D_WEIGHTS, names)
+        yield Quantity(f"d{matrix}", z.shape(matrix), ops.D_WEIGHTS[letter], names)
 
 
 def update(p: Place) -> Iterator[Quantity]:
@@ -237,23 +238,17 @@ def update(p: Place) -> Iterator[Quantity]:
 
         if optimizer == "momentum":
             names = {**g, "mu": p.own("Mu"), "old": old("Velocity")}
-            yield Quantity(
-                f"Velocity_{matrix}", shape, ops.VELOCITY, names, first=_first(p, ops.FIRST_VELOCITY)
-            )
+            yield Quantity(f"Velocity_{matrix}", shape, ops.VELOCITY, names, first=ops.FIRST_VELOCITY)
             g["velocity"] = p.read(f"Velocity_{matrix}")
         if optimizer == "adam":
             moments = ((ops.FIRST_MOMENT1, ops.MOMENT1), (ops.FIRST_MOMENT2, ops.MOMENT2))
             for k, (first, op) in zip("12", moments, strict=True):
                 names = {**g, "b": p.own(f"B{k}"), "old": old(f"Moment{k}")}
-                yield Quantity(f"Moment{k}_{matrix}", shape, op, names, first=_first(p, first))
+                yield Quantity(f"Moment{k}_{matrix}", shape, op, names, first=first)
             g |= {"m": p.read(f"Moment1_{matrix}"), "v": p.read(f"Moment2_{matrix}"), "eps": p.own("Eps")}
             g |= {f"c{k}": p.read(f"Correction{k}") for k in "12"}
         step = {"sgd": ops.STEP_OF_SGD, "momentum": ops.STEP_OF_MOMENTUM, "adam": ops.STEP_OF_ADAM}[optimizer]
         yield Quantity(f"Proposed_{matrix}", shape, step, g)
-
-
-def _first(p: Place, op: Op) -> Op | None:
-    return None if p.word else op
 
 
 def weights(p: Place) -> Iterator[Quantity]:
@@ -274,7 +269,7 @@ def bounds(p: Place) -> Iterator[Quantity]:
 
 
 def unrolled(p: Place) -> list[Block]:
-    """Every quantity of every step but the loss, which stands on the page in front."""
+    """Every quantity of every step but the loss, which is on the training's first page."""
     every = (*weights(p), *forward(p), *backward(p), *update(p), *bounds(p))
     return [p.block(q) for q in every if q.block != "Loss"]
 
@@ -313,7 +308,7 @@ def held_out(p: Place, context: str, n: int) -> dict[str, list[Block]]:
                 {**names, "exp": f"{here[f'Exp_{STEPS}']}[step]"},
             ),
         )
-        for block, op, look, of in rows:  # rows of scores and exponents stand behind
+        for block, op, look, of in rows:  # rows of scores and exponents are on the second page
             part = Part(replace(op, entered="steps"), of, n)
             name = here[f"{block}_{STEPS}"]
             found[block].append(Block(name, bands, n, "formula", look, parts=(part,), bands=bands))

@@ -54,13 +54,18 @@ def _ends(w: RangeName, b: Block) -> Group:
     places = counted("First_Rows", rows, down=True)
     first = counted("First_Cols", FEW_COLUMNS, down=False)
     last = computed(
-        part_of(m, "Last_Cols"), (1, FEW_COLUMNS), ops.LAST_COLUMNS, "index", m=m, first=first.name
+        part_of(m, "Last_Cols"),
+        (1, FEW_COLUMNS),
+        ops.large_models.LAST_COLUMNS,
+        "index",
+        m=m,
+        first=first.name,
     )
     left, right = (
         computed(
             part_of(m, end),
             (rows, FEW_COLUMNS),
-            ops.PART_OF,
+            ops.large_models.PART_OF,
             "number",
             m=m,
             rows=places.name,
@@ -68,6 +73,6 @@ def _ends(w: RangeName, b: Block) -> Group:
         )
         for end, columns in (("First", first), ("Last", last))
     )
-    norm = computed(part_of(m, "Frobenius"), (1, 1), ops.FROBENIUS, "number", m=m)
+    norm = computed(part_of(m, "Frobenius"), (1, 1), ops.large_models.FROBENIUS, "number", m=m)
     sides = (Side("...", words=("...",) * rows), Side("", (right,), last), Side("|W|", (norm,)))
     return Group((left,), (places,), first, sides, title=f"{parse(m).relative(w)}  {b.rows} × {b.cols}")

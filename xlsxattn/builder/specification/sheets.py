@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from xlsxattn.builder.specification import training
 from xlsxattn.builder.specification import weights as learned
-from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.key_readers import read
 from xlsxattn.builder.specification.table import show
+from xlsxattn.contract.keys import ContextId, Items, keys
 from xlsxattn.contract.kinds import (
     CAUSAL,
     DEFAULT_KIND,
     KINDS,
     PADDING,
     Compare,
-    ContextId,
-    Items,
     Model,
     MultiHead,
     Sheet,
@@ -27,7 +26,6 @@ from xlsxattn.contract.kinds import (
     WithAttention,
     Writer,
     can_be_followed,
-    keys,
 )
 from xlsxattn.language import say
 from xlsxattn.suggestions import nearest, with_near

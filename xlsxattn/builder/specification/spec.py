@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.key_readers import read
 from xlsxattn.builder.specification.sheets import parse_sheets
 from xlsxattn.builder.specification.table import SpecError, Table, read_toml
 from xlsxattn.builder.specification.words import (
@@ -20,7 +20,8 @@ from xlsxattn.builder.specification.words import (
     parse_vocabulary,
     spoken,
 )
-from xlsxattn.contract import kinds
+from xlsxattn.contract import kinds, spec_tables
+from xlsxattn.contract.keys import keys
 from xlsxattn.contract.values import ID, MAX_POINTS, MODEL_RESERVED
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Spec:
     explain: str = "short"
     lang: str = "en"
     about: str = ""
-    exercise_table: kinds.Exercise = field(default_factory=kinds.Exercise)
+    exercise_table: spec_tables.ExerciseKeys = field(default_factory=spec_tables.ExerciseKeys)
     exercise: Exercise | None = None
     solved: bool = False
     seal: str = ""
@@ -100,32 +101,42 @@ def parse(data: Mapping[str, Any], source: str, folder: Path | None = None) -> S
         source: name of the spec in errors.
         folder: folder of its data files.
     """
-    top = Table(data, source, "", kinds.keys(kinds.Spec), folder)
-    keys = kinds.Spec({}, {}, (), **read(top, kinds.Spec))
-    words = top.table("vocabulary", kinds.keys(kinds.Vocabulary))
+    top = Table(data, source, "", keys(spec_tables.SpecKeys), folder)
+    declared = spec_tables.SpecKeys({}, {}, (), **read(top, spec_tables.SpecKeys))
+    words = top.table("vocabulary", keys(spec_tables.Vocabulary))
     sentences = parse_sentences(top) if "from" in words.data else {}
     vocabulary = parse_vocabulary(words, spoken(sentences))
-    contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary, keys.length)
-    focus = _focus(top, keys.focus, contexts)
-    sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded=keys.length > 0)
+    contexts = parse_contexts(top, sentences or parse_sentences(top), vocabulary, declared.length)
+    focus = _focus(top, declared.focus, contexts)
+    sheets = parse_sheets(_sheets(top), vocabulary, contexts, padded=declared.length > 0)
     if any(isinstance(sheet, kinds.Model) for sheet in sheets):
         for context in contexts:
             if context.id in MODEL_RESERVED:
                 raise top.error(f"contexts.{context.id}", "this id is reserved for models, choose another")
     table = _exercise_table(top)
-    return Spec(keys.title, focus, vocabulary, contexts, sheets, keys.explain, keys.lang, keys.about, table)
+    return Spec(
+        declared.title,
+        focus,
+        vocabulary,
+        contexts,
+        sheets,
+        declared.explain,
+        declared.lang,
+        declared.about,
+        table,
+    )
 
 
-def _exercise_table(top: Table) -> kinds.Exercise:
+def _exercise_table(top: Table) -> spec_tables.ExerciseKeys:
     """The table [exercise]; its ranges are not known yet."""
     if "exercise" not in top.data:
-        return kinds.Exercise()
-    table = top.table("exercise", kinds.keys(kinds.Exercise))
-    given = read(table, kinds.Exercise)
+        return spec_tables.ExerciseKeys()
+    table = top.table("exercise", keys(spec_tables.ExerciseKeys))
+    given = read(table, spec_tables.ExerciseKeys)
     if "points" in table.data:
         points = table.table("points", None)
         given["points"] = {name: points.whole(name, n, 1, MAX_POINTS) for name, n in points.data.items()}
-    return kinds.Exercise(**given)
+    return spec_tables.ExerciseKeys(**given)
 
 
 def _sheets(top: Table) -> list[Table]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.contract.kinds import Items
+    from xlsxattn.contract.keys import Items
     from xlsxattn.language import Phrase
 
 Matrix: TypeAlias = "tuple[tuple[float, ...], ...] | NDArray[np.floating[Any]]"

@@ -12,7 +12,8 @@ from functools import reduce
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from xlsxattn.contract.kinds import KINDS, Positive, keys
+from xlsxattn.contract.keys import Positive, keys
+from xlsxattn.contract.kinds import KINDS
 from xlsxattn.language import say
 from xlsxattn.system_errors import not_toml, parser_said
 

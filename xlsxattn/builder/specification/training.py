@@ -85,7 +85,7 @@ def _example(table: Table, key: str, one: Example, vocabulary: Vocabulary, d_out
     return replace(one, sentence=words, target=_target(table, f"{key}.target", one.target, vocabulary, d_out))
 
 
-def _target(table: Table, key: str, value: Any, vocabulary: Vocabulary, d_out: int) -> tuple[float, ...]:  # noqa: ANN401 - as TOML has it
+def _target(table: Table, key: str, value: object, vocabulary: Vocabulary, d_out: int) -> tuple[float, ...]:
     """The target output of a word: given as numbers, or as words whose embeddings are averaged."""
     worded = isinstance(value, str) or (isinstance(value, list) and isinstance(next(iter(value), 0), str))
     if worded:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder.specification import vectors
-from xlsxattn.builder.specification.keys import read
+from xlsxattn.builder.specification.key_readers import read
 from xlsxattn.builder.specification.table import SpecError, Table, identifier, show
-from xlsxattn.contract import kinds
+from xlsxattn.contract import spec_tables
 from xlsxattn.contract.values import MAX_COLUMNS, MAX_CONTEXTS, MAX_WORDS
 from xlsxattn.language import is_wide, say
 from xlsxattn.suggestions import nearest
@@ -68,7 +68,9 @@ class Context:
         return len(" ".join(self.words)) <= MAX_LEGEND_LENGTH
 
 
-def _words(table: Table, keys: kinds.Vocabulary, spoken: Sequence[str]) -> tuple[Table, Sequence[str], str]:
+def _words(
+    table: Table, keys: spec_tables.Vocabulary, spoken: Sequence[str]
+) -> tuple[Table, Sequence[str], str]:
     """The words with their embeddings, names of the dimensions if a file has them, and a note on the source.
 
     They are in the spec itself, in a data file, or in a file of word vectors. From the latter, only the words
@@ -104,7 +106,7 @@ def spoken(sentences: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
 
 def parse_vocabulary(table: Table, spoken: Sequence[str] = ()) -> Vocabulary:
     """Validate the table of the vocabulary; ``spoken``: the words of the sentences."""
-    keys = kinds.Vocabulary(**read(table, kinds.Vocabulary))
+    keys = spec_tables.Vocabulary(**read(table, spec_tables.Vocabulary))
     tokens, file_dimensions, source = _words(table, keys, spoken)
     if not tokens.data:
         raise table.error("tokens", "is empty, at least one word is needed")

@@ -43,7 +43,7 @@ _NUMBERS = orjson.OPT_SERIALIZE_NUMPY
 
 
 @dataclass(frozen=True, slots=True)
-class Strip:
+class NumberBlock:
     """A block of numbers, and its first cell, counted from 0."""
 
     row: int
@@ -67,11 +67,11 @@ def numbers(block: Block) -> Numbers | None:
     return np.array(values, np.float64) if plain else None
 
 
-def strips(sheets: Sequence[PlacedSheet]) -> dict[str, list[Strip]]:
+def strips(sheets: Sequence[PlacedSheet]) -> dict[str, list[NumberBlock]]:
     """The blocks written in bulk, by the name of their sheet's part in the archive."""
-    by_part: dict[str, list[Strip]] = {}
+    by_part: dict[str, list[NumberBlock]] = {}
     for i, sheet in enumerate(sheets, 1):
-        bulk = [Strip(p.row, p.col, n) for p in sheet.placed if (n := numbers(p.block)) is not None]
+        bulk = [NumberBlock(p.row, p.col, n) for p in sheet.placed if (n := numbers(p.block)) is not None]
         if bulk:
             by_part[f"xl/worksheets/sheet{i}.xml"] = sorted(bulk, key=lambda strip: (strip.row, strip.col))
     return by_part
@@ -90,7 +90,7 @@ class Packer:
         self.spool, self.tick = spool, tick
         self.lock = Lock()
 
-    def pack(self, source: Path, target: Path, bulk: Mapping[str, Sequence[Strip]]) -> None:
+    def pack(self, source: Path, target: Path, bulk: Mapping[str, Sequence[NumberBlock]]) -> None:
         """Copy XlsxWriter's archive with the bulk cells inserted."""
         with zipfile.ZipFile(source) as original, packing.PackingArchive(target, "w") as archive:
             for info in original.infolist():
@@ -101,9 +101,9 @@ class Packer:
                 else:
                     archive.copy(original, info)
 
-    def _pieces(self, xml: bytes, bulk: Sequence[Strip]) -> list[packing.DeflatedPart]:
+    def _pieces(self, xml: bytes, bulk: Sequence[NumberBlock]) -> list[packing.DeflatedPart]:
         """A sheet in compressed pieces, alternating between XML without bulk cells and bands of strips."""
-        stretches: list[tuple[bytes, Sequence[Strip]]] = []
+        stretches: list[tuple[bytes, Sequence[NumberBlock]]] = []
         done = 0
         xml = _DIMENSION.sub(lambda match: match[1] + _rightmost(bulk, match[2]), xml, count=1)
         for band in _bands(bulk):
@@ -115,10 +115,10 @@ class Packer:
             pieces = list(pool.map(lambda stretch: self._piece(*stretch), stretches))
         return [*pieces, self._piece(xml[done:], (), last=True)]
 
-    def _piece(self, xml: bytes, band: Sequence[Strip], *, last: bool = False) -> packing.DeflatedPart:
+    def _piece(self, xml: bytes, band: Sequence[NumberBlock], *, last: bool = False) -> packing.DeflatedPart:
         return packing.deflated(self._filled(xml, band) if band else [xml], self.spool, self.lock, last=last)
 
-    def _filled(self, xml: bytes, band: Sequence[Strip]) -> Iterator[bytes]:
+    def _filled(self, xml: bytes, band: Sequence[NumberBlock]) -> Iterator[bytes]:
         """The XML of a band's rows with the bulk cells, row by row."""
         makers = [_Rows(strip) for strip in band]
         done = 0
@@ -137,7 +137,7 @@ class Packer:
 class _Rows:
     """Formats the cells of a strip, a row at a time."""
 
-    def __init__(self, strip: Strip) -> None:
+    def __init__(self, strip: NumberBlock) -> None:
         self.strip, self.columns = strip, strip.values.shape[1]
         self.letters = [cell(0, strip.col + j)[:-1] for j in range(self.columns)]
         self.templates: dict[bytes, bytes] = {}
@@ -158,15 +158,15 @@ class _Rows:
         return self.templates[style].replace(b"#", b"%d" % (row + 1)) % tuple(texts)
 
 
-def _rightmost(bulk: Sequence[Strip], letters: bytes) -> bytes:
+def _rightmost(bulk: Sequence[NumberBlock], letters: bytes) -> bytes:
     """Letters of the last column of a sheet, including bulk cells."""
     right = max(strip.col + strip.values.shape[1] - 1 for strip in bulk)
     return max(letters, cell(0, right)[:-1].encode(), key=lambda column: (len(column), column))
 
 
-def _bands(bulk: Sequence[Strip]) -> list[list[Strip]]:
+def _bands(bulk: Sequence[NumberBlock]) -> list[list[NumberBlock]]:
     """Group strips that share rows, from top to bottom."""
-    bands: list[list[Strip]] = []
+    bands: list[list[NumberBlock]] = []
     for strip in bulk:
         if bands and strip.row <= _bottom(bands[-1]):
             bands[-1].append(strip)
@@ -175,9 +175,9 @@ def _bands(bulk: Sequence[Strip]) -> list[list[Strip]]:
     return [sorted(band, key=lambda strip: strip.col) for band in bands]
 
 
-def _top(band: Sequence[Strip]) -> int:
+def _top(band: Sequence[NumberBlock]) -> int:
     return min(strip.row for strip in band)
 
 
-def _bottom(band: Sequence[Strip]) -> int:
+def _bottom(band: Sequence[NumberBlock]) -> int:
     return max(strip.bottom for strip in band)

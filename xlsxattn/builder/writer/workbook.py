@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from dataclasses import replace
-from itertools import cycle
 from typing import TYPE_CHECKING, Any, Self
 
 import xlsxwriter
@@ -14,8 +12,9 @@ from xlsxwriter.exceptions import FileCreateError
 from xlsxattn.builder import theme
 from xlsxattn.builder.layout import formulas
 from xlsxattn.builder.layout.placed import places
-from xlsxattn.builder.layout.printing import MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
+from xlsxattn.builder.layout.printing import LABELS, MARGIN_BOTTOM, MARGIN_SIDE, MARGIN_TOP, repeated
 from xlsxattn.builder.writer import bulk
+from xlsxattn.builder.writer.charts import Charts
 from xlsxattn.contract.values import HIDDEN_BELOW
 from xlsxattn.language import ENGLISH
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from xlsxattn.builder.graph import Block, Cell, Chart, Series
+    from xlsxattn.builder.graph import Block, Cell
     from xlsxattn.builder.layout.placed import Placed, PlacedSheet, Rectangle
     from xlsxattn.language import Language
 
@@ -94,7 +93,7 @@ def _input_areas(sheet: PlacedSheet, takes: str) -> Iterator[Rectangle]:
 
 
 def _first_cell(sheet: PlacedSheet) -> tuple[int, int]:
-    """The cell that is chosen when a sheet is opened: the first yellow word, or one that scrolls."""
+    """The selected cell of a sheet: the first below the frozen rows, or else the first yellow word."""
     if sheet.frozen:
         return sheet.frozen, 0
     offered = [(-p.row, p.col) for p in sheet.placed if p.block.name in sheet.drop_downs]
@@ -156,6 +155,7 @@ class _Writer:
         self.places, self.values, self.language = places(sheets), values, language
         self.formats: dict[frozenset[tuple[str, Any]], Any] = {}
         self.looks: dict[str, Any] = {}
+        self.charts = Charts(self.book, self.places, language)
         formulas.check_names(self.places)
 
     def __enter__(self) -> Self:
@@ -170,12 +170,18 @@ class _Writer:
             cause = next((one for one in wrapper.args if isinstance(one, OSError)), None)
             raise cause or wrapper from None
 
-    def format(self, properties: Mapping[str, Any]) -> Any:
-        """XlsxWriter's format with these properties."""
-        key = frozenset(properties.items())
+    def format(self, properties: Mapping[str, Any], *, latin: bool = False) -> Any:
+        """XlsxWriter's format with these properties; ``latin``: in the font of English, which is narrow."""
+        key = frozenset({**properties, "latin": latin}.items())
         if key not in self.formats:
-            self.formats[key] = self.book.add_format(theme.localized(properties, self.language))
+            localized = dict(properties) if latin else theme.localized(properties, self.language)
+            self.formats[key] = self.book.add_format(localized)
         return self.formats[key]
+
+    def _is_latin(self, block: Block) -> bool:
+        """Whether all texts of a block are in narrow characters."""
+        texts = "".join(str(value) for row in self.values.get(block.name, ()) for value in row)
+        return bool(texts) and theme.cell_width(texts) == len(texts)
 
     def look(self, name: str) -> Any:
         if name not in self.looks:
@@ -210,20 +216,25 @@ class _Writer:
 
     def _look_of(self, block: Block, lane: str) -> Any:
         """The format of a block; ``lane`` is the colour of the lane whose heading it may be."""
+        if block.look in theme.HEADINGS and theme.is_in_wide(self.language) and self._is_latin(block):
+            return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format}, latin=True)
         own: dict[str, Any] = {"num_format": block.number_format} if block.number_format else {}
         if block.look == "lane":
             own["bg_color"] = lane
         if block.concealed:
             own["hidden"] = True
+        usual = theme.LOOKS[block.look].format
+        if block.waits and usual.get("num_format") in (theme.NUMBER, theme.FINE):
+            own["align"] = "right"  # the dash, like the numbers
         if not own:
             return self.look(block.look)
-        return self.format({"font_name": theme.FONT, **theme.LOOKS[block.look].format, **own})
+        return self.format({"font_name": theme.FONT, **usual, **own})
 
     def finish(self, ws: Any, sheet: PlacedSheet) -> None:
         """Add rules and charts."""
         self._rules(ws, sheet)
         for chart in sheet.charts:
-            ws.insert_chart(chart.row, chart.col, self._chart(chart.chart, chart.width))
+            ws.insert_chart(chart.row, chart.col, self.charts.drawn(chart.chart, chart.width))
 
     def _page(self, ws: Any, sheet: PlacedSheet) -> None:
         for col, width in sheet.widths.items():
@@ -243,7 +254,9 @@ class _Writer:
         ws.set_selection(*_first_cell(sheet), *_first_cell(sheet))
         (ws.set_portrait if sheet.portrait else ws.set_landscape)()
         ws.set_paper(A3 if sheet.large else A4)
-        ws.fit_to_pages(1, 1 if sheet.one_page else 0)
+        ws.fit_to_pages(sheet.pages_across, 1 if sheet.one_page else 0)
+        if sheet.pages_across > 1:
+            ws.repeat_columns(0, LABELS - 1)
         ws.set_margins(MARGIN_SIDE, sheet.margin_right, MARGIN_TOP, MARGIN_BOTTOM)
         ws.set_h_pagebreaks(sheet.breaks)
         ws.print_area(0, 0, *sheet.last)
@@ -308,8 +321,11 @@ class _Writer:
         for placed in sheet.placed:
             r = placed.area
             width = min(sheet.widths.get(col, MIN_WIDTH) for col in range(r.left, r.right + 1))
+            states = [condition for condition, _ in placed.states]
+            apart = {"multi_range": formulas.in_two(r)} if sheet.padded and states else {}
             for rule in self._conditions(placed, width):
-                ws.conditional_format(r.top, r.left, r.bottom, r.right, rule)
+                own = {} if rule.get("criteria") in states else apart
+                ws.conditional_format(r.top, r.left, r.bottom, r.right, {**rule, **own})
         for name, source in sheet.drop_downs.items():
             r = self.places[name][1]
             rule = {"validate": "list", "source": f"={source}", "show_error": False}
@@ -324,7 +340,8 @@ class _Writer:
     def _conditions(self, placed: Placed, width: float) -> Iterator[dict[str, Any]]:
         """Conditional formats of a block, in order of precedence; ``width`` is that of its columns.
 
-        LibreOffice applies only the first match. In order: a text instead of a number in red, −1E300 as −∞, a
+        LibreOffice applies only the first match, and with it the heat map, unless the rules for it have other
+        areas. In order: a text instead of a number in red, numbers without a meaning hidden, −1E300 as −∞, a
         number too long for its column in scientific notation, an outline for the focus word's row, a failed
         check in red, a note in grey; then the heat map.
         """
@@ -333,6 +350,9 @@ class _Writer:
             bad = self.format(theme.NO_NUMBER)
             no_number = formulas.is_no_number(placed.row, placed.col)
             yield {"type": "formula", "criteria": no_number, "format": bad, "stop_if_true": True}
+        for condition, dressed in placed.states:
+            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
+            yield {"type": "formula", "criteria": condition, **stop}
         if block.look == "masked":
             hidden = self.format(theme.MASKED_OUT)
             yield {
@@ -345,9 +365,6 @@ class _Writer:
         if block.look == "word number" and placed.word is not None:
             blank = self.format(theme.NO_WORD)
             yield {"type": "formula", "criteria": formulas.is_blank(*placed.word), "format": blank}
-        for condition, dressed in placed.states:
-            stop = {"stop_if_true": True, "format": self.format(theme.STATES[dressed])}
-            yield {"type": "formula", "criteria": condition, **stop}
         if (room := theme.room(look, width)) is not None:
             between = {"criteria": "not between", "minimum": -room.largest, "maximum": room.largest}
             above = {"criteria": ">", "value": room.largest}
@@ -370,74 +387,3 @@ class _Writer:
                 )
                 ends = {"min_value": least, "max_value": most}
             yield {**theme.HEATS[look.heat], **ends}
-
-    def _chart(self, chart: Chart, width: int) -> Any:
-        if chart.kind == "bar":
-            drawing = self.book.add_chart({"type": "column"})
-        elif chart.kind == "line":
-            drawing = self.book.add_chart({"type": "line"})
-        else:
-            drawing = self.book.add_chart({"type": "scatter", "subtype": "marker_only"})
-        for series, default in zip(chart.series, cycle(theme.OTHER_SERIES), strict=False):
-            colour = default if series.colour is None else theme.SERIES[series.colour % len(theme.SERIES)]
-            drawing.add_series(self._series(chart, series, colour))
-        if chart.kind == "scatter":  # LibreOffice would extend a shorter series with 0
-            drawing.show_blanks_as("span")
-        font = {"name": theme.WIDE_FONT} if theme.is_in_wide(self.language) else {}
-        named = {"name": chart.title, "name_font": {"size": 12, **font}}
-        drawing.set_title({**named, "overlay": False})
-        fonts = {"num_font": {"size": 9, **font}, "name_font": {"size": 10, "bold": False, **font}}
-        axis = {**theme.AXIS, **fonts}
-        drawing.set_x_axis({**axis, "name": self._title(chart.x_title), "label_position": "low"})
-        scales: dict[str, Mapping[str, Any]] = {"bar": theme.FROM_0_TO_1, "line": theme.ANY_MAGNITUDE}
-        scale = scales.get(chart.kind, {})
-        drawing.set_y_axis(
-            {**axis, **scale, "name": self._title(chart.y_title), "major_gridlines": theme.GRID}
-        )
-        legend = {"position": "bottom", **({"font": font} if font else {})}
-        lines = [i for i, series in enumerate(chart.series) if series.is_line]
-        drawing.set_legend({"none": True} if len(chart.series) == 1 else {**legend, "delete_series": lines})
-        drawing.set_size({"width": width, "height": 340})
-        return drawing
-
-    def _title(self, title: str | tuple[str, int]) -> str:
-        """A text, or a reference to the cell that holds it."""
-        if isinstance(title, str):
-            return title
-        tab, r = self.places[title[0]]
-        col = r.left + title[1]
-        return f"={formulas.reference(tab, replace(r, left=col, right=col))}"
-
-    def _series(self, chart: Chart, series: Series, colour: str) -> dict[str, Any]:
-        tab, first = self.places[series.blocks[0]]
-        last = self.places[series.blocks[-1]][1]
-        if chart.kind in ("bar", "line"):
-            labels = self.places[chart.labels][1]
-            categories = [tab, labels.top, labels.left, labels.bottom, labels.right]
-            return {
-                "name": self._title(series.title),
-                "categories": categories,
-                "values": [tab, first.top, first.left, last.bottom, last.right],
-                **({"gap": 60, "fill": {"color": colour}} if chart.kind == "bar" else _line(colour)),
-            }
-        x, y = (first.left + column for column in series.columns)
-        return {
-            "name": self._title(series.title),
-            "categories": [tab, first.top, x, last.bottom, x],
-            "values": [tab, first.top, y, last.bottom, y],
-            **({"line": {"color": colour, "width": 1.25}} if series.is_line else {}),
-            "marker": {"type": "none"}
-            if series.is_line
-            else {
-                "type": theme.MARKS[series.mark % len(theme.MARKS)],
-                "size": 10,
-                "fill": {"color": colour},
-                "border": {"color": theme.WHITE},  # keeps overlapping points visible
-            },
-        }
-
-
-def _line(colour: str) -> dict[str, Any]:
-    """Style of a chart's line and its markers."""
-    marker = {"type": "circle", "size": 6, "fill": {"color": colour}, "border": {"color": colour}}
-    return {"line": {"color": colour, "width": 2.25}, "marker": marker}

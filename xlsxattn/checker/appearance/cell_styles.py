@@ -87,7 +87,7 @@ class Styles:
 
     def numbered(self, number: int) -> CellStyle:
         """The style with an index in the file."""
-        return self.of(self._workbook._cell_styles[number])  # noqa: SLF001 - openpyxl has no public access
+        return self.of(self._workbook._cell_styles[number])
 
     def of(self, style: Any) -> CellStyle:
         """Convert an openpyxl style."""
@@ -97,16 +97,16 @@ class Styles:
 
     def first(self, area: Area) -> CellStyle | None:
         """The style of the first cell of an area; None if the cell does not exist."""
-        cells = self._workbook[area.sheet]._cells  # noqa: SLF001
+        cells = self._workbook[area.sheet]._cells
         cell = cells.get((area.row + 1, area.col + 1))
-        return None if cell is None else self.of(cell._style)  # noqa: SLF001
+        return None if cell is None else self.of(cell._style)
 
     def _read(self, style: Any) -> CellStyle:
         book, number = self._workbook, style.numFmtId
-        font = book._fonts[style.fontId]  # noqa: SLF001
+        font = book._fonts[style.fontId]
         custom = number - BUILTIN_FORMATS_MAX_SIZE
-        code = book._number_formats[custom] if custom >= 0 else BUILTIN_FORMATS.get(number, "General")  # noqa: SLF001
-        paper = self.palette.behind(book._fills[style.fillId], WHITE)  # noqa: SLF001
+        code = book._number_formats[custom] if custom >= 0 else BUILTIN_FORMATS.get(number, "General")
+        paper = self.palette.behind(book._fills[style.fillId], WHITE)
         inks = (self.palette.seen(font.color, BLACK), *map(rgb, colours(str(code))))
         from_theme = self.palette.font if font.scheme else ""
         return CellStyle(
@@ -115,7 +115,7 @@ class Styles:
             paper,
             from_theme or str(font.name or ""),
             float(font.sz or MIN_POINTS),
-            book._alignments[style.alignmentId].horizontal == "fill",  # noqa: SLF001
+            book._alignments[style.alignmentId].horizontal == "fill",
         )
 
 
@@ -142,10 +142,10 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
     for tab in ranges.sheets:
         worksheet: Any = book.workbook[tab]
         rows_of: dict[tuple[int, CellStyle], list[int]] = {}
-        for (row, col), cell in worksheet._cells.items():  # noqa: SLF001
-            key = id(cell._style)  # noqa: SLF001
+        for (row, col), cell in worksheet._cells.items():
+            key = id(cell._style)
             if key not in doubtful:
-                read = styles.of(cell._style)  # noqa: SLF001
+                read = styles.of(cell._style)
                 doubtful[key] = None if _is_plain(read) else read
             if odd := doubtful[key]:
                 rows_of.setdefault((col - 1, odd), []).append(row - 1)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
     from xlsxattn.checker.reading.book import Book
 
-CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine", "Loss")
+CHARTED = ("FocusAttention", "Attention", "X", "Output", "Cosine", "Plotted")
 """The blocks that charts plot."""
 _REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!\"(),]+))!(\$?[A-Z]{1,3}\$?\d+(?::\$?[A-Z]{1,3}\$?\d+)?)")
 

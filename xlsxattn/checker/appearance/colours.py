@@ -96,6 +96,7 @@ def _tinted(colour: RGB, tint: float) -> RGB:
 
 
 def _luminance(colour: RGB) -> float:
+    """The relative luminance of WCAG."""
     parts = [part / 255 for part in colour]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)  # noqa: PLR2004 - constants of WCAG
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

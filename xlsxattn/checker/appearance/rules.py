@@ -42,7 +42,7 @@ STOPS_ALWAYS = "gnumeric"
 """The program that lets every rule stop the others when it saves."""
 MASKED, NO_WORD, ABSENT = '"−∞";"−∞";"−∞"', '"–";"–";"–"', ";;;"
 """Number formats of built rules: masked cells; cells without a word; an unknown word, or no focus word."""
-_IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*_Focus)=0|MIN\((\w+),(\w+)\)=0", re.ASCII)
+_IS_ABSENT = re.compile(r"\$([A-Z]{1,3})(\d{1,7})=0|([A-Za-z]\w*)=0|MIN\((\w+),(\w+)\)=0", re.ASCII)
 _IS_BLANK = re.compile(r"LEN\(\$?([A-Z]{1,3})\$?(\d{1,7})\)=0")
 _BUILT_STOP = re.compile(
     r"ISTEXT\(\$?[A-Z]{1,3}\$?\d{1,7}\)|AND\(LEN\(\$[A-Z]{1,3}\d{1,7}\)>0,\$[A-Z]{1,3}\d{1,7}=0\)|-1E\+?50",

@@ -17,9 +17,9 @@ from xlsxattn.checker.engines.printing import printed
 from xlsxattn.checker.engines.processes import (
     PROGRAMS,
     TITLES,
-    Answer,
     EngineFailed,
     Job,
+    JobResult,
     Limits,
 )
 from xlsxattn.checker.engines.values import copy_with, saved_values
@@ -38,10 +38,10 @@ __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
     "LARGE",
-    "Answer",
     "EngineFailed",
     "EngineMissing",
     "Job",
+    "JobResult",
     "Limits",
     "evaluate",
     "evaluate_edited",
@@ -91,7 +91,7 @@ def missing(engine: str) -> str | None:
     )
 
 
-def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> list[Answer]:
+def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> list[JobResult]:
     """Recalculate workbooks with an engine, and read their values.
 
     Args:
@@ -115,7 +115,7 @@ def evaluate(engine: str, jobs: Sequence[Job], limits: Limits = _STANDARD) -> li
     return [_listed(answer) for job in jobs for answer in ironcalc(job, limits)]
 
 
-def _listed(answer: Answer) -> Answer:
+def _listed(answer: JobResult) -> JobResult:
     if isinstance(answer, EngineFailed):
         return answer
     return {name: listed(grid) for name, grid in answer.items()}
@@ -127,7 +127,7 @@ def evaluate_edited(
     edits: Sequence[Edits],
     limits: Limits = _STANDARD,
     edited: Callable[[int, Path], None] | None = None,
-) -> Iterator[Answer]:
+) -> Iterator[JobResult]:
     """Recalculate a workbook after each of several sets of edits, with one result in memory at a time.
 
     Args:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from xlsxattn.checker.cells import Area, Edits, Grid, Value
-    from xlsxattn.checker.engines.processes import Answer, Job, Limits
+    from xlsxattn.checker.engines.processes import Job, JobResult, Limits
     from xlsxattn.checker.reading.runs import NumberRuns
 
 _CHILD = Path(__file__).parent / "ironcalc_child.py"
@@ -56,7 +56,7 @@ _OFFICE_SETTINGS = (
 )
 
 
-def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterator[Answer]:
+def ironcalc(job: Job, limits: Limits, edits: Sequence[Edits] = ({},)) -> Iterator[JobResult]:
     """Recalculate a workbook with IronCalc in a child process, once for each set of edits."""
     with workplace() as folder:
         order, answer = folder / "order.json", folder / "answer.json"
@@ -131,7 +131,7 @@ def _decoded(written: dict[str, Any]) -> CellError | dict[str, Any]:
     return CellError(error) if isinstance(error, str) else written
 
 
-def gnumeric(job: Job, limits: Limits) -> Answer:
+def gnumeric(job: Job, limits: Limits) -> JobResult:
     """Recalculate a workbook with Gnumeric, and read the copy that it saves."""
     with workplace() as folder:
         out = folder / "out.xlsx"
@@ -141,13 +141,13 @@ def gnumeric(job: Job, limits: Limits) -> Answer:
         return _read("gnumeric", out, job) if code == 0 else failure("gnumeric", code, limits)
 
 
-def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
+def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[JobResult]:
     """Recalculate workbooks with LibreOffice in a single run, because startup is expensive.
 
     A workbook that crashes it also prevents the results of those after it. So the first one without a result
     is tried again alone, and the rest together.
     """
-    answers: dict[int, Answer] = {}
+    answers: dict[int, JobResult] = {}
     with workplace() as folder:
         write_profile(folder / "profile")
         batches = [_copied(jobs, folder, answers)]
@@ -165,7 +165,7 @@ def libreoffice(jobs: Sequence[Job], limits: Limits) -> list[Answer]:
     return [answers[n] for n in range(len(jobs))]
 
 
-def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, Answer]) -> list[int]:
+def _copied(jobs: Sequence[Job], folder: Path, answers: dict[int, JobResult]) -> list[int]:
     """Copy the workbooks to unique names; return the indices of the copies, and answer the failed ones."""
     for n, job in enumerate(jobs):
         try:
@@ -215,7 +215,7 @@ def _program(engine: str) -> str:
     return shutil.which(name) or name
 
 
-def _read(engine: str, path: Path, job: Job) -> Answer:
+def _read(engine: str, path: Path, job: Job) -> JobResult:
     """Read the values of a copy that an engine saved."""
     try:
         return saved_values(path, job.areas)

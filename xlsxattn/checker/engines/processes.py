@@ -66,7 +66,7 @@ class Job:
     runs: Mapping[str, NumberRuns] = field(default_factory=dict)
 
 
-Answer: TypeAlias = "dict[str, Grid] | EngineFailed"
+JobResult: TypeAlias = "dict[str, Grid] | EngineFailed"
 """The result of a job: the values of its areas, or the failure."""
 
 

@@ -20,7 +20,7 @@ from xlsxattn.checker.reading.manifest import Manifest, read_manifest
 from xlsxattn.checker.reading.opening import load
 from xlsxattn.checker.reading.runs import NumberRuns
 from xlsxattn.checker.reading.workbook_part import Calculation
-from xlsxattn.contract.names import FRONT, VOCABULARY, is_text
+from xlsxattn.contract.names import FRONT, VOCABULARY, beginning_with, is_text
 from xlsxattn.language import say
 from xlsxattn.system_errors import words
 
@@ -72,6 +72,7 @@ class Book:
         theme: the theme part, with the colours that styles refer to by index.
         seed: the seed of the last set of perturbed inputs.
         reads: in an exercise, the answers that each range reads.
+        left_out: the ranges that are neither recalculated nor compared.
     """
 
     path: Path
@@ -94,13 +95,13 @@ class Book:
     theme: bytes = b""
     seed: int = 0
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
 
     @property
     def own_names(self) -> Mapping[str, Area]:
         """The names that start with the id of a sheet or context, or another prefix of the contract."""
         ids = [*(sheet.id for sheet in self.manifest.sheets), *self.manifest.contexts, VOCABULARY, FRONT]
-        starts = tuple(f"{one}_" for one in ids)
-        return {name: area for name, area in self.names.items() if name.startswith(starts)}
+        return {name: self.names[name] for name in beginning_with(ids, self.names)}
 
     def formula_at(self, tab: str, row: int, col: int) -> str:
         """The formula of a cell, an array formula in braces; "" if there is none."""

@@ -58,7 +58,10 @@ def without_values(
 
 
 def _drop(book: Book, cells: Mapping[str, dict[tuple[int, int], Any]]) -> None:
-    """Drop saved values of array formulas, formulas with external references, data tables, and blanks."""
+    """Drop saved values of array formulas, external references, data tables, blanks, and what is left out."""
+    for name in book.left_out & book.names.keys():
+        for tab, row, col in book.names[name].cells():
+            cells[tab].pop((row + 1, col + 1), None)
     for (tab, row, col), formula in book.formulas.items():
         if reaches(formula.text) or formula.text.startswith(f"={DATA_TABLE}("):
             cells[tab].pop((row + 1, col + 1), None)

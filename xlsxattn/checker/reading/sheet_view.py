@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reading.archive import GuardedArchive
 
-    Stretch = tuple[int, int]
+    HiddenSpan = tuple[int, int]
 
 MIN_POINTS = 6.0
 """Minimum height in points of a visible row; text has at least 8 points."""
@@ -79,9 +79,9 @@ class SheetView:
         shows_values: whether cells show values rather than formulas.
     """
 
-    hidden_rows: tuple[Stretch, ...] = ()
-    folded_rows: tuple[Stretch, ...] = ()
-    hidden_columns: tuple[Stretch, ...] = ()
+    hidden_rows: tuple[HiddenSpan, ...] = ()
+    folded_rows: tuple[HiddenSpan, ...] = ()
+    hidden_columns: tuple[HiddenSpan, ...] = ()
     merged: tuple[Area, ...] = ()
     rules: tuple[Rule, ...] = ()
     offers: tuple[Offer, ...] = ()
@@ -153,7 +153,7 @@ def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
         }
 
 
-def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[Stretch]:
+def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
     defaults: Any = next(_all(root, "sheetFormatPr"), {})
     low = float(defaults.get("defaultRowHeight") or MIN_POINTS) < MIN_POINTS
     if low or _is_on(defaults.get("zeroHeight")):
@@ -172,10 +172,10 @@ def _is_in_group(said: Mapping[str, str]) -> bool:
     return int(said.get("outlineLevel") or 0) > 0
 
 
-def _out_of_reach(views: Sequence[Any]) -> tuple[list[Stretch], list[Stretch]]:
+def _out_of_reach(views: Sequence[Any]) -> tuple[list[HiddenSpan], list[HiddenSpan]]:
     """Rows and columns that cannot be scrolled to, as they are before the first one of frozen panes."""
-    rows: list[Stretch] = []
-    columns: list[Stretch] = []
+    rows: list[HiddenSpan] = []
+    columns: list[HiddenSpan] = []
     for view in views:
         if any(pane.get("state", "").startswith("frozen") for pane in _all(view, "pane")):
             left, top, _, _ = range_boundaries(view.get("topLeftCell", "A1"))
@@ -184,7 +184,7 @@ def _out_of_reach(views: Sequence[Any]) -> tuple[list[Stretch], list[Stretch]]:
     return rows, columns
 
 
-def _hidden_columns(root: Any) -> Iterator[Stretch]:
+def _hidden_columns(root: Any) -> Iterator[HiddenSpan]:
     defaults: Any = next(_all(root, "sheetFormatPr"), {})
     listed: set[int] = set()
     for col in _all(root, "col"):
@@ -196,7 +196,7 @@ def _hidden_columns(root: Any) -> Iterator[Stretch]:
         yield from _between(listed, MAX_COLUMNS)
 
 
-def joined(numbers: Iterable[int]) -> Iterator[Stretch]:
+def joined(numbers: Iterable[int]) -> Iterator[HiddenSpan]:
     """Group consecutive numbers: the first and the last of each group."""
     first = last = None
     for number in sorted(numbers):
@@ -210,7 +210,7 @@ def joined(numbers: Iterable[int]) -> Iterator[Stretch]:
         yield first, last
 
 
-def _between(numbers: set[int], end: int) -> Iterator[Stretch]:
+def _between(numbers: set[int], end: int) -> Iterator[HiddenSpan]:
     """The gaps between numbers from 1 up to the end, with bounds from 0."""
     at = 0
     for number in [*sorted(numbers), end + 1]:

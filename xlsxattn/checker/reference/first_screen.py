@@ -25,6 +25,7 @@ from xlsxattn.contract.first_screen import (
     DIFFER,
     FIRST_TORN,
     LEANS,
+    MIXED,
     NEAR_TORN,
     NEAREST,
     NEITHER_DECIDES,
@@ -32,14 +33,25 @@ from xlsxattn.contract.first_screen import (
     NO_FOCUS,
     NOT_YET,
     ONE_HAS,
+    OTHER_NUMBERS,
     SAME,
+    SAME_NUMBERS,
     SECOND_TORN,
     TORN,
     TWICE,
     UNKNOWN,
+    UNLIKE,
 )
 from xlsxattn.contract.first_screen import NO_CLASS as NO_WORD
-from xlsxattn.contract.kinds import Classifier, CrossAttention, Decoder, Encoder, EncoderDecoder, MultiHead
+from xlsxattn.contract.kinds import (
+    Classifier,
+    Compare,
+    CrossAttention,
+    Decoder,
+    Encoder,
+    EncoderDecoder,
+    MultiHead,
+)
 from xlsxattn.contract.names import START, RangeName
 from xlsxattn.language import ENGLISH, codes, language, say
 
@@ -62,11 +74,12 @@ class Screen(NamedTuple):
     Attributes:
         sheets: one or two sheets; the kind of the first determines the contents.
         contexts: the contexts shown.
-        columns: the meaning of the numbers of a row: ``dims``, ``near`` or ``none``.
+        columns: the meaning of the numbers of a row: ``dims``, ``near``, ``numbered`` or ``none``.
         compare: the compare sheet of the words, with ``near``.
         full: whether all numbers of the sentences are shown.
         rivals: the number of most likely words to show.
         blanks: whether blank cells have a meaning.
+        is_unlike: whether the check of the compare sheet fails.
         inputs: every input of the workbook.
         made: all ranges of the other sheets.
         tell: translates a sentence with its values into the workbook's language.
@@ -79,6 +92,7 @@ class Screen(NamedTuple):
     full: bool
     rivals: int
     blanks: bool
+    is_unlike: bool
     inputs: Inputs
     made: Ranges
     tell: Callable[..., str]
@@ -128,6 +142,7 @@ def first_screen(
         KeyError: the table is incomplete, or names an unknown sheet or context.
     """
     by_id, by_context = {sheet.id: sheet for sheet in sheets}, {c.id: c for c in contexts}
+    compares = [sheet for sheet in sheets if sheet.is_a(Compare)]
     catalogue = language(code) if code in codes() else ENGLISH
     screen = Screen(
         [by_id[name] for name in front["sheets"]],
@@ -137,6 +152,7 @@ def first_screen(
         bool(front.get("full")),
         int(front.get("rivals", 0)),
         uses_blanks(sheets),
+        made[RangeName(compares[0].id)["Status"]].values.item() == "✗" if compares else False,
         inputs,
         made,
         lambda sentence, **values: catalogue.tell(say(sentence, **values)),
@@ -248,7 +264,7 @@ def merged(each: Sequence[Expected], values: Array) -> Expected:
 def leaning(x: Expected, names: Array) -> Leaning:
     """What the numbers of a row or column lean towards."""
     a = x.values.reshape(-1).astype(float)  # (v,)
-    doubt = 2 * (TOLERANCE * x.magnitude * max(1.0, x.amplification / FREE) + x.coarse)
+    doubt = 2 * rounding_of(x)
     if not (np.isfinite(a).all() and doubt < HALF):
         x, doubt = replace(x, amplification=np.inf), 0.0
         a = np.nan_to_num(a)
@@ -263,6 +279,11 @@ def leaning(x: Expected, names: Array) -> Leaning:
         _texts(names, last, may[may >= sure[-1]]),
         x,
     )
+
+
+def rounding_of(x: Expected) -> float:
+    """The largest error of a number of a range."""
+    return float(TOLERANCE * x.magnitude * max(1.0, x.amplification / FREE) + x.coarse)
 
 
 def _texts(names: Array, right: int, may: Array) -> tuple[str, ...]:
@@ -293,6 +314,8 @@ def says(screen: Screen, c: ContextWords, leaning: Leaning) -> Expected:
         return text(screen.tell(ABSENT, focus=screen.focus) if screen.focus else screen.tell(NO_FOCUS))
     near = screen.columns == "near"
     twice = screen.tell(TWICE) if list(c.tokens[:, 0]).count(screen.focus) > 1 else ""
+    if screen.columns == "numbered":
+        return text(screen.tell(MIXED, focus=screen.focus) + twice)
     sentences = {True: NEAR_TORN if near else TORN, False: NEAREST if near else LEANS}
     return leaning.text(
         screen.tell(sentences[torn], focus=screen.focus, lead=lead, other=other) + twice
@@ -309,12 +332,27 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
         return text(screen.tell(NO_FOCUS))
     if not all(there):
         return text(screen.tell(ONE_HAS if any(there) else NEITHER_HAS, focus=screen.focus))
+    if screen.is_unlike:
+        return text(screen.tell(UNLIKE, focus=screen.focus))
     one, two = leanings
+    if screen.columns == "numbered":
+        return outputs_compared(screen, one.numbers, two.numbers)
     ways = [
         screen.tell(decided(*torn, same=here == other), here=here, there=other)
         for *torn, here, other in product(one.torn, two.torn, one.leads, two.leads)
     ]
     return hanging(ways, merged([one.numbers, two.numbers], one.numbers.values))
+
+
+def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
+    """The text about two rows of outputs, (1, v) each, whose columns have no names."""
+    both = merged([one, two], one.values)
+    distance = float(np.linalg.norm(one.values - two.values))
+    doubt = 2 * sum(rounding_of(x) for x in (one, two)) * np.sqrt(one.values.size)
+    if not (np.isfinite(distance) and doubt < HALF):
+        return hanging([screen.tell(SAME_NUMBERS)], replace(both, amplification=np.inf))
+    ways = [OTHER_NUMBERS, SAME_NUMBERS] if distance > HALF else [SAME_NUMBERS, OTHER_NUMBERS]
+    return hanging(map(screen.tell, ways if abs(distance - HALF) <= doubt else ways[:1]), both)
 
 
 def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence

@@ -95,18 +95,21 @@ class Optimizer(NamedTuple):
     epsilon: float = 1e-8
 
 
-def exponential(z: Array) -> Array:
-    """e^z; cos b is 1 and sin b is b for the imaginary part b of a complex step, to the last digit."""
-    return np.exp(z.real) * (1 + 1j * z.imag) if np.iscomplexobj(z) else np.exp(z)
-
-
 def softmax(S: Array, there: Array) -> Array:
-    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis, also for complex steps; 0 where masked."""
-    apart = S[..., None, :] - S[..., :, None]  # [j, k]: s_k − s_j
-    steep = np.where(apart.real > STEEPEST, STEEPEST, apart)
-    terms = np.where(there[..., None, :], exponential(steep), 0.0)
-    total = np.where(there, terms.sum(axis=-1), 1.0)
-    return np.asarray(np.where(there, 1 / total, 0.0))
+    """A_j = 1 / Σ_k exp(s_k − s_j) over the last axis; 0 where masked.
+
+    If S has complex steps s + ib along its first axis, s is the same in all of them. For such small b,
+    exp(ib) is 1 + ib and 1 / (t + iu) is 1 / t − iu / t², to the last digit.
+    """
+    s = S.real[:1] if np.iscomplexobj(S) else S
+    apart = np.minimum(s[..., None, :] - s[..., :, None], STEEPEST)  # [j, k]: s_k − s_j
+    terms = np.where(there[..., None, :], np.exp(apart), 0.0)
+    t = terms.sum(axis=-1)
+    A = np.where(there, 1 / np.where(there, t, 1.0), 0.0)
+    if not np.iscomplexobj(S):
+        return np.asarray(A)
+    u = summed("...jk,...k->...j", terms, S.imag) - t * S.imag
+    return np.asarray(A * (1 - 1j * A * u))
 
 
 def summed(subscripts: str, *arrays: Array) -> Array:

@@ -15,7 +15,7 @@ from xlsxattn.checker.reference.attention import Expected, Trace, cosine, number
 from xlsxattn.checker.reference.choices import Counted
 from xlsxattn.checker.reference.rounding import NoisyArray, expect
 from xlsxattn.checker.reference.transformer import followed
-from xlsxattn.checker.reference.words import labels, sentence, unknown
+from xlsxattn.checker.reference.words import labels, output_labels, sentence, unknown
 from xlsxattn.checker.reference.writing import rounding
 from xlsxattn.contract.names import RangeName
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from xlsxattn.checker.reference.attention import Array, Ranges
     from xlsxattn.checker.reference.rounding import Rounding
-    from xlsxattn.checker.reference.transformer import Pass, Tower
+    from xlsxattn.checker.reference.transformer import Tower, TowerResult
     from xlsxattn.checker.reference.words import ContextWords, SheetInfo
 
 MIN_ROW_LENGTH = 1e-12  # minimum norm of a sentence embedding, as in torch.nn.functional.normalize
@@ -50,7 +50,7 @@ def pooled(r: Rounding, share: Array, Output: NoisyArray) -> NoisyArray:
     return r.rounded(values, np.einsum("n,nd->d", share, np.abs(Output.clean))[None, :])
 
 
-def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass]) -> Ranges:
+def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, TowerResult]) -> Ranges:
     """Sentence embeddings, their cosines with the first, and the focus word's rows with their cosines."""
     sheet, dims = tower.sheet, tower.inputs["vocab_Dims"]
     s = RangeName(sheet.id)
@@ -68,7 +68,7 @@ def similar(tower: Tower, own: Sequence[ContextWords], made: Mapping[str, Pass])
         first = NoisyArray(np.swapaxes(units[0].values, 1, 2), units[0].size.T)
         found |= {p["Pooled"]: expect(Pooled), p["Normed"]: expect(units[-1])}
         found[p["Similarity"]] = expect(r.product(units[-1], first))
-        found |= labels(p["Pooled"], None, dims) if c is own[0] else {}
+        found |= output_labels(sheet, p["Pooled"], None, dims) if c is own[0] else {}
         found[s.at(page="similar", context=c.id)["Heading"]] = sentence(c)
         tracks.append([Trace(c.X, 1.0, {}), *(_trace(depth) for depth in made[c.id].depths)])
         found |= labels(p["Track_X"], None, dims)

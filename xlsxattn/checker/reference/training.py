@@ -61,6 +61,8 @@ SNAPS = 2.0**-48
 """LibreOffice treats numbers as equal if their relative difference is smaller."""
 LOWER = 1 - 1e-9
 """A loss has decreased if it is below this fraction of the first."""
+MAX_PLOTTED = 4
+"""The chart's limit, in units of the first loss."""
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,7 @@ class Course:
         grid = self.read.get(name)
         if grid is None:
             return np.full(shape, np.nan)
-        held = [[x if isinstance(x, float) else np.nan for x in row] for row in np.asarray(grid, object)]
-        values = np.array(held, dtype=float).reshape(len(held), -1)
+        values = grid if isinstance(grid, np.ndarray) and grid.dtype == float else _only_numbers(grid)
         whole = values.size == np.prod(shape) and values.shape[1] == shape[-1]
         return (
             np.where(np.isfinite(values), values, np.nan).reshape(shape) if whole else np.full(shape, np.nan)
@@ -239,6 +240,12 @@ class Course:
 def clamp(x: Any, low: float = -LIMIT, high: float = LIMIT) -> Any:  # noqa: ANN401 - a number, or an array
     """Clip to limits."""
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else min(max(x, low), high)
+
+
+def _only_numbers(grid: Grid) -> Array:
+    """A range as an array, with NaN for cells that are not numbers."""
+    held = [[x if isinstance(x, float) else np.nan for x in row] for row in np.asarray(grid, object)]
+    return np.array(held, dtype=float).reshape(len(held), -1)
 
 
 def training_sheet(
@@ -519,6 +526,7 @@ def said(x: Course, ranges: Ranges) -> Ranges:
     typed = all(np.isfinite(x.part(s[one], (1, 1))).all() for one in ones if s[one] in x.read)
     good = typed and all(x.ids) and bool(x.rows.all()) and x.found["vocab_Status"].values.item() != "✗"
     return {
+        s["Plotted"]: replace(losses, values=np.minimum(losses.values, MAX_PLOTTED * loss[0])),
         s["Diverged"]: constant([[float(diverged)]]),
         s["Verdict"]: mark(good=not diverged, noted=not gap < 0, amplification=math.inf if unsure else 1.0),
         s["Status"]: mark(good=good),

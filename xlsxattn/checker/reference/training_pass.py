@@ -153,28 +153,47 @@ class Pass:
         squares = summed("seo,seo,e->s", far, far, lesson.present / lesson.count)[:, None]
         return found | {called("Loss", WHOLE): stacked(Loss, squares, M)}
 
+    @cached_property
+    def inner(self) -> list[str]:
+        """The blocks with a gradient, from the output back to the learned matrices."""
+        inner = ["Output", *(["Heads"] if "W_O" in self.weights and {*self.learns} - {"W_O"} else [])]
+        inner += ["Scaled", "Scores"] if self.attends else []
+        return inner + [m[-1] for m in self.learns if m != "W_O"]
+
+    @cached_property
+    def attends(self) -> bool:
+        """Whether the attention weights depend on a learned matrix."""
+        return bool({"W_Q", "W_K"} & {*self.learns})
+
+    @cached_property
+    def gradients(self) -> Blocks:
+        """The gradients of these blocks and of the learned matrices, for all sets of weights at once."""
+        return gradients(self.lesson, self.blocks, [*self.inner, *self.learns])
+
+    @cached_property
+    def looks(self) -> list[Array]:
+        """The gradient of each head's attention at all words, (S, E, N)."""
+        lesson, blocks, V = self.lesson, self.blocks, self.values
+        each = len(lesson.X) * blocks["Heads"][0].size
+        return [
+            in_parts(blocks, each, lambda p, h=h: looks(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
+            for h in range(lesson.heads)
+        ]
+
     def backward(self, called: Called, part: slice) -> Ranges:
         """The backward pass of some sets of weights, up to the learned matrices."""
-        lesson, W_O = self.lesson, "W_O" in self.weights
-        blocks = {name: x[part] for name, x in self.blocks.items()}
-        attends, M = {"W_Q", "W_K"} & {*self.learns}, float(self.largest[part].max())
-        inner = ["Output", *(["Heads"] if W_O and {*self.learns} - {"W_O"} else [])]
-        inner += ["Scaled", "Scores"] if attends else []
-        inner += [m[-1] for m in self.learns if m != "W_O"]
-        slopes, sizes = gradients(lesson, blocks, [*inner, *self.learns]), self.slopes(part)
-        names = {"Heads": "dConcat", **{m: f"d{m}" for m in (*inner, *self.learns) if m != "Heads"}}
+        M, slopes, sizes = float(self.largest[part].max()), of(self.gradients, part), self.slopes(part)
+        names = {"Heads": "dConcat", **{m: f"d{m}" for m in slopes if m != "Heads"}}
         shaped: dict[str, Callable[[Array], Array]] = {"Heads": side_by_side, "Q": side_by_side}
         shaped |= {"K": self.tall, "V": self.tall}
         found: Ranges = {}
-        for name in (*inner, *self.learns):
+        for name in slopes:
             if name in ("Scaled", "Scores"):
                 continue
             shape = shaped.get(name, np.asarray)
             found[called(names[name], WHOLE)] = stacked(shape(slopes[name]), shape(sizes[name]), M)
-        for h in range(lesson.heads) if attends else ():
-            V, each = self.values[part], len(lesson.X) * blocks["Heads"][0].size
-            seen = in_parts(blocks, each, lambda p, h=h, V=V: looks(lesson, of(blocks, p), V[p], h))  # type: ignore[misc]
-            found[called("dAttention", h)] = stacked(seen, sizes["Attention"][:, :, h], M)
+        for h in range(self.lesson.heads) if self.attends else ():
+            found[called("dAttention", h)] = stacked(self.looks[h][part], sizes["Attention"][:, :, h], M)
             for name in ("Scaled", "Scores"):
                 wide, size = (self.wide(x[name][:, :, h]) for x in (slopes, sizes))
                 found[called(names[name], h)] = stacked(wide, size, M)

@@ -143,7 +143,7 @@ class Tower(NamedTuple):
         return norm(r, B, x, gamma, beta, self.epsilon)
 
 
-class Pass(NamedTuple):
+class TowerResult(NamedTuple):
     """The result of a tower: its ranges, its Output, and the residual stream at each depth.
 
     The depths are the input of the first layer and the output of each layer.
@@ -172,7 +172,7 @@ def scale_of(tower: Tower) -> float:
     return math.sqrt(tower.attention(tower.first).d_k) if tower.sheet.scale else 1.0
 
 
-def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
+def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> TowerResult:
     """Embeddings with positions, normed if the model has an embedding norm: X, Sum, Input."""
     s, d_model, n = tower.sheet, tower.inputs["vocab_E"].shape[1], len(tokens)
     dims = tower.inputs["vocab_Dims"]
@@ -195,7 +195,7 @@ def embed(tower: Tower, r: Rounding, p: RangeName, tokens: Array) -> Pass:
     found |= labels(p["Input"], tokens) | optional(
         labels(p["Input"], None, dims), lacking=bool(s.embedding_norm)
     )
-    return Pass(found, r.own(p["Input"], stream))
+    return TowerResult(found, r.own(p["Input"], stream))
 
 
 def layer(
@@ -206,7 +206,7 @@ def layer(
     stream: NoisyArray,
     seen: Visibility,
     memory: Memory | None,
-) -> Pass:
+) -> TowerResult:
     """A layer: attention, optional cross-attention and feed-forward, each with residual and norm."""
     s, q, w, scale = tower.sheet, p.at(layer=k), tower.w.at(layer=k), scale_of(tower)
     found: Ranges = {}
@@ -245,7 +245,7 @@ def layer(
         x = r.own(q["Norm1"], x)
         found |= ranges | (labels(q["Norm1"], seen.queries) if ranges else {})
         attend(x)
-        return Pass(found | drift_of(q, float(np.max(drifts))), stream)
+        return TowerResult(found | drift_of(q, float(np.max(drifts))), stream)
     for i, part in enumerate([attend, *([cross_attend] if tower.cross else []), feed], 1):
         pre, B = s.residual == "pre-norm", q[f"Norm{i}"]
         ranges, x = tower.norm(r, B, stream, w[f"Norm{i}"]) if pre else ({}, stream)
@@ -258,12 +258,12 @@ def layer(
             found |= ranges
             stream = r.own(B, stream)
         found |= labels(B, seen.queries)
-    return Pass(found | drift_of(q, float(np.max(drifts))), stream)
+    return TowerResult(found | drift_of(q, float(np.max(drifts))), stream)
 
 
 def run(
     tower: Tower, r: Rounding, p: RangeName, tokens: Array, seen: Visibility, memory: Memory | None = None
-) -> Pass:
+) -> TowerResult:
     """Run a tower on tokens, (n, 1): from X to Output."""
     s = tower.sheet
     found, stream, _ = embed(tower, r, p, tokens)
@@ -276,13 +276,13 @@ def run(
         depths.append(stream)
         found |= ranges
     if s.only:
-        return Pass(found, stream)
+        return TowerResult(found, stream)
     if s.final_norm:
         ranges, stream = tower.norm(r, p["Output"], stream, tower.w["Output"])
         found |= ranges
     found[p["Output"]] = expect(stream)
     found |= output_labels(s, p["Output"], tokens, tower.inputs["vocab_Dims"])
-    return Pass(found, r.own(p["Output"], stream), tuple(depths))
+    return TowerResult(found, r.own(p["Output"], stream), tuple(depths))
 
 
 def followed(x: NoisyArray, amplification: float) -> Sized:

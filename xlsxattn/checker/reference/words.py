@@ -10,7 +10,8 @@ import numpy as np
 
 from xlsxattn.checker.findings import Finding, Kind, shape_text
 from xlsxattn.checker.reference.attention import Expected, Sized, given, numbers
-from xlsxattn.contract.kinds import KINDS, Sheet, setting
+from xlsxattn.contract.kinds import KINDS, Sheet
+from xlsxattn.contract.kinds.settings import setting
 from xlsxattn.contract.names import cols_of, of_context, part_of, rows_of
 from xlsxattn.language import say
 

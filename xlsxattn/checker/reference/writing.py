@@ -13,7 +13,7 @@ from xlsxattn.checker.reference.attention import MIN_TEMPERATURE, Expected
 from xlsxattn.checker.reference.layers import EXACT_GELU, Visibility
 from xlsxattn.checker.reference.masks import mask_ranges, visible
 from xlsxattn.checker.reference.rounding import Rounding, exact, expect
-from xlsxattn.checker.reference.transformer import Memory, Pass, Tower, checked_top_k, run
+from xlsxattn.checker.reference.transformer import Memory, Tower, TowerResult, checked_top_k, run
 from xlsxattn.checker.reference.vocabulary_head import RankDoubt, distribution, tied_alike, top
 from xlsxattn.checker.reference.words import constant, joined, labels, numbered, shaped
 from xlsxattn.contract.names import RangeName, last
@@ -51,7 +51,7 @@ def own_mask(p: RangeName, mask: str, c: ContextWords) -> tuple[Ranges, Visibili
 
 
 def logits_of(
-    tower: Tower, r: Rounding, p: RangeName, result: Pass, tokens: Array
+    tower: Tower, r: Rounding, p: RangeName, result: TowerResult, tokens: Array
 ) -> tuple[Ranges, list[RankDoubt]]:
     """Logits over the vocabulary, their softmax and the largest ones; and the doubt of each row's Next."""
     sheet, inputs = tower.sheet, tower.inputs
@@ -83,7 +83,7 @@ def generated(tower: Tower, c: ContextWords, memory: Memory | None) -> tuple[Arr
         seen = Visibility(None, triangle=True, queries=prefix, keys=prefix)
         r = rounding(tower.sheet, tower.inputs)
         result = run(tower, r, p, prefix, seen, memory)
-        found, doubts = logits_of(tower, r, p, Pass({}, result.Output), prefix)
+        found, doubts = logits_of(tower, r, p, TowerResult({}, result.Output), prefix)
         tokens[i, 0] = found[p["Next"]].values[-1, 0]
         doubt |= doubts[-1]
     return tokens, doubt

@@ -6,7 +6,8 @@ which is an error in LibreOffice if it underflows, and ``a>0`` for numbers that 
 
 from __future__ import annotations
 
-from xlsxattn.builder.ops import VASWANI, Op
+from xlsxattn.builder.ops.attention import MIX_HEADS, OUTPUT, PROJECT
+from xlsxattn.builder.ops.op import VASWANI, Op
 
 RUMELHART, KINGMA, SUTSKEVER = "Rumelhart et al. 1986", "Kingma and Ba 2015", "Sutskever et al. 2013"
 LIMIT = "1E6"
@@ -38,7 +39,15 @@ CAUSAL_MASK = Op("Mask", "=({number}=TRANSPOSE({example}))*(TRANSPOSE({index})<=
 
 # --- forward -----------------------------------------------------------------------------------------------
 
-PRODUCT = Op("X · W", "=MMULT({x},{w})")
+PRODUCTS = {
+    block: Op(f"{block} = {factors}", "=MMULT({x},{w})", why=why)
+    for block, factors, why in (
+        ("Q", "X (asked words) · W_Q", PROJECT["Q"].why),
+        ("K", "X · W_K", PROJECT["K"].why),
+        ("V", "X · W_V", PROJECT["V"].why),
+        ("Output", "Concat · W_O", MIX_HEADS),
+    )
+}
 MASKED = Op(
     "Masked = Q · Kᵀ / √d_k, and −∞ outside the sentence",
     "=IF({mask}=1,MMULT({q},TRANSPOSE({k}))/{scale},{minus_infinity})",
@@ -58,7 +67,10 @@ ATTENTION = Op(
     why="Where does the asked word look? MMULT with a column of ones is the row's sum.",
     paper=VASWANI.format("3.2.1"),
 )
-SUM = Op("a sum over heads", "={terms}")
+WEIGHTED_SUMS = {
+    block: Op(f"{block} = Attention · V", "={terms}", why=OUTPUT.why) for block in ("Output", "Concat")
+}
+"""Output or, if there is a W_O, Concat: a sum over heads."""
 ERROR = Op(
     "Error = Output − target",
     "=({output}-{goal})*{present}",
@@ -128,7 +140,20 @@ D_KEYS = Op(
     why="Each key should move towards the queries that should have found it.",
     paper=RUMELHART,
 )
-D_WEIGHTS = Op("dW = Xᵀ · d", "=MMULT(TRANSPOSE({x}),{d})", paper=RUMELHART)
+D_WEIGHTS = {
+    letter: Op(
+        "dW = what came in, transposed · the gradient of what went out",
+        "=MMULT(TRANSPOSE({x}),{d})",
+        why=why,
+        paper=RUMELHART,
+    )
+    for letter, why in (
+        ("Q", "How should W_Q change, so that the asked words attend where it lowers the loss?"),
+        ("K", "How should W_K change, so that queries find the right words?"),
+        ("V", "How should W_V change, so that the values fit the targets?"),
+        ("O", "How should W_O change, so that the projected heads fit the targets?"),
+    )
+}
 
 # --- the update (torch.optim's SGD and Adam) ---------------------------------------------------------------
 
@@ -168,7 +193,7 @@ MOMENT2 = Op(
     paper=KINGMA,
 )
 FIRST_CORRECTION = Op("1 − β", "=1-{b}")
-# IronCalc forgets the parentheses of x+(1-b), and 1-b is small: so it stands first
+# IronCalc forgets the parentheses of x+(1-b), and 1-b is small: so it comes first
 CORRECTION = Op("1 − βᵏ", "=1-{b}+{b}*{old}")
 STEP_OF_ADAM = Op(
     "W after = W − rate · (m / (1 − β₁ᵏ)) / (√(v / (1 − β₂ᵏ)) + ε)",
@@ -209,4 +234,5 @@ HELD_OUT_CAUSAL = Op(
 HELD_OUT_EXP = Op("Exp", "=EXP({scaled}-MAX({scaled}))")
 HELD_OUT_ATTENTION = Op("Attention", "=IF({focus}=0,0,{exp}/SUM({exp}))")
 SAME = Op("the same", "={x}")
+PLOTTED = Op("at most four times the first", "=MIN({loss}[cell],4*{loss}[1])", "cells")
 DIVERGED = Op("the step that diverged", "=IF(SUM({alive})=ROWS({alive}),0,SUM({alive}))", "cells")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxattn.builder.specification import weights
 from xlsxattn.builder.specification.table import Table, identifier, show
-from xlsxattn.contract.kinds import (
+from xlsxattn.contract.keys import (
     Axes,
     Choice,
     ContextId,
@@ -20,7 +20,7 @@ from xlsxattn.contract.kinds import (
     Prose,
     SheetRef,
     SomeOf,
-    Tables,
+    TableList,
     TargetValues,
     Text,
     Weights,
@@ -34,7 +34,7 @@ from xlsxattn.language import codes, say
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsxattn.contract.kinds import Key
+    from xlsxattn.contract.keys import Key
 
     Reader = Callable[[Table, str, Any, Any], Any]
 
@@ -79,7 +79,7 @@ def _some_of(table: Table, name: str, value: object, key: SomeOf) -> bool | tupl
     return tuple(table.one_of(f"{name}[{i}]", item, key.options) for i, item in enumerate(listed, 1))
 
 
-def _tables(table: Table, name: str, value: object, key: Tables) -> tuple[Any, ...]:
+def _tables(table: Table, name: str, value: object, key: TableList) -> tuple[Any, ...]:
     """Tables of a form, each with its own place in the spec."""
     some = Items(key.means, key, say("tables"), key.most, unique=False)
     found = []
@@ -119,7 +119,7 @@ _READERS: dict[type[Key], Reader] = {
     Positive: lambda table, name, value, _: table.positive(name, value),
     Weights: lambda table, name, _, __: weights.given(table, name),
     Items: _items,
-    Tables: _tables,
+    TableList: _tables,
     Within: _within,
     SheetRef: lambda table, name, value, _: table.word(name, value),
     Words: _unread,

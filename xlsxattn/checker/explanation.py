@@ -1,9 +1,10 @@
-"""Formats the explanation of a cell as text and as JSON."""
+"""The explanation of a cell in numbers, as text and as JSON."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.cells import cell_len
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from xlsxattn.checker.cells import Value
-    from xlsxattn.checker.explain import Computed, Explanation
     from xlsxattn.checker.formula_terms import Read
     from xlsxattn.language import Language
 
@@ -26,6 +26,69 @@ VERDICTS = {
     "differs": say("differs"),
     "not decidable": say("not decidable"),
 }
+
+
+class Computed(NamedTuple):
+    """An engine's value of the cell; ``error`` is infinite if it cannot be compared with NumPy's value.
+
+    The verdict is ``ok``, ``differs``, ``not decidable``, or "" if nothing is computed.
+    """
+
+    engine: str
+    value: Value
+    error: float
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One cell in numbers.
+
+    Attributes:
+        path: the workbook.
+        range: the range's name.
+        row: the cell's row in the range, from 1.
+        column: its column in the range, from 1.
+        cell: its address, ``Sheet!B7``.
+        formula: the expected formula, in names; "" for a typed cell.
+        in_file: the formula in the file if it differs, "" for none; None if it is right.
+        reads: the cells that the formula reads.
+        terms: the factors of each term of a sum or product; empty for other formulas.
+        numbers: other formulas with values instead of names, if possible.
+        expected: NumPy's value; None for a blank cell, and if nothing is computed.
+        allowed: the tolerance of an engine's value.
+        engines: the value of each engine.
+    """
+
+    path: str
+    range: str
+    row: int
+    column: int
+    cell: str
+    formula: str
+    in_file: str | None
+    reads: tuple[Read, ...]
+    terms: tuple[tuple[float, ...], ...]
+    numbers: str
+    expected: Value
+    allowed: float
+    engines: tuple[Computed, ...]
+
+    @property
+    def sum(self) -> float | None:
+        """The sum of the terms; None if there are none."""
+        return math.fsum(map(math.prod, self.terms)) if self.terms else None
+
+    @property
+    def holds(self) -> bool:
+        """Whether all engines agree with NumPy, and the file has the expected formula."""
+        return self.in_file is None and all(one.verdict != "differs" for one in self.engines)
+
+    def __repr__(self) -> str:
+        return f"<Explanation {self.range}[{self.row},{self.column}] of {self.path}>"
+
+    def __str__(self) -> str:
+        return as_text(self)
 
 
 def as_text(explanation: Explanation, language: Language = ENGLISH) -> str:
