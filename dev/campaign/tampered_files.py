@@ -38,6 +38,7 @@ BLOCK = '<f t="array" ref="⟦block⟧">'
 ROW = "⟦row cells⟧"
 FORMULA = "⟦formula⟧"
 """A formula whose value is one number."""
+STYLES, THEME = "xl/styles.xml", "xl/theme/theme1.xml"
 CALC = '<calcPr calcId="124519" fullCalcOnLoad="1"/>'
 MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -184,6 +185,31 @@ def second_workbook(parts: Parts, _: Path) -> Parts:
     )
     types = parts[TYPES].replace(b'<Override PartName="/docProps/app', more)
     return {"xl/book2.xml": parts[BOOK], "xl/_rels/book2.xml.rels": parts[LINKS], TYPES: types}
+
+
+def with_second(kind: str) -> Make:
+    """A second part of a kind, linked and declared before the first."""
+    main = {"styles": "xl/styles.xml", "theme": "xl/theme/theme1.xml"}[kind]
+
+    def change(parts: Parts, _: Path) -> Parts:
+        link = f'<Relationship Id="rId99" Type="{OFFICE}/{kind}" Target="/xl/{kind}2.xml"/></Relationships>'
+        links = parts[LINKS].replace(b"</Relationships>", link.encode())
+        return {f"xl/{kind}2.xml": parts[main], LINKS: links}
+
+    return with_parts(change)
+
+
+def other_styles(source: Path, target: Path) -> Path:
+    """Styles in another part than the usual one, which is still there."""
+    parts = parts_of(source)
+    links = parts[LINKS].replace(b'Target="styles.xml"', b'Target="styles2.xml"')
+    return packed(target, parts | {LINKS: links, "xl/styles2.xml": parts[STYLES]})
+
+
+def renamed_links(source: Path, target: Path) -> Path:
+    """Spell the name of a sheet's relationships otherwise."""
+    spelled = {part: part.replace("_rels/sheet", "_rels/Sheet") for part in parts_of(source)}
+    return packed(target, {spelled[part]: xml for part, xml in parts_of(source).items()})
 
 
 def hidden(state: str, *, renamed: str = "", stranger: str = "") -> Make:
@@ -487,6 +513,75 @@ REFUSED = {
         put(INPUTS, "<dimension", '<sheetPr transitionEvaluation="1"/><dimension'),
         "uses Lotus 1-2-3 evaluation rules",
     ),
+    "an array of absolute cells": (
+        put(COMPUTED, BLOCK, '<f t="array" ref="$⟦block⟧">'),
+        "the formula in ⟦block at⟧ is not of its declared type",
+    ),
+    "a hidden row in another spelling": (
+        put(COMPUTED, '<row r="⟦second row⟧"', '<row r="⟦second row⟧" hidden="on"'),
+        "a setting is on, but must be 1 or 0",
+    ),
+    "a height that is none": (
+        put(COMPUTED, '<row r="⟦second row⟧" ', '<row r="⟦second row⟧" ht="nan" '),
+        "a setting is nan, but must be a number",
+    ),
+    "styles elsewhere": (other_styles, "the styles part is xl/styles2.xml by its relationships"),
+    "styles twice": (with_second("styles"), "the styles part is"),
+    "a theme twice": (with_second("theme"), "the theme part is"),
+    "styles that are not linked": (
+        relation("relationships/styles", "relationships/others"),
+        "the styles part is – by its relationships",
+    ),
+    "a number format twice": (
+        put(
+            STYLES,
+            "<numFmts ",
+            '<numFmts count="1"><numFmt numFmtId="169" formatCode="0"/></numFmts><numFmts ',
+        ),
+        "numFmts appears twice",
+    ),
+    "a number format by a number twice": (
+        put(STYLES, "</numFmts>", '<numFmt numFmtId="169" formatCode="&quot;0.84&quot;"/></numFmts>'),
+        "the number format 169 is defined twice",
+    ),
+    "alternatives round a number format": (
+        put(STYLES, "</numFmts>", f"<mc:AlternateContent {MC}/></numFmts>"),
+        "numFmts contains other elements than numFmt",
+    ),
+    "fonts twice": (put(STYLES, "<fills ", "<fonts/><fills "), "fonts appears twice"),
+    "a font of two colours": (
+        put(STYLES, '<color theme="1"/>', '<color theme="1"/><color rgb="FFFFFFFF"/>'),
+        "color appears twice",
+    ),
+    "a font that is not there": (
+        put(STYLES, 'fontId="1"', 'fontId="999"'),
+        "fontId is 999, which is not in fonts",
+    ),
+    "a size that is none": (put(STYLES, '<sz val="11"/>', '<sz val="nan"/>'), "a setting is nan"),
+    "a theme of named colours": (
+        put(THEME, '<a:sysClr val="windowText" lastClr="000000"/>', '<a:prstClr val="white"/>'),
+        "the theme colour dk1 is not a plain colour",
+    ),
+    "a theme of another system": (
+        put(THEME, '<a:sysClr val="windowText"', '<a:sysClr val="window"'),
+        "the theme colour dk1 is not a plain colour",
+    ),
+    "a drawing in other capitals": (
+        put("xl/drawings/_rels/drawing1.xml.rels", "chart1.xml", "Chart1.xml"),
+        "which programs resolve to different parts or to none",
+    ),
+    "relationships in other capitals": (
+        renamed_links,
+        "which programs resolve to different parts or to none",
+    ),
+    "a name with a blank": (
+        more_names('<definedName name=" vocab_E">⟦free⟧</definedName>'),
+        "the name vocab_e is defined twice",
+    ),
+    "a name with another s": (
+        more_names('<definedName name="vocab_Statu\u017f">⟦free⟧</definedName>'),
+        "the name vocab_status is defined twice",
+    ),
     "a flag that is none": (calc('fullPrecision="no"'), "fullPrecision is no"),
     "Strict in part": (half_strict, "mixes Strict and Transitional Open XML"),
 }
@@ -601,6 +696,10 @@ WARNINGS = {
         puts(INPUTS, (FIRST, '<c r="⟦first at⟧" ⟦first style⟧><f>0</f><v>0</v></c>'), (SECOND, '<c r="⟦second at⟧" ⟦second style⟧><f>0</f><v>0</v></c>')),
         Kind.CALCULATED_INPUT,
     ),
+    "a white letter": (
+        put(WORDS, "⟦word cell⟧", '<c r="⟦word at⟧" t="inlineStr"><is><r><rPr><color rgb="FFFFFFFF"/></rPr><t>⟦letter⟧</t></r><r><t>⟦letters⟧</t></r></is></c>'),
+        Kind.DOUBTFUL_VALUE,
+    ),
     "blanks that may be left out": (
         put(WORDS, "⟦word cell⟧", '<c r="⟦word at⟧" t="inlineStr"><is><t>⟦word⟧ </t></is></c>'),
         Kind.DOUBTFUL_VALUE,
@@ -619,6 +718,9 @@ SOUND = {
     ),
     "a text in runs, with its reading": put(WORDS, "⟦word cell⟧",
         '<c r="⟦word at⟧" t="inlineStr"><is><r><t>⟦letter⟧</t></r><r><t>⟦letters⟧</t></r><rPh sb="0" eb="1"><t>x</t></rPh></is></c>',
+    ),
+    "a bold letter": put(WORDS, "⟦word cell⟧",
+        '<c r="⟦word at⟧" t="inlineStr"><is><r><rPr><b/><sz val="11"/><color theme="1"/><rFont val="Calibri"/></rPr><t>⟦letter⟧</t></r><r><t>⟦letters⟧</t></r></is></c>',
     ),
     "CDATA": cell('<c r="⟦input at⟧" ⟦input style⟧><v><![CDATA[⟦input value⟧]]></v></c>'),
     "a letter by its number": cell('<c r="⟦input at⟧" ⟦input style⟧><v>&#49;.6</v></c>'),

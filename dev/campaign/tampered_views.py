@@ -81,13 +81,31 @@ def rule(look: str = "", *, kind: str = 'type="expression"', inside: str = "<for
     return make
 
 
-def theme_font(font: str) -> Make:
-    """Change the font of the theme, and let the cell of a range have it."""
-    by_theme = '<font><sz val="11"/><color theme="1"/><name val="Calibri"/><scheme val="minor"/></font>'
+def missing_cell(source: Path, target: Path) -> Path:
+    """Remove the cell of an array formula, and give its row a format."""
+    parts, part = parts_of(style(code="&quot;0.84&quot;")(source, target)), local(source, COMPUTED)
+    number, sheet = parts[STYLES].count(b"<xf ") - 2, parts[part].decode()
+    sheet = re.sub(local(source, '<c r="⟦shown next⟧".*?</c>'), "", sheet, count=1)
+    row = re.sub("[A-Z]+", "", local(source, "⟦shown next⟧"))
+    sheet = sheet.replace(f'<row r="{row}"', f'<row r="{row}" s="{number}" customFormat="1"')
+    return packed(target, parts | {part: sheet.encode()})
+
+
+def other_colours(source: Path, target: Path) -> Path:
+    """Redefine the colours that styles refer to by number."""
+    parts = parts_of(style(font=WHITE.format('indexed="8"'))(source, target))
+    whites = b"<colors><indexedColors>%s</indexedColors></colors>" % (64 * b'<rgbColor rgb="FFFFFFFF"/>')
+    styles = parts[STYLES].replace(b"</styleSheet>", whites + b"</styleSheet>")
+    return packed(target, parts | {STYLES: styles})
+
+
+def theme_font(font: str, scheme: str = "minor") -> Make:
+    """Change a font of the theme, and let the cell of a range have it."""
+    by_theme = f'<font><sz val="11"/><color theme="1"/><name val="Calibri"/><scheme val="{scheme}"/></font>'
 
     def make(source: Path, target: Path) -> Path:
         parts = parts_of(style(font=by_theme)(source, target))
-        pattern = rb'(<a:minorFont><a:latin typeface=")[^"]*'
+        pattern = rf'(<a:{scheme}Font><a:latin typeface=")[^"]*'.encode()
         theme = re.sub(pattern, rb"\g<1>" + font.encode(), parts[THEME], count=1)
         return packed(target, parts | {THEME: theme})
 
@@ -163,6 +181,11 @@ VIEWS = {
     "words behind the number": (style(code="0.00&quot; (right)&quot;"), FORMAT, SHOWN),
     "nothing at all": (style(code=";;;"), FORMAT, SHOWN),
     "nothing where it is negative": (style(code="0.00;", at="⟦output at⟧"), FORMAT, OUTPUT),
+    "thousands left out before the point": (style(code="0,.00"), FORMAT, SHOWN),
+    "two points": (style(code="0.00.00"), FORMAT, SHOWN),
+    "the number twice": (style(code="General General"), FORMAT, SHOWN),
+    "the word twice": (style(code="@@", at="⟦first word at⟧", part=WORDS), FORMAT, "chase_Tokens"),
+    "a format of a row's missing cells": (missing_cell, FORMAT, SHOWN),
     "a word for one number": (style(code="[=1]&quot;x&quot;;0.00"), FORMAT, SHOWN),
     "thousands left out": (style(code="0.00,"), FORMAT, SHOWN),
     "no sign": (style(code="0.00;0.00", at="⟦output at⟧"), FORMAT, OUTPUT),
@@ -186,7 +209,19 @@ VIEWS = {
     "black on black": (
         style(fill='<fill><patternFill patternType="solid"><fgColor rgb="FF000000"/></patternFill></fill>'), UNREADABLE, SHOWN,
     ),
+    "black on a black gradient": (
+        style(fill='<fill><gradientFill degree="90"><stop position="0"><color rgb="FF000000"/></stop><stop position="1"><color rgb="FF000000"/></stop></gradientFill></fill>'), UNREADABLE, SHOWN,
+    ),
+    "black on a black pattern": (
+        style(fill='<fill><patternFill patternType="darkGray"><fgColor rgb="FF000000"/><bgColor rgb="FF000000"/></patternFill></fill>'), UNREADABLE, SHOWN,
+    ),
+    "black on the text colour of the system": (
+        style(fill='<fill><patternFill patternType="solid"><fgColor indexed="64"/></patternFill></fill>'), UNREADABLE, SHOWN,
+    ),
+    "white by another list of colours": (other_colours, UNREADABLE, SHOWN),
     "tiny letters": (style(font='<font><sz val="1"/><color theme="1"/><name val="Calibri"/></font>'), UNREADABLE, SHOWN),
+    "signs for digits by the font of headings": (theme_font("Wingdings", scheme="major"), UNREADABLE, ""),
+    "signs of another maker for digits": (style(font='<font><sz val="11"/><color theme="1"/><name val="Zapf  Dingbats"/></font>'), UNREADABLE, SHOWN),
     "signs for digits": (style(font='<font><sz val="11"/><color theme="1"/><name val="Wingdings 2"/></font>'), UNREADABLE, SHOWN),
     "white by another theme": (put(THEME, '<a:sysClr val="windowText" lastClr="000000"/>', '<a:srgbClr val="FFFFFF"/>'), UNREADABLE, ""),
     "a rule that hides": (rule('<numFmt numFmtId="201" formatCode=";;;"/>'), RULE, SHOWN),
@@ -199,6 +234,13 @@ VIEWS = {
     "a rule in white": (rule('<font><color rgb="FFFFFFFF"/></font>'), RULE, SHOWN),
     "a rule in black on black": (
         rule('<fill><patternFill><bgColor rgb="FF000000"/></patternFill></fill>'), RULE, SHOWN,
+    ),
+    "a rule in black by a pattern": (
+        rule('<fill><patternFill patternType="darkGray"><fgColor rgb="FF000000"/><bgColor rgb="FF000000"/></patternFill></fill>'), RULE, SHOWN,
+    ),
+    "a rule of tiny letters": (rule('<font><sz val="1"/></font>'), RULE, SHOWN),
+    "black bars": (
+        rule(kind='type="dataBar"', inside='<dataBar><cfvo type="min"/><cfvo type="max"/><color rgb="FF000000"/></dataBar>'), RULE, SHOWN,
     ),
     "a failed check in white": (put(STYLES, '<dxf><font><color rgb="FFB91C1C"/></font></dxf>', '<dxf><font><color rgb="FFFFFFFF"/></font></dxf>'), RULE, "causal_Status"),
     "a heat map in black": (scale("FF000000"), RULE, SHOWN),
@@ -233,6 +275,9 @@ VIEWS = {
     "a chart of another sheet": (chart(("⟦weights⟧", "⟦vocabulary⟧")), OTHER_CHART, ""),
     "a chart of part of a row": (chart(("⟦weights⟧", "⟦fewer weights⟧")), OTHER_CHART, ""),
     "a chart with typed numbers": (chart(("<c:numRef><c:f>⟦weights⟧</c:f><c:numCache>", "<c:numLit>"), ("</c:numCache></c:numRef>", "</c:numLit>")), OTHER_CHART, ""),
+    "a chart with typed labels": (
+        chart(("<c:cat>", '<c:dLbls><c:dLbl><c:idx val="0"/><c:tx><c:rich><a:bodyPr/><a:p><a:r><a:t>0.99</a:t></a:r></a:p></c:rich></c:tx></c:dLbl></c:dLbls><c:cat>')), OTHER_CHART, "",
+    ),
     "a chart with typed words": (chart(("<c:cat><c:strRef><c:f>⟦labels⟧</c:f><c:strCache>", "<c:cat><c:strLit>"), ("</c:strCache></c:strRef></c:cat>", "</c:strLit></c:cat>")), OTHER_CHART, ""),
     "a chart with other words": (chart(("⟦labels⟧", "⟦shown labels⟧")), OTHER_CHART, ""),
     "a chart with another title": (chart(("⟦chart title⟧<", "⟦chart title tab⟧!$B$1<")), OTHER_CHART, ""),

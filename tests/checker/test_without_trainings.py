@@ -30,7 +30,7 @@ def test_what_is_computed_from_a_training_is_left_out(learning):
     ],
 )
 def test_a_fault_that_only_other_inputs_reveal_is_found(
-    learning: Path, tmp_path: Path, name: str, fault: str, late: bool
+    learning: Path, tmp_path: Path, name: str, fault: str, *, late: bool
 ) -> None:
     book = read(learning)
     area = book.names[name]

@@ -18,7 +18,7 @@ import pytest
 from conftest import THOROUGH, import_library, judging, require
 from test_pretrained import package
 from torch_model import Model
-from workbooks import Unwritten
+from workbooks import Unwritten, answers, job
 
 from xlsxattn import press
 from xlsxattn.builder import layout, pages, writer
@@ -209,22 +209,26 @@ def chosen_heads(
 
 
 @pytest.mark.parametrize("other", engines.ENGINES)
-def test_any_of_many_heads_can_be_looked_at(other: str, chosen_heads: dict[tuple[int, int], Book]) -> None:
+def test_any_of_many_heads_can_be_looked_at(
+    other: str, chosen_heads: dict[tuple[int, int], Book], tmp_path: Path
+) -> None:
     require(other)
-    for (layer, head), book in chosen_heads.items():
-        values = recalculated(book, other)
+    found = answers(other, [job(book, tmp_path / book.path.name) for book in chosen_heads.values()])
+    for (layer, head), values in zip(chosen_heads, found, strict=True):
         assert values["bert_s1_Map"] == values[f"bert_s1_l{layer}_h{head}_Attention"]
 
 
 @pytest.mark.parametrize("other", ["libreoffice", "gnumeric"])
-@pytest.mark.parametrize("name", ["bert", "gpt2", "llama"])
-def test_other_engines_agree_on_a_layer(name: str, other: str, tmp_path: Path) -> None:
+def test_other_engines_agree_on_a_layer(other: str, tmp_path: Path) -> None:
     require(other)
-    torch = judging("torch")
-    folder = checkpoints.write(tmp_path / "tiny", CONFIGS[name], checkpoints.draw(CONFIGS[name]))
-    imported = read_model(folder, SENTENCES, whole_vocabulary=True, layers="1")
-    book = written(imported, tmp_path / "tiny.xlsx")
-    compare(book, recalculated(book, other), torch, EXACT)
+    torch, books = judging("torch"), []
+    for name in ("bert", "gpt2", "llama"):
+        folder = checkpoints.write(tmp_path / name, CONFIGS[name], checkpoints.draw(CONFIGS[name]))
+        imported = read_model(folder, SENTENCES, whole_vocabulary=True, layers="1")
+        books.append(written(imported, tmp_path / f"{name}.xlsx"))
+    jobs = [job(book, tmp_path / f"copy-{book.path.name}") for book in books]
+    for book, values in zip(books, answers(other, jobs), strict=True):
+        compare(book, values, torch, EXACT)
 
 
 @pytest.mark.parametrize("part", [{}, {"layers": "0"}, {"layers": "1"}, {"heads": "0.2,1.1"}], ids=str)

@@ -44,7 +44,7 @@ def doubtful_cells(book: Book) -> Iterator[Finding]:
             tab, down, right = at[0], at[1] - area.row, at[2] - area.col
             if tab == area.sheet and 0 <= down < area.rows and 0 <= right < area.cols:
                 values = {_KEYS.get(doubt, doubt): book.saved.get(at)}
-                severity: Severity = "warning" if doubt == "blanks" else "error"
+                severity: Severity = "warning" if doubt in ("blanks", "faint") else "error"
                 where = area.address(down, right)
                 yield Finding(Kind.DOUBTFUL_VALUE, name, where, values=values, severity=severity)
 

@@ -343,6 +343,7 @@ class Kind(StrEnum):
             ),
             say("{name} holds {escape!r}, which contains an escape sequence that only some programs decode"),
             say("{name} holds {blanks!r}, from which some programs strip the spaces at the ends"),
+            say("{name} holds {faint!r}, some of whose letters are unreadable"),
         ),
     )
     SHADOWED_NAME = Declaration(
@@ -448,6 +449,7 @@ class Kind(StrEnum):
         (
             say("a conditional format shows {format!r} instead of values of {name}"),
             say("a conditional format makes {name} unreadable: its text is {ink} on {paper}"),
+            say("a conditional format makes {name} unreadable: its font size is {points} points"),
             say("a conditional format stops the others of {name} (stopIfTrue): {stops}"),
             say("a conditional format shows bars or icons instead of the values of {name}"),
         ),

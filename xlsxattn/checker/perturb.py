@@ -78,7 +78,9 @@ AS_FOUR_ROWS = 4
 WIDE = 16
 """Embeddings with more columns are scaled down, as otherwise every word would attend only to itself."""
 MAX_ROUNDS = 16
-"""Maximum number of rounds with other words; a larger vocabulary is covered only in part."""
+"""Maximum number of rounds with other words; a larger vocabulary is covered only in part.
+
+More sentences are not varied in turn but in groups."""
 
 BEYOND = 3e7
 """Where a training has limits, they are smaller than this."""
@@ -451,7 +453,10 @@ def _alone(book: Book, vocabulary: list[str], sentences: list[list[At]]) -> Iter
 
 
 def _groups(sentences: list[list[At]]) -> Iterator[list[list[At]]]:
-    """Groups of sentences: each is in at least one, and any two of them differ in at least one."""
+    """Each sentence in turn; if these are many, groups of them, so that any two differ in at least one."""
+    if len(sentences) <= MAX_ROUNDS:
+        yield from ([sentence] for sentence in sentences)
+        return
     for bit in range(len(sentences).bit_length()):
         yield [sentence for k, sentence in enumerate(sentences, 1) if k >> bit & 1]
 

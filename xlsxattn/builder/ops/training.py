@@ -40,12 +40,12 @@ CAUSAL_MASK = Op("Mask", "=({number}=TRANSPOSE({example}))*(TRANSPOSE({index})<=
 # --- forward -----------------------------------------------------------------------------------------------
 
 PRODUCTS = {
-    block: Op(f"{block} = {factors}", "=MMULT({x},{w})", why=why)
-    for block, factors, why in (
-        ("Q", "X (asked words) · W_Q", PROJECT["Q"].why),
-        ("K", "X · W_K", PROJECT["K"].why),
-        ("V", "X · W_V", PROJECT["V"].why),
-        ("Output", "Concat · W_O", MIX_HEADS),
+    block: Op(maths, "=MMULT({x},{w})", why=why)
+    for block, maths, why in (
+        ("Q", "Q = X (asked words) · W_Q", PROJECT["Q"].why),
+        ("K", "K = X · W_K", PROJECT["K"].why),
+        ("V", "V = X · W_V", PROJECT["V"].why),
+        ("Output", "Output = Concat · W_O", MIX_HEADS),
     )
 }
 MASKED = Op(
@@ -68,7 +68,8 @@ ATTENTION = Op(
     paper=VASWANI.format("3.2.1"),
 )
 WEIGHTED_SUMS = {
-    block: Op(f"{block} = Attention · V", "={terms}", why=OUTPUT.why) for block in ("Output", "Concat")
+    "Output": Op("Output = Attention · V", "={terms}", why=OUTPUT.why),
+    "Concat": Op("Concat = Attention · V", "={terms}", why=OUTPUT.why),
 }
 """Output or, if there is a W_O, Concat: a sum over heads."""
 ERROR = Op(

@@ -50,7 +50,7 @@ def other_captions(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[Fi
             if not names or any(stated == caption(book, name) for name in names):
                 continue
             name = next((n for n in names if stands(book, n)), "")
-            if name and text not in ranges.sheets and not _is_input(book, tab, row, col):
+            if name and not _is_of_tab(text, ranges) and not _is_input(book, tab, row, col):
                 yield _other(name, (tab, row, col), stated, caption(book, name))
 
 
@@ -60,6 +60,13 @@ def _is_caption(text: str, cell: Area, styles: Styles) -> bool:
         return True
     style = None if text.startswith(_INDENT) else styles.first(cell)
     return style is not None and style.font == MONO
+
+
+def _is_of_tab(text: str, ranges: OwnRanges) -> bool:
+    """Whether a text is the name of a sheet, or a note that starts with it."""
+    return text in ranges.sheets or text.startswith(
+        tuple(f"{tab}{colon}" for tab in ranges.sheets for colon in ":：")
+    )
 
 
 def _is_input(book: Book, tab: str, row: int, col: int) -> bool:

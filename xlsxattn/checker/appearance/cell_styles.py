@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,11 @@ from xlsxattn.checker.appearance.colours import (
 )
 from xlsxattn.checker.appearance.number_formats import colours, same, verdict
 from xlsxattn.checker.cell_formulas import shortened
-from xlsxattn.checker.cells import Area
+from xlsxattn.checker.cells import MAX_COLUMNS, Area
 from xlsxattn.checker.findings import Finding, Kind
+from xlsxattn.checker.reading.one_reading import MAX_ROWS
 from xlsxattn.checker.reading.sheet_view import joined
+from xlsxattn.checker.reading.strings import SYMBOL_FONTS
 from xlsxattn.contract.first_screen import FORMATS, THEN
 from xlsxattn.contract.names import FRONT, parse
 
@@ -33,8 +36,6 @@ if TYPE_CHECKING:
 
 MIN_POINTS = 4.0
 """Minimum readable font size in points; built workbooks use at least 8."""
-SYMBOL_FONTS = ("wingdings", "webdings", "symbol", "marlett", "zapf dingbats", "bookshelf symbol", "mt extra")
-"""Fonts that show symbols instead of letters and digits."""
 FORMATS_WITH_WORDS: Mapping[str, str] = {
     "Times": '[>1]"stands "0" times";""',
     "Ids": '0;-0;"not in the vocabulary"',
@@ -73,7 +74,12 @@ class CellStyle:
     @property
     def uses_symbol_font(self) -> bool:
         """Whether its font shows symbols instead of letters and digits."""
-        return self.font.casefold().startswith(SYMBOL_FONTS)
+        return is_symbol_font(self.font)
+
+
+def is_symbol_font(font: str) -> bool:
+    """Whether a font shows symbols instead of letters and digits."""
+    return re.sub(r"\s", "", font).casefold().startswith(SYMBOL_FONTS)
 
 
 class Styles:
@@ -81,13 +87,14 @@ class Styles:
 
     def __init__(self, book: Book) -> None:
         """Read the styles of a workbook."""
-        self.book, self.palette = book, Palette(book.theme)
+        self.book, self.palette = book, Palette(book.theme, book.workbook._colors)
         self._workbook: Any = book.workbook
         self._known: dict[int, CellStyle] = {}
 
     def numbered(self, number: int) -> CellStyle:
-        """The style with an index in the file."""
-        return self.of(self._workbook._cell_styles[number])
+        """The style with an index in the file; the first one if there is none."""
+        known = self._workbook._cell_styles
+        return self.of(known[number if number < len(known) else 0])
 
     def of(self, style: Any) -> CellStyle:
         """Convert an openpyxl style."""
@@ -104,11 +111,13 @@ class Styles:
     def _read(self, style: Any) -> CellStyle:
         book, number = self._workbook, style.numFmtId
         font = book._fonts[style.fontId]
-        custom = number - BUILTIN_FORMATS_MAX_SIZE
-        code = book._number_formats[custom] if custom >= 0 else BUILTIN_FORMATS.get(number, "General")
-        paper = self.palette.behind(book._fills[style.fillId], WHITE)
-        inks = (self.palette.seen(font.color, BLACK), *map(rgb, colours(str(code))))
-        from_theme = self.palette.font if font.scheme else ""
+        custom = dict(enumerate(book._number_formats, BUILTIN_FORMATS_MAX_SIZE))
+        code = custom.get(number) or BUILTIN_FORMATS.get(number, "General")
+        ink = self.palette.seen(font.color, BLACK)
+        papers = self.palette.behind(book._fills[style.fillId], WHITE)
+        paper = min(papers, key=lambda paper: contrast(ink, paper))
+        inks = (ink, *map(rgb, colours(str(code))))
+        from_theme = self.palette.fonts.get(str(font.scheme), "")
         return CellStyle(
             str(code),
             inks,
@@ -151,10 +160,31 @@ def _doubtful(book: Book, ranges: OwnRanges, styles: Styles) -> Iterator[tuple[A
                 rows_of.setdefault((col - 1, odd), []).append(row - 1)
         for (col, odd), rows in rows_of.items():
             yield from ((Area(tab, first, col, last - first + 1, 1), odd) for first, last in joined(rows))
+        yield from _of_missing_cells(book, tab, ranges, styles)
         for number, places in book.runs[tab].styles.items() if tab in book.runs else ():
             style = styles.numbered(number)
             if not _is_plain(style):
                 yield from ((Area(tab, row, col, 1, cells), style) for row, col, cells in places)
+
+
+def _of_missing_cells(
+    book: Book, tab: str, ranges: OwnRanges, styles: Styles
+) -> Iterator[tuple[Area, CellStyle]]:
+    """Cells that are not in the file, as in array formulas, with the style of their row or column."""
+    view = book.views.get(tab)
+    if view is None:
+        return
+    known = {(row - 1, col - 1) for row, col in book.workbook[tab]._cells}
+    runs = book.runs.get(tab)
+    strips = [(Area(tab, a, 0, b - a + 1, MAX_COLUMNS), number) for a, b, number in view.row_styles]
+    strips += [(Area(tab, 0, a, MAX_ROWS, b - a + 1), number) for a, b, number in view.column_styles]
+    found: dict[Area, CellStyle] = {}
+    for strip, style in ((strip, styles.numbered(number)) for strip, number in strips):
+        for _, cells in () if _is_plain(style) else ranges.touched(strip):
+            for _, row, col in cells.cells():
+                if (row, col) not in known and not (runs and next(runs.within(row, col, col), None)):
+                    found.setdefault(Area(tab, row, col, 1, 1), style)
+    yield from found.items()
 
 
 def _is_plain(style: CellStyle) -> bool:

@@ -52,6 +52,8 @@ def _wrong_values(
     series: Mapping[str, str], read: Mapping[str, Area | None], tab: str, ranges: OwnRanges
 ) -> str | None:
     """The wrong reference of a series; "" if it is typed; None if all references are right."""
+    if "labels" in series:
+        return ""
     both = ("xVal", "yVal") if "yVal" in series else ("cat", "val")
     for key in both:
         area = read.get(key)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from openpyxl.styles import PatternFill
+from openpyxl.styles import GradientFill, PatternFill
 from openpyxl.styles.colors import COLOR_INDEX
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from openpyxl.styles import Color
     from openpyxl.styles.fills import Fill
 
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
 MIN_CONTRAST = 1.5
 """Minimum contrast ratio of readable text; WCAG requires 4.5."""
+_COVERED = {"solid": 1.0, "darkGray": 0.75, "lightGray": 0.25, "gray125": 0.125, "gray0625": 0.0625}
+_COVERED_BY_LINES = 0.5
+"""How much of a cell the front colour of a pattern covers."""
+_AUTOMATIC = (("rgb", "00000000"), ("indexed", 64), ("indexed", 65))
+"""Colours of fills that are not set: openpyxl's default, and the text and the background of the system."""
 _PLACES = ("lt1", "dk1", "lt2", "dk2", *(f"accent{i}" for i in range(1, 7)), "hlink", "folHlink")
 """The colours of a theme, in the order of their index in styles."""
 _OFFICE = (
@@ -28,18 +35,24 @@ _THEME = re.compile(
 )
 
 
-_FONT = re.compile(rb"""minorFont\s*>\s*<(?:\w+:)?latin\s[^>]*?typeface=["']([^"']+)""")
+_FONT = re.compile(rb"""(minor|major)Font\s*>\s*<(?:\w+:)?latin\s[^>]*?typeface=["']([^"']+)""")
 
 
 class Palette:
-    """The colours of a theme, which styles refer to by index, and its font for cells."""
+    """The colours of a theme, which styles refer to by index, and its fonts by scheme."""
 
-    def __init__(self, theme: bytes) -> None:
-        """Read the colours of a theme part; missing ones are those of Office."""
+    def __init__(self, theme: bytes, indexed: Sequence[str] = COLOR_INDEX) -> None:
+        """Read the colours of a theme part; missing ones are those of Office.
+
+        Args:
+            theme: the theme part.
+            indexed: the colours that styles refer to by number.
+        """
+        self.indexed = indexed
         colours = {place.decode(): colour.decode() for place, colour in _THEME.findall(theme)}
         pairs = zip(_PLACES, _OFFICE, strict=True)
-        found = _FONT.search(theme)
-        self.font = found[1].decode("utf-8", "replace") if found else ""
+        found = dict(_FONT.findall(theme))
+        self.fonts = {scheme.decode(): font.decode("utf-8", "replace") for scheme, font in found.items()}
         self.theme = [rgb(colours.get(place, default)) for place, default in pairs]
 
     def seen(self, colour: Color | None, default: RGB) -> RGB:
@@ -49,23 +62,31 @@ class Palette:
         kind, value = colour.type, colour.value
         if kind == "rgb":
             base = rgb(str(value)[-6:])
-        elif kind == "indexed" and int(value) < len(COLOR_INDEX):
-            base = rgb(COLOR_INDEX[int(value)][-6:])
+        elif kind == "indexed" and int(value) < len(self.indexed):
+            base = rgb(str(self.indexed[int(value)])[-6:])
         elif kind == "theme" and int(value) < len(self.theme):
             base = self.theme[int(value)]
         else:
             return default
         return _tinted(base, float(colour.tint or 0))
 
-    def behind(self, fill: Fill | None, default: RGB, *, differential: bool = False) -> RGB:
-        """The colour of a fill; conditional formats store it as the background, maybe without a type."""
-        if not isinstance(fill, PatternFill):
-            return default
-        if fill.fill_type != "solid" and not (differential and fill.fill_type is None):
-            return default
-        if differential:
-            return self.seen(fill.bgColor if _is_set(fill.bgColor) else fill.fgColor, default)
-        return self.seen(fill.fgColor, default)
+    def behind(self, fill: Fill | None, default: RGB, *, differential: bool = False) -> tuple[RGB, ...]:
+        """The colours of a fill: one, mixed if it is a pattern, or those of a gradient.
+
+        Conditional formats store a solid colour as the background, maybe without a type.
+        """
+        if isinstance(fill, GradientFill):
+            return tuple(self.seen(stop.color, default) for stop in fill.stop) or (default,)
+        if not isinstance(fill, PatternFill) or (fill.fill_type is None and not differential):
+            return (default,)
+        front, back = self._set(fill.fgColor, BLACK), self._set(fill.bgColor, default)
+        if differential and fill.fill_type in (None, "solid"):
+            return (back if _is_set(fill.bgColor) else self._set(fill.fgColor, default),)
+        return (_mixed(front, back, _COVERED.get(str(fill.fill_type), _COVERED_BY_LINES)),)
+
+    def _set(self, colour: Color | None, default: RGB) -> RGB:
+        """The displayed colour of a fill; the default for the automatic one."""
+        return self.seen(colour, default) if _is_set(colour) else default
 
 
 def contrast(one: RGB, other: RGB) -> float:
@@ -80,12 +101,20 @@ def spelled(colour: RGB) -> str:
 
 
 def _is_set(colour: Color | None) -> bool:
-    return colour is not None and (colour.type, colour.value) != ("rgb", "00000000")
+    if colour is None or colour.type == "auto":
+        return False
+    return (colour.type, colour.value) not in _AUTOMATIC
 
 
 def rgb(text: str) -> RGB:
     """A colour from hexadecimal notation."""
     red, green, blue = (int(text[i : i + 2], 16) for i in (0, 2, 4))
+    return red, green, blue
+
+
+def _mixed(front: RGB, back: RGB, share: float) -> RGB:
+    """The colour of a pattern from a distance."""
+    red, green, blue = (round(share * a + (1 - share) * b) for a, b in zip(front, back, strict=True))
     return red, green, blue
 
 

@@ -36,6 +36,8 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_WHOLE = re.compile(r"%?(?:[0#?,]*[0#?])?(?:\.[0#?]*)?%?")
+"""The digits of a whole number: a comma behind them would divide by 1000, as in ``0,.0``."""
 _COLOURS = {
     "black": "000000",
     "blue": "0000FF",
@@ -109,15 +111,15 @@ def _is_plain(section: Section, place: int, of: int) -> bool:
     if kinds & {"bracket"}:
         return False
     if "text" in kinds:
-        return kinds == {"text"} and (of == 1 or place == _TEXT)
+        return section == (("text", "@"),) and (of == 1 or place == _TEXT)
     allowed = {""}
     if place == _NEGATIVE:
         allowed = {"-", "()", "(-)"}
     elif place == 0 and of > 1:
         allowed = {"", "+"}
-    digits = "".join(text for kind, text in section if kind == "digit")
-    whole = "general" in kinds or ("0" in digits and not digits.rstrip("%").endswith(","))
-    return place != _TEXT and whole and signs in allowed
+    digits = "".join(text for kind, text in section if kind not in ("literal", "exponent"))
+    whole = digits == "general" or ("0" in digits and _WHOLE.fullmatch(digits))
+    return place != _TEXT and bool(whole) and signs in allowed
 
 
 def same(code: str, other: str) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import column_index_from_string
 
+from xlsxattn.checker.appearance.cell_styles import MIN_POINTS
 from xlsxattn.checker.appearance.colours import MIN_CONTRAST, contrast, spelled
 from xlsxattn.checker.appearance.number_formats import same, verdict
 from xlsxattn.checker.cell_formulas import shortened
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xlsxattn.checker.appearance.cell_styles import CellStyle, Styles
+    from xlsxattn.checker.appearance.colours import Palette
     from xlsxattn.checker.appearance.own_ranges import OwnRanges
     from xlsxattn.checker.reading.book import Book
     from xlsxattn.checker.reading.sheet_view import Rule
@@ -91,9 +93,9 @@ def _is_heated(name: str) -> bool:
 def _is_doubtful(rule: Rule) -> bool:
     """Whether a rule may hide something; most only change a border or the font weight."""
     look = rule.look
-    coloured = look is not None and bool(look.fill or (look.font and look.font.color))
+    coloured = look is not None and bool(look.fill or look.font)
     worded = look is not None and look.numFmt is not None and verdict(str(look.numFmt.formatCode))
-    return bool(rule.colours or not rule.shows_value or coloured or worded or rule.stops)
+    return bool(rule.colours or rule.bars or not rule.shows_value or coloured or worded or rule.stops)
 
 
 def _check(rule: Rule, ranges: OwnRanges, styles: Styles) -> Iterator[Finding]:
@@ -120,16 +122,21 @@ def _harm(
             return {"format": shortened(code)}
     if own is None or contrast(own.ink, own.paper) < MIN_CONTRAST:  # the cell itself has a finding
         return None
-    ink, papers = own.ink, [own.paper]
-    if rule.colours:
-        papers = [styles.palette.seen(colour, own.paper) for colour in rule.colours]
+    return _unreadable(rule, own, styles.palette)
+
+
+def _unreadable(rule: Rule, own: CellStyle, palette: Palette) -> dict[str, Any] | None:
+    """How a rule makes the text of a cell unreadable; None if it does not."""
+    look, ink, papers = rule.look, own.ink, [own.paper]
+    if colours := (*rule.colours, *rule.bars):
+        papers = [palette.seen(colour, own.paper) for colour in colours]
     elif look is not None:
-        ink = styles.palette.seen(look.font.color if look.font else None, ink)
-        papers = [styles.palette.behind(look.fill, own.paper, differential=True)]
-    for paper in papers:
-        if contrast(ink, paper) < MIN_CONTRAST:
-            return {"ink": spelled(ink), "paper": spelled(paper)}
-    return None
+        ink = palette.seen(look.font.color if look.font else None, ink)
+        papers = [*palette.behind(look.fill, own.paper, differential=True)]
+        if look.font is not None and look.font.sz is not None and float(look.font.sz) < MIN_POINTS:
+            return {"points": float(look.font.sz)}
+    paper = min(papers, key=lambda paper: contrast(ink, paper))
+    return {"ink": spelled(ink), "paper": spelled(paper)} if contrast(ink, paper) < MIN_CONTRAST else None
 
 
 def _is_built_stop(rule: Rule) -> bool:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 MAX_ROWS = 1_048_576
 NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 """The syntax of a number: Python would also accept 1_000 and digits of other scripts."""
+AREA = re.compile(r"[A-Z]{1,3}[1-9][0-9]{0,6}(?::[A-Z]{1,3}[1-9][0-9]{0,6})?")
+"""The cells of an array formula: LibreOffice does not fill ``$A$1:$B$2``."""
 _ADDRESS = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 _WORKSHEET, _DATA, _EXTENSIONS, _PROPERTIES = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("worksheet", "sheetData", "extLst", "sheetPr")
@@ -111,8 +113,8 @@ def _nested(cell: Any) -> bool:
 def _judge_formula(formula: Any, where: str) -> None:
     if formula is None:
         return
-    kind = formula.get("t")
-    if kind not in _FORMULAS or (kind in (None, "normal") and formula.get("ref")):
+    kind, ref = formula.get("t"), formula.get("ref")
+    if kind not in _FORMULAS or (kind in (None, "normal") and ref) or (ref and not AREA.fullmatch(ref)):
         raise AmbiguousError(say("the formula in {cell} is not of its declared type", cell=where))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.xml.constants import SHARED_STRINGS
+from openpyxl.xml.constants import ARC_STYLE, SHARED_STRINGS
 
 from xlsxattn.checker.reading.archive import GuardedArchive
 from xlsxattn.checker.reading.limits import STANDARD, Allowance, AmbiguousError
@@ -18,6 +18,7 @@ from xlsxattn.checker.reading.package import WORKSHEET, read_package, tables_of
 from xlsxattn.checker.reading.sheet_view import charts_of, view_of
 from xlsxattn.checker.reading.sheets import SheetReader
 from xlsxattn.checker.reading.strings import read_strings
+from xlsxattn.checker.reading.styles_part import judge_styles, judge_theme
 from xlsxattn.checker.reading.workbook_part import Calculation, read_workbook_part
 from xlsxattn.language import say
 
@@ -72,6 +73,8 @@ class CellsOnly(ExcelReader):
             self.calculation = read_workbook_part(
                 archive.read_scanned(package.workbook), package.links, tables_of(archive, package)
             )
+            if ARC_STYLE in self.valid_files:
+                judge_styles(archive.read_scanned(ARC_STYLE))
             try:
                 super().read()
             except ValueError as error:  # openpyxl wraps these in a long message
@@ -101,6 +104,7 @@ class CellsOnly(ExcelReader):
         part = package.find(THEME)
         if part and (name := part.PartName.removeprefix("/")) in self.valid_files:
             self.theme = self.archive.read(name)
+            judge_theme(self.theme)
 
     def read_worksheets(self) -> None:
         """Read the cells of every sheet; other kinds of sheets stay empty."""
@@ -132,11 +136,11 @@ class CellsOnly(ExcelReader):
             if (runs := archive.runs(part)).rows:
                 _refuse_duplicates(runs, worksheet._cells)
                 self.runs[tab] = runs
+            workbook: Any = self.wb
+            rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles
+            self.views[tab] = view_of(tab, reader.parser.root, rows, looks, charts_of(archive, part))
         except AmbiguousError as error:
             raise AmbiguousError(say("on sheet {tab}, {what}", tab=tab, what=error)) from None
-        workbook: Any = self.wb
-        rows, looks = reader.parser.row_dimensions, workbook._differential_styles.styles
-        self.views[tab] = view_of(tab, reader.parser.root, rows, looks, charts_of(archive, part))
         for (row, col), value in reader.parser.saved.items():
             self.saved[tab, row - 1, col - 1] = value
         for (row, col), doubt in reader.parser.doubts.items():

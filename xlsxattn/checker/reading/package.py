@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from openpyxl.xml.constants import ARC_STYLE
 from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xlsxattn.checker.reading.archive import GuardedArchive
     from xlsxattn.language import Phrase
@@ -35,6 +36,8 @@ _WORKBOOKS = (
 )
 _STRINGS = f"{_SHEET}sharedStrings+xml"
 _TABLE = f"{_SHEET}table+xml"
+_STYLES = f"{_SHEET}styles+xml"
+_THEME = "application/vnd.openxmlformats-officedocument.theme+xml"
 WORKSHEET = f"{_OFFICE}worksheet"
 _KINDS = {
     WORKSHEET: f"{_SHEET}worksheet+xml",
@@ -44,6 +47,8 @@ _KINDS = {
     f"{_MICROSOFT}xlIntlMacrosheet": "application/vnd.ms-excel.intlmacrosheet+xml",
 }
 """Kinds of sheets: relationship type → content type."""
+TO_NONE = say("{part} refers to {target}, which programs resolve to different parts or to none")
+_RELATIONS = re.compile(r"((?:.*/)?)_rels/([^/]+)\.rels", re.IGNORECASE)
 _PLAIN_TARGET = re.compile(r"[^%\\?#:]+")
 
 
@@ -75,6 +80,7 @@ def read_package(archive: GuardedArchive) -> Package:
     _refuse_duplicates(names, say("the part {name} is in the archive twice"))
     if min(part.header_offset for part in archive.infolist()) or archive.comment:
         raise AmbiguousError(say("its archive has data before the first part or after the last"))
+    _judge_owners(archive.namelist())
     types = _types(archive)
     root = [link for link in _links(archive, ROOT, "").values() if link.type == f"{_OFFICE}officeDocument"]
     if len(root) != 1:
@@ -89,6 +95,7 @@ def read_package(archive: GuardedArchive) -> Package:
     declared = sorted(part for part, kind in types.items() if kind == _STRINGS)
     if len(strings) > 1 or (strings != declared and declared):
         raise AmbiguousError(_disagree(", ".join(strings), say("shared strings"), declared))
+    _judge_styles(archive, links, types)
     for link in links.values():
         wanted = _KINDS.get(link.type)
         if wanted and types.get(link.part) != wanted:
@@ -96,6 +103,28 @@ def read_package(archive: GuardedArchive) -> Package:
             kind = link.type.rpartition("/")[2]
             raise AmbiguousError(say(sentence, part=link.part, kind=kind, type=types.get(link.part)))
     return Package(main, links, types)
+
+
+def _judge_owners(parts: Sequence[str]) -> None:
+    """Relationships must be named exactly like the part that has them."""
+    known = {part.lower() for part in parts}
+    for found in filter(None, map(_RELATIONS.fullmatch, parts)):
+        owner = found[1] + found[2]
+        if (owner.lower() in known and owner not in parts) or not found[0].endswith(f"_rels/{found[2]}.rels"):
+            raise AmbiguousError(say(TO_NONE, part=found[0], target=owner))
+
+
+def _judge_styles(archive: GuardedArchive, links: Mapping[str, Link], types: Mapping[str, str]) -> None:
+    """All programs must find the same styles and the same theme."""
+    kinds = (("styles", say("styles"), _STYLES), ("theme", say("theme"), _THEME))
+    for relation, kind, declared_as in kinds:
+        linked = sorted(link.part for link in links.values() if link.type == f"{_OFFICE}{relation}")
+        declared = sorted(part for part, each in types.items() if each == declared_as)
+        if len(linked) > 1 or linked != declared:
+            raise AmbiguousError(_disagree(", ".join(linked), kind, declared))
+        if relation == "styles" and linked != [ARC_STYLE] * (ARC_STYLE in archive.namelist()):
+            sentence = "its styles are in {part} instead of {usual}"
+            raise AmbiguousError(say(sentence, part=", ".join(linked) or "–", usual=ARC_STYLE))
 
 
 def tables_of(archive: GuardedArchive, package: Package) -> list[str]:
@@ -138,14 +167,14 @@ def _links(archive: GuardedArchive, part: str, folder: str) -> dict[str, Link]:
 
 def _link(one: Any, part: str, folder: str, parts: set[str]) -> Link:
     kind, target = str(one.get("Type")), str(one.get("Target"))
-    read = kind in _KINDS or kind in (f"{_OFFICE}officeDocument", f"{_OFFICE}sharedStrings")
+    named = ("officeDocument", "sharedStrings", "styles", "theme")
+    read = kind in _KINDS or kind in [f"{_OFFICE}{name}" for name in named]
     if not read:
         return Link(kind, "")
     path = posixpath.normpath(posixpath.join("/", folder, target)).removeprefix("/")
     inside = one.get("TargetMode", "Internal") == "Internal" and path in parts
     if not inside or not _PLAIN_TARGET.fullmatch(target) or not _below(folder, target):
-        sentence = "{part} refers to {target}, which programs resolve to different parts or to none"
-        raise AmbiguousError(say(sentence, part=part, target=target))
+        raise AmbiguousError(say(TO_NONE, part=part, target=target))
     return Link(kind, path)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from openpyxl.packaging.relationship import get_dependents, get_rels_path
 from openpyxl.styles import Color
@@ -12,7 +13,10 @@ from openpyxl.utils import range_boundaries
 from openpyxl.xml.functions import fromstring
 
 from xlsxattn.checker.cells import MAX_COLUMNS, Area
-from xlsxattn.checker.reading.one_reading import MAX_ROWS
+from xlsxattn.checker.reading.limits import AmbiguousError
+from xlsxattn.checker.reading.one_reading import MAX_ROWS, NUMBER
+from xlsxattn.checker.reading.package import TO_NONE
+from xlsxattn.language import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,8 +29,9 @@ MIN_POINTS = 6.0
 """Minimum height in points of a visible row; text has at least 8 points."""
 MIN_CHARACTERS = 1.5
 """Minimum width in characters of a visible column."""
+_BARS = ("color", "fillColor", "negativeFillColor")
 _SERIES = ("tx", "cat", "val", "xVal", "yVal")
-_TRUE = ("1", "true")
+_TRUE, _FALSE = ("1", "true"), ("0", "false")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Rule:
         formulas: its formulas, relative to the first cell of the first area.
         look: the style that it applies; None if there is none.
         colours: the colours of a colour scale.
+        bars: the colours of data bars.
         shows_value: whether the value is shown next to its bar or icon.
         stops: whether rules with lower priority do not apply where it holds.
     """
@@ -50,6 +56,7 @@ class Rule:
     formulas: tuple[str, ...]
     look: DifferentialStyle | None
     colours: tuple[Color, ...]
+    bars: tuple[Color, ...]
     shows_value: bool
     stops: bool
 
@@ -75,6 +82,8 @@ class SheetView:
         offers: its drop-down lists.
         charts: the series of each chart, each with the references of its values, labels and title; "" if
             they are typed.
+        row_styles: (first, last, style) of rows with a style for cells that are not in the file.
+        column_styles: likewise for columns.
         shows_zeros: whether zero values are shown.
         shows_values: whether cells show values rather than formulas.
     """
@@ -86,6 +95,8 @@ class SheetView:
     rules: tuple[Rule, ...] = ()
     offers: tuple[Offer, ...] = ()
     charts: tuple[tuple[Mapping[str, str], ...], ...] = ()
+    row_styles: tuple[tuple[int, int, int], ...] = ()
+    column_styles: tuple[tuple[int, int, int], ...] = ()
     shows_zeros: bool = True
     shows_values: bool = True
 
@@ -120,6 +131,12 @@ def view_of(
         tuple(_rules(tab, root, looks)),
         tuple(_offers(tab, root)),
         charts,
+        tuple((int(row) - 1, int(row) - 1, int(said["s"])) for row, said in rows.items() if "s" in said),
+        tuple(
+            (int(col.get("min")) - 1, min(int(col.get("max")), MAX_COLUMNS) - 1, int(col.get("style")))
+            for col in _all(root, "col")
+            if col.get("style")
+        ),
         all(_is_on(view.get("showZeros", "1")) for view in views),
         not any(_is_on(view.get("showFormulas")) for view in views),
     )
@@ -137,25 +154,34 @@ def charts_of(archive: GuardedArchive, part: str) -> tuple[tuple[Mapping[str, st
 def _linked(archive: GuardedArchive, part: str, kind: str) -> Iterator[str]:
     """The parts of a kind that a part has relationships to."""
     links = get_rels_path(part)  # type: ignore[no-untyped-call]
-    if links in (parts := set(archive.namelist())):
-        for link in get_dependents(archive, links):
-            if link.Type.endswith(kind) and link.target in parts:
-                yield link.target
+    if links not in (parts := set(archive.namelist())):
+        return
+    nearly = {part.lower() for part in parts}
+    for link in get_dependents(archive, links):
+        if not link.Type.endswith(kind):
+            continue
+        if link.target in parts:
+            yield link.target
+        elif unquote(str(link.target)).lower() in nearly:
+            raise AmbiguousError(say(TO_NONE, part=part, target=link.target))
 
 
 def _series(xml: bytes) -> Iterator[Mapping[str, str]]:
-    """The references of values, labels and title of each series; "" if typed."""
+    """The references of values, labels and title of each series; "" if typed.
+
+    A series with typed data labels also has ``labels``.
+    """
     for series in _all(fromstring(xml), "ser"):
         yield {
             _name(child): next((str(f.text or "") for f in _all(child, "f")), "")
             for child in series
             if _name(child) in _SERIES
-        }
+        } | ({"labels": ""} if any([*_all(label, "rich")] for label in _all(series, "dLbl")) else {})
 
 
 def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[HiddenSpan]:
     defaults: Any = next(_all(root, "sheetFormatPr"), {})
-    low = float(defaults.get("defaultRowHeight") or MIN_POINTS) < MIN_POINTS
+    low = _size(defaults.get("defaultRowHeight"), MIN_POINTS) < MIN_POINTS
     if low or _is_on(defaults.get("zeroHeight")):
         shown = {int(row) for row, said in rows.items() if "ht" in said and not _is_hidden_row(said)}
         yield from _between(shown, MAX_ROWS)
@@ -165,7 +191,13 @@ def _hidden_rows(root: Any, rows: Mapping[str, Mapping[str, str]]) -> Iterator[H
 
 def _is_hidden_row(said: Mapping[str, str]) -> bool:
     hidden = _is_on(said.get("hidden")) and not _is_in_group(said)
-    return hidden or float(said.get("ht") or MIN_POINTS) < MIN_POINTS
+    return hidden or _size(said.get("ht"), MIN_POINTS) < MIN_POINTS
+
+
+def _size(text: str | None, default: float) -> float:
+    if text and not NUMBER.fullmatch(text):
+        raise AmbiguousError(say("a setting is {said}, but must be a number", said=text))
+    return float(text) if text else default
 
 
 def _is_in_group(said: Mapping[str, str]) -> bool:
@@ -190,9 +222,9 @@ def _hidden_columns(root: Any) -> Iterator[HiddenSpan]:
     for col in _all(root, "col"):
         first, last = int(col.get("min")), min(int(col.get("max")), MAX_COLUMNS)
         listed |= set(range(first, last + 1))
-        if _is_on(col.get("hidden")) or float(col.get("width") or MIN_CHARACTERS) < MIN_CHARACTERS:
+        if _is_on(col.get("hidden")) or _size(col.get("width"), MIN_CHARACTERS) < MIN_CHARACTERS:
             yield first - 1, last - 1
-    if float(defaults.get("defaultColWidth") or MIN_CHARACTERS) < MIN_CHARACTERS:
+    if _size(defaults.get("defaultColWidth"), MIN_CHARACTERS) < MIN_CHARACTERS:
         yield from _between(listed, MAX_COLUMNS)
 
 
@@ -236,6 +268,7 @@ def _rules(tab: str, root: Any, looks: Sequence[DifferentialStyle]) -> Iterator[
                 tuple(str(one.text or "") for one in rule.iter() if _name(one) in ("formula", "f")),
                 look if inline is None else DifferentialStyle.from_tree(inline),
                 tuple(_colour(one) for scale in _all(rule, "colorScale") for one in _all(scale, "color")),
+                tuple(_colour(one) for bar in _all(rule, "dataBar") for one in bar if _name(one) in _BARS),
                 all(
                     _is_on(one.get("showValue", "1"))
                     for one in rule.iter()
@@ -251,7 +284,7 @@ def _colour(element: Any) -> Color:
 
 
 def _value(key: str, text: str) -> Any:
-    return text if key == "rgb" else float(text) if key == "tint" else int(text)
+    return text if key == "rgb" else _size(text, 0.0) if key == "tint" else int(text)
 
 
 def _offers(tab: str, root: Any) -> Iterator[Offer]:
@@ -273,6 +306,7 @@ def _areas(tab: str, references: str) -> Iterator[Area]:
             bound if bound is not None else default
             for bound, default in zip(range_boundaries(reference), (1, 1, MAX_COLUMNS, MAX_ROWS), strict=True)
         )
+        (left, right), (top, bottom) = sorted((left, right)), sorted((top, bottom))
         yield Area(tab, top - 1, left - 1, bottom - top + 1, right - left + 1)
 
 
@@ -286,4 +320,7 @@ def _name(element: Any) -> str:
 
 
 def _is_on(flag: str | None) -> bool:
+    """A flag of the file; LibreOffice accepts further spellings than the format has."""
+    if flag not in (None, *_TRUE, *_FALSE):
+        raise AmbiguousError(say("a setting is {said}, but must be 1 or 0", said=flag))
     return flag in _TRUE

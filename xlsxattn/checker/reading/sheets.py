@@ -22,6 +22,7 @@ from openpyxl.xml.functions import iterparse
 from xlsxattn.checker.cells import CellError, column_of
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.checker.reading.one_reading import (
+    AREA,
     MAX_ROWS,
     NUMBER,
     SharedFormulas,
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 
 def _is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None and ("e" not in text.lower() or isfinite(float(text)))
+
+
+def _is_entered_plainly(formula: Any) -> bool:
+    """Whether a formula is ordinary, or an array formula with the plain address of its cells."""
+    kind, ref = formula.get("t"), formula.get("ref")
+    return not ref if kind is None else kind == "array" and ref is not None and bool(AREA.fullmatch(ref))
 
 
 _UNAMBIGUOUS: dict[str, Callable[[str], bool]] = {
@@ -143,7 +150,7 @@ class BothValues(RowParser):
             nested += len(child)
         unusual = len(parts) < len(element) or nested or element.tag != CELL_TAG
         text, formula = getattr(parts.pop(VALUE_TAG, None), "text", None), parts.pop(FORMULA_TAG, None)
-        entered_otherwise = formula is not None and formula.get("t") not in (None, "array")
+        entered_otherwise = formula is not None and not _is_entered_plainly(formula)
         misplaced = col <= self.col_counter or element.get("vm") is not None
         if unusual or parts or entered_otherwise or misplaced or not (text is None or is_plain(text)):
             return None

@@ -11,13 +11,27 @@ from openpyxl.xml.functions import iterparse
 from xlsxattn.checker.reading.limits import AmbiguousError
 from xlsxattn.language import say
 
-Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks"]
-"""Why programs read a cell in different ways: an infinite number, an ISO 8601 date, a rich value, a text with
-an escape sequence, or with spaces at its ends that are not marked to be preserved."""
+Doubt: TypeAlias = Literal["infinite", "date", "rich value", "escape", "blanks", "faint"]
+"""Why programs or readers read a cell in different ways: an infinite number, an ISO 8601 date, a rich value, or
+a text with an escape sequence, with spaces at its ends that are not marked to be preserved, or with unreadable
+letters."""
 
 _STRING, _TEXT, _RUN, _READING, _READINGS = (
     f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r", "rPh", "phoneticPr")
 )
+_LOOKS, _HIDES, _SIZE, _FONT, _COLOUR = (
+    f"{{{SHEET_MAIN_NS}}}{name}" for name in ("rPr", "vanish", "sz", "rFont", "color")
+)
+SYMBOL_FONTS = (
+    *("wingdings", "webdings", "symbol", "opensymbol", "standardsymbols", "marlett", "mtextra", "d050000l"),
+    *("zapfdingbats", "itczapfdingbats", "dingbats", "bookshelfsymbol", "msoutlook", "msreferencespecialty"),
+    *("segoemdl2", "segoefluent", "hololensmdl2"),
+)
+"""Fonts that show symbols instead of letters and digits, in lower case and without spaces."""
+_MIN_POINTS = 4.0
+_WHITES = (("theme", "0"), ("indexed", "1"), ("indexed", "9"), ("indexed", "65"))
+_MAX_LIGHTNESS = 0.82
+"""The lightness of an RGB colour, from 0 to 1, above which it is hardly visible on white."""
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _ESCAPE = re.compile(r"_x(?!005F_)[0-9A-Fa-f]{4}_")
 _ESCAPED = "x005F_"
@@ -63,7 +77,24 @@ def text_of(element: Any) -> tuple[str, Doubt | None]:
         one.get(_SPACE) == "preserve" for one in pieces if (one.text or "").strip() != (one.text or "")
     )
     doubt = doubt_of(raw) or (None if preserved else "blanks")
+    if any(_is_faint(look) for run in runs for look in run if look.tag == _LOOKS):
+        doubt = doubt or "faint"
     return raw.replace(_ESCAPED, ""), doubt
+
+
+def _is_faint(look: Any) -> bool:
+    """Whether the letters of a run are hidden, tiny, symbols, or nearly white."""
+    said = {one.tag: str(one.get("val", "")) for one in look}
+    font = "".join(said.get(_FONT, "").split()).lower()
+    tiny = _SIZE in said and float(said[_SIZE]) < _MIN_POINTS
+    return _HIDES in said or tiny or font.startswith(SYMBOL_FONTS) or any(map(_is_light, look.iter(_COLOUR)))
+
+
+def _is_light(colour: Any) -> bool:
+    if any(colour.get(key) == value for key, value in _WHITES):
+        return float(colour.get("tint") or 0) >= 0
+    red, green, blue = bytes.fromhex(colour.get("rgb") or "FF000000")[-3:]
+    return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255 > _MAX_LIGHTNESS
 
 
 def doubt_of(text: str) -> Doubt | None:

@@ -91,7 +91,7 @@ def _judge_places(root: Any) -> None:
 def _judge_sheets(sheets: list[Any], links: Mapping[str, Link]) -> None:
     """Every sheet has its own name, id and part."""
     tabs = [str(one.get("name")) for one in sheets]
-    _refuse_duplicates([tab.lower() for tab in tabs], say("the sheet name {name} is used twice"))
+    _refuse_duplicates([tab.casefold() for tab in tabs], say("the sheet name {name} is used twice"))
     _refuse_duplicates((str(one.get("sheetId")) for one in sheets), say("the sheet ID {name} is used twice"))
     for tab, one in zip(tabs, sheets, strict=True):
         link = links.get(str(one.get(_RELATION)))
@@ -111,7 +111,7 @@ def _judge_names(names: list[Any], tables: Sequence[str], sheets: int) -> None:
     scoped = (f"{_called(one)}\0{one.get('localSheetId', '')}" for one in names)
     sentence = say("the name {name} is defined twice")
     _refuse_duplicates(scoped, sentence)
-    _refuse_duplicates([*{_called(one) for one in names}, *map(str.lower, tables)], sentence)
+    _refuse_duplicates([*{_called(one) for one in names}, *map(str.casefold, tables)], sentence)
 
 
 def _refuse_duplicates(names: Iterable[str], sentence: Phrase) -> None:
@@ -122,7 +122,7 @@ def _refuse_duplicates(names: Iterable[str], sentence: Phrase) -> None:
 
 def _called(name: Any) -> str:
     """A name in lower case, as names are case-insensitive."""
-    return str(name.get("name")).lower()
+    return str(name.get("name")).strip().casefold()
 
 
 def _flag(element: Any, key: str, *, default: bool = False) -> bool:
