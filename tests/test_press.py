@@ -357,7 +357,7 @@ def test_a_file_that_a_person_has_changed_is_replaced_by_force(old, change):
 def test_a_failed_proof_leaves_the_target_as_it_was_and_shows_the_workbook_beside_it(
     old, monkeypatch, formula
 ):
-    monkeypatch.setattr(ops, "SCALED", replace(ops.attention.SCALED, formula=formula))
+    monkeypatch.setattr(ops.attention, "SCALED", replace(ops.attention.SCALED, formula=formula))
     ended = run("build", spec(), "-o", "book.xlsx")
     assert ended.code == 1
     assert Path("book.xlsx").read_bytes() == old
@@ -371,7 +371,7 @@ def test_a_failed_proof_leaves_the_target_as_it_was_and_shows_the_workbook_besid
 
 
 def test_a_failed_proof_makes_no_target_where_there_was_none(monkeypatch):
-    monkeypatch.setattr(ops, "SCALED", replace(ops.attention.SCALED, formula="={scores}"))
+    monkeypatch.setattr(ops.attention, "SCALED", replace(ops.attention.SCALED, formula="={scores}"))
     assert run("build", spec()).code == 1
     assert set(listing(Path())) == {"spec.toml", "output", "output/spec.failed.xlsx"}
 

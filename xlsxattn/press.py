@@ -317,14 +317,13 @@ def refuse_changed(target: Path, *, force: bool) -> None:
 
 
 def _seal(path: Path, target: Path) -> None:
-    """Copy a workbook, with its application name, straight chart lines and a digest in its properties.
+    """Copy a workbook, with its application name and a digest in its properties.
 
     The copy is flushed to disk before it replaces the target.
     """
     with zipfile.ZipFile(path) as made, target.open("w+b") as file:
         named = re.sub(rb"<Application>[^<]*<", b"<Application>xlsxattn<", made.read(MAKER))
-        charts = [name for name in made.namelist() if name.startswith("xl/charts/chart")]
-        changed = {MAKER: named} | {name: _straight(made.read(name)) for name in charts}
+        changed = {MAKER: named}
         digest = _digest(made, changed).encode()
         changed[PROPERTIES] = DIGEST.sub(b"<vt:lpwstr>" + digest + b"</vt:lpwstr>", made.read(PROPERTIES))
         with packing.PackingArchive(file, "w") as archive:
@@ -335,11 +334,6 @@ def _seal(path: Path, target: Path) -> None:
                     archive.add(info.filename, changed.get(info.filename) or made.read(info))
         file.flush()
         os.fsync(file.fileno())
-
-
-def _straight(chart: bytes) -> bytes:
-    """Make the lines of a chart explicitly straight: LibreOffice smooths them in files not made by Excel."""
-    return chart.replace(b"</c:ser>", b'<c:smooth val="0"/></c:ser>') if b"<c:lineChart>" in chart else chart
 
 
 def _as_built(path: Path) -> bool:
