@@ -6,10 +6,11 @@ from drawn import column, model
 
 from xlsxattn.checker.cells import Area
 from xlsxattn.checker.compare import compare
-from xlsxattn.checker.reference import SheetInfo, expected
+from xlsxattn.checker.reference import SheetInfo, comparing, expected
 from xlsxattn.checker.reference.attention import Expected
 from xlsxattn.checker.reference.choices import OneOf, own
 from xlsxattn.checker.reference.first_screen import continuous, leaning
+from xlsxattn.checker.reference.words import mark
 from xlsxattn.contract import first_screen as said
 
 PLAIN = {"weights": False, "scale": True, "mask": "none"}
@@ -124,6 +125,60 @@ def test_one_column_or_none_says_nothing():
     found = run("ab", "ae", vocab_E=one, dims=("x",))
     assert "xlsxattn_c_Before" in found
     assert not {"xlsxattn_c_Says", "xlsxattn_Closing"} & {*found}
+
+
+NUMBERED = {"columns": "numbered"}
+
+
+def test_columns_without_names_say_that_the_numbers_are_new():
+    found = run("ab", "aae", NUMBERED)
+    assert only(found, "xlsxattn_c_Says") == said.MIXED.format(focus="a")
+    assert only(found, "xlsxattn_d_Says") == said.MIXED.format(focus="a") + said.TWICE
+    assert "xlsxattn_c_s_Output_Cols" not in found
+    assert found["xlsxattn_c_X_Cols"].values.tolist() == [["x", "y"]]
+
+
+@pytest.mark.parametrize(
+    ("other", "ways"),
+    [
+        ([2, 0], (said.SAME_NUMBERS,)),
+        ([2.008, 0], (said.SAME_NUMBERS,)),
+        ([2.008, 0.008], (said.OTHER_NUMBERS,)),  # each number differs by 0.004, the rows by 0.0057
+        ([0, 2], (said.OTHER_NUMBERS,)),
+        ([2, 0.01], (said.OTHER_NUMBERS, said.SAME_NUMBERS)),
+        ([2, 0.01 + 1e-13], (said.OTHER_NUMBERS, said.SAME_NUMBERS)),
+        ([2, 0.01 + 1e-10], (said.OTHER_NUMBERS,)),
+        ([2, 0.01 - 1e-10], (said.SAME_NUMBERS,)),
+    ],
+)
+def test_columns_without_names_close_with_the_distance_of_the_outputs(other, ways):
+    found = run("ab", "an", NUMBERED, vocab_E=np.array([[0, 0], [2, 0], [0, 2], [1, 1], other], dtype=float))
+    value = found["xlsxattn_Closing"].values.item()
+    assert sorted(value.values if isinstance(value, OneOf) else (value,)) == sorted(ways)
+
+
+def test_the_cases_before_the_distance_are_those_of_named_columns():
+    assert only(run("ab", "az", NUMBERED), "xlsxattn_Closing") == said.NOT_YET
+    assert only(run("ab", "ab", NUMBERED, focus=""), "xlsxattn_Closing") == said.NO_FOCUS
+    assert only(run("bb", "bb", NUMBERED), "xlsxattn_Closing") == said.NEITHER_HAS.format(focus="a")
+    assert only(run("ab", "bb", NUMBERED), "xlsxattn_Closing") == said.ONE_HAS.format(focus="a")
+    assert "xlsxattn_Closing" not in run("ab", "ab", NUMBERED | {"contexts": ["c"]})
+
+
+def test_a_failed_check_of_the_compare_sheet_comes_before_the_distance(monkeypatch):
+    monkeypatch.setattr(comparing, "sameness", lambda _: mark(good=False))
+    compare_sheet = SheetInfo("z", "compare", {"axes": ["x", "y"]})
+    both, one = (
+        run("ab", d, NUMBERED, sheets=[SheetInfo("s", "self-attention", PLAIN), compare_sheet])
+        for d in ("ab", "bb")
+    )
+    assert only(both, "xlsxattn_Closing") == said.UNLIKE.format(focus="a")
+    assert only(one, "xlsxattn_Closing") == said.ONE_HAS.format(focus="a")
+
+
+def test_the_distance_of_huge_outputs_is_not_decidable():
+    huge = np.array([[0, 0], [2e14, 0], [0, 2], [1, 1], [2e14, 0.01]])
+    assert np.isinf(run("ab", "an", NUMBERED, vocab_E=huge)["xlsxattn_Closing"].amplification)
 
 
 def test_the_texts_are_in_the_workbooks_language():

@@ -346,13 +346,11 @@ def closing(screen: Screen, leanings: Sequence[Leaning]) -> Expected:
 
 def outputs_compared(screen: Screen, one: Expected, two: Expected) -> Expected:
     """The text about two rows of outputs, (1, v) each, whose columns have no names."""
-    both = merged([one, two], one.values)
     distance = float(np.linalg.norm(one.values - two.values))
-    doubt = 2 * sum(rounding_of(x) for x in (one, two)) * np.sqrt(one.values.size)
-    if not (np.isfinite(distance) and doubt < HALF):
-        return hanging([screen.tell(SAME_NUMBERS)], replace(both, amplification=np.inf))
+    doubt = np.sqrt(one.values.size) * (rounding_of(one) + rounding_of(two))  # both rows off in every column
     ways = [OTHER_NUMBERS, SAME_NUMBERS] if distance > HALF else [SAME_NUMBERS, OTHER_NUMBERS]
-    return hanging(map(screen.tell, ways if abs(distance - HALF) <= doubt else ways[:1]), both)
+    sure = abs(distance - HALF) > doubt  # not after an overflow: NaN, or infinite doubt
+    return hanging(map(screen.tell, ways[:1] if sure else ways), merged([one, two], one.values))
 
 
 def decided(first_torn: bool, second_torn: bool, *, same: bool) -> str:  # noqa: FBT001 - one for each sentence
