@@ -59,6 +59,7 @@ NAMES = {
 KEPT = re.compile(
     r"""/[\w./+-]+            # paths
     | [\w*./-]*\.(?:xlsx|toml|json|npz|html|png|pdf|bin|npy|safetensors|txt)\b  # files
+    | hf\ download            # a command of another program
     | -{1,2}[a-z]\w*          # options
     | ^::\w+\ file=|,title=   # GitHub annotations
     | \w+_[\w*]+              # ranges, weights, keys

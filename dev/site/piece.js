@@ -24,9 +24,8 @@ function step(cell) {
 function chooseHead({ dataset: { range } }, section) {
   const select = document.getElementById("head"), title = section.querySelector("h2").textContent;
   const place = [...range.matchAll(/_[lh](\d+)/g)].map(([, number]) => number).join(); // of the layer and the head
-  const placeOf = ({ text }) => (text.slice(title.length).match(/\d+/g) ?? []).join();
   const options = [...(select?.options ?? [])].filter(({ text }) => text === title || text.startsWith(`${title} · `));
-  const chosen = options.find((option) => placeOf(option) === place) ?? options[0];
+  const chosen = options.find(({ dataset }) => dataset.place === place) ?? options[0];
   if (!chosen) return;
   select.value = chosen.value;
   select.dispatchEvent(new Event("change"));

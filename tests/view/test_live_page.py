@@ -293,7 +293,7 @@ def test_the_charts_of_the_comparison_name_the_sheets(browser, walkthrough, tmp_
     path = xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html")
     tab = Tab(browser, path)
     legend = tab.call("[...document.querySelectorAll('.legend li')].map((item) => item.textContent)")
-    assert {"Self-attention", "Learned Q, K, V", "sentence 2: Multi-head"} <= set(legend)
+    assert {"Self-attention", "Learned Q, K, V", "keyboard and mouse are useful: Multi-head"} <= set(legend)
     assert path.stat().st_size < 450_000
 
 

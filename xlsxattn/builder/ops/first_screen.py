@@ -27,8 +27,11 @@ JOINED = Op(
 )
 
 
-LOOK_THE_SAME = f"SIGN(SUMXMY2({{a}},{{b}})-{HALF_DIGIT}^2)<1"
-"""The condition that two rows differ by no more than half of the last digit that is shown."""
+LOOK_THE_SAME = f"SIGN(SUMPRODUCT(({{a}}-{{b}})*({{a}}-{{b}}))-{HALF_DIGIT}^2)<1"
+"""The condition that two rows differ by no more than half of the last digit that is shown.
+
+SUMXMY2 is not used: in IronCalc it does not accept names of single cells (d_model = 1).
+"""
 
 
 def is_torn(numbers: str) -> str:

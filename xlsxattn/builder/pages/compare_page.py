@@ -222,10 +222,7 @@ def _same_input(spec: Spec, sheet: Compare) -> Fact:
 
 
 def _difference(s: RangeName, a: str, b: str) -> str:
-    """The squared distance of the word's inputs in two contexts, 0 if one lacks the word.
-
-    SUMXMY2 is not used: in IronCalc it does not accept names of single cells (d_model = 1).
-    """
+    """The squared distance of the word's inputs in two contexts, 0 if one lacks the word."""
     difference = f"({s.at(context=a)['X']}-{s.at(context=b)['X']})"
     return f"SUMPRODUCT({difference}*{difference})*({of_context(a)['Focus']}>0)*({of_context(b)['Focus']}>0)"
 

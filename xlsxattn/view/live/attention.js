@@ -107,7 +107,8 @@ function followHead(name, row) {
 
 function wireSight() {
   if (!data.heads.length) return;
-  const select = element("select", { id: "head" }, ...places().map((place, index) => element("option", { value: index }, headName(place))));
+  const select = element("select", { id: "head" }, ...places().map((place, index) =>
+    element("option", { value: index, "data-place": [place.layer, place.head].filter(Boolean).join() }, headName(place))));
   const details = element("details", { id: "lines" }, element("summary", {}, say("lines and all heads")),
     element("div", { id: "drawn" }), element("div", { id: "grid" }));
   byId("sight").append(element("label", { for: "head" }, say("attention in")), " ", select, element("div", { id: "lanes-in-sight", lang: byId("sheets").lang }), details);

@@ -50,6 +50,7 @@ function placeCharts() {
 function pictureOf({ kind, title, axes, series }) {
   const valuesOf = (area) => (area ? calculation.matrix(area).values : []);
   const lists = series.map((one) => ({ name: one.name ? toText(single(calculation.matrix(one.name))) : one.typed, x: valuesOf(one.x), y: valuesOf(one.y) }));
+  if (kind === "scatter") nameBySentence(lists);
   const heights = lists.flatMap(({ y }) => y).filter((value) => typeof value === "number");
   const scattered = kind === "scatter", categories = lists[0]?.x ?? [];
   const widths = scattered ? lists.flatMap(({ x }) => x).filter((value) => typeof value === "number") : [];
@@ -67,6 +68,15 @@ function pictureOf({ kind, title, axes, series }) {
   lists.forEach((list, n) => marksOf(kind, list, n, lists.length, { x, y, room, count }).forEach((mark) => picture.append(mark)));
   const names = lists.map(({ name }, n) => { const item = element("li", {}, name); item.style.setProperty("--series", COLOURS[n % COLOURS.length]); return item; });
   return [element("figcaption", {}, title), picture, element("ul", { class: "legend" }, ...(lists.length > 1 ? names : []))];
+}
+
+// The points of a sentence follow its line in a scatter chart, and have the same names in every sentence.
+function nameBySentence(lists) {
+  let sentence = "";
+  for (const list of lists) {
+    if (list.y.length > 1) sentence = list.name;
+    else if (sentence) list.name = `${sentence}: ${list.name}`;
+  }
 }
 
 function marksOf(kind, list, n, n_series, { x, y, room, count }) {
