@@ -210,6 +210,8 @@ def other_styles(source: Path, target: Path) -> Path:
 def renamed_links(source: Path, target: Path) -> Path:
     """Spell the name of a sheet's relationships otherwise."""
     spelled = {part: part.replace("_rels/sheet", "_rels/Sheet") for part in parts_of(source)}
+    if all(part == name for part, name in spelled.items()):
+        raise NotApplicable  # no sheet has a chart or a picture
     return packed(target, {spelled[part]: xml for part, xml in parts_of(source).items()})
 
 
