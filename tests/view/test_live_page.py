@@ -293,7 +293,11 @@ def test_the_charts_of_the_comparison_name_the_sheets(browser, walkthrough, tmp_
     path = xlsxattn.preview(walkthrough, tmp_path / "walkthrough.html")
     tab = Tab(browser, path)
     legend = tab.call("[...document.querySelectorAll('.legend li')].map((item) => item.textContent)")
-    assert {"Self-attention", "Learned Q, K, V", "keyboard and mouse are useful: Multi-head"} <= set(legend)
+    assert {"Self-attention", "Learned Q, K, V", "keyboard and mouse are useful"} <= set(legend)
+    marks = "[...document.querySelectorAll('svg polyline[stroke], svg circle')].map((mark) => mark.outerHTML)"
+    assert len(tab.call(marks)) >= 9  # an arrow and three points per sentence, and the input
+    labels = tab.call("[...document.querySelectorAll('figure.chart text')].map((one) => one.textContent)")
+    assert labels.count("Multi-head") == labels.count("Learned Q, K, V") == 2
     assert path.stat().st_size < 450_000
 
 

@@ -32,7 +32,8 @@ function seriesOf(xml) {
   const inside = (tag, text) => new RegExp(`<c:${tag}>(.*?)</c:${tag}>`, "s").exec(text)?.[1] ?? "";
   const reference = (tag) => { const text = inside("f", inside(tag, xml)); return text ? areaOf(plainText(text)) : null; };
   const typed = inside("v", inside("tx", xml));
-  return { name: reference("tx"), typed: plainText(typed), x: reference("cat") ?? reference("xVal"), y: reference("val") ?? reference("yVal") };
+  const kept = { arrow: xml.includes("<a:tailEnd"), labelled: xml.includes("<c:dLbls>") };
+  return { ...kept, name: reference("tx"), typed: plainText(typed), x: reference("cat") ?? reference("xVal"), y: reference("val") ?? reference("yVal") };
 }
 
 function drawCharts() { charts.forEach((chart) => chart.node?.replaceChildren(...pictureOf(chart))); }
@@ -49,8 +50,8 @@ function placeCharts() {
 
 function pictureOf({ kind, title, axes, series }) {
   const valuesOf = (area) => (area ? calculation.matrix(area).values : []);
-  const lists = series.map((one) => ({ name: one.name ? toText(single(calculation.matrix(one.name))) : one.typed, x: valuesOf(one.x), y: valuesOf(one.y) }));
-  if (kind === "scatter") nameBySentence(lists);
+  const lists = series.map((one, n) => ({ ...one, colour: COLOURS[n % COLOURS.length], name: one.name ? toText(single(calculation.matrix(one.name))) : one.typed, x: valuesOf(one.x), y: valuesOf(one.y) }));
+  paintBySentence(lists);
   const heights = lists.flatMap(({ y }) => y).filter((value) => typeof value === "number");
   const scattered = kind === "scatter", categories = lists[0]?.x ?? [];
   const widths = scattered ? lists.flatMap(({ x }) => x).filter((value) => typeof value === "number") : [];
@@ -66,26 +67,33 @@ function pictureOf({ kind, title, axes, series }) {
   if (!scattered) categories.forEach((word, j) => { if (j % every === 0) picture.append(drawn("text", { x: x(0, j), y: CHART.height - 26, "text-anchor": "middle" }, toText(word))); });
   picture.append(drawn("text", { x: CHART.left + room / 2, y: CHART.height - 6, "text-anchor": "middle" }, axes[0] ?? ""));
   lists.forEach((list, n) => marksOf(kind, list, n, lists.length, { x, y, room, count }).forEach((mark) => picture.append(mark)));
-  const names = lists.map(({ name }, n) => { const item = element("li", {}, name); item.style.setProperty("--series", COLOURS[n % COLOURS.length]); return item; });
+  const names = lists.filter(({ labelled }) => !labelled)
+    .map(({ name, colour }) => { const item = element("li", {}, name); item.style.setProperty("--series", colour); return item; });
   return [element("figcaption", {}, title), picture, element("ul", { class: "legend" }, ...(lists.length > 1 ? names : []))];
 }
 
-// The points of a sentence follow its line in a scatter chart, and have the same names in every sentence.
-function nameBySentence(lists) {
-  let sentence = "";
+// The labelled points of a sentence follow its arrow, and have its colour.
+function paintBySentence(lists) {
+  let arrow = null;
   for (const list of lists) {
-    if (list.y.length > 1) sentence = list.name;
-    else if (sentence) list.name = `${sentence}: ${list.name}`;
+    if (list.arrow) arrow = list;
+    else if (list.labelled && arrow) list.colour = arrow.colour;
   }
 }
 
 function marksOf(kind, list, n, n_series, { x, y, room, count }) {
-  const colour = COLOURS[n % COLOURS.length], points = list.y.map((value, j) => [value, j]).filter(([value]) => typeof value === "number");
+  const { colour } = list, points = list.y.map((value, j) => [value, j]).filter(([value]) => typeof value === "number");
   if (kind === "bar") {
     const width = (0.7 * room) / count / n_series;
     return points.map(([value, j]) => drawn("rect", { x: x(0, j) - (width * n_series) / 2 + n * width, width,
       y: Math.min(y(0), y(value)), height: Math.abs(y(value) - y(0)), fill: colour }));
   }
   if (kind === "line") return [drawn("polyline", { points: points.map(([value, j]) => `${x(0, j)},${y(value)}`).join(" "), stroke: colour, fill: "none", "stroke-width": 2 })];
-  return points.filter(([, j]) => typeof list.x[j] === "number").map(([value, j]) => drawn("circle", { cx: x(list.x[j], j), cy: y(value), r: 5, fill: colour }));
+  const places = points.filter(([, j]) => typeof list.x[j] === "number").map(([value, j]) => [x(list.x[j], j), y(value)]);
+  if (list.arrow) return [drawn("polyline", { points: places.join(" "), stroke: colour, fill: "none", "stroke-width": 2 })];
+  const labels = places.map(([across, down]) => { // towards the middle, alternately below and above the point
+    const right = across < CHART.width / 2;
+    return drawn("text", { x: across + (right ? 9 : -9), y: down + (n % 2 ? -5 : 13), "text-anchor": right ? "start" : "end" }, list.name);
+  });
+  return [...places.map(([across, down]) => drawn("circle", { cx: across, cy: down, r: 5, fill: colour })), ...(list.labelled ? labels : [])];
 }
