@@ -80,7 +80,7 @@ def _asked(
     spec, named = press.read(source, changed)
     spec = _written_out(spec, named)
     asks = asking.exercise(spec, named, level, blank)
-    return _without_trainings(spec, asks), asks, named
+    return _in_one_step(spec, asks), asks, named
 
 
 def _written_out(spec: Spec, named: str) -> Spec:
@@ -103,10 +103,17 @@ def _written_out(spec: Spec, named: str) -> Spec:
     return replace(spec, sheets=tuple(sheets), contexts=tuple(contexts))
 
 
-def _without_trainings(spec: Spec, asks: Exercise) -> Spec:
-    """The spec without trainings that are not asked about, whose steps show how attention is computed."""
+def _in_one_step(spec: Spec, asks: Exercise) -> Spec:
+    """The spec with one step of each training that is asked about, and without other trainings.
+
+    Answers cannot be concealed among more steps, each of which is computed from the one before.
+    """
     asked = {parse(name).sheet for name in asks.answers}
-    sheets = [sheet for sheet in spec.sheets if sheet.id in asked or not isinstance(sheet, Training)]
+    sheets = [
+        replace(sheet, steps=1, about="") if isinstance(sheet, Training) else sheet
+        for sheet in spec.sheets
+        if sheet.id in asked or not isinstance(sheet, Training)
+    ]
     return replace(spec, sheets=tuple(sheets))
 
 

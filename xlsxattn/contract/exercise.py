@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from xlsxattn.contract.names import last, part_of
+from xlsxattn.contract.names import parse, part_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +35,8 @@ SUMS = ("Output", "MultiHead", "FeedForward")
 
 def units(name: str) -> int:
     """Units of the last decimal by which a typed number may differ."""
-    block = last(name)
-    return 2 if block in SUMS or (block[:1] == "d" and block[1:2].isupper()) else 1
+    place = parse(name)
+    return 2 if place.quantity in SUMS or place.is_update else 1
 
 
 def region_of(name: str) -> str:

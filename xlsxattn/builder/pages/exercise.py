@@ -18,7 +18,7 @@ from xlsxattn.builder.other_ways import Way, at_cell, way_of
 from xlsxattn.builder.pages.parts import computed
 from xlsxattn.contract import exercise as texts
 from xlsxattn.contract.exercise import answered, mark_of, region, region_of, units
-from xlsxattn.contract.names import START, last, parse
+from xlsxattn.contract.names import SHOWN, START, STEPS, parse
 from xlsxattn.language import say
 
 if TYPE_CHECKING:
@@ -112,9 +112,23 @@ class Asked:
         return f"_{hashlib.sha256(text.encode()).hexdigest()}"
 
     def _alike(self, answer: str) -> list[str]:
-        """Blocks on other sheets or of other sentences that would show an answer's numbers."""
-        origin = self.origins.get(answer, answer)
-        return [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
+        """Blocks that would show an answer's numbers.
+
+        They are on other sheets or of other sentences; for trainings, on the page of all steps, or results of
+        the gradient check.
+        """
+        origin, place = self.origins.get(answer, answer), parse(answer)
+        alike = [n for n, one in self.origins.items() if one == origin and n not in self.exercise.answers]
+        copies = [name for name, shown in self.copies.items() if shown == answer]
+        checks = [place.place["CheckNumeric"]] if place.part.startswith("dW") else []
+        return [*alike, *copies, *checks]
+
+    @cached_property
+    def copies(self) -> dict[str, str]:
+        """The ranges of the step of a training that repeat an answer, and the answer."""
+        asked = {answer: parse(answer) for answer in self.exercise.answers}
+        shown = {answer: place for answer, place in asked.items() if place.block == SHOWN}
+        return {place.place[f"{place.part}_{STEPS}"]: answer for answer, place in shown.items()}
 
     @cached_property
     def reads(self) -> dict[str, set[str]]:
@@ -190,6 +204,9 @@ class Asked:
         if place is not None:
             key = self._usual(block) if self.solved else None
             return replace(block, parts=(self._another(block),), region=place, key=key, concealed=True)
+        if block.name in self.copies:
+            op = Op("the same", f"={self.copies[block.name]}[cell]", "cells")
+            return replace(block, parts=(Part(op, {}, block.cols),), bands=0)
         if self.is_twin(block):
             parts = (self._another(block),) if self.other_way(block) else block.parts
             return replace(block, parts=parts, concealed=True)
@@ -302,6 +319,12 @@ class Asked:
         return (TWIN if self.is_twin(group.blocks[0]) else group.title), ""
 
 
+def _is_forward(name: str) -> bool:
+    """Whether a range belongs to a forward pass of a training, whose formulas its step shows as well."""
+    place = parse(name)
+    return place.block in ("Plus", "Minus") or (place.block == SHOWN and not place.is_update)
+
+
 def way(block: Block) -> Way | None:
     """The alternative formula of a block; None if there is none."""
     return way_of(block.parts[0]) if len(block.parts) == 1 and not block.bands else None
@@ -309,7 +332,7 @@ def way(block: Block) -> Way | None:
 
 def can_be_asked(block: Block, shapes: Mapping[str, tuple[int, int]]) -> bool:
     """Whether a block can be an answer: it has an alternative formula, with which it can be marked."""
-    alternative = way(block)
+    alternative = None if _is_forward(block.name) else way(block)
     shape = block.rows, block.cols
     return alternative is not None and at_cell(alternative.formula, block.parts[0], shape, shapes) is not None
 
@@ -390,7 +413,7 @@ def hints_page(pages: Iterable[Page], asks: Asked) -> Page:
         operands = {key: operand.partition("[")[0] for key, operand in part.names.items()}
         listed = ", ".join(dict.fromkeys(operand for operand in operands.values() if operand in asks.shapes))
         assert alternative is not None  # or it could not be asked for
-        words = alternative.in_words({key: last(operand) for key, operand in operands.items()})
+        words = alternative.in_words({key: parse(operand).quantity for key, operand in operands.items()})
         title = say("{name}: {title}", name=name, title=say(band.title))
         why = band.more or band.why or band.title
         hints.append(Hints(name, title, (say("It is computed from {names}.", names=listed), why, words)))
