@@ -414,6 +414,14 @@ def test_numbers_of_a_copy_follow_from_key_and_id():
     assert one.vocabulary == spec.vocabulary
 
 
+def test_a_training_starts_from_other_weights_in_each_copy():
+    spec = asks("learning", "whole")
+    story = exercises._story(spec, "spec")
+    copies = [exercises._varied(spec, "spec", bytes(32), who, story) for who in ("a1", "b2")]
+    one, other = (copy.sheets[1].matrices["W_Q"] for copy in copies)
+    assert one != other
+
+
 def test_without_weights_the_embeddings_vary():
     spec = specs.load(templates.path("causal"))
     copy = exercises._varied(spec, "spec", bytes(32), "a1", exercises._story(spec, "spec"))

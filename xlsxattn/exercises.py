@@ -218,14 +218,15 @@ def _drawn(spec: Spec, rng: np.random.Generator) -> Spec:
 
 
 def _with_other_queries(sheet: Sheet, rng: np.random.Generator) -> Sheet:
-    weights = getattr(sheet, "weights", None)
+    field = "matrices" if isinstance(sheet, Training) else "weights"
+    weights = getattr(sheet, field, None)
     if not weights:
         return sheet
     varied = {
         name: _jittered(matrix, QUERY_JITTER, rng) if ends_in(name, ("W_Q", "W_K")) else matrix
         for name, matrix in weights.items()
     }
-    return replace(sheet, weights=varied)  # type: ignore[call-arg]  # it has weights
+    return replace(sheet, **{field: varied})  # type: ignore[arg-type]  # it has that field
 
 
 def _jittered(matrix: ArrayLike, limit: float, rng: np.random.Generator) -> tuple[tuple[float, ...], ...]:
