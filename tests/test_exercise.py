@@ -253,6 +253,17 @@ def test_marks_work_on_the_live_page(tmp_path):
     assert isinstance(found[names[2]][0][0], float | int)
 
 
+def test_views_show_marks_without_formulas_and_typed_decimals(tmp_path):
+    path = written(asks("causal", "middle", "causal_chase_Mask"), tmp_path / "blank.xlsx")
+    seen = xlsxattn.look(path).matrices
+    assert seen[mark_of("causal_chase_Mask")].formula == ""
+    assert seen[answered("causal_chase_Mask")].formula
+    assert seen["causal_chase_Mask"].digits == 2
+    assert seen["xlsxattn_Progress"].label == "Right so far"
+    ((tab, cells),) = (book := load_workbook(path)).defined_names["causal_chase_Mask"].destinations
+    assert book[tab][cells.replace("$", "").partition(":")[0]].number_format == "General"
+
+
 def test_a_vocabulary_as_long_as_a_sentence_is_no_matrix_of_its_words(tmp_path):
     """Both ranges have three rows and columns, but no cell of one belongs to the same cell of the other."""
     tokens = {"a": [1.5, 0.0, 2.0], "b": [-0.5, 1.0, 0.3], "c": [0.7, 0.1, -1.0]}

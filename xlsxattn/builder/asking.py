@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from xlsxattn.builder import pages
-from xlsxattn.builder.pages.exercise import Asked, can_be_asked
+from xlsxattn.builder.pages.exercise import Asked
 from xlsxattn.builder.specification import SpecError
 from xlsxattn.contract.exercise import Exercise, Level
 from xlsxattn.contract.kinds import Training
@@ -40,7 +40,7 @@ def exercise(spec: Spec, named: str, level: Level = "middle", blank: Sequence[st
     """
     asked = Asked(Exercise({}), [*pages.book(spec).blocks()])
     inner = [b for b in asked.blocks if b.kind == "formula" and parse(b.name).sheet != FRONT]
-    possible = {b.name: b for b in inner if can_be_asked(b, asked.shapes)}
+    possible = {b.name: b for b in inner if asked.can_be_asked(b)}
     if not possible:
         raise SpecError(
             say("{spec}: has no range that an exercise can ask for: no sheet computes attention", spec=named)
