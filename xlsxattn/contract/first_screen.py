@@ -16,7 +16,9 @@ CLASS = "It says: {lead}."
 NOT_YET = "Choose words that the vocabulary has, and this line says what comes out."
 NEITHER_HAS = "“{focus}” stands in neither sentence: put it into both, or follow another word."
 ONE_HAS = "“{focus}” stands in one sentence only: put it into the other as well."
-UNLIKE = "“{focus}” does not go into both sentences with the same numbers: a formula has been changed."
+UNLIKE = (
+    "“{focus}” does not go into both sentences with the same numbers, so what comes out cannot be compared."
+)
 SAME_NUMBERS = "Same word, same numbers, and the same comes out of both. Change a yellow word."
 OTHER_NUMBERS = "Same word, same numbers: different numbers come out."
 NEITHER_DECIDES = "Same word, same numbers, and neither sentence decides. Change a yellow word."
