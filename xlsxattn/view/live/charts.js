@@ -4,23 +4,18 @@ const COLOURS = ["#4f7cac", "#c77d3a", "#6b8f4e", "#8f6bb3", "#b35c6b", "#5f8f8f
 const charts = [];
 
 // The charts on each sheet: { sheet, kind, title, axes, series: [{ name, x, y, colour }] }; x and y are areas.
-async function readCharts() {
-  charts.push(...(await Promise.all([...opened.files].map(([sheet, file]) => chartsOn(sheet, file)))).flat());
+function readCharts() {
+  for (const [sheet, file] of opened.files) charts.push(...chartsOn(sheet, file));
 }
 
-async function chartsOn(sheet, file) {
-  const drawings = await related(file, "drawing"), files = (await Promise.all(drawings.map((one) => related(one, "chart")))).flat();
-  const texts = await Promise.all(files.map((chart) => textOf(opened.parts.get(chart))));
-  return texts.map((xml) => ({ sheet, kind: /<c:(bar|line|scatter)Chart>/.exec(xml)?.[1], ...textsOf(xml),
+function chartsOn(sheet, file) {
+  const files = related(file, "drawing").flatMap((drawing) => related(drawing, "chart"));
+  return files.map((chart) => opened.parts.get(chart)).map((xml) => ({ sheet, kind: /<c:(bar|line|scatter)Chart>/.exec(xml)?.[1], ...textsOf(xml),
     series: [...xml.matchAll(/<c:ser>(.*?)<\/c:ser>/gs)].map(([, inner]) => seriesOf(inner)) })).filter(({ kind }) => kind);
 }
 
-async function related(file, kind) {
-  const [, folder, name] = /^(.*)\/([^/]+)$/.exec(file), part = opened.parts.get(`${folder}/_rels/${name}.rels`);
-  if (!part) return [];
-  const tags = [...(await textOf(part)).matchAll(/<Relationship\s[^>]*>/g)].map(([tag]) => tag);
-  return tags.filter((tag) => attribute(tag, "Type").endsWith(`/${kind}`))
-    .map((tag) => attribute(tag, "Target").replace(/^\.\.\//, `${folder.replace(/\/[^/]+$/, "")}/`).replace(/^\//, ""));
+function related(file, kind) {
+  return relationships(opened.parts, file).filter(({ type }) => type.endsWith(`/${kind}`)).map(({ target }) => target);
 }
 
 function textsOf(xml) {

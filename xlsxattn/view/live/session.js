@@ -1,5 +1,5 @@
 // The open workbook: its values, typed changes, undo and redo, the link with the changes, and the download.
-let opened, calculation, fingerprint = "";
+let opened, calculation;
 const done = [], undone = [], inputs = [], MAX_TEXT = 1000;
 const first = new Map(), nodes = new Map(), largestOf = new Map(); // sheet → row → column → value when opened, or elements
 let outlined = [];
@@ -154,7 +154,7 @@ function named() {
 
 function linkWith() {
   const changes = named();
-  return changes.length ? `#changes=${encodeURIComponent(JSON.stringify([fingerprint, changes]))}` : "#";
+  return changes.length ? `#changes=${encodeURIComponent(JSON.stringify([data.fingerprint, changes]))}` : "#";
 }
 
 // Applies the changes of a link, all or none: only numbers and texts for inputs of this workbook are accepted.
@@ -162,7 +162,7 @@ function follow(hash) {
   if (!hash.startsWith("#changes=")) return;
   try {
     const [mark, changes] = JSON.parse(decodeURIComponent(hash.slice("#changes=".length)));
-    if (mark !== fingerprint) throw new Error(say("the link belongs to another workbook: nothing was changed"));
+    if (mark !== data.fingerprint) throw new Error(say("the link belongs to another workbook: nothing was changed"));
     type(changes.map(([name, row, col, value]) => changeOf(name, row, col, value)));
   } catch (error) {
     const known = !(error instanceof SyntaxError || error instanceof TypeError || error instanceof URIError);

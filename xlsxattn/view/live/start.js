@@ -27,17 +27,11 @@ function offer() {
   });
 }
 
-function bytesOf(id) {
-  const text = atob(byId(id).textContent), bytes = new Uint8Array(text.length);
-  for (let k = 0; k < bytes.length; k++) bytes[k] = text.charCodeAt(k);
-  return bytes;
-}
-
 async function open() {
-  data = JSON.parse(utf8.read(await through(bytesOf("data"), new DecompressionStream("deflate"))));
-  const bytes = bytesOf("workbook");
-  opened = await readWorkbook(bytes);
-  fingerprint = checksum(bytes).toString(16);
+  const [text, packed, numbers] = ["data", "workbook", "numbers"].map((id) => byId(id).textContent);
+  data = JSON.parse(utf8.read(await unpacked(text)));
+  opened = readWorkbook(await unpackedParts(packed, numbers));
+  readFormulas();
   try {
     calculation = new Calculation(opened.sheets, opened.names);
     prove();
@@ -46,13 +40,23 @@ async function open() {
     data.why = say("a still page: this page cannot compute {what}", { what: error.message });
   }
   draw();
-  if (!data.why) await enliven();
+  if (!data.why) enliven();
   document.documentElement.dataset.ready = "";
 }
 
-async function enliven() {
+// The formula of each computed range, from the table on the last sheet: its name, how it is entered, and the formula.
+function readFormulas() {
+  Object.values(data.ranges).forEach((range) => { range.formula = ""; });
+  const { sheet, row, rows, col } = areaOf(opened.names[data.formulas]);
+  for (const line of opened.sheets.get(sheet).values.slice(row, row + rows)) {
+    const [name, , formula] = line.slice(col);
+    if (Object.hasOwn(data.ranges, name)) data.ranges[name].formula = `{${formula}}`;
+  }
+}
+
+function enliven() {
   register();
-  await readCharts();
+  readCharts();
   placeCharts();
   wirePanel();
   wireSight();
