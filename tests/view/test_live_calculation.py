@@ -89,6 +89,21 @@ def test_what_another_program_writes_is_restored(tmp_path):
     assert restored == parts | {name: ",".join(map(str, part)) for name, part in binary.items()}
 
 
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("_x0041_", "_x005F_x0041_"), ("_x0041_x0042_", "_x005F_x0041_x005F_x0042_"), ("\v", "_x000B_"),
+        ("\r\n", "_x000D_\n"), ("\uffff", "_xFFFF_"), ('a<b>&"', "a&lt;b&gt;&amp;&quot;"), ("_x41_", "_x41_"),
+    ],
+)  # fmt: skip
+def test_texts_are_stored_as_workbooks_store_them(text, stored):
+    script = """
+    const xml = cellXml(request.text)[1];
+    return [xml, readSheet(`<c r="A1" t="str">${xml}</c>`, "S", []).values[0][0]];
+    """
+    assert computed(script, text=text) == [f"<v>{stored}</v>", text]
+
+
 EDITS = """
 calculation.recalculate();
 return request.edits.map((set) => {

@@ -103,9 +103,9 @@ def data(seen: OpenWorkbook, *, live: bool = False) -> dict[str, Any]:
 
     Keys: ``version``, ``title``, ``file``, ``lanes`` (context → sentence), ``ranges`` (name → values, labels,
     role, formula, cell, heat map; no values if they are too many for a table), and ``pages`` with their
-    steps, which refer to ranges by name. In a live page they are compressed, and values and formulas are
-    in its workbook: the formulas in the range ``formulas``. A link's changes are for a page with the same
-    ``fingerprint``, the checksum of the file.
+    steps, which refer to ranges by name. In a live page they are compressed, and values, addresses and
+    formulas are in its workbook: the formulas in the range ``formulas``. A link's changes are for a page with
+    the same ``fingerprint``, the checksum of the file.
     """
     in_workbook = {"fingerprint": f"{zlib.crc32(seen.path.read_bytes()):x}", "formulas": START["Formulas"]}
     return (in_workbook if live else {}) | {
@@ -159,7 +159,6 @@ def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
         "cols": list(matrix.cols),
         "role": matrix.role,
         "label": matrix.label,
-        "cell": matrix.area.address(),
         "heat": matrix.scale.kind,
         "digits": matrix.digits,
         "scientific": matrix.scientific,
@@ -168,6 +167,7 @@ def _range(matrix: Matrix, *, live: bool) -> dict[str, Any]:
     in_workbook = {
         "values": [[_plain(value) for value in row] for row in grid],
         "formula": matrix.formula,
+        "cell": matrix.area.address(),
         "largest": matrix.scale.largest,
     }
     return _cells(matrix.name, matrix.area) | not_in_workbook | ({} if live else in_workbook)

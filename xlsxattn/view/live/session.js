@@ -14,7 +14,7 @@ valueAt = (range, row, col) => {
 };
 
 const areaIn = ({ area: [sheet, row, col], shape: [rows, cols] }) => ({ sheet, row, col, rows, cols });
-function rowsOf(range) { return numbers(range.shape[0]).map((i) => numbers(range.shape[1]).map((j) => valueAt(range, i, j))); }
+function rowsOf(range) { return indices(range.shape[0]).map((i) => indices(range.shape[1]).map((j) => valueAt(range, i, j))); }
 
 largest = (range) => {
   if (range.heat === "weights") return 1;
@@ -134,9 +134,13 @@ function changeOf(name, row, col, typed) {
 
 // Control characters, line breaks, and what XML cannot hold: half a surrogate pair and noncharacters.
 const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\uFFFE\uFFFF]/u;
+const ESCAPE = /_x[\dA-F]{4}_/i; // programs read it in different ways
 function textFrom(typed, name) {
-  if (typeof typed === "string" && typed.length <= MAX_TEXT && !UNFIT.test(typed)) return typed;
-  throw new Error(say("{name} needs a text on one line, of at most {most} characters", { name, most: MAX_TEXT }));
+  if (typeof typed !== "string" || typed.length > MAX_TEXT || UNFIT.test(typed)) {
+    throw new Error(say("{name} needs a text on one line, of at most {most} characters", { name, most: MAX_TEXT }));
+  }
+  if (ESCAPE.test(typed)) throw new Error(say("a workbook cannot store {text}", { text: ESCAPE.exec(typed)[0] }));
+  return typed.normalize("NFC");
 }
 
 function numberFrom(typed) {

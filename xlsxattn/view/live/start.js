@@ -31,7 +31,7 @@ async function open() {
   const [text, packed, numbers] = ["data", "workbook", "numbers"].map((id) => byId(id).textContent);
   data = JSON.parse(utf8.read(await unpacked(text)));
   opened = readWorkbook(await unpackedParts(packed, numbers));
-  readFormulas();
+  locateRanges();
   try {
     calculation = new Calculation(opened.sheets, opened.names);
     prove();
@@ -44,9 +44,12 @@ async function open() {
   document.documentElement.dataset.ready = "";
 }
 
-// The formula of each computed range, from the table on the last sheet: its name, how it is entered, and the formula.
-function readFormulas() {
-  Object.values(data.ranges).forEach((range) => { range.formula = ""; });
+// The first cell of each range, and its formula from the table on the last sheet: name, how it is entered, formula.
+function locateRanges() {
+  for (const range of Object.values(data.ranges)) {
+    const [sheet, row, col] = range.area;
+    Object.assign(range, { cell: `${sheet}!${cellName(row, col)}`, formula: "" });
+  }
   const { sheet, row, rows, col } = areaOf(opened.names[data.formulas]);
   for (const line of opened.sheets.get(sheet).values.slice(row, row + rows)) {
     const [name, , formula] = line.slice(col);

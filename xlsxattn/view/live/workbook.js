@@ -13,6 +13,11 @@ function textIn(xml) {
   const runs = xml.replace(/<rPh\b.*?<\/rPh>/gs, "").matchAll(/<t(?:\s[^>]*)?>(.*?)<\/t>/gs);
   return [...runs].map(([, text]) => unescapeControls(plainText(text))).join("");
 }
+// What XML cannot hold is written like _x000B_, and the _ of a text that looks like this as _x005F_.
+function escapeControls(text) {
+  const code = (sign) => sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+  return text.replace(/[\0-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[\dA-F]{4}_)/gi, (sign) => `_x${code(sign)}_`);
+}
 function unescapeControls(text) {
   return text.replace(/_x([\dA-F]{4})_/gi, (_, hex) => String.fromCharCode(parseInt(hex, 16)));
 }
@@ -106,5 +111,5 @@ function cellXml(value) {
   if (typeof value === "number") return ["", `<v>${value}</v>`];
   if (typeof value === "boolean") return [' t="b"', `<v>${Number(value)}</v>`];
   if (isError(value)) return [' t="e"', `<v>${escaped(value.code)}</v>`];
-  return [' t="str"', `<v>${escaped(value)}</v>`];
+  return [' t="str"', `<v>${escaped(escapeControls(value))}</v>`];
 }
